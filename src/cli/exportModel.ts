@@ -12,6 +12,7 @@ import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { readModel } from "./model.ts";
 import { program } from "./program.ts";
+import { checkDirectoryName } from "./tableOutput.ts";
 
 type What = NonNullable<ExportFlowOptions["what"]>;
 
@@ -29,6 +30,7 @@ interface Values {
 /** Writes the ONNX files of a model, their description, and the Python file of an engine. */
 export async function exportModel(values: Values, io: Io): Promise<void> {
   const { output, what, for: engine } = values;
+  checkDirectoryName(output, "--output");
   if (engine !== undefined && !what.includes("density")) {
     throw new PushforwardError("ARGUMENT", `--for ${engine} needs the density`, {
       expected: "density in --what",

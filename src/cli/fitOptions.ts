@@ -138,29 +138,28 @@ export const options = {
 /** The arguments and options of `pushforward fit`. */
 export type FitValues = Values<{ positionals: typeof positionals; options: typeof options }>;
 
+/** Throws `ARGUMENT` if an output is not the name of a model file. */
+export function checkModelName(output: string, why: string): void {
+  if (output === "-") {
+    throw new PushforwardError("ARGUMENT", "A model cannot be written to standard output", {
+      expected: `the name of a file, because ${why}`,
+      hint: "For example: -o model.safetensors",
+    });
+  }
+  if (extname(output) === ".safetensors") return;
+  throw new PushforwardError("ARGUMENT", `${output} is not the name of a model file`, {
+    expected: "a name that ends in .safetensors",
+    hint: `For example: -o ${basename(output, extname(output))}.safetensors`,
+  });
+}
+
 /** @throws ARGUMENT for the first two options that cannot be combined, and for an output that is not a model file. */
 export function checkFitValues(values: FitValues): void {
   const { resume, overwrite, output } = values;
-  const refuse = (what: string, hint: string, expected?: string) =>
-    new PushforwardError("ARGUMENT", what, { hint, ...(expected && { expected }) });
   if (resume && overwrite) {
-    throw refuse(
-      "--overwrite cannot be combined with --resume",
-      "Continue with --resume, or start again with --overwrite.",
-    );
+    throw new PushforwardError("ARGUMENT", "--overwrite cannot be combined with --resume", {
+      hint: "Continue with --resume, or start again with --overwrite.",
+    });
   }
-  if (output === "-") {
-    throw refuse(
-      "A model cannot be written to standard output",
-      "For example: -o model.safetensors",
-      "the name of a file, because checkpoints are written beside it",
-    );
-  }
-  if (extname(output) !== ".safetensors") {
-    throw refuse(
-      `${output} is not the name of a model file`,
-      `For example: -o ${basename(output, extname(output))}.safetensors`,
-      "a name that ends in .safetensors",
-    );
-  }
+  checkModelName(output, "checkpoints are written beside it");
 }

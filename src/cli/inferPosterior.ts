@@ -18,6 +18,7 @@ import {
 import { coordinateNames, elementNames } from "../inference/model.ts";
 import { cornerFigure, svgToPng } from "../report/index.ts";
 import { checkFigurePackages } from "../report/png.ts";
+import { checkModelName } from "./fitOptions.ts";
 import { jsonLine } from "./format.ts";
 import type { InferValues } from "./infer.ts";
 import { type Inferred, inferReport, inferResult, inferredModel, inferredSimulator } from "./inferReport.ts";
@@ -30,6 +31,7 @@ import { tableOutput } from "./tableOutput.ts";
 export async function inferPosterior(values: InferValues, io: Io, words: readonly string[]): Promise<void> {
   const { program, output, draws: drawsPath, corner, show, json } = values;
   const start = performance.now();
+  checkModelName(output, "the report is written there");
   // A file that cannot be written is an error before the computation.
   await checkWritable(output);
   const destination = drawsPath === undefined ? undefined : await tableOutput(drawsPath, io);

@@ -9,10 +9,12 @@ import { checkFigurePackages } from "../report/png.ts";
 import type { FitResult } from "../train/index.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { HeldOutEvaluation } from "./fitReport.ts";
+import { checkDirectoryName } from "./tableOutput.ts";
 import type { Trained } from "./training.ts";
 
 /** Checks for the packages that draw pictures, and makes the directory of the pictures: before training, so that both fail early. */
 export async function preparePictures(directory: string): Promise<void> {
+  checkDirectoryName(directory, "--pictures");
   await checkFigurePackages();
   await makeDirectory(directory);
 }

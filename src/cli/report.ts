@@ -9,7 +9,8 @@ export const report = command({
     output: path({
       alias: "o",
       valueName: "FILE",
-      description: "The HTML file to write. Default: report.html, or none with --json.",
+      description:
+        "The HTML file to write. - writes the page to standard output, and the findings to standard error. Default: report.html, or none with --json.",
     }),
     target: text({
       valueName: "C",

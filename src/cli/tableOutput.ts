@@ -1,4 +1,5 @@
 import { outputFormat } from "../data/format.ts";
+import { PushforwardError } from "../errors.ts";
 import { checkWritable } from "../files/atomicFile.ts";
 import type { Io, Output } from "./io.ts";
 import { Messages } from "./messages.ts";
@@ -11,10 +12,23 @@ const STANDARD_OUTPUT = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
  * @throws ARGUMENT when the ending of the path names no format; FILE when no file can be written there.
  */
 export async function tableOutput(output: string, { stdout }: Io): Promise<string | Output> {
-  if (STANDARD_OUTPUT.includes(output)) return stdout;
+  if (isStandardOutput(output)) return stdout;
   outputFormat(output);
   await checkWritable(output);
   return output;
+}
+
+/** Whether an output is standard output. */
+export const isStandardOutput = (output: string): boolean => STANDARD_OUTPUT.includes(output);
+
+/** Throws `ARGUMENT` if the directory for several files is standard output. */
+export function checkDirectoryName(directory: string, option: string): void {
+  if (!isStandardOutput(directory)) return;
+  throw new PushforwardError("ARGUMENT", "Several files cannot be written to standard output", {
+    expected: `a directory for ${option}`,
+    received: directory,
+    hint: `For example: ${option} files`,
+  });
 }
 
 /** Prints what was written to a file; a table on standard output speaks for itself. */

@@ -12,6 +12,7 @@ import { Messages } from "./messages.ts";
 import { readModel } from "./model.ts";
 import type { Notation } from "./options.ts";
 import { reportRows, tableModelOf } from "./reportRows.ts";
+import { isStandardOutput } from "./tableOutput.ts";
 
 interface Values extends Notation {
   readonly model: string;
@@ -28,10 +29,16 @@ interface Values extends Notation {
 export async function writeReport(values: Values, io: Io): Promise<void> {
   const { model: path, data, json, na, decimal, delimiter, seed, target, threads, rows: maxRows } = values;
   const output = values.output ?? (json ? undefined : "report.html");
+  const isPage = output !== undefined && isStandardOutput(output);
+  if (isPage && json) {
+    throw new PushforwardError("ARGUMENT", "Standard output cannot have both the page and the numbers", {
+      hint: "Write the page to a file, for example: -o report.html --json",
+    });
+  }
   if (output !== undefined) {
     // Missing packages and a path that is not writable are reported before the long computation.
     await openCanvas();
-    await checkWritable(output);
+    if (!isPage) await checkWritable(output);
   }
   const loaded = await readModel(path);
   const model = tableModelOf(loaded, path);
@@ -58,10 +65,14 @@ export async function writeReport(values: Values, io: Io): Promise<void> {
       const { columns } = model;
       const title = `Report on ${basename(path)}`;
       const html = await reportPage({ ...result, title, columns, about, training: loaded.training });
-      await writeFileAtomically(output, new TextEncoder().encode(html));
+      if (isPage) io.stdout.write(html);
+      else await writeFileAtomically(output, new TextEncoder().encode(html));
     }
     if (json) io.stdout.write(jsonLine({ about, ...result.numbers }));
-    else io.stdout.write(summary(result.numbers.findings, about, output!, io));
+    else {
+      const destination = isPage ? io.stderr : io.stdout;
+      destination.write(summary(result.numbers.findings, about, output!, { ...io, stdout: destination }));
+    }
   } finally {
     messages.end();
     await table.close();

@@ -67,6 +67,18 @@ describe("a flow", () => {
     expect(out).toContain("Report    flow.html");
   });
 
+  it("is reported to standard output, with the findings on standard error", async () => {
+    const { code, out, err } = await pushforward(["report", model, data, "--rows", "20", "-o", "-"]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^<!doctype html>.*<\/html>\n$/s);
+    expect(err).toMatch(/^(failed|uncertain|passed) /);
+    expect(await failure("report", model, data, "--json", "-o", "-")).toMatchInlineSnapshot(`
+      "2
+      Error: Standard output cannot have both the page and the numbers.
+      Write the page to a file, for example: -o report.html --json"
+    `);
+  });
+
   it("is tested on all rows of another table", async () => {
     const lines = correlated(500).split("\n");
     const other = write("other.csv", [lines[0], ...lines.slice(401)].join("\n"));

@@ -331,6 +331,12 @@ it("refuses invalid values", async () => {
     Error: A model cannot be written to standard output: expected the name of a file, because checkpoints are written beside it.
     For example: -o model.safetensors"
   `);
+  for (const words of [
+    ["infer", "model.ts", "-o", "-"],
+    ["export", "model.safetensors", "-o", "-"],
+    ["fit", "data.csv", "--pictures", "/dev/stdout"],
+  ])
+    expect(await failure(...words)).toContain("cannot be written to standard output");
   expect(await failure("fit", "data.csv", "-o", "missing/model.safetensors")).toMatchInlineSnapshot(`
     "2
     Error: Cannot write missing/model.safetensors: there is no directory missing.
