@@ -113,6 +113,21 @@ export class OrderedMLP {
   }
 
   /**
+   * The positions of an ordering in blocks: the number of the block of each position, ascending from 0. A block ends where hidden units
+   * have the degree of the next position, so that the features of a block depend on the same units, and not on each other. Without
+   * hidden layers each position is a block.
+   */
+  blocks(): number[] {
+    const hidden = this.layers.slice(1).map(({ weight }) => weight.sizes[0]);
+    const degrees = new Set(hidden.flatMap((units) => this.degrees(units)));
+    let block = -1;
+    return Array.from({ length: this.features }, (_, position) => {
+      if (position === 0 || hidden.length === 0 || degrees.has(position)) block++;
+      return block;
+    });
+  }
+
+  /**
    * The mask of the weight of a layer, [inputs, outputs] of the layer. In the first layer it is 1 where the position of the input is
    * below the degree of the unit, between hidden layers where the degree of the input is at most that of the output, and in the last
    * layer where the degree of the unit is at most the position of the output.

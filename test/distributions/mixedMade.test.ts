@@ -261,6 +261,42 @@ describe("a mixed MADE", () => {
     });
   });
 
+  test("draws many columns in blocks, by the quantiles of their conditional distributions", async () => {
+    const features = 60;
+    const made = randomMade(new Array<ColumnHeadOptions>(features).fill(categorical), [12]);
+    const order = Array.from({ length: features }, (_, position) => (7 * position) % features);
+    const positions = order.map((_, column) => order.indexOf(column));
+    const [rows, count] = [2, 5];
+    const noise = made.noise.map(({ size }, i) =>
+      new Random(5).split(i).uniform(new Float64Array(rows * size)),
+    );
+    const x = new Float64Array(rows * features).fill(1);
+    const draw = compile(
+      (a, b, given) => made.sampleInOrder([a, b], order, { given: { x: given, count } }),
+      [...made.noise.map(({ size }) => ["N", size] as const), ["N", features]],
+      { precision: "float64" },
+    );
+    const drawn = await draw(...noise, x);
+    const conditionals = compile(
+      (values) => made.conditionals(values, positions).transpose(),
+      [["N", features]],
+      { precision: "float64" },
+    );
+    for (let n = 0; n < rows; n++) {
+      const row = drawn.slice(n * features, (n + 1) * features);
+      for (const column of order.slice(0, count)) expect(row[column]).toBe(1);
+      for (const column of order.slice(count)) {
+        // The probability of each category given the columns before this one in the ordering.
+        const variants = [0, 1, 2].flatMap((value) => Array.from(row.with(column, value)));
+        const logProbs = await conditionals(Float64Array.from(variants));
+        const probabilities = [0, 1, 2].map((value) => Math.exp(logProbs[value * features + column]));
+        const below = [0, probabilities[0], probabilities[0] + probabilities[1]];
+        const uniform = noise[0][n * features + column];
+        expect(row[column]).toBe(below.filter((bound) => bound <= uniform).length - 1);
+      }
+    }
+  });
+
   test("starts with the marginal distribution of each column", async () => {
     const rows = 2000;
     const random = new Random(11);
