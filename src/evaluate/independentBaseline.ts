@@ -29,8 +29,9 @@ export async function independentBaseline(
   const heads = tableHeads(columns, sample).map((head) =>
     head.type === "continuous" && !hasAtoms ? { ...head, atoms: [] } : head,
   );
-  // Initially the weights of a MixedMade are 0, and its biases are fitted to the marginal distributions.
-  const made = new MixedMade({ columns: heads, network: { hidden: [] } }, new Random(0));
+  // Initially the weights of a MixedMade are 0, and its biases are fitted to the marginal distributions. Without a hidden layer it would have
+  // a weight from each input to each output, too many for a table of a thousand columns.
+  const made = new MixedMade({ columns: heads, network: { hidden: [1] } }, new Random(0));
   await made.fitToData({ rows: sample.rows, features: sample.features, values: sample.values });
   const flow = new Flow(made);
   return { logDensities: (rows) => flow.logProb(rows.values, undefined, run) };
