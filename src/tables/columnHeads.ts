@@ -1,6 +1,6 @@
 import { columnOf, countValues } from "../columns/columnValues.ts";
 import type { ColumnHeadOptions } from "../distributions/heads/columnHead.ts";
-import { quantileKnots } from "../distributions/heads/quantileKnots.ts";
+import { type QuantileKnotsOptions, quantileKnots } from "../distributions/heads/quantileKnots.ts";
 import { featureNames, type TableColumn } from "./tableColumn.ts";
 import { TIME_PERIODS } from "./timeParts.ts";
 
@@ -14,8 +14,15 @@ const MAX_ATOMS = 64;
 /** The probability that a label is new is at most this. */
 const MAX_UNSEEN = 0.05;
 
+/** Options of `columnHeads`. */
+type HeadOptions = Pick<QuantileKnotsOptions, "quantiles">;
+
 /** The conditional distributions of the features of a column, from the features of the training rows (`encodeColumn`). */
-export function columnHeads(column: TableColumn, features: readonly Float64Array[]): ColumnHeadOptions[] {
+export function columnHeads(
+  column: TableColumn,
+  features: readonly Float64Array[],
+  options: HeadOptions = {},
+): ColumnHeadOptions[] {
   const { gaps } = column;
   switch (column.kind) {
     case "constant":
@@ -35,13 +42,20 @@ export function columnHeads(column: TableColumn, features: readonly Float64Array
         const sorted = presentSorted(features[i]);
         const periods = period === undefined ? [] : [period];
         const atoms = frequentValues(sorted);
-        return { type: "lattice", cells, knots: quantileKnots(sorted, { width: 1 }), atoms, periods, gaps };
+        return {
+          type: "lattice",
+          cells,
+          knots: quantileKnots(sorted, { ...options, width: 1 }),
+          atoms,
+          periods,
+          gaps,
+        };
       });
     case "lattice": {
       const { cells, scale, step, period } = column;
       const sorted = presentSorted(features[0]);
       const periods = period === undefined ? [] : [period / step];
-      const knots = quantileKnots(sorted, { width: 1, scale });
+      const knots = quantileKnots(sorted, { ...options, width: 1, scale });
       return [{ type: "lattice", cells, scale, knots, atoms: frequentValues(sorted), periods, gaps }];
     }
     case "continuous": {
@@ -55,7 +69,7 @@ export function columnHeads(column: TableColumn, features: readonly Float64Array
       const others = sorted.filter((x) => !atoms.includes(x));
       const knots = quantileKnots(
         others.length > 0 ? others : [scale.type === "logit" ? (scale.low + scale.high) / 2 : 1],
-        { scale },
+        { ...options, scale },
       );
       const periods = period === undefined ? [] : [period];
       return [{ type: "continuous", scale, knots, atoms, periods, gaps }];
@@ -67,6 +81,7 @@ export function columnHeads(column: TableColumn, features: readonly Float64Array
 export function tableHeads(
   columns: readonly TableColumn[],
   { rows, values }: { rows: number; values: ArrayLike<number> },
+  options: HeadOptions = {},
 ): ColumnHeadOptions[] {
   const names = columns.flatMap(featureNames);
   let next = 0;
@@ -74,6 +89,7 @@ export function tableHeads(
     columnHeads(
       column,
       featureNames(column).map(() => columnOf({ columns: names, rows, values }, next++)),
+      options,
     ),
   );
 }

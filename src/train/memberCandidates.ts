@@ -30,8 +30,14 @@ export const KERNEL_DENSITY = "kernel-density";
 
 /** Tables of at least this many rows need wider networks, and longer averages of their weights. */
 const MIN_ROWS_OF_LARGE_TABLE = 20_001;
-/** From this number of features on, a smaller network learns as well in less time. */
+/**
+ * From this number of features on, columns have simpler distributions and the network has fewer layers. That learns generated tables of
+ * 500 and 2,000 columns and 500 rows better (docs/tables.md), because more parameters follow the noise of the rows, and in less time.
+ */
 const MIN_FEATURES_OF_WIDE_TABLE = 200;
+const QUANTILES_OF_WIDE_TABLE = 8;
+/** Training of a wide table with few rows soon begins to follow noise, and 500 steps, the usual patience, would be hundreds of epochs. */
+const EPOCHS_OF_PATIENCE_IN_WIDE_TABLE = 20;
 /** A kernel density takes time for each center in each use, and gains little in larger tables. */
 const MAX_ROWS_OF_KERNEL_DENSITY = 8000;
 const MAX_CENTERS = 4000;
@@ -82,9 +88,9 @@ export function candidatesFor(
   { seed, embedding, kernel, recipe }: CandidateOptions,
 ): Candidate[] {
   if (recipe) return [dequantizedFlow(columns, training, { seed, embedding, recipe })];
-  const heads = tableHeads(columns, training.sample);
   const isLarge = training.rows >= MIN_ROWS_OF_LARGE_TABLE;
-  const isWide = heads.length >= MIN_FEATURES_OF_WIDE_TABLE;
+  const isWide = training.features >= MIN_FEATURES_OF_WIDE_TABLE;
+  const heads = tableHeads(columns, training.sample, isWide ? { quantiles: QUANTILES_OF_WIDE_TABLE } : {});
   const table: TableProperties = {
     columns,
     heads,
@@ -111,7 +117,7 @@ function autoregressive(
   const numbers = training.contextFeatures;
   const embed =
     numbers > 0 ? new ContextEmbedding(embedding ?? { numbers }, random.split("embedding")) : undefined;
-  const counts = isWide ? { components: 3, linearComponents: 1 } : { components: 8, linearComponents: 4 };
+  const counts = isWide ? { components: 1 } : { components: 8, linearComponents: 4 };
   const hidden = new Array<number>(isWide ? 2 : isLarge ? 6 : 4).fill(isLarge ? 256 : 128);
   const network = { hidden, activation: "silu" as const, residual: true };
   const made = new MixedMade(
@@ -125,15 +131,20 @@ function autoregressive(
       optimizer: { learningRate: 2e-3, weightDecay: 0.02 },
       batchSize,
       averageDecay: isLarge ? 0.999 : 0.99,
+      ...(isWide && { patience: EPOCHS_OF_PATIENCE_IN_WIDE_TABLE }),
     },
   };
 }
 
-/** Latent classes; none if even two classes would have more than `MAX_PARAMETERS_OF_CLASSES` parameters. */
+/**
+ * Latent classes. None if even two classes would have more than `MAX_PARAMETERS_OF_CLASSES` parameters, nor if the table has more features
+ * than rows: then rows seem to belong to a class with certainty by chance alone, and the mixture is worse than independent columns.
+ */
 function latentClasses(
   { heads, training: { rows }, batchSize }: TableProperties,
   random: Random,
 ): Candidate[] {
+  if (heads.length > rows) return [];
   const columns = withComponents(heads, { components: 2 });
   const perClass = columns.reduce(
     (sum, head) => sum + (head.type === "categorical" ? head.categories : 6 + (head.atoms?.length ?? 0)),

@@ -1,9 +1,9 @@
 import { lowerBound } from "../../numerics/binarySearch.ts";
-import { anyValue, checkOptions, numberFrom } from "../../options.ts";
+import { anyValue, checkOptions, numberFrom, wholeNumber } from "../../options.ts";
 import type { Knots } from "./quantileMap.ts";
 import { scaledValue, type ValueScale } from "./valueScale.ts";
 
-/** Number of equally spaced quantiles. With more, the map of a few thousand rows would follow their sampling noise. */
+/** The default number of equally spaced quantiles. With more, the map of a few thousand rows would follow their sampling noise. */
 const QUANTILES = 32;
 /** The number of rows beyond the outermost knot of a tail. With fewer, the location of the knot would depend on single rows. */
 const TAIL_ROWS = 20;
@@ -23,6 +23,8 @@ export interface QuantileKnotsOptions {
   width?: number;
   /** The scale y(x) of the column. Default linear. */
   scale?: ValueScale;
+  /** The number of equally spaced quantiles, at which knots are unless they coincide. Default 32. */
+  quantiles?: number;
 }
 
 /**
@@ -33,15 +35,19 @@ export interface QuantileKnotsOptions {
  * `sorted` has the values x in ascending order, at least one, no NaN, and all inside the bounds of the scale.
  */
 export function quantileKnots(sorted: ArrayLike<number>, options: QuantileKnotsOptions = {}): Knots {
-  checkOptions("quantileKnots", options, { width: numberFrom(0), scale: anyValue });
-  const { width = 0, scale = { type: "linear" } } = options;
+  checkOptions("quantileKnots", options, {
+    width: numberFrom(0),
+    scale: anyValue,
+    quantiles: wholeNumber(1),
+  });
+  const { width = 0, scale = { type: "linear" }, quantiles = QUANTILES } = options;
   const n = sorted.length;
   const low = scaledValue(scale, sorted[0] - width / 2);
   const high = scaledValue(scale, sorted[n - 1] + width / 2);
   const range = high - low || Math.max(1, Math.abs(low));
   const x: number[] = [];
   const z: number[] = [];
-  for (const level of levels(n)) {
+  for (const level of levels(n, quantiles)) {
     const y = scaledValue(scale, quantile(sorted, level, width));
     if (x.length > 0 && y - x[x.length - 1] < MIN_DISTANCE * range) continue;
     x.push(y);
@@ -54,8 +60,8 @@ export function quantileKnots(sorted: ArrayLike<number>, options: QuantileKnotsO
 }
 
 /** Probability levels in (0, 1), ascending: equally spaced ones, and up to two more in each tail if there are enough rows. */
-function levels(n: number): number[] {
-  const inner = Array.from({ length: QUANTILES }, (_, i) => (i + 1) / (QUANTILES + 1));
+function levels(n: number, quantiles: number): number[] {
+  const inner = Array.from({ length: quantiles }, (_, i) => (i + 1) / (quantiles + 1));
   const tail = [TAIL_ROWS / n, INNER_TAIL_ROWS / n].filter((level) => level < MAX_TAIL_LEVEL * inner[0]);
   return [...tail, ...inner, ...tail.map((level) => 1 - level).reverse()];
 }

@@ -1,0 +1,95 @@
+/**
+ * Measures the default model on a table of many columns: held-out log-density beside that of independent columns, time and memory.
+ *
+ *     node --import tsx bench/tables/wide.ts [FILE] [--rows 500] [--columns 2000] [--sample 100]
+ *
+ * Without FILE the table is generated: each column is a mixture of 10 normal factors and noise, as a real number, a count, a positive
+ * number or a label in turn. Prints a row of a table in Markdown: the numbers of rows and columns, the members, the mean log-densities of
+ * a tenth of the rows in nats, the seconds of processor time (of all threads) to train, to score the test rows and to draw `--sample`
+ * rows, and the largest resident memory of the process in GB.
+ */
+import { rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { parseArgs } from "node:util";
+import { readTrainingTable } from "../../src/data/index.ts";
+import type { InMemoryDataset } from "../../src/dataset/index.ts";
+import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
+import { independentBaseline } from "../../src/evaluate/independentBaseline.ts";
+import { Random } from "../../src/random/index.ts";
+import { fitMembers } from "../../src/train/fitMembers.ts";
+import { mean } from "../papers/statistics.ts";
+
+const FACTORS = 10;
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rows: { type: "string", default: "500" },
+    columns: { type: "string", default: "2000" },
+    sample: { type: "string", default: "100" },
+  },
+});
+const [file] = positionals;
+const path = file ?? join(tmpdir(), `pushforward-wide-${process.pid}.csv`);
+if (!file) writeFileSync(path, generatedTable(Number(values.rows), Number(values.columns)));
+
+const read = await readTrainingTable(path, { kinds: {} });
+const all = read.rows as InMemoryDataset;
+const split = splitWithTest(all, { testFraction: 0.1, validationFraction: 0.1, seed: 0 });
+const test = split.test!;
+const independent = await independentBaseline(read.table!, split.training);
+const ofIndependent = mean(await independent.logDensities(test));
+const { result, seconds } = await timed(() => fitMembers(read.table!, split, { seed: 0 }));
+const scoring = await timed(() => result.flow.logProb(test.values));
+const sampling = await timed(() => result.flow.sample(Number(values.sample), { seed: 1 }));
+const cells = [
+  file ? basename(file) : "generated",
+  all.rows,
+  read.columns.length,
+  result.members.map(({ name, weight }) => `${name} ${weight.toFixed(2)}`).join(", "),
+  ofIndependent.toFixed(2),
+  mean(scoring.result).toFixed(2),
+  ...[seconds, scoring.seconds, sampling.seconds].map((each) => each.toFixed(0)),
+  (process.resourceUsage().maxRSS / 1e6).toFixed(1),
+];
+console.log(`| ${cells.join(" | ")} |`);
+await read.close();
+if (!file) rmSync(path);
+await result.flow.release();
+
+/** The result of a function and its seconds of processor time. */
+async function timed<T>(run: () => Promise<T>): Promise<{ result: T; seconds: number }> {
+  const start = process.cpuUsage();
+  const result = await run();
+  const { user, system } = process.cpuUsage(start);
+  return { result, seconds: (user + system) / 1e6 };
+}
+
+function generatedTable(rows: number, columns: number): string {
+  const random = new Random(1);
+  const normal = (name: string, count: number) => random.split(name).normal(new Float64Array(count));
+  const factors = normal("factors", rows * FACTORS);
+  const loadings = normal("loadings", columns * FACTORS);
+  const noise = normal("noise", rows * columns);
+  const value = (row: number, column: number) => {
+    let sum = 0;
+    for (let f = 0; f < FACTORS; f++) sum += factors[row * FACTORS + f] * loadings[column * FACTORS + f];
+    const x = sum / Math.sqrt(FACTORS) + 0.7 * noise[row * columns + column];
+    switch (column % 4) {
+      case 0:
+        return x.toPrecision(6);
+      case 1:
+        return Math.floor(Math.exp(1.5 + 0.6 * x));
+      case 2:
+        return Math.exp(x).toPrecision(6);
+      default:
+        return x > 0.5 ? "high" : x > -0.5 ? "middle" : "low";
+    }
+  };
+  const line = (of: (column: number) => string | number) =>
+    Array.from({ length: columns }, (_, c) => of(c)).join(",");
+  return [line((c) => `c${c}`), ...Array.from({ length: rows }, (_, n) => line((c) => value(n, c)))].join(
+    "\n",
+  );
+}
