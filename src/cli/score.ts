@@ -31,11 +31,12 @@ export const score = command({
     "If a value is missing in a column in which training had none, log_density is missing too.",
     "Columns that the model does not use are copied unchanged. Those of a CSV file stay text, also in JSON and Parquet.",
     "For a model of images, DATA are images, and OUT has a row for each: the file or the number of the image, its class if the model has classes, log_probability in nats, and bits_per_dimension.",
-    "The table may be of any size. OUT appears when it is complete.",
+    "The table may be of any size. OUT appears when it is complete. If OUT is a directory (out/), each file of the table is scored by itself, and gets a file of its name there: those that are done stay if the command is interrupted.",
   ],
   examples: [
     ["score model.safetensors quakes.csv -o scored.csv", "All rows, with log_density."],
     [`score model.safetensors "FROM 'quakes/*.parquet'" -o scored.parquet`, "Many files, through a query."],
+    ["score model.safetensors 'quakes/*.parquet' -o scored/", "Each file by itself, into a directory."],
     ["score model.safetensors quakes.csv -o - | head", "On the terminal."],
     [
       "score model.safetensors houses.csv --of price --given area,rooms -o scored.csv",
@@ -54,6 +55,8 @@ export const score = command({
       const { scoreImages } = await import("./scoreImages.ts");
       return scoreImages(loaded, values, io);
     }
+    const { isDirectory, scoreFiles } = await import("./scoreFiles.ts");
+    if (isDirectory(values.output)) return scoreFiles(loaded, values, io);
     const { writeScored } = await import("../data/index.ts");
     const { withScores } = await import("./scoring.ts");
     const { reportWritten, tableOutput } = await import("./tableOutput.ts");

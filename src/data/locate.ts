@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { isatty } from "node:tty";
 import { promisify } from "node:util";
 import { PushforwardError } from "../errors.ts";
-import { type Database, stringLiteral } from "./database.ts";
+import { Database, stringLiteral } from "./database.ts";
 import { interruptedError, temporaryDirectoryFullError } from "./databaseError.ts";
 import { FileVersion } from "./fileVersion.ts";
 import { inspectFile, type SourceFile, statSource } from "./sourceFile.ts";
@@ -31,13 +31,9 @@ export const expandHome = (path: string): string =>
 export async function locateFiles(path: string, database: Database): Promise<SourceFile[]> {
   const { signal } = database;
   if (isStandardInput(path)) return [await inspectStandardInput(database)];
-  if (PATTERN.test(path) && !existsSync(path)) {
-    const matches = await database.rows(`SELECT file FROM glob(${stringLiteral(path)}) ORDER BY file`);
-    if (matches.length === 0) {
-      throw new PushforwardError("FILE", `No file matches ${path}`, { hint: "Check the pattern." });
-    }
+  if (isPattern(path)) {
     const files: SourceFile[] = [];
-    for (const [file] of matches as string[][]) files.push(await inspectVersion(file!, signal));
+    for (const file of await matchingFiles(path, database)) files.push(await inspectVersion(file, signal));
     return files;
   }
   const stats = await statSource(path);
@@ -47,6 +43,31 @@ export async function locateFiles(path: string, database: Database): Promise<Sou
     expected: "a file or a pipe",
     hint: "Give a file, or a pipe to read from.",
   });
+}
+
+const isPattern = (path: string): boolean => PATTERN.test(path) && !existsSync(path);
+
+/** The files that match a pattern, sorted by name. Throws `FILE` if there is none. */
+async function matchingFiles(pattern: string, database: Database): Promise<string[]> {
+  const matches = await database.rows(`SELECT file FROM glob(${stringLiteral(pattern)}) ORDER BY file`);
+  if (matches.length > 0) return matches.map(([file]) => file as string);
+  throw new PushforwardError("FILE", `No file matches ${pattern}`, { hint: "Check the pattern." });
+}
+
+/** The files of these names, and in place of a pattern those that match it. They are not opened. Throws `FILE`. */
+export async function expandPatterns(
+  paths: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const database = await Database.open("the files", signal);
+  try {
+    const files: string[] = [];
+    for (const path of paths.map(expandHome))
+      files.push(...(isPattern(path) ? await matchingFiles(path, database) : [path]));
+    return files;
+  } finally {
+    await database.close();
+  }
 }
 
 async function inspectVersion(path: string, signal: AbortSignal | undefined): Promise<SourceFile> {

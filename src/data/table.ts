@@ -132,7 +132,7 @@ export async function openTable(
   }
 }
 
-const isQuery = (source: string): boolean =>
+export const isQuery = (source: string): boolean =>
   /^\s*(select|from|with)(?=[\s('"*])/i.test(source) && !existsSync(source);
 
 /** The name of the table in messages. */

@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { correlated, QUICK, quickModel, start, workplace } from "./command.ts";
 
 const place = workplace();
-const { path, write, pushforward, json } = place;
+const { path, write, pushforward, json, failure } = place;
 
 let data: string;
 let model: string;
@@ -34,6 +34,54 @@ it("reads several files, or all files that match a pattern, as one table", async
     expect(fitted.code).toBe(0);
   }
   expect(readFileSync(path("parts.safetensors"))).toEqual(readFileSync(path("whole.safetensors")));
+});
+
+it("scores each file by itself into a directory, with the directories below a common one", async () => {
+  const [header, ...lines] = correlated(60).trimEnd().split("\n");
+  for (const [i, name] of ["year=1/a.csv", "year=2/a.csv", "year=2/b.csv"].entries()) {
+    mkdirSync(path(`parts/${name}/..`), { recursive: true });
+    write(`parts/${name}`, [header, ...lines.slice(20 * i, 20 * i + 20), ""].join("\n"));
+  }
+  const { code, err } = await pushforward(["score", model, path("parts/*/*.csv"), "-o", path("scored/")]);
+  expect({ code, err }).toMatchInlineSnapshot(`
+    {
+      "code": 0,
+      "err": "Wrote 20 rows with log_density to scored/year=1/a.csv
+    Wrote 20 rows with log_density to scored/year=2/a.csv
+    Wrote 20 rows with log_density to scored/year=2/b.csv
+    Wrote 60 rows in 3 files
+    ",
+    }
+  `);
+  await pushforward(["score", model, data, "-o", path("all.csv")]);
+  const scored = ["year=1/a.csv", "year=2/a.csv", "year=2/b.csv"].flatMap((name) =>
+    readFileSync(path(`scored/${name}`), "utf8")
+      .trimEnd()
+      .split("\n")
+      .slice(1),
+  );
+  expect(scored).toEqual(readFileSync(path("all.csv"), "utf8").trimEnd().split("\n").slice(1));
+  expect([
+    await failure("score", model, path("parts/*/*.csv"), "-o", path("parts/")),
+    await failure("score", model, "SELECT 1 AS a, 2 AS b", "-o", path("scored/")),
+    await failure("score", model, "-", "-o", path("scored/")),
+    await failure("score", model, path("nothing/*.csv"), "-o", path("scored/")),
+  ]).toMatchInlineSnapshot(`
+    [
+      "2
+    Error: parts/year=1/a.csv would be replaced by its scores.
+    Write them to another directory.",
+      "2
+    Error: The output scored/ is a directory: expected a file for the result of a query.
+    Give the name of a file: -o scored.parquet",
+      "2
+    Error: The output scored/ is a directory: expected a file for the rows of standard input.
+    Give the name of a file: -o scored.parquet",
+      "2
+    Error: No file matches nothing/*.csv.
+    Check the pattern.",
+    ]
+  `);
 });
 
 describe("standard input", () => {

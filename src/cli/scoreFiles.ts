@@ -1,0 +1,69 @@
+import { existsSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { writeScored } from "../data/index.ts";
+import { expandPatterns, isStandardInput } from "../data/locate.ts";
+import { isQuery } from "../data/table.ts";
+import { PushforwardError } from "../errors.ts";
+import { counted } from "../evaluate/numberText.ts";
+import { makeDirectory } from "../files/makeDirectory.ts";
+import type { LoadedModel } from "../flows/index.ts";
+import type { Io } from "./io.ts";
+import { Messages } from "./messages.ts";
+import { type ScoringOptions, withScores } from "./scoring.ts";
+import { reportWritten, tableOutput } from "./tableOutput.ts";
+
+/** Whether an output is a directory, in which each file of the table gets a file of its own. */
+export const isDirectory = (output: string): boolean =>
+  output.endsWith("/") || (existsSync(output) && statSync(output).isDirectory());
+
+/**
+ * Scores the files of a table one after the other, and writes for each a file of its name to a directory, with the same directories below.
+ * So memory and temporary files do not grow with the number of files, and those that are done stay if the command is interrupted.
+ *
+ * @throws ARGUMENT for a query or standard input, and if a file would replace one that is read.
+ */
+export async function scoreFiles(
+  loaded: LoadedModel,
+  { output, ...values }: ScoringOptions & { readonly output: string },
+  io: Io,
+): Promise<void> {
+  const other = values.data.find((source) => isQuery(source) || isStandardInput(source));
+  if (other !== undefined) {
+    throw new PushforwardError("ARGUMENT", `the output ${output} is a directory`, {
+      expected: isQuery(other) ? "a file for the result of a query" : "a file for the rows of standard input",
+      hint: "Give the name of a file: -o scored.parquet",
+    });
+  }
+  const files = await expandPatterns(values.data, io.interrupted);
+  const common = commonDirectory(files);
+  const outputs = files.map((file) => join(output, relative(common, resolve(file))));
+  for (const [i, path] of outputs.entries()) {
+    if (files.some((file) => resolve(file) === resolve(path))) {
+      throw new PushforwardError("ARGUMENT", `${files[i]} would be replaced by its scores`, {
+        hint: "Write them to another directory.",
+      });
+    }
+    await makeDirectory(dirname(path));
+    await tableOutput(path, io);
+  }
+  const { columns, table: tableColumns, given } = loaded;
+  const numeric = [...(tableColumns?.map(({ name }) => name) ?? columns), ...given];
+  let total = 0;
+  for (const [i, file] of files.entries()) {
+    total += await withScores(loaded, { ...values, data: [file] }, io, async ({ table, scores }) => {
+      await writeScored(table, scores, outputs[i]!, { numeric });
+      reportWritten(`${counted(table.rows, "row")} with log_density`, outputs[i]!, io);
+      return table.rows;
+    });
+  }
+  new Messages(io).print(`Wrote ${counted(total, "row")} in ${counted(files.length, "file")}`);
+}
+
+/** The deepest directory that has all files below it. */
+function commonDirectory(files: readonly string[]): string {
+  const paths = files.map((file) => resolve(file));
+  let directory = dirname(paths[0]!);
+  while (!paths.every((path) => path.startsWith(directory === "/" ? "/" : `${directory}/`)))
+    directory = dirname(directory);
+  return directory;
+}
