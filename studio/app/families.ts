@@ -1,6 +1,15 @@
 /** The recipes of pushforward that the page offers, and their options. This module does not import them, so that the page loads fast. */
 
-export type RecipeName = "nsf" | "maf" | "iaf" | "realNVP" | "glow" | "planarFlow" | "radialFlow" | "nice";
+export type RecipeName =
+  | "cnf"
+  | "nsf"
+  | "maf"
+  | "iaf"
+  | "realNVP"
+  | "glow"
+  | "planarFlow"
+  | "radialFlow"
+  | "nice";
 
 /** The parts of a setting that determine the options of a recipe. */
 export interface Size {
@@ -18,6 +27,8 @@ export interface Family {
   readonly recipe: RecipeName;
   readonly options: (size: Size) => Readonly<Record<string, unknown>>;
   readonly hasNetworks: boolean;
+  /** Options of `fit` for this family. Families with such options are not fitted to densities. */
+  readonly training?: { readonly objective: "flowMatching" };
   readonly maxLayers: number;
   readonly defaults: { readonly layers: number; readonly width: number; readonly learningRate: number };
 }
@@ -108,6 +119,17 @@ export const families = {
     hasNetworks: false,
     maxLayers: 32,
     defaults: { layers: 16, width: 32, learningRate: 0.02 },
+  },
+  continuous: {
+    title: "Continuous flow, by flow matching",
+    summary:
+      "A network is the velocity of a motion from latent space to data, which is learned by regression.",
+    recipe: "cnf",
+    options: ({ width, seed }) => ({ hidden: [width, width, width], seed }),
+    hasNetworks: true,
+    training: { objective: "flowMatching" },
+    maxLayers: 1,
+    defaults: { layers: 1, width: 64, learningRate: 0.003 },
   },
 } as const satisfies Readonly<Record<string, Family>>;
 

@@ -1,4 +1,4 @@
-import { familyOf } from "./families.ts";
+import { type FamilyName, familyOf } from "./families.ts";
 import type { Setting, Source } from "./setting.ts";
 import { targetOf } from "./target.ts";
 
@@ -34,12 +34,21 @@ await saveModel("model.safetensors", { flow, columns: ["x", "y"] });
 }
 
 /** The options that both objectives have. */
-const options = ({ learningRate, seed }: Setting) => `optimizer: { learningRate: ${learningRate} },
+const options = ({
+  family,
+  learningRate,
+  seed,
+}: Setting) => `${trainingText(family)}optimizer: { learningRate: ${learningRate} },
   seed: ${seed},
   // As in the page: WebAssembly on one thread. Without these lines training is faster, and its numbers
   // differ by rounding.
   threads: 1,
   providers: ["wasm"],`;
+
+function trainingText(family: FamilyName): string {
+  const { training } = familyOf(family);
+  return training ? `objective: ${JSON.stringify(training.objective)},\n  ` : "";
+}
 
 function likelihood(setting: Setting, epochs: number) {
   const text = `const { validationLogDensity } = await fit(flow, rows, {

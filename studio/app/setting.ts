@@ -1,4 +1,4 @@
-import { type FamilyName, families } from "./families.ts";
+import { type FamilyName, families, familyOf } from "./families.ts";
 
 export const TOY_NAMES = [
   "spirals",
@@ -77,7 +77,7 @@ export function fromFragment(fragment: string): Setting {
   const fields = new URLSearchParams(fragment.replace(/^#/, ""));
   const familyName = fields.get("family") ?? "";
   const family = Object.hasOwn(families, familyName) ? (familyName as FamilyName) : DEFAULT_SETTING.family;
-  const { defaults, maxLayers } = families[family];
+  const { defaults, maxLayers, training } = familyOf(family);
   const number = (name: string, fallback: number, min: number, max: number) => {
     const value = Number(fields.get(name) ?? Number.NaN);
     return value >= min && value <= max ? value : fallback;
@@ -85,7 +85,7 @@ export function fromFragment(fragment: string): Setting {
   const whole = (name: string, fallback: number, min: number, max: number) =>
     Math.round(number(name, fallback, min, max));
   return {
-    objective: fields.get("objective") === "reverse" ? "reverse" : "likelihood",
+    objective: fields.get("objective") === "reverse" && !training ? "reverse" : "likelihood",
     source: sourceOf(fields, whole("rows", TOY_ROWS, 100, 50_000)),
     family,
     layers: whole("layers", defaults.layers, 1, maxLayers),

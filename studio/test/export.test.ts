@@ -29,6 +29,7 @@ describePage("exports", (site) => {
 
   test.each([
     ["maximum likelihood", "held-out nats", "#data=pinwheel&rows=1000&layers=2&width=8&seed=3"],
+    ["flow matching", "held-out nats", "#data=pinwheel&rows=300&family=continuous&width=8&seed=3"],
     [
       "the reverse divergence",
       "KL(q",

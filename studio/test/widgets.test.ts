@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { compile, Planar, Radial, Random } from "../../src/index.ts";
 import { parametersOf } from "../../src/nn/index.ts";
+import { bestApproximation, logEvidence, lowerBound, posterior } from "../app/read/widgets/bound.ts";
+import {
+  bestGaussian,
+  clusterDensity,
+  gaussian,
+  integral,
+  meanLogDensity,
+} from "../app/read/widgets/gaussian.ts";
 import { dependencies, drawMasks } from "../app/read/widgets/masks.ts";
 import { areaPath, densityOf, inverseOf, mapOf } from "../app/read/widgets/oneDimension.ts";
 import { usedDirection } from "../app/read/widgets/planar.ts";
@@ -84,5 +92,49 @@ describe("masks of MADE", () => {
       }
     }
     expect(new Set(draws.map(({ degrees }) => degrees[0]!.join())).size).toBeGreaterThan(5);
+  });
+});
+
+describe("a normal distribution of data in two clusters", () => {
+  test("has the mean log-density of the integral, which is largest at the mean and the standard deviation of the data", () => {
+    const expected = integral((x) => clusterDensity(x) * Math.log(gaussian(x, 0.7, 1.2)), -8, 8);
+    expect(meanLogDensity(0.7, 1.2)).toBeCloseTo(expected, 6);
+    const { mean, deviation } = bestGaussian;
+    const best = meanLogDensity(mean, deviation);
+    for (const step of [-0.1, 0.1]) {
+      expect(meanLogDensity(mean + step, deviation)).toBeLessThan(best);
+      expect(meanLogDensity(mean, deviation + step)).toBeLessThan(best);
+    }
+  });
+});
+
+describe("the evidence lower bound of a model with one latent variable", () => {
+  const linear = { curvature: 0, x: 1 };
+  /** Of x = z + noise of variance 1/4. */
+  const exact = { mean: 0.8, deviation: Math.sqrt(0.2) };
+
+  test("is exact for a linear decoder, whose posterior is normal", () => {
+    expect(logEvidence(linear)).toBeCloseTo(Math.log(gaussian(1, 0, Math.sqrt(1.25))), 8);
+    expect(posterior(linear)(0.5)).toBeCloseTo(gaussian(0.5, exact.mean, exact.deviation), 8);
+    expect(lowerBound(linear, exact)).toBeCloseTo(logEvidence(linear), 8);
+    const best = bestApproximation(linear);
+    expect(lowerBound(linear, best)).toBeGreaterThan(logEvidence(linear) - 1e-3);
+  });
+
+  test("is the divergence from the posterior below the evidence", () => {
+    const model = { curvature: 0.6, x: 1 };
+    const q = { mean: 0.5, deviation: 0.4 };
+    const density = posterior(model);
+    expect(integral(density, -6, 6)).toBeCloseTo(1, 8);
+    const divergence = integral(
+      (z) => {
+        const p = gaussian(z, q.mean, q.deviation);
+        return p * Math.log(p / density(z));
+      },
+      -2.5,
+      3.5,
+    );
+    expect(logEvidence(model) - lowerBound(model, q)).toBeCloseTo(divergence, 5);
+    expect(logEvidence(model) - lowerBound(model, bestApproximation(model))).toBeGreaterThan(0.05);
   });
 });

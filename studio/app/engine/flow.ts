@@ -1,6 +1,7 @@
 import {
   type Bijection,
   Chain,
+  cnf,
   Flow,
   glow,
   iaf,
@@ -17,6 +18,7 @@ import { familyOf, type RecipeName } from "../families.ts";
 import type { Setting, Source } from "../setting.ts";
 
 const recipes: Readonly<Record<RecipeName, (features: number, options: object) => Flow>> = {
+  cnf,
   nsf,
   maf,
   iaf,
@@ -47,7 +49,8 @@ export function rowsOf(source: Source, seed: number): Float64Array {
 }
 
 /** The options of `fit` and `minimize` that the page sets; exported programs set the same. */
-export const trainingOptions = ({ learningRate, seed }: Setting) => ({
+export const trainingOptions = ({ family, learningRate, seed }: Setting) => ({
+  ...familyOf(family).training,
   optimizer: { learningRate },
   seed,
   // One thread of WebAssembly: its results are the same in every browser and in Node.

@@ -10,10 +10,15 @@ interface Chapter {
 
 /** The chapters in reading order. Each is loaded when it is opened. */
 export const chapters = {
+  "one-gaussian": {
+    title: "Why one Gaussian is not enough",
+    load: () => import("./chapters/OneGaussian.svelte"),
+  },
   "change-of-variables": {
     title: "Change of variables",
     load: () => import("./chapters/ChangeOfVariables.svelte"),
   },
+  compositions: { title: "Compositions", load: () => import("./chapters/Compositions.svelte") },
   "planar-and-radial": {
     title: "Planar and radial flows",
     load: () => import("./chapters/PlanarAndRadial.svelte"),
@@ -24,10 +29,13 @@ export const chapters = {
     load: () => import("./chapters/Autoregressive.svelte"),
   },
   splines: { title: "Splines", load: () => import("./chapters/Splines.svelte") },
+  images: { title: "Glow and images", load: () => import("./chapters/Images.svelte") },
+  bounds: { title: "Bounds and exact likelihoods", load: () => import("./chapters/Bounds.svelte") },
   "variational-inference": {
     title: "Variational inference",
     load: () => import("./chapters/VariationalInference.svelte"),
   },
+  continuous: { title: "Continuous flows", load: () => import("./chapters/Continuous.svelte") },
 } as const satisfies Readonly<Record<string, Chapter>>;
 
 export type ChapterName = keyof typeof chapters;

@@ -1,0 +1,38 @@
+import { Random } from "pushforward";
+import { decodeModel, ImageModel } from "pushforward/flows";
+import digits from "../../../../bench/images/digits.safetensors?url";
+import { requestHandler } from "../../engine/requests.ts";
+import type { DigitRequests } from "./digits.ts";
+
+const ENGINE = { providers: ["wasm"], threads: 1 };
+
+async function load(): Promise<ImageModel> {
+  const bytes = await (await fetch(digits)).arrayBuffer();
+  return ImageModel.from(await decodeModel(new Uint8Array(bytes)));
+}
+let loaded: Promise<ImageModel> | undefined;
+function digitModel(): Promise<ImageModel> {
+  loaded ??= load();
+  return loaded;
+}
+
+const handle = requestHandler<DigitRequests>({
+  async sample({ digit, temperature, seed, count }) {
+    const model = await digitModel();
+    const classes = new Array<number>(count).fill(digit);
+    return model.sample(count, { classes, temperature, seed, ...ENGINE });
+  },
+  async interpolate({ digit, temperature, seed, count }) {
+    const model = await digitModel();
+    const D = model.features;
+    const ends = new Random(seed).normal(new Float64Array(2 * D));
+    const latent = Float64Array.from({ length: count * D }, (_, i) => {
+      // On the arc between two points the distance from 0 stays that of typical points.
+      const angle = (Math.floor(i / D) / (count - 1)) * (Math.PI / 2);
+      return temperature * (Math.cos(angle) * ends[i % D]! + Math.sin(angle) * ends[D + (i % D)]!);
+    });
+    return model.toPixels(latent, { classes: new Array<number>(count).fill(digit), ...ENGINE });
+  },
+});
+
+self.onmessage = ({ data }) => handle(data);
