@@ -19,6 +19,7 @@ export const contextEmbeddingSchema = z
     size: z.optional(sizeSchema),
     network: z.optional(networkSchema),
     outputActivation: z.optional(z.boolean()),
+    items: z.optional(sizeSchema),
   })
   .check(
     z.refine(({ numbers, classes }) => numbers + classes.length > 0, {
@@ -29,6 +30,11 @@ export const contextEmbeddingSchema = z
       path: ["size"],
       error: "both a size and a network, or neither",
     }),
+    z.refine(
+      ({ items, numbers, classes, network }) =>
+        items === undefined || (numbers % items === 0 && classes.length === 0 && network !== undefined),
+      { path: ["items"], error: "a divisor of numbers, with a network and without classes" },
+    ),
   );
 
 /** Options of `ContextEmbedding`. At least one number or class is required; `size` and `network` are given together. */
@@ -43,6 +49,11 @@ export interface ContextEmbeddingOptions {
   network?: NetworkOptions;
   /** Whether the activation is applied to the outputs of the network too, which are then a hidden layer. Default false. */
   outputActivation?: boolean;
+  /**
+   * n, if the numbers are n items of the same kind, one after the other, whose order has no meaning. The network is applied to each item, and
+   * the embedding is the mean of its outputs: a deep set (Zaheer et al. 2017). Default: one item.
+   */
+  items?: number;
 }
 
 /**
@@ -65,12 +76,12 @@ export class ContextEmbedding {
   /** `random` draws the initial weights of the network. Throws `ARGUMENT` if the options are invalid. */
   constructor(options: ContextEmbeddingOptions, random = new Random(0)) {
     this.options = parse(contextEmbeddingSchema, options, "an embedding of the context");
-    const { numbers, classes, size, network } = this.options;
+    const { numbers, classes, size, network, items = 1 } = this.options;
     const columns = classes.reduce((total, count) => total + count, numbers);
     this.context = numbers + classes.length;
     this.size = size ?? columns;
     if (numbers > 0) this.scaler = new Standardize({ features: numbers });
-    if (network) this.network = new MLP(columns, this.size, network, random, 0, { zeroInit: false });
+    if (network) this.network = new MLP(columns / items, this.size, network, random, 0, { zeroInit: false });
   }
 
   /** [N, C] -> [N, E] */
@@ -85,19 +96,34 @@ export class ContextEmbedding {
     );
     const { network } = this;
     if (!network) return columns;
-    const outputs = scoped("network", () => network.apply(columns));
-    return this.options.outputActivation ? activate(network.options.activation, outputs) : outputs;
+    const { items, outputActivation } = this.options;
+    const inputs = items === undefined ? columns : columns.reshape(["N", items, numbers / items]);
+    const outputs = scoped("network", () => network.apply(inputs));
+    const activated = outputActivation ? activate(network.options.activation, outputs) : outputs;
+    return items === undefined ? activated : activated.mean(1);
   }
 
   /** Sets centers and scales to the weighted means and deviations of the rows' contexts. */
   fitToData({ rows, context, weights }: DataRows): void {
     if (!this.scaler || !context) return;
-    const { numbers } = this.options;
+    const { numbers, items = 1 } = this.options;
     const values = Float64Array.from(
       { length: rows * numbers },
       (_, i) => context[Math.floor(i / numbers) * this.context + (i % numbers)],
     );
-    this.scaler.fitToData({ rows, features: numbers, values, weights });
+    if (items === 1) {
+      this.scaler.fitToData({ rows, features: numbers, values, weights });
+      return;
+    }
+    // All items have one scale, so that their order has no influence.
+    const ofItem = new Standardize({ features: numbers / items });
+    const ofEach =
+      weights && Float64Array.from({ length: rows * items }, (_, i) => weights[Math.floor(i / items)]);
+    ofItem.fitToData({ rows: rows * items, features: numbers / items, values, weights: ofEach });
+    const repeated = (of: ArrayLike<number>) =>
+      Float64Array.from({ length: numbers }, (_, k) => of[k % (numbers / items)]);
+    this.scaler.center.take(repeated(ofItem.center.numbers));
+    this.scaler.scale.take(repeated(ofItem.scale.numbers));
   }
 
   /** Replaces the contexts of the rows by their embeddings, in float64. */

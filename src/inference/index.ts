@@ -42,7 +42,11 @@ export {
 } from "./simulation/inferSimulator.ts";
 export { checkObservation, type ObservationCheck } from "./simulation/observation.ts";
 export { SimulationPosterior } from "./simulation/posterior.ts";
-export { type PredictiveCheck, posteriorPredictive } from "./simulation/predictive.ts";
+export {
+  type PredictiveCheck,
+  type PredictiveOptions,
+  posteriorPredictive,
+} from "./simulation/predictive.ts";
 export { type Simulations, simulate } from "./simulation/simulate.ts";
 export { type Priors, type SimulatedParameters, type Simulator, simulator } from "./simulation/simulator.ts";
 export { choleskyCorrelation, ordered, positiveOrdered, simplex } from "./structuredConstraints.ts";

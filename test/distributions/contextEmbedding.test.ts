@@ -94,3 +94,24 @@ test("invalid options are errors", () => {
     `[PushforwardError: an embedding of the context is not valid at size: expected both a size and a network, or neither, received nothing.]`,
   );
 });
+
+test("the embedding of several items is the mean of those of the items, in any order and with one scale", async () => {
+  const options = { numbers: 6, size: 2, network: { hidden: [4], activation: "tanh" as const } };
+  const embedding = new ContextEmbedding({ ...options, items: 3 }, new Random(1));
+  const ofItem = new ContextEmbedding({ ...options, numbers: 2 }, new Random(1));
+  const context = new Random(2).normal(new Float64Array(60)).map((z) => 5 * z + 1);
+  embedding.fitToData({ rows: 10, features: 1, values: new Float64Array(10), context });
+  ofItem.fitToData({ rows: 30, features: 1, values: new Float64Array(30), context });
+  const [a, b, c] = [
+    [1, 2],
+    [-3, 8],
+    [0.5, 4],
+  ];
+  const outputs = await applied(ofItem, [...a, ...b, ...c]);
+  const mean = [0, 1].map((j) => (outputs[j] + outputs[2 + j] + outputs[4 + j]) / 3);
+  expectClose(await applied(embedding, [...a, ...b, ...c]), mean, 1e-12, "mean");
+  expectClose(await applied(embedding, [...c, ...a, ...b]), mean, 1e-12, "in another order");
+  expect(() => new ContextEmbedding({ ...options, items: 4 })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an embedding of the context is not valid at items: expected a divisor of numbers, with a network and without classes, received 4.]`,
+  );
+});

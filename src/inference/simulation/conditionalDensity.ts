@@ -3,10 +3,12 @@ import { Chain } from "../../bijections/chain.ts";
 import { Standardize } from "../../bijections/standardize.ts";
 import { StandardizeContext } from "../../bijections/standardizeContext.ts";
 import type { InMemoryDataset } from "../../dataset/index.ts";
+import { ContextEmbedding, type ContextEmbeddingOptions } from "../../distributions/contextEmbedding.ts";
 import { Mixture } from "../../distributions/mixture.ts";
 import { Flow } from "../../flows/flow.ts";
 import { nsf } from "../../flows/recipes/spline.ts";
 import { anyValue, callback, type OptionRules, seedValue, wholeNumber } from "../../options.ts";
+import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";
 import { fit } from "../../train/fit.ts";
@@ -25,17 +27,23 @@ export interface ConditionalDensityOptions extends EngineOptions {
   members?: number;
   /** Options of `fit` for each of them. Default AdamW with a learning rate of 0.001 and a weight decay of 0.3. */
   fit?: FitOptions;
+  /**
+   * A network that reduces the data of a posterior, or of a likelihood the coordinates, to `size` numbers, and is trained with each flow. No
+   * flow then begins at a linear regression.
+   */
+  embedding?: Omit<ContextEmbeddingOptions, "numbers" | "classes">;
   /** Seed of all random numbers. Default 0. */
   seed?: number;
   /** Called after each epoch with the number of flows that are fitted, and the largest held-out log-density of the current one. */
   onProgress?(progress: { readonly member: number; readonly members: number; readonly best: number }): void;
 }
 
-/** The rules of these options. `fit` checks its own. */
+/** The rules of these options. `fit` and `ContextEmbedding` check their own. */
 export const conditionalDensityRules: OptionRules<ConditionalDensityOptions> = {
   ...engineRules,
   members: wholeNumber(1),
   fit: anyValue,
+  embedding: anyValue,
   seed: seedValue,
   onProgress: callback,
 };
@@ -53,14 +61,16 @@ export interface ConditionalDensity {
  */
 export async function fitConditionalDensity(
   rows: InMemoryDataset,
-  { members = 4, seed = 0, fit: options, onProgress, ...engine }: ConditionalDensityOptions,
+  { members = 4, seed = 0, fit: options, embedding, onProgress, ...engine }: ConditionalDensityOptions,
 ): Promise<ConditionalDensity> {
   const { training, validation } = rows.split(VALIDATION_FRACTION, seed);
   const flows: Flow[] = [];
   const logDensities: Float64Array[] = [];
   for (let member = 0; member < members; member++) {
     const memberSeed = seed * members + member;
-    const flow = memberFlow(training, member % 2 === 0, memberSeed);
+    const flow = embedding
+      ? embeddingFlow(training, embedding, networks[member % 2], memberSeed)
+      : memberFlow(training, member % 2 === 0, memberSeed);
     await fit(flow, training, {
       optimizer: { learningRate: 1e-3, weightDecay: 0.3 },
       ...options,
@@ -82,6 +92,26 @@ export async function fitConditionalDensity(
   return { flow, validationLogDensity: logDensity };
 }
 
+/** The networks of the two kinds of flows. */
+const networks = [{ hidden: [50, 50] }, { hidden: [64, 64], residual: true, activation: "silu" as const }];
+
+function embeddingFlow(
+  { features, contextFeatures, rows, values, context }: InMemoryDataset,
+  options: Omit<ContextEmbeddingOptions, "numbers" | "classes">,
+  network: (typeof networks)[number],
+  seed: number,
+): Flow {
+  const embedding = new ContextEmbedding(
+    { ...options, numbers: contextFeatures },
+    new Random(seed).split("embedding"),
+  );
+  embedding.fitToData({ rows, features, values, context });
+  const standardize = new Standardize({ features });
+  standardize.fitToData({ rows, features, values });
+  const { base, bijection } = nsf(features, { context: embedding.size, transforms: 3, ...network, seed });
+  return new Flow(base, Chain.joined([bijection, standardize]), embedding);
+}
+
 function memberFlow(
   { features, contextFeatures, rows, values, context }: InMemoryDataset,
   startsAtRegression: boolean,
@@ -91,9 +121,7 @@ function memberFlow(
   standardize.fitToData({ rows, features, values });
   const standardizeContext = new Standardize({ features: contextFeatures });
   standardizeContext.fitToData({ rows, features: contextFeatures, values: context });
-  const network = startsAtRegression
-    ? { hidden: [50, 50] }
-    : { hidden: [64, 64], residual: true, activation: "silu" as const };
+  const network = networks[startsAtRegression ? 0 : 1];
   const { base, bijection } = nsf(features, { context: contextFeatures, transforms: 3, ...network, seed });
   const layers: Bijection[] = [bijection];
   if (startsAtRegression) {

@@ -1,6 +1,6 @@
 import { dataset } from "../../dataset/index.ts";
 import { PushforwardError } from "../../errors.ts";
-import { anyValue, checkOptions } from "../../options.ts";
+import { anyValue, checkOptions, type OptionRules } from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import {
   type ConditionalDensityOptions,
@@ -23,6 +23,14 @@ export interface FitPosteriorOptions extends ConditionalDensityOptions {
   observed?: ArrayLike<number>;
 }
 
+/** The rules of these options. */
+export const fitPosteriorRules: OptionRules<FitPosteriorOptions> = {
+  ...conditionalDensityRules,
+  simulations: anyValue,
+  rounds: anyValue,
+  observed: anyValue,
+};
+
 /**
  * Neural posterior estimation (Papamakarios and Murray 2016; Greenberg et al. 2019): fits a conditional flow q(u | x) to the coordinates u of
  * parameters of the prior and the data x that the simulator returns for them, by maximum likelihood. The result has the posterior for any
@@ -37,21 +45,18 @@ export async function fitPosterior<P extends Priors>(
   simulator: Simulator<P>,
   given: FitPosteriorOptions = {},
 ): Promise<SimulationPosterior<P>> {
-  checkOptions("fitPosterior", given, {
-    ...conditionalDensityRules,
-    simulations: anyValue,
-    rounds: anyValue,
-    observed: anyValue,
-  });
-  const { simulations = 10_000, rounds = 1, ...options } = given;
-  const observed = given.observed && Float64Array.from(given.observed);
+  checkOptions("fitPosterior", given, fitPosteriorRules);
+  const { simulations = 10_000, rounds = 1, observed: observation, ...options } = given;
+  // The caller may change its array while this runs.
+  const observed = observation && Float64Array.from(observation);
   if (!(Number.isInteger(rounds) && rounds > 0) || (rounds > 1 && !observed)) {
     throw new PushforwardError("ARGUMENT", "the rounds are not valid", {
       expected: "a positive integer, and with more than one round the option observed",
       received: `${rounds} rounds${observed ? "" : " and no observation"}`,
     });
   }
-  const { seed = 0, onProgress: _onProgress, members: _members, fit: _fit, ...engine } = options;
+  const { seed = 0, threads, providers } = options;
+  const engine = { ...(threads !== undefined && { threads }), ...(providers && { providers }) };
   const isNumber = typeof simulations === "number";
   const perRound = isNumber ? Math.ceil(simulations / rounds) : simulations.count;
   let all = isNumber ? await simulate(simulator, perRound, { seed }) : simulations;

@@ -1,8 +1,9 @@
 import type { CalibrationResult } from "../../evaluate/rankCalibration.ts";
+import { checkOptions, wholeNumber } from "../../options.ts";
 import type { Draws } from "../draws.ts";
 import { type ParameterSummary, summarize } from "../summary.ts";
 import { simulationBasedCalibration } from "./calibration.ts";
-import { type FitPosteriorOptions, fitPosterior } from "./fitPosterior.ts";
+import { type FitPosteriorOptions, fitPosterior, fitPosteriorRules } from "./fitPosterior.ts";
 import { checkedObservation, checkObservation, type ObservationCheck } from "./observation.ts";
 import type { SimulationPosterior } from "./posterior.ts";
 import { posteriorPredictive } from "./predictive.ts";
@@ -55,8 +56,11 @@ const PREDICTIVE_SIGNIFICANCE = 0.01;
 export async function inferSimulator<P extends Priors>(
   simulator: Simulator<P>,
   observed: ArrayLike<number>,
-  { draws: count = 4000, ...options }: InferSimulatorOptions = {},
+  given: InferSimulatorOptions = {},
 ): Promise<InferSimulatorResult<P>> {
+  const { observed: _observed, ...rules } = fitPosteriorRules;
+  checkOptions("inferSimulator", given, { ...rules, draws: wholeNumber(2) });
+  const { draws: count = 4000, ...options } = given;
   const { rounds = 1, seed = 0, threads, providers } = options;
   const engine = { ...(threads !== undefined && { threads }), ...(providers && { providers }) };
   const posterior = await fitPosterior(simulator, { ...options, observed });

@@ -1,9 +1,19 @@
+import { checkOptions, seedValue, wholeNumber } from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
+import { engineRules } from "../../runtime/options.ts";
 import { checkedObservation } from "./observation.ts";
 import type { SimulationPosterior } from "./posterior.ts";
 import { type Simulations, simulateAt } from "./simulate.ts";
 import type { Priors } from "./simulator.ts";
+
+/** Options of `posteriorPredictive`. */
+export interface PredictiveOptions extends EngineOptions {
+  /** Number of draws from the posterior, each with a simulation. Default 1,000. */
+  draws?: number;
+  /** Seed of the draws and simulations. Default 0. */
+  seed?: number;
+}
 
 /** The result of `posteriorPredictive`. */
 export interface PredictiveCheck {
@@ -22,8 +32,10 @@ export interface PredictiveCheck {
 export async function posteriorPredictive<P extends Priors>(
   posterior: SimulationPosterior<P>,
   observed: ArrayLike<number>,
-  { draws = 1000, seed = 0, ...engine }: EngineOptions & { draws?: number; seed?: number } = {},
+  options: PredictiveOptions = {},
 ): Promise<PredictiveCheck> {
+  checkOptions("posteriorPredictive", options, { ...engineRules, draws: wholeNumber(1), seed: seedValue });
+  const { draws = 1000, seed = 0, ...engine } = options;
   const values = checkedObservation(observed, posterior.flow.context);
   const coordinates = await posterior.flow.sample(draws, { ...engine, context: values, seed });
   const random = new Random(seed).split("posterior predictive");

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { decodeModel } from "../../../src/flows/decodeModel.ts";
+import { encodeModel } from "../../../src/flows/encodeModel.ts";
 import { fitPosterior, prior, simulator } from "../../../src/inference/index.ts";
 import { exactPosterior, measurements } from "./conjugate.ts";
 
@@ -79,4 +81,25 @@ test("an observation of another size than a simulation is an error", async () =>
   await expect(posterior.sample([1, Number.NaN], 10)).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: value 1 of the observation is not a finite number: received NaN.]`,
   );
+});
+
+test("with an embedding network the posterior does not depend on the order of measurements, and is saved", async () => {
+  const posterior = await fitPosterior(measurements(0.5), {
+    simulations: 200,
+    members: 2,
+    embedding: { items: 2, size: 2, network: { hidden: [8] } },
+    fit: { epochs: 2 },
+    threads: 1,
+  });
+  const { flow } = posterior;
+  const [first, second] = await Promise.all(
+    [
+      [0.3, 0.9],
+      [0.9, 0.3],
+    ].map((x) => flow.logProb([0.5], x)),
+  );
+  expect(first![0]).toBeCloseTo(second![0]!, 5);
+  const loaded = await decodeModel(await encodeModel({ flow }));
+  expect((await loaded.flow.logProb([0.5], [0.3, 0.9]))[0]).toBeCloseTo(first![0]!, 6);
+  await Promise.all([flow.release(), loaded.flow.release()]);
 });
