@@ -133,7 +133,7 @@ const wholeNumberReader =
   (value: string, name: string): number => {
     const expected = `a whole number from ${min}${max < Number.MAX_SAFE_INTEGER ? ` to ${max}` : ""}`;
     const isValid = (x: number) => Number.isInteger(x) && x >= min && x <= max;
-    return readNumber(value, name, expected, statement, isValid);
+    return readNumber(value, name, expected, { example: `${Math.max(1, min)}`, ...statement }, isValid);
   };
 
 function readNumber(

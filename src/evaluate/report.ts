@@ -15,7 +15,7 @@ import {
 import { Random } from "../random/index.ts";
 import { runRules } from "../runtime/options.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
-import { encodeTable } from "../tables/encodeTable.ts";
+import { checkNames, encodeTable } from "../tables/encodeTable.ts";
 import { rowObjects, type TableInput, type TableRow } from "../tables/tableRows.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import { calibration, conditionalCalibration } from "./calibration.ts";
@@ -130,8 +130,8 @@ const PARTS = 8;
  * training rows. Every statistic is also computed for two control tables: copied training rows, and training rows with
  * independently shuffled columns.
  *
- * @throws DATA for fewer than 20 held-out or training rows, and for tables without the columns of the model; ARGUMENT without training and
- *   reference rows.
+ * @throws DATA for fewer than 20 held-out or training rows, for tables without the columns of the model, and for a target that is unknown
+ *   or cannot be predicted; ARGUMENT without training and reference rows.
  */
 export async function report(
   model: TableModel,
@@ -143,6 +143,7 @@ export async function report(
   const rows = copiedRows(tables);
   const { maxRows = DEFAULT_MAX_ROWS, target, seed = 0, onPart, ...run } = options;
   const { columns } = model;
+  if (target !== undefined) checkNames(columns, [target]);
   let part = 0;
   const begin = (name: string) => onPart?.(name, part++, PARTS);
   const learned = rows.training ?? rows.reference;
@@ -179,7 +180,9 @@ export async function report(
   const trends = withControls(compared, (table) => trend(real, table, compare));
   const covered = withControls(compared, (table) => precisionCoverage(real, table, compare));
   begin("usefulness");
-  const ofGenerated = possibly(() => usefulness(training, real, generated, { ...compare, target, seed }));
+  const predict = () => usefulness(training, real, generated, { ...compare, target, seed });
+  // Without a target, a table may have no column that can be predicted.
+  const ofGenerated = target === undefined ? possibly(predict) : predict();
   const same = { ...compare, target: ofGenerated?.target, seed };
   const useful =
     ofGenerated &&

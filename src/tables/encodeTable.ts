@@ -62,7 +62,8 @@ export function encodeTable(
   return { rows, values: rowMajor(features, rows), status, unlearned: unlearned.found(columns), present };
 }
 
-function checkNames(columns: readonly TableColumn[], names: readonly string[]): void {
+/** Throws `DATA` if a name is not that of a column of the model. */
+export function checkNames(columns: readonly TableColumn[], names: readonly string[]): void {
   const known = columns.map(({ name }) => name);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return;

@@ -30,6 +30,21 @@ it("compares a model with simpler densities on held-out rows, and generated rows
   expect(own.rows).toMatchObject({ heldOut: 120, training: 200, impossible: 0 });
 });
 
+it("refuses a target that the model does not have, or that has one value", async () => {
+  await expect(
+    report(model, { training, heldOut }, { target: "lable" }),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the model has no column "lable": expected one of x, y, label.
+    Did you mean "label"?]
+  `);
+  const same = heldOut.map((row) => ({ ...row, label: "left" }));
+  await expect(
+    report(model, { training, heldOut: same, generated: training }, { target: "label", maxRows: 40 }),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the column "label" cannot be the target: expected a varying column of numbers, or with 2 to 20 labels in 5 test rows or more each.]`,
+  );
+});
+
 it("is plain data, which JSON keeps", () => {
   expect(JSON.parse(JSON.stringify(own))).toEqual(own);
 });
