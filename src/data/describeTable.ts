@@ -3,7 +3,7 @@ import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tabl
 import { describeColumn, statedOptions } from "../tables/describeColumn.ts";
 import type { RawColumn, TableColumn } from "../tables/tableColumn.ts";
 import { typedText } from "../tables/typedText.ts";
-import { valueRemarks } from "../tables/valueRemarks.ts";
+import { numberRemarks, valueRemarks } from "../tables/valueRemarks.ts";
 import { excludeColumns, findColumns } from "./columnSelection.ts";
 import { type ColumnInference, inferColumns } from "./inferColumns.ts";
 import type { Column } from "./relation.ts";
@@ -64,7 +64,7 @@ export async function describeTable(
 }
 
 /** Describes a column by its values, if it was read, and by what was inferred from them. */
-export function describedColumn({ column, raw, inferred }: ColumnInference): DescribedColumn {
+export function describedColumn({ column, raw, inferred, unread }: ColumnInference): DescribedColumn {
   const { name, type } = column;
   const missing =
     raw && raw.values.length > 0 ? raw.values.filter(Number.isNaN).length / raw.values.length : undefined;
@@ -77,7 +77,11 @@ export function describedColumn({ column, raw, inferred }: ColumnInference): Des
       ? inferred.excluded
       : describeColumn(inferred.column, rangeOf(raw!, inferred.column)).details,
     missing,
-    remarks: [...(raw && !isExcluded ? valueRemarks(raw) : []), ...dateRemarks(column)],
+    remarks: [
+      ...(raw ? valueRemarks(raw, { isLeftOut: isExcluded }) : []),
+      ...(unread ? numberRemarks(unread, { isLeftOut: true }) : []),
+      ...dateRemarks(column),
+    ],
   };
 }
 

@@ -115,12 +115,15 @@ function nothingToLearn(
     const names = constants.map(({ name }) => name);
     return constantError(names, source, values.slice(0, 8).join(", "));
   }
+  const remarked = described.find(({ remarks }) => remarks.length > 0);
   return new PushforwardError("DATA", `${source} has no column that a model can learn`, {
     received: described
       .slice(0, 8)
       .map(({ name, details }) => `"${name}": ${details}`)
       .join("; "),
-    hint: "State the kind of a column to learn it anyway: --column NAME=categorical",
+    hint: remarked
+      ? `The column "${remarked.name}": ${remarked.remarks.join("; ")}.`
+      : "State the kind of a column to learn it anyway: --column NAME=categorical",
   });
 }
 

@@ -2,6 +2,8 @@ import { selectRows } from "../dataset/selectRows.ts";
 import type { ColumnKind, ColumnOptions } from "../tables/columnOptions.ts";
 import { type InferredColumn, inferColumn } from "../tables/inferColumn.ts";
 import type { RawColumn } from "../tables/tableColumn.ts";
+import type { NumbersInText } from "../tables/valueRemarks.ts";
+import { numbersInColumn } from "./nonNumericColumns.ts";
 import { readColumns } from "./readColumns.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
@@ -12,6 +14,8 @@ export interface ColumnInference {
   /** Undefined if the column was not read. */
   readonly raw: RawColumn | undefined;
   readonly inferred: InferredColumn;
+  /** The numbers in a column of text that was not read because it has too many different values. */
+  readonly unread?: NumbersInText;
 }
 
 /** Options of `inferColumns`. */
@@ -52,7 +56,8 @@ export async function* inferColumns(
       const inferred = raw
         ? inferColumn(raw, kinds.get(name))
         : { excluded: read.excluded.get(name) ?? "as requested" };
-      yield { column, raw, inferred };
+      const isUnread = column.type === "VARCHAR" && !raw && read.excluded.has(name);
+      yield { column, raw, inferred, ...(isUnread && { unread: await numbersInColumn(table, name) }) };
     }
   }
 }

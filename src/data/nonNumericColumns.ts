@@ -1,3 +1,4 @@
+import type { NumbersInText } from "../tables/valueRemarks.ts";
 import { quotedIdentifier } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
@@ -75,6 +76,20 @@ export async function examineColumn(table: Table, { name, type }: Column): Promi
     words: words.slice(0, MAX_WORDS),
     hasAllWords: words.length <= MAX_WORDS,
   };
+}
+
+/** Counts the numbers in a column of text. Digits that begin with 0, such as zip codes, are not numbers. */
+export async function numbersInColumn(table: Table, name: string): Promise<NumbersInText> {
+  const isNumber = "(TRY_CAST(value AS DOUBLE) IS NOT NULL AND NOT regexp_matches(value, '^0\\d'))";
+  const from = `(SELECT ${quotedIdentifier(name)} AS value FROM ${table.relation.sql})`;
+  const [counts] = await table.database.rows(
+    `SELECT count(value), count_if(${isNumber}), count_if(regexp_full_match(value, '${DECIMAL_COMMA}')) FROM ${from}`,
+  );
+  const [present, numbers, commas] = counts!.map(Number) as [number, number, number];
+  const words = await table.database.rows(
+    `SELECT value FROM ${from} WHERE NOT ${isNumber} GROUP BY value ORDER BY count(*) DESC, value LIMIT ${MAX_WORDS + 1}`,
+  );
+  return { present, numbers, commas, words: words.map(([word]) => truncate(String(word))) };
 }
 
 const truncate = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);

@@ -13,11 +13,12 @@ const MAX_WORDS = 4;
 
 /**
  * What is remarkable about the values of a column: codes for missing values and values that many rows have in a column of numbers, and
- * text that is mostly numbers.
+ * text that is mostly numbers. Numbers of a column that is left out, such as row numbers, have no remarks.
  */
-export function valueRemarks(raw: RawColumn): string[] {
+export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string[] {
   const { type, values } = raw;
-  if (type === "text") return numberRemarks(raw);
+  if (type === "text") return numberRemarks(numbersInText(raw), { isLeftOut });
+  if (isLeftOut) return [];
   if (type !== "number" && type !== "integer") return [];
   const counted = countValues(values.filter((value) => !Number.isNaN(value)).sort());
   if (counted.values.length < 2) return [];
@@ -35,8 +36,42 @@ export function valueRemarks(raw: RawColumn): string[] {
   ];
 }
 
-/** Text of which more than half of the rows are numbers, perhaps with decimal commas: it would be learned as labels. */
-function numberRemarks({ values, labels = [] }: RawColumn): string[] {
+/** How many rows of a text column are present, numbers, and numbers with commas, and the texts that are no numbers. */
+export interface NumbersInText {
+  readonly present: number;
+  readonly numbers: number;
+  readonly commas: number;
+  readonly words: readonly string[];
+}
+
+/** A remark if more than half of the rows of a text column are numbers, perhaps with decimal commas. */
+export function numberRemarks(
+  { present, numbers, commas, words }: NumbersInText,
+  { isLeftOut }: { readonly isLeftOut: boolean },
+): string[] {
+  const taken = isLeftOut ? "left out" : "taken as labels";
+  if (commas > 0 && 2 * (numbers + commas) > present)
+    return [`numbers with commas, ${taken}: --decimal "," reads decimal commas of a CSV file`];
+  if (2 * numbers <= present) return [];
+  if (numbers === present) {
+    // Numbers of which few are different may be codes, which labels describe best.
+    return isLeftOut
+      ? [
+          "numbers that are stored as text, left out: convert them in a query, for example by CAST(... AS DOUBLE)",
+        ]
+      : [];
+  }
+  const some = words
+    .slice(0, MAX_WORDS)
+    .map((word) => `'${word}'`)
+    .join(", ");
+  return [
+    `mostly numbers, but also ${some}${words.length > MAX_WORDS ? ", ..." : ""}, so ${taken}: --na reads words as missing`,
+  ];
+}
+
+/** Counts the numbers in text that was read. */
+function numbersInText({ values, labels = [] }: RawColumn): NumbersInText {
   const isNumber = (text: string) =>
     text.trim() !== "" && Number.isFinite(Number(text)) && !/^0\d/.test(text);
   const hasComma = (text: string) => /^[-+]?[\d.]*,\d+$/.test(text.trim());
@@ -49,15 +84,5 @@ function numberRemarks({ values, labels = [] }: RawColumn): string[] {
     if (isPlain[code]) numbers++;
     if (isWithComma[code]) commas++;
   }
-  if (commas > 0 && 2 * (numbers + commas) > present)
-    return ['numbers with commas, taken as labels: --decimal "," reads decimal commas of a CSV file'];
-  const words = labels.filter((_, code) => !isPlain[code]);
-  if (words.length === 0 || 2 * numbers <= present) return [];
-  const some = words
-    .slice(0, MAX_WORDS)
-    .map((word) => `'${word}'`)
-    .join(", ");
-  return [
-    `mostly numbers, but also ${some}${words.length > MAX_WORDS ? ", ..." : ""}, so taken as labels: --na reads words as missing`,
-  ];
+  return { present, numbers, commas, words: labels.filter((_, code) => !isPlain[code]) };
 }

@@ -186,6 +186,18 @@ it("warns of columns of text that are mostly numbers, and refuses spreadsheets",
   const { code, err } = await pushforward(["fit", table, "--epochs", "1", "-o", path("words.safetensors")]);
   expect(code).toBe(0);
   expect(err).toContain(`Warning: The column "b": mostly numbers, but also '?', so taken as labels`);
+  const commas = rows.map((row) => row.replace(",", ";").replace(".", ","));
+  const european = write(
+    "european.csv",
+    ["a;b", ...commas.map((row) => row.replace(/;.*/, ";Bern")), ""].join("\n"),
+  );
+  expect(
+    await failure("fit", european, "--exclude", "b", "-o", path("e.safetensors")),
+  ).toMatchInlineSnapshot(`
+    "2
+    Error: european.csv has no column that a model can learn: received "a": text whose values are nearly all different (40 in 40 rows).
+    The column "a": numbers with commas, left out: --decimal "," reads decimal commas of a CSV file."
+  `);
   const book = write("book.xlsx", "PK");
   expect(await failure("fit", book, "-o", path("book.safetensors"))).toContain(
     "book.xlsx is a spreadsheet, which cannot be read",

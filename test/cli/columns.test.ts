@@ -258,3 +258,25 @@ it("refuses schemas that cannot be read", async () => {
     See pushforward --help."
   `);
 });
+
+it("says that text which is left out has numbers, in small and in large tables", async () => {
+  for (const count of [60, 3000]) {
+    const cells = Array.from({ length: count }, (_, i) =>
+      [
+        i % 30 === 7 ? "NA" : Math.sin(i).toFixed(6),
+        `"${i + 1},5"`,
+        // Identifiers, with a zero in front.
+        String(i).padStart(6, "0"),
+      ].join(","),
+    );
+    const [{ columns }] = (await json("columns", write("text.csv", ["a,b,c", ...cells, ""].join("\n")))) as [
+      { columns: Record<string, { kind: string; remarks: string[] }> },
+    ];
+    const remarks = Object.entries(columns).map(([name, column]) => [name, column.kind, ...column.remarks]);
+    expect(remarks).toEqual([
+      ["a", "exclude", "mostly numbers, but also 'NA', so left out: --na reads words as missing"],
+      ["b", "exclude", 'numbers with commas, left out: --decimal "," reads decimal commas of a CSV file'],
+      ["c", "exclude"],
+    ]);
+  }
+});

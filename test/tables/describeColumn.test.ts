@@ -72,6 +72,13 @@ it("remarks on codes for missing values and on values that many rows have", () =
     'numbers with commas, taken as labels: --decimal "," reads decimal commas of a CSV file',
   ]);
   expect(valueRemarks(texts(["a", "b", "1"]))).toEqual([]);
+  expect(valueRemarks(texts(["1", "2.5"]))).toEqual([]);
+  expect(valueRemarks(texts(["1", "2.5"]), { isLeftOut: true })).toEqual([
+    "numbers that are stored as text, left out: convert them in a query, for example by CAST(... AS DOUBLE)",
+  ]);
+  expect(valueRemarks(texts(["5", "NA", "7.5"]), { isLeftOut: true })).toEqual([
+    "mostly numbers, but also 'NA', so left out: --na reads words as missing",
+  ]);
   expect(valueRemarks(texts(["00123", "00456", "17000"]))).toEqual([]);
 });
 
