@@ -67,6 +67,12 @@ export const options = {
     description:
       "The fraction of the rows that may be anomalies. The default model is trained twice, the second time without the rows of the highest anomaly scores. Default: once, with all rows.",
   }),
+  budget: choice(["small", "default", "large"], {
+    default: "default",
+    valueName: "BUDGET",
+    description:
+      "How much time the training of the default model may take: small leaves flows out, has a smaller network and trains half as long; large has a larger network and trains up to twice as long.",
+  }),
   transforms: wholeNumber(1, {
     valueName: "N",
     description:

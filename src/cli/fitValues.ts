@@ -21,6 +21,7 @@ export function checkImageValues(values: FitValues): ImageFitValues {
     delimiter,
     given,
     contamination,
+    budget,
     noKernel,
     hidden,
     levels,
@@ -44,6 +45,7 @@ export function checkImageValues(values: FitValues): ImageFitValues {
     delimiter,
     given: given.length > 0 || undefined,
     contamination,
+    budget: budget === "default" ? undefined : budget,
     "no-kernel": noKernel || undefined,
   };
   const [name] = Object.entries(ofTables).find(([, value]) => value !== undefined) ?? [];
@@ -79,7 +81,12 @@ export interface TableFitValues extends Omit<FitValues, "flow"> {
 /** @throws ARGUMENT for an option of images, because the data are a table, and for the first two that cannot be combined. */
 export function checkTableValues(all: FitValues): TableFitValues {
   const { values, classes, flips, levels, block, patch, flow, transforms, hidden, column, schema } = all;
-  const { contamination, given } = all;
+  const { budget, contamination, given } = all;
+  if (budget !== "default" && flow !== "default") {
+    throw new PushforwardError("ARGUMENT", `--budget cannot be combined with --flow ${flow}`, {
+      hint: "It chooses the members of the default model. For one flow: --epochs, --patience, --hidden, --transforms.",
+    });
+  }
   if (contamination !== undefined && (flow !== "default" || given.length > 0)) {
     const other = flow === "default" ? "--given" : `--flow ${flow}`;
     throw new PushforwardError("ARGUMENT", `--contamination cannot be combined with ${other}`, {

@@ -110,7 +110,7 @@ export async function trimmedRows(
   { training, validation, test }: RowParts,
   tools: Reporting,
 ): Promise<RowParts> {
-  const { contamination, noKernel } = values;
+  const { budget, contamination, noKernel } = values;
   if (contamination === undefined || table === undefined) return { training, validation, test };
   if (!(training instanceof InMemoryDataset)) {
     throw new PushforwardError("ARGUMENT", "The table is too large for --contamination", {
@@ -122,7 +122,8 @@ export async function trimmedRows(
     ...trainingOptions(values, tools),
     ...timeOfOne(values),
     kernel: !noKernel,
-    onMember: (name) => tools.progress.onFlow(`${name}, first of two models`),
+    budget,
+    onMember: (name, i, of) => tools.progress.onFlow(name, `${i + 1} of ${of}, first of two models`),
   });
   const all = training.rows + validation.rows;
   tools.messages.print(
@@ -147,8 +148,9 @@ export async function train(
       ...settings,
       kernel: !values.noKernel,
       recipe,
+      budget: values.budget,
       checkpoints: (name) => checkpoints(name),
-      onMember: (name) => progress.onFlow(name),
+      onMember: (name, i, of) => progress.onFlow(name, of > 1 ? `${i + 1} of ${of}` : undefined),
     });
     const { members } = result;
     const name = members.length === 1 ? members[0]!.name : "mixture";

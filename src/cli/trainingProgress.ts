@@ -35,6 +35,8 @@ export class TrainingProgress {
   private readonly start = performance.now();
   private readonly units: ProgressUnits;
   private flow = "";
+  /** The flow in lines for people. */
+  private label = "";
   /** The largest validation log-density so far. */
   private best = NONE;
   private printedAt = 0;
@@ -55,8 +57,10 @@ export class TrainingProgress {
     this.json = json;
   }
 
-  onFlow(name: string): void {
+  /** Begins the training of a flow. `position`, such as "2 of 3", is its place among the flows that are trained. */
+  onFlow(name: string, position?: string): void {
     this.flow = name;
+    this.label = position === undefined ? name : `${name} (${position})`;
     this.best = NONE;
     this.printedAt = performance.now();
   }
@@ -68,7 +72,7 @@ export class TrainingProgress {
     if (this.json && this.io.stdout.isTTY) return;
     const { text, unit } = this.units;
     const after = ` best validation ${text(this.best.value)} ${unit} (epoch ${this.best.epoch}), ${this.speed()}${this.elapsed()}`;
-    this.messages.progress(fraction, `${this.flow}, epoch ${epoch} `, after);
+    this.messages.progress(fraction, `${this.label}, epoch ${epoch} `, after);
   }
 
   onEpoch(result: FitEpoch): void {
@@ -101,7 +105,7 @@ export class TrainingProgress {
       return;
     this.printedAt = now;
     const means = `training ${text(trainLogDensity)}, validation ${text(validationLogDensity)}, best ${text(best)} ${unit}`;
-    this.messages.print(`${this.flow}, epoch ${epoch}: ${means} (${this.speed()}${this.elapsed()})`);
+    this.messages.print(`${this.label}, epoch ${epoch}: ${means} (${this.speed()}${this.elapsed()})`);
   }
 
   /** Measures how many rows of the epoch are trained on in a second. The first step, which includes compilation, is not counted. */

@@ -6,7 +6,7 @@ import { hasExactConditionals } from "../flows/conditionalRows.ts";
 import { Flow } from "../flows/flow.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { fit } from "./fit.ts";
-import { candidatesFor, type NamedRecipe } from "./memberCandidates.ts";
+import { type Budget, candidatesFor, type NamedRecipe } from "./memberCandidates.ts";
 import { type CheckpointStore, deadlineOf, type FitEpoch, type FitOptions } from "./options.ts";
 import { stackDensities } from "./stacking.ts";
 import type { StopReason } from "./trainingLoop.ts";
@@ -35,6 +35,11 @@ export interface FitMembersOptions
    * noise, so that log-densities are lower bounds. Columns must have no missing values. Default: the members of the default model.
    */
   recipe?: NamedRecipe | undefined;
+  /**
+   * How much time the training may take. With `small` the network is smaller, flows are left out, and all members train half as long. With
+   * `large` the network is larger and all members train up to twice as long. Default `default`.
+   */
+  budget?: Budget | undefined;
   /** Called before each member is trained, with its name and how many there are. */
   onMember?(name: string, index: number, count: number): void;
   /** The checkpoint store for the member of this name. */
@@ -67,8 +72,9 @@ export async function fitMembers(
   options: FitMembersOptions = {},
 ): Promise<FitMembersResult> {
   const start = performance.now();
-  const { embedding, kernel = true, recipe, onMember, checkpoints, maxMinutes, ...others } = options;
-  const candidates = candidatesFor(columns, training, { seed: options.seed ?? 0, embedding, kernel, recipe });
+  const { embedding, kernel = true, recipe, budget, onMember, checkpoints, maxMinutes, ...others } = options;
+  const seed = options.seed ?? 0;
+  const candidates = candidatesFor(columns, training, { seed, embedding, kernel, recipe, budget });
   const trained: Omit<Member, "weight">[] = [];
   const logDensities: Float64Array[] = [];
   let stopped: StopReason = "epochs";

@@ -77,6 +77,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     onExcluded,
     kernel = true,
     recipe,
+    budget,
     onMember,
     checkpoints,
     ...others
@@ -121,6 +122,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     ...others,
     kernel,
     recipe,
+    budget,
     ...(onMember && { onMember }),
     ...(contamination !== undefined && maxMinutes !== undefined && { maxMinutes: maxMinutes / 2 }),
   };

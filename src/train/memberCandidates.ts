@@ -12,10 +12,12 @@ import { embedContext } from "../flows/embedContext.ts";
 import { Flow } from "../flows/flow.ts";
 import type { RecipeOptions } from "../flows/recipes/layers.ts";
 import { forTables, tableFlows } from "../flows/tableFlows.ts";
+import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { tableHeads } from "../tables/columnHeads.ts";
 import { type TableColumn, valueCounts } from "../tables/tableColumn.ts";
-import type { FitOptions } from "./options.ts";
+import { type FitOptions, trainingLengths } from "./options.ts";
+import { scheduleSchema } from "./schedule.ts";
 
 /** A member before training. */
 export interface Candidate {
@@ -52,6 +54,20 @@ const MAX_FEATURES_FOR_ALL_CLASS_STEPS = 100;
 /** Latent classes of wide tables are fewer, so that they have at most about this many parameters. */
 const MAX_PARAMETERS_OF_CLASSES = 2_000_000;
 
+/** How much time the training of a table may take. */
+export const BUDGETS = ["small", "default", "large"] as const;
+export type Budget = (typeof BUDGETS)[number];
+
+/**
+ * What a budget changes: the numbers of epochs and of epochs of patience of all members, and of the steps of latent classes, by a factor;
+ * the hidden layers of the autoregressive network; and whether flows are members.
+ */
+const BUDGET_SETTINGS: Record<Budget, { epochs: number; hidden?: number[]; flows: boolean }> = {
+  small: { epochs: 0.5, hidden: [64, 64], flows: false },
+  default: { epochs: 1, flows: true },
+  large: { epochs: 2, hidden: new Array<number>(6).fill(256), flows: true },
+};
+
 /** Options of `candidatesFor`. */
 interface CandidateOptions {
   readonly seed: number;
@@ -60,6 +76,7 @@ interface CandidateOptions {
   readonly kernel: boolean;
   /** The flow that is the only member. Default: the members are chosen by the properties of the table. */
   readonly recipe?: NamedRecipe | undefined;
+  readonly budget?: Budget | undefined;
 }
 
 /** A recipe of flows with a name. It gets the number of features, and the size of the context and the seed as options. */
@@ -76,6 +93,7 @@ interface TableProperties {
   readonly isLarge: boolean;
   readonly isWide: boolean;
   readonly batchSize: number;
+  readonly budget: Budget;
 }
 
 /**
@@ -85,8 +103,9 @@ interface TableProperties {
 export function candidatesFor(
   columns: readonly TableColumn[],
   training: Dataset,
-  { seed, embedding, kernel, recipe }: CandidateOptions,
+  { seed, embedding, kernel, recipe, budget = "default" }: CandidateOptions,
 ): Candidate[] {
+  checkBudget(budget, recipe);
   if (recipe) return [dequantizedFlow(columns, training, { seed, embedding, recipe })];
   const isLarge = training.rows >= MIN_ROWS_OF_LARGE_TABLE;
   const isWide = training.features >= MIN_FEATURES_OF_WIDE_TABLE;
@@ -98,19 +117,52 @@ export function candidatesFor(
     isLarge,
     isWide,
     batchSize: isLarge ? 512 : 256,
+    budget,
   };
   const random = new Random(seed);
   const isConditional = training.contextFeatures > 0;
+  const hasFlows = BUDGET_SETTINGS[budget].flows && areDensities(heads, training.sample);
   return [
     autoregressive(table, embedding, random),
     ...(isConditional ? [] : latentClasses(table, random)),
     ...(isConditional || !kernel ? [] : kernelDensity(table, random)),
-    ...(areDensities(heads, training.sample) ? flows(table, embedding, seed) : []),
-  ];
+    ...(hasFlows ? flows(table, embedding, seed) : []),
+  ].map((candidate) => withinBudget(candidate, table));
+}
+
+/** Throws `ARGUMENT` for an unknown budget, and for one that has no effect because a recipe states the flow. */
+function checkBudget(budget: Budget, recipe: NamedRecipe | undefined): void {
+  if (!BUDGETS.includes(budget)) {
+    throw new PushforwardError("ARGUMENT", "the option budget has an invalid value", {
+      expected: BUDGETS.join(", "),
+      received: String(budget),
+    });
+  }
+  if (!recipe || budget === "default") return;
+  throw new PushforwardError("ARGUMENT", "the options budget and recipe cannot be combined", {
+    hint: "A budget chooses the members of the default model. Leave one of the options out.",
+  });
+}
+
+/** The candidate with the numbers of epochs of the budget. */
+function withinBudget(candidate: Candidate, { training: { rows }, budget }: TableProperties): Candidate {
+  const { options } = candidate;
+  const { epochs: factor } = BUDGET_SETTINGS[budget];
+  if (!options || factor === 1) return candidate;
+  const { batchSize = 256, epochs, patience } = options;
+  const lengths = trainingLengths(
+    { epochs, patience, schedule: parse(scheduleSchema, {}, "a schedule") },
+    Math.ceil(rows / batchSize),
+  );
+  const scaled = (count: number) => Math.ceil(factor * count);
+  return {
+    ...candidate,
+    options: { ...options, epochs: scaled(lengths.epochs), patience: scaled(lengths.patience) },
+  };
 }
 
 function autoregressive(
-  { heads, training, isLarge, isWide, batchSize }: TableProperties,
+  { heads, training, isLarge, isWide, batchSize, budget }: TableProperties,
   embedding: ContextEmbeddingOptions | undefined,
   random: Random,
 ): Candidate {
@@ -118,7 +170,8 @@ function autoregressive(
   const embed =
     numbers > 0 ? new ContextEmbedding(embedding ?? { numbers }, random.split("embedding")) : undefined;
   const counts = isWide ? { components: 1 } : { components: 8, linearComponents: 4 };
-  const hidden = new Array<number>(isWide ? 2 : isLarge ? 6 : 4).fill(isLarge ? 256 : 128);
+  const usual = new Array<number>(isWide ? 2 : isLarge ? 6 : 4).fill(isLarge ? 256 : 128);
+  const { hidden = usual } = isWide ? {} : BUDGET_SETTINGS[budget];
   const network = { hidden, activation: "silu" as const, residual: true };
   const made = new MixedMade(
     { columns: withComponents(heads, counts), network, context: embed?.size ?? 0 },

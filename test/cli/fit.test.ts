@@ -48,7 +48,7 @@ it("learns a table with the default flow, and reports how well and what to do ne
     "
   `);
   expect(err).toMatch(
-    /^[\w-]+, epoch 1: training -\d+\.\d{3}, validation -\d+\.\d{3}, best -\d+\.\d{3} nats \(0:\d\d\)$/m,
+    /^autoregressive \(1 of \d\), epoch 1: training -\d+\.\d{3}, validation -\d+\.\d{3}, best -\d+\.\d{3} nats \(0:\d\d\)$/m,
   );
   const { columns, training } = await model("quakes.safetensors");
   expect(columns).toEqual(["lon", "lat", "depth_km", "mag"]);

@@ -23,7 +23,7 @@ it("shows the help of the program", async () => {
                     them unusual.
       impute        Replaces the missing values of a table by values drawn from a model.
       sample        Draws new rows from a model.
-      infer         Draws from the posterior of a model that a program declares.
+      infer         Draws from the posterior of a model or a simulator that a program declares.
       interpolate   Draws the images between two images, on a line in the latent space.
       inspect       Shows what is in a model file.
       serve         Answers requests for scores, samples, imputed values and anomalies over HTTP.
@@ -320,6 +320,11 @@ it("refuses invalid values", async () => {
     "2
     Error: --transforms cannot be combined with the default flow.
     Choose a flow too, for example --flow nsf"
+  `);
+  expect(await failure("fit", "data.csv", "--flow", "nsf", "--budget", "small")).toMatchInlineSnapshot(`
+    "2
+    Error: --budget cannot be combined with --flow nsf.
+    It chooses the members of the default model. For one flow: --epochs, --patience, --hidden, --transforms."
   `);
   expect(await failure("fit", "data.csv", "-o", "data.csv")).toMatchInlineSnapshot(`
     "2

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
+import { nsf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import type { TableColumn } from "../../src/tables/tableColumn.ts";
-import { candidatesFor } from "../../src/train/memberCandidates.ts";
+import { type Budget, candidatesFor, type NamedRecipe } from "../../src/train/memberCandidates.ts";
 
-function members(rows: number, features: number) {
+function members(rows: number, features: number, budget?: Budget, recipe?: NamedRecipe) {
   const columns = Array.from(
     { length: features },
     (_, i): TableColumn => ({
@@ -18,7 +19,7 @@ function members(rows: number, features: number) {
   );
   const values = new Random(0).normal(new Float64Array(rows * features));
   const training = new InMemoryDataset({ features, values });
-  return candidatesFor(columns, training, { seed: 0, embedding: undefined, kernel: true });
+  return candidatesFor(columns, training, { seed: 0, embedding: undefined, kernel: true, budget, recipe });
 }
 
 describe("the members of the default model", () => {
@@ -38,6 +39,33 @@ describe("the members of the default model", () => {
     expect(autoregressive.flow.base.describe()).toMatchObject({
       columns: new Array(200).fill({ components: 1, linearComponents: 0 }),
     });
+  });
+
+  test("are smaller, train half as long and include no flows with a small budget", () => {
+    const [autoregressive, ...others] = members(50, 3, "small");
+    expect(others.map(({ name }) => name)).toEqual(["latent-classes", "kernel-density"]);
+    // 50 rows are one batch, and 10,000 and 500 steps as many epochs.
+    expect(autoregressive.options).toMatchObject({ epochs: 5000, patience: 250 });
+    expect(autoregressive.flow.base.describe()).toMatchObject({ network: { hidden: [64, 64] } });
+  });
+
+  test("are larger and train up to twice as long with a large budget", () => {
+    const [autoregressive, , , affine] = members(50, 3, "large");
+    for (const { options } of [autoregressive, affine])
+      expect(options).toMatchObject({ epochs: 20_000, patience: 1000 });
+    expect(autoregressive.flow.base.describe()).toMatchObject({
+      network: { hidden: [256, 256, 256, 256, 256, 256] },
+    });
+  });
+
+  test("refuse an unknown budget, and one beside a recipe", () => {
+    expect(() => members(50, 3, "tiny" as Budget)).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the option budget has an invalid value: expected small, default, large, received tiny.]`,
+    );
+    expect(() => members(50, 3, "small", { name: "nsf", flow: nsf })).toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the options budget and recipe cannot be combined.
+      A budget chooses the members of the default model. Leave one of the options out.]
+    `);
   });
 
   test("do not include latent classes if there are more columns than rows", () => {

@@ -1,10 +1,10 @@
 /**
- * Measures the default model on a table of many columns: held-out log-density beside that of independent columns, time and memory.
+ * Measures the default model on a table: held-out log-density beside that of independent columns, time and memory.
  *
- *     node --import tsx bench/tables/wide.ts [FILE] [--rows 500] [--columns 2000] [--sample 100]
+ *     node --import tsx bench/tables/measure.ts [FILE] [--rows 500] [--columns 2000] [--sample 100] [--budget small]
  *
  * Without FILE the table is generated: each column is a mixture of 10 normal factors and noise, as a real number, a count, a positive
- * number or a label in turn. Prints a row of a table in Markdown: the numbers of rows and columns, the members, the mean log-densities of
+ * number or a label in turn. Prints a row of a table in Markdown: the budget, the numbers of rows and columns, the members, the mean log-densities of
  * a tenth of the rows in nats, the seconds of processor time (of all threads) to train, to score the test rows and to draw `--sample`
  * rows, and the largest resident memory of the process in GB.
  */
@@ -18,6 +18,7 @@ import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
 import { independentBaseline } from "../../src/evaluate/independentBaseline.ts";
 import { Random } from "../../src/random/index.ts";
 import { fitMembers } from "../../src/train/fitMembers.ts";
+import { BUDGETS } from "../../src/train/memberCandidates.ts";
 import { mean } from "../papers/statistics.ts";
 
 const FACTORS = 10;
@@ -28,10 +29,12 @@ const { positionals, values } = parseArgs({
     rows: { type: "string", default: "500" },
     columns: { type: "string", default: "2000" },
     sample: { type: "string", default: "100" },
+    budget: { type: "string", default: "default" },
   },
 });
 const [file] = positionals;
-const path = file ?? join(tmpdir(), `pushforward-wide-${process.pid}.csv`);
+const budget = BUDGETS.find((each) => each === values.budget);
+const path = file ?? join(tmpdir(), `pushforward-table-${process.pid}.csv`);
 if (!file) writeFileSync(path, generatedTable(Number(values.rows), Number(values.columns)));
 
 const read = await readTrainingTable(path, { kinds: {} });
@@ -40,11 +43,12 @@ const split = splitWithTest(all, { testFraction: 0.1, validationFraction: 0.1, s
 const test = split.test!;
 const independent = await independentBaseline(read.table!, split.training);
 const ofIndependent = mean(await independent.logDensities(test));
-const { result, seconds } = await timed(() => fitMembers(read.table!, split, { seed: 0 }));
+const { result, seconds } = await timed(() => fitMembers(read.table!, split, { seed: 0, budget }));
 const scoring = await timed(() => result.flow.logProb(test.values));
 const sampling = await timed(() => result.flow.sample(Number(values.sample), { seed: 1 }));
 const cells = [
   file ? basename(file) : "generated",
+  values.budget,
   all.rows,
   read.columns.length,
   result.members.map(({ name, weight }) => `${name} ${weight.toFixed(2)}`).join(", "),
