@@ -51,12 +51,14 @@ export const sample = command({
     threads,
   },
   details: [
+    "If OUT is a directory (out/), rows go to Parquet files of a million rows there: part-00000.parquet, part-00001.parquet and so on.",
     "A model of images draws pictures: one with all images if OUT ends in .png, otherwise a directory with a file for each image, and a sub-directory for each class. Default: 64 images.",
   ],
   examples: [
     ["sample model.safetensors -n 5", "Five rows, on the terminal."],
     ["sample digits.safetensors -n 100 --temperature 0.8 -o samples.png", "A hundred images in a picture."],
     ["sample model.safetensors -n 1000000 --seed 7 -o new.parquet", "A million other rows, in a file."],
+    ["sample model.safetensors -n 100000000 -o new/", "Many rows, in a hundred files of a directory."],
     ["sample model.safetensors --given region=north,age=40 -n 100", "The other columns, given these values."],
     [`sample model.safetensors --where "price < area / 10" -n 100`, "Rows that meet a condition."],
     [
@@ -75,11 +77,13 @@ export const sample = command({
     const { readGiven } = await import("./given.ts");
     const { Messages } = await import("./messages.ts");
     const { readModel } = await import("./model.ts");
-    const { reportWritten, tableOutput } = await import("./tableOutput.ts");
+    const { isDirectory, reportWritten, tableOutput } = await import("./tableOutput.ts");
+    const { writeParts } = await import("./writeParts.ts");
 
     // A picture or a directory is an output for images; any other name is checked before the model is read.
     const mayBePictures = /\.png$|^[^.]+$|\/$/i.test(basename(output)) || output.endsWith("/");
-    const early = mayBePictures ? undefined : await tableOutput(output, io);
+    const directory = isDirectory(output) ? output : undefined;
+    const early = mayBePictures || directory ? undefined : await tableOutput(output, io);
     const model = await readModel(path);
     if (model.image) {
       const { sampleImages } = await import("./sampleImages.ts");
@@ -87,13 +91,13 @@ export const sample = command({
       return sampleImages(model, values, io);
     }
     refuseOptions({ class: values.class, temperature: values.temperature !== 1 }, "images");
-    const destination = early ?? (await tableOutput(output, io));
+    const destination = early ?? directory ?? (await tableOutput(output, io));
     if (model.table && model.given.length === 0) {
       const { sampleTableModel } = await import("./sampleTableModel.ts");
       return sampleTableModel(
         model,
         { given: text, where, rows, seed, threads, ...reading },
-        destination,
+        { destination, directory },
         io,
       );
     }
@@ -123,8 +127,13 @@ export const sample = command({
         },
       });
       const labels = modelLabels(model);
-      if (model.table) await writeTable(model.table, blocks, destination, { given: model.given, labels });
-      else await writeRows([...model.columns, ...model.given], blocks, destination, { labels });
+      const names = [...model.columns, ...model.given];
+      const write = (rows: AsyncIterable<Float64Array>, to: typeof destination) =>
+        model.table
+          ? writeTable(model.table, rows, to, { given: model.given, labels })
+          : writeRows(names, rows, to, { labels });
+      if (directory !== undefined) await writeParts(blocks, names.length, directory, write);
+      else await write(blocks, destination);
       messages.end();
       const missing = table ? table.rows - check.rows : 0;
       if (missing > 0) messages.warn(missingRows(missing, table!.rows));

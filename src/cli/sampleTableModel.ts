@@ -12,6 +12,7 @@ import type { Notation } from "./options.ts";
 import { program } from "./program.ts";
 import { reportWritten, type tableOutput } from "./tableOutput.ts";
 import { unlearnedError, unlearnedText } from "./unlearnedText.ts";
+import { writeParts } from "./writeParts.ts";
 
 interface Values extends Notation {
   readonly given: string | undefined;
@@ -25,7 +26,10 @@ interface Values extends Notation {
 export async function sampleTableModel(
   loaded: LoadedModel,
   { given: text, where, rows, seed, threads, na, decimal, delimiter }: Values,
-  destination: Awaited<ReturnType<typeof tableOutput>>,
+  {
+    destination,
+    directory,
+  }: { destination: Awaited<ReturnType<typeof tableOutput>>; directory: string | undefined },
   io: Io,
 ): Promise<void> {
   const model = TableModel.from(loaded);
@@ -78,7 +82,11 @@ export async function sampleTableModel(
               },
             })
           : sampleTable(model, copies, { ...options, given: values });
-    await writeTable(model.columns, await started(blocks), destination);
+    const write = (rows: AsyncIterable<Float64Array>, to: typeof destination) =>
+      writeTable(model.columns, rows, to);
+    const rowsToWrite = await started(blocks);
+    if (directory !== undefined) await writeParts(rowsToWrite, model.flow.features, directory, write);
+    else await write(rowsToWrite, destination);
     messages.end();
     if (tried > 0)
       messages.print(

@@ -55,11 +55,13 @@ export const score = command({
       const { scoreImages } = await import("./scoreImages.ts");
       return scoreImages(loaded, values, io);
     }
-    const { isDirectory, scoreFiles } = await import("./scoreFiles.ts");
-    if (isDirectory(values.output)) return scoreFiles(loaded, values, io);
+    const { isDirectory, reportWritten, tableOutput } = await import("./tableOutput.ts");
+    if (isDirectory(values.output)) {
+      const { scoreFiles } = await import("./scoreFiles.ts");
+      return scoreFiles(loaded, values, io);
+    }
     const { writeScored } = await import("../data/index.ts");
     const { withScores } = await import("./scoring.ts");
-    const { reportWritten, tableOutput } = await import("./tableOutput.ts");
 
     const destination = await tableOutput(values.output, io);
     const { columns, table: tableColumns, given } = loaded;

@@ -1,4 +1,3 @@
-import { existsSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { writeScored } from "../data/index.ts";
 import { expandPatterns, isStandardInput } from "../data/locate.ts";
@@ -11,10 +10,6 @@ import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { type ScoringOptions, withScores } from "./scoring.ts";
 import { reportWritten, tableOutput } from "./tableOutput.ts";
-
-/** Whether an output is a directory, in which each file of the table gets a file of its own. */
-export const isDirectory = (output: string): boolean =>
-  output.endsWith("/") || (existsSync(output) && statSync(output).isDirectory());
 
 /**
  * Scores the files of a table one after the other, and writes for each a file of its name to a directory, with the same directories below.

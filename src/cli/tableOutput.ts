@@ -1,3 +1,4 @@
+import { existsSync, statSync } from "node:fs";
 import { outputFormat } from "../data/format.ts";
 import { PushforwardError } from "../errors.ts";
 import { checkWritable } from "../files/atomicFile.ts";
@@ -30,6 +31,10 @@ export function checkDirectoryName(directory: string, option: string): void {
     hint: `For example: ${option} files`,
   });
 }
+
+/** Whether an output is a directory, which then gets several files. */
+export const isDirectory = (output: string): boolean =>
+  output.endsWith("/") || (existsSync(output) && statSync(output).isDirectory());
 
 /** Prints what was written to a file; a table on standard output speaks for itself. */
 export function reportWritten(what: string, destination: string | Output, io: Io): void {

@@ -56,6 +56,9 @@ it("shows the help of a command", async () => {
 
       MODEL   A model file that pushforward fit wrote.
 
+    If OUT is a directory (out/), rows go to Parquet files of a million rows there:
+    part-00000.parquet, part-00001.parquet and so on.
+
     A model of images draws pictures: one with all images if OUT ends in .png, otherwise a directory
     with a file for each image, and a sub-directory for each class. Default: 64 images.
 
@@ -92,6 +95,8 @@ it("shows the help of a command", async () => {
           A hundred images in a picture.
       pushforward sample model.safetensors -n 1000000 --seed 7 -o new.parquet
           A million other rows, in a file.
+      pushforward sample model.safetensors -n 100000000 -o new/
+          Many rows, in a hundred files of a directory.
       pushforward sample model.safetensors --given region=north,age=40 -n 100
           The other columns, given these values.
       pushforward sample model.safetensors --where "price < area / 10" -n 100

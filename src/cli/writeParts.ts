@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import { makeDirectory } from "../files/makeDirectory.ts";
+
+/** Rows of a file. With 10 numbers in a row it has about 80 MB, and readers process several files at a time. */
+export const ROWS_OF_PART = 1_000_000;
+
+/**
+ * Writes rows of `width` numbers to Parquet files in a directory: part-00000.parquet, part-00001.parquet and so on. `write` writes the
+ * rows of one file. Files that are done stay if the rows end with an error.
+ */
+export async function writeParts(
+  chunks: AsyncIterable<Float64Array>,
+  width: number,
+  directory: string,
+  write: (part: AsyncIterable<Float64Array>, path: string) => Promise<void>,
+  rowsOfPart = ROWS_OF_PART,
+): Promise<void> {
+  await makeDirectory(directory);
+  const source = chunks[Symbol.asyncIterator]();
+  const numbersOfPart = rowsOfPart * width;
+  let rest = await nextChunk(source);
+  for (let n = 0; rest; n++) {
+    async function* part() {
+      for (let left = numbersOfPart; rest && left > 0; ) {
+        const taken = rest.subarray(0, left);
+        const others = rest.subarray(taken.length);
+        left -= taken.length;
+        yield taken;
+        rest = others.length > 0 ? others : await nextChunk(source);
+      }
+    }
+    await write(part(), join(directory, `part-${String(n).padStart(5, "0")}.parquet`));
+  }
+}
+
+/** The next chunk that is not empty; undefined at the end. */
+async function nextChunk(source: AsyncIterator<Float64Array>): Promise<Float64Array | undefined> {
+  for (let next = await source.next(); !next.done; next = await source.next())
+    if (next.value.length > 0) return next.value;
+  return undefined;
+}

@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { writeParts } from "../../src/cli/writeParts.ts";
+import { correlated, quickModel, workplace } from "./command.ts";
+
+const place = workplace();
+const { path, write, pushforward } = place;
+
+test("divides rows of chunks of any size into parts, in their order", async () => {
+  async function* chunks() {
+    for (const length of [2, 0, 10, 2, 8]) yield Float64Array.from({ length }, () => next++);
+  }
+  let next = 0;
+  const parts: [name: string, numbers: number[]][] = [];
+  const collect = async (part: AsyncIterable<Float64Array>, to: string) => {
+    const numbers: number[] = [];
+    for await (const chunk of part) numbers.push(...chunk);
+    parts.push([to.slice(path("").length + 1), numbers]);
+  };
+  await writeParts(chunks(), 2, path("parts"), collect, 4);
+  expect(parts).toEqual([
+    ["parts/part-00000.parquet", [0, 1, 2, 3, 4, 5, 6, 7]],
+    ["parts/part-00001.parquet", [8, 9, 10, 11, 12, 13, 14, 15]],
+    ["parts/part-00002.parquet", [16, 17, 18, 19, 20, 21]],
+  ]);
+});
+
+test("sample writes rows to files in a directory", async () => {
+  const model = await quickModel(place, write("data.csv", correlated(60)), "model");
+  const { err } = await pushforward(["sample", model, "-n", "5", "-o", path("drawn/")]);
+  expect(err).toBe("Wrote 5 rows to drawn/\n");
+  expect(readdirSync(path("drawn"))).toEqual(["part-00000.parquet"]);
+  await pushforward(["score", model, path("drawn/*.parquet"), "-o", path("drawn.csv")]);
+  await pushforward(["sample", model, "-n", "5", "-o", path("new.parquet")]);
+  await pushforward(["score", model, path("new.parquet"), "-o", path("new.csv")]);
+  expect(readFileSync(path("drawn.csv"), "utf8")).toBe(readFileSync(path("new.csv"), "utf8"));
+});
