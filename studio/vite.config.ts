@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url));
 
@@ -10,11 +12,28 @@ export const alias = [
   { find: /^pushforward\/(\w+)$/, replacement: source("$1/index.ts") },
 ];
 
+/** Writes the service worker with the names of all files of the build; of the fonts in several formats, only the one that browsers use. */
+const offline: Plugin = {
+  name: "offline",
+  apply: "build",
+  generateBundle: {
+    order: "post",
+    handler(_, bundle) {
+      const built = Object.keys(bundle).filter((name) => !/\.(html|ttf|woff)$/.test(name));
+      const files = ["./", ...readdirSync(fileURLToPath(new URL("public", import.meta.url))), ...built];
+      const version = createHash("sha256").update(files.join()).digest("hex").slice(0, 12);
+      const worker = readFileSync(fileURLToPath(new URL("offline.js", import.meta.url)), "utf8");
+      const source = `const FILES = ${JSON.stringify(files)};\nconst VERSION = "${version}";\n${worker}`;
+      this.emitFile({ type: "asset", fileName: "offline.js", source });
+    },
+  },
+};
+
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   // Relative addresses, so that the built folder works below any path.
   base: "./",
-  plugins: [svelte()],
+  plugins: [svelte(), offline],
   resolve: { alias },
   // ONNX Runtime finds its WebAssembly beside its own file, which pre-bundling would move.
   optimizeDeps: { exclude: ["onnxruntime-web"] },

@@ -39,7 +39,12 @@ export class Site {
 
   /** Opens the studio in a page of its own. */
   async visit(fragment = "", options: BrowserContextOptions = {}): Promise<Visit> {
-    const page = await this.browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
+    const page = await this.browser.newPage({
+      viewport: { width: 1280, height: 900 },
+      // Each page is a first visit, and would keep all files.
+      serviceWorkers: "block",
+      ...options,
+    });
     const visit = new Visit(page, this.address);
     await page.goto(`${this.address}${fragment}`);
     return visit;
@@ -61,7 +66,11 @@ export class Visit implements AsyncDisposable {
 
   constructor(page: Page, address: string) {
     this.page = page;
-    page.on("console", (message) => this.problems.push(message.text()));
+    page.on("console", (message) => {
+      // Playwright says so for the pages that may not keep their files.
+      if (message.text() !== "Service Worker registration blocked by Playwright")
+        this.problems.push(message.text());
+    });
     page.on("pageerror", (error) => this.problems.push(`${error}`));
     page.on("requestfailed", (request) => this.problems.push(`failed: ${request.url()}`));
     page.on("request", (request) => {
