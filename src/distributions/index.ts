@@ -19,6 +19,7 @@ export type { MadeOptions } from "./made.ts";
 export * from "./mainExports.ts";
 export type { MixedMadeOptions } from "./mixedMade.ts";
 export type { MixtureOptions } from "./mixture.ts";
+export type { ResampledOptions } from "./resampled.ts";
 export {
   isSubsetDistribution,
   knownFeatures,
