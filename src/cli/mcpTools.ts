@@ -61,7 +61,7 @@ function tool<S extends z.core.$ZodShape>(
     name,
     description,
     inputSchema: inputSchema as Tool["inputSchema"],
-    isReadOnly: !("output" in shape || "model_output" in shape),
+    isReadOnly: !("output" in shape),
     words: async (args, folders) => [
       name,
       ...(await words(parse(schema, args, `a call of ${name}`), folders)),
