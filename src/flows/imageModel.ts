@@ -8,6 +8,7 @@ import {
   listOfTexts,
   numberFrom,
   type OptionRules,
+  required,
   seedValue,
   wholeNumber,
 } from "../options.ts";
@@ -61,7 +62,11 @@ export class ImageModel implements AsyncDisposable {
 
   /** Throws `ARGUMENT` unless the flow is one that `dequantize` returns, with the features of `shape`. */
   constructor(options: { flow: Flow; shape: ImageShape; classes?: readonly string[] }) {
-    checkOptions("new ImageModel", options, { flow: anyValue, shape: anyValue, classes: listOfTexts });
+    checkOptions("new ImageModel", options, {
+      flow: required(anyValue),
+      shape: required(anyValue),
+      classes: listOfTexts,
+    });
     const { flow, shape, classes = [] } = options;
     const { base, embedding } = flow;
     const values = base instanceof Dequantized && typeof base.values === "number" ? base.values : undefined;

@@ -7,6 +7,7 @@ import {
   invalidOption,
   isPlainObject,
   listOfTexts,
+  required,
   seedValue,
   wholeNumber,
 } from "../options.ts";
@@ -93,7 +94,11 @@ export class TableModel implements AsyncDisposable {
     flow: Flow;
     anomalies?: AnomalyReference | undefined;
   }) {
-    checkOptions("new TableModel", options, { columns: anyValue, flow: anyValue, anomalies: anyValue });
+    checkOptions("new TableModel", options, {
+      columns: required(anyValue),
+      flow: required(anyValue),
+      anomalies: anyValue,
+    });
     const { columns, flow, anomalies } = options;
     const features = columns.flatMap(featureNames).length;
     if (features !== flow.features) {

@@ -1,5 +1,7 @@
 import { selectDataRows } from "../distributions/selectDataRows.ts";
+import { PushforwardError } from "../errors.ts";
 import { Flow } from "../flows/flow.ts";
+import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { type ImportanceResult, importance } from "../train/importance.ts";
 import { resample } from "../train/missedMass.ts";
@@ -79,6 +81,12 @@ export async function infer<D extends Declarations>(
   model: ProbabilisticModel<D>,
   options: InferOptions = {},
 ): Promise<InferResult<D>> {
+  if (typeof model?.logDensity !== "function" || typeof model.constrain !== "function") {
+    throw new PushforwardError("ARGUMENT", "the first argument of infer is not a model", {
+      expected: "a result of model, such as model({ mu: real() }, ({ mu }) => ...)",
+      received: brief(model),
+    });
+  }
   const settings = inferSettings(options);
   const { samples, refinement: kind, chains, seed, providers, threads } = settings;
   const engine = { ...(providers && { providers }), ...(threads !== undefined && { threads }) };

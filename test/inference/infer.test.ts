@@ -147,6 +147,11 @@ describe("errors", () => {
     throw new Error("nothing was thrown");
   };
 
+  test("say that something else is not a model", async () => {
+    for (const other of [undefined, {}, nsf(2)])
+      await expect(infer(other as never)).rejects.toThrow("the first argument of infer is not a model");
+  });
+
   test("name the option, or the point where the density is not finite", async () => {
     const nowhere = model({ a: positive(), b: vector(2) }, ({ a, b }) => [a.neg().sub(1).log(), b]);
     const above = model({ a: real() }, ({ a }) => [logProb.normal(a, 0, 1), a.add(1.5).log()]);

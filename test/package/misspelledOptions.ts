@@ -12,6 +12,7 @@ import {
   fitPosterior,
   infer,
   inferSimulator,
+  model,
   posteriorPredictive,
   real,
   simulationBasedCalibration,
@@ -52,6 +53,7 @@ const table = new main.TableModel({
   ] as Wrong,
   flow,
 });
+const standardNormal = model({ x: real() }, ({ x }) => x.square().mul(-0.5));
 const earthquakes = join(root, "examples/data/earthquakes.csv");
 const tensor = new main.Parameter([2, 2], 0);
 const first = (iterator: AsyncIterator<unknown>) => iterator.next();
@@ -152,7 +154,7 @@ export const misspelledOptions: Readonly<Record<string, readonly [call: () => un
     imageRows: [() => images.imageRows(unused, wrong({ clases: true })), "classes"],
     importance: [() => main.importance(flow, unused, 1, wrong({ sed: 1 })), "seed"],
     independentBaseline: [() => evaluate.independentBaseline([], rows, wrong({ hasAtom: true })), "hasAtoms"],
-    infer: [() => infer(unused, wrong({ draw: 100 })), "draws"],
+    infer: [() => infer(standardNormal, wrong({ draw: 100 })), "draws"],
     inferSimulator: [() => inferSimulator(unused, [1], wrong({ draw: 9 })), "draws"],
     initialize: [() => initialize(flow, rows, undefined, wrong({ signl: 1 })), "signal"],
     integrate: [() => integrate(unused, tensor, wrong({ from: 0, to: 1, tolerence: 1 })), "tolerance"],
