@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { checkOptions, seedValue } from "../options.ts";
 import { Random } from "./random.ts";
 
 /** Properties of a distribution in the plane. */
@@ -31,7 +32,9 @@ interface Sampler {
 
 /** A toy distribution from its sampler and its properties. */
 export function toy<F extends ToyProperties>({ uniforms, normals, row }: Sampler, properties: F): Toy & F {
-  const draw: (...args: Parameters<Toy>) => Float64Array = (n, { seed = 0 } = {}) => {
+  const draw: (...args: Parameters<Toy>) => Float64Array = (n, options = {}) => {
+    checkOptions("a toy", options, { seed: seedValue });
+    const { seed = 0 } = options;
     if (!Number.isInteger(n) || n < 0) {
       throw new PushforwardError("ARGUMENT", "the number of rows is not valid", {
         expected: "0, 1, 2, ...",

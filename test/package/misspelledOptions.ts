@@ -208,6 +208,7 @@ export const misspelledOptions: Readonly<Record<string, readonly [call: () => un
     tableBaselines: [() => evaluate.tableBaselines([], rows, wrong({ thread: 1 })), "threads"],
     tableFigure: [() => report.tableFigure([], flow, rows, wrong({ sed: 1 })), "seed"],
     trainingFigure: [() => report.trainingFigure(wrong({ epochs: [], bestEpoch: 0, tilte: "" })), "title"],
+    "toys.checkerboard": [() => main.toys.checkerboard(1, wrong({ sed: 1 })), "seed"],
     trend: [() => evaluate.trend([], [], wrong({ column: [] })), "columns"],
     twoSample: [() => evaluate.twoSample([], [], wrong({ fold: 5 })), "folds"],
     usefulness: [() => evaluate.usefulness([], [], [], wrong({ traget: "a" })), "target"],
