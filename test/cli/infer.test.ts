@@ -174,7 +174,7 @@ describe("infer for a simulator", () => {
 
       Verdict unusual observation
       - Value 0 of the observation is beyond that of all simulations. The posterior is an extrapolation: check the data and the simulator, or widen the priors.
-      - Value 0 of the observation is above 0.0% of those that are simulated for draws from the posterior. The simulator may be wrong, or the posterior inexact: use more simulations.
+      - Value 0 of the observation is above all of those that are simulated for draws from the posterior. The simulator may be wrong, or the posterior inexact: use more simulations.
 
       Flow simulated.safetensors
       Draws mu.csv

@@ -7,7 +7,7 @@ import { ContextEmbedding, type ContextEmbeddingOptions } from "../../distributi
 import { Mixture } from "../../distributions/mixture.ts";
 import { Flow } from "../../flows/flow.ts";
 import { nsf } from "../../flows/recipes/spline.ts";
-import { anyValue, callback, type OptionRules, seedValue, wholeNumber } from "../../options.ts";
+import { anyValue, callback, type OptionRules, wholeNumber } from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";
@@ -34,7 +34,7 @@ export interface ConditionalDensityOptions extends EngineOptions {
   embedding?: Omit<ContextEmbeddingOptions, "numbers" | "classes">;
   /** Seed of all random numbers. Default 0. */
   seed?: number;
-  /** Called after each epoch with the number of flows that are fitted, and the largest held-out log-density of the current one. */
+  /** Called after each step with the index of the flow that is fitted, and the largest held-out log-density that it has reached. */
   onProgress?(progress: { readonly member: number; readonly members: number; readonly best: number }): void;
 }
 
@@ -44,7 +44,7 @@ export const conditionalDensityRules: OptionRules<ConditionalDensityOptions> = {
   members: wholeNumber(1),
   fit: anyValue,
   embedding: anyValue,
-  seed: seedValue,
+  seed: wholeNumber(0),
   onProgress: callback,
 };
 
@@ -68,9 +68,7 @@ export async function fitConditionalDensity(
   const logDensities: Float64Array[] = [];
   for (let member = 0; member < members; member++) {
     const memberSeed = seed * members + member;
-    const flow = embedding
-      ? embeddingFlow(training, embedding, networks[member % 2], memberSeed)
-      : memberFlow(training, member % 2 === 0, memberSeed);
+    const flow = initialFlow(training, member % 2 === 0, embedding, memberSeed);
     await fit(flow, training, {
       optimizer: { learningRate: 1e-3, weightDecay: 0.3 },
       ...options,
@@ -92,43 +90,42 @@ export async function fitConditionalDensity(
   return { flow, validationLogDensity: logDensity };
 }
 
-/** The networks of the two kinds of flows. */
-const networks = [{ hidden: [50, 50] }, { hidden: [64, 64], residual: true, activation: "silu" as const }];
-
-function embeddingFlow(
+/**
+ * The flow of a member before training, with the scales of the rows. With options of an embedding, a network reduces the context; else every
+ * other flow begins at the linear regression.
+ */
+function initialFlow(
   { features, contextFeatures, rows, values, context }: InMemoryDataset,
-  options: Omit<ContextEmbeddingOptions, "numbers" | "classes">,
-  network: (typeof networks)[number],
+  isRegression: boolean,
+  embeddingOptions: ConditionalDensityOptions["embedding"],
   seed: number,
 ): Flow {
-  const embedding = new ContextEmbedding(
-    { ...options, numbers: contextFeatures },
-    new Random(seed).split("embedding"),
-  );
-  embedding.fitToData({ rows, features, values, context });
-  const standardize = new Standardize({ features });
-  standardize.fitToData({ rows, features, values });
-  const { base, bijection } = nsf(features, { context: embedding.size, transforms: 3, ...network, seed });
-  return new Flow(base, Chain.joined([bijection, standardize]), embedding);
-}
-
-function memberFlow(
-  { features, contextFeatures, rows, values, context }: InMemoryDataset,
-  startsAtRegression: boolean,
-  seed: number,
-): Flow {
-  const standardize = new Standardize({ features });
-  standardize.fitToData({ rows, features, values });
-  const standardizeContext = new Standardize({ features: contextFeatures });
-  standardizeContext.fitToData({ rows, features: contextFeatures, values: context });
-  const network = networks[startsAtRegression ? 0 : 1];
-  const { base, bijection } = nsf(features, { context: contextFeatures, transforms: 3, ...network, seed });
+  const network = isRegression
+    ? { hidden: [50, 50] }
+    : { hidden: [64, 64], residual: true, activation: "silu" as const };
+  const spline = (size: number) => nsf(features, { context: size, transforms: 3, ...network, seed });
+  const standardize = fittedTo(rows, features, values);
+  if (embeddingOptions) {
+    const random = new Random(seed).split("embedding");
+    const embedding = new ContextEmbedding({ ...embeddingOptions, numbers: contextFeatures }, random);
+    embedding.fitToData({ rows, features, values, context });
+    const { base, bijection } = spline(embedding.size);
+    return new Flow(base, Chain.joined([bijection, standardize]), embedding);
+  }
+  const standardizeContext = fittedTo(rows, contextFeatures, context);
+  const { base, bijection } = spline(contextFeatures);
   const layers: Bijection[] = [bijection];
-  if (startsAtRegression) {
+  if (isRegression) {
     const targets = { features, values: standardize.toLatent(values) };
     const predictors = { features: contextFeatures, values: standardizeContext.toLatent(context) };
     layers.push(linearRegression(rows, targets, predictors));
   }
   const standardized = new StandardizeContext(Chain.joined(layers), standardizeContext);
   return new Flow(base, new Chain([standardized, standardize]));
+}
+
+function fittedTo(rows: number, features: number, values: Float64Array): Standardize {
+  const standardize = new Standardize({ features });
+  standardize.fitToData({ rows, features, values });
+  return standardize;
 }

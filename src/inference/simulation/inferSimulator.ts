@@ -103,8 +103,10 @@ function predictiveReasons(ranks: Float64Array): string[] {
   const tail = PREDICTIVE_SIGNIFICANCE / (2 * ranks.length);
   const k = ranks.findIndex((rank) => rank < tail || rank > 1 - tail);
   if (k < 0) return [];
+  const [side, share] = ranks[k] < 0.5 ? ["below", 1 - ranks[k]] : ["above", ranks[k]];
+  const most = share === 1 ? "all" : `${(100 * share).toFixed(1)}%`;
   return [
-    `Value ${k} of the observation is ${ranks[k] < 0.5 ? "below" : "above"} ${(100 * Math.max(ranks[k], 1 - ranks[k])).toFixed(1)}% of those that are simulated for draws from the posterior. The simulator may be wrong, or the posterior inexact: use more simulations.`,
+    `Value ${k} of the observation is ${side} ${most} of those that are simulated for draws from the posterior. The simulator may be wrong, or the posterior inexact: use more simulations.`,
   ];
 }
 
