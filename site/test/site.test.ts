@@ -29,6 +29,8 @@ describePage("the site", (site) => {
     } as const;
     await using visit = await site.visit("", options);
     const { page } = visit;
+    // To leave a page while it loads cancels its requests.
+    await page.waitForLoadState("networkidle");
     for (const [name, path] of Object.entries(PAGES)) {
       await page.goto(`${site.address}${path}`);
       await page.locator("h1").first().waitFor();
