@@ -1,6 +1,5 @@
 import { diagonalNormalKind } from "./diagonalNormal.ts";
 import { gaussianMixtureKind } from "./gaussianMixture.ts";
-import { mixtureKind } from "./mixture.ts";
 import { standardNormalKind } from "./standardNormal.ts";
 import { transformedDistributionKind } from "./transformedDistribution.ts";
 
@@ -11,7 +10,6 @@ import { transformedDistributionKind } from "./transformedDistribution.ts";
 export const coreDistributionKinds = [
   diagonalNormalKind,
   gaussianMixtureKind,
-  mixtureKind,
   standardNormalKind,
   transformedDistributionKind,
 ] as const;
