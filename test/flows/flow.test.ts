@@ -174,7 +174,7 @@ describe("throws for invalid", () => {
     );
     for (const start of [-1, 0.5])
       await expect(flow.sample(2, { start })).rejects.toThrow(
-        `the option start of sample is not valid: expected 0, 1, 2, ..., received ${start}`,
+        `the option start of sample has an invalid value: expected 0, 1, 2, ..., received ${start}`,
       );
     await expect(flow.sample(-1)).rejects.toThrow(expect.objectContaining({ code: "ARGUMENT" }));
   });
@@ -224,7 +224,7 @@ describe("throws for invalid", () => {
       `[PushforwardError: a flow is not valid at bijection.bijections.1.network: expected one of hidden, activation, residual, received dropout.]`,
     );
     expect(() => buildFlow({ base: { type: "normal" }, bijection: coupling })).toThrow(
-      /^a flow is not valid at base\.type: expected one of "cauchy", .*, received "normal"\.$/,
+      /^a flow is not valid at base\.type: expected one of "bernoulli", "cauchy", .*, received "normal"\.$/,
     );
     expect(() => buildFlow({ base } as never)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a flow is not valid at bijection: expected an object, received nothing.]`,
