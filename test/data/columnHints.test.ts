@@ -26,7 +26,8 @@ async function hints(data: string, { columns, given = [] }: { columns?: string[]
   const table = await openTable(data);
   try {
     const others = table.columns.map(({ name }) => name).filter((name) => !given.includes(name));
-    const learned = await readRows(table, columns ?? others);
+    const { columns: names, rows, values } = await readRows(table, columns ?? others);
+    const learned = { columns: names, rows, values };
     const none = { columns: [], rows: learned.rows, values: new Float64Array(0) };
     const numbers = given.length > 0 ? await readRows(table, given) : none;
     const source = data.startsWith("/") ? `'${data}'` : `(${data})`;
