@@ -165,7 +165,9 @@ describe("infer for a simulator", () => {
     expect(
       plain(out)
         .replace(/-?\d+\.\d+/g, "0.0")
-        .replace(/ +/g, " "),
+        .replace(/ +/g, " ")
+        // The few simulations determine the fraction only roughly.
+        .replace(/above (all|0\.0%) of those/, "above MOST of those"),
     ).toMatchInlineSnapshot(`
       " mean sd 5% median 95%
       mu 0.0 0.0 0.0 0.0 0.0
@@ -174,7 +176,7 @@ describe("infer for a simulator", () => {
 
       Verdict unusual observation
       - Value 0 of the observation is beyond that of all simulations. The posterior is an extrapolation: check the data and the simulator, or widen the priors.
-      - Value 0 of the observation is above all of those that are simulated for draws from the posterior. The simulator may be wrong, or the posterior inexact: use more simulations.
+      - Value 0 of the observation is above MOST of those that are simulated for draws from the posterior. The simulator may be wrong, or the posterior inexact: use more simulations.
 
       Flow simulated.safetensors
       Draws mu.csv
