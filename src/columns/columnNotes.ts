@@ -31,7 +31,8 @@ const notedRules: OptionRules<NotedColumns> = {
  * columns have no note. In given columns it looks only for codes, for far values, and whether they determine other columns.
  */
 export function columnNotes(noted: NotedColumns): ColumnNote[] {
-  checkOptions("columnNotes", noted, notedRules);
+  // A dataset has more properties than these.
+  if (Object.getPrototypeOf(noted) === Object.prototype) checkOptions("columnNotes", noted, notedRules);
   const { given, ...learned } = noted;
   const found: { [K in keyof ColumnFindings]: ColumnFindings[K][] } = {
     equalRows: [],
