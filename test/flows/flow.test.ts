@@ -224,7 +224,7 @@ describe("throws for invalid", () => {
       `[PushforwardError: a flow is not valid at bijection.bijections.1.network: expected one of hidden, activation, residual, received dropout.]`,
     );
     expect(() => buildFlow({ base: { type: "normal" }, bijection: coupling })).toThrow(
-      /^a flow is not valid at base\.type: expected one of "bernoulli", "cauchy", .*, received "normal"\.$/,
+      /^a flow is not valid at base\.type: expected one of .*"cauchy", .*, received "normal"\.$/,
     );
     expect(() => buildFlow({ base } as never)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a flow is not valid at bijection: expected an object, received nothing.]`,
