@@ -1,9 +1,11 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-/** Tests of what a process loads, or of its threads, for which each needs a process of its own. */
+/** Tests of what a process loads, and of its threads and memory, for which each needs a process of its own. */
 const alone = [
   "test/cli/lazy.test.ts",
   "test/files/modelFiles.test.ts",
+  // The peak memory of a child process begins with that of its parent.
+  "test/flows/hostileModels.test.ts",
   "test/report/lazy.test.ts",
   "test/runtime/release.test.ts",
 ];
