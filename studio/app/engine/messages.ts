@@ -63,6 +63,8 @@ export interface Trajectories {
 export interface LatentTrajectories extends Trajectories {
   /** The log-density of the base distribution at the last position. */
   readonly baseLogDensity: Float32Array;
+  /** The types of the layers, from latent to data space. The flow of a later answer may have others. */
+  readonly layers: readonly string[];
 }
 
 /** The requests that the viewing worker answers: their arguments and their results. */

@@ -14,6 +14,8 @@ const ENGINE = { providers: ["wasm"], threads: 1 };
 class ViewedFlow {
   readonly flow: Flow;
   readonly key: string;
+  /** The types of the layers, from latent to data space. */
+  readonly layers: readonly string[];
   private readonly density;
   private readonly inverse;
   private readonly forward;
@@ -22,6 +24,7 @@ class ViewedFlow {
     this.key = keyOf(setting);
     this.flow = flowOf(setting);
     const layers = layersOf(this.flow);
+    this.layers = layers.map((layer) => layer.describe().type);
     const through = (start: Tensor, direction: "forward" | "inverse") => {
       const order = direction === "forward" ? layers : layers.toReversed();
       const outputs: Record<string, Tensor> = {};
@@ -61,7 +64,7 @@ class ViewedFlow {
 
   async toLatent({ points }: Requests["toLatent"]["args"]) {
     const outputs = (await this.inverse(points)) as Readonly<Record<string, Float32Array>>;
-    return { ...trajectoriesOf(points, outputs), baseLogDensity: outputs.base! };
+    return { ...trajectoriesOf(points, outputs), baseLogDensity: outputs.base!, layers: this.layers };
   }
 
   async toData({ points }: Requests["toData"]["args"]): Promise<Trajectories> {
@@ -110,7 +113,7 @@ export const handleRequest = requestHandler<Requests>({
       viewed = new ViewedFlow(setting);
     }
     if (parameters) loadParameters(parameters, viewed!.flow);
-    return { layers: layersOf(viewed!.flow).map((layer) => layer.describe().type) };
+    return { layers: viewed!.layers };
   },
   raster: (args) => current().raster(args),
   toLatent: (args) => current().toLatent(args),

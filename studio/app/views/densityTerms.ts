@@ -19,10 +19,7 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The log-density of a point as a sum: the log-density of the base, and the log-determinant of each layer from the base to the data. */
-export function densityTerms(
-  { baseLogDensity, logDets }: LatentTrajectories,
-  layers: readonly string[],
-): DensityTerm[] {
+export function densityTerms({ baseLogDensity, logDets, layers }: LatentTrajectories): DensityTerm[] {
   // Positions and log-determinants are in order from data to latent space: the first is that of the last layer.
   const determinants = layers.map((type, k) => ({
     name: `log det, ${NAMES[type] ?? type}${type === "standardize" ? "" : ` ${k + 1}`}`,
