@@ -136,7 +136,9 @@ describe("ConstantFeatures", () => {
     expect(Math.abs(validationLogDensity - truth)).toBeLessThan(4 / Math.sqrt(40));
     expect((await flow.sample(5)).filter((_, i) => i % 3 === 1)).toEqual(new Float64Array(5).fill(FAR));
     x[301] += 1e-6;
-    await expect(fit(flow, x, { initialize: false })).rejects.toThrow("row 100 lies outside of the support of base");
+    await expect(fit(flow, x, { initialize: false })).rejects.toThrow(
+      "row 100 lies outside of the support of base",
+    );
   });
 
   test("throws for indices that are not features", () => {
