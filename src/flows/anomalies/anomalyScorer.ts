@@ -150,7 +150,7 @@ export class AnomalyScorer {
     const { meanSurprise } = this.reference;
     const K = meanSurprise.length;
     return Float64Array.from({ length: surprises.length / K }, (_, n) => {
-      // In float32 the probability of a very far cell is 0 / 0, so NaN is a factor of probability 0.
+      // In float32 the edges of a very far cell can be infinite, whose difference is NaN: such a factor has probability 0.
       const excess = surprises
         .subarray(n * K, (n + 1) * K)
         .map((value, k) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value - meanSurprise[k]));
