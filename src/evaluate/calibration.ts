@@ -11,7 +11,12 @@ import { featuresOf } from "../tables/tableColumn.ts";
 import type { TableInput } from "../tables/tableRows.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import { type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
-import { type CalibrationResult, type ColumnRanks, rankCalibration } from "./rankCalibration.ts";
+import {
+  type CalibrationResult,
+  type ColumnRanks,
+  rankCalibration,
+  ranksAmongDraws,
+} from "./rankCalibration.ts";
 
 /** Options of `calibration`. */
 export interface CalibrationOptions extends CompareOptions {
@@ -100,16 +105,8 @@ export async function conditionalCalibration(
     )[c];
     const { name } = model.columns[c];
     const uniform = new Random(seed).split(name).uniform(new Float64Array(valid.length));
-    const pit = Float64Array.from(valid, (_, i) => {
-      const x = orderable(real[c][i * draws]);
-      let [lower, equal] = [0, 0];
-      for (const value of drawn.subarray(i * draws, (i + 1) * draws)) {
-        if (orderable(value) < x) lower++;
-        else if (orderable(value) === x) equal++;
-      }
-      return (lower + uniform[i] * (1 + equal)) / (1 + draws);
-    });
-    ranks.push({ name, pit });
+    const x = Float64Array.from(valid, (_, i) => orderable(real[c][i * draws]));
+    ranks.push({ name, pit: ranksAmongDraws(x, drawn.map(orderable), uniform) });
   }
   return rankCalibration(ranks, { rows: valid.length, bins });
 }

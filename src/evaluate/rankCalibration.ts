@@ -26,6 +26,26 @@ export interface ColumnRanks {
   readonly pit: Float64Array;
 }
 
+/**
+ * The ranks of values [n], each among draws of its own [n, draws], as numbers in (0, 1): (#{y < x} + u (1 + #{y = x})) / (1 + draws), where the
+ * numbers u of `uniform` [n] order equal values at random.
+ */
+export function ranksAmongDraws(
+  values: Float64Array,
+  drawn: Float64Array,
+  uniform: Float64Array,
+): Float64Array {
+  const draws = drawn.length / values.length;
+  return values.map((x, i) => {
+    let [lower, equal] = [0, 0];
+    for (const y of drawn.subarray(i * draws, (i + 1) * draws)) {
+      if (y < x) lower++;
+      else if (y === x) equal++;
+    }
+    return (lower + uniform[i] * (1 + equal)) / (1 + draws);
+  });
+}
+
 const LEVELS = [0.5, 0.8, 0.95];
 const BAND_PROBABILITY = 0.95;
 

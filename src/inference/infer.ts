@@ -1,8 +1,9 @@
-import { selectDataRows } from "../distributions/selectDataRows.ts";
+import { selectRows } from "../dataset/selectRows.ts";
 import { PushforwardError } from "../errors.ts";
 import { Flow } from "../flows/flow.ts";
 import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
+import { engineOptionsOf } from "../runtime/engineOptions.ts";
 import { type ImportanceResult, importance } from "../train/importance.ts";
 import { resample } from "../train/missedMass.ts";
 import { paretoTailShare } from "../train/paretoShape.ts";
@@ -88,8 +89,8 @@ export async function infer<D extends Declarations>(
     });
   }
   const settings = inferSettings(options);
-  const { samples, refinement: kind, chains, seed, providers, threads } = settings;
-  const engine = { ...(providers && { providers }), ...(threads !== undefined && { threads }) };
+  const { samples, refinement: kind, chains, seed } = settings;
+  const engine = engineOptionsOf(settings);
   if (settings.flow instanceof Flow) checkFeatures(settings.flow, model.features);
   const random = new Random(seed);
   const { onProgress } = settings;
@@ -202,7 +203,5 @@ function resampledRows(
   random: Random,
 ): Float64Array {
   const [uniform] = random.uniform(new Float64Array(1));
-  const rows = logWeights.length;
-  const indices = Int32Array.from(resample(logWeights, rows, uniform));
-  return selectDataRows({ rows, features, values: samples }, indices).values;
+  return selectRows(samples, resample(logWeights, logWeights.length, uniform), features);
 }

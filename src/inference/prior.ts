@@ -1,3 +1,5 @@
+import { logAbsDeterminant } from "../bijections/determinant.ts";
+import { HALF_LOG_2_PI } from "../distributions/distribution.ts";
 import { PushforwardError } from "../errors.ts";
 import { constant, scalar, type Tensor } from "../graph/tensor.ts";
 import { normalTailQuantile, normalTails } from "../numerics/normalTail.ts";
@@ -98,8 +100,9 @@ function multivariateNormal(
       received: `${size} means, and rows of ${factor.map((row) => row.length).join(", ") || "nothing"}`,
     });
   }
-  const matrix = constant(factor.flat(), [size, size]);
-  const logDet = logAbsDeterminant(factor);
+  const numbers = factor.flat();
+  const matrix = constant(numbers, [size, size]);
+  const logDet = logAbsDeterminant(numbers, size);
   if (!Number.isFinite(logDet)) {
     throw new PushforwardError("ARGUMENT", "the factor of a normal prior is not invertible");
   }
@@ -126,11 +129,7 @@ export const prior = {
 };
 
 /** The log-density of a standard normal number. */
-const logPhi = (u: Tensor): Tensor =>
-  u
-    .square()
-    .mul(-0.5)
-    .sub(0.5 * Math.log(2 * Math.PI));
+const logPhi = (u: Tensor): Tensor => u.square().mul(-0.5).sub(HALF_LOG_2_PI);
 
 /** A bound as a tensor that is broadcast against u [N, K]. */
 const tensorOf = (bound: Bound<never>, earlier: EarlierValues): Tensor =>
@@ -155,23 +154,4 @@ function checkOrder(low: unknown, high: unknown): void {
     expected: "two finite numbers with low < high, or functions of earlier parameters",
     received: `${low} and ${high}`,
   });
-}
-
-/** log |det A| by Gaussian elimination with partial pivoting; -Infinity for a singular matrix. */
-function logAbsDeterminant(rows: readonly (readonly number[])[]): number {
-  const a = rows.map((row) => [...row]);
-  let sum = 0;
-  for (let k = 0; k < a.length; k++) {
-    const pivot = a.reduce(
-      (best, row, i) => (i >= k && Math.abs(row[k]) > Math.abs(a[best][k]) ? i : best),
-      k,
-    );
-    [a[k], a[pivot]] = [a[pivot], a[k]];
-    sum += Math.log(Math.abs(a[k][k]));
-    for (let i = k + 1; i < a.length; i++) {
-      const ratio = a[i][k] / a[k][k];
-      for (let j = k; j < a.length; j++) a[i][j] -= ratio * a[k][j];
-    }
-  }
-  return sum;
 }

@@ -1,5 +1,5 @@
 import { concatRows } from "../dataset/concatRows.ts";
-import { selectDataRows } from "../distributions/selectDataRows.ts";
+import { selectRows } from "../dataset/selectRows.ts";
 import { Flow } from "../flows/flow.ts";
 import { quantile } from "../numerics/quantile.ts";
 import type { Random } from "../random/index.ts";
@@ -94,12 +94,11 @@ export function refineByIndependence(
   chains: number,
   random: Random,
 ): Refinement {
-  const visited = Int32Array.from(
-    independenceChains(logWeights, chains, new RandomStream(random)).flatMap((chain) => [...chain]),
-  );
-  const drawn = { rows: logWeights.length, features, values: samples };
+  const visited = independenceChains(logWeights, chains, new RandomStream(random)).flatMap((chain) => [
+    ...chain,
+  ]);
   return {
-    rows: selectDataRows(drawn, visited).values,
+    rows: selectRows(samples, visited, features),
     chains,
     iterations: visited.length,
     divergences: 0,

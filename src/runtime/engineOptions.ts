@@ -12,3 +12,14 @@ export interface EngineOptions {
    */
   threads?: number;
 }
+
+/** The options of the engine among other options, without those that are undefined. */
+export const engineOptionsOf = ({
+  providers,
+  threads,
+}: {
+  readonly [K in keyof EngineOptions]?: EngineOptions[K] | undefined;
+}): EngineOptions => ({
+  ...(providers && { providers }),
+  ...(threads !== undefined && { threads }),
+});

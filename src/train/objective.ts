@@ -1,7 +1,7 @@
 import type { Batch, Batches, Dataset, InMemoryDataset } from "../dataset/index.ts";
 import type { RandomSource } from "../graph/tracing/training.ts";
 import { Random } from "../random/index.ts";
-import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { type EngineOptions, engineOptionsOf } from "../runtime/engineOptions.ts";
 import { BatchLoss, type Loss, type LossValues } from "./batchLoss.ts";
 import { shardCount } from "./dataParallelLoss.ts";
 import type { TrainingSettings } from "./options.ts";
@@ -99,12 +99,12 @@ export class Objective {
     weights: Weights,
     data: TrainingRows | undefined,
     settings: TrainingSettings,
-    { providers, threads }: EngineOptions,
+    options: EngineOptions,
   ): Promise<Objective> {
     const { loss, validationLoss = loss, perRow } = problem;
     const batchSize = Math.min(settings.batchSize, data?.training.rows ?? settings.batchSize);
     const rows = data && preparedRows(data, problem, batchSize, settings.seed);
-    const engine = { ...(providers && { providers }), ...(threads !== undefined && { threads }) };
+    const engine = engineOptionsOf(options);
     const common = { widths: rows?.widths, perRow };
     const gradientThreads = weights.flat.threadGradients.length;
     const stepOptions = { ...common, rows: batchSize, threads: gradientThreads, withGradient: true };

@@ -3,7 +3,7 @@ import type { Tensor } from "../../graph/tensor.ts";
 import { blockColumns, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
 
 /** The log-scale a is clamped smoothly to +-log 1000, as in zuko, so that no layer can overflow. */
-const LOG_SCALE_BOUND = Math.log(1000);
+export const LOG_SCALE_BOUND = Math.log(1000);
 
 const affineSchema = z.strictObject({ type: z.literal("affine") });
 

@@ -1,15 +1,14 @@
+import { HALF_LOG_2_PI } from "../../distributions/distribution.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { logGamma } from "../../numerics/logGamma.ts";
 import { data } from "../data.ts";
 import { type Argument, onSupport } from "./operands.ts";
 
-const LOG_SQRT_2_PI = 0.5 * Math.log(2 * Math.PI);
-
 /** Normal distribution: -((x - mean) / sd)^2 / 2 - log sd - log(2 pi) / 2. */
 export function normal(x: Argument, mean: Argument, sd: Argument): Tensor {
   const scale = data(sd);
   const z = data(x).sub(data(mean)).div(scale);
-  return z.square().mul(-0.5).sub(scale.log()).sub(LOG_SQRT_2_PI);
+  return z.square().mul(-0.5).sub(scale.log()).sub(HALF_LOG_2_PI);
 }
 
 /** Student t distribution with `df` degrees of freedom, a location and a scale. */

@@ -1,11 +1,11 @@
 import { Standardize } from "../../bijections/standardize.ts";
-import { type CalibrationResult, type ColumnRanks, rankCalibration } from "../../evaluate/rankCalibration.ts";
+import { columnOf } from "../../columns/columnValues.ts";
+import { type CalibrationResult, rankCalibration, ranksAmongDraws } from "../../evaluate/rankCalibration.ts";
 import { anyValue, checkOptions, seedValue, wholeNumber } from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";
 import { constrainedDraws, drawTable } from "../draws.ts";
-import { elementNames } from "../model.ts";
 import type { SimulationPosterior } from "./posterior.ts";
 import { type Simulations, simulate } from "./simulate.ts";
 import type { Priors } from "./simulator.ts";
@@ -50,14 +50,15 @@ export async function simulationBasedCalibration<P extends Priors>(
   const contexts = Array.from({ length: count }, (_, i) => data.subarray(i * width, (i + 1) * width));
   const drawn = await flow.sample(draws, { ...engine, contexts, seed });
   const random = new Random(seed);
-  const table = async (rows: Float64Array) =>
-    drawTable(parameters, await constrainedDraws(prior, rows, engine)).rows;
-  const [real, others] = [await table(coordinates), await table(drawn)];
-  const names = elementNames(parameters);
-  const columns = names.map((name, c) => ({
+  const tableOf = async (positions: Float64Array) => {
+    const { columns, rows: values } = drawTable(parameters, await constrainedDraws(prior, positions, engine));
+    return { columns, rows: positions.length / D, values };
+  };
+  const [real, others] = [await tableOf(coordinates), await tableOf(drawn)];
+  const columns = real.columns.map((name, c) => ({
     name,
-    real: every(real, names.length, c),
-    drawn: every(others, names.length, c),
+    real: columnOf(real, c),
+    drawn: columnOf(others, c),
   }));
   const reference = referencePoints(data, width, D, random.split("reference"));
   const distances = (rows: Float64Array, perPoint: number) =>
@@ -68,24 +69,12 @@ export async function simulationBasedCalibration<P extends Priors>(
       return squares;
     });
   columns.push({ name: DISTANCE, real: distances(coordinates, 1), drawn: distances(drawn, draws) });
-  const ranks = columns.map((column): ColumnRanks => {
-    const uniform = random.split(`ties of ${column.name}`).uniform(new Float64Array(count));
-    const pit = column.real.map((value, i) => {
-      let [lower, equal] = [0, 0];
-      for (const other of column.drawn.subarray(i * draws, (i + 1) * draws)) {
-        if (other < value) lower++;
-        else if (other === value) equal++;
-      }
-      return (lower + uniform[i] * (1 + equal)) / (1 + draws);
-    });
-    return { name: column.name, pit };
+  const ranks = columns.map(({ name, ...column }) => {
+    const uniform = random.split(`ties of ${name}`).uniform(new Float64Array(count));
+    return { name, pit: ranksAmongDraws(column.real, column.drawn, uniform) };
   });
   return rankCalibration(ranks, { rows: count, bins });
 }
-
-/** Column c of rows of `width` numbers. */
-const every = (rows: Float64Array, width: number, c: number): Float64Array =>
-  Float64Array.from({ length: rows.length / width }, (_, i) => rows[i * width + c]);
 
 /** For each row of data [n, K] a point [D]: a random linear function of the standardized data, of about unit variance. */
 function referencePoints(data: Float64Array, width: number, features: number, random: Random): Float64Array {

@@ -1,4 +1,4 @@
-import type { Bijection } from "../../bijections/bijection.ts";
+import type { Bijection, DataRows } from "../../bijections/bijection.ts";
 import { Chain } from "../../bijections/chain.ts";
 import { Standardize } from "../../bijections/standardize.ts";
 import { StandardizeContext } from "../../bijections/standardizeContext.ts";
@@ -104,7 +104,7 @@ function initialFlow(
     ? { hidden: [50, 50] }
     : { hidden: [64, 64], residual: true, activation: "silu" as const };
   const spline = (size: number) => nsf(features, { context: size, transforms: 3, ...network, seed });
-  const standardize = fittedTo(rows, features, values);
+  const standardize = fittedTo({ rows, features, values });
   if (embeddingOptions) {
     const random = new Random(seed).split("embedding");
     const embedding = new ContextEmbedding({ ...embeddingOptions, numbers: contextFeatures }, random);
@@ -112,20 +112,24 @@ function initialFlow(
     const { base, bijection } = spline(embedding.size);
     return new Flow(base, Chain.joined([bijection, standardize]), embedding);
   }
-  const standardizeContext = fittedTo(rows, contextFeatures, context);
+  const standardizeContext = fittedTo({ rows, features: contextFeatures, values: context });
   const { base, bijection } = spline(contextFeatures);
   const layers: Bijection[] = [bijection];
   if (isRegression) {
-    const targets = { features, values: standardize.toLatent(values) };
-    const predictors = { features: contextFeatures, values: standardizeContext.toLatent(context) };
-    layers.push(linearRegression(rows, targets, predictors));
+    const targets = { rows, features, values: standardize.toLatent(values) };
+    const predictors = {
+      rows,
+      features: contextFeatures,
+      values: standardizeContext.toLatent(context),
+    };
+    layers.push(linearRegression(targets, predictors));
   }
   const standardized = new StandardizeContext(Chain.joined(layers), standardizeContext);
   return new Flow(base, new Chain([standardized, standardize]));
 }
 
-function fittedTo(rows: number, features: number, values: Float64Array): Standardize {
-  const standardize = new Standardize({ features });
-  standardize.fitToData({ rows, features, values });
+function fittedTo(rows: DataRows): Standardize {
+  const standardize = new Standardize({ features: rows.features });
+  standardize.fitToData(rows);
   return standardize;
 }

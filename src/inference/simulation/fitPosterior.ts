@@ -2,6 +2,7 @@ import { dataset } from "../../dataset/index.ts";
 import { PushforwardError } from "../../errors.ts";
 import { anyValue, checkOptions, type OptionRules } from "../../options.ts";
 import { Random } from "../../random/index.ts";
+import { engineOptionsOf } from "../../runtime/engineOptions.ts";
 import {
   type ConditionalDensityOptions,
   conditionalDensityRules,
@@ -55,8 +56,7 @@ export async function fitPosterior<P extends Priors>(
       received: `${rounds} rounds${observed ? "" : " and no observation"}`,
     });
   }
-  const { seed = 0, threads, providers } = options;
-  const engine = { ...(threads !== undefined && { threads }), ...(providers && { providers }) };
+  const { seed = 0 } = options;
   const isNumber = typeof simulations === "number";
   const perRound = isNumber ? Math.ceil(simulations / rounds) : simulations.count;
   let all = isNumber ? await simulate(simulator, perRound, { seed }) : simulations;
@@ -71,7 +71,7 @@ export async function fitPosterior<P extends Priors>(
       context,
       perRound,
       random.split("prior"),
-      engine,
+      engineOptionsOf(options),
     );
     await density.flow.release();
     all = joinSimulations(all, await simulateAt(simulator, proposed, random.split("simulations")));

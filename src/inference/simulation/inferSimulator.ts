@@ -1,5 +1,6 @@
 import type { CalibrationResult } from "../../evaluate/rankCalibration.ts";
 import { checkOptions, wholeNumber } from "../../options.ts";
+import { engineOptionsOf } from "../../runtime/engineOptions.ts";
 import type { Draws } from "../draws.ts";
 import { type ParameterSummary, summarize } from "../summary.ts";
 import { simulationBasedCalibration } from "./calibration.ts";
@@ -61,8 +62,8 @@ export async function inferSimulator<P extends Priors>(
   const { observed: _observed, ...rules } = fitPosteriorRules;
   checkOptions("inferSimulator", given, { ...rules, draws: wholeNumber(2) });
   const { draws: count = 4000, ...options } = given;
-  const { rounds = 1, seed = 0, threads, providers } = options;
-  const engine = { ...(threads !== undefined && { threads }), ...(providers && { providers }) };
+  const { rounds = 1, seed = 0 } = options;
+  const engine = engineOptionsOf(options);
   const posterior = await fitPosterior(simulator, { ...options, observed });
   const values = checkedObservation(observed, posterior.simulations.width);
   const draws = await posterior.sample(values, count, { ...engine, seed });

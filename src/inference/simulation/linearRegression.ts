@@ -1,23 +1,22 @@
 import { Autoregressive } from "../../bijections/autoregressive.ts";
+import type { DataRows } from "../../bijections/bijection.ts";
 import { identityOrder } from "../../bijections/permutation.ts";
+import { LOG_SCALE_BOUND } from "../../bijections/scalar/affine.ts";
 import type { MaskedMLP } from "../../nn/maskedMLP.ts";
 import { Random } from "../../random/index.ts";
 
-/** Rows of numbers, one after the other. */
-interface Columns {
-  readonly features: number;
-  readonly values: Float64Array;
-}
+/** The smallest scale: where residuals are smaller, in coordinates of unit scale, the data determine a coordinate. */
+const MIN_SD = 0.01;
 
 /**
- * The autoregressive affine layer without hidden units that starts as the linear regression of each feature on the features before it
- * and on the context: z_i = (x_i - a_i - B_i (x_1 ... x_i-1, context)) / s_i. Of a linear model with normal noise it is the exact
- * posterior. The squares of the coefficients are penalized as by a prior whose weight is that of one row.
+ * The autoregressive affine layer without hidden units that starts as the linear regression of each feature of the targets on the features
+ * before it and on the predictors c: z_i = (x_i - a_i - B_i (x_1 ... x_i-1, c)) / s_i, where s_i is the standard deviation of the residuals.
+ * For a linear model with normal noise, this is the exact posterior. The coefficients B_i are those of ridge regression with penalty
+ * |B_i|^2, for targets and predictors of unit scale.
  */
 export function linearRegression(
-  rows: number,
-  { features, values }: Columns,
-  { features: contextFeatures, values: context }: Columns,
+  { rows, features, values }: DataRows,
+  { features: contextFeatures, values: context }: DataRows,
 ): Autoregressive {
   const order = identityOrder(features);
   const layer = new Autoregressive(
@@ -47,16 +46,13 @@ export function linearRegression(
   return layer;
 }
 
-/** Residuals smaller than this, of coordinates of unit scale, mean that the data determine a coordinate. */
-const MIN_SD = 0.01;
+/** The inverse of the soft clamp of the affine transform, which must be able to reach `logScale`: u / (1 + |u| / bound) = logScale. */
+const unclamped = (logScale: number): number => logScale / (1 - Math.abs(logScale) / LOG_SCALE_BOUND);
 
-/** The value whose soft clamp in the affine transform is `logScale`, which is a few units at most. */
-function unclamped(logScale: number): number {
-  const bound = Math.log(1000);
-  return logScale / (1 - Math.abs(logScale) / bound);
-}
-
-/** Ridge regression of y on K predictors, with a penalty of one row, and the standard deviation of its residuals. */
+/**
+ * Ridge regression of y on K predictors: minimizes the sum of squared residuals plus the squares of the coefficients, without that of the
+ * intercept. `sd` is the standard deviation of the residuals.
+ */
 function ridge(
   rows: number,
   K: number,

@@ -1,3 +1,4 @@
+import { StandardNormal } from "../../distributions/standardNormal.ts";
 import { PushforwardError } from "../../errors.ts";
 import { brief } from "../../parse.ts";
 import type { RandomStream } from "../../random/randomStream.ts";
@@ -47,18 +48,13 @@ export function simulator<const P extends Priors>(
     });
   }
   const { constrain, features } = model(parameters, () => []);
-  const logPrior = (u: Parameters<typeof constrain>[0]) =>
-    u
-      .square()
-      .sum(1)
-      .mul(-0.5)
-      .sub(0.5 * features * Math.log(2 * Math.PI));
-  const ofPrior: ProbabilisticModel<P> = {
+  const standardNormal = new StandardNormal({ features });
+  const prior: ProbabilisticModel<P> = {
     parameters,
     features,
     constrain,
-    logDensity: logPrior,
-    terms: (u) => ({ "the log-density of the prior": logPrior(u) }),
+    logDensity: (u) => standardNormal.logProb(u),
+    terms: (u) => ({ "the log-density of the prior": standardNormal.logProb(u) }),
   };
-  return { parameters, prior: ofPrior, simulate };
+  return { parameters, prior, simulate };
 }
