@@ -54,7 +54,7 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
   const rows = splitRows(table.rows, values);
   await tools.begin();
   const progress = new TrainingProgress(io, messages, { json: values.json, log });
-  const kept = await trimmedRows(values, table, rows, { ...tools, progress });
+  const { trimmed, ...kept } = await trimmedRows(values, table, rows, { ...tools, progress });
   const trained = await train(values, table, kept, { ...tools, progress });
   // The mean of all validation rows confirms the split when a report repeats it.
   const validationLogDensity =
@@ -75,6 +75,7 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
         values,
         table,
         rows,
+        trimmed,
         trained,
         anomalies,
         evaluation,

@@ -61,12 +61,16 @@ export const options = {
   noKernel: flag(
     "Leaves training rows out of the default model: the kernel density, whose samples lie near them, and the rows to which anomaly scores measure distances.",
   ),
-  contamination: fraction(false, {
-    valueName: "Q",
-    example: "0.05",
-    description:
-      "The fraction of the rows that may be anomalies. The default model is trained twice, the second time without the rows of the highest anomaly scores. Default: once, with all rows.",
-  }),
+  contamination: fraction(
+    false,
+    {
+      valueName: "Q",
+      example: "0.05",
+      description:
+        "The fraction of the rows that may be anomalies. The default model is trained twice, the second time without the rows that have the highest anomaly scores. Default: once, with all rows.",
+    },
+    0.5,
+  ),
   budget: choice(["small", "default", "large"], {
     default: "default",
     valueName: "BUDGET",

@@ -37,6 +37,8 @@ export interface Report {
   readonly values: FitValues;
   readonly table: TrainingTable;
   readonly rows: RowParts;
+  /** The number of training and validation rows that `--contamination` left out. */
+  readonly trimmed: number;
   readonly trained: Trained;
   /** The calibration scores and training rows for `pushforward anomalies`, if the model has them. */
   readonly anomalies: AnomalyReference | undefined;
@@ -49,7 +51,16 @@ export interface Report {
 }
 
 /** The object that `--json` prints at the end. */
-export function doneEvent({ values, table, rows, trained, evaluation, pictures, milliseconds }: Report) {
+export function doneEvent({
+  values,
+  table,
+  rows,
+  trimmed,
+  trained,
+  evaluation,
+  pictures,
+  milliseconds,
+}: Report) {
   const { training, validation, test } = rows;
   const { by, logDensity, baseline, gain } = evaluation;
   return {
@@ -63,6 +74,7 @@ export function doneEvent({ values, table, rows, trained, evaluation, pictures, 
       validation: validation.rows,
       test: test?.rows ?? 0,
       missing: table.missing,
+      ...(values.contamination !== undefined && { trimmed }),
     },
     epochs: trained.epochs.length,
     bestEpoch: trained.bestEpoch,
@@ -86,7 +98,7 @@ export function doneEvent({ values, table, rows, trained, evaluation, pictures, 
 
 /** The report for people. */
 export function fitReport(report: Report, { stdout, env }: Io): string {
-  const { table, rows, trained, anomalies, evaluation, milliseconds } = report;
+  const { table, rows, trimmed, trained, anomalies, evaluation, milliseconds } = report;
   const { bold } = createColors(supportsColor(stdout, env));
   const given = table.given.length > 0 ? ` given ${named(table.given)}` : "";
   const heldOut = counted(evaluation.logDensity.count, `${evaluation.by} row`);
@@ -94,6 +106,11 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
   return [
     `Learned ${named(table.columns)}${given} in ${duration(milliseconds)} (${trained.name}, ${ending(trained)}).`,
     `Rows: ${rowCounts(rows, table)}.`,
+    ...(trimmed > 0
+      ? [
+          `--contamination left the ${counted(trimmed, "most unusual row")} for training and validation out of the model.`,
+        ]
+      : []),
     "",
     `${bold("Mean log-density")} of ${heldOut} in nats (${role}):`,
     `  this model   ${aligned(evaluation.logDensity)}`,

@@ -122,9 +122,9 @@ export const imageShape = <const S extends Statement>(statement: S) =>
   });
 
 /** A number below 1 that is above 0, or may be 0. */
-export const fraction = <const S extends Statement>(mayBeZero: boolean, statement: S) => {
-  const expected = `a number ${mayBeZero ? "from" : "above"} 0 and below 1`;
-  const isValid = (x: number) => (mayBeZero ? x >= 0 : x > 0) && x < 1;
+export const fraction = <const S extends Statement>(mayBeZero: boolean, statement: S, limit = 1) => {
+  const expected = `a number ${mayBeZero ? "from" : "above"} 0 and below ${limit}`;
+  const isValid = (x: number) => (mayBeZero ? x >= 0 : x > 0) && x < limit;
   return option(statement, (value, name) => readNumber(value, name, expected, statement, isValid));
 };
 

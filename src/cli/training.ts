@@ -72,26 +72,15 @@ interface Reporting {
 
 /** The options of training that models of tables and of images have in common. */
 export const trainingOptions = (
-  {
-    learningRate,
-    seed,
-    epochs,
-    patience,
-    batchSize,
-    maxMinutes,
-    threads,
-  }: Pick<
-    FitValues,
-    "learningRate" | "seed" | "epochs" | "patience" | "batchSize" | "maxMinutes" | "threads"
-  >,
+  { learningRate, ...values }: FitValues,
   { progress, messages, signal }: Reporting,
 ) => ({
-  seed,
-  epochs,
-  patience,
-  batchSize,
-  maxMinutes,
-  threads,
+  seed: values.seed,
+  epochs: values.epochs,
+  patience: values.patience,
+  batchSize: values.batchSize,
+  maxMinutes: values.maxMinutes,
+  threads: values.threads,
   signal,
   ...(learningRate !== undefined && { optimizer: { learningRate } }),
   onEpoch: (epoch: FitEpoch) => progress.onEpoch(epoch),
@@ -103,15 +92,15 @@ export const trainingOptions = (
 const timeOfOne = ({ contamination, maxMinutes }: TableFitValues) =>
   contamination === undefined || maxMinutes === undefined ? {} : { maxMinutes: maxMinutes / 2 };
 
-/** Leaves the fraction `--contamination` of the rows out of the training. The test rows stay as they are. */
+/** Leaves the fraction `--contamination` of the rows out of the training; `trimmed` is their number. The test rows stay as they are. */
 export async function trimmedRows(
   values: TableFitValues,
   { table }: Pick<TrainingTable, "table">,
   { training, validation, test }: RowParts,
   tools: Reporting,
-): Promise<RowParts> {
+): Promise<RowParts & { readonly trimmed: number }> {
   const { budget, contamination, noKernel } = values;
-  if (contamination === undefined || table === undefined) return { training, validation, test };
+  if (contamination === undefined || table === undefined) return { training, validation, test, trimmed: 0 };
   if (!(training instanceof InMemoryDataset)) {
     throw new PushforwardError("ARGUMENT", "The table is too large for --contamination", {
       expected: "a table that fits in memory",
@@ -129,7 +118,7 @@ export async function trimmedRows(
   tools.messages.print(
     `The second model leaves out the ${count(trimmed.length)} most unusual of ${count(all)} rows.`,
   );
-  return { ...kept, test };
+  return { ...kept, test, trimmed: trimmed.length };
 }
 
 /** Trains the flow of `--flow`, or the members of the default model. */

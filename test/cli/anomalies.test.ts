@@ -94,14 +94,23 @@ it("recognizes the training table", async () => {
 it("leaves out the most unusual rows of the training with --contamination", async () => {
   const [training, robust] = [path("training.csv"), path("robust.safetensors")];
   const fit = ["fit", training, "--epochs", "1", "--no-kernel", "--contamination", "0.1", "-o", robust];
-  const { code, err } = await pushforward(fit);
+  const { code, out, err } = await pushforward(fit);
   expect(code).toBe(0);
   expect(err).toContain("The second model leaves out the 27 most unusual of 270 rows.");
+  expect(out).toContain(
+    "--contamination left the 27 most unusual rows for training and validation out of the model.",
+  );
   const found = (await json("anomalies", robust, training, "-n", "1")) as [Record<string, unknown>];
   expect(found[0]).toMatchObject({ calibrationRows: 30, isTrainingTable: true });
   expect((await pushforward([...fit, "--flow", "nsf"])).err).toMatchInlineSnapshot(`
     "Error: --contamination cannot be combined with --flow nsf.
     Only the default model without --given has anomaly scores: leave one of them out.
+    "
+  `);
+  const half = ["fit", path("missing.csv"), "--contamination", "0.5", "-o", robust];
+  expect((await pushforward(half)).err).toMatchInlineSnapshot(`
+    "Error: --contamination has an invalid value: expected a number above 0 and below 0.5, received 0.5.
+    For example: --contamination 0.05
     "
   `);
 });
