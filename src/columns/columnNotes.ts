@@ -1,4 +1,4 @@
-import { anyValue, checkOptions, listOfTexts, type OptionRules, required, wholeNumber } from "../options.ts";
+import { anyValue, checkOptions } from "../options.ts";
 import type { ColumnFindings, ColumnNote } from "./columnFindings.ts";
 import { type ColumnValues, columnOf, countValues, filterValues } from "./columnValues.ts";
 import { findDependences } from "./dependence.ts";
@@ -12,28 +12,20 @@ import { findRepetition } from "./repetition.ts";
 /** From this fraction of the rows on, equal rows change the mean log-density of held-out rows noticeably. */
 const MIN_COPIES = 0.01;
 
-/** The columns to learn and the given columns of the same rows. */
-export interface NotedColumns extends ColumnValues {
-  /** The columns that the others are conditional on. Default none. */
+/** Options of `columnNotes`. */
+export interface ColumnNoteOptions {
+  /** The columns that the others are conditional on, in the same rows. Default none. */
   readonly given?: ColumnValues;
 }
-
-const notedRules: OptionRules<NotedColumns> = {
-  columns: required(listOfTexts),
-  rows: required(wholeNumber(0)),
-  values: required(anyValue),
-  given: anyValue,
-};
 
 /**
  * Looks for properties of a table that make its log-densities misleading: equal rows, codes for missing values, values far from
  * all others, repeated values, and columns that are functions of others. Returns a note for each kind that it finds. Constant
  * columns have no note. In given columns it looks only for codes, for far values, and whether they determine other columns.
  */
-export function columnNotes(noted: NotedColumns): ColumnNote[] {
-  // A dataset has more properties than these.
-  if (Object.getPrototypeOf(noted) === Object.prototype) checkOptions("columnNotes", noted, notedRules);
-  const { given, ...learned } = noted;
+export function columnNotes(learned: ColumnValues, options: ColumnNoteOptions = {}): ColumnNote[] {
+  checkOptions("columnNotes", options, { given: anyValue });
+  const { given } = options;
   const found: { [K in keyof ColumnFindings]: ColumnFindings[K][] } = {
     equalRows: [],
     missingCodes: [],
@@ -69,7 +61,8 @@ export function columnNotes(noted: NotedColumns): ColumnNote[] {
 
   // Equal values in a table of one column are already reported as repeated values.
   if (names.length > 1) {
-    const { firstRows } = equalRows({ ...learned, context: given?.values ?? [] });
+    const { rows, values } = learned;
+    const { firstRows } = equalRows({ rows, values, context: given?.values ?? [] });
     const isCopy = (row: number) => firstRows[row] !== row && isUsable[row] && isDistinctive[row];
     const copies = firstRows.filter((_, row) => isCopy(row)).length;
     if (copies > 0 && copies >= MIN_COPIES * learned.rows) found.equalRows.push({ copies });

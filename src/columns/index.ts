@@ -1,5 +1,5 @@
 export type { ColumnFindings } from "./columnFindings.ts";
-export type { NotedColumns } from "./columnNotes.ts";
+export type { ColumnNoteOptions } from "./columnNotes.ts";
 export { type ColumnSummary, columnSummary } from "./columnSummary.ts";
 export type { ColumnValues } from "./columnValues.ts";
 export type { FarValues } from "./farValues.ts";

@@ -210,7 +210,7 @@ function notesOf(
   const numbers = labels.size === 0 ? context : context.filter((_, i) => i % contextFeatures < width);
   const givenNumbers = { columns: given.slice(0, width), rows, values: numbers };
   const table = { ...hintSource, learned, given: givenNumbers, givenNames: given };
-  return columnNotes({ ...learned, given: givenNumbers }).map((note) => ({
+  return columnNotes(learned, { given: givenNumbers }).map((note) => ({
     ...note,
     hint: columnHint(note, table),
   }));

@@ -188,5 +188,5 @@ function columnWarnings(
       (_, i) => context[Math.floor(i / numbers) * width + (i % numbers)],
     ),
   };
-  return columnNotes({ columns, rows, values, given: numericContext });
+  return columnNotes({ columns, rows, values }, { given: numericContext });
 }

@@ -16,7 +16,7 @@ function table(columns: Readonly<Record<string, Column>>) {
 }
 
 const notesOf = (columns: Readonly<Record<string, Column>>, given?: Readonly<Record<string, Column>>) =>
-  columnNotes({ ...table(columns), ...(given && { given: table(given) }) });
+  columnNotes(table(columns), given && { given: table(given) });
 const kinds = (columns: Readonly<Record<string, Column>>) => notesOf(columns).map(({ kind }) => kind);
 const messages = (columns: Readonly<Record<string, Column>>) =>
   notesOf(columns).map(({ message }) => message);

@@ -26,13 +26,12 @@ async function hints(data: string, { columns, given = [] }: { columns?: string[]
   const table = await openTable(data);
   try {
     const others = table.columns.map(({ name }) => name).filter((name) => !given.includes(name));
-    const { columns: names, rows, values } = await readRows(table, columns ?? others);
-    const learned = { columns: names, rows, values };
+    const learned = await readRows(table, columns ?? others);
     const none = { columns: [], rows: learned.rows, values: new Float64Array(0) };
     const numbers = given.length > 0 ? await readRows(table, given) : none;
     const source = data.startsWith("/") ? `'${data}'` : `(${data})`;
     const noted = { source, chosen: columns, learned, given: numbers, givenNames: given };
-    const notes = columnNotes({ ...learned, given: numbers });
+    const notes = columnNotes(learned, { given: numbers });
     return notes.map((note) => ({ kind: note.kind, note, hint: columnHint(note, noted) }));
   } finally {
     await table.close();

@@ -128,7 +128,7 @@ export const misspelledOptions: Readonly<Record<string, readonly [call: () => un
     calibration: [() => evaluate.calibration([], [], wrong({ bin: 1 })), "bins"],
     checkBijection: [() => main.checkBijection(flow.bijection, wrong({ kind: [] })), "kinds"],
     checkpointFile: [() => checkpointFile("", wrong({ resum: true })), "resume"],
-    columnNotes: [() => main.columnNotes(wrong({ columns: [], rows: 0, value: [] })), "values"],
+    columnNotes: [() => main.columnNotes(unused, wrong({ givn: unused })), "given"],
     compile: [() => main.compile((x) => x, [["N", 2]], wrong({ thread: 1 })), "threads"],
     conditionalCalibration: [() => evaluate.conditionalCalibration(table, [], wrong({ draw: 1 })), "draws"],
     controlTables: [() => evaluate.controlTables([], wrong({ sed: 1 })), "seed"],
