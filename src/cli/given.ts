@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { parseColumnList, shellQuoted } from "../data/columnList.ts";
+import { columnList, parseColumnList } from "../data/columnList.ts";
 import { openTable, type Table, type TableOptions, tableForModel } from "../data/index.ts";
 import { didYouMean, orList } from "../data/labels.ts";
 import { MAX_FLOAT32 } from "../data/maxFloat32.ts";
@@ -130,6 +130,5 @@ export function exampleOf(
     const value = Number.isNaN(values[d] ?? Number.NaN) ? (labels.has(name) ? 0 : 1) : values[d]!;
     return `${name}=${labels.get(name)?.[value] ?? value}`;
   });
-  const list = parts.map((part) => (/[",]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part)).join(",");
-  return `--given ${shellQuoted(list)}`;
+  return `--given ${columnList(parts)}`;
 }

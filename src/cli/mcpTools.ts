@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { joinColumnList } from "../data/columnList.ts";
 import { PushforwardError } from "../errors.ts";
 import { parse } from "../parse.ts";
 import type { AllowedFolders } from "./allowedFolders.ts";
@@ -72,10 +73,8 @@ function tool<S extends z.core.$ZodShape>(
 /** An option with its value, if there is one. A list is written as in CSV. */
 function option(name: string, value: string | number | readonly string[] | undefined): string[] {
   if (value === undefined) return [];
-  return [`--${name}=${typeof value === "object" ? value.map(quoted).join(",") : value}`];
+  return [`--${name}=${typeof value === "object" ? joinColumnList(value) : value}`];
 }
-
-const quoted = (name: string): string => (/[",]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
 
 const kindWords = (kinds: Readonly<Record<string, string>> = {}): string[] =>
   Object.entries(kinds).flatMap(([name, kind]) => option("column", `${name}=${kind}`));
@@ -89,6 +88,27 @@ async function files(folders: AllowedFolders, ...paths: readonly string[]): Prom
   for (const path of paths) found.push(await folders.existingFile(path));
   return ["--", ...found];
 }
+
+/** The arguments of a tool that reads a model and a table. */
+interface ModelAndTable {
+  readonly model: string;
+  readonly data: readonly string[];
+  readonly output?: string | undefined;
+  readonly na?: readonly string[] | undefined;
+  readonly seed?: number | undefined;
+}
+
+/** The words of a command that reads a model and a table. Without an output, it gets the words in `absent`. */
+const modelAndTableWords = async (
+  { model, data, output, na, seed }: ModelAndTable,
+  folders: AllowedFolders,
+  absent: string[] = [],
+): Promise<string[]> => [
+  ...(await outputWords(output, folders, absent)),
+  ...option("na", na),
+  ...option("seed", seed),
+  ...(await files(folders, model, ...data)),
+];
 
 /**
  * The values of `--given`. The names must be those of columns of the model: the command takes other texts as the name of a table, or as a
@@ -181,22 +201,13 @@ export const TOOLS: readonly Tool[] = [
     "report",
     "Tests a model on rows that it never saw, and says what failed and what is uncertain. With the table of the training it uses the test rows.",
     { model, data, output: text("The HTML file to write."), na, seed },
-    async (args, folders) => [
-      ...(await outputWords(args.output, folders)),
-      ...option("na", args.na),
-      ...option("seed", args.seed),
-      ...(await files(folders, args.model, ...args.data)),
-    ],
+    (args, folders) => modelAndTableWords(args, folders),
   ),
   tool(
     "score",
     "Computes the log-density of each row of a table, in nats: the lower, the more unusual is the row.",
     { model, data, output: output(table), na },
-    async (args, folders) => [
-      ...(await outputWords(args.output, folders, ["--output=-"])),
-      ...option("na", args.na),
-      ...(await files(folders, args.model, ...args.data)),
-    ],
+    (args, folders) => modelAndTableWords(args, folders, ["--output=-"]),
   ),
   tool(
     "anomalies",
@@ -220,9 +231,7 @@ export const TOOLS: readonly Tool[] = [
     async (args, folders) => [
       ...option("rows", args.rows),
       ...option("fdr", args.fdr),
-      ...(await outputWords(args.output, folders)),
-      ...option("na", args.na),
-      ...(await files(folders, args.model, ...args.data)),
+      ...(await modelAndTableWords(args, folders)),
     ],
   ),
   tool(
@@ -255,11 +264,6 @@ export const TOOLS: readonly Tool[] = [
     "impute",
     "Replaces the missing values of a table by values drawn from a model, given the present values of the row.",
     { model, data, output: output(table), seed, na },
-    async (args, folders) => [
-      ...(await outputWords(args.output, folders, ["--output=-"])),
-      ...option("seed", args.seed),
-      ...option("na", args.na),
-      ...(await files(folders, args.model, ...args.data)),
-    ],
+    (args, folders) => modelAndTableWords(args, folders, ["--output=-"]),
   ),
 ];

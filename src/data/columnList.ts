@@ -4,11 +4,13 @@ import { quotedIdentifier } from "./database.ts";
 /** Parses a comma-separated list of names. As in CSV, a name with a comma or a quote is in double quotes. */
 export const parseColumnList = (text: string): string[] => firstRecord(text, ",").map((name) => name.trim());
 
-/** The inverse of `parseColumnList`, quoted for a shell if necessary. A list of more than `maxNames` names ends with "...". */
-export function columnList(names: readonly string[], maxNames = names.length): string {
-  const shown = names.slice(0, maxNames).map((name) => (/[",]/.test(name) ? quotedIdentifier(name) : name));
-  return shellQuoted([...shown, ...(names.length > maxNames ? ["..."] : [])].join(","));
-}
+/** The inverse of `parseColumnList`. */
+export const joinColumnList = (names: readonly string[]): string =>
+  names.map((name) => (/[",]/.test(name) ? quotedIdentifier(name) : name)).join(",");
+
+/** `joinColumnList`, quoted for a shell if necessary. A list of more than `maxNames` names ends with "...". */
+export const columnList = (names: readonly string[], maxNames = names.length): string =>
+  shellQuoted(joinColumnList([...names.slice(0, maxNames), ...(names.length > maxNames ? ["..."] : [])]));
 
 /** The names in quotes as a list for messages: at most 20, and how many more there are. */
 export function quotedNames(names: readonly string[]): string {

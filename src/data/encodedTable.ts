@@ -5,7 +5,7 @@ import { range } from "../dataset/range.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
 import { encodeColumn, withLabelsOf } from "../tables/encode.ts";
-import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
+import { featureNames, featuresOf, type TableColumn } from "../tables/tableColumn.ts";
 import { checkContext, constantError } from "./constantError.ts";
 import { type DescribedColumn, describedColumn } from "./describeTable.ts";
 import { inferColumns, valuesOfRows } from "./inferColumns.ts";
@@ -133,11 +133,10 @@ const REPETITION: readonly ColumnNote["kind"][] = ["fewValues", "grid", "atoms"]
 /** Notes on the continuous columns. The others have only probabilities. */
 function notesOf(table: readonly TableColumn[], { rows, values }: InMemoryDataset): ColumnNote[] {
   const names = table.flatMap(featureNames);
-  let next = 0;
-  const continuous = table.flatMap((column) => {
-    const feature = next;
-    next += featureNames(column).length;
-    return column.kind === "continuous" ? [{ name: column.name, center: column.center, feature }] : [];
+  const features = featuresOf(table);
+  const continuous = table.flatMap((column, c) => {
+    if (column.kind !== "continuous") return [];
+    return [{ name: column.name, center: column.center, feature: features[c]![0]! }];
   });
   const all = continuous.map(({ center, feature }) =>
     columnOf({ columns: names, rows, values }, feature).map((value) => value + center),

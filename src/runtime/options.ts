@@ -1,13 +1,10 @@
 import type { Precision } from "../onnx/index.ts";
-import { type OptionRules, oneOf, wholeNumber } from "../options.ts";
+import { listOfTexts, type OptionRules, oneOf, wholeNumber } from "../options.ts";
 import type { EngineOptions } from "./engineOptions.ts";
 
 /** The rules of these options. */
 export const engineRules: OptionRules<EngineOptions> = {
-  providers: {
-    expected: 'a list of names, such as ["cuda", "cpu"]',
-    accepts: (value) => Array.isArray(value) && value.every((provider) => typeof provider === "string"),
-  },
+  providers: { ...listOfTexts, expected: 'a list of names, such as ["cuda", "cpu"]' },
   threads: wholeNumber(1),
 };
 
