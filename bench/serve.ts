@@ -11,6 +11,7 @@ import { connect } from "node:net";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { table } from "./speed/table.ts";
 
 const SECONDS = 6;
 const CONNECTIONS = [1, 16, 64, 256];
@@ -154,17 +155,8 @@ async function sendFaults({ url }: Server, signal: AbortSignal): Promise<FaultCo
   return counts;
 }
 
-const table = (rows: readonly (readonly (string | number)[])[]): string => {
-  const texts = rows.map((row) => row.map(String));
-  const widths = texts[0]!.map((_, i) => Math.max(...texts.map((row) => row[i]!.length)));
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, i) => cell.padStart(widths[i]!)).join(" | ")} |`;
-  const rule = `| ${widths.map((width) => `${"-".repeat(width - 1)}:`).join(" | ")} |`;
-  return [line(texts[0]!), rule, ...texts.slice(1).map(line)].join("\n");
-};
-
 async function measureBatching(): Promise<string> {
-  const rows: (string | number)[][] = [["clients", "batching", "requests / s", "median ms", "99% ms"]];
+  const rows: string[][] = [];
   const servers = [
     { name: "no", server: await serve(1) },
     { name: "yes", server: await serve(10_000) },
@@ -174,19 +166,18 @@ async function measureBatching(): Promise<string> {
   for (const connections of CONNECTIONS) {
     for (const { name, server } of servers) {
       const { latency, requests } = await load(server, connections, SECONDS);
-      rows.push([connections, name, Math.round(requests.average), latency.p50, latency.p99]);
+      const numbers = [Math.round(requests.average), latency.p50, latency.p99];
+      rows.push([`${connections}`, name, ...numbers.map(String)]);
     }
   }
   for (const { server } of servers) await stop(server);
-  return table(rows);
+  return table(["clients", "batching", "requests / s", "median ms", "99% ms"], rows);
 }
 
 async function measureFaults(): Promise<{ memory: string; answers: string }> {
   const server = await serve(10_000);
   await load(server, CLIENTS, 3);
-  const rows: (string | number)[][] = [
-    ["round", "memory of the server", "200", "503", "other", "connection errors", "disconnected", "refused"],
-  ];
+  const rows: string[][] = [];
   const answers = new Map<string, number>();
   for (let round = 1; round <= ROUNDS; round++) {
     const end = new AbortController();
@@ -200,7 +191,8 @@ async function measureFaults(): Promise<{ memory: string; answers: string }> {
     const other = all - count("200") - count("503");
     const refused = Array.from(counts.answers.values()).reduce((sum, each) => sum + each, 0);
     const memory = `${Math.round(megabytes(server))} MB`;
-    rows.push([round, memory, count("200"), count("503"), other, errors, counts.disconnected, refused]);
+    const numbers = [count("200"), count("503"), other, errors, counts.disconnected, refused];
+    rows.push([`${round}`, memory, ...numbers.map(String)]);
   }
   const { status } = await fetch(new URL("/health", server.url));
   if (status !== 200) throw new Error(`/health answers ${status}`);
@@ -209,9 +201,19 @@ async function measureFaults(): Promise<{ memory: string; answers: string }> {
     const [found, ...more] = Array.from(answers.keys()).filter((key) => key.startsWith(`${name}: `));
     if (more.length > 0 || found !== `${name}: ${status}`)
       throw new Error(`${name}: ${[found, ...more].join(", ")}`);
-    return [name, status, answers.get(found)!];
+    return [name, `${status}`, `${answers.get(found)!}`];
   });
-  return { memory: table(rows), answers: table([["request", "answer", "times"], ...faults]) };
+  const head = [
+    "round",
+    "memory of the server",
+    "200",
+    "503",
+    "other",
+    "connection errors",
+    "disconnected",
+    "refused",
+  ];
+  return { memory: table(head, rows), answers: table(["request", "answer", "times"], faults) };
 }
 
 try {
