@@ -120,7 +120,7 @@ this table:
 
 ${lines.join("\n")}
 
-In pages, onnxruntime-web computes: [In the browser](browser.md).
+In web pages, onnxruntime-web evaluates the graphs: see [In the browser](browser.md).
 `,
   );
   if (failed) process.exitCode = 1;

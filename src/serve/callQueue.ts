@@ -11,7 +11,12 @@ export class CallQueue {
   private waiting = 0;
   private last: Promise<unknown> = Promise.resolve();
 
-  /** The result of the call. A call whose signal is aborted before its turn is rejected. Throws `BusyError`. */
+  /**
+   * Makes a call after all earlier ones, and returns its result. If the signal is aborted before the call starts, it is not made, and the
+   * promise is rejected.
+   *
+   * @throws BusyError if too many calls wait.
+   */
   run<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
     if (this.waiting >= MAX_WAITING) throw new BusyError();
     this.waiting++;

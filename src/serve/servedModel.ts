@@ -121,8 +121,8 @@ function servedFlow(model: LoadedModel, run: RunOptions): ServedModel {
 }
 
 /**
- * Log-densities in float32, except those of rows that are not finite there: they are computed in float64, since values may be too large
- * for float32. `pushforward score` computes them in float64 too.
+ * Log-densities in float32. Where one is not finite, because a value may be too large for float32, it is computed in float64, as by
+ * `pushforward score`.
  */
 async function inBothPrecisions(
   logProb: (options: RunOptions) => Promise<Float64Array>,
