@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { PushforwardError } from "../errors.ts";
+import { isInside } from "./isInside.ts";
 
 /** Folders outside of which no file is read or written, whatever a path or a symbolic link says. */
 export class AllowedFolders {
@@ -33,7 +34,7 @@ export class AllowedFolders {
   /**
    * The path, without symbolic links, of a file that exists. A relative path is one in any of the folders.
    *
-   * @throws FILE if there is none. The error does not tell whether there is one outside.
+   * @throws FILE if there is none. The error does not tell whether there is one outside the folders.
    */
   async existingFile(path: string): Promise<string> {
     for (const folder of this.folders) {
@@ -49,7 +50,7 @@ export class AllowedFolders {
   /**
    * The path, without symbolic links, of a file to write. A relative path is one in the first folder.
    *
-   * @throws FILE if its directory is not in the folders, or if there is already something of this name, be it a link to nothing.
+   * @throws FILE if its directory is not in the folders, or if the name is taken, even by a link to a file that does not exist.
    */
   async newFile(path: string): Promise<string> {
     const asked = resolve(this.folders[0]!, path);
@@ -79,9 +80,6 @@ export class AllowedFolders {
   }
 
   private contain(real: string): boolean {
-    return this.folders.some((folder) => {
-      const inside = relative(folder, real);
-      return inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
-    });
+    return this.folders.some((folder) => isInside(real, folder));
   }
 }

@@ -7,13 +7,15 @@ import { counted } from "../evaluate/numberText.ts";
 import { makeDirectory } from "../files/makeDirectory.ts";
 import type { LoadedModel } from "../flows/index.ts";
 import type { Io } from "./io.ts";
+import { isInside } from "./isInside.ts";
 import { Messages } from "./messages.ts";
 import { type ScoringOptions, withScores } from "./scoring.ts";
 import { reportWritten, tableOutput } from "./tableOutput.ts";
 
 /**
- * Scores the files of a table one after the other, and writes for each a file of its name to a directory, with the same directories below.
- * So memory and temporary files do not grow with the number of files, and those that are done stay if the command is interrupted.
+ * Scores the files of a table one after the other. For each it writes a file of the same name to the directory `output`, in the same
+ * sub-directories. So memory and temporary files do not grow with the number of files, and finished files remain if the command is
+ * interrupted.
  *
  * @throws ARGUMENT for a query or standard input, and if a file would replace one that is read.
  */
@@ -58,7 +60,6 @@ export async function scoreFiles(
 function commonDirectory(files: readonly string[]): string {
   const paths = files.map((file) => resolve(file));
   let directory = dirname(paths[0]!);
-  while (!paths.every((path) => path.startsWith(directory === "/" ? "/" : `${directory}/`)))
-    directory = dirname(directory);
+  while (!paths.every((path) => isInside(path, directory))) directory = dirname(directory);
   return directory;
 }

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { makeDirectory } from "../files/makeDirectory.ts";
 
-/** Rows of a file. With 10 numbers in a row it has about 80 MB, and readers process several files at a time. */
+/** The number of rows of a file. A file of 10 numbers in a row has about 80 MB, so that readers can process several at a time. */
 export const ROWS_OF_PART = 1_000_000;
 
 /**
  * Writes rows of `width` numbers to Parquet files in a directory: part-00000.parquet, part-00001.parquet and so on. `write` writes the
- * rows of one file. Files that are done stay if the rows end with an error.
+ * rows of one file. Finished files remain if reading the rows fails later.
  */
 export async function writeParts(
   chunks: AsyncIterable<Float64Array>,

@@ -54,7 +54,7 @@ async function matchingFiles(pattern: string, database: Database): Promise<strin
   throw new PushforwardError("FILE", `No file matches ${pattern}`, { hint: "Check the pattern." });
 }
 
-/** The files of these names, and in place of a pattern those that match it. They are not opened. Throws `FILE`. */
+/** The paths, with each pattern replaced by the files that match it. Files are not opened. Throws `FILE` if no file matches. */
 export async function expandPatterns(
   paths: readonly string[],
   signal: AbortSignal | undefined,
