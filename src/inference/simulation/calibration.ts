@@ -1,13 +1,13 @@
 import { Standardize } from "../../bijections/standardize.ts";
 import { columnOf } from "../../columns/columnValues.ts";
 import { type CalibrationResult, rankCalibration, ranksAmongDraws } from "../../evaluate/rankCalibration.ts";
-import { anyValue, checkOptions, seedValue, wholeNumber } from "../../options.ts";
+import { checkOptions, seedValue, wholeNumber } from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";
 import { constrainedDraws, drawTable } from "../draws.ts";
 import type { SimulationPosterior } from "./posterior.ts";
-import { type Simulations, simulate } from "./simulate.ts";
+import { type Simulations, simulateFromPrior, simulationsRule } from "./simulate.ts";
 import type { Priors } from "./simulator.ts";
 
 /** Options of `simulationBasedCalibration`. */
@@ -37,19 +37,22 @@ export async function simulationBasedCalibration<P extends Priors>(
 ): Promise<CalibrationResult> {
   checkOptions("simulationBasedCalibration", options, {
     ...engineRules,
-    simulations: anyValue,
+    simulations: simulationsRule,
     draws: wholeNumber(1),
     bins: wholeNumber(1),
     seed: seedValue,
   });
   const { simulations = 300, draws = 99, bins = 10, seed = 1, ...engine } = options;
   const { parameters, prior } = simulator;
+  const random = new Random(seed);
+  // Unlike those of `simulate`, these simulations are not the ones of a fit with an equal seed.
   const { count, width, data, coordinates } =
-    typeof simulations === "number" ? await simulate(simulator, simulations, { seed }) : simulations;
+    typeof simulations === "number"
+      ? await simulateFromPrior(simulator, simulations, random.split("calibration"))
+      : simulations;
   const D = prior.features;
   const contexts = Array.from({ length: count }, (_, i) => data.subarray(i * width, (i + 1) * width));
   const drawn = await flow.sample(draws, { ...engine, contexts, seed });
-  const random = new Random(seed);
   const tableOf = async (positions: Float64Array) => {
     const { columns, rows: values } = drawTable(parameters, await constrainedDraws(prior, positions, engine));
     return { columns, rows: positions.length / D, values };

@@ -2,7 +2,7 @@ import { dataset } from "../../dataset/index.ts";
 import { PushforwardError } from "../../errors.ts";
 import type { Flow } from "../../flows/flow.ts";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
-import { anyValue, checkOptions } from "../../options.ts";
+import { checkOptions } from "../../options.ts";
 import type { ProbabilisticModel } from "../model.ts";
 import {
   type ConditionalDensityOptions,
@@ -10,7 +10,7 @@ import {
   fitConditionalDensity,
 } from "./conditionalDensity.ts";
 import { checkedObservation } from "./observation.ts";
-import { type Simulations, simulate } from "./simulate.ts";
+import { type Simulations, simulate, simulationsRule } from "./simulate.ts";
 import type { Priors, Simulator } from "./simulator.ts";
 
 /** Options of `fitLikelihood`. */
@@ -68,10 +68,11 @@ export async function fitLikelihood<P extends Priors>(
   simulator: Simulator<P>,
   given: FitLikelihoodOptions = {},
 ): Promise<SimulationLikelihood<P>> {
-  checkOptions("fitLikelihood", given, { ...conditionalDensityRules, simulations: anyValue });
+  checkOptions("fitLikelihood", given, { ...conditionalDensityRules, simulations: simulationsRule });
   const { simulations = 10_000, ...options } = given;
+  const { seed = 0 } = options;
   const { coordinates, data, width, invalid, count } =
-    typeof simulations === "number" ? await simulate(simulator, simulations, options) : simulations;
+    typeof simulations === "number" ? await simulate(simulator, simulations, { seed }) : simulations;
   if (invalid > 0) {
     throw new PushforwardError("DATA", "the likelihood of a simulator that can fail has no density", {
       expected: "finite values in all simulations",

@@ -10,7 +10,7 @@ import {
 } from "./conditionalDensity.ts";
 import { checkedObservation } from "./observation.ts";
 import { SimulationPosterior } from "./posterior.ts";
-import { joinSimulations, type Simulations, simulate, simulateAt } from "./simulate.ts";
+import { joinSimulations, type Simulations, simulate, simulateAt, simulationsRule } from "./simulate.ts";
 import type { Priors, Simulator } from "./simulator.ts";
 import { sampleTruncatedPrior } from "./truncatedPrior.ts";
 
@@ -27,7 +27,7 @@ export interface FitPosteriorOptions extends ConditionalDensityOptions {
 /** The rules of these options. */
 export const fitPosteriorRules: OptionRules<FitPosteriorOptions> = {
   ...conditionalDensityRules,
-  simulations: anyValue,
+  simulations: simulationsRule,
   rounds: anyValue,
   observed: anyValue,
 };
@@ -40,7 +40,8 @@ export const fitPosteriorRules: OptionRules<FitPosteriorOptions> = {
  * With several rounds it has that for one observation from fewer simulations: each round draws parameters from the prior, truncated to
  * where the posterior of the last round is (Deistler et al. 2022).
  *
- * @throws ARGUMENT when an option is not valid; MODEL as `simulate`; NUMERIC when the truncated prior cannot be sampled.
+ * @throws ARGUMENT when an option is not valid; MODEL as `simulate`; SHAPE when `observed` has another number of values than a simulation;
+ *   DATA when one of them is not finite; NUMERIC when the truncated prior cannot be sampled.
  */
 export async function fitPosterior<P extends Priors>(
   simulator: Simulator<P>,
@@ -60,15 +61,16 @@ export async function fitPosterior<P extends Priors>(
   const isNumber = typeof simulations === "number";
   const perRound = isNumber ? Math.ceil(simulations / rounds) : simulations.count;
   let all = isNumber ? await simulate(simulator, perRound, { seed }) : simulations;
+  // An invalid observation is an error before the fit, which takes longest.
+  const context = observed && checkedObservation(observed, all.width);
   for (let round = 1; ; round++) {
     const rows = dataset(all.coordinates, { features: simulator.prior.features, context: all.data });
     const density = await fitConditionalDensity(rows, options);
     if (round === rounds) return new SimulationPosterior({ simulator, simulations: all, ...density });
     const random = new Random(seed).split(`round ${round}`);
-    const context = checkedObservation(observed!, all.width);
     const proposed = await sampleTruncatedPrior(
       density.flow,
-      context,
+      context!,
       perRound,
       random.split("prior"),
       engineOptionsOf(options),

@@ -5,7 +5,7 @@ import type { Draws } from "../draws.ts";
 import { type ParameterSummary, summarize } from "../summary.ts";
 import { simulationBasedCalibration } from "./calibration.ts";
 import { type FitPosteriorOptions, fitPosterior, fitPosteriorRules } from "./fitPosterior.ts";
-import { checkedObservation, checkObservation, type ObservationCheck } from "./observation.ts";
+import { checkObservation, type ObservationCheck } from "./observation.ts";
 import type { SimulationPosterior } from "./posterior.ts";
 import { posteriorPredictive } from "./predictive.ts";
 import type { Priors, Simulator } from "./simulator.ts";
@@ -52,7 +52,7 @@ const PREDICTIVE_SIGNIFICANCE = 0.01;
  * Draws from the posterior of a simulator given an observation: `fitPosterior`, and then the checks of the observation
  * (`checkObservation`, `posteriorPredictive`) and of the posterior (`simulationBasedCalibration`), from which the verdict follows.
  *
- * @throws as `fitPosterior`; SHAPE when the observation has another number of values than a simulation; DATA when one is not finite.
+ * @throws as `fitPosterior`.
  */
 export async function inferSimulator<P extends Priors>(
   simulator: Simulator<P>,
@@ -64,13 +64,14 @@ export async function inferSimulator<P extends Priors>(
   const { draws: count = 4000, ...options } = given;
   const { rounds = 1, seed = 0 } = options;
   const engine = engineOptionsOf(options);
-  const posterior = await fitPosterior(simulator, { ...options, observed });
-  const values = checkedObservation(observed, posterior.simulations.width);
+  // The caller may change its array while this runs.
+  const values = observed && Float64Array.from(observed);
+  const posterior = await fitPosterior(simulator, { ...options, observed: values });
   const draws = await posterior.sample(values, count, { ...engine, seed });
   const observation = checkObservation(values, posterior.simulations);
   const { ranks } = await posteriorPredictive(posterior, values, { ...engine, seed });
   const calibration =
-    rounds === 1 ? await simulationBasedCalibration(posterior, { ...engine, seed: seed + 1 }) : undefined;
+    rounds === 1 ? await simulationBasedCalibration(posterior, { ...engine, seed }) : undefined;
   const unusual = [...observationReasons(observation), ...predictiveReasons(ranks)];
   const uncalibrated = calibrationReasons(calibration);
   return {

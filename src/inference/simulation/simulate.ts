@@ -1,6 +1,7 @@
 import { concatRows } from "../../dataset/concatRows.ts";
 import { PushforwardError } from "../../errors.ts";
 import { sizeOf } from "../../graph/shape.ts";
+import { checkOptions, isPlainObject, type OptionRule, seedValue } from "../../options.ts";
 import { brief } from "../../parse.ts";
 import { Random, RandomStream } from "../../random/index.ts";
 import { describePoint } from "../describePoint.ts";
@@ -24,16 +25,35 @@ export interface Simulations {
   readonly invalid: number;
 }
 
+/** The rule of an option that is the number of simulations, which `simulateFromPrior` checks, or the simulations. */
+export const simulationsRule: OptionRule = {
+  expected: "a number of simulations, or a result of simulate",
+  accepts: (value) =>
+    typeof value === "number" ||
+    (isPlainObject(value) &&
+      [value.coordinates, value.data].every((numbers) => numbers instanceof Float64Array)),
+};
+
 /**
- * Draws `count` parameters from the prior, and simulates data for each. Simulation i depends on the seed and on i only.
+ * Draws `count` parameters from the prior, and simulates data for each. Simulation i depends on the seed (default 0) and on i only.
  *
- * @throws MODEL when the simulator fails, with the parameters, when it does not always return the same number of values, and when no
- *   simulation returns finite values.
+ * @throws ARGUMENT when the number or the seed is not valid; MODEL when the simulator fails, with the parameters, when it does not always
+ *   return the same number of values, and when no simulation returns finite values.
  */
 export async function simulate<P extends Priors>(
   simulator: Simulator<P>,
   count: number,
-  { seed = 0 }: { seed?: number } = {},
+  options: { seed?: number } = {},
+): Promise<Simulations> {
+  checkOptions("simulate", options, { seed: seedValue });
+  return simulateFromPrior(simulator, count, new Random(options.seed ?? 0));
+}
+
+/** `simulate` with the random numbers of `random`. */
+export async function simulateFromPrior<P extends Priors>(
+  simulator: Simulator<P>,
+  count: number,
+  random: Random,
 ): Promise<Simulations> {
   if (!(Number.isInteger(count) && count > 0)) {
     throw new PushforwardError("ARGUMENT", "the number of simulations is not valid", {
@@ -41,7 +61,6 @@ export async function simulate<P extends Priors>(
       received: brief(count),
     });
   }
-  const random = new Random(seed);
   const { features } = simulator.prior;
   const coordinates = random.split("prior").normal(new Float64Array(count * features));
   return simulateAt(simulator, coordinates, random.split("simulations"));

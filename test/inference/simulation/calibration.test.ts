@@ -1,22 +1,21 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { StandardNormal } from "../../../src/distributions/standardNormal.ts";
-import { Flow } from "../../../src/flows/flow.ts";
-import { nsf } from "../../../src/flows/recipes/spline.ts";
 import {
   checkObservation,
   fitPosterior,
   posteriorPredictive,
+  prior,
   SimulationPosterior,
   simulate,
   simulationBasedCalibration,
+  simulator,
 } from "../../../src/inference/index.ts";
-import { measurements } from "./conjugate.ts";
+import { measurements, priorAsPosterior } from "./conjugate.ts";
 
-const simulator = measurements(0.5);
-let posterior: Awaited<ReturnType<typeof fitPosterior<(typeof simulator)["parameters"]>>>;
+const precise = measurements(0.5);
+let posterior: SimulationPosterior<(typeof precise)["parameters"]>;
 
 beforeAll(async () => {
-  posterior = await fitPosterior(simulator, {
+  posterior = await fitPosterior(precise, {
     simulations: 2000,
     members: 1,
     fit: { epochs: 5 },
@@ -26,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => posterior.flow.release());
 
 test("a right posterior is calibrated", async () => {
-  const { columns } = await simulationBasedCalibration(posterior, { threads: 1 });
+  const { columns } = await simulationBasedCalibration(posterior, { threads: 1, seed: 2 });
   expect(columns.map(({ name, isOutside }) => [name, isOutside])).toEqual([
     ["mu", false],
     ["distance to a reference point", false],
@@ -43,13 +42,31 @@ test("a posterior that is too narrow is found out, and its histogram is U-shaped
 });
 
 test("the prior as a posterior is calibrated in each parameter, but not in the distance to a reference point", async () => {
-  // A flow that starts as the identity ignores its context.
-  const { bijection } = nsf(1, { context: 2, transforms: 1 });
-  const flow = new Flow(new StandardNormal({ features: 1 }), bijection);
-  const ignorant = new SimulationPosterior({ ...posterior, flow });
+  const ignorant = await priorAsPosterior(0.5);
   const { columns } = await simulationBasedCalibration(ignorant, { threads: 1 });
   expect(columns.map(({ isOutside }) => isOutside)).toEqual([false, true]);
+  await ignorant.flow.release();
+});
+
+test("calibration simulates anew, also with the seed of the fit", async () => {
+  const simulated: number[] = [];
+  const recorded = simulator({ mu: prior.normal(0, 1) }, ({ mu }, random) => {
+    simulated.push(mu);
+    return random.normal(2).map((noise) => mu + noise);
+  });
+  const { flow } = await priorAsPosterior(1);
+  const simulations = await simulate(recorded, 20, { seed: 1 });
+  const fitted = new Set(simulated.splice(0));
+  const ofSimulations = new SimulationPosterior({
+    simulator: recorded,
+    simulations,
+    flow,
+    validationLogDensity: 0,
+  });
+  await simulationBasedCalibration(ofSimulations, { simulations: 20, seed: 1, threads: 1 });
   await flow.release();
+  expect(simulated).toHaveLength(20);
+  expect(simulated.filter((mu) => fitted.has(mu))).toEqual([]);
 });
 
 test("an observation that no simulation is like is found out", () => {

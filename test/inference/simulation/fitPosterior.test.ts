@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { decodeModel } from "../../../src/flows/decodeModel.ts";
 import { encodeModel } from "../../../src/flows/encodeModel.ts";
-import { fitPosterior, prior, simulator } from "../../../src/inference/index.ts";
-import { exactPosterior, measurements } from "./conjugate.ts";
+import { fitPosterior, inferSimulator, prior, simulator } from "../../../src/inference/index.ts";
+import { exactPosterior, measurements, priorAsPosterior } from "./conjugate.ts";
 
 const meanOf = (values: Float64Array) => values.reduce((a, b) => a + b) / values.length;
 const sdOf = (values: Float64Array) => {
@@ -69,18 +69,27 @@ test("several rounds need an observation", async () => {
 });
 
 test("an observation of another size than a simulation is an error", async () => {
-  const posterior = await fitPosterior(measurements(1), {
-    simulations: 100,
-    members: 1,
-    fit: { epochs: 1 },
-    threads: 1,
-  });
+  const posterior = await priorAsPosterior(1);
   await expect(posterior.sample([1], 10)).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the observation has another number of values than a simulation: expected 2, received 1.]`,
   );
   await expect(posterior.sample([1, Number.NaN], 10)).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: value 1 of the observation is not a finite number: received NaN.]`,
   );
+});
+
+test("an observation is checked before the fit", async () => {
+  let steps = 0;
+  const onProgress = () => {
+    steps++;
+  };
+  await expect(
+    inferSimulator(measurements(1), [1, 2, 3], { simulations: 100, members: 1, onProgress }),
+  ).rejects.toThrow("the observation has another number of values than a simulation");
+  await expect(
+    inferSimulator(measurements(1), [1, Number.NaN], { simulations: 100, members: 1, onProgress }),
+  ).rejects.toThrow("value 1 of the observation is not a finite number");
+  expect(steps).toBe(0);
 });
 
 test("with an embedding network the posterior does not depend on the order of measurements, and is saved", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { positive, prior, simulate, simulator } from "../../../src/inference/index.ts";
+import { fitPosterior, positive, prior, simulate, simulator } from "../../../src/inference/index.ts";
 import { measurements } from "./conjugate.ts";
 
 test("simulations depend on the seed and their number only", async () => {
@@ -65,6 +65,14 @@ test("errors of a simulator say for which parameters it failed", async () => {
   `);
   await expect(simulate(never, 1.5)).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the number of simulations is not valid: expected a positive integer, received 1.5.]`,
+  );
+  await expect(simulate(never, 10, { seeds: 1 } as never)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: unknown option of simulate: expected seed, received seeds (did you mean seed?).]`,
+  );
+  await expect(
+    fitPosterior(never, { simulations: "100" as never }),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the option simulations of fitPosterior has an invalid value: expected a number of simulations, or a result of simulate, received "100".]`,
   );
 });
 
