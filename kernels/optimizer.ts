@@ -3,10 +3,11 @@
 // memory.
 
 /**
- * One step of Adam or AdamW (formula: src/train/optimizer.ts). `scale` multiplies the gradient. `coupled` is the weight decay
+ * One step of Adam, AdamW or AdaMax (formula: src/train/optimizer.ts). `scale` multiplies the gradient. `coupled` is the weight decay
  * that is added to the gradient, `shrink` the decoupled one. `size` and `floor` are the step size and epsilon, both with bias
- * correction. The new values are also written to `published`, and the moving average moves towards them by the fraction
- * `share`: all in one pass, because memory bandwidth limits the speed.
+ * correction. If `isMaximum`, as in AdaMax, `second` has decaying maxima of absolute gradients instead of means of squares. The new
+ * values are also written to `published`, and the moving average moves towards them by the fraction `share`: all in one pass, because
+ * memory bandwidth limits the speed.
  */
 export function adam(
   values: usize,
@@ -21,6 +22,7 @@ export function adam(
   size: f32,
   floor: f32,
   shrink: f32,
+  isMaximum: bool,
   published: usize,
   average: usize,
   share: f32,
@@ -38,10 +40,13 @@ export function adam(
     const p = v128.load(values + i);
     const g = f32x4.add(f32x4.mul(v128.load(gradient + i), s), f32x4.mul(p, c));
     const m = f32x4.add(f32x4.mul(v128.load(first + i), b1), f32x4.mul(g, rest1));
-    const v = f32x4.add(f32x4.mul(v128.load(second + i), b2), f32x4.mul(f32x4.mul(g, g), rest2));
+    const decayed = f32x4.mul(v128.load(second + i), b2);
+    const v = isMaximum
+      ? f32x4.max(decayed, f32x4.abs(g))
+      : f32x4.add(decayed, f32x4.mul(f32x4.mul(g, g), rest2));
     v128.store(first + i, m);
     v128.store(second + i, v);
-    const step = f32x4.div(f32x4.mul(m, z), f32x4.add(f32x4.sqrt(v), e));
+    const step = f32x4.div(f32x4.mul(m, z), f32x4.add(isMaximum ? v : f32x4.sqrt(v), e));
     storeValues(
       f32x4.sub(p, f32x4.add(step, f32x4.mul(p, k))),
       values + i,
@@ -49,45 +54,6 @@ export function adam(
       average + i,
       share,
     );
-  }
-}
-
-/**
- * One step of AdaMax (formula: src/train/optimizer.ts): as `adam`, but `second` is a decaying maximum of absolute gradients instead of
- * a mean of squares, and there is no decoupled weight decay.
- */
-export function adamax(
-  values: usize,
-  gradient: usize,
-  first: usize,
-  second: usize,
-  count: i32,
-  scale: f32,
-  coupled: f32,
-  beta1: f32,
-  beta2: f32,
-  size: f32,
-  floor: f32,
-  published: usize,
-  average: usize,
-  share: f32,
-): void {
-  const s = f32x4.splat(scale);
-  const c = f32x4.splat(coupled);
-  const b1 = f32x4.splat(beta1);
-  const b2 = f32x4.splat(beta2);
-  const rest1 = f32x4.splat(1 - beta1);
-  const z = f32x4.splat(size);
-  const e = f32x4.splat(floor);
-  for (let i: usize = 0, end = bytes(count); i < end; i += 16) {
-    const p = v128.load(values + i);
-    const g = f32x4.add(f32x4.mul(v128.load(gradient + i), s), f32x4.mul(p, c));
-    const m = f32x4.add(f32x4.mul(v128.load(first + i), b1), f32x4.mul(g, rest1));
-    const v = f32x4.max(f32x4.mul(v128.load(second + i), b2), f32x4.abs(g));
-    v128.store(first + i, m);
-    v128.store(second + i, v);
-    const step = f32x4.div(f32x4.mul(m, z), f32x4.add(v, e));
-    storeValues(f32x4.sub(p, step), values + i, published + i, average + i, share);
   }
 }
 

@@ -22,9 +22,12 @@ export interface OptimizerOptions {
   learningRate?: number;
   /** Decay of the moving average of the gradient; for `sgd`, the momentum. In [0, 1). Default 0.9. */
   beta1?: number;
-  /** Decay of the moving average of the squared gradient, for `adamax` of its largest absolute value, in [0, 1). Default 0.999. */
+  /**
+   * Decay of the moving average of the squared gradient; for `adamax`, of the maximum of the absolute gradients. In [0, 1). Default
+   * 0.999.
+   */
   beta2?: number;
-  /** Added to the root of the average squared gradient. Default 1e-8. */
+  /** Added to the root of the average squared gradient; for `adamax`, to the maximum. Default 1e-8. */
   epsilon?: number;
   /**
    * Weight decay of the parameters that were created with `decay`, such as the weights of networks: an L2 penalty in `adam`, `adamax`
@@ -82,9 +85,17 @@ export class Optimizer {
       if (type === "sgd")
         return ["sgd", p, g, m, count, gradientScale, coupledDecay, beta1, rate, ...averagingArguments];
       const decoupledDecay = type === "adamW" ? rate * decay : 0;
-      const scales = [gradientScale, coupledDecay, beta1, beta2, correctedRate, epsilon * correction2];
-      if (type === "adamax") return ["adamax", p, g, m, v, count, ...scales, ...averagingArguments];
-      return ["adam", p, g, m, v, count, ...scales, decoupledDecay, ...averagingArguments];
+      const scales = [
+        gradientScale,
+        coupledDecay,
+        beta1,
+        beta2,
+        correctedRate,
+        epsilon * correction2,
+        decoupledDecay,
+      ];
+      const isMaximum = type === "adamax" ? 1 : 0;
+      return ["adam", p, g, m, v, count, ...scales, isMaximum, ...averagingArguments];
     };
     await this.flat.runKernel((start, count) => {
       const calls = runs.flatMap((run) => {
