@@ -1,6 +1,5 @@
 import { selectRows } from "../dataset/selectRows.ts";
 import { PushforwardError } from "../errors.ts";
-import { nearestName } from "../nearestName.ts";
 import {
   anyValue,
   checkOptions,
@@ -12,13 +11,12 @@ import {
   wholeNumber,
 } from "../options.ts";
 import { runRules } from "../runtime/options.ts";
+import { checkLearned } from "../tables/checkLearned.ts";
 import { decodeTable } from "../tables/decodeTable.ts";
-import { describeColumn } from "../tables/describeColumn.ts";
 import { nearestCells } from "../tables/encode.ts";
 import { type EncodedTable, encodeTable } from "../tables/encodeTable.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import type { TableInput, TableRow, TableValue } from "../tables/tableRows.ts";
-import { ROW_STATUS } from "../tables/unlearned.ts";
 import { type AnomalyReference, AnomalyScorer } from "./anomalies/anomalyScorer.ts";
 import {
   type Anomaly,
@@ -39,6 +37,7 @@ import type { ExportTableOptions } from "./exportTable.ts";
 import type { Flow } from "./flow.ts";
 import { checkCount } from "./flowEvaluator.ts";
 import type { LoadedModel } from "./modelFile.ts";
+import { withoutMissing, withStatus } from "./rowStatus.ts";
 
 /** Options of `TableModel.score`. */
 export interface TableScoreOptions extends RunOptions {
@@ -142,7 +141,7 @@ export class TableModel implements AsyncDisposable {
     const { values, status } = encodeTable(this.columns, rows, of ? [...of, ...given] : this.names());
     const scores = of
       ? await this.conditionalScore(values, of, given, run)
-      : await this.flow.logProb(this.withoutMissing(values, status), undefined, run);
+      : await this.flow.logProb(withoutMissing(values, status), undefined, run);
     return withStatus(scores, status, Number.NEGATIVE_INFINITY);
   }
 
@@ -164,7 +163,7 @@ export class TableModel implements AsyncDisposable {
     if (names.length === 0) return this.flow.sample(n, { seed, start, ...run });
     checkCount("the number of samples", n);
     const encoded = encodeTable(this.columns, [given], names);
-    this.checkLearned(encoded);
+    checkLearned(this.columns, encoded);
     const D = this.flow.features;
     const values = Float64Array.from({ length: n * D }, (_, i) => encoded.values[i % D]);
     const features = this.featureIndices(names);
@@ -236,7 +235,7 @@ export class TableModel implements AsyncDisposable {
     status: Uint8Array,
     run: RunOptions = {},
   ): Promise<Float64Array> {
-    const scores = await this.anomalyScorer().score(this.withoutMissing(positions, status), run);
+    const scores = await this.anomalyScorer().score(withoutMissing(positions, status), run);
     return withStatus(scores, status, Number.POSITIVE_INFINITY);
   }
 
@@ -362,35 +361,6 @@ export class TableModel implements AsyncDisposable {
     const owners = this.columns.flatMap((column) => featureNames(column).map(() => column.name));
     return owners.flatMap((name, feature) => (names.includes(name) ? [feature] : []));
   }
-
-  /** Features with 0 in place of NaN in rows that have no log-density, since the flow may refuse NaN. */
-  private withoutMissing(values: Float64Array, status: Uint8Array): Float64Array {
-    const D = this.flow.features;
-    return values.map((value, i) =>
-      Number.isNaN(value) && status[Math.floor(i / D)] === ROW_STATUS.incomplete ? 0 : value,
-    );
-  }
-
-  private checkLearned({ unlearned }: EncodedTable): void {
-    const first = unlearned.find(({ kind }) => kind !== "incomplete") ?? unlearned[0];
-    if (!first) return;
-    const { column: name, kind, value = "no value" } = first;
-    const column = this.columns.find((each) => each.name === name)!;
-    const labels = column.kind === "categorical" ? column.labels : [];
-    const nearest = nearestName(value, labels);
-    const { kind: kindName, details } = describeColumn(column);
-    throw new PushforwardError(
-      "DATA",
-      kind === "unseen"
-        ? `column "${name}" has no label ${value}`
-        : `the given value of column "${name}" is not possible`,
-      {
-        expected: labels.length > 0 && labels.length <= 12 ? labels.join(", ") : `${kindName}: ${details}`,
-        received: value,
-        hint: nearest === undefined ? "Give another value, or none." : `Did you mean "${nearest}"?`,
-      },
-    );
-  }
 }
 
 /** Throws `ARGUMENT` unless log p(of | given) is defined. */
@@ -408,16 +378,6 @@ function checkConditional(of: readonly string[] | undefined, given: readonly str
     });
   }
 }
-
-/** The scores, but `ofImpossible` for impossible rows and NaN for incomplete ones. */
-const withStatus = (scores: Float64Array, status: Uint8Array, ofImpossible: number): Float64Array =>
-  scores.map((score, n) =>
-    status[n] === ROW_STATUS.impossible
-      ? ofImpossible
-      : status[n] === ROW_STATUS.incomplete
-        ? Number.NaN
-        : score,
-  );
 
 const hasColumn = (rows: TableInput, name: string): boolean =>
   Array.isArray(rows) ? rows.some((row) => Object.hasOwn(row, name)) : Object.hasOwn(rows, name);
