@@ -15,8 +15,8 @@ import { dataRows } from "./rowInputs.ts";
 /** Options of `Autoencoder.encode` and `reconstruct`. */
 export interface EncodeOptions extends RunOptions {
   /**
-   * T: the noise of the posterior is multiplied by T. With 0, the default, a row has one code: the mean of the posterior, as the maps of
-   * a flow move it. With 1 codes are draws from q(z | x).
+   * T: the noise of the posterior is multiplied by T. With 0, the default, a row has one code: the mean of a Gaussian posterior, or the
+   * point to which the maps of a flow move the mean of their Gaussian. With 1, codes are draws from q(z | x).
    */
   temperature?: number;
   /** Seed of the draws. Default 0. */
@@ -45,7 +45,7 @@ const drawRules: OptionRules<EncodeOptions & AutoencoderSampleOptions> = {
   seed: seedValue,
 };
 
-/** About as many draws are computed in one call, which bounds the memory. */
+/** One call computes at most this number of draws, or those of one row, which bounds the memory. */
 const DRAWS_PER_CALL = 2 ** 17;
 
 /**
@@ -136,13 +136,17 @@ export class Autoencoder implements AsyncDisposable {
     return this.decode(z!, run);
   }
 
-  /** Decoded latent rows on the straight line between the codes of two rows, with both ends: [steps, D]. */
+  /**
+   * Decoded latent rows on the straight line between the codes of two rows, with both ends: [steps, D]. Throws `ARGUMENT` for fewer than
+   * two steps.
+   */
   async interpolate(
     from: ArrayLike<number>,
     to: ArrayLike<number>,
     steps: number,
     options: RunOptions = {},
   ): Promise<Float64Array> {
+    checkCount("the number of steps of interpolate", steps, 2);
     const codes = await this.encode([from, to], options);
     const L = this.latentFeatures;
     return this.decode(latentLine(codes.subarray(0, L), codes.subarray(L), steps), options);
@@ -189,7 +193,7 @@ export class Autoencoder implements AsyncDisposable {
     return result;
   }
 
-  /** Waits for the calls before, and then frees what the methods keep for their next call. */
+  /** Waits for earlier calls, and then frees what the methods keep for their next call. */
   async release(): Promise<void> {
     await this.#runner.release();
     await this.flow.release();
@@ -199,7 +203,7 @@ export class Autoencoder implements AsyncDisposable {
     return this.release();
   }
 
-  /** Noise of n rows as inputs of a graph: normal numbers times the temperature T; uniform ones move towards 1/2 in proportion. */
+  /** Noise of rows as inputs of a graph: normal numbers u become T u at the temperature T, and uniform ones 1/2 + T (u - 1/2). */
   #scaledNoise(
     noise: VariationalAutoencoder["noise"],
     rows: number,

@@ -256,13 +256,11 @@ export class FlowEvaluator {
   }
 }
 
-/** Throws `ARGUMENT` for a count that is not a non-negative integer. */
-export function checkCount(what: string, count: number): void {
-  if (Number.isSafeInteger(count) && count >= 0) return;
-  throw new PushforwardError("ARGUMENT", `${what} is not valid`, {
-    expected: "0, 1, 2, ...",
-    received: brief(count),
-  });
+/** Throws `ARGUMENT` for a count that is not an integer of at least `min`. */
+export function checkCount(what: string, count: number, min = 0): void {
+  const { expected, accepts } = wholeNumber(min);
+  if (accepts(count)) return;
+  throw new PushforwardError("ARGUMENT", `${what} is not valid`, { expected, received: brief(count) });
 }
 
 /** Subtracts a constant in place, since a second array for millions of rows would be expensive. */

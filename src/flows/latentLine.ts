@@ -1,4 +1,4 @@
-/** Latent rows on the straight line between two, with both ends: z_k = (1 - t) from + t to with t = k / (steps - 1), [steps, D]. */
+/** At least two latent rows on the straight line between two, [steps, D]: z_k = (1 - t) from + t to with t = k / (steps - 1). */
 export function latentLine(from: Float64Array, to: Float64Array, steps: number): Float64Array {
   const D = from.length;
   return Float64Array.from({ length: steps * D }, (_, i) => {

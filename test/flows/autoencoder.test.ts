@@ -12,7 +12,7 @@ const rows = [
   [-1, -1.5, 3],
 ];
 
-/** Twenty binary images of 6 pixels: a bar at the left or at the right. */
+/** Forty binary images of 2 x 3 pixels: a bar at the left or at the right. */
 const images = Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? [1, 0, 0, 1, 0, 0] : [0, 0, 1, 0, 0, 1]));
 
 describe("the methods for numbers", () => {
@@ -177,6 +177,10 @@ test("errors", async () => {
   await expect(model.encode([[0, 1]], { temperature: -1 })).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the option temperature of encode has an invalid value: expected a number of at least 0, received -1.]`,
   );
+  for (const steps of [1, 2.5])
+    await expect(model.interpolate([0, 1], [1, 0], steps)).rejects.toThrow(
+      `the number of steps of interpolate is not valid: expected 2, 3, 4, ..., received ${steps}.`,
+    );
   await expect(model.logProb(rows, { samples: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the option samples of logProb has an invalid value: expected 1, 2, 3, ..., received 0.]`,
   );
