@@ -18,6 +18,7 @@ import { Autoencoder, type Flow } from "../src/flows/index.ts";
 import { autoencoderFigure } from "../src/report/index.ts";
 import { svgToPng } from "../src/report/png.ts";
 import { fit } from "../src/train/index.ts";
+import { mean } from "./papers/statistics.ts";
 import { testImages, trainingImages } from "./vae/mnist.ts";
 import { MODEL_NAMES, modelOf } from "./vae/models.ts";
 import {
@@ -132,8 +133,4 @@ function differenceOf(bounds: Float64Array, reference: Float64Array): Difference
 
 function save(): void {
   writeFileSync(RESULTS, `${JSON.stringify(runs, undefined, 2)}\n`);
-}
-
-function mean(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,3 +1,4 @@
+import { withError } from "../papers/statistics.ts";
 import { table } from "../speed/table.ts";
 import { HIDDEN, LATENT, MODEL_NAMES } from "./models.ts";
 
@@ -90,11 +91,7 @@ const COLUMNS = [
 ];
 
 /** The mean over seeds, with its standard error if there are several. */
-function summary(values: readonly number[]): string {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  if (values.length === 1) return mean.toFixed(2);
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
-  return `${mean.toFixed(2)} ± ${Math.sqrt(variance / values.length).toFixed(2)}`;
-}
+const summary = (values: readonly number[]): string =>
+  values.length === 1 ? values[0]!.toFixed(2) : withError(values);
 
 const signed = (value: number) => `${value > 0 ? "+" : ""}${value.toFixed(2)}`;

@@ -111,17 +111,14 @@ export class ContextEmbedding {
       { length: rows * numbers },
       (_, i) => context[Math.floor(i / numbers) * this.context + (i % numbers)],
     );
-    if (items === 1) {
-      this.scaler.fitToData({ rows, features: numbers, values, weights });
-      return;
-    }
-    // All items have one scale, so that their order has no influence.
-    const ofItem = new Standardize({ features: numbers / items });
-    const ofEach =
+    // All items have the same centers and scales, so that their order has no influence.
+    const features = numbers / items;
+    const ofItem = new Standardize({ features });
+    const itemWeights =
       weights && Float64Array.from({ length: rows * items }, (_, i) => weights[Math.floor(i / items)]);
-    ofItem.fitToData({ rows: rows * items, features: numbers / items, values, weights: ofEach });
+    ofItem.fitToData({ rows: rows * items, features, values, weights: itemWeights });
     const repeated = (of: ArrayLike<number>) =>
-      Float64Array.from({ length: numbers }, (_, k) => of[k % (numbers / items)]);
+      Float64Array.from({ length: numbers }, (_, k) => of[k % features]);
     this.scaler.center.take(repeated(ofItem.center.numbers));
     this.scaler.scale.take(repeated(ofItem.scale.numbers));
   }

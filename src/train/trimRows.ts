@@ -2,6 +2,7 @@ import { concatRows } from "../dataset/concatRows.ts";
 import type { InMemoryDataset, Split } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
+import { highestScores } from "../flows/anomalies/findAnomalies.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { type FitMembersOptions, fitMembers } from "./fitMembers.ts";
 
@@ -39,11 +40,7 @@ export async function trimRows(
   await scorer.release();
   const scores = concatRows([ofTraining, ofValidation]);
   const count = Math.round(contamination * scores.length);
-  const highest = new Set(
-    Array.from(scores.keys())
-      .sort((a, b) => (scores[a] === scores[b] ? a - b : scores[b] - scores[a]))
-      .slice(0, count),
-  );
+  const highest = new Set(highestScores(scores, scores.keys(), count));
   const trimmed: number[] = [];
   const kept = (rows: InMemoryDataset, first: number): InMemoryDataset => {
     const isTrimmed = (n: number) => highest.has(first + n);

@@ -83,10 +83,7 @@ export function selectAnomalies(
   const pValues = conformalPValues(scores, calibration);
   const threshold = falseDiscoveryRate === undefined ? 1 : benjaminiHochberg(pValues, falseDiscoveryRate);
   const candidates = Array.from(scores.keys()).filter((n) => pValues[n] <= threshold);
-  // Equal scores stay in the order of the rows; Infinity - Infinity is NaN.
-  const selected = candidates
-    .sort((a, b) => (scores[a] === scores[b] ? a - b : scores[b] - scores[a]))
-    .slice(0, count);
+  const selected = highestScores(scores, candidates, count);
   const largest = selected.length > 0 ? pValues[selected[selected.length - 1]] : 0;
   return {
     scores,
@@ -98,6 +95,13 @@ export function selectAnomalies(
     isTrainingTable: containsScores(scores, calibration),
   };
 }
+
+/** The `count` rows with the highest scores, the highest one first. Rows with equal scores are in ascending order. */
+export const highestScores = (scores: Float64Array, rows: Iterable<number>, count: number): number[] =>
+  Array.from(rows)
+    // Infinity - Infinity is NaN.
+    .sort((a, b) => (scores[a] === scores[b] ? a - b : scores[b] - scores[a]))
+    .slice(0, count);
 
 /** Whether almost all calibration scores, which are in ascending order, are among the scores. */
 function containsScores(scores: Float64Array, calibration: Float64Array): boolean {
