@@ -95,7 +95,7 @@ test("invalid options are errors", () => {
   );
 });
 
-test("the embedding of several items is the mean of those of the items, in any order and with one scale", async () => {
+test("the embedding of several items is the mean of the embeddings of single items, in any order and with one scale", async () => {
   const options = { numbers: 6, size: 2, network: { hidden: [4], activation: "tanh" as const } };
   const embedding = new ContextEmbedding({ ...options, items: 3 }, new Random(1));
   const ofItem = new ContextEmbedding({ ...options, numbers: 2 }, new Random(1));

@@ -264,7 +264,7 @@ test("a loss draws new noise for each row and batch, and weights the divergence"
     expect((await evaluate(weight))[0]).toBeCloseTo(logLikelihood[0] - weight * divergence[0], 5);
 });
 
-test("has parts whose sizes fit, and is built from its description", () => {
+test("has parts with matching sizes, and is built from its description", () => {
   const parts = { prior: new StandardNormal({ features: 2 }), decoder: binary().decoder };
   expect(
     () => new VariationalAutoencoder({ ...parts, posterior: new StandardNormal({ features: 3 }) }),

@@ -12,6 +12,7 @@ import {
 } from "../../src/index.ts";
 import { stacked } from "../../src/train/fitMembers.ts";
 import { stackDensities } from "../../src/train/stacking.ts";
+import { MEMBERS_OF_REAL_COLUMNS } from "./memberNames.ts";
 
 const CITIES = ["Bern", "Basel", "Zug"];
 
@@ -223,14 +224,7 @@ test("a table of real numbers gets flows too, and a constant column changes no l
   const names: string[] = [];
   const options = { epochs: 2, onMember: (name: string) => names.push(name) };
   const { model } = await fitTable(table, options);
-  expect(names).toEqual([
-    "autoregressive",
-    "latent-classes",
-    "kernel-density",
-    "affine",
-    "splines",
-    "mixture",
-  ]);
+  expect(names).toEqual(MEMBERS_OF_REAL_COLUMNS);
   const { model: without } = await fitTable({ a: table.a, b: table.b }, options);
   expect(await model.score(table)).toEqual(await without.score(table));
   for (const { a, c } of await model.sample(200)) {

@@ -2,21 +2,12 @@ import { describe, expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { nsf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import type { TableColumn } from "../../src/tables/tableColumn.ts";
 import { type Budget, candidatesFor, type NamedRecipe } from "../../src/train/memberCandidates.ts";
+import { realColumn } from "../tables/realColumn.ts";
+import { MEMBERS_OF_REAL_COLUMNS } from "./memberNames.ts";
 
 function members(rows: number, features: number, budget?: Budget, recipe?: NamedRecipe) {
-  const columns = Array.from(
-    { length: features },
-    (_, i): TableColumn => ({
-      name: `c${i}`,
-      kind: "continuous",
-      type: "number",
-      center: 0,
-      scale: { type: "linear" },
-      gaps: false,
-    }),
-  );
+  const columns = Array.from({ length: features }, (_, i) => realColumn(`c${i}`));
   const values = new Random(0).normal(new Float64Array(rows * features));
   const training = new InMemoryDataset({ features, values });
   return candidatesFor(columns, training, { seed: 0, embedding: undefined, kernel: true, budget, recipe });
@@ -24,14 +15,7 @@ function members(rows: number, features: number, budget?: Budget, recipe?: Named
 
 describe("the members of the default model", () => {
   test("include flows, latent classes and a kernel density for a small table of real numbers", () => {
-    expect(members(50, 3).map(({ name }) => name)).toEqual([
-      "autoregressive",
-      "latent-classes",
-      "kernel-density",
-      "affine",
-      "splines",
-      "mixture",
-    ]);
+    expect(members(50, 3).map(({ name }) => name)).toEqual(MEMBERS_OF_REAL_COLUMNS);
   });
 
   test("have one component and few knots in each column if there are many columns", () => {

@@ -2,12 +2,10 @@ import { expect, it } from "vitest";
 import { Uniform } from "../../../src/distributions/index.ts";
 import { AnomalyScorer } from "../../../src/flows/anomalies/anomalyScorer.ts";
 import { dataset, Flow } from "../../../src/index.ts";
-import type { TableColumn } from "../../../src/tables/tableColumn.ts";
+import { realColumn } from "../../tables/realColumn.ts";
 
 it("stays finite for other rows if a validation row is impossible for the model", async () => {
-  const columns: TableColumn[] = [
-    { kind: "continuous", name: "x", type: "number", gaps: false, center: 0, scale: { type: "linear" } },
-  ];
+  const columns = [realColumn("x")];
   const flow = new Flow(new Uniform({ features: 1, low: 0, high: 1 }));
   const rows = (values: number[]) => dataset(values, { features: 1 });
   const inside = Array.from({ length: 50 }, (_, i) => (i + 0.5) / 50);

@@ -3,7 +3,7 @@ import { dataset } from "../../../src/dataset/index.ts";
 import { AnomalyScorer } from "../../../src/flows/anomalies/anomalyScorer.ts";
 import { benjaminiHochberg, conformalPValues } from "../../../src/flows/anomalies/conformal.ts";
 import { Flow, Random, StandardNormal } from "../../../src/index.ts";
-import type { TableColumn } from "../../../src/tables/tableColumn.ts";
+import { realColumn } from "../../tables/realColumn.ts";
 
 /** Rows of two columns from random numbers, for known distributions of several shapes. */
 const distributions: Readonly<
@@ -16,15 +16,7 @@ const distributions: Readonly<
   "mixture of clusters": ([a, b], u) => (u < 0.3 ? [10 + a, b] : [0.1 * a, -5 + b]),
 };
 
-const column = (name: string): TableColumn => ({
-  kind: "continuous",
-  name,
-  type: "number",
-  gaps: false,
-  center: 0,
-  scale: { type: "linear" },
-});
-const columns = [column("a"), column("b")];
+const columns = [realColumn("a"), realColumn("b")];
 
 describe("conformalPValues", () => {
   test("is (1 + number of scores that are at least as high) / (n + 1)", () => {

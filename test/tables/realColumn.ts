@@ -1,0 +1,11 @@
+import type { TableColumn } from "../../src/tables/tableColumn.ts";
+
+/** A column of real numbers on a linear scale, without missing values. */
+export const realColumn = (name: string): TableColumn => ({
+  kind: "continuous",
+  name,
+  type: "number",
+  gaps: false,
+  center: 0,
+  scale: { type: "linear" },
+});

@@ -1,0 +1,9 @@
+/** The names of the members of the default model of a small table of real numbers. */
+export const MEMBERS_OF_REAL_COLUMNS = [
+  "autoregressive",
+  "latent-classes",
+  "kernel-density",
+  "affine",
+  "splines",
+  "mixture",
+];
