@@ -30,9 +30,9 @@ export interface BernoulliOptions {
 
 /**
  * Independent features that are 0 or 1, with learned logits l: log P(x) = sum(x l - softplus(l)), in nats, and -Infinity for other
- * numbers. With C context features it is P(x | context): a network computes from the context what is added to l. This is the decoder
- * of black and white images in a variational autoencoder, so the network does not start at 0: the first gradients of the encoder
- * would be 0.
+ * numbers. With C context features it is P(x | context): l is the sum of learned numbers and the outputs of a network of the context.
+ * It is the decoder of black and white images in a variational autoencoder. The last layer of its network is not initialized to 0,
+ * because the first gradients of the encoder would then be 0.
  */
 export class Bernoulli implements Distribution {
   readonly features: number;
@@ -80,7 +80,7 @@ export class Bernoulli implements Distribution {
     return network ? logits.add(scoped("network", () => network.apply(context!))) : logits;
   }
 
-  /** Sets the logits to those of the frequencies of ones, with one zero and one 1 added to the rows. */
+  /** Sets the logits to those of the frequencies of ones, after adding one row of zeros and one row of ones. */
   fitToData({ rows, features, values, weights }: DataRows): void {
     const ones = new Float64Array(features).fill(1);
     let total = 2;

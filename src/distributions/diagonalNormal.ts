@@ -33,7 +33,8 @@ const LOG_DEVIATION_BOUND = Math.log(1000);
  *
  * With C context features it is p(x | context): a network computes from the context what is added to m and to s (for s at
  * most ±log 1000). The output of the network is initially 0, so the initial distribution is standard normal for all contexts. With
- * `zeroInit: false` it is not, as an autoencoder needs it: the first gradients of its encoder and decoder would be 0.
+ * `zeroInit: false` it has random initial weights. A variational autoencoder needs them: otherwise the first gradients of its encoder
+ * would be 0.
  */
 export class DiagonalNormal implements Distribution {
   readonly features: number;

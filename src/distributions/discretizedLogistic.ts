@@ -45,7 +45,7 @@ const MIN_FITTED_SCALE = 0.1;
  *
  * where the first cell reaches to -infinity and the last one to infinity. `logProb` is in nats, and -Infinity for other numbers. With C
  * context features a network computes from the context what is added to m, in units of values / 2, and to log s (at most ±log 1000).
- * It does not start at 0, for the same reason as that of `Bernoulli`.
+ * Its last layer is not initialized to 0, for the reason that `Bernoulli` states.
  */
 export class DiscretizedLogistic implements Distribution {
   readonly features: number;
@@ -122,7 +122,7 @@ export class DiscretizedLogistic implements Distribution {
     };
   }
 
-  /** Sets locations to the means, and scales to those of logistic distributions with the deviations of the rows. */
+  /** Sets the locations to the means of the rows, and the scales to their standard deviations times sqrt(3) / pi. */
   fitToData(rows: DataRows): void {
     const { mean, deviation } = columnMoments(rows);
     this.location.value = Float32Array.from(mean);

@@ -53,7 +53,7 @@ export class KernelDensity extends ProductMixture {
   readonly widthLogits: Parameter;
   private readonly options: z.output<typeof kernelDensitySchema>;
 
-  /** Throws `ARGUMENT` if the options do not fit. */
+  /** Throws `ARGUMENT` if the options are not valid. */
   constructor(options: KernelDensityOptions, random: Random) {
     super();
     this.options = parse(kernelDensitySchema, { type: "kernelDensity", ...options }, "a kernel density");

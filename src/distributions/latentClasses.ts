@@ -86,7 +86,7 @@ export class LatentClasses extends ProductMixture {
   readonly classes: number;
   private readonly options: z.output<typeof latentClassesSchema>;
 
-  /** Throws `ARGUMENT` if the options do not fit. */
+  /** Throws `ARGUMENT` if the options are not valid. */
   constructor(options: LatentClassesOptions, random: Random) {
     super();
     this.options = parse(latentClassesSchema, { type: "latentClasses", ...options }, "a latent class model");

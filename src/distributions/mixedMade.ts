@@ -52,8 +52,8 @@ export interface MixedMadeOptions {
 }
 
 /**
- * Up to this many columns, sampling computes each hidden unit once, in a graph with about 150 nodes for each column. The runtime needs
- * a time that grows with the square of the number of nodes to load it: 13 s for 64 columns.
+ * Up to this many columns, sampling computes each hidden unit once, in a graph with about 150 nodes for each column. The time in which
+ * ONNX Runtime loads a graph grows with the square of the number of nodes: 13 s for 64 columns.
  */
 const MAX_COLUMNS_OF_INCREMENTAL_SAMPLING = 50;
 
@@ -86,7 +86,7 @@ export class MixedMade implements SubsetDistribution {
   private readonly options: z.output<typeof mixedMadeSchema>;
   private readonly groups: readonly ColumnGroup[];
 
-  /** Throws `ARGUMENT` if the options do not fit. */
+  /** Throws `ARGUMENT` if the options are not valid. */
   constructor(options: MixedMadeOptions, random: Random) {
     this.options = parse(mixedMadeSchema, { type: "mixedMade", ...options }, "a mixed MADE");
     const { columns, context, network } = this.options;

@@ -7,13 +7,14 @@ const ROW_OFFSETS = 2039;
 /** Noise is at least this far from 0 and 1, where a logit or a normal quantile is infinite. */
 const MIN_UNIFORM = 1e-6;
 
-/** The numbers of values of each feature; null for real numbers. */
+/** The number of values of each feature; null for real numbers. */
 export type ValueCounts = readonly (number | null)[];
 
-/** What uniform noise of rows is computed from. */
+/** Options of `uniformDraws`. */
 interface UniformDrawOptions {
+  /** [D] */
   readonly counts: ValueCounts;
-  /** The number of numbers of a draw. */
+  /** The number of uniform numbers that a draw has for each row. */
   readonly size: number;
   /** The number of draws. */
   readonly samples: number;
@@ -64,7 +65,7 @@ function rowOffsets(codes: Tensor, counts: ValueCounts, size: number, random: Ra
   return modulo(hash.mul(factors), ROW_OFFSETS).mul(1 / ROW_OFFSETS);
 }
 
-/** A whole number below 2^23 modulo a prime. Adding one half keeps the rounded quotient on the right side of whole numbers. */
+/** A whole number below 2^23 modulo a prime. One half is added so that rounding cannot move the quotient across a whole number. */
 const modulo = (x: Tensor, prime: number): Tensor =>
   x.sub(
     x

@@ -54,7 +54,7 @@ export interface BoundTerms {
   readonly divergence: Tensor;
 }
 
-/** Rows further from 0 are clipped where the encoder reads them, so that its numbers do not overflow. */
+/** The encoder sees values clipped to ± this number, so that its activations do not overflow. */
 const MAX_ENCODED = 1e6;
 
 /**
@@ -75,7 +75,7 @@ export class VariationalAutoencoder implements Distribution {
   readonly isBound = true;
   private readonly settings: z.output<typeof settingsSchema>;
 
-  /** Throws `ARGUMENT` if the options are not valid, `SHAPE` if the sizes of the parts do not fit. */
+  /** Throws `ARGUMENT` if the options are not valid, `SHAPE` if the sizes of the parts do not match. */
   constructor({ prior, decoder, posterior, ...settings }: VariationalAutoencoderOptions) {
     this.settings = parse(settingsSchema, settings, "a variational autoencoder");
     this.prior = prior;
@@ -115,7 +115,7 @@ export class VariationalAutoencoder implements Distribution {
     });
     const { length } = logWeights;
     const estimate = length === 1 ? logWeights[0] : stack(logWeights, 1).logsumexp(1).sub(Math.log(length));
-    // Outside of the support the gradient is 0, although the encoder reads these rows.
+    // So a row outside of the support has the gradient 0. Otherwise it would have the gradient of the divergence.
     return estimate.equal(Number.NEGATIVE_INFINITY).where(Number.NEGATIVE_INFINITY, estimate);
   }
 
@@ -144,13 +144,13 @@ export class VariationalAutoencoder implements Distribution {
     });
   }
 
-  /** The noise of each draw. */
+  /** The noise of the posterior in each draw: new numbers in the loss of a training step, and a function of the row in an evaluation. */
   private draws(x: Tensor): Tensor[][] {
     const { posterior, decoder, settings } = this;
     if (isTracingLoss()) return [posterior.noise.map(({ kind, size }) => drawForRows(kind, size))];
     const random = new Random(settings.seed).split("posterior");
     const counts = new Array<null>(decoder.features).fill(null);
-    // Two uniform numbers give a normal one.
+    // A normal number is computed from two uniform ones.
     const sizes = posterior.noise.map(({ kind, size }) => (kind === "normal" ? 2 * size : size));
     const size = sizes.reduce((sum, each) => sum + each, 0);
     return uniformDraws(x, { counts, size, samples: settings.samples, random }).map((draw) =>
@@ -168,7 +168,7 @@ export class VariationalAutoencoder implements Distribution {
     return scoped("decoder", () => decoder.sample(noise.slice(ofPrior), contextFor(decoder, z)));
   }
 
-  /** What the decoder fits to rows, such as the frequencies of ones. */
+  /** Fits the decoder to the rows, such as a `Bernoulli` to the frequencies of ones. */
   get fitToData(): FitDistribution | undefined {
     const { decoder } = this;
     return decoder.fitToData && ((...rows) => decoder.fitToData!(...rows));
@@ -186,7 +186,7 @@ export class VariationalAutoencoder implements Distribution {
   }
 }
 
-/** Two independent uniform numbers [N, 2 size] as a standard normal one (Box and Muller 1958), [N, size]. */
+/** Standard normal numbers [N, size] from independent uniform ones [N, 2 size] (Box and Muller 1958). */
 function boxMuller(uniform: Tensor, size: number): Tensor {
   const [radius, angle] = uniform.split(1, [size, size]);
   return radius

@@ -50,7 +50,7 @@ export interface DensitySettings {
   schedule?: Omit<ScheduleOptions, "type" | "patience"> & { type?: "constant" | "cosine" };
   /** Gradients with a larger norm are scaled down to this norm. Default 5. */
   clipNorm?: number;
-  /** Decay per step of the moving average of the weights, which become the weights of the flow. 0 turns it off. Default 0.99. */
+  /** Decay per step of the moving average of the weights, which become the weights of the flow. With 0 these are the weights of the last step. Default 0.99. */
   averageDecay?: number;
   /** Multiplies the log-density by min(1, start + t / steps) in step t. Default: no annealing. */
   annealing?: AnnealingOptions;

@@ -36,8 +36,8 @@ export interface FitMembersOptions
    */
   recipe?: NamedRecipe | undefined;
   /**
-   * How much time the training may take. With `small` the network is smaller, flows are left out, and all members train half as long. With
-   * `large` the network is larger and all members train up to twice as long. Default `default`.
+   * How much time the training may take. With `small` the autoregressive network is smaller, flows are left out, and all members train for
+   * half as many epochs. With `large` the network is larger and all members train for up to twice as many epochs. Default `default`.
    */
   budget?: Budget | undefined;
   /** Called before each member is trained, with its name and how many there are. */
@@ -132,7 +132,7 @@ export function stacked(
   }
   const { weights: first } = stackDensities(logDensities);
   const kept = trained.flatMap((_, k) => (first[k] >= MIN_WEIGHT ? [k] : []));
-  // Without such a member the model could not impute values, and not explain anomalies.
+  // Without such a member the model could neither impute values nor explain anomalies.
   const exact = trained.flatMap(({ flow }, k) => (hasExactConditionals(asDistribution(flow)) ? [k] : []));
   const isConditional = exact.length === 0 || kept.some((k) => exact.includes(k));
   if (!isConditional) kept.push(exact.reduce((a, b) => (first[b] > first[a] ? b : a)));

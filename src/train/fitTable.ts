@@ -27,8 +27,8 @@ export interface FitTableOptions extends Omit<FitMembersOptions, "embedding"> {
    */
   testFraction?: number;
   /**
-   * The fraction of the rows that may be anomalies, above 0 and below 0.5. Two models are trained, each for half of `maxMinutes`: the
-   * second one without this fraction of the training and validation rows, those that have the highest anomaly scores under the first one.
+   * The fraction of the rows that may be anomalies, above 0 and below 0.5. Two models are trained, each for at most half of `maxMinutes`:
+   * the second one without this fraction of the training and validation rows, those with the highest anomaly scores under the first one.
    * Default: one model of all rows.
    */
   contamination?: number;
@@ -45,11 +45,11 @@ export interface FitTableResult {
   readonly excluded: Readonly<Record<string, string>>;
   /** Mean log-density of the validation rows, in nats. */
   readonly validationLogDensity: number;
-  /** The indices of the rows that decided when training ended, and that determined the weights of the members. */
+  /** The indices of the validation rows, which decided when training ended and which weights the members have. */
   readonly validationRows: readonly number[];
   /** The indices of the rows that training did not see. */
   readonly testRows: readonly number[];
-  /** The indices of the training and validation rows that `contamination` left out. */
+  /** The indices of the training and validation rows that were left out because of `contamination`. */
   readonly trimmedRows: readonly number[];
   readonly stopped: StopReason;
 }

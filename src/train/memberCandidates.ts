@@ -33,12 +33,13 @@ export const KERNEL_DENSITY = "kernel-density";
 /** Tables of at least this many rows need wider networks, and longer averages of their weights. */
 const MIN_ROWS_OF_LARGE_TABLE = 20_001;
 /**
- * From this number of features on, columns have simpler distributions and the network has fewer layers. That learns generated tables of
- * 500 and 2,000 columns and 500 rows better (docs/tables.md), because more parameters follow the noise of the rows, and in less time.
+ * From this number of features on, columns have simpler distributions and the network has fewer layers. Such models have higher test
+ * log-densities on generated tables of 500 and 2,000 columns and 500 rows, because more parameters follow the noise of the rows, and are
+ * trained in less time.
  */
 const MIN_FEATURES_OF_WIDE_TABLE = 200;
 const QUANTILES_OF_WIDE_TABLE = 8;
-/** Training of a wide table with few rows soon begins to follow noise, and 500 steps, the usual patience, would be hundreds of epochs. */
+/** A model of a wide table with few rows soon begins to follow noise, and 500 steps, the usual patience, would be hundreds of epochs. */
 const EPOCHS_OF_PATIENCE_IN_WIDE_TABLE = 20;
 /** A kernel density takes time for each center in each use, and gains little in larger tables. */
 const MAX_ROWS_OF_KERNEL_DENSITY = 8000;
@@ -130,7 +131,7 @@ export function candidatesFor(
   ].map((candidate) => withinBudget(candidate, table));
 }
 
-/** Throws `ARGUMENT` for an unknown budget, and for one that has no effect because a recipe states the flow. */
+/** Throws `ARGUMENT` for an unknown budget, and for a budget beside a recipe, where it would have no effect. */
 function checkBudget(budget: Budget, recipe: NamedRecipe | undefined): void {
   if (!BUDGETS.includes(budget)) {
     throw new PushforwardError("ARGUMENT", "the option budget has an invalid value", {
@@ -191,7 +192,7 @@ function autoregressive(
 
 /**
  * Latent classes. None if even two classes would have more than `MAX_PARAMETERS_OF_CLASSES` parameters, nor if the table has more features
- * than rows: then rows seem to belong to a class with certainty by chance alone, and the mixture is worse than independent columns.
+ * than rows: then rows seem to belong to a class with certainty only by chance, and the mixture is worse than independent columns.
  */
 function latentClasses(
   { heads, training: { rows }, batchSize }: TableProperties,

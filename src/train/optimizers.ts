@@ -53,7 +53,7 @@ export class ModelOptimizer {
     this.parameters.forEach((parameter, i) => {
       const gradient = gradients[i];
       if (gradient?.length !== parameter.numbers.length) {
-        throw new PushforwardError("SHAPE", `gradient ${i} does not fit its parameter`, {
+        throw new PushforwardError("SHAPE", `gradient ${i} does not have the size of its parameter`, {
           expected: `${parameter.numbers.length} numbers`,
           received: gradient ? `${gradient.length}` : "none",
           hint: "Give the gradients in the order of optimizer.parameters.",

@@ -13,7 +13,7 @@ export interface Stacking {
  * rows, and its mean log-density of these rows. `logDensities` has log p_k of each row, for each k. The likelihood is concave in the
  * weights, and expectation maximization converges to its maximum. A row to which all densities give 0 has no influence on the weights.
  *
- * With `minima`, w_k = minima_k + (1 - sum of minima) v_k, and v_k are found as the weights w_k are without minima.
+ * With `minima`, w_k = minima_k + (1 - sum of minima) v_k, where v_k are the weights without minima.
  */
 export function stackDensities(
   logDensities: readonly ArrayLike<number>[],

@@ -186,7 +186,9 @@ describe("a custom training loop", () => {
     expect(optimizer.parameters).toEqual([model.w, model.b]);
     await optimizer.step([[1, -1], [2]], { scale: 0.5 });
     expect([...model.w.numbers, ...model.b.numbers]).toEqual([0.75, 2.25, 4.5]);
-    await expect(optimizer.step([[1, 1]])).rejects.toThrow("gradient 1 does not fit its parameter");
+    await expect(optimizer.step([[1, 1]])).rejects.toThrow(
+      "gradient 1 does not have the size of its parameter",
+    );
     await expect(optimizer.step([[1, Number.NaN], [1]])).rejects.toThrow("the gradients are not finite");
     expect([...model.w.numbers]).toEqual([0.75, 2.25]);
     optimizer.release();

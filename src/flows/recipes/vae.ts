@@ -66,7 +66,7 @@ const check = optionChecker("vae", {
   seed: layerSchemas.seed,
 });
 
-/** One planar or radial map changes little. */
+/** The number of maps of a posterior. A planar or radial map changes a density less than the others do. */
 const DEFAULT_TRANSFORMS = { planar: 16, radial: 16, sylvester: 4, iaf: 4 };
 
 /**
@@ -91,7 +91,7 @@ export function vae(features: number, options: VAEOptions = {}): Flow {
   return new Flow(new VariationalAutoencoder({ prior, decoder, posterior, samples }));
 }
 
-/** Throws `ARGUMENT` for an option of posteriors that are not the chosen one. */
+/** Throws `ARGUMENT` if an option is given which only other posteriors have. */
 function checkUse(options: VAEOptions, name: "transforms" | "columns", posteriors: readonly string[]): void {
   const { posterior = "diagonal" } = options;
   if (options[name] === undefined || posteriors.includes(posterior)) return;
@@ -113,7 +113,7 @@ function decoderOf(
 
 type PosteriorOptions = VAEOptions & Required<Pick<VAEOptions, "latent" | "hidden" | "activation">>;
 
-/** A normal distribution of z, and maps. All are conditional on the outputs of the encoder, as many as its last layer has units. */
+/** A normal distribution of z and maps, which all have the units of the last layer of the encoder as their context. */
 function posteriorOf(features: number, options: PosteriorOptions, random: Random): TransformedDistribution {
   const { latent, hidden, activation, values = 2, posterior = "diagonal" } = options;
   const size = hidden.at(-1)!;
@@ -122,7 +122,7 @@ function posteriorOf(features: number, options: PosteriorOptions, random: Random
     { numbers: features, size, network, outputActivation: true },
     random.split("encoder"),
   );
-  // The encoder sees whole numbers in the range from 0 to 1.
+  // The encoder sees whole numbers divided by the largest one, and zeros, ones and real numbers as they are.
   encoder.scaler!.scale.value.fill(values - 1);
   const linear = { hidden: [] };
   const base = new DiagonalNormal(
