@@ -1,11 +1,12 @@
 /**
- * Compares posteriors of `fitPosterior` with reference draws of the SBI benchmark, and prints a table of C2ST accuracies: 0.5 if a
- * classifier cannot tell them apart, 1 if it always can.
+ * Compares posteriors of `fitPosterior` with reference draws of the SBI benchmark, and prints a table of classifier two-sample tests (C2ST).
+ * The number is the accuracy of a classifier that separates the two sets of draws: 0.5, that of guessing, is the best value, and 1 the
+ * worst.
  *
  *     npm run bench:sbi -- FOLDER [--simulations 1000] [--seed 0] [TASK...]
  *
- * FOLDER has the data of https://github.com/sbi-benchmark/sbibm: TASK/observation_K.csv and TASK/reference_K.csv.gz. Needs python3 with
- * numpy and scikit-learn, whose classifier the published numbers are from.
+ * FOLDER has the data of https://github.com/sbi-benchmark/sbibm: TASK/observation_K.csv and TASK/reference_K.csv.gz. The program needs
+ * python3 with numpy and scikit-learn, because the published numbers are from scikit-learn's classifier.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -22,6 +23,8 @@ const { values, positionals } = parseArgs({
 const [folder, ...names] = positionals;
 if (folder === undefined) throw new Error("usage: npm run bench:sbi -- FOLDER [--simulations N] [TASK...]");
 const [count, seed] = [Number(values.simulations), Number(values.seed)];
+/** As many as the reference draws of an observation. */
+const DRAWS = 10_000;
 const scratch = mkdtempSync(join(tmpdir(), "sbi-"));
 
 console.log(
@@ -39,10 +42,10 @@ for (const name of names.length > 0 ? names : Object.keys(tasks)) {
     const observed = readFileSync(join(path, `observation_${k}.csv`), "utf8")
       .trim()
       .split("\n")[1]!;
-    const { theta } = await posterior.sample(observed.split(",").map(Number), 10_000, { seed: k });
+    const { theta } = await posterior.sample(observed.split(",").map(Number), DRAWS, { seed: k });
     const file = join(scratch, "samples.csv");
-    const columns = theta!.length / 10_000;
-    const lines = Array.from({ length: 10_000 }, (_, i) =>
+    const columns = theta!.length / DRAWS;
+    const lines = Array.from({ length: DRAWS }, (_, i) =>
       theta!.subarray(i * columns, (i + 1) * columns).join(","),
     );
     writeFileSync(file, ["samples", ...lines].join("\n"));

@@ -1,7 +1,7 @@
 """The classifier two-sample test of the SBI benchmark: python3 c2st.py REFERENCE.csv.gz SAMPLES.csv
 
 Prints the accuracy of scikit-learn's MLPClassifier in five-fold cross-validation: two layers of 10 D units, on samples that are
-z-scored by the reference. 0.5 means that the classifier cannot tell them apart.
+z-scored by the reference. 0.5, the accuracy of guessing, is the best value.
 """
 
 import sys

@@ -33,7 +33,7 @@ export const infer = command({
     observed: path({
       valueName: "DATA",
       description:
-        "For a simulator: the table with the observation. Its numbers, row by row, are those of one simulation.",
+        "For a simulator: the table with the observation. It has as many numbers as a simulation returns, and they are read row by row.",
     }),
     simulations: wholeNumber(10, {
       default: "10000",
@@ -46,13 +46,13 @@ export const infer = command({
       valueName: "N",
       example: "3",
       description:
-        "For a simulator: the number of rounds. Those after the first simulate where the posterior of the round before is.",
+        "For a simulator: the number of rounds. Each round after the first simulates in the region of the posterior of the round before.",
     }),
     refinement: choice(["nuts", "independence", "none"], {
       default: "nuts",
       valueName: "HOW",
       description:
-        "The draws to return: those of No-U-Turn chains in the latent space of the flow, of chains of proposals from the flow, or those of the flow, resampled by their weights.",
+        "The source of the draws: No-U-Turn chains in the latent space of the flow (nuts), chains of proposals from the flow (independence), or the flow itself, with draws resampled by their weights (none).",
     }),
     steps: wholeNumber(1, {
       default: "2000",
@@ -88,8 +88,8 @@ export const infer = command({
     threads,
   },
   details: [
-    "A flow is fitted to the posterior, and Markov chains in its latent space correct what it gets wrong. The summary has the mean, the standard deviation and quantiles of each parameter; the effective sample size (ESS), which is the smaller one of those of the bulk and of the tails; and R-hat. The verdict says which of the results to trust, and why.",
-    "A simulator has priors and a function that simulates data. A flow learns its posterior from simulations (neural posterior estimation), and the verdict follows from checks of the observation and of the calibration. It takes no options of chains.",
+    "A flow is fitted to the posterior, and Markov chains in its latent space correct what it gets wrong. The summary has the mean, the standard deviation and quantiles of each parameter; the effective sample size (ESS), the smaller of those of the bulk and the tails; and R-hat. The verdict says which of the results to trust, and why.",
+    "A simulator has priors and a function that simulates data. A flow learns its posterior from simulations (neural posterior estimation), and the verdict follows from checks of the observation and of the calibration. The options of the fit and of the chains are only for models.",
     "Node 22.18 or later reads TypeScript. An older Node needs the package esbuild or typescript, installed beside the program.",
   ],
   examples: [

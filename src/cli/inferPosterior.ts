@@ -128,7 +128,7 @@ async function readObservation(path: string, { interrupted }: Io): Promise<Float
   }
 }
 
-/** Options of models and of simulators only. */
+/** The options that only models have, and those that only simulators have. */
 const MODEL_OPTIONS = ["refinement", "steps", "chains", "draws-per-chain", "target-acceptance"];
 const SIMULATOR_OPTIONS = ["observed", "simulations", "rounds"];
 

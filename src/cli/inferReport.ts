@@ -20,14 +20,14 @@ export interface InferFiles {
 /** The maximum number of parameters that are printed: nobody reads more. */
 const MAX_PARAMETERS = 100;
 
-/** What the report of a posterior says, of a model or of a simulator. */
+/** The content of the report on a posterior of a model or a simulator. */
 export interface Inferred {
   readonly summary: readonly ParameterSummary[];
   readonly verdict: string;
   readonly reasons: readonly string[];
   /** A line about the fit, such as the log-evidence. */
   readonly line: string;
-  /** What `--json` prints besides, by name. */
+  /** Further values that `--json` prints, by name. */
   readonly details: Readonly<Record<string, unknown>>;
 }
 
@@ -55,7 +55,7 @@ export function inferredSimulator(result: InferSimulatorResult<Priors>): Inferre
     ...{ summary, verdict, reasons },
     line: `${counted(simulations.count, "simulation")}${failed}; ${
       calibration
-        ? `ranks of ${calibrated} of ${calibration.columns.length} quantities are uniform in ${count(calibration.rows)} new ones`
+        ? `the ranks of ${calibrated} of ${calibration.columns.length} quantities are uniform in ${count(calibration.rows)} new simulations`
         : "calibration is not tested with several rounds"
     }`,
     details: {
@@ -94,7 +94,7 @@ export function inferReport(
   const { bold, green, yellow } = createColors(supportsColor(stdout, env));
   const shown = summary.slice(0, MAX_PARAMETERS);
   const more = summary.length - shown.length;
-  // Independent draws have no R-hat, and as many as they are count.
+  // Independent draws have no R-hat, and their effective sample size is their number.
   const columns = summary.some(({ rHat }) => !Number.isNaN(rHat)) ? 8 : 6;
   const header = ["", "mean", "sd", "5%", "median", "95%", "ESS", "R-hat"];
   const written = [

@@ -166,11 +166,12 @@ const columns = (u: Tensor): number => u.shape[1] as number;
 
 const exponential = (u: Tensor): Transformed => new Exp({ features: columns(u) }).forward(u);
 
-function checkBounds(...bounds: readonly unknown[]): void {
+/** Throws `ARGUMENT` unless one or two bounds are finite numbers in ascending order, or functions. */
+export function checkBounds(...bounds: readonly unknown[]): void {
   const [low, high] = bounds;
-  const fits = bounds.every((bound) => typeof bound === "function" || Number.isFinite(bound));
+  const areValid = bounds.every((bound) => typeof bound === "function" || Number.isFinite(bound));
   const areOrdered = typeof low !== "number" || typeof high !== "number" || low < high;
-  if (fits && areOrdered) return;
+  if (areValid && areOrdered) return;
   throw new PushforwardError("ARGUMENT", "the bounds are not valid", {
     expected:
       bounds.length === 2

@@ -3,14 +3,22 @@ import { HALF_LOG_2_PI } from "../distributions/distribution.ts";
 import { PushforwardError } from "../errors.ts";
 import { constant, scalar, type Tensor } from "../graph/tensor.ts";
 import { normalTailQuantile, normalTails } from "../numerics/normalTail.ts";
-import { type Bound, boundValue, type Constraint, type EarlierValues, elements } from "./constraint.ts";
+import { brief } from "../parse.ts";
+import {
+  type Bound,
+  boundValue,
+  type Constraint,
+  checkBounds,
+  type EarlierValues,
+  elements,
+} from "./constraint.ts";
 
 /**
  * The prior of a parameter of a simulator, as a pushforward: the constraint that maps independent standard normal coordinates to values
  * with this distribution. A flow over the coordinates then begins at the prior, and its draws never leave the support.
  */
 export interface Prior<Value extends number | Float64Array = number | Float64Array> extends Constraint {
-  /** What a simulator reads: a number, or the numbers of an array in row-major order. */
+  /** The value that a simulator gets: a number, or the numbers of an array in row-major order. */
   readonly toValue: (numbers: Float64Array) => Value;
 }
 
@@ -22,9 +30,10 @@ const numberPrior = (map: NonNullable<Constraint["elementwise"]>): Prior<number>
   toValue: oneNumber,
 });
 
-/** Normal distribution: x = mean + sd u. Both may depend on parameters that are declared before. */
+/** Normal distribution: x = mean + sd u. Mean and sd may depend on parameters that are declared before. */
 function normal<E extends EarlierValues>(mean: Bound<E>, sd: Bound<E>): Prior<number> {
-  checkPositive("sd", sd);
+  checkNumber("mean", mean);
+  checkNumber("sd", sd, 0);
   return numberPrior((u, earlier) => {
     const scale = tensorOf(sd, earlier);
     return { value: u.mul(scale).add(tensorOf(mean, earlier)), logDet: rowSum(u, scale.log()) };
@@ -33,7 +42,8 @@ function normal<E extends EarlierValues>(mean: Bound<E>, sd: Bound<E>): Prior<nu
 
 /** Log-normal distribution: log x is normal with this mean and standard deviation. */
 function logNormal<E extends EarlierValues>(mean: Bound<E>, sd: Bound<E>): Prior<number> {
-  checkPositive("sd", sd);
+  checkNumber("mean", mean);
+  checkNumber("sd", sd, 0);
   return numberPrior((u, earlier) => {
     const scale = tensorOf(sd, earlier);
     const log = u.mul(scale).add(tensorOf(mean, earlier));
@@ -43,7 +53,7 @@ function logNormal<E extends EarlierValues>(mean: Bound<E>, sd: Bound<E>): Prior
 
 /** Uniform distribution on (low, high): x = low + (high - low) Phi(u). */
 function uniform<E extends EarlierValues>(low: Bound<E>, high: Bound<E>): Prior<number> {
-  checkOrder(low, high);
+  checkBounds(low, high);
   return numberPrior((u, earlier) => {
     const bottom = tensorOf(low, earlier);
     const width = tensorOf(high, earlier).sub(bottom);
@@ -54,8 +64,8 @@ function uniform<E extends EarlierValues>(low: Bound<E>, high: Bound<E>): Prior<
 
 /** Log-uniform distribution on (low, high), which are positive: log x is uniform. */
 function logUniform(low: number, high: number): Prior<number> {
-  checkPositive("low", low);
-  checkOrder(low, high);
+  checkNumber("low", low, 0);
+  checkBounds(low, high);
   const { elementwise } = uniform(Math.log(low), Math.log(high));
   return numberPrior((u, earlier) => {
     const { value, logDet } = elementwise!(u, earlier);
@@ -65,7 +75,7 @@ function logUniform(low: number, high: number): Prior<number> {
 
 /** Exponential distribution: x = -log(1 - Phi(u)) / rate. */
 function exponential<E extends EarlierValues>(rate: Bound<E>): Prior<number> {
-  checkPositive("rate", rate);
+  checkNumber("rate", rate, 0);
   return numberPrior((u, earlier) => {
     const { logUpper, upperHazard } = normalTails(u);
     const lambda = tensorOf(rate, earlier);
@@ -75,7 +85,7 @@ function exponential<E extends EarlierValues>(rate: Bound<E>): Prior<number> {
 
 /** Half-normal distribution: x = |y| for a normal y with mean 0. */
 function halfNormal<E extends EarlierValues>(sd: Bound<E>): Prior<number> {
-  checkPositive("sd", sd);
+  checkNumber("sd", sd, 0);
   return numberPrior((u, earlier) => {
     const scale = tensorOf(sd, earlier);
     // x / sd has the upper tail 2 (1 - Phi(x / sd)) = 1 - Phi(u).
@@ -88,18 +98,23 @@ function halfNormal<E extends EarlierValues>(sd: Bound<E>): Prior<number> {
   });
 }
 
-/** Normal distribution of a vector: x = mean + factor u, with the covariance factor factor^T. The factor is a row for each number. */
+/**
+ * Normal distribution of a vector: x = mean + F u, with the covariance F F^T. The factor F is a list of its rows.
+ *
+ * @throws SHAPE when F is not square or the mean has another size; ARGUMENT when a mean is not finite or F is not invertible.
+ */
 function multivariateNormal(
   mean: readonly number[],
   factor: readonly (readonly number[])[],
 ): Prior<Float64Array> {
   const size = mean.length;
   if (size === 0 || factor.length !== size || factor.some((row) => row.length !== size)) {
-    throw new PushforwardError("SHAPE", "the mean and the factor of a normal prior do not fit together", {
+    throw new PushforwardError("SHAPE", "the mean and the factor of a normal prior do not match", {
       expected: "n means, and n rows of n numbers",
       received: `${size} means, and rows of ${factor.map((row) => row.length).join(", ") || "nothing"}`,
     });
   }
+  for (const number of mean) checkNumber("mean", number);
   const numbers = factor.flat();
   const matrix = constant(numbers, [size, size]);
   const logDet = logAbsDeterminant(numbers, size);
@@ -117,7 +132,11 @@ function multivariateNormal(
   };
 }
 
-/** Priors of the parameters of a simulator. `vector` and `matrix` repeat them. */
+/**
+ * Priors of the parameters of a simulator. `vector` and `matrix` repeat them.
+ *
+ * @throws ARGUMENT when an argument is not a finite number or a function, when a scale or rate is not positive, or when low >= high.
+ */
 export const prior = {
   exponential,
   halfNormal,
@@ -138,20 +157,11 @@ const tensorOf = (bound: Bound<never>, earlier: EarlierValues): Tensor =>
 /** Log-derivatives [N, K], [K] or a scalar of the elements of u, summed over each row: [N]. */
 const rowSum = (u: Tensor, logDerivative: Tensor): Tensor => u.mul(0).add(logDerivative).sum(-1);
 
-function checkPositive(what: string, bound: unknown): void {
-  if (typeof bound === "function" || (typeof bound === "number" && bound > 0 && Number.isFinite(bound)))
-    return;
-  throw new PushforwardError("ARGUMENT", `the ${what} of a prior is not valid`, {
-    expected: "a positive number, or a function of earlier parameters",
-    received: `${bound}`,
-  });
-}
-
-function checkOrder(low: unknown, high: unknown): void {
-  const fits = [low, high].every((bound) => typeof bound === "function" || Number.isFinite(bound));
-  if (fits && (typeof low !== "number" || typeof high !== "number" || low < high)) return;
-  throw new PushforwardError("ARGUMENT", "the bounds of a prior are not valid", {
-    expected: "two finite numbers with low < high, or functions of earlier parameters",
-    received: `${low} and ${high}`,
+/** Throws `ARGUMENT` unless an argument is a finite number above `min`, or a function. */
+function checkNumber(name: string, argument: unknown, min = Number.NEGATIVE_INFINITY): void {
+  if (typeof argument === "function" || (Number.isFinite(argument) && (argument as number) > min)) return;
+  throw new PushforwardError("ARGUMENT", `the ${name} of a prior is not valid`, {
+    expected: `a ${min === 0 ? "positive" : "finite"} number, or a function of earlier parameters`,
+    received: brief(argument),
   });
 }

@@ -167,16 +167,16 @@ describe("infer for a simulator", () => {
         .replace(/-?\d+\.\d+/g, "0.0")
         .replace(/ +/g, " ")
         // The few simulations determine the fraction only roughly.
-        .replace(/above (all|0\.0%) of those/, "above MOST of those"),
+        .replace(/above (all|0\.0%) of the values/, "above MOST of the values"),
     ).toMatchInlineSnapshot(`
       " mean sd 5% median 95%
       mu 0.0 0.0 0.0 0.0 0.0
 
-      60 simulations; ranks of 2 of 2 quantities are uniform in 300 new ones
+      60 simulations; the ranks of 2 of 2 quantities are uniform in 300 new simulations
 
       Verdict unusual observation
-      - Value 0 of the observation is beyond that of all simulations. The posterior is an extrapolation: check the data and the simulator, or widen the priors.
-      - Value 0 of the observation is above MOST of those that are simulated for draws from the posterior. The simulator may be wrong, or the posterior inexact: use more simulations.
+      - Value 0 of the observation is outside the range of all simulations. The posterior is an extrapolation: check the data and the simulator, or widen the priors.
+      - Value 0 of the observation is above MOST of the values that are simulated for draws from the posterior. The simulator may be wrong, or the posterior inexact: use more simulations.
 
       Flow simulated.safetensors
       Draws mu.csv

@@ -89,16 +89,20 @@ test("vectors and matrices of priors are priors", () => {
 
 test("bounds that are not valid are errors", () => {
   expect(() => prior.uniform(2, 1)).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the bounds of a prior are not valid: expected two finite numbers with low < high, or functions of earlier parameters, received 2 and 1.]`,
+    `[PushforwardError: the bounds are not valid: expected two finite numbers with low < high, or functions of earlier parameters, received 2 and 1.]`,
   );
   expect(() => prior.normal(0, -1)).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the sd of a prior is not valid: expected a positive number, or a function of earlier parameters, received -1.]`,
   );
+  for (const mean of [Number.NaN, "1" as never]) {
+    for (const build of [prior.normal, prior.logNormal, () => prior.multivariateNormal([mean], [[1]])])
+      expect(() => build(mean, 1)).toThrow("the mean of a prior is not valid: expected a finite number");
+  }
   expect(() => prior.logUniform(0, 1)).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the low of a prior is not valid: expected a positive number, or a function of earlier parameters, received 0.]`,
   );
   expect(() => prior.multivariateNormal([0, 0], [[1, 0]])).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the mean and the factor of a normal prior do not fit together: expected n means, and n rows of n numbers, received 2 means, and rows of 2.]`,
+    `[PushforwardError: the mean and the factor of a normal prior do not match: expected n means, and n rows of n numbers, received 2 means, and rows of 2.]`,
   );
   expect(() =>
     prior.multivariateNormal(

@@ -41,7 +41,7 @@ export function negativeBinomial(k: Argument, mean: Argument, dispersion: Argume
  * Categorical distribution with log-odds: log softmax(logits)_k for categories k from 0 to K - 1, which are data. With n of
  * them, `logits` are [N, K], the same for all, or [N, n, K]; the result is [N, n].
  *
- * @throws DATA when a category is not an integer from 0 to K - 1; SHAPE when their number does not fit the logits.
+ * @throws DATA when a category is not an integer from 0 to K - 1; SHAPE when their number does not match the logits.
  */
 export function categoricalLogit(k: number | ArrayLike<number>, logits: Tensor): Tensor {
   const categories = typeof k === "number" ? [k] : Array.from(k);
@@ -58,7 +58,7 @@ export function categoricalLogit(k: number | ArrayLike<number>, logits: Tensor):
   if (typeof k === "number") return logProb.gather(-1, categories).sum(-1);
   if (logits.rank <= 2 && logits.shape[0] === "N") return logProb.gather(-1, categories);
   if (logits.shape.at(-2) !== categories.length) {
-    throw new PushforwardError("SHAPE", "the categories do not fit the logits", {
+    throw new PushforwardError("SHAPE", "the categories do not match the logits", {
       expected: `${logits.shape.at(-2)} categories for ${formatShape(logits.shape)}`,
       received: `${categories.length}`,
     });

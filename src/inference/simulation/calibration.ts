@@ -22,14 +22,16 @@ export interface SimulationCalibrationOptions extends EngineOptions {
   readonly seed?: number;
 }
 
-/** The name of the TARP distance among the names of the parameters. */
-export const DISTANCE = "distance to a reference point";
+/** The name of the column of TARP distances. */
+const DISTANCE = "distance to a reference point";
 
 /**
- * Simulation-based calibration (Talts et al. 2018): the rank of the parameters of each simulation among draws from the posterior given its
- * data is uniform if the posterior is right. There is a histogram for each number of the parameters, and one for the distance of all
- * coordinates to a reference point (TARP, Lemos et al. 2023). The reference point is a random linear function of the data, so that a
- * posterior that ignores the data, such as the prior, is found out too. A U-shaped histogram means that the posterior is too narrow.
+ * Simulation-based calibration (Talts et al. 2018): the rank of a parameter of each simulation among draws from the posterior given its data
+ * is uniform if the posterior is right. There is a histogram for each number of the parameters, and one for the distance of the coordinates
+ * to a reference point (TARP, Lemos et al. 2023). The reference point is a random linear function of the data, so that the test also
+ * detects a posterior that ignores the data, such as the prior. A U-shaped histogram means that the posterior is too narrow.
+ *
+ * @throws ARGUMENT when an option is not valid; MODEL as `simulate`.
  */
 export async function simulationBasedCalibration<P extends Priors>(
   { simulator, flow }: SimulationPosterior<P>,
@@ -64,14 +66,19 @@ export async function simulationBasedCalibration<P extends Priors>(
     drawn: columnOf(others, c),
   }));
   const reference = referencePoints(data, width, D, random.split("reference"));
-  const distances = (rows: Float64Array, perPoint: number) =>
+  // Squared distances have the same ranks.
+  const squaredDistances = (rows: Float64Array, perPoint: number) =>
     Float64Array.from({ length: rows.length / D }, (_, i) => {
       const point = Math.floor(i / perPoint) * D;
       let squares = 0;
       for (let d = 0; d < D; d++) squares += (rows[i * D + d] - reference[point + d]) ** 2;
       return squares;
     });
-  columns.push({ name: DISTANCE, real: distances(coordinates, 1), drawn: distances(drawn, draws) });
+  columns.push({
+    name: DISTANCE,
+    real: squaredDistances(coordinates, 1),
+    drawn: squaredDistances(drawn, draws),
+  });
   const ranks = columns.map(({ name, ...column }) => {
     const uniform = random.split(`ties of ${name}`).uniform(new Float64Array(count));
     return { name, pit: ranksAmongDraws(column.real, column.drawn, uniform) };
@@ -79,7 +86,7 @@ export async function simulationBasedCalibration<P extends Priors>(
   return rankCalibration(ranks, { rows: count, bins });
 }
 
-/** For each row of data [n, K] a point [D]: a random linear function of the standardized data, of about unit variance. */
+/** A point [D] for each row of data [n, K]: a random linear function of the standardized data, of about unit variance. */
 function referencePoints(data: Float64Array, width: number, features: number, random: Random): Float64Array {
   const scaler = new Standardize({ features: width });
   const rows = data.length / width;

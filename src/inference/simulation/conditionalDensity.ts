@@ -18,23 +18,23 @@ import { linearRegression } from "./linearRegression.ts";
 
 /** The fraction of the rows that is held out, for early stopping and for the weights of the mixture. */
 const VALIDATION_FRACTION = 0.1;
-/** A smaller weight changes almost nothing, and each member takes time in every use. */
+/** Flows with smaller weights are left out: they change the density very little, but take time in each evaluation. */
 const MIN_WEIGHT = 0.02;
 
-/** Options of `fitConditionalDensity`. */
+/** Options of the conditional density that `fitPosterior` and `fitLikelihood` fit. */
 export interface ConditionalDensityOptions extends EngineOptions {
   /** Number of flows in the mixture. Default 4. */
   members?: number;
-  /** Options of `fit` for each of them. Default AdamW with a learning rate of 0.001 and a weight decay of 0.3. */
+  /** Options of `fit` for each flow. Default AdamW with a learning rate of 0.001 and a weight decay of 0.3. */
   fit?: FitOptions;
   /**
-   * A network that reduces the data of a posterior, or of a likelihood the coordinates, to `size` numbers, and is trained with each flow. No
-   * flow then begins at a linear regression.
+   * A network that reduces the context, which is the data for `fitPosterior` and the coordinates for `fitLikelihood`, to `size` numbers. It
+   * is trained with each flow, and no flow then begins at a linear regression.
    */
   embedding?: Omit<ContextEmbeddingOptions, "numbers" | "classes">;
   /** Seed of all random numbers. Default 0. */
   seed?: number;
-  /** Called after each step with the index of the flow that is fitted, and the largest held-out log-density that it has reached. */
+  /** Called after each step with the index of the flow that is fitted, and the largest held-out log-density so far, in nats. */
   onProgress?(progress: { readonly member: number; readonly members: number; readonly best: number }): void;
 }
 
@@ -57,7 +57,7 @@ export interface ConditionalDensity {
 /**
  * Fits the default conditional density: a mixture of spline flows, with the weights that maximize the likelihood of held-out rows
  * (stacking, Smyth and Wolpert 1999). Two kinds of flows alternate. One begins at the linear regression of the features on the context,
- * which few rows suffice for; the other, with residual networks, is better where the regression explains little.
+ * for which few rows suffice; the other, with residual networks, is better where the regression explains little.
  */
 export async function fitConditionalDensity(
   rows: InMemoryDataset,
@@ -91,8 +91,8 @@ export async function fitConditionalDensity(
 }
 
 /**
- * The flow of a member before training, with the scales of the rows. With options of an embedding, a network reduces the context; else every
- * other flow begins at the linear regression.
+ * A flow before training, with features and context standardized by the rows. With options of an embedding, a network reduces the context;
+ * otherwise the flow begins at the linear regression if `isRegression`.
  */
 function initialFlow(
   { features, contextFeatures, rows, values, context }: InMemoryDataset,
@@ -104,7 +104,7 @@ function initialFlow(
     ? { hidden: [50, 50] }
     : { hidden: [64, 64], residual: true, activation: "silu" as const };
   const spline = (size: number) => nsf(features, { context: size, transforms: 3, ...network, seed });
-  const standardize = fittedTo({ rows, features, values });
+  const standardize = standardizationOf({ rows, features, values });
   if (embeddingOptions) {
     const random = new Random(seed).split("embedding");
     const embedding = new ContextEmbedding({ ...embeddingOptions, numbers: contextFeatures }, random);
@@ -112,7 +112,7 @@ function initialFlow(
     const { base, bijection } = spline(embedding.size);
     return new Flow(base, Chain.joined([bijection, standardize]), embedding);
   }
-  const standardizeContext = fittedTo({ rows, features: contextFeatures, values: context });
+  const standardizeContext = standardizationOf({ rows, features: contextFeatures, values: context });
   const { base, bijection } = spline(contextFeatures);
   const layers: Bijection[] = [bijection];
   if (isRegression) {
@@ -128,7 +128,7 @@ function initialFlow(
   return new Flow(base, new Chain([standardized, standardize]));
 }
 
-function fittedTo(rows: DataRows): Standardize {
+function standardizationOf(rows: DataRows): Standardize {
   const standardize = new Standardize({ features: rows.features });
   standardize.fitToData(rows);
   return standardize;

@@ -34,7 +34,7 @@ export class SimulationLikelihood<P extends Priors = Priors> {
   }
 
   /**
-   * The model of the parameters given independent observations, each as one simulation: `infer(likelihood.model([x1, x2]))` draws from the
+   * The model of the parameters given independent observations, each with the values of one simulation: `infer(likelihood.model([x1, x2]))` draws from the
    * posterior.
    *
    * @throws SHAPE when an observation has another number of values than a simulation; DATA when a value is not finite.
@@ -59,8 +59,8 @@ export class SimulationLikelihood<P extends Priors = Priors> {
 
 /**
  * Neural likelihood estimation (Papamakarios, Sterratt and Murray 2019): fits a conditional flow q(x | u) to the data x that the simulator
- * returns for coordinates u of the prior, by maximum likelihood. Each posterior then takes Markov chains (`infer`), but may be that of several
- * independent observations. The data must have a density: use `fitPosterior` for counts.
+ * returns for coordinates u of the prior, by maximum likelihood. Each posterior then takes Markov chains (`infer`), but may be conditional on
+ * several independent observations. The data must have a density: use `fitPosterior` for counts.
  *
  * @throws ARGUMENT when an option is not valid; MODEL as `simulate`; DATA when a simulation was not finite.
  */
@@ -74,7 +74,7 @@ export async function fitLikelihood<P extends Priors>(
   const { coordinates, data, width, invalid, count } =
     typeof simulations === "number" ? await simulate(simulator, simulations, { seed }) : simulations;
   if (invalid > 0) {
-    throw new PushforwardError("DATA", "the likelihood of a simulator that can fail has no density", {
+    throw new PushforwardError("DATA", "a likelihood cannot be fitted to simulations that failed", {
       expected: "finite values in all simulations",
       received: `${invalid} of ${invalid + count} simulations with NaN or infinite values`,
       hint: "Use fitPosterior, or return finite values for such simulations.",

@@ -16,11 +16,14 @@ import { sampleTruncatedPrior } from "./truncatedPrior.ts";
 
 /** Options of `fitPosterior`. */
 export interface FitPosteriorOptions extends ConditionalDensityOptions {
-  /** The number of simulations in all rounds together, or simulations of `simulate` for the first round. Default 10,000. */
+  /**
+   * The number of simulations of all rounds, or simulations of `simulate` for the first round, which each later round follows with as many
+   * new ones. Default 10,000.
+   */
   simulations?: number | Simulations;
-  /** Number of rounds. Rounds after the first simulate only where the posterior of `observed` is. Default 1. */
+  /** Number of rounds. Rounds after the first simulate only in the region of the posterior given `observed`. Default 1. */
   rounds?: number;
-  /** The observation, for several rounds. The posterior is then valid for it, and not for other data. */
+  /** The observation, which several rounds need. The posterior is then valid for this observation only. */
   observed?: ArrayLike<number>;
 }
 
@@ -37,8 +40,8 @@ export const fitPosteriorRules: OptionRules<FitPosteriorOptions> = {
  * parameters of the prior and the data x that the simulator returns for them, by maximum likelihood. The result has the posterior for any
  * observation, at the cost of a sample of a flow.
  *
- * With several rounds it has that for one observation from fewer simulations: each round draws parameters from the prior, truncated to
- * where the posterior of the last round is (Deistler et al. 2022).
+ * With several rounds, it is the posterior for one observation only, for which fewer simulations suffice: each round draws parameters from
+ * the prior, truncated to the region of the posterior of the round before (Deistler et al. 2022).
  *
  * @throws ARGUMENT when an option is not valid; MODEL as `simulate`; SHAPE when `observed` has another number of values than a simulation;
  *   DATA when one of them is not finite; NUMERIC when the truncated prior cannot be sampled.

@@ -1,3 +1,4 @@
+import { counted } from "../../evaluate/numberText.ts";
 import type { CalibrationResult } from "../../evaluate/rankCalibration.ts";
 import { checkOptions, wholeNumber } from "../../options.ts";
 import { engineOptionsOf } from "../../runtime/engineOptions.ts";
@@ -16,7 +17,7 @@ export interface InferSimulatorOptions extends Omit<FitPosteriorOptions, "observ
   draws?: number;
 }
 
-/** In a word, whether to trust the result of `inferSimulator`; `reasons` has the sentences. */
+/** Whether to trust the result of `inferSimulator`; `reasons` says why. */
 export type SimulationVerdict =
   /** No check found a problem. With several rounds, calibration is not among the checks. */
   | "reliable"
@@ -43,7 +44,7 @@ export interface InferSimulatorResult<P extends Priors> {
   readonly posterior: SimulationPosterior<P>;
 }
 
-/** If fewer simulations are at least as far from their mean as the observation, it is unusual. */
+/** An observation is unusual if a smaller share of the simulations is at least as far from their mean. */
 const MIN_SHARE = 0.001;
 /** The probability that a predictive check finds a problem where there is none. */
 const PREDICTIVE_SIGNIFICANCE = 0.01;
@@ -91,12 +92,13 @@ function observationReasons({ outside, share }: ObservationCheck): string[] {
   const [first] = outside;
   const hint = "The posterior is an extrapolation: check the data and the simulator, or widen the priors.";
   if (first !== undefined) {
-    const others = outside.length > 1 ? `, and so are ${outside.length - 1} more` : "";
-    return [`Value ${first} of the observation is beyond that of all simulations${others}. ${hint}`];
+    const more = outside.length - 1;
+    const others = more > 0 ? `, and so ${more > 1 ? "are" : "is"} ${counted(more, "other value")}` : "";
+    return [`Value ${first} of the observation is outside the range of all simulations${others}. ${hint}`];
   }
   if (share >= MIN_SHARE) return [];
   return [
-    `Together, the values of the observation are unlike those of the simulations: only ${(100 * share).toPrecision(1)}% of these are as far from their mean. ${hint}`,
+    `Each value of the observation is in the range of the simulations, but their combination is unusual: only ${(100 * share).toPrecision(1)}% of the simulations are as far from their mean. ${hint}`,
   ];
 }
 
@@ -108,7 +110,7 @@ function predictiveReasons(ranks: Float64Array): string[] {
   const [side, share] = ranks[k] < 0.5 ? ["below", 1 - ranks[k]] : ["above", ranks[k]];
   const most = share === 1 ? "all" : `${(100 * share).toFixed(1)}%`;
   return [
-    `Value ${k} of the observation is ${side} ${most} of those that are simulated for draws from the posterior. The simulator may be wrong, or the posterior inexact: use more simulations.`,
+    `Value ${k} of the observation is ${side} ${most} of the values that are simulated for draws from the posterior. The simulator may be wrong, or the posterior inexact: use more simulations.`,
   ];
 }
 
@@ -117,8 +119,9 @@ function calibrationReasons(calibration: CalibrationResult | undefined): string[
   if (bad.length === 0) return [];
   const [{ name, coverage }] = bad;
   const [, { level, share }] = coverage;
-  const others = bad.length > 1 ? `, and those of ${bad.length - 1} more quantities are not either` : "";
+  const more = bad.length - 1;
+  const others = more > 0 ? ` (nor are those of ${more} other ${more > 1 ? "quantities" : "quantity"})` : "";
   return [
-    `Ranks of ${name} in new simulations are not uniform${others}: its ${100 * level}% intervals contain the true value in ${(100 * share).toFixed(0)}% of them. Use more simulations.`,
+    `The ranks of ${name} in new simulations are not uniform${others}: its ${100 * level}% intervals contain the true value in ${(100 * share).toFixed(0)}% of the simulations. Use more simulations.`,
   ];
 }

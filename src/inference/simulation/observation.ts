@@ -21,13 +21,17 @@ export function checkedObservation(observed: ArrayLike<number>, width: number): 
 
 /** Where an observation lies among simulations: a posterior that was fitted to simulations is not valid far from them. */
 export interface ObservationCheck {
-  /** The values of the observation that are below or above the values of all simulations, by their index. */
+  /** The indices of the values of the observation that are below or above those of all simulations. */
   readonly outside: readonly number[];
   /** The share of the simulations whose Mahalanobis distance from the mean of all is at least that of the observation. */
   readonly share: number;
 }
 
-/** Compares an observation with simulations of the prior. */
+/**
+ * Compares an observation with simulations of the prior.
+ *
+ * @throws SHAPE when the observation has another number of values than a simulation; DATA when a value is not finite.
+ */
 export function checkObservation(
   observed: ArrayLike<number>,
   { width, count, data }: Simulations,

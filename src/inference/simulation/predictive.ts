@@ -19,13 +19,13 @@ export interface PredictiveOptions extends EngineOptions {
 export interface PredictiveCheck {
   /** Data that were simulated for draws from the posterior. */
   readonly simulations: Simulations;
-  /** For each value of the observation, the share of the simulated values below it, where equal ones count half. */
+  /** For each value of the observation, the share of the simulated values below it, where equal values count half. */
   readonly ranks: Float64Array;
 }
 
 /**
  * Posterior predictive check (Gelman, Meng and Stern 1996): simulates data for draws from the posterior given an observation. If the simulator
- * and the posterior are right, the observation is like one of them. Ranks near 0 or 1 name the values that the simulator does not reproduce.
+ * and the posterior are right, the observation is like one of these simulations. Ranks near 0 or 1 name the values that the simulator does not reproduce.
  *
  * @throws SHAPE and DATA as `SimulationPosterior.sample`; MODEL as `simulate`.
  */

@@ -135,7 +135,7 @@ function checkOutput(output: ArrayLike<number> | undefined, first: ArrayLike<num
   });
 }
 
-/** Both simulations, one after the other. */
+/** The simulations of both, one after the other. */
 export const joinSimulations = (first: Simulations, second: Simulations): Simulations => ({
   count: first.count + second.count,
   width: first.width,

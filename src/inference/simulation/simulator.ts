@@ -18,7 +18,7 @@ export interface Simulator<P extends Priors = Priors> {
   readonly parameters: P;
   /** The prior over the coordinates, in which it is a standard normal distribution. */
   readonly prior: ProbabilisticModel<P>;
-  /** Returns the data of one simulation, always as many numbers, for values of the parameters. */
+  /** Returns the data of one simulation for values of the parameters. The number of its values is always the same. */
   simulate(
     parameters: SimulatedParameters<P>,
     random: RandomStream,

@@ -14,8 +14,8 @@ const MAX_PROPOSALS_PER_ROW = 1000;
 
 /**
  * Coordinates [n, D] from the prior, truncated to the region of highest density that has all but 0.01% of the mass of a posterior, by
- * rejection. The posterior given the observation is the same under the truncated prior, up to this mass, so a flow may be fitted to
- * simulations of both (Deistler, Goncalves and Macke 2022, "Truncated proposals for scalable and hassle-free simulation-based
+ * rejection. The posterior given the observation is the same under the truncated prior, up to this mass, so one flow may be fitted
+ * to simulations of both priors (Deistler, Goncalves and Macke 2022, "Truncated proposals for scalable and hassle-free simulation-based
  * inference").
  *
  * @throws NUMERIC when fewer than one in a thousand proposals is accepted.
@@ -36,11 +36,15 @@ export async function sampleTruncatedPrior(
   let count = 0;
   for (let call = 0; count < n; call++) {
     if (call * PROPOSALS_PER_CALL > MAX_PROPOSALS_PER_ROW * n) {
-      throw new PushforwardError("NUMERIC", "too few draws of the prior lie where the posterior is", {
-        expected: `at least 1 in ${MAX_PROPOSALS_PER_ROW}`,
-        received: `${count} of ${call * PROPOSALS_PER_CALL}`,
-        hint: "Use fewer rounds, or more simulations in one round.",
-      });
+      throw new PushforwardError(
+        "NUMERIC",
+        "too few draws from the prior are in the region of the posterior",
+        {
+          expected: `at least 1 in ${MAX_PROPOSALS_PER_ROW}`,
+          received: `${count} of ${call * PROPOSALS_PER_CALL}`,
+          hint: "Use fewer rounds, or more simulations in one round.",
+        },
+      );
     }
     const proposals = random.split(call).normal(new Float64Array(PROPOSALS_PER_CALL * features));
     const logDensities = await posterior.logProb(proposals, engine);

@@ -32,7 +32,7 @@ test("a right posterior is calibrated", async () => {
   ]);
 });
 
-test("a posterior that is too narrow is found out, and its histogram is U-shaped", async () => {
+test("a posterior that is too narrow is detected, and its histogram is U-shaped", async () => {
   const noisier = await simulate(measurements(1), 300, { seed: 5 });
   const { columns, band } = await simulationBasedCalibration(posterior, { simulations: noisier, threads: 1 });
   const [{ counts, coverage, isOutside }] = columns;
@@ -69,7 +69,7 @@ test("calibration simulates anew, also with the seed of the fit", async () => {
   expect(simulated.filter((mu) => fitted.has(mu))).toEqual([]);
 });
 
-test("an observation that no simulation is like is found out", () => {
+test("an observation that no simulation resembles is detected", () => {
   const { simulations } = posterior;
   expect(checkObservation([0.3, 0.5], simulations)).toMatchObject({ outside: [] });
   expect(checkObservation([0.3, 0.5], simulations).share).toBeGreaterThan(0.3);

@@ -29,10 +29,10 @@ test("the model of several observations has the exact posterior of a normal mean
   );
 });
 
-test("simulations that fail have no likelihood", async () => {
+test("a likelihood cannot be fitted to simulations that failed", async () => {
   const failing = simulator({ mu: prior.normal(0, 1) }, ({ mu }) => [Math.log(mu)]);
   await expect(fitLikelihood(failing, { simulations: 20 })).rejects.toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: the likelihood of a simulator that can fail has no density: expected finite values in all simulations, received 11 of 20 simulations with NaN or infinite values.
+    [PushforwardError: a likelihood cannot be fitted to simulations that failed: expected finite values in all simulations, received 11 of 20 simulations with NaN or infinite values.
     Use fitPosterior, or return finite values for such simulations.]
   `);
 });
