@@ -15,7 +15,7 @@ const rows = [
 /** Forty binary images of 2 x 3 pixels: a bar at the left or at the right. */
 const images = Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? [1, 0, 0, 1, 0, 0] : [0, 0, 1, 0, 0, 1]));
 
-describe("the methods for numbers", () => {
+describe("the methods of Autoencoder", () => {
   test("estimate the log-density, which the exact posterior gives for every draw", async () => {
     await using model = new Autoencoder(new Flow(linearGaussian()));
     for (const samples of [1, 7]) {
@@ -153,8 +153,8 @@ test("errors", async () => {
   expect(() =>
     vae(4, { latent: 2, prior: new StandardNormal({ features: 3 }) }),
   ).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: the decoder of a variational autoencoder has wrong sizes: expected 4 features and 3 context features, received 4 features and 2 context features.
-    The decoder is conditional on the latent features, and the posterior on the data features.]
+    [PushforwardError: the prior of vae does not have one feature for each latent feature: expected 2 features, received 3.
+    Give the option latent the number of features of the prior.]
   `);
   expect(() => vae(4, { columns: 3, posterior: "planar" })).toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: the posterior planar has no columns: expected the posterior sylvester.

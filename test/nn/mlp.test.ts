@@ -88,7 +88,7 @@ describe("MLP", () => {
     expect(sizes([8, 8, 8])).toEqual([8, 8, 8, 8, 8]);
   });
 
-  test("rejects options that do not fit", () => {
+  test("rejects options that are not valid", () => {
     const check = (options: object) => () => parse(networkSchema, options, "a network");
     expect(check({ hidden: [8, 4], residual: true })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a network is not valid at hidden: expected equal widths, since the output of a residual block is added to its input, received [8,4].]`,

@@ -84,6 +84,17 @@ export function vae(features: number, options: VAEOptions = {}): Flow {
   checkUse(options, "columns", ["sylvester"]);
   const { latent = 16, hidden = [256, 256], activation = "relu", seed = 0, samples = 1 } = options;
   const { prior = new StandardNormal({ features: latent }) } = options;
+  if (prior.features !== latent) {
+    throw new PushforwardError(
+      "SHAPE",
+      "the prior of vae does not have one feature for each latent feature",
+      {
+        expected: `${latent} features`,
+        received: `${prior.features}`,
+        hint: "Give the option latent the number of features of the prior.",
+      },
+    );
+  }
   const random = new Random(seed).split("recipe");
   const network = { hidden: hidden.toReversed(), activation };
   const decoder = decoderOf({ features, context: latent, network }, options.values, random.split("decoder"));
