@@ -28,6 +28,7 @@ export async function openStudio({ model, data, port, ...reading }: Values, io: 
   const build = await studioBuild();
   const files: StudioFile[] = [];
   if (model !== undefined) {
+    // A file that is not a model is an error here, and not only in the page.
     await readModel(model);
     files.push({ name: basename(model), bytes: Uint8Array.from(await readBytes(model)) });
   }

@@ -9,7 +9,7 @@ export const studio = command({
     data: {
       optional: true,
       description:
-        "A table with the columns of the model: a file, a pattern of files, - for standard input, or a query. Of more than 5,000 rows, 5,000 are used.",
+        "A table with the columns of the model: a file, a pattern of files, - for standard input, or a query. At most 5,000 rows are used, evenly spaced.",
     },
   },
   options: {

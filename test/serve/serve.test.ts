@@ -153,12 +153,12 @@ describe("a server of models", () => {
     const imputed = await post("models/table/impute?seed=4", arrow.write(columns, gaps), sent);
     expect(arrow.read(imputed.answer, columns, 3)).toEqual(await table.impute(gaps, { seed: 4, ...one }));
     const houses = arrow.write(models.get("compared")!.columns, housesOf(3, 6));
-    const odd = await post("models/compared/anomalies?count=1", houses, {
+    const found = await post("models/compared/anomalies?count=1", houses, {
       ...sent,
       Accept: "text/csv",
     });
-    expect(odd.answer.split("\n").map((line: string) => line.split(",").length)).toEqual([3, 3, 3, 3, 1]);
-    expect(odd.answer).toMatch(/^anomaly_score,p_value,reason\n/);
+    expect(found.answer.split("\n").map((line: string) => line.split(",").length)).toEqual([3, 3, 3, 3, 1]);
+    expect(found.answer).toMatch(/^anomaly_score,p_value,reason\n/);
     expect(await post("models/table/impute?sed=4", arrow.write(columns, gaps), sent)).toMatchInlineSnapshot(`
       {
         "answer": {
