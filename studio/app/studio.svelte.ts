@@ -8,6 +8,7 @@ import type {
   Trajectories,
 } from "./engine/messages.ts";
 import { latentGrid } from "./latentGrid.ts";
+import { latestOnly } from "./latestOnly.ts";
 import { fromFragment, MIN_POINTS, type Setting, toFragment } from "./setting.ts";
 
 /** Figures show at most this many rows. More would only cover each other. */
@@ -48,9 +49,6 @@ export class Studio {
   private parameters: Uint8Array | undefined;
   private best: Uint8Array | undefined;
   private sketched = false;
-  private drawing = false;
-  private following = false;
-  private stale = false;
 
   constructor() {
     this.trainer.send({ type: "prepare" });
@@ -158,22 +156,15 @@ export class Studio {
     else this.start({ paused: true });
   }
 
-  /** Selects a point of data space, and computes its trajectory. While one is computed, only the latest point waits. */
-  async select(point: readonly [number, number] | undefined): Promise<void> {
+  /** Selects a point of data space, and computes its trajectory. */
+  async select(point: readonly [number, number]): Promise<void> {
     this.selected = point;
-    if (!point) this.path = undefined;
-    if (!point || this.following || !this.raster) return;
-    this.following = true;
-    try {
-      let followed: typeof this.selected;
-      while (this.selected && followed !== this.selected) {
-        followed = this.selected;
-        this.path = await this.viewer.request("toLatent", { points: Float64Array.from(followed) });
-      }
-    } finally {
-      this.following = false;
-    }
+    if (this.raster) await this.computePath(point);
   }
+
+  private readonly computePath = latestOnly(async (point: readonly [number, number]) => {
+    this.path = await this.viewer.request("toLatent", { points: Float64Array.from(point) });
+  });
 
   /** The latent grid before and after one planar or radial layer. */
   layer(
@@ -211,22 +202,14 @@ export class Studio {
     this.draw();
   }
 
-  /** Updates the figures. While they are computed, only the latest state waits. */
-  private async draw(): Promise<void> {
-    this.stale = true;
-    if (this.drawing) return;
-    this.drawing = true;
+  /** Computes the figures of the current state. */
+  private readonly draw = latestOnly<void>(async () => {
     try {
-      while (this.stale) {
-        this.stale = false;
-        await this.compute();
-      }
+      await this.compute();
     } catch (error) {
       this.error = (error as Error).message;
-    } finally {
-      this.drawing = false;
     }
-  }
+  });
 
   private async compute(): Promise<void> {
     const { setting, rows, run, parameters } = this;

@@ -130,7 +130,7 @@ describePage("controls", (site) => {
     await page.getByRole("button", { name: "Largest likelihood" }).click();
     await expect.poll(() => page.getByText(/of the data is −1.99 nats/).isVisible()).toBe(true);
     await page.getByRole("link", { name: /Glow and images/ }).click();
-    await page.getByText("images of independent noise").waitFor();
+    await page.getByText("images are those of independent latent noise").waitFor();
     await expectChange(visit, "samples", () => page.getByRole("slider", { name: "class" }).fill("7"));
     await expectChange(visit, "arc", () => page.getByRole("button", { name: "Other noise" }).click());
     await page.getByRole("link", { name: /Planar/ }).click();

@@ -1,9 +1,10 @@
 import type { TableRow } from "pushforward";
 import { RequestClient } from "../engine/requests.ts";
+import { latestOnly } from "../latestOnly.ts";
 import { type Axis, axisOf } from "./axis.ts";
 import type { ModelRequests, OpenedModel, OpenedTable, UnusualRows, Value } from "./messages.ts";
 
-/** Generated rows in each figure. */
+/** The number of generated rows that the figures show. */
 const GENERATED_ROWS = 800;
 const UNUSUAL_ROWS = 10;
 
@@ -11,7 +12,7 @@ const UNUSUAL_ROWS = 10;
 export class Explorer {
   model = $state.raw<OpenedModel & { readonly name: string }>();
   table = $state.raw<OpenedTable & { readonly name: string }>();
-  /** Rows of the model, given the values below. */
+  /** Rows that the model has generated, given the values of `given`. */
   generated = $state.raw<readonly TableRow[]>([]);
   given = $state.raw<Readonly<Record<string, Value>>>({});
   unusual = $state.raw<UnusualRows>();
@@ -20,10 +21,10 @@ export class Explorer {
   /** The columns of the figures. */
   pair = $state.raw<readonly [string, string]>(["", ""]);
   error = $state<string>();
-  /** What the worker computes, in words. */
+  /** A description of what the worker computes at the moment. */
   activity = $state<string>();
 
-  /** Rows without given values: if there is no table, they determine the axes. */
+  /** Generated rows without given values. If there is no table, they determine the axes. */
   private unconditional = $state.raw<readonly TableRow[]>([]);
   readonly axes: ReadonlyMap<string, Axis> = $derived.by(() => {
     const rows = this.table?.rows ?? this.unconditional;
@@ -33,7 +34,6 @@ export class Explorer {
   private readonly worker = new RequestClient<ModelRequests>(
     new Worker(new URL("./model.worker.ts", import.meta.url), { type: "module" }),
   );
-  private isSampling = false;
 
   close(): void {
     this.worker.stop();
@@ -49,11 +49,7 @@ export class Explorer {
   private async openModel(name: string, bytes: Uint8Array): Promise<void> {
     await this.attempt("Opening the model", async () => {
       const opened = await this.worker.request("model", { bytes });
-      const unconditional = await this.worker.request("sample", {
-        count: GENERATED_ROWS,
-        seed: 0,
-        given: {},
-      });
+      const unconditional = await this.sample({});
       const names = opened.columns.map((column) => column.name);
       this.table = undefined;
       this.unusual = undefined;
@@ -75,21 +71,21 @@ export class Explorer {
     });
   }
 
-  /** Gives a column a value; undefined takes it away. */
+  /** Gives a value to a column; undefined removes the value. */
   async give(column: string, value: Value | undefined): Promise<void> {
     const { [column]: _, ...others } = this.given;
     this.given = value === undefined ? others : { ...others, [column]: value };
-    if (this.isSampling) return;
-    this.isSampling = true;
-    await this.attempt("Drawing rows", async () => {
-      // While rows are drawn, only the latest values wait.
-      for (let drawn: unknown; drawn !== this.given; ) {
-        const { given } = this;
-        drawn = given;
-        this.generated = await this.worker.request("sample", { count: GENERATED_ROWS, seed: 0, given });
-      }
-    });
-    this.isSampling = false;
+    await this.drawRows(this.given);
+  }
+
+  private readonly drawRows = latestOnly((given: Readonly<Record<string, Value>>) =>
+    this.attempt("Drawing rows", async () => {
+      this.generated = await this.sample(given);
+    }),
+  );
+
+  private sample(given: Readonly<Record<string, Value>>): Promise<readonly TableRow[]> {
+    return this.worker.request("sample", { count: GENERATED_ROWS, seed: 0, given });
   }
 
   async findUnusual(): Promise<void> {
