@@ -1,11 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { beforeAll, expect, inject, test } from "vitest";
-import { LOOKS, overflow, violations } from "../../studio/test/accessibility.ts";
+import { expect, inject, test } from "vitest";
+import { checkAppearance, optionsOf, WINDOWS } from "../../studio/test/appearance.ts";
 import { describePage } from "../../studio/test/page.ts";
-
-const pictures = fileURLToPath(new URL("../dist/pictures", import.meta.url));
 
 const PAGES = {
   home: "",
@@ -18,29 +15,22 @@ const PAGES = {
 };
 
 describePage("the site", (site) => {
-  beforeAll(() => void mkdirSync(pictures, { recursive: true }));
-
-  test.each(LOOKS)("has no violation of accessibility, and fits, at $width pixels, $scheme", async (look) => {
-    const { width, scheme } = look;
-    const options = {
-      viewport: { width, height: 900 },
-      colorScheme: scheme,
-      reducedMotion: "reduce",
-    } as const;
-    await using visit = await site.visit("", options);
-    const { page } = visit;
-    // To leave a page while it loads cancels its requests.
-    await page.waitForLoadState("networkidle");
-    for (const [name, path] of Object.entries(PAGES)) {
-      await page.goto(`${site.address}${path}`);
-      await page.locator("h1").first().waitFor();
+  test.each(WINDOWS)(
+    "has no violation of accessibility and no overflow at $width pixels, $scheme",
+    async (window) => {
+      await using visit = await site.visit("", optionsOf(window));
+      const { page } = visit;
+      // Leaving a page while it loads cancels its requests.
       await page.waitForLoadState("networkidle");
-      expect({ name, found: await violations(page) }).toEqual({ name, found: [] });
-      expect({ name, overflow: await overflow(page) }).toEqual({ name, overflow: 0 });
-      await page.screenshot({ path: `${pictures}/${name}-${width}-${scheme}.png` });
-    }
-    expect(visit.problems).toEqual([]);
-  });
+      for (const [name, path] of Object.entries(PAGES)) {
+        await page.goto(`${site.address}${path}`);
+        await page.locator("h1").first().waitFor();
+        await page.waitForLoadState("networkidle");
+        await checkAppearance(page, name, window, { fullPage: false });
+      }
+      expect(visit.problems).toEqual([]);
+    },
+  );
 
   test("links lead from the first page to the documentation and to the studio, and the search finds a page", async () => {
     await using visit = await site.visit();

@@ -1,16 +1,13 @@
-import { mkdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { encodeModel, forTables, maf } from "pushforward";
-import { beforeAll, describe, expect, test } from "vitest";
-import { axisOf } from "../app/model/axis.ts";
+import { describe, expect, test } from "vitest";
+import { axisOf, jitter } from "../app/model/axis.ts";
+import { expectedText } from "../app/model/expectedText.ts";
 import { histogram } from "../app/model/histogram.ts";
 import type { ModelColumn } from "../app/model/messages.ts";
 import { rowsOf } from "../app/model/rows.ts";
 import { recordsOf } from "../app/records.ts";
-import { LOOKS, overflow, violations } from "./accessibility.ts";
+import { checkAppearance, WINDOWS } from "./appearance.ts";
 import { describePage } from "./page.ts";
-
-const pictures = fileURLToPath(new URL("../dist/pictures", import.meta.url));
 
 const column = (name: string, kind: ModelColumn["kind"], labels: ModelColumn["labels"] = []) => ({
   name,
@@ -77,9 +74,30 @@ describe("the axis of a column", () => {
   });
 });
 
-describePage("the page of a trained model", (site) => {
-  beforeAll(() => void mkdirSync(pictures, { recursive: true }));
+test("points of rows with the same two labels fill a square evenly", () => {
+  const [rows, cells] = [800, 5];
+  const counts = new Array<number>(cells ** 2).fill(0);
+  for (let row = 0; row < rows; row++) {
+    const [x, y] = [0, 1].map((coordinate) => Math.floor(cells * (jitter(row, coordinate) + 0.5)));
+    counts[cells * y! + x!]!++;
+  }
+  const expected = rows / cells ** 2;
+  expect(Math.min(...counts)).toBeGreaterThan(0.75 * expected);
+  expect(Math.max(...counts)).toBeLessThan(1.25 * expected);
+});
 
+test("the expected values of a column have the probability that its value is missing", () => {
+  const labels = [
+    { value: "Bern", probability: 0.62 },
+    { value: "Zug", probability: 0.001 },
+  ];
+  expect(expectedText({ labels, missing: 0.38 })).toBe("Bern 62\u00a0%, missing 38\u00a0%");
+  expect(expectedText({ median: 2, interval: [-1.234567, 12_345_678], missing: 0 })).toBe(
+    "−1.2346 to 12345678",
+  );
+});
+
+describePage("the page of a trained model", (site) => {
   test("real and generated rows of the example are compared, given values, and unusual rows are found", {
     timeout: 150_000,
   }, async () => {
@@ -102,12 +120,10 @@ describePage("the page of a trained model", (site) => {
     const reason = await page.locator("tbody tr").first().locator("td").nth(2).textContent();
     await expect.poll(() => page.getByLabel("Horizontal axis").inputValue()).toBe(reason);
 
-    for (const { width, scheme } of LOOKS) {
-      await page.setViewportSize({ width, height: 900 });
-      await page.emulateMedia({ colorScheme: scheme });
-      expect(await violations(page)).toEqual([]);
-      expect(await overflow(page)).toBeLessThanOrEqual(0);
-      await page.screenshot({ path: `${pictures}/model-${width}-${scheme}.png`, fullPage: true });
+    for (const window of WINDOWS) {
+      await page.setViewportSize({ width: window.width, height: 900 });
+      await page.emulateMedia({ colorScheme: window.scheme });
+      await checkAppearance(page, "model", window);
     }
 
     await page.setViewportSize({ width: 1280, height: 900 });
@@ -118,12 +134,12 @@ describePage("the page of a trained model", (site) => {
     ] as const)
       await page.getByLabel(`${axis} axis`).selectOption(name);
     for (const name of ["species", "flipper_length_mm"])
-      await page.getByRole("button", { name: `Do not give ${name}` }).click();
+      await page.getByRole("button", { name: `Remove the value of ${name}` }).click();
     await expect.poll(picture).toBe(before);
     expect(visit.problems).toEqual([]);
   });
 
-  test("a flow over numbers is shown, and files that do not fit are explained", async () => {
+  test("a flow over numbers is shown, and an error explains files that it cannot open", async () => {
     await using visit = await site.visit("#open");
     const { page } = visit;
     const flow = forTables(maf(2, { transforms: 1, hidden: [4] }));

@@ -2,15 +2,15 @@ import type { TableRow } from "pushforward";
 import { ticksBetween } from "../views/ticks.ts";
 import type { ModelColumn, Value } from "./messages.ts";
 
-/** How the values of a column are placed along a line. */
+/** The positions of the values of a column along a line. */
 export interface Axis {
   readonly range: readonly [number, number];
   readonly ticks: readonly { readonly at: number; readonly text: string }[];
-  /** The place of a value; NaN if it is missing. */
+  /** The position of a value; NaN if it is missing. */
   place(value: Value | undefined): number;
 }
 
-/** This share of the values on each side may lie outside: otherwise one outlier would press all others into a spot. */
+/** This share of the values may lie beyond each end: otherwise one outlier would leave no room for the other values. */
 const OUTSIDE = 0.004;
 const MAX_LABELS = 12;
 
@@ -63,5 +63,11 @@ export const numberText = (value: number): string =>
     : String(Number(value.toPrecision(4)))
   ).replace("-", "−");
 
-/** A number between -0.5 and 0.5 for each row, so that rows with the same label do not cover each other: a sequence of low discrepancy. */
-export const jitter = (row: number): number => ((row * 0.618_033_988_75) % 1) - 0.5;
+/** 1/p and 1/p², where p³ = p + 1. */
+const R2_STEPS = [0.754_877_666_246_693, 0.569_840_290_998_053] as const;
+
+/**
+ * A number between -0.5 and 0.5 for each row and coordinate, so that rows with the same labels do not cover each other: the
+ * two-dimensional low-discrepancy sequence R2 (Roberts 2018).
+ */
+export const jitter = (row: number, coordinate: number): number => ((row * R2_STEPS[coordinate]!) % 1) - 0.5;

@@ -4,7 +4,7 @@ import type { ModelColumn } from "./messages.ts";
 
 const BINS = 30;
 
-/** The share of the rows in each of some bins of equal width along an axis, or with each label. */
+/** The share of the rows in each bin of equal width along an axis. A label has a bin of its own. */
 export function histogram(
   axis: Axis,
   { name, kind, labels }: ModelColumn,

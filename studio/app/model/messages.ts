@@ -8,14 +8,14 @@ export interface ModelColumn {
   readonly kind: "number" | "time" | "label";
   /** The values that a label can have. */
   readonly labels: readonly Value[];
-  /** The distance of the values of a number, if they are equally spaced. */
+  /** The distance between adjacent values of a number, if they are equally spaced. */
   readonly step: number | undefined;
 }
 
 export interface OpenedModel {
   readonly columns: readonly ModelColumn[];
   readonly parameters: number;
-  /** Whether values can be given: the other columns are then drawn from their exact conditional distribution. */
+  /** Whether columns can be given values: the other columns are then drawn from their exact conditional distribution. */
   readonly isConditional: boolean;
   /** Whether the model has rows that calibrate p-values. */
   readonly findsAnomalies: boolean;

@@ -1,9 +1,10 @@
 import type { TableColumn, TableRow } from "pushforward";
 import { decodeModel, parameterCount, TableModel } from "pushforward/flows";
+import { expectedText } from "./expectedText.ts";
 import type { ModelColumn, ModelRequests, OpenedModel, UnusualRow, UnusualRows, Value } from "./messages.ts";
 
 const ENGINE = { providers: ["wasm"], threads: 1 };
-/** Reasons that are shown for a row. */
+/** The page shows at most this many columns that make a row unusual. */
 const MAX_REASONS = 3;
 
 /** A model of any kind, behind one interface. */
@@ -75,12 +76,10 @@ function unusualRow({ row, pValue, reasons }: Anomaly): UnusualRow {
   return {
     row,
     pValue,
-    reasons: shown.map(({ column, value, expected: { interval, labels = [] } }) => ({
+    reasons: shown.map(({ column, value, expected }) => ({
       column,
       value,
-      expected: interval
-        ? `${interval[0]} to ${interval[1]}`
-        : labels.map((each) => `${each.value} ${Math.round(100 * each.probability)} %`).join(", "),
+      expected: expectedText(expected),
     })),
   };
 }

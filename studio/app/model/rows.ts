@@ -2,10 +2,10 @@ import type { TableRow } from "pushforward";
 import { recordsOf } from "../records.ts";
 import type { ModelColumn, OpenedTable, Value } from "./messages.ts";
 
-/** The page looks at this many rows of a table at most: figures of more would be one spot, and unusual rows take seconds to explain. */
+/** The page uses at most this many rows of a table: in figures, more points would cover each other, and the time to find unusual rows grows with their number. */
 const MAX_ROWS = 5000;
 
-/** Texts that stand for a missing value. */
+/** Fields of a table that are read as missing values. */
 const MISSING = new Set(["", "NA", "NaN", "null", "NULL"]);
 
 /** Reads the columns of a model from CSV with a line of names. Throws if one is missing. */
