@@ -1,15 +1,15 @@
 // The service worker of the studio. The build writes two constants before this text: FILES, the addresses of its files, and VERSION, which
-// changes with them. All files are kept at the first visit, ONNX Runtime's WebAssembly too, so that later visits need no network.
+// changes with them. All files are cached at the first visit, ONNX Runtime's WebAssembly too, so that later visits need no network.
 
 const CACHE = `pushforward-studio-${VERSION}`;
 
-self.addEventListener("install", (event) => event.waitUntil(keepFiles()));
+self.addEventListener("install", (event) => event.waitUntil(cacheFiles()));
 self.addEventListener("activate", (event) => event.waitUntil(removeOldFiles()));
 self.addEventListener("fetch", (event) => {
   if (event.request.method === "GET") event.respondWith(answer(event.request));
 });
 
-async function keepFiles() {
+async function cacheFiles() {
   const cache = await caches.open(CACHE);
   await cache.addAll(FILES);
   await self.skipWaiting();
@@ -22,16 +22,16 @@ async function removeOldFiles() {
   await self.clients.claim();
 }
 
-/** The names of assets change with their content, so they are never outdated. Other files are, so they come from the network if there is one. */
+/** Names of assets change with their content, so cached assets are never outdated. Other files may be, so they come from the network if there is one. */
 async function answer(request) {
   const cache = await caches.open(CACHE);
-  // Hosts let answers vary with the header Origin, which module scripts have and the requests that kept the files do not.
-  const kept = await cache.match(request, { ignoreVary: true });
-  if (kept && new URL(request.url).pathname.includes("/assets/")) return kept;
+  // Hosts let responses vary with the header Origin, which requests of module scripts have, and those of cacheFiles do not.
+  const cached = await cache.match(request, { ignoreVary: true });
+  if (cached && new URL(request.url).pathname.includes("/assets/")) return cached;
   try {
     return await fetch(request);
   } catch (error) {
-    if (kept) return kept;
+    if (cached) return cached;
     throw error;
   }
 }
