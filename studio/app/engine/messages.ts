@@ -63,7 +63,7 @@ export interface Trajectories {
 export interface LatentTrajectories extends Trajectories {
   /** The log-density of the base distribution at the last position. */
   readonly baseLogDensity: Float32Array;
-  /** The types of the layers, from latent to data space. The flow of a later answer may have others. */
+  /** The types of the layers, from latent to data space. Later answers may be of a flow with other layers. */
   readonly layers: readonly string[];
 }
 

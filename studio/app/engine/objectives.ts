@@ -27,7 +27,7 @@ type Train = (
   callbacks: Callbacks,
 ) => Promise<FitResult["stopped"]>;
 
-/** The reverse divergence has no held-out points that could end its training. So many steps take longer than a reader waits. */
+/** The reverse divergence has no held-out points that could end its training. This many steps take longer than a reader waits. */
 const MAX_STEPS = 100_000;
 
 const once = (act: () => void) => {
