@@ -159,7 +159,9 @@ export class Studio {
   /** Selects a point of data space, and computes its trajectory. */
   async select(point: readonly [number, number]): Promise<void> {
     this.selected = point;
+    // Without a raster, the viewer may have no flow yet: `draw` sets it, and computes the trajectory too.
     if (this.raster) await this.computePath(point);
+    else await this.draw();
   }
 
   private readonly computePath = latestOnly(async (point: readonly [number, number]) => {

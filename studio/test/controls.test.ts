@@ -64,6 +64,21 @@ describePage("controls", (site) => {
     expect(visit.problems).toEqual([]);
   });
 
+  test("a point that is selected before the density is computed gets its terms", async () => {
+    await using visit = await site.visit("#data=banana");
+    await visit.page.waitForFunction(() => {
+      const canvas = document.querySelector<HTMLCanvasElement>("[data-figure=data] canvas");
+      // The figure has the size of its frame when the points are there.
+      if (!canvas || canvas.width === 300) return false;
+      const { left, top } = canvas.getBoundingClientRect();
+      const position = { clientX: left + 200, clientY: top + 200 };
+      canvas.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true, ...position }));
+      return true;
+    });
+    await expect.poll(() => visit.page.getByText("drawn to scale").isVisible()).toBe(true);
+    expect(visit.problems).toEqual([]);
+  });
+
   test("points that a reader draws are learned, and in the link", async () => {
     await using visit = await site.visit();
     const { page } = visit;
