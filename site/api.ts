@@ -6,7 +6,7 @@ import type { PluginOptions } from "typedoc-plugin-markdown";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The names of the package's entry points, such as "flows", and their files. That of the package itself is "pushforward". */
+/** The names of the package's entry points, such as "flows", and their files. The main entry point has the name "pushforward". */
 export function entryPoints(): { name: string; file: string }[] {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   return Object.keys(exports)

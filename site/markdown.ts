@@ -12,7 +12,7 @@ interface Markdown {
   readonly core: { readonly ruler: { push(name: string, rule: (state: { tokens: Token[] }) => void): void } };
 }
 
-/** The page of a file in the repository: README.md is the page of its folder, and an example is shown on a page. */
+/** The page of a file in the repository: README.md is the page of its folder, and each example has a page with its source. */
 export const pageOf = (path: string): string =>
   path.replace(/(^|\/)README\.md(?=#|$)/, "$1index.md").replace(/\.ts$/, ".md");
 

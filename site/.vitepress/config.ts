@@ -34,9 +34,9 @@ export default defineConfig({
   cacheDir: join(root, "node_modules/.cache/vitepress"),
   // A page loads only what it shows.
   router: { prefetchLinks: false },
-  // A page has the address of its file. The pages that are only here are in this folder.
+  // The address of a page is the path of its file in the repository. Pages of the site only are in the folder site.
   rewrites: (path) => pageOf(path.replace(/^site\//, "")),
-  // The studio, and a file that is copied.
+  // VitePress builds neither the studio nor this file: buildSite adds them.
   ignoreDeadLinks: [/^\/studio\//, /\.safetensors$/],
   markdown: {
     config: adaptMarkdown,
