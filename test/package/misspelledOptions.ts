@@ -15,6 +15,7 @@ import {
   model,
   posteriorPredictive,
   real,
+  simulate,
   simulationBasedCalibration,
 } from "../../src/inference/index.ts";
 import { SimulationPosterior } from "../../src/inference/simulation/posterior.ts";
@@ -202,6 +203,7 @@ export const misspelledOptions: Readonly<Record<string, readonly [call: () => un
     saveModel: [() => saveModel("", { flow }, wrong({ kind: [] })), "kinds"],
     scoreTable: [() => first(data.scoreTable(unused, unused, wrong({ column: [] }))), "columns"],
     sgd: [() => main.sgd(flow, wrong({ learningrate: 1 })), "learningRate"],
+    simulate: [() => simulate(unused, 1, wrong({ sed: 1 })), "seed"],
     simulationBasedCalibration: [() => simulationBasedCalibration(wrong({}), wrong({ draw: 9 })), "draws"],
     streamRows: [() => data.streamRows(unused, [], wrong({ give: [] })), "given"],
     tarflow: [() => main.tarflow(wrong({ image: [4, 4, 1], pach: 2 })), "patch"],

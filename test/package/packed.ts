@@ -88,9 +88,10 @@ export function installPacked(without: readonly string[] = []): Installed {
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
 
-/** Removes the files of `installPacked` that all installations share. */
+/** Removes the tarball. Test files that share this module pack it again. */
 export function removePacked(): void {
   if (tarball) rmSync(dirname(tarball), { recursive: true });
+  tarball = undefined;
 }
 
 /** Runs Node in the folder of an installation, and returns its exit status and outputs. */
