@@ -26,9 +26,13 @@ const NODES_PER_EXTRA_CHUNK = 2000;
 /** The largest tensor of a chunk has at most this many numbers, 64 MB: convolutions of images have 100,000 for each row. */
 const MAX_CHUNK_NUMBERS = 2 ** 24;
 
-function chunkRows({ nodes }: Graph): number {
+/** The number of rows of a chunk. Tensors without a row axis, such as weights, do not limit it. */
+export function chunkRows({ nodes }: Graph): number {
   const rows = Math.round(MIN_CHUNK_ROWS * Math.min(3, 1 + nodes.length / NODES_PER_EXTRA_CHUNK));
-  const numbersOfRow = nodes.reduce((largest, { shape }) => Math.max(largest, sizeOf(shape, 1)), 1);
+  const numbersOfRow = nodes.reduce(
+    (largest, { shape }) => (shape.includes("N") ? Math.max(largest, sizeOf(shape, 1)) : largest),
+    1,
+  );
   return Math.max(1, Math.min(rows, Math.floor(MAX_CHUNK_NUMBERS / numbersOfRow)));
 }
 
