@@ -12,8 +12,8 @@ log-density of the validation rows. The test rows are only scored. The models ar
     maf, nsf   zuko's MAF and NSF, each with three seeds
 
 Each finished fit is saved in DIRECTORY/fits with its log-densities of the test rows, and is not repeated unless this file is
-deleted. Interrupted trainings of flows resume. The summary of all saved fits is written to bench/tables/peers.json; its
-`seconds` are processor time with one thread.
+deleted. Interrupted trainings of flows resume. The summary of all saved fits is written to bench/tables/peers.json, where results
+without saved fits are kept; its `seconds` are processor time with one thread.
 
 Requires NumPy, SciPy, scikit-learn, PyTorch and zuko; PYTHONPATH may point to their sources.
 """
@@ -234,8 +234,12 @@ def summary(directory, table, model):
 
 def write_summaries(directory, tables):
     summaries = [summary(directory, table, model) for table in tables for model in MODELS]
+    found = {(s["table"], s["model"]): s for s in summaries if s is not None}
+    known = json.loads(OUTPUT.read_text())["results"] if OUTPUT.exists() else []
+    merged = {**{(s["table"], s["model"]): s for s in known}, **found}
+    order = lambda key: (key[0], list(MODELS).index(key[1]))
     versions = {"zuko": zuko.__version__, "torch": torch.__version__}
-    results = {"versions": versions, "results": [s for s in summaries if s is not None]}
+    results = {"versions": versions, "results": [merged[key] for key in sorted(merged, key=order)]}
     new = OUTPUT.with_suffix(f".{os.getpid()}")
     new.write_text(json.dumps(results, indent=2) + "\n")
     new.replace(OUTPUT)
