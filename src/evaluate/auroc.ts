@@ -7,7 +7,7 @@ export interface Auroc {
 /**
  * The area under the ROC curve: the probability that a positive case has a higher score than a negative one, where equal scores count
  * one half. The standard error is that of DeLong, DeLong and Clarke-Pearson (1988), computed from ranks (Sun and Xu 2014). NaN without
- * a case on each side; the standard error is NaN with fewer than two.
+ * positive or negative cases; the standard error is NaN with fewer than two positive or negative cases.
  */
 export function auroc(positive: Float64Array, negative: Float64Array): Auroc {
   const [m, n] = [positive.length, negative.length];
@@ -16,7 +16,7 @@ export function auroc(positive: Float64Array, negative: Float64Array): Auroc {
   joined.set(negative, m);
   const ranks = midranks(joined);
   const within = [midranks(positive), midranks(negative)];
-  // The share of the other side that is lower, or higher, than each case.
+  // The share of negative cases below each positive case, and the share of positive cases above each negative one.
   const above = within[0].map((rank, i) => (ranks[i] - rank) / n);
   const below = within[1].map((rank, j) => 1 - (ranks[m + j] - rank) / m);
   const value = mean(above);

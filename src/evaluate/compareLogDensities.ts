@@ -57,9 +57,9 @@ export interface DifferentAtoms {
 
 /**
  * Checks that the log-densities of two models are comparable: both are densities of the same columns, conditional on the same columns, and
- * in each column both are densities or both are probabilities. A model may have probabilities for single values of a continuous column,
- * such as 0. The log-densities of a row that has such a value are comparable only if it has a probability under both models: the result
- * has the columns in which they differ.
+ * in each column both are densities or both are probabilities. A model may also have probabilities for single values of a continuous
+ * column, such as 0. Returns the columns in which the two models do so for different values: the log-densities of a row with such a value
+ * are not comparable.
  *
  * @throws DATA if the columns or their measures differ.
  */
@@ -88,7 +88,7 @@ export function checkComparable(first: LoadedModel, second: LoadedModel): Differ
   return different;
 }
 
-/** Whether the values of a column have a density under a model, except for `atoms`, which have probabilities, or only probabilities. */
+/** Whether a model has a density of the values of a column, except for `atoms`, which have probabilities; otherwise all have probabilities. */
 interface Measure {
   readonly isDensity: boolean;
   readonly atoms: ReadonlySet<number>;

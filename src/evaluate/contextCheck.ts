@@ -48,7 +48,7 @@ interface Finding {
 
 /**
  * Finds values in the context of rows that the training of a model has never or rarely seen: numbers outside of the range of
- * the training rows, and labels of fewer than 10 training rows. For them a model extrapolates.
+ * the training rows, and labels of fewer than 10 training rows. For such values a model extrapolates.
  */
 export class ContextCheck {
   private readonly model: LoadedModel;

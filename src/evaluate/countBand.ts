@@ -8,9 +8,9 @@ interface CountBandOptions {
 }
 
 /**
- * The central interval that contains the number of `rows` uniform numbers in one of `bins` bins with a probability: quantiles of the binomial
- * distribution. If the numbers are ranks among M draws, a bin of width b has the probability p ~ Beta(M b, M (1 - b)) for all rows, so that
- * the distribution is the beta-binomial one.
+ * Of `rows` uniform numbers, the count in one of `bins` equal bins lies in this central interval with a probability of at least
+ * `probability`: its limits are quantiles of the binomial distribution. If the numbers are ranks among M draws, a bin of width b has the same
+ * probability p ~ Beta(M b, M (1 - b)) for all rows, and the count has a beta-binomial distribution.
  */
 export function countBand({ rows, draws, bins, probability }: CountBandOptions): [low: number, high: number] {
   const width = 1 / bins;

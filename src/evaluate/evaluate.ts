@@ -11,7 +11,7 @@ import { type MeanEstimate, RunningMean } from "./runningMean.ts";
 export interface EvaluateOptions extends RunOptions {
   /** `[N, C]`: the context of each row. A `dataset(...)` has its own. */
   readonly context?: RowsInput;
-  /** The rows that the flow was fitted to: a Gaussian is fitted to them, to compare the flow with. */
+  /** The rows that the flow was fitted to. A Gaussian is fitted to the same rows, and the flow is compared with this Gaussian. */
   readonly training?: RowsInput | Dataset;
   /** A density to compare the flow with, in place of this Gaussian. */
   readonly baseline?: Baseline | undefined;
@@ -19,7 +19,7 @@ export interface EvaluateOptions extends RunOptions {
 
 /** Log-densities of rows under a flow and under a baseline, in nats and data units. */
 export interface EvaluateResult {
-  /** Of each row: [N]. */
+  /** The log-density of each row under the flow: [N]. */
   readonly logDensities: Float64Array;
   /** Mean log-density under the flow. The higher it is, the better the flow describes the rows. */
   readonly logDensity: MeanEstimate;
@@ -63,12 +63,12 @@ export async function evaluate(
   const result = { logDensities: scores, logDensity: RunningMean.of(scores, heldOut.weights) };
   const reference = baseline ?? (await gaussianOf(flow, training, shape, run));
   if (!reference) return result;
-  const others = await reference.logDensities(heldOut);
+  const referenceScores = await reference.logDensities(heldOut);
   return {
     ...result,
-    baseline: RunningMean.of(others, heldOut.weights),
+    baseline: RunningMean.of(referenceScores, heldOut.weights),
     gain: RunningMean.of(
-      scores.map((score, row) => score - others[row]!),
+      scores.map((score, row) => score - referenceScores[row]!),
       heldOut.weights,
     ),
   };

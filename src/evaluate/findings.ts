@@ -3,7 +3,7 @@ import type { CalibrationResult } from "./rankCalibration.ts";
 import type { ReportNumbers } from "./report.ts";
 import type { ScoreEstimate } from "./usefulness.ts";
 
-/** A sentence about the numbers of a report. */
+/** A conclusion from the numbers of a report, in a sentence. */
 export interface Finding {
   readonly kind: "failed" | "uncertain" | "passed";
   readonly about:
@@ -19,22 +19,25 @@ export interface Finding {
 
 type Numbers = Omit<ReportNumbers, "findings">;
 
-/** Differences of fewer standard errors are not reported. */
+/** A difference counts only if it is larger than this many of its standard errors. */
 const STANDARD_ERRORS = 3;
-/** A share of copies that exceeds the share in held-out rows by less is not reported. */
+/** Generated rows count as copies if the share that equals a training row exceeds that of held-out rows by more than this. */
 const MIN_COPIES = 0.01;
-/** The test has failed if the whole interval of the AUROC is above this. */
+/** The two-sample test has failed if the whole interval of the AUROC is above this. */
 const CLEAR_AUROC = 0.6;
-/** If the interval of the AUROC has 0.5 and reaches beyond this, the test is uncertain. */
+/** The two-sample test is uncertain if the interval of the AUROC contains both 0.5 and this. */
 const UNCERTAIN_AUROC = 0.65;
 /**
- * The dependence that generated rows lack, as a share of the dependence that shuffled columns lack: below the first share the test has
- * passed, and from the second on the dependence is lost.
+ * The share of the dependence that generated rows have lost is (g - c) / (s - c), with the mean differences g of generated rows, c of copied
+ * rows and s of shuffled columns. Below the first limit dependence counts as kept, and from the second limit on as lost.
  */
 const MIN_REPORTED_SHARE = 0.25;
 const MIN_FAILED_SHARE = 0.6;
-/** If shuffling increases the mean difference by less, columns hardly depend on each other. */
+/** If shuffling the columns increases the mean difference by less than this, they hardly depend on each other. */
 const MIN_DEPENDENCE = 0.02;
+/** The result on usefulness is uncertain if the AUROC or R² may have lost more than this. */
+const MAX_SCORE_LOSS = 0.1;
+/** With fewer held-out rows than this, the report warns of wide intervals. */
 const FEW_ROWS = 200;
 
 /** The findings of a report: first those that failed, then uncertain ones, then those that passed. */
@@ -157,7 +160,7 @@ function ofUsefulness({ usefulness }: Numbers): Finding[] {
   const { target, measure, real, generated, difference } = usefulness.generated;
   const scores = `${measure} ${score(generated)} instead of ${score(real)} on held-out rows`;
   const isWorse = difference.value + STANDARD_ERRORS * difference.standardError < 0;
-  const isUncertain = difference.value - STANDARD_ERRORS * difference.standardError < -0.1;
+  const isUncertain = difference.value - STANDARD_ERRORS * difference.standardError < -MAX_SCORE_LOSS;
   if (isWorse) {
     const text = `A classifier or regression of ${target} learns less from generated rows than from real ones: ${scores}.`;
     return [{ kind: "failed", about, text }];

@@ -8,7 +8,7 @@ import { RunningMean } from "./runningMean.ts";
 
 /** Options of `ModelScorer`. */
 export interface ModelScorerOptions extends LogDensitiesOptions {
-  /** Computes the log-densities of rows in place of the flow, such as conditional ones. Then no density counts as very low. */
+  /** Replaces the log-density of the flow, for example by a conditional one. No result then counts as a very low density. */
   readonly compute?: (rows: InMemoryDataset) => Promise<Float64Array>;
 }
 
@@ -28,16 +28,16 @@ export class ModelScorer {
 
   constructor(model: LoadedModel, options: ModelScorerOptions = {}) {
     checkOptions("new ModelScorer", options, { ...logDensitiesRules, compute: callback });
-    const { compute, ...others } = options;
+    const { compute, ...logDensitiesOptions } = options;
     this.model = model;
-    this.compute = compute ?? ((rows) => logDensities(model.flow, rows, others));
+    this.compute = compute ?? ((rows) => logDensities(model.flow, rows, logDensitiesOptions));
     this.contextCheck = new ContextCheck(model);
     this.threshold = compute ? Number.NEGATIVE_INFINITY : lowDensityThreshold(model);
   }
 
   /**
-   * The log-density of each row, in nats and data units: [N]. Columns are in the order of the model, rows have the numbers that
-   * messages use.
+   * The log-density of each row, in nats and data units: [N]. Columns must be in the order of the model. Messages call rows by their
+   * `rowNumbers`.
    *
    * @throws NUMERIC when a log-density is NaN.
    */

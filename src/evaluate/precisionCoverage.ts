@@ -74,6 +74,6 @@ const radii = (table: ScaledRows, k: number): Float64Array =>
   Float64Array.from({ length: table.rows }, (_, i) => {
     const distances = new Float64Array(table.rows);
     for (let j = 0; j < table.rows; j++) distances[j] = rowDistance(table, i, table, j);
-    // The first is the row itself.
+    // The first of the sorted distances is that of the row to itself, 0.
     return distances.sort()[k];
   });

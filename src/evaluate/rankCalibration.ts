@@ -7,7 +7,7 @@ export interface ColumnCalibration {
   readonly counts: readonly number[];
   /** The share of the real values in the central interval of each level. It is about the level if the column is calibrated. */
   readonly coverage: readonly { readonly level: number; readonly share: number }[];
-  /** Whether a count is outside the band. */
+  /** Whether a count is outside the band of the result: the column is not calibrated. */
   readonly isOutside: boolean;
 }
 

@@ -35,9 +35,9 @@ import { type UsefulnessResult, usefulness } from "./usefulness.ts";
 export interface ReportRows {
   /** Rows that the model never saw. */
   readonly heldOut: TableInput;
-  /** The rows that the model learned. Without them `privacy` is not computed, and `reference` replaces them elsewhere. */
+  /** The rows that the model was trained on. Without them, `privacy` is not computed, and the other statistics use `reference`. */
   readonly training?: TableInput;
-  /** Other real rows, which replace unknown training rows in the controls, in `usefulness` and in the fits of simpler densities. */
+  /** Real rows to use if the training rows are not known: in the controls, in `usefulness`, and to fit simpler densities. */
   readonly reference?: TableInput;
   /** Rows from another program, which are tested in place of draws of the model. */
   readonly generated?: TableInput;
@@ -47,11 +47,11 @@ export interface ReportRows {
 export interface ReportOptions extends RunOptions {
   /** Each statistic uses at most this many rows of a table. Default 2000. */
   readonly maxRows?: number;
-  /** The column that `usefulness` predicts. Default: see there. */
+  /** The column that `usefulness` predicts. Default: see `usefulness`. */
   readonly target?: string | undefined;
   /** Seed of all random numbers. Default 0. */
   readonly seed?: number;
-  /** Called before each part, with its name, its index and the number of parts. */
+  /** Called before each part of the computation, with its name, its index from 0, and the number of parts. */
   readonly onPart?: (name: string, part: number, parts: number) => void;
 }
 
@@ -70,7 +70,7 @@ const reportRules: OptionRules<ReportOptions> = {
   onPart: callback,
 };
 
-/** The mean log-density of held-out rows under a simpler density, and the mean gain of the model over it, both in nats. */
+/** The mean of log q(x) of held-out rows under a simpler density q, and the gain of the model p, the mean of log p(x) - log q(x), in nats. */
 export interface ComparedDensity {
   readonly name: string;
   readonly logDensity: MeanEstimate;
@@ -84,7 +84,7 @@ export interface ReportNumbers {
   readonly columns: readonly { readonly name: string; readonly kind: string; readonly details: string }[];
   readonly rows: {
     readonly heldOut: number;
-    /** The rows that the model learned; undefined if they are not known. */
+    /** The rows that the model was trained on; undefined if they are not known. */
     readonly training: number | undefined;
     /** Held-out rows with a value that the model considers impossible; the other statistics leave them out. */
     readonly impossible: number;
@@ -117,11 +117,13 @@ export interface ReportResult {
 }
 
 const DEFAULT_MAX_ROWS = 2000;
-/** Calibration and usefulness are more precise with more generated rows than real ones. */
+/** Up to this many training and generated rows are used even if `maxRows` is smaller: they make calibration and usefulness more precise. */
 const MIN_GENERATED = 1000;
-/** Each row needs its own draws in every column, which take most of the time of a report. */
+/** Limits the rows of `conditionalCalibration`, whose draws for each row and column take most of the time of a report. */
 const MAX_CONDITIONAL_ROWS = 100;
+/** Among 19 draws there are 20 ranks, two for each of the 10 bins of a histogram. */
 const CONDITIONAL_DRAWS = 19;
+/** With fewer rows, the intervals of the statistics would be too wide to show any difference. */
 const MIN_ROWS = 20;
 const PARTS = 8;
 
@@ -191,7 +193,7 @@ export async function report(
     );
   begin("privacy");
   const { training: known } = rows;
-  const near = known && withControls(compared, (table) => privacy(known, real, table, compare));
+  const privacies = known && withControls(compared, (table) => privacy(known, real, table, compare));
   begin("rare rows");
   const rare = await rareRows(model, heldOut, run);
   const numbers = {
@@ -211,13 +213,13 @@ export async function report(
     trend: trends,
     precisionCoverage: covered,
     usefulness: useful,
-    privacy: near,
+    privacy: privacies,
     rareRows: rare,
   };
   return { numbers: { findings: findings(numbers), ...numbers }, real, generated: generated as TableRow[] };
 }
 
-/** Copies, which stay as they are when the caller changes its rows while the report is computed. */
+/** Copies the rows, so that the caller may change its own while the report is computed. */
 const copiedRows = ({ heldOut, training, reference, generated }: ReportRows) => {
   const copied = (table: TableInput) => rowObjects(table).map((row) => ({ ...row }));
   return {
@@ -234,6 +236,7 @@ export interface ScoredRows {
   readonly logDensities: Float64Array;
 }
 
+/** The rows that the model considers possible, with their log-densities, and how many are impossible. */
 async function possibleRows(
   model: TableModel,
   table: TableInput,
@@ -273,11 +276,11 @@ async function compareDensities(
   const baselines = await tableBaselines(model.columns, features(training), run);
   const compared: ComparedDensity[] = [];
   for (const { name, ...baseline } of baselines) {
-    const others = await baseline.logDensities(features(heldOut.rows));
+    const baselineScores = await baseline.logDensities(features(heldOut.rows));
     compared.push({
       name,
-      logDensity: estimate(others),
-      gain: estimate(heldOut.logDensities.map((score, n) => score - others[n])),
+      logDensity: estimate(baselineScores),
+      gain: estimate(heldOut.logDensities.map((score, n) => score - baselineScores[n])),
     });
   }
   return compared;

@@ -30,8 +30,8 @@ function rangeOf(values: Float64Array): number {
 
 /**
  * The distance of two rows with columns of any kind (Gower 1971), from 0 to 1: the mean over the columns of |a - b| / range, at most 1, for
- * numbers, and of 0 or 1 for equal or different labels. Two missing values are equal, and one is different from all values. It stops
- * early, with any larger distance, where the distance exceeds `limit`.
+ * numbers, and of 0 or 1 for equal or different labels. Two missing values are equal, and one is different from all values. Where the
+ * distance exceeds `limit`, the sum stops early: the result is then some number above `limit`.
  */
 export function rowDistance(
   a: ScaledRows,

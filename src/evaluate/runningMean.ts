@@ -3,7 +3,7 @@ export interface MeanEstimate {
   /** How many numbers there are, those of weight 0 not counted. */
   readonly count: number;
   readonly mean: number;
-  /** Of the mean; NaN for fewer than two numbers, and where one of them is infinite. */
+  /** The standard error of the mean; NaN for fewer than two numbers, and if one of them is infinite. */
   readonly standardError: number;
 }
 

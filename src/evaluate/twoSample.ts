@@ -44,10 +44,10 @@ const MIN_ROWS_PER_FOLD = 2;
 /**
  * Classifier two-sample test (Lopez-Paz and Oquab 2017): gradient boosted trees learn to tell generated rows from real ones. They detect
  * differences in dependence too, in columns of any kind and with missing values. The AUROC is the mean over the held-out folds of a
- * stratified cross-validation. Its standard error follows from those of the folds (DeLong et al. 1988), as if these were independent. Equal
- * rows are in one fold, as in all splits.
+ * stratified cross-validation. Its standard error is that of a mean of independent folds, each with the error of DeLong et al. (1988). Equal
+ * rows are in the same fold, so that no row is tested by trees that learned it.
  *
- * The real rows must be new to the model that generated the others; otherwise memorized rows would count as perfect.
+ * The model that generated rows must not have been trained on the real rows; otherwise a model that repeats its training rows would pass.
  *
  * @throws DATA if a table has fewer than two rows for each fold, or lacks a column.
  */
@@ -101,7 +101,7 @@ export function twoSample(
   };
 }
 
-/** Puts groups of equal rows, in random order, into the fold that has the fewest rows of their class. */
+/** The fold of each row: [rows]. Groups of equal rows go, in random order, to the fold that has the fewest rows of their class. */
 function chooseFolds(
   { rows, columns }: ComparedRows,
   classes: Uint8Array,

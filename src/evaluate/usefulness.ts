@@ -40,7 +40,7 @@ export interface UsefulnessResult {
   readonly difference: ScoreEstimate;
 }
 
-/** Columns with more labels take long to learn, and have few rows for each. */
+/** A target with more labels would take long to learn, and few rows would have each label. */
 const MAX_LABELS = 20;
 const MIN_ROWS_OF_LABEL = 5;
 const RESAMPLES = 200;
@@ -120,12 +120,12 @@ function isPossible(column: ComparedColumn): boolean {
   );
 }
 
-/** The prediction of a column from the others. */
+/** How trees predict a column from the others, and how their predictions for the test rows are scored. */
 function prepare(column: number, test: ComparedRows) {
   const { labels } = test.columns[column];
   const counts = countsOf(test.columns[column]);
   const classes = counts.flatMap((count, label) => (count > 0 ? [label] : []));
-  /** The rows with a usable target, without its column, and the target: a number, or the index of a class. */
+  /** Separates the target from the other columns: a number, or the index of a label that test rows have. Rows without such a target are left out. */
   const split = (rows: ComparedRows) => {
     const { values } = rows.columns[column];
     const known = Array.from(values.keys()).filter((n) =>
@@ -169,8 +169,8 @@ function meanAuroc(predictions: readonly Float64Array[], rows: Int32Array, value
 
 function explainedVariance(predictions: Float64Array, values: Float64Array): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = (others: (n: number) => number) =>
-    values.reduce((sum, value, n) => sum + (value - others(n)) ** 2, 0);
+  const squares = (prediction: (n: number) => number) =>
+    values.reduce((sum, value, n) => sum + (value - prediction(n)) ** 2, 0);
   return 1 - squares((n) => predictions[n]) / squares(() => mean);
 }
 

@@ -56,11 +56,11 @@ export function fitBoostedTrees(
   const total = gains.reduce((sum, gain) => sum + gain, 0);
   return {
     importance: gains.map((gain) => (total > 0 ? gain / total : 0)),
-    predict(others) {
-      const otherBins = binRows(others, columns);
+    predict(newRows) {
+      const newBins = binRows(newRows, columns);
       const raw = loss.initial.map((score, k) =>
-        Float64Array.from({ length: others.rows }, (_, row) =>
-          rounds.reduce((sum, trees) => sum + learningRate * leafValue(trees[k], otherBins, row), score),
+        Float64Array.from({ length: newRows.rows }, (_, row) =>
+          rounds.reduce((sum, trees) => sum + learningRate * leafValue(trees[k], newBins, row), score),
         ),
       );
       return loss.predictions(raw);
@@ -91,7 +91,7 @@ function squaredError(values: Float64Array): Loss {
   };
 }
 
-/** A class of all rows, or of no row, would have an infinite score otherwise. */
+/** Bounds the initial probability of a class that all rows or no row have: its score would be infinite. */
 const MIN_PROBABILITY = 1e-9;
 
 function sigmoidLoss(classes: ArrayLike<number>): Loss {

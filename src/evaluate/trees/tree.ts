@@ -52,9 +52,12 @@ interface Split {
   readonly gain: number;
 }
 
-/** A leaf with a smaller sum of hessians would have too large a value. */
+/** The value of a leaf, -(sum of gradients) / (sum of hessians), would be huge with a smaller sum. The limit of scikit-learn. */
 const MIN_HESSIAN = 1e-3;
-/** Added to the sum of hessians when labels are ordered by their mean gradients, since the means of rare labels are mostly noise. */
+/**
+ * Added to the sum of hessians when labels are ordered by their mean gradients, since the means of rare labels are mostly noise. LightGBM
+ * adds the same number (`cat_smooth`).
+ */
 const LABEL_SMOOTHING = 10;
 
 /**
@@ -180,7 +183,10 @@ interface BinGroup {
   readonly isLeft: boolean;
 }
 
-/** The best of the splits between neighbors in an order of bins. */
+/**
+ * Splits an order of bins into its first bins and the remaining ones so that the gain G₁² / H₁ + G₂² / H₂ - G² / H is largest, with the sums
+ * G of gradients and H of hessians of both sides and of all bins (Chen and Guestrin 2016, eq. 7). Undefined if no split has a gain.
+ */
 function scan(
   order: Uint8Array,
   total: Sums,
@@ -211,7 +217,7 @@ function splitNumbers(
   total: Sums,
   options: TreeOptions,
 ): BinGroup | undefined {
-  // Missing values are in neither order, so they go to the other side.
+  // Neither order contains the bin of missing values, so they go to the side of the remaining bins.
   const fromLeft = scan(ascending, total, options);
   const fromRight = histogram.rows[MISSING_BIN] > 0 ? scan(descending, total, options) : undefined;
   if (fromRight && fromRight.gain > (fromLeft?.gain ?? 0)) return { ...fromRight, isLeft: false };
