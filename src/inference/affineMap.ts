@@ -1,6 +1,6 @@
 import type { EvaluateRows } from "./sampling/chainProgram.ts";
 
-/** The map x = center + L z with a lower triangular L: of standard normal z, it has this mean and the covariance L L^T. */
+/** The map x = center + L z with a lower triangular L: for standard normal z, x has the mean `center` and the covariance L L^T. */
 export interface AffineMap {
   readonly center: Float64Array;
   /** L, [D, D] in row-major order. */
@@ -8,8 +8,8 @@ export interface AffineMap {
 }
 
 /**
- * The map whose center and covariance L L^T are those of rows [n, D]. Covariances are shrunk towards the diagonal by D / (D + n),
- * so that L exists for few rows; a column without variance has the scale 1.
+ * The map whose center and covariance L L^T are the mean and the covariance of rows [n, D]. Covariances are multiplied by n / (D + n), so
+ * that L exists even for n < D; a column without variance has the scale 1.
  */
 export function affineMapOf(rows: Float64Array, features: number): AffineMap {
   const n = rows.length / features;

@@ -13,9 +13,9 @@ const PROBABILITIES = [0.05, 0.5, 0.95] as const;
 export interface Disagreement {
   /** The index of the unconstrained coordinate. */
   readonly coordinate: number;
-  /** The share of the chains' draws below a value. */
+  /** The share of the chains' draws below a value of the coordinate. */
   readonly chains: number;
-  /** The share of the weights below it. */
+  /** The share of the weights below the same value. */
   readonly weighted: number;
   /** The difference in standard errors. */
   readonly standardErrors: number;
@@ -26,7 +26,7 @@ export interface Disagreement {
  * 5%, 50% and 95% quantiles of the chains are compared; shares have a finite variance whatever the tails. Returns the largest difference
  * if it is significant, corrected for the number of comparisons (Bonferroni).
  *
- * Both estimate the same posterior from different points, so the shares differ if only one of them misses a part of the mass.
+ * Chains and weights estimate the same posterior from different points, so the shares differ if only one of them misses a part of the mass.
  */
 export function findDisagreement(
   rows: Float64Array,

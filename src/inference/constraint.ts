@@ -8,7 +8,7 @@ import { anyValue, checkOptions } from "../options.ts";
 import { brief } from "../parse.ts";
 import type { Prior } from "./prior.ts";
 
-/** The values of the parameters that are declared before one, by name. */
+/** The values, by name, of the parameters that are declared before a parameter. */
 export type EarlierValues = Readonly<Record<string, Tensor>>;
 
 /**
@@ -23,7 +23,7 @@ export interface Constraint {
   readonly size: number;
   /** Maps unconstrained rows u [N, size] to values [N, ...shape], with log |det dx/du| [N], or a scalar if all rows have the same. */
   constrain(u: Tensor, earlier: EarlierValues): Transformed;
-  /** Set if the map is applied to each coordinate separately: [N, size] -> [N, size]. `vector` then needs one call for all. */
+  /** Set if the map is applied to each coordinate separately, [N, size] -> [N, size]: `vector` then maps all its elements in one call. */
   readonly elementwise?: ElementwiseMap;
 }
 

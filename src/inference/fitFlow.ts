@@ -16,7 +16,7 @@ type Settings = Pick<ReturnType<typeof inferSettings>, "flow" | "restarts" | "fi
  * Fits a flow to a density of `features` coordinates. With `restarts`, it fits several from different seeds and returns the one with the
  * largest evidence lower bound, that is, with the smallest KL(q || p).
  *
- * @throws ARGUMENT when the flow has another number of features; as `fitDensity`.
+ * @throws ARGUMENT when the flow has another number of features; the errors of `fitDensity`.
  */
 export async function fitFlow(
   logDensity: TargetDensity,

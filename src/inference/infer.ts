@@ -39,18 +39,18 @@ export interface InferResult<D extends Declarations> {
     readonly logWeights: Float64Array;
     /** log Z in nats from the weights. */
     readonly logEvidence: number;
-    /** Its standard error, as that of the result. */
+    /** Standard error of this `logEvidence`, computed as that of the result. */
     readonly logEvidenceError: number;
   };
   /** Evidence lower bound of the flow in nats. */
   readonly elbo: number;
   /** Standard error of `elbo`. */
   readonly elboError: number;
-  /** log Z in nats, the logarithm of the integral of the model's density: by bridge sampling with chains, otherwise from the weights. */
+  /** log Z in nats, where Z is the integral of the model's density: by bridge sampling if No-U-Turn chains ran, otherwise from the weights. */
   readonly logEvidence: number;
   /**
-   * Standard error of `logEvidence`, to first order, and the part of Z that lies in the tail of the weights beyond the largest one, as far as
-   * a Pareto tail tells. It does not include modes that no draw reached.
+   * sqrt(s² + t²), where s is the standard error of the estimate, to first order, and t the share of Z in the tail of the weights beyond the
+   * largest one, extrapolated by a Pareto distribution. It does not include modes that no draw reached.
    */
   readonly logEvidenceError: number;
   /** Effective sample size of the weighted draws. */
@@ -69,7 +69,7 @@ export interface InferResult<D extends Declarations> {
  * Draws from the posterior of a model:
  *
  * 1. short pilot chains find the mean and the covariance of its mass;
- * 2. a flow is fitted to it by `fitDensity`, from there; with `restarts`, the best of several;
+ * 2. `fitDensity` fits a flow that starts with this mean and covariance; with `restarts`, the best of several flows is kept;
  * 3. draws of the flow are weighted by `importance`;
  * 4. Markov chains in the latent space of the flow correct what the flow gets wrong (Hoffman et al. 2019, "NeuTra-lizing bad geometry
  *    in Hamiltonian Monte Carlo using neural transport").
@@ -115,7 +115,7 @@ export async function infer<D extends Declarations>(
   let missed = missedShare(weighted, await logRatiosOf(pilot.rows));
   let refinement: Refinement | undefined;
   if (kind === "nuts") {
-    // A part of the mass without density of the flow is a distant mode in its latent space, which chains there would not reach.
+    // Mass where the flow has almost no density is so far away in its latent space that chains there would not reach it.
     const space = missed > 0 ? normalFlow(pilot.map) : flow;
     refinement = await refineByNuts(
       space,
@@ -140,7 +140,7 @@ export async function infer<D extends Declarations>(
   let disagreement: Disagreement | undefined;
   if (kind === "nuts") {
     const logRatios = await logRatiosOf(rows);
-    // Pilot chains need not have visited each mode in proportion to its mass.
+    // These draws give a better estimate than the short pilot chains, which may not visit each mode in proportion to its mass.
     missed = missedShare(weighted, logRatios) || missed;
     const { logEvidence, standardError } = evidenceByBridge(logRatios, weighted, summary);
     // Chains in the latent space of the flow may not reach the tail of the weights either.
@@ -178,7 +178,7 @@ export async function infer<D extends Declarations>(
   };
 }
 
-/** The evidence from draws of chains and of the flow. The chains count as the smallest effective sample size of a parameter. */
+/** The evidence from draws of chains and of the flow. The draws of the chains count as the smallest effective sample size of a parameter. */
 function evidenceByBridge(
   logRatios: Float64Array,
   { logWeights, logNormalizer }: ImportanceResult,

@@ -39,7 +39,7 @@ export interface InferOptions extends EngineOptions {
   chains?: number;
   /** Number of draws of each chain of the No-U-Turn sampler. Default 500. */
   draws?: number;
-  /** Number of transitions before, which adapt the step size and the mass matrix. Default 200. */
+  /** Number of transitions of each chain before its draws, which adapt the step size and the mass matrix. Default 200. */
   warmUp?: number;
   /** Target of the acceptance probability of trajectories, in (0, 1). A larger one gives smaller steps. Default 0.8. */
   targetAcceptance?: number;
@@ -61,10 +61,10 @@ const inferOptionsSchema = z.strictObject({
     ),
   ),
   restarts: z._default(count(1), 1),
-  // `fitDensity` checks these.
+  // `fitDensity` checks its options.
   fit: z.optional(z.custom<FitDensityOptions>()),
   onProgress: z.optional(z.custom<InferOptions["onProgress"]>()),
-  // `engineRules` check these.
+  // `inferSettings` checks `providers` and `threads` by `engineRules`.
   providers: z.optional(z.custom<EngineOptions["providers"]>()),
   threads: z.optional(z.custom<EngineOptions["threads"]>()),
   samples: z._default(count(100), 10_000),

@@ -7,8 +7,8 @@ const MIN_DENSITY_RATIO = 100;
 const MIN_REPORTED_SHARE = 0.01;
 
 /**
- * The share of the density's mass where the flow has almost none, as far as Markov chains found it: those of `importance`, or draws
- * with the given log p~(x) - log q(x). 0 if it is not significant.
+ * The share of the mass of a density p where the flow q has almost no density. It is the larger of two estimates: that of the chains of
+ * `importance`, and the share of other chains' draws with a large log p~(x) - log q(x) (`logRatios`). 0 if neither is significant.
  */
 export function missedShare(
   { missedMass, missedMassError, logNormalizer, warnings }: ImportanceResult,

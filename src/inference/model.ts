@@ -23,7 +23,7 @@ export type Terms = Tensor | readonly Tensor[];
 export interface RowLikelihood<D extends Declarations> {
   /** The rows: [n, ...]. */
   data: DataInput;
-  /** Log-likelihoods [N, B] of B of the rows [B, ...]. */
+  /** Log-likelihoods [N, B] of a batch of rows [B, ...]. */
   logLikelihood(parameters: ValuesOf<D>, rows: Tensor): Tensor;
   /**
    * Number of rows that are drawn in each training step, with replacement. Their log-likelihoods are multiplied by n / batchSize, so
@@ -41,7 +41,7 @@ export interface ProbabilisticModel<D extends Declarations = Declarations> {
   constrain(u: Tensor): { readonly values: ValuesOf<D>; readonly logDet: Tensor };
   /** The unnormalized log-density of the unconstrained coordinates, [N, D] -> [N]: that of the parameters plus the log-determinant. */
   logDensity(u: Tensor): Tensor;
-  /** The parts of the log-density by a name for messages, each [N] or a scalar: they sum to `logDensity`. */
+  /** The terms of the log-density, each [N] or a scalar, by names for messages. Their sum is `logDensity`. */
   terms(u: Tensor): Readonly<Record<string, Tensor>>;
 }
 
@@ -56,8 +56,8 @@ export interface ProbabilisticModel<D extends Declarations = Declarations> {
  *       logProb.normal(y, theta, sigma),
  *     ]);
  *
- * The density is one of the declared parameters, in the constrained space: the model adds the log-determinant of the constraints.
- * With `likelihood`, the log-likelihood of rows of data is added, in training for a batch of them.
+ * The density is that of the parameters themselves, not of their unconstrained coordinates: the model adds the log-determinant of the
+ * constraints. With `likelihood`, it also adds the log-likelihood of rows of data, which training estimates from a batch.
  *
  * @throws SHAPE when a term has a wrong shape; ARGUMENT when the density reads a parameter that is not declared, or a constraint is
  *   not valid: the message has the name of the parameter.
@@ -78,7 +78,8 @@ export function model<const D extends Declarations>(
     let logDet = scalar(0);
     u.split(1, sizes).forEach((coordinates, i) => {
       const [name, constraint] = declared[i];
-      const result = ofParameter(name, () => constraint.constrain(coordinates, knownNames(values, name)));
+      const earlier = declaredValues(values, name);
+      const result = ofParameter(name, () => constraint.constrain(coordinates, earlier));
       values[name] = result.value;
       logDet = logDet.add(result.logDet);
     });
@@ -92,11 +93,11 @@ export function model<const D extends Declarations>(
     logDensity: (u) => Object.values(result.terms(u)).reduce((sum, term) => sum.add(term)),
     terms(u) {
       const { values, logDet } = constrain(u);
-      const known = knownNames(values) as ValuesOf<D>;
+      const checked = declaredValues(values) as ValuesOf<D>;
       return {
         "the log-determinant of the constraints": logDet,
-        ...namedTerms(logDensity(known)),
-        ...(rowTerm && { "the log-likelihood of the rows": rowTerm(known) }),
+        ...namedTerms(logDensity(checked)),
+        ...(rowTerm && { "the log-likelihood of the rows": rowTerm(checked) }),
       };
     },
   };
@@ -149,8 +150,11 @@ function ofParameter<T>(name: string, compute: () => T): T {
   }
 }
 
-/** The values, where reading a name that is not among them is an error: `undefined` would fail later, in an unrelated place. */
-function knownNames(
+/**
+ * Wraps values so that reading another name throws: `undefined` would fail later, in an unrelated place. `reader` is the parameter whose
+ * bound reads the values; without it, the log-density does.
+ */
+function declaredValues(
   values: Readonly<Record<string, Tensor>>,
   reader?: string,
 ): Readonly<Record<string, Tensor>> {
@@ -195,9 +199,9 @@ function namedTerms(terms: Terms): Record<string, Tensor> {
 
 /** The log-likelihood of all rows of data, or in training its estimate from a batch. */
 function rowLikelihood<D extends Declarations>({ data: rows, logLikelihood, batchSize }: RowLikelihood<D>) {
-  const all = data(rows);
-  const [count, ...width] = all.shape as number[];
-  const numbers = constantValues(all);
+  const allRows = data(rows);
+  const [count, ...width] = allRows.shape as number[];
+  const numbers = constantValues(allRows);
   if (
     count === undefined ||
     !numbers ||
@@ -206,7 +210,7 @@ function rowLikelihood<D extends Declarations>({ data: rows, logLikelihood, batc
     throw new PushforwardError("ARGUMENT", "the likelihood of a model is not valid", {
       expected: "rows of data [n, ...], and a batchSize that is a positive integer",
       received: numbers
-        ? `rows ${formatShape(all.shape)}, batchSize ${brief(batchSize)}`
+        ? `rows ${formatShape(allRows.shape)}, batchSize ${brief(batchSize)}`
         : "a tensor that is not constant",
     });
   }
@@ -227,7 +231,7 @@ function rowLikelihood<D extends Declarations>({ data: rows, logLikelihood, batc
   return (parameters: ValuesOf<D>): Tensor => {
     const usesBatch = isTraining() && batchSize !== undefined && batchSize < count;
     const size = usesBatch ? batchSize : count;
-    const result: unknown = logLikelihood(parameters, usesBatch ? drawRows(size) : all);
+    const result: unknown = logLikelihood(parameters, usesBatch ? drawRows(size) : allRows);
     if (result instanceof Tensor && result.rank === 2 && result.shape[0] === "N" && result.shape[1] === size)
       return result.sum(1).mul(count / size);
     throw new PushforwardError("SHAPE", "the log-likelihood has a wrong shape", {

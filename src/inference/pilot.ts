@@ -12,8 +12,8 @@ const START_RANGE = 2;
 const MAX_START_ATTEMPTS = 100;
 
 /**
- * Short runs, each in coordinates that are standardized by the covariance of the one before. Without that, strongly correlated posteriors
- * would need hundreds of steps per draw.
+ * Short runs of the chains. Each run uses coordinates that are standardized by the mean and the covariance of the run before; otherwise
+ * strongly correlated posteriors would need hundreds of steps for a draw.
  */
 const RUNS = [
   { warmUp: 60, draws: 30, targetAcceptance: 0.8, maxDepth: 6 },
@@ -21,10 +21,10 @@ const RUNS = [
   { warmUp: 40, draws: 80, targetAcceptance: 0.8, maxDepth: 6 },
 ] as const;
 
-/** A chain is stuck if its log-density is smaller than that of the others by at least this number of nats. */
+/** A chain is stuck if its log-density is smaller than that of the median chain by at least this number of nats. */
 const MIN_STUCK_NATS = 20;
 
-/** Where the density has its mass, roughly. */
+/** A rough estimate of where a density has its mass. */
 export interface Pilot {
   /** Maps standard normal rows to the mean and the covariance of the mass. */
   readonly map: AffineMap;
@@ -39,7 +39,7 @@ export interface Pilot {
 /** Texts about a point, for messages. */
 interface PointDescriptions {
   point(position: Float64Array): Promise<string>;
-  /** Which part of the log-density is not finite there. */
+  /** Which term of the log-density is not finite at the point. */
   nonFinite(position: Float64Array): Promise<string>;
 }
 

@@ -24,7 +24,7 @@ export interface Prior<Value extends number | Float64Array = number | Float64Arr
 
 const oneNumber = (numbers: Float64Array): number => numbers[0];
 
-/** The prior of a number, from its quantile function at Phi(u) and the log-derivative of the map. */
+/** The prior of a number with the quantile function Q, from the map u -> Q(Phi(u)) with its log-derivative. */
 const numberPrior = (map: NonNullable<Constraint["elementwise"]>): Prior<number> => ({
   ...elements([], map),
   toValue: oneNumber,

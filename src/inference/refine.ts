@@ -23,7 +23,7 @@ export interface Refinement {
   readonly iterations: number;
   /** How many trajectories diverged. */
   readonly divergences: number;
-  /** The last point before a trajectory diverged, for that trajectory which `centralPoint` chooses. */
+  /** The last point before a trajectory diverged, for the trajectory that `centralPoint` chooses. */
   readonly divergedAt: Float64Array | undefined;
   /** How many trajectories reached the largest depth. */
   readonly saturated: number;
@@ -33,8 +33,8 @@ export interface Refinement {
 
 /**
  * Chains of the No-U-Turn sampler in the latent space of a flow, where the density is close to the base distribution, from `starts` in
- * data space. Each transition is followed by a proposal from the flow, which reaches all modes that the flow covers. Both leave the
- * density invariant whatever the flow, so a poor fit makes the chains slower but not wrong.
+ * data space. Each transition is followed by a proposal from the flow, which reaches all modes that the flow covers. Both transitions leave
+ * the target density invariant for every flow, so a poor fit makes the chains slower but not wrong.
  */
 export async function refineByNuts(
   flow: Flow,
@@ -52,6 +52,7 @@ export async function refineByNuts(
   await using base = new Flow(flow.base);
   const proposals = await base.sample(chains * iterations, {
     ...run,
+    // The upper 53 bits of the seed, which a number holds exactly.
     seed: Number(random.split("proposals").seed >> 11n),
   });
   await using density = compileDensity(pulledBack(flow, logDensity), features, { providers }, (z) =>
@@ -109,8 +110,8 @@ export function refineByIndependence(
 }
 
 /**
- * The one of several points that is nearest to their coordinate-wise median: an example of where most trajectories diverged, because a few
- * elsewhere do not change the median.
+ * The point that is nearest to the coordinate-wise median of all points: an example of where most trajectories diverged, because a few
+ * points elsewhere hardly change the median.
  */
 export function centralPoint(points: readonly Float64Array[]): Float64Array {
   const median = points[0].map((_, i) =>

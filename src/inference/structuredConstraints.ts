@@ -39,9 +39,9 @@ export function positiveOrdered(size: number): Constraint {
 /**
  * The Cholesky factor L of a correlation matrix L L^T: lower triangular with a positive diagonal and rows of norm 1, [N, size, size].
  *
- * L_ij = tanh(u_ij) sqrt(1 - sum_{k<j} L_ik^2) for j < i, and L_ii takes what remains (Lewandowski, Kurowicka and Joe 2009; Stan
- * Reference Manual, "Cholesky factors of correlation matrices"). The determinant is that of the map to the elements below the
- * diagonal. What remains after column j is the product of sech^2(u_ik) for k <= j, so it is computed by its logarithm.
+ * L_ij = tanh(u_ij) sqrt(1 - sum_{k<j} L_ik^2) for j < i, and L_ii = sqrt(1 - sum_{k<i} L_ik^2) (Lewandowski, Kurowicka and Joe 2009;
+ * Stan Reference Manual, "Cholesky factors of correlation matrices"). The determinant is that of the map to the elements below the
+ * diagonal. It follows that 1 - sum_{k<=j} L_ik^2 is the product of sech^2(u_ik) for k <= j, whose logarithm is summed.
  */
 export function choleskyCorrelation(size: number): Constraint {
   checkSize("choleskyCorrelation", size, 2);

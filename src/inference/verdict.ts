@@ -16,7 +16,7 @@ export type Verdict =
   | "check tails"
   /** The chains converged, but the weights of the flow are uneven: `draws` and `logEvidence` are reliable, `weighted` is not. */
   | "use refined draws"
-  /** The flow has almost no density on a part of the mass. See `reasons` for what includes this part. */
+  /** The flow has almost no density on a part of the mass. `reasons` says which results include this part. */
   | "missed mass"
   /** The chains disagree with one another or with the weights, or are too short, or without chains the weights are uneven. */
   | "unreliable";

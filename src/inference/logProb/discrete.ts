@@ -38,10 +38,10 @@ export function negativeBinomial(k: Argument, mean: Argument, dispersion: Argume
 }
 
 /**
- * Categorical distribution with log-odds: log softmax(logits)_k for categories k from 0 to K - 1, which are data. With n of
- * them, `logits` are [N, K], the same for all, or [N, n, K]; the result is [N, n].
+ * Categorical distribution with log-odds: log softmax(logits)_k for categories k from 0 to K - 1, which are data. For n
+ * categories, `logits` are [N, K], the same for all, or [N, n, K]; the result is [N, n].
  *
- * @throws DATA when a category is not an integer from 0 to K - 1; SHAPE when their number does not match the logits.
+ * @throws DATA when a category is not an integer from 0 to K - 1; SHAPE when the number of categories does not match the logits.
  */
 export function categoricalLogit(k: number | ArrayLike<number>, logits: Tensor): Tensor {
   const categories = typeof k === "number" ? [k] : Array.from(k);

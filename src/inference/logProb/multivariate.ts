@@ -35,7 +35,8 @@ export function multivariateNormal(x: Argument, mean: Argument, cholesky: Tensor
 
 /**
  * The distribution of Lewandowski, Kurowicka and Joe (2009) of correlation matrices, as a density of their Cholesky factor L [..., K, K]:
- * p(L L^T) is proportional to det(L L^T)^(eta - 1). It is uniform over correlation matrices for eta = 1.
+ * p(L L^T) is proportional to det(L L^T)^(eta - 1), so that p(L) is proportional to the product over k = 2, ..., K of L_kk^(K - k + 2 eta - 2).
+ * It is uniform over correlation matrices for eta = 1.
  */
 export function lkjCholesky(cholesky: Tensor, eta: Argument): Tensor {
   const size = cholesky.shape.at(-1) as number;

@@ -21,8 +21,8 @@ export function countsOf(argument: Argument): Tensor {
 }
 
 /**
- * The log-density `f` where `inside` is true, and -Infinity with gradient 0 elsewhere. There f is computed for `replacement`, a point of the
- * support, so that its gradient stays finite.
+ * The log-density `f` where `inside` is true, and -Infinity with gradient 0 elsewhere. Outside, f is computed at `replacement`, a point of
+ * the support, so that its gradient stays finite.
  */
 export function onSupport(x: Tensor, inside: Tensor, replacement: number, f: (x: Tensor) => Tensor): Tensor {
   return inside.where(f(inside.where(x, replacement)), Number.NEGATIVE_INFINITY);

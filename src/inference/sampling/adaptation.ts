@@ -19,7 +19,7 @@ export class StepSizeAdaptation {
     this.restart(initial);
   }
 
-  /** Forgets what was learned, and starts from this step size. */
+  /** Begins a new adaptation at this step size. */
   restart(initial: number): void {
     this.center = Math.log(10 * initial);
     this.iteration = 0;
@@ -79,13 +79,13 @@ export class VarianceEstimate {
 }
 
 /**
- * The iterations of a warm-up after which the mass matrix is replaced by the variances of the positions since the last time, as in
- * Stan: windows of doubling length, between a phase that only finds the region of large density and one that only adapts the
- * step size. The last window extends to the end of the windows.
+ * The windows of a warm-up, as in Stan: the first begins at iteration `start`, and each ends after an iteration of `ends`, where the
+ * variances of the positions in the window become the inverse mass matrix. Each window has twice the length of the one before, except for
+ * the last. The iterations before the windows find the region of large density; those after them only adapt the step size.
  */
 export function massWindows(warmUp: number): { readonly start: number; readonly ends: ReadonlySet<number> } {
   const start = Math.round(0.075 * warmUp);
-  // The step size that fits new variances needs some 20 iterations.
+  // The step size needs some 20 iterations to adapt to the last variances.
   const end = warmUp - Math.round(Math.max(0.05 * warmUp, Math.min(20, 0.3 * warmUp))) - 1;
   const ends = new Set<number>();
   let size = Math.max(10, Math.round(0.025 * warmUp));

@@ -3,14 +3,13 @@ export interface Point {
   readonly position: Float64Array;
   readonly logDensity: number;
   readonly gradient: Float64Array;
-  /** The log-density of independence proposals. */
+  /** The log-density of the independence proposals at the position; 0 without such proposals. */
   readonly logProposal: number;
 }
 
 /**
- * A computation of one chain as a generator: it yields each position at which it needs the log-density and its gradient, and is
- * resumed with them. Many chains then run in step, and each evaluation is one call for all of them, although they follow
- * different paths.
+ * A computation of one chain as a generator, which yields a position and is resumed with the log-density and its gradient there. So
+ * `runChains` can evaluate the positions of all chains in one call, although each chain follows a path of its own.
  */
 export type ChainProgram<Result> = Generator<Float64Array, Result, Point>;
 

@@ -6,8 +6,8 @@ export type Chains = readonly Float64Array[];
 
 /**
  * The rank-normalized split R-hat of Vehtari et al. (2021): near 1 if the chains agree; above 1.01 they have not converged. It is the
- * larger one of that of the draws and that of their distances from the median, which shows chains with different scales. NaN if all
- * draws are equal.
+ * larger of two values: R-hat of the draws, and R-hat of their distances from the median, which shows chains with different scales. NaN
+ * if all draws are equal.
  *
  * Vehtari, Gelman, Simpson, Carpenter and Buerkner, "Rank-normalization, folding, and localization: an improved R-hat for assessing
  * convergence of MCMC", Bayesian Analysis 2021.
@@ -63,7 +63,7 @@ function rankNormalized(chains: Chains): Float64Array[] {
   return result;
 }
 
-/** The ratio of the variance of all draws to that within chains, as a standard deviation. */
+/** R-hat: the square root of the ratio of the variance of the distribution to the variance within chains. */
 function splitRHat(chains: Chains): number {
   const { within, total } = variancesOf(chains);
   return Math.sqrt(total / within);
@@ -79,8 +79,8 @@ function variancesOf(chains: Chains): { within: number; total: number } {
 }
 
 /**
- * Number of independent draws with the same variance of the mean: count / tau, with the autocorrelation time tau = 1 + 2 sum rho_t summed by Geyer's
- * initial monotone sequence of the pairs rho_2k + rho_2k+1.
+ * Number of independent draws with the same variance of the mean: count / tau, with the autocorrelation time tau = 1 + 2 sum rho_t summed
+ * by Geyer's initial monotone sequence of the pairs rho_2k + rho_2k+1.
  */
 function effectiveSampleSize(chains: Chains): number {
   const n = chains[0].length;

@@ -11,8 +11,8 @@ export function independenceTransition(current: Point, proposal: Point, random: 
 }
 
 /**
- * The indices that chains of independence proposals visit, from the logarithms of the weights p / q of draws of q: chain c proposes the draws
- * c n / chains, ... of n in their order. Returns one list for each chain.
+ * The indices of the draws of q that each chain of independence proposals visits, from the logarithms of their weights p / q. The draws are
+ * divided into one block for each chain, which proposes the draws of its block in order.
  */
 export function independenceChains(
   logWeights: Float64Array,

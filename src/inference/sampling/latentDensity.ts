@@ -53,8 +53,8 @@ export function compileDensity(
 }
 
 /**
- * The density of the latent z of a flow x = f(z) if x has the given log-density: log p(f(z)) + log |det df/dz|. For a flow that equals
- * the density this is the base distribution, whatever the shape of the density.
+ * The log-density of the latent z of a flow x = f(z) if x has the log-density log p: log p(f(z)) + log |det df/dz|. If the flow has learned p,
+ * this is close to the base distribution, even where p has a difficult shape.
  */
 export const pulledBack =
   (flow: Flow, logDensity: (x: Tensor) => Tensor) =>

@@ -30,7 +30,7 @@ export interface State {
   readonly momentum: Float64Array;
 }
 
-/** A part of a trajectory: 2^depth consecutive states in the direction of time. */
+/** A part of a trajectory: 2^depth consecutive states, of which `first` is the earliest and `last` the latest. */
 interface Tree {
   readonly first: State;
   readonly last: State;

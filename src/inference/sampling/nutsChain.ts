@@ -30,13 +30,13 @@ export interface NutsResult {
 /**
  * A chain of the No-U-Turn sampler from `start`, with a warm-up that adapts the step size and a diagonal mass matrix.
  *
- * If `more` is given, each transition is followed by another that leaves the density invariant, such as an independence proposal.
+ * Each transition is followed by `extraTransition`, which must leave the density invariant too, such as an independence proposal.
  */
 export function* nutsChain(
   start: Float64Array,
   { warmUp, draws, targetAcceptance, maxDepth }: NutsSettings,
   random: RandomStream,
-  more?: (point: Point, random: RandomStream) => Point,
+  extraTransition?: (point: Point, random: RandomStream) => Point,
 ): ChainProgram<NutsResult> {
   const features = start.length;
   let point: Point = yield start;
@@ -56,7 +56,7 @@ export function* nutsChain(
     const transition = yield* nutsTransition(point, { stepSize, variances, maxDepth }, random);
     point = transition.point;
     evaluations += transition.steps;
-    if (more) point = more(point, random);
+    if (extraTransition) point = extraTransition(point, random);
     if (adapting) {
       adaptation.update(transition.acceptance);
       if (iteration >= windows.start) estimate.add(point.position);

@@ -3,8 +3,8 @@ import { RandomStream } from "../../random/randomStream.ts";
 import { type EvaluateRows, type Point, runChains } from "./chainProgram.ts";
 import { type NutsResult, type NutsSettings, nutsChain } from "./nutsChain.ts";
 
-/** For each chain, a transition that follows each transition of the No-U-Turn sampler. */
-export type MoreTransitions = (chain: number) => (point: Point, random: RandomStream) => Point;
+/** Returns, for the index of a chain, a transition that follows each of its transitions of the No-U-Turn sampler. */
+export type ExtraTransitions = (chain: number) => (point: Point, random: RandomStream) => Point;
 
 /** Runs a chain of the No-U-Turn sampler from each start. */
 export const sampleNuts = (
@@ -12,10 +12,12 @@ export const sampleNuts = (
   starts: readonly Float64Array[],
   settings: NutsSettings,
   random: Random,
-  more?: MoreTransitions,
+  extraTransitions?: ExtraTransitions,
 ): Promise<NutsResult[]> =>
   runChains(
-    starts.map((start, c) => nutsChain(start, settings, new RandomStream(random.split(c)), more?.(c))),
+    starts.map((start, c) =>
+      nutsChain(start, settings, new RandomStream(random.split(c)), extraTransitions?.(c)),
+    ),
     starts[0].length,
     evaluate,
   );

@@ -26,12 +26,12 @@ export interface SimulationCalibrationOptions extends EngineOptions {
 const DISTANCE = "distance to a reference point";
 
 /**
- * Simulation-based calibration (Talts et al. 2018): the rank of a parameter of each simulation among draws from the posterior given its data
- * is uniform if the posterior is right. There is a histogram for each number of the parameters, and one for the distance of the coordinates
+ * Simulation-based calibration (Talts et al. 2018): if the posterior is right, then for simulations (theta, x) the rank of theta among draws
+ * from the posterior given x is uniform. There is a histogram for each number of the parameters, and one for the distance of the coordinates
  * to a reference point (TARP, Lemos et al. 2023). The reference point is a random linear function of the data, so that the test also
  * detects a posterior that ignores the data, such as the prior. A U-shaped histogram means that the posterior is too narrow.
  *
- * @throws ARGUMENT when an option is not valid; MODEL as `simulate`.
+ * @throws ARGUMENT when an option is not valid; MODEL as `simulate` does.
  */
 export async function simulationBasedCalibration<P extends Priors>(
   { simulator, flow }: SimulationPosterior<P>,
@@ -47,7 +47,7 @@ export async function simulationBasedCalibration<P extends Priors>(
   const { simulations = 300, draws = 99, bins = 10, seed = 1, ...engine } = options;
   const { parameters, prior } = simulator;
   const random = new Random(seed);
-  // Unlike those of `simulate`, these simulations are not the ones of a fit with an equal seed.
+  // The label "calibration" gives other simulations than those of a fit with the same seed.
   const { count, width, data, coordinates } =
     typeof simulations === "number"
       ? await simulateFromPrior(simulator, simulations, random.split("calibration"))
@@ -59,14 +59,14 @@ export async function simulationBasedCalibration<P extends Priors>(
     const { columns, rows: values } = drawTable(parameters, await constrainedDraws(prior, positions, engine));
     return { columns, rows: positions.length / D, values };
   };
-  const [real, others] = [await tableOf(coordinates), await tableOf(drawn)];
+  const [real, drawnTable] = [await tableOf(coordinates), await tableOf(drawn)];
   const columns = real.columns.map((name, c) => ({
     name,
     real: columnOf(real, c),
-    drawn: columnOf(others, c),
+    drawn: columnOf(drawnTable, c),
   }));
   const reference = referencePoints(data, width, D, random.split("reference"));
-  // Squared distances have the same ranks.
+  // Squared distances have the same ranks as distances.
   const squaredDistances = (rows: Float64Array, perPoint: number) =>
     Float64Array.from({ length: rows.length / D }, (_, i) => {
       const point = Math.floor(i / perPoint) * D;

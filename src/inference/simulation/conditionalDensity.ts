@@ -38,7 +38,7 @@ export interface ConditionalDensityOptions extends EngineOptions {
   onProgress?(progress: { readonly member: number; readonly members: number; readonly best: number }): void;
 }
 
-/** The rules of these options. `fit` and `ContextEmbedding` check their own. */
+/** The rules of `ConditionalDensityOptions`. `fit` and `ContextEmbedding` check the options that they get. */
 export const conditionalDensityRules: OptionRules<ConditionalDensityOptions> = {
   ...engineRules,
   members: wholeNumber(1),
@@ -82,8 +82,8 @@ export async function fitConditionalDensity(
     logDensities.push(await flow.logProb(validation.values, validation.context, engine));
     await flow.release();
   }
-  const all = stackDensities(logDensities);
-  const kept = [...flows.keys()].filter((k) => all.weights[k] >= MIN_WEIGHT);
+  const { weights: initialWeights } = stackDensities(logDensities);
+  const kept = [...flows.keys()].filter((k) => initialWeights[k] >= MIN_WEIGHT);
   const { weights, logDensity } = stackDensities(kept.map((k) => logDensities[k]));
   const parts = kept.map((k) => flows[k]);
   const flow = parts.length === 1 ? parts[0] : new Flow(new Mixture(parts, { weights, learned: false }));

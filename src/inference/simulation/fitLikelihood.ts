@@ -15,7 +15,7 @@ import type { Priors, Simulator } from "./simulator.ts";
 
 /** Options of `fitLikelihood`. */
 export interface FitLikelihoodOptions extends ConditionalDensityOptions {
-  /** The number of simulations, or simulations of `simulate`. Default 10,000. */
+  /** The number of simulations, or a result of `simulate`. Default 10,000. */
   simulations?: number | Simulations;
 }
 
@@ -34,8 +34,8 @@ export class SimulationLikelihood<P extends Priors = Priors> {
   }
 
   /**
-   * The model of the parameters given independent observations, each with the values of one simulation: `infer(likelihood.model([x1, x2]))` draws from the
-   * posterior.
+   * The model of the parameters given independent observations, each with as many values as a simulation:
+   * `infer(likelihood.model([x1, x2]))` draws from the posterior.
    *
    * @throws SHAPE when an observation has another number of values than a simulation; DATA when a value is not finite.
    */
@@ -62,7 +62,7 @@ export class SimulationLikelihood<P extends Priors = Priors> {
  * returns for coordinates u of the prior, by maximum likelihood. Each posterior then takes Markov chains (`infer`), but may be conditional on
  * several independent observations. The data must have a density: use `fitPosterior` for counts.
  *
- * @throws ARGUMENT when an option is not valid; MODEL as `simulate`; DATA when a simulation was not finite.
+ * @throws ARGUMENT when an option is not valid; MODEL as `simulate` does; DATA when a simulation returned NaN or infinite values.
  */
 export async function fitLikelihood<P extends Priors>(
   simulator: Simulator<P>,

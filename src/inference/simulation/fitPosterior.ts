@@ -17,8 +17,8 @@ import { sampleTruncatedPrior } from "./truncatedPrior.ts";
 /** Options of `fitPosterior`. */
 export interface FitPosteriorOptions extends ConditionalDensityOptions {
   /**
-   * The number of simulations of all rounds, or simulations of `simulate` for the first round, which each later round follows with as many
-   * new ones. Default 10,000.
+   * The number of simulations of all rounds together; or, for the first round, a result of `simulate`, to which each later round adds as many
+   * new simulations. Default 10,000.
    */
   simulations?: number | Simulations;
   /** Number of rounds. Rounds after the first simulate only in the region of the posterior given `observed`. Default 1. */
@@ -38,13 +38,13 @@ export const fitPosteriorRules: OptionRules<FitPosteriorOptions> = {
 /**
  * Neural posterior estimation (Papamakarios and Murray 2016; Greenberg et al. 2019): fits a conditional flow q(u | x) to the coordinates u of
  * parameters of the prior and the data x that the simulator returns for them, by maximum likelihood. The result has the posterior for any
- * observation, at the cost of a sample of a flow.
+ * observation, and draws from it without new simulations.
  *
  * With several rounds, it is the posterior for one observation only, for which fewer simulations suffice: each round draws parameters from
  * the prior, truncated to the region of the posterior of the round before (Deistler et al. 2022).
  *
- * @throws ARGUMENT when an option is not valid; MODEL as `simulate`; SHAPE when `observed` has another number of values than a simulation;
- *   DATA when one of them is not finite; NUMERIC when the truncated prior cannot be sampled.
+ * @throws ARGUMENT when an option is not valid; MODEL as `simulate` does; SHAPE when `observed` has another number of values than a
+ *   simulation; DATA when a value of `observed` is not finite; NUMERIC when the truncated prior cannot be sampled.
  */
 export async function fitPosterior<P extends Priors>(
   simulator: Simulator<P>,
@@ -64,7 +64,7 @@ export async function fitPosterior<P extends Priors>(
   const isNumber = typeof simulations === "number";
   const perRound = isNumber ? Math.ceil(simulations / rounds) : simulations.count;
   let all = isNumber ? await simulate(simulator, perRound, { seed }) : simulations;
-  // An invalid observation is an error before the fit, which takes longest.
+  // An invalid observation must be an error before the fit, which takes longest.
   const context = observed && checkedObservation(observed, all.width);
   for (let round = 1; ; round++) {
     const rows = dataset(all.coordinates, { features: simulator.prior.features, context: all.data });

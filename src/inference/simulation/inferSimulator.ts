@@ -44,7 +44,7 @@ export interface InferSimulatorResult<P extends Priors> {
   readonly posterior: SimulationPosterior<P>;
 }
 
-/** An observation is unusual if a smaller share of the simulations is at least as far from their mean. */
+/** An observation is unusual if a smaller share of the simulations than this is at least as far from their mean. */
 const MIN_SHARE = 0.001;
 /** The probability that a predictive check finds a problem where there is none. */
 const PREDICTIVE_SIGNIFICANCE = 0.01;

@@ -5,7 +5,7 @@ import { LOG_SCALE_BOUND } from "../../bijections/scalar/affine.ts";
 import type { MaskedMLP } from "../../nn/maskedMLP.ts";
 import { Random } from "../../random/index.ts";
 
-/** The smallest scale: where residuals are smaller, in coordinates of unit scale, the data determine a coordinate. */
+/** The smallest s_i, for targets of unit scale. If the predictors determine a target, its residuals are 0, and so would be s_i. */
 const MIN_SD = 0.01;
 
 /**
@@ -24,7 +24,7 @@ export function linearRegression(
     new Random(0),
   );
   const { weight, bias } = (layer.network as MaskedMLP).layers[0].blocks[0];
-  // The outputs are all shifts, and then all log-scales.
+  // The outputs of the network are the shifts of all features, and then their log-scales.
   const outputs = 2 * features;
   for (let i = 0; i < features; i++) {
     const inputs = [...order.slice(0, i), ...Array.from({ length: contextFeatures }, (_, k) => features + k)];

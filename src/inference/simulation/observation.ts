@@ -3,7 +3,7 @@ import { brief } from "../../parse.ts";
 import { type AffineMap, affineMapOf, unmapRows } from "../affineMap.ts";
 import type { Simulations } from "./simulate.ts";
 
-/** The observation. Throws `SHAPE` for a wrong number of values, and `DATA` for values that are not finite. */
+/** A copy of the observation. Throws `SHAPE` for a wrong number of values, and `DATA` for values that are not finite. */
 export function checkedObservation(observed: ArrayLike<number>, width: number): Float64Array {
   if (observed?.length !== width) {
     throw new PushforwardError("SHAPE", "the observation has another number of values than a simulation", {

@@ -24,10 +24,11 @@ export interface PredictiveCheck {
 }
 
 /**
- * Posterior predictive check (Gelman, Meng and Stern 1996): simulates data for draws from the posterior given an observation. If the simulator
- * and the posterior are right, the observation is like one of these simulations. Ranks near 0 or 1 name the values that the simulator does not reproduce.
+ * Posterior predictive check (Gelman, Meng and Stern 1996): simulates data for draws from the posterior given an observation. If the
+ * simulator and the posterior are right, the observation is like one of these simulations. A value whose rank is near 0 or 1 is one that the
+ * simulator does not reproduce.
  *
- * @throws SHAPE and DATA as `SimulationPosterior.sample`; MODEL as `simulate`.
+ * @throws SHAPE and DATA as `SimulationPosterior.sample` does; MODEL as `simulate` does.
  */
 export async function posteriorPredictive<P extends Priors>(
   posterior: SimulationPosterior<P>,

@@ -25,7 +25,7 @@ export interface Simulations {
   readonly invalid: number;
 }
 
-/** The rule of an option that is the number of simulations, which `simulateFromPrior` checks, or the simulations. */
+/** The rule of an option that is a result of `simulate`, or a number of simulations, which `simulateFromPrior` checks. */
 export const simulationsRule: OptionRule = {
   expected: "a number of simulations, or a result of simulate",
   accepts: (value) =>
@@ -135,7 +135,7 @@ function checkOutput(output: ArrayLike<number> | undefined, first: ArrayLike<num
   });
 }
 
-/** The simulations of both, one after the other. */
+/** The simulations of `first`, and then those of `second`. */
 export const joinSimulations = (first: Simulations, second: Simulations): Simulations => ({
   count: first.count + second.count,
   width: first.width,

@@ -16,7 +16,7 @@ export type SimulatedParameters<P extends Priors> = {
 /** Parameters with their priors, and a program that simulates data for them. */
 export interface Simulator<P extends Priors = Priors> {
   readonly parameters: P;
-  /** The prior over the coordinates, in which it is a standard normal distribution. */
+  /** The prior as a density of the coordinates: a standard normal distribution. */
   readonly prior: ProbabilisticModel<P>;
   /** Returns the data of one simulation for values of the parameters. The number of its values is always the same. */
   simulate(

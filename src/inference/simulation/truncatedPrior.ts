@@ -8,7 +8,7 @@ import type { EngineOptions } from "../../runtime/engineOptions.ts";
 const TRUNCATED_MASS = 1e-4;
 /** The number of draws whose log-densities give the threshold. */
 const THRESHOLD_DRAWS = 10_000;
-/** The number of proposals in a call, and the largest number of proposals for each row. */
+/** The number of proposals in a call, and the largest number of proposals for each row of the result. */
 const PROPOSALS_PER_CALL = 20_000;
 const MAX_PROPOSALS_PER_ROW = 1000;
 
@@ -29,6 +29,7 @@ export async function sampleTruncatedPrior(
 ): Promise<Float64Array> {
   const { features } = flow;
   const posterior = flow.withContext(observed);
+  // The upper 53 bits of the seed, which a number holds exactly.
   const seed = Number(random.split("threshold").seed >> 11n);
   const { logProb } = await flow.sampleAndLogProb(THRESHOLD_DRAWS, { ...engine, context: observed, seed });
   const threshold = quantile(logProb.toSorted(), TRUNCATED_MASS);
