@@ -25,8 +25,8 @@ const COLUMNS = 10;
 
 /**
  * Draws what an autoencoder of images has learned, as an SVG document: held-out images and their reconstructions, samples at two
- * temperatures, and walks in the latent space from one held-out image to another. All but the held-out images are centers of the
- * decoder's distribution, such as probabilities of white pixels.
+ * temperatures, and walks in the latent space from one held-out image to another. Except for the held-out images, pixels are the centers of
+ * the decoder's distribution, such as probabilities of white.
  *
  * @throws DEPENDENCY if the package that encodes pictures is not installed, ARGUMENT unless images have one channel or three.
  */

@@ -22,8 +22,8 @@ export interface Axis {
 }
 
 /**
- * The range of the axis for a column of ascending values: the central 99% of the values, extended to values within a quarter of
- * that span, and a margin. It contains all data without outliers, and outliers do not compress the other data.
+ * The range of the axis for a column of ascending values: the central 99% of the values, extended to the values within a quarter of
+ * this span on either side, plus a margin. Values farther away are off the axis, because they would compress all others.
  */
 export function axisRange(sorted: Float64Array): Range {
   const n = sorted.length;

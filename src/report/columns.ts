@@ -27,7 +27,7 @@ export interface Column {
   bandwidth: number;
 }
 
-/** Returns the columns `show`, in its order. Throws `SHAPE`, `ARGUMENT` or `DATA` if they cannot be drawn. */
+/** Returns the columns whose names are in `show`, in this order. Throws `SHAPE`, `ARGUMENT` or `DATA` if they cannot be drawn. */
 export function readColumns({ columns, data, samples }: DataAndSamples, show: readonly string[]): Column[] {
   for (const [what, table] of Object.entries({ data, samples })) {
     if (table.length > 0 && table.length % columns.length === 0) continue;

@@ -48,7 +48,7 @@ export function kernelLogDensity(first: Column, second: Column, size = 96): LogD
   const blurred = transpose(blurRows(counts, size, first.bandwidth / x.width), size);
   const density = transpose(blurRows(blurred, size, second.bandwidth / y.width), size);
   const scale = first.samples.length * x.width * y.width;
-  return { x: x.centres, y: y.centres, values: density.map((count) => Math.log(count / scale)) };
+  return { x: x.centers, y: y.centers, values: density.map((count) => Math.log(count / scale)) };
 }
 
 /** Divides a range into `size` cells of equal width. */
@@ -56,7 +56,7 @@ export function cells([lower, upper]: Range, size: number) {
   const width = (upper - lower) / size;
   return {
     width,
-    centres: Float64Array.from({ length: size }, (_, i) => lower + (i + 0.5) * width),
+    centers: Float64Array.from({ length: size }, (_, i) => lower + (i + 0.5) * width),
     /** The index of the cell that contains a value, or -1. */
     indexOf: (value: number): number =>
       value >= lower && value <= upper ? Math.min(size - 1, Math.floor((value - lower) / width)) : -1,
@@ -68,17 +68,17 @@ export function cells([lower, upper]: Range, size: number) {
  */
 function blurRows(values: Float64Array, size: number, sigma: number): Float64Array {
   const spread = Math.max(0.8, sigma);
-  const reach = Math.min(size - 1, Math.ceil(4 * spread));
-  const kernel = Float64Array.from({ length: 2 * reach + 1 }, (_, k) =>
-    Math.exp(-0.5 * ((k - reach) / spread) ** 2),
+  const radius = Math.min(size - 1, Math.ceil(4 * spread));
+  const kernel = Float64Array.from({ length: 2 * radius + 1 }, (_, k) =>
+    Math.exp(-0.5 * ((k - radius) / spread) ** 2),
   );
   const sum = kernel.reduce((total, weight) => total + weight, 0);
   const blurred = new Float64Array(values.length);
   values.forEach((value, index) => {
     if (value === 0) return;
     const column = index % size;
-    for (let k = Math.max(-reach, -column); k <= Math.min(reach, size - 1 - column); k++) {
-      blurred[index + k]! += (value * kernel[k + reach]!) / sum;
+    for (let k = Math.max(-radius, -column); k <= Math.min(radius, size - 1 - column); k++) {
+      blurred[index + k]! += (value * kernel[k + radius]!) / sum;
     }
   });
   return blurred;

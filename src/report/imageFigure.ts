@@ -44,7 +44,7 @@ export async function imageFigure(model: ImageModel, options: ImageFigureOptions
   const { training, heldOut, seed = 0, threads } = options;
   const { features, classes } = model;
   const hasColumns = classes.length > 1 && classes.length <= MAX_CLASS_COLUMNS;
-  // Few classes have several columns each, so that their images are not larger than others.
+  // With few classes, each class has several columns; with one, images would be larger than those of other models.
   const columns = hasColumns ? classes.length * Math.max(1, Math.floor(COLUMNS / classes.length)) : COLUMNS;
   const classAt = (column: number) => column % Math.max(1, classes.length);
   const run = (context: readonly number[]) => ({
@@ -120,7 +120,7 @@ export async function imageFigure(model: ImageModel, options: ImageFigureOptions
   }
 }
 
-/** The first `count` rows, or if `classes` is not 0, row i is one of the class i modulo `classes`. Rows are repeated if there are too few. */
+/** `count` rows, repeated if there are too few: the first ones or, if `classes` is not 0, row i is one of the class i modulo `classes`. */
 function chooseRows(rows: InMemoryDataset, count: number, classes: number): InMemoryDataset {
   const indices = Array.from({ length: count }, (_, i) => {
     if (classes === 0) return i % rows.rows;

@@ -79,7 +79,7 @@ export async function pairFigure(figure: PairFigureOptions): Promise<string> {
  */
 export function densityNodes({ columns, data }: Pick<DataAndSamples, "columns" | "data">, size = 160) {
   const axes = readColumns({ columns, data, samples: data }, columns.slice(0, 2));
-  const [x, y] = axes.map((column) => cells(column.axis.range, size).centres) as [
+  const [x, y] = axes.map((column) => cells(column.axis.range, size).centers) as [
     Float64Array,
     Float64Array?,
   ];
@@ -145,7 +145,15 @@ function sideBySide(canvas: Canvas, x: Column, y: Column, exact?: LogDensityGrid
     width: MARGINS.left + 2 * side + gap + MARGINS.right,
     bodyHeight: top + side + MARGINS.bottom,
     panels: [
-      scatter(canvas, { table: "data", x, y, grid, masses, frame: frames[0]!, write: { x: true, y: true } }),
+      scatter(canvas, {
+        table: "data",
+        x,
+        y,
+        grid,
+        masses,
+        frame: frames[0]!,
+        labelled: { x: true, y: true },
+      }),
       scatter(canvas, {
         table: "samples",
         x,
@@ -153,7 +161,7 @@ function sideBySide(canvas: Canvas, x: Column, y: Column, exact?: LogDensityGrid
         grid,
         masses,
         frame: frames[1]!,
-        write: { x: true, y: false },
+        labelled: { x: true, y: false },
       }),
     ],
     labels: [
@@ -175,8 +183,8 @@ function matrix(canvas: Canvas, columns: Column[]): Drawing {
         width: side,
         height: side,
       };
-      const write = { x: i === columns.length - 1, y: j === 0 };
-      if (i === j) return overlaidHistograms(canvas, x, frame, write);
+      const labelled = { x: i === columns.length - 1, y: j === 0 };
+      if (i === j) return overlaidHistograms(canvas, x, frame, labelled);
       const grid = kernelLogDensity(x, y);
       return scatter(canvas, {
         table: j > i ? "samples" : "data",
@@ -185,7 +193,7 @@ function matrix(canvas: Canvas, columns: Column[]): Drawing {
         grid,
         masses: KERNEL_MASSES,
         frame,
-        write,
+        labelled,
       });
     }),
   );
@@ -209,16 +217,16 @@ interface Scatter {
   grid: LogDensityGrid;
   masses: readonly number[];
   frame: Frame;
-  write: { x: boolean; y: boolean };
+  labelled: { x: boolean; y: boolean };
 }
 
 /** A scatter plot with contours. Small frames have fewer and smaller points. */
-function scatter(canvas: Canvas, { table, x, y, grid, masses, frame, write }: Scatter) {
+function scatter(canvas: Canvas, { table, x, y, grid, masses, frame, labelled }: Scatter) {
   const [maxPoints, radius] = frame.width >= 300 ? [3000, 1.4] : [1500, 0.9];
   const color = table === "data" ? style.data : style.model;
   const ranges: [Range, Range] = [x.axis.range, y.axis.range];
   const name = `${table}: ${x.axis.name}, ${y.axis.name}`;
-  return drawPanel(canvas, { name, frame, x: x.axis, y: y.axis, labelled: write }, [
+  return drawPanel(canvas, { name, frame, x: x.axis, y: y.axis, labelled }, [
     points(canvas, [subsample(x[table], maxPoints), subsample(y[table], maxPoints)], ranges, {
       color,
       radius,
@@ -228,14 +236,14 @@ function scatter(canvas: Canvas, { table, x, y, grid, masses, frame, write }: Sc
 }
 
 /**
- * The histograms of data and samples, scaled to the height of the frame: the vertical axis is that of the other panels in the
- * row.
+ * The histograms of data and samples of a column, scaled to the height of the frame. The vertical axis has the units of the column, because
+ * the other panels of the row share it.
  */
 function overlaidHistograms(
   canvas: Canvas,
   { data, samples, axis: own, bins }: Column,
   frame: Frame,
-  write: { x: boolean; y: boolean },
+  labelled: { x: boolean; y: boolean },
 ) {
   const [base, end] = own.range;
   const both = [data, samples].map((values) => histogram(values, own.range, Math.min(bins, 30)));
@@ -243,7 +251,7 @@ function overlaidHistograms(
   const [bars, drawn] = both.map((list) =>
     list.map((bar) => ({ ...bar, height: base + scale * bar.height })),
   );
-  return drawPanel(canvas, { name: `histogram: ${own.name}`, frame, x: own, y: own, labelled: write }, [
+  return drawPanel(canvas, { name: `histogram: ${own.name}`, frame, x: own, y: own, labelled }, [
     filledHistogram(canvas, bars!, base, style.data),
     outlinedHistogram(canvas, drawn!, style.model),
   ]);

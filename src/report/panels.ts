@@ -86,8 +86,8 @@ function axisTexts({ name, factor }: Axis, width: number): string[] {
 }
 
 /**
- * A scatter plot. Its dots are in eight paths instead of one element each, which makes the SVG much smaller. Overlapping dots of
- * different paths still have a deeper colour.
+ * A scatter plot. Its dots are in eight paths instead of one element each, which makes the SVG much smaller. Dots of different paths
+ * are darker where they overlap, unlike those of one path.
  */
 export function points(
   { Plot }: Canvas,
@@ -127,7 +127,7 @@ export function contours({ Plot }: Canvas, grid: LogDensityGrid, masses: readonl
   return Plot.contour(grid.values, { ...size, x1, x2, y1, y2, thresholds: levels, ...look });
 }
 
-/** The ends of the outer cells, which Plot needs, when nodes are the centres of cells. */
+/** The outer edges of the first and the last cell, whose centers are nodes. Plot needs these edges. */
 function cellEdges(nodes: ArrayLike<number>): Range {
   const [first, last] = [nodes[0]!, nodes[nodes.length - 1]!];
   const half = (last - first) / (nodes.length - 1) / 2;
@@ -144,11 +144,11 @@ export interface Bar {
  * A normalized histogram: the height of a bar is the fraction of the values in its bin divided by the width, as for a density.
  */
 export function histogram(values: Float64Array, range: Range, bins: number): Bar[] {
-  const { width, centres, indexOf } = cells(range, bins);
+  const { width, centers, indexOf } = cells(range, bins);
   const counts = new Float64Array(bins);
   for (const value of values) if (isWithin(value, range)) counts[indexOf(value)]! += 1;
-  return Array.from(centres, (centre, i) => {
-    return { from: centre - width / 2, to: centre + width / 2, height: counts[i]! / (values.length * width) };
+  return Array.from(centers, (center, i) => {
+    return { from: center - width / 2, to: center + width / 2, height: counts[i]! / (values.length * width) };
   });
 }
 

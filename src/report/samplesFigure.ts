@@ -9,7 +9,7 @@ import { densityNodes, pairFigure } from "./pairFigure.ts";
 export interface SamplesFigureOptions extends RunOptions {
   /** Names of the features. Default: those of the flow, or x1, x2... */
   readonly columns?: readonly string[];
-  /** Of the samples. Default 0. */
+  /** Seed of the samples. Default 0. */
   readonly seed?: number;
 }
 
@@ -51,7 +51,7 @@ export async function samplesFigure(
   return pairFigure({ ...figure, logDensity: y ? { x, y, values } : { x, values } });
 }
 
-/** Rows of the other features with the constant ones in their columns. */
+/** Inserts the values of constant features into points [n, width] of the other features. */
 function withConstantColumns(
   points: ArrayLike<number>,
   width: number,

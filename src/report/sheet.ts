@@ -55,7 +55,7 @@ export interface Sheet {
 
 const MARGIN = 24;
 
-/** Writes an SVG document with title, caption and legend above the panels and labels, on white. */
+/** Writes an SVG document with a white background: title, caption and legend, and below them panels and labels. */
 export function composeSheet({
   title,
   caption,

@@ -1,8 +1,8 @@
-/** The colours (from the palette of Okabe and Ito, for colour-blind readers), typeface and text sizes of all figures. */
+/** The colors (from the palette of Okabe and Ito, for color-blind readers), typeface and text sizes of all figures. */
 export const style = {
-  /** The colour of data. */
+  /** The color of data. */
   data: "#0072b2",
-  /** The colour of samples and densities of the model. */
+  /** The color of samples and densities of the model. */
   model: "#d55e00",
   ink: "#1b1f24",
   muted: "#5b6470",

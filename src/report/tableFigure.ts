@@ -8,7 +8,7 @@ import { pairFigure } from "./pairFigure.ts";
 
 /** Options of `tableFigure`. */
 export interface TableFigureOptions extends RunOptions {
-  /** Of the samples. Default 0. */
+  /** Seed of the samples. Default 0. */
   readonly seed?: number;
 }
 
@@ -17,8 +17,8 @@ const SAMPLES = 5000;
 
 /**
  * Rows of a table beside samples of its model, as an SVG document; see `pairFigure`. It shows the columns of numbers, and the rows in which
- * none of these is missing. Undefined if the table has no such column, or fewer than two such rows. The samples of a conditional model have
- * the contexts of the first rows.
+ * none of their values is missing. Undefined if there is no column of numbers, or if fewer than two rows are complete. The samples of a
+ * conditional model have the contexts of the first rows.
  */
 export async function tableFigure(
   table: readonly TableColumn[],

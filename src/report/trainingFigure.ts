@@ -34,8 +34,7 @@ const FRAME = { left: MARGINS.left, top: 24, width: 520, height: 270 };
  * The vertical axis is limited to the range in which most epochs are: first epochs with a much lower log-density are outside of
  * the frame, and epochs whose log-density is not finite are not drawn. Equal inputs give equal strings.
  *
- * @throws `ARGUMENT` if `bestEpoch` is not one of the epochs; `DATA` if no log-density is finite; `DEPENDENCY` if a package is
- * not
+ * @throws `ARGUMENT` if `bestEpoch` is not one of the epochs; `DATA` if no log-density is finite; `DEPENDENCY` if a package is not
  *   installed.
  */
 export async function trainingFigure(figure: TrainingFigureOptions): Promise<string> {
@@ -95,7 +94,7 @@ export async function trainingFigure(figure: TrainingFigureOptions): Promise<str
   ];
   const widest = Math.max(...ends.map(({ text }) => textWidth(text, style.textSize)));
   const figures = [`validation ${nats(best.validationLogDensity)}`];
-  // Epoch 0, before training, has none.
+  // Epoch 0, before training, has no log-density of the training rows.
   if (Number.isFinite(best.trainLogDensity)) figures.push(`training ${nats(best.trainLogDensity)}`);
   if (baseline)
     figures.push(`${baseline.label} ${nats(baseline.value)}${reference[0] ? "" : " (off the axis)"}`);
@@ -113,8 +112,8 @@ export async function trainingFigure(figure: TrainingFigureOptions): Promise<str
 function labelBestEpoch(bestEpoch: number, [from, to]: Range): Label {
   const text = `best epoch ${bestEpoch}`;
   const half = textWidth(text, style.textSize) / 2;
-  const centre = (FRAME.width * (bestEpoch - from)) / (to - from);
-  const x = FRAME.left + Math.min(Math.max(centre, half), FRAME.width - half);
+  const center = (FRAME.width * (bestEpoch - from)) / (to - from);
+  const x = FRAME.left + Math.min(Math.max(center, half), FRAME.width - half);
   return { x, y: FRAME.top - 7, text, color: style.muted, anchor: "middle" };
 }
 
@@ -140,8 +139,8 @@ function labelCurveEnds(
 const nats = (value: number): string => value.toFixed(3).replace("-", "−");
 
 /**
- * The range from the lowest to the highest value, where the part below the lower quartile is at most three times the part above
- * it. The range includes a baseline whose distance is less than twice its span.
+ * The range from the lowest to the highest value; low outliers are cut off, so that the part below the lower quartile is at most three
+ * times as long as the part above it. The range includes a baseline whose distance from it is less than twice its length.
  */
 function valueRange(sorted: Float64Array, baseline = Number.NaN): Range {
   if (sorted.length === 0) {

@@ -1,7 +1,7 @@
 import type { Markish, PlotOptions } from "@observablehq/plot";
 import { type Canvas, escapeXml } from "../sheet.ts";
 
-/** Colors of the figures of a page. They are CSS variables, since light and dark pages have different ones. */
+/** Colors of the figures of a page, as CSS variables, since the colors of light and dark pages differ. */
 export const COLORS = {
   real: "var(--real)",
   generated: "var(--generated)",

@@ -11,11 +11,11 @@ export interface PageColumn {
   readonly generated: Float64Array;
   /** The labels of a categorical column; undefined for numbers, dates and times. */
   readonly labels: readonly string[] | undefined;
-  /** The range of the axis and the width of a cell, 0 for real numbers; undefined for labels. */
+  /** The range of the axis, and the distance of neighboring values of a lattice, 0 for real numbers; undefined for labels. */
   readonly scale: { readonly range: Range; readonly step: number; readonly isTime: boolean } | undefined;
 }
 
-/** The columns that vary, with the ranges of their axes, which have the real values without outliers. */
+/** The columns that vary, with the ranges of their axes, which contain the real values without outliers. */
 export function pageColumns(
   table: readonly TableColumn[],
   [real, generated]: readonly ComparedRows[],

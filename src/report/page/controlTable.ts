@@ -36,7 +36,7 @@ export function controlTable(report: ReportNumbers): string {
   );
 }
 
-/** A table of the distances of generated rows, both controls and held-out rows to training rows; empty if these are not known. */
+/** A table of the distances of generated rows, both controls and held-out rows to training rows; empty if training rows are not known. */
 export function privacyTable({ privacy }: ReportNumbers): string {
   if (!privacy) return "";
   const names = tableNames(true);

@@ -14,7 +14,7 @@ export const DEFINITIONS: readonly (readonly [term: string, text: string])[] = [
   ],
   [
     "Calibration",
-    "The probability integral transform (PIT) is the rank of a real value among generated ones, with equal values in random order (Czado, Gneiting and Held 2009). The band has quantiles of the beta-binomial distribution, or given all other columns of the binomial one, with Bonferroni's correction for all bins of all columns.",
+    "The probability integral transform (PIT) is the rank of a real value among generated ones, with equal values in random order (Czado, Gneiting and Held 2009). The limits of the band are quantiles of the beta-binomial distribution, or for calibration given all other columns of the binomial distribution, with Bonferroni's correction for all bins of all columns.",
   ],
   [
     "Precision, recall, density, coverage",

@@ -26,7 +26,7 @@ const sideBySide = (draw: (side: (typeof SIDES)[number]) => string): string =>
 function scatter(canvas: Canvas, x: PageColumn, y: PageColumn): string {
   const { Plot } = canvas;
   const [across, up] = [axisOf(x, 180, "horizontal"), axisOf(y, 170, "vertical")];
-  // Equally many points, since more points look like a wider distribution.
+  // Both plots have the same number of points, since more points look like a wider distribution.
   const count = Math.min(MAX_POINTS, x.real.length, x.generated.length);
   return sideBySide((side) => {
     const complete = Array.from(x[side].keys()).filter(
@@ -143,45 +143,45 @@ function intervals(canvas: Canvas, numbers: PageColumn, labelled: PageColumn): s
   });
 }
 
-/** For each label of one column, the shares of the labels of the other. */
+/** For each label of the column `rows`, the shares of the labels of the column `columns`. */
 function shares(canvas: Canvas, rows: PageColumn, columns: PageColumn): string {
   const { Plot } = canvas;
-  const [down, across] = [frequentLabels(rows), frequentLabels(columns)];
+  const [rowLabels, columnLabels] = [frequentLabels(rows), frequentLabels(columns)];
   return sideBySide((side) => {
-    const cells = down.flatMap((a, i) => {
+    const cells = rowLabels.flatMap((a, i) => {
       const ofRow = Array.from(rows[side].keys()).filter((n) => rows[side][n] === a);
-      return across.map((b, j) => ({
+      return columnLabels.map((b, j) => ({
         i,
         j,
         share: ofRow.length === 0 ? 0 : ofRow.filter((n) => columns[side][n] === b).length / ofRow.length,
       }));
     });
-    const texts = down.map((a, i) => {
+    const texts = rowLabels.map((a, i) => {
       const parts = cells
         .filter((cell) => cell.i === i)
-        .map(({ j, share }) => `${columns.labels![across[j]]} ${percent(share)}`);
+        .map(({ j, share }) => `${columns.labels![columnLabels[j]]} ${percent(share)}`);
       return `${rows.labels![a]}: ${parts.join(", ")}`;
     });
     return drawFigure(canvas, {
       width: 240,
-      height: 26 * down.length + 62,
+      height: 26 * rowLabels.length + 62,
       alt: `Shares of ${columns.name} for each label of ${rows.name} in ${side} rows. ${texts.join("; ")}.`,
       marginLeft: 84,
       marginBottom: 56,
-      x: { domain: across.map((_, j) => j), label: null, padding: 0.06 },
-      y: { domain: down.map((_, i) => i), label: null, padding: 0.06 },
+      x: { domain: columnLabels.map((_, j) => j), label: null, padding: 0.06 },
+      y: { domain: rowLabels.map((_, i) => i), label: null, padding: 0.06 },
       marks: [
         Plot.cell(cells, { x: "j", y: "i", fill: COLORS[side], fillOpacity: "share" }),
         Plot.cell(cells, { x: "j", y: "i", stroke: COLORS.rule, fill: "none" }),
         Plot.axisX({
-          tickFormat: (j: number) => shortened(columns.labels![across[j]], 9),
-          tickRotate: across.length > 3 ? -35 : 0,
+          tickFormat: (j: number) => shortened(columns.labels![columnLabels[j]], 9),
+          tickRotate: columnLabels.length > 3 ? -35 : 0,
           tickSize: 0,
           color: COLORS.muted,
           label: null,
         }),
         Plot.axisY({
-          tickFormat: (i: number) => shortened(rows.labels![down[i]], 12),
+          tickFormat: (i: number) => shortened(rows.labels![rowLabels[i]], 12),
           tickSize: 0,
           color: COLORS.ink,
           label: null,

@@ -1,6 +1,6 @@
 import { escapeXml } from "../sheet.ts";
 
-/** A cell of a table: text, which is escaped, or a number that is already text. */
+/** A cell of a table: its text, and whether this is a number, which is aligned to the right. */
 export interface Cell {
   readonly text: string;
   readonly isNumber?: boolean;

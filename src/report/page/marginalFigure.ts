@@ -7,6 +7,7 @@ import { fixed, shortened } from "./html.ts";
 
 const WIDTH = 280;
 const MAX_BARS = 8;
+/** The number of bins is 2 n^(1/3) for n rows (the Rice rule), within these limits. */
 const MIN_BINS = 10;
 const MAX_BINS = 30;
 
@@ -22,7 +23,7 @@ function numberHistogram(canvas: Canvas, column: PageColumn): string {
   const maxBins = Math.max(MIN_BINS, Math.min(MAX_BINS, Math.round(2 * Math.cbrt(real.length))));
   let bins = maxBins;
   if (step > 0) {
-    // Bins of whole cells, since others would contain different numbers of possible values.
+    // Each bin contains the same number of possible values; otherwise equally frequent values would have bars of different heights.
     const present = real.filter((value) => value >= range[0] && value <= range[1]);
     const [low, high] = [present, present.map((value) => -value)].map((values) =>
       values.reduce((a, b) => Math.min(a, b)),
@@ -76,16 +77,16 @@ function labelBars(canvas: Canvas, { name, labels = [], real, generated }: PageC
   const [ofReal, ofGenerated] = [counts(real), counts(generated)];
   const order = labels.map((_, label) => label).sort((a, b) => ofReal[b] - ofReal[a]);
   const shown = order.length <= MAX_BARS ? order : order.slice(0, MAX_BARS - 1);
-  const rest = order.slice(shown.length);
-  const sum = (shares: number[]) => rest.reduce((total, label) => total + shares[label], 0);
+  const rareLabels = order.slice(shown.length);
+  const sum = (shares: number[]) => rareLabels.reduce((total, label) => total + shares[label], 0);
   const bars = shown.map((label) => ({
     label: shortened(labels[label], 14),
     real: ofReal[label],
     generated: ofGenerated[label],
   }));
-  if (rest.length > 0)
-    bars.push({ label: `${rest.length} others`, real: sum(ofReal), generated: sum(ofGenerated) });
-  // Different labels may have the same beginning.
+  if (rareLabels.length > 0)
+    bars.push({ label: `${rareLabels.length} others`, real: sum(ofReal), generated: sum(ofGenerated) });
+  // The texts of bars may be equal, because long labels are shortened.
   const keyed = bars.map((bar, i) => ({ ...bar, key: i }));
   const height = 30;
   const band = { y: "key", x1: 0 };

@@ -139,10 +139,10 @@ function chosenPairs({ trend }: ReportNumbers): ReportNumbers["trend"]["generate
   const strongest = byDifference
     .toSorted((a, b) => Math.abs(b.real) - Math.abs(a.real))
     .slice(0, MAX_PAIRS / 2);
-  const others = byDifference
+  const mostDifferent = byDifference
     .filter((pair) => !strongest.includes(pair))
     .slice(0, MAX_PAIRS - strongest.length);
-  return [...strongest, ...others];
+  return [...strongest, ...mostDifferent];
 }
 
 const MEASURES = {
