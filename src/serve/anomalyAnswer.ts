@@ -4,7 +4,7 @@ import type { TableRow } from "../tables/tableRows.ts";
 import { jsonNumber } from "./bodies.ts";
 import type { ServedColumn } from "./servedModel.ts";
 
-/** The columns of an answer that is a table, as `pushforward anomalies` writes them beside its rows. */
+/** The columns of an answer that is a table. `pushforward anomalies` writes the same columns beside its rows. */
 export const ANOMALY_COLUMNS: readonly Pick<ServedColumn, "name" | "type">[] = [
   { name: "anomaly_score", type: "number" },
   { name: "p_value", type: "number" },
@@ -35,7 +35,7 @@ export const anomalyAnswer = ({
 
 const inJson = (reason: AnomalyReason) => ({ ...reason, gain: jsonNumber(reason.gain) });
 
-/** The anomalies of a request as a table: the reason is the column of the first one, for the rows that are reported. */
+/** The anomalies of a request as a table. The reason of a reported row is the column that makes it most unusual; for other rows it is null. */
 export function anomalyRows({ scores, pValues, anomalies }: TableAnomalies): TableRow[] {
   const reasons = new Map(anomalies.map(({ row, reasons: [first] }) => [row, first?.column]));
   const number = (value: number) => (Number.isNaN(value) ? null : value);

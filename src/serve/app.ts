@@ -75,7 +75,7 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
 
   app.get("/", (c) => c.html(page(models)));
   app.get("/page.js", (c) => c.text(PAGE_SCRIPT, 200, { "Content-Type": "text/javascript" }));
-  // Browsers ask for it, and the page has none.
+  // Browsers ask for an icon, and the page has none.
   app.get("/favicon.ico", (c) => c.body(null, 204));
   app.get("/health", (c) => c.json({ status: "ok", version: VERSION, models: [...models.keys()] }));
   app.get("/openapi.json", (c) => c.json(openApi(models, limits)));
@@ -104,7 +104,7 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
   app.post("/models/:model/impute", async (c) => {
     const { model, calls } = entryOf(c);
     const { impute } = model;
-    if (!impute) throw cannot("impute", "Fit the table with the default model, which can.");
+    if (!impute) throw cannot("impute", "Fit the table with the default model, which can impute.");
     const { rows, options } = rowsOf(OPTIONS.impute, await contentOf(c), model, limits);
     return rowsAnswer(c, model, await calls.run(() => impute(rows, options), c.req.raw.signal));
   });
@@ -115,7 +115,7 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
     if (!anomalies) {
       throw cannot(
         "find anomalies",
-        "Fit the table with the default model and with test rows, which has what rows are compared with.",
+        "Fit the table with the default model and with test rows, whose scores are needed for p-values.",
       );
     }
     const { rows, options } = rowsOf(OPTIONS.anomalies, await contentOf(c), model, limits);

@@ -5,7 +5,7 @@ import type { FlatTable } from "./flatTable.ts";
 
 type Value = TableRow[string];
 
-/** Reads a column of a batch: returns the value of row n. `next` returns the next buffer of the batch. */
+/** Prepares to read a column of a batch, and returns the function of n that reads row n. `next` returns the next buffer of the batch. */
 export type BatchReader<T extends Value = Value> = (next: () => DataView, rows: number) => (n: number) => T;
 
 /** A column of an Arrow stream. */
@@ -21,11 +21,12 @@ export interface ArrowColumn {
 
 /** The numbers of types in Arrow's Schema.fbs. */
 const TYPES = { null: 1, int: 2, float: 3, utf8: 5, bool: 6, date: 8, time: 9, timestamp: 10, largeUtf8: 20 };
-/** Milliseconds of a number of seconds, milliseconds, microseconds and nanoseconds. Large numbers are exact to 256 nanoseconds. */
+/** Conversions to milliseconds from Arrow's units of time: seconds, milliseconds, microseconds and nanoseconds. */
 const IN_MILLISECONDS = [
   (time: number) => time * 1000,
   (time: number) => time,
   (time: number) => Math.floor(time / 1e3),
+  // A number holds the nanoseconds of today's dates to 256 ns, so they are rounded to microseconds first.
   (time: number) => Math.floor(Math.round(time / 1e3) / 1e3),
 ];
 
@@ -137,7 +138,7 @@ const times =
     return (n) => typedText(type, milliseconds(value(n)));
   };
 
-/** A buffer that has at least this many bytes. Throws a `RangeError` for others. */
+/** The buffer. Throws a `RangeError` if it has fewer bytes. */
 function withBytes(buffer: DataView, bytes: number): DataView {
   if (buffer.byteLength >= bytes) return buffer;
   throw new RangeError("a buffer is too short");

@@ -17,14 +17,14 @@ export interface RequestContent {
   /** The content type of the body. */
   readonly type: string;
   readonly body: Uint8Array;
-  /** The parameters of the address. They have the options of a request whose body has only rows. */
+  /** The parameters of the address: the options of a request whose body is CSV or Arrow, and so has only rows. */
   readonly query: Readonly<Record<string, string>>;
 }
 
 /** The formats of rows beside JSON. */
 export const TABLE_FORMATS: readonly TableFormat[] = [csv, arrow];
 
-/** The most anomalies of a request that are explained. The explanation of one takes 200 draws for each column. */
+/** The largest number of anomalies that an answer explains. Each explanation takes 200 draws for each column. */
 export const MAX_EXPLAINED = 100;
 
 const value = z.union([z.number(), z.string(), z.boolean(), z.null()], {

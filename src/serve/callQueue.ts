@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 /** At most this many requests wait for a model. More would wait longer than clients do. */
 export const MAX_WAITING = 1024;
 
-/** Too many requests wait. */
+/** The error if too many requests wait for a model. */
 export class BusyError extends Error {}
 
 /** Runs calls of a model one after the other, so that many requests do not need memory at the same time. */

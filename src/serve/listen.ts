@@ -9,7 +9,7 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 stands for any free port. */
   readonly port: number;
-  /** Connections of clients at the same time. Further ones are closed. */
+  /** The largest number of connections at the same time. Further connections are closed. */
   readonly connections: number;
 }
 

@@ -107,9 +107,9 @@ const ANOMALIES = object({
   anomaly_score: {
     type: "array",
     items: NUMBER,
-    description: "Of each row: a higher score is more unusual.",
+    description: "The score of each row. A row with a higher score is more unusual.",
   },
-  p_value: { type: "array", items: NUMBER, description: "Of each row." },
+  p_value: { type: "array", items: NUMBER, description: "The p-value of each row." },
   anomalies: {
     type: "array",
     items: object({

@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import type { ServedModel } from "./servedModel.ts";
 
-/** The page to try the models. `html` escapes their names. */
+/** A page in which users try the models. `html` escapes the names of the models. */
 export function page(models: ReadonlyMap<string, ServedModel>) {
   return html`<!doctype html>
 <html lang="en">
@@ -27,7 +27,7 @@ export function page(models: ReadonlyMap<string, ServedModel>) {
 `;
 }
 
-/** The script of the page: the buttons send the rows, and drawn rows become the rows to send. */
+/** The script of the page: a button sends the rows in the text field, and drawn rows are written into the field. */
 export const PAGE_SCRIPT = `const element = (id) => document.getElementById(id);
 const show = (value) => { element("answer").textContent = JSON.stringify(value, null, 1); };
 async function send(operation, body) {

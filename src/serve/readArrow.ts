@@ -10,16 +10,16 @@ type Dictionaries = Map<number, Value[]>;
 
 /** Kinds of messages, by their numbers in Arrow's Message.fbs. */
 const MESSAGES = { schema: 1, dictionary: 2, batch: 3 };
-/** Version 4 of the format, of 2017. Earlier ones have another layout. */
+/** The number of version 4 of the format, of 2017, in Schema.fbs. Earlier versions have another layout. */
 const MIN_VERSION = 3;
 
 /**
- * The rows of an uncompressed Arrow stream, with the values of these columns. NaN is a missing value, as in pandas.
+ * The rows of an uncompressed Arrow stream, with the values of `columns`. NaN is a missing value, as in pandas.
  *
  * The libraries that read Arrow trust the lengths in a stream, so a few hundred bytes could make them take all memory. Here, memory and
- * time are bounded by the size of the body: no length is believed before it is compared with that of its buffer.
+ * time are bounded by the size of the body: each length is compared with that of its buffer before it is used.
  *
- * @throws DATA for more than `maxRows` rows, for columns of columns, and for a body that is not an Arrow stream.
+ * @throws DATA for more than `maxRows` rows, for nested columns, and for a body that is not an Arrow stream.
  */
 export function readArrow(body: Uint8Array, columns: readonly ServedColumn[], maxRows: number): TableRow[] {
   let rows: TableRow[];
@@ -71,7 +71,7 @@ function readMessages(body: Uint8Array, used: ReadonlySet<string>, maxRows: numb
   return rows;
 }
 
-/** The columns of a batch, one after the other. */
+/** Reads the columns of a batch, one after the other. */
 class Batch {
   readonly rows: number;
   private readonly nodes: readonly [length: number, missing: number][];
@@ -120,7 +120,7 @@ function readDictionary(
   const content = header.table(6);
   if (!column || !content) throw notArrow();
   const batch = new Batch(content, body);
-  // An entry has a bit at least, but entries without any text would take much more memory than that.
+  // Empty texts need one bit of the body each, but much more memory once they are read.
   if (batch.rows > body.byteLength) throw notArrow();
   const value = batch.column(column.read);
   const entries = (isAddition && dictionaries.get(id)) || [];

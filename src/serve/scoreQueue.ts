@@ -41,11 +41,11 @@ export class ScoreQueue {
     this.running = undefined;
   }
 
-  /** Requests for the same columns, so that none gets columns from another one. */
+  /** Takes the waiting requests with the columns of the first one. Next to rows with more columns, theirs would count as missing values. */
   private nextBatch(): Request[] {
     const { names } = this.waiting[0]!;
     const batch: Request[] = [];
-    const others: Request[] = [];
+    const stillWaiting: Request[] = [];
     let rows = 0;
     for (const request of this.waiting) {
       if (request.signal.aborted) {
@@ -56,9 +56,9 @@ export class ScoreQueue {
       ) {
         batch.push(request);
         rows += request.rows.length;
-      } else others.push(request);
+      } else stillWaiting.push(request);
     }
-    this.waiting = others;
+    this.waiting = stillWaiting;
     return batch;
   }
 
@@ -73,7 +73,7 @@ export class ScoreQueue {
       }
     } catch (error) {
       if (batch.length === 1) return batch[0]!.reject(error);
-      // The error may be that of one request. Computed one by one, the others succeed.
+      // The rows of one request may have caused the error. One by one, the other requests succeed.
       for (const request of batch) await this.compute([request]);
     }
   }

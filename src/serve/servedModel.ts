@@ -35,7 +35,7 @@ export interface ServedModel {
   sample(rows: number, options: { seed: number; given: Row }): Promise<TableRow[]>;
   /** Draws the missing values of rows. Undefined if the model has no exact conditional distributions. */
   readonly impute?: (rows: readonly Row[], options: { seed: number }) => Promise<TableRow[]>;
-  /** The most unusual rows, with the p-values of all. Undefined if the model has nothing that rows are compared with. */
+  /** The most unusual rows, with the p-values of all. Undefined if the model has no scores of test rows, from which p-values follow. */
   readonly anomalies?: (rows: readonly Row[], options: AnomalySelectionOptions) => Promise<TableAnomalies>;
   release(): Promise<void>;
 }
@@ -121,8 +121,8 @@ function servedFlow(model: LoadedModel, run: RunOptions): ServedModel {
 }
 
 /**
- * Log-densities in float32. Where one is not finite, because a value may be too large for float32, it is computed in float64, as by
- * `pushforward score`.
+ * Log-densities in float32. Those that are not finite, perhaps because a value is too large for float32, are computed again in float64.
+ * `pushforward score` does the same.
  */
 async function inBothPrecisions(
   logProb: (options: RunOptions) => Promise<Float64Array>,

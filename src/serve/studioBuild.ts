@@ -4,7 +4,7 @@ import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PushforwardError } from "../errors.ts";
 
-/** The folder of the built studio: of the package, or of the repository, whose sources are not in `dist`. */
+/** Where the built studio is, as seen from this file: in `dist/serve` of a package, or in `src/serve` of the repository. */
 const FOLDERS = ["../studio", "../../dist/studio"].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),
 );

@@ -7,7 +7,7 @@ export interface TableFormat {
   readonly mediaType: string;
   /** The content type of answers. */
   readonly contentType: string;
-  /** The values of these columns; other columns are left out. Throws `DATA`, for more than `maxRows` rows too. */
+  /** Reads the values of `columns` only. Throws `DATA` for a body that is not valid, and for more than `maxRows` rows. */
   read(body: Uint8Array, columns: readonly ServedColumn[], maxRows: number): Row[];
   write(
     columns: readonly Pick<ServedColumn, "name" | "type">[],
