@@ -9,6 +9,7 @@ const [x, noise] = ["x", "noise"].map((name) => new Random(0).split(name).normal
 const y = x.map((v, i) => Math.sin(v) + 0.3 * Math.exp(v / 2) * noise[i]);
 const network = new MLP(1, 3);
 const levels = constant([0.1, 0.5, 0.9], [3]);
+/** The sum over levels q of q e - min(e, 0), with the error e = y - (estimated quantile). */
 const pinball: Loss = ({ values, context }) => {
   const error = values.sub(network.apply(context!));
   return error.mul(levels).sub(error.minimum(0)).sum(1);
