@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
-import { gunzipSync } from "node:zlib";
+import { constants, gunzipSync } from "node:zlib";
+import { isQuery } from "../data/table.ts";
 import { PushforwardError } from "../errors.ts";
 import { firstBytes, isGzip } from "../files/firstBytes.ts";
 import { readError } from "../files/readBytes.ts";
@@ -29,7 +30,7 @@ const HEAD_BYTES = 1024;
  * - directories of PNG or JPEG files, and single files; sub-directories are classes
  * - idx files, the format of MNIST, also compressed by gzip; a file of labels may be among them
  * - arrays of NumPy (.npy, .npz) of shape [images, height, width] or [images, height, width, channels], and labels [images]
- * - tables with a column for each pixel and channel, or with a column of encoded images (Parquet)
+ * - tables or queries with a column for each pixel and channel, or with a column of encoded images (Parquet)
  *
  * Several files of arrays are concatenated. Pixels are whole numbers from 0 to 255.
  *
@@ -83,6 +84,7 @@ export async function isImagePath(path: string): Promise<boolean> {
 }
 
 async function formatOf(path: string): Promise<Format> {
+  if (isQuery(path)) return "table";
   const stats = await stat(path).catch(async (error: unknown) => {
     throw await readError(error, path);
   });
@@ -100,7 +102,8 @@ async function formatOf(path: string): Promise<Format> {
 function gunzippedHead(bytes: Buffer): Uint8Array {
   if (!isGzip(bytes)) return bytes;
   try {
-    return gunzipSync(bytes, { finishFlush: 2 });
+    // Accepts bytes that end before the content does.
+    return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH });
   } catch {
     return bytes;
   }

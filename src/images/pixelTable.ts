@@ -1,5 +1,6 @@
 import { quotedIdentifier } from "../data/database.ts";
 import { openTable, type Table } from "../data/index.ts";
+import { quotedIfNeeded, shellQuotedQuery } from "../data/query.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
 import { classesOf, type ImageSet, imagesPerBlock, type OpenImagesOptions, shapeText } from "./imageSet.ts";
@@ -24,13 +25,13 @@ export async function openPixelTable(
   try {
     const { columns, rows: count } = table;
     const label = columns.find(({ name }) => LABEL_NAMES.includes(name.toLowerCase()));
-    const others = columns.filter((column) => column !== label);
-    const bytes = others.map(bytesOf).find((sql) => sql !== undefined);
+    const imageColumns = columns.filter((column) => column !== label);
+    const bytes = imageColumns.map(bytesOf).find((sql) => sql !== undefined);
     const images = bytes
       ? await bytesOfTable(table, bytes, options.shape)
       : pixelsOfTable(
           table,
-          others.map(({ name }) => name),
+          imageColumns.map(({ name }) => name),
           options.shape,
         );
     return {
@@ -139,7 +140,7 @@ async function labelsOf(table: Table, name: string): Promise<string[]> {
   return rows.map(([label], i) => {
     if (typeof label === "string") return label;
     throw new PushforwardError("DATA", `Row ${i + 1} of ${table.source} has no ${name}`, {
-      hint: "Leave such rows out by a query: FROM 'images.parquet' WHERE label IS NOT NULL",
+      hint: `Leave such rows out by a query: ${shellQuotedQuery(`FROM ${table.inQuery() ?? "..."} WHERE ${quotedIfNeeded(name)} IS NOT NULL`)}`,
     });
   });
 }

@@ -326,6 +326,18 @@ describe("tables of images", () => {
     `);
   });
 
+  test("a query leaves rows without a label out, as the hint says", async () => {
+    const table = write("labels.csv", Buffer.from("class,p0,p1\ncat,0,1\n,2,3\nant,4,5\n"));
+    expect(await failure(openImages(table, { shape: [1, 2, 1] }))).toMatchInlineSnapshot(`
+      "DATA Row 2 of labels.csv has no class.
+      Leave such rows out by a query: "FROM 'labels.csv' WHERE class IS NOT NULL""
+    `);
+    const images = await openImages(`FROM '${table}' WHERE class IS NOT NULL`, { shape: [1, 2, 1] });
+    expect(images.classes).toEqual({ names: ["ant", "cat"], indices: Int32Array.of(1, 0) });
+    expect(await pixelsOf(images)).toEqual([0, 1, 4, 5]);
+    await images.close();
+  });
+
   test("a column of encoded pictures, as in Parquet files of Hugging Face, is decoded", async () => {
     const { DuckDBInstance } = await import("@duckdb/node-api");
     const pixels = somePixels(2);
