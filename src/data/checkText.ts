@@ -4,10 +4,12 @@ import { PushforwardError } from "../errors.ts";
 import { interruptedError } from "./databaseError.ts";
 import type { SourceFile } from "./sourceFile.ts";
 
-/** DuckDB's limit. At the border of a buffer it drops a longer line and all lines after it, without an error. */
+/** The limit of DuckDB's read_csv (`max_line_size`). If a longer line crosses the end of a buffer, it drops all rows from there, silently. */
 const MAX_LINE_BYTES = 2_000_000;
 
-/** DuckDB's time grows with the square of the nesting depth, and it crashes at about 100,000 levels. */
+/**
+ * Of JSON. A row of a table needs few levels; DuckDB's time grows with the square of the depth, and it crashes at about 100,000 levels.
+ */
 const MAX_DEPTH = 100;
 
 type TextFile = Omit<SourceFile, "head" | "version">;
@@ -36,7 +38,7 @@ export async function checkText(file: TextFile, signal?: AbortSignal): Promise<v
   });
 }
 
-/** Is called with the chunks of a file in their order. */
+/** Receives the chunks of a file in order. */
 type ChunkVisitor = (chunk: Buffer) => void;
 
 async function read(file: TextFile, visit: ChunkVisitor, signal?: AbortSignal): Promise<void> {
@@ -80,20 +82,20 @@ const damagedGzip = (name: string, cause: unknown): PushforwardError =>
 const [NEWLINE, RETURN, QUOTE, BACKSLASH] = [0x0a, 0x0d, 0x22, 0x5c];
 const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Calls `onTooLong` with the offset of each line that is longer than the limit. */
+/** Calls `onTooLong` with the offset, in bytes, of each line that is longer than the limit. */
 function lineLengthChecker(onTooLong: (offset: number) => void): ChunkVisitor {
-  let start = 0;
-  let length = 0;
+  // The line that continues into the next chunk. A line inside one chunk is not too long, because chunks are shorter than the limit.
+  let lineStart = 0;
+  let lineLength = 0;
   return (chunk) => {
-    // A chunk is shorter than the limit, so a line that is too long crosses the border of a chunk.
     const newline = chunk.indexOf(NEWLINE);
-    const first = newline < 0 ? chunk.indexOf(RETURN) : newline;
-    length += first < 0 ? chunk.length : first;
-    if (length > MAX_LINE_BYTES) onTooLong(start);
-    if (first < 0) return;
-    const last = Math.max(chunk.lastIndexOf(NEWLINE), chunk.lastIndexOf(RETURN));
-    start += length + last - first + 1;
-    length = chunk.length - last - 1;
+    const firstEnd = newline < 0 ? chunk.indexOf(RETURN) : newline;
+    lineLength += firstEnd < 0 ? chunk.length : firstEnd;
+    if (lineLength > MAX_LINE_BYTES) onTooLong(lineStart);
+    if (firstEnd < 0) return;
+    const lastEnd = Math.max(chunk.lastIndexOf(NEWLINE), chunk.lastIndexOf(RETURN));
+    lineStart += lineLength + lastEnd - firstEnd + 1;
+    lineLength = chunk.length - lastEnd - 1;
   };
 }
 

@@ -14,12 +14,12 @@ export interface NotedTable {
   readonly givenNames: readonly string[];
 }
 
-/** A longer list of columns is replaced by a query, or cut off: a user could not read it. */
+/** A list of more columns would be hard to read: hints use a query instead, or end the list with "...". */
 const MAX_NAMES = 20;
 /** A query has at most this many conditions or expressions, so that it fits into a few lines. */
 const MAX_QUERY_PARTS = 8;
 
-/** A hint for a note that tells what to do about it, with an option of the command line or a query that works as it is. */
+/** The hint of a note: what a user can do about it, as an option of the command line or a query that runs unchanged. */
 export function columnHint(note: ColumnNote, table: NotedTable): string {
   switch (note.kind) {
     case "equalRows":
@@ -56,14 +56,14 @@ function missingCodesHint(
   const values = new Set(findings.flatMap(({ codes }) => codes.map(({ value }) => value)));
   const isCode = (column: string, value: number) =>
     findings.some((found) => found.column === column && found.codes.some((code) => code.value === value));
-  const isValueElsewhere = [learned, given].some(({ columns, values: all }) =>
+  const isValueElsewhere = [learned, given].some(({ columns, values: numbers }) =>
     Array.prototype.some.call(
-      all,
+      numbers,
       (value, i) => values.has(value) && !isCode(columns[i % columns.length]!, value),
     ),
   );
   if (!isValueElsewhere) return `If they are, read them as missing: --na ${[...values].join(",")}`;
-  // --na would apply to all columns, and the number is a value in some.
+  // --na applies to all columns, and in some columns these numbers are values, not codes.
   const replaced = findings.map(({ column, codes }) => {
     const name = quotedIfNeeded(column);
     return `${codes.reduce((sql, { value }) => `nullif(${sql}, ${sqlNumber(value)})`, name)} AS ${name}`;
@@ -100,17 +100,18 @@ function noiseHint(
 function atomsHint(findings: readonly ColumnFindings["atoms"][], table: NotedTable): string {
   const share = shareWithout(findings, table.learned);
   const without = leaveOut(columnsOf(findings), table);
-  const leave = without && `eave the ${findings.length > 1 ? "columns" : "column"} out: ${without}`;
+  const leave = (verb: "Leave" | "leave") =>
+    `${verb} the ${findings.length > 1 ? "columns" : "column"} out: ${without}`;
   if (share < MIN_REMAINING_SHARE || findings.some(({ atoms }) => atoms.length > MAX_QUERY_PARTS)) {
-    return leave ? `L${leave}` : "Choose other columns.";
+    return without ? leave("Leave") : "Choose other columns.";
   }
   const conditions = findings.map(({ column, atoms }) =>
     atoms.length === 1
       ? `${quotedIfNeeded(column)} <> ${sqlNumber(atoms[0]!)}`
       : `${quotedIfNeeded(column)} NOT IN (${atoms.map(sqlNumber).join(", ")})`,
   );
-  const rest = `Learn only the other ${Math.round(100 * share)}% of the rows: ${rowsWhere(conditions, table)}`;
-  return leave ? `${rest}; or l${leave}` : rest;
+  const learnOthers = `Learn only the other ${Math.round(100 * share)}% of the rows: ${rowsWhere(conditions, table)}`;
+  return without ? `${learnOthers}; or ${leave("leave")}` : learnOthers;
 }
 
 function dependenceHint<F extends { readonly column: string }>(
@@ -125,10 +126,10 @@ function dependenceHint<F extends { readonly column: string }>(
   return `Leave out of --given the columns that they follow from: ${columnList(given, MAX_NAMES)}`;
 }
 
-/** If fewer rows remain than this share, it is no use to learn only these. */
+/** A hint suggests learning only the rows without atoms if they are at least this share of all rows. */
 const MIN_REMAINING_SHARE = 0.1;
 
-/** The share of the rows that have none of the atoms. */
+/** The share of the rows in which no column has one of its atoms. */
 function shareWithout(
   findings: readonly ColumnFindings["atoms"][],
   { columns, rows, values }: ColumnValues,
@@ -141,7 +142,7 @@ function shareWithout(
   return remaining / rows;
 }
 
-/** The condition that a value is not far. */
+/** The SQL condition that a value is none of the far values of its column. */
 const notFar = ({ column, below, above }: ColumnFindings["farValues"]): string => {
   const name = quotedIfNeeded(column);
   const bounds = [
@@ -153,16 +154,19 @@ const notFar = ({ column, below, above }: ColumnFindings["farValues"]): string =
 
 const rowsWhere = (conditions: readonly string[], { source }: NotedTable): string =>
   shellQuotedQuery(`FROM ${source} WHERE ${conditions.slice(0, MAX_QUERY_PARTS).join(" AND ")}`) +
-  andOthers(conditions.length);
+  andMoreColumns(conditions.length);
 
 const replacing = (columns: readonly string[], source: string): string =>
   shellQuotedQuery(`SELECT * REPLACE (${columns.slice(0, MAX_QUERY_PARTS).join(", ")}) FROM ${source}`) +
-  andOthers(columns.length);
+  andMoreColumns(columns.length);
 
-const andOthers = (parts: number): string =>
-  parts > MAX_QUERY_PARTS ? ` (and likewise for ${parts - MAX_QUERY_PARTS} more columns)` : "";
+const andMoreColumns = (columns: number): string =>
+  columns > MAX_QUERY_PARTS ? ` (and likewise for ${columns - MAX_QUERY_PARTS} more columns)` : "";
 
-/** What leaves columns out: a list of the others or, if that is longer, a query. Undefined if no column remains. */
+/**
+ * An argument that leaves columns out: `--columns` with the remaining columns or, if these are many, a query that excludes columns.
+ * Undefined if no column remains.
+ */
 function leaveOut(omitted: readonly string[], { chosen, source, learned }: NotedTable): string | undefined {
   const remaining = learned.columns.length - omitted.length;
   if (remaining === 0) return undefined;
@@ -176,6 +180,9 @@ const keep = (omitted: readonly string[], columns: readonly string[]): string =>
     MAX_NAMES,
   )}`;
 
-/** A number as SQL reads it back exactly: DuckDB takes one without an exponent for a decimal, and rounds it twice. */
+/**
+ * A number as a literal that DuckDB reads exactly. Without an exponent, a number with many digits would be rounded twice: to a DECIMAL,
+ * and then to a DOUBLE.
+ */
 const sqlNumber = (value: number): string =>
   String(value).replace(/\D/g, "").length > 15 ? value.toExponential() : String(value);

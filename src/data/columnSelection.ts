@@ -7,17 +7,17 @@ import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 
-/** Examining a column reads it once or twice, so of more columns the message only has the types. */
+/** At most this many columns are read to say why they are not numeric; of further columns the message has only the types. */
 const MAX_EXAMINED = 200;
 
 export interface ColumnSelection {
-  /** What the columns are for. Errors only suggest other columns if the user can choose them, so not for `model`. */
+  /** What the columns are used for. The user cannot choose those of a `model`, so errors suggest no others for it. */
   readonly use?: "learned" | "given" | "model";
   /** Columns of `--given`, which errors do not suggest. */
   readonly given?: readonly string[];
 }
 
-/** See `Table.numericColumns`. */
+/** Implements `Table.numericColumns`. */
 export async function selectNumericColumns(
   table: Table,
   names?: readonly string[],
@@ -89,16 +89,15 @@ function findColumn(table: Table, name: string, isRepeated: boolean): Column {
   });
 }
 
-/** How to convert the columns that are almost numeric. Empty if there are none. */
-function conversionHint(table: Table, obstacles: readonly NonNumericColumn[]): string {
-  const of = (...kinds: NonNumericColumn["kind"][]) => obstacles.filter(({ kind }) => kinds.includes(kind));
+/** A hint how to convert the columns whose text is mostly numbers. Empty if there are none. */
+function conversionHint(table: Table, nonNumeric: readonly NonNumericColumn[]): string {
+  const ofKind = (...kinds: NonNumericColumn["kind"][]) =>
+    nonNumeric.filter(({ kind }) => kinds.includes(kind));
   const hints = [];
 
-  const words = of("words");
-  if (words.length > 0) {
-    const na = [
-      ...new Set(words.filter(({ hasAllWords }) => hasAllWords).flatMap((obstacle) => obstacle.words)),
-    ];
+  const withWords = ofKind("words");
+  if (withWords.length > 0) {
+    const na = [...new Set(withWords.filter(({ hasAllWords }) => hasAllWords).flatMap(({ words }) => words))];
     const [value, it] = na.length === 1 ? ["value", "it"] : ["values", "them"];
     hints.push(
       na.length === 0
@@ -106,7 +105,7 @@ function conversionHint(table: Table, obstacles: readonly NonNumericColumn[]): s
         : `Correct the ${value}, or read ${it} as missing (--na ${columnList(na)}).`,
     );
   }
-  const commas = of("decimalCommas", "thousands", "commas");
+  const commas = ofKind("decimalCommas", "thousands", "commas");
   if (commas.length > 0) {
     const { delimiter } = table.relation;
     const query = (option: string) => {
@@ -125,7 +124,7 @@ function conversionHint(table: Table, obstacles: readonly NonNumericColumn[]): s
       );
     else hints.push(`For decimal commas, use ${decimal}.`);
   }
-  const numbers = of("numbers");
+  const numbers = ofKind("numbers");
   if (numbers.length > 0) {
     const casts = numbers.map(
       ({ name }) => `CAST(${quotedIfNeeded(name)} AS DOUBLE) AS ${quotedIfNeeded(name)}`,
@@ -139,17 +138,17 @@ function conversionHint(table: Table, obstacles: readonly NonNumericColumn[]): s
 
 function choiceHint(
   numeric: readonly string[],
-  obstacles: readonly NonNumericColumn[],
+  nonNumeric: readonly NonNumericColumn[],
   given: readonly string[],
 ): string {
   if (numeric.length === 0)
-    return obstacles.every(({ kind }) => kind === "labels" || kind === "other")
+    return nonNumeric.every(({ kind }) => kind === "labels" || kind === "other")
       ? "Give a table that has columns of numbers."
       : "";
-  const labelled = obstacles.filter(({ kind }) => kind === "labels").map(({ name }) => name);
+  const labelled = nonNumeric.filter(({ kind }) => kind === "labels").map(({ name }) => name);
   const choice =
     numeric.length > 8
-      ? `Leave the others out: --exclude ${columnList(obstacles.map(({ name }) => name))}`
+      ? `Leave the others out: --exclude ${columnList(nonNumeric.map(({ name }) => name))}`
       : `Choose among the numeric columns: --columns ${columnList(numeric)}`;
   return labelled.length > 0
     ? `${choice}, or learn them for each label: --given ${columnList([...given, ...labelled])}`

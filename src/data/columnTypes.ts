@@ -18,14 +18,14 @@ export interface TextContent {
 /** A date that does not begin with the year, such as 31/12/2020, 1.2.2020 or 12-31-2020 10:30. */
 const YEAR_LAST = "^(\\d{1,2})[/.-](\\d{1,2})[/.-](\\d{4})\\b";
 const TIME = "\\d{1,2}:\\d{2}(:\\d{2}(\\.\\d+)?)?";
-/** Shorter numbers with leading zeros, such as 01 to 12, are hours, days or months. */
+/** Numbers of at least this many digits are codes if they have leading zeros, such as 00501. Shorter ones may be days or months: 01 to 12. */
 const MIN_CODE_DIGITS = 3;
 
-/** An SQL expression that writes a date that begins with the day or the month in the order of ISO 8601. */
+/** An SQL expression that puts the year of a date first, as ISO 8601 does: 31/12/2020 with the order "dayFirst" becomes 2020-12-31. */
 export const isoDate = (text: string, order: DateOrder): string =>
   `regexp_replace(${text}, '${YEAR_LAST}', '${order === "dayFirst" ? "\\3-\\2-\\1" : "\\3-\\1-\\2"}')`;
 
-/** Aggregates over the texts `v` of a column. `x` is a text as a number, `t` a text that is not a number. */
+/** Aggregates over the texts `v` of a column. `x` is the number that a text represents; `t` is the trimmed text if it represents none. */
 const AGGREGATES = {
   rows: "count(*)",
   values: "count(v)",
@@ -46,20 +46,20 @@ const AGGREGATES = {
 } as const;
 
 /**
- * Returns the number of rows, and what the values of each SQL expression represent, which are text.
+ * Returns the number of rows, and what the texts represent that each SQL expression has as its values.
  *
- * Dates and times are read as DuckDB casts them. `true` and `false` are booleans in any case; other pairs of words are text, so that
- * they are written as they were.
+ * Dates and times are those that DuckDB's casts accept. `true` and `false` are booleans in upper and lower case. Other pairs of words, such as
+ * yes and no, stay text, so that samples have the same words.
  */
 export async function textTypes(
   database: Database,
   expressions: readonly string[],
   relation: string,
 ): Promise<{ rows: number; contents: TextContent[] }> {
-  // CASE keeps the slower expressions from numbers, of which there may be billions.
+  // CASE skips the slow casts for numbers, of which there may be billions.
   const time = (text: string) =>
     `CASE WHEN regexp_matches(t, '^\\d') THEN TRY_CAST(${text} AS TIMESTAMP) END`;
-  // Unnests rows into one column, because thousands of aggregates would take gigabytes.
+  // Columns become rows (v, d) of one relation: aggregates of thousands of columns in one row would take gigabytes.
   const counted = (await database.rows(
     `SELECT d, ${Object.values(AGGREGATES).join(", ")}
     FROM (SELECT *, ${time("t")} AS yearFirst, ${time(isoDate("t", "dayFirst"))} AS dayFirst,
@@ -91,7 +91,7 @@ function contentOf(counts: Counts): TextContent {
   const type = counts.withTime > 0 ? "TIMESTAMP" : "DATE";
   if (counts.timestamps === values) return { type };
   if (dayFirst === values && monthFirst === values) {
-    // Dates with dots begin with the day wherever they are in use.
+    // Where dates are written with dots, as in Germany, the day is first.
     const isDayFirst = counts.ambiguous === 0 || counts.withDots === values;
     return isDayFirst ? { type, dateOrder: "dayFirst" } : { type: "VARCHAR", dateOrder: "ambiguous" };
   }
@@ -117,6 +117,6 @@ export function missingToNull(value: string, { text, na }: { text: string; na: r
 /** A number with a decimal comma or points that separate thousands, such as 1.234,5. */
 const DECIMAL_COMMA = "\\s*[-+]?((\\d{1,3}(\\.\\d{3})+|\\d+)(,\\d*)?|,\\d+)([eE][-+]?\\d+)?\\s*";
 
-/** An SQL expression that writes a text with a decimal comma with a decimal point, and leaves other texts as they are. */
+/** An SQL expression that converts 1.234,5 to 1234.5, and leaves text that is not a number with a decimal comma as it is. */
 export const withDecimalPoint = (text: string): string =>
   `CASE WHEN regexp_full_match(${text}, '${DECIMAL_COMMA}') THEN replace(replace(${text}, '.', ''), ',', '.') ELSE ${text} END`;

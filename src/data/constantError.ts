@@ -2,7 +2,7 @@ import type { Dataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Labels } from "./labels.ts";
 
-/** The error for columns `names` to learn that are all constant, or for one column of the context. `received` has their values. */
+/** The error if all columns to learn are constant, or one column of the context. `received` has the values of the columns `names`. */
 export const constantError = (
   names: readonly string[],
   source: string,

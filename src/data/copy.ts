@@ -36,7 +36,8 @@ const COPY_OPTIONS: Readonly<Record<Format["name"], string>> = {
 };
 
 /**
- * NaN and infinite numbers as text, which JSON has as strings, because text formats have no such numbers. JSON has null for NaN.
+ * The SQL of a value in a file. The text formats have no NaN and no infinite numbers: these become text (in JSON strings), but NaN becomes
+ * null in JSON.
  */
 function finiteOrText({ name }: Format, { type, value }: OutputColumn): string {
   if (name === "parquet" || (type !== "DOUBLE" && type !== "FLOAT")) return value;

@@ -17,15 +17,16 @@ export interface CsvDialect {
 }
 
 /**
- * The delimiter and the header are detected from at most this many records, which are a small part of the time to read a file.
+ * The delimiter and the header are detected from at most this many records, which takes little of the time to read a file.
  */
 const MAX_SAMPLED_RECORDS = 100;
 
 /**
- * Detects the dialect from the first records, but not the delimiter if it is stated. `decimal` is the decimal separator of the numbers.
+ * Detects the dialect of a file from its first records. A `delimiter` that is stated is not detected. `decimal` is the decimal separator of
+ * the numbers.
  *
- * DuckDB's own detection may silently drop lines of another length, ignore quotes, read the table as a single column or rename
- * columns. Here the first record is the header unless all its fields are numbers, and lines of another length are errors.
+ * DuckDB's own detection may silently drop lines with another number of fields, ignore quotes, read the table as a single column or
+ * rename columns. Here the first record is the header unless all its fields are numbers, and lines with another number of fields are errors.
  *
  * @throws DATA if two columns have the same name, or if it is unclear whether the first record is a header or a row.
  */
@@ -35,9 +36,9 @@ export function csvDialect(
 ): CsvDialect {
   const text = file.head.toString("utf8").replace(/^\uFEFF/, "");
   const delimiter = stated ?? (file.format === "tsv" ? "\t" : detectDelimiter(text, decimal));
-  const [first, ...others] = firstRecords(text, delimiter, MAX_SAMPLED_RECORDS);
+  const [first, ...rows] = firstRecords(text, delimiter, MAX_SAMPLED_RECORDS);
   const fields = first!.fields.map((field) => field.trim());
-  const header = isHeader(fields, others);
+  const header = isHeader(fields, rows);
   if (header === undefined) throw ambiguousHeader(file, fields, delimiter);
   const names = fields.map((field, index) => (header && field) || `column${index}`);
   checkColumnNames(names, file.name, { hint: "Rename one of them in the first line of the file." });
@@ -58,9 +59,9 @@ compression = '${files[0]!.gzip ? "gzip" : "none"}', columns = {${columns}})`;
 }
 
 /**
- * Detects the delimiter: the one with which most of the first records have as many fields as the first record, and no quotes
- * inside of fields. Of several such delimiters it is the one with the most fields. A decimal separator is the delimiter only if no
- * other one separates fields.
+ * Detects the delimiter: with it, most records have as many fields as the first record, and no quote inside of an unquoted field. Of
+ * several such delimiters, it is that which gives the most fields. The decimal separator is the delimiter only if no other character
+ * separates fields.
  */
 function detectDelimiter(text: string, decimal?: "." | ","): string {
   const candidates = [",", ";", "\t", "|"].map((delimiter) => {
@@ -69,8 +70,8 @@ function detectDelimiter(text: string, decimal?: "." | ","): string {
     const matching = records.filter(({ fields, strayQuote }) => fields.length === width && !strayQuote);
     return { delimiter, width, share: width > 1 ? matching.length / records.length : 0 };
   });
-  const others = candidates.filter(({ delimiter, share }) => delimiter !== decimal && share > 0);
-  return (others.length > 0 ? others : candidates).reduce((best, other) =>
+  const separating = candidates.filter(({ delimiter, share }) => delimiter !== decimal && share > 0);
+  return (separating.length > 0 ? separating : candidates).reduce((best, other) =>
     other.share > best.share || (other.share === best.share && other.width > best.width) ? other : best,
   ).delimiter;
 }
@@ -78,15 +79,15 @@ function detectDelimiter(text: string, decimal?: "." | ","): string {
 const isInteger = (text: string): boolean => /^[-+]?\d+$/.test(text);
 
 /**
- * Whether the first record contains the names of the columns. Numbers are names if they are 0, 1, 2... or 1, 2, 3..., as pandas
- * writes them, and no value below is an integer; undefined if they count but values are integers too.
+ * Whether `fields`, the first record, are the names of the columns of `rows`. Text is. The numbers 0, 1, 2... or 1, 2, 3..., which pandas
+ * writes as names, are if no value in the rows is an integer; otherwise the result is undefined. Other numbers are values.
  */
-function isHeader(fields: readonly string[], others: readonly CsvRecord[]): boolean | undefined {
+function isHeader(fields: readonly string[], rows: readonly CsvRecord[]): boolean | undefined {
   if (!fields.every((field) => field === "" || Number.isFinite(Number(field)))) return true;
   const numbers = fields[0] === "" ? fields.slice(1) : fields;
   const counted = numbers.every((field, i) => isInteger(field) && Number(field) === i + Number(numbers[0]));
-  if (!counted || !/^[01]$/.test(numbers[0] ?? "") || others.length === 0) return false;
-  const values = others.flatMap(({ fields: [first, ...rest] }) =>
+  if (!counted || !/^[01]$/.test(numbers[0] ?? "") || rows.length === 0) return false;
+  const values = rows.flatMap(({ fields: [first, ...rest] }) =>
     numbers === fields ? [first!, ...rest] : rest,
   );
   return numbers.length > 1 && !values.some((value) => isInteger(value.trim())) ? true : undefined;

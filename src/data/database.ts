@@ -18,13 +18,16 @@ export const textLiteral = (text: string): string =>
   text.split("\u0000").map(stringLiteral).join(" || chr(0) || ");
 
 /**
- * Row-major arrays of any number of complete rows. The next array is requested while one is in use, so they must not share
- * memory.
+ * Row-major arrays of any number of whole rows. The next array is requested while one is in use, so an array must not be reused for the
+ * next one.
  */
 export type Chunks = Iterable<Float64Array> | AsyncIterable<Float64Array>;
 
-/** With more columns, a chunk of 2,048 rows needs more memory than the default limit of 512 MB leaves. */
+/** With more columns, DuckDB's chunks of 2,048 rows do not fit into the default limit of 512 MB. */
 const MAX_COLUMNS_AT_DEFAULT_MEMORY = 500;
+
+/** The size of a chunk of DuckDB (`STANDARD_VECTOR_SIZE`). */
+const CHUNK_ROWS = 2048;
 
 /**
  * A DuckDB instance that uses at most 512 MB of memory and a temporary directory.
@@ -81,7 +84,8 @@ export class Database {
   }
 
   /**
-   * Adapts the memory limit to a number of columns: each thread of DuckDB reserves memory for all of them, however few the rows.
+   * Raises the memory limit for tables of many columns, and uses a single thread: each thread of DuckDB reserves memory for all columns,
+   * even if there are few rows.
    */
   async prepareForColumns(number: number): Promise<void> {
     if (number <= MAX_COLUMNS_AT_DEFAULT_MEMORY) return;
@@ -94,7 +98,7 @@ export class Database {
     this.signal?.removeEventListener("abort", this.#interrupt);
     this.#connection.closeSync();
     this.#instance.closeSync();
-    // DuckDB removes it itself, unless an unfinished scan still uses the instance.
+    // DuckDB removes the directory itself, unless an unfinished scan still uses the instance.
     await rm(this.#directory, { recursive: true, force: true });
   }
 
@@ -164,8 +168,8 @@ export class Database {
   }
 
   /**
-   * Creates a table with the DOUBLE columns c0, c1... from row-major chunks, and returns its number of rows. Errors that `chunks`
-   * throws are not changed.
+   * Creates a table with the DOUBLE columns c0, c1... from row-major chunks, and returns its number of rows. An error that `chunks`
+   * throws is thrown unchanged.
    */
   async createTable(name: string, width: number, chunks: Chunks): Promise<number> {
     const { DuckDBDataChunk, DOUBLE } = this.#duckdb;
@@ -173,7 +177,7 @@ export class Database {
     await this.rows(`CREATE OR REPLACE TABLE ${name} (${columns.join(", ")})`);
     const appender = await this.#connection.createAppender(name);
     const block = DuckDBDataChunk.create(columns.map(() => DOUBLE));
-    const capacity = 2048 * width;
+    const capacity = CHUNK_ROWS * width;
     let numbers = 0;
     for await (const chunk of readAhead(chunks)) {
       for (let start = 0; start < chunk.length; start += capacity) {
@@ -186,7 +190,7 @@ export class Database {
     return numbers / width;
   }
 
-  /** Runs a COPY to a file. Errors about this file are not changed, because `writeError` handles them. */
+  /** Runs a COPY to a file. An error about this file is thrown unchanged, because `writeError` converts it. */
   async copy(select: string, path: string, options: string): Promise<void> {
     this.#throwIfInterrupted();
     try {

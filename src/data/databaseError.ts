@@ -14,7 +14,7 @@ export const MEMORY_LIMIT_MB = 512;
  */
 export function databaseError(error: unknown, source: string): unknown {
   if (!(error instanceof Error) || error instanceof PushforwardError) return error;
-  // What was read from a pipe is in a temporary file, whose name the user does not know.
+  // The content of a pipe is in a temporary file, whose name the user does not know.
   const text = error.message.replace(/\S*pushforward-[^\s/]+\/[-0-9a-f]{36}\.input/g, source);
   // "  file = quakes/2020.csv": `source` may be a pattern, and this is the file with the problem.
   const file = /^ +file = (.*)$/m.exec(text)?.[1] ?? source;

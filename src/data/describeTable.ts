@@ -9,12 +9,12 @@ import { type ColumnInference, inferColumns } from "./inferColumns.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 
-/** What a column of a table is taken for. */
+/** A column of a table, and the kind that was inferred from its values or stated. */
 export interface DescribedColumn {
   readonly name: string;
   /** DuckDB's type. */
   readonly type: string;
-  /** What was inferred, as options of the column; the kind is `exclude` if it is left out. */
+  /** Its kind and what else was inferred, as options of the column; the kind is `exclude` if it is left out. */
   readonly options: ColumnOptions;
   /** The range, the labels or the units; for a column that is left out the reason. */
   readonly details: string;
@@ -30,7 +30,7 @@ export interface DescribeTableOptions {
   readonly columns?: readonly string[] | undefined;
   /** Columns that are not described. Default none. */
   readonly exclude?: readonly string[] | undefined;
-  /** What is stated about columns, by their names, in place of what is inferred. */
+  /** Kinds or options of columns, by their names; they replace the inferred ones. */
   readonly kinds?: Readonly<Record<string, ColumnOptions | ColumnKind>>;
   /** Called with the number of columns that are done. */
   onProgress?(columns: number): void;

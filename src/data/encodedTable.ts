@@ -17,7 +17,7 @@ import type { ChosenColumns, ReadRows } from "./trainingTable.ts";
 
 /** Options of `readEncodedTable`. */
 export interface EncodedTableOptions {
-  /** What is stated about columns, by their names, in place of what is inferred. */
+  /** Kinds or options of columns, by their names; they replace the inferred ones. */
   readonly kinds: Readonly<Record<string, ColumnOptions | ColumnKind>>;
   /** See `TrainingTableOptions`. */
   readonly seed: number;
@@ -26,8 +26,8 @@ export interface EncodedTableOptions {
 }
 
 /**
- * Reads columns of any kind for training: infers the kind of each column, and encodes its values as features. Rows with missing values
- * stay, except for those in which a value of the context is missing.
+ * Reads columns of any kind for training: infers the kind of each column, and encodes its values as features. A row with missing values is
+ * left out only if a value of its context is missing.
  */
 export async function readEncodedTable(
   opened: Table,
@@ -81,7 +81,7 @@ export async function readEncodedTable(
   };
 }
 
-/** The indices of the rows in which no value of the context is missing, and the values of these rows if they are kept. */
+/** The indices of the rows in which no value of the context is missing and, if `keepValues`, their contexts, an array for each column. */
 async function readContext(
   table: Table,
   names: readonly string[],
@@ -127,10 +127,10 @@ function nothingToLearn(
   });
 }
 
-/** Notes about repeated values, which say that a density has no bound there. They do not hold if these values have probabilities. */
+/** Notes about repeated values, at which a density has no bound. They do not apply to a model in which these values have probabilities. */
 const REPETITION: readonly ColumnNote["kind"][] = ["fewValues", "grid", "atoms"];
 
-/** Notes on the continuous columns. The others have only probabilities. */
+/** Notes on the continuous columns. Values of other columns have probabilities, which no note is about. */
 function notesOf(table: readonly TableColumn[], { rows, values }: InMemoryDataset): ColumnNote[] {
   const names = table.flatMap(featureNames);
   const features = featuresOf(table);
@@ -138,16 +138,16 @@ function notesOf(table: readonly TableColumn[], { rows, values }: InMemoryDatase
     if (column.kind !== "continuous") return [];
     return [{ name: column.name, center: column.center, feature: features[c]![0]! }];
   });
-  const all = continuous.map(({ center, feature }) =>
+  const columnValues = continuous.map(({ center, feature }) =>
     columnOf({ columns: names, rows, values }, feature).map((value) => value + center),
   );
-  const complete = range(rows).filter((n) => all.every((column) => !Number.isNaN(column[n]!)));
+  const complete = range(rows).filter((n) => columnValues.every((values) => !Number.isNaN(values[n]!)));
   if (continuous.length === 0 || complete.length < 2) return [];
   return columnNotes({
     columns: continuous.map(({ name }) => name),
     rows: complete.length,
     values: rowMajor(
-      all.map((column) => valuesOfRows(column, complete)),
+      columnValues.map((values) => valuesOfRows(values, complete)),
       complete.length,
     ),
   });

@@ -34,7 +34,7 @@ export async function withFileLock<T>(path: string, work: () => Promise<T>): Pro
 async function acquire(lock: string, content: string, path: string): Promise<void> {
   while (!(await createIfAbsent(lock, content))) {
     const existing = await textOf(lock);
-    // It was released in the meantime.
+    // The lock was released in the meantime.
     if (existing === undefined) continue;
     const holder = parseLock(existing);
     if (!holder || !hasEnded(holder)) throw inUseError(path, lock, holder);

@@ -28,7 +28,7 @@ export class FileVersion {
   }
 }
 
-/** Identifies the version of a regular file. Undefined for pipes and others, whose modification times have no meaning. */
+/** Identifies the version of a regular file. Undefined for pipes and devices, whose modification times have no meaning. */
 async function versionOf(path: string): Promise<string | undefined> {
   const stats = await stat(path, { bigint: true }).catch(() => undefined);
   return stats?.isFile() ? [stats.dev, stats.ino, stats.size, stats.mtimeNs].join() : undefined;

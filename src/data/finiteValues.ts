@@ -6,9 +6,9 @@ import type { Table } from "./table.ts";
 const MAX_MILLISECONDS = 8.64e15;
 
 /**
- * Checks values of a column as `RawColumn` has them. NaN is a missing value.
+ * Checks consecutive values of a column, in the units of `RawColumn`. NaN is a missing value. `firstRow` is the row number of the first one.
  *
- * @throws DATA if a number is infinite or a date is too late, with its row; `firstRow` is that of the first value.
+ * @throws DATA if a number is infinite or a date is too late, with its row.
  */
 export function checkFinite(
   table: Table,

@@ -20,7 +20,7 @@ export interface ColumnInference {
 
 /** Options of `inferColumns`. */
 export interface InferColumnsOptions {
-  /** What is stated about columns, by their names, in place of what is inferred. */
+  /** Options of columns, by their names; they replace the inferred ones. */
   readonly kinds: ReadonlyMap<string, ColumnOptions>;
   /** Whether columns of the kind `exclude` are not read, so that their values may be infinite. Default false. */
   readonly skipExcluded?: boolean;
@@ -46,13 +46,13 @@ export async function* inferColumns(
   const skipped = skipExcluded ? ofKind("exclude") : [];
   const group = Math.max(1, Math.floor(MAX_NUMBERS_AT_ONCE / Math.max(1, table.rows)));
   for (let start = 0; start < names.length; start += group) {
-    const ofGroup = names.slice(start, start + group);
-    const wanted = ofGroup.filter((name) => !skipped.includes(name));
-    const read = await readColumns(table, wanted, { categorical });
-    for (const name of ofGroup) {
+    const groupNames = names.slice(start, start + group);
+    const toRead = groupNames.filter((name) => !skipped.includes(name));
+    const read = await readColumns(table, toRead, { categorical });
+    for (const name of groupNames) {
       const column = table.columns.find((column) => column.name === name)!;
-      const all = read.columns.find((column) => column.name === name);
-      const raw = all && { ...all, values: rows ? valuesOfRows(all.values, rows) : all.values };
+      const allRows = read.columns.find((column) => column.name === name);
+      const raw = allRows && rows ? { ...allRows, values: valuesOfRows(allRows.values, rows) } : allRows;
       const inferred = raw
         ? inferColumn(raw, kinds.get(name))
         : { excluded: read.excluded.get(name) ?? "as requested" };

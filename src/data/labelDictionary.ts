@@ -37,7 +37,8 @@ const unnested = (expressions: readonly string[], relation: string): string =>
     FROM (SELECT [${expressions.join(", ")}] AS texts FROM ${relation}))`;
 
 /**
- * Labels as types of DuckDB, which look up the index of a text in a hash table. `close` removes them, after the queries that use them.
+ * Lists of labels as ENUM types of DuckDB, which look up the index of a text in a hash table. `close` removes the types; call it after the
+ * queries that use them.
  */
 export class LabelDictionary {
   readonly #database: Database;
@@ -47,7 +48,7 @@ export class LabelDictionary {
     this.#database = database;
   }
 
-  /** The SQL of the index of a text in `labels`. It is the number of labels for a text that is not one of them, and NULL for NULL. */
+  /** Returns the SQL of the index of a text in `labels`: the number of labels for any other text, and NULL for NULL. */
   async indexExpression(text: string, labels: readonly string[]): Promise<string> {
     if (labels.length === 0) return `CASE WHEN ${text} IS NOT NULL THEN 0 END`;
     const type = quotedIdentifier(`labels-${crypto.randomUUID()}`);

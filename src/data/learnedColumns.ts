@@ -4,7 +4,7 @@ import { excludeColumns, findColumns } from "./columnSelection.ts";
 import type { Labels } from "./labels.ts";
 import type { Table } from "./table.ts";
 
-/** The columns that are given, first those of numbers, then those of labels. Throws `DATA` for other columns. */
+/** The given columns: first those of numbers, then those of labels. Throws `DATA` for a column of another type. */
 export async function contextColumns(
   table: Table,
   given: readonly string[],

@@ -38,7 +38,10 @@ export async function learnedExpression(
   return `CAST(${present} = ${constantNumber(learned.value!, type)} AS INTEGER)`;
 }
 
-/** Numbers can be labels if labels are numbers: a file may have only some of the labels. */
+/**
+ * Whether a column may have labels of the learned column. A column of numbers may if some label is a number: another file may have only
+ * these labels.
+ */
 function canBeLabels(column: Column, learned: TableColumn): boolean {
   const type = valueTypeOf(column);
   if (type !== "number" && type !== "integer") return type !== undefined;

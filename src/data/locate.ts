@@ -23,7 +23,7 @@ export const expandHome = (path: string): string =>
   /^~(?=\/|$)/.test(path) && !existsSync(path) ? homedir() + path.slice(1) : path;
 
 /**
- * Finds the file of exactly this name, or else the files that match it as a pattern, sorted by name. Standard input and pipes are
+ * Finds the file with exactly this path, or else the files that match the path as a pattern, sorted by name. Standard input and pipes are
  * copied to a temporary file, because a table is read several times.
  *
  * @throws FILE if there is no file, or for a device or a directory; the errors of `inspectFile`.

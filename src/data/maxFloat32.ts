@@ -1,2 +1,2 @@
-/** The largest number, rounded down, that float32 holds. Flows compute in float32. */
+/** The largest number of float32 (3.4028e38), rounded down for messages. Flows compute in float32. */
 export const MAX_FLOAT32 = 3.4e38;

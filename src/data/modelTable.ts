@@ -8,8 +8,8 @@ import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 import type { Table } from "./table.ts";
 
 /**
- * A table as a model reads it: with numbers in place of labels. It needs to have the columns `needed`, by default all columns
- * of the model, in any order; it may have others.
+ * A table as a model reads it: with numbers in place of labels. The table must have the columns `needed`, by default all columns of the
+ * model, in any order, and may have more.
  *
  * @throws DATA when a column is missing or not numeric, or has a label that the model does not know.
  */
@@ -34,11 +34,11 @@ export function missingColumns(
   needed: readonly string[],
   missing: readonly string[],
 ): PushforwardError {
-  const others = names.filter((name) => !needed.includes(name));
+  const unneeded = names.filter((name) => !needed.includes(name));
   const [first] = missing;
-  const other = nearestName(first!, others) ?? others[0];
+  const renamed = nearestName(first!, unneeded) ?? unneeded[0];
   const query = shellQuotedQuery(
-    `SELECT * RENAME (${quotedIfNeeded(other ?? "")} AS ${quotedIfNeeded(first!)}) FROM ${table.inQuery() ?? "..."}`,
+    `SELECT * RENAME (${quotedIfNeeded(renamed ?? "")} AS ${quotedIfNeeded(first!)}) FROM ${table.inQuery() ?? "..."}`,
   );
   return new PushforwardError(
     "DATA",
@@ -46,7 +46,7 @@ export function missingColumns(
     {
       expected: `the columns of the model, ${quotedNames(needed)}`,
       received: quotedNames(names),
-      hint: `Add the missing columns${other === undefined ? "." : `, or rename a column in a query: ${query}`}`,
+      hint: `Add the missing columns${renamed === undefined ? "." : `, or rename a column in a query: ${query}`}`,
     },
   );
 }

@@ -10,11 +10,13 @@ export interface NonNumericColumn {
   readonly description: string;
   /**
    * `labels`: text that may name classes. `numbers`: text that contains only numbers. `words`: numbers and a few words, such as
-   * codes for missing values. `decimalCommas`, `thousands`, `commas`: numbers with commas of one, the other or either meaning.
+   * codes for missing values. `decimalCommas`: numbers with decimal commas. `thousands`: numbers with commas between thousands.
+   * `commas`: numbers whose commas may be either.
    */
   readonly kind: "other" | "labels" | "numbers" | "decimalCommas" | "thousands" | "commas" | "words";
-  /** The first different texts that are not numbers, and whether there are no others. */
+  /** The first different texts that are not numbers, at most eight. */
   readonly words: readonly string[];
+  /** Whether `words` has all texts that are not numbers. */
   readonly hasAllWords: boolean;
 }
 
@@ -24,7 +26,7 @@ const MAX_WORDS = 8;
 const DECIMAL_COMMA = "[-+]?\\d*,\\d+([eE][-+]?\\d+)?";
 const THOUSANDS = "[-+]?\\d{1,3}(,\\d{3})+(\\.\\d*)?";
 
-/** The reason that the type of a column gives, without reading the column. */
+/** Says by its type why a column is not numeric, without reading the column. */
 export const describeByType = ({ name, type }: Column): NonNumericColumn => ({
   name,
   description: `"${name}" (${type.length > 60 ? `${type.slice(0, 57)}...` : type})`,
@@ -33,7 +35,7 @@ export const describeByType = ({ name, type }: Column): NonNumericColumn => ({
   hasAllWords: false,
 });
 
-/** Reads a column that is not numeric to find the reason. */
+/** Reads a column that is not numeric to find out why. */
 export async function examineColumn(table: Table, { name, type }: Column): Promise<NonNumericColumn> {
   const byType = describeByType({ name, type });
   if (type === "BOOLEAN") return { ...byType, kind: "labels" };

@@ -20,16 +20,16 @@ export async function parquetRelation(database: Database, files: readonly Source
   return `read_parquet(${paths}, union_by_name = true, hive_partitioning = false)`;
 }
 
-/** The names of the children of the root, of a tree that is listed depth first. */
+/** The names of the children of the root. `nodes` are those of a tree, depth first, with the number of children of each. */
 function children(nodes: readonly (readonly [name: string, children: string])[]): string[] {
   const names: string[] = [];
   let next = 1;
-  const skip = () => {
-    for (let left = Number(nodes[next++]![1]); left > 0; left--) skip();
+  const skipSubtree = () => {
+    for (let count = Number(nodes[next++]![1]); count > 0; count--) skipSubtree();
   };
   while (next < nodes.length) {
     names.push(nodes[next]![0]);
-    skip();
+    skipSubtree();
   }
   return names;
 }

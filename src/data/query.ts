@@ -1,5 +1,5 @@
-// SQL for hints, such as: pushforward fit "FROM 'data.csv' WHERE x < 9". A user can give such a query to a command in place of a
-// file; DuckDB runs it. It is therefore as short as it can be, and one word of a shell.
+// Writes the SQL in hints, such as: pushforward fit "FROM 'data.csv' WHERE x < 9". A command takes a query in place of a file, and DuckDB
+// runs it. Users copy these queries into a shell, so they are short and quoted.
 
 import { existsSync } from "node:fs";
 import { shellQuoted } from "./columnList.ts";
@@ -7,7 +7,7 @@ import { quotedIdentifier, stringLiteral } from "./database.ts";
 import type { FormatName } from "./format.ts";
 import { exactPath } from "./locate.ts";
 
-/** With these endings a path alone is a table in DuckDB's SQL, which chooses the function that reads it. */
+/** A path with one of these endings is a table in DuckDB's SQL: DuckDB chooses the function that reads it. */
 const DETECTED_EXTENSION = /\.((csv|tsv|json|jsonl|ndjson)(\.gz)?|parquet)$/i;
 
 /** The function of DuckDB that reads each format. */
@@ -20,7 +20,7 @@ const READ_FUNCTIONS: Readonly<Record<FormatName, string>> = {
 };
 
 /**
- * What stands after FROM to read files as one table: `'data.csv'` or `read_csv(['a.csv', 'b.csv'], header = true)`.
+ * The SQL that reads files as one table, for a FROM clause: `'data.csv'` or `read_csv(['a.csv', 'b.csv'], header = true)`.
  *
  * A path may be a pattern, such as `data-*.csv`, for all files that match. `options` are options of DuckDB's function.
  */
@@ -43,7 +43,7 @@ export function tableExpression(
 const RESERVED =
   /^(all|analy[sz]e|and|any|array|as|asc|asymmetric|both|case|cast|check|collate|column|constraint|create|default|deferrable|desc|describe|distinct|do|else|end|except|false|fetch|for|foreign|from|group|having|in|initially|intersect|into|lambda|lateral|leading|limit|not|null|offset|on|only|or|order|pivot|pivot_longer|pivot_wider|placing|primary|qualify|references|returning|select|show|some|summarize|symmetric|table|then|to|trailing|true|union|unique|unpivot|using|variadic|when|where|window|with)$/i;
 
-/** A name of a column in SQL, in quotes only if it is not a name without them: users read it. */
+/** A column name in SQL, in quotes only if SQL needs them, which makes hints easier to read. */
 export const quotedIfNeeded = (name: string): string =>
   /^[a-z_]\w*$/i.test(name) && !RESERVED.test(name) ? name : quotedIdentifier(name);
 

@@ -24,7 +24,7 @@ export interface ReadColumns {
 
 /** The largest number of labels of a categorical column. */
 const MAX_STATED_LABELS = 100_000;
-/** `approx_count_distinct` of DuckDB differs by a few percent. */
+/** The factor by which an approximate count may exceed a limit: DuckDB's `approx_count_distinct` is wrong by a few percent. */
 const APPROXIMATION_ERROR = 1.2;
 
 /**
@@ -105,7 +105,7 @@ async function typedColumns(
     excluded.set(name, `a model cannot learn values of the type ${shortType(column.type)}`);
     return [];
   });
-  // The types of text files are known from when they were opened.
+  // The types of the columns of a text file were determined when it was opened.
   const texts = table.relation.text === undefined ? columns.filter(({ type }) => type === "text") : [];
   if (texts.length === 0) return columns;
   const { contents } = await textTypes(
@@ -116,7 +116,7 @@ async function typedColumns(
   return columns.map((typed) => {
     const content = contents[texts.indexOf(typed)];
     const type = content && valueTypeOf({ name: "", type: content.type });
-    // Numbers and booleans as text were written as text for a reason, for example because they are codes.
+    // Numbers and booleans that are stored as text stay text, because they may be codes.
     if (type !== "date" && type !== "timestamp" && type !== "time") return typed;
     return { column: { ...typed.column, ...(content?.dateOrder && { dateOrder: content.dateOrder }) }, type };
   });
@@ -137,7 +137,7 @@ async function allRows(
   try {
     for await (const block of readAhead(blocks)) {
       const rows = block.length / sql.length;
-      // The table has more rows than when it was opened: the check of its version throws an error.
+      // The file has grown since it was opened: `checkUnchanged` throws an error.
       if (start + rows > table.rows) break;
       for (const [d, { column, type }] of columns.entries()) {
         const out = values[d]!;

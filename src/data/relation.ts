@@ -16,7 +16,7 @@ import type { SourceFile } from "./sourceFile.ts";
 /** A column of a table: its name and its type. */
 export interface Column {
   readonly name: string;
-  /** The name of DuckDB's type: `BIGINT`, `DOUBLE`, `DECIMAL(10,2)`, `DATE`, `VARCHAR`... The values of a text file are text of this type. */
+  /** DuckDB's name of the type: `BIGINT`, `DOUBLE`, `DECIMAL(10,2)`, `DATE`, `VARCHAR`... In a text file, the type that all texts represent. */
   readonly type: string;
   /** Only for dates in a text file that do not begin with the year. "ambiguous" if they are valid with day and month exchanged. */
   readonly dateOrder?: DateOrder | "ambiguous";
@@ -56,7 +56,7 @@ export async function filesRelation(
   const duplicate = files.find((_, i) => resolvedPaths.indexOf(resolvedPaths[i]!) < i);
   if (duplicate) {
     throw new PushforwardError("ARGUMENT", `${duplicate.name} is listed twice`, {
-      hint: "List each file once; patterns count too.",
+      hint: "List each file once. A pattern lists all files that match it.",
     });
   }
   const versions = files.flatMap(({ version }) => version ?? []);
@@ -146,7 +146,7 @@ export async function queryRelation(
   return typedTable(database, "source", notation.na);
 }
 
-/** Applies `checkText` to the text files of a query. */
+/** Applies `checkText` to the text files that a query names. */
 async function checkQueryFiles(query: string, database: Database): Promise<void> {
   for (const [, quoted] of query.matchAll(/'((?:[^']|'')*)'/g)) {
     const pattern = quoted!.replaceAll("''", "'");
@@ -210,7 +210,7 @@ async function withMissingValues(
   };
 }
 
-/** Reads text files. All values have the type of their column. */
+/** The relation of CSV or TSV files. The type of a column is that which all its texts represent. */
 async function csvTable(
   database: Database,
   files: readonly SourceFile[],

@@ -19,7 +19,7 @@ import { rowsPerBlock, scanRows } from "./tableRows.ts";
 
 /** Options of `sampleBlocks`. */
 export interface SampleBlocksOptions extends RunOptions {
-  /** Rows to draw, with a table in `given` for each of its rows. */
+  /** The number of rows to draw; if `given` is a table, for each of its rows. */
   readonly rows: number;
   /** Default 0. With the same seed, fewer rows are the first of more rows. */
   readonly seed?: number;
@@ -74,7 +74,7 @@ export async function* sampleBlocks(
   }
 }
 
-/** The contexts to draw rows for. An unconditional model has one, of no columns. */
+/** The contexts to draw rows for, as datasets whose features are not used. An unconditional model has one context, without columns. */
 async function* contextBlocks(
   names: readonly string[],
   given: Float64Array | Table | undefined,

@@ -14,7 +14,7 @@ import { columnField } from "./writeTable.ts";
 export interface SampleWhereOptions extends RunOptions {
   /** Default 0. */
   readonly seed?: number;
-  /** Values of some columns, which all rows have: the others are drawn conditional on these. */
+  /** Values of some columns, the same in all rows: the other columns are drawn conditional on them. */
   readonly given?: Readonly<Record<string, TableValue>> | undefined;
   /** Ends after the current block. */
   readonly signal?: AbortSignal;
@@ -22,10 +22,10 @@ export interface SampleWhereOptions extends RunOptions {
   onProgress?(accepted: number, drawn: number): void;
 }
 
-/** Drawing ends with an error if neither this many draws nor this many for each requested row are enough. */
+/** Drawing ends with an error after this many draws, or this many for each requested row if that is more: the condition may never hold. */
 const MAX_DRAWN_ROWS = 100_000;
 const MAX_DRAWN_PER_ROW = 1000;
-/** Rows of the first block, before it is known how many meet the condition. */
+/** The rows of the first block, before it is known how many meet the condition. */
 const MIN_BLOCK_ROWS = 1024;
 /** Blocks have this many times the rows that are expected to suffice, so that one block usually suffices. */
 const BLOCK_MARGIN = 1.2;
@@ -52,6 +52,7 @@ export async function* sampleWhere(
     while (accepted < rows) {
       if (signal?.aborted) throw interruptedError("the model");
       if (drawn >= maxDrawn) throw tooFewError(condition, { accepted, drawn, rows });
+      // An estimate of the share of draws that meet the condition, positive even if none has.
       const share = (accepted + 1) / (drawn + 1);
       const wanted = Math.ceil((BLOCK_MARGIN * (rows - accepted)) / share);
       const count = Math.min(rowsPerBlock(D), maxDrawn - drawn, Math.max(MIN_BLOCK_ROWS, wanted));
@@ -99,9 +100,9 @@ function tooFewError(
   condition: string,
   { accepted, drawn, rows }: { accepted: number; drawn: number; rows: number },
 ): PushforwardError {
-  return new PushforwardError("DATA", `too few rows of the model meet the condition ${condition}`, {
+  return new PushforwardError("DATA", `Too few rows of the model meet the condition ${condition}`, {
     expected: `${rows} rows`,
     received: `${accepted} in ${drawn} draws`,
-    hint: "Give values of columns, which wastes no draws, ask for fewer rows, or for a weaker condition.",
+    hint: "Use a weaker condition, ask for fewer rows, or give values of columns (--given), which rejects no draws.",
   });
 }

@@ -38,7 +38,7 @@ export interface ScanFeaturesOptions {
 
 /** The rows of a table as features of a model. */
 export interface FeatureScan {
-  /** The values that were not learned in the blocks so far, in the order of the columns. */
+  /** The values in the blocks so far that the model did not learn, in the order of the columns. */
   readonly unlearned: readonly UnlearnedValues[];
   /** Reads the table from its start. Memory does not grow with the table. */
   blocks(): AsyncGenerator<FeatureBlock>;
@@ -59,7 +59,7 @@ export async function scanFeatures(
   const names = table.columns.map(({ name }) => name);
   const missing = needed.filter((name) => !names.includes(name));
   if (missing.length > 0) throw missingColumns(table, names, needed, missing);
-  // The types of labels are removed with the database.
+  // The dictionary is not closed: the scan uses its types until the database is closed, which removes them.
   const dictionary = new LabelDictionary(table.database);
   const expressions: string[] = [];
   for (const column of columns) expressions.push(await learnedExpression(table, column, dictionary));

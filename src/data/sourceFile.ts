@@ -23,6 +23,7 @@ export interface SourceFile {
   readonly version?: FileVersion;
 }
 
+/** 2 MiB: the first line is complete, because it has at most 2,000,000 bytes (see `checkText`). */
 const HEAD_BYTES = 1 << 21;
 
 const SPREADSHEET = /\.(xlsx?|xlsm|xlsb|ods|numbers)$/i;
@@ -87,7 +88,7 @@ export async function inspectFile(
 const empty = (name: string): PushforwardError =>
   new PushforwardError("DATA", `${name} is empty`, { expected: "a table" });
 
-/** Checks the encoding of the first lines. DuckDB checks that of the values, but not that of the names of columns. */
+/** Checks that the first lines are UTF-8. DuckDB checks the values itself, but not the names of columns. */
 function checkEncoding({ head, name }: SourceFile): void {
   if (isUtf8(head)) return;
   for (let start = 0, line = 1; start < head.length; line++) {

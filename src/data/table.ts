@@ -22,7 +22,7 @@ export interface TableOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The rules of these options. */
+/** The rules of `TableOptions`, for `checkOptions`. */
 export const tableRules: OptionRules<TableOptions> = {
   na: listOfTexts,
   decimal: oneOf(".", ","),

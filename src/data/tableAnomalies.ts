@@ -19,7 +19,7 @@ export interface ScoreAnomaliesOptions extends RunOptions {
 }
 
 /**
- * The anomaly scores of all rows of a table (`TableModel.anomalies`), NaN for rows with a missing value in a column that had none.
+ * The anomaly scores of all rows of a table (`TableModel.anomalies`); NaN for rows with a missing value in a column that had none in training.
  *
  * @throws ARGUMENT if the model cannot score anomalies; DATA if a column is missing or has another type than the model learned, and for
  *   infinite values; FILE; INTERRUPTED.
@@ -33,7 +33,7 @@ export async function scoreAnomalies(
   const scores = new Float64Array(table.rows).fill(Number.NaN);
   for await (const { start, rows, status } of scan.blocks()) {
     if (table.database.signal?.aborted) throw interruptedError(table.source);
-    // The table has more rows than when it was opened: the scan ends with an error.
+    // The file has grown since it was opened: the scan ends with an error.
     if (start - 1 + rows.rows > table.rows) break;
     scores.set(await model.anomalyScores(rows.values, status, run), start - 1);
     onProgress?.(start - 1 + rows.rows);
@@ -41,7 +41,10 @@ export async function scoreAnomalies(
   return scores;
 }
 
-/** The reasons of the rows with these indices, counted from 0. It reads the table again. Throws the errors of `scoreAnomalies`. */
+/**
+ * The reasons for the scores of some rows, which `selected` lists by their index, counted from 0. Reads the table twice, and throws the
+ * errors of `scoreAnomalies`.
+ */
 export async function explainTableRows(
   model: TableModel,
   table: Table,
@@ -62,7 +65,7 @@ export async function explainTableRows(
   return model.anomalyReasons({ positions: features, present: (n) => values.get(selected[n]!) ?? {} }, run);
 }
 
-/** The values that rows have in the columns of a model, by the index of the row. */
+/** The values of the selected rows in the columns of a model, by the index of the row. */
 async function readValues(
   table: Table,
   columns: readonly TableColumn[],

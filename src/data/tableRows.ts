@@ -49,7 +49,7 @@ export async function readRows(
   const rowNumbers = new Int32Array(table.rows);
   let rows = 0;
   for await (const { complete } of scanRows(table, columns, options)) {
-    // The table has more rows than when it was opened: the scan ends with an error.
+    // The file has grown since it was opened: the scan ends with an error.
     if (rows + complete.rows > table.rows) break;
     values.set(complete.values, rows * features);
     context.set(complete.context, rows * contextFeatures);
@@ -126,8 +126,8 @@ async function* blocks(
 }
 
 /**
- * Returns 1 for each row with a missing value, undefined if there is none. Throws `DATA` for infinite values. `start` is the
- * first row.
+ * Returns 1 for each row with a missing value, undefined if there is none. Throws `DATA` for infinite values. `start` is the number of
+ * the first row.
  */
 function findMissingRows(
   table: Table,

@@ -95,7 +95,7 @@ export async function* completeTable(
   }
 }
 
-/** Rows that have some features of a model, each `copies` times, as rows of all its features, with NaN for those that they lack. */
+/** Extends rows with some features of a model to all its features, with NaN for the absent ones. Each row is repeated `copies` times. */
 export function allFeatures(
   { columns }: Pick<TableModel, "columns">,
   rows: InMemoryDataset,

@@ -30,8 +30,8 @@ export interface TrainingTableOptions extends TableOptions {
   /** Columns not to learn. */
   readonly exclude?: readonly string[] | undefined;
   /**
-   * Allows columns of any kind, also with missing values. What is stated about a column, by its name, replaces what is inferred from its
-   * values: `{}` states nothing. Default: columns must be numbers, and rows with a missing value are left out.
+   * Allows columns of any kind, also with missing values. The kinds or options of columns, by their names, replace those that are inferred
+   * from the values; `{}` replaces none. Default: columns must be numbers, and rows with a missing value are left out.
    */
   readonly kinds?: Readonly<Record<string, ColumnOptions | ColumnKind>>;
   /** Whether `kinds` applies only if a column to learn is not a number, or if a kind is stated. Default false. */
@@ -43,7 +43,7 @@ export interface TrainingTableOptions extends TableOptions {
   readonly hasAtoms?: boolean;
   /** The columns that the others are conditional on: numbers, or text with at most 256 different labels. */
   readonly given?: readonly string[] | undefined;
-  /** Tables of more numbers are streamed. Default 2^24, that is 128 MB or 1.5 million rows of 11 columns. */
+  /** A table of more numbers is streamed. Default 2^24, that is 128 MB or 1.5 million rows of 11 columns. */
   readonly maxNumbersInMemory?: number;
   /** Chooses the sample of a streamed table. Default 0. */
   readonly seed?: number;
@@ -63,11 +63,11 @@ const trainingRules: OptionRules<TrainingTableOptions> = {
 
 /** Rows of a table to fit a flow to. */
 export interface TrainingTable {
-  /** The names of the features: with `table` those of the features that its values are encoded by, otherwise those of the columns. */
+  /** The names of the features: if `table` is set, of those that encode its values; otherwise the names of the columns. */
   readonly columns: readonly string[];
-  /** The columns of any kind whose values the features encode; undefined if all columns are numbers as they are. */
+  /** The columns of any kind whose values the features encode; undefined if all columns are numbers, which are the features. */
   readonly table?: readonly TableColumn[];
-  /** What each column of the table is taken for, including those that are left out. */
+  /** The kinds of all columns of the table, including those that are left out. */
   readonly described?: readonly DescribedColumn[];
   /** The columns of the context: first those of numbers, then those of labels. */
   readonly given: readonly string[];
@@ -138,7 +138,7 @@ export async function readTrainingTable(
   }
 }
 
-/** Texts that are meant as numbers: an error about them has a hint. */
+/** The kinds of columns whose text is meant as numbers. They are not learned as labels: an error tells how to convert them. */
 const MEANT_AS_NUMBERS = new Set<NonNumericColumn["kind"]>([
   "numbers",
   "words",

@@ -33,7 +33,7 @@ export function textExpression(table: Table, { name, type }: Column, prefix = ""
 export const isText = (table: Table, type: string): boolean =>
   table.relation.text !== undefined || TEXT.test(type);
 
-/** The types whose values can be read as each type. Text can be read as every type, if it represents its values. */
+/** For each type, the types whose values can be converted to it. Text can be converted to every type if it represents a value of it. */
 const CONVERTIBLE: Readonly<Record<Exclude<ValueType, "text">, readonly (ValueType | undefined)[]>> = {
   number: ["number", "integer"],
   integer: ["number", "integer"],
@@ -75,7 +75,7 @@ export function numberExpression(
   }
 }
 
-/** The SQL of the text of a time in the order of ISO 8601. */
+/** The SQL of a date or time as text with the year first, as ISO 8601 has it. */
 export const isoText = (text: string, { dateOrder }: Column): string =>
   dateOrder === "dayFirst" || dateOrder === "monthFirst"
     ? isoDate(`trim(${text})`, dateOrder)
@@ -83,7 +83,7 @@ export const isoText = (text: string, { dateOrder }: Column): string =>
 
 /** Milliseconds since 1970-01-01, rounded down. Infinite times stay infinite. */
 function milliseconds(time: string, { type }: Column): string {
-  // A part of a TIMESTAMP is not computed with a time zone, because DuckDB would use that of this machine.
+  // A time with a time zone is not truncated in SQL, because DuckDB would use the time zone of this machine.
   const rounded =
     type === "DATE" || type === "TIMESTAMP WITH TIME ZONE" ? time : `date_trunc('milliseconds', ${time})`;
   return `CASE WHEN isinf(${time}) THEN CAST('Infinity' AS DOUBLE) ELSE epoch_ms(${rounded}) END`;

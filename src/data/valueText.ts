@@ -4,8 +4,8 @@ import type { Table } from "./table.ts";
 import { textExpression } from "./valueExpressions.ts";
 
 /**
- * The value of a column in a row of a table, counted from 1, as text. `value` is its number; a label that the model did not learn and
- * the value of a constant have no number of their own, so these are read from the table.
+ * The value of a column as text, in the row with the number `row`, counted from 1. `value` is its encoding as a number. Labels and values of
+ * constant columns are read from the table, because all those that the model did not learn have the same number.
  */
 export async function valueText(
   table: Table,

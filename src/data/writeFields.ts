@@ -69,7 +69,7 @@ async function copyRows(
   }
 }
 
-/** The rows are written in pieces of about this many characters, so that memory does not grow with the table. */
+/** Rows are joined to texts of about this many characters, so that memory does not grow with the table. */
 const MAX_TEXT_LENGTH = 1 << 16;
 
 /** Yields the header, then the rows, as delimited text. */

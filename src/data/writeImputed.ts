@@ -12,10 +12,10 @@ import { columnField, decodedChunks } from "./writeTable.ts";
 /**
  * Writes the table with values in place of missing ones: to a path, in the format that belongs to its ending, or to a stream, as CSV.
  *
- * `features` has the rows of the table as features of the model with the columns `columns`, with values in place of NaN, in chunks of any
- * size. Where it has NaN, the value stays missing. Values that the table has are written as they are, and all columns keep their types; in
- * JSON and Parquet, the learned columns of a text file get the types that they represent. Dates of a text file that do not begin with the
- * year are written in ISO 8601, and values that are read as missing (`na`) are missing.
+ * `features` has the rows of the table as features of a model with the columns `columns`, after imputation, in chunks of any size. A NaN that
+ * remains is written as a missing value. Values that the table has are written as they are, and all columns keep their types; in JSON and
+ * Parquet, the learned columns of a text file get the types that they represent. Dates of a text file that do not begin with the year are
+ * written in ISO 8601, and values that are read as missing (`na`) are missing.
  *
  * @throws ARGUMENT if no format belongs to the ending, or if the number of rows is wrong; FILE if the file cannot be written, or if a file
  *   of the table has changed since it was opened.
@@ -45,7 +45,7 @@ export async function writeImputed(
   });
 }
 
-/** A column of the output: its values, and where they are missing those that were imputed. */
+/** A column of the output: the values of the table, and imputed values where these are missing. */
 function imputed(
   table: Table,
   column: Column,
@@ -76,7 +76,7 @@ function imputed(
   };
 }
 
-/** The SQL of the values of a column of a text file, NULL if they are missing. Dates get one order, that of imputed ones. */
+/** The SQL of the values of a column of a text file, NULL if they are missing. Dates begin with the year, as imputed dates do. */
 function presentText(table: Table, column: Column): string {
   const text = textExpression(table, column, "original.");
   if (column.type === "DOUBLE") return `CASE WHEN NOT isnan(TRY_CAST(${text} AS DOUBLE)) THEN ${text} END`;
@@ -84,7 +84,10 @@ function presentText(table: Table, column: Column): string {
   return `CAST(TRY_CAST(${isoText(text, column)} AS ${column.type}) AS VARCHAR)`;
 }
 
-/** A value as the type of a column. A time without a zone would be read as that of this machine. */
+/**
+ * The SQL of an imputed value in the type of its column. A time with a time zone is computed from the milliseconds `number`, because DuckDB
+ * would read a text without a time zone in that of this machine.
+ */
 function converted(value: string, number: string, type: string): string {
   if (type === "TIMESTAMP WITH TIME ZONE") return `to_timestamp(${nanToNull(number)} / 1000)`;
   return type === "JSON" ? `to_json(${value})` : `TRY_CAST(${value} AS ${type})`;

@@ -14,7 +14,7 @@ import { writeToStream } from "./writeFields.ts";
 export interface ComputedNumbers {
   /** Their name in messages. */
   readonly what: string;
-  /** How many there are for each row. */
+  /** The number of numbers for each row. */
   readonly width: number;
   readonly chunks: Chunks;
 }

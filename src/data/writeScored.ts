@@ -74,7 +74,7 @@ export async function outputColumns(
   });
 }
 
-/** The columns, of numbers as text, without an integer that float64 would change. */
+/** Of columns with numbers as text, returns those that have no integer that float64 would change. */
 async function losslessColumns(
   { database, relation }: Table,
   columns: readonly Column[],

@@ -67,7 +67,7 @@ export function columnField(column: TableColumn): OutputField {
   switch (column.kind) {
     case "constant": {
       const { value } = column;
-      // The decoded value is 0.
+      // A constant is decoded to 0, the index of its only label.
       if (value === null) return { name, text: () => "", type, sql: () => `CAST(NULL AS ${type})` };
       return { name, labels: [value], text, type, sql: () => `CAST(${textLiteral(value)} AS ${type})` };
     }
@@ -85,7 +85,7 @@ export function columnField(column: TableColumn): OutputField {
       return { name, text, type, sql: (time) => `CAST(${timestamp(time)} AS ${type})` };
     default:
       if (column.type === "number") return { name, text, type, sql: nanToNull };
-      // Larger integers than those of BIGINT stay numbers.
+      // Integers beyond the range of BIGINT are written as DOUBLE.
       if (column.kind === "continuous" && Math.abs(column.center) > MAX_BIGINT)
         return { name, text, type: "DOUBLE", sql: nanToNull };
       return { name, text, type, sql: integer };

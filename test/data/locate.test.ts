@@ -157,7 +157,7 @@ describe("a list", () => {
     `);
     expect(await files.failure(openTable([one, files.path("onc?.csv")]))).toMatchInlineSnapshot(`
       "ARGUMENT once.csv is listed twice.
-      List each file once; patterns count too."
+      List each file once. A pattern lists all files that match it."
     `);
   });
 });

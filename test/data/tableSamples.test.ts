@@ -98,8 +98,8 @@ describe("samples that meet a condition", () => {
 
   it("end with an error if too few draws meet the condition", async () => {
     expect(await files.failure(where("kind = 'c'", 5))).toMatchInlineSnapshot(`
-      "DATA too few rows of the model meet the condition kind = 'c': expected 5 rows, received 0 in 100000 draws.
-      Give values of columns, which wastes no draws, ask for fewer rows, or for a weaker condition."
+      "DATA Too few rows of the model meet the condition kind = 'c': expected 5 rows, received 0 in 100000 draws.
+      Use a weaker condition, ask for fewer rows, or give values of columns (--given), which rejects no draws."
     `);
   });
 
