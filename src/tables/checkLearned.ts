@@ -21,7 +21,10 @@ export function checkLearned(columns: readonly TableColumn[], { unlearned }: Enc
     {
       expected: labels.length > 0 && labels.length <= 12 ? labels.join(", ") : `${kindName}: ${details}`,
       received: value,
-      hint: nearest === undefined ? "Give another value, or none." : `Did you mean "${nearest}"?`,
+      hint:
+        nearest === undefined
+          ? "Give another value, or leave this column out."
+          : `Did you mean "${nearest}"?`,
     },
   );
 }

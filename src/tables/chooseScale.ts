@@ -2,23 +2,23 @@ import { quantileKnots } from "../distributions/heads/quantileKnots.ts";
 import type { Knots } from "../distributions/heads/quantileMap.ts";
 import { scaledValue, scaleSlope, type ValueScale } from "../distributions/heads/valueScale.ts";
 
-/** A scale other than the first candidate must be better by this, in nats per row. */
+/** A scale other than the first candidate must have a larger mean log-density by this, so that noise does not decide. In nats per row. */
 const MIN_GAIN_NATS = 0.005;
 /** Scales are compared on at most about this many rows; more do not change the choice. */
 const MAX_ROWS = 10_000;
 
 /**
- * The scale under which the distribution of a column is estimated best: the knots of one half of the rows are evaluated on the other
- * half. `sorted` has the values in ascending order, inside the bounds of all candidates. `width` is that of a cell if they are the cells of a
- * lattice, 0 (the default) for continuous values.
+ * Chooses the scale of a column by twofold cross-validation: the quantile map of one half of the values gives a density, which is evaluated
+ * on the other half. `sorted` has the values in ascending order, inside the bounds of all candidates. `width` is the width of a cell for the
+ * cells of a lattice, and 0 (the default) for continuous values.
  */
 export function chooseScale(
   sorted: ArrayLike<number>,
   candidates: readonly ValueScale[],
   { width = 0 } = {},
 ): ValueScale {
-  const [first, ...others] = candidates as [ValueScale, ...ValueScale[]];
-  if (others.length === 0 || sorted.length < 8) return first;
+  const [first, ...alternatives] = candidates as [ValueScale, ...ValueScale[]];
+  if (alternatives.length === 0 || sorted.length < 8) return first;
   const stride = Math.max(1, Math.ceil(sorted.length / MAX_ROWS));
   const half = (offset: number) => {
     const out: number[] = [];
@@ -26,17 +26,20 @@ export function chooseScale(
     return out;
   };
   const halves = [half(0), half(1)] as const;
-  const gain = (scale: ValueScale) =>
+  const score = (scale: ValueScale) =>
     meanLogDensity(halves[0], halves[1], scale, width) + meanLogDensity(halves[1], halves[0], scale, width);
-  let best = { scale: first, value: gain(first) + 2 * MIN_GAIN_NATS };
-  for (const scale of others) {
-    const value = gain(scale);
+  let best = { scale: first, value: score(first) + 2 * MIN_GAIN_NATS };
+  for (const scale of alternatives) {
+    const value = score(scale);
     if (value > best.value) best = { scale, value };
   }
   return best.scale;
 }
 
-/** The mean log-density of `heldOut` if the values have a standard logistic distribution after scale and quantile map of `rows`. */
+/**
+ * The mean of log p(x) = -|z| - 2 log(1 + exp(-|z|)) + log dz/dy + log dy/dx over the values of `heldOut`: y = scale(x), and the quantile
+ * map z(y) of `rows` has a standard logistic distribution.
+ */
 function meanLogDensity(
   rows: readonly number[],
   heldOut: readonly number[],

@@ -8,7 +8,7 @@ export interface Bounds {
   readonly high?: number;
 }
 
-/** Fewer rows say too little about what values are possible. */
+/** From fewer rows no bounds are inferred. */
 const MIN_ROWS_FOR_BOUNDS = 20;
 /** The smallest or the largest value is a bound if at least this many rows, and this fraction of them, have it. */
 const MIN_ROWS_AT_BOUND = 10;
@@ -39,7 +39,7 @@ export function checkBounds(
   });
 }
 
-/** Whether many rows have the smallest or the largest value, with index `i`, as if larger ones were not possible. */
+/** Whether so many rows have the smallest or the largest value, which has index `i`, that no value beyond it seems possible. */
 export const isHardBound = ({ counts, rows }: ValueCounts, i: number): boolean =>
   counts[i] >= Math.max(MIN_ROWS_AT_BOUND, MIN_SHARE_AT_BOUND * rows);
 
@@ -50,7 +50,7 @@ export const isHardBound = ({ counts, rows }: ValueCounts, i: number): boolean =
  * - 0 below, if no value is negative and some are close to 0
  * - 0 and 1, if the values fill this range, and 0 and 100 for percentages
  *
- * Few values and the kinds `continuous` and `heavy-tailed` have only stated bounds.
+ * For few values, and for the kinds `continuous` and `heavy-tailed`, no bounds are inferred.
  */
 export function boundsOf(
   { kind, low: statedLow, high }: ColumnOptions,

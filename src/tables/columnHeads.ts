@@ -10,8 +10,9 @@ import { TIME_PERIODS } from "./timeParts.ts";
  */
 const ATOM_IN_SMALL_TABLE = { minShare: 0.01, minRows: 5 };
 const ATOM_IN_LARGE_TABLE = { minShare: 0.002, minRows: 20 };
+/** Per column; the most frequent values come first. */
 const MAX_ATOMS = 64;
-/** The probability that a label is new is at most this. */
+/** The largest probability of the labels that no training row has. */
 const MAX_UNSEEN = 0.05;
 
 /** Options of `columnHeads`. */
@@ -61,14 +62,14 @@ export function columnHeads(
     case "continuous": {
       const { center, low, high, scale, period } = column;
       const sorted = presentSorted(features[0]);
-      // At a bound there is no density.
+      // Bounds are atoms, because scales such as log(x - low) are infinite there.
       const bounds = [low, high].flatMap((bound) => (bound === undefined ? [] : [bound - center]));
       const outside = (x: number) =>
         (low !== undefined && x < low - center) || (high !== undefined && x > high - center);
       const atoms = frequentValues(sorted, bounds, outside);
-      const others = sorted.filter((x) => !atoms.includes(x));
+      const continuous = sorted.filter((x) => !atoms.includes(x));
       const knots = quantileKnots(
-        others.length > 0 ? others : [scale.type === "logit" ? (scale.low + scale.high) / 2 : 1],
+        continuous.length > 0 ? continuous : [scale.type === "logit" ? (scale.low + scale.high) / 2 : 1],
         { ...options, scale },
       );
       const periods = period === undefined ? [] : [period];
@@ -97,7 +98,7 @@ export function tableHeads(
 const presentSorted = (feature: Float64Array): Float64Array =>
   feature.filter((value) => !Number.isNaN(value)).sort();
 
-/** Values that many rows have, and values outside the bounds, in ascending order. */
+/** Atoms in ascending order: the values `always`, the values that are outside the bounds, and those that many rows have. */
 function frequentValues(
   sorted: Float64Array,
   always: readonly number[] = [],
@@ -122,8 +123,8 @@ function frequentValues(
 }
 
 /**
- * The probability that the next row has a label that no row has yet: the share of labels that only one row has (Good 1953), between
- * that of half a row and `MAX_UNSEEN`.
+ * The probability that the next row has a label that no row has: n1 / (N + 1) for N rows, n1 of which have a label that no other row has
+ * (Good 1953). It is at least 0.5 / (N + 1), and at most `MAX_UNSEEN`.
  */
 function unseenProbability(codes: Float64Array): number {
   const { counts, rows } = countValues(presentSorted(codes));

@@ -28,7 +28,7 @@ export const columnOptionsSchema = z
     }),
   );
 
-/** What a user states about a column, instead of what is inferred from its values. */
+/** Properties of a column that a user states; the others are inferred from its values. */
 export interface ColumnOptions {
   /** Default: inferred. */
   kind?: ColumnKind;
@@ -40,13 +40,13 @@ export interface ColumnOptions {
   period?: number;
 }
 
-/** `options` per column, checked. Throws `ARGUMENT` for unknown columns and invalid options. */
+/** Checks the options of columns, by their names. Throws `ARGUMENT` for unknown columns and invalid options. */
 export function checkColumnOptions(
   options: Readonly<Record<string, ColumnOptions | ColumnKind>>,
   names: readonly string[],
 ): Map<string, ColumnOptions> {
   return new Map(
-    Object.entries(options).map(([name, given]) => {
+    Object.entries(options).map(([name, stated]) => {
       if (!names.includes(name)) {
         const nearest = nearestName(name, names);
         throw new PushforwardError("ARGUMENT", `there is no column "${name}"`, {
@@ -54,8 +54,11 @@ export function checkColumnOptions(
           ...(nearest !== undefined && { hint: `Did you mean ${nearest}?` }),
         });
       }
-      const checked = typeof given === "string" ? columnOptionsOf(given, name) : given;
-      return [name, parse(columnOptionsSchema, checked, `the options of column "${name}"`) as ColumnOptions];
+      const columnOptions = typeof stated === "string" ? columnOptionsOf(stated, name) : stated;
+      return [
+        name,
+        parse(columnOptionsSchema, columnOptions, `the options of column "${name}"`) as ColumnOptions,
+      ];
     }),
   );
 }

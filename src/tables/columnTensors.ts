@@ -5,7 +5,7 @@ import { millisecondsOf } from "./tableRows.ts";
 import { hasFixedParts, partOf, timeOf } from "./timeTensors.ts";
 import { ROW_STATUS } from "./unlearned.ts";
 
-// The functions of encode.ts as tensors, for models that are exported with their columns. Graphs of them need float64.
+// The functions of encode.ts for tensors: an exported model includes the encoding of its columns. Their graphs need float64.
 //
 // The values of a column are a tensor [N]: numbers as they are, booleans as 0 and 1, dates and timestamps in milliseconds since
 // 1970-01-01, times in milliseconds since midnight, and text as an index of the labels of the column, where the value of a constant
@@ -32,7 +32,7 @@ export function encodeTensors(columns: readonly TableColumn[], values: readonly 
     type === "text" ? values[c].equal(MISSING_TEXT).where(Number.NaN, values[c]) : values[c],
   );
   const features = columns.flatMap((column, c) => {
-    // The row of a value that is missing in a column without gaps has no log-density, and the flow may not accept NaN.
+    // A flow may not accept NaN. If a value is missing in a column without gaps, the row has no log-density, so any number will do.
     const missing = column.gaps ? Number.NaN : 0;
     return encodeColumn(column, numbers[c]).map((feature) => isMissing(numbers[c]).where(missing, feature));
   });
@@ -110,6 +110,7 @@ function isImpossible(column: TableColumn, values: Tensor): Tensor {
       return codes.reduce((outside, code) => outside.and(values.equal(code).not()), isOutside);
     }
     case "categorical":
+      // False for every value.
       return values.less(values);
     default:
       return any(encodeColumn(column, values).map((cell) => cell.equal(NO_CELL)));
@@ -145,10 +146,10 @@ function continuousValue(
   );
 }
 
-/** The index of the label of each value, or the number K of labels for a value that is none. */
+/** The index of the label of each value, or the number K of labels for a value that is no label. */
 function labelIndex(column: Categorical, values: Tensor): Tensor {
   const K = column.labels.length;
-  // Only the sum of a value that is no label is 0.
+  // The sum is k - K for label k, and 0 for a value that is no label.
   const offsets = column.labels.map((_, k) => k - K);
   return translated(values, labelNumbers(column), offsets).add(K);
 }

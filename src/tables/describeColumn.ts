@@ -11,7 +11,7 @@ interface ColumnDescription {
 const MAX_LABELS_SHOWN = 4;
 const MAX_LABEL_LENGTH = 20;
 
-/** The options that state what was inferred about a column. */
+/** The options by which a user would state what was inferred about a column. */
 export function statedOptions(column: TableColumn): ColumnOptions {
   const { kind } = describeColumn(column);
   if (column.kind !== "continuous" && column.kind !== "lattice") return { kind };
@@ -24,7 +24,7 @@ export function statedOptions(column: TableColumn): ColumnOptions {
   };
 }
 
-/** The kind of a column and its labels, units or bounds in words. `range` is that of its values, such as "1 to 9". */
+/** The kind of a column, and its labels, units or bounds in words. `range` is the range of its values, such as "1 to 9". */
 export function describeColumn(column: TableColumn, range = ""): ColumnDescription {
   const details = (...parts: (string | undefined)[]) =>
     [range, ...parts].filter((part) => part && part !== `within ${range}`).join("; ");

@@ -11,7 +11,7 @@ import { typedText } from "./typedText.ts";
 
 /** The feature of a value that is not a cell of the lattice: no lattice has this cell, so its probability is 0. */
 export const NO_CELL = -1;
-/** A value is a cell of a lattice if it differs from it by at most this fraction of the step, and by rounding. */
+/** A value is in a cell if it differs from the value of the cell by at most `CELL_TOLERANCE` steps and a relative error of `ROUNDING`. */
 export const CELL_TOLERANCE = 1e-6;
 export const ROUNDING = 2 ** -50;
 
@@ -58,8 +58,8 @@ export function encodeColumn(column: TableColumn, values: Float64Array): Float64
 }
 
 /**
- * The features of `encodeColumn`, but without `NO_CELL`: a value beside or beyond the cells of a lattice has its position there, which is
- * not an integer or outside of 0 ... cells - 1. So rows with such values have distances to others.
+ * Encodes as `encodeColumn`, but without `NO_CELL`: a value in no cell of a lattice becomes its position in steps from the first cell, which
+ * is then not an integer or not in 0 ... cells - 1. So the distance between any two rows is defined.
  */
 export function positionsInColumn(column: TableColumn, values: Float64Array): Float64Array[] {
   if (column.kind === "lattice") return [values.map((value) => positionOf(column, value))];
@@ -114,10 +114,13 @@ function rowDecoder(column: TableColumn, features: readonly ArrayLike<number>[])
   }
 }
 
-/** Features are float32: a code that rounding has changed differs from it by at most this fraction. */
+/** The largest relative change of a code for missing values by rounding: features are float32. */
 export const CODE_TOLERANCE = 1e-6;
 
-/** Rounding must not move a value out of the bounds of the column, but its codes for missing values are outside of them. */
+/**
+ * The value of a feature, rounded to the decimals of the column and clipped to its bounds. Codes for missing values are outside the bounds,
+ * and stay there.
+ */
 function continuousValue(
   {
     center,
@@ -139,22 +142,22 @@ function continuousValue(
   return Math.min(high, Math.max(low, rounded));
 }
 
-/** The features of all columns in row-major order, [rows, features]. The columns must have the order of `columns`. */
+/** The features of all columns in row-major order, [rows, features]. `values` has an array for each of `columns`, in their order. */
 export function encodeRows(columns: readonly TableColumn[], values: readonly Float64Array[]): Float64Array {
   const features = columns.flatMap((column, i) => encodeColumn(column, values[i]));
   return rowMajor(features, values[0]?.length ?? 0);
 }
 
 /**
- * The values of each column, from features in row-major order. After its features, a row may have `others` more numbers (default 0), which
+ * The values of each column, from features in row-major order. After its features, a row may have `extra` more numbers (default 0), which
  * are returned after the columns.
  */
 export function decodeRows(
   columns: readonly TableColumn[],
   rows: ArrayLike<number>,
-  others = 0,
+  extra = 0,
 ): Float64Array[] {
-  const width = columns.reduce((sum, column) => sum + featureNames(column).length, others);
+  const width = columns.reduce((sum, column) => sum + featureNames(column).length, extra);
   const count = rows.length / width;
   const feature = (f: number) => {
     const out = new Float64Array(count);
@@ -167,12 +170,12 @@ export function decodeRows(
     start += features.length;
     return decodeColumn(column, features, count);
   });
-  return [...values, ...Array.from({ length: others }, (_, i) => feature(start + i))];
+  return [...values, ...Array.from({ length: extra }, (_, i) => feature(start + i))];
 }
 
 /**
- * The values of a column of new rows, as `encodeColumn` needs them: those of a categorical column become indices of its labels, and
- * values that it does not have become the number of its labels.
+ * The values of new rows in a column, as `encodeColumn` needs them: in a categorical column, each becomes the index of its label, or the
+ * number of labels if it is none of them.
  */
 export function withLabelsOf(column: TableColumn, { type, values, labels }: RawColumn): Float64Array {
   if (column.kind !== "categorical") return values;

@@ -16,13 +16,13 @@ export interface EncodedTable {
   readonly status: Uint8Array;
   /** The values that the model did not learn, by column. Rows are counted from 0. */
   readonly unlearned: readonly UnlearnedValues[];
-  /** The values that row n has, as a model returns them. */
+  /** The values of row n that are not missing, in the form in which a model returns rows. */
   present(n: number): TableRow;
 }
 
 /**
- * Encodes the columns `names` of a table for a model with `columns`. The table may have others. With `positions` the values are those of
- * `positionsInColumn`, and values beside or beyond the cells of a lattice are valid.
+ * Encodes the columns `names` of a table for a model with `columns`. The table may have more columns. With `positions` the features are those
+ * of `positionsInColumn`, and values in no cell of a lattice are valid.
  *
  * @throws DATA for a name that the model or the table does not have, and for a column of another type than the model learned.
  */
@@ -74,7 +74,7 @@ export function checkNames(columns: readonly TableColumn[], names: readonly stri
   });
 }
 
-/** Types whose values can be read as those of a column. */
+/** For each type of a column of the model, the types that the values of a table may have there. */
 const READABLE: Readonly<Record<ValueType, readonly ValueType[]>> = {
   number: ["number", "integer"],
   integer: ["number", "integer"],

@@ -91,7 +91,7 @@ function categorical(
     const reason = textExclusion({ distinct: values.length, rows });
     if (reason !== undefined) return { excluded: reason };
   }
-  // The most frequent label first; of equally frequent ones the first in alphabetical or numerical order.
+  // Text: the most frequent label first, and equally frequent ones in alphabetical order. Numbers stay in ascending order.
   const order = values.map((_, i) => i);
   const texts = values.map((value) => textOf(raw, value));
   if (isText) order.sort((a, b) => counts[b] - counts[a] || (texts[a] < texts[b] ? -1 : 1));

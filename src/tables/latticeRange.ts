@@ -2,7 +2,7 @@ import type { ValueCounts } from "../columns/columnValues.ts";
 import { isHardBound } from "./columnBounds.ts";
 import type { ColumnOptions } from "./columnOptions.ts";
 
-/** 4.6 / 0.1 is 45.99999999999999. */
+/** In steps. 4.6 / 0.1 is 45.99999999999999. */
 const ROUNDING = 1e-9;
 
 /** The smallest number of decimals with which all values are written exactly, at most 15; undefined if there is none. */
@@ -15,7 +15,7 @@ export function decimalsOf(values: readonly number[]): number | undefined {
   return decimals;
 }
 
-/** The largest step of which all differences are multiples. */
+/** The largest step of which all differences are multiples, by Euclid's algorithm; undefined if a value has too many digits. */
 export function latticeSpacing(values: readonly number[], decimals: number): number | undefined {
   const unit = 10 ** decimals;
   const first = Math.round(values[0] * unit);
@@ -35,9 +35,9 @@ export function latticeSpacing(values: readonly number[], decimals: number): num
 }
 
 /**
- * The first value and the number of cells of a lattice. Unless many rows have the smallest or the largest value, the lattice extends
- * beyond it by the range of the values, so that such values in new rows have a small probability and not 0. It has no negative cell if no
- * value is negative.
+ * The first value and the number of cells of a lattice. The lattice extends beyond the smallest and the largest value by the range of the
+ * values, so that new rows with values there have a small probability and not 0. It does not extend beyond a value that many rows have
+ * (`isHardBound`), nor below 0 if no value is negative.
  */
 export function latticeRange(
   step: number,

@@ -13,10 +13,13 @@ const MAX_CELLS = 2 ** 17;
 /** Features are float32, of which heads allow this range. */
 const MAX_NUMBER = 1e30;
 const MIN_NUMBER = 1e-30;
-/** On a linear scale, the slopes of a head are then within its limits, 1e-15 and 1e15. Other scales do not depend on the unit. */
+/**
+ * A column has a linear scale only if its range is between these limits: the slopes of a head are then between 1e-15 and 1e15, as it
+ * requires. Other scales do not depend on the unit.
+ */
 const MIN_LINEAR_RANGE = 1e-10;
 const MAX_LINEAR_RANGE = 1e13;
-/** Irregular numbers are labels if there are at most this many different ones, each in at least this many rows. */
+/** Numbers that are not equally spaced are labels if at most this many are different, and each is in at least this many rows. */
 const MAX_NUMERIC_LABELS = 64;
 const MIN_ROWS_OF_NUMERIC_LABEL = 5;
 /** Scales are chosen from at most about this many rows. */
@@ -109,7 +112,7 @@ function latticeColumn(numbers: Numbers, options: ColumnOptions): TableColumn | 
   const { first, cells } = latticeRange(step, counted, regular, { ...cycle, ...options });
   if (cells <= MAX_CELLS) {
     const positions = spacedRows(regular).map((value) => Math.round((value - first) / step));
-    // The first cell is 0, and its lower edge -1/2.
+    // Cell 0 begins at -1/2, where log(cell + 1) is finite.
     const scale = chooseScale(positions, [{ type: "linear" }, { type: "log", low: -1 }], { width: 1 });
     return { kind: "lattice", name, type, gaps, first, cells, step, decimals, scale, ...period };
   }
@@ -171,7 +174,7 @@ function continuousScale(
   );
 }
 
-/** The interquartile range of the values; if it is 0, the range of more of them. */
+/** The interquartile range of the values; if it is 0, the range between outer quantiles. */
 function unitOf(counted: ValueCounts): number {
   const width = (tail: number) => quantile(counted, 1 - tail) - quantile(counted, tail);
   const unit = [0.25, 0.05, 0.01, 0].map(width).find((each) => each > 0);

@@ -2,7 +2,7 @@ import type { ValueCounts } from "../columns/columnValues.ts";
 
 /** A column whose values differ in at least this fraction of the rows identifies rows. */
 export const MIN_SHARE_OF_IDS = 0.95;
-/** Smaller tables say too little about whether values repeat. */
+/** In smaller tables, values may differ by chance. */
 export const MIN_ROWS_FOR_IDS = 20;
 
 const ID_NAME = /(^|[_\s.-])(id|ids|key|uuid|guid|no|nr|idx|index|row|number|code)$|[a-z](Id|ID|Key|No)$/i;
@@ -12,17 +12,17 @@ const YEAR_NAME = /year|^yr$/i;
 const MIN_YEAR = 1500;
 const MAX_YEAR = 2200;
 
-/** Why integers look like the numbers of rows; undefined if they do not. */
+/** Why integers look like row numbers or other identifiers; undefined if they do not. `inOrder` has the values in the order of the rows. */
 export function rowIdentifier(
   name: string,
-  all: Float64Array,
+  inOrder: Float64Array,
   { values, rows }: ValueCounts,
 ): string | undefined {
   if (rows < MIN_ROWS_FOR_IDS || values.length < MIN_SHARE_OF_IDS * rows) return undefined;
   const range = values[values.length - 1] - values[0] + 1;
   const isDense = range <= 1.05 * rows;
   const isYear = YEAR_NAME.test(name) || (values[0] >= MIN_YEAR && values[values.length - 1] <= MAX_YEAR);
-  const isAscending = all.every((value, n) => n === 0 || value > all[n - 1]);
+  const isAscending = inOrder.every((value, n) => n === 0 || value > inOrder[n - 1]);
   const what = `integers that are nearly all different (${values.length} in ${rows} rows)`;
   if (isDense && !isYear) return `${what} and leave no gaps, like row numbers`;
   if (ID_NAME.test(name) && (isAscending || range > 20 * rows))

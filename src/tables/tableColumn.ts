@@ -89,8 +89,8 @@ export const tableColumnSchema = z.discriminatedUnion("kind", [
  * A column of a table, and how its values become features of a model:
  *
  * - `continuous`: a number
- * - `lattice`: a number of equally spaced ones, such as an integer
- * - `categorical`: one of some labels
+ * - `lattice`: one of equally spaced numbers, such as an integer
+ * - `categorical`: one of several labels
  * - `time`: a date, a time or both, with a feature for each part that varies
  * - `constant`: one value, which needs no feature
  *

@@ -18,8 +18,8 @@ const ISO_TIME = /^\d\d:\d\d(:\d\d(\.\d+)?)?$/;
 const ISO_TIMESTAMP = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[-+]\d\d:?\d\d)?$/;
 
 /**
- * The columns of a table, in the order of their names in the first row. `texts` are columns that stay text, whatever their values look
- * like. Throws `DATA` for values that are not of one type.
+ * The columns of a table, in the order in which its rows first name them. The columns `texts` stay text even if their values look like
+ * dates. Throws `DATA` if the values of a column do not have one type.
  */
 export function rawColumns(table: TableInput, texts: ReadonlySet<string> = new Set()): RawColumn[] {
   const rawColumn = (name: string, rows: number, at: (n: number) => TableValue) =>
@@ -117,7 +117,7 @@ function typeOf(value: Exclude<TableValue, null | undefined>, name: string, n: n
   });
 }
 
-/** The type that has the values of both; undefined if there is none. */
+/** The type that has the values of both types; undefined if there is none. Dates and times can be text, because text may look like them. */
 function commonType(a: ValueType, b: ValueType): ValueType | undefined {
   const [first, second] = [a, b].sort();
   if (first === second) return a;
@@ -127,7 +127,10 @@ function commonType(a: ValueType, b: ValueType): ValueType | undefined {
   return [a, b].includes("text") && (times.includes(a) || times.includes(b)) ? "text" : undefined;
 }
 
-/** Without a time zone, ISO 8601 means UTC here, so that results do not depend on the machine. */
+/**
+ * Milliseconds since 1970-01-01, or since midnight for a time of day. Text without a time zone is in UTC, so that results do not depend on
+ * the machine.
+ */
 export function millisecondsOf(value: string | Date): number {
   if (value instanceof Date) return value.getTime();
   if (ISO_DATE.test(value)) return Date.parse(value);

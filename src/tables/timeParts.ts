@@ -3,7 +3,7 @@ import { TIME_UNITS, type TimeColumn, type TimeUnit } from "./tableColumn.ts";
 export const MILLISECONDS = { day: 86_400_000, hour: 3_600_000, minute: 60_000, second: 1000 } as const;
 /** 1970-01-01 was a Thursday, so with 3 days added weeks begin on Monday. */
 export const DAYS_TO_MONDAY = 3;
-/** Weeks in a year and months in a year, because other columns depend on the season. */
+/** The periods of the units. Weeks and months are counted since 1970 and the year 0; they have the period of a year, as seasons do. */
 export const TIME_PERIODS: Readonly<Record<TimeUnit, number | undefined>> = {
   ...TIME_UNITS,
   month: 12,
@@ -11,14 +11,14 @@ export const TIME_PERIODS: Readonly<Record<TimeUnit, number | undefined>> = {
   millisecond: undefined,
 };
 
-/** Larger lattices have no head; see `MAX_CELLS` there. */
+/** The largest lattice; see `MAX_CELLS` of the lattice head. */
 const MAX_CELLS = 2 ** 17;
 const TIME_OF_DAY = ["hour", "minute", "second", "millisecond"] as const satisfies readonly TimeUnit[];
 
 /** The value of a unit in a time, in milliseconds since 1970-01-01 or midnight. */
 export function partOf(time: number, unit: TimeUnit): number {
   const day = Math.floor(time / MILLISECONDS.day);
-  const within = time - day * MILLISECONDS.day;
+  const timeOfDay = time - day * MILLISECONDS.day;
   switch (unit) {
     case "month": {
       const date = new Date(time);
@@ -31,23 +31,23 @@ export function partOf(time: number, unit: TimeUnit): number {
     case "weekday":
       return (((day + DAYS_TO_MONDAY) % 7) + 7) % 7;
     case "hour":
-      return Math.floor(within / MILLISECONDS.hour);
+      return Math.floor(timeOfDay / MILLISECONDS.hour);
     case "minute":
-      return Math.floor(within / MILLISECONDS.minute) % 60;
+      return Math.floor(timeOfDay / MILLISECONDS.minute) % 60;
     case "second":
-      return Math.floor(within / MILLISECONDS.second) % 60;
+      return Math.floor(timeOfDay / MILLISECONDS.second) % 60;
     case "millisecond":
-      return Math.round(within) % 1000;
+      return Math.round(timeOfDay) % 1000;
   }
 }
 
 const lastDayOfMonth = (month: number): number =>
   new Date(Date.UTC(Math.floor(month / 12), (month % 12) + 1, 0)).getUTCDate();
 
-/** The day of a month, or its last day if it is shorter. */
+/** `day`, or the last day of the month if the month is shorter. */
 const dayIn = (month: number, day: number): number => Math.min(day, lastDayOfMonth(month));
 
-/** The time with these parts, in milliseconds, and with the fixed parts of the column. */
+/** The time, in milliseconds, with these values of `column.parts` and the fixed values of the other units. */
 export function timeOf(column: TimeColumn, parts: readonly number[]): number {
   const value = (unit: TimeUnit): number => {
     const i = column.parts.findIndex((part) => part.unit === unit);
@@ -76,7 +76,7 @@ export function hasFixedParts({ fixed, dayOfMonth }: TimeColumn, time: number): 
   return dayOfMonth === undefined || partOf(time, "day") + 1 === dayIn(partOf(time, "month"), dayOfMonth);
 }
 
-/** How times are split into parts: those that vary, and those with one value. At least two times must differ. */
+/** Splits times into units: `parts` vary, and `fixed` have one value in all rows. At least two times must differ. */
 export function timeParts(
   type: TimeColumn["type"],
   times: Float64Array,
@@ -90,7 +90,7 @@ export function timeParts(
     if (low === high) fixed.push({ unit, value: low });
     else if (TIME_UNITS[unit] !== undefined) parts.push({ unit, first: 0, cells: TIME_UNITS[unit] });
     else {
-      // Earlier and later dates than those of the training have a small probability.
+      // The lattice extends beyond the training dates, so that earlier and later dates have a small probability and not 0.
       const margin = Math.min(high - low, Math.floor((MAX_CELLS - 1 - (high - low)) / 2));
       parts.push({ unit, first: low - margin, cells: high - low + 1 + 2 * margin });
     }
@@ -101,7 +101,7 @@ export function timeParts(
 /** Years between the first and the last date of a column are at most about this many. */
 export const MAX_YEARS = Math.floor(MAX_CELLS / 12) - 1;
 
-/** The units that determine a date, the largest first. Weeks of 2,500 years would need too many cells. */
+/** The units that determine a date, the largest first: weeks, unless dates are 2,500 years apart, which has more weeks than `MAX_CELLS`. */
 function dateUnits(
   type: TimeColumn["type"],
   times: Float64Array,
@@ -123,7 +123,7 @@ function partRange(times: Float64Array, unit: TimeUnit): { low: number; high: nu
   return { low, high };
 }
 
-/** The day of the month that all times have, 31 for the last one, if at least three months differ; otherwise undefined. */
+/** The day of the month that all times have, 31 if it is the last day of each month. Undefined if there is none, or for fewer than 3 months. */
 function commonDayOfMonth(times: Float64Array): number | undefined {
   const months = new Set<number>();
   let common: number | undefined;

@@ -2,8 +2,9 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { TimeColumn, TimeUnit } from "./tableColumn.ts";
 import { DAYS_TO_MONDAY, MILLISECONDS } from "./timeParts.ts";
 
-// The functions of timeParts.ts as tensors of float64. Dates are in the Gregorian calendar, whose leap years repeat in cycles of 400
-// years. Within a cycle, years begin in March, so that the leap day is the last day of a year.
+// The functions of timeParts.ts for tensors of float64. Dates are in the Gregorian calendar, whose leap years repeat in cycles of 400
+// years. Within a cycle, years begin in March, so that the leap day is the last day of a year (Hinnant 2013, chrono-Compatible Low-Level
+// Date Algorithms).
 
 const DAYS_OF_CYCLE = 146_097;
 /** Days from March 1 of the year 0 to 1970-01-01. */
@@ -12,7 +13,7 @@ const DAYS_TO_1970 = 719_468;
 /** The value of a unit in times [N], in milliseconds since 1970-01-01 or midnight. */
 export function partOf(time: Tensor, unit: TimeUnit): Tensor {
   const day = time.div(MILLISECONDS.day).floor();
-  const within = time.sub(day.mul(MILLISECONDS.day));
+  const timeOfDay = time.sub(day.mul(MILLISECONDS.day));
   switch (unit) {
     case "month":
       return dateOf(day).month;
@@ -23,13 +24,13 @@ export function partOf(time: Tensor, unit: TimeUnit): Tensor {
     case "weekday":
       return modulo(day.add(DAYS_TO_MONDAY), 7);
     case "hour":
-      return within.div(MILLISECONDS.hour).floor();
+      return timeOfDay.div(MILLISECONDS.hour).floor();
     case "minute":
-      return modulo(within.div(MILLISECONDS.minute).floor(), 60);
+      return modulo(timeOfDay.div(MILLISECONDS.minute).floor(), 60);
     case "second":
-      return modulo(within.div(MILLISECONDS.second).floor(), 60);
+      return modulo(timeOfDay.div(MILLISECONDS.second).floor(), 60);
     case "millisecond":
-      return modulo(within.add(0.5).floor(), 1000);
+      return modulo(timeOfDay.add(0.5).floor(), 1000);
   }
 }
 
@@ -43,7 +44,7 @@ export function hasFixedParts({ fixed, dayOfMonth }: TimeColumn, time: Tensor): 
   return conditions.reduce((a, b) => a.and(b), time.equal(time));
 }
 
-/** The times [N] with these parts, in milliseconds, and with the fixed parts of the column. */
+/** The times [N], in milliseconds, with these values of `column.parts` and the fixed values of the other units. */
 export function timeOf(column: TimeColumn, parts: readonly Tensor[]): Tensor {
   const part = (unit: TimeUnit): Tensor | undefined =>
     parts[column.parts.findIndex((each) => each.unit === unit)];
@@ -78,7 +79,7 @@ function dateOf(day: Tensor): { month: Tensor; day: Tensor } {
     .add(dayOfCycle.div(146_096).floor());
   const year = dayOfCycle.sub(leapDays).div(365).floor();
   const dayOfYear = dayOfCycle.sub(daysBeforeYear(year));
-  // From March on, five months have 153 days.
+  // From March on, each five months have 153 days: the lengths 31, 30, 31, 30, 31 repeat.
   const month = dayOfYear.mul(5).add(2).div(153).floor();
   const firstDay = month.mul(153).add(2).div(5).floor();
   return { month: cycle.mul(400).add(year).mul(12).add(month).add(2), day: dayOfYear.sub(firstDay) };

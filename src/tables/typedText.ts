@@ -14,7 +14,7 @@ export function typedText(type: ValueType, value: number): string {
   }
 }
 
-/** With as many digits of the second as needed. Years before 1 and after 9999 are written as DuckDB reads them. */
+/** Writes milliseconds only if they are not 0, and years before 1 and after 9999 in the form that DuckDB reads. */
 function timeText(type: "date" | "timestamp" | "time", milliseconds: number): string {
   const [date, time] = new Date(milliseconds).toISOString().replace("Z", "").split("T") as [string, string];
   const short = time.replace(/\.000$/, "");

@@ -47,7 +47,7 @@ export interface ColumnBlock {
 export class UnlearnedCounts {
   readonly #found = new Map<string, Counted>();
 
-  /** In the order of the columns. */
+  /** The values that were counted so far, in the order of the columns. */
   found(columns: readonly TableColumn[]): UnlearnedValues[] {
     return columns.flatMap(({ name }) => KINDS.flatMap((kind) => this.#found.get(`${kind} ${name}`) ?? []));
   }
@@ -77,7 +77,7 @@ export class UnlearnedCounts {
 
 type Counted = { -readonly [key in keyof UnlearnedValues]: UnlearnedValues[key] };
 
-/** Whether value `n` of a block was not learned, and how. */
+/** Why value `n` of a block was not learned; undefined if it was. */
 function unlearnedKind(
   column: TableColumn,
   { values, features, arePositions }: ColumnBlock,

@@ -3,9 +3,8 @@ import { findMissingCodes } from "../columns/missingCodes.ts";
 import type { RawColumn } from "./tableColumn.ts";
 import { typedText } from "./typedText.ts";
 
-/** A value is mentioned if at least this share of the rows has it, ... */
+/** A value is mentioned if it is in at least this share of the rows, and this many times as frequent as if all values were equally so. */
 const MIN_SHARE = 0.1;
-/** ... and this many times as many as if all values were equally frequent. */
 const MIN_RATIO = 10;
 
 /** More words than this among numbers are not listed. */
@@ -36,7 +35,7 @@ export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string
   ];
 }
 
-/** How many rows of a text column are present, numbers, and numbers with commas, and the texts that are no numbers. */
+/** Counts in a text column: rows with text, rows with numbers, and rows with numbers that have commas; and the texts that are no numbers. */
 export interface NumbersInText {
   readonly present: number;
   readonly numbers: number;
@@ -54,19 +53,19 @@ export function numberRemarks(
     return [`numbers with commas, ${taken}: --decimal "," reads decimal commas of a CSV file`];
   if (2 * numbers <= present) return [];
   if (numbers === present) {
-    // Numbers of which few are different may be codes, which labels describe best.
+    // If the column is not left out, few numbers are different: they may be codes, and labels are right.
     return isLeftOut
       ? [
           "numbers that are stored as text, left out: convert them in a query, for example by CAST(... AS DOUBLE)",
         ]
       : [];
   }
-  const some = words
+  const examples = words
     .slice(0, MAX_WORDS)
     .map((word) => `'${word}'`)
     .join(", ");
   return [
-    `mostly numbers, but also ${some}${words.length > MAX_WORDS ? ", ..." : ""}, so ${taken}: --na reads words as missing`,
+    `mostly numbers, but also ${examples}${words.length > MAX_WORDS ? ", ..." : ""}, so ${taken}: --na reads words as missing`,
   ];
 }
 

@@ -81,7 +81,7 @@ it("refuses values on which no row can depend, before it writes a header", async
   expect(await failure("sample", model, "--given", "items=2.5")).toMatchInlineSnapshot(`
     "2
     Error: The given value of column "items" is not possible: expected integer: within 1 to 5, received 2.5.
-    Give another value, or none."
+    Give another value, or leave this column out."
   `);
   expect(await failure("sample", model, "--given", "shop=noth")).toMatchInlineSnapshot(`
     "2
@@ -91,7 +91,7 @@ it("refuses values on which no row can depend, before it writes a header", async
   expect(await failure("sample", model, "--given", "currency=USD")).toMatchInlineSnapshot(`
     "2
     Error: The given value of column "currency" is not possible: expected constant: EUR, received USD.
-    Give another value, or none."
+    Give another value, or leave this column out."
   `);
   expect(await failure("sample", model, "--given", "shops=north")).toMatchInlineSnapshot(`
     "2

@@ -234,7 +234,7 @@ describe("tools", () => {
       Look at the schema of the tool.
       ",
         "Error: Column "city" has no label Zug",children="1: expected Bern, Basel, Zug, received Zug",children="1.
-      Give another value, or none.
+      Give another value, or leave this column out.
       ",
       ]
     `);
