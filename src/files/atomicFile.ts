@@ -89,7 +89,7 @@ async function modeOfExisting(path: string, target: string): Promise<number | un
   if (!existing.isFile()) {
     throw notAFileError(path, existing.isDirectory() ? "a directory" : "a device, pipe or socket");
   }
-  // Renaming would replace a read-only file, so opening it checks for the permission.
+  // A rename replaces even a read-only file, so the file is opened for writing to check the permission.
   await (await open(target, "r+")).close();
   return existing.mode & 0o7777;
 }

@@ -5,9 +5,9 @@ import { readBytes } from "./readBytes.ts";
 
 /** Options of a checkpoint in a file. */
 export interface CheckpointFileOptions {
-  /** Whether training goes on from a checkpoint that the file has already. Default true. */
+  /** Whether training resumes from the checkpoint in an existing file. Default true. */
   readonly resume?: boolean;
-  /** Epochs that end sooner than this after the last checkpoint write none. Default 1000. */
+  /** The least time between two checkpoints: an epoch that ends sooner writes none. Default 1000. */
   readonly minIntervalMilliseconds?: number;
   /** Called after each checkpoint is written. */
   onSave?(): void;

@@ -2,9 +2,9 @@ import { mkdir } from "node:fs/promises";
 import { writeError } from "./atomicFile.ts";
 
 /**
- * Makes a directory, with those above it, unless it exists.
+ * Creates a directory and its parents if they do not exist.
  *
- * @throws FILE if it cannot be made.
+ * @throws FILE if it cannot be created.
  */
 export async function makeDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true }).catch((error: unknown) => {

@@ -22,7 +22,7 @@ export function hasEnded({ host, pid, start }: ProcessId): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM means that it is running for another user.
+    // EPERM means that the process is running for another user.
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return true;
   }
   const status = linuxStatus(pid);

@@ -16,6 +16,7 @@ import { nearestName } from "../nearestName.ts";
 export async function readBytes(path: string): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let length = 0;
+  // The length that the bytes so far declare: first of the field with the size of the header, then of the header, then of the whole file.
   let expectedLength = declaredSize(new Uint8Array());
   try {
     for await (const chunk of await openBytes(path)) {
@@ -26,7 +27,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
         if (next === expectedLength) break;
         expectedLength = next;
       }
-      // A file that is longer than declared is an error of the caller.
+      // The caller throws the error for a file that is longer than its header declares.
       if (length > expectedLength) break;
     }
   } catch (error) {

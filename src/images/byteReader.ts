@@ -13,9 +13,9 @@ export interface FileRange {
 }
 
 /**
- * Reads a file from its beginning to its end, in pieces of any sizes. A gzip file is decompressed.
+ * Reads a file from its beginning to its end, any number of bytes at a time. A gzip file is decompressed.
  *
- * @throws FILE if the file cannot be read, is damaged, or ends before a piece does.
+ * @throws FILE if the file cannot be read, is damaged, or ends before the requested bytes do.
  */
 export class ByteReader {
   private readonly path: string;
@@ -32,7 +32,7 @@ export class ByteReader {
   /** A reader at the beginning of the file, or of a part of it, which is not decompressed as gzip. */
   static async open(path: string, range?: FileRange): Promise<ByteReader> {
     if (range) {
-      // The end of `createReadStream` is included, and an empty range would be an error.
+      // `end` of `createReadStream` is the last byte that it reads, and must not be before `start`.
       const bytes = createReadStream(path, { start: range.start, end: Math.max(range.start, range.end - 1) });
       return new ByteReader(path, range.deflated ? through(bytes, createInflateRaw()) : bytes);
     }
@@ -44,13 +44,13 @@ export class ByteReader {
   /** The next `length` bytes. */
   async read(length: number): Promise<Buffer> {
     const parts: Buffer[] = [];
-    for (let left = length; left > 0; ) {
+    for (let remaining = length; remaining > 0; ) {
       if (this.buffered.length === 0)
         this.buffered = (await this.next()) ?? this.fail("the file ends too early");
-      const part = this.buffered.subarray(0, left);
+      const part = this.buffered.subarray(0, remaining);
       this.buffered = this.buffered.subarray(part.length);
       parts.push(part);
-      left -= part.length;
+      remaining -= part.length;
     }
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts, length);
   }
@@ -79,7 +79,7 @@ export class ByteReader {
   }
 }
 
-/** Unlike `pipe`, this closes the file when the result is destroyed, and an error of the file is one of the result. */
+/** Decompresses a file. Unlike `pipe`, `pipeline` closes the file when the result is destroyed, and the result has the errors of the file. */
 const through = (file: Readable, decompress: Transform): Readable => pipeline(file, decompress, () => {});
 
 const damaged = (path: string, reason: string): PushforwardError =>

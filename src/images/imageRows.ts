@@ -10,7 +10,7 @@ export type ImageRows = InMemoryDataset | StreamedDataset;
 
 /** Options of `imageRows`. */
 export interface ImageRowsOptions {
-  /** Whether the index of its class is the context of each image. Default false. */
+  /** Whether the context of each image is the index of its class. Default false. */
   readonly classes?: boolean;
   /** The number of values of a pixel. Default 256. */
   readonly values?: number;
@@ -99,12 +99,12 @@ const tooLarge = (
     },
   );
 
-/** A dataset of images, to which their reflections from left to right are added. A stream has them block by block. */
+/** Adds to images their reflections from left to right; in a stream, after each block. */
 export async function withReflections(rows: ImageRows, shape: ImageShape): Promise<ImageRows> {
-  const both = (block: InMemoryDataset) => concatenated([block, reflected(block, shape)], block.features);
-  if (rows instanceof InMemoryDataset) return both(rows);
+  const doubled = (block: InMemoryDataset) => concatenated([block, reflected(block, shape)], block.features);
+  if (rows instanceof InMemoryDataset) return doubled(rows);
   return StreamedDataset.of(async function* blocks() {
-    for await (const block of rows.blocks()) yield both(block);
+    for await (const block of rows.blocks()) yield doubled(block);
   });
 }
 

@@ -21,17 +21,18 @@ export interface ImageSet {
   readonly classes?: ImageClasses;
   /** Reads all images in their order, in blocks of n images: each block has the numbers of [n, height, width, channels]. */
   blocks(): AsyncGenerator<Uint8Array>;
-  /** Frees what reading needs. `blocks` must not be called afterwards. */
+  /** Closes the table of the images, if they are in one. `blocks` must not be called afterwards. */
   close(): Promise<void>;
 }
 
 /** Options of `openImages`. */
 export interface OpenImagesOptions {
   /**
-   * [height, width, channels], which tables of pixels and arrays [images, pixels] do not tell. Images of another shape are an error.
+   * [height, width, channels]. Tables of pixels and arrays [images, pixels] need it, because they do not have the shape of an image. Images
+   * of another shape are an error.
    */
   readonly shape?: ImageShape | undefined;
-  /** What states the shape, for error messages. Default "--image". */
+  /** Where `shape` comes from, for error messages, such as "the model". Default "--image". */
   readonly statedBy?: string;
   /** Ends the reading with an error of the code INTERRUPTED. */
   readonly signal?: AbortSignal | undefined;

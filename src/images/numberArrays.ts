@@ -20,7 +20,7 @@ export interface NumberArray {
 }
 
 /**
- * The images of arrays with two or more axes, which are concatenated, and the labels of arrays with one axis.
+ * Reads arrays as images and labels: arrays with two or more axes have images, which are concatenated, and arrays with one axis have labels.
  *
  * @throws DATA if no array has images, if images have different shapes or not the stated one, or if the number of labels is not the
  *   number of images.

@@ -9,11 +9,11 @@ import { decodePicture, type Picture } from "./pictureFile.ts";
 
 const PICTURE = /\.(png|jpe?g)$/i;
 
-/** Whether a name ends as a picture's does. */
+/** Whether a path has the extension of PNG or JPEG. */
 export const isPictureName = (path: string): boolean => PICTURE.test(path);
 
 /** The path of a picture, and the directory among the sources in which it was found. */
-interface Found {
+interface FoundPicture {
   readonly path: string;
   readonly root: string;
 }
@@ -30,7 +30,7 @@ export async function openPictures(
   source: string,
   options: OpenImagesOptions,
 ): Promise<ImageSet> {
-  const found: Found[] = [];
+  const found: FoundPicture[] = [];
   for (const { path, isDirectory } of sources)
     found.push(...(isDirectory ? await picturesIn(path) : [{ path, root: dirname(path) }]));
   const files = found.map(({ path }) => path);
@@ -65,7 +65,7 @@ export async function openPictures(
   };
 }
 
-async function picturesIn(root: string): Promise<Found[]> {
+async function picturesIn(root: string): Promise<FoundPicture[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(
     async (error: unknown) => {
       throw await readError(error, root);
