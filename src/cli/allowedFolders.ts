@@ -5,7 +5,7 @@ import { isInside } from "./isInside.ts";
 
 /** Folders outside of which no file is read or written, whatever a path or a symbolic link says. */
 export class AllowedFolders {
-  /** Without symbolic links. */
+  /** Their paths without symbolic links. */
   private readonly folders: readonly string[];
 
   private constructor(folders: readonly string[]) {
@@ -63,7 +63,7 @@ export class AllowedFolders {
     }
     const name = basename(asked);
     const entries = await readdir(directory, { withFileTypes: true });
-    // A training also writes NAME.checkpoint and the like, which must not be links to files elsewhere.
+    // A training also writes NAME.checkpoint and NAME.lock, which must not be links to files outside of the folders.
     const conflict = entries.find(
       (entry) => entry.name === name || (entry.name.startsWith(`${name}.`) && entry.isSymbolicLink()),
     );

@@ -88,7 +88,7 @@ export const anomalies = command({
         await writeAnomalies(table, { scores, pValues, reasons: first }, destination, numeric);
         reportWritten(`${counted(table.rows, "row")} with p-values`, destination, io);
       }
-      // Standard output has the table if that was asked for.
+      // If the table was written to standard output, no report follows it there.
       if (destination === undefined || typeof destination === "string")
         io.stdout.write(json ? jsonLine(anomalyEvent(found)) : anomalyReport(found, io));
     } finally {

@@ -12,7 +12,7 @@ export interface FoundAnomalies extends TableAnomalies {
   readonly source: string;
 }
 
-/** Reasons after these rarely say more. */
+/** The number of reasons that are shown for a row, at most: further ones rarely say more. */
 const MAX_REASONS = 3;
 /** Reasons with a smaller gain are not shown, except the first: the gain of an ordinary value is 0 on average. */
 const MIN_GAIN_NATS = 1;
@@ -43,16 +43,16 @@ export function anomalyReport(found: FoundAnomalies, { stdout, env }: Io): strin
   const { bold } = createColors(supportsColor(stdout, env));
   const { anomalies, scores, calibrationRows, discoveries, source } = found;
   const scored = scoredRows(scores);
-  const without = scores.length - scored;
+  const unscored = scores.length - scored;
   const smallest = probability(1 / (calibrationRows + 1));
   const lines = [
     ...(discoveries === undefined
       ? []
       : [`${counted(discoveries, "row")} of ${count(scored)} selected by the false discovery rate.`]),
     `The ${anomalies.length === 1 ? "most unusual" : `${count(anomalies.length)} most unusual`} of ${counted(scored, "row")} of ${singleLine(source)}. p-values from ${counted(calibrationRows, "calibration row")}; the smallest possible is ${smallest}.`,
-    ...(without > 0
+    ...(unscored > 0
       ? [
-          `${counted(without, "row")} without a score: a value is missing in a column that had none in training.`,
+          `${counted(unscored, "row")} without a score: a value is missing in a column that had none in training.`,
         ]
       : []),
     ...(found.isTrainingTable

@@ -7,8 +7,8 @@ import type { FitValues } from "./fitOptions.ts";
 import type { Messages } from "./messages.ts";
 
 /**
- * The checkpoints of a training, beside its model: `model.safetensors.checkpoint`, or one for each flow that the default
- * tries, `model.safetensors.checkpoint-NAME`.
+ * The checkpoints of a training, beside its model: `model.safetensors.checkpoint` or, for the default model, one for each of its
+ * flows: `model.safetensors.checkpoint-NAME`.
  */
 export class Checkpoints {
   private readonly output: string;
@@ -24,8 +24,8 @@ export class Checkpoints {
   }
 
   /**
-   * Looks for checkpoints of an earlier training. If it ended by time, it has written its model afterwards, and its checkpoints
-   * may be replaced.
+   * Looks for checkpoints of an earlier training. If the model is newer than these, that training ended by --max-minutes, and its
+   * checkpoints may be replaced.
    *
    * @throws FILE when there are checkpoints of an interrupted training, and neither --resume nor --overwrite says what to do;
    *   MODEL when they are of another flow.
@@ -90,7 +90,7 @@ async function removeFiles(paths: readonly string[]): Promise<void> {
   for (const path of paths) await rm(path, { force: true });
 }
 
-/** Whether a file was written after all others. */
+/** Whether the file `path` was written after all files of `others`. */
 async function isNewer(path: string, others: readonly string[]): Promise<boolean> {
   const writtenAt = async (file: string) => (await stat(file)).mtimeMs;
   const time = await writtenAt(path).catch(() => Number.NEGATIVE_INFINITY);

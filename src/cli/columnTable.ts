@@ -2,13 +2,13 @@ import type { DescribedColumn } from "../data/describeTable.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { escapeControls } from "./format.ts";
 
-/** More columns are not printed, because nobody reads them. */
+/** More columns are not printed, because nobody would read them. */
 const MAX_COLUMNS = 100;
 /** In characters. */
 const MAX_NAME_LENGTH = 32;
 const MAX_TYPE_LENGTH = 16;
 
-/** The columns of a table and what they are taken for, as text: one line for each of the first 100. */
+/** A line of text for each of the first 100 columns: its name, type and kind, the share of missing values, and its values. */
 export function columnTable(columns: readonly DescribedColumn[]): string {
   const rows = columns
     .slice(0, MAX_COLUMNS)
@@ -23,8 +23,8 @@ export function columnTable(columns: readonly DescribedColumn[]): string {
   const more = columns.length - rows.length;
   if (more <= 0) return lines.join("");
   const leftOut = columns.slice(MAX_COLUMNS).filter(({ options }) => options.kind === "exclude").length;
-  const rest = leftOut > 0 ? `, of which ${count(leftOut)} left out` : "";
-  return `${lines.join("")}... and ${counted(more, "more column")}${rest}; --json prints all\n`;
+  const leftOutText = leftOut > 0 ? `, of which ${count(leftOut)} left out` : "";
+  return `${lines.join("")}... and ${counted(more, "more column")}${leftOutText}; --json prints all\n`;
 }
 
 function percentage(share: number | undefined): string {

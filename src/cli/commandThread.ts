@@ -27,7 +27,7 @@ export type ToCommandThread =
   | { readonly type: "readerGone" }
   | { readonly type: "resize"; readonly stdout: Terminal; readonly stderr: Terminal };
 
-/** Messages from the thread: its exit code, or what to print and to remove if it is ended early. */
+/** Messages from the thread: its exit code, or what to print and which files to remove if a signal ends it early. */
 export type FromCommandThread =
   | { readonly type: "exit"; readonly code: number }
   | ({ readonly type: "stopMessage" } & StopMessage);

@@ -34,7 +34,7 @@ export const compare = command({
     const different = checkComparable(...models);
     const table = await openTable(data, { ...reading, signal: io.interrupted });
     try {
-      for (const atoms of different) await checkNoSuchValue(table, atoms);
+      for (const atoms of different) await checkComparableValues(table, atoms);
       const scores: Float64Array[] = [];
       for (const model of models)
         scores.push(await useScores(model, table, { strict, threads }, io, allScores));
@@ -64,7 +64,7 @@ async function allScores({
 }
 
 /** Throws `DATA` if a row has a value with a probability under one model and a density under the other. */
-async function checkNoSuchValue(table: Table, { column, includes }: DifferentAtoms): Promise<void> {
+async function checkComparableValues(table: Table, { column, includes }: DifferentAtoms): Promise<void> {
   if (!table.columns.some(({ name }) => name === column)) return;
   const { readColumns } = await import("../data/readColumns.ts");
   const { columns } = await readColumns(table, [column]);
@@ -104,7 +104,7 @@ function comparisonText(
   return `${lines.join("\n")}\n`;
 }
 
-/** A difference below two standard errors may be an effect of the choice of rows. */
+/** Says which model is better, unless the difference is below two standard errors, which may be due to the choice of rows. */
 function verdict({ mean, standardError }: Comparison["difference"]): string {
   if (Number.isNaN(mean)) return "Each model gives probability 0 to rows that are possible under the other.";
   const [better, worse] = mean > 0 ? ["A", "B"] : ["B", "A"];

@@ -11,7 +11,7 @@ import { nativeProviders } from "../runtime/engine.ts";
 import { fit } from "../train/index.ts";
 import { VERSION } from "../version.ts";
 
-/** What pushforward runs on, and the result of a test. Throws `ENGINE` if the test fails. */
+/** Lists the versions, the machine and the execution providers, and tests a computation. Throws `ENGINE` if the test fails. */
 export async function diagnose(): Promise<string> {
   const { platform, arch, version } = process;
   const providers = await nativeProviders().catch((error: Error) => `none: ${error.message.split("\n")[0]}`);
@@ -40,7 +40,7 @@ function installedVersion(name: string): string | undefined {
   return file && JSON.parse(readFileSync(file, "utf8")).version;
 }
 
-/** Computes a log-density that is known, and trains a flow for some steps. Takes about a second. */
+/** Computes log N((1, 2); 0, I) = -(1 + 4) / 2 - log(2 pi), and trains a flow for five epochs. Takes about a second. */
 async function selfTest(): Promise<string> {
   const start = performance.now();
   const normal = new Flow(new StandardNormal({ features: 2 }));

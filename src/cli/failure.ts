@@ -84,7 +84,7 @@ const OUT_OF_MEMORY =
   /out of memory|bad[ _]alloc|(could not|failed to|cannot) allocate|allocation failed|invalid (typed array|array buffer) length: \d/i;
 
 function explain(error: unknown): { what: string; hint: string } {
-  // Other PushforwardErrors have hints for their cause. An ENGINE error quotes ONNX Runtime.
+  // An ENGINE error quotes ONNX Runtime, which may have no memory left. Other PushforwardErrors have a hint for their cause.
   const mayBeMemory = !(error instanceof PushforwardError) || error.code === "ENGINE";
   if (error instanceof Error && mayBeMemory && OUT_OF_MEMORY.test(error.message)) {
     return {

@@ -56,7 +56,7 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
   const progress = new TrainingProgress(io, messages, { json: values.json, log });
   const { trimmed, ...kept } = await trimmedRows(values, table, rows, { ...tools, progress });
   const trained = await train(values, table, kept, { ...tools, progress });
-  // The mean of all validation rows confirms the split when a report repeats it.
+  // A report repeats the split, and confirms it by the mean over all validation rows, also those that --contamination left out.
   const validationLogDensity =
     values.contamination === undefined || tools.signal.aborted
       ? trained.validationLogDensity

@@ -24,7 +24,7 @@ export interface RowParts {
 
 /** The log-densities of held-out rows under the flow and under a baseline. */
 export interface HeldOutEvaluation extends EvaluateResult {
-  /** The rows of the evaluation. Validation rows, which decided when training ended, if there are no test rows. */
+  /** The rows that were evaluated: the test rows or, if there are none, the validation rows, which decided when training ended. */
   readonly by: "test" | "validation";
   /** Whether some values have probabilities. The baseline then has independent columns; otherwise it is a Gaussian. */
   readonly isMixed: boolean;

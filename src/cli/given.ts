@@ -9,7 +9,7 @@ import { nearestName } from "../nearestName.ts";
 import { program } from "./program.ts";
 
 /**
- * Reads `--given` of `sample`: values for all rows, or a table of them, which must be closed. Undefined for a model that is
+ * Reads `--given` of `sample`: values for all rows, or a table of them, which the caller must close. Undefined for a model that is
  * not conditional.
  *
  * @throws ARGUMENT if it is missing, or has values of other columns than the model's; FILE or DATA for a table that cannot be read or has
@@ -46,9 +46,9 @@ export async function readGiven(
   }
 }
 
-/** The parts of a list such as `year=2020,kind=house` with columns among `names`; undefined for the name of a file or a query. */
+/** Splits a list of assignments to columns, such as `year=2020,kind=house`; undefined for the name of a file or a query. */
 export function assignmentsIn(text: string, names: readonly string[]): string[] | undefined {
-  // In kind="a, b" the quotes are moved to the start of the whole part, where a CSV file has them.
+  // As in a CSV file, quotes must be around the whole part: kind="a, b" becomes "kind=a, b".
   const parts = parseColumnList(text.replace(/(^|,)([^",]*=)"((?:[^"]|"")*)"\s*(?=,|$)/g, '$1"$2$3"'));
   const hasName = parts.some((part) => names.some((name) => part.startsWith(`${name}=`)));
   const isQuery = /^\s*(select|from|with)\s/i.test(text);
@@ -56,7 +56,8 @@ export function assignmentsIn(text: string, names: readonly string[]): string[] 
 }
 
 /**
- * The texts that the parts of a list assign to columns, by their names. `unknown` makes the error for a name that is not in `names`.
+ * The texts that the parts of a list assign to columns, by the names of the columns. `unknown` returns the error for a name that is not in
+ * `names`.
  *
  * @throws ARGUMENT for a column with two values.
  */
@@ -120,7 +121,7 @@ function indexOf(text: string, classes: readonly string[]): number {
   return index < 0 ? Number.NaN : index;
 }
 
-/** The option `--given` with these values of columns; a value that is NaN is replaced by a valid one. */
+/** An example of the option `--given` with these values of columns, and a valid value in place of NaN. */
 export function exampleOf(
   names: readonly string[],
   labels: ColumnLabels,

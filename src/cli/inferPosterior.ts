@@ -32,7 +32,7 @@ export async function inferPosterior(values: InferValues, io: Io, words: readonl
   const { program, output, draws: drawsPath, corner, show, json } = values;
   const start = performance.now();
   checkModelName(output, "the report is written there");
-  // A file that cannot be written is an error before the computation.
+  // All outputs are checked before the long computation.
   await checkWritable(output);
   const destination = drawsPath === undefined ? undefined : await tableOutput(drawsPath, io);
   if (corner !== undefined) await checkPicture(corner);
@@ -57,7 +57,7 @@ export async function inferPosterior(values: InferValues, io: Io, words: readonl
     const files = { flow: output, draws: drawsPath, corner };
     const seconds = (performance.now() - start) / 1000;
     if (json) io.stdout.write(jsonLine(inferResult(inferred, files, seconds)));
-    // The table of draws is not mixed with the report.
+    // If the draws are on standard output, the report goes to standard error.
     else (typeof destination === "object" ? io.stderr : io.stdout).write(inferReport(inferred, files, io));
     await flow.release();
   } finally {
@@ -134,9 +134,9 @@ const SIMULATOR_OPTIONS = ["observed", "simulations", "rounds"];
 
 /** Throws `ARGUMENT` if the command line has an option that only the other kind of program uses. */
 function checkOptions(words: readonly string[], isOfSimulator: boolean): void {
-  const others = isOfSimulator ? MODEL_OPTIONS : SIMULATOR_OPTIONS;
+  const invalid = isOfSimulator ? MODEL_OPTIONS : SIMULATOR_OPTIONS;
   const given = words.map((word) => word.split("=")[0]!);
-  const option = others.find((name) => given.includes(`--${name}`));
+  const option = invalid.find((name) => given.includes(`--${name}`));
   if (option === undefined) return;
   const [kind, other] = isOfSimulator ? ["simulator", "model"] : ["model", "simulator"];
   throw new PushforwardError(

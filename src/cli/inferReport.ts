@@ -17,7 +17,7 @@ export interface InferFiles {
   readonly corner: string | undefined;
 }
 
-/** The maximum number of parameters that are printed: nobody reads more. */
+/** The maximum number of parameters that are printed. --json prints all. */
 const MAX_PARAMETERS = 100;
 
 /** The content of the report on a posterior of a model or a simulator. */
@@ -94,7 +94,7 @@ export function inferReport(
   const { bold, green, yellow } = createColors(supportsColor(stdout, env));
   const shown = summary.slice(0, MAX_PARAMETERS);
   const more = summary.length - shown.length;
-  // Independent draws have no R-hat, and their effective sample size is their number.
+  // Without R-hat the draws are independent, so their effective sample size is their number: both columns are left out.
   const columns = summary.some(({ rHat }) => !Number.isNaN(rHat)) ? 8 : 6;
   const header = ["", "mean", "sd", "5%", "median", "95%", "ESS", "R-hat"];
   const written = [

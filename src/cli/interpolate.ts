@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import { command } from "./command.ts";
 import { model, path, text, threads, wholeNumber } from "./options.ts";
 
-/** The number of images in a line of the picture. */
+/** The largest number of images in a row of the picture. */
 const MAX_COLUMNS = 10;
 
 export const interpolate = command({

@@ -16,9 +16,10 @@ import type { Io } from "./io.ts";
 import { TOOLS, type Tool } from "./mcpTools.ts";
 import { run } from "./run.ts";
 
-/** Longer answers would fill the memory of an assistant. */
+/** Longer answers would fill the context of an assistant. */
 const MAX_ANSWER_CHARACTERS = 20_000;
-const MAX_PROGRESS_MILLISECONDS = 500;
+/** The least time between two notifications of progress. */
+const MIN_PROGRESS_MILLISECONDS = 500;
 
 /** Serves the tools over standard input and output, until the assistant closes standard input or the command is interrupted. */
 export async function serveTools(folders: AllowedFolders, { stdout, interrupted }: Io): Promise<void> {
@@ -28,7 +29,7 @@ export async function serveTools(folders: AllowedFolders, { stdout, interrupted 
       hint: "Add the command to the configuration of the assistant; see docs/mcp.md.",
     });
   }
-  // In a worker thread, process.stdin is another stream.
+  // The command runs in a worker thread, in which process.stdin does not read file descriptor 0.
   const stdin = createReadStream("", { fd: 0, autoClose: false });
   const server = toolServer(folders);
   const ended = new Promise<void>((resolve) => {
@@ -66,10 +67,10 @@ export function toolServer(folders: AllowedFolders): Server {
     let sentAt = Number.NEGATIVE_INFINITY;
     const onProgress = (message: string) => {
       const now = performance.now();
-      if (progressToken === undefined || now - sentAt < MAX_PROGRESS_MILLISECONDS) return;
+      if (progressToken === undefined || now - sentAt < MIN_PROGRESS_MILLISECONDS) return;
       sentAt = now;
       const notification = { progressToken, progress: ++progress, message };
-      // A client that has gone needs no progress.
+      // Sending fails if the client has disconnected.
       sendNotification({ method: "notifications/progress", params: notification }).catch(() => {});
     };
     return call(tool, params.arguments ?? {}, folders, { interrupted: signal, onProgress });

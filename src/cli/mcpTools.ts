@@ -98,7 +98,7 @@ interface ModelAndTable {
   readonly seed?: number | undefined;
 }
 
-/** The words of a command that reads a model and a table. Without an output, it gets the words in `absent`. */
+/** The words of a command that reads a model and a table. `absent` has the words that replace --output if no output is named. */
 const modelAndTableWords = async (
   { model, data, output, na, seed }: ModelAndTable,
   folders: AllowedFolders,
@@ -111,8 +111,8 @@ const modelAndTableWords = async (
 ];
 
 /**
- * The values of `--given`. The names must be those of columns of the model: the command takes other texts as the name of a table, or as a
- * query.
+ * The values of `--given`. The names must be those of columns of the model: the command would take another text for a query or the name of a
+ * table, and read files outside of the folders.
  */
 async function givenWords(
   given: Readonly<Record<string, string | number | boolean>> | undefined,

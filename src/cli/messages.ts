@@ -3,7 +3,7 @@ import { count } from "../evaluate/numberText.ts";
 import { singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
 
-/** Time between two repaints of the progress bar. A terminal shows no faster ones. */
+/** The least time between two repaints of the progress bar: nobody sees faster ones. */
 const REPAINT_MILLISECONDS = 80;
 /** Fewer characters make no useful bar. */
 const MIN_BAR_WIDTH = 6;

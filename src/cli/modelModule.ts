@@ -55,7 +55,7 @@ function compilerFor(program: string): { name: string; url: string } | undefined
       try {
         return { name, url: pathToFileURL(createRequire(location).resolve(name)).href };
       } catch {
-        // It is not installed there.
+        // This compiler is not installed there.
       }
     }
   }

@@ -23,7 +23,7 @@ export interface Option<T = unknown> {
   readAll?(texts: readonly string[], name: string): T;
 }
 
-/** What every option that takes a value states. */
+/** The definition of an option that takes a value. */
 interface Statement extends Omit<Option, "read" | "readAll" | "choices" | "form"> {
   readonly valueName: string;
   /** A valid value for the hint of an error. Default 1. */
@@ -80,7 +80,7 @@ export const choice = <const C extends readonly string[], const S extends Statem
     { choices },
   );
 
-/** Different ones of these words, separated by commas. */
+/** One or more of these words, separated by commas; repetitions are removed. */
 export const choices = <const C extends readonly string[], const S extends Statement>(
   words: C,
   statement: S,
@@ -121,7 +121,7 @@ export const imageShape = <const S extends Statement>(statement: S) =>
     });
   });
 
-/** A number below 1 that is above 0, or may be 0. */
+/** A number above 0, or from 0 if `mayBeZero`, and below `limit`. */
 export const fraction = <const S extends Statement>(mayBeZero: boolean, statement: S, limit = 1) => {
   const expected = `a number ${mayBeZero ? "from" : "above"} 0 and below ${limit}`;
   const isValid = (x: number) => (mayBeZero ? x >= 0 : x > 0) && x < limit;
@@ -153,8 +153,8 @@ function readNumber(
 }
 
 /**
- * Threads beyond the number of cores only take memory. They are allowed because results are rounded as the number of threads
- * has it: results of a larger machine can be reproduced on a smaller one.
+ * Threads beyond the number of cores only take memory. They are allowed because rounding depends on the number of threads: with as many
+ * threads, a smaller machine reproduces the results of a larger one.
  */
 const MAX_THREADS = Math.max(64, 2 * availableParallelism());
 

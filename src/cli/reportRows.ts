@@ -19,14 +19,14 @@ interface ReportRowsOptions {
   readonly threads: number | undefined;
 }
 
-/** With fewer test rows, the validation rows are held-out rows too. */
+/** With fewer test rows, the report also uses the validation rows as held-out rows. */
 const MIN_TEST_ROWS = 100;
 /** The relative tolerance of the mean log-density that confirms the split: another number of threads rounds differently. */
 const TOLERANCE = 1e-3;
 /** The additional tolerance of lower bounds of log-densities, in nats: their mean over the validation rows is random. */
 const NOISE_OF_BOUNDS = 0.2;
 
-/** A loaded model as a model of a table. The columns of a flow are numbers. Throws `ARGUMENT` for conditional and image models. */
+/** A loaded model as a model of a table, of numbers if it has no kinds of columns. Throws `ARGUMENT` for conditional and image models. */
 export function tableModelOf(loaded: LoadedModel, path: string): TableModel {
   if (loaded.given.length > 0) {
     throw new PushforwardError(

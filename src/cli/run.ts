@@ -51,7 +51,7 @@ export const asksForInformation = ([first, ...rest]: readonly string[]): boolean
 
 const asksForHelp = (word: string): boolean => word === "--help" || word === "-h";
 
-/** The words before `--`: all others are arguments. */
+/** The words before `--`. Those after it are positional arguments, even `--help`. */
 const beforeDashes = (words: readonly string[]): readonly string[] =>
   words.includes("--") ? words.slice(0, words.indexOf("--")) : words;
 

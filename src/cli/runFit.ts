@@ -43,7 +43,7 @@ export interface FitRun {
   throwIfInterrupted(): void;
 }
 
-/** The data of a training, a table or images, with its training. */
+/** Open data, a table or images, and the training of a model on them. */
 export interface TrainingSubject {
   train(tools: TrainingTools): Promise<Fitted>;
   close(): Promise<void>;

@@ -45,13 +45,13 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
   const model = ImageModel.from(loaded);
   const isGrid = output.toLowerCase().endsWith(".png");
   await checkOutput(output, isGrid);
-  const only = values.class === undefined ? undefined : classIndex(model, values.class);
+  const onlyClass = values.class === undefined ? undefined : classIndex(model, values.class);
   const { classes: names, features } = model;
   const classes =
     names.length > 0 &&
-    Int32Array.from({ length: count }, (_, i) => only ?? Math.floor((i * names.length) / count));
+    Int32Array.from({ length: count }, (_, i) => onlyClass ?? Math.floor((i * names.length) / count));
   const messages = new Messages(io);
-  const all = new Uint8Array(isGrid ? count * features : 0);
+  const gridPixels = new Uint8Array(isGrid ? count * features : 0);
   try {
     for (let start = 0; start < count; start += IMAGES_PER_CALL) {
       if (io.interrupted.aborted)
@@ -67,7 +67,7 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
         ...(threads !== undefined && { threads }),
       });
       const pixels = grayLevels(drawn, model.values);
-      if (isGrid) all.set(pixels, start * features);
+      if (isGrid) gridPixels.set(pixels, start * features);
       else {
         for (let i = 0; i < n; i++) {
           const folder = classes ? join(output, directoryName(names[classes[start + i]!]!)) : output;
@@ -83,9 +83,10 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
       messages.progress((start + n) / count, "", ` ${start + n} of ${counted(count, "image")}`);
     }
     if (isGrid) {
+      // Each class has a line of the picture if the classes have equally many images.
       const columns =
-        only === undefined && classes && count % names.length === 0 ? count / names.length : undefined;
-      const grid = imageGrid(all, model.shape, columns === undefined ? {} : { columns });
+        onlyClass === undefined && classes && count % names.length === 0 ? count / names.length : undefined;
+      const grid = imageGrid(gridPixels, model.shape, columns === undefined ? {} : { columns });
       await writeFileAtomically(output, await encodePng(grid));
     }
     messages.end();

@@ -60,8 +60,8 @@ export async function sampleTableModel(
   };
   try {
     if (text !== undefined) warnOfShare(model, messages);
-    const onAccepted = (accepted: number, all: number) => {
-      tried = all;
+    const onAccepted = (accepted: number, drawnRows: number) => {
+      tried = drawnRows;
       options.onProgress(accepted);
     };
     const blocks =
@@ -103,7 +103,7 @@ export async function sampleTableModel(
 /** A share with two digits, such as 12%, 0.34%. */
 const percent = (share: number): string => `${Number((100 * share).toPrecision(2))}%`;
 
-/** The same blocks. The first is computed at once, so that an error in given values is found before anything is written. */
+/** Computes the first block, so that an error in given values is thrown before anything is written, and returns a stream of all blocks. */
 async function started(blocks: AsyncGenerator<Float64Array>): Promise<AsyncIterable<Float64Array>> {
   const first = await blocks.next();
   return (async function* () {
@@ -112,7 +112,7 @@ async function started(blocks: AsyncGenerator<Float64Array>): Promise<AsyncItera
   })();
 }
 
-/** The model, if it can be conditional on any of its columns. Throws `ARGUMENT` for others. */
+/** Returns a model that can be conditional on any of its columns. Throws `ARGUMENT` for another model. */
 export function unconditional(model: LoadedModel, path: string): LoadedModel {
   if (model.table && model.given.length === 0) return model;
   throw new PushforwardError("ARGUMENT", `The model ${path} cannot be conditional on any columns`, {

@@ -24,10 +24,12 @@ export async function scoreFiles(
   { output, ...values }: ScoringOptions & { readonly output: string },
   io: Io,
 ): Promise<void> {
-  const other = values.data.find((source) => isQuery(source) || isStandardInput(source));
-  if (other !== undefined) {
+  const notFile = values.data.find((source) => isQuery(source) || isStandardInput(source));
+  if (notFile !== undefined) {
     throw new PushforwardError("ARGUMENT", `the output ${output} is a directory`, {
-      expected: isQuery(other) ? "a file for the result of a query" : "a file for the rows of standard input",
+      expected: isQuery(notFile)
+        ? "a file for the result of a query"
+        : "a file for the rows of standard input",
       hint: "Give the name of a file: -o scored.parquet",
     });
   }

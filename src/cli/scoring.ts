@@ -14,7 +14,7 @@ import type { Notation } from "./options.ts";
 import { unconditional } from "./sampleTableModel.ts";
 import { unlearnedError, unlearnedText } from "./unlearnedText.ts";
 
-/** A table being scored by a model. `scores` yields the log-densities of its rows; the scorer keeps their mean. */
+/** A table and the log-densities of its rows under a model, which `scores` yields; the scorer has their mean after that. */
 export interface Scoring {
   readonly scorer: ModelScorer;
   readonly table: Table;
@@ -81,7 +81,7 @@ export async function useScores<T>(
             "Without --strict these rows are scored.",
           );
         }
-        // Dequantization has no cell for labels that training did not see.
+        // A dequantized label has an interval of numbers only if training saw it, so the density of a new label is 0.
         const asImpossible = (each: UnlearnedValues): UnlearnedValues =>
           each.kind === "unseen" && model.flow.isBound ? { ...each, kind: "impossible" } : each;
         unlearned.push(...values.map(asImpossible));
@@ -117,9 +117,9 @@ function conditionalScores(
   const names = model.columns.map(({ name }) => name);
   const unknown = [...of, ...given].find((name) => !names.includes(name));
   if (unknown !== undefined) throw unknownColumn(unknown, names);
-  const both = of.find((name) => given.includes(name));
-  if (both !== undefined) {
-    throw new PushforwardError("ARGUMENT", `The column "${both}" is both in --of and in --given`, {
+  const repeated = of.find((name) => given.includes(name));
+  if (repeated !== undefined) {
+    throw new PushforwardError("ARGUMENT", `The column "${repeated}" is both in --of and in --given`, {
       hint: "Remove it from one of them.",
     });
   }

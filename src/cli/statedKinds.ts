@@ -7,9 +7,9 @@ import { parse } from "../parse.ts";
 import { type ColumnOptions, columnOptionsOf, columnOptionsSchema } from "../tables/columnOptions.ts";
 
 /**
- * What is stated about columns, by their names.
+ * The options that --column and --schema state, by the names of the columns. --column takes precedence.
  *
- * @throws ARGUMENT for a kind that does not exist, and for a column that is stated twice, and for a schema that is not valid; FILE if it cannot be read.
+ * @throws ARGUMENT for a kind that does not exist, a column that is stated twice, and an invalid schema; FILE if the schema cannot be read.
  */
 export async function statedKinds({
   column,
@@ -20,7 +20,7 @@ export async function statedKinds({
 }): Promise<Record<string, ColumnOptions>> {
   const stated = new Map<string, ColumnOptions>();
   for (const text of column) {
-    // A name may contain the character, a kind does not.
+    // The name of a column may contain "=", and a kind does not.
     const at = text.lastIndexOf("=");
     const name = text.slice(0, Math.max(0, at)).trim();
     if (name === "") {
@@ -40,7 +40,7 @@ export async function statedKinds({
   return { ...(schema === undefined ? {} : await readSchema(schema)), ...Object.fromEntries(stated) };
 }
 
-/** What `pushforward columns --json` adds to the options of a column for information. */
+/** What `pushforward columns --json` prints beside the options of a column, and `--schema` ignores. */
 const informationSchema = {
   type: z.optional(z.unknown()),
   details: z.optional(z.unknown()),

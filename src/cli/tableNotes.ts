@@ -7,7 +7,7 @@ import type { Messages } from "./messages.ts";
 export function printNotes(table: TrainingTable, messages: Messages): void {
   const { rows, missing, columns, constants, described } = table;
   for (const { name, type, remarks } of described ?? []) {
-    // The remarks on text say why it may not be text.
+    // The remarks on a column of text say that it may be meant as numbers or dates.
     if (type === "VARCHAR") for (const remark of remarks) messages.warn(`The column "${name}": ${remark}.`);
   }
   for (const line of described ? columnTable(described).trimEnd().split("\n") : []) messages.print(line);

@@ -36,7 +36,7 @@ export function checkDirectoryName(directory: string, option: string): void {
 export const isDirectory = (output: string): boolean =>
   output.endsWith("/") || (existsSync(output) && statSync(output).isDirectory());
 
-/** Prints what was written to a file; a table on standard output speaks for itself. */
+/** Prints what was written to a file, and nothing if it was written to standard output. */
 export function reportWritten(what: string, destination: string | Output, io: Io): void {
   if (typeof destination === "string") new Messages(io).print(`Wrote ${what} to ${destination}`);
 }

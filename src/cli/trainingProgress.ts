@@ -40,8 +40,8 @@ export class TrainingProgress {
   /** The largest validation log-density so far. */
   private best = NONE;
   private printedAt = 0;
-  /** Where and when the steps of the current epoch began to be counted. */
-  private counted = { epoch: 0, fraction: 0, at: 0 };
+  /** The fraction of the current epoch that was done, and the time, when the measurement of its speed began. */
+  private measuredFrom = { epoch: 0, fraction: 0, at: 0 };
   private rowsPerSecond: number | undefined;
 
   constructor(
@@ -113,10 +113,10 @@ export class TrainingProgress {
     const { rows } = this.units;
     if (rows === undefined) return;
     const now = performance.now();
-    if (this.counted.epoch !== epoch) this.counted = { epoch, fraction, at: now };
+    if (this.measuredFrom.epoch !== epoch) this.measuredFrom = { epoch, fraction, at: now };
     else
       this.rowsPerSecond = Math.round(
-        (1000 * rows * (fraction - this.counted.fraction)) / (now - this.counted.at),
+        (1000 * rows * (fraction - this.measuredFrom.fraction)) / (now - this.measuredFrom.at),
       );
   }
 

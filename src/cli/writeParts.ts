@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { makeDirectory } from "../files/makeDirectory.ts";
 
-/** The number of rows of a file. A file of 10 numbers in a row has about 80 MB, so that readers can process several at a time. */
+/** The number of rows in a file. With 10 columns of numbers, a file has about 80 MB, so that readers can process several at a time. */
 export const ROWS_OF_PART = 1_000_000;
 
 /**
@@ -18,15 +18,15 @@ export async function writeParts(
   await makeDirectory(directory);
   const source = chunks[Symbol.asyncIterator]();
   const numbersOfPart = rowsOfPart * width;
-  let rest = await nextChunk(source);
-  for (let n = 0; rest; n++) {
+  let chunk = await nextChunk(source);
+  for (let n = 0; chunk; n++) {
     async function* part() {
-      for (let left = numbersOfPart; rest && left > 0; ) {
-        const taken = rest.subarray(0, left);
-        const others = rest.subarray(taken.length);
-        left -= taken.length;
+      for (let missing = numbersOfPart; chunk && missing > 0; ) {
+        const taken = chunk.subarray(0, missing);
+        const remainder = chunk.subarray(taken.length);
+        missing -= taken.length;
         yield taken;
-        rest = others.length > 0 ? others : await nextChunk(source);
+        chunk = remainder.length > 0 ? remainder : await nextChunk(source);
       }
     }
     await write(part(), join(directory, `part-${String(n).padStart(5, "0")}.parquet`));

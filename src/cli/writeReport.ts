@@ -29,8 +29,8 @@ interface Values extends Notation {
 export async function writeReport(values: Values, io: Io): Promise<void> {
   const { model: path, data, json, na, decimal, delimiter, seed, target, threads, rows: maxRows } = values;
   const output = values.output ?? (json ? undefined : "report.html");
-  const isPage = output !== undefined && isStandardOutput(output);
-  if (isPage && json) {
+  const isPageOnStdout = output !== undefined && isStandardOutput(output);
+  if (isPageOnStdout && json) {
     throw new PushforwardError("ARGUMENT", "Standard output cannot have both the page and the numbers", {
       hint: "Write the page to a file, for example: -o report.html --json",
     });
@@ -38,7 +38,7 @@ export async function writeReport(values: Values, io: Io): Promise<void> {
   if (output !== undefined) {
     // Missing packages and a path that is not writable are reported before the long computation.
     await openCanvas();
-    if (!isPage) await checkWritable(output);
+    if (!isPageOnStdout) await checkWritable(output);
   }
   const loaded = await readModel(path);
   const model = tableModelOf(loaded, path);
@@ -65,12 +65,12 @@ export async function writeReport(values: Values, io: Io): Promise<void> {
       const { columns } = model;
       const title = `Report on ${basename(path)}`;
       const html = await reportPage({ ...result, title, columns, about, training: loaded.training });
-      if (isPage) io.stdout.write(html);
+      if (isPageOnStdout) io.stdout.write(html);
       else await writeFileAtomically(output, new TextEncoder().encode(html));
     }
     if (json) io.stdout.write(jsonLine({ about, ...result.numbers }));
     else {
-      const destination = isPage ? io.stderr : io.stdout;
+      const destination = isPageOnStdout ? io.stderr : io.stdout;
       destination.write(summary(result.numbers.findings, about, output!, { ...io, stdout: destination }));
     }
   } finally {
