@@ -1,16 +1,11 @@
 import { readTrainingTable, type TrainingTable } from "../data/index.ts";
-import {
-  evaluate,
-  gaussianBaseline,
-  independentBaseline,
-  logDensities,
-  summarizeContext,
-} from "../evaluate/index.ts";
+import { compareDensities, measureOf } from "../evaluate/compareDensities.ts";
+import { evaluate, gaussianBaseline, logDensities, summarizeContext } from "../evaluate/index.ts";
+import { GAUSSIAN, simpleBaselines } from "../evaluate/tableBaselines.ts";
 import { type AnomalyReference, AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
 import { encodeModel } from "../flows/index.ts";
-import { hasProbabilities } from "../tables/tableColumn.ts";
 import type { FitValues } from "./fitOptions.ts";
-import { doneEvent, fitReport, type HeldOutEvaluation, type RowParts } from "./fitReport.ts";
+import { bestOf, doneEvent, fitReport, type HeldOutEvaluation, type RowParts } from "./fitReport.ts";
 import { checkTableValues, type TableFitValues } from "./fitValues.ts";
 import type { Io } from "./io.ts";
 import { preparePictures, writePictures } from "./pictures.ts";
@@ -92,22 +87,33 @@ const mean = (values: Float64Array): number => values.reduce((sum, value) => sum
 
 const threadsOf = ({ threads }: Pick<FitValues, "threads">) => (threads === undefined ? {} : { threads });
 
-/** Evaluates the flow and a simpler baseline on the test rows, or on the validation rows if there are none. */
+/** Evaluates the flow and simpler densities on the test rows, or on the validation rows if there are none. */
 async function evaluateHeldOut(
   { flow }: Trained,
   { constants, table }: TrainingTable,
   { training, validation, test }: RowParts,
   threads: number | undefined,
 ): Promise<HeldOutEvaluation> {
-  const isMixed = table !== undefined && hasProbabilities(table);
-  const baseline = isMixed
-    ? await independentBaseline(table, training, { threads, hasAtoms: !flow.isBound })
-    : await gaussianBaseline(training, { embedding: flow.embedding, constants, threads });
-  const result = await evaluate(flow, test ?? validation, { baseline, threads });
-  const onValidation = test
-    ? baseline && mean(await baseline.logDensities(validation))
-    : result.baseline?.mean;
-  return { ...result, isMixed, by: test ? "test" : "validation", baselineOnValidation: onValidation };
+  const { embedding } = flow;
+  const rows = test ?? validation;
+  const gaussian = table ? undefined : await gaussianBaseline(training, { embedding, constants });
+  const baselines = table
+    ? await simpleBaselines(table, training, { atoms: measureOf(flow), embedding, threads })
+    : gaussian
+      ? [{ name: GAUSSIAN, ...gaussian }]
+      : [];
+  const { logDensities, logDensity } = await evaluate(flow, rows, { threads });
+  const references = await compareDensities(logDensities, rows, baselines);
+  const best = bestOf(references);
+  const bestBaseline = baselines.find(({ name }) => name === best?.name);
+  return {
+    by: test ? "test" : "validation",
+    logDensity,
+    references,
+    ...(bestBaseline && {
+      onValidation: { label: bestBaseline.name, value: mean(await bestBaseline.logDensities(validation)) },
+    }),
+  };
 }
 
 /** The calibration scores and training rows that `pushforward anomalies` needs. Only default models without a context have them. */

@@ -3,9 +3,11 @@ import { columnList, shellQuoted } from "../data/columnList.ts";
 import { formatOf } from "../data/format.ts";
 import type { TrainingTable } from "../data/index.ts";
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
-import type { EvaluateResult } from "../evaluate/index.ts";
+import type { ComparedDensity, MeanEstimate } from "../evaluate/index.ts";
 import { count, counted, nats, percent } from "../evaluate/numberText.ts";
+import { GAUSSIAN, INDEPENDENT } from "../evaluate/tableBaselines.ts";
 import type { AnomalyReference } from "../flows/anomalies/anomalyScorer.ts";
+import { hasProbabilities } from "../tables/tableColumn.ts";
 import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
 import type { FitValues } from "./fitOptions.ts";
@@ -22,15 +24,23 @@ export interface RowParts {
   readonly test?: InMemoryDataset;
 }
 
-/** The log-densities of held-out rows under the flow and under a baseline. */
-export interface HeldOutEvaluation extends EvaluateResult {
+/** The log-densities of held-out rows under the flow and under simpler densities. */
+export interface HeldOutEvaluation {
   /** The rows that were evaluated: the test rows or, if there are none, the validation rows, which decided when training ended. */
   readonly by: "test" | "validation";
-  /** Whether some values have probabilities. The baseline then has independent columns; otherwise it is a Gaussian. */
-  readonly isMixed: boolean;
-  /** The mean log-density of the baseline on the validation rows. */
-  readonly baselineOnValidation: number | undefined;
+  readonly logDensity: MeanEstimate;
+  /** Simpler densities, all in the measure of the model. */
+  readonly references: readonly ComparedDensity[];
+  /** The best of them, and its mean log-density of the validation rows. */
+  readonly onValidation?: { readonly label: string; readonly value: number };
 }
+
+/** The simpler density with the highest mean log-density. */
+export const bestOf = (references: readonly ComparedDensity[]): ComparedDensity | undefined =>
+  references.reduce<ComparedDensity | undefined>(
+    (best, each) => (best && best.logDensity.mean >= each.logDensity.mean ? best : each),
+    undefined,
+  );
 
 /** A finished `pushforward fit`. */
 export interface Report {
@@ -62,7 +72,9 @@ export function doneEvent({
   milliseconds,
 }: Report) {
   const { training, validation, test } = rows;
-  const { by, logDensity, baseline, gain } = evaluation;
+  const { by, logDensity, references } = evaluation;
+  const best = bestOf(references);
+  const meanOf = (name: string) => references.find((each) => each.name === name)?.logDensity.mean;
   return {
     event: "done",
     model: values.output,
@@ -85,11 +97,11 @@ export function doneEvent({
       rows: logDensity.count,
       meanLogDensity: logDensity.mean,
       standardError: logDensity.standardError,
-      ...(evaluation.isMixed
-        ? { independent: baseline?.mean ?? null }
-        : { gaussian: baseline?.mean ?? null }),
-      gain: gain?.mean ?? null,
-      gainStandardError: gain?.standardError ?? null,
+      independent: meanOf(INDEPENDENT) ?? null,
+      gaussian: meanOf(GAUSSIAN) ?? null,
+      reference: best?.name ?? null,
+      gain: best?.gain.mean ?? null,
+      gainStandardError: best?.gain.standardError ?? null,
     },
     pictures,
     seconds: Math.round(milliseconds) / 1000,
@@ -114,7 +126,7 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
     "",
     `${bold("Mean log-density")} of ${heldOut} in nats (${role}):`,
     `  this model   ${aligned(evaluation.logDensity)}`,
-    ...comparison(evaluation, rows.training),
+    ...comparison(evaluation, table.table, rows.training),
     ...(trained.flow.isBound ? [BOUND_NOTE] : []),
     ...membersOf(trained),
     ...storedRowsNote(trained, anomalies),
@@ -200,23 +212,36 @@ function storedRowsNote(
   ];
 }
 
-function comparison({ baseline, gain, isMixed }: HeldOutEvaluation, training: Dataset): string[] {
-  if (!baseline || !gain) return ["  (There are too few rows to fit a Gaussian for comparison.)"];
+function comparison(
+  { references }: HeldOutEvaluation,
+  table: TrainingTable["table"],
+  training: Dataset,
+): string[] {
   const used = training.sample.rows;
   const fitted = used < training.rows ? `${count(used)} of the training rows` : "the training rows";
-  const size = estimate({ ...gain, mean: Math.abs(gain.mean), standardError: gain.standardError });
-  const isBetter = gain.mean >= 0 ? "better" : "worse";
-  if (isMixed) {
-    return [
-      `  independent  ${aligned(baseline)}   (independent columns, fitted to ${fitted})`,
-      `The model is ${size} nats per row ${isBetter} than independent columns.`,
-      "Values of continuous columns have densities, in their units; all other values, and missing ones, have probabilities.",
-    ];
+  const isMixed = table !== undefined && hasProbabilities(table);
+  const lines = references.map(({ name, logDensity }) =>
+    name === GAUSSIAN
+      ? `  a Gaussian   ${aligned(logDensity)}   (${isMixed ? "linear regression of each column on those before it" : "full covariance"}, fitted to ${fitted})`
+      : `  independent  ${aligned(logDensity)}   (independent columns, fitted to ${fitted})`,
+  );
+  const hasLabels = table?.some(({ kind }) => kind === "categorical");
+  if (!hasLabels && !references.some(({ name }) => name === GAUSSIAN))
+    lines.push("  (There are too few rows to fit a Gaussian for comparison.)");
+  const best = bestOf(references);
+  if (best) {
+    const { gain } = best;
+    const size = estimate({ ...gain, mean: Math.abs(gain.mean), standardError: gain.standardError });
+    const isBetter = gain.mean >= 0 ? "better" : "worse";
+    lines.push(
+      `The model is ${size} nats per row ${isBetter} than ${best.name === GAUSSIAN ? "the Gaussian" : best.name}.`,
+    );
   }
-  return [
-    `  a Gaussian   ${aligned(baseline)}   (full covariance, fitted to ${fitted})`,
-    `The model is ${size} nats per row ${isBetter} than the Gaussian.`,
-  ];
+  if (isMixed)
+    lines.push(
+      "Values of continuous columns have densities, in their units; all other values, and missing ones, have probabilities.",
+    );
+  return lines;
 }
 
 /** An estimate whose mean is right-aligned. */

@@ -25,11 +25,10 @@ export async function writePictures(
   { flow, epochs, bestEpoch, validationLogDensity }: Trained,
   { columns, rows, table }: TrainingTable,
   { seed, threads }: FitValues,
-  { baselineOnValidation: value, isMixed }: HeldOutEvaluation,
+  { onValidation: baseline }: HeldOutEvaluation,
 ): Promise<string[]> {
   // The initial weights count as epoch 0, and may have been the best.
   const initial = { epoch: 0, trainLogDensity: Number.NaN, validationLogDensity };
-  const label = isMixed ? "independent columns" : "Gaussian";
   const pictures = {
     "samples.png": table
       ? await tableFigure(table, flow, rows.sample, { seed, threads })
@@ -40,7 +39,7 @@ export async function writePictures(
         : await trainingFigure({
             epochs: bestEpoch === 0 ? [initial, ...epochs] : epochs,
             bestEpoch,
-            ...(value !== undefined && { baseline: { label, value } }),
+            ...(baseline && { baseline }),
           }),
   };
   return writeFigures(directory, pictures);

@@ -61,7 +61,7 @@ export async function evaluate(
   }
   const scores = await logDensities(flow, heldOut, run);
   const result = { logDensities: scores, logDensity: RunningMean.of(scores, heldOut.weights) };
-  const reference = baseline ?? (await gaussianOf(flow, training, shape, run));
+  const reference = baseline ?? (await gaussianOf(flow, training, shape));
   if (!reference) return result;
   const referenceScores = await reference.logDensities(heldOut);
   return {
@@ -78,11 +78,10 @@ async function gaussianOf(
   { embedding }: Flow,
   training: EvaluateOptions["training"],
   shape: object,
-  run: RunOptions,
 ): Promise<Baseline | undefined> {
   if (training === undefined) return undefined;
   const rows = isDataset(training) ? training : dataset(training, shape);
-  return gaussianBaseline(rows, { ...run, embedding });
+  return gaussianBaseline(rows, { embedding });
 }
 
 const isDataset = (rows: RowsInput | Dataset): rows is Dataset => "sample" in rows && "meanWeight" in rows;

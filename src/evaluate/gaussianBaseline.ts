@@ -1,17 +1,14 @@
-import { Standardize } from "../bijections/standardize.ts";
-import { columnSummary } from "../columns/index.ts";
-import { type Dataset, InMemoryDataset } from "../dataset/index.ts";
+import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { joinColumns } from "../dataset/joinColumns.ts";
 import type { ContextEmbedding } from "../distributions/contextEmbedding.ts";
-import { fitGaussianMixture } from "../distributions/expectationMaximization.ts";
-import { GaussianMixture } from "../distributions/gaussianMixture.ts";
-import { StandardNormal } from "../distributions/standardNormal.ts";
-import { Flow, type RunOptions } from "../flows/index.ts";
+import type { Atoms } from "../distributions/distribution.ts";
 import { anyValue, checkOptions } from "../options.ts";
-import { Random } from "../random/index.ts";
-import { runRules } from "../runtime/options.ts";
+import { tableHeads } from "../tables/columnHeads.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
+import { FeatureScaling, type GaussianFeature } from "./gaussianFeatures.ts";
+import { LinearGaussian } from "./linearGaussian.ts";
 
-/** Added to the diagonal of the covariance of standardized columns: keeps that of perfectly correlated columns invertible. */
+/** Added to the variance of standardized columns: keeps the covariance of perfectly correlated columns invertible. */
 const RIDGE = 1e-9;
 
 /** A density to compare a flow with. */
@@ -21,69 +18,84 @@ export interface Baseline {
 }
 
 /** Options of `gaussianBaseline`. */
-export interface GaussianBaselineOptions extends RunOptions {
+export interface GaussianBaselineOptions {
   /** The embedding of the flow to compare with; it says which columns of the context are class labels. Default none. */
   readonly embedding?: ContextEmbedding | undefined;
   /**
    * Columns that have no density, by their index among the features, with their only value. They add nothing to the
-   * log-density, and a row with another value has -Infinity. Default: the columns with one value in all training rows.
+   * log-density, and a row with another value has -Infinity. Default: the columns with one value in all training rows, or none with `columns`.
    */
   readonly constants?: ReadonlyMap<number, number>;
+  /** The columns of a table, if the rows are their features. Default: all features are real numbers. */
+  readonly columns?: readonly TableColumn[] | undefined;
+  /** The values of `columns` that have probabilities under the model to compare with (`Flow.atoms`). Default: the frequent ones. */
+  readonly atoms?: readonly Atoms[] | undefined;
 }
 
 /**
- * Fits a Gaussian with full covariance to rows by maximum likelihood. With a context it is the conditional density
- * log p(x, c) - log p(c) of the joint Gaussian, that is linear regression on the context; a class label is coded by an
- * indicator column for each class except the first. Of a streamed dataset it uses the sample.
+ * Fits a Gaussian with full covariance to rows by maximum likelihood. With a context, each column also depends on the context by linear
+ * regression; a class label is coded by an indicator column for each class except the first. Of a streamed dataset it uses the sample.
  *
- * Returns undefined if there are too few rows for a covariance: at most D + C + 1.
+ * For the columns of a table, it is in the measure of a table model: the cells of lattices have the probabilities of the normal distribution
+ * between their edges, given the columns before, and atoms and missing values have probabilities (`LinearGaussian`).
+ *
+ * Returns undefined if there are too few rows for a covariance: at most D + C + 1; and if a column is categorical, since no normal
+ * distribution describes labels.
  */
 export async function gaussianBaseline(
   training: Dataset,
-  settings: GaussianBaselineOptions = {},
+  options: GaussianBaselineOptions = {},
 ): Promise<Baseline | undefined> {
-  checkOptions("gaussianBaseline", settings, { ...runRules, embedding: anyValue, constants: anyValue });
-  const { embedding, constants = training.constants.values, ...run } = settings;
-  const options = { ...run, precision: "float64" } as const;
+  checkOptions("gaussianBaseline", options, {
+    embedding: anyValue,
+    constants: anyValue,
+    columns: anyValue,
+    atoms: anyValue,
+  });
+  const { embedding, columns, atoms } = options;
+  const constants = options.constants ?? (columns ? new Map() : training.constants.values);
   const prepare = (rows: InMemoryDataset) => withIndicators(rows.withoutColumns(constants), embedding);
   const rows = prepare(training.sample);
   const { features, contextFeatures } = rows;
   if (rows.rows <= features + contextFeatures + 1) return undefined;
-  const joint = await fitGaussian(withContextColumns(rows), options);
-  const marginal = contextFeatures > 0 ? await fitGaussian(contextOnly(rows), options) : undefined;
+  const ofColumns = columns
+    ? gaussianFeatures(columns, training.sample, atoms)
+    : Array.from({ length: features }, () => ({ type: "continuous" }) as const);
+  if (!ofColumns) return undefined;
+  const context = Array.from({ length: contextFeatures }, () => ({ type: "context" }) as const);
+  const all = withContext(rows);
+  const scaling = new FeatureScaling([...context, ...ofColumns], all);
+  const gaussian = new LinearGaussian(scaling, scaling.scaled(all), rows.weights, RIDGE);
   return {
     async logDensities(given) {
-      const rows = prepare(given);
-      const logDensities = await joint.logProb(withContextColumns(rows).values, undefined, options);
-      const ofContext = await marginal?.logProb(rows.context, undefined, options);
-      return logDensities.map((logDensity, row) => {
-        if (!hasConstants(given, row, constants)) return Number.NEGATIVE_INFINITY;
-        return logDensity - (ofContext?.[row] ?? 0);
-      });
+      const logDensities = gaussian.logDensities(scaling.scaled(withContext(prepare(given))));
+      return logDensities.map((logDensity, row) =>
+        hasConstants(given, row, constants) ? logDensity : Number.NEGATIVE_INFINITY,
+      );
     },
   };
 }
 
-async function fitGaussian(rows: InMemoryDataset, options: RunOptions): Promise<Flow> {
-  const { features, values, weights } = rows;
-  const names = Array.from({ length: features }, (_, d) => `${d}`);
-  const summaries = columnSummary({ columns: names, rows: rows.rows, values });
-  const standardize = Standardize.of(
-    summaries.map(({ mean }) => mean),
-    summaries.map(({ std }) => std || 1),
-  );
-  const toUnitScale = new Flow(new StandardNormal({ features }), standardize);
-  const standardized = await toUnitScale.toLatent(values, undefined, options);
-
-  const gaussian = new GaussianMixture({ features, components: 1 }, new Random(0));
-  for (const parameter of [gaussian.logWeights, gaussian.means, gaussian.logDiagonal, gaussian.lower]) {
-    // Parameters hold float32 by default.
-    parameter.take(Float64Array.from(parameter.numbers));
+/** The features of the columns of a table for a Gaussian; undefined if a column is categorical. */
+export function gaussianFeatures(
+  columns: readonly TableColumn[],
+  training: InMemoryDataset,
+  atoms: readonly Atoms[] | undefined,
+): GaussianFeature[] | undefined {
+  const features: GaussianFeature[] = [];
+  for (const head of tableHeads(columns, training, { atoms })) {
+    if (head.type === "categorical") return undefined;
+    features.push(head);
   }
-  const data = { rows: rows.rows, features, values: standardized, weights };
-  gaussian.assign(await fitGaussianMixture(data, 1, { ridge: RIDGE }));
-  return new Flow(gaussian, standardize);
+  return features;
 }
+
+/** The features after those of the context. */
+const withContext = ({ rows, values, context, weights }: InMemoryDataset) => ({
+  rows,
+  values: joinColumns(context, values, rows),
+  weights,
+});
 
 /** Rows whose context has indicator columns, 0 or 1, in place of class labels. */
 function withIndicators(rows: InMemoryDataset, embedding: ContextEmbedding | undefined): InMemoryDataset {
@@ -104,15 +116,6 @@ function withIndicators(rows: InMemoryDataset, embedding: ContextEmbedding | und
   }
   return rows.with({ context });
 }
-
-/** The context as further features. */
-function withContextColumns({ rows, features, contextFeatures, values, context, weights }: InMemoryDataset) {
-  const joined = joinColumns(values, context, rows);
-  return new InMemoryDataset({ features: features + contextFeatures, values: joined, weights });
-}
-
-const contextOnly = ({ contextFeatures, context, weights }: InMemoryDataset) =>
-  new InMemoryDataset({ features: contextFeatures, values: context, weights });
 
 const hasConstants = (
   { values, features }: InMemoryDataset,

@@ -1,7 +1,8 @@
 import type { Dataset } from "../dataset/index.ts";
+import type { Atoms } from "../distributions/distribution.ts";
 import { MixedMade } from "../distributions/mixedMade.ts";
 import { Flow, type RunOptions } from "../flows/index.ts";
-import { checkOptions, trueOrFalse } from "../options.ts";
+import { anyValue, checkOptions } from "../options.ts";
 import { Random } from "../random/index.ts";
 import { runRules } from "../runtime/options.ts";
 import { tableHeads } from "../tables/columnHeads.ts";
@@ -10,8 +11,8 @@ import type { Baseline } from "./gaussianBaseline.ts";
 
 /** Options of `independentBaseline`. */
 export interface IndependentBaselineOptions extends RunOptions {
-  /** Whether frequent values of continuous columns have probabilities. The model to compare with must have them too. Default true. */
-  readonly hasAtoms?: boolean;
+  /** The values that have probabilities under the model to compare with (`Flow.atoms`). Default: the frequent values. */
+  readonly atoms?: readonly Atoms[] | undefined;
 }
 
 /**
@@ -23,12 +24,10 @@ export async function independentBaseline(
   training: Dataset,
   options: IndependentBaselineOptions = {},
 ): Promise<Baseline> {
-  checkOptions("independentBaseline", options, { ...runRules, hasAtoms: trueOrFalse });
-  const { hasAtoms = true, ...run } = options;
+  checkOptions("independentBaseline", options, { ...runRules, atoms: anyValue });
+  const { atoms, ...run } = options;
   const { sample } = training;
-  const heads = tableHeads(columns, sample).map((head) =>
-    head.type === "continuous" && !hasAtoms ? { ...head, atoms: [] } : head,
-  );
+  const heads = tableHeads(columns, sample, { atoms });
   // Initially the weights of a MixedMade are 0, and its biases are fitted to the marginal distributions. Without a hidden layer it would have
   // a weight from each input to each output, too many for a table of a thousand columns.
   const made = new MixedMade({ columns: heads, network: { hidden: [1] } }, new Random(0));

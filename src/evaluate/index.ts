@@ -5,6 +5,7 @@ export {
   calibration,
   conditionalCalibration,
 } from "./calibration.ts";
+export type { ComparedDensity, NamedBaseline } from "./compareDensities.ts";
 export { type CompareOptions, inferredColumns } from "./comparedRows.ts";
 export {
   type Comparison,
@@ -29,7 +30,6 @@ export { type ClosestRows, type PrivacyResult, privacy } from "./privacy.ts";
 export type { CalibrationResult, ColumnCalibration } from "./rankCalibration.ts";
 export type { RareRow } from "./rareRows.ts";
 export {
-  type ComparedDensity,
   type ReportNumbers,
   type ReportOptions,
   type ReportResult,
@@ -37,7 +37,7 @@ export {
   report,
 } from "./report.ts";
 export { type MeanEstimate, RunningMean } from "./runningMean.ts";
-export { type NamedBaseline, tableBaselines } from "./tableBaselines.ts";
+export { type TableBaselinesOptions, tableBaselines } from "./tableBaselines.ts";
 export { type PairTrend, type TrendOptions, type TrendResult, trend } from "./trend.ts";
 export { type TwoSampleOptions, type TwoSampleResult, twoSample } from "./twoSample.ts";
 export {

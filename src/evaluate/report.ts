@@ -19,13 +19,14 @@ import { checkNames, encodeTable } from "../tables/encodeTable.ts";
 import { rowObjects, type TableInput, type TableRow } from "../tables/tableRows.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import { calibration, conditionalCalibration } from "./calibration.ts";
+import { type ComparedDensity, compareDensities, estimate, measureOf } from "./compareDensities.ts";
 import { type Controlled, controlTables, withControls } from "./controls.ts";
 import { type Finding, findings } from "./findings.ts";
 import { type PrecisionCoverageResult, precisionCoverage } from "./precisionCoverage.ts";
 import { type PrivacyResult, privacy } from "./privacy.ts";
 import type { CalibrationResult } from "./rankCalibration.ts";
 import { type RareRow, rareRows } from "./rareRows.ts";
-import { type MeanEstimate, RunningMean } from "./runningMean.ts";
+import type { MeanEstimate } from "./runningMean.ts";
 import { tableBaselines } from "./tableBaselines.ts";
 import { type TrendResult, trend } from "./trend.ts";
 import { type TwoSampleResult, twoSample } from "./twoSample.ts";
@@ -69,13 +70,6 @@ const reportRules: OptionRules<ReportOptions> = {
   seed: seedValue,
   onPart: callback,
 };
-
-/** The mean of log q(x) of held-out rows under a simpler density q, and the gain of the model p, the mean of log p(x) - log q(x), in nats. */
-export interface ComparedDensity {
-  readonly name: string;
-  readonly logDensity: MeanEstimate;
-  readonly gain: MeanEstimate;
-}
 
 /** All numbers of a report on the model of a table. */
 export interface ReportNumbers {
@@ -157,7 +151,7 @@ export async function report(
   for (const [name, table] of Object.entries({ "held-out": heldOut.rows, training })) checkRows(name, table);
 
   begin("log-density");
-  const baselines = await compareDensities(model, training, heldOut, run);
+  const baselines = await compareWithSimpler(model, training, heldOut, run);
 
   const real = chooseRows(heldOut.rows, maxRows, seed);
   begin("generated rows");
@@ -261,7 +255,7 @@ function checkRows(name: string, { length }: readonly unknown[]): void {
   });
 }
 
-async function compareDensities(
+async function compareWithSimpler(
   model: TableModel,
   training: TableInput,
   heldOut: ScoredRows,
@@ -273,22 +267,9 @@ async function compareDensities(
     const rows = new InMemoryDataset({ features: model.flow.features, values });
     return rows.select(Int32Array.from(status.keys()).filter((n) => status[n] === ROW_STATUS.valid));
   };
-  const baselines = await tableBaselines(model.columns, features(training), run);
-  const compared: ComparedDensity[] = [];
-  for (const { name, ...baseline } of baselines) {
-    const baselineScores = await baseline.logDensities(features(heldOut.rows));
-    compared.push({
-      name,
-      logDensity: estimate(baselineScores),
-      gain: estimate(heldOut.logDensities.map((score, n) => score - baselineScores[n])),
-    });
-  }
-  return compared;
-}
-
-function estimate(values: Float64Array): MeanEstimate {
-  const { count, mean, standardError } = RunningMean.of(values);
-  return { count, mean, standardError };
+  const atoms = measureOf(model.flow);
+  const baselines = await tableBaselines(model.columns, features(training), { atoms, ...run });
+  return compareDensities(heldOut.logDensities, features(heldOut.rows), baselines);
 }
 
 /** At most `count` rows, chosen at random since a table may be sorted. */

@@ -97,10 +97,10 @@ const polynomial = (x: Tensor, [highest, ...rest]: readonly number[]): Tensor =>
   rest.reduce((sum, c) => sum.mul(x).add(c), scalar(highest));
 
 // Coefficients, highest power first.
-const FAR_NUMERATOR = [
+export const FAR_NUMERATOR = [
   0.0163153871373021, 0.30532663496123236, 0.36034489994980445, 0.12578172611122926, 0.016083785148742275,
   0.0006587491615298378,
 ];
-const FAR_DENOMINATOR = [
+export const FAR_DENOMINATOR = [
   1, 2.568520192289822, 1.8729528499234673, 0.5279051029514285, 0.06051834131244132, 0.0023352049762686918,
 ];

@@ -1,4 +1,5 @@
 import { columnOf, countValues } from "../columns/columnValues.ts";
+import type { Atoms } from "../distributions/distribution.ts";
 import type { ColumnHeadOptions } from "../distributions/heads/columnHead.ts";
 import { type QuantileKnotsOptions, quantileKnots } from "../distributions/heads/quantileKnots.ts";
 import { featureNames, type TableColumn } from "./tableColumn.ts";
@@ -18,11 +19,21 @@ const MAX_UNSEEN = 0.05;
 /** Options of `columnHeads`. */
 type HeadOptions = Pick<QuantileKnotsOptions, "quantiles">;
 
-/** The conditional distributions of the features of a column, from the features of the training rows (`encodeColumn`). */
+/** Options of `tableHeads`. */
+interface TableHeadOptions extends HeadOptions {
+  /** The values of each feature that have probabilities, as in `Flow.atoms`. Default: the frequent values of continuous columns. */
+  readonly atoms?: readonly Atoms[] | undefined;
+}
+
+/**
+ * The conditional distributions of the features of a column, from the features of the training rows (`encodeColumn`). `stated` are the
+ * atoms of a continuous column. Default: its frequent values.
+ */
 export function columnHeads(
   column: TableColumn,
   features: readonly Float64Array[],
   options: HeadOptions = {},
+  stated?: Atoms,
 ): ColumnHeadOptions[] {
   const { gaps } = column;
   switch (column.kind) {
@@ -66,7 +77,7 @@ export function columnHeads(
       const bounds = [low, high].flatMap((bound) => (bound === undefined ? [] : [bound - center]));
       const outside = (x: number) =>
         (low !== undefined && x < low - center) || (high !== undefined && x > high - center);
-      const atoms = frequentValues(sorted, bounds, outside);
+      const atoms = Array.isArray(stated) ? stated : frequentValues(sorted, bounds, outside);
       const continuous = sorted.filter((x) => !atoms.includes(x));
       const knots = quantileKnots(
         continuous.length > 0 ? continuous : [scale.type === "logit" ? (scale.low + scale.high) / 2 : 1],
@@ -82,17 +93,15 @@ export function columnHeads(
 export function tableHeads(
   columns: readonly TableColumn[],
   { rows, values }: { rows: number; values: ArrayLike<number> },
-  options: HeadOptions = {},
+  { atoms, ...options }: TableHeadOptions = {},
 ): ColumnHeadOptions[] {
   const names = columns.flatMap(featureNames);
   let next = 0;
-  return columns.flatMap((column) =>
-    columnHeads(
-      column,
-      featureNames(column).map(() => columnOf({ columns: names, rows, values }, next++)),
-      options,
-    ),
-  );
+  return columns.flatMap((column) => {
+    const stated = atoms?.[next];
+    const features = featureNames(column).map(() => columnOf({ columns: names, rows, values }, next++));
+    return columnHeads(column, features, options, stated);
+  });
 }
 
 const presentSorted = (feature: Float64Array): Float64Array =>

@@ -80,7 +80,11 @@ const findings = ({ findings }: ReportNumbers): string =>
 
 const LEGEND = `<p class="legend"><span><i style="background:${COLORS.real}"></i>real rows that the model never saw</span><span><i style="background:${COLORS.generated}"></i>generated rows</span></p>`;
 
-function logDensity({ logDensity, baselines }: ReportNumbers, training: TrainingRecord | undefined): string {
+function logDensity(
+  { logDensity, baselines, columns }: ReportNumbers,
+  training: TrainingRecord | undefined,
+): string {
+  const hasLabels = columns.some(({ kind }) => kind === "categorical" || kind === "boolean");
   const rows = [
     [words("this model"), number(withError(logDensity.mean, logDensity.standardError, 3)), number("")],
     ...baselines.map(({ name, logDensity, gain }) => [
@@ -94,8 +98,11 @@ function logDensity({ logDensity, baselines }: ReportNumbers, training: Training
     ["density", "mean log-density", "gain of the model"],
     rows,
   );
-  return table + (training ? trainingRecord(training) : "");
+  return table + (hasLabels ? paragraph(NO_GAUSSIAN) : "") + (training ? trainingRecord(training) : "");
 }
+
+const NO_GAUSSIAN =
+  "There is no Gaussian among the other densities, because labels have no normal distribution.";
 
 function trainingRecord({
   rows,

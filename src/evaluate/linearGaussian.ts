@@ -1,0 +1,217 @@
+import { HALF_LOG_2_PI } from "../distributions/distribution.ts";
+import { logNormalInterval } from "../numerics/normalInterval.ts";
+import { type FeatureScaling, NORMAL, type ScaledRows } from "./gaussianFeatures.ts";
+
+/** Rows with smaller weights change nothing and are skipped. */
+const MIN_WEIGHT = 1e-12;
+/** Added to the number of rows with each atom (Jeffreys' prior), so that no atom has probability 0. */
+const PRIOR_ROWS = 0.5;
+/** In cells: with this standard deviation, the cell of the mean has a probability of nearly 1. A smaller one would only make errors worse. */
+const MIN_DEVIATION_IN_CELLS = 0.1;
+
+/** The conditional distribution of a feature: a normal distribution beside atoms and the missing value, which have probabilities. */
+interface Conditional {
+  /** The mean is offset + slope m, where m is the prediction from the features before. */
+  readonly offset: number;
+  readonly slope: number;
+  readonly deviation: number;
+  /** The log-probabilities of the atoms and of the missing value. */
+  readonly logAtoms: readonly number[];
+  /** The log-probability of all other values together. */
+  readonly logNormal: number;
+}
+
+/**
+ * A Gaussian as the product of p(x_d | x_1 ... x_(d-1)), each normal with a mean that is linear in the features before and a constant
+ * variance. If all features are real numbers, it is the Gaussian of maximum likelihood with full covariance. It also has features of other
+ * measures:
+ *
+ * - A cell of a lattice has the probability of the normal distribution between its edges. The first and the last cell include the tails.
+ * - Atoms and missing values have probabilities that do not depend on other features; they predict later features as the mean does.
+ */
+export class LinearGaussian {
+  private readonly scaling: FeatureScaling;
+  /** [D] */
+  private readonly means: Float64Array;
+  /** [D, D] Cholesky factor L of the covariance. */
+  private readonly factor: Float64Array;
+  private readonly conditionals: readonly Conditional[];
+
+  /** Fits the Gaussian to rows with weights [N]. The ridge is added to the variances. */
+  constructor(scaling: FeatureScaling, rows: ScaledRows, weights: ArrayLike<number>, ridge: number) {
+    this.scaling = scaling;
+    const D = scaling.features.length;
+    this.means = weightedMeans(rows, weights, D);
+    this.factor = choleskyFactor(this.covariance(rows, weights, ridge), D);
+    const predictions = this.predictions(rows);
+    this.conditionals = scaling.features.map((_, d) =>
+      this.fitConditional(d, rows, predictions, weights, ridge),
+    );
+  }
+
+  /** The log-density of each row, in nats and in the units of the data: [N]. */
+  logDensities(rows: ScaledRows): Float64Array {
+    const { features, scales } = this.scaling;
+    const D = features.length;
+    const predictions = this.predictions(rows);
+    const out = new Float64Array(rows.rows);
+    for (const [d, feature] of features.entries()) {
+      if (feature.type === "context") continue;
+      const { offset, slope, deviation, logAtoms, logNormal } = this.conditionals[d];
+      const logUnit = Math.log(deviation * scales[d]) + HALF_LOG_2_PI;
+      for (let n = 0, i = d; n < rows.rows; n++, i += D) {
+        const code = rows.codes[i];
+        if (code !== NORMAL) out[n] += logAtoms[code] ?? Number.NEGATIVE_INFINITY;
+        else {
+          const residual = rows.values[i] - this.means[d] - offset - slope * predictions[i];
+          out[n] +=
+            logNormal +
+            (feature.type === "lattice"
+              ? this.logCell(d, feature.cells, rows.values[i], residual, deviation)
+              : -0.5 * (residual / deviation) ** 2 - logUnit);
+        }
+      }
+    }
+    return out;
+  }
+
+  /** The log-probability of a cell, of which the center is at `residual` from the mean. */
+  private logCell(d: number, cells: number, scaled: number, residual: number, deviation: number): number {
+    const { centers, scales } = this.scaling;
+    const cell = Math.round(scaled * scales[d] + centers[d]);
+    const half = 0.5 / scales[d];
+    const low = cell === 0 ? Number.NEGATIVE_INFINITY : (residual - half) / deviation;
+    const high = cell === cells - 1 ? Number.POSITIVE_INFINITY : (residual + half) / deviation;
+    return logNormalInterval(low, high);
+  }
+
+  /** The lower triangle of the covariance of the features, where atoms and missing values are at the mean: [D, D]. */
+  private covariance({ rows, values, codes }: ScaledRows, weights: ArrayLike<number>, ridge: number) {
+    const D = this.means.length;
+    const covariance = new Float64Array(D * D);
+    const centered = new Float64Array(D);
+    let total = 0;
+    for (let n = 0; n < rows; n++) {
+      const weight = weights[n];
+      if (weight < MIN_WEIGHT) continue;
+      total += weight;
+      for (let d = 0, i = n * D; d < D; d++, i++)
+        centered[d] = codes[i] === NORMAL ? values[i] - this.means[d] : 0;
+      for (let d = 0; d < D; d++) {
+        const scaled = weight * centered[d];
+        if (scaled === 0) continue;
+        for (let e = 0; e <= d; e++) covariance[d * D + e] += scaled * centered[e];
+      }
+    }
+    for (let i = 0; i < D * D; i++) covariance[i] /= total;
+    for (let d = 0; d < D; d++) covariance[d * D + d] += ridge;
+    return covariance;
+  }
+
+  /** The deviation of each feature from its mean that those before predict: [N, D]. */
+  private predictions({ rows, values, codes }: ScaledRows): Float64Array {
+    const { means, factor } = this;
+    const D = means.length;
+    const out = new Float64Array(rows * D);
+    // The residuals of the features before, in units of their conditional standard deviations.
+    const z = new Float64Array(D);
+    for (let n = 0; n < rows; n++) {
+      for (let d = 0, i = n * D; d < D; d++, i++) {
+        let prediction = 0;
+        for (let e = 0, j = d * D; e < d; e++, j++) prediction += factor[j] * z[e];
+        const x = codes[i] === NORMAL ? values[i] - means[d] : 0;
+        z[d] = (x - prediction) / factor[d * D + d];
+        out[i] = prediction;
+      }
+    }
+    return out;
+  }
+
+  private fitConditional(
+    d: number,
+    { rows, values, codes }: ScaledRows,
+    predictions: Float64Array,
+    weights: ArrayLike<number>,
+    ridge: number,
+  ): Conditional {
+    const feature = this.scaling.features[d];
+    const D = this.means.length;
+    const atoms = feature.type === "continuous" ? (feature.atoms?.length ?? 0) : 0;
+    const coded = new Float64Array(atoms + (feature.type !== "context" && feature.gaps ? 1 : 0));
+    const forEachNormal = (visit: (x: number, prediction: number, weight: number, value: number) => void) => {
+      for (let n = 0, i = d; n < rows; n++, i += D) {
+        if (codes[i] === NORMAL && weights[n] >= MIN_WEIGHT)
+          visit(values[i] - this.means[d], predictions[i], weights[n], values[i]);
+      }
+    };
+    for (let n = 0, i = d; n < rows; n++, i += D) if (codes[i] !== NORMAL) coded[codes[i]] += weights[n];
+    const sums = { weight: 0, m: 0, xm: 0, mm: 0 };
+    forEachNormal((x, m, weight) => {
+      sums.weight += weight;
+      sums.m += weight * m;
+      sums.xm += weight * x * m;
+      sums.mm += weight * m * m;
+    });
+    const total = sums.weight;
+    // Rows with atoms and missing values shrink the prediction. Without them the slope is 1, and the offset 0.
+    const meanPrediction = total > 0 ? sums.m / total : 0;
+    const variance = sums.mm - sums.m * meanPrediction;
+    const isRegressed = coded.some((weight) => weight > 0) && variance > ridge * total;
+    const slope = isRegressed ? sums.xm / variance : 1;
+    const offset = isRegressed ? -slope * meanPrediction : 0;
+    let squares = 0;
+    forEachNormal((x, m, weight) => {
+      squares += weight * (x - offset - slope * m) ** 2;
+    });
+    const deviation = Math.sqrt((total > 0 ? squares / total : 1) + ridge);
+    const all = coded.reduce((sum, weight) => sum + weight, total) + PRIOR_ROWS * (coded.length + 1);
+    const logAtoms = Array.from(coded, (weight) => Math.log((weight + PRIOR_ROWS) / all));
+    const logNormal = coded.length > 0 ? Math.log((total + PRIOR_ROWS) / all) : 0;
+    const fitted = { offset, slope, deviation, logAtoms, logNormal };
+    if (feature.type !== "lattice") return fitted;
+    const logLikelihood = (candidate: number) => {
+      let sum = 0;
+      forEachNormal((x, m, weight, value) => {
+        sum += weight * this.logCell(d, feature.cells, value, x - offset - slope * m, candidate);
+      });
+      return sum;
+    };
+    const [plain, corrected] = this.cellDeviations(d, deviation);
+    return { ...fitted, deviation: logLikelihood(corrected) > logLikelihood(plain) ? corrected : plain };
+  }
+
+  /** The standard deviation of values of a lattice, and that before they were rounded to cells (Sheppard's correction). */
+  private cellDeviations(d: number, deviation: number): [number, number] {
+    const width = 1 / this.scaling.scales[d];
+    const variance = Math.max(deviation ** 2 - width ** 2 / 12, deviation ** 2 / 2);
+    const atLeast = MIN_DEVIATION_IN_CELLS * width;
+    return [Math.max(deviation, atLeast), Math.max(Math.sqrt(variance), atLeast)];
+  }
+}
+
+/** The mean of each feature over the rows where it is neither an atom nor missing: [D]. */
+function weightedMeans({ rows, values, codes }: ScaledRows, weights: ArrayLike<number>, D: number) {
+  const sums = new Float64Array(D);
+  const totals = new Float64Array(D);
+  for (let n = 0, i = 0; n < rows; n++) {
+    for (let d = 0; d < D; d++, i++) {
+      if (codes[i] !== NORMAL) continue;
+      sums[d] += weights[n] * values[i];
+      totals[d] += weights[n];
+    }
+  }
+  return sums.map((sum, d) => (totals[d] > 0 ? sum / totals[d] : 0));
+}
+
+/** L with L L^T = A, from the lower triangle of a positive definite matrix A [D, D]. */
+function choleskyFactor(matrix: Float64Array, D: number): Float64Array {
+  const L = new Float64Array(D * D);
+  for (let i = 0; i < D; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = matrix[i * D + j];
+      for (let k = 0; k < j; k++) sum -= L[i * D + k] * L[j * D + k];
+      L[i * D + j] = i === j ? Math.sqrt(Math.max(sum, 1e-12)) : sum / L[j * D + j];
+    }
+  }
+  return L;
+}
