@@ -34,8 +34,8 @@ export class EarlyStopping {
     return "plateau";
   }
 
-  /** Whether training ends after this epoch, because the patience is used up. */
-  ended(epoch: number): boolean {
-    return epoch - Math.max(this.state.bestEpoch, this.start) >= this.patience;
+  /** The epoch after which training ends, because the patience is used up, if no later loss is smaller. */
+  get lastEpoch(): number {
+    return Math.max(this.state.bestEpoch, this.start) + this.patience;
   }
 }

@@ -97,7 +97,8 @@ export async function fit(flow: Flow, data: TrainingData, options: FitOptions = 
       deadline,
       ...(onEpoch && { onEpoch: (epoch) => onEpoch(toFitEpoch(epoch)) }),
       ...(onProgress && {
-        onProgress: ({ epoch, fraction, best }) => onProgress({ epoch, fraction, best: offset - best }),
+        onProgress: ({ epoch, fraction, best, lastEpoch, maxEpochs }) =>
+          onProgress({ epoch, fraction, best: offset - best, lastEpoch, maxEpochs }),
       }),
     },
   );

@@ -124,6 +124,10 @@ export interface MinimizeProgress {
   readonly step: number;
   /** The smallest validation loss so far. */
   readonly best: number;
+  /** The epoch after which training ends if the validation rows no longer improve. */
+  readonly lastEpoch: number;
+  /** The largest number of epochs. */
+  readonly maxEpochs: number;
   /** The loss of the step. */
   readonly loss: number;
   /** The further quantities that the loss reports. */
@@ -183,6 +187,10 @@ export interface FitProgress {
   readonly fraction: number;
   /** The largest validation log-density so far. */
   readonly best: number;
+  /** The epoch after which training ends if the validation rows no longer improve. */
+  readonly lastEpoch: number;
+  /** The largest number of epochs. */
+  readonly maxEpochs: number;
 }
 
 /** Options of `fit`. */

@@ -95,7 +95,8 @@ export class TrainingLoop {
     if (objective.hasValidation && this.epoch === 0) await this.evaluateStart();
     let stopped: StopReason | undefined;
     while (this.epoch < this.maxEpochs && !stopped) {
-      stopped = objective.hasValidation && stopping.ended(this.epoch) ? "patience" : await this.runEpoch();
+      const isOver = objective.hasValidation && this.epoch >= stopping.lastEpoch;
+      stopped = isOver ? "patience" : await this.runEpoch();
     }
     weights.assign(objective.hasValidation ? this.best : weights.result());
     return stopped ?? "epochs";
@@ -146,6 +147,8 @@ export class TrainingLoop {
         fraction: totals.steps / stepsPerEpoch,
         step: step.draws.step + 1,
         best: this.stopping.state.best,
+        lastEpoch: hasValidation ? Math.min(this.stopping.lastEpoch, this.maxEpochs) : this.maxEpochs,
+        maxEpochs: this.maxEpochs,
         loss,
         metrics,
       });
