@@ -1,17 +1,22 @@
 /**
  * Compares flows, widths, regularization and step sizes on real tables, one factor at a time and with several seeds. The
  * defaults of `fitFlows` come from this comparison. Writes bench/defaults.json, from which `defaultsTable.ts` writes
- * docs/defaults.md. Only `fitFlows` is evaluated on test rows: the choice of defaults uses validation rows only.
+ * docs/defaults.md. Only `fitFlows` and the mixture of `fitTable` are evaluated on test rows: the choice of defaults uses validation rows
+ * only.
  *
  *     node --import tsx bench/defaults.ts --data DIRECTORY [--only TABLE,...] [--configurations NAME,...] [--seeds 0,1,2]
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Chain } from "../src/bijections/index.ts";
+import { concatRows } from "../src/dataset/concatRows.ts";
 import { dataset } from "../src/dataset/index.ts";
 import { type Distribution, GaussianMixture, StandardNormal } from "../src/distributions/index.ts";
 import { Flow, forTables, maf, nsf, type RecipeOptions, realNVP } from "../src/flows/index.ts";
 import { Random } from "../src/random/index.ts";
+import { tableHeads } from "../src/tables/columnHeads.ts";
+import { inferColumn } from "../src/tables/inferColumn.ts";
+import { fitMembers } from "../src/train/fitMembers.ts";
 import { type FitResult, type FitSettings, fit, fitFlows } from "../src/train/index.ts";
 import { mean, standardError } from "./papers/statistics.ts";
 import { loadTable, TABLES, type Table } from "./tables.ts";
@@ -77,9 +82,9 @@ export interface Trial {
   readonly seconds: number;
   readonly epochs: number;
   readonly stopped: FitResult["stopped"];
-  /** Mean log-density of the test rows; only for `fitFlows`. */
+  /** Mean log-density of the test rows; only for `fitFlows` and `fitTable`. */
   readonly test?: number;
-  /** Name of the flow that `fitFlows` selected; only for `fitFlows`. */
+  /** The name of the flow that `fitFlows` selected, or the members of the mixture of `fitTable` with their weights. */
   readonly chosen?: string;
 }
 
@@ -92,7 +97,7 @@ export interface Result {
   /** Mean log-density of the validation rows, averaged over seeds. */
   readonly validation: number;
   readonly seeds: readonly Trial[];
-  /** Mean log-density of the test rows, averaged over seeds; only for `fitFlows`. */
+  /** Mean log-density of the test rows, averaged over seeds; only for `fitFlows` and `fitTable`. */
   readonly test?: number;
   /** Standard error of `test` over the test rows, where each row's log-density is averaged over seeds. */
   readonly testError?: number;
@@ -119,7 +124,47 @@ function build(
   return forTables(new Flow(baseDistribution, new Chain(parts)));
 }
 
-async function trialOfFitTable(table: Table, seed: number): Promise<{ trial: Trial; logProb: Float64Array }> {
+/** A trial that is evaluated on the test rows, with their log-densities. */
+type TestedTrial = { trial: Trial; logProb: Float64Array };
+
+/**
+ * The mixture of `fitTable`, with all columns continuous, so that its densities are comparable with those of flows. Undefined if it would
+ * have probabilities for values that repeat.
+ */
+async function trialOfFitTable(
+  { features, ...table }: Table,
+  seed: number,
+): Promise<TestedTrial | undefined> {
+  const start = process.cpuUsage();
+  const columns = Array.from({ length: features }, (_, d) => {
+    const values = [table.train, table.validation].map((rows) => columnOf(rows, features, d));
+    const raw = { name: `x${d}`, type: "number" as const, values: concatRows(values) };
+    const inferred = inferColumn(raw, { kind: "continuous" });
+    if (!("column" in inferred) || inferred.column.kind !== "continuous")
+      throw new Error(`column ${d} of ${table.name} is not continuous`);
+    return inferred.column;
+  });
+  const encoded = (rows: Float64Array) =>
+    dataset(
+      rows.map((value, i) => value - columns[i % features].center),
+      { features },
+    );
+  const training = encoded(table.train);
+  const hasAtoms = tableHeads(columns, training).some((head) => "atoms" in head && head.atoms?.length);
+  if (hasAtoms) return undefined;
+  const result = await fitMembers(columns, { training, validation: encoded(table.validation) }, { seed });
+  const seconds = cpuSeconds(start);
+  const logProb = await result.flow.logProb(encoded(table.test).values);
+  const { validationLogDensity: validation, stopped, curve } = result;
+  const chosen = result.members.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`).join(", ");
+  const { length: epochs } = curve.epochs;
+  return { trial: { seed, validation, seconds, epochs, stopped, test: mean(logProb), chosen }, logProb };
+}
+
+const columnOf = (rows: Float64Array, features: number, d: number) =>
+  rows.filter((_, i) => i % features === d);
+
+async function trialOfFitFlows(table: Table, seed: number): Promise<TestedTrial> {
   const start = process.cpuUsage();
   const { features } = table;
   const validation = dataset(table.validation, { features });
@@ -150,6 +195,12 @@ function cpuSeconds(start: NodeJS.CpuUsage): number {
   return (user + system) / 1e6;
 }
 
+/** The configurations that are evaluated on test rows. */
+const DEFAULTS: Record<string, (table: Table, seed: number) => Promise<TestedTrial | undefined>> = {
+  fitTable: trialOfFitTable,
+  fitFlows: trialOfFitFlows,
+};
+
 const summarizeTrial = (result: FitResult, seed: number, seconds: number): Trial => ({
   seed,
   validation: result.validationLogDensity,
@@ -162,14 +213,15 @@ async function evaluateConfiguration(
   table: Table,
   configuration: string,
   seeds: readonly number[],
-): Promise<Result> {
+): Promise<Result | undefined> {
   const trials: Trial[] = [];
   const meanLogProb = new Float64Array(table.test.length / table.features);
   for (const seed of seeds) {
-    if (configuration === "fitFlows") {
-      const { trial, logProb } = await trialOfFitTable(table, seed);
-      trials.push(trial);
-      logProb.forEach((value, i) => {
+    if (Object.hasOwn(DEFAULTS, configuration)) {
+      const tested = await DEFAULTS[configuration](table, seed);
+      if (tested === undefined) return undefined;
+      trials.push(tested.trial);
+      tested.logProb.forEach((value, i) => {
         meanLogProb[i] += value / seeds.length;
       });
     } else {
@@ -180,7 +232,10 @@ async function evaluateConfiguration(
     table: table.name,
     configuration,
     digest: table.digest,
-    ...(configuration === "fitFlows" && { test: mean(meanLogProb), testError: standardError(meanLogProb) }),
+    ...(Object.hasOwn(DEFAULTS, configuration) && {
+      test: mean(meanLogProb),
+      testError: standardError(meanLogProb),
+    }),
     validation: mean(trials.map(({ validation }) => validation)),
     seeds: trials,
   };
@@ -201,9 +256,13 @@ const file = new URL("defaults.json", import.meta.url);
 const results: Result[] = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
 for (const name of values.only?.split(",") ?? TABLES) {
   const table = loadTable(name, values.data);
-  const allConfigurations = ["fitFlows", ...Object.keys(configurationsFor(table))];
+  const allConfigurations = [...Object.keys(DEFAULTS), ...Object.keys(configurationsFor(table))];
   for (const configuration of values.configurations?.split(",") ?? allConfigurations) {
     const result = await evaluateConfiguration(table, configuration, seeds);
+    if (result === undefined) {
+      console.log(`${name} ${configuration}: values repeat, and have probabilities instead of densities`);
+      continue;
+    }
     const existing = results.findIndex((r) => r.table === name && r.configuration === configuration);
     results.splice(existing < 0 ? results.length : existing, existing < 0 ? 0 : 1, result);
     writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);

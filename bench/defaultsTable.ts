@@ -101,10 +101,27 @@ const seeds = tables.map((table) => {
   ];
 });
 
+/** The mixture of `fitTable` beside the best peer and `fitFlows`, on the tables where it has densities only. */
+const mixture = tables.flatMap((table) => {
+  const ours = findResult(table, "fitTable");
+  if (ours?.test === undefined) return [];
+  const found = Object.entries(PEERS).flatMap(([name, model]) => {
+    const peer = findPeer(table, model);
+    return peer ? [{ name, peer }] : [];
+  });
+  const { name, peer } = found.reduce((a, b) => (b.peer.test > a.peer.test ? b : a));
+  const members = ours.seeds.map(({ chosen }) => chosen).join("; ");
+  const gain = number(ours.test - peer.test, 2);
+  const flows = withError(findResult(table, "fitFlows"));
+  return [[table.name, `${name} ${withError(peer)}`, flows, withError(ours), gain, members]];
+});
+
 /** Validation numbers of each configuration, and the number of tables on which it is better than the first configuration. */
 function factorTable(among: readonly Table[]): string {
   const names = new Set(among.map(({ name }) => name));
-  const measured = results.filter((r) => names.has(r.table) && r.configuration !== "fitFlows");
+  const measured = results.filter(
+    (r) => names.has(r.table) && !["fitFlows", "fitTable"].includes(r.configuration),
+  );
   const configurations = [...new Set(measured.map((r) => r.configuration))];
   if (configurations.length === 0) return "(not measured)";
   const [first] = configurations;
@@ -144,6 +161,7 @@ const sections: Record<string, string> = {
     ["table", "zuko MAF", "zuko NSF", "pushforward", "selected flow", "time", "not ended by patience"],
     seeds,
   ),
+  mixture: markdown(["table", "best peer", "fitFlows", "fitTable", "gain over best", "members"], mixture),
   factors: factorTable(tables.filter((table) => trainingRows(table) <= 20_000)),
   many: factorTable(tables.filter((table) => trainingRows(table) > 20_000)),
   shapes: markdown(
