@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 
-/** Returns an operand that is a number. Throws `SHAPE` for anything else, such as an array in a program whose types are not checked. */
+/** Returns the operand if it is a number. Throws `SHAPE` otherwise, as for an array in a program without type checks. */
 export function checkedNumber(operand: unknown): number {
   if (typeof operand === "number") return operand;
   const isArray = Array.isArray(operand) || ArrayBuffer.isView(operand);

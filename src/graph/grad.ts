@@ -7,7 +7,7 @@ import { ancestors } from "./traversal.ts";
 
 /**
  * The gradient of a tensor of shape `inputShape` that was broadcast to `outputShape`, from the gradient g of the result: the sum
- * over the axes that were broadcast. If g is itself still to be broadcast along such an axis, it is multiplied by its size.
+ * of g over the axes that were broadcast. Along such an axis g may have size 1; the sum is then g times the size of the axis.
  */
 function sumOverBroadcastAxes(g: Tensor, inputShape: Shape, outputShape: Shape): Tensor {
   const newAxes = outputShape.length - inputShape.length;
@@ -96,8 +96,8 @@ interface SliceGradient extends AxisRange {
 }
 
 /**
- * The gradient of a tensor from those of its slices, as one concatenation. A sum of gradients that are padded with zeros would
- * read the whole tensor once for each slice.
+ * The gradient of a tensor, concatenated from the gradients of its slices. Adding zero-padded gradients instead would read the
+ * whole tensor once for each slice.
  */
 function concatSlices(slices: readonly SliceGradient[], shape: Shape): Tensor {
   const axes = [...new Set(slices.map(({ axis }) => axis))];

@@ -16,9 +16,9 @@ export interface Graph {
 }
 
 /**
- * The optimized graph of `outputs`. Parameters are named by `parameterNames`, others by numbers. `rewrite` is applied after the
- * optimizations. Throws `SHAPE` if the batch axis of an output is not the first, and `ARGUMENT` if the graph reads an input that
- * is not in `inputs`.
+ * The graph of `outputs`, rewritten by `optimize` and then by `rewrite`. Parameters without a name in `parameterNames` are
+ * numbered. Throws `SHAPE` if the batch axis of an output is not the first, and `ARGUMENT` if the graph reads an input that is not
+ * in `inputs`.
  */
 export function buildGraph(
   inputs: readonly Tensor[],

@@ -19,8 +19,8 @@ export function loop(
 ): Tensor[] {
   const state = initial.map(({ shape }) => placeholder(shape));
   const traced = step(state);
-  // A tensor older than the state cannot depend on it. Optimizing its graph again for each of many loops would take quadratic
-  // time.
+  // Tensors that are older than the state do not depend on it and stay as they are: optimizing them again for each of many loops
+  // would take quadratic time.
   const independent = { has: ({ id }: Tensor) => id < state[0].id };
   const [proceed, ...next] = optimize([traced.proceed, ...traced.state], independent);
   const captured = capturedBy([proceed, ...next], state, independent);
@@ -29,7 +29,7 @@ export function loop(
   return initial.map(({ shape }, index) => new Tensor(loopResult, [node], { index, shape: [...shape] }));
 }
 
-/** An attribute of each loop, so that no two loops are taken for equal nodes. */
+/** Numbers the loops, so that `optimize` does not merge two loops as equal nodes. */
 let loopCount = 0;
 
 function loopOperation(body: LoopBody, captured: readonly Tensor[], maxIterations: number): Operation {

@@ -1,13 +1,13 @@
 import type { Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Arguments of a node other than tensors. Equal nodes are found by their `JSON.stringify`, so it must keep every difference. */
+/** Arguments of a node other than tensors. They are compared as JSON, so different attributes must have different JSON. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
 /** An array of numbers, in float32 or float64. */
 export type Floats = Float32Array | Float64Array;
 
-/** An attribute of an ONNX node: integers, unless wrapped as `{ float }`, or strings wrapped as `{ strings }`. */
+/** An attribute of an ONNX node. A number is an integer there; `{ float }` is a float and `{ strings }` a list of strings. */
 export type OnnxAttribute =
   | number
   | readonly number[]
@@ -15,7 +15,7 @@ export type OnnxAttribute =
   | { readonly float: number }
   | { readonly strings: readonly string[] };
 
-/** Numbers of element types in ONNX (`TensorProto.DataType`). */
+/** The numbers by which ONNX files denote element types (`TensorProto.DataType`). */
 export const ElementType = { FLOAT: 1, INT64: 7, STRING: 8, BOOL: 9, DOUBLE: 11 } as const;
 
 /** One iteration of a loop, traced: placeholders for the current state, and the tensors computed from them. */
@@ -97,7 +97,7 @@ export interface Operation<A extends Attributes = Attributes> {
   /** True for an identity that ends backpropagation. */
   readonly stopsGradient?: boolean;
 
-  /** The result for numbers, if all inputs are scalars: constants are folded by it. */
+  /** Computes the result for scalar inputs. Constant folding uses it. */
   evaluate?(...inputs: number[]): number;
   /** A cheaper tensor of the same values, or undefined if there is none. */
   simplify?(node: Tensor): Tensor | undefined;
@@ -113,11 +113,11 @@ export interface Operation<A extends Attributes = Attributes> {
   };
   /** Set if the output is a slice of the input. */
   range?(attributes: A): AxisRange;
-  /** For an operation that selects or joins positions of the axis `attributes.axis`: the same along another axis. */
+  /** For an operation that selects or joins positions along `attributes.axis`: applies it along `axis` instead. */
   alongAxis?(inputs: readonly Tensor[], axis: number, attributes: A): Tensor;
   /**
-   * For an operation that only moves numbers: the output's numbers from those of the inputs, row-major. Applied to constants
-   * when the graph is written, instead of in every run.
+   * For an operation that only moves numbers: returns the numbers of the output, row-major. The exporter applies it to constants,
+   * so that a run need not.
    */
   moveData?(inputs: readonly Floats[], attributes: A, inputTensors: readonly Tensor[]): Floats;
 }

@@ -44,8 +44,8 @@ export class Parameter extends Tensor {
   readonly domain: Domain;
 
   /**
-   * `start` is a number for all elements, the numbers, or a function that returns them. Use a function for large arrays: while a
-   * model file is loaded it is called only after the size was checked against the size of the file.
+   * `start` is one number for all elements, an array, or a function that returns an array. Use a function for large arrays: while
+   * a model file is loaded, it is called only after the size of the array was checked against the size of the file.
    */
   constructor(
     shape: readonly number[],

@@ -59,9 +59,9 @@ function numpyShape(shapes: readonly Shape[]): Shape | undefined {
 }
 
 /**
- * Shapes of the operands of an elementwise operation with axes of size 1 inserted after a leading batch axis, where NumPy's alignment at
- * the last axes does not fit: the batch axis stays in front, and the axes after it are broadcast. So a number for each row, [N], combines
- * with [N, 8] as [N, 1], and with fixed numbers [5] to [N, 5]. The shapes are returned as they are if that does not fit either.
+ * Inserts axes of size 1 after the leading batch axes of elementwise operands where NumPy's alignment at the last axes does not
+ * fit: [N] with [N, 8] becomes [N, 1] with [N, 8], and [N] with [5] becomes [N, 1] with [5]. Returns the shapes as they are if they
+ * do not fit in either way.
  */
 export function alignBatchAxes(shapes: readonly Shape[]): readonly Shape[] {
   if (shapes.length < 2 || !shapes.some(([first]) => first === "N") || isAligned(shapes)) return shapes;

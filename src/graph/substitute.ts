@@ -8,19 +8,19 @@ import { ancestors } from "./traversal.ts";
 export const placeholder = (shape: Shape): Tensor =>
   new Tensor(input, [], { shape: [...shape] }, "placeholder");
 
-/** The graph of `outputs` with some of its tensors replaced by others of the same shapes. */
-export function substitute(outputs: readonly Tensor[], others: ReadonlyMap<Tensor, Tensor>): Tensor[] {
-  const replacement = new Map(others);
-  for (const node of ancestors(outputs, others)) {
+/** Rebuilds the graph of `outputs` with the keys of `substitutes` replaced by its values, which have the same shapes. */
+export function substitute(outputs: readonly Tensor[], substitutes: ReadonlyMap<Tensor, Tensor>): Tensor[] {
+  const replacement = new Map(substitutes);
+  for (const node of ancestors(outputs, substitutes)) {
     if (!replacement.has(node)) replacement.set(node, withReplacedInputs(node, replacement));
   }
   return outputs.map((output) => replacement.get(output)!);
 }
 
 /**
- * The tensors that a traced function captures, as a closure captures variables: those that do not depend on `placeholders` and
- * that `outputs`, or tensors that do depend on them, read. Tensors in `independent` must not depend on placeholders; what is
- * behind them is not searched.
+ * The tensors that a traced function captures, as a closure captures variables: tensors that do not depend on `placeholders`, but
+ * are an output or an input of a tensor that does. Tensors in `independent` must not depend on placeholders; their inputs are not
+ * visited.
  */
 export function capturedBy(
   outputs: readonly Tensor[],

@@ -58,7 +58,7 @@ export class Tensor {
     return this.shape.length;
   }
 
-  // Arithmetic, elementwise with broadcasting; a leading batch axis stays in front: [N] with [N, D] is [N, 1] with [N, D]
+  // Arithmetic, elementwise with broadcasting. Leading batch axes are aligned: [N] and [N, D] broadcast as [N, 1] and [N, D].
   add(other: Operand): Tensor {
     return apply(elementwise.add, [this, other]);
   }
@@ -235,7 +235,7 @@ export class Tensor {
   }
 
   // Linear algebra
-  /** Matrix product over the last two axes, either factor transposed if asked for; the axes before them are broadcast. */
+  /** Product of the matrices in the last two axes, which `transposeA` and `transposeB` transpose first. Leading axes are broadcast. */
   matmul(other: Tensor, options: { transposeA?: boolean; transposeB?: boolean } = {}): Tensor {
     checkOptions("matmul", options, { transposeA: trueOrFalse, transposeB: trueOrFalse });
     const { transposeA = false, transposeB = false } = options;
@@ -249,17 +249,17 @@ export class Tensor {
   contractLeading(other: Tensor): Tensor {
     return apply(linear.contractLeading, [this, other]);
   }
-  /** [..., I], [..., J] -> [..., I, J]. */
+  /** Outer products of the vectors in the last axis: [..., I], [..., J] -> [..., I, J]. */
   outer(other: Tensor): Tensor {
     return this.reshape([...this.shape, 1]).mul(
       other.reshape([...other.shape.slice(0, -1), 1, other.shape.at(-1)!]),
     );
   }
-  /** Zeros above a diagonal of the matrices in the last two axes; `diagonal` 1 is the one to the right of the main diagonal. */
+  /** Sets the elements above a diagonal of the matrices in the last two axes to 0. Diagonal 1 is right of the main diagonal. */
   lowerTriangle(diagonal = 0): Tensor {
     return this.mul(linear.matrixMask(this.shape, (i, j) => j - i <= diagonal));
   }
-  /** Zeros below a diagonal of the matrices in the last two axes. */
+  /** Sets the elements below a diagonal of the matrices in the last two axes to 0. */
   upperTriangle(diagonal = 0): Tensor {
     return this.mul(linear.matrixMask(this.shape, (i, j) => j - i >= diagonal));
   }
@@ -282,22 +282,22 @@ export class Tensor {
   split(axis: number, sizes: readonly number[]): Tensor[] {
     return splitOf(this, normalizeAxis("split", axis, this.shape), sizes);
   }
-  /** Zeros before and after an axis. */
+  /** Adds zeros before and after the positions of an axis. */
   pad(axis: number, before: number, after: number): Tensor {
     if (before === 0 && after === 0) return this;
     return apply(structure.pad, [this], { axis: normalizeAxis("pad", axis, this.shape), before, after });
   }
-  /** Positions of an axis, selected, repeated or reordered by constant indices. */
+  /** Selects positions of an axis by constant indices, in any order and with repetitions. */
   gather(axis: number, indices: Iterable<number>): Tensor {
     return gatherOf(this, normalizeAxis("gather", axis, this.shape), [...indices]);
   }
-  /** One axis reordered: position i of the result is position `order[i]`. `order` and its inverse permutation are [size]. */
+  /** Reorders an axis: position i of the result is position `order[i]`. `order` and its inverse permutation have shape [size]. */
   permute(axis: number, order: Tensor, inverse: Tensor): Tensor {
     return apply(structure.permute, [this, order, inverse], {
       axis: normalizeAxis("permute", axis, this.shape),
     });
   }
-  /** The positions of an axis in reverse order. */
+  /** Reverses the order of the positions of an axis. */
   flip(axis: number): Tensor {
     const size = this.shape[normalizeAxis("flip", axis, this.shape)] as number;
     return this.gather(
@@ -305,7 +305,7 @@ export class Tensor {
       Array.from({ length: size }, (_, i) => size - 1 - i),
     );
   }
-  /** Repeated along axes of size 1, and along new axes before the others, up to a shape. */
+  /** Repeats this tensor along axes of size 1, and along new leading axes, to the given shape. */
   broadcastTo(shape: Shape): Tensor {
     if (sameShape(shape, this.shape)) return this;
     if (!sameShape(broadcastShapes("broadcastTo", this.shape, shape), shape)) {
@@ -339,7 +339,7 @@ export function scalar(value: number): Tensor {
   return new Tensor(source.constant, [], { shape: [], values: [value] });
 }
 
-/** A tensor of fixed numbers, in row-major order. Throws `SHAPE` if they do not fit the shape or it has a batch axis. */
+/** A tensor of fixed numbers in row-major order. Throws `SHAPE` if their count does not fit the shape, or the shape has an N. */
 export function constant(values: ArrayLike<number>, shape: Shape): Tensor {
   if (shape.includes("N")) {
     throw new PushforwardError("SHAPE", "a constant cannot have a batch axis", {

@@ -16,7 +16,7 @@ export function withGradient(
     needsFullGradient: true,
     shape: ([x]) => x.shape,
     gradient: (g) => [null, ...gradient(g)],
-    // A graph is simplified after its gradients are taken, and does not need the inputs for the value.
+    // A graph is simplified after its gradients are taken. Then only the value is needed, and not `inputs`.
     simplify: ({ inputs: [x] }) => x,
     emit: (_onnx, [x]) => x,
   };

@@ -53,8 +53,8 @@ function convolution(x: Tensor, weight: Tensor): Tensor {
   const value = neighborhoods(x, k, "after").matmul(weight.reshape([k * k * inputs, outputs]));
   return withGradient(value, [x, weight], (g) => [
     gradientOfX(g),
-    // The pixels are gathered again, which takes no longer than to keep the copies of the forward pass, K^2 times as large as x, in
-    // memory. They are padded on the other side, because equal nodes of the graph would become one.
+    // The pixels are gathered again, because the copies of the forward pass are K^2 times as large as x, and keeping them takes as
+    // long. The zeros are on the other side, because `optimize` would merge equal nodes.
     neighborhoods(x, k, "before").contractLeading(g).reshape(weight.shape),
   ]);
 }
@@ -88,7 +88,7 @@ function sumOfShiftedProducts(x: Tensor, weight: Tensor): Tensor {
     .pad(1, 0, 1);
   const zero = height * width * k * k;
   const neighbors = neighborhoodIndices(height, width, k);
-  // All pixels of the first position of the kernel, then all of the second one, and so on: the runtime adds a few long rows fast.
+  // Ordered by the position in the kernel and then by the pixel, because the runtime adds a few long rows faster than many short ones.
   const indices = Array.from({ length: k * k }, (_, position) =>
     neighbors.map((pixels) => (pixels[position] < 0 ? zero : pixels[position] * k * k + position)),
   );

@@ -25,8 +25,8 @@ function unary(
 const MAX_COPIES_BY_PRODUCT = 64;
 
 /**
- * Brings inputs into a form that the runtime broadcasts fast. It splits an elementwise operation into runs of elements without
- * broadcasting, and each run costs about 9 ns in addition to its arithmetic:
+ * Brings inputs into a form that the runtime broadcasts fast. The runtime splits an elementwise operation into runs of elements
+ * without broadcasting, and each run costs about 9 ns in addition to its arithmetic:
  * - [N, 8] with [N, 1] has N runs of 8: the product of [N, 1] with ones [1, 8] makes the copies in a fifth of that time.
  * - [N, 1] with a scalar of shape [] or [1] has N runs of 1; with a scalar of shape [1, 1] it has a single run.
  */
@@ -47,7 +47,7 @@ function broadcastInputs(
   });
 }
 
-/** A scalar with as many axes as `outputShape`, if that has an axis of size 1. */
+/** Gives a scalar the rank of an output that has an axis of size 1, so that the runtime broadcasts it in a single run. */
 function reshapeScalar(onnx: Emitter, name: string, scalarShape: Shape, outputShape: Shape): string {
   return scalarShape.length < outputShape.length && outputShape.includes(1)
     ? onnx.node("Reshape", [name, onnx.integers(outputShape.map(() => 1))])
@@ -85,7 +85,7 @@ const elementwiseAdd = binary("add", "Add", (g) => [g, g], {
 
 export const add: typeof elementwiseAdd = {
   ...elementwiseAdd,
-  // The runtime fuses an Add into most products by itself, but into a product with a transposed matrix only a Sum.
+  // The runtime fuses an Add into most matrix products, but into a product with a transposed factor only a Sum.
   emit(onnx, inputs, attributes, tensors, output) {
     return isSumWithTransposedProduct(output)
       ? onnx.node("Sum", inputs)
@@ -93,7 +93,7 @@ export const add: typeof elementwiseAdd = {
   },
 };
 
-/** f(x) + f(y) as f(x + y). */
+/** Rewrites f(x) + f(y) as f(x + y) if f is additive. */
 function mergeAdditive(a: Tensor, b: Tensor): Tensor | undefined {
   const { operation, attributes } = a;
   if (!operation.additive || b.operation !== operation) return undefined;
@@ -183,7 +183,7 @@ export const cos = unary("cos", "Cos", (x) => x.sin().neg(), {
   },
 });
 export const abs = unary("abs", "Abs", (x) => x.sign());
-/** The derivative is computed from the output, which the next operation reads too: the input need not be kept for it. */
+/** The derivative is computed from the output, which the next operation reads too, so the input need not stay in memory. */
 export const relu = unary("relu", "Relu", (_x, y) => y.step(), { fixesOne: true });
 
 /** A function that is constant between jumps: its gradient is 0. */
@@ -196,7 +196,7 @@ function piecewiseConstant(name: string, onnxType: string): Operation<NoAttribut
 }
 export const sign = piecewiseConstant("sign", "Sign");
 export const floor = piecewiseConstant("floor", "Floor");
-/** 1 where x > 0, else 0. In float32 a steep ramp: it takes a third of the time of a comparison and differs only below 1e-38. */
+/** 1 where x > 0, else 0. In float32 it is a ramp of slope 3e38, three times faster than a comparison and different only below 1e-38. */
 export const step: Operation<NoAttributes> = {
   name: "step",
   shape: ([x]) => x.shape,
@@ -208,7 +208,7 @@ export const step: Operation<NoAttributes> = {
 
 /**
  * x / (1 + |x| / b): within +-b, with slope 1 at 0. The slope decreases more slowly than that of tanh, so a parameter near the
- * bound still learns. It is the square of 1 / (1 + |x| / b), which the runtime computes once for value and gradient.
+ * bound still learns. The slope is the square of 1 / (1 + |x| / b), which the runtime computes once for value and gradient.
  */
 export const softClamp: Operation<{ readonly bound: number }> = {
   name: "softClamp",

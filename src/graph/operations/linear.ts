@@ -35,11 +35,11 @@ export const matmul: Operation<Transposes> = {
     const name = `matmul of ${formatShape(a.shape)} by ${formatShape(b.shape)}`;
     const leadingAxes = broadcastShapes(name, left.slice(0, -2), right.slice(0, -2));
     const shape = [...leadingAxes, left.at(-2)!, right.at(-1)!];
-    // Each factor without the axis that is summed over.
-    const parts = [left.with(-1, 1), right.with(-2, 1)];
+    // The axis that is summed over is not an axis of the output, so it may be the batch axis.
+    const keptAxes = [left.with(-1, 1), right.with(-2, 1)];
     requireBatchAxisInPlace(
       shape,
-      parts,
+      keptAxes,
       () => `matmul moves the batch axis in ${formatShape(a.shape)} by ${formatShape(b.shape)}`,
     );
     return shape;

@@ -3,7 +3,7 @@ import type { Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { isTransposedMatrix } from "./structure.ts";
 
-/** Sorted, non-negative axes. */
+/** The axes to reduce, sorted and non-negative, and whether they stay as axes of size 1. */
 export type Reduction = { readonly axes: readonly number[]; readonly keepAxes: boolean };
 
 function reducedShape(shape: Shape, { axes, keepAxes }: Reduction): Shape {
@@ -26,7 +26,7 @@ export const sum: Operation<Reduction> = {
   emit: (onnx, [x], { axes, keepAxes }, [{ shape }]) => {
     const isOverRows = axes.length === 1 && axes[0] === shape.length - 2;
     if (isOverRows && (shape.length === 2 || shape.at(-1) === "N")) {
-      // A product with ones is up to several times faster for long rows, as in the gradients of biases.
+      // For long rows, as in gradients of biases, a product with ones can be several times faster than ReduceSum.
       const size = shape[axes[0]];
       const rows = size === "N" ? onnx.batch : size;
       if (rows !== undefined) {
@@ -57,7 +57,7 @@ export const max: Operation<Reduction> = {
 
 /**
  * log(sum(exp(x))), with the largest element subtracted before exp and added after log. Its gradient is 0 where the result is
- * -Infinity. Composed of other operators, which together are several times faster than ReduceLogSumExp.
+ * -Infinity. It is composed of operators that together are several times faster than ReduceLogSumExp.
  */
 export const logsumexp: Operation<Reduction> = {
   name: "logsumexp",

@@ -30,9 +30,12 @@ export function splitOf(x: Tensor, axis: number, sizes: readonly number[]): Tens
   });
 }
 
-/** The chosen positions of an axis, gathered directly from the tensor that contains them, or as slices if these are long. */
-export function gatherOf(x: Tensor, axis: number, chosen: readonly number[]): Tensor {
-  const { source, indices } = gatherSource(x, axis, chosen);
+/**
+ * Gathers positions of an axis directly from the tensor that contains them, or concatenates slices if the positions form long
+ * ranges.
+ */
+export function gatherOf(x: Tensor, axis: number, positions: readonly number[]): Tensor {
+  const { source, indices } = gatherSource(x, axis, positions);
   const ranges = axis === x.rank - 1 ? consecutiveRanges(indices) : undefined;
   if (ranges)
     return concatTensors(
@@ -44,8 +47,8 @@ export function gatherOf(x: Tensor, axis: number, chosen: readonly number[]): Te
 }
 
 /**
- * The tensor that `indices` of an axis of x can be gathered from directly, and the indices there: the input of a gather, or one
- * of the tensors that x concatenates. This merges chains of permutations, and removes concatenations that are split again.
+ * Finds the tensor that contains the positions `indices` of x, and their indices in it: the input of x if x is a gather, or one
+ * input of x if x is a concatenation. This merges chains of permutations, and removes concatenations that are split again.
  */
 function gatherSource(
   x: Tensor,
@@ -80,8 +83,8 @@ function gatherSource(
 }
 
 /**
- * The tensors, and their ranges, that positions start to end - 1 of an axis of x can be sliced from directly: the input of a
- * slice, one of the tensors that x concatenates, or several of them if they are read whole.
+ * Finds the tensors that contain positions start to end - 1 of x, and their ranges: the input of x if x is a slice; if x is a
+ * concatenation, one of its inputs, or several inputs if the range covers them completely.
  */
 function sliceSources(
   x: Tensor,
@@ -110,7 +113,7 @@ function sliceSources(
 /** Along the last axis, slices with fewer positions than this on average take more time than a gather. */
 const MIN_MEAN_SLICE = 8;
 
-/** Indices as slices from start to end - 1 of consecutive positions, if these are long on average. */
+/** Splits indices into ranges [start, end) of consecutive positions; undefined if the ranges are short on average. */
 function consecutiveRanges(indices: readonly number[]): (readonly [number, number])[] | undefined {
   const starts = indices.flatMap((index, i) => (index === indices[i - 1] + 1 ? [] : [i]));
   if (starts.length === 0 || indices.length < MIN_MEAN_SLICE * starts.length) return undefined;

@@ -24,13 +24,13 @@ export const reshape: Operation<{ readonly shape: Shape }> = {
     if (sameShape(x.shape, shape)) return x;
     return x.operation === reshape ? x.inputs[0].reshape(shape) : undefined;
   },
-  // The runtime must see that the number of rows stays the same, or it takes minutes to prepare long graphs. It sees it from a 0,
-  // which stands for the size of the same axis of the input, and from Unsqueeze and Squeeze.
+  // If the runtime cannot infer that the number of rows stays the same, it takes minutes to prepare long graphs. It can infer this
+  // from Unsqueeze, from Squeeze, and from a size of 0, which stands for the size of the same axis of the input.
   emit: (onnx, [x], { shape }, [tensor]) => {
     if (shape.indexOf("N") !== tensor.shape.indexOf("N")) {
-      const [more, less] = [newAxes(tensor.shape, shape), newAxes(shape, tensor.shape)];
-      if (more) return onnx.node("Unsqueeze", [x, onnx.integers(more)]);
-      if (less) return onnx.node("Squeeze", [x, onnx.integers(less)]);
+      const [added, removed] = [newAxes(tensor.shape, shape), newAxes(shape, tensor.shape)];
+      if (added) return onnx.node("Unsqueeze", [x, onnx.integers(added)]);
+      if (removed) return onnx.node("Squeeze", [x, onnx.integers(removed)]);
     }
     const sizes = shape.map((d, axis) => (d !== "N" ? d : tensor.shape[axis] === "N" ? 0 : -1));
     return onnx.node("Reshape", [x, onnx.integers(sizes)]);
@@ -144,7 +144,7 @@ export const slice: Operation<Readonly<Record<keyof AxisRange, number>>> = {
     onnx.node("Slice", [x, onnx.integers([start]), onnx.integers([end]), onnx.integers([axis])]),
 };
 
-/** Zeros before and after one axis. */
+/** Adds zeros before and after the positions of an axis. */
 export const pad: Operation<{ readonly axis: number; readonly before: number; readonly after: number }> = {
   name: "pad",
   needsFullGradient: true,
@@ -166,12 +166,15 @@ export const pad: Operation<{ readonly axis: number; readonly before: number; re
   },
 };
 
-/** If an index is repeated more often than this, a product with a matrix of zeros and ones is faster than a sum of gathers. */
+/**
+ * The gradient of a gather is a sum of at most this many gathers. If an index is repeated more often, a product with a selection
+ * matrix is faster.
+ */
 const MAX_GATHERS = 8;
-/** The largest number of elements of that matrix, which bounds memory. */
+/** The largest number of elements of a selection matrix, which limits its memory. */
 const MAX_SELECTION_SIZE = 2 ** 20;
 
-/** `[indices, size]`: 1 where the row selects the column. */
+/** The matrix [indices.length, size] with 1 in column `indices[row]` of each row, and 0 elsewhere. */
 function selectionMatrix(indices: readonly number[], size: number): Tensor {
   const values = new Float64Array(indices.length * size);
   indices.forEach((index, row) => {
@@ -180,7 +183,7 @@ function selectionMatrix(indices: readonly number[], size: number): Tensor {
   return constant(values, [indices.length, size]);
 }
 
-/** Positions of one axis, selected, repeated or reordered by a constant list. */
+/** Selects positions of an axis by constant indices, in any order and with repetitions. */
 export const gather: Operation<{ readonly axis: number; readonly indices: readonly number[] }> = {
   name: "gather",
   needsFullGradient: true,
@@ -195,8 +198,8 @@ export const gather: Operation<{ readonly axis: number; readonly indices: readon
     return x.shape.map((d, i) => (i === axis ? indices.length : d));
   },
   gradient: (g, [x], _y, { axis, indices }) => {
-    // The gradient of a gather is a scatter. With constant indices that is a sum of gathers, the r-th of which reads where each
-    // position was selected for the r-th time, or a padded zero.
+    // The gradient of a gather is a scatter. With constant indices it is a sum of gathers. For each position, the r-th gather reads
+    // the gradient of the r-th time that the position was selected, or a padded zero if it was selected less often.
     const size = x.shape[axis] as number;
     const positions: number[][] = Array.from({ length: size }, () => []);
     indices.forEach((index, position) => {
@@ -235,7 +238,7 @@ export const gather: Operation<{ readonly axis: number; readonly indices: readon
     emitGather(onnx, x, onnx.integers(indices), axis, shape.length),
 };
 
-/** One axis reordered by a permutation of 0 ... size - 1 that is a tensor; its inverse is needed for the gradient. */
+/** Reorders an axis by a permutation of 0 ... size - 1, a tensor [size]. The gradient reads its inverse. */
 export const permute: Operation<{ readonly axis: number }> = {
   name: "permute",
   needsFullGradient: true,
@@ -287,7 +290,7 @@ function emitGather(onnx: Emitter, x: string, indices: string, axis: number, ran
   return onnx.node("Transpose", [chosen], { perm: [...leading.map((i) => i + 1), 0] });
 }
 
-/** Copies along axes of size 1 (and new leading axes) up to a shape. */
+/** Repeats a tensor along axes of size 1, and along new leading axes, to the shape `shape`. */
 export const broadcastTo: Operation<{ readonly shape: Shape }> = {
   name: "broadcastTo",
   broadcasts: "elementwise",

@@ -2,15 +2,15 @@ import { concat, constant, filled, type Tensor } from "../tensor.ts";
 import { ancestors, consumersOf } from "../traversal.ts";
 import { fixedTensors, type Replacements, rewriteGraph, withReplacedInputs } from "./rewrite.ts";
 
-/** A column of ones pays off from this many columns of biases on, plus 2 for each column of the input that is copied for it. */
+/** A column of ones saves time for this many biases or more, plus 2 for each column of an input that is copied to append it. */
 const MIN_BIAS_COLUMNS = 32;
 
 /**
  * Makes biases weights of a column of ones: x W + b = [x 1] [W; b]. The runtime copies a bias to all rows before it
  * multiplies, which takes a sixth of the time of a product with 64 inputs, and half of it with few.
  *
- * The column is concatenated to inputs with few columns. A relu layer that reads such inputs passes it on to the next layers: it
- * gets one more unit, relu(1) = 1, that reads only the ones. Applies only where weights and biases are fixed numbers.
+ * The column is concatenated to inputs with few columns. A relu layer that reads it provides the column for the next layers by one
+ * more unit, which reads only the ones: relu(1) = 1. Applies only where weights and biases are fixed numbers.
  */
 export function absorbBiases(outputs: readonly Tensor[]): Tensor[] {
   const nodes = ancestors(outputs);
@@ -30,7 +30,7 @@ export function absorbBiases(outputs: readonly Tensor[]): Tensor[] {
     const [x, weight, bias] = node.inputs;
     const [rows, columns] = weight.shape as number[];
     const zeros = (count: number) => new Array(count).fill(0);
-    // A summand [N, columns] stays a summand: the ones have weight 0.
+    // A bias [N, columns] differs between rows and stays a summand; the column of ones gets weight 0.
     const biasRow = bias.rank > 1 ? constant(zeros(columns), [1, columns]) : bias.reshape([1, columns]);
     const weightAndBias = concat([weight, biasRow], 0);
     if (bias.rank > 1) return withOnes(x, replacements).affine(weightAndBias, replacements.get(bias)!);
@@ -41,7 +41,7 @@ export function absorbBiases(outputs: readonly Tensor[]): Tensor[] {
   });
 }
 
-/** The layers to rewrite, and the activations of those among them that get a unit that is 1. */
+/** The layers to rewrite, and the activations that get one more unit, whose value is 1. */
 function plan(nodes: readonly Tensor[], outputs: readonly Tensor[]) {
   const fixed = fixedTensors(nodes);
   const consumers = consumersOf(nodes);
@@ -53,7 +53,7 @@ function plan(nodes: readonly Tensor[], outputs: readonly Tensor[]) {
     });
   const layers = new Set<Tensor>();
   const activations = new Set<Tensor>();
-  /** Whether one more unit of the activation is read only by layers that are rewritten for it. */
+  /** Whether an activation may get one more unit: only layers that can be rewritten read it. */
   const canAddUnit = (activation: Tensor): boolean => {
     const [layer] = activation.inputs;
     if (!activation.operation.fixesOne || !layers.has(layer) || activations.has(layer.inputs[0]))

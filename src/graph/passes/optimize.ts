@@ -8,7 +8,7 @@ import { sinkTransposes } from "./transposes.ts";
 /**
  * Rebuilds the graph of `outputs`, inputs first: equal nodes become one node (common subexpression elimination), operations on
  * scalar constants are evaluated, and each node is simplified by the rule of its operation. Nodes that no output needs are left
- * out. Tensors in `keep`, and the graph behind them, stay as they are.
+ * out. Tensors in `keep`, and the tensors that they depend on, stay as they are.
  */
 export function optimize(
   outputs: readonly Tensor[],

@@ -4,12 +4,12 @@ import type { Tensor } from "../tensor.ts";
 import { consumersOf } from "../traversal.ts";
 
 /**
- * Orders a graph's nodes so that ONNX Runtime computes each gradient of a parameter soon after the rows it is summed from, while
- * these are in the cache. Without this it computes all gradients after the backward pass.
+ * Orders the nodes of a graph so that ONNX Runtime computes the gradient of a parameter while the rows that it sums are still in
+ * the cache. In the original order, the runtime computes the gradients of all parameters after the backward pass.
  *
- * The runtime plans from the last output to the first, and at each node from the last input to the first. Sums over rows for a
- * single output, as gradients of parameters are, therefore come last here, and at the very end those that can be computed first.
- * Inputs stay before outputs.
+ * The runtime derives its own order backward, from the last output to the first and at each node from the last input to the first.
+ * Sums over rows that lead to a single output, such as gradients of parameters, therefore come at the end of this order, and the
+ * sums that can be computed first at the very end. Each node stays after its inputs.
  */
 export function schedule({ nodes, outputs }: Pick<Graph, "nodes" | "outputs">): Tensor[] {
   const outputOf = sumsOverRows(
@@ -21,17 +21,17 @@ export function schedule({ nodes, outputs }: Pick<Graph, "nodes" | "outputs">): 
     sumsByOutput.set(output, [...(sumsByOutput.get(output) ?? []), node]);
   const readsRows = (node: Tensor) => !node.inputs.some((parent) => outputOf.has(parent));
   const groups = [...sumsByOutput].map(([output, sums]) => {
-    const first = sums.filter(readsRows).sort((a, b) => b.id - a.id);
-    const others = sums.filter((node) => !readsRows(node)).sort((a, b) => a.id - b.id);
+    const sumsOfRows = sums.filter(readsRows).sort((a, b) => b.id - a.id);
+    const sumsOfSums = sums.filter((node) => !readsRows(node)).sort((a, b) => a.id - b.id);
     return {
-      hasSeveralSums: first.length > 1,
+      hasSeveralSums: sumsOfRows.length > 1,
       size: sizeOf(output.shape),
-      latest: first[0].id,
-      sums: [...first, ...others],
+      latest: sumsOfRows[0].id,
+      sums: [...sumsOfRows, ...sumsOfSums],
     };
   });
-  // Outputs of several sums come first, the largest of them last, because it has the most to compute; then the others, the
-  // oldest last.
+  // First come the outputs with several sums of rows, the largest output last, because it has the most to compute. Then come the
+  // outputs with one sum, the oldest last.
   groups.sort(
     (a, b) =>
       +b.hasSeveralSums - +a.hasSeveralSums || (a.hasSeveralSums ? a.size - b.size : b.latest - a.latest),
@@ -40,7 +40,8 @@ export function schedule({ nodes, outputs }: Pick<Graph, "nodes" | "outputs">): 
 }
 
 /**
- * For each node without a batch axis that depends on rows, and that leads to one output only through such nodes: that output.
+ * Maps each node that has no batch axis, but depends on rows, to the output that it leads to. A node is left out if it leads to
+ * several outputs, or to its output through a node with a batch axis.
  */
 function sumsOverRows(nodes: readonly Tensor[], outputs: readonly Tensor[]): Map<Tensor, Tensor> {
   const dependsOnRows = new Set<Tensor>();

@@ -16,12 +16,12 @@ export function sinkTransposes({ operation, inputs, attributes }: Tensor): Tenso
   return operation.alongAxis(matrices, otherAxis(attributes), attributes).transpose();
 }
 
-/** The axis of a matrix other than that of the attributes. */
+/** The axis of a matrix that is not `axis`. */
 const otherAxis = ({ axis }: Tensor["attributes"]): number => 1 - (axis as number);
 
 /**
  * Computes the transposes of matrices directly where only their transposes are read: (A B)^T = B^T A^T, where a product reads a
- * transposed factor at no cost. Slicing and joining what were columns then moves contiguous rows.
+ * transposed factor at no cost. Slices and concatenations of columns then become those of contiguous rows.
  *
  * With `embedParameters` weights are fixed numbers, whose transposes are computed only once, when the graph is written.
  */
@@ -48,11 +48,11 @@ export function absorbTransposes(
     if (isTransposedMatrix(node) && (transposed.has(x) || transposes.has(x)))
       return transposeOf(x, replacements);
     if (!transposed.has(node)) return readTransposedFactors(withReplacedInputs(node, replacements));
-    /** Broadcast as a matrix of equal rows, a vector [C] has a transpose of equal columns: [C, 1]. */
-    const transposeOfInput = (part: Tensor): Tensor => {
-      if (part.rank === 2) return transposeOf(part, replacements);
-      const vector = replacements.get(part)!;
-      return part.rank === 1 ? vector.reshape([part.shape[0], 1]) : vector;
+    /** A vector [C] is broadcast as equal rows, so its transpose is broadcast as equal columns: [C, 1]. */
+    const transposeOfInput = (input: Tensor): Tensor => {
+      if (input.rank === 2) return transposeOf(input, replacements);
+      const vector = replacements.get(input)!;
+      return input.rank === 1 ? vector.reshape([input.shape[0], 1]) : vector;
     };
     if (operation.alongAxis)
       return operation.alongAxis(inputs.map(transposeOfInput), otherAxis(attributes), attributes);
@@ -107,7 +107,8 @@ function nodesToTranspose(nodes: readonly Tensor[], outputs: readonly Tensor[]):
   const hasTranspose = (x: Tensor) => chosen.has(x) || (isTransposedMatrix(x) && !chosen.has(x.inputs[0]));
   for (let before = -1; before !== chosen.size; ) {
     before = chosen.size;
-    // Each condition spreads in one direction through the graph: visiting nodes in that direction settles it in one iteration.
+    // The first condition propagates from outputs to inputs, the second from inputs to outputs. Visiting the nodes in that
+    // direction propagates a condition through the whole graph.
     for (const node of [...chosen].reverse()) if (!isReadTransposed(node)) chosen.delete(node);
     for (const node of chosen) if (!inputsToTranspose(node)!.every(hasTranspose)) chosen.delete(node);
   }

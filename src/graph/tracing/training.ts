@@ -10,7 +10,7 @@ import { input, type Tensor } from "../tensor.ts";
 /** What the numbers of random inputs are computed from, for one batch. */
 export interface RandomSource {
   readonly random: Random;
-  /** The number of the training step, counted from 0. Alternatives such as mask variants are selected by it. */
+  /** The number of the training step, counted from 0. It selects mask variants. */
   readonly step: number;
 }
 
@@ -32,7 +32,7 @@ interface LossTrace {
   readonly training: boolean;
   readonly batchStatistics: boolean;
   readonly randomInputs: RandomInput[];
-  /** For each number of mask variants that a module has: the input that selects the variant of the batch, one-hot. */
+  /** Keyed by the number of mask variants of a module: the one-hot input that selects the variant of the batch. */
   readonly selectedVariants: Map<number, Tensor>;
   readonly updates: Map<Parameter, Tensor>;
 }

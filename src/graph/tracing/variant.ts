@@ -4,8 +4,8 @@ import { isTraining, variantOfBatch } from "./training.ts";
 let current = 0;
 
 /**
- * Traces `build` with modules that have several mask variants, such as orderings of the features that share weights, as the
- * variant of this number, counted from 0. Without it they are variant 0. In training the variant of the batch takes precedence.
+ * Runs `build` and traces modules with several mask variants, such as orderings that share weights, as variant number `variant`,
+ * counted from 0. The default is variant 0. While a training step is traced, the variant of the batch is used instead.
  */
 export function withVariant<T>(variant: number, build: () => T): T {
   const outer = current;
@@ -17,7 +17,7 @@ export function withVariant<T>(variant: number, build: () => T): T {
   }
 }
 
-/** The variant of a module with `count` of them that is being traced: a number, or in training one-hot [count]. */
+/** The mask variant to trace for a module with `count` variants: its number, or in training a one-hot tensor [count]. */
 export function currentVariant(count: number): number | Tensor {
   if (count > 1 && isTraining()) return variantOfBatch(count);
   return current % count;
