@@ -38,7 +38,7 @@ export interface ExportOptions {
   embedParameters?: boolean;
   /** Metadata of the file. */
   metadata?: Readonly<Record<string, string>>;
-  /** Adds an empty sequence of this name as the first output. By default there is none. */
+  /** Adds an empty sequence of this name as the first output (`runtime/runInto.js` says why). By default there is none. */
   barrier?: string;
 }
 
@@ -55,9 +55,9 @@ export const floatType = (precision: Precision): number =>
   precision === "float64" ? ElementType.DOUBLE : ElementType.FLOAT;
 
 interface WriteOptions {
-  /** Whether parameters are constants, or inputs of the file with their own names. Default constants. */
+  /** True if parameters are written as constants, false if they are inputs of the file with their own names. Default true. */
   readonly embedParameters?: boolean;
-  /** The values of the inputs by their names. Default for each: the value of its own name. */
+  /** For the name of an input, the ONNX value to read. By default it has the name of the input. */
   readonly inputs?: ReadonlyMap<string, string>;
 }
 
@@ -104,9 +104,9 @@ export class GraphWriter implements Emitter {
   private readonly names: Names;
   /** Nodes of the graph that is being written: the main graph, or the body of a loop. */
   private nodes: NodeProto[];
-  /** Values that several nodes can read, by a key of what they are. */
+  /** Values that several nodes may read, by a key that says how they are computed. */
   private shared = new Map<string, string>();
-  /** Embedded parameters, constants, and tensors that only move their numbers. Each is written when the first node reads it. */
+  /** Embedded parameters, constants, and tensors that only move numbers of these. Each is written when the first node reads it. */
   private readonly constants = new Map<Tensor, Constant>();
   /** The value of the first input with a batch axis. */
   private batchedInput: string | undefined;
@@ -196,7 +196,7 @@ export class GraphWriter implements Emitter {
     return values && { name: this.unique("constant"), floats: Float64Array.from(values) };
   }
 
-  /** The node as a constant, if it only moves the numbers of constants: moved here, they take no time in a run. */
+  /** If a node only moves numbers of constants, moves them now and returns the result as a constant, so that a run need not. */
   private movedConstant({ operation, inputs, attributes }: Tensor): Constant | undefined {
     if (!operation.moveData) return undefined;
     const sources: Floats[] = [];

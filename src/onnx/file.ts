@@ -26,7 +26,7 @@ export interface FileDetails {
   /** A text that says what the file computes. */
   readonly documentation?: string;
   readonly producerVersion?: string;
-  /** The operator sets of its nodes besides the default one. */
+  /** Operator sets that the nodes use besides the default one. */
   readonly operatorSets?: readonly OperatorSet[];
 }
 

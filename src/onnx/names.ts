@@ -16,7 +16,7 @@ export class Names {
     this.uses.set(name, 1);
   }
 
-  /** A name that was not taken: the one asked for, or that with a number appended. */
+  /** Returns a name that was not taken: `name`, or `name` with a number appended. */
   unique(name: string): string {
     const uses = this.uses.get(name);
     this.uses.set(name, (uses ?? 0) + 1);

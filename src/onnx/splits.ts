@@ -5,11 +5,11 @@ import type { Tensor } from "../graph/tensor.ts";
 const MAX_SPLIT_OUTPUTS = 7;
 
 /**
- * Slices that together are the whole of a tensor, in their order, by each of them: one ONNX Split takes a fraction of the time of
- * as many Slice nodes.
+ * Finds slices that together are a whole tensor, which one ONNX Split computes in a fraction of the time of several Slice nodes.
+ * Returns a map from each of these slices to all slices of its tensor, in their order.
  *
- * Returns none if the graph adds to a product with a transposed matrix: the runtime's fusion of these two fails (in version 1.30)
- * if a product reads the third output of a node.
+ * The map is empty if the graph adds a matrix to a product with a transposed factor: ONNX Runtime 1.30 fuses such an addition into
+ * the product, and this fails if a product reads the third output of a node.
  */
 export function splitsOf(nodes: readonly Tensor[]): Map<Tensor, readonly Tensor[]> {
   const splits = new Map<Tensor, readonly Tensor[]>();
