@@ -1,4 +1,4 @@
-// Apart from engine.ts because the declarations of ONNX Runtime, which that file imports, need the DOM's library.
+// This is not in engine.ts, because that file imports the declarations of ONNX Runtime, which need TypeScript's DOM library.
 
 let chosen: object | undefined;
 

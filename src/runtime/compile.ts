@@ -29,8 +29,8 @@ export interface CompileOptions extends EngineOptions {
   /** Names of parameters in the ONNX graph. */
   parameterNames?: ReadonlyMap<Parameter, string>;
   /**
-   * Whether the session contains the values that the parameters have when it is created, which lets ONNX Runtime optimize for
-   * them. By default each call reads the current values.
+   * True to store the values of the parameters in the session when it is created, so that ONNX Runtime can optimize for them. By
+   * default each call reads the current values.
    */
   embedParameters?: boolean;
 }
@@ -61,7 +61,7 @@ export type InputShapes = readonly Shape[] | Readonly<Record<string, Shape>>;
 export interface Compiled<T extends Traced> extends AsyncDisposable {
   /** Computes the function. The inputs are copied, so the caller may change them while the call runs. */
   (...inputs: readonly ArrayLike<number>[]): Promise<Arrays<T>>;
-  /** Computes the function, reading from and writing into the given arrays without copies. They are in use until it is done. */
+  /** Computes the function from and into the given arrays, without copies. Do not change them before the promise resolves. */
   into(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<void>;
   /** Prepares calls of `into` with the same arrays. Returns a function that computes with their current content. */
   bind(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<() => Promise<void>>;
@@ -157,7 +157,7 @@ function symbolicInputs(shapes: InputShapes): Tensor[] {
 interface BoundArray {
   readonly name: string;
   readonly array: Floats;
-  /** The array, or a copy of an array in shared memory, which ONNX Runtime refuses. */
+  /** The array itself, or a copy if it is in shared memory, which ONNX Runtime refuses. */
   readonly buffer: Floats;
   readonly tensor: OrtTensor;
 }
@@ -254,7 +254,7 @@ class Executable {
     await session?.release();
   }
 
-  /** Keeps the bytes until the session is created: worker threads that prepare at the same time get the same ones. */
+  /** Keeps the bytes until the session is created, so that worker threads that create theirs at the same time share them. */
   sessionFile(): Promise<Uint8Array<ArrayBuffer>> {
     this.sessionBytes ??= this.writeSessionFile();
     return this.sessionBytes;
@@ -284,7 +284,7 @@ class Executable {
     }
   }
 
-  /** Reuses the tensor of the call before if the array is the same. */
+  /** Reuses the tensor of the previous call if the array is the same. */
   private bindArray(name: string, array: Floats, dims: readonly number[]): BoundArray {
     const previous = this.boundArrays.get(name);
     if (previous?.array === array && previous.tensor.dims[0] === dims[0]) return previous;

@@ -74,10 +74,12 @@ function loadWasm(threads: number): Promise<Engine> {
 
 const exportsOf = (runtime: RuntimeModule): OnnxRuntime => ("default" in runtime ? runtime.default : runtime);
 
-/** The version is that of `optionalDependencies` in package.json. */
+/**
+ * The version is that of `optionalDependencies` in package.json. `--ignore-scripts` skips the package's download of CUDA
+ * libraries, which fails on machines that reach only npm.
+ */
 const INSTALL_NATIVE = "npm install onnxruntime-node@1.30.0 --ignore-scripts";
 
-/** `--ignore-scripts` skips the package's download of CUDA libraries, which is what fails on machines that only reach npm. */
 export function fallbackWarning(error: Error): string {
   const isMissing = /Cannot find (package|module) 'onnxruntime-node'/.test(error.message);
   const what = isMissing ? "is not installed" : `cannot be loaded (${error.message.split("\n")[0]})`;
@@ -86,8 +88,8 @@ export function fallbackWarning(error: Error): string {
 }
 
 /**
- * The runtime optimizes graphs of up to this many nodes, which saves up to a fifth of the time of a run. It visits all nodes
- * about a hundred times for it: for larger graphs, such as long inversions, this takes seconds, three quarters of the time to
+ * The runtime optimizes graphs of up to this many nodes, which saves up to a fifth of the time of a run. To do so, it visits all
+ * nodes about a hundred times. For larger graphs, such as unrolled inverses, this takes seconds, three quarters of the time to
  * create a session, and no gain was measured.
  */
 const MAX_OPTIMIZED_NODES = 10_000;
@@ -106,12 +108,12 @@ export function sessionOptions(
     extra: {
       optimization: {
         disable_specified_optimizers: [
-          // It would undo the transposed products of `contractLeading`.
+          // This one would undo the transposed products of `contractLeading`.
           "GemmTransposeFusion",
-          // They move transposes from the inputs of an operation to its output, where there is more to transpose.
+          // These two move transposes from the inputs of an operation to its output, which is larger.
           "TransposeOptimizer",
           "TransposeOptimizer_CPUExecutionProvider",
-          // It stores the factor of a product of matrices in float32.
+          // This one stores a scalar factor of a matrix product in float32.
           ...(precision === "float64" ? ["MatMulScaleFusion"] : []),
         ].join(";"),
       },

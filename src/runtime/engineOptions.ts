@@ -13,7 +13,7 @@ export interface EngineOptions {
   threads?: number;
 }
 
-/** The options of the engine among other options, without those that are undefined. */
+/** Selects the defined options of the engine from an object that may have further options. */
 export const engineOptionsOf = ({
   providers,
   threads,

@@ -2,13 +2,13 @@ import type { Precision } from "../onnx/index.ts";
 import { listOfTexts, type OptionRules, oneOf, wholeNumber } from "../options.ts";
 import type { EngineOptions } from "./engineOptions.ts";
 
-/** The rules of these options. */
+/** The rules of `EngineOptions`. */
 export const engineRules: OptionRules<EngineOptions> = {
   providers: { ...listOfTexts, expected: 'a list of names, such as ["cuda", "cpu"]' },
   threads: wholeNumber(1),
 };
 
-/** The rules of the options of everything that computes. */
+/** The rules of the options that all functions with computations have in common. */
 export const runRules: OptionRules<EngineOptions & { precision?: Precision }> = {
   precision: oneOf("float32", "float64"),
   ...engineRules,
@@ -16,6 +16,6 @@ export const runRules: OptionRules<EngineOptions & { precision?: Precision }> = 
 
 const RUN_OPTIONS: readonly string[] = Object.keys(runRules);
 
-/** Whether an object has names of such options only: it was meant as options, wherever it stands. */
+/** Whether all names are such options, so that an object with these names was meant as options and not as data. */
 export const areRunOptions = (names: readonly string[]): boolean =>
   names.length > 0 && names.every((name) => RUN_OPTIONS.includes(name));

@@ -3,7 +3,7 @@ import { poolWorkers, releaseWhenCollected, runExclusive, type WorkerTask } from
 /** A call of a function of the module, with its arguments. */
 export type KernelCall = readonly [name: string, ...numbers: number[]];
 
-/** Numbers for the calls of one run: a training step makes a few calls of up to ten numbers. */
+/** The size of the encoded calls of one run, in numbers. A training step makes a few calls with up to twenty arguments. */
 const CALL_BUFFER_LENGTH = 256;
 
 interface KernelWorker extends WorkerTask {
@@ -29,8 +29,8 @@ export class ParallelKernel {
   }
 
   /**
-   * The memory is a `WebAssembly.Memory`, a shared one for more than one thread. It has the type `object` because only the DOM's
-   * library declares the other one, which users of the package need not have.
+   * `wasmMemory` is a `WebAssembly.Memory`, shared if there is more than one thread. Its type here is `object`, because TypeScript
+   * declares `WebAssembly.Memory` only in the DOM library, which users of the package need not have.
    */
   static async create(
     code: Uint8Array<ArrayBuffer>,
@@ -54,7 +54,7 @@ export class ParallelKernel {
     return 1 + this.workers.length;
   }
 
-  /** Makes the calls of all threads at the same time: one list of calls for each thread, that of the calling thread first. */
+  /** Runs one list of calls on each thread, at the same time. The first list is that of the calling thread. */
   async run([ownCalls, ...workerCalls]: readonly (readonly KernelCall[])[]): Promise<void> {
     const compute = () => {
       for (const [name, ...numbers] of ownCalls) this.functions[name](...numbers);

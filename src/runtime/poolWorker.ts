@@ -5,12 +5,13 @@ import { type GraphTask, type KernelTask, type WorkerThreads, workerThreads } fr
 /** Indices of the shared words with which a thread is told to run a task, and answers that it is done. */
 const [CALL, TASK, DONE, FAILED, ROWS, WORD_COUNT] = [0, 1, 2, 3, 4, 5];
 
-/** In place of a task: the thread reads a message. */
+/** The task that makes the thread read a message. */
 const READ_MESSAGE = 0;
 let lastTask = READ_MESSAGE;
 
 /**
- * Iterations of busy waiting before sleeping, a fraction of a millisecond: kernels finish sooner, and waking up takes as long.
+ * Iterations of busy waiting before the calling thread sleeps, a fraction of a millisecond. Kernels finish sooner, and to wake a
+ * thread takes as long.
  */
 const SPIN_ITERATIONS = 50_000;
 
@@ -21,7 +22,7 @@ const SPIN_ITERATIONS = 50_000;
  */
 export class PoolWorker {
   private readonly worker: InstanceType<WorkerThreads["Worker"]>;
-  /** A separate channel, because in Deno `receiveMessageOnPort`, with which the thread reads, does not take `parentPort`. */
+  /** A separate channel: the thread reads it by `receiveMessageOnPort`, which does not take `parentPort` in Deno. */
   private readonly port: InstanceType<WorkerThreads["MessagePort"]>;
   private readonly control = new Int32Array(new SharedArrayBuffer(4 * WORD_COUNT));
   private calls = 0;

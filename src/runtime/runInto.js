@@ -1,7 +1,7 @@
 // @ts-check
 // This file is JavaScript because `worker.js` imports it.
 
-/** The name of the first output of graphs for onnxruntime-node, an empty sequence. Parentheses keep it from names of users. */
+/** The name of the first output of graphs for onnxruntime-node, an empty sequence. Users name no output with parentheses. */
 export const BARRIER = "(barrier)";
 
 const REFUSAL = "Non tensor type is temporarily not supported.";
@@ -9,9 +9,9 @@ const REFUSAL = "Non tensor type is temporarily not supported.";
 /**
  * Runs a session and writes its outputs into the arrays behind the tensors of `fetches`.
  *
- * onnxruntime-node fills these arrays itself, but then copies each output into new memory to return it as well: 1.5 ms for
- * 6 MB, and a garbage collection every few steps. It converts outputs in their order and throws at one that is not a tensor.
- * So the first output of graphs for onnxruntime-node is a sequence, at which it throws when everything is computed.
+ * onnxruntime-node fills these arrays itself, but then copies each output into new memory to return it as well, which takes
+ * 1.5 ms for 6 MB, and a garbage collection every few steps. It copies the outputs in their order and throws at one that is not a
+ * tensor. Therefore the first output is a sequence: the error comes when everything is computed, and nothing is copied.
  * @param {import("onnxruntime-common").InferenceSession} session
  * @param {import("onnxruntime-common").InferenceSession.FeedsType} feeds
  * @param {Readonly<Record<string, import("onnxruntime-common").Tensor>>} fetches

@@ -25,7 +25,7 @@ export interface Shard {
   readonly outputs: Readonly<Record<string, Floats>>;
 }
 
-/** Arrays of the caller that are used in place of new ones. */
+/** The size of the shards, and arrays of the caller that are used in place of new ones. */
 export interface ShardedOptions {
   /** The largest number of rows of a shard. Default the fixed batch of the function. */
   readonly rows?: number;
@@ -61,10 +61,10 @@ export class ShardedFunction {
   /** The largest number of rows of a shard. */
   readonly rows: number;
   private readonly compiled: ShardableFunction;
-  /** The function bound to the first rows of the first shard, by their number. */
+  /** Keyed by a number of rows: the function bound to this many first rows of the first shard. */
   private readonly boundByRows: Map<number, () => Promise<void>>;
   private readonly workerTasks: readonly WorkerTask[];
-  /** Inputs that all threads read: the caller's array, and its copy in shared memory, or itself if it is there already. */
+  /** Inputs that all threads read: the array of the caller, and a copy in shared memory, or the array itself if it is shared. */
   private readonly broadcastInputs: readonly { readonly source: Floats; readonly shared: Floats }[];
 
   private constructor(

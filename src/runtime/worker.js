@@ -101,13 +101,13 @@ function kernelTask({ code, memory, calls }) {
 /** @param {number} id */
 function taskOf(id) {
   const task = tasks.get(id);
-  if (!task) throw new Error(`it has no task ${id}`);
+  if (!task) throw new Error(`the thread has no task ${id}`);
   return task;
 }
 
 for (let call = 0; ; ) {
   for (let i = 0; i < SPIN_ITERATIONS && Atomics.load(control, CALL) === call; i++);
-  // A late notification of the call before wakes the thread too.
+  // A late notification of the previous call may wake the thread too early.
   while (Atomics.load(control, CALL) === call) Atomics.wait(control, CALL, call);
   call = Atomics.load(control, CALL);
   try {

@@ -15,8 +15,8 @@ export interface GraphTask {
 }
 
 /**
- * Asks a worker thread, through shared memory, to draw an input instead of reading it: 1 (0 to read it), the offset of its
- * first number in the stream, and the stream (`Random.stream`).
+ * Asks a worker thread, through shared memory, to draw an input instead of reading it. The numbers are 1 to draw it or 0 to read
+ * it, the offset of its first number in the stream, and the three numbers of the stream (`Random.stream`).
  */
 export type NoiseRequest = Float64Array;
 export const NOISE_REQUEST_LENGTH = 5;
@@ -34,7 +34,7 @@ export interface NamedArray {
   readonly dims: readonly number[];
   /** Whether the first of `dims` is the largest number of rows of a run; a run with fewer rows uses the first ones. */
   readonly hasRows: boolean;
-  /** Only for inputs. */
+  /** Inputs have one, outputs have none. */
   readonly noiseRequest?: NoiseRequest;
 }
 

@@ -111,7 +111,7 @@ it("a call that fails in a worker thread is an error, and the thread goes on wor
   worker.start(-1);
   // The failure arrives while this thread does something else.
   await setTimeout(50);
-  await expect(worker.finish()).rejects.toThrow(/it has no task -1/);
+  await expect(worker.finish()).rejects.toThrow(/the thread has no task -1/);
   const sharded = await ShardedFunction.create(build(), THREADS);
   sharded.shards[1].inputs[0][0] = 4;
   await sharded.run();
