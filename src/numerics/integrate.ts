@@ -24,9 +24,9 @@ export interface IntegrateOptions {
   readonly tolerance?: number;
 }
 
-/** A field that needs more steps than this has no solution that the method could find, such as one with a singularity. */
+/** A field that needs more steps than this, for instance because of a singularity, cannot be solved by this method. */
 const MAX_STEPS = 5000;
-/** Step sizes as fractions of the interval. */
+/** Step sizes are fractions of the interval from `from` to `to`. */
 const FIRST_STEP = 0.05;
 const MIN_STEP = 1e-9;
 
@@ -37,7 +37,7 @@ const MIN_STEP = 1e-9;
  *
  * The gradient is computed by the adjoint equation, which is integrated backward together with the state (Chen et al. 2018,
  * "Neural ordinary differential equations"). The gradients of parameters are integrals that do not affect the step sizes (Kidger
- * et al. 2021, "Hey, that's not an ODE"). It cannot be differentiated again.
+ * et al. 2021, "Hey, that's not an ODE"). The gradient cannot be differentiated again.
  */
 export function integrate(field: VectorField, initial: Tensor, options: IntegrateOptions): Tensor {
   checkOptions("integrate", options, {
@@ -49,8 +49,8 @@ export function integrate(field: VectorField, initial: Tensor, options: Integrat
   const state = placeholder(initial.shape);
   const derivative = field(time, state);
   const captured = capturedBy([derivative], [time, state]).filter(dependsOnInput);
-  // A captured tensor may depend on another one. With stopped gradients each gets only the gradient of its direct uses in the
-  // field; the rest is backpropagated outside.
+  // A captured tensor may depend on another captured tensor. With stopped gradients each gets only the gradient of its direct uses
+  // in the field; that of indirect uses is backpropagated through the graph outside of the field.
   const stopped = captured.map((tensor) => tensor.stopGradient());
   const fieldAt = (t: Tensor, y: Tensor) =>
     substitute(
@@ -151,7 +151,8 @@ function solve(
         .power(-1 / tableau.order)
         .mul(0.9)
         .minimum(5);
-      // A comparison with NaN is false, so the step becomes shorter after a NaN.
+      // The step is multiplied by 0.9 error^(-1 / 5), but by 0.2 at least and by 5 at most (Hairer, Norsett and Wanner, "Solving
+      // ordinary differential equations I", II.4). A comparison with NaN is false, so the step becomes shorter after a NaN.
       const factor = bestFactor.greater(0.2).where(bestFactor, 0.2);
       const isAccepted = isAccurate.and(remaining.greater(0));
       const reachesEnd = step.greaterEqual(remaining);

@@ -25,18 +25,19 @@ export function normalTails(u: Tensor): NormalTails {
   const magnitude = positive.where(u, u.neg());
   const scaled = scaledErfc(magnitude.mul(Math.SQRT1_2));
   const exponent = magnitude.square().mul(-0.5);
-  const far = exponent.add(scaled.mul(0.5).log());
-  const near = far.exp().neg().log1p();
-  const farHazard = scaled.reciprocal().mul(Math.sqrt(2 / Math.PI));
-  const nearHazard = exponent
-    .sub(near)
+  // log Q(|u|) = -u^2 / 2 + log(exp(t^2) erfc(t) / 2) with t = |u| / sqrt(2), and log Q(-|u|) = log(1 - Q(|u|)).
+  const logTail = exponent.add(scaled.mul(0.5).log());
+  const logComplement = logTail.exp().neg().log1p();
+  const tailHazard = scaled.reciprocal().mul(Math.sqrt(2 / Math.PI));
+  const complementHazard = exponent
+    .sub(logComplement)
     .exp()
     .mul(1 / Math.sqrt(2 * Math.PI));
   return {
-    logUpper: positive.where(far, near),
-    logLower: positive.where(near, far),
-    upperHazard: positive.where(farHazard, nearHazard),
-    lowerHazard: positive.where(nearHazard, farHazard),
+    logUpper: positive.where(logTail, logComplement),
+    logLower: positive.where(logComplement, logTail),
+    upperHazard: positive.where(tailHazard, complementHazard),
+    lowerHazard: positive.where(complementHazard, tailHazard),
   };
 }
 
@@ -96,7 +97,7 @@ function scaledErfc(t: Tensor): Tensor {
 const polynomial = (x: Tensor, [highest, ...rest]: readonly number[]): Tensor =>
   rest.reduce((sum, c) => sum.mul(x).add(c), scalar(highest));
 
-// Coefficients, highest power first.
+// Coefficients in 1 / t^2 for t > 4, highest power first.
 export const FAR_NUMERATOR = [
   0.0163153871373021, 0.30532663496123236, 0.36034489994980445, 0.12578172611122926, 0.016083785148742275,
   0.0006587491615298378,

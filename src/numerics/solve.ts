@@ -60,8 +60,8 @@ export function withImplicitGradient(
   const argument = placeholder(solution.shape);
   const traced = f(argument);
   const captured = capturedBy([traced], [argument]).filter((tensor) => !constantValues(tensor));
-  // A captured tensor may depend on another one. With placeholders for all of them, each gets only the gradient of its direct
-  // uses in f; the rest is backpropagated outside.
+  // A captured tensor may depend on another captured tensor. With placeholders for all of them, each gets only the gradient of its
+  // direct uses in f; that of indirect uses is backpropagated through the graph outside of f.
   const placeholders = captured.map(({ shape }) => placeholder(shape));
   const [value] = substitute([traced], pairs(captured, placeholders));
   const x = withGradient(solution, [y, ...captured], (g) => {
@@ -79,7 +79,7 @@ export function withImplicitGradient(
 const pairs = (from: readonly Tensor[], to: readonly Tensor[]) =>
   new Map(from.map((tensor, i): [Tensor, Tensor] => [tensor, to[i]]));
 
-/** Brackets the solution and refines it. Both are done in one loop, so that f, usually a large graph, is in it only once. */
+/** Brackets the solution and refines it, in one loop, so that the ONNX file has f, usually a large graph, only once. */
 function search(f: (x: Tensor) => ValueAndLogDerivative, y: Tensor, start: Tensor): Tensor {
   const everywhere = (value: number) => filled(value, y.shape);
   const [solution, low, high] = loop(
@@ -113,7 +113,7 @@ function search(f: (x: Tensor) => ValueAndLogDerivative, y: Tensor, start: Tenso
       const convergesNow = hasBracket.and(isStepSmall);
       const hasConverged = converged.greater(0);
       // Elements that are NaN or infinite will not converge, so the loop does not wait for them.
-      const isOpen = convergesNow
+      const isPending = convergesNow
         .or(hasConverged)
         .not()
         .and(x.abs().less(Number.POSITIVE_INFINITY))
@@ -128,7 +128,7 @@ function search(f: (x: Tensor) => ValueAndLogDerivative, y: Tensor, start: Tenso
           residual.abs(),
           converged.maximum(convergesNow.toFloat()),
         ],
-        proceed: isOpen.max().greater(0),
+        proceed: isPending.max().greater(0),
       };
     },
     { maxIterations: MAX_ITERATIONS },

@@ -9,8 +9,8 @@ const MIN_NORM = 1e-15;
  * An upper bound of the spectral norm of a matrix [I, O] by Gram iteration (Delattre et al. 2023): with G = W W^T or W^T W,
  * whichever is smaller, ||W||^(2 * 32) = ||G^32|| <= ||G^32||_F.
  *
- * The bound exceeds the norm by a factor of at most S^(1/128) for G of size S: by 3% for S = 64. Power iteration would give a
- * lower bound and need a state. Gradients flow through the bound.
+ * The bound exceeds the norm by a factor of at most S^(1/128) for G of size S: by 3% for S = 64. Power iteration would give only a
+ * lower bound, and would keep a vector from step to step. Gradients flow through the bound.
  */
 export function spectralBound(weight: Tensor): Tensor {
   const [rows, columns] = weight.shape as number[];
