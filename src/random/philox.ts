@@ -26,7 +26,7 @@ export function philox4x32(
     c1 = low1;
     c2 = high0 ^ c3 ^ k1;
     c3 = low0;
-    // The Weyl sequence of keys: the golden ratio and the square root of 3, minus 1.
+    // The keys are Weyl sequences: they grow by 2^32 times the fractional parts of the golden ratio and of the square root of 3.
     k0 = (k0 + 0x9e3779b9) | 0;
     k1 = (k1 + 0xbb67ae85) | 0;
   }

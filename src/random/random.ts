@@ -4,14 +4,14 @@ import { fill, NORMAL, UNIFORM } from "./fill.js";
 import { loadKernel } from "./kernel.ts";
 import { philox4x32 } from "./philox.ts";
 
-/** More values of the third word of a counter: see UNIFORM and NORMAL. */
+/** Values of the third word of a counter, like UNIFORM and NORMAL. */
 const PERMUTATION = 2;
 const SPLIT = 3;
 
 /** `#fill` checks the value. */
 const offsetRules = { offset: anyValue };
 
-/** Shared by all calls: a method reads the words that it wrote before it returns. */
+/** The output of `philox4x32`. All generators can share it, because a method reads the words before it returns. */
 const words = new Uint32Array(4);
 
 /**
@@ -59,7 +59,7 @@ export class Random {
     let key1 = this.#key1;
     let start = 0;
     do {
-      // The remaining length is in the counter, so that a label that begins with another one gets a different stream.
+      // The remaining length is in the counter, so that split("abcdefgh") differs from split("abcd").split("efgh").
       const low = unit(start) | (unit(start + 1) << 16);
       const high = unit(start + 2) | (unit(start + 3) << 16);
       philox4x32(low, high, SPLIT, text.length - start, key0, key1, words);

@@ -1,6 +1,6 @@
 import type { Random } from "./random.ts";
 
-/** Numbers are drawn in blocks of this size: a call of the kernel costs more than a number. */
+/** Numbers are drawn in blocks of this size, because a call of the kernel takes longer than a few numbers. */
 const BLOCK = 32;
 
 /** The random numbers of a program, one after the other: each call returns new numbers, unlike those of `Random`. */
@@ -8,7 +8,7 @@ export class RandomStream {
   readonly #uniform: () => number;
   readonly #normal: () => number;
 
-  /** Equal streams give equal numbers. */
+  /** Streams of equal generators return equal numbers. */
   constructor(random: Random) {
     this.#uniform = oneByOne((out, offset) => random.uniform(out, { offset }));
     this.#normal = oneByOne((out, offset) => random.normal(out, { offset }));

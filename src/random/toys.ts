@@ -199,7 +199,7 @@ const twoMoons = toy(
 );
 
 /**
- * Distributions in the plane with known entropy, for trying density models. Rows are drawn by a seed:
+ * Distributions in the plane with known entropy, for trying density models. A seed determines the rows:
  *
  *     const rows = toys.checkerboard(1000, { seed: 1 });
  *
