@@ -3,11 +3,11 @@
 // memory.
 
 /**
- * One step of Adam, AdamW or AdaMax (formula: src/train/optimizer.ts). `scale` multiplies the gradient. `coupled` is the weight decay
- * that is added to the gradient, `shrink` the decoupled one. `size` and `floor` are the step size and epsilon, both with bias
- * correction. If `isMaximum`, as in AdaMax, `second` has decaying maxima of absolute gradients instead of means of squares. The new
- * values are also written to `published`, and the moving average moves towards them by the fraction `share`: all in one pass, because
- * memory bandwidth limits the speed.
+ * One step of Adam, AdamW or AdaMax (formulas: src/train/optimizer.ts). `scale` multiplies the gradient. `coupledDecay` is the weight
+ * decay that is added to the gradient, `decoupledDecay` that of AdamW. `stepSize` and `epsilon` include the bias correction. If
+ * `isMaximum`, as in AdaMax, `second` has decaying maxima of absolute gradients instead of means of squares. The new values are also
+ * written to `sharedValues`, which the threads read, and `average` moves towards them by the fraction `averageShare`. One pass does
+ * all of this, because memory bandwidth limits the speed.
  */
 export function adam(
   values: usize,
@@ -16,26 +16,26 @@ export function adam(
   second: usize,
   count: i32,
   scale: f32,
-  coupled: f32,
+  coupledDecay: f32,
   beta1: f32,
   beta2: f32,
-  size: f32,
-  floor: f32,
-  shrink: f32,
+  stepSize: f32,
+  epsilon: f32,
+  decoupledDecay: f32,
   isMaximum: bool,
-  published: usize,
+  sharedValues: usize,
   average: usize,
-  share: f32,
+  averageShare: f32,
 ): void {
   const s = f32x4.splat(scale);
-  const c = f32x4.splat(coupled);
+  const c = f32x4.splat(coupledDecay);
   const b1 = f32x4.splat(beta1);
   const b2 = f32x4.splat(beta2);
   const rest1 = f32x4.splat(1 - beta1);
   const rest2 = f32x4.splat(1 - beta2);
-  const z = f32x4.splat(size);
-  const e = f32x4.splat(floor);
-  const k = f32x4.splat(shrink);
+  const z = f32x4.splat(stepSize);
+  const e = f32x4.splat(epsilon);
+  const k = f32x4.splat(decoupledDecay);
   for (let i: usize = 0, end = bytes(count); i < end; i += 16) {
     const p = v128.load(values + i);
     const g = f32x4.add(f32x4.mul(v128.load(gradient + i), s), f32x4.mul(p, c));
@@ -50,48 +50,48 @@ export function adam(
     storeValues(
       f32x4.sub(p, f32x4.add(step, f32x4.mul(p, k))),
       values + i,
-      published + i,
+      sharedValues + i,
       average + i,
-      share,
+      averageShare,
     );
   }
 }
 
-/** One step of gradient descent with momentum; `published`, `average` and `share` as for `adam`. */
+/** One step of gradient descent with momentum. The arguments are those of `adam`. */
 export function sgd(
   values: usize,
   gradient: usize,
   momentum: usize,
   count: i32,
   scale: f32,
-  coupled: f32,
+  coupledDecay: f32,
   beta: f32,
-  size: f32,
-  published: usize,
+  stepSize: f32,
+  sharedValues: usize,
   average: usize,
-  share: f32,
+  averageShare: f32,
 ): void {
   const s = f32x4.splat(scale);
-  const c = f32x4.splat(coupled);
+  const c = f32x4.splat(coupledDecay);
   const b = f32x4.splat(beta);
-  const z = f32x4.splat(size);
+  const z = f32x4.splat(stepSize);
   for (let i: usize = 0, end = bytes(count); i < end; i += 16) {
     const p = v128.load(values + i);
     const g = f32x4.add(f32x4.mul(v128.load(gradient + i), s), f32x4.mul(p, c));
     const m = f32x4.add(f32x4.mul(v128.load(momentum + i), b), g);
     v128.store(momentum + i, m);
-    storeValues(f32x4.sub(p, f32x4.mul(m, z)), values + i, published + i, average + i, share);
+    storeValues(f32x4.sub(p, f32x4.mul(m, z)), values + i, sharedValues + i, average + i, averageShare);
   }
 }
 
-/** Stores new values, publishes them if they have a separate copy, and updates their moving average if there is one. */
+/** Stores new values, also in `sharedValues` if that is a separate copy, and updates their moving average if there is one. */
 // @inline
-function storeValues(p: v128, values: usize, published: usize, average: usize, share: f32): void {
+function storeValues(p: v128, values: usize, sharedValues: usize, average: usize, averageShare: f32): void {
   v128.store(values, p);
-  if (published !== values) v128.store(published, p);
-  if (share > 0) {
+  if (sharedValues !== values) v128.store(sharedValues, p);
+  if (averageShare > 0) {
     const a = v128.load(average);
-    v128.store(average, f32x4.add(a, f32x4.mul(f32x4.splat(share), f32x4.sub(p, a))));
+    v128.store(average, f32x4.add(a, f32x4.mul(f32x4.splat(averageShare), f32x4.sub(p, a))));
   }
 }
 

@@ -37,14 +37,21 @@ export interface OptimizerOptions {
 }
 
 /**
- * The moments of gradients that have become 0, such as those of dead units, decay to denormal numbers, with which processors
- * compute several times slower. Every 64 steps such numbers are set to 0; doing so in each step would cost more than it saves.
+ * The moments of gradients that have become 0, such as those of dead units, decay to subnormal numbers, with which processors
+ * compute several times slower. Every 64 steps these are set to 0; doing so in each step would cost more than it saves.
  */
 const FLUSH_INTERVAL_STEPS = 64;
 
 /**
  * Adam, AdaMax (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019) and gradient descent with momentum over flat parameters.
- * The state is the two moments in `flat` and the number of steps.
+ * The state is the two moments m and v in `flat` and the number of steps t. With the gradient g, the parameters p, the learning
+ * rate r and the weight decay d:
+ *
+ *     adam     g <- g + d p,  m <- b1 m + (1 - b1) g,  v <- b2 v + (1 - b2) g^2,
+ *              p <- p - r m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon)
+ *     adamW    as adam without the change of g, but p <- (1 - r d) p - ...
+ *     adamax   as adam with v <- max(b2 v, |g|),  p <- p - r m / (1 - b1^t) / (v + epsilon)
+ *     sgd      g <- g + d p,  m <- b1 m + g,  p <- p - r m
  */
 export class Optimizer {
   steps = 0;
@@ -64,12 +71,12 @@ export class Optimizer {
     const { type, learningRate, beta1, beta2, epsilon, weightDecay } = this.options;
     const {
       values,
-      sharedValues: published,
+      sharedValues,
       gradient,
       firstMoment: first,
       secondMoment: second,
       average,
-      groups: runs,
+      groups,
     } = this.flat;
     this.steps++;
     const rate = learningRate * stepScale;
@@ -77,7 +84,7 @@ export class Optimizer {
     const correction2 = type === "adamax" ? 1 : Math.sqrt(1 - beta2 ** this.steps);
     const correctedRate = (rate * correction2) / (1 - beta1 ** this.steps);
     const update = (start: number, count: number, decay: number): KernelCall => {
-      const [p, g, m, v, copy, a] = [values, gradient, first, second, published, average].map(
+      const [p, g, m, v, copy, a] = [values, gradient, first, second, sharedValues, average].map(
         ({ byteOffset }) => byteOffset + 4 * start,
       );
       const averagingArguments = [copy, a, averageShare];
@@ -98,10 +105,10 @@ export class Optimizer {
       return ["adam", p, g, m, v, count, ...scales, isMaximum, ...averagingArguments];
     };
     await this.flat.runKernel((start, count) => {
-      const calls = runs.flatMap((run) => {
-        const from = Math.max(start, run.start);
-        const to = Math.min(start + count, run.start + run.count);
-        return to > from ? [update(from, to - from, run.decays ? weightDecay : 0)] : [];
+      const calls = groups.flatMap((group) => {
+        const from = Math.max(start, group.start);
+        const to = Math.min(start + count, group.start + group.count);
+        return to > from ? [update(from, to - from, group.decays ? weightDecay : 0)] : [];
       });
       if (this.steps % FLUSH_INTERVAL_STEPS > 0) return calls;
       return [
@@ -111,7 +118,7 @@ export class Optimizer {
     });
   }
 
-  /** Sets the state to that before the first step. */
+  /** Sets the state to the state before the first step. */
   reset(): void {
     this.flat.firstMoment.fill(0);
     this.flat.secondMoment.fill(0);
