@@ -29,7 +29,7 @@ export class AxisPermutations {
   /** The permutation of a one-hot variant, and its inverse, as tensors. */
   private selected(variant: Tensor): [permutation: Tensor, inverse: Tensor] {
     const count = this.permutations.length;
-    // An elementwise product and a sum: on some devices a matrix product rounds to fewer digits than an index has.
+    // An elementwise product and a sum, because on some devices a matrix product rounds to fewer digits than an index has.
     const select = (permutations: readonly ArrayLike<number>[]) =>
       variant
         .reshape([count, 1])
@@ -51,15 +51,15 @@ export function inversePermutation(permutation: ArrayLike<number>): number[] {
   return inverse;
 }
 
-/** `count` permutations: `first`, and others drawn at random. */
+/** `count` permutations: `first`, and then random ones. */
 export const drawPermutations = (first: readonly number[], count: number, random: Random): AxisPermutations =>
   new AxisPermutations(
     Array.from({ length: count }, (_, m) => (m === 0 ? first : random.split(m).permutation(first.length))),
   );
 
 /**
- * Permutes columns as the features that they belong to. `columns[c]` is the feature of column c. Position c of the result is the
- * column of feature `permutation[columns[c]]` that has the same rank among the columns of its feature as c.
+ * Permutations of columns that move each column with its feature. `columns[c]` is the feature of column c. Position c of the result
+ * is the column of feature `permutation[columns[c]]` that has the same rank among the columns of its feature as c.
  */
 export function columnPermutations(
   columns: readonly number[],

@@ -70,6 +70,7 @@ export class CausalTransformer {
   ) {
     this.width = width;
     this.first = new Linear(inputs, width, random.split("first"));
+    // Standard deviation 0.02, as in GPT (Radford et al. 2018).
     const start = () =>
       random
         .split("positions")

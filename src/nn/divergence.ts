@@ -10,8 +10,8 @@ import type { MLP } from "./mlp.ts";
  *
  * With s_l the derivatives of the activations of layer l and W_l the weights (W_0 the rows of the D inputs), J = W_0 diag(s_1)
  * W_1 diag(s_2) ... W_L. Its trace is s_1 . diag(W_1 W_0) for one hidden layer and s_1 (W_1 * (W_2 W_0)^T) s_2 for two, with
- * the elementwise product, which takes no longer than the network itself in any dimension. With more layers it takes D
- * Jacobian-vector products, with a direction one.
+ * the elementwise product *, which takes no longer than the network itself in any dimension. With more hidden layers the trace takes
+ * D Jacobian-vector products. e^T J e takes one.
  */
 export function withDivergence(
   network: MLP,

@@ -100,10 +100,10 @@ class ComputedColumns {
   }
 }
 
-/** A part with fewer columns than this is concatenated to the part before it, */
+/** A part with fewer columns than this is concatenated to the previous part, because a product of its own takes longer. */
 const MIN_PART_WIDTH = 8;
 
-/** unless that has this many columns: copying it each time would take longer than another product. */
+/** A part with this many columns or more is not extended: copying it takes longer than another product. */
 const MAX_COPIED_WIDTH = 64;
 
 function append(parts: readonly Tensor[], columns: Tensor): Tensor[] {
@@ -117,7 +117,7 @@ function append(parts: readonly Tensor[], columns: Tensor): Tensor[] {
 const widthOf = (parts: readonly Tensor[]): number =>
   parts.reduce((sum, part) => sum + (part.shape[1] as number), 0);
 
-/** Up to this many columns a product takes hardly longer than with two. */
+/** A product with up to this many columns takes hardly longer than one with two. */
 const MAX_NARROW_PRODUCT = 2 * VECTOR_WIDTH;
 
 /** Units that are not computed yet: start to end - 1 of a block, with maximum degrees up to `maxDegree`. */
@@ -126,9 +126,9 @@ interface PendingUnits {
   readonly maxDegree: number;
   readonly start: number;
   readonly end: number;
-  /** Whether they are so few that new inputs are added to the sums of all of them at once. */
-  readonly areFew: boolean;
-  /** Their biases plus the products of the first computed columns: [N, units], or [units] without columns. */
+  /** Whether new inputs are added to the sums of all these units at once, because the units are few. */
+  readonly updatesAllSums: boolean;
+  /** The biases of the units plus the products of the first `columnsInSum` columns: [N, units], or [units] without columns. */
   readonly sum: Tensor;
   readonly columnsInSum: number;
   readonly partsInSum: number;
@@ -138,13 +138,14 @@ type SortedBlock = NonNullable<ReturnType<MaskedLinear["blockWith"]>>;
 
 /**
  * A masked layer that is evaluated degree by degree. How the units of a group read their inputs depends on their number:
- * - few units in the group: new columns are added to the sums of all units that are left;
- * - few units per degree: columns of earlier groups are added to all units when the group begins, the others degree by degree;
+ * - few units in the group: new columns are added to the sums of all units that are not computed yet;
+ * - few units per degree: columns of earlier groups are added to all units when the group begins, columns of the same group degree
+ *   by degree;
  * - otherwise all columns are added degree by degree.
  */
 class IncrementalLayer {
   private readonly layer: MaskedLinear<Tensor>;
-  /** The inputs in the order of their degrees. Only those of the network are not sorted. */
+  /** Indices of the inputs in ascending order of degrees. Hidden units are sorted already, the inputs of the network may not be. */
   private readonly inputOrder: readonly number[];
   /** Whether a degree has so few columns that concatenating them takes less time than a product for each degree. */
   private readonly hasNarrowDegrees: boolean;
@@ -164,13 +165,13 @@ class IncrementalLayer {
     if (!this.pending || maxDegree > this.pending.maxDegree)
       this.pending = this.beginGroup(maxDegree, groupEnd, inputs) ?? this.pending;
     if (!this.pending) return undefined;
-    const { block, areFew } = this.pending;
+    const { block, updatesAllSums } = this.pending;
     const [start, end] = [block.maxDegrees.indexOf(maxDegree), block.maxDegrees.lastIndexOf(maxDegree) + 1];
     if (start < 0) return undefined;
-    if (areFew) this.pending = withAllColumns(this.pending, start, inputs);
+    if (updatesAllSums) this.pending = withAllColumns(this.pending, start, inputs);
     const { sum, columnsInSum, start: firstUnit } = this.pending;
     const ownSum = sum.slice(-1, start - firstUnit, end - firstUnit);
-    if (areFew) return ownSum;
+    if (updatesAllSums) return ownSum;
     const parts = columnsInSum > 0 ? inputs.current : [...inputs.earlier, ...inputs.current];
     return affineOfConcat(parts, weightOf(block, columnsInSum, parts, start, end), ownSum);
   }
@@ -186,19 +187,21 @@ class IncrementalLayer {
     const block = readsAllInputs ? { ...found, weight: found.weight.gather(0, this.inputOrder) } : found;
     const { maxDegrees } = block;
     const start = maxDegrees.indexOf(maxDegree);
-    const maxFew = this.hasNarrowDegrees ? 0 : MAX_NARROW_PRODUCT;
-    const takesRest = maxDegrees.length - start <= maxFew;
-    const end = takesRest ? maxDegrees.length : maxDegrees.filter((degree) => degree <= groupEnd).length;
-    const areFew = end - start <= maxFew;
+    const maxUpdatedUnits = this.hasNarrowDegrees ? 0 : MAX_NARROW_PRODUCT;
+    const includesLaterGroups = maxDegrees.length - start <= maxUpdatedUnits;
+    const end = includesLaterGroups
+      ? maxDegrees.length
+      : maxDegrees.filter((degree) => degree <= groupEnd).length;
+    const updatesAllSums = end - start <= maxUpdatedUnits;
     const degrees = new Set(maxDegrees.slice(start, end)).size;
-    const summed = areFew || end - start < VECTOR_WIDTH * degrees ? earlier : [];
+    const summed = updatesAllSums || end - start < VECTOR_WIDTH * degrees ? earlier : [];
     const weight = weightOf(block, 0, summed, start, end);
     return {
       block,
-      maxDegree: takesRest ? maxDegrees[end - 1] : groupEnd,
+      maxDegree: includesLaterGroups ? maxDegrees[end - 1] : groupEnd,
       start,
       end,
-      areFew,
+      updatesAllSums,
       sum: affineOfConcat(summed, weight, block.bias.slice(0, start, end)),
       columnsInSum: widthOf(summed),
       partsInSum: earlierParts,
@@ -206,12 +209,12 @@ class IncrementalLayer {
   }
 }
 
-/** The units from `start` on, with all computed columns in their sums. */
+/** Drops the units before `start`, and adds all computed columns to the sums of the units from there on. */
 function withAllColumns(pending: PendingUnits, start: number, inputs: ComputedColumns): PendingUnits {
   const { block, end, columnsInSum } = pending;
   const parts = inputs.parts.slice(pending.partsInSum);
-  const sumSoFar = pending.sum.slice(-1, start - pending.start, end - pending.start);
-  const sum = affineOfConcat(parts, weightOf(block, columnsInSum, parts, start, end), sumSoFar);
+  const currentSum = pending.sum.slice(-1, start - pending.start, end - pending.start);
+  const sum = affineOfConcat(parts, weightOf(block, columnsInSum, parts, start, end), currentSum);
   return {
     ...pending,
     start,

@@ -1,7 +1,7 @@
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
-/** Added to the variance, so that the result is finite if all numbers are equal. */
+/** PyTorch's default. It is added to the variance, so that the result is finite if all numbers are equal. */
 const EPSILON = 1e-5;
 
 /**

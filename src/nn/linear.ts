@@ -46,8 +46,8 @@ export function initialValues(
 }
 
 /**
- * `concat(parts, 1).affine(weight, bias)` as a sum of products: [N, I1], [N, I2], ... -> [N, O]. A product of each part, added to
- * those before it, takes less time than the concatenation would.
+ * `concat(parts, 1).affine(weight, bias)` as a sum of products: [N, I1], [N, I2], ... -> [N, O]. One product for each part takes
+ * less time than a concatenation and a single product.
  */
 export function affineOfConcat(parts: readonly Tensor[], weight: Tensor, bias: Tensor): Tensor {
   let end = 0;

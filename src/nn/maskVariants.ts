@@ -7,8 +7,8 @@ import { AxisPermutations, columnPermutations, drawPermutations } from "./axisPe
 import type { MaskedMLP, MaskedNetwork } from "./maskedMLP.ts";
 
 /**
- * The number of variants that share weights. Uria et al. (2014) average over up to 128; each adds its own permutations to a
- * graph.
+ * The number of variants that share weights. It is limited because each variant adds permutations to a graph. Uria et al. (2014)
+ * average over up to 128 variants.
  */
 export const variantCountSchema = sizeSchema.check(z.maximum(256));
 
@@ -27,13 +27,13 @@ export interface MaskVariantsOptions {
  * Orderings and connectivity masks that share the weights of one masked network (order-agnostic and connectivity-agnostic
  * training: Germain et al. 2015, sections 4.2 and 4.3; Uria et al. 2014).
  *
- * The network is one for features in their natural order, with all its weights. A variant permutes the rows and columns of its
- * weights, and not the masks, so the incremental evaluation visits the features in the same order in every variant. Variant 0
- * has the first ordering and does not permute hidden units.
+ * The masks of the network are for features in their natural order. A variant permutes the rows and columns of the weights, and
+ * not the masks, so the incremental evaluation visits the features in the same order in every variant. Variant 0 has the first
+ * ordering and does not permute hidden units.
  */
 export class MaskVariants {
   private readonly features: AxisPermutations;
-  /** Of the rows and the columns of the weight of each layer. */
+  /** For each layer, the permutations of the rows and columns of its weight. */
   private readonly layers: readonly {
     readonly rows: AxisPermutations | undefined;
     readonly columns: AxisPermutations | undefined;
@@ -41,13 +41,13 @@ export class MaskVariants {
 
   constructor({ layers, options }: MaskedMLP, { features, inputs, columns, hidden }: MaskVariantsOptions) {
     const { permutations } = features;
-    const ofInputs = inputs ? columnPermutations(inputs, features) : features;
+    const inputPermutations = inputs ? columnPermutations(inputs, features) : features;
     // Context comes after the inputs and is not permuted.
     const contextColumns = Array.from(
-      { length: layers[0].inputDegrees.length - ofInputs.size },
-      (_, i) => ofInputs.size + i,
+      { length: layers[0].inputDegrees.length - inputPermutations.size },
+      (_, i) => inputPermutations.size + i,
     );
-    const ofHidden = layers.slice(1).map(({ inputDegrees }, i) => {
+    const hiddenPermutations = layers.slice(1).map(({ inputDegrees }, i) => {
       const identity = inputDegrees.map((_, unit) => unit);
       // The layers of a residual network have the same permutation, since the output of a block is added to its input.
       return (
@@ -55,15 +55,15 @@ export class MaskVariants {
       );
     });
     const rows = [
-      new AxisPermutations(ofInputs.permutations.map((order) => [...order, ...contextColumns])),
-      ...ofHidden,
+      new AxisPermutations(inputPermutations.permutations.map((order) => [...order, ...contextColumns])),
+      ...hiddenPermutations,
     ];
-    const columnsOfLayers = [...ofHidden, columnPermutations(columns, features)];
+    const columnsOfLayers = [...hiddenPermutations, columnPermutations(columns, features)];
     this.features = features;
-    this.layers = rows.map((ofRows, i) => ({ rows: ofRows, columns: columnsOfLayers[i] }));
+    this.layers = rows.map((permutations, i) => ({ rows: permutations, columns: columnsOfLayers[i] }));
   }
 
-  /** The network as the variant that is being traced. */
+  /** The network with its weights permuted for the variant that is being traced. */
   current(network: MaskedMLP): MaskVariant {
     const { features, layers } = this;
     const variant = currentVariant(features.permutations.length);

@@ -21,7 +21,7 @@ export interface MaskedLinearOptions {
    * inputs in any number of groups.
    */
   readonly groupEnds: readonly number[];
-  /** False if all groups of units have the weights of all inputs, under a mask: for a layer with few inputs. */
+  /** If false, each group of units has weights from all inputs, under a mask, which is faster for a layer with few inputs. */
   readonly groupInputs: boolean;
   /** Starts all weights and biases at 0. */
   readonly zeroInit: boolean;
@@ -70,7 +70,7 @@ export class MaskedLinear<T extends Tensor = Parameter> {
       inputs: groupsOfInputs[group],
       inputsBefore: groupInputs ? groupsOfInputs.slice(0, group) : [],
     }));
-    // Checked before the initial values of a dense layer are drawn, which are a few times as many.
+    // Checked before initial values are drawn for a dense layer, which has a few times as many weights.
     requireNumbers(
       groups.reduce(
         (sum, { units, inputs, inputsBefore }) =>
@@ -113,7 +113,7 @@ export class MaskedLinear<T extends Tensor = Parameter> {
     return new MaskedLinear<Tensor>(this.inputDegrees, this.maxDegrees, blocks);
   }
 
-  /** From the inputs of each group [N, inputs] (or all inputs, if they are not grouped) to the units of each group [N, units]. */
+  /** Maps the inputs of each group, [N, inputs], or all inputs if they are not grouped, to the units of each group, [N, units]. */
   apply(groups: readonly Tensor[]): Tensor[] {
     const { blocks } = this;
     return blocks.map((block) => {

@@ -31,9 +31,9 @@ export interface MaskedNetwork {
  * (a < b into the outputs), so that output j depends only on the inputs before it in the ordering. Context has degree 0: every
  * output depends on it.
  *
- * Hidden units are sorted by degree, which only renames them. A unit then reads the first units of the layer before it:
- * `MaskedLinear` stores few weights under the mask, and `IncrementalMaskedMLP` computes each unit once, when the last of its
- * inputs is known.
+ * Hidden units are sorted by degree, which only renames them. A unit then reads the first units of the previous layer, up to its
+ * degree, so `MaskedLinear` stores few weights that are masked, and `IncrementalMaskedMLP` computes each unit once, when the last of
+ * its inputs is known.
  */
 export class MaskedMLP {
   readonly layers: readonly MaskedLinear[];
@@ -45,9 +45,9 @@ export class MaskedMLP {
     const features = Math.max(...inputDegrees);
     // The outputs for a single feature without context depend on nothing: they are biases.
     const sizes = features === 1 && context === 0 ? [] : hiddenSizes(options);
-    // Every unit has at least a bias.
+    // The network has more numbers than this, because every unit has a bias.
     requireNumbers(sizes.reduce((sum, size) => sum + size, 0));
-    // Random degrees could leave a group without units, so they are in one group, and all weights are masked.
+    // Random degrees could leave a group without units, so with them all degrees are in one group, and all weights are masked.
     const groups = degreeGroups(hiddenDegrees ? [] : sizes, features, context);
     const hidden = hiddenDegrees
       ? drawnDegrees(sizes, groups[0], options.residual, hiddenDegrees)
@@ -92,9 +92,9 @@ export class MaskedMLP {
   }
 }
 
-/** Products with fewer columns than this are slower by more than what they save by leaving out zeros, */
+/** With fewer units per group, narrow products cost more time than the omitted zeros save. */
 const MIN_UNITS_PER_GROUP = 64;
-/** and so are more products than for this number of groups. */
+/** With more groups, additional products cost more time than the omitted zeros save. */
 const MAX_GROUPS = 4;
 
 /** Up to this number of outputs the last layer is one masked block: concatenating narrow blocks would take more time. */
@@ -113,14 +113,14 @@ const lastDegrees = (groups: readonly DegreeGroup[]): number[] =>
   groups.map(({ first, count }, g) => (g < groups.length - 1 ? first + count - 1 : Number.POSITIVE_INFINITY));
 
 /**
- * Degrees per group of the incremental evaluation: with more, too much is left to small products; with fewer, the large ones
- * get narrow.
+ * The largest number of degrees in a group of the incremental evaluation. With more degrees, the small products within groups take
+ * most of the time; with fewer degrees, the large products between groups become narrow.
  */
 const MAX_DEGREES_PER_INCREMENTAL_GROUP = 6;
 
 /**
- * The last degrees of the groups of the incremental evaluation: the groups of the layers, divided further; a single one at
- * least in two.
+ * The last degrees of the groups of the incremental evaluation. They are the groups of the layers, divided further; if the layers
+ * have a single group, it is divided into two at least.
  */
 const incrementalGroupEnds = (groups: readonly DegreeGroup[]): number[] =>
   lastDegrees(
@@ -131,15 +131,16 @@ const incrementalGroupEnds = (groups: readonly DegreeGroup[]): number[] =>
     }),
   );
 
-/** The whole numbers from 0 to size - 1 in consecutive parts whose sizes differ by at most 1. */
+/** Divides 0 ... size - 1 into consecutive ranges whose sizes differ by at most 1. */
 const divide = (size: number, parts: number): { start: number; end: number }[] => {
   const boundary = (i: number) => Math.floor((i * size) / parts);
   return Array.from({ length: parts }, (_, i) => ({ start: boundary(i), end: boundary(i + 1) }));
 };
 
 /**
- * Degrees 1 to D - 1 in groups of equal size, or 0 to D - 1 with context, which units of degree 0 can depend on. There are as
- * many groups as the widest layer can fill, but no more than the narrowest layer has units.
+ * Divides the degrees of hidden units into groups of equal size. These are 1 to D - 1, and with a context also 0, because units of
+ * degree 0 depend on the context only. There are as many groups as the widest layer can fill, but no more than the narrowest layer
+ * has units.
  */
 function degreeGroups(sizes: readonly number[], features: number, context: number): DegreeGroup[] {
   const lowest = context > 0 ? 0 : 1;

@@ -88,7 +88,7 @@ export function hiddenSizes({ hidden, residual }: NetworkDescription): number[] 
   return [hidden[0], ...new Array(2 * Math.ceil(hidden.length / 2)).fill(hidden[0])];
 }
 
-/** Applies the layers of a plain or masked network with activations and residual blocks. Units are in groups, a tensor each. */
+/** Applies the layers of a plain or masked network, with activations and residual blocks. A layer has one tensor per group of units. */
 export function throughLayers(
   { residual, activation }: NetworkDescription,
   count: number,

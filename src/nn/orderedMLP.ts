@@ -113,9 +113,9 @@ export class OrderedMLP {
   }
 
   /**
-   * The number of the block of each position of an ordering, ascending from 0. A block ends where hidden units have the degree of the
-   * next position, so that the features of a block depend on the same units, and not on each other. Without hidden layers each position
-   * is a block.
+   * Divides the positions of an ordering into blocks, and returns the block of each position, counted from 0. A block ends where hidden
+   * units have the degree of the next position, so that the features of a block depend on the same units, and not on each other. Without
+   * hidden layers each position is a block.
    */
   blocks(): number[] {
     const hidden = this.layers.slice(1).map(({ weight }) => weight.sizes[0]);
