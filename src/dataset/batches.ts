@@ -2,7 +2,7 @@ import { Random } from "../random/index.ts";
 import type { BatchOptions } from "./dataset.ts";
 import type { InMemoryDataset } from "./inMemoryDataset.ts";
 
-/** A batch: the rows of `rows` with these indices. Both may be overwritten when the next batch is requested. */
+/** A batch: the rows of `rows` at `indices`. Both arrays may be overwritten when the next batch is requested. */
 export interface Batch {
   readonly rows: InMemoryDataset;
   readonly indices: Int32Array;
@@ -19,9 +19,9 @@ export interface Batches {
 }
 
 /**
- * How often a row occurs in an epoch. Each copy has an equal part of its weight, which is not much larger than the mean weight.
- * A single copy with the whole weight would have one large gradient, which gradient clipping and the normalization of Adam
- * scale down, so the row would have too little influence.
+ * The number of copies of a row in an epoch. Each copy has an equal part of the row's weight, not much more than the mean weight. A
+ * single copy with the whole weight would have one large gradient, which gradient clipping and the normalization of Adam scale
+ * down, so the row would have too little influence.
  */
 export const copiesOf = (weight: number, meanWeight: number): number =>
   Math.max(1, Math.round(weight / meanWeight));

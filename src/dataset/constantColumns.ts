@@ -19,7 +19,7 @@ export function constantColumns(data: InMemoryDataset): Constants {
   return sameConstants(first, data);
 }
 
-/** The constants that are also constant, with the same value, in further rows. */
+/** The constants that also have the same value in all rows of `data`. */
 export function sameConstants(constants: Constants, data: InMemoryDataset): Constants {
   const same = (candidates: ReadonlyMap<number, number>, table: Float64Array, width: number) =>
     new Map([...candidates].filter(([column, value]) => isConstant(table, width, column, value)));
@@ -37,7 +37,7 @@ function isConstant(table: Float64Array, width: number, column: number, value: n
 /** Columns to remove, by their index among the features. */
 export type Columns = Pick<ReadonlySet<number>, "has" | "size">;
 
-/** The constants after the removal of some features, with the indices of the remaining features. */
+/** The constants that are left when some features are removed, by their index among the remaining features. */
 export function removeConstants({ values, context }: Constants, columns: Columns): Constants {
   const remaining = [...values].filter(([column]) => !columns.has(column));
   const removedBefore = (column: number) =>

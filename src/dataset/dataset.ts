@@ -19,7 +19,7 @@ export interface BatchOptions {
   readonly prepare?: (rows: InMemoryDataset) => InMemoryDataset;
 }
 
-/** The rules of these options. */
+/** The rules of `BatchOptions`. */
 export const batchRules: OptionRules<BatchOptions> = {
   batchSize: required(wholeNumber(1)),
   seed: required(seedValue),
@@ -50,8 +50,8 @@ export interface Dataset {
   /**
    * Holds out a random fraction of the rows, determined by the seed. Equal rows are on the same side, with two
    * exceptions: tables of categories or small counts, whose distribution repeats rows, and a row with more copies than there are
-   * held-out rows. If the rows have weights, one row of each of as many strata of similar weight is held out. At most
-   * 50,000 rows of a stream are held out.
+   * held-out rows. If the rows have weights, they are divided into strata of similar weight, and one row of each stratum is held out.
+   * At most 50,000 rows of a stream are held out.
    */
   split(fraction: number, seed: number): Split<this>;
   /** The batches of each epoch, in an order that depends only on the seed and the epoch. */

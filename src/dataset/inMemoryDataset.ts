@@ -16,9 +16,9 @@ export interface DatasetOptions {
   readonly context?: RowsInput | undefined;
   /** A non-negative weight for each row: [rows]. Default 1 for each. */
   readonly weights?: ArrayLike<number> | undefined;
-  /** Names of the features. Default: those of the objects or columns that were given. */
+  /** Names of the features. Default: the names in the rows, if these are objects or columns. */
   readonly columns?: readonly string[] | undefined;
-  /** Names of the context features. Default: those of the objects or columns that were given. */
+  /** Names of the context features. Default: the names in the context, if it is objects or columns. */
   readonly contextColumns?: readonly string[] | undefined;
 }
 
@@ -219,10 +219,10 @@ function copyNumbers(
   for (let c = 0; c < width; c++) target[to * width + c] = source[from * width + c]!;
 }
 
-/** The sum of the weights of all rows, or of those with the given indices. */
-export function totalWeight({ weights }: InMemoryDataset, chosen?: Int32Array): number {
+/** The sum of the weights of all rows, or of the rows with the given indices. */
+export function totalWeight({ weights }: InMemoryDataset, indices?: Int32Array): number {
   let total = 0;
-  for (let i = 0; i < (chosen ?? weights).length; i++) total += weights[chosen ? chosen[i]! : i]!;
+  for (let i = 0; i < (indices ?? weights).length; i++) total += weights[indices ? indices[i]! : i]!;
   return total;
 }
 

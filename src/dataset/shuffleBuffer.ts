@@ -14,7 +14,7 @@ export function batchesOfStream(data: StreamedDataset, { batchSize, seed, prepar
   const { rows, features, contextFeatures, meanWeight, sample } = data;
   const maxRows = Math.min(MAX_BUFFER.rows, Math.ceil(MAX_BUFFER.numbers / (features + contextFeatures)));
   const size = Math.max(batchSize, Math.min(maxRows, rows));
-  // The mean over the sample approximates that over all rows. An error only scales the loss.
+  // The mean over the sample approximates the mean over all rows. An error of this approximation only scales the loss.
   const { weights } = sample;
   const meanCopies = weights.reduce((sum, weight) => sum + copiesOf(weight, meanWeight), 0) / weights.length;
   async function* prepared() {
@@ -52,8 +52,8 @@ export async function* shuffled(
   const { batchSize, size, random } = options;
   const buffer = allocateRows(size, widths);
   const reader = new StreamReader(blocks, options.meanWeight);
+  // A permutation of the slots of the buffer, of which the first `freeSlots` are empty.
   let slots = range(size);
-  // A permutation of the slots of the buffer. The first `freeSlots` of them are empty.
   let freeSlots = size;
   let drawn = 0;
   try {

@@ -8,10 +8,9 @@ export const heldOutCount = (rows: number, fraction: number): number =>
   Math.min(rows - 1, Math.max(1, Math.round(fraction * rows)));
 
 /**
- * Holds out `count` rows at random for validation, or slightly fewer. Equal rows stay on the same side: a validation row that
- * equals a training row would reward memorization. Rows with more copies than `count` are the exception: they are values that
- * the distribution repeats, as in a table of categories, and are treated like different rows. `hasCopies` in the result
- * is true if equal rows were kept together.
+ * Holds out `count` rows at random for validation, or slightly fewer. Equal rows stay on the same side, because a validation row
+ * that equals a training row would reward memorization. Rows with more than `count` copies are treated like different rows: the
+ * distribution repeats them, as in a table of categories. `hasCopies` in the result is true if equal rows were kept together.
  */
 export function holdOut(
   data: InMemoryDataset,
@@ -25,8 +24,8 @@ export function holdOut(
   const isHeldOut = new Uint8Array(data.rows);
   let remaining = count;
   for (const row of order) {
-    // Only one row of each group decides. If any of them could, large groups would be held out more often than others, and the rows
-    // of both sides would have different distributions.
+    // Only one row decides for its group. If every row could, large groups would be held out more often than small groups, and the
+    // two sides would have different distributions.
     if (decidingRow(row) !== row) continue;
     const size = groupSizes[firstRows[row]] > count ? 1 : groupSizes[row];
     if (size > remaining) continue;
@@ -49,7 +48,7 @@ function stratified(order: Int32Array, weights: Float64Array, count: number): In
     index === 0 ||
     Math.floor((index * count) / order.length) > Math.floor(((index - 1) * count) / order.length);
   return Int32Array.from([
-    ...byWeight.filter((_, place) => startsStratum(place)),
-    ...byWeight.filter((_, place) => !startsStratum(place)),
+    ...byWeight.filter((_, index) => startsStratum(index)),
+    ...byWeight.filter((_, index) => !startsStratum(index)),
   ]);
 }

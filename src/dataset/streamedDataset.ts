@@ -48,7 +48,7 @@ const streamRules: OptionRules<StreamOptions> = {
 
 /** The largest size of the sample: 200,000 rows, and 128 MB of numbers. */
 const MAX_SAMPLE = { rows: 200_000, numbers: 2 ** 24 };
-/** A split may hold out this share of a full sample. With 50,000 rows, a mean log-density has an error of about 0.01 nats. */
+/** The largest fraction of a full sample that a split holds out. With 50,000 rows, a mean log-density has an error of about 0.01 nats. */
 const MAX_HELD_OUT_SHARE = 1 / 4;
 
 /** The results of the first pass over a stream. */
@@ -72,7 +72,7 @@ type Blocks = () => AsyncIterable<InMemoryDataset>;
  * sample, and scales and mixtures are fitted to it. See `Dataset`.
  */
 export class StreamedDataset implements Dataset {
-  /** The number of rows that are not held out. Copies of held-out rows, which are skipped too, are included. */
+  /** The number of rows that are not held out. It includes copies of held-out rows, although `blocks` skips them. */
   readonly rows: number;
   readonly features: number;
   readonly contextFeatures: number;
@@ -85,8 +85,8 @@ export class StreamedDataset implements Dataset {
   private readonly allBlocks: Blocks;
   private readonly heldOut: HeldOut;
 
-  private constructor(all: Blocks, summary: Summary, heldOut: HeldOut) {
-    this.allBlocks = all;
+  private constructor(allBlocks: Blocks, summary: Summary, heldOut: HeldOut) {
+    this.allBlocks = allBlocks;
     this.rows = summary.rows;
     this.features = summary.features;
     this.contextFeatures = summary.contextFeatures;
