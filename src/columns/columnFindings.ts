@@ -9,7 +9,7 @@ type RepeatedValues<K extends Repetition["kind"]> = { readonly column: string } 
   "kind"
 >;
 
-/** The findings of each kind of note: for each column concerned, or one for all rows. */
+/** For each kind of note the type of its findings, each about a column, a pair of columns, or all rows. */
 export interface ColumnFindings {
   /** How many rows are equal to an earlier row. */
   equalRows: { readonly copies: number };

@@ -14,7 +14,7 @@ const MIN_COPIES = 0.01;
 
 /** Options of `columnNotes`. */
 export interface ColumnNoteOptions {
-  /** The columns that the others are conditional on, in the same rows. Default none. */
+  /** The columns that the learned columns are conditional on, in the same rows. Default none. */
   readonly given?: ColumnValues;
 }
 
@@ -41,7 +41,7 @@ export function columnNotes(learned: ColumnValues, options: ColumnNoteOptions = 
   const columns = [given, learned].flatMap((table) => table?.columns.map((_, d) => columnOf(table, d)) ?? []);
   /** 1 for rows without codes and far values. */
   const isUsable = new Uint8Array(learned.rows).fill(1);
-  /** 1 for rows with a value that rarely occurs: only for these is it a surprise that another row is equal. */
+  /** 1 for rows with a value that rarely occurs. Other rows are often equal by chance. */
   const isDistinctive = new Uint8Array(learned.rows);
   const repeating = new Set<number>();
   for (const [d, values] of columns.entries()) {
@@ -77,13 +77,13 @@ export function columnNotes(learned: ColumnValues, options: ColumnNoteOptions = 
     const namedTerms = terms.map((term) => ({ ...term, column: names[term.column] }));
     found.dependence.push({ column: names[column], terms: namedTerms, ...rest });
   }
-  const others = [...names.keys()].filter((d) => !repeating.has(d) && !dependent.has(d));
+  const paired = [...names.keys()].filter((d) => !repeating.has(d) && !dependent.has(d));
   const pairs = findRepeatedDifferences(
-    others.map((d) => usable[d]),
-    others.filter((d) => d < firstLearned).length,
+    paired.map((d) => usable[d]),
+    paired.filter((d) => d < firstLearned).length,
   );
   for (const { column, other, ...rest } of pairs) {
-    found.repeatedDifference.push({ column: names[others[column]], other: names[others[other]], ...rest });
+    found.repeatedDifference.push({ column: names[paired[column]], other: names[paired[other]], ...rest });
   }
   return (Object.keys(found) as (keyof ColumnFindings)[])
     .filter((kind) => found[kind].length > 0)
@@ -98,13 +98,14 @@ function examineColumn(column: Float64Array, isUsable: Uint8Array) {
   const counted = countValues(column.slice().sort());
   const codes = findMissingCodes(counted);
   const codeValues = new Set(codes.map(({ value }) => value));
-  const others = codes.length === 0 ? counted : filterValues(counted, (value) => !codeValues.has(value));
-  const far = findFarValues(others);
+  const withoutCodes =
+    codes.length === 0 ? counted : filterValues(counted, (value) => !codeValues.has(value));
+  const far = findFarValues(withoutCodes);
   if (codes.length > 0 || far) {
     const { below = Number.NEGATIVE_INFINITY, above = Number.POSITIVE_INFINITY } = far ?? {};
     for (const [row, value] of column.entries()) {
       if (codeValues.has(value) || value <= below || value >= above) isUsable[row] = 0;
     }
   }
-  return { codes, far, repetition: findRepetition(others), constant: others.values.length < 2 };
+  return { codes, far, repetition: findRepetition(withoutCodes), constant: withoutCodes.values.length < 2 };
 }

@@ -18,25 +18,27 @@ export interface Dependence {
   readonly residual: number;
 }
 
-/** Relative to the sum of the absolute terms. Thousands of rounding errors of float64 are smaller; a printed digit is larger. */
+/** Relative to the sum of the absolute terms. Thousands of float64 rounding errors add up to less; one unit of a printed digit is more. */
 const MAX_ROUNDING_ERROR = 1e-12;
 /** In standard deviations of the column. A residual this small adds 7 nats to the log-density, however good the model is. */
 const MAX_RESIDUAL = 1e-3;
 /**
- * In standard deviations of the column. If its last digit is coarser than about a tenth of a standard deviation, it agrees with
- * other columns up to rounding by chance.
+ * In standard deviations of the column. Rounding to a unit u has an error of u / sqrt(12), which is this number for a tenth of a
+ * standard deviation. A coarser column agrees with other columns up to rounding by chance.
  */
 const MAX_ROUNDED_RESIDUAL = 0.03;
 /** Fewer rows may satisfy a linear equation by chance. */
 const MIN_ROWS = 8;
+/** The residual of a column of length 1 is shorter than this only by rounding errors. */
+const MIN_RESIDUAL = 1e-9;
 
 /**
- * Finds columns that are linear functions of earlier columns, by a QR decomposition of the standardized columns. It computes the
- * residuals directly; the eigenvalues of a covariance matrix are their squares, so that rounding errors would hide residuals
- * below 1e-8. Dependences are found in a sample of the rows and checked on all rows.
+ * Finds columns that are linear functions of earlier columns, by a QR decomposition of the standardized columns. The decomposition
+ * computes the residuals directly. Eigenvalues of a covariance matrix would be the squares of residuals, and rounding errors would
+ * hide residuals below 1e-8. Dependences are found in a sample of the rows and checked on all rows.
  *
  * @param columns each [rows].
- * @param first index of the first column to test. The columns before it are given and only explain others.
+ * @param first index of the first column to test. The columns before it are given: they only explain the tested columns.
  */
 export function findDependences(columns: readonly Float64Array[], first = 0): Dependence[] {
   const rows = columns[0]?.length ?? 0;
@@ -52,7 +54,7 @@ export function findDependences(columns: readonly Float64Array[], first = 0): De
     const dependence = d < first ? undefined : dependenceOf(d, projection);
     if (dependence) found.push(dependence);
     // With about as many columns as rows, any column is a linear function of the others.
-    else if (projection.length > 1e-9 && 2 * (space.size + 1) <= sample.length) {
+    else if (projection.length > MIN_RESIDUAL && 2 * (space.size + 1) <= sample.length) {
       space.add(projection);
       independent.push(d);
     }
@@ -64,8 +66,8 @@ export function findDependences(columns: readonly Float64Array[], first = 0): De
     if (projection.length > MAX_ROUNDED_RESIDUAL || (singleColumn && singleColumn.precision !== "near"))
       return singleColumn;
     const coefficients = space.coefficients(projection);
-    // The residual changes each coefficient by less than its length.
-    const error = Math.max(projection.length, 1e-9);
+    // The residual changes each coefficient by less than the length of the residual.
+    const error = Math.max(projection.length, MIN_RESIDUAL);
     const used = independent.filter((_, i) => Math.abs(coefficients[i]) > error);
     const sum = fitLinear(columns, scaled, d, used) ?? fitLinear(columns, scaled, d, independent);
     return sum && (!singleColumn || sum.precision !== "near") ? sum : singleColumn;
@@ -78,29 +80,29 @@ function mostCorrelated(scaled: readonly StandardizedColumn[], d: number): numbe
   let highest = Math.sqrt(1 - MAX_ROUNDED_RESIDUAL ** 2);
   for (let j = 0; j < d; j++) {
     const correlation = Math.abs(dot(scaled[j].z, scaled[d].z));
-    // Of several such columns, the first is chosen.
+    // The margin keeps the first of several columns with equal correlations.
     if (correlation > highest + 1e-12) [best, highest] = [[j], correlation];
   }
   return best;
 }
 
-/** Column `d` as a linear function of others, fitted to the sample; undefined if the function does not hold in all rows. */
+/** Column `d` as a linear function of `predictors`, fitted to the sample; undefined if the function does not hold in all rows. */
 function fitLinear(
   columns: readonly Float64Array[],
   scaled: readonly StandardizedColumn[],
   d: number,
-  others: readonly number[],
+  predictors: readonly number[],
 ): Dependence | undefined {
-  if (others.length === 0) return undefined;
+  if (predictors.length === 0) return undefined;
   const space = new ColumnSpace();
-  for (const j of others) space.add(space.project(scaled[j].z));
+  for (const j of predictors) space.add(space.project(scaled[j].z));
   const coefficients = space.coefficients(space.project(scaled[d].z));
-  const terms = others.map((column, i) => ({
+  const terms = predictors.map((column, i) => ({
     column,
     coefficient: (coefficients[i] * scaled[d].scale) / scaled[column].scale,
   }));
   const intercept = terms.reduce(
-    (left, { column, coefficient }) => left - coefficient * scaled[column].mean,
+    (sum, { column, coefficient }) => sum - coefficient * scaled[column].mean,
     scaled[d].mean,
   );
   const target = columns[d];

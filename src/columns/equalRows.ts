@@ -8,8 +8,8 @@ interface RowValues {
 }
 
 /**
- * A 53-bit hash of each row's values and context. Equal rows have equal hashes. The probability that two different rows among a
- * million have the same hash is 10^-4; they would be treated as equal, which does no harm.
+ * A 53-bit hash of each row's values and context, with the constants of FNV-1a and MurmurHash3. Equal rows have equal hashes. The
+ * probability that two different rows among a million have the same hash is 10^-4; treating them as equal does no harm.
  */
 export function rowHashes({ rows, values, context }: RowValues): Float64Array {
   const hashes = new Float64Array(rows);
@@ -82,8 +82,8 @@ export function equalRows(data: RowValues): EqualRows {
 }
 
 /**
- * Whether a column has so many different values that rows are not equal by chance: more than 200, or than one for 20 rows; or,
- * in a table of several columns, more than one for two different rows.
+ * Whether a column has so many different values that rows are not equal by chance: more than 200, more than one for every 20 rows,
+ * or, in a table of several columns, more than one for every two different rows.
  */
 function hasDistinctiveColumn({ rows, values, context }: RowValues, differentRows: number): boolean {
   const hasSeveralColumns = values.length + context.length > rows;

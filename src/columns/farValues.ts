@@ -1,6 +1,6 @@
 import { filterValues, quantile, type ValueCounts } from "./columnValues.ts";
 
-/** Values that are more interquartile ranges than this away from the median are far, even from a heavy tail. */
+/** Values that are more interquartile ranges than this away from the median are far values, even if the distribution has heavy tails. */
 const MAX_IQRS_FROM_MEDIAN = 1e4;
 
 /** Values of a column that are far below or far above all others. */
@@ -22,7 +22,7 @@ export interface FarValues {
 export function findFarValues(counted: ValueCounts): FarValues | undefined {
   const interquartileRange = (rows: ValueCounts) => quantile(rows, 0.75) - quantile(rows, 0.25);
   let typical = counted;
-  // A width of 0 means that half of the rows have one value: each iteration removes this value.
+  // If the interquartile range is 0, half of the rows have one value. Each iteration removes this value.
   while (interquartileRange(typical) === 0 && typical.values.length > 1) {
     const middle = quantile(typical, 0.5);
     typical = filterValues(typical, (value) => value !== middle);

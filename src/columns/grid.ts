@@ -7,21 +7,23 @@ const MAX_STEPS = 500;
 
 /**
  * The step of the coarsest grid that contains nearly all rows of a column with at least two values; undefined if there is no
- * grid. Rows with the most frequent value do not count, because they say nothing about the others.
+ * grid. Rows with the most frequent value do not count, because they say nothing about the other rows.
  */
 export function gridStep(counted: ValueCounts): number | undefined {
   if (counted.values.length > 20 * MAX_STEPS) return undefined;
   const { value: mode } = mostFrequent(counted);
-  const others = filterValues(counted, (value) => value !== mode);
-  const order = others.values.map((_, i) => i).sort((a, b) => others.counts[b] - others.counts[a]);
+  const withoutMode = filterValues(counted, (value) => value !== mode);
+  const order = withoutMode.values
+    .map((_, i) => i)
+    .sort((a, b) => withoutMode.counts[b] - withoutMode.counts[a]);
   const frequent = [mode];
-  for (let i = 0, rows = 0; rows < MIN_SHARE_ON_GRID * others.rows; i++) {
-    frequent.push(others.values[order[i]]);
-    rows += others.counts[order[i]];
+  for (let i = 0, rows = 0; rows < MIN_SHARE_ON_GRID * withoutMode.rows; i++) {
+    frequent.push(withoutMode.values[order[i]]);
+    rows += withoutMode.counts[order[i]];
   }
   frequent.sort((a, b) => a - b);
   const [first, last] = [frequent[0], frequent[frequent.length - 1]];
-  const width = centralRange(others) || frequent[1] - first;
+  const width = centralRange(withoutMode) || frequent[1] - first;
   const minStep = width / MAX_STEPS;
   let step = 0;
   for (let i = 1; i < frequent.length; i++) {

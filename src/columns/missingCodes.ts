@@ -12,7 +12,7 @@ export interface MissingCode {
 
 /**
  * 2^n - 1 is the largest number of a signed (n = 15, 31, 63) or unsigned (n = 16, 32, 64) integer type, and -2^n the smallest
- * of a signed one. Programs store these for missing values. (The list also has -2^16, -2^32 and -2^64, which are no limits.)
+ * of a signed one. Programs store these for missing values. (-2^16, -2^32 and -2^64 are in the list too, but are no limits.)
  */
 const INTEGER_LIMITS: readonly number[] = [15, 16, 31, 32, 63, 64].flatMap((n) => [2 ** n - 1, -(2 ** n)]);
 
@@ -20,7 +20,7 @@ const INTEGER_LIMITS: readonly number[] = [15, 16, 31, 32, 63, 64].flatMap((n) =
 const isCommonCode = (value: number): boolean =>
   value === -1 || INTEGER_LIMITS.includes(value) || /^-?9+(\.9+)?$/.test(String(value));
 
-/** The largest group of codes at one end of a column that is tested together, such as -99, -9 and -1. */
+/** The largest number of codes at one end of a column that are tested as a group, such as -99, -9 and -1. */
 const MAX_GROUP_SIZE = 3;
 
 /**
@@ -35,9 +35,9 @@ export function findMissingCodes({ values, counts }: ValueCounts): MissingCode[]
   const codes: MissingCode[] = [];
   // `values` are distinct and ascending. Those before `start` and from `end` on are codes.
   let [start, end] = [0, values.length];
-  const addIfCodes = (from: number, to: number, others: readonly number[]): boolean => {
+  const addIfCodes = (from: number, to: number, otherValues: readonly number[]): boolean => {
     const candidates = values.slice(from, to).map((value, i) => ({ value, rows: counts[from + i] }));
-    if (!areCodes(candidates, others)) return false;
+    if (!areCodes(candidates, otherValues)) return false;
     codes.push(...candidates);
     return true;
   };
@@ -64,14 +64,14 @@ export function findMissingCodes({ values, counts }: ValueCounts): MissingCode[]
  *
  * Both lists are ascending. With fewer than three other values, such as 0 and 1, a range means little.
  */
-function areCodes(candidates: readonly MissingCode[], others: readonly number[]): boolean {
+function areCodes(candidates: readonly MissingCode[], otherValues: readonly number[]): boolean {
   const common = candidates.every(({ value }) => isCommonCode(value));
-  if (others.length < 3 || (!common && candidates.length > 1)) return false;
+  if (otherValues.length < 3 || (!common && candidates.length > 1)) return false;
   const rows = Math.min(...candidates.map((candidate) => candidate.rows));
   const [candidatesMin, candidatesMax] = [candidates[0].value, candidates[candidates.length - 1].value];
-  const [othersMin, othersMax] = [others[0], others[others.length - 1]];
-  const distance = Math.max(othersMin - candidatesMax, candidatesMin - othersMax);
+  const [otherMin, otherMax] = [otherValues[0], otherValues[otherValues.length - 1]];
+  const distance = Math.max(otherMin - candidatesMax, candidatesMin - otherMax);
   const { minDistance, minRows } = common ? COMMON_CODE : ANY_CODE;
-  if (distance >= minDistance * (othersMax - othersMin)) return rows >= minRows;
-  return common && candidatesMax < 0 && othersMin >= 0 && others.length >= 10 && rows >= 5;
+  if (distance >= minDistance * (otherMax - otherMin)) return rows >= minRows;
+  return common && candidatesMax < 0 && otherMin >= 0 && otherValues.length >= 10 && rows >= 5;
 }

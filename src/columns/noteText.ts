@@ -1,6 +1,6 @@
 import type { ColumnFindings, ColumnNote } from "./columnFindings.ts";
 
-/** A note lists at most this many findings, and then their number: a longer list nobody reads. */
+/** A note lists at most this many findings and says how many more there are, because nobody reads a longer list. */
 const MAX_LISTED = 5;
 
 function list(texts: readonly string[], max = MAX_LISTED, separator = ", "): string {

@@ -73,7 +73,7 @@ export class ColumnSpace {
     this.upper.push(Float64Array.of(...products, length));
   }
 
-  /** The coefficients of the added columns in a projection onto them. */
+  /** Solves R c = products for c, the coefficients of the added columns in a projection, by back substitution. */
   coefficients({ products }: Projection): Float64Array {
     const solved = products.slice();
     for (let j = this.size - 1; j >= 0; j--) {

@@ -13,7 +13,7 @@ export interface RepeatedDifference {
 
 /** A few rows rule out most pairs of columns: repeated differences are hardly ever all different in this many rows. */
 const FIRST_SAMPLE_ROWS = 48;
-/** This many rows rule out most of the other pairs. */
+/** This many rows rule out most of the pairs that are left. */
 const SECOND_SAMPLE_ROWS = 500;
 /** Fewer rows may have equal differences by chance. */
 const MIN_ROWS = 20;
@@ -35,9 +35,9 @@ export function findRepeatedDifferences(columns: readonly Float64Array[], first 
       if (rows > FIRST_SAMPLE_ROWS && counted(FIRST_SAMPLE_ROWS).values.length === FIRST_SAMPLE_ROWS)
         continue;
       if (!repeats(counted(SECOND_SAMPLE_ROWS))) continue;
-      const all = counted(rows);
-      if (!repeats(all)) continue;
-      found.push({ column, other, distinct: all.values.length, modeShare: modeShareOf(all) });
+      const inAllRows = counted(rows);
+      if (!repeats(inAllRows)) continue;
+      found.push({ column, other, distinct: inAllRows.values.length, modeShare: modeShareOf(inAllRows) });
       break;
     }
   }

@@ -37,7 +37,10 @@ export type Repetition =
 
 /** A column with at most this many values looks like a category. */
 const MAX_CATEGORIES = 10;
-/** Limit of the peak of the most frequent value after noise as wide as the step was added, relative to a uniform density. */
+/**
+ * Limit of the density at the most frequent value, after noise as wide as the step was added to all values, relative to a uniform
+ * density.
+ */
 const MAX_PEAK_AFTER_NOISE = 50;
 /** At least this fraction of the rows must have other values for the frequent values to be atoms beside a density. */
 const MIN_CONTINUOUS = 0.1;
@@ -52,25 +55,25 @@ export function findRepetition(counted: ValueCounts): Repetition | undefined {
   const fewValues = { kind: "fewValues", distinct, step } as const;
   const hasFewValues = isFewValues(distinct, rows);
   if (hasFewValues && distinct <= MAX_CATEGORIES) return fewValues;
-  const others = filterValues(counted, (value) => value !== mode.value);
+  const withoutMode = filterValues(counted, (value) => value !== mode.value);
   // With noise as wide as the step, a value has the density frequency / step. On a fine grid, a frequent value is still a spike.
-  const peak = step === undefined ? Infinity : ((mode.count / rows) * centralRange(others)) / step;
+  const peak = step === undefined ? Infinity : ((mode.count / rows) * centralRange(withoutMode)) / step;
   if (step !== undefined && peak <= MAX_PEAK_AFTER_NOISE) return { kind: "grid", distinct, step };
 
   const atoms: number[] = [];
-  let rest = counted;
+  let remaining = counted;
   for (;;) {
-    const { value, count } = mostFrequent(rest);
-    if (!isFrequent(count, rest.rows)) break;
+    const { value, count } = mostFrequent(remaining);
+    if (!isFrequent(count, remaining.rows)) break;
     atoms.push(value);
-    rest = filterValues(rest, (other) => other !== value);
-    if (rest.rows === 0) return fewValues;
+    remaining = filterValues(remaining, (candidate) => candidate !== value);
+    if (remaining.rows === 0) return fewValues;
   }
   if (hasFewValues) {
     const continuous =
-      rest.rows >= MIN_CONTINUOUS * rows &&
-      (step !== undefined || !isFewValues(rest.values.length, rest.rows));
+      remaining.rows >= MIN_CONTINUOUS * rows &&
+      (step !== undefined || !isFewValues(remaining.values.length, remaining.rows));
     if (!continuous || atoms.length === 0) return fewValues;
   }
-  return { kind: "atoms", atoms: atoms.sort((a, b) => a - b), rows: rows - rest.rows };
+  return { kind: "atoms", atoms: atoms.sort((a, b) => a - b), rows: rows - remaining.rows };
 }
