@@ -14,7 +14,7 @@ import type { Weights } from "./weights.ts";
 export interface LossBatch {
   /** The rows of data, [N, D]. Reading them throws `ARGUMENT` when `minimize` was called without data. */
   readonly values: Tensor;
-  /** Their context, [N, C]; undefined without a context. */
+  /** The context of the rows, [N, C]; undefined without a context. */
   readonly context: Tensor | undefined;
   /**
    * `[N]`: the weight of each row, divided by the average total weight of a batch: 1 / N if all rows have the same weight. Rows
@@ -54,7 +54,7 @@ interface BatchLossOptions {
 
 /** Rows of a chunk that is evaluated without a gradient: enough for efficient matrix products, and few enough for a core's cache. */
 const EVALUATION_CHUNK_ROWS = 1024;
-/** Chunks of wide rows, such as images, have fewer: each of their numbers may have hundreds in a hidden layer. */
+/** The largest size of a chunk, which limits its rows if they are wide: a hidden layer may have hundreds of values for each number. */
 const EVALUATION_CHUNK_NUMBERS = 2 ** 16;
 
 const evaluationRows = (features: number): number =>
@@ -65,7 +65,7 @@ export class BatchLoss {
   private readonly dataParallelLoss: DataParallelLoss;
   /**
    * Whether rows that only pad a batch influence the result despite their weight of 0, through a scalar loss or through batch
-   * statistics. Then they are random rows of the data; if not, copies of one row suffice.
+   * statistics. If they do, they must be random rows of the data; otherwise copies of one row suffice.
    */
   private readonly padsWithRealRows: boolean;
   private readonly scalar: boolean;

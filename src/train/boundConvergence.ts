@@ -1,10 +1,10 @@
 import type { FitDensityRecord } from "./densityOptions.ts";
 
-/** A smaller rise of the bound, in nats, does not matter: KL(q || p) below 0.01 is accurate enough for most purposes. */
+/** A smaller rise of the bound does not matter, because KL(q || p) below 0.01 nats is accurate enough for most purposes. */
 const MAX_RISE_NATS = 0.01;
 /** A rise of fewer standard errors is noise. */
 const MAX_STANDARD_ERRORS = 2;
-/** Records in each of the two parts that are compared, at least: 100 steps each. */
+/** Each of the two means is over this many records at least. A record is a mean over 100 steps. */
 const MIN_RECORDS = 3;
 
 /**

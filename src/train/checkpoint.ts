@@ -125,7 +125,7 @@ function parseJson(text: string | undefined): unknown {
   }
 }
 
-/** A 64-bit digest (FNV-1a) of plain data and arrays, which shows whether two trainings have the same input. */
+/** A 64-bit digest of plain data and arrays, of two hashes like FNV-1a, which shows whether two trainings have the same input. */
 export function fingerprint(description: unknown, arrays: readonly Float64Array[]): string {
   const text = new TextEncoder().encode(JSON.stringify(description));
   const blocks = [text, ...arrays.map((a) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength))];

@@ -180,8 +180,8 @@ export class DataParallelLoss {
     used.forEach(({ inputs }, i) => {
       const start = i * this.rowsPerShard;
       fill(inputs, start, Math.min(rows, start + this.rowsPerShard));
-      this.drawnInputs.forEach((each, k) => {
-        each.fill({ ...draws, random: draws.random.split(k) }, inputs[this.firstDrawnInput + k], start);
+      this.drawnInputs.forEach((drawn, k) => {
+        drawn.fill({ ...draws, random: draws.random.split(k) }, inputs[this.firstDrawnInput + k], start);
       });
     });
     await this.sharded.run(used.length);
@@ -212,9 +212,9 @@ export class DataParallelLoss {
 type MaskedParameters = ReadonlyMap<Parameter, Masked>;
 
 /**
- * The parameters that are 0 wherever the mask is 0 by which a graph multiplies them. The graph can leave this product out: if
- * the gradient is set to 0 under the mask as well, they stay 0 there. A graph without a gradient can do so only where `staysZero`
- * says that training does: a model may have other masks in training, as with orderings that change.
+ * The parameters that a graph multiplies by a mask and that are 0 wherever the mask is 0. The graph can leave this product out, if
+ * training also sets their gradient to 0 under the mask, so that they stay 0 there. `staysZero` says whether training does. It may
+ * not, because a model may have other masks in training, as with orderings that change.
  */
 const parametersZeroUnderMasks = (
   outputs: readonly Tensor[],
@@ -229,7 +229,7 @@ const parametersZeroUnderMasks = (
       .map((masked) => [masked.parameter, masked]),
   );
 
-/** The gradient of each parameter. For a masked one it is the gradient with respect to its product with the mask. */
+/** The gradient of each parameter. For a masked parameter it is the gradient with respect to its product with the mask. */
 function gradients(
   loss: Tensor,
   parameters: readonly Parameter[],

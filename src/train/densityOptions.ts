@@ -50,7 +50,7 @@ export interface DensitySettings {
   schedule?: Omit<ScheduleOptions, "type" | "patience"> & { type?: "constant" | "cosine" };
   /** Gradients with a larger norm are scaled down to this norm. Default 5. */
   clipNorm?: number;
-  /** Decay per step of the moving average of the weights, which become the weights of the flow. With 0 these are the weights of the last step. Default 0.99. */
+  /** Decay per step of the moving average of the weights, which the flow gets at the end; 0 gives it the last weights. Default 0.99. */
   averageDecay?: number;
   /** Multiplies the log-density by min(1, start + t / steps) in step t. Default: no annealing. */
   annealing?: AnnealingOptions;
@@ -80,7 +80,7 @@ export type DensityObjective =
   | { type: "renyi"; alpha?: number; samples?: number }
   | { type: "forwardKL" };
 
-/** Annealing of the log-density from a flat one: its factor grows linearly to 1. */
+/** Annealing multiplies the log-density by a factor that grows linearly to 1, so that training begins with a flatter density. */
 export interface AnnealingOptions {
   /** Factor of the log-density in the first step, in [0, 1]. Default 0.01. */
   start?: number;

@@ -36,7 +36,7 @@ export async function findNonFinite(
     for (const { path, bijection: part } of layersOf(flow).reverse()) {
       const next = part.inverse(value, contextFor(part, embedded));
       value = next.value;
-      // Times 0, an infinite number or a NaN becomes NaN, and so does this sum.
+      // An infinite number times 0 is NaN, so the sum is NaN if one of the numbers is infinite or NaN.
       outputs[path] = next.logDet.add(value.mul(0).sum(1)).broadcastTo(["N"]);
     }
     outputs.base = base.logProb(value, contextFor(base, embedded));

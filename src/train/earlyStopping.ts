@@ -13,8 +13,8 @@ export class EarlyStopping {
   private readonly start: number;
 
   /**
-   * Training ends after `patience` epochs without a smaller loss; `plateau` such epochs are a plateau. The first `start` epochs, whose
-   * training loss differs from that of the others (KL warm-up), do not count.
+   * Training ends after `patience` epochs without a smaller loss; `plateau` such epochs are a plateau. The first `start` epochs do not
+   * count, because KL warm-up gives them another training loss than the later epochs.
    */
   constructor({ patience, plateau, start = 0 }: { patience: number; plateau: number; start?: number }) {
     this.patience = patience;

@@ -34,20 +34,21 @@ export interface FitResult {
  *
  * `data` is rows in any form of `RowsInput`, a dataset, or a stream. A stream is read once before training and once in each
  * epoch, and shuffled in a buffer of 131,072 rows. At most 50,000 of its rows are held out, and scales and mixtures are
- * fitted to a random sample of the others.
+ * fitted to a random sample of the remaining rows.
  *
  * If the loss becomes NaN, infinite or explodes, training returns to the weights at the start of the epoch and halves the step
  * size. If the first epochs end far above the initial loss, they are repeated with an eighth of the step size.
  *
- * @throws SHAPE when rows have another number of features or context features than the flow; DATA when the flow cannot learn from them; ARGUMENT when an option is not valid,
- *   or the flow is being trained already; NUMERIC when the loss fails four times, with the layer and the row.
+ * @throws SHAPE when rows have another number of features or context features than the flow; DATA when the flow cannot learn from
+ *   them; ARGUMENT when an option is not valid, or the flow is being trained already; NUMERIC when the loss fails four times, with
+ *   the layer and the row.
  */
 export async function fit(flow: Flow, data: TrainingData, options: FitOptions = {}): Promise<FitResult> {
   const deadline = deadlineOf(options.maxMinutes);
-  const { initialize: initializes = true, ...others } = options;
+  const { initialize: initializes = true, ...otherOptions } = options;
   const { objective, klWarmUp, ...fitSettings } = parse(
     fitSettingsSchema,
-    settingsIn(others),
+    settingsIn(otherOptions),
     "an option of fit",
   );
   checkWarmUp(flow, klWarmUp);
@@ -66,7 +67,7 @@ export async function fit(flow: Flow, data: TrainingData, options: FitOptions = 
   const { training } = rows;
   const validation = rows.validation!;
   for (const part of [training.sample, validation]) checkContextClasses(flow, part);
-  // The log-determinant of a standardization next to the data, which the graph leaves out since it is a constant.
+  // The log-determinant of a standardization next to the data. It is a constant, so the graph leaves it out.
   let offset = 0;
   const toFitEpoch = ({ epoch, trainLoss, validationLoss, stepSize }: TrainingEpoch): FitEpoch => ({
     epoch,
@@ -167,8 +168,8 @@ function problemFor(flow: Flow, objective: FitOptions["objective"], warmUp: Warm
     explain: async (rows, { starting }) => {
       const source = rows && (await findNonFinite(inner, rows.values, rows.context));
       if (!source) return undefined;
-      // The support of a layer does not depend on its parameters, so no training helps. The input of the base does depend on them,
-      // unless it is the data.
+      // The support of a layer does not depend on its parameters, so training cannot move the row into it. The input of the base
+      // depends on the parameters, unless it is the data.
       const seesData = source.layer !== "base" || inner.bijection.isIdentity === true;
       if (starting || seesData) throwOutsideSupport(flow, source, rows);
       return { where: `${source.layer}, row ${rows.rowNumbers[source.row]} of the data` };

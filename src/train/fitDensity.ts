@@ -22,8 +22,8 @@ export interface FitDensityResult extends ImportanceResult {
   /** One record for every 100 steps. */
   readonly history: readonly FitDensityRecord[];
   /**
-   * Whether the bound stopped rising: over the last fifth of the steps it was at most 0.01 nats, or two standard errors, above that over the
-   * fifth before. Undefined for fewer than 1,500 steps.
+   * Whether the bound stopped rising: its mean over the last fifth of the steps is at most 0.01 nats, or two standard errors, above its
+   * mean over the fifth before. Undefined for fewer than 1,500 steps.
    */
   readonly converged: boolean | undefined;
   readonly stopped: "steps" | "time" | "signal";

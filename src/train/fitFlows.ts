@@ -60,8 +60,19 @@ export interface FitFlowsResult extends FitResult {
 export async function fitFlows(data: TrainingData, options: FitFlowsOptions = {}): Promise<FitFlowsResult> {
   const start = performance.now();
   const { context, weights, maxMinutes, embedding, onWarning } = options;
-  const { embedding: _, onWarning: __, onFlow: ___, checkpoints: ____, recipes: _____, ...others } = options;
-  const { seed, validationFraction } = parse(fitSettingsSchema, settingsIn(others), "an option of fitFlows");
+  const {
+    embedding: _,
+    onWarning: __,
+    onFlow: ___,
+    checkpoints: ____,
+    recipes: _____,
+    ...otherOptions
+  } = options;
+  const { seed, validationFraction } = parse(
+    fitSettingsSchema,
+    settingsIn(otherOptions),
+    "an option of fitFlows",
+  );
   const datasetOrPromise = asDataset(data, {}, { seed, context, weights });
   const givenValidation =
     options.validation &&
@@ -132,8 +143,8 @@ export async function trainFlows(
   options: FitFlowsOptions = {},
 ): Promise<Omit<FitFlowsResult, "warnings">> {
   const start = performance.now();
-  const { onWarning: _, onFlow, checkpoints, maxMinutes, embedding, recipes, ...rest } = options;
-  const { context: __, weights: ___, ...others } = rest;
+  const { onWarning: _, onFlow, checkpoints, maxMinutes, embedding, recipes, ...dataOptions } = options;
+  const { context: __, weights: ___, ...fitOptions } = dataOptions;
   const { features, contextFeatures } = training;
   const shape = { rows: count, context: contextFeatures, embedding, seed: options.seed };
   const candidates = recipes
@@ -150,7 +161,7 @@ export async function trainFlows(
     if (best && minutesLeft !== undefined && minutesLeft <= 0) break;
     onFlow?.(name);
     const result = await fit(flow, training, {
-      ...others,
+      ...fitOptions,
       ...(validation && { validation }),
       optimizer,
       ...(minutesLeft !== undefined && { maxMinutes: minutesLeft / (candidates.length - i) }),
@@ -162,7 +173,7 @@ export async function trainFlows(
   return best!;
 }
 
-/** The flow of a recipe with what columns of tables and class labels in the context need. */
+/** The flow of a recipe, with the changes of `forTables` and an embedding of class labels in the context. */
 function fromRecipe(
   recipe: NonNullable<FitFlowsOptions["recipes"]>[string],
   features: number,

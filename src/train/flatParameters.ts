@@ -78,7 +78,7 @@ export class FlatParameters {
   readonly blocks: readonly ParameterBlock[];
   /** Euclidean norm of `gradient`, for clipping. */
   gradientNorm = 0;
-  /** The sum of squares of the gradient over the part of each thread. */
+  /** For each thread the sum of squares of the gradient over its part of the buffer. */
   private readonly squares: Float64Array;
   /** One byte for every four numbers. Where bit k is 0, the gradient of number k is set to 0. */
   private readonly gradientMask: Uint8Array;

@@ -20,10 +20,13 @@ const SIGMA = 1e-4;
  * outside of its velocity field and embedding.
  */
 export function flowMatchingLoss(flow: Flow, x: Tensor, context?: Tensor): Tensor {
-  const { velocity, rest } = splitFlow(flow);
+  const { velocity, outerBijections } = splitFlow(flow);
   const noise = flow.base.noise.map(({ kind, size }) => drawForRows(kind, size));
   const embedded = flow.embed(context);
-  const data = rest.reduceRight((value, part) => part.inverse(value, contextFor(part, embedded)).value, x);
+  const data = outerBijections.reduceRight(
+    (value, part) => part.inverse(value, contextFor(part, embedded)).value,
+    x,
+  );
   const z = flow.base.sample(noise, contextFor(flow.base, embedded));
   const t = drawForRows("uniform", 1);
   const point = scalar(1)
@@ -39,12 +42,15 @@ export function flowMatchingLoss(flow: Flow, x: Tensor, context?: Tensor): Tenso
 }
 
 /** The velocity field of the bijection next to the base, and the bijections between it and the data. */
-function splitFlow(flow: Flow): { velocity: VelocityField; rest: Bijection[] } {
-  const [first, ...rest] = flatten(flow.bijection).map(({ bijection }) => bijection);
+function splitFlow(flow: Flow): { velocity: VelocityField; outerBijections: Bijection[] } {
+  const [first, ...outerBijections] = flatten(flow.bijection).map(({ bijection }) => bijection);
   const trained = new Set(trainableParameters([first, flow.embedding]).values());
   const untrained = [...flow.parameters()].find(([, p]) => p.trainable && !trained.has(p));
   if (first.velocity && !untrained)
-    return { velocity: (t, y, context) => first.velocity!(t, y, contextFor(first, context)), rest };
+    return {
+      velocity: (t, y, context) => first.velocity!(t, y, contextFor(first, context)),
+      outerBijections,
+    };
   throw new PushforwardError("ARGUMENT", "flow matching cannot train this flow", {
     expected: "a continuous bijection next to the base, and no other trainable parameters",
     received: first.velocity ? `the trainable parameter ${untrained![0]}` : first.describe().type,

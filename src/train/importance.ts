@@ -21,7 +21,7 @@ export interface ImportanceOptions extends RunOptions {
   seed?: number;
   /**
    * Whether to look for mass of the density that the flow misses, by short Markov chains. They take 2 n further evaluations of the
-   * density and n / 10 of the flow. Turn this off if one of them is slow, or if columns are not continuous. Default true.
+   * density and n / 10 of the flow. Turn this off if the density or the flow is slow, or if columns are not continuous. Default true.
    */
   detectMissedMass?: boolean;
 }
@@ -53,8 +53,8 @@ export interface ImportanceResult {
   /** Standard error of `missedMass`. */
   readonly missedMassError: number;
   /**
-   * Reasons why the numbers above are unreliable (missed mass, or weights with a heavy tail), each with a hint. No warnings
-   * prove nothing: a mode that neither the flow nor the chains reach stays undetected.
+   * Reasons why the numbers above are unreliable (missed mass, or weights with a heavy tail), each with a hint. An empty list does
+   * not prove that they are reliable: a mode that neither the flow nor the chains reach stays undetected.
    */
   readonly warnings: readonly string[];
 }

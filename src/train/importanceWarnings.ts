@@ -8,7 +8,7 @@ const MAX_PARETO_SHAPE = 0.7;
 /** If the effective sample size is a larger share of n, the tail has too little weight to matter, whatever its shape. */
 const MAX_EFFECTIVE_SHARE = 0.9;
 
-/** A single sample with a larger weight dominates the estimates. If the flow equals the density, each has 1 / n. */
+/** A single sample with a larger weight dominates the estimates. If the flow equals the density, each sample has the weight 1 / n. */
 const maxWeight = (n: number): number => Math.max(0.01, 20 / n);
 
 type Weights = Pick<ImportanceResult, "logWeights" | "effectiveSampleSize" | "paretoShape">;

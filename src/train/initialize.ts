@@ -6,8 +6,8 @@ import { checkOptions } from "../options.ts";
 
 /**
  * Data-dependent initialization: sets the parameters that are estimated from data (standardization, actnorm, components of a
- * mixture). It goes from the data to the base, so each part is initialized from the rows that the parts before it
- * output. The base may use held-out rows, for example to choose the number of mixture components.
+ * mixture). Layers are initialized from the data to the base, each from the output of the previous layers. The base may use
+ * held-out rows, for example to choose the number of mixture components.
  */
 export async function initialize(
   flow: Flow,

@@ -33,9 +33,9 @@ export const KERNEL_DENSITY = "kernel-density";
 /** Tables of at least this many rows need wider networks, and longer averages of their weights. */
 const MIN_ROWS_OF_LARGE_TABLE = 20_001;
 /**
- * From this number of features on, columns have simpler distributions and the network has fewer layers. Such models have higher test
- * log-densities on generated tables of 500 and 2,000 columns and 500 rows, because more parameters follow the noise of the rows, and are
- * trained in less time.
+ * From this number of features on, columns have simpler distributions and the network has fewer layers. On generated tables of 500 and
+ * 2,000 columns and 500 rows, such models have higher test log-densities and train in less time. Models with more parameters follow the
+ * noise of the rows.
  */
 const MIN_FEATURES_OF_WIDE_TABLE = 200;
 const QUANTILES_OF_WIDE_TABLE = 8;
@@ -46,7 +46,7 @@ const MAX_ROWS_OF_KERNEL_DENSITY = 8000;
 const MAX_CENTERS = 4000;
 /** Distances between rows say little in tables with more features. */
 const MAX_FEATURES_OF_KERNEL_DENSITY = 100;
-/** More latent classes than this do not help, nor do classes with fewer rows than this. */
+/** More latent classes than this do not help, nor do classes with fewer rows than `MIN_ROWS_OF_CLASS`. */
 const MAX_CLASSES = 64;
 const MIN_ROWS_OF_CLASS = 40;
 /** Steps that improve latent classes after expectation maximization: fewer in tables of more features, whose steps take longer. */

@@ -41,9 +41,9 @@ export interface MinimizeResult {
  * are passed as `frozen`, and are not trained. Without data (`undefined`) the loss draws random inputs with
  * `batch.normal(size)`, training takes `steps` steps, and 100 steps are an epoch.
  *
- * With data, a tenth of the rows is held out. Training ends when their loss has not decreased for `patience` epochs,
- * and leaves the model with the weights that had the smallest held-out loss; the initial model counts. If the loss becomes
- * NaN, infinite or explodes, training returns to its last good weights and halves the step size.
+ * With data, a tenth of the rows is held out. Training ends when the loss of the held-out rows has not decreased for `patience`
+ * epochs, and the model gets the weights with the smallest held-out loss, among which the initial weights count. If the loss
+ * becomes NaN, infinite or explodes, training returns to its last good weights and halves the step size.
  *
  * @throws SHAPE when the loss returns neither a number for each row, [N], nor a scalar; ARGUMENT when an option is not valid or
  *   the model has no trainable parameters; DATA when there are too few rows; NUMERIC when the loss fails four times.
@@ -55,8 +55,8 @@ export async function minimize(
   options: MinimizeOptions = {},
 ): Promise<MinimizeResult> {
   const deadline = deadlineOf(options.maxMinutes);
-  const { validationLoss, frozen, ...others } = options;
-  const settings = parse(minimizeSettingsSchema, settingsIn(others), "an option of minimize");
+  const { validationLoss, frozen, ...otherOptions } = options;
+  const settings = parse(minimizeSettingsSchema, settingsIn(otherOptions), "an option of minimize");
   const { context, weights } = options;
   const unusedOption = (["validation", "context", "weights"] as const).find(
     (name) => options[name] !== undefined,
@@ -79,8 +79,8 @@ export async function minimize(
       options.validation,
       datasetOrPromise instanceof Promise ? {} : sameColumnsAs(datasetOrPromise),
     );
-  const rowsGiven = await datasetOrPromise;
-  const rows = rowsGiven && trainingRows(rowsGiven, validation, settings);
+  const allRows = await datasetOrPromise;
+  const rows = allRows && trainingRows(allRows, validation, settings);
   const parameters: ReadonlyMap<string, Parameter> = parametersOf(model);
   if (![...parameters.values()].some(({ trainable }) => trainable)) throw noTrainableParameters(model);
   const modules = { model, frozen };

@@ -14,7 +14,7 @@ export interface TrainingRows {
   readonly validation: InMemoryDataset | undefined;
 }
 
-/** The cause of a loss that is not finite: the layer and row or the draw, and a hint. */
+/** The cause of a loss that is not finite. `where` names the layer and the row, or the drawn point. */
 export interface Explanation {
   readonly where: string;
   readonly hint?: string;
@@ -136,8 +136,8 @@ export class Objective {
         yield { batch, rows: batch.indices.length, draws: this.draws(epoch, step++) };
       return;
     }
-    const left = this.settings.steps - (epoch - 1) * STEPS_PER_EPOCH_WITHOUT_DATA;
-    while (step < Math.min(left, STEPS_PER_EPOCH_WITHOUT_DATA))
+    const remainingSteps = this.settings.steps - (epoch - 1) * STEPS_PER_EPOCH_WITHOUT_DATA;
+    while (step < Math.min(remainingSteps, STEPS_PER_EPOCH_WITHOUT_DATA))
       yield { batch: undefined, rows: this.batchSize, draws: this.draws(epoch, step++) };
   }
 
@@ -178,7 +178,7 @@ export class Objective {
     const { seed } = this.settings;
     return {
       step: (epoch - 1) * this.stepsPerEpoch + step,
-      // Created only if the loss reads it: creation takes 2% of a short step.
+      // The generator is created only if the loss reads it, because this takes 2% of a short step.
       get random() {
         return new Random(seed).split("drawn").split(epoch).split(step);
       },

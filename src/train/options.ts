@@ -55,7 +55,7 @@ export interface FitSettings extends CommonSettings {
   objective?: "likelihood" | "flowMatching";
   /**
    * KL warm-up of a variational autoencoder (Sønderby et al. 2016): the weight of the KL divergence in the bound rises linearly from 0
-   * to 1 over this many epochs. Validation rows have the bound itself, and `patience` begins afterwards. Default 0.
+   * to 1 over this many epochs. Validation always uses weight 1, and `patience` begins after the warm-up. Default 0.
    */
   klWarmUp?: number;
 }
@@ -210,7 +210,7 @@ export interface FitOptions extends FitSettings, TrainingControls, RowOptions {
 export interface CheckpointStore {
   /** Returns the last checkpoint, from which training resumes, or undefined to start from the beginning. */
   load(): Promise<Uint8Array | undefined>;
-  /** Keeps a checkpoint in place of the one before it. */
+  /** Stores a checkpoint in place of the previous one. */
   save(bytes: Uint8Array): Promise<void>;
   /** Called after each epoch: whether to save a checkpoint now. By default every epoch saves one, which can take longer than the epoch. */
   due?(): boolean;

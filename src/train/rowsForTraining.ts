@@ -89,7 +89,7 @@ function checkColumns<D extends Dataset>(data: D, expected: ExpectedRows): D {
   return data;
 }
 
-/** The columns that rows must have to be used together with `dataset`. */
+/** The columns of a dataset, which its validation rows must have too. */
 export const sameColumnsAs = ({
   features,
   contextFeatures,

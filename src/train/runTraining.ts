@@ -54,12 +54,12 @@ async function trainParameters(
   let digest: string | undefined;
   const currentFingerprint = () => {
     // `epochs` and `steps` may differ, so that a training can be extended.
-    const { epochs: _epochs, steps: _steps, ...others } = settings;
+    const { epochs: _epochs, steps: _steps, ...fixedSettings } = settings;
     const parts = rows ? [rows.training.sample, ...(rows.validation ? [rows.validation] : [])] : [];
     // A stream is identified by its sample and its number of rows. The shapes of the blocks are included, because the
     // optimizer's moments are stored in the layout of the buffers.
     digest ??= fingerprint(
-      [description, others, flat.blocks.map(({ shape }) => shape), rows?.training.rows ?? 0],
+      [description, fixedSettings, flat.blocks.map(({ shape }) => shape), rows?.training.rows ?? 0],
       parts.flatMap(({ values, context, weights }) => [values, context, weights]),
     );
     return digest;

@@ -127,7 +127,7 @@ export class TrainingLoop {
       const values = await objective.lossAndGradient(step);
       const norm = weights.flat.gradientNorm;
       explosions = this.lossExploded(values.loss) ? explosions + 1 : 0;
-      // One outlier can make the loss of a single batch very large, and a clipped step does no harm: only two in a row count.
+      // One outlier can make the loss of a single batch very large, and a clipped step does no harm, so two in a row are required.
       const diverged = explosions >= Math.min(2, stepsPerEpoch);
       if (!Number.isFinite(values.loss) || !Number.isFinite(norm) || diverged) {
         await this.recover(step, { loss: values.loss, norm });
@@ -137,7 +137,7 @@ export class TrainingLoop {
       totals.add(values, step.rows);
       const { loss, ...metrics } = values;
       const factor = stepSize.factor(step.draws.step);
-      // In the first steps the decay is smaller, so that the average is not dominated by the initial weights.
+      // In step t the decay is (1 + t) / (10 + t) at most, as in TensorFlow, so that the initial weights do not dominate the average.
       const decay = Math.min(averageDecay, (2 + optimizer.steps) / (11 + optimizer.steps));
       const clipped = norm > clipNorm ? clipNorm / norm : 1;
       await optimizer.step(factor, clipped, averageDecay === 0 ? 0 : 1 - decay);
@@ -168,7 +168,7 @@ export class TrainingLoop {
     return stopped;
   }
 
-  /** Whether a loss is more than a thousand times worse than the losses before. */
+  /** Whether a loss is above r + 1000 (1 + |r|), where r is the training loss of the last epoch or the best loss, if that is smaller. */
   private lossExploded(loss: number): boolean {
     // A separate validation loss is not comparable with the training loss.
     const best = this.problem.validationLoss ? Number.POSITIVE_INFINITY : this.stopping.state.best;

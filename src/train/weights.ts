@@ -46,8 +46,8 @@ export class Weights {
     this.trainable = new Map([...parameters].filter(([, { trainable }]) => trainable));
     this.running = new RunningStatistics(parameters);
     // Running statistics are taken over the whole batch, so one thread has to compute it.
-    const parts = this.running.parameters.length > 0 ? 1 : threads;
-    this.flat = new FlatParameters(this.trainable, parts);
+    const gradientThreads = this.running.parameters.length > 0 ? 1 : threads;
+    this.flat = new FlatParameters(this.trainable, gradientThreads);
     this.averaged = averaged;
   }
 
