@@ -41,7 +41,7 @@ export class AmortizedParameters {
     this.network = context > 0 ? new MLP(0, outputs, network, random.split("network"), context) : undefined;
   }
 
-  /** The parameters: each with its shape, or [N, ...shape] if they depend on the context. */
+  /** The parameters by name, each with its shape, or with [N, ...shape] if it depends on the context. */
   forContext(context?: Tensor): Record<string, Tensor> {
     if (!this.network) return { ...this.base };
     const entries = Object.entries(this.base);

@@ -9,8 +9,8 @@ import type { Bijection, BijectionKind, DataRows, Description, Transformed } fro
 import { columnMoments } from "./moments.ts";
 
 /**
- * After n batches the next one gets at least the weight 9 / (10 + n) in the running statistics, so that the first averages
- * adapt fast. The moving average of the weights uses the same rule, so both average over the same batches.
+ * After n batches the next one gets at least the weight 9 / (10 + n) in the running statistics, so that they soon forget their
+ * initial values. `fit` averages the parameters over the steps by the same rule, so both averages cover the same batches.
  */
 const WARM_UP_BATCHES = 10;
 
@@ -19,6 +19,7 @@ const LOG_SCALE_BOUND = Math.log(1000);
 
 /** The positive numbers of float32. */
 const VARIANCE_DOMAIN = { min: 2 ** -149, max: 3.4e38 };
+/** Far above the largest count, 10 / (1 - decay), for every decay < 1. */
 const COUNT_DOMAIN = { min: 0, max: 1e19 };
 
 const batchNormSchema = z.strictObject({
@@ -56,7 +57,7 @@ export class BatchNorm implements Bijection {
   readonly mean: Parameter;
   /** The running variance plus epsilon. */
   readonly variance: Parameter;
-  /** The number of batches so far, up to where the weight of a batch is constant. */
+  /** The number of batches so far. It stops at 10 / (1 - decay), from where on the weight of a batch is constant. */
   readonly count: Parameter;
   private readonly options: z.output<typeof batchNormSchema>;
 

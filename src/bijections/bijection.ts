@@ -41,13 +41,13 @@ export interface Bijection {
    */
   readonly actsOnLastAxis?: boolean;
   /**
-   * The numbers of latent features of each level of a multi-scale map, in their order in a latent row, in which the coarsest level comes
-   * first; absent for other maps.
+   * For a multi-scale map: the number of latent features of each level, from the coarsest level, which comes first in a latent
+   * row, to the finest.
    */
   readonly levels?: readonly number[] | undefined;
   /** True for the identity map. */
   readonly isIdentity?: boolean;
-  /** The maps of which it is the composition, the first one next to the base distribution; absent for other maps. */
+  /** For a composition: its maps, the first one next to the base distribution. */
   readonly parts?: readonly Part[] | undefined;
   /** Sets parameters such as a scale from data rows x; absent if no parameter is fitted to data. */
   readonly fitToData?: FitToRows | undefined;
@@ -57,7 +57,7 @@ export interface Bijection {
   readonly dataStandardization?: OuterStandardization<Bijection> | undefined;
   /** The standardization of the context, which `Flow` applies in float64. */
   readonly contextStandardization?: OuterStandardization<Bijection> | undefined;
-  /** The velocity field, if the map is the flow of one from time 0 to 1: flow matching trains it. */
+  /** For the flow of a vector field from time 0 to 1: this field, which flow matching trains. */
   readonly velocity?: VelocityField | undefined;
 }
 
@@ -85,7 +85,10 @@ export type BijectionKind<S extends KindSchema> = Kind<Bijection, S>;
 export const contextFor = (part: { readonly context: number }, context: Tensor | undefined) =>
   part.context > 0 ? context : undefined;
 
-/** Sums log-derivatives [..., D] over features; a scalar, which is the log-derivative of every feature, counts D times. */
+/**
+ * Sums log-derivatives [..., D] over the features. A scalar stands for the same log-derivative of every feature, so it is
+ * multiplied by D.
+ */
 export function sumFeatures(logDerivative: Tensor, features: number): Tensor {
   if (logDerivative.rank === 0) return logDerivative.mul(features);
   return logDerivative.sum(-1);

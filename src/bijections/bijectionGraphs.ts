@@ -5,7 +5,7 @@ import { Random } from "../random/index.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 import type { Bijection, Transformed } from "./bijection.ts";
 
-/** Latent rows z and data rows x, [n, D] each, and contexts [n, C]. */
+/** The rows on which `checkBijection` evaluates a bijection: latent rows z and data rows x, [n, D] each, and contexts [n, C]. */
 export interface CheckRows {
   readonly z: Float64Array;
   readonly x: Float64Array;
@@ -40,7 +40,7 @@ const shapesOf = ({ features, context }: Bijection) => [
   ...(context > 0 ? [["N", context] as const] : []),
 ];
 
-/** Round trips in float32. */
+/** `roundTrips`, compiled in float32. */
 export function float32Graph(bijection: Bijection) {
   const compiled = compile((z, x, context) => roundTrips(bijection, z, x, context), shapesOf(bijection));
   return {

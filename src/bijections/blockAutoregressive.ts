@@ -78,19 +78,19 @@ export class BlockAutoregressive implements Bijection {
 
   inverse(x: Tensor, context?: Tensor): Transformed {
     const D = this.features;
-    const { gates, logScales, shares, outputWeights } = this.positiveWeights();
+    const { gates, logScales, normalizedBlocks, outputWeights } = this.positiveWeights();
     let h = x;
-    // The derivative of each unit by its feature, relative to the product of the positive weights up to the unit.
+    // The derivative of each unit by its feature, divided by the product of the positive blocks up to the unit.
     let derivative: Tensor | undefined;
     this.blocks.slice(0, -1).forEach((layer, i) => {
       h = scoped(`layers.${i}`, () => layer.apply(h).add(this.contextTerm(i, context))).tanh();
       const tanhSlope = h.square().neg().add(1).reshape(["N", D, 1, layer.outputsPerFeature]);
-      derivative = derivative ? derivative.matmul(shares[i]).mul(tanhSlope) : tanhSlope;
+      derivative = derivative ? derivative.matmul(normalizedBlocks[i]).mul(tanhSlope) : tanhSlope;
     });
     const last = this.blocks.length - 1;
     const hidden = h.reshape(["N", D, 1, this.options.units]);
     const f = hidden.matmul(outputWeights).reshape(["N", D]);
-    const slope = derivative!.matmul(shares[last]).reshape(["N", D]);
+    const slope = derivative!.matmul(normalizedBlocks[last]).reshape(["N", D]);
     return {
       value: x.add(gates.mul(f)).mul(logScales.exp()).add(this.blocks[last].applyOffDiagonal(h)),
       logDet: gates.mul(slope).log1p().add(logScales).sum(-1),
@@ -99,8 +99,8 @@ export class BlockAutoregressive implements Bijection {
 
   forward(z: Tensor, context?: Tensor): Transformed {
     const last = this.blocks.length - 1;
-    const { gates, logScales, shares, outputWeights } = this.positiveWeights();
-    /** For each layer, its inputs from the features that are solved already. */
+    const { gates, logScales, normalizedBlocks, outputWeights } = this.positiveWeights();
+    /** For each layer, its inputs from the features before i, whose x is already computed. */
     const solvedInputs: Tensor[][] = this.blocks.map(() => []);
     const logDerivatives: Tensor[] = [];
     for (let i = 0; i < this.features; i++) {
@@ -131,13 +131,15 @@ export class BlockAutoregressive implements Bijection {
         let derivative: Tensor | undefined;
         for (let l = 0; l < last; l++) {
           const tanhSlope = inputs[l + 1].square().neg().add(1);
-          derivative = derivative ? derivative.matmul(blockOfFeature(shares[l])).mul(tanhSlope) : tanhSlope;
+          derivative = derivative
+            ? derivative.matmul(blockOfFeature(normalizedBlocks[l])).mul(tanhSlope)
+            : tanhSlope;
         }
         const f = inputs[last].matmul(blockOfFeature(outputWeights));
         return {
           value: x.add(ofFeature(gates).mul(f)).mul(ofFeature(logScales).exp()),
           logDerivative: ofFeature(gates)
-            .mul(derivative!.matmul(blockOfFeature(shares[last])))
+            .mul(derivative!.matmul(blockOfFeature(normalizedBlocks[last])))
             .log1p()
             .add(ofFeature(logScales)),
         };
@@ -153,12 +155,12 @@ export class BlockAutoregressive implements Bijection {
 
   /**
    * The gates g_i and log-scales s_i; the output weights w_ik / M_i; and for each layer the positive blocks, [D, I, O],
-   * divided such that the weights into a unit sum to 1 (`shares`): the products of derivatives are then in [0, 1].
+   * normalized such that the weights into a unit sum to 1: products of derivatives are then in [0, 1].
    */
   private positiveWeights() {
     const gates = this.gate.softClamp(LOG_BOUND).expm1();
     let logProduct: Tensor | undefined;
-    const shares = this.blocks.map((layer) => {
+    const normalizedBlocks = this.blocks.map((layer) => {
       const logWeights = layer.logDiagonalBlocks();
       const logPaths = logProduct ? logWeights.add(logProduct) : logWeights;
       const logSum = logPaths.logsumexp(1, { keepAxes: true });
@@ -169,10 +171,10 @@ export class BlockAutoregressive implements Bijection {
       .logDiagonalBlocks()
       .sub(logProduct!.reshape([this.features, 1, 1]))
       .exp();
-    return { gates, logScales: this.logScale.softClamp(LOG_BOUND), shares, outputWeights };
+    return { gates, logScales: this.logScale.softClamp(LOG_BOUND), normalizedBlocks, outputWeights };
   }
 
-  /** What the context adds to the units of a layer: it enters the first one only. */
+  /** The term that the context adds to the units of a layer: 0 except in the first layer. */
   private contextTerm(layer: number, context: Tensor | undefined): Tensor {
     return layer === 0 && this.fromContext ? this.fromContext.apply(context!) : scalar(0);
   }

@@ -7,7 +7,9 @@ import type { bijectionKinds } from "./registry.ts";
 /** The description of any registered bijection. */
 export type BijectionDescription = DescriptionOf<typeof bijectionKinds>;
 
-/** Has the kinds of coreKinds.ts. `registerAllKinds` adds those of registry.ts. */
+/**
+ * The registry of bijections. It starts with the kinds of coreKinds.ts; `registerAllKinds` adds the other kinds of registry.ts.
+ */
 export const bijectionRegistry = new KindRegistry<Bijection>(coreBijectionKinds, "a bijection", "bijection");
 
 /** Checks descriptions of bijections, including custom kinds inside `withCustomKinds`. */

@@ -25,8 +25,8 @@ const chainSchema = (bijection: NestedSchema) =>
   z.strictObject({ type: z.literal("chain"), bijections: z.array(bijection).check(z.minLength(1)) });
 
 /**
- * The composition of bijections: `bijections[0]` is next to the base distribution, the last one next to the data. Their
- * log-determinants add up. All have D features; those that are conditional have the same number of context features.
+ * The composition of bijections: `bijections[0]` is next to the base distribution, the last one next to the data. The
+ * log-determinant is the sum of theirs. All have D features; the conditional ones have the same number of context features.
  */
 export class Chain implements Bijection {
   readonly bijections: readonly Bijection[];
@@ -65,7 +65,7 @@ export class Chain implements Bijection {
     });
   }
 
-  /** The chain of these bijections, with the bijections of chains among them inlined. */
+  /** The chain of these bijections, where a chain among them is replaced by its bijections. */
   static joined(bijections: readonly Bijection[]): Chain {
     return new Chain(bijections.flatMap((each) => (each instanceof Chain ? each.bijections : [each])));
   }
@@ -167,7 +167,7 @@ function fitInOrder(
   };
 }
 
-/** `bijection` followed by the inverse of `outer`: its data are standardized by `outer`. */
+/** `bijection` for data that `outer` has standardized: the composition of `bijection` and the inverse of `outer`. */
 export const relativeToData = (bijection: Bijection, outer: Standardize): Bijection =>
   bijection.dataStandardization?.relativeTo(outer) ??
   new Chain([bijection, new Standardize({ features: outer.features }).relativeTo(outer)]);

@@ -26,7 +26,9 @@ export interface CheckBijectionOptions {
   context?: ArrayLike<number>;
   /** Custom kinds with which the description must build the same map. The description of a class without a kind is not checked. */
   kinds?: readonly CustomKind[];
-  /** Whether the parameter at a path has no influence on the map, so that its gradient must be 0. Default none. */
+  /**
+   * Returns true for the path of a parameter without influence on the map, whose gradient must be 0. By default there is none.
+   */
   unused?: (path: string) => boolean;
 }
 
@@ -38,16 +40,18 @@ const checkRules: OptionRules<CheckBijectionOptions> = {
   unused: callback,
 };
 
-/** The number of rows to check on, if none are given. */
+/** The number of rows that are drawn if the options have none. */
 const ROWS = 24;
 
-/** Tolerance in float64, as all others absolute below 1 and relative above. */
+/** The tolerance in float64. All tolerances are absolute for numbers below 1 and relative above. */
 const FLOAT64_TOLERANCE = 1e-9;
-/** Standard deviations of the noise on the parameters, which accumulates, and the tolerance of float32 round trips with it. */
+/**
+ * The parameters are checked three times. `scale` is the standard deviation of the noise that is added to them before each check.
+ */
 const NOISE = [
   { scale: 0, float32Tolerance: 1e-4 },
   { scale: 0.15, float32Tolerance: 1e-4 },
-  // With slopes near 1/1000 a float32 round trip keeps few digits.
+  // Noise of this size leads to slopes near 1/1000, with which a float32 round trip keeps few digits.
   { scale: 0.3, float32Tolerance: 1e-2 },
 ];
 /** Central differences with a step of 1e-6 are accurate to this. */

@@ -11,14 +11,15 @@ const columnScalesSchema = z.strictObject({
 });
 
 /**
- * x_i = s_i^-1(z_i) with the scale s_i of each feature (`ValueScale`): linear, the logarithm of the distance from a bound or two, or asinh
- * for heavy tails. Next to the data it gives a flow the bounds and the tails of the columns of a table.
+ * x_i = s_i^-1(z_i) with a scale s_i for each feature (`ValueScale`): linear, the logarithm of the distance from one bound or the
+ * log-odds between two, or asinh for heavy tails. As the last map of a flow it gives x the bounds and the tails of the columns of
+ * a table.
  */
 export class ColumnScales implements Bijection {
   readonly features: number;
   readonly context = 0;
   private readonly scales: readonly ValueScale[];
-  /** Features with scales of one type, which are mapped together. */
+  /** For each type of scale one map for all its features, so that the graph has few nodes. */
   private readonly groups: readonly { readonly map: ScaleMap; readonly features: readonly number[] }[];
 
   /** Throws `ARGUMENT` if a scale is not valid. `scales` [D]. */
@@ -61,7 +62,7 @@ export class ColumnScales implements Bijection {
     });
   }
 
-  /** Maps the features of each group, [S, N], and joins the results. */
+  /** Maps the features of each group as rows of a tensor [features of the group, N], and joins the results. */
   private mapGroups(rows: Tensor, apply: (map: ScaleMap, columns: Tensor) => Transformed): Transformed {
     const columns = rows.transpose();
     const mapped = this.groups.map(({ map, features }) => apply(map, columns.gather(0, features)));

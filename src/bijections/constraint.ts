@@ -2,8 +2,8 @@ import type { Tensor } from "../graph/tensor.ts";
 import { sumFeatures, type Transformed } from "./bijection.ts";
 
 /**
- * Maps that grow or fall exponentially clamp their exponents to +-80: float32 holds exp(80) = 5e34 and exp(-80) = 2e-35, so
- * that samples are finite and inside the support.
+ * Maps that grow or fall exponentially clamp their exponents to +-80. float32 can represent exp(80) = 5e34 and exp(-80) = 2e-35,
+ * so samples are finite and inside the support.
  */
 export const MAX_EXPONENT = 80;
 
@@ -11,9 +11,9 @@ export const MAX_EXPONENT = 80;
 export const clampExponent = (u: Tensor): Tensor => u.maximum(-MAX_EXPONENT).minimum(MAX_EXPONENT);
 
 /**
- * The inverse of an elementwise map onto a part of the real line. `inverse` computes the value and the log-derivative there.
- * Where `outside` is true, the value is that of `replacement`, a point of the support, and the log-determinant is -Infinity
- * with gradient 0. Both the argument and the result are replaced, so that gradients stay finite. A NaN stays NaN.
+ * The inverse of an elementwise map onto a part of the real line, where `inverse` computes its value and log-derivative. Where
+ * `outside` is true, the value is that of `replacement`, a point of the support, and the log-determinant is -Infinity with
+ * gradient 0. Both the argument and the result are replaced, so that gradients stay finite. A NaN stays NaN.
  */
 export function onSupport(
   x: Tensor,

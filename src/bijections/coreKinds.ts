@@ -13,8 +13,8 @@ import { standardizeContextKind } from "./standardizeContext.ts";
 import { tailsKind } from "./tails.ts";
 
 /**
- * The kinds of `fitFlows` and of the recipes for NICE, RealNVP, Glow, MAF and spline flows. A page that loads a model ships the
- * code of these kinds; it loads that of the others of registry.ts only if a model has one.
+ * The kinds of `fitFlows` and of the recipes for NICE, RealNVP, Glow, MAF and spline flows. A page that loads models contains the
+ * code of these kinds. It loads the code of the other kinds of registry.ts only if a model has one of them.
  */
 export const coreBijectionKinds = [
   actnormKind,

@@ -62,8 +62,8 @@ export interface CouplingOptions {
  * 2017), with the rational-quadratic spline the coupling neural spline flow (Durkan et al. 2019). Both directions take one
  * pass of the network.
  *
- * With several `masks`, training cycles through them from batch to batch; evaluation uses `mask`. The network then has
- * inputs and outputs for all features, and each mask uses a part of them.
+ * With several `masks`, training cycles through them from batch to batch; evaluation uses `mask`. The network then has inputs and
+ * outputs for all features, and each mask uses the inputs of its unchanged and the outputs of its changed features.
  */
 export class Coupling implements Bijection {
   readonly features: number;
@@ -123,13 +123,16 @@ export class Coupling implements Bijection {
     };
   }
 
-  /** The feature that each input of the network belongs to, if it sees `features` features. */
+  /** The feature that each input of a network of `features` features belongs to. */
   private inputs(features: number): number[] {
     const natural = range(0, features);
     return this.transform.angles ? [...natural, ...natural] : natural;
   }
 
-  /** The network for one of the masks: of several masks each uses the weights of its inputs and outputs only. */
+  /**
+   * The network for one of the masks. If there are several, it has only the weights of the unchanged inputs and the changed
+   * outputs of this mask.
+   */
   private networkFor(variant: number | Tensor): Pick<MLP, "apply"> {
     const { network, networkOrders, features: D, unchanged: K, context } = this;
     if (!networkOrders) return network;

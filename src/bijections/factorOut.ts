@@ -21,8 +21,8 @@ export interface FactorOutOptions {
 
 /**
  * Factoring out of RealNVP (Dinh et al. 2017, section 3.6): a bijection, which contains the further levels of a multi-scale flow,
- * maps the first channels of an image, and the other channels become latent variables without a further map. On the latent side
- * the features of the bijection come first in the row, so the coarsest level comes first.
+ * maps the first channels of an image, and the other channels are latent variables as they are. On the latent side the features
+ * of the bijection come first in the row, so the coarsest level comes first.
  *
  * An affine `ImageCoupling` with the mask `channels` on the side of the data is the learned conditional prior of Glow: the other
  * channels b are N(m(a), exp(2 s(a))) given the first ones a.

@@ -28,9 +28,9 @@ export interface HouseholderOptions {
 }
 
 /**
- * Householder flow: the rotation x = z H_1 H_2 ... H_K with the reflections H_k = I - 2 v_k v_k^T / |v_k|^2 of learned vectors v_k
- * (Tomczak and Welling 2016, "Improving variational auto-encoders using Householder flow"). It preserves volume. It starts
- * as the identity: random vectors in pairs of equal ones, whose reflections cancel.
+ * Householder flow: the rotation x = z H_1 H_2 ... H_K with the reflections H_k = I - 2 v_k v_k^T / |v_k|^2 of learned vectors
+ * v_k (Tomczak and Welling 2016, "Improving variational auto-encoders using Householder flow"). It preserves volume. It starts as
+ * the identity, because the initial random vectors form pairs of equal ones, whose reflections cancel.
  */
 export class Householder implements Bijection {
   readonly features: number;

@@ -51,13 +51,14 @@ export class MatrixExponential implements Bijection {
 export function matrixExponential(matrix: Tensor): Tensor {
   const size = matrix.shape[0] as number;
   const norm = matrix.abs().sum(1).max().stopGradient();
-  /** Whether squaring k is needed. The graph has all of them, since the norm is known at run time only. */
+  /** Whether squaring k is needed. The graph computes every squaring and selects, since the norm is known only at run time. */
   const isNeeded = Array.from({ length: MAX_SQUARINGS }, (_, k) => norm.greater(2 ** (k - 1)));
   const scaled = isNeeded.reduce((a, needed) => a.mul(needed.where(0.5, 1)), matrix);
   let power = scaled;
   let result = identityMatrix(size).add(scaled);
   let factorial = 1;
-  // Powers instead of Horner's rule: the runtime would fold the factors 1 / n into the products, as float32 numbers.
+  // The series is summed by powers, because the runtime would fold the factors 1 / n of Horner's rule into the matrix products,
+  // as float32 numbers.
   for (let n = 2; n <= TAYLOR_DEGREE; n++) {
     power = power.matmul(scaled);
     factorial *= n;

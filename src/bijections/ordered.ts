@@ -23,8 +23,8 @@ export class Ordered implements Bijection {
 
   forward(z: Tensor): Transformed {
     if (this.features === 1) return { value: z, logDet: scalar(0) };
-    const [first, others] = z.split(1, [1, this.features - 1]);
-    const logGaps = clampExponent(others);
+    const [first, rawLogGaps] = z.split(1, [1, this.features - 1]);
+    const logGaps = clampExponent(rawLogGaps);
     return { value: concat([first, logGaps.exp()], 1).cumsum(-1), logDet: logGaps.sum(-1) };
   }
 

@@ -1,12 +1,15 @@
 import type { Standardize } from "./standardize.ts";
 
 /**
- * The standardization at the data side of a part of a model, or of its context. `Flow` takes it out of the graph and applies it
- * to rows in float64: columns of numbers far from 0, such as years, would lose digits in float32.
+ * The standardization next to the data of a part of a model, or the standardization of its context. `Flow` takes it out of the
+ * graph and applies it to rows in float64: columns of numbers far from 0, such as years, would lose digits in float32.
  */
 export interface OuterStandardization<T> {
   readonly standardize: Standardize;
-  /** The part for rows that `outer` has standardized: its own standardization is replaced by its difference to `outer`. */
+  /**
+   * The part for rows that `outer` has standardized: in place of its own standardization S it has the composition of S and the
+   * inverse of `outer`.
+   */
   relativeTo(outer: Standardize): T;
 }
 
@@ -26,6 +29,6 @@ export function commonContextStandardization(
   return standardizations.includes(undefined) ? undefined : standardizations[0];
 }
 
-/** The part for contexts that `outer` has standardized; an unconditional part is returned as it is. */
+/** `part` for contexts that `outer` has standardized; an unconditional part is returned as it is. */
 export const relativeToContext = <T extends Conditional<T>>(part: T, outer: Standardize): T =>
   part.context > 0 ? part.contextStandardization!.relativeTo(outer) : part;

@@ -3,13 +3,16 @@ import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import { type Bijection, contextFor, type DataRows } from "./bijection.ts";
 
-/** One of the maps of which a bijection is the composition, and its path of property names in it. */
+/** One map of a composition, and its path of property names in the composition, such as `bijections.2`. */
 export interface Part {
   readonly path: string;
   readonly bijection: Bijection;
 }
 
-/** The maps of which a bijection is the composition, with nested ones inlined; the first is next to the base distribution. */
+/**
+ * The maps whose composition is `bijection`, where nested compositions are replaced by their maps. The first map is next to the
+ * base distribution.
+ */
 export function flatten(bijection: Bijection, path = ""): Part[] {
   const { parts } = bijection;
   if (!parts) return [{ path, bijection }];

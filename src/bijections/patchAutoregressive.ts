@@ -72,7 +72,7 @@ export class PatchAutoregressive implements Bijection {
     // The input for patch t is patch t - 1, and zeros for the first one, so that its output depends on earlier patches only.
     const shifted = patches.slice(1, 0, this.tokens - 1).pad(1, 1, 0);
     const parameters = scoped("network", () => this.network.apply(shifted, context));
-    // x = z exp(a) + m is the map of affineTransform from data to latent, so z follows by the opposite direction.
+    // `affineTransform.toLatent` computes u exp(a) + m, which here maps z to x. So the density uses its inverse, `toData`.
     const { value, logDerivative } = affineTransform.toData(patches, parameters);
     return { value: this.toRows(value), logDet: this.sumOverRow(logDerivative) };
   }

@@ -19,9 +19,9 @@ export interface PerPixelOptions {
 }
 
 /**
- * One map of the channels, applied to each pixel of an image. log |det| is height * width times that of the map. With a linear map
- * it is the invertible 1x1 convolution of Glow (Kingma and Dhariwal 2018): `LULinear` in LU decomposition, `QRLinear` or
- * `MatrixExponential` for a dense matrix, all with an exact log-determinant. With `Actnorm` or `BatchNorm` it normalizes each
+ * Applies one map of the channels to each pixel of an image. The log-determinant is height * width times that of the map. With a
+ * linear map it is the invertible 1x1 convolution of Glow (Kingma and Dhariwal 2018): `LULinear` in LU decomposition, `QRLinear`
+ * or `MatrixExponential` for a dense matrix, all with an exact log-determinant. With `Actnorm` or `BatchNorm` it normalizes each
  * channel over all rows and pixels.
  */
 export class PerPixel implements Bijection {

@@ -13,9 +13,9 @@ const powerSchema = z.strictObject({
 });
 
 /**
- * x = z^p with p > 0, from the positive numbers onto the positive numbers. Latent values must be positive too: put it behind a
- * positive base distribution, or behind `Exp` or `Softplus`. In both directions the log-determinant of numbers <= 0 is
- * -Infinity, and results are clamped to [exp(-80), exp(80)].
+ * x = z^p with p > 0, from the positive numbers onto the positive numbers. Latent values must be positive too, so the map must
+ * follow a positive base distribution, `Exp` or `Softplus`. In both directions the log-determinant of numbers <= 0 is -Infinity,
+ * and results are clamped to [exp(-80), exp(80)].
  */
 export class Power implements Bijection {
   readonly features: number;

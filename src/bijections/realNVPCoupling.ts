@@ -56,7 +56,7 @@ export class RealNVPCoupling implements Bijection {
       new MLP(unchanged.length, changed.length, network, random.split(name), context);
     this.shift = make("shift");
     this.scale = make("scale");
-    // softClamp(u, b) = u / (1 + |u| / b), which this value makes 1.
+    // For this u, softClamp(u, b) = u / (1 + |u| / b) is 1.
     const initialBound = 1 / (1 - 1 / LOG_SCALE_BOUND);
     this.bound = new Parameter([changed.length], initialBound);
   }

@@ -7,7 +7,7 @@ const MIN_SQUARED_NORM = 1e-30;
 
 /**
  * x H_1 H_2 ... H_K for rows x [N, D], or its inverse x H_K ... H_2 H_1. H_k = I - 2 v_k v_k^T / |v_k|^2 are the Householder
- * reflections of `vectors` [K, D], or of [N, K, D] with other vectors for each row.
+ * reflections of `vectors`: [K, D], or [N, K, D] if each row has its own vectors.
  */
 export function reflect(x: Tensor, vectors: Tensor, { inverse = false } = {}): Tensor {
   const [count, features] = vectors.shape.slice(-2) as [number, number];

@@ -174,12 +174,12 @@ function siluSlope(u: Tensor): Tensor {
 
 /**
  * Solves x = step(x) for each row of [N, D] by fixed-point iteration from `start`, where `step` is a contraction by `factor`. A
- * row has converged when its step is below the rounding error, or no longer shrinks. The result is NaN where that last step is
- * still large.
+ * row has converged when its step is below the rounding error, or no longer shrinks. The result is NaN for a row whose last step
+ * is still large. The limit on iterations is a safeguard: they reduce the error by factor^n = exp(-100).
  */
 function fixedPoint(step: (x: Tensor) => Tensor, start: Tensor, factor: number): Tensor {
   const column = (value: number) => filled(value, ["N", 1]);
-  // Constant over the iterations, so that scaled steps contract too.
+  // The scale does not change between iterations, so that steps in units of it also shrink by `factor`.
   const scale = maxAbs(start).maximum(1);
   const [x, size, converged] = loop(
     [start, column(Number.POSITIVE_INFINITY), column(0)],

@@ -44,7 +44,7 @@ export class Sigmoid implements Bijection {
 
   forward(z: Tensor): Transformed {
     const width = this.high - this.low;
-    // Computed from the nearer end, so that small distances to an end at 0 keep all digits.
+    // x is computed from the nearer end, so that small distances to an end at 0 keep all digits.
     const fromLow = z.sigmoid().mul(width).add(this.low);
     const fromHigh = z.neg().sigmoid().mul(-width).add(this.high);
     const logDerivative = z.softplus().add(z.neg().softplus()).neg().add(Math.log(width));

@@ -15,7 +15,7 @@ const standardizeSchema = z.strictObject({ type: z.literal("standardize"), featu
 const WINSORIZED_FRACTION = 0.01;
 /** A column is constant if its deviation is below this fraction of its mean: some 16 float64 rounding errors. */
 const MIN_RELATIVE_DEVIATION = 2 ** -48;
-/** Float32 holds scales between these bounds, and their reciprocals. */
+/** A scale between these bounds and its reciprocal are normal numbers of float32. */
 const FLOAT32 = { smallest: 1e-37, largest: 1e37, epsilon: 2 ** -23 };
 /**
  * The largest distance between neighboring float32 numbers, in standard deviations. Rounding then changes z by at most 0.0005,
@@ -52,7 +52,7 @@ export class Standardize implements Bijection {
     });
   }
 
-  /** The map x = z scale + center with a given center and scale. */
+  /** The map x = z scale + center with this center and scale, both [D]. */
   static of(center: ArrayLike<number>, scale: ArrayLike<number>): Standardize {
     const standardize = new Standardize({ features: center.length });
     standardize.center.take(Float64Array.from(center));

@@ -109,7 +109,9 @@ export class Sylvester implements Bijection {
     const { project, embed, outer, inner, b, s } = this.factors(context);
     const y = project(x);
     const M = this.columns;
-    // Elements i + 1 ... M - 1 of Q^T z and of the tanh, each a column [N, 1].
+    // With p = Q^T z and h = tanh(a), a = R~ p + b, row i of y = p + R h contains only elements j >= i. So p and h are solved
+    // from the last element to the first, by a_i + (s_i - 1) tanh(a_i) = r~_ii (y_i - sum_{j>i} r_ij h_j) + sum_{j>i} r~_ij p_j +
+    // b_i. `projected` and `activations` hold elements i + 1 ... M - 1 of p and h, each a column [N, 1].
     let projected: Tensor[] = [];
     let activations: Tensor[] = [];
     let logDet = scalar(0);
@@ -122,12 +124,15 @@ export class Sylvester implements Bijection {
           .mul(concat(columns, 1))
           .sum(-1, { keepAxes: true });
       const isLast = i === M - 1;
-      const rest = isLast ? column(y) : column(y).sub(sumAboveDiagonal(outer, activations));
+      const difference = isLast ? column(y) : column(y).sub(sumAboveDiagonal(outer, activations));
       const offset = isLast ? column(b) : column(b).add(sumAboveDiagonal(inner, projected));
-      const { value: a, logDerivative } = invertTanhResidual(rest.mul(entry(inner)).add(offset), column(s));
+      const { value: a, logDerivative } = invertTanhResidual(
+        difference.mul(entry(inner)).add(offset),
+        column(s),
+      );
       const h = a.tanh();
       activations = [h, ...activations];
-      projected = [rest.sub(entry(outer).mul(h)), ...projected];
+      projected = [difference.sub(entry(outer).mul(h)), ...projected];
       logDet = logDet.add(logDerivative.reshape(["N"]));
     }
     return { value: x.sub(embed(times(outer, concat(activations, 1)))), logDet };
@@ -186,7 +191,7 @@ function upperTriangular(diagonal: Tensor, above: Tensor | undefined): Tensor {
   const leading = diagonal.shape.slice(0, -1);
   if (!above) return diagonal.reshape([...leading, 1, 1]);
   const start = (i: number) => M + (i * (2 * M - i - 1)) / 2;
-  // A symmetric matrix first, whose lower triangle is then set to 0: `gather` needs an index for every entry.
+  // `gather` needs an index for every entry, so it makes a symmetric matrix, whose lower triangle is then set to 0.
   const indices = Array.from({ length: M * M }, (_, k) => {
     const [i, j] = [Math.floor(k / M), k % M].sort((p, q) => p - q);
     return i === j ? i : start(i) + (j - i - 1);

@@ -79,8 +79,8 @@ function basis(u: Tensor, v: Tensor, degree: number): Tensor {
 }
 
 /**
- * The matrix [n, n + 1] that maps slopes to coefficients c_k. Coefficients are sums of increments from the middle of the box: half
- * of the increments up to k, minus half of those after it.
+ * The matrix [n, n + 1] that maps slopes to coefficients c_k. c_k is half of the sum of the increments up to k, minus half of the
+ * sum of the increments after k: so equal slopes give coefficients that are symmetric about 0.
  */
 const cumulativeFromMiddle = (degree: number, bound: number): Tensor =>
   constant(

@@ -52,8 +52,8 @@ export interface Bin {
   /** The upper end of the bin on the `to` axis. */
   readonly toEnd: Tensor;
   /**
-   * Selects from values [D, J, N] the one of the element's bin, where value j belongs to bin `binOf(j)`. The result is 0 if no
-   * value belongs to it; values with a `binOf` outside of 0 ... K - 1 are ignored.
+   * Selects from values [D, J, N], of which value j belongs to bin `binOf(j)`, the value of each element's bin. The result is 0
+   * if the bin has no value. Values with a `binOf` outside of 0 ... K - 1 are ignored.
    */
   pick(values: Tensor, binOf?: (j: number) => number): Tensor;
 }
@@ -70,7 +70,7 @@ export function findBin(
   { from, to, bound, closed }: { from: Tensor; to: Tensor; bound: number; closed: boolean },
 ): Bin {
   const bins = binCount(from);
-  // The factors of a softmax, which are applied to the selected bin instead of to all bins.
+  // The factors that normalize the softmax are applied to the selected bin instead of to all bins.
   const fromUnit = scalar(2 * bound).div(sumOverBins(from));
   const toUnit = scalar(2 * bound).div(sumOverBins(to));
 
@@ -92,8 +92,8 @@ export function findBin(
     return sumOverBins(values.mul(matrix(binCount(values), bins, differenceMatrix).matmul(reached)));
   };
 
-  // Upper ends as half of the sizes up to the bin minus half of those above it: sums from the middle of the box, where most
-  // data are, have smaller rounding errors than sums from -B.
+  // The upper end of a bin is half of the sum of the sizes up to this bin minus half of the sum of those above. Such a sum starts
+  // from the middle of [-B, B], where most data are, and has smaller rounding errors there than a sum from -B.
   const halves = reached.sub(0.5);
   const fromSize = pick(from).mul(fromUnit);
   const fromEnd = sumOverBins(from.mul(halves)).mul(fromUnit);
@@ -132,7 +132,10 @@ export function extendOutsideBox(
 /** Clamps to [0, 1] but keeps the gradient: only rounding errors move a point outside of its bin. */
 export const clampToUnit = (part: Tensor): Tensor => clampWithGradient(part, 0, 1);
 
-/** Where slope parameter j is: at the lower end of bin `lowerEndOf(j)` and the upper end of bin `upperEndOf(j)`, of K bins. */
+/**
+ * The bin edge whose slope is parameter j: the lower end of bin `lowerEndOf(j)` and the upper end of bin `upperEndOf(j)`, of K
+ * bins.
+ */
 export interface SlopePlacement {
   lowerEndOf(j: number, bins: number): number;
   upperEndOf(j: number, bins: number): number;

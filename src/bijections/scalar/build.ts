@@ -11,7 +11,10 @@ type Schema = (typeof scalarTransformKinds)[number]["schema"];
 /** Checked options of a registered transform, or a transform object of the user. */
 export type CheckedScalarTransform = z.output<Schema> | ScalarTransform;
 
-/** Has the kinds of coreKinds.ts. `registerAllScalarTransforms` adds those of registry.ts. */
+/**
+ * The registry of scalar transforms. It starts with the kinds of coreKinds.ts; `registerAllScalarTransforms` adds the other kinds
+ * of registry.ts.
+ */
 export const scalarTransformRegistry = new KindRegistry<ScalarTransform>(
   coreScalarTransformKinds,
   "a scalar transform",
@@ -19,12 +22,13 @@ export const scalarTransformRegistry = new KindRegistry<ScalarTransform>(
   isTransform,
 );
 
-/** Checks the options of a transform; a transform object passes as it is. */
+/** Validates the options of a transform, and accepts a transform object as it is. */
 export const scalarTransformSchema = scalarTransformRegistry.schema as unknown as z.ZodMiniType<
   CheckedScalarTransform,
   ScalarTransformOptions | ScalarTransform
 >;
 
+/** Builds a transform from validated options. Transforms have no parameters of their own, so the seed has no influence. */
 export const buildScalarTransform = (options: CheckedScalarTransform): ScalarTransform =>
   isTransform(options) ? options : scalarTransformRegistry.buildValid(options as Description, new Random(0));
 

@@ -39,7 +39,10 @@ export function circularSpline(bins = 8): ScalarTransform {
   return { ...transform, angles: true };
 }
 
-/** The equivalent angle in [-pi, pi], clamped after rounding errors: outside, the density of a base distribution is 0. */
+/**
+ * The equivalent angle in [-pi, pi]. It is clamped, because a base distribution has density 0 where rounding errors exceed this
+ * range.
+ */
 function wrap(angle: Tensor): Tensor {
   const periods = angle
     .add(Math.PI)

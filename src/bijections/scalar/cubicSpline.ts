@@ -99,13 +99,13 @@ function heightsOf(raw: Tensor, widths: Tensor, tails: SplineSettings["tails"]):
   const minimum = tails === "linear" ? 0.5 : 0;
   const minima = Array.from({ length: bins }, (_, k) => (k === 0 || k === bins - 1 ? minimum : 0));
   const minHeights = widths.mul(constant(minima, [bins, 1]));
-  const shares = binSizes(raw).mul(
+  const freeHeights = binSizes(raw).mul(
     constant(
       minima.map((m) => 1 - m),
       [bins, 1],
     ),
   );
-  return minHeights.add(shares.mul(total(widths).sub(total(minHeights)).div(total(shares))));
+  return minHeights.add(freeHeights.mul(total(widths).sub(total(minHeights)).div(total(freeHeights))));
 }
 
 /** F(p) = p (a q^2 + (3 - b) p q + p^2), q = 1 - p: the cubic from (0, 0) to (1, 1) with slope a at 0 and b at 1. */
@@ -122,10 +122,16 @@ function slope(p: Tensor, a: Tensor, b: Tensor): Tensor {
 }
 
 const NEWTON_STEPS = 5;
-/** Gradients flow through the last two steps only: each step adds one order of derivatives that is exact, and two are needed. */
+/**
+ * Gradients flow through the last two steps only. Each step makes one more order of derivatives exact, and gradients of a
+ * log-derivative need second derivatives.
+ */
 const DIFFERENTIABLE_STEPS = 2;
 
-/** Solves F(p) = c from the nearer end of the bin, where the quadratic of the first two terms is a good approximation. */
+/**
+ * Solves F(p) = c by Newton's method, from the nearer end of the bin. The first guess solves the quadratic a p + (3 - 2 a - b)
+ * p^2 = c, which is F without its cubic term.
+ */
 function solve(c: Tensor, a: Tensor, b: Tensor): Tensor {
   const low = c.less(cubic(scalar(0.5), a, b));
   const target = low.where(c, scalar(1).sub(c));

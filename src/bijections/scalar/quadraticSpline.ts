@@ -49,16 +49,16 @@ function spline(
   const half = matrix(bins, binCount(rawSlopes), (k, j) =>
     placement.lowerEndOf(j, bins) === k || placement.upperEndOf(j, bins) === k ? 0.5 : 0,
   );
-  const free = widths.mul(half.matmul(logSlopes.exp()));
+  const freeHeights = widths.mul(half.matmul(logSlopes.exp()));
   // With linear tails the slopes at -B and B are 1, so their contribution to the heights is fixed.
   const ends = constant(
     Array.from({ length: bins }, (_, k) => (tails === "linear" && (k === 0 || k === bins - 1) ? 0.5 : 0)),
     [bins, 1],
   );
-  const fixed = widths.mul(ends);
+  const fixedHeights = widths.mul(ends);
   const total = (sizes: Tensor) => sizes.sum(1, { keepAxes: true });
-  const factor = total(widths).sub(total(fixed)).div(total(free));
-  const heights = free.mul(factor).add(fixed);
+  const factor = total(widths).sub(total(fixedHeights)).div(total(freeHeights));
+  const heights = freeHeights.mul(factor).add(fixedHeights);
 
   const [from, to] = inverse ? [heights, widths] : [widths, heights];
   const { inside, above, fromSize, toSize, toEnd, pick } = findBin(u, {
@@ -72,7 +72,8 @@ function spline(
   const d0 = pick(scaled, (j) => placement.lowerEndOf(j, bins)).exp();
   const d1 = pick(scaled, (j) => placement.upperEndOf(j, bins)).exp();
   if (inverse) {
-    // The slope at the point with the fraction `above` of the height above it, and from it the fraction r of the width.
+    // The quadratic is solved for the slope first, and the slope gives the fraction r of the width. In a bin the square of the
+    // slope is linear in z.
     const slope = scalar(1).sub(above).mul(d1.square()).add(above.mul(d0.square())).sqrt();
     const r = above.mul(d0.add(d1)).div(d1.add(slope));
     return extendOutsideBox(

@@ -1,9 +1,10 @@
 import { constant, type Tensor } from "../../graph/tensor.ts";
 
 /**
- * Nodes and weights of Gauss-Legendre quadrature on [0, 1] with n nodes. It is exact for polynomials of degree 2 n - 1; for
- * analytic functions the error is of order r^(-2 n), where Clenshaw-Curtis has r^(-n) (Trefethen 2008, "Is Gauss quadrature better
- * than Clenshaw-Curtis?"). All weights are positive.
+ * Nodes and weights of Gauss-Legendre quadrature on [0, 1] with n nodes. It is exact for polynomials of degree 2 n - 1. For a
+ * function that is analytic in an ellipse around the interval, whose semi-axes have the sum r > 1 in units of half the interval,
+ * the error is of order r^(-2 n), with Clenshaw-Curtis r^(-n) (Trefethen 2008, "Is Gauss quadrature better than
+ * Clenshaw-Curtis?"). All weights are positive.
  */
 export function gaussLegendre(count: number): { nodes: Tensor; weights: Tensor } {
   const nodes: number[] = [];
