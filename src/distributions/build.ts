@@ -7,7 +7,10 @@ import type { distributionKinds } from "./registry.ts";
 /** A distribution as plain data, which `buildDistribution` builds. */
 export type DistributionDescription = DescriptionOf<typeof distributionKinds>;
 
-/** Has the kinds of coreKinds.ts. `registerAllKinds` adds those of registry.ts. */
+/**
+ * The registry of distributions. It starts with the kinds of coreKinds.ts; `registerAllKinds` adds the other kinds of
+ * registry.ts.
+ */
 export const distributionRegistry = new KindRegistry<Distribution>(
   coreDistributionKinds,
   "a distribution",

@@ -27,8 +27,9 @@ export function chooseComponent(logWeights: Tensor, uniform: Tensor, axis: -1 | 
 }
 
 /**
- * Selects each row [N, D] from the component that `chosen`, one-hot [N, K], names. With `chosen` [N, K, D] each element has its own
- * component. It selects with `where` and does not sum products with 0 and 1, so that infinite values of other components do no harm.
+ * Selects each row [N, D] from `rows` of the component that is 1 in `chosen`, one-hot [N, K]. With `chosen` [N, K, D] each
+ * element has its own component. It selects with `where` and does not sum products with 0 and 1, so that infinite values of other
+ * components do no harm.
  */
 export const selectRows = (chosen: Tensor, rows: readonly Tensor[]): Tensor =>
   rows.reduce((selected, row, k) =>

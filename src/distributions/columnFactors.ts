@@ -8,7 +8,10 @@ import {
 } from "./heads/columnHead.ts";
 import { scaledValue, scaleSlope } from "./heads/valueScale.ts";
 
-/** lambda is between these. A smaller one would make rows impossible that are far from all others. */
+/**
+ * Bounds of lambda, the weight of the marginal distribution in each kernel. With a smaller one, rows that are far from all
+ * centers would have a probability of nearly 0.
+ */
 const MIN_LAMBDA = 1e-4;
 const MAX_LAMBDA = 0.9;
 /** A bandwidth changes by at most this factor in a step. */
@@ -28,10 +31,12 @@ interface ColumnOfRows {
 }
 
 /**
- * The kernels of a column (`KernelColumn`) in plain numbers, for the fit of its bandwidth h and lambda: the N rows are both the centers and
- * the values. All factors are divided by the marginal distribution of the value, so that the term lambda m(x) becomes lambda.
+ * The kernels p(x | c, s) of a column (`KernelColumn`) in plain numbers, for the fit of its bandwidth h and lambda. The N rows
+ * are both the centers and the values. All kernels are divided by the marginal distribution m(x) of the value: a factor is (1 -
+ * lambda) K / m + lambda.
  */
 export class ColumnFactors {
+  /** h and lambda. Their initial values are only the start of expectation maximization. */
   bandwidth: number;
   lambda = 0.05;
   private readonly isCategorical: boolean;
@@ -47,7 +52,10 @@ export class ColumnFactors {
   private readonly high: Float64Array;
   /** [N] 1 / m, in the units of y for numbers of a continuous column. */
   private readonly inverseMarginal: Float64Array;
-  /** Sums over rows and kernels, with their posterior weights: of the smooth term, of its d log K / d log h, and of lambda m(x). */
+  /**
+   * Sums over pairs of a row and a kernel, with their posterior weights, for the next step: the fraction of the factor that is
+   * the term with K, this fraction times d log K / d log h, and the fraction that is lambda.
+   */
   private smooth = 0;
   private slope = 0;
   private marginal = 0;
@@ -101,7 +109,9 @@ export class ColumnFactors {
     }
   }
 
-  /** Adds the pair of row i and the kernel with width w around j, with a posterior weight, to the sums of the next step. */
+  /**
+   * Adds the pair of row i and the kernel with width w around row j, with its posterior weight, to the sums for the next step.
+   */
   add(i: number, w: number, j: number, weight: number): void {
     const { codes, y, lambda } = this;
     const scale = (1 - lambda) * this.inverseMarginal[i];

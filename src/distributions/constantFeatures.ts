@@ -94,9 +94,9 @@ export class ConstantFeatures implements Distribution {
   }
 
   get atoms(): readonly Atoms[] {
-    const others = this.distribution.atoms;
+    const varyingAtoms = this.distribution.atoms;
     const atoms = new Array<Atoms>(this.features).fill("all");
-    for (const [column, feature] of this.varying.entries()) atoms[feature] = others?.[column] ?? [];
+    for (const [column, feature] of this.varying.entries()) atoms[feature] = varyingAtoms?.[column] ?? [];
     return atoms;
   }
 

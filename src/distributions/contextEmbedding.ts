@@ -50,8 +50,8 @@ export interface ContextEmbeddingOptions {
   /** Whether the activation is applied to the outputs of the network too, which are then a hidden layer. Default false. */
   outputActivation?: boolean;
   /**
-   * n, if the numbers are n items of the same kind, one after the other, whose order has no meaning. The network is applied to each item, and
-   * the embedding is the mean of its outputs: a deep set (Zaheer et al. 2017). Default: one item.
+   * n, if the numeric columns are those of n items, one item after the other, whose order has no meaning. The network is applied
+   * to each item, and the embedding is the mean of its outputs: a deep set (Zaheer et al. 2017). Default: one item.
    */
   items?: number;
 }
@@ -173,7 +173,7 @@ export class ContextEmbedding {
     }
   }
 
-  /** The options that build an embedding like this one. */
+  /** The options from which the constructor builds the same embedding, except for the values of parameters. */
   describe(): ContextEmbeddingOptions {
     return this.options;
   }

@@ -23,7 +23,7 @@ const settingsFields = {
     z.int().check(z.minimum(2), z.maximum(MAX_VALUES)),
     z.array(z.nullable(z.int().check(z.minimum(1), z.maximum(MAX_VALUES)))),
   ]),
-  /** Each draw evaluates the distribution once more. */
+  /** At most 256, because the graph contains the distribution once for each draw. */
   samples: z._default(z.int().check(z.minimum(1), z.maximum(256)), 1),
   seed: z._default(z.int().check(z.nonnegative()), 0),
 };

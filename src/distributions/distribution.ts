@@ -11,7 +11,7 @@ export interface Noise {
   readonly size: number;
 }
 
-/** The values of a feature that have a probability: single ones, in a feature that otherwise has a density, or all. */
+/** The values of a feature that have a probability instead of a density: all in a discrete feature, or a list of numbers. */
 export type Atoms = readonly number[] | "all";
 
 /** A density over rows [N, D] that can be evaluated and sampled, such as the base distribution of a flow. */
@@ -38,8 +38,8 @@ export interface Distribution {
   /** Whether `logProb` is an estimate whose expectation is a lower bound of the log-density. Default false: it is exact. */
   readonly isBound?: boolean | undefined;
   /**
-   * Only of an autoencoder: the bound of the log-density [N] with its KL divergence times a scalar weight, for KL warm-up. The loss of a
-   * training step calls it.
+   * Only for an autoencoder: the bound of the log-density [N] with its KL divergence multiplied by a scalar weight, for KL
+   * warm-up. The loss of a training step calls it.
    */
   readonly weightedBound?: ((x: Tensor, divergenceWeight: Tensor) => Tensor) | undefined;
   /** [D], the values of each feature that have a probability instead of a density. Undefined if there is none in any feature. */
@@ -55,8 +55,8 @@ export interface Distribution {
 }
 
 /**
- * Sets parameters from rows, for example by expectation maximization. Held-out rows select between alternatives. If a limit is
- * reached, it ends early with usable parameters.
+ * Sets parameters from rows, for example by expectation maximization. Held-out rows select hyperparameters, such as a number of
+ * components. If a limit is reached, the fit ends early with usable parameters.
  */
 export type FitDistribution = (rows: DataRows, heldOut?: DataRows, limits?: Limits) => void | Promise<void>;
 

@@ -11,24 +11,30 @@ import type { KernelDensity } from "./kernelDensity.ts";
 import { selectDataRows } from "./selectDataRows.ts";
 
 const MAX_ITERATIONS = 20;
-/** Kernels of single columns that an iteration evaluates, which take about 0.2 s. */
+/** An iteration evaluates about this many kernels of single columns, which takes about 0.2 s. */
 const KERNELS_PER_ITERATION = 6e6;
 const MIN_ROWS_PER_ITERATION = 50;
-/** If an iteration uses only some of the rows, its step is a smaller fraction after so many, so that the noise averages out. */
+/**
+ * After this many iterations, the steps of iterations that use only some of the rows shrink like 1/2, 1/3, ..., so that their
+ * noise averages out.
+ */
 const FULL_STEPS = 6;
 /** The iteration ends when the mean leave-one-out log-likelihood of all rows increases by less than this, in nats. */
 const TOLERANCE = 1e-4;
 /** Pairs of a row and a kernel with a smaller posterior probability than this are left out of a step. */
 const MIN_POSTERIOR = 1e-5;
-/** The log-weight of centers without a row. */
+/** The log-weight of centers without a row, and a lower bound of all log-weights. */
 const UNUSED_LOG_WEIGHT = -80;
-/** Products of so many factors of columns are finite in float64, and are divided by the largest one then. */
+/**
+ * After this many columns, products of their factors are divided by the largest product, so that they neither overflow nor
+ * underflow in float64.
+ */
 const COLUMNS_PER_PRODUCT = 8;
 
 /**
- * Takes rows as the centers of the kernels, and fits the bandwidths, lambda and the weights of the widths by expectation maximization of
- * the leave-one-out log-likelihood, in which the kernels around a row do not count for the row itself. In the M-step a bandwidth is
- * multiplied by 1 + mean(d log K / d log h), which is 1 at the maximum.
+ * Sets the centers of the kernels to rows, and fits the bandwidths, lambda and the weights of the widths by expectation
+ * maximization of the leave-one-out log-likelihood, in which the density at a row has no kernels around this row. In the M-step a
+ * bandwidth is multiplied by 1 + mean(d log K / d log h), which is 1 at the maximum.
  */
 export async function fitKernelDensity(
   model: KernelDensity,
@@ -79,13 +85,13 @@ function setCenters(model: KernelDensity, data: DataRows, rows: DataRows): void 
   const n = model.centerLogits.sizes[0];
   const columnOf = ({ rows, values }: DataRows, d: number) =>
     Float64Array.from({ length: rows }, (_, row) => values[row * D + d]);
-  // If there are fewer rows than centers, the others are copies of the first row with a negligible weight.
+  // If there are fewer rows than centers, the remaining centers are copies of the first row with a negligible weight.
   const rowOf = (center: number) => (center < rows.rows ? center : 0);
   model.centerLogits.value = Float32Array.from({ length: n }, (_, i) =>
     i < rows.rows ? Math.max(UNUSED_LOG_WEIGHT, Math.log(rows.weights?.[i] ?? 1)) : UNUSED_LOG_WEIGHT,
   );
   for (const [d, column] of model.columns.entries()) {
-    // In float64, since a center such as 38.3 has to be equal to the atom 38.3 in graphs of both precisions.
+    // Centers are float64 numbers, since a center such as 38.3 has to be equal to the atom 38.3 in graphs of both precisions.
     const values = Float64Array.from({ length: n }, (_, i) => rows.values[rowOf(i) * D + d]);
     column.centers.value = values.map((value) => (Number.isNaN(value) ? 0 : value));
     if (column.missing) column.missing.value = values.map((value) => Number(Number.isNaN(value)));
@@ -137,9 +143,10 @@ function eStep(
   let logLikelihood = 0;
   let total = 0;
   for (const i of rows) {
-    const others = allWeights - weights[i];
+    const weightOfOtherRows = allWeights - weights[i];
     widthWeights.forEach((widthWeight, w) => {
-      for (let j = 0; j < N; j++) products[w * N + j] = j === i ? 0 : (widthWeight * weights[j]) / others;
+      for (let j = 0; j < N; j++)
+        products[w * N + j] = j === i ? 0 : (widthWeight * weights[j]) / weightOfOtherRows;
     });
     let logScale = 0;
     columns.forEach((column, d) => {

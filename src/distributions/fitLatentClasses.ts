@@ -14,16 +14,22 @@ const MAX_ROWS = 5_000;
 /** k-means uses fewer rows if their encodings have more numbers than this, so that it takes about a second. */
 const MAX_ENCODED_NUMBERS = 2_000_000;
 const MAX_ITERATIONS = 50;
-/** After these iterations, the log-likelihood increases steadily: the first ones replace the distances of k-means by likelihoods. */
+/**
+ * Convergence is not tested before: the log-likelihood increases steadily only after the first iterations, which replace the
+ * distances of k-means by likelihoods.
+ */
 const MIN_ITERATIONS = 5;
 /** The iteration ends when the mean log-likelihood increases by less than this, in nats. */
 const TOLERANCE = 5e-4;
-/** The weight of all rows in the distribution of each class, which prevents that a class gives other rows a probability of 0. */
+/**
+ * The distribution of a class is fitted to its rows and, with this weight, to all rows, so that it gives no row a probability of
+ * 0.
+ */
 const SMOOTHING = 0.02;
 
 /**
- * Fits latent classes by expectation maximization, initialized by k-means. The M-step sets the components of a column from the mean
- * and variance of its rows, which is only about the maximum: the log-likelihood can also decrease a little.
+ * Fits latent classes by expectation maximization, initialized by k-means. The M-step sets the components of a column from the
+ * mean and variance of its rows, which is only close to the maximum, so the log-likelihood can also decrease a little.
  */
 export async function fitLatentClasses(
   model: LatentClasses,
@@ -129,7 +135,7 @@ function equalizeVariances(encoded: Float64Array, rows: number, inputCounts: rea
   }
 }
 
-/** The values of a column in the form that the M-step reads. */
+/** A column as the M-step needs it. */
 interface ColumnOfRows {
   readonly group: LatentClasses["groups"][number];
   /** The position of the column in its group. */
@@ -170,7 +176,7 @@ function mStep(
     classTotals[i % classes] += responsibility * (weights?.[Math.floor(i / classes)] ?? 1);
   });
   const total = classTotals.reduce((sum, each) => sum + each, 0);
-  // One row more in each class, so that no weight is 0.
+  // Each class gets one row more, so that no weight is 0.
   const classWeights = classTotals.map((each) => (each + 1) / (total + classes));
   classLogits.value = Float32Array.from(classWeights, Math.log);
   for (const { parameters } of groups) parameters.value = new Float32Array(parameters.numbers.length);

@@ -100,7 +100,7 @@ export class GaussianMixture implements Distribution {
   }
 
   async fitToData(data: DataRows, heldOut?: DataRows, limits?: Limits): Promise<void> {
-    // Loaded when it is used: pages that only score do not need it.
+    // This code is imported only when it is used, because pages that only score do not need it.
     const { chooseGaussianMixture } = await import("./onDemand.ts");
     this.assign(await chooseGaussianMixture(data, this.components, heldOut, limits));
   }

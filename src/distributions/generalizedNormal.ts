@@ -17,13 +17,13 @@ const generalizedNormalSchema = z.strictObject({
 const MAX_LOG_POWER = 20 * Math.LN10;
 /** Below this |z|, |z|^beta is constant and its gradient 0: for beta < 1 the gradient would be infinite at 0. */
 const MIN_ABSOLUTE_VALUE = 1e-30;
-/** Each proposal is accepted with probability 0.95 or more, so all are rejected for one in 7 10^7 numbers. */
+/** Each proposal is accepted with probability 0.95 or more, so that all six are rejected for at most one in 6 10^7 numbers. */
 const PROPOSALS = 6;
 
 /**
  * Independent generalized normal distributions (Subbotin 1923) of D features with learned exponents beta, locations m and
- * log-scales s: log p(x) = -sum(|(x - m) exp(-s)|^beta + s + log 2 + log Gamma(1 + 1/beta)).
- * The initial scale is beta^(1/beta), which is the standard normal for beta = 2 and the standard Laplace for beta = 1.
+ * log-scales s: log p(x) = -sum(|(x - m) exp(-s)|^beta + s + log 2 + log Gamma(1 + 1/beta)). The initial scale is beta^(1/beta),
+ * with which beta = 2 is the standard normal and beta = 1 the standard Laplace distribution.
  */
 export class GeneralizedNormal implements Distribution {
   readonly features: number;

@@ -2,7 +2,7 @@ import type { DataRows } from "../bijections/bijection.ts";
 import { type Limits, limitReached } from "../limits.ts";
 import type { Random } from "../random/index.ts";
 
-/** Only the initialization of expectation maximization, which does not need converged clusters. */
+/** The clusters only initialize expectation maximization, so they need not have converged. */
 const ITERATIONS = 10;
 
 /**

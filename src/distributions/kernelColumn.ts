@@ -19,19 +19,26 @@ import type { ColumnBlock } from "./productMixture.ts";
 const WIDTH_RATIO = Math.sqrt(10);
 /** Stands for the infinite edges of the first and the last cell of a lattice, because Infinity - Infinity would be NaN. */
 export const OUTERMOST_EDGE = 1e15;
-/** Where a center that is an atom or missing has its kernel, so that the kernel is 0 at all values. */
+/**
+ * A center that is an atom or missing has no smooth kernel. In the graph its y is this number, so that its kernel is 0 at all
+ * values.
+ */
 const NOWHERE = 1e30;
 /**
- * Kernels are computed relative to a density of at least e^-60 times their peak. So a quotient is at most e^60, which is finite in
- * float32, and the tails of a kernel are computed to e^-87 of that density before the marginal distribution replaces them.
+ * The terms of p(x | c, s) are divided by a reference density of x: m(x), but at least e^-60 times the highest peak of a kernel.
+ * So a quotient is at most e^60, which is finite in float32. Where the sum of the quotients is below `MIN_SUM`, only the term of
+ * the marginal distribution counts.
  */
 const MAX_LOG_QUOTIENT = 60;
 /** About the smallest normal number of float32, e^-85. */
 const MIN_SUM = 1e-37;
-/** Codes that are not those of atoms, which are counted from 0. The last two are different, so that they never match. */
+/**
+ * The codes of values and centers that are not atoms; atoms have the codes 0, 1, ... A value and a center that are both not atoms
+ * never match, because their codes differ.
+ */
 const CODE = { missing: MISSING, otherValue: NO_ATOM, otherCenter: NO_ATOM - 1 };
 
-/** The first is the widest. */
+/** The widths s of the kernels in units of the bandwidth, from 1 downward. */
 export const kernelWidths = (count: number): number[] =>
   Array.from({ length: count }, (_, w) => WIDTH_RATIO ** -w);
 
@@ -100,24 +107,24 @@ export class KernelColumn implements ColumnBlock {
     const logMarginal = row(this.logMarginal(x));
     const isPossible = logMarginal.greater(Number.NEGATIVE_INFINITY);
     const marginal = isPossible.where(logMarginal, 0);
-    const { logRest } = this.weights();
-    const logMatch = logRest.add(this.logSeen);
+    const { logOneMinusLambda } = this.weights();
+    const logMatch = logOneMinusLambda.add(this.logSeen);
     const smooth = this.smoothKernels(x);
     const match = this.matches(x);
-    // Everything is relative to this density of x, so that float32 holds the sum of the terms.
+    // The reference density of x by which all terms are divided, see `MAX_LOG_QUOTIENT`.
     let reference = marginal;
     if (smooth)
       reference = reference.maximum(
         smooth.logPeak
           .slice(0, W - 1, W)
-          .add(logRest)
+          .add(logOneMinusLambda)
           .sub(MAX_LOG_QUOTIENT),
       );
     if (match) reference = reference.maximum(logMatch.sub(MAX_LOG_QUOTIENT));
     const logOfMarginal = this.logWeightOfMarginal(x).add(marginal).sub(reference);
     let sum = logOfMarginal.exp();
     if (smooth) {
-      const peak = smooth.logPeak.add(logRest).sub(reference).exp();
+      const peak = smooth.logPeak.add(logOneMinusLambda).sub(reference).exp();
       sum = sum.add(smooth.kernel.mul(row(smooth.isSmooth.toFloat()).mul(peak)));
     }
     if (match) sum = sum.add(match.mul(logMatch.sub(reference).exp()));
@@ -133,12 +140,12 @@ export class KernelColumn implements ColumnBlock {
   logPresent(): Tensor {
     const [n] = this.centers.sizes;
     const W = this.widths.length;
-    const { logLambda, logRest } = this.weights();
+    const { logLambda, logOneMinusLambda } = this.weights();
     const ofMarginal = this.group.logPresent(this.marginalOutputs()).exp();
     // A missing center leaves only the categories that training did not see, see `logSeen`.
     const ofCenter = this.missingCenters().mul(-Math.exp(this.logSeen)).add(1);
     const isKnown = this.isInSupport().greater(0);
-    const present = logRest.exp().mul(ofCenter).add(logLambda.exp().mul(ofMarginal));
+    const present = logOneMinusLambda.exp().mul(ofCenter).add(logLambda.exp().mul(ofMarginal));
     return isKnown
       .where(present, ofMarginal)
       .log()
@@ -146,7 +153,10 @@ export class KernelColumn implements ColumnBlock {
       .reshape([1, W * n, 1]);
   }
 
-  /** `noise`: whether the value is from the marginal distribution, its outcome, and the quantile of a kernel or component. */
+  /**
+   * Draws values by three uniform numbers: the first decides whether the value is from the marginal distribution, the second
+   * chooses its atom or component, and the third is mapped by the quantile function of the kernel or component.
+   */
   sample(chosen: Tensor, noise: readonly Tensor[], { present }: { present: boolean }): Tensor {
     const [n] = this.centers.sizes;
     const W = this.widths.length;
@@ -170,14 +180,16 @@ export class KernelColumn implements ColumnBlock {
       const logistic = quantile.log().sub(quantile.neg().add(1).log());
       const y = this.scale.forward(center).value.add(logistic.mul(width).mul(this.logBandwidth!.exp()));
       const around = this.scale.inverse(y);
-      const isSymbol = ofCenter(this.codes().greater(CODE.otherValue).toFloat()).greater(0);
-      value = isSymbol.where(center, isLattice(this.head) ? nearestCell(around, this.head.cells) : around);
+      const hasNoKernel = ofCenter(this.codes().greater(CODE.otherValue).toFloat()).greater(0);
+      value = hasNoKernel.where(center, isLattice(this.head) ? nearestCell(around, this.head.cells) : around);
     }
-    const { logLambda, logRest } = this.weights();
-    // A row with an impossible center has its value from the marginal distribution, and with `present` a row with a missing one too.
+    const { logLambda, logOneMinusLambda } = this.weights();
+    // The value is drawn from the marginal distribution if the center is impossible or, with `present`, missing.
     const lambda = logLambda.exp().reshape([1, 1]);
     const ofPresent = lambda.mul(this.group.logPresent(this.marginalOutputs()).exp());
-    const marginalFraction = present ? ofPresent.div(ofPresent.add(logRest.exp().reshape([1, 1]))) : lambda;
+    const marginalFraction = present
+      ? ofPresent.div(ofPresent.add(logOneMinusLambda.exp().reshape([1, 1])))
+      : lambda;
     const hasCenter = ofCenter(this.isInSupport()).greater(0);
     const isMarginal = isMarginalNoise.less(hasCenter.where(marginalFraction, 1));
     const ordinary = isMarginal.where(marginal, value);
@@ -187,15 +199,15 @@ export class KernelColumn implements ColumnBlock {
       : isMarginal.where(marginal, isMissing.where(Number.NaN, value));
   }
 
-  /** log(1 - unseen): the categories that training did not see have their probability in every kernel. */
+  /** log(1 - unseen). In every kernel, the categories that training did not see have the probability `unseen`. */
   private get logSeen(): number {
     return isCategorical(this.head) ? Math.log1p(-this.head.unseen) : 0;
   }
 
   /** log lambda and log(1 - lambda), [1, 1, 1]. */
-  private weights(): { logLambda: Tensor; logRest: Tensor } {
+  private weights(): { logLambda: Tensor; logOneMinusLambda: Tensor } {
     const logit = this.marginalLogit.reshape([1, 1, 1]);
-    return { logLambda: logit.neg().softplus().neg(), logRest: logit.softplus().neg() };
+    return { logLambda: logit.neg().softplus().neg(), logOneMinusLambda: logit.softplus().neg() };
   }
 
   private marginalOutputs(): Tensor {
@@ -209,8 +221,8 @@ export class KernelColumn implements ColumnBlock {
   }
 
   /**
-   * 1 for centers that are possible values, [1, n, 1]. The distribution around others, which only a damaged or hostile file has, is the
-   * marginal one. Around any number the kernel of a numeric column is normalized.
+   * 1 for centers that are possible values, [1, n, 1]. In a numeric column every number is, because its kernel is normalized.
+   * Only a damaged or hostile file has other centers; the distribution around them is the marginal distribution.
    */
   private isInSupport(): Tensor {
     const [n] = this.centers.sizes;
@@ -258,8 +270,9 @@ export class KernelColumn implements ColumnBlock {
   }
 
   /**
-   * The kernels K of the centers at x [1, N] relative to their peaks, [W, n, N], the logarithms of the peaks [W, 1, N] in the units of x,
-   * and for which x they count. Undefined for categories.
+   * The kernels of the centers at x [1, N]: their quotients by their peaks, [W, n, N], and the logarithms of the peaks, [W, 1,
+   * N], in the units of x. `isSmooth` tells which x have kernels, since atoms and missing values have none. Undefined for
+   * categories.
    */
   private smoothKernels(x: Tensor): { kernel: Tensor; logPeak: Tensor; isSmooth: Tensor } | undefined {
     const { head, scale } = this;

@@ -21,9 +21,9 @@ const kernelDensitySchema = z.strictObject({
 
 /** Options of `KernelDensity`. */
 export interface KernelDensityOptions {
-  /** [D], the type of each column, with its fixed numbers. */
+  /** [D], the type of each column with its options, such as atoms and knots. */
   columns: ColumnHeadOptions[];
-  /** n, the largest number of training rows that become centers. If there are more rows, a random subset does. */
+  /** n, the number of training rows that become centers. If there are more rows, the centers are a random subset. */
   centers: number;
   /** W, the number of widths of the kernels. Each is a third of the one before. Default 4. */
   widths?: number;
@@ -39,9 +39,9 @@ export interface KernelDensityOptions {
  * peak and heavy tails, and a small weight of the marginal distribution of each column covers outliers. All marginal and conditional
  * distributions have closed forms. A missing value is NaN.
  *
- * `fitToData` takes the centers, and sets all other numbers by the leave-one-out log-likelihood. Nothing is trained by gradients, since
- * the likelihood of the centers themselves would make their kernels infinitely narrow. The model contains training rows, and its samples
- * lie near them.
+ * `fitToData` sets the centers to rows, and fits all other parameters by the leave-one-out log-likelihood. Nothing is trained by
+ * gradients of the likelihood, which would make the kernels around the training rows infinitely narrow. The model contains
+ * training rows, and its samples lie near them.
  */
 export class KernelDensity extends ProductMixture {
   readonly features: number;
@@ -82,9 +82,9 @@ export class KernelDensity extends ProductMixture {
     return this.columns;
   }
 
-  /** Takes the rows as centers, and fits bandwidths and weights by their leave-one-out likelihood. Held-out rows are not used. */
+  /** Sets the centers to rows, and fits bandwidths and weights by the leave-one-out likelihood. Held-out rows are not used. */
   async fitToData(data: DataRows, _heldOut?: DataRows, limits?: Limits): Promise<void> {
-    // Loaded when it is used: pages that only score do not need it.
+    // This code is imported only when it is used, because pages that only score do not need it.
     const { fitKernelDensity } = await import("./onDemand.ts");
     await fitKernelDensity(this, data, limits);
   }

@@ -21,7 +21,7 @@ const latentClassesSchema = z.strictObject({
 
 /** Options of `LatentClasses`. */
 export interface LatentClassesOptions {
-  /** [D], the type of the distribution of each column, with its fixed numbers. One to three `components` are enough for most. */
+  /** [D], the type of the distribution of each column with its options. One to three `components` are enough for most columns. */
   columns: ColumnHeadOptions[];
   /** C, the number of classes. */
   classes: number;
@@ -38,7 +38,7 @@ class ClassGroup implements ColumnBlock {
     this.head = head;
     this.columns = columns;
     const shape = [columns.length, head.parameterCount, classes];
-    // Random numbers, since classes that are equal at first would stay equal in training by gradients.
+    // The initial numbers are random, since equal classes would stay equal in training by gradients.
     this.parameters = new Parameter(shape, () => random.normal(new Float32Array(sizeOf(shape))));
   }
 
@@ -59,7 +59,7 @@ class ClassGroup implements ColumnBlock {
     return this.head.sample(noise, this.parameters.matmul(chosen), options);
   }
 
-  /** The parameters in the place of outputs of a network, [S, P, C, 1]. */
+  /** The parameters in the shape of the outputs of a network, [S, P, C, 1]. */
   private outputs(): Tensor {
     return this.parameters.reshape([...this.parameters.shape, 1]);
   }
@@ -123,7 +123,7 @@ export class LatentClasses extends ProductMixture {
 
   /** Fits the classes by expectation maximization. Held-out rows are not used. */
   async fitToData(data: DataRows, _heldOut?: DataRows, limits?: Limits): Promise<void> {
-    // Loaded when it is used: pages that only score do not need it.
+    // This code is imported only when it is used, because pages that only score do not need it.
     const { fitLatentClasses } = await import("./onDemand.ts");
     await fitLatentClasses(this, data, limits);
   }

@@ -58,16 +58,16 @@ export interface MadeOptions {
 }
 
 /**
- * Masked autoencoder for distribution estimation (Germain et al. 2015): p(x) = prod_k p(x_k | x_1 ... x_k-1, context), where
- * one pass of a masked network computes the parameters of all conditionals. The conditionals are by `outputs`
+ * Masked autoencoder for distribution estimation (Germain et al. 2015): p(x) = prod_k p(x_k | x_1 ... x_k-1, context), where one
+ * pass of a masked network computes the parameters of all conditionals. The option `outputs` chooses the conditionals:
  *
  * - `bernoulli`: for binary data; log p is a log-probability, and -Infinity for values other than 0 and 1
  * - `gaussian`: a mean and a deviation for each feature; the density is that of one MAF layer
  * - `mixture`: C Gaussians for each feature, MADE MoG (Papamakarios et al. 2017); as the base distribution of MAF layers it is
  *   MAF MoG
  *
- * Initially these are Bernoulli(1/2), standard normal, or a mixture with mean 0 and deviation 1. Sampling computes the features
- * one after the other and each hidden unit once, so it costs about one pass.
+ * The initial conditionals are Bernoulli(1/2), standard normal, or a mixture with mean 0 and deviation 1. Sampling computes the
+ * features one after the other and each hidden unit once, so it costs about one pass.
  *
  * With several `masks` the training is connectivity-agnostic, and with `orderAgnostic` also order-agnostic (sections 4.2 and 4.3
  * of the paper): each batch uses one of the M masks. `logProb` and `sample` use the first mask, and an `Ensemble` averages over
@@ -156,7 +156,7 @@ export class Made implements Distribution {
     return this.direct ? [this.network, this.direct] : [this.network];
   }
 
-  /** The networks with the current mask: while tracing a training step or an ensemble, that of the traced variant. */
+  /** The networks with the current mask: in a training step or an ensemble, the mask of the variant that is being traced. */
   private variants(): MaskVariant[] {
     return this.networks().map(
       (network, i) => this.maskVariants[i]?.current(network) ?? singleVariant(network),

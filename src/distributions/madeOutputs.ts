@@ -47,7 +47,7 @@ export const gaussian: MadeOutputs = {
 
 /**
  * x_i ~ sum_c w_ic N(m_ic, exp(2 s_ic)) over C components. If `raw` is 0, as initially, the mixture has mean 0 and deviation 1.
- * The means of the components are different then, and are half of the variance, since equal components would have equal
+ * The initial means of the components differ and contribute half of the variance, since equal components would have equal
  * gradients and stay equal.
  */
 export function mixture(components: number): MadeOutputs {
@@ -82,7 +82,7 @@ export function mixture(components: number): MadeOutputs {
       return logNormal(row, means, logDeviations).add(logits.logSoftmax(-2)).logsumexp(-2);
     },
     sample([uniform, normal], raw) {
-      // Of one feature, each [N, C].
+      // The parameters of one feature, each [N, C].
       const [logits, means, logDeviations] = Object.values(componentParameters(raw)).map((parameter) =>
         parameter.reshape(parameter.shape.slice(0, -1)),
       );

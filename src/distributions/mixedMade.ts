@@ -38,7 +38,7 @@ const mixedMadeSchema = z.strictObject({
 
 /** Options of `MixedMade`. */
 export interface MixedMadeOptions {
-  /** [D], the type of the conditional distribution of each column, with its fixed numbers. */
+  /** [D], the type of the conditional distribution of each column with its options. */
   columns: ColumnHeadOptions[];
   /** C, the number of context features. Default 0. */
   context?: number;
@@ -70,13 +70,13 @@ interface Given {
  *
  *     p(x) = prod_k p(x_k | x_1 ... x_k-1, context),
  *
- * where the head of each column (`ColumnHeadOptions`) makes its conditional a density, a probability, or for some values one and for
- * others the other. A missing value is NaN and has a probability like any other value. So `logProb` is the logarithm of a product:
- * the densities of the continuous values times the probabilities of all others.
+ * where the head of each column (`ColumnHeadOptions`) determines its conditional distribution: a density, probabilities, or a
+ * density with probabilities of single values. A missing value is NaN and has a probability like any other value. So `logProb` is
+ * the logarithm of a product: the densities of the continuous values times the probabilities of all others.
  *
- * With `anyOrder` the same weights are trained for all orderings of the columns (section 4.2 of the paper). `logProbInOrder` evaluates
- * one of them. Its first factors are the exact density of the columns that come first, and the other ones that of the rest given
- * these columns.
+ * With `anyOrder` the same weights are trained for all orderings of the columns (section 4.2 of the paper). `logProbInOrder`
+ * evaluates one ordering. The product of the first k factors is the exact density of the first k columns, and the product of the
+ * other factors is the density of the other columns given these.
  */
 export class MixedMade implements SubsetDistribution {
   readonly features: number;
@@ -128,7 +128,7 @@ export class MixedMade implements SubsetDistribution {
     return this.logProbInOrder(x, this.positions(), context);
   }
 
-  /** log p(x | context) [N], factorized in another ordering: `positions` [D] is the position of each column, counted from 0. */
+  /** log p(x | context) [N], factorized in the ordering in which column d has the position `positions[d]`, counted from 0. */
   logProbInOrder(x: Tensor, positions: Positions, context?: Tensor): Tensor {
     return this.conditionals(x, positions, context).sum(0);
   }

@@ -217,7 +217,10 @@ export class Mixture implements SubsetDistribution {
     };
   }
 
-  /** The standardization of the first component that has one. The other components keep their difference to it. */
+  /**
+   * The standardization of the first component that has one. `relativeTo` replaces every component by its distribution of the
+   * standardized rows.
+   */
   get dataStandardization(): OuterStandardization<Distribution> | undefined {
     const standardize = this.distributions
       .map(({ dataStandardization }) => dataStandardization?.standardize)

@@ -13,6 +13,7 @@ import { selectDataRows } from "./selectDataRows.ts";
 const MAX_ROWS = 5_000;
 /** EM iterations of a candidate. Only the selected mixture is iterated further. */
 const ITERATIONS = 30;
+/** The candidates of the ridge, from strong to weak regularization, and of the seed of the initialization. */
 const RIDGES = [1e-3, 1e-6];
 const SEEDS = [0, 1, 2];
 
@@ -32,7 +33,7 @@ export async function chooseGaussianMixture(
   const heldOutCount = heldOut ? 0 : Math.min(order.length - 1, Math.max(1, Math.floor(order.length / 6)));
   const validationRows = heldOut ?? selectDataRows(data, order.subarray(0, heldOutCount));
   const trainingRows = selectDataRows(data, order.subarray(heldOutCount));
-  // EM overwrites the responsibilities, so each ridge continues from the mixture of the one before.
+  // EM overwrites the responsibilities, so the fit with the second ridge continues from the mixture of the first.
   const fitCandidates = async (
     components: number,
     ridges: readonly number[],

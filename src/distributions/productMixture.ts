@@ -26,8 +26,8 @@ export interface ColumnBlock {
  *
  *     p(x) = sum_j w_j prod_d p_j(x_d).
  *
- * The marginal distribution of a subset of columns is that of the factors of these columns. The conditional distribution of another
- * column is the mixture of its factors with the posterior weights of the components.
+ * The marginal density of a subset of columns is the same sum with the factors of these columns only. The conditional
+ * distribution of another column is the mixture of its factors p_j with the posterior weights of the components.
  */
 export abstract class ProductMixture implements SubsetDistribution {
   abstract readonly features: number;

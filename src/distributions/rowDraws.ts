@@ -1,7 +1,10 @@
 import { constant, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 
-/** The number of different noise offsets of rows: a prime whose square is below 2^22. */
+/**
+ * The number of different noise offsets of rows. It is a prime whose square is below 2^22, so that `modulo` is exact for products
+ * of two numbers below it.
+ */
 const ROW_OFFSETS = 2039;
 
 /** Noise is at least this far from 0 and 1, where a logit or a normal quantile is infinite. */
@@ -75,13 +78,13 @@ const modulo = (x: Tensor, prime: number): Tensor =>
       .mul(prime),
   );
 
-/** A real number has one of this many codes, which follows from its multiple of 1 / `CELLS_PER_UNIT`. A prime. */
+/** The code of a real number x is floor(4096 x) modulo this prime. */
 const REAL_CODES = 61;
 const CELLS_PER_UNIT = 4096;
 
 /**
- * Whole numbers from 0 to `REAL_CODES` - 1, which are different for most pairs of different real numbers. They are exact in float32 for
- * numbers up to 2^11. For larger ones, engines that round differently may give different codes.
+ * The codes of real numbers, from 0 to 60, which differ for most pairs of different numbers. Codes of numbers up to 2^11 are
+ * exact in float32. For larger numbers, engines that round differently may give different codes.
  */
 const realCodes = (x: Tensor): Tensor =>
   modulo(x.mul(CELLS_PER_UNIT).floor(), REAL_CODES).clip(0, REAL_CODES - 1);

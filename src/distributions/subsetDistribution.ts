@@ -3,8 +3,8 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { Distribution } from "./distribution.ts";
 
 /**
- * The features of all rows of a call that are known. Both tensors are inputs of a graph, so that one compiled graph serves every
- * subset. `knownFeatures` makes their numbers.
+ * Which features are known, in all rows of a call. Both tensors are inputs of a graph, so that one compiled graph serves every
+ * subset. `knownFeatures` returns the numbers for them.
  */
 export interface Subset {
   /** `[D]`: 1 for a known feature, 0 for an unknown one. */
@@ -56,9 +56,9 @@ export function asSubsetDistribution(distribution: Distribution): SubsetDistribu
 }
 
 /**
- * The numbers of a `Subset` of `features` features, from the indices of the known ones. Their order is the one in which an autoregressive
- * density is factorized: the densities of an order-agnostic network are nearly the same in all orders, but not exactly. Throws `ARGUMENT`
- * for other indices.
+ * The numbers of a `Subset` of `features` features, from the indices of the known features. An autoregressive density is
+ * factorized in the order of these indices: the densities of an order-agnostic network are nearly, but not exactly, the same in
+ * all orders. Throws `ARGUMENT` if an index is out of range.
  */
 export function knownFeatures(
   features: number,

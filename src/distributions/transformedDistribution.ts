@@ -102,7 +102,10 @@ export class TransformedDistribution implements Distribution {
     return this.base.isBound === true;
   }
 
-  /** A bijection that is not the identity moves single atoms, but a feature of only probabilities, such as a constant, keeps them. */
+  /**
+   * A bijection other than the identity moves single atoms, so none is declared. In a discrete feature, such as a constant one,
+   * the images of all values have probabilities too.
+   */
   get atoms(): readonly Atoms[] | undefined {
     const { atoms } = this.base;
     return this.bijection.isIdentity ? atoms : atoms?.map((each) => (each === "all" ? each : []));
@@ -177,8 +180,8 @@ export class TransformedDistribution implements Distribution {
 
   /**
    * The distribution of u = (x - center) / scale, where this is the distribution of x, and `outer` has the center and the scale.
-   * Each standardization next to the data is replaced by its difference to `outer`, which is computed in float64. All other
-   * parts are shared.
+   * Each standardization next to the data is replaced by its composition with the inverse of `outer`, which is computed in
+   * float64. All other parts are shared.
    */
   relativeTo(outer: Standardize): TransformedDistribution {
     const { base, bijection, embedding } = this;

@@ -13,7 +13,7 @@ import { uniformDraws } from "./rowDraws.ts";
 import { type Samples, TransformedDistribution } from "./transformedDistribution.ts";
 
 const settingsFields = {
-  /** Each draw evaluates the encoder's maps and the decoder once more. */
+  /** At most 256, because the graph contains the posterior and the decoder once for each draw. */
   samples: z._default(z.int().check(z.minimum(1), z.maximum(256)), 1),
   seed: z._default(z.int().check(z.nonnegative()), 0),
 };
@@ -115,7 +115,7 @@ export class VariationalAutoencoder implements Distribution {
     });
     const { length } = logWeights;
     const estimate = length === 1 ? logWeights[0] : stack(logWeights, 1).logsumexp(1).sub(Math.log(length));
-    // So a row outside of the support has the gradient 0. Otherwise it would have the gradient of the divergence.
+    // This gives a row outside of the support the gradient 0 instead of the gradient of the divergence.
     return estimate.equal(Number.NEGATIVE_INFINITY).where(Number.NEGATIVE_INFINITY, estimate);
   }
 
@@ -133,7 +133,7 @@ export class VariationalAutoencoder implements Distribution {
     return { logLikelihood, divergence: logPosterior.sub(logPrior) };
   }
 
-  /** A draw of z from q(z | x), [N, L], and log q(z | x). */
+  /** Draws z from q(z | x), [N, L], and evaluates log q(z | x). */
   encode(x: Tensor, noise: readonly Tensor[]): Samples<Tensor> {
     const { posterior } = this;
     const context = contextFor(posterior, x.clip(-MAX_ENCODED, MAX_ENCODED));

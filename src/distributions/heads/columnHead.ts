@@ -100,7 +100,7 @@ export const isCategorical = (head: ColumnHead): head is Categorical => head.typ
 export const isLattice = (head: ColumnHead): head is Lattice => head.type === "lattice";
 export const isNumeric = (head: ColumnHead): head is Numeric => !isCategorical(head);
 
-/** The single values that have a logit of their own. */
+/** The values of a column that have a logit of their own: its atoms or its categories. */
 export const atomsOf = (head: ColumnHead): readonly number[] =>
   isNumeric(head) ? head.atoms : Array.from({ length: head.categories }, (_, code) => code);
 
@@ -121,10 +121,10 @@ export function groupKey(head: ColumnHead): string {
   return JSON.stringify([type, scale.type, gaps, ...sizes]);
 }
 
-/** The values that have a probability; all others have a density. */
+/** The values of a column that have a probability instead of a density. */
 export const headAtoms = (head: ColumnHead): Atoms => (head.type === "continuous" ? head.atoms : "all");
 
-/** The codes of values that have no logit of their own, and of missing ones. */
+/** The codes of a value without a logit of its own, and of a missing value. */
 export const NO_ATOM = -2;
 export const MISSING = -1;
 

@@ -34,7 +34,7 @@ export interface ColumnGroup {
   readonly columns: readonly number[];
 }
 
-/** Groups of the columns that have these heads. */
+/** Groups columns with these heads by `groupKey`. */
 export function groupColumns(heads: readonly ColumnHead[]): ColumnGroup[] {
   const byKey = new Map<string, number[]>();
   for (const [i, head] of heads.entries()) {
@@ -84,7 +84,7 @@ export class HeadGroup {
   private readonly linearCount: number;
   /** The linear map that brings y to the scale of z, for these components. */
   private readonly linear: QuantileMap | undefined;
-  /** `[S, 1]`: log(1 - unseen), the log-probability of all other values together. Undefined if `unseen` is 0. */
+  /** `[S, 1]`: log(1 - unseen), the log-probability of all values that training saw, together. Undefined if `unseen` is 0. */
   private readonly logSeen: Tensor | undefined;
   /** `[S, 1]`: log(unseen). Undefined if `unseen` is 0. */
   private readonly logUnseen: Tensor | undefined;
@@ -118,8 +118,8 @@ export class HeadGroup {
   }
 
   /**
-   * Encodes values x [S, N] for the network: [S, inputCount, N]. The first number is always 1. Because the masks of the network hide
-   * the inputs of columns that come later in the ordering, it tells the network which columns come earlier.
+   * Encodes values x [S, N] for the network: [S, inputCount, N]. The first number is always 1. It tells the network which columns
+   * come earlier in the ordering, because the masks set the inputs of later columns to 0.
    */
   encode(x: Tensor): Tensor {
     const [S, N] = x.shape;
@@ -190,7 +190,7 @@ export class HeadGroup {
     const optionCount = atomCount + this.componentCount;
     const options = present ? this.withoutMissing(logits) : logits;
     const chosen = chooseComponent(options, choice.reshape([S, 1, N]), -2);
-    /** The element of `values` that belongs to the chosen option, where `values` are those of the options `from` to `to - 1`. */
+    /** The value of the chosen option. `values` has the values of the options `from` to `to - 1`. */
     const pick = (values: Tensor, from: number, to: number) => chosen.slice(1, from, to).mul(values).sum(1);
     let value: Tensor = scalar(0).broadcastTo([S, N]);
     if (this.map) {

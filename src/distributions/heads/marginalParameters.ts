@@ -1,17 +1,23 @@
 import { atomsOf, type ColumnHead, isNumeric, MISSING } from "./columnHead.ts";
 import { LOCATION_BOUND, LOG_SCALE_BOUND } from "./headGroup.ts";
 
-/** With these, equally weighted components at equal distances are in total close to a standard logistic distribution. */
+/**
+ * Equally weighted components with this log-scale, whose locations are equally spaced from -1.5 to 1.5, are in total close to a
+ * standard logistic distribution.
+ */
 const OUTERMOST_LOCATION = 1.5;
 const COMPONENT_LOG_SCALE = Math.log(0.84);
 /** The standard deviation of a standard logistic distribution. */
 const LOGISTIC_DEVIATION = Math.PI / Math.sqrt(3);
-/** The smallest scale that is fitted to `z`, where the column has scale 1, so that few equal values do not become a spike. */
+/**
+ * The smallest scale that is fitted to scores z, so that a few equal values do not become a spike. All rows of a column have
+ * scale 1.
+ */
 const MIN_SCALE = 0.05;
 /** Scores of outliers can be arbitrarily large. In moments they count as at most this. */
 const MAX_SCORE = 10;
 
-/** Rows to which `marginalParameters` fits a distribution other than that of all rows. */
+/** Rows that `marginalParameters` fits with different weights, such as those of a latent class. */
 export interface WeightedRows {
   /** A weight of each row. */
   readonly weights: ArrayLike<number>;
@@ -49,7 +55,7 @@ export function marginalParameters(
   }
   // The components of a lattice give its atoms a probability too, so an atom and they start with half of these rows each.
   const atomFraction = head.type === "lattice" ? 0.5 : 1;
-  // Half a row more for each outcome, so that no logit is -Infinity.
+  // Each outcome gets half a row more, so that no logit is -Infinity.
   const logits = Array.from(atomWeights, (weight) => Math.log(atomFraction * weight + 0.5));
   if (head.gaps) logits.push(Math.log(missingWeight + 0.5));
   if (!isNumeric(head)) return Float64Array.from(logits);

@@ -23,7 +23,9 @@ export interface QuantileKnotsOptions {
   width?: number;
   /** The scale y(x) of the column. Default linear. */
   scale?: ValueScale;
-  /** The number of equally spaced quantiles, at which knots are unless they coincide. Default 32. */
+  /**
+   * The number of equally spaced quantiles, each of which is a knot unless it nearly coincides with the knot before. Default 32.
+   */
   quantiles?: number;
 }
 

@@ -26,7 +26,10 @@ export const valueScaleSchema = z.discriminatedUnion("type", [
  */
 export type ValueScale = z.output<typeof valueScaleSchema>;
 
-/** Distances from a bound are at least this, so that their logarithms and the gradients of these are finite in float32. */
+/**
+ * Distances from a bound are clamped to at least this, so that their logarithms and the gradients of the logarithms are finite in
+ * float32.
+ */
 const MIN_DISTANCE = 1e-30;
 /** Beyond this number of units y is constant. The square is finite in float32, and so are products of a few gradients with it. */
 const MAX_UNITS = 1e15;
