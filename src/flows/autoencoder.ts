@@ -87,15 +87,15 @@ export class Autoencoder implements AsyncDisposable {
     checkOptions("encode", options, drawRules);
     const { temperature = 0, seed = 0, ...run } = options;
     const { inner, standardize } = this.flow.unstandardized();
-    const given = dataRows("the rows", rows, this.flow);
+    const flatRows = dataRows("the rows", rows, this.flow);
     const build = (x: Tensor, ...noise: Tensor[]) => ({
       z: this.#model.encode(inner.bijection.inverse(x).value, noise).samples,
     });
     const inputs = [
-      arrayInput(given, standardize),
-      ...this.#scaledNoise(this.#model.posterior.noise, given.rows, temperature, seed),
+      arrayInput(flatRows, standardize),
+      ...this.#scaledNoise(this.#model.posterior.noise, flatRows.rows, temperature, seed),
     ];
-    return (await this.#runner.run("encode", build, inputs, given.rows, run)).z!;
+    return (await this.#runner.run("encode", build, inputs, flatRows.rows, run)).z!;
   }
 
   /**
@@ -112,9 +112,9 @@ export class Autoencoder implements AsyncDisposable {
         hint: "Draw rows with flow.sample(n).",
       });
     }
-    const given = dataRows("the latent rows", latent, new Flow(prior));
+    const flatRows = dataRows("the latent rows", latent, new Flow(prior));
     const build = (z: Tensor) => ({ x: inner.bijection.forward(decoder.center!(z)).value });
-    const { x } = await this.#runner.run("decode", build, [arrayInput(given)], given.rows, options);
+    const { x } = await this.#runner.run("decode", build, [arrayInput(flatRows)], flatRows.rows, options);
     return standardize?.toData(x!, x) ?? x!;
   }
 
@@ -164,7 +164,7 @@ export class Autoencoder implements AsyncDisposable {
     const { samples = 100, seed = 0, ...run } = options;
     const { inner, standardize } = this.flow.unstandardized();
     const model = this.#model;
-    const given = dataRows("the rows", rows, this.flow);
+    const flatRows = dataRows("the rows", rows, this.flow);
     const D = this.features;
     const random = new Random(seed).split("importance");
     const build = (x: Tensor, ...noise: Tensor[]) => {
@@ -172,11 +172,11 @@ export class Autoencoder implements AsyncDisposable {
       const { logLikelihood, divergence } = model.boundTerms(value, noise);
       return { logWeight: logLikelihood.sub(divergence).add(logDet) };
     };
-    const result = new Float64Array(given.rows);
+    const result = new Float64Array(flatRows.rows);
     const rowsPerCall = Math.max(1, Math.floor(DRAWS_PER_CALL / samples));
-    for (let start = 0; start < given.rows; start += rowsPerCall) {
-      const end = Math.min(given.rows, start + rowsPerCall);
-      const part = { features: D, values: given.values.subarray(start * D, end * D) };
+    for (let start = 0; start < flatRows.rows; start += rowsPerCall) {
+      const end = Math.min(flatRows.rows, start + rowsPerCall);
+      const part = { features: D, values: flatRows.values.subarray(start * D, end * D) };
       const inputs = [
         arrayInput(part, standardize, (draw) => Math.floor(draw / samples)),
         ...model.posterior.noise.map(

@@ -67,7 +67,7 @@ interface ArrayInput {
   write(target: Floats, start: number): void;
 }
 
-/** Random numbers, from row `first` of the stream on. Each thread draws those of its rows. */
+/** Random numbers of a stream, starting at its row `first`. Each thread draws the numbers of its rows. */
 interface NoiseInput {
   readonly size: number;
   readonly random: Random;
@@ -91,14 +91,14 @@ export function arrayInput(
       },
     };
   }
-  // Rows are repeated, so they are standardized once here and not in each write.
-  const ready = standardize?.toLatent(values) ?? values;
+  // With `rowOf` rows are read repeatedly, so they are standardized once here and not in each write.
+  const standardized = standardize?.toLatent(values) ?? values;
   return {
     size: features,
     write(target, start) {
       for (let i = 0, row = start; i < target.length; row++) {
         const from = rowOf(row) * features;
-        for (let c = 0; c < features; c++) target[i++] = ready[from + c];
+        for (let c = 0; c < features; c++) target[i++] = standardized[from + c];
       }
     },
   };
@@ -162,7 +162,7 @@ export class BatchRunner {
       const rowsPerThread = Math.ceil((rows - start) / shards.length);
       const shardRows = roundUpRows(Math.ceil(rowsPerThread / Math.ceil(rowsPerThread / maxRows)), maxRows);
       const activeShards = shards.slice(0, Math.ceil((rows - start) / shardRows));
-      const prepare = (shard: Shard, i: number) => {
+      const writeInputs = (shard: Shard, i: number) => {
         const firstRow = start + i * shardRows;
         inputs.forEach((input, k) => {
           const target = shard.inputs[k].subarray(0, shardRows * input.size);
@@ -170,7 +170,7 @@ export class BatchRunner {
           else writeArray(target, input, firstRow, Math.min(shardRows, rows - firstRow));
         });
       };
-      const collect = (shard: Shard, i: number) => {
+      const readOutputs = (shard: Shard, i: number) => {
         const firstRow = start + i * shardRows;
         for (const [key, { length }] of Object.entries(shard.outputs)) {
           const width = length / maxRows;
@@ -181,13 +181,13 @@ export class BatchRunner {
         }
       };
       const workerShards = [...activeShards.entries()].slice(1);
-      for (const [i, shard] of workerShards) prepare(shard, i);
+      for (const [i, shard] of workerShards) writeInputs(shard, i);
       await compiled.run(activeShards.length, shardRows, async (compute) => {
-        prepare(activeShards[0], 0);
+        writeInputs(activeShards[0], 0);
         await compute();
-        collect(activeShards[0], 0);
+        readOutputs(activeShards[0], 0);
       });
-      for (const [i, shard] of workerShards) collect(shard, i);
+      for (const [i, shard] of workerShards) readOutputs(shard, i);
       start += shardRows * shards.length;
     }
     return outputs;
@@ -249,7 +249,10 @@ function writeNoise(
   else random[kind](target, { offset });
 }
 
-/** A comparison of a million numbers takes a millisecond. It is skipped if the array is the same and was never exposed. */
+/**
+ * Whether a parameter still has the numbers that were compiled. Comparing a million numbers takes a millisecond, so it is skipped
+ * if the array is the same and `value` never returned it to a caller, who could have changed it.
+ */
 const isUnchanged = ({ parameter, array, copy }: CachedCall["parameters"][number]): boolean =>
   (parameter.numbers === array && !parameter.exposed) || equalBytes(parameter.numbers, copy);
 

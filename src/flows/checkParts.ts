@@ -4,7 +4,7 @@ import type { Distribution } from "../distributions/distribution.ts";
 import { PushforwardError } from "../errors.ts";
 import { brief } from "../parse.ts";
 
-/** Throws `ARGUMENT` unless the arguments are a distribution, a bijection and an embedding: they may be swapped. */
+/** Throws `ARGUMENT` unless the arguments are a distribution, a bijection and an embedding, since callers may swap them. */
 export function checkParts(base: Distribution, bijection?: Bijection, embedding?: ContextEmbedding): void {
   if (!hasMethods(base, ["logProb", "sample"])) throw invalidPart("its base", "a distribution", base);
   if (bijection !== undefined && !hasMethods(bijection, ["forward", "inverse"]))

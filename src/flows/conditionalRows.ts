@@ -27,8 +27,9 @@ export const hasExactConditionals = (distribution: Distribution): boolean =>
   (distribution instanceof Mixture && distribution.distributions.some(isSubsetDistribution));
 
 /**
- * The distribution itself if it has exact marginal distributions of any subset of features. Of a mixture, the mixture of those components
- * that have them, with the same relative weights; `share` is the sum of their weights. Throws `ARGUMENT` if there is none.
+ * The distribution itself if it has exact marginal distributions of any subset of features. For a mixture, returns the mixture of
+ * those components that have them, with the same relative weights; `share` is the sum of their weights in the original mixture.
+ * Throws `ARGUMENT` if there is none.
  */
 export function withExactConditionals(distribution: Distribution): {
   distribution: SubsetDistribution;
@@ -127,9 +128,9 @@ export class ConditionalRows {
 
   private async run(
     name: string,
-    build: (x: Tensor, subset: Subset, ...others: Tensor[]) => Tensor,
+    build: (x: Tensor, subset: Subset, ...noise: Tensor[]) => Tensor,
     { values, rows, features }: Pattern & { values: Float64Array },
-    others: readonly RowInput[],
+    noise: readonly RowInput[],
     options: RunOptions,
   ): Promise<Float64Array> {
     const D = this.distribution.features;
@@ -137,15 +138,16 @@ export class ConditionalRows {
     const copyRow = (target: Floats, row: number) => target.set(values.subarray(row * D, (row + 1) * D));
     const { output } = await this.runner.run(
       name,
-      (x, known, positions, ...others) => {
-        // All rows of a call have the same known features, and graphs have no other inputs than rows.
+      (x, known, positions, ...noise) => {
+        // All inputs of a `BatchRunner` have a row axis. So the two vectors are repeated in each row, and their maximum over the
+        // rows gives the vectors back.
         const subset = { known: known.max(0), positions: positions.max(0) };
-        return { output: build(x, subset, ...others) };
+        return { output: build(x, subset, ...noise) };
       },
       [
         rowsInput(rows, D, copyRow),
         ...[known, positions].map((numbers) => rowsInput(rows, D, (target) => target.set(numbers))),
-        ...others,
+        ...noise,
       ],
       rows.length,
       options,
@@ -154,7 +156,7 @@ export class ConditionalRows {
   }
 }
 
-/** An input of which row i is written for `rows[i]`. */
+/** An input whose row i is written by `write(target, rows[i])`. */
 const rowsInput = (
   rows: ArrayLike<number>,
   size: number,

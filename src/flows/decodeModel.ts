@@ -21,7 +21,7 @@ export async function decodeModel(bytes: Uint8Array, options: KindOptions = {}):
     registerAllKinds();
   }
   const isOfTable = (container.description as { table?: unknown } | null)?.table !== undefined;
-  // Loaded on demand, like kinds: a page that scores rows of numbers does not need it.
+  // The reader is loaded on demand, like kinds, because a page that scores rows of numbers does not need it.
   const tableReader = isOfTable ? await import("./tableReader.ts") : undefined;
   return readModel(container, kinds, tableReader);
 }

@@ -30,12 +30,13 @@ export function dequantize(flow: Flow, options: DequantizeOptions = {}): Flow {
     seed: seedValue,
   });
   const { base, bijection, embedding } = flow;
-  const { values = valuesIn(flow), ...others } = options;
+  const { values = valuesFromSupport(flow), ...settings } = options;
   const distribution = new TransformedDistribution(base, bijection);
-  return new Flow(new Dequantized({ distribution, values, ...others }), undefined, embedding);
+  return new Flow(new Dequantized({ distribution, values, ...settings }), undefined, embedding);
 }
 
-function valuesIn({ support }: Flow): number {
+/** The number of values of a flow with the support from -d to values + d. */
+function valuesFromSupport({ support }: Flow): number {
   if (typeof support === "object" && "min" in support) return Math.round(support.min + support.max);
   throw new PushforwardError("ARGUMENT", "dequantize needs the number of values of a feature", {
     hint: "Give it as { values: 256 } for pixels of 8 bits.",

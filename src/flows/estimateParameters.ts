@@ -1,7 +1,7 @@
 import { anyValue, checkOptions, wholeNumber } from "../options.ts";
 import { cnf, glow, iaf, maf, naf, nice, nsf, planarFlow, realNVP } from "./recipes/index.ts";
 
-/** The number of outputs of each network for each feature. */
+/** The number of outputs of each network for each feature, with the default options of the recipe. */
 const OUTPUTS_PER_FEATURE: ReadonlyMap<unknown, number> = new Map<unknown, number>([
   [nsf, 23],
   [maf, 2],
@@ -14,6 +14,7 @@ const OUTPUTS_PER_FEATURE: ReadonlyMap<unknown, number> = new Map<unknown, numbe
   [cnf, 1],
 ]);
 
+/** The default number of transforms of a recipe, where it is not 5. */
 const DEFAULT_TRANSFORMS: ReadonlyMap<unknown, number> = new Map<unknown, number>([
   [nice, 4],
   [planarFlow, 32],

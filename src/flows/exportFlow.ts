@@ -13,7 +13,7 @@ import {
   noiseInputs,
 } from "./modelExport.ts";
 
-/** What an exported file computes. */
+/** The functions of a flow that can be exported. */
 const EXPORTS = ["density", "sampler", "latent", "data"] as const;
 
 /** Options of `Flow.exportOnnx`. */
@@ -103,7 +103,7 @@ export const LOG_DENSITY: Declaration = {
 export const parameterNames = (flow: Flow): Map<Parameter, string> =>
   new Map([...flow.parameters()].map(([name, parameter]) => [parameter, name]));
 
-/** Throws `ARGUMENT` if a graph in float32 would round rows too much. */
+/** Throws `ARGUMENT` if the precision is float32 and `column` needs float64. */
 export function checkPrecision(column: Float64Column | undefined, precision: Precision): void {
   if (!column || precision === "float64") return;
   throw new PushforwardError("ARGUMENT", "float32 is too coarse for a standardization of this flow", {

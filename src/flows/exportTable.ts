@@ -95,7 +95,7 @@ function exportSampler(
   );
 }
 
-/** The column as an input or an output: float64, or text. */
+/** Declares a column as an input or an output of the file: a tensor of text or of float64. */
 function declaration(column: TableColumn): Declaration {
   const { name, type, kind, gaps } = column;
   const isText = type === "text";
@@ -123,7 +123,7 @@ const UNITS: Partial<Record<ValueType, string>> = {
   time: "milliseconds since midnight",
 };
 
-/** The value of an input as numbers, as `encodeTensors` takes them. */
+/** Adds nodes that convert the input of a column to the numbers that `encodeTensors` takes. Returns the name of their value. */
 function numbersOf(column: TableColumn, model: ModelExport): string {
   const { name, type } = column;
   if (type !== "text") return name;
@@ -137,7 +137,10 @@ function numbersOf(column: TableColumn, model: ModelExport): string {
   return model.node("Cast", [code], { to: ElementType.DOUBLE });
 }
 
-/** The numbers of a column, as `decodeTensors` returns them, as the value of an output. */
+/**
+ * Adds nodes that convert the numbers of a column that `decodeTensors` returns to the output of the column. Returns the name of
+ * their value.
+ */
 function valuesOf(column: TableColumn, numbers: string, model: ModelExport): string {
   if (column.type !== "text") return numbers;
   const labels = labelsOf(column);
@@ -145,7 +148,7 @@ function valuesOf(column: TableColumn, numbers: string, model: ModelExport): str
   return model.node("LabelEncoder", [code], {
     keys_int64s: [MISSING_TEXT, ...labels.values()],
     values_strings: { strings: ["", ...labels.keys()] },
-    // For a missing value, and for a label that training did not see.
+    // The text of a missing value, and of a label that training did not see.
     default_string: "",
   });
 }

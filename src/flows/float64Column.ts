@@ -13,8 +13,9 @@ export const float64Column = (standardize: Standardize): Float64Column | undefin
   firstFloat64Column(standardize, 0);
 
 /**
- * The first column that needs float64 of the standardizations inside a module. Their inputs are outputs of other layers, which
- * may have computed them from larger numbers, so their rounding errors are assumed to be at least those of numbers near 1.
+ * The first column of the standardizations inside a module that needs float64. The inputs of such a standardization are outputs
+ * of other layers, which may have computed them from larger numbers, so their rounding errors are assumed to be at least those of
+ * numbers near 1.
  */
 export function nestedFloat64Column(part: object): Float64Column | undefined {
   for (const standardize of instancesOf(part, Standardize)) {

@@ -139,10 +139,10 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
     rows: Tensor,
     context: Tensor | ContextInput | undefined,
   ): Tensor {
-    const given = this.#checked(rows, context);
-    const seen = contextFor(this.bijection, this.embed(given));
-    const { value } = scoped("bijection", () => this.bijection[direction](rows, seen));
-    checkParametersReachable(this, [value], [rows, given]);
+    const checkedContext = this.#checked(rows, context);
+    const embedded = contextFor(this.bijection, this.embed(checkedContext));
+    const { value } = scoped("bijection", () => this.bijection[direction](rows, embedded));
+    checkParametersReachable(this, [value], [rows, checkedContext]);
     return value;
   }
 
@@ -184,7 +184,7 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
   }
 
   /**
-   * Waits for the calls before, and then frees what the methods keep for their next call with numbers: sessions of ONNX Runtime, and
+   * Waits for earlier calls, and then frees what the methods keep for later calls with numbers: sessions of ONNX Runtime, and
    * worker threads that no other flow uses. The next call creates them again. `await using` calls this too.
    */
   release(): Promise<void> {
@@ -201,7 +201,8 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
    *     log p(x | c) = log p_inner((x - center) / scale | (c - center') / scale') - sum log scale.
    *
    * The inner flow shares its trainable parameters with this one. If there are several standardizations, such as those of the
-   * components of a mixture, the inner flow contains their current differences to the first one.
+   * components of a mixture, the first one is split off, and the inner flow contains the composition of each other one with its
+   * inverse.
    */
   unstandardized(): Unstandardized {
     const standardize = this.dataStandardization?.standardize;
@@ -230,7 +231,7 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
    * the precision is float32 and a column needs float64.
    */
   async exportOnnx(options?: ExportFlowOptions): Promise<Uint8Array<ArrayBuffer>> {
-    // Pages that only score do not load it.
+    // The export is imported only when it is used, because pages that only score do not need it.
     const { exportFlow } = await import("./exportFlow.ts");
     return exportFlow(this, options).bytes;
   }

@@ -20,7 +20,7 @@ export const flowSchema = z.strictObject({
   embedding: z.optional(contextEmbeddingSchema),
 });
 
-/** A flow as plain data: what a model file contains in addition to the parameters. */
+/** A flow as plain data, from which `buildFlow` builds it, except for the values of its parameters. */
 export interface FlowDescription {
   /** Optional: a flow is a transformed distribution, and its description is that of a distribution. */
   type?: "transformedDistribution";
@@ -38,7 +38,7 @@ export interface KindOptions {
   kinds?: readonly CustomKind[];
 }
 
-/** `registeredKinds` checks the kinds. */
+/** `withCustomKinds` checks the kinds. */
 export const kindRules: OptionRules<KindOptions> = { kinds: anyValue };
 
 /**

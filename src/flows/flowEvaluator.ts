@@ -62,7 +62,7 @@ export class FlowEvaluator {
     this.runner = new BatchRunner(() => flow.parameters());
   }
 
-  /** Waits for the calls before, and then releases sessions and worker threads. */
+  /** Waits for earlier calls, and then releases sessions and worker threads. */
   release(): Promise<void> {
     return this.runner.release();
   }
@@ -108,7 +108,7 @@ export class FlowEvaluator {
   private async map<F extends keyof RowForms>(
     method: "toLatent" | "toData",
     build: (rows: Tensor, context?: Tensor) => { rows: Tensor },
-    given: FlatRows,
+    input: FlatRows,
     context: ContextInput | undefined,
     options: RowOptions<F> | undefined,
     outer: Unstandardized,
@@ -116,10 +116,10 @@ export class FlowEvaluator {
   ): Promise<RowForms[F]> {
     checkOptions(method, options, rowRules);
     const convert = this.form(options);
-    const contexts = this.context(method, context, given, outer.standardizeContext);
-    if (this.flow.bijection.isIdentity) return convert(given.values);
-    const inputs = [arrayInput(given, before), ...contexts];
-    const { rows } = await this.run(method, build, inputs, given.rows, outer, options);
+    const contexts = this.context(method, context, input, outer.standardizeContext);
+    if (this.flow.bijection.isIdentity) return convert(input.values);
+    const inputs = [arrayInput(input, before), ...contexts];
+    const { rows } = await this.run(method, build, inputs, input.rows, outer, options);
     return convert(after ? after.toData(rows, rows) : rows);
   }
 
@@ -214,15 +214,15 @@ export class FlowEvaluator {
     data: { readonly rows: number; readonly values: Float64Array | undefined },
     standardize?: Standardize,
   ): RowInput[] {
-    const given = contextRows(method, context, this.flow);
-    if (!given) return [];
-    if (given.rows === data.rows) return [arrayInput(given, standardize)];
-    if (given.rows === 1) return [arrayInput(given, standardize, () => 0)];
+    const contexts = contextRows(method, context, this.flow);
+    if (!contexts) return [];
+    if (contexts.rows === data.rows) return [arrayInput(contexts, standardize)];
+    if (contexts.rows === 1) return [arrayInput(contexts, standardize, () => 0)];
     const { features, context: size } = this.flow;
-    const swapped = data.values && given.values.length / features === data.values.length / size;
+    const swapped = data.values && contexts.values.length / features === data.values.length / size;
     throw new PushforwardError("SHAPE", "the context and the rows have different numbers of rows", {
       expected: `1 row of ${size} numbers for all, or ${data.rows} rows`,
-      received: `${given.rows} rows${swapped ? " (did you swap the rows and the context?)" : ""}`,
+      received: `${contexts.rows} rows${swapped ? " (did you swap the rows and the context?)" : ""}`,
     });
   }
 

@@ -14,7 +14,10 @@ export function flowSummary({ base, bijection }: FlowParts): string {
 /** The longest sequence of names whose repetitions are counted. */
 const MAX_PERIOD = 6;
 
-/** Writes repeated sequences of names once, with their count: a, b, c, b, c, d as a, 2 x (b, c), d. The longest ones come first. */
+/**
+ * Writes repeated sequences of names once, with their count: a, b, c, b, c, d as a, 2 x (b, c), d. Where repetitions overlap, the
+ * one that covers most names is written in this way.
+ */
 function withoutRepetitions(names: readonly string[], separator: string): string[] {
   let best = { start: 0, period: 1, count: 1 };
   for (let period = 1; period <= MAX_PERIOD; period++) {
@@ -22,9 +25,9 @@ function withoutRepetitions(names: readonly string[], separator: string): string
       let end = start + period;
       while (end < names.length && names[end] === names[end - period]) end++;
       const count = Math.floor((end - start) / period);
-      // Of sequences that cover as many names, the shortest one is the clearest.
+      // If two repetitions cover equally many names, the one with the shorter sequence, which is found first, is clearer.
       if (count > 1 && count * period > best.count * best.period) best = { start, period, count };
-      // Sequences that begin within these repetitions are not longer.
+      // A repetition with this period that begins later within this one covers fewer names.
       if (count > 1) start = end - period - 1;
     }
   }
@@ -55,7 +58,10 @@ interface Parts {
   readonly distributions?: readonly Description[];
 }
 
-/** The name of a part with the parts inside of it, such as "autoregressive (rational quadratic spline)"; of a chain all names. */
+/**
+ * The name of a part with the names of its parts, such as "autoregressive (rational quadratic spline)"; for a chain, the names of
+ * its bijections.
+ */
 function namesOf(description: Description): string[] {
   const { type, transform, bijection, bijections, distribution, distributions } = description as Description &
     Parts;

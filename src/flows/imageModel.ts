@@ -73,9 +73,9 @@ export class ImageModel implements AsyncDisposable {
     const isOfPixels =
       values !== undefined && (base as Dequantized).distribution instanceof TransformedDistribution;
     if (!isOfPixels || flow.features !== imageSize(shape)) {
-      throw new PushforwardError("ARGUMENT", "the flow is not one of the pixels of images", {
+      throw new PushforwardError("ARGUMENT", "the flow is not a model of pixels of images", {
         expected: `a flow of ${imageSize(shape)} whole numbers`,
-        received: isOfPixels ? `one of ${flow.features}` : "one of real numbers",
+        received: isOfPixels ? `a flow of ${flow.features}` : "a flow of real numbers",
         hint: "Make it by dequantize(glow({ image })), or another recipe for images.",
       });
     }
@@ -91,8 +91,8 @@ export class ImageModel implements AsyncDisposable {
   /** The model of images in a model file. Throws `ARGUMENT` for other models. */
   static from(model: LoadedModel): ImageModel {
     if (!model.image) {
-      throw new PushforwardError("ARGUMENT", "the model is not one of images", {
-        hint: "Give one that pushforward fit wrote for images.",
+      throw new PushforwardError("ARGUMENT", "the model is not a model of images", {
+        hint: "Give a model that pushforward fit wrote for images.",
       });
     }
     const [classes = []] = modelLabels(model).values();

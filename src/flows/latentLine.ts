@@ -1,4 +1,7 @@
-/** At least two latent rows on the straight line between two, [steps, D]: z_k = (1 - t) from + t to with t = k / (steps - 1). */
+/**
+ * Points on the straight line between two latent rows, [steps, D], for at least two steps: z_k = (1 - t) from + t to with t = k /
+ * (steps - 1).
+ */
 export function latentLine(from: Float64Array, to: Float64Array, steps: number): Float64Array {
   const D = from.length;
   return Float64Array.from({ length: steps * D }, (_, i) => {

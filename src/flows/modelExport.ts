@@ -99,8 +99,8 @@ export class ModelExport {
   }
 
   /**
-   * Writes the graph that computes `outputs` from `inputs`. `values` are the values of the inputs, in the same order. Returns the values of
-   * the outputs.
+   * Writes the graph that computes `outputs` from `inputs`. `values` are the names of the ONNX values that are the inputs, in the
+   * same order. Returns the names of the values of the outputs.
    */
   compute<K extends string>(
     inputs: readonly Tensor[],
@@ -114,7 +114,7 @@ export class ModelExport {
     return Object.fromEntries(written) as Record<K, string>;
   }
 
-  /** A vector of int64. */
+  /** Adds a constant vector of int64, and returns the name of its value. */
   integers(values: readonly number[]): string {
     const name = this.file.names.unique("integers");
     this.file.initializers.push({
@@ -126,7 +126,7 @@ export class ModelExport {
     return name;
   }
 
-  /** Adds a node and returns its output. */
+  /** Adds a node, and returns the name of its output. */
   node(type: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}): string {
     const name = this.file.names.unique(type.toLowerCase());
     const domain = type === "LabelEncoder" ? { domain: ML.domain } : {};
@@ -144,12 +144,15 @@ export class ModelExport {
     return this.precision === "float64" ? value : this.cast(value, ElementType.DOUBLE);
   }
 
-  /** The number of rows of a value, as a vector of one integer. */
+  /** Adds a node that computes the number of rows of a value, as a vector of one integer, and returns its name. */
   rowsOf(value: string): string {
     return this.node("Shape", [value], { start: 0, end: 1 });
   }
 
-  /** Noise [N, size] that the runtime draws. `rows` is the value that has N, as a vector of one integer. */
+  /**
+   * Adds nodes that draw noise [N, size] in the runtime, and returns the name of its value. `rows` names a value with N as a
+   * vector of one integer.
+   */
   generated({ kind, size }: Noise, rows: string): string {
     const { precision } = this;
     const shape = this.node("Concat", [rows, this.integers([size])], { axis: 0 });
@@ -166,7 +169,7 @@ export class ModelExport {
     return this.node("Cast", [value], { to: elementType });
   }
 
-  /** The bytes of the file, whose outputs have these values. */
+  /** Returns the bytes of the file. `values` are the names of the values of the outputs. */
   encoded(values: readonly string[], metadata: Readonly<Record<string, string>> = {}): ExportedModel {
     this.outputs.forEach((output, i) => {
       this.file.output(output, values[i]);

@@ -37,7 +37,10 @@ const trainingSchema = z.strictObject({
   bestEpoch: z.int().check(z.nonnegative()),
   /** Mean log-density of the validation rows in nats, in data units. */
   validationLogDensity: z.number(),
-  /** The fractions of the rows that were held out for the test, and of the others for validation, with the seed above. */
+  /**
+   * The fraction of the rows that was held out for the test, and the fraction of the other rows for validation, drawn with
+   * `seed`.
+   */
   split: z.optional(z.strictObject({ test: fractionSchema, validation: fractionSchema })),
   /** Statistics of each column in `given`. */
   given: z.optional(z.array(givenSchema)),
@@ -89,7 +92,7 @@ export interface LoadedModel {
   /** For each of the last columns of `given`, which are class labels: the names of the classes 0, 1, 2... in tables. */
   readonly labels?: readonly (readonly string[])[];
   readonly training?: TrainingRecord;
-  /** What scores anomalies. Only models of tables have it. */
+  /** What `TableModel` needs to score anomalies. Only models of tables have it. */
   readonly anomalies?: AnomalyReference;
 }
 

@@ -1,6 +1,9 @@
 import { ROW_STATUS } from "../tables/unlearned.ts";
 
-/** Features [N, D] with 0 in place of NaN in incomplete rows, which have no log-density, since the flow may refuse NaN. */
+/**
+ * Replaces NaN by 0 in the features [N, D] of incomplete rows, since a flow may refuse NaN. `withStatus` makes the scores of
+ * these rows NaN.
+ */
 export function withoutMissing(features: Float64Array, status: Uint8Array): Float64Array {
   const D = features.length / status.length;
   return features.map((value, i) =>
@@ -8,7 +11,7 @@ export function withoutMissing(features: Float64Array, status: Uint8Array): Floa
   );
 }
 
-/** The scores [N], but `ofImpossible` for impossible rows and NaN for incomplete ones. */
+/** Replaces the scores [N] of impossible rows by `ofImpossible` and those of incomplete rows by NaN. */
 export const withStatus = (scores: Float64Array, status: Uint8Array, ofImpossible: number): Float64Array =>
   scores.map((score, n) =>
     status[n] === ROW_STATUS.impossible

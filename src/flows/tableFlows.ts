@@ -95,6 +95,7 @@ export function tableFlows(features: number, options: TableFlowOptions): { name:
   ];
   const splines = () => bijectionsOf(nsf(features, { ...shape, transforms: 3, seed: seed + 1 }));
   const normal = new StandardNormal({ features });
+  // A component has a mean and a covariance of D features, so on average it should have at least 4 D rows.
   const components = Math.max(1, Math.min(64, Math.floor(rows / (4 * features))));
   const mixture = new GaussianMixture({ features, components }, random.split("mixture"));
   const flow = (base: Distribution, parts: readonly Bijection[]) =>

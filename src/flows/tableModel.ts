@@ -81,7 +81,7 @@ export interface TableAnomalies extends Omit<AnomalySelection, "selected"> {
 export class TableModel implements AsyncDisposable {
   readonly columns: readonly TableColumn[];
   readonly flow: Flow;
-  /** What `anomalies` compares rows with. `fitTable` and the command line make it. */
+  /** The reference with which `anomalies` compares rows. `fitTable` and the command line compute it. */
   readonly reference: AnomalyReference | undefined;
   /** Created at the first call that needs it, since not every model has conditional distributions. */
   private conditional: ConditionalRows | undefined;
@@ -114,12 +114,12 @@ export class TableModel implements AsyncDisposable {
   /** The model of a file that was written for a table. Throws `ARGUMENT` for other models. */
   static from({ table, flow, anomalies }: Pick<LoadedModel, "table" | "flow" | "anomalies">): TableModel {
     if (table) return new TableModel({ columns: table, flow, anomalies });
-    throw new PushforwardError("ARGUMENT", "the model is not one of a table with columns of any kind", {
+    throw new PushforwardError("ARGUMENT", "the model is not a model of a table", {
       hint: "Use its flow, which takes rows of numbers.",
     });
   }
 
-  /** What `encodeModel` and `saveModel` take: the flow, with the columns that its features encode. */
+  /** The model in the form that `encodeModel` and `saveModel` take: the flow, and the columns that its features encode. */
   get contents(): Pick<LoadedModel, "flow" | "table" | "columns" | "anomalies"> {
     const { flow, columns, reference } = this;
     return {
@@ -240,8 +240,8 @@ export class TableModel implements AsyncDisposable {
   }
 
   /**
-   * The reasons why rows of positions are unusual. `present(n)` has the values of row n. A model without a reference for anomalies does
-   * not know how far a value is from the nearest cell of a lattice, in the scale of its column: the value has the gain of that cell.
+   * The reasons why rows of positions are unusual. `present(n)` returns the values of row n. A value beyond the cells of a
+   * lattice has the gain of the nearest cell, plus its distance if the model has a reference with the scales of columns.
    *
    * @internal
    */
@@ -262,7 +262,7 @@ export class TableModel implements AsyncDisposable {
   }
 
   /**
-   * Throws `ARGUMENT` if the model has none.
+   * The reference for anomalies. Throws `ARGUMENT` if the model has none.
    *
    * @internal
    */
@@ -274,8 +274,8 @@ export class TableModel implements AsyncDisposable {
   }
 
   /**
-   * Features [N, D] with a draw in place of each NaN, which is missing in no row if `present` is true. Row n depends on the seed and on
-   * `start` + n.
+   * Features [N, D] with a draw in place of each NaN. If `present` is true, no draw is a missing value. Row n depends on the seed
+   * and on `start` + n.
    *
    * @internal
    */
@@ -288,8 +288,8 @@ export class TableModel implements AsyncDisposable {
   }
 
   /**
-   * Features [N, D] with a draw in place of each one that is not known: from their distribution given the known ones, of which NaN means
-   * that the value is missing.
+   * Features [N, D] with draws in place of the unknown features, from their distribution given the known ones. A NaN of a known
+   * feature means that its value is missing.
    *
    * @internal
    */
@@ -301,7 +301,7 @@ export class TableModel implements AsyncDisposable {
   }
 
   /**
-   * log p(of | given) of rows of features [N, D], as `score` has it. Features of other columns may be NaN.
+   * log p(of | given) of rows of features [N, D], as `score` returns it. Features of other columns may be NaN.
    *
    * @internal
    */

@@ -12,7 +12,7 @@ interface ScoreScale {
   readonly range: number;
 }
 
-/** What a model of a table keeps of the rows that it was fitted to, to score anomalies. */
+/** What a model of a table stores about its training, validation and test rows, to score anomalies. */
 export interface AnomalyReference {
   /** Training rows [M, D], to which distances are measured. Empty if the model must not contain any. */
   readonly rows: Float64Array;
@@ -32,8 +32,8 @@ const MAX_REFERENCE_ROWS = 4000;
 /** The maximum number of calibration scores. The smallest p-value is about 1 / this, and more scores would enlarge the model file. */
 const MAX_CALIBRATION_ROWS = 10_000;
 /**
- * The number of features in the sum of surprises. In a sum over all features, the random variation of ordinary ones, which grows as the
- * square root of their number, hides a few unusual ones. Chosen in bench/adbench.
+ * The number of features in the sum of surprises. In a sum over all features, the random variation of the ordinary features,
+ * which grows with the square root of their number, would hide a few unusual ones. The number was chosen in bench/adbench.
  */
 const MOST_SURPRISING = 3;
 
@@ -49,13 +49,13 @@ export interface AnomalyRows {
  * The anomaly score of rows of a table: the larger of two scores, each minus its median and divided by its interquartile range in validation
  * rows:
  *
- * - surprise: the sum of -log p(x_k | x_1 ... x_k-1) - m_k over the three features in which this is largest, where m_k is the mean of
- *   validation rows. A low density in many columns is not strange, and this score does not depend on the units of the columns.
- * - distance: that to the fifth nearest of up to 4,000 training rows; see `Neighbors`. It does not resolve small differences, to which
- *   the density of repeated or finely resolved values gives too much weight.
+ * - surprise: the sum of -log p(x_k | x_1 ... x_k-1) - m_k over the three features k in which it is largest, where m_k is the
+ *   mean of -log p(x_k | ...) in validation rows. The difference does not depend on the units of the columns.
+ * - distance: the distance to the fifth nearest of up to 4,000 training rows; see `Neighbors`. Small differences between values
+ *   hardly change it, whereas they can change a density by many nats where training values repeat.
  *
- * So 0 is an ordinary row, whatever the table. A value beyond the cells of a lattice, such as an integer above all of the training, has a
- * score; a value outside of the bounds of its column is Infinity.
+ * So an ordinary row has a score of about 0 in every table. A row with a value beyond the cells of a lattice, such as an integer
+ * above all training values, has a finite score; with a value outside of the bounds of its column, the score is Infinity.
  */
 export class AnomalyScorer {
   readonly reference: AnomalyReference;
@@ -120,8 +120,9 @@ export class AnomalyScorer {
   }
 
   /**
-   * How far the positions [N, D] of lattices are from their nearest cells, in scales of their features; 0 in other columns. Where a model
-   * has no probability, the score continues that of the nearest cell as an exponential distribution does: 1 nat for each scale.
+   * How far the positions [N, D] of lattices are from their nearest cells, in scales of their features; 0 in other columns. The
+   * model has no probability there, so the surprise is that of the nearest cell plus 1 nat for each scale, as in the tail of an
+   * exponential distribution.
    */
   beyondCells(positions: Float64Array): Float64Array {
     const { featureScales: scales } = this.reference;
@@ -150,7 +151,8 @@ export class AnomalyScorer {
     const { meanSurprise } = this.reference;
     const K = meanSurprise.length;
     return Float64Array.from({ length: surprises.length / K }, (_, n) => {
-      // In float32 the edges of a very far cell can be infinite, whose difference is NaN: such a factor has probability 0.
+      // In float32 both edges of a very distant cell can be infinite, and the log-probability between them is then NaN. Such a
+      // value has probability 0.
       const excess = surprises
         .subarray(n * K, (n + 1) * K)
         .map((value, k) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value - meanSurprise[k]));

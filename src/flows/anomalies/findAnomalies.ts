@@ -27,7 +27,7 @@ export interface AnomalySelectionOptions {
   readonly falseDiscoveryRate?: number;
 }
 
-/** The rules of these options. */
+/** How `checkOptions` checks `AnomalySelectionOptions`. */
 export const selectionRules: OptionRules<AnomalySelectionOptions> = {
   count: wholeNumber(1),
   falseDiscoveryRate: {
@@ -62,12 +62,18 @@ export interface AnomalySelection {
 
 /** The same row has the same score, except for rounding, which depends on the number of threads and the rows computed together. */
 const TOLERANCE = 1e-5;
-/** The fraction of the calibration scores that must be among the scores of the rows: rounding may be worse for a few. */
+/**
+ * The fraction of the calibration scores that must be among the scores of the rows. It is below 1, because a few may be rounded
+ * more.
+ */
 const MIN_FOUND = 0.95;
-/** In more rows for each calibration row, equal scores are likely to be a coincidence. */
+/** If there are more rows than this for each calibration row, equal scores are likely to be a coincidence. */
 const MAX_ROWS_PER_CALIBRATION_ROW = 100;
 
-/** Computes p-values from scores and the ascending scores of calibration rows, and chooses the rows to report. Throws `ARGUMENT`. */
+/**
+ * Computes p-values from scores and the ascending scores of calibration rows, and selects the rows to report. Throws `ARGUMENT`
+ * if there are no calibration scores, or for invalid options.
+ */
 export function selectAnomalies(
   scores: Float64Array,
   calibration: Float64Array,

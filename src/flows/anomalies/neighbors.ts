@@ -1,7 +1,7 @@
 import type { InMemoryDataset } from "../../dataset/index.ts";
 import { featureNames, type TableColumn } from "../../tables/tableColumn.ts";
 
-/** The distance to the fifth nearest row depends less on single rows than that to the nearest one. */
+/** The distance to the fifth nearest row is used, because it depends less on single rows than the distance to the nearest one. */
 const NEIGHBORS = 5;
 /**
  * The squared distance between different labels, and between a missing value and a present one: the mean squared difference of two
@@ -11,10 +11,10 @@ const SQUARED_DISTANCE_OF_LABELS = 2;
 /** The interquartile range of a normal distribution in standard deviations. */
 const INTERQUARTILE_RANGE_OF_NORMAL = 1.349;
 
-/** The distances of rows to reference rows [M, D], both as `positionsInColumn` has them. */
+/** Computes distances from rows to reference rows [M, D]. Both have features as `positionsInColumn` returns them. */
 export class Neighbors {
   private readonly rows: Float64Array;
-  /** Of numbers 1 / scale; 0 for labels. */
+  /** [D]: 1 / scale of each number, 0 for labels. */
   private readonly inverseScales: Float64Array;
 
   /** `scales` are those of `featureScales`. */

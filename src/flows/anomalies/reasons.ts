@@ -9,7 +9,7 @@ import type { ConditionalRows } from "../conditionalRows.ts";
 export interface RowsToExplain {
   /** [N, D] */
   readonly features: Float64Array;
-  /** What is added to the gain of each feature, [N, D], in nats; see `AnomalyScorer.beyondCells`. */
+  /** Nats that are added to the gain of each feature, [N, D]; see `AnomalyScorer.beyondCells`. */
   readonly beyondCells: Float64Array;
   /** The values of row n by the names of their columns. A missing value is null or absent. */
   present(n: number): Readonly<TableRow>;
@@ -17,11 +17,11 @@ export interface RowsToExplain {
 
 /** What a model expects in a column, given the other columns of the row. */
 export interface ExpectedValue {
-  /** Of numbers, dates and times: the conditional median. */
+  /** For numbers, dates and times: the conditional median. */
   readonly median?: TableRow[string];
-  /** Of numbers, dates and times: the central interval of 90%, from the 5% to the 95% quantile. */
+  /** For numbers, dates and times: the central interval of 90%, from the 5% to the 95% quantile. */
   readonly interval?: readonly [low: TableRow[string], high: TableRow[string]];
-  /** Of labels and booleans: the most probable ones, the first one first, with their probabilities. At most three. */
+  /** For labels and booleans: up to three most probable values with their probabilities, the most probable one first. */
   readonly labels?: readonly { readonly value: TableRow[string]; readonly probability: number }[];
   /** The probability that the value is missing. */
   readonly missing: number;
@@ -48,7 +48,7 @@ const INTERVAL = [0.05, 0.95] as const;
 const MAX_LABELS_SHOWN = 3;
 
 /**
- * All columns of each row of features [N, D], the most unusual one first. For column i the gain is
+ * Explains each row of features [N, D] by all its columns, the most unusual one first. For column i the gain is
  *
  *     E log p(x'_i, x_rest) - log p(x_i, x_rest),  x'_i ~ p(x_i | x_rest),
  *
@@ -127,7 +127,7 @@ async function explain(
   return reasons.map((ofRow) => ofRow.sort((a, b) => (a.gain === b.gain ? 0 : b.gain - a.gain)));
 }
 
-/** Rows in groups that have the same possible features: those of values that have a positive probability without regard to the others. */
+/** Groups the rows by their possible features: those whose value has a positive marginal probability. */
 async function groupByPossible(
   ofColumns: readonly (readonly number[])[],
   conditional: ConditionalRows,
@@ -168,7 +168,7 @@ async function drawColumn(
     D,
   );
   const known = Uint8Array.from(copies, (_, i) => (given.includes(i % D) ? 1 : 0));
-  // Features of impossible values are drawn too. The draws of `own` have the same distribution with or without these.
+  // Features with impossible values are drawn too, which does not change the distribution of the draws of `own`.
   const drawn = await conditional.complete(
     { values: copies, known },
     { seed: 0, start: 0, present: false },

@@ -5,7 +5,7 @@ import type { AnomalyReference } from "./anomalyScorer.ts";
 /** The names of the arrays in a model file. No parameter of a flow begins with this, because its path begins with a part of the flow. */
 const PREFIX = "anomalies.";
 
-/** The arrays of a model file that keep a reference. `rows` is float32 [M, D], like the features of a model. */
+/** The arrays of a model file that store a reference. `rows` is float32 [M, D], like the features of a model. */
 export function anomalyArrays(
   { rows, featureScales, meanSurprise, surprise, distance, calibration }: AnomalyReference,
   { features }: { readonly features: number },

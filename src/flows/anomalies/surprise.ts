@@ -7,8 +7,8 @@ import { arrayInput, BatchRunner, type RunOptions } from "../batchRunner.ts";
 import type { Flow } from "../flow.ts";
 
 /**
- * How surprising each factor of the density of rows is to a model: -log p(x_k | x_1 ... x_k-1) of its autoregressive member for each
- * feature k. A model without one has a single factor, -log p(x).
+ * Computes the surprise -log p(x_k | x_1 ... x_k-1) of each feature k of rows under the autoregressive component of a model. A
+ * model without one has a single factor with the surprise -log p(x).
  */
 export class Surprise {
   /** The number of factors. */
@@ -45,7 +45,7 @@ export class Surprise {
   }
 }
 
-/** The member of a mixture, or the distribution itself, that has a conditional distribution for each feature. */
+/** The component of a mixture, or the distribution itself, that has a conditional distribution for each feature. */
 function autoregressiveMember(base: Distribution): MixedMade | undefined {
   if (base instanceof MixedMade) return base;
   if (!(base instanceof Mixture)) return undefined;

@@ -41,7 +41,8 @@ export function cnf(features: number, options: CNFOptions = {}): Flow {
   const { base = new StandardNormal({ features }), seed = 0, hidden, activation, ...rest } = options;
   // Options that are not set are left out, so that `Continuous` uses its defaults.
   const network = { ...(hidden && { hidden }), ...(activation && { activation }) };
-  // Recipes with layers draw weights from the stream of this name too: it is another one than those of training and sampling.
+  // All recipes draw initial weights from this stream. Training and sampling have other streams, so that equal seeds do not give
+  // equal numbers.
   const random = new Random(seed).split("recipe");
   return new Flow(base, new Continuous({ features, network, ...rest }, random));
 }

@@ -42,8 +42,8 @@ const checkGlow = optionChecker("glow", recipeSchemas satisfies OptionSchemas<Re
 /**
  * NICE: additive couplings, which preserve volume, and a diagonal scaling, with a logistic base (Dinh et al. 2015).
  *
- * It is initialized near the identity, but not as the identity. If all shifts are 0, the likelihood of symmetric data (a ring, a
- * circle of clusters) has a saddle point that training does not leave.
+ * It is initialized near the identity, but not as the identity: where all shifts are 0, the likelihood of symmetric data (a ring,
+ * a circle of clusters) has a saddle point that training does not leave.
  */
 export function nice(features: number, options: RecipeOptions = {}): Flow {
   checkNice(features, options);
@@ -55,7 +55,7 @@ export function nice(features: number, options: RecipeOptions = {}): Flow {
     weight.take(uniform.map((u) => (2 * u - 1) / Math.sqrt(weight.sizes[0])));
     return coupling;
   };
-  return couplings(features, { type: "additive" }, settings, { atBase: baseSide, step: wrapCoupling });
+  return couplings(features, { type: "additive" }, settings, { baseSide, wrapCoupling });
 }
 
 /**
@@ -88,9 +88,9 @@ export function realNVP(features: number | RealNVPImageOptions, options: RealNVP
 export function glow(features: number | GlowImageOptions, options: RecipeOptions = {}): Flow {
   if (hasImage(features)) return glowOfImages({ ...features, ...options });
   checkGlow(features, options);
-  const step = (coupling: Coupling) =>
+  const wrapCoupling = (coupling: Coupling) =>
     new Chain([coupling, new LULinear({ features }), new Actnorm({ features })]);
-  return couplings(features, { type: "affine" }, options, { step });
+  return couplings(features, { type: "affine" }, options, { wrapCoupling });
 }
 
 /** A flow of coupling layers. `wrapCoupling` makes a layer from each coupling; `baseSide` is between the layers and the base. */
@@ -99,9 +99,12 @@ export function couplings(
   transform: ScalarTransformOptions,
   options: RecipeOptions,
   {
-    atBase = [],
-    step = (coupling) => coupling,
-  }: { atBase?: readonly Bijection[]; step?: (coupling: Coupling, random: Random) => Bijection } = {},
+    baseSide = [],
+    wrapCoupling = (coupling) => coupling,
+  }: {
+    baseSide?: readonly Bijection[];
+    wrapCoupling?: (coupling: Coupling, random: Random) => Bijection;
+  } = {},
 ): Flow {
   const { context = 0, orders = 1, seed = 0 } = options;
   const mask = masks(features, options);
@@ -116,13 +119,13 @@ export function couplings(
         network: networkOptions(options),
         ...(orders > 1 && { masks: orders, seed: layerSeed(seed, i) }),
       };
-      return step(new Coupling(couplingOptions, random), random);
+      return wrapCoupling(new Coupling(couplingOptions, random), random);
     },
-    atBase,
+    baseSide,
   );
 }
 
-/** The mask of coupling i: true for the features that it does not change. */
+/** Returns a function of i for the mask of coupling i: true for the features that it does not change. */
 function masks(features: number, { ordering = "alternating", seed = 0 }: RecipeOptions) {
   const random = new Random(seed).split("masks");
   return (i: number): boolean[] => {

@@ -25,8 +25,8 @@ const INITIAL_DEVIATION = 0.1;
 
 /**
  * Gaussianization flow (Meng et al. 2020): each layer is a rotation, and a map of each feature from a mixture to a normal
- * distribution. It is initialized near the identity, but not as the identity: there all components are equal, and the likelihood
- * has a saddle point that training does not leave.
+ * distribution. It is initialized near the identity, but not as the identity: where all components are equal, the likelihood has
+ * a saddle point that training does not leave.
  */
 export function gaussianization(features: number, options: GaussianizationOptions = {}): Flow {
   check(features, options);

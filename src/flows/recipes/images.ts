@@ -60,9 +60,8 @@ export const isSqueezable = z.refine<{ image: ImageShape; levels: number }>(
 const MARGIN = 0.05;
 
 /**
- * Logit preprocessing of pixels (Dinh et al. 2017, section 4.1): z = logit(a + (1 - 2 a) x / values) with a = 0.05 for x in
- * (0, values), as a `Sigmoid` from z to x. The rows x
- * [N, features] are pixels plus noise in [0, 1).
+ * Logit preprocessing of pixels (Dinh et al. 2017, section 4.1): z = logit(a + (1 - 2 a) x / values) with a = 0.05, as a
+ * `Sigmoid` from z to x. The rows x [N, features] are pixels plus noise in [0, 1), so they are in (0, values).
  */
 export function logitPixels(options: { features: number; values?: number }): Sigmoid {
   checkOptions("logitPixels", options, { features: anyValue, values: wholeNumber(2) });

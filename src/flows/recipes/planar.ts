@@ -16,16 +16,16 @@ import {
 } from "./options.ts";
 
 /**
- * Options of `radialFlow`. Its layers have parameters of their own. Only with a context they have networks, which compute these
- * parameters from the context; `hidden`, `activation` and `residual` describe them. There are no orderings or masks to choose.
+ * Options of `radialFlow`. Its layers have parameters of their own. With a context, networks compute these parameters; `hidden`,
+ * `activation` and `residual` describe the networks. There are no orderings or masks to choose.
  */
 export type RadialRecipeOptions = Omit<RecipeOptions, "ordering" | "orders" | "ensemble">;
 
 /** Options of `planarFlow`. */
 export interface PlanarFlowOptions extends RadialRecipeOptions {
   /**
-   * What has a closed form, the density of data or sampling. The other one needs root finding, which is slower. Default `density`,
-   * for maximum likelihood; choose `sampling` for `fitDensity`, which trains on samples of the flow.
+   * Which of the two has a closed form: the density of data, or sampling. The other one needs root finding, which is slower.
+   * Default `density`, for maximum likelihood; choose `sampling` for `fitDensity`, which trains on samples of the flow.
    */
   closedForm?: "density" | "sampling";
 }
@@ -50,7 +50,7 @@ const sylvesterSchemas = {
   columns: checkedByConstructor,
 } satisfies OptionSchemas<SylvesterFlowOptions>;
 
-/** The longest planar and radial flows of the paper: one layer changes little. */
+/** The number of layers of the longest planar and radial flows of the paper. One layer changes a density little. */
 const PLANAR_LAYERS = 32;
 /** Fewer than for planar flows, since a layer does the work of up to 8 planar layers. */
 const SYLVESTER_LAYERS = 8;
@@ -92,8 +92,8 @@ export function sylvesterFlow(features: number, options: SylvesterFlowOptions = 
 }
 
 /**
- * Returns the bijection such that what `closedForm` names has a closed form. The bijection has one in its forward direction, which a
- * flow uses for sampling, so for the density (also the default) it is inverted.
+ * The forward direction of `bijection`, which a flow uses for sampling, has a closed form. To get the density in closed form, the
+ * bijection is inverted.
  */
 const orient = (bijection: Bijection, closedForm: PlanarFlowOptions["closedForm"] = "density"): Bijection =>
   closedForm === "sampling" ? bijection : new Invert(bijection);

@@ -9,7 +9,7 @@ import { checkedByConstructor, layerSchemas } from "./options.ts";
 
 /** Options of `tarflow`. */
 export interface TarflowOptions extends ImageRecipeOptions, TransformerOptions {
-  /** The height and the width of a patch, a divisor of those of the image. Default 4. */
+  /** The height and the width of a patch, which must divide the height and the width of the image. Default 4. */
   patch?: number;
   /** The number of autoregressive maps. Default 4. */
   transforms?: number;

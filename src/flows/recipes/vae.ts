@@ -39,7 +39,7 @@ export interface VAEOptions {
   posterior?: "diagonal" | "planar" | "radial" | "sylvester" | "iaf";
   /** The number of maps of the posterior. Default 16 planar or radial ones, 4 others. */
   transforms?: number;
-  /** Of `sylvester`: M, the dimension of the subspace in which a map moves points. Default min(L, 8). */
+  /** For `sylvester`: M, the dimension of the subspace in which a map moves points. Default min(L, 8). */
   columns?: number;
   /** The prior p(z), such as a flow of L features: `maf(16)`. Default standard normal. */
   prior?: Distribution;
@@ -102,7 +102,7 @@ export function vae(features: number, options: VAEOptions = {}): Flow {
   return new Flow(new VariationalAutoencoder({ prior, decoder, posterior, samples }));
 }
 
-/** Throws `ARGUMENT` if an option is given which only other posteriors have. */
+/** Throws `ARGUMENT` if the options have `name`, but not one of the posteriors that use it. */
 function checkUse(options: VAEOptions, name: "transforms" | "columns", posteriors: readonly string[]): void {
   const { posterior = "diagonal" } = options;
   if (options[name] === undefined || posteriors.includes(posterior)) return;
