@@ -1,7 +1,7 @@
 import type * as z from "zod/mini";
 import type { Random } from "./random/index.ts";
 
-/** The categories of parts that have descriptions. */
+/** The categories of the parts of a model: each part has a description in the model file. */
 export type Category = "bijection" | "distribution" | "scalarTransform";
 
 /** A kind that the user added: how a description of its type is checked and built. */
@@ -14,7 +14,7 @@ export type KindsByCategory = Readonly<Record<Category, ReadonlyMap<string, Regi
 
 let current: KindsByCategory | undefined;
 
-/** Calls `build`, during which descriptions may also have the types of these kinds. */
+/** Calls `build`. While it runs, descriptions may also have the types of `kinds`. */
 export function withKinds<T>(kinds: KindsByCategory, build: () => T): T {
   const outer = current;
   current = kinds;
@@ -25,6 +25,6 @@ export function withKinds<T>(kinds: KindsByCategory, build: () => T): T {
   }
 }
 
-/** The kind of this type that `withKinds` added, if there is one. */
+/** The custom kind of this type, if `withKinds` is running and has one. */
 export const customKind = (category: Category, type: unknown): RegisteredKind | undefined =>
   typeof type === "string" ? current?.[category].get(type) : undefined;

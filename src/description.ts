@@ -57,8 +57,9 @@ type ObjectSchema = z.ZodMiniObject<{ type: z.ZodMiniLiteral<string> }>;
 export const typeOf = (schema: ObjectSchema): string => schema.shape.type.def.values[0];
 
 /**
- * The schema of one kind. If its parts contain parts of the same category, it is a function that receives the schema of these:
- * that schema includes this one, so neither could be defined first.
+ * The schema of one kind. A kind whose parts contain parts of the same category, such as a chain of bijections, has a function
+ * instead, which receives the schema of the whole category: each of the two schemas contains the other, so neither could be
+ * defined first.
  */
 export type KindSchema = ObjectSchema | ((nested: NestedSchema) => ObjectSchema);
 
@@ -81,7 +82,7 @@ export interface Kind<T, S extends KindSchema = KindSchema> {
   ): T;
 }
 
-/** The type of the descriptions of a list of kinds: the union of theirs. */
+/** The union of the types of the descriptions of a list of kinds. */
 export type DescriptionOf<K> = K extends readonly Kind<infer _, infer S>[] ? z.output<SchemaOf<S>> : never;
 
 /**
@@ -95,9 +96,9 @@ export const isUnknownType = (error: unknown): error is PushforwardError =>
  * The schema of all parts of a category. It accepts a value for which `isBuilt` is true, since that is a part already; validates a
  * description of a custom type by the schema of its kind; and validates any other value by the schema that `builtIn` returns.
  *
- * No schema of zod chooses by the value among alternatives that change from call to call, so this one replaces the functions of a
- * schema that zod calls internally. The public way, `safeParse` inside of a `transform`, creates an error with a stack trace for
- * each invalid part, and a hostile file may have 100,000 of them.
+ * zod has no schema whose alternatives change from call to call, so this function replaces `parse` and `run`, which zod calls
+ * internally. The public way, `safeParse` inside of a `transform`, creates an error with a stack trace for each invalid part, and
+ * a hostile file may have 100,000 invalid parts.
  */
 function partSchema<S extends z.ZodMiniType>(
   category: Category,
@@ -119,7 +120,7 @@ function partSchema<S extends z.ZodMiniType>(
 
 /**
  * The built-in kinds of one category, whose parts are of type `T`. The constructor takes the kinds that most models consist of.
- * `add` takes the others, whose code a web page thus loads only if a model needs it.
+ * `add` takes the other kinds, so that a web page loads their code only if a model needs it.
  */
 export class KindRegistry<T> {
   /** Validates descriptions of the kinds in this registry and, while `withKinds` of customKinds.ts runs, of custom kinds. */

@@ -19,5 +19,6 @@ export { compile } from "./runtime/index.ts";
 export * from "./tables/mainExports.ts";
 export * from "./train/mainExports.ts";
 
-// The constructors of bijections take the options of any transform. A page that only loads models imports pushforward/flows.
+// Constructors of bijections accept the options of every scalar transform. A page that only loads models imports
+// pushforward/flows instead, which loads the code of rare transforms when a model needs it.
 registerAllScalarTransforms();

@@ -7,7 +7,7 @@ export interface Limits {
   readonly deadline?: number;
 }
 
-/** The rules of these options. */
+/** How `checkOptions` checks `Limits`. */
 export const limitRules: OptionRules<Limits> = { signal: abortSignal, deadline: numberFrom(0) };
 
 /** A computation may block its thread for this long before it lets the event loop handle other events, such as signals. */

@@ -1,4 +1,6 @@
-/** The candidate with the smallest edit distance to `name`, if it is similar enough to suggest. */
+/**
+ * The candidate with the smallest edit distance to `name`; undefined if more than a third of the letters would have to change.
+ */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   const typed = name.trim().toLowerCase();
   let nearest: string | undefined;
@@ -10,7 +12,10 @@ export function nearestName(name: string, candidates: readonly string[]): string
   return nearest;
 }
 
-/** The shortest candidate that `name` abbreviates: it begins with the same letter and contains the others in the same order. */
+/**
+ * The shortest candidate that `name` abbreviates: it begins with the first letter of `name` and contains the remaining letters in
+ * the same order.
+ */
 export function expandAbbreviation(name: string, candidates: readonly string[]): string | undefined {
   const letters = [...name.toLowerCase()];
   if (letters.length < 3) return undefined;

@@ -42,7 +42,10 @@ export const ASSISTANTS: OptionalFeature = {
 };
 export const IMAGES: OptionalFeature = { name: "images", packages: ["fast-png", "jpeg-js"] };
 
-/** Imports packages of a feature. Throws `DEPENDENCY`, with the command that installs them all, if one is missing. */
+/**
+ * Calls `load`, which imports packages of a feature. If one is not installed, throws `DEPENDENCY` with the command that installs
+ * all packages of the feature.
+ */
 export async function importOptional<T>(feature: OptionalFeature, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
@@ -62,7 +65,7 @@ export async function importOptional<T>(feature: OptionalFeature, load: () => Pr
   }
 }
 
-/** The command that makes packages available to the pushforward whose modules are at `location`. */
+/** The command that installs packages where the copy of pushforward at `location`, a module's URL, finds them. */
 export function installCommand(packages: readonly OptionalPackage[], location: string): string {
   const versions = packages.map((name) => `${name}@${OPTIONAL_PACKAGES[name]}`);
   // npx runs a package from its cache, where packages of the current folder are not found.

@@ -34,7 +34,7 @@ export const listOfTexts: OptionRule = {
 
 export const abortSignal: OptionRule = {
   expected: "an AbortSignal",
-  // Another realm, such as a frame of a page, has a class of its own.
+  // `instanceof` would reject a signal of another realm, such as a frame of a page, which has its own AbortSignal class.
   accepts: (value) => typeof value === "object" && value !== null && "aborted" in value,
 };
 
@@ -74,15 +74,16 @@ export const oneOf = (...values: readonly string[]): OptionRule => ({
 export const required = (rule: OptionRule): OptionRule => ({ ...rule, isRequired: true });
 
 /**
- * Throws `ARGUMENT` unless `options` is an object whose keys have rules and whose values follow them, or undefined if no option is required.
+ * Throws `ARGUMENT` unless `options` is an object in which each key has a rule and each value follows its rule. `options` may be
+ * undefined if no option is required. `owner` names the function or class in errors.
  */
 export function checkOptions<O extends object>(
   owner: string,
   options: O | undefined,
   rules: OptionRules<NoInfer<O>>,
 ): void {
-  const all = Object.entries<OptionRule>(rules);
-  if (options === undefined && !all.some(([, { isRequired }]) => isRequired)) return;
+  const entries = Object.entries<OptionRule>(rules);
+  if (options === undefined && !entries.some(([, { isRequired }]) => isRequired)) return;
   const names = Object.keys(rules);
   if (!isPlainObject(options)) {
     throw new PushforwardError("ARGUMENT", `the options of ${owner} are not an object`, {
@@ -93,7 +94,7 @@ export function checkOptions<O extends object>(
   const unknown = Object.keys(options).filter((name) => !names.includes(name));
   if (unknown.length > 0)
     throw new PushforwardError("ARGUMENT", `unknown option of ${owner}`, unknownNamesDetails(unknown, names));
-  for (const [name, { expected, accepts, isRequired }] of all) {
+  for (const [name, { expected, accepts, isRequired }] of entries) {
     const value: unknown = options[name];
     if (value === undefined ? isRequired : !accepts(value)) throw invalidOption(owner, name, expected, value);
   }

@@ -20,7 +20,7 @@ export function parse<S extends z.ZodMiniType>(
       // Only this callback receives the schema of the object that has the unknown fields.
       if (code === "unrecognized_keys")
         allowedNames = Object.keys((inst as z.core.$ZodObject)._zod.def.shape);
-      // There may be 100,000 issues. zod need not word those whose text `expectation` generates anyway.
+      // A hostile file may have 100,000 issues. zod need not generate texts that `expectation` replaces.
       return WORDED_BY_EXPECTATION.has(code) ? "" : undefined;
     },
   });
@@ -52,7 +52,10 @@ function issueDetails(
   return { expected: expectation(issue), received: brief(received) };
 }
 
-/** The details of an error for unknown fields or options, with the most similar allowed name to the first one. */
+/**
+ * The details of an error for unknown fields or options. They suggest the allowed name that is most similar to the first unknown
+ * one.
+ */
 export function unknownNamesDetails(
   names: readonly string[],
   known: readonly string[],
@@ -75,7 +78,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
-/** zod's message for a union without one of its own. */
+/** zod's message for an invalid union whose schema defines no message. */
 const UNNAMED_UNION = "Invalid input";
 
 function expectation(issue: Issue): string {

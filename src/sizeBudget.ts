@@ -11,9 +11,9 @@ interface SizeBudget {
 let budget: SizeBudget | undefined;
 
 /**
- * A model may have this many more numbers than its file, and a size may be this much larger than its bytes. So few numbers cost
- * almost nothing. Without the allowance, a size that the model does not use would be an error, and a missing array would be
- * reported as a too large model instead of by its name.
+ * A model may have this many more numbers than its file, and a size may exceed the number of bytes of the file by as much. This
+ * many numbers cost almost nothing. Without the allowance, a size that the model does not use would be an error, and a missing
+ * array would be reported as a too large model instead of by its name.
  */
 const ALLOWANCE_BEYOND_FILE = 65_536;
 
