@@ -53,14 +53,14 @@ async function fitRows(
     ? await withReflections(notReflected as ImageRows, images.shape)
     : notReflected;
   await tools.begin();
-  const progressOptions = { json: values.json, log };
+  const progressOptions = { json: values.json, log, maxMinutes: values.maxMinutes };
   const progress = new TrainingProgress(io, messages, progressOptions, {
     text: (logDensity) => bitsText(logDensity, flow.features),
     unit: "bits per dimension",
     noun: "images",
     rows: training.rows,
   });
-  progress.onFlow(values.flow);
+  progress.onMember(values.flow);
   const result = await fit(flow, training, {
     ...trainingOptions({ ...values, batchSize }, { progress, messages, signal }),
     validation,

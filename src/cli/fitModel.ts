@@ -48,7 +48,11 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
   checkFlowSize(values, table);
   const rows = splitRows(table.rows, values);
   await tools.begin();
-  const progress = new TrainingProgress(io, messages, { json: values.json, log });
+  const progress = new TrainingProgress(io, messages, {
+    json: values.json,
+    log,
+    maxMinutes: values.maxMinutes,
+  });
   const { trimmed, ...kept } = await trimmedRows(values, table, rows, { ...tools, progress });
   const trained = await train(values, table, kept, { ...tools, progress });
   // A report repeats the split, and confirms it by the mean over all validation rows, also those that --contamination left out.

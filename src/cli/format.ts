@@ -13,6 +13,19 @@ export function duration(milliseconds: number): string {
   return h > 0 ? `${h}:${twoDigits(m)}:${twoDigits(s)}` : `${m}:${twoDigits(s)}`;
 }
 
+/** "about 3 min left", or "at most 3 min left" if it is a limit. Estimates have no seconds, because they are not that precise. */
+export function timeLeft({
+  milliseconds,
+  isLimit,
+}: {
+  readonly milliseconds: number;
+  readonly isLimit: boolean;
+}): string {
+  const minutes = Math.max(1, Math.round(milliseconds / 60_000));
+  const text = minutes < 90 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+  return `${isLimit ? "at most" : "about"} ${text} left`;
+}
+
 /** One JSON object in one line. Numbers that JSON cannot represent become `null` (NaN) or strings (`"-Infinity"`). */
 export const jsonLine = (object: object): string =>
   `${JSON.stringify(object, (_, value: unknown) =>

@@ -112,7 +112,7 @@ export async function trimmedRows(
     ...timeOfOne(values),
     kernel: !noKernel,
     budget,
-    onMember: (name, i, of) => tools.progress.onFlow(name, `${i + 1} of ${of}, first of two models`),
+    onMember: (name, index, names) => tools.progress.onMember(name, { index, names, modelsLeft: 1 }),
   });
   const all = training.rows + validation.rows;
   tools.messages.print(
@@ -139,7 +139,7 @@ export async function train(
       recipe,
       budget: values.budget,
       checkpoints: (name) => checkpoints(name),
-      onMember: (name, i, of) => progress.onFlow(name, of > 1 ? `${i + 1} of ${of}` : undefined),
+      onMember: (name, index, names) => progress.onMember(name, { index, names }),
     });
     const { members } = result;
     const name = members.length === 1 ? members[0]!.name : "mixture";
@@ -153,7 +153,7 @@ export async function train(
       ...(flow === "cnf" && { objective: "flowMatching" }),
       ...(recipe && { recipes: { [recipe.name]: recipe.flow } }),
       checkpoints: (name) => checkpoints(recipe ? undefined : name),
-      onFlow: (name) => progress.onFlow(name),
+      onFlow: (name) => progress.onMember(name),
     },
   );
   return { ...result, flow: withConstants(result.flow, constants) };

@@ -1,9 +1,11 @@
 import { count, nats } from "../evaluate/numberText.ts";
 import type { FitEpoch, FitProgress } from "../train/index.ts";
+import { deadlineOf } from "../train/options.ts";
 import type { FitLog } from "./fitLog.ts";
-import { duration, jsonLine } from "./format.ts";
+import { duration, jsonLine, timeLeft } from "./format.ts";
 import type { Io } from "./io.ts";
 import type { Messages } from "./messages.ts";
+import { type MemberPosition, RemainingTime } from "./remainingTime.ts";
 
 /** Without a terminal, a line is printed after this many epochs, or after this time if epochs are slow. */
 const EPOCHS_PER_LINE = 10;
@@ -34,6 +36,7 @@ export class TrainingProgress {
   private readonly log: FitLog | undefined;
   private readonly start = performance.now();
   private readonly units: ProgressUnits;
+  private readonly remaining: RemainingTime;
   private flow = "";
   /** The flow in lines for people. */
   private label = "";
@@ -47,9 +50,10 @@ export class TrainingProgress {
   constructor(
     io: Io,
     messages: Messages,
-    { json, log }: { json: boolean; log?: FitLog | undefined },
+    { json, log, maxMinutes }: { json: boolean; log: FitLog | undefined; maxMinutes: number | undefined },
     units = NATS,
   ) {
+    this.remaining = new RemainingTime(deadlineOf(maxMinutes));
     this.io = io;
     this.log = log;
     this.units = units;
@@ -57,22 +61,35 @@ export class TrainingProgress {
     this.json = json;
   }
 
-  /** Begins the training of a flow. `position`, such as "2 of 3", is its place among the flows that are trained. */
-  onFlow(name: string, position?: string): void {
+  /** Begins the training of a flow, which may be one of the members of a model. */
+  onMember(name: string, position: MemberPosition = { index: 0, names: [name] }): void {
+    const { index, names, modelsLeft = 0 } = position;
+    const place = [
+      ...(names.length > 1 ? [`${index + 1} of ${names.length}`] : []),
+      ...(modelsLeft > 0 ? ["first of two models"] : []),
+    ];
     this.flow = name;
-    this.label = position === undefined ? name : `${name} (${position})`;
+    this.label = place.length === 0 ? name : `${name} (${place.join(", ")})`;
     this.best = NONE;
     this.printedAt = performance.now();
+    this.remaining.begin(position, this.printedAt);
   }
 
-  onProgress({ epoch, fraction, best }: FitProgress): void {
-    if (best > this.best.value) this.best = { value: best, epoch: epoch - 1 };
+  onProgress(progress: FitProgress): void {
+    const { epoch, fraction, best, bestEpoch } = progress;
+    this.best = { value: best, epoch: bestEpoch };
     this.measure(epoch, fraction);
+    const now = performance.now();
+    this.remaining.update(progress, now);
     // On one terminal, JSON lines and a bar would overwrite each other.
     if (this.json && this.io.stdout.isTTY) return;
     const { text, unit } = this.units;
-    const after = ` best validation ${text(this.best.value)} ${unit} (epoch ${this.best.epoch}), ${this.speed()}${this.elapsed()}`;
-    this.messages.progress(fraction, `${this.label}, epoch ${epoch} `, after);
+    const left = this.remaining.estimate(now);
+    const elapsed = now - this.start;
+    const share = left ? elapsed / (elapsed + left.milliseconds) : fraction;
+    const time = left ? timeLeft(left) : this.elapsed();
+    const after = ` ${this.speed()}${time}, best ${text(best)} ${unit}`;
+    this.messages.progress(share, `${this.label}, epoch ${epoch} `, after);
   }
 
   onEpoch(result: FitEpoch): void {
@@ -80,6 +97,7 @@ export class TrainingProgress {
     if (validationLogDensity > this.best.value) this.best = { value: validationLogDensity, epoch };
     const { value: best, epoch: bestEpoch } = this.best;
     const now = performance.now();
+    const left = this.remaining.estimate(now);
     const { text, unit, fields } = this.units;
     const event = {
       event: "epoch",
@@ -90,6 +108,7 @@ export class TrainingProgress {
       bestEpoch,
       ...(this.rowsPerSecond !== undefined && { [`${this.units.noun}PerSecond`]: this.rowsPerSecond }),
       seconds: Math.round(now - this.start) / 1000,
+      ...(left && { secondsLeft: Math.round(left.milliseconds / 1000) }),
     };
     this.log?.write(event);
     if (this.json) {
@@ -105,7 +124,9 @@ export class TrainingProgress {
       return;
     this.printedAt = now;
     const means = `training ${text(trainLogDensity)}, validation ${text(validationLogDensity)}, best ${text(best)} ${unit}`;
-    this.messages.print(`${this.label}, epoch ${epoch}: ${means} (${this.speed()}${this.elapsed()})`);
+    this.messages.print(
+      `${this.label}, epoch ${epoch}: ${means} (${this.speed()}${this.elapsed()}${left ? `, ${timeLeft(left)}` : ""})`,
+    );
   }
 
   /** Measures how many rows of the epoch are trained on in a second. The first step, which includes compilation, is not counted. */

@@ -98,8 +98,8 @@ export async function fit(flow: Flow, data: TrainingData, options: FitOptions = 
       deadline,
       ...(onEpoch && { onEpoch: (epoch) => onEpoch(toFitEpoch(epoch)) }),
       ...(onProgress && {
-        onProgress: ({ epoch, fraction, best, lastEpoch, maxEpochs }) =>
-          onProgress({ epoch, fraction, best: offset - best, lastEpoch, maxEpochs }),
+        onProgress: ({ epoch, fraction, best, bestEpoch, lastEpoch, maxEpochs }) =>
+          onProgress({ epoch, fraction, best: offset - best, bestEpoch, lastEpoch, maxEpochs }),
       }),
     },
   );

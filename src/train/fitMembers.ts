@@ -40,8 +40,8 @@ export interface FitMembersOptions
    * half as many epochs. With `large` the network is larger and all members train for up to twice as many epochs. Default `default`.
    */
   budget?: Budget | undefined;
-  /** Called before each member is trained, with its name and how many there are. */
-  onMember?(name: string, index: number, count: number): void;
+  /** Called before each member is trained, with its name, its index and the names of all. */
+  onMember?(name: string, index: number, names: readonly string[]): void;
   /** The checkpoint store for the member of this name. */
   checkpoints?(name: string): CheckpointStore;
 }
@@ -75,6 +75,7 @@ export async function fitMembers(
   const { embedding, kernel = true, recipe, budget, onMember, checkpoints, maxMinutes, ...others } = options;
   const seed = options.seed ?? 0;
   const candidates = candidatesFor(columns, training, { seed, embedding, kernel, recipe, budget });
+  const names = candidates.map((candidate) => candidate.name);
   const trained: Omit<Member, "weight">[] = [];
   const logDensities: Float64Array[] = [];
   let stopped: StopReason = "epochs";
@@ -82,7 +83,7 @@ export async function fitMembers(
     const minutesLeft =
       maxMinutes === undefined ? undefined : maxMinutes - (performance.now() - start) / 60_000;
     if (trained.length > 0 && minutesLeft !== undefined && minutesLeft <= 0) break;
-    onMember?.(name, i, candidates.length);
+    onMember?.(name, i, names);
     const context = validation.contextFeatures > 0 ? validation.context : undefined;
     if (!ofCandidate) {
       const { sample } = training;

@@ -124,6 +124,8 @@ export interface MinimizeProgress {
   readonly step: number;
   /** The smallest validation loss so far. */
   readonly best: number;
+  /** The epoch with this value; 0 is the initial model. */
+  readonly bestEpoch: number;
   /** The epoch after which training ends if the validation rows no longer improve. */
   readonly lastEpoch: number;
   /** The largest number of epochs. */
@@ -187,6 +189,8 @@ export interface FitProgress {
   readonly fraction: number;
   /** The largest validation log-density so far. */
   readonly best: number;
+  /** The epoch with this value; 0 is the initial model. */
+  readonly bestEpoch: number;
   /** The epoch after which training ends if the validation rows no longer improve. */
   readonly lastEpoch: number;
   /** The largest number of epochs. */

@@ -147,6 +147,7 @@ export class TrainingLoop {
         fraction: totals.steps / stepsPerEpoch,
         step: step.draws.step + 1,
         best: this.stopping.state.best,
+        bestEpoch: this.stopping.state.bestEpoch,
         lastEpoch: hasValidation ? Math.min(this.stopping.lastEpoch, this.maxEpochs) : this.maxEpochs,
         maxEpochs: this.maxEpochs,
         loss,

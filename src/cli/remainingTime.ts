@@ -1,0 +1,82 @@
+import type { FitProgress } from "../train/index.ts";
+import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
+
+/** A shorter training says too little about its speed. */
+const MIN_MEASURED_MILLISECONDS = 2000;
+/**
+ * After an improvement in epoch n, further ones are expected for another quarter of n epochs, before the patience begins. On the tables of
+ * bench/tables/RESULTS.md the estimates are then too short as often as too long.
+ */
+const FURTHER_IMPROVEMENT = 0.25;
+/** The time of a kernel density, which is not trained by gradients, relative to that of other members. */
+const RELATIVE_TIME_OF_KERNEL_DENSITY = 0.1;
+
+/** The members of a model that are trained one after the other. */
+export interface MemberPosition {
+  readonly index: number;
+  readonly names: readonly string[];
+  /** How many further models have the same members. Default 0. */
+  readonly modelsLeft?: number;
+}
+
+/** Estimates how long the training of one or several members still takes. All times are in milliseconds on one clock. */
+export class RemainingTime {
+  private readonly deadline: number;
+  private position: MemberPosition = { index: 0, names: [""] };
+  /** The times of the finished members of the current model that were trained by gradients. */
+  private finished: number[] = [];
+  private startedAt = 0;
+  /** The first step of the member, after its compilation, and the last step. Steps are counted in epochs. */
+  private first: { readonly epochs: number; readonly at: number } | undefined;
+  private last: { readonly epochs: number; readonly at: number; readonly left: number } | undefined;
+
+  /** The training ends at the deadline, which may be Infinity. */
+  constructor(deadline: number) {
+    this.deadline = deadline;
+  }
+
+  /** Begins a member. */
+  begin(position: MemberPosition, now: number): void {
+    if (position.index === 0) this.finished = [];
+    else if (this.last) this.finished.push(now - this.startedAt);
+    this.position = position;
+    this.startedAt = now;
+    this.first = undefined;
+    this.last = undefined;
+  }
+
+  /** Records a step of the current member. */
+  update({ epoch, fraction, bestEpoch, lastEpoch, maxEpochs }: FitProgress, now: number): void {
+    const epochs = epoch - 1 + fraction;
+    this.first ??= { epochs, at: now };
+    const left = Math.min(maxEpochs, lastEpoch + FURTHER_IMPROVEMENT * bestEpoch) - epochs;
+    this.last = { epochs, at: now, left: Math.max(0, left) };
+  }
+
+  /** The time that is left, and whether it is that to the deadline; undefined in the first seconds of the first member. */
+  estimate(now: number): { readonly milliseconds: number; readonly isLimit: boolean } | undefined {
+    const toDeadline = { milliseconds: Math.max(0, this.deadline - now), isLimit: true };
+    const milliseconds = this.estimateWithoutDeadline(now);
+    if (milliseconds !== undefined && now + milliseconds < this.deadline)
+      return { milliseconds, isLimit: false };
+    return this.deadline === Number.POSITIVE_INFINITY ? undefined : toDeadline;
+  }
+
+  private estimateWithoutDeadline(now: number): number | undefined {
+    const { index, names, modelsLeft = 0 } = this.position;
+    const ofMember = this.timeLeftOfMember();
+    const known = [...this.finished, ...(ofMember === undefined ? [] : [now - this.startedAt + ofMember])];
+    if (known.length === 0) return undefined;
+    const meanTime = known.reduce((sum, time) => sum + time, 0) / known.length;
+    const timeOf = (name: string) =>
+      meanTime * (name === KERNEL_DENSITY ? RELATIVE_TIME_OF_KERNEL_DENSITY : 1);
+    const total = (members: readonly string[]) => members.reduce((sum, name) => sum + timeOf(name), 0);
+    return (ofMember ?? timeOf(names[index]!)) + total(names.slice(index + 1)) + modelsLeft * total(names);
+  }
+
+  private timeLeftOfMember(): number | undefined {
+    const { first, last } = this;
+    if (!first || !last || last.at - first.at < MIN_MEASURED_MILLISECONDS) return undefined;
+    return (last.left * (last.at - first.at)) / (last.epochs - first.epochs);
+  }
+}
