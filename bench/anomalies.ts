@@ -5,7 +5,7 @@
  *     PUSHFORWARD_DATA=... npm run bench:anomalies [-- --minutes 1]
  *
  * It reads the tables from the directory PUSHFORWARD_DATA, and writes anomalies/results.json and anomalies/RESULTS.md. A result that is there
- * already is kept, so that an interrupted run continues. At most `--minutes` for each training.
+ * already is kept, so that an interrupted run continues. Each training takes at most `--minutes`.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ const TABLES: Readonly<Record<string, string>> = {
 };
 const MAX_ROWS = 10_000;
 const TAMPERED_ROWS = 200;
-/** The level of the share of rows that are found. */
+/** A row counts as found if its p-value is at most this. */
 const LEVEL = 0.05;
 
 interface Result {
@@ -69,8 +69,8 @@ function page(results: Readonly<Record<string, Result>>): string {
   return `# Reasons of anomalies
 
 In each of ${TAMPERED_ROWS} rows that the model never saw, the value of one random column is replaced by a different one, from the same column of another
-row. How often is this column the first reason of \`TableModel.anomalies\`, or one of the first three? By chance: if the reasons were in random
-order. Found: the share of these rows with a p-value of at most ${LEVEL}; before: that of the same rows before the replacement. Many replaced
+row. How often is this column the first reason of \`TableModel.anomalies\`, or one of the first three? "By chance" is the share if the reasons
+were in random order. "Found" is the share of these rows with a p-value of at most ${LEVEL}, and "before" that before the replacement. Many replaced
 values are as ordinary as those that they replace, and no method could find these. At most ${MAX_ROWS.toLocaleString("en")} rows of each table, at most
 ${values.minutes} minute${values.minutes === "1" ? "" : "s"} for each training, seed 0.
 

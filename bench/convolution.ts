@@ -36,7 +36,7 @@ const runtimeConvolution: Operation = {
 const apply = (operation: Operation, ...inputs: Tensor[]) => new Tensor(operation, inputs, {});
 const channelsFirst = (x: Tensor) => x.transpose([0, 3, 1, 2]);
 const channelsLast = (x: Tensor) => x.transpose([0, 2, 3, 1]);
-/** The kernel of the gradient by x. */
+/** The kernel of the convolution that computes the gradient with respect to x. */
 const rotated = (w: Tensor) => w.flip(0).flip(1).transpose([0, 1, 3, 2]);
 
 /** The nine images [N, H, W, C] that are shifted by the positions of the kernel. */

@@ -1,6 +1,6 @@
 // Measures `pushforward serve` on this machine: throughput and latency of requests for the score of one row, with and without computing
-// waiting requests together, and memory and answers while 1,000 clients send requests and others send what is damaged, too large or not
-// there, or disconnect. Writes serve/RESULTS.md.
+// waiting requests together, and memory and answers while 1,000 clients send requests and others send invalid ones or disconnect. Writes
+// serve/RESULTS.md.
 //
 //     npm run bench:serve
 import { type ChildProcess, spawn } from "node:child_process";
@@ -111,7 +111,7 @@ const FAULTS: readonly { name: string; path: string; status: number; body: strin
   { name: "another model", path: "-other/score", status: 404, body: "{}" },
 ];
 
-/** The status of the answer, on a connection of its own: the server closes that of a request whose body it does not read. */
+/** Sends a request on a new connection, since the server closes the connection of a body that it does not read. Returns the status. */
 const send = (url: URL, type: string, body: string): Promise<number> =>
   new Promise((resolve, reject) => {
     const sent = request(
@@ -162,7 +162,7 @@ async function measureBatching(): Promise<string> {
     { name: "yes", server: await serve(10_000) },
   ];
   for (const { server } of servers) await load(server, 16, 2);
-  // The two alternate, so that other programs on the machine disturb both.
+  // The servers with and without batching alternate, so that other programs on the machine disturb both.
   for (const connections of CONNECTIONS) {
     for (const { name, server } of servers) {
       const { latency, requests } = await load(server, connections, SECONDS);
@@ -228,8 +228,8 @@ try {
     here("serve/RESULTS.md"),
     `# The HTTP server under load
 
-\`npm run bench:serve\` serves the default model of the earthquakes to clients on the same machine (${availableParallelism()} cores, ${cpus()[0]!.model}, Node
-${process.versions.node}), which autocannon plays. Server, clients and other programs share the cores, so the times compare the lines of a table and
+\`npm run bench:serve\` serves the default model of the earthquakes on one machine (${availableParallelism()} cores, ${cpus()[0]!.model}, Node
+${process.versions.node}), where autocannon sends the requests of all clients. Server, clients and other programs share the cores, so the times compare the lines of a table and
 say little about other machines.
 
 ## Batching

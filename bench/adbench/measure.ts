@@ -8,7 +8,7 @@ import { readTask, type Setting } from "./tables.ts";
 export interface Aurocs {
   /** The score of `TableModel.anomalies`. */
   readonly score: number;
-  /** Its two parts. */
+  /** The two parts of the score. */
   readonly surprise: number;
   readonly distance: number;
   /** Minus the log-density. */
@@ -17,11 +17,11 @@ export interface Aurocs {
   readonly trimmed?: number;
 }
 
-/** Larger tables are represented by this many training rows. */
+/** At most this many training rows of a table are used. */
 const MAX_TRAINING_ROWS = 10_000;
 const TRIMMED_FRACTION = 0.1;
 
-/** Fits the default model of a table, within some minutes, and measures how well its scores tell anomalies. */
+/** Fits the default model to a table, in at most `minutes`, and measures how well its scores separate anomalies from other rows. */
 export async function measure(
   data: string,
   name: string,
@@ -54,7 +54,7 @@ async function fit(rows: Rows, maxMinutes: number): Promise<TableModel> {
   return (await fitTable(asTable(rows), { maxMinutes, testFraction: 0 })).model;
 }
 
-/** The anomaly scores of rows, and those by one of the two parts only. */
+/** The anomaly scores of rows, and the scores from only one of their two parts. */
 async function scoresOf(model: TableModel, rows: Rows) {
   const { columns, flow, reference } = model;
   const table = asTable(rows);

@@ -49,7 +49,7 @@ function section(setting: Setting, areas: Readonly<Record<string, Aurocs>>, publ
   ];
 }
 
-/** 1 + the number of methods that are better + half of those that are equal. */
+/** The rank of an area among those of other methods: 1 + the number of methods that are better + half of those that are equal. */
 function rankAmong(others: ReadonlyMap<string, number>, area: number): number {
   const values = [...others.values()];
   return 1 + values.filter((each) => each > area).length + values.filter((each) => each === area).length / 2;

@@ -43,7 +43,7 @@ const browser = await chromium.launch({
 });
 try {
   const page = await browser.newPage();
-  // An error in one of the page's threads would leave whoever asked without an answer.
+  // After an error in a thread of the page, a request would never be answered.
   page.on("pageerror", (error) => {
     console.error(`in the page: ${error}`);
     browser.close();
@@ -54,7 +54,7 @@ try {
     await contestantInPage("tfjs", page, device),
     await contestantInPage("jax-js", page, device),
   ];
-  // V8 compiles WebAssembly quickly at first, and well only what runs often.
+  // V8 first compiles WebAssembly to slow code, and optimizes only functions that run often.
   const long = { repeats: 1, budgetMs: 1000, warmUpMs: 2000 };
   for (const benchCase of cases) for (const each of [ours, ...peers]) await each.request(benchCase, long);
   const comparisons = await compete(cases, ours, peers, Number(values.rounds));

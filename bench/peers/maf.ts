@@ -24,7 +24,7 @@ export interface MaskedLayer {
 export const LOG_SCALE_BOUND = Math.log(1000);
 
 /**
- * The start of a masked autoregressive flow, the same for all peers: the layers of each conditioner, from the data side
+ * The initial weights of a masked autoregressive flow, the same for all peers: the layers of each conditioner, from the data side
  * to the base. Weights are uniform in +-1/sqrt(inputs), those of the last layer zero, so that the flow starts as the
  * identity. Outputs are the D shifts, then the D log-scales; every other conditioner sees the features in reverse.
  */
@@ -65,7 +65,7 @@ function maskedLayer(
   };
 }
 
-/** Gives the next of four batches of standard normal rows, [N, D], at each call. */
+/** Returns a function that returns the next of four batches of standard normal rows, [N, D], in each call. */
 export function batchesFor({ dim, batch }: TrainingCase): () => Numbers {
   const size = batch * dim;
   const rows = new Random(1).split("rows").normal(new Float32Array(4 * size));
@@ -76,5 +76,5 @@ export function batchesFor({ dim, batch }: TrainingCase): () => Numbers {
   };
 }
 
-/** One step of Adam on a batch [N, D]; gives the mean negative log-density before it. */
+/** Makes one step of Adam on a batch [N, D]; returns the mean negative log-density before the step. */
 export type TrainingStep = (batch: Numbers) => Promise<number>;

@@ -1,7 +1,7 @@
 import { collectTimes, type Measure, timeOf } from "../speed/measure.ts";
 import { batchesFor, type TrainingCase, type TrainingStep } from "./maf.ts";
 
-/** Measures the steps of a training: what it has compiled and learned stays from call to call. */
+/** Returns a function that measures training steps. It keeps the compiled step and the learned parameters from call to call. */
 export function measureTraining(
   training: (settings: TrainingCase) => TrainingStep,
   settings: TrainingCase,

@@ -4,7 +4,7 @@ import sys
 
 
 class Library:
-    # As the documentation of all three has it.
+    # The documentation of all three libraries uses this optimizer.
     def optimizer(self, parameters):
         import torch
 
@@ -24,7 +24,7 @@ class Zuko(Library):
         recipe = self.recipes[case["flow"]]
         return recipe(case["dim"], 0, transforms=case["transforms"], hidden_features=case["hidden"])
 
-    # A field as ours: the solver takes steps as the field asks for.
+    # The number of the solver's steps depends on the field, which must therefore be similar to pushforward's.
     def continuous(self, case):
         import torch
         import zuko
@@ -110,7 +110,7 @@ class NormFlows(Library):
         base = normflows.distributions.DiagGaussian(case["dim"], trainable=False)
         return normflows.NormalizingFlow(base, layers)
 
-    # Reversed, so that the density takes one pass, as in MAF.
+    # Inverted, so that the density takes one pass, as in MAF.
     def affine(self, normflows, case):
         flow = normflows.flows.MaskedAffineAutoregressive(case["dim"], **made(case))
         return [normflows.flows.Reverse(flow)]
@@ -132,7 +132,7 @@ class NormFlows(Library):
         mixing = [normflows.flows.InvertibleAffine(case["dim"]), normflows.flows.ActNorm((case["dim"],))]
         return self.coupling(normflows, case) + mixing
 
-    # Reversed too: the density is in closed form, with a tanh, as ours.
+    # Inverted too, so that the density is in closed form, with a tanh, as pushforward's.
     def planar(self, normflows, case):
         return [normflows.flows.Reverse(normflows.flows.Planar((case["dim"],)))]
 
@@ -144,7 +144,7 @@ class NormFlows(Library):
 
 
 def made(case):
-    """A masked network without residual blocks, in the terms that nflows and normflows share."""
+    """The options of a masked network without residual blocks, which are the same in nflows and normflows."""
     hidden = case["hidden"]
     if len(set(hidden)) > 1:
         raise KeyError("hidden layers of several widths")
@@ -152,7 +152,7 @@ def made(case):
 
 
 def stub_umnn():
-    """nflows imports a package for one transform that no case has; without it an empty one stands in."""
+    """nflows imports a package for one transform that no case uses. If it is not installed, an empty module replaces it."""
     try:
         import UMNN  # noqa: F401
     except ModuleNotFoundError:

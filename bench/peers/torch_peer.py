@@ -18,9 +18,9 @@ LIBRARIES = {"zuko": Zuko, "nflows": NFlows, "normflows": NormFlows, "torch": By
 
 
 def keep_freed_memory():
-    """glibc gives large arrays back to the system as soon as they are free, until it has seen one of up to 32 MB freed.
+    """Frees an array of 31 MB, after which glibc no longer returns freed arrays of up to this size to the system.
 
-    Without that PyTorch spends up to half of its time with 10,000 rows on fetching pages again.
+    Otherwise PyTorch spends up to half of its time with 10,000 rows on page faults.
     """
     torch.empty(31 * 2**20, dtype=torch.uint8)
 

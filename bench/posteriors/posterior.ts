@@ -2,9 +2,9 @@ import type { Declarations, ProbabilisticModel } from "../../src/inference/index
 
 /** A posterior of posteriordb, written with our parts. */
 export interface Posterior {
-  /** Shown in place of its name in posteriordb. */
+  /** The name to show, if it is not the name in posteriordb. */
   readonly title?: string;
-  /** The posterior whose reference draws it has, if the key is another name. */
+  /** The posterior of posteriordb with the reference draws, if its name is not the key. */
   readonly reference?: string;
   /** The model for the data of posteriordb, whose fields the parameter declares. */
   readonly model: (data: never) => ProbabilisticModel<Declarations>;

@@ -4,7 +4,7 @@ import type { Case } from "./cases.ts";
 import type { Plan } from "./measure.ts";
 import { type Answer, answerSchema, greetingSchema, THREADS } from "./protocol.ts";
 
-/** The end of a contestant's standard error that an error message quotes. */
+/** An error message quotes this many characters from the end of a contestant's standard error. */
 const STDERR_CHARACTERS = 2000;
 
 /** Answers requests for times: a process or, in the browser benchmark, a page. */

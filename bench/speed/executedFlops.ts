@@ -27,7 +27,7 @@ export async function countFlopsOf<T>(
   job: () => Promise<T>,
 ): Promise<{ result: T; operations: number | undefined }> {
   const graphs: Graph[] = [];
-  // Everything that a case measures is computed by a `Team`.
+  // Everything that a case measures is computed by a `ShardedFunction`.
   const original = ShardedFunction.create;
   ShardedFunction.create = (program, ...rest) => {
     graphs.push(program.graph);

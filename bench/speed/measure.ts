@@ -21,11 +21,11 @@ export interface Measurement {
 /** How often to repeat a measurement. */
 
 export interface Plan {
-  /** Maximal number of measured repeats. */
+  /** Largest number of measured repeats. */
   readonly repeats: number;
   /** No further repeat starts once the measured ones took more time than this. */
   readonly budgetMs: number;
-  /** Total time of the unmeasured repeats before, in which code is compiled and caches are filled. */
+  /** Total time of the unmeasured repeats that come first, in which code is compiled and caches are filled. */
   readonly warmUpMs: number;
 }
 
@@ -58,8 +58,8 @@ export async function timeOf(job: () => Promise<unknown>): Promise<number> {
 }
 
 /**
- * Warms up and measures as planned. If a run takes more than a tenth of the budget, as `last` says that the previous one
- * did, there is no warm-up.
+ * Warms up and measures as planned. There is no warm-up if the previous run, which took `last` milliseconds, took more than a tenth
+ * of the budget.
  */
 export async function collectTimes(
   timed: () => Promise<number>,

@@ -38,7 +38,7 @@ FILES = {
     "wine_quality_red": "winequality-red.csv",
     "wine_quality_white": "winequality-white.csv",
 }
-# The column that is left out: always 0, or by the program of the paper.
+# The index of a column to leave out, because it is always 0 or because the program of the paper leaves it out.
 LEFT_OUT = {"ionosphere": 1, "wine_quality_red": 0, "wine_quality_white": 0}
 CLASSES = {"iris", "wine", "breast_cancer_diagnostic", "ionosphere"}
 

@@ -4,7 +4,7 @@
  *     node --import tsx bench/tables/measure.ts [FILE] [--rows 500] [--columns 2000] [--sample 100] [--budget small]
  *
  * Without FILE the table is generated. Each column is computed from a linear combination of 10 normal factors and noise: the columns are
- * real numbers, counts, positive numbers and labels, in this order again and again. Prints a row of a table in Markdown: the name of the
+ * real numbers, counts, positive numbers and labels, repeatedly in this order. Prints a row of a table in Markdown: the name of the
  * table, the budget, the numbers of rows and columns, the members with their weights, the mean log-densities of a tenth of the rows in
  * nats under independent columns and under the model, the seconds of processor time (of all threads) to train, to score these rows and
  * to draw `--sample` rows, and the largest resident memory of the process in GB.
