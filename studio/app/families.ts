@@ -1,5 +1,7 @@
 /** The recipes of pushforward that the page offers, and their options. This module does not import them, so that the page loads fast. */
 
+import type { BaseName } from "./bases.ts";
+
 export type RecipeName =
   | "cnf"
   | "nsf"
@@ -27,10 +29,15 @@ export interface Family {
   readonly recipe: RecipeName;
   readonly options: (size: Size) => Readonly<Record<string, unknown>>;
   readonly hasNetworks: boolean;
-  /** Options of `fit` for this family. Families with such options are not fitted to densities. */
+  /** Options of `fit` for this family. Families with such options have their own base, and are not fitted to densities. */
   readonly training?: { readonly objective: "flowMatching" };
   readonly maxLayers: number;
-  readonly defaults: { readonly layers: number; readonly width: number; readonly learningRate: number };
+  readonly defaults: {
+    readonly layers: number;
+    readonly width: number;
+    readonly learningRate: number;
+    readonly base: BaseName;
+  };
 }
 
 const withNetworks = ({ layers, width, seed }: Size) => ({
@@ -54,14 +61,14 @@ export const families = {
     recipe: "nsf",
     ...networks,
     options: (size) => ({ kind: "coupling", ...withNetworks(size) }),
-    defaults: { layers: 4, width: 32, learningRate: 0.005 },
+    defaults: { layers: 4, width: 32, learningRate: 0.005, base: "normal" },
   },
   nsfAutoregressive: {
     title: "Neural spline flow, autoregressive",
     summary: "Each layer maps every coordinate by a spline that depends on the coordinates before it.",
     recipe: "nsf",
     ...networks,
-    defaults: { layers: 3, width: 32, learningRate: 0.005 },
+    defaults: { layers: 3, width: 32, learningRate: 0.005, base: "normal" },
   },
   realNVP: {
     title: "RealNVP",
@@ -69,14 +76,14 @@ export const families = {
       "Each layer keeps one coordinate, and scales and shifts the other by amounts that depend on the first.",
     recipe: "realNVP",
     ...networks,
-    defaults: { layers: 8, width: 64, learningRate: 0.003 },
+    defaults: { layers: 8, width: 64, learningRate: 0.003, base: "normal" },
   },
   glow: {
     title: "Glow",
     summary: "RealNVP with a learned linear map of all coordinates before each coupling.",
     recipe: "glow",
     ...networks,
-    defaults: { layers: 8, width: 64, learningRate: 0.003 },
+    defaults: { layers: 8, width: 64, learningRate: 0.003, base: "normal" },
   },
   maf: {
     title: "Masked autoregressive flow (MAF)",
@@ -84,7 +91,7 @@ export const families = {
       "A masked network scales and shifts each coordinate, depending on the coordinates before it. Densities take one pass.",
     recipe: "maf",
     ...networks,
-    defaults: { layers: 8, width: 64, learningRate: 0.003 },
+    defaults: { layers: 8, width: 64, learningRate: 0.003, base: "normal" },
   },
   iaf: {
     title: "Inverse autoregressive flow (IAF)",
@@ -92,7 +99,7 @@ export const families = {
       "The inverse of MAF: samples take one pass, densities are computed one coordinate after the other.",
     recipe: "iaf",
     ...networks,
-    defaults: { layers: 8, width: 64, learningRate: 0.003 },
+    defaults: { layers: 8, width: 64, learningRate: 0.003, base: "normal" },
   },
   nice: {
     title: "NICE",
@@ -100,7 +107,7 @@ export const families = {
       "Couplings that only shift, so they preserve volume, and one scaling of each coordinate. The base is logistic.",
     recipe: "nice",
     ...networks,
-    defaults: { layers: 6, width: 64, learningRate: 0.003 },
+    defaults: { layers: 6, width: 64, learningRate: 0.003, base: "logistic" },
   },
   planar: {
     title: "Planar flow",
@@ -109,7 +116,7 @@ export const families = {
     options: planarOptions,
     hasNetworks: false,
     maxLayers: 32,
-    defaults: { layers: 16, width: 32, learningRate: 0.02 },
+    defaults: { layers: 16, width: 32, learningRate: 0.02, base: "normal" },
   },
   radial: {
     title: "Radial flow",
@@ -118,7 +125,7 @@ export const families = {
     options: withoutNetworks,
     hasNetworks: false,
     maxLayers: 32,
-    defaults: { layers: 16, width: 32, learningRate: 0.02 },
+    defaults: { layers: 16, width: 32, learningRate: 0.02, base: "normal" },
   },
   continuous: {
     title: "Continuous flow, by flow matching",
@@ -129,7 +136,7 @@ export const families = {
     hasNetworks: true,
     training: { objective: "flowMatching" },
     maxLayers: 1,
-    defaults: { layers: 1, width: 64, learningRate: 0.003 },
+    defaults: { layers: 1, width: 64, learningRate: 0.003, base: "normal" },
   },
 } as const satisfies Readonly<Record<string, Family>>;
 

@@ -1,3 +1,4 @@
+import { baseOf } from "./bases.ts";
 import { type FamilyName, familyOf } from "./families.ts";
 import type { Setting, Source } from "./setting.ts";
 import { targetOf } from "./target.ts";
@@ -11,26 +12,39 @@ export function programOf(setting: Setting, epochs: number, rows: ArrayLike<numb
   const family = familyOf(name);
   const { imports, text } =
     setting.objective === "reverse" ? divergence(setting, epochs, rows) : likelihood(setting, epochs);
+  const base = baseText(setting);
   const needed = [
     "Chain",
     "Flow",
     family.recipe,
     "Standardize",
     ...imports,
+    ...base.imports,
     ...(source.kind === "toy" ? ["toys"] : []),
   ];
-  const sorted = needed.toSorted((a, b) => a.localeCompare(b)).join(", ");
+  const sorted = [...new Set(needed)].toSorted((a, b) => a.localeCompare(b)).join(", ");
   return `import { ${sorted} } from "pushforward";
 import { saveModel } from "pushforward/files";${setting.objective === "reverse" ? '\nimport { initialize } from "pushforward/train";' : ""}
 
 ${rowsText(source, seed)}
 
-const { base, bijection } = ${family.recipe}(2, ${objectText(family.options(setting))});
+const { base, bijection } = ${family.recipe}(2, ${objectText(family.options(setting), base.option)});
 const flow = new Flow(base, new Chain([bijection, new Standardize({ features: 2 })]));
 
 ${text}
 await saveModel("model.safetensors", { flow, columns: ["x", "y"] });
 `;
+}
+
+/** The option of the base distribution, if it is not that of the recipe. */
+function baseText({ base, family, seed }: Setting) {
+  if (base === familyOf(family).defaults.base) return { imports: [] };
+  const { class: className, options, isRandom } = baseOf(base);
+  const random = isRandom ? `, new Random(${seed})` : "";
+  return {
+    imports: [className, ...(isRandom ? ["Random"] : [])],
+    option: `base: new ${className}(${objectText(options)}${random})`,
+  };
 }
 
 /** The options that both objectives have. */
@@ -98,8 +112,10 @@ function rowsText(source: Source, seed: number): string {
   return `// Points as x0, y0, x1, y1, ...\nconst rows = [\n${lines.join("\n")}\n];`;
 }
 
-/** An object of numbers, strings and lists of numbers as TypeScript. */
-const objectText = (value: Readonly<Record<string, unknown>>): string =>
-  `{ ${Object.entries(value)
-    .map(([key, each]) => `${key}: ${Array.isArray(each) ? `[${each.join(", ")}]` : JSON.stringify(each)}`)
-    .join(", ")} }`;
+/** An object of numbers, strings and lists of numbers as TypeScript, with another property at its end. */
+function objectText(value: Readonly<Record<string, unknown>>, last?: string): string {
+  const properties = Object.entries(value).map(
+    ([key, each]) => `${key}: ${Array.isArray(each) ? `[${each.join(", ")}]` : JSON.stringify(each)}`,
+  );
+  return `{ ${[...properties, ...(last ? [last] : [])].join(", ")} }`;
+}

@@ -1,3 +1,4 @@
+import { BASE_NAMES, type BaseName } from "./bases.ts";
 import { type FamilyName, families, familyOf } from "./families.ts";
 
 export const TOY_NAMES = [
@@ -33,6 +34,7 @@ export interface Setting {
   /** Units in each of the two hidden layers of every network. Families without networks ignore it. */
   readonly width: number;
   readonly learningRate: number;
+  readonly base: BaseName;
   readonly seed: number;
 }
 
@@ -57,7 +59,7 @@ export const roundCoordinate = (value: number): number => Number(value.toFixed(D
 export const MAX_POINTS_IN_LINK = 1000;
 
 /** The setting as the fragment of an address, without #; undefined if it has more than `MAX_POINTS_IN_LINK` points. */
-export function toFragment({ source, objective, ...setting }: Setting): string | undefined {
+export function toFragment({ source, objective, base, ...setting }: Setting): string | undefined {
   const fields = new URLSearchParams();
   if (source.kind === "toy") {
     fields.set("data", source.name);
@@ -68,6 +70,7 @@ export function toFragment({ source, objective, ...setting }: Setting): string |
     fields.set("from", source.from);
   }
   if (objective !== DEFAULT_SETTING.objective) fields.set("objective", objective);
+  if (base !== familyOf(setting.family).defaults.base) fields.set("base", base);
   for (const [name, value] of Object.entries(setting)) fields.set(name, `${value}`);
   return fields.toString();
 }
@@ -84,6 +87,7 @@ export function fromFragment(fragment: string): Setting {
   };
   const whole = (name: string, fallback: number, min: number, max: number) =>
     Math.round(number(name, fallback, min, max));
+  const base = BASE_NAMES.find((each) => each === fields.get("base"));
   return {
     objective: fields.get("objective") === "reverse" && !training ? "reverse" : "likelihood",
     source: sourceOf(fields, whole("rows", TOY_ROWS, 100, 50_000)),
@@ -91,6 +95,7 @@ export function fromFragment(fragment: string): Setting {
     layers: whole("layers", defaults.layers, 1, maxLayers),
     width: whole("width", defaults.width, 4, 256),
     learningRate: number("learningRate", defaults.learningRate, 1e-5, 1),
+    base: base && !training ? base : defaults.base,
     seed: whole("seed", 0, 0, 2 ** 31),
   };
 }

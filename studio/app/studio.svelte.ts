@@ -2,6 +2,8 @@ import { startViewer, TrainerClient } from "./engine/client.ts";
 import type {
   Epoch,
   LatentTrajectories,
+  PassOrder,
+  PointTrajectory,
   Raster,
   Rows,
   TrainerEvent,
@@ -13,6 +15,7 @@ import { fromFragment, MIN_POINTS, type Setting, toFragment } from "./setting.ts
 
 /** Figures show at most this many rows. More would only cover each other. */
 const SHOWN_ROWS = 1500;
+const SHOWN_SAMPLES = 800;
 /** The number of cells on a side of the raster of the density: fewer while training, so that the figures keep up with it. */
 const LIVE_RASTER = 72;
 const FINE_RASTER = 160;
@@ -30,6 +33,8 @@ export class Studio {
   error = $state<string>();
   endReason = $state<string>();
   epochs = $state.raw<readonly Epoch[]>([]);
+  /** The largest validation log-density so far, also that of the initial flow; undefined before training. */
+  bestLogDensity = $state<number>();
 
   rows = $state.raw<Rows>();
   layers = $state.raw<readonly string[]>([]);
@@ -38,8 +43,11 @@ export class Studio {
   grid = $state.raw<Trajectories>();
   /** The point of data space that the reader has selected, and its trajectory to latent space. */
   selected = $state.raw<readonly [number, number]>();
-  path = $state.raw<LatentTrajectories>();
-  /** The number of layers that are applied to the grid, from 0 for latent space. It may lie between two layers. */
+  path = $state.raw<PointTrajectory>();
+  samples = $state.raw<Trajectories>();
+  /** What the layers move: a grid of latent space, or samples of the base distribution. */
+  moved = $state<"grid" | "samples">("grid");
+  /** The number of layers that are applied, from 0 for latent space. It may lie between two layers. */
   depth = $state(Number.POSITIVE_INFINITY);
 
   private readonly viewer = startViewer();
@@ -86,6 +94,7 @@ export class Studio {
     this.status = "idle";
     this.run++;
     this.epochs = [];
+    this.bestLogDensity = undefined;
     this.endReason = undefined;
     this.error = undefined;
     this.parameters = undefined;
@@ -165,8 +174,19 @@ export class Studio {
   }
 
   private readonly computePath = latestOnly(async (point: readonly [number, number]) => {
-    this.path = await this.viewer.request("toLatent", { points: Float64Array.from(point) });
+    this.path = await this.viewer.request("point", { point });
   });
+
+  /** Shows how the layers move a grid, or samples. */
+  async move(moved: "grid" | "samples"): Promise<void> {
+    this.moved = moved;
+    await this.draw();
+  }
+
+  /** The index of the last layer that is applied, whose formula is shown; -1 for the base distribution. */
+  get selectedLayer(): number {
+    return Math.ceil(Math.min(this.depth, this.layers.length)) - 1;
+  }
 
   /** The latent grid before and after one planar or radial layer. */
   layer(
@@ -174,6 +194,11 @@ export class Studio {
     values: Readonly<Record<string, readonly number[]>>,
   ): Promise<Trajectories> {
     return this.viewer.request("layer", { kind, values, points: latentGrid.points });
+  }
+
+  /** The coordinates that are known after each pass of the network of an autoregressive layer. */
+  passes(order: PassOrder, row: readonly number[]): Promise<readonly (readonly number[])[]> {
+    return this.viewer.request("passes", { order, row });
   }
 
   /** The flow of the best epoch as a model file, or its density as an ONNX file. */
@@ -187,11 +212,19 @@ export class Studio {
 
   private handleEvent(event: TrainerEvent): void {
     if (event.run !== this.run) return;
+    if (event.type === "start") {
+      this.best = event.parameters;
+      this.bestLogDensity = event.validationLogDensity;
+      return;
+    }
     if (event.type === "epoch") {
       this.epochs = [...this.epochs, event.epoch];
       this.parameters = event.parameters;
       // Without held-out points, the result is that of the last epoch.
-      if (event.epoch.best || this.setting.objective === "reverse") this.best = event.parameters;
+      if (event.epoch.best || this.setting.objective === "reverse") {
+        this.best = event.parameters;
+        this.bestLogDensity = event.epoch.validationLogDensity;
+      }
     } else if (event.type === "end") {
       this.status = "ended";
       this.endReason = event.reason;
@@ -218,14 +251,15 @@ export class Studio {
     if (!rows) return;
     const size = this.status === "training" ? LIVE_RASTER : FINE_RASTER;
     // All requests are sent at once, so that no other one changes the flow between them.
-    const [{ layers }, raster, latent, grid, path] = await Promise.all([
+    const [{ layers }, raster, latent, grid, samples, path] = await Promise.all([
       this.viewer.request("flow", { setting, ...(parameters && { parameters }) }),
       this.viewer.request("raster", { frame: rows.frame, size }),
       this.viewer.request("toLatent", { points: rows.values.slice(0, 2 * SHOWN_ROWS) }),
       this.viewer.request("toData", { points: latentGrid.points }),
-      this.selected && this.viewer.request("toLatent", { points: Float64Array.from(this.selected) }),
+      this.moved === "samples" ? this.viewer.request("samples", { count: SHOWN_SAMPLES }) : undefined,
+      this.selected && this.viewer.request("point", { point: this.selected }),
     ]);
     if (run !== this.run) return;
-    Object.assign(this, { layers, raster, latent, grid, path });
+    Object.assign(this, { layers, raster, latent, grid, samples, path });
   }
 }

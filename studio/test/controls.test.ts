@@ -40,12 +40,64 @@ describePage("controls", (site) => {
     expect(visit.problems).toEqual([]);
   });
 
+  test("the slider and the terms of the sum choose the layer whose formula is shown, with its log-determinant", async () => {
+    await using visit = await site.visit("#data=twoMoons&family=realNVP&layers=2&width=8");
+    const { page } = visit;
+    await visit.button("One epoch").click();
+    await expect.poll(() => visit.figure("epoch")).toBe(1);
+    expect(visit.files.some((file) => file.includes("katex"))).toBe(false);
+    await visit.dataSpace.click({ position: { x: 250, y: 200 } });
+    const formula = page.getByRole("region", { name: /^Formula/ });
+    const math = formula.locator("div[role=math]");
+    await page.getByLabel("Layers applied").fill("1.5");
+    await expect.poll(() => formula.getByRole("heading").textContent()).toBe("Formula: coupling 2");
+    const row = page.getByRole("row", { name: /coupling 2/ });
+    const term = Number((await row.locator(".number").textContent())!.replace("−", "-"));
+    await expect
+      .poll(() => math.getAttribute("aria-label"))
+      .toContain(` &= ${term.toFixed(3)}\\end{aligned}`);
+    await page.getByRole("button", { name: "log p(z), base" }).click();
+    await expect.poll(() => math.getAttribute("aria-label")).toContain("z_1^2 + z_2^2");
+    expect(await page.locator(".place").textContent()).toBe("latent space");
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("samples flow from the base distribution to the data", async () => {
+    await using visit = await site.visit("#data=twoMoons&family=maf&layers=2&width=8&base=studentT");
+    const { page } = visit;
+    await visit.button("One epoch").click();
+    await expect.poll(() => visit.figure("epoch")).toBe(1);
+    await expectChange(visit, "grid", () => page.getByText("Samples", { exact: true }).click());
+    const end = await picture(visit, "grid");
+    await expectChange(visit, "grid", () => page.getByRole("button", { name: /^Play/ }).click());
+    await expect.poll(() => page.locator(".place").textContent(), { timeout: 10_000 }).toBe("data space");
+    await expect.poll(() => picture(visit, "grid")).toBe(end);
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("with reduced motion samples move one layer at a time", async () => {
+    await using visit = await site.visit("#data=banana&layers=2", { reducedMotion: "reduce" });
+    const { page } = visit;
+    await expect.poll(() => visit.button("One epoch").isEnabled()).toBe(true);
+    await page.getByText("Samples", { exact: true }).click();
+    const places: (string | null)[] = [];
+    for (let k = 0; k < 4; k++) {
+      await page.getByRole("button", { name: /^Play/ }).click();
+      places.push(await page.locator(".place").textContent());
+    }
+    expect(places).toEqual(["latent space", "after layer 1 of 3", "after layer 2 of 3", "data space"]);
+    expect(visit.problems).toEqual([]);
+  });
+
   test("sliders, seed and the layers of the grid", async () => {
     await using visit = await site.visit("#data=banana");
     const { page } = visit;
     await page.getByLabel("Objective").selectOption("reverse");
     await expect.poll(() => page.url()).toContain("objective=reverse");
     await page.getByLabel("Objective").selectOption("likelihood");
+    await page.getByLabel(/^Base distribution/).selectOption("mixture");
+    await expect.poll(() => page.url()).toContain("base=mixture");
+    await page.getByLabel(/^Base distribution/).selectOption("normal");
     await page.getByRole("slider", { name: /^Layers \d/ }).fill("3");
     await page.getByLabel(/Hidden units/).fill("0");
     await page.getByLabel(/Learning rate/).fill("5");
@@ -54,7 +106,7 @@ describePage("controls", (site) => {
     await expect.poll(() => page.url()).toMatch(/layers=3&width=8&learningRate=0.01&seed=12$/);
     await visit.button("One epoch").click();
     await expect.poll(() => visit.figure("epoch")).toBe(1);
-    await expectChange(visit, "grid", () => page.getByLabel("Layers applied to the grid").fill("1.5"));
+    await expectChange(visit, "grid", () => page.getByLabel("Layers applied").fill("1.5"));
     await expect.poll(() => page.locator(".place").textContent()).toBe("after layer 2 of 4");
     await page.getByRole("button", { name: /^Play/ }).click();
     await expect.poll(() => page.locator(".place").textContent(), { timeout: 10_000 }).toBe("data space");
@@ -161,8 +213,17 @@ describePage("controls", (site) => {
       .poll(() => page.getByText("the determinant at the center would be 0").isVisible())
       .toBe(true);
     await page.getByRole("link", { name: /Autoregressive/ }).click();
+    const counts = () => page.locator(".layers .count").allTextContents();
+    await expect.poll(counts).toEqual(["0 of 1 pass", "0 of 4 passes"]);
+    for (let k = 0; k < 4; k++) await page.getByRole("button", { name: "Next pass" }).click();
+    expect(await counts()).toEqual(["1 of 1 pass", "4 of 4 passes"]);
+    await page.getByText("Sample", { exact: true }).click();
+    await expect.poll(counts).toEqual(["0 of 4 passes", "0 of 1 pass"]);
+    await page.getByRole("button", { name: "Other numbers" }).click();
+    await page.getByRole("button", { name: "Next pass" }).click();
+    await expect.poll(counts).toEqual(["1 of 4 passes", "1 of 1 pass"]);
     await page.getByText("Draw another ordering").click();
-    await page.getByText("x₄", { exact: true }).last().click();
+    await page.getByRole("group", { name: "Output" }).getByText("x₄").click();
     await expect.poll(() => page.getByText(/In this ordering x₄/).isVisible()).toBe(true);
     expect(visit.problems).toEqual([]);
   });

@@ -31,6 +31,17 @@ describePage("exports", (site) => {
     ["maximum likelihood", "held-out nats", "#data=pinwheel&rows=1000&layers=2&width=8&seed=3"],
     ["flow matching", "held-out nats", "#data=pinwheel&rows=300&family=continuous&width=8&seed=3"],
     [
+      "a Student t base",
+      "held-out nats",
+      "#data=pinwheel&rows=300&family=maf&layers=1&width=8&base=studentT",
+    ],
+    ["a mixture as base", "held-out nats", "#data=pinwheel&rows=300&layers=1&width=8&seed=3&base=mixture"],
+    [
+      "the reverse divergence to a mixture as base",
+      "KL(q",
+      "#objective=reverse&data=circles&rows=300&family=nice&layers=1&width=8&base=mixture",
+    ],
+    [
       "the reverse divergence",
       "KL(q",
       "#objective=reverse&data=circles&rows=300&family=realNVP&layers=2&width=8",

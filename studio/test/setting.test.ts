@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { BASE_NAMES } from "../app/bases.ts";
 import { FAMILY_NAMES, familyOf } from "../app/families.ts";
 import { programOf } from "../app/program.ts";
 import {
@@ -24,9 +25,14 @@ describe("a link", () => {
 
   const reverse: Setting = { ...DEFAULT_SETTING, objective: "reverse" };
 
-  test.each([points, reverse, ...families])("holds the whole setting of $family", (setting) => {
-    expect(fromFragment(`#${toFragment(setting)}`)).toEqual(setting);
-  });
+  const withBases = BASE_NAMES.map((base): Setting => ({ ...DEFAULT_SETTING, base }));
+
+  test.each([points, reverse, ...families, ...withBases])(
+    "holds the whole setting of $family with the base $base",
+    (setting) => {
+      expect(fromFragment(`#${toFragment(setting)}`)).toEqual(setting);
+    },
+  );
 
   test("is not offered for more points than an address can hold", () => {
     const values = new Array(2 * MAX_POINTS_IN_LINK + 2).fill(0.5);
@@ -38,6 +44,7 @@ describe("a link", () => {
     "#",
     "#data=nothing&family=constructor&layers=1e9&width=-1&seed=x&learningRate=NaN&rows=1",
     "#points=1_x",
+    "#base=uniform",
   ])("with the fields %j that are missing or not valid has the defaults", (fragment) => {
     expect(fromFragment(fragment)).toEqual(DEFAULT_SETTING);
   });

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { compile, Planar, Radial, Random } from "../../src/index.ts";
 import { parametersOf } from "../../src/nn/index.ts";
+import { PassCounter } from "../app/engine/passes.ts";
+import { usedDirection } from "../app/formula/planar.ts";
+import { rawSlope } from "../app/formula/slope.ts";
 import { bestApproximation, logEvidence, lowerBound, posterior } from "../app/read/widgets/bound.ts";
 import {
   bestGaussian,
@@ -11,8 +14,6 @@ import {
 } from "../app/read/widgets/gaussian.ts";
 import { dependencies, drawMasks } from "../app/read/widgets/masks.ts";
 import { areaPath, densityOf, inverseOf, mapOf } from "../app/read/widgets/oneDimension.ts";
-import { usedDirection } from "../app/read/widgets/planar.ts";
-import { rawSlope } from "../app/read/widgets/slope.ts";
 
 const set = (module: object, values: Readonly<Record<string, readonly number[]>>) => {
   for (const [name, parameter] of parametersOf(module)) {
@@ -52,6 +53,28 @@ test.each([0.01, 1, 3.5])(
     expect(x[0]! / 1e-9).toBeCloseTo(slope, 6);
   },
 );
+
+describe("the passes of an autoregressive layer", () => {
+  const row = [0.8, -0.4, 1.3, -1.1];
+
+  test("compute both directions of the layer: one pass all coordinates, or each pass one more", async () => {
+    const counter = new PassCounter();
+    const direction = (name: "forward" | "inverse") =>
+      compile((rows) => counter.layer[name](rows).value, [["N", 4]], { providers: ["wasm"], threads: 1 })(
+        row,
+      );
+    const all = await counter.allAtOnce(row);
+    expect(all).toHaveLength(1);
+    const each = await counter.oneByOne(row);
+    expect(each.map((known) => known.length)).toEqual([1, 2, 3, 4]);
+    const close = (values: ArrayLike<number>) => Array.from(values, (value) => expect.closeTo(value, 5));
+    expect(all[0]).toEqual(close(await direction("inverse")));
+    expect(each[3]).toEqual(close(await direction("forward")));
+    // Later passes do not change the coordinates that are known.
+    for (const known of each) expect(each[3]!.slice(0, known.length)).toEqual(known);
+    expect(Math.max(...all[0]!.map((value, i) => Math.abs(value - row[i]!)))).toBeGreaterThan(0.1);
+  });
+});
 
 describe("the map of one dimension", () => {
   const shape = { scale: 0.7, step: 1.5 };

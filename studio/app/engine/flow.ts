@@ -2,18 +2,25 @@ import {
   type Bijection,
   Chain,
   cnf,
+  type Distribution,
   Flow,
+  GaussianMixture,
   glow,
   iaf,
+  Logistic,
   maf,
   nice,
   nsf,
   planarFlow,
+  Random,
   radialFlow,
   realNVP,
   Standardize,
+  StandardNormal,
+  StudentT,
   toys,
 } from "pushforward";
+import { type BaseClass, baseOf } from "../bases.ts";
 import { familyOf, type RecipeName } from "../families.ts";
 import type { Setting, Source } from "../setting.ts";
 
@@ -29,10 +36,21 @@ const recipes: Readonly<Record<RecipeName, (features: number, options: object) =
   nice,
 };
 
+type DistributionClass = new (options: never, random: Random) => Distribution;
+
+const distributions: Readonly<Record<BaseClass, DistributionClass>> = {
+  GaussianMixture,
+  Logistic,
+  StandardNormal,
+  StudentT,
+};
+
 /** The flow of a setting: the recipe, and a last layer that standardizes the data, whose statistics `fit` computes from the rows. */
-export function flowOf({ family: name, ...size }: Setting): Flow {
+export function flowOf({ family: name, base: baseName, ...size }: Setting): Flow {
   const family = familyOf(name);
-  const { base, bijection } = recipes[family.recipe](2, family.options(size));
+  const { class: className, options } = baseOf(baseName);
+  const base = new distributions[className](options as never, new Random(size.seed));
+  const { bijection } = recipes[family.recipe](2, { ...family.options(size), base });
   return new Flow(base, new Chain([bijection, new Standardize({ features: 2 })]));
 }
 

@@ -1,4 +1,5 @@
 import type { FitEpoch } from "pushforward";
+import type { BaseTerms, LayerTerms } from "../formula/terms.ts";
 import type { Setting, Source } from "../setting.ts";
 
 export type WorkerRole = "trainer" | "viewer";
@@ -17,6 +18,13 @@ export type TrainerCommand =
 
 /** Messages of the training worker to the page. */
 export type TrainerEvent =
+  /** The first step is done. The parameters and the validation log-density are those of the initial flow; -Infinity without one. */
+  | {
+      readonly type: "start";
+      readonly run: number;
+      readonly validationLogDensity: number;
+      readonly parameters: Uint8Array;
+    }
   | { readonly type: "epoch"; readonly run: number; readonly epoch: Epoch; readonly parameters: Uint8Array }
   | { readonly type: "end"; readonly run: number; readonly reason: "epochs" | "patience" | "time" | "signal" }
   | { readonly type: "error"; readonly run: number; readonly message: string };
@@ -24,7 +32,7 @@ export type TrainerEvent =
 export interface Epoch extends FitEpoch {
   /** The time since the start of training, without pauses. */
   readonly seconds: number;
-  /** Whether the validation log-density is larger than in all earlier epochs. */
+  /** Whether the validation log-density is larger than that of the initial flow and in all earlier epochs. */
   readonly best: boolean;
 }
 
@@ -67,6 +75,16 @@ export interface LatentTrajectories extends Trajectories {
   readonly layers: readonly string[];
 }
 
+/** The trajectory of one point, with the numbers in the formulas of the base distribution and of the layers. */
+export interface PointTrajectory extends LatentTrajectories {
+  readonly base: BaseTerms;
+  /** In the order of `layers`. */
+  readonly terms: readonly LayerTerms[];
+}
+
+/** The order in which an autoregressive layer computes coordinates; see `PassCounter`. */
+export type PassOrder = "allAtOnce" | "oneByOne";
+
 /** The requests that the viewing worker answers: their arguments and their results. */
 export interface Requests {
   rows: { args: { source: Source; seed: number }; result: Rows };
@@ -75,8 +93,12 @@ export interface Requests {
   raster: { args: { frame: Frame; size: number }; result: Raster };
   /** From data to latent space. */
   toLatent: { args: { points: Float64Array }; result: LatentTrajectories };
+  /** The trajectory of one point of data space. */
+  point: { args: { point: readonly [number, number] }; result: PointTrajectory };
   /** From latent space to data. */
   toData: { args: { points: Float64Array }; result: Trajectories };
+  /** Samples of the base distribution, from latent space to data. They are the same in each request. */
+  samples: { args: { count: number }; result: Trajectories };
   /** One planar or radial layer with the given values of its parameters, from latent space to data. */
   layer: {
     args: {
@@ -85,6 +107,11 @@ export interface Requests {
       points: Float64Array;
     };
     result: Trajectories;
+  };
+  /** The coordinates that are known after each pass of the network of an autoregressive layer. */
+  passes: {
+    args: { order: PassOrder; row: readonly number[] };
+    result: readonly (readonly number[])[];
   };
   model: { args: Record<string, never>; result: Uint8Array<ArrayBuffer> };
   onnx: { args: Record<string, never>; result: Uint8Array<ArrayBuffer> };

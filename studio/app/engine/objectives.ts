@@ -15,8 +15,8 @@ import { targetOf } from "../target.ts";
 import { rowsOf, trainingOptions } from "./flow.ts";
 
 interface Callbacks {
-  /** Called after the first step; the graphs are compiled then. */
-  onStart(): void;
+  /** Called after the first step, when the graphs are compiled, with the validation log-density of the initial flow. */
+  onStart(validationLogDensity: number): void;
   onEpoch(epoch: FitEpoch): Promise<void>;
 }
 
@@ -30,10 +30,11 @@ type Train = (
 /** The reverse divergence has no held-out points that could end its training. This many steps take longer than a reader waits. */
 const MAX_STEPS = 100_000;
 
-const once = (act: () => void) => {
+/** Calls `act` for the first step only, with the best value before it. */
+const onFirstStep = (act: (best: number) => void) => {
   let done = false;
-  return () => {
-    if (!done) act();
+  return ({ best }: { readonly best: number }) => {
+    if (!done) act(best);
     done = true;
   };
 };
@@ -42,7 +43,7 @@ const once = (act: () => void) => {
 export const objectives: Readonly<Record<Objective, Train>> = {
   async likelihood(flow, setting, signal, { onStart, onEpoch }) {
     const rows = rowsOf(setting.source, setting.seed);
-    const options = { ...trainingOptions(setting), signal, onProgress: once(onStart), onEpoch };
+    const options = { ...trainingOptions(setting), signal, onProgress: onFirstStep(onStart), onEpoch };
     return (await fit(flow, rows, options)).stopped;
   },
 
@@ -64,7 +65,7 @@ export const objectives: Readonly<Record<Objective, Train>> = {
       steps: MAX_STEPS,
       frozen: target,
       signal,
-      onProgress: once(onStart),
+      onProgress: onFirstStep((loss) => onStart(-loss)),
       onEpoch: ({ epoch, trainLoss, stepSize }) =>
         onEpoch({ epoch, stepSize, trainLogDensity: -trainLoss, validationLogDensity: -trainLoss }),
     });

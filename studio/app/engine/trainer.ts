@@ -1,4 +1,4 @@
-import { compile, type FitEpoch, type Flow, saveParameters, type Tensor } from "pushforward";
+import { compile, type FitEpoch, Flow, saveParameters, type Tensor } from "pushforward";
 import { flowOf } from "./flow.ts";
 import type { TrainerCommand, TrainerEvent } from "./messages.ts";
 import { objectives } from "./objectives.ts";
@@ -43,24 +43,41 @@ async function pausePoint(signal: AbortSignal): Promise<number> {
   return performance.now() - start;
 }
 
+/** A flow that keeps its parameters when they have been initialized from data: the initial flow counts as an epoch of `fit`. */
+class TrainedFlow extends Flow {
+  initialParameters: Uint8Array | undefined;
+
+  override get fitToData(): Flow["fitToData"] {
+    const fitToData = super.fitToData;
+    return async (...rows) => {
+      await fitToData?.(...rows);
+      this.initialParameters = saveParameters(this);
+    };
+  }
+}
+
 /** Reports the epochs of a training, and pauses it between them. */
 class Report {
-  private readonly flow: Flow;
+  private readonly flow: TrainedFlow;
   private readonly run: number;
   private readonly signal: AbortSignal;
   private start = performance.now();
   private waited = 0;
   private best = Number.NEGATIVE_INFINITY;
 
-  constructor(flow: Flow, run: number, signal: AbortSignal) {
+  constructor(flow: TrainedFlow, run: number, signal: AbortSignal) {
     this.flow = flow;
     this.run = run;
     this.signal = signal;
   }
 
-  /** Starts the clock after the graphs are compiled. */
-  begin(): void {
+  /** Starts the clock after the graphs are compiled, and reports the initial flow. */
+  begin(validationLogDensity: number): void {
+    const { run } = this;
     this.start = performance.now();
+    this.best = validationLogDensity;
+    const parameters = this.flow.initialParameters!;
+    send({ type: "start", run, validationLogDensity, parameters }, [parameters.buffer]);
   }
 
   async epoch(epoch: FitEpoch): Promise<void> {
@@ -76,9 +93,13 @@ class Report {
 }
 
 async function trainFlow({ setting, run }: Extract<TrainerCommand, { type: "train" }>, signal: AbortSignal) {
-  const flow = flowOf(setting);
+  const { base, bijection } = flowOf(setting);
+  const flow = new TrainedFlow(base, bijection);
   const report = new Report(flow, run, signal);
-  const callbacks = { onStart: () => report.begin(), onEpoch: (epoch: FitEpoch) => report.epoch(epoch) };
+  const callbacks = {
+    onStart: (validationLogDensity: number) => report.begin(validationLogDensity),
+    onEpoch: (epoch: FitEpoch) => report.epoch(epoch),
+  };
   const reason = await objectives[setting.objective](flow, setting, signal, callbacks);
   if (!signal.aborted) send({ type: "end", run, reason });
 }

@@ -1,0 +1,141 @@
+import { type Bijection, compile, Flow, Invert, type Tensor } from "pushforward";
+import type { Setting } from "../setting.ts";
+import { baseTerms } from "./baseTerms.ts";
+import { contourSegments, massLevels } from "./contours.ts";
+import { flowOf, layersOf } from "./flow.ts";
+import { cellX, cellY } from "./frame.ts";
+import { layerTerms, networkOutputs } from "./layerTerms.ts";
+import {
+  CONTOUR_MASSES,
+  type Frame,
+  type LatentTrajectories,
+  type PointTrajectory,
+  type Raster,
+  type Requests,
+  type Trajectories,
+} from "./messages.ts";
+import { trajectoriesOf } from "./trajectories.ts";
+
+const ENGINE = { providers: ["wasm"], threads: 1 };
+
+type Outputs = Readonly<Record<string, Float32Array>>;
+
+/** A flow and its compiled functions. They read the parameters at each call, so they are compiled only once for a whole training. */
+export class ViewedFlow {
+  readonly flow: Flow;
+  readonly key: string;
+  /** From latent to data space. */
+  readonly layers: readonly Bijection[];
+  /** Of an inverted layer, that of the layer that is inverted. */
+  readonly types: readonly string[];
+  /** A flow without layers, which samples the base distribution. */
+  private readonly base: Flow;
+  private readonly density;
+  private readonly inverse;
+  private readonly forward;
+  /** As `inverse`, with the outputs of the networks. It is compiled when a point is selected. */
+  private pointInverse: ReturnType<ViewedFlow["compileInverse"]> | undefined;
+
+  constructor(setting: Setting) {
+    this.key = keyOf(setting);
+    this.flow = flowOf(setting);
+    this.layers = layersOf(this.flow);
+    this.types = this.layers.map(
+      (layer) => (layer instanceof Invert ? layer.bijection : layer).describe().type,
+    );
+    this.base = new Flow(this.flow.base);
+    this.density = compile((x: Tensor) => this.flow.logProb(x), [["N", 2]], ENGINE);
+    this.inverse = this.compileInverse();
+    this.forward = compile((z: Tensor) => this.through(z, "forward").outputs, [["N", 2]], ENGINE);
+  }
+
+  /** The positions after each layer and the log-determinants, as the outputs that `trajectoriesOf` collects, and the last position. */
+  private through(start: Tensor, direction: "forward" | "inverse", { withNetworks = false } = {}) {
+    const outputs: Record<string, Tensor> = {};
+    let value = start;
+    const order = direction === "forward" ? this.layers : this.layers.toReversed();
+    order.forEach((layer, k) => {
+      const next = layer[direction](value);
+      const network = withNetworks ? networkOutputs(layer, value, next.value) : undefined;
+      if (network) outputs[`network${k}`] = network;
+      value = next.value;
+      outputs[`position${k}`] = value;
+      // A log-determinant may be one number for all rows.
+      outputs[`logDet${k}`] = value.slice(1, 0, 1).reshape(["N"]).mul(0).add(next.logDet);
+    });
+    return { outputs, value };
+  }
+
+  private compileInverse(options?: { withNetworks: boolean }) {
+    const build = (x: Tensor) => {
+      const { outputs, value } = this.through(x, "inverse", options);
+      return { ...outputs, base: this.flow.base.logProb(value) };
+    };
+    return compile(build, [["N", 2]], ENGINE);
+  }
+
+  async raster({ frame, size }: Requests["raster"]["args"]): Promise<Raster> {
+    const logDensity = (await this.density(cellCenters(frame, size))) as Float32Array;
+    const density = logDensity.map(Math.exp);
+    const levels = massLevels(density, cellArea(frame, size), CONTOUR_MASSES);
+    return {
+      size,
+      frame,
+      density,
+      contours: levels.map((level) => contourSegments(density, size, frame, level)),
+    };
+  }
+
+  async toLatent({ points }: Requests["toLatent"]["args"]): Promise<LatentTrajectories> {
+    return this.latentTrajectories(points, (await this.inverse(points)) as Outputs);
+  }
+
+  async point({ point }: Requests["point"]["args"]): Promise<PointTrajectory> {
+    this.pointInverse ??= this.compileInverse({ withNetworks: true });
+    const points = Float64Array.from(point);
+    const outputs = (await this.pointInverse(points)) as Outputs;
+    const trajectory = this.latentTrajectories(points, outputs);
+    const terms = this.layers.map((layer, i) => {
+      // Positions and networks are in order from data to latent space.
+      const k = this.layers.length - 1 - i;
+      const [x1, x2] = trajectory.positions[k]!;
+      return layerTerms(layer, [x1!, x2!], Array.from(outputs[`network${k}`] ?? []));
+    });
+    const [z1, z2] = trajectory.positions.at(-1)!;
+    return { ...trajectory, base: baseTerms(this.flow.base, [z1!, z2!]), terms };
+  }
+
+  private latentTrajectories(points: Float64Array, outputs: Outputs): LatentTrajectories {
+    return { ...trajectoriesOf(points, outputs), baseLogDensity: outputs.base!, layers: this.types };
+  }
+
+  async toData({ points }: Requests["toData"]["args"]): Promise<Trajectories> {
+    return trajectoriesOf(points, (await this.forward(points)) as Outputs);
+  }
+
+  async samples({ count }: Requests["samples"]["args"]): Promise<Trajectories> {
+    return this.toData({ points: Float64Array.from(await this.base.sample(count, { seed: 0, ...ENGINE })) });
+  }
+
+  async release(): Promise<void> {
+    const compiled = [this.density, this.inverse, this.forward, this.pointInverse, this.base];
+    await Promise.all(compiled.map((each) => each?.release()));
+  }
+}
+
+/** The parts of a setting that determine the structure of its flow. */
+export const keyOf = ({ family, layers, width, base, seed, objective }: Setting) =>
+  JSON.stringify([family, layers, width, base, seed, objective]);
+
+const cellArea = ({ x, y }: Frame, size: number) => ((x[1] - x[0]) * (y[1] - y[0])) / size ** 2;
+
+function cellCenters(frame: Frame, size: number): Float32Array {
+  const centers = new Float32Array(2 * size * size);
+  for (let row = 0; row < size; row++)
+    for (let column = 0; column < size; column++) {
+      const i = 2 * (row * size + column);
+      centers[i] = cellX(frame, size, column);
+      centers[i + 1] = cellY(frame, size, row);
+    }
+  return centers;
+}
