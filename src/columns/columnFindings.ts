@@ -19,7 +19,7 @@ export interface ColumnFindings {
   fewValues: RepeatedValues<"fewValues">;
   grid: RepeatedValues<"grid">;
   atoms: RepeatedValues<"atoms">;
-  /** A column that is a linear function of others. */
+  /** A column that is a linear function of other columns. */
   dependence: { readonly column: string } & Pick<Dependence, "intercept" | "precision" | "residual"> & {
       readonly terms: readonly { readonly column: string; readonly coefficient: number }[];
     };

@@ -20,7 +20,7 @@ export interface ColumnNoteOptions {
 
 /**
  * Looks for properties of a table that make its log-densities misleading: equal rows, codes for missing values, values far from
- * all others, repeated values, and columns that are functions of others. Returns a note for each kind that it finds. Constant
+ * all other values, repeated values, and columns that are functions of other columns. Returns a note for each kind found. Constant
  * columns have no note. In given columns it looks only for codes, for far values, and whether they determine other columns.
  */
 export function columnNotes(learned: ColumnValues, options: ColumnNoteOptions = {}): ColumnNote[] {

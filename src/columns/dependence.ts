@@ -7,7 +7,7 @@ import {
   standardizeColumn,
 } from "./projection.ts";
 
-/** A column that is a linear function of others: intercept + Σ coefficient · column, up to a residual. */
+/** A column that is a linear function of other columns: intercept + Σ coefficient · column, up to a residual. */
 export interface Dependence {
   readonly column: number;
   readonly terms: readonly { readonly column: number; readonly coefficient: number }[];
@@ -53,7 +53,7 @@ export function findDependences(columns: readonly Float64Array[], first = 0): De
     const projection = space.project(z);
     const dependence = d < first ? undefined : dependenceOf(d, projection);
     if (dependence) found.push(dependence);
-    // With about as many columns as rows, any column is a linear function of the others.
+    // With about as many columns as rows, any column is a linear function of the other columns.
     else if (projection.length > MIN_RESIDUAL && 2 * (space.size + 1) <= sample.length) {
       space.add(projection);
       independent.push(d);
@@ -157,7 +157,7 @@ function roundTo(value: number, error: number): number {
 const largest = (values: Float64Array): number =>
   values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
 
-/** Evenly spaced rows, and those with the minimum and maximum of each column, so that no column is constant in the sample. */
+/** Evenly spaced rows, and the rows with the minimum and maximum of each column, so that no column is constant in the sample. */
 function sampleRows(columns: readonly Float64Array[], rows: number): Int32Array {
   const count = 500 + 2 * columns.length;
   if (rows <= count) return Int32Array.from({ length: rows }, (_, row) => row);

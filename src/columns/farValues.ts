@@ -3,7 +3,7 @@ import { filterValues, quantile, type ValueCounts } from "./columnValues.ts";
 /** Values that are more interquartile ranges than this away from the median are far values, even if the distribution has heavy tails. */
 const MAX_IQRS_FROM_MEDIAN = 1e4;
 
-/** Values of a column that are far below or far above all others. */
+/** Values of a column that are far below or far above all other values. */
 export interface FarValues {
   /** The value with the largest distance from the median. */
   readonly value: number;
@@ -17,7 +17,7 @@ export interface FarValues {
 
 /**
  * The values of a column that are more than 10,000 interquartile ranges away from the median. If half of the rows have the same
- * value, the interquartile range and the median are those of the other rows.
+ * value, the interquartile range and the median are computed from the other rows.
  */
 export function findFarValues(counted: ValueCounts): FarValues | undefined {
   const interquartileRange = (rows: ValueCounts) => quantile(rows, 0.75) - quantile(rows, 0.25);

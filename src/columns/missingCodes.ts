@@ -33,7 +33,7 @@ const ANY_CODE = { minDistance: 10, minRows: 5 };
 /** Finds the codes among the smallest and among the largest values of a column. Returns them in ascending order. */
 export function findMissingCodes({ values, counts }: ValueCounts): MissingCode[] {
   const codes: MissingCode[] = [];
-  // `values` are distinct and ascending. Those before `start` and from `end` on are codes.
+  // `values` are distinct and ascending. The values before `start` and from `end` on are codes.
   let [start, end] = [0, values.length];
   const addIfCodes = (from: number, to: number, otherValues: readonly number[]): boolean => {
     const candidates = values.slice(from, to).map((value, i) => ({ value, rows: counts[from + i] }));

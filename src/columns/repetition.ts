@@ -1,7 +1,7 @@
 import { centralRange, filterValues, mostFrequent, type ValueCounts } from "./columnValues.ts";
 import { gridStep } from "./grid.ts";
 
-/** About as many peaks as a model can place in one column. A grid of more values looks smooth to it. */
+/** About as many peaks as a model can place in one column. The model treats a grid of more values as smooth. */
 const MAX_PEAKS = 200;
 /** Fewer rows per value, on average, may be equal by chance or by rounding. */
 const MIN_ROWS_PER_VALUE = 5;
@@ -28,7 +28,7 @@ const isFrequent = (count: number, rows: number) =>
 
 /** How the values of a column repeat. */
 export type Repetition =
-  /** A few values, such as those of a category, or more values that are on no grid. */
+  /** A few values, such as the codes of a category, or more values that are on no grid. */
   | { readonly kind: "fewValues"; readonly distinct: number; readonly step: number | undefined }
   /** Nearly all values are an offset plus a multiple of a step. */
   | { readonly kind: "grid"; readonly distinct: number; readonly step: number }

@@ -31,9 +31,9 @@ export type RowStream = AsyncIterable<RowBlock> | (() => AsyncIterable<RowBlock>
 export interface StreamOptions {
   /** D, the number of features. Required if blocks are flat arrays. */
   readonly features?: number | undefined;
-  /** Names of the features. Default: those of the first block. */
+  /** Names of the features. Default: the names in the first block. */
   readonly columns?: readonly string[] | undefined;
-  /** Names of the context features. Default: those of the first block. */
+  /** Names of the context features. Default: the names in the first block. */
   readonly contextColumns?: readonly string[] | undefined;
   /** Seed of the sample. Default 0. */
   readonly seed?: number | undefined;

@@ -75,7 +75,7 @@ export interface AxisRange {
 export interface Operation<A extends Attributes = Attributes> {
   readonly name: string;
   readonly type?: "float" | "bool";
-  /** The shape of the output. Throws `SHAPE` if those of the inputs do not fit. */
+  /** The shape of the output. Throws `SHAPE` if the shapes of the inputs do not fit. */
   shape(inputs: readonly Tensor[], attributes: A): Shape;
   /** Writes the operation as ONNX nodes and returns the name of the output. */
   emit(
@@ -90,8 +90,8 @@ export interface Operation<A extends Attributes = Attributes> {
   gradient?(g: Tensor, inputs: readonly Tensor[], output: Tensor, attributes: A): readonly (Tensor | null)[];
   readonly needsFullGradient?: boolean;
   /**
-   * Which axes of the inputs are broadcast: all of them, element by element, or those before the last two, as in `matmul`. The
-   * gradients are then summed down to the shapes of the inputs.
+   * Which axes of the inputs are broadcast: all axes, as in elementwise operations, or the axes before the last two, as in `matmul`.
+   * The gradients are then summed down to the shapes of the inputs.
    */
   readonly broadcasts?: "elementwise" | "leadingAxes";
   /** True for an identity that ends backpropagation. */

@@ -15,7 +15,7 @@ export interface IncrementalNetwork {
 /**
  * A `MaskedMLP` evaluated degree by degree, which inverts an autoregressive map: when the inputs of a degree are added, it
  * computes only the hidden units of that degree. Each unit is computed once, so the inverse takes about the time of one pass,
- * where evaluating the whole network for each of D features would take that of D passes.
+ * whereas evaluating the whole network for each of D features would take D passes.
  *
  * Degrees are in groups. If a degree has few units, all units of a group read the inputs of earlier groups in one large product,
  * and only the inputs of the same group are added degree by degree.
@@ -24,7 +24,7 @@ export class IncrementalMaskedMLP implements IncrementalNetwork {
   private readonly options: NetworkDescription;
   private readonly groupEnds: readonly number[];
   private readonly layers: readonly IncrementalLayer[];
-  /** The columns that layer i reads: the network's inputs for the first layer, activated units of the layer before for others. */
+  /** The columns that layer i reads: the inputs of the network, or for i > 0 the activated units of layer i - 1. */
   private readonly inputsOfLayers: readonly ComputedColumns[];
   private group = 0;
 
@@ -76,7 +76,7 @@ export class IncrementalMaskedMLP implements IncrementalNetwork {
  * than a copy.
  */
 class ComputedColumns {
-  /** As they were added. */
+  /** The columns as they were added, one tensor for each call of `add`. */
   readonly parts: Tensor[] = [];
   /** The number of parts that belong to earlier groups. */
   earlierParts = 0;
@@ -92,7 +92,7 @@ class ComputedColumns {
 
   endGroup(): void {
     const { earlier, current } = this;
-    // For this few columns a product with all units of the next group is slower than the small products of its degrees.
+    // With fewer columns, a product with all units of the next group is slower than the small products of its degrees.
     if (widthOf([...earlier, ...current]) < MIN_PART_WIDTH) return;
     if (current.length > 0) this.earlier = append(earlier, concat(current, 1));
     this.current = [];

@@ -7,11 +7,11 @@ import { affineOfConcat, initialValues } from "./linear.ts";
 /** The weights of a group of units. */
 interface Block<T extends Tensor> {
   readonly units: readonly number[];
-  /** From the inputs of the same group, to be masked: [inputs, units]. */
+  /** Weights from the inputs of the same group, to be masked: [inputs, units]. */
   readonly weight: T;
   /** [units] */
   readonly bias: T;
-  /** From the inputs of each earlier group, which all units of this group may read: [inputs, units]. */
+  /** Weights from the inputs of each earlier group, which all units of this group may read: [inputs, units]. */
   readonly before: readonly { readonly weight: T }[];
 }
 
@@ -33,14 +33,14 @@ export interface MaskedLinearOptions {
  * A masked linear layer of MADE: unit b reads only inputs of degree at most `maxDegrees[b]`.
  *
  * Inputs, sorted by degree, and units, sorted by maximum degree, are divided into the same groups. A unit reads all inputs of
- * earlier groups, none of later groups, and those of its own group that the mask allows. So only the blocks on the diagonal
+ * earlier groups, no inputs of later groups, and the inputs of its own group that the mask allows. So only the blocks on the diagonal
  * need a mask, the blocks below it need none, and those above it are not stored: little more than half of the weights of a
  * dense layer.
  */
 export class MaskedLinear<T extends Tensor = Parameter> {
   readonly inputDegrees: readonly number[];
   readonly maxDegrees: readonly number[];
-  /** One for each group of units. */
+  /** One block for each group of units. */
   readonly blocks: readonly Block<T>[];
 
   private constructor(

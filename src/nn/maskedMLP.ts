@@ -166,7 +166,7 @@ function evenDegrees(size: number, groups: readonly DegreeGroup[]): number[] {
 }
 
 /**
- * Sorted degrees, drawn uniformly from the lowest degree of the layer before (so that every unit reads a unit) to the highest.
+ * Sorted degrees, drawn uniformly from the lowest degree of the previous layer, so that every unit reads a unit, to the highest.
  * The layers of a residual network have the same degrees, since the output of a block is added to its input.
  */
 function drawnDegrees(

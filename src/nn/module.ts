@@ -1,9 +1,9 @@
 import { Parameter } from "../graph/parameter.ts";
 
 /**
- * All parameters of a module, an object of any class: those in its properties and, recursively, in the objects there. Their
- * names are the paths of property names, such as `bijections.3.network.layers.0.weight`. A parameter with several paths has the
- * first one only.
+ * All parameters of a module, which is an object of any class: those in its properties and, recursively, in the properties of the
+ * objects there. The name of a parameter is its path of property names, such as `bijections.3.network.layers.0.weight`; a parameter
+ * with several paths has the first one.
  */
 export function parametersOf(root: object): Map<string, Parameter> {
   const found = new Map<string, Parameter>();

@@ -144,7 +144,7 @@ export class OrderedMLP {
     return constant(this.degrees(inputs), [inputs, 1]).lessEqual(row).toFloat();
   }
 
-  /** The position of the feature of each input, [inputs + context, 1]. That of the context is -1, before all features. */
+  /** The position of the feature of each input, [inputs + context, 1]. The position of the context is -1, before all features. */
   private inputPositions(positions: Tensor): Tensor {
     const { inputFeatures, context } = this;
     const column = positions.gather(0, inputFeatures).reshape([inputFeatures.length, 1]);

@@ -7,7 +7,7 @@ import type { Autoregression } from "./maskedMLP.ts";
 import { MLP, type NetworkDescription } from "./mlp.ts";
 
 /**
- * An autoregressive network that has a separate MLP for each output, whose inputs are those of lower degree and the context. An
+ * An autoregressive network that has a separate MLP for each output, which reads the inputs of lower degree and the context. An
  * output without inputs is a learned number. `MaskedMLP` computes all outputs by one network instead.
  */
 export class SeparateMLPs {

@@ -26,7 +26,7 @@ const MAX_ITERATIONS = 288;
  * error of the precision. Converged elements do not change any more, so a row does not depend on the other rows. Where there is
  * no bracket the result is NaN, which training and `Flow` report as an error.
  *
- * Gradients are those of the implicit function theorem: dx/dy = 1 / f'(x), dx/dtheta = -(df/dtheta) / f'(x).
+ * Gradients follow from the implicit function theorem: dx/dy = 1 / f'(x), dx/dtheta = -(df/dtheta) / f'(x).
  */
 export function solveIncreasing(
   f: (x: Tensor) => ValueAndLogDerivative,
@@ -49,7 +49,7 @@ export function solveIncreasing(
 /**
  * A solution x of f(x) = y with the gradients of the implicit function theorem. The gradient with respect to y is w =
  * (df/dx)^-T g, which `solve(g, x)` must compute, and that with respect to a tensor theta that f captures is -(df/dtheta)^T w.
- * Both are functions of x, so derivatives of higher order are right too.
+ * Both gradients are functions of x, so derivatives of higher order are right too.
  */
 export function withImplicitGradient(
   solution: Tensor,

@@ -9,7 +9,7 @@ export interface Tableau {
    * next step.
    */
   readonly weights: readonly number[];
-  /** b_j minus the weights of the embedded method: those of the error estimate. */
+  /** The weights of the error estimate: b_j minus the weights of the embedded method. */
   readonly errorWeights: readonly number[];
   readonly order: number;
   readonly embeddedOrder: number;

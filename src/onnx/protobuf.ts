@@ -10,7 +10,7 @@ const encoder = new TextEncoder();
 /**
  * A protobuf message that is written field by field, in the wire format of https://protobuf.dev/programming-guides/encoding.
  *
- * It replaces a protobuf library, which would be a quarter of the JavaScript of a page that scores rows.
+ * This class replaces a protobuf library, which would be a quarter of the JavaScript of a page that scores rows.
  */
 export class ProtobufMessage {
   private buffer = new Uint8Array(INITIAL_BYTES);
@@ -61,18 +61,20 @@ export class ProtobufMessage {
   /** Seven bits per byte, the lowest first. The highest bit of a byte is set if another byte follows. */
   private varint(value: number): void {
     this.reserve(10);
-    let rest = value;
+    let remaining = value;
     // Bit operations are limited to 32 bits.
-    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.buffer[this.length++] = (rest % 0x80) | 0x80;
-    this.buffer[this.length++] = rest;
+    for (; remaining >= 0x80; remaining = Math.floor(remaining / 0x80))
+      this.buffer[this.length++] = (remaining % 0x80) | 0x80;
+    this.buffer[this.length++] = remaining;
   }
 
   /** Negative integers are encoded as their 64-bit two's complement. */
   private negativeVarint(value: bigint): void {
     this.reserve(10);
-    let rest = BigInt.asUintN(64, value);
-    for (; rest >= 0x80n; rest >>= 7n) this.buffer[this.length++] = Number(rest & 0x7fn) | 0x80;
-    this.buffer[this.length++] = Number(rest);
+    let remaining = BigInt.asUintN(64, value);
+    for (; remaining >= 0x80n; remaining >>= 7n)
+      this.buffer[this.length++] = Number(remaining & 0x7fn) | 0x80;
+    this.buffer[this.length++] = Number(remaining);
   }
 
   private reserve(bytes: number): void {

@@ -8,7 +8,7 @@ export interface NoisyCurveOptions {
   readonly noise: number;
   /** Density of u on [0, 1]; default 1. */
   readonly weight?: (u: number) => number;
-  /** The number of quadrature nodes on each curve. The noise needs about three per standard deviation of the curve's length. */
+  /** The number of quadrature nodes on each curve: about three for every standard deviation of the noise along the curve. */
   readonly nodes: number;
 }
 

@@ -204,7 +204,7 @@ const twoMoons = toy(
  *     const rows = toys.checkerboard(1000, { seed: 1 });
  *
  * Shapes and scales are those of FFJORD's experiments (Grathwohl et al. 2019), except for the banana and for the spirals, whose
- * noise is normal here. The entropies of `banana` and `checkerboard` are exact. The others are integrals of -p log p on a fine
+ * noise is normal here. The entropies of `banana` and `checkerboard` are exact. The other entropies are integrals of -p log p on a fine
  * grid, precise to all digits given.
  */
 export const toys = {

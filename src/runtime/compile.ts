@@ -54,7 +54,7 @@ type Arrays<T extends Traced> = T extends Tensor
     ? { [K in keyof T]: Floats }
     : { [K in keyof T]: Floats };
 
-/** The shapes of the inputs: a list, or an object with their names, whose order is that of the inputs. */
+/** The shapes of the inputs: a list, or an object of shapes by name, in the order of the inputs. */
 export type InputShapes = readonly Shape[] | Readonly<Record<string, Shape>>;
 
 /** A compiled function: arrays in, typed arrays out, both in row-major order. */
@@ -69,7 +69,7 @@ export interface Compiled<T extends Traced> extends AsyncDisposable {
   readonly options: CompileOptions;
   /**
    * The function as an ONNX file, with the current values of the parameters. Inputs have the names of their shapes (`input0`,
-   * `input1`... if these are a list), outputs those of the result (`output` for one tensor, `output0`, `output1`... for a list).
+   * `input1`... for a list), and outputs the names in the result (`output` for one tensor, `output0`, `output1`... for a list).
    */
   bytes(): Uint8Array<ArrayBuffer>;
   /**
@@ -319,7 +319,7 @@ class Executable {
     return this.precision === "float64" ? Float64Array.from(values) : Float32Array.from(values);
   }
 
-  /** Returns the number of rows, that of the first input with rows. Throws `SHAPE` if another input does not fit it. */
+  /** Returns the number of rows of the first input with rows. Throws `SHAPE` if another input has a different number. */
   private batchOf(inputs: readonly ArrayLike<number>[]): number {
     const { graph } = this;
     if (inputs.length !== graph.inputs.length) {

@@ -21,7 +21,7 @@ interface OnnxRuntime {
   readonly env: Env;
 }
 
-/** With CommonJS, the exports are those of `default`. */
+/** A CommonJS module has its exports in `default`. */
 type RuntimeModule = OnnxRuntime | { readonly default: OnnxRuntime };
 
 let native: Promise<Engine> | undefined;

@@ -1,7 +1,7 @@
 // @ts-check
 // This file is JavaScript because `worker.js` imports it.
 
-/** The name of the first output of graphs for onnxruntime-node, an empty sequence. Users name no output with parentheses. */
+/** The name of the first output of graphs for onnxruntime-node, an empty sequence. Parentheses set it apart from names of users. */
 export const BARRIER = "(barrier)";
 
 const REFUSAL = "Non tensor type is temporarily not supported.";

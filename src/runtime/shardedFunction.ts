@@ -35,7 +35,7 @@ export interface ShardedOptions {
   readonly outputs?: Readonly<Record<string, readonly Floats[]>>;
 }
 
-/** The number of threads to use: as many as asked for, by default one per core; 1 where there are no worker threads. */
+/** The number of threads to use: `threads`, by default one per core; 1 where there are no worker threads. */
 export const threadCount = (threads = availableThreads()): number =>
   hasWorkerThreads ? Math.max(1, threads) : 1;
 

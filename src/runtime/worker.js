@@ -49,10 +49,10 @@ async function graphTask({ bytes, isNative, options, precision, inputs, outputs 
    *  @param {any[]} entries @param {number} rows */
   const firstRows = (entries, rows) =>
     entries.map(({ name, array, local, dims, hasRows, noiseRequest }) => {
-      const [capacity, ...rest] = dims;
+      const [capacity, ...rowDims] = dims;
       const size = hasRows ? (array.length / capacity) * rows : array.length;
       const part = local.subarray(0, size);
-      const tensor = new Tensor(precision, part, hasRows ? [rows, ...rest] : dims);
+      const tensor = new Tensor(precision, part, hasRows ? [rows, ...rowDims] : dims);
       return { name, shared: array.subarray(0, size), local: part, tensor, noiseRequest };
     });
   /** @param {number} rows */

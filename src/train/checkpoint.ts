@@ -57,7 +57,7 @@ export interface Checkpoint {
   readonly buffers: Readonly<Record<BufferName, Float32Array>>;
 }
 
-/** Returns a checkpoint as the bytes of a safetensors file: parameters, buffers, and the rest as JSON in the metadata. */
+/** Returns a checkpoint as the bytes of a safetensors file: parameters, buffers, and the other fields as JSON in the metadata. */
 export function encodeCheckpoint({ parameters, buffers, ...record }: Checkpoint): Uint8Array {
   const arrays = new Map<string, StoredArray>();
   for (const [name, p] of parameters) arrays.set(`parameters.${name}`, { shape: p.sizes, values: p.numbers });
@@ -67,7 +67,7 @@ export function encodeCheckpoint({ parameters, buffers, ...record }: Checkpoint)
 }
 
 /**
- * Reads a checkpoint: writes its parameters into `parameters`, and returns the rest.
+ * Reads a checkpoint: writes its parameters into `parameters`, and returns the other fields.
  *
  * @throws MODEL when the bytes are not an intact checkpoint, or its fingerprint is not `fingerprint`.
  */

@@ -129,9 +129,9 @@ export function densitySettings(options: FitDensityOptions): z.output<typeof den
     maxMinutes: _maxMinutes,
     providers: _providers,
     threads: _threads,
-    ...rest
+    ...plainOptions
   } = options;
-  const defined = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const defined = Object.fromEntries(Object.entries(plainOptions).filter(([, value]) => value !== undefined));
   const settings = parse(densitySettingsSchema, defined, "an option of fitDensity");
   const { annealing, steps, objective, stickTheLanding } = settings;
   if (stickTheLanding && objective && objective.type !== "reverseKL") {

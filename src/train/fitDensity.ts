@@ -34,8 +34,8 @@ export interface FitDensityResult extends ImportanceResult {
  *
  *     KL(q || p) = E_q[log q(x) - log p~(x)] + log Z
  *
- * by stochastic gradients through samples of the flow (Rezende and Mohamed 2015). Only parameters of the flow are trained, not
- * those that only the density reads. The result, with ELBO and log Z, is computed from a new sample of the fitted flow.
+ * by stochastic gradients through samples of the flow (Rezende and Mohamed 2015). Only parameters of the flow are trained, and
+ * not parameters that only the density reads. The result, with ELBO and log Z, is computed from a new sample of the fitted flow.
  * This divergence does not penalize a flow that leaves out a part of p: read `warnings`.
  *
  * If the loss becomes NaN, infinite or explodes, training returns to its last good weights and halves the step size.

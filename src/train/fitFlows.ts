@@ -38,7 +38,7 @@ export interface FitFlowsOptions extends Omit<FitOptions, "initialize" | "checkp
 export interface FitFlowsResult extends FitResult {
   /** The flow with the largest validation log-density. */
   readonly flow: Flow;
-  /** Its name in `tableFlows` or `recipes`. */
+  /** The name of the flow in `tableFlows` or `recipes`. */
   readonly name: string;
   /** Properties of columns that make log-densities of this table misleading, such as repeated values. */
   readonly warnings: readonly ColumnNote[];

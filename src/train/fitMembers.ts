@@ -118,7 +118,7 @@ export async function fitMembers(
 }
 
 /**
- * The mixture of trained members by stacking, without those of small weight, except that one with exact conditional distributions stays.
+ * The mixture of trained members by stacking. Members of small weight are left out, but one with exact conditional distributions stays.
  * `logDensities` has the log-density of each validation row under each member.
  */
 export function stacked(

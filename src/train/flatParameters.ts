@@ -198,7 +198,8 @@ export class FlatParameters {
   }
 
   private startOf(parameter: Parameter): number {
-    return this.blocks.flatMap(({ entries }) => entries).find((each) => each.parameter === parameter)!.start;
+    return this.blocks.flatMap(({ entries }) => entries).find((entry) => entry.parameter === parameter)!
+      .start;
   }
 
   /** Sums the gradients of the first `count` threads, in the order of the threads, and computes the norm of the sum. */

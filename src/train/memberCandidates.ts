@@ -256,7 +256,7 @@ function flows(
 /** Draws of noise in an evaluation of a dequantized flow: more make the bound tighter, and each takes the time of the flow. */
 const DEQUANTIZATION_DRAWS = 8;
 
-/** The flow of a recipe over the columns that have densities, and over all others with uniform noise, which makes its density a bound. */
+/** The flow of a recipe. Columns without a density are dequantized with uniform noise, so that log-densities are lower bounds. */
 function dequantizedFlow(
   columns: readonly TableColumn[],
   { contextFeatures }: Dataset,

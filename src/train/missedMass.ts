@@ -42,7 +42,7 @@ export interface MissedMass {
   readonly share: number;
   /** Standard error of `share`. */
   readonly standardError: number;
-  /** The end of the chain with the median log(p / q) among those that found missed mass; undefined if it is not significant. */
+  /** The end of the chain with the median log(p / q) among the chains that found missed mass; undefined if that is not significant. */
   readonly example: Float64Array | undefined;
 }
 

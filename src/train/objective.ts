@@ -27,7 +27,7 @@ export interface Problem {
   readonly loss: Loss;
   /** The loss of validation rows, if it differs from `loss`. */
   readonly validationLoss?: Loss | undefined;
-  /** The number of epochs at the start in which `loss` still changes, such as those of KL warm-up. Default 0. */
+  /** The number of epochs at the start in which `loss` still changes, as during KL warm-up. Default 0. */
   readonly warmUpEpochs?: number;
   /** True if the losses are known to return a number for each row. */
   readonly perRow?: boolean;

@@ -83,7 +83,7 @@ export type TrainingSettings = z.output<typeof minimizeSettingsSchema>;
 /**
  * The largest number of epochs, and the numbers of epochs without a smaller validation loss that end training (`patience`) or
  * halve the step size (`plateau`). The defaults are 500, 20 and 8 epochs, but at least 10,000, 500 and 200 steps: an epoch
- * of 1,000 rows has only 4 steps, and 20 of them would be too few to learn anything.
+ * of 1,000 rows has only 4 steps, and 20 epochs would be too few to learn anything.
  */
 export function trainingLengths(
   { epochs, patience, schedule }: Pick<TrainingSettings, "epochs" | "patience" | "schedule">,

@@ -79,11 +79,11 @@ function checkColumns<D extends Dataset>(data: D, expected: ExpectedRows): D {
     });
   }
   for (const name of ["columns", "contextColumns"] as const) {
-    const [wanted, given] = [expected[name], data[name]];
-    if (!wanted || !given || wanted.join() === given.join()) continue;
+    const [expectedNames, names] = [expected[name], data[name]];
+    if (!expectedNames || !names || expectedNames.join() === names.join()) continue;
     throw new PushforwardError("DATA", `the ${name} of the rows are not those of the flow`, {
-      expected: wanted.join(", "),
-      received: given.join(", "),
+      expected: expectedNames.join(", "),
+      received: names.join(", "),
     });
   }
   return data;

@@ -22,8 +22,8 @@ export interface ScheduleOptions {
    */
   final?: number;
   /**
-   * Epochs without a smaller validation loss after which `plateau` halves the step size. Default 8 epochs, or as many as have 200 steps
-   * if these are more.
+   * Epochs without a smaller validation loss after which `plateau` halves the step size. Default: the number of epochs with 200 steps, but
+   * at least 8.
    */
   patience?: number;
 }

@@ -18,7 +18,7 @@ export interface StepSizeState {
   restarts: number;
 }
 
-/** Computes the step size relative to the learning rate: the factor of the schedule times those of recoveries and restarts. */
+/** Computes the step size relative to the learning rate: the product of the factors of the schedule, recoveries and restarts. */
 export class StepSize {
   readonly state: StepSizeState = { plateaus: 0, recoveries: 0, restarts: 0 };
   private readonly schedule: z.output<typeof scheduleSchema>;

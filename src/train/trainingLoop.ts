@@ -73,7 +73,7 @@ export class TrainingLoop {
     this.best = weights.result();
   }
 
-  /** Continues after the epochs of a checkpoint. The weights must be those of the checkpoint already. */
+  /** Continues after the epochs of a checkpoint, whose weights the caller has already set. */
   resume(epochs: readonly MinimizeEpoch[], state: CheckpointState, best: TrainingLoop["best"]): void {
     this.epochs.push(...epochs);
     this.epoch = state.epoch;
@@ -226,7 +226,7 @@ export class TrainingLoop {
     const { where = "the gradient", hint } =
       (await this.problem.explain?.(rows, { starting: false, draws })) ?? {};
     const first = this.epoch * this.objective.stepsPerEpoch;
-    const [place, before] = batch
+    const [location, before] = batch
       ? [`epoch ${this.epoch + 1}, batch ${draws.step - first}`, "before that epoch"]
       : [`step ${draws.step + 1}`, `after step ${first}`];
     const ofGradient = Number.isFinite(loss) && !Number.isFinite(norm);
@@ -234,7 +234,7 @@ export class TrainingLoop {
     if (!this.stepSize.recover()) {
       throw new PushforwardError(
         "NUMERIC",
-        `${this.problem.name} failed ${MAX_RECOVERIES + 1} times; last in ${place}, at ${where}`,
+        `${this.problem.name} failed ${MAX_RECOVERIES + 1} times; last in ${location}, at ${where}`,
         {
           expected: "a finite loss and gradient",
           received,
@@ -245,7 +245,7 @@ export class TrainingLoop {
       );
     }
     this.options.onRecovery?.(
-      `There was ${received} in ${place} (${where}). Training returns to the weights ${before} and halves the step size.`,
+      `There was ${received} in ${location} (${where}). Training returns to the weights ${before} and halves the step size.`,
     );
   }
 }

@@ -6,7 +6,7 @@ import { highestScores } from "../flows/anomalies/findAnomalies.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { type FitMembersOptions, fitMembers } from "./fitMembers.ts";
 
-/** Training and validation rows without the most unusual ones. */
+/** Training and validation rows without the rows that have the highest anomaly scores. */
 export interface TrimmedRows extends Split<InMemoryDataset> {
   /** The rows that were left out, by their numbers in the table. */
   readonly trimmed: readonly number[];
@@ -35,10 +35,10 @@ export async function trimRows(
   const run = { ...(options.threads !== undefined && { threads: options.threads }) };
   const reference = await AnomalyScorer.fit(columns, flow, { training, validation }, run);
   const scorer = new AnomalyScorer(columns, flow, reference);
-  const ofTraining = await scorer.score(training.values, run);
-  const ofValidation = await scorer.score(validation.values, run);
+  const trainingScores = await scorer.score(training.values, run);
+  const validationScores = await scorer.score(validation.values, run);
   await scorer.release();
-  const scores = concatRows([ofTraining, ofValidation]);
+  const scores = concatRows([trainingScores, validationScores]);
   const count = Math.round(contamination * scores.length);
   const highest = new Set(highestScores(scores, scores.keys(), count));
   const trimmed: number[] = [];

@@ -68,7 +68,7 @@ export class Weights {
     return { values: (this.averaged ? flat.average : flat.values).slice(), running: running.copy() };
   }
 
-  /** Sets the weights to those that `result` returned. */
+  /** Sets the weights to the values that `result` returned. */
   assign({ values, running }: Pick<Snapshot, "values" | "running">): void {
     this.flat.assign(values);
     this.running.set(running);

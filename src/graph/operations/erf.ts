@@ -39,7 +39,7 @@ function emitFloat64(onnx: Emitter, x: string): string {
 }
 
 // Coefficients, highest power first: of erf(x) / x in x^2 for |x| <= 0.46875, and of erfc(x) exp(x^2) in x for 0.46875 <= x <= 4.
-// For larger x, erfc(x) is below 2e-8, and the relative error of the latter does not change erf(x).
+// For larger x, erfc(x) is below 2e-8, and the relative error of its approximation does not change erf(x).
 export const INNER_NUMERATOR = [
   0.18577770618460315, 3.1611237438705655, 113.86415415105016, 377.485237685302, 3209.3775891384694,
 ];

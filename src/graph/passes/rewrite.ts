@@ -7,8 +7,8 @@ import { withScope } from "../tracing/scope.ts";
 export type Replacements = ReadonlyMap<Tensor, Tensor>;
 
 /**
- * Rewrites the graph of `outputs` and returns the replacements of `outputs`. `rewrite` returns the replacement of one tensor; it
- * is called after those of the tensor's inputs are known.
+ * Rewrites the graph of `outputs` and returns the replacements of `outputs`. `rewrite` returns the replacement of one tensor. It is
+ * called for a tensor after it was called for the tensor's inputs.
  *
  * `nodes` are all tensors of the graph in topological order, each after its inputs, as `ancestors(outputs)` returns them.
  */

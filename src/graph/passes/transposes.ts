@@ -21,7 +21,7 @@ const otherAxis = ({ axis }: Tensor["attributes"]): number => 1 - (axis as numbe
 
 /**
  * Computes the transposes of matrices directly where only their transposes are read: (A B)^T = B^T A^T, where a product reads a
- * transposed factor at no cost. Slices and concatenations of columns then become those of contiguous rows.
+ * transposed factor at no cost. Slices and concatenations of columns then become slices and concatenations of contiguous rows.
  *
  * With `embedParameters` weights are fixed numbers, whose transposes are computed only once, when the graph is written.
  */

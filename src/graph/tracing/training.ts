@@ -64,8 +64,8 @@ export interface TraceLossOptions {
   /** True for a training step, false for an evaluation, such as that of validation rows. Default true. */
   training?: boolean;
   /**
-   * Whether layers use statistics of the batch in a training step. It must be false if the rows are not data, such as samples of the
-   * flow, whose statistics are not those of the data. Default false.
+   * Whether layers use statistics of the batch in a training step. It must be false if the rows are not data, because samples of the
+   * flow, for example, have other statistics. Default false.
    */
   batchStatistics?: boolean;
 }
@@ -121,7 +121,7 @@ export function updateAfterStep(parameter: Parameter, value: Tensor): void {
 /**
  * Selects one of `count` mask variants (orderings or masks that share the weights of a module) for each batch: one-hot [count].
  * Steps use the variants one after the other. All modules with the same count get the same tensor, so that variant k of one layer is
- * trained with variant k of the others, as an `Ensemble` evaluates them. Call it only within `traceLoss`.
+ * trained with variant k of the other layers, as an `Ensemble` evaluates them. Call it only within `traceLoss`.
  */
 export function variantOfBatch(count: number): Tensor {
   const { selectedVariants } = currentTrace!;
