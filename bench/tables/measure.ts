@@ -1,13 +1,14 @@
 /**
  * Measures the default model on a table: held-out log-density beside that of independent columns, time and memory.
  *
- *     node --import tsx bench/tables/measure.ts [FILE] [--rows 500] [--columns 2000] [--sample 100] [--budget small]
+ *     node --import tsx bench/tables/measure.ts [FILE] [--rows 500] [--columns 2000] [--sample 100] [--budget small] [--threads 1]
  *
- * Without FILE the table is generated. Each column is computed from a linear combination of 10 normal factors and noise: the columns are
- * real numbers, counts, positive numbers and labels, repeatedly in this order. Prints a row of a table in Markdown: the name of the
- * table, the budget, the numbers of rows and columns, the members with their weights, the mean log-densities of a tenth of the rows in
- * nats under independent columns and under the model, the seconds of processor time (of all threads) to train, to score these rows and
- * to draw `--sample` rows, and the largest resident memory of the process in GB.
+ * Of a FILE, at most `--rows` rows are used, chosen at random (default: all). Without FILE the table is generated. Each column is computed
+ * from a linear combination of 10 normal factors and noise: the columns are real numbers, counts, positive numbers and labels, repeatedly
+ * in this order. Prints a row of a table in Markdown: the name of the table, the budget, the numbers of rows and columns, the members with
+ * their weights, the mean log-densities of a tenth of the rows in nats under independent columns and under the model, the seconds of
+ * processor time (of all threads) to train, to score these rows and to draw `--sample` rows, and the largest resident memory of the process
+ * in GB.
  */
 import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,26 +28,29 @@ const FACTORS = 10;
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    rows: { type: "string", default: "500" },
+    rows: { type: "string" },
     columns: { type: "string", default: "2000" },
     sample: { type: "string", default: "100" },
     budget: { type: "string", default: "default" },
+    threads: { type: "string", default: "1" },
   },
 });
 const [file] = positionals;
 const budget = BUDGETS.find((each) => each === values.budget);
 const path = file ?? join(tmpdir(), `pushforward-table-${process.pid}.csv`);
-if (!file) writeFileSync(path, generatedTable(Number(values.rows), Number(values.columns)));
+if (!file) writeFileSync(path, generatedTable(Number(values.rows ?? 500), Number(values.columns)));
+const someRows = `FROM '${path}' USING SAMPLE reservoir(${values.rows} ROWS) REPEATABLE (0)`;
 
-const read = await readTrainingTable(path, { kinds: {} });
+const read = await readTrainingTable(file && values.rows ? someRows : path, { kinds: {} });
 const all = read.rows as InMemoryDataset;
 const split = splitWithTest(all, { testFraction: 0.1, validationFraction: 0.1, seed: 0 });
 const test = split.test!;
 const independent = await independentBaseline(read.table!, split.training);
 const ofIndependent = mean(await independent.logDensities(test));
-const { result, seconds } = await timed(() => fitMembers(read.table!, split, { seed: 0, budget }));
-const scoring = await timed(() => result.flow.logProb(test.values));
-const sampling = await timed(() => result.flow.sample(Number(values.sample), { seed: 1 }));
+const threads = Number(values.threads);
+const { result, seconds } = await timed(() => fitMembers(read.table!, split, { seed: 0, budget, threads }));
+const scoring = await timed(() => result.flow.logProb(test.values, undefined, { threads }));
+const sampling = await timed(() => result.flow.sample(Number(values.sample), { seed: 1, threads }));
 const cells = [
   file ? basename(file) : "generated",
   values.budget,

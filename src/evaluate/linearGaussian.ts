@@ -138,10 +138,10 @@ export class LinearGaussian {
     const D = this.means.length;
     const atoms = feature.type === "continuous" ? (feature.atoms?.length ?? 0) : 0;
     const coded = new Float64Array(atoms + (feature.type !== "context" && feature.gaps ? 1 : 0));
-    const forEachNormal = (visit: (x: number, prediction: number, weight: number, value: number) => void) => {
+    const forEachNormal = (visit: (x: number, prediction: number, weight: number) => void) => {
       for (let n = 0, i = d; n < rows; n++, i += D) {
         if (codes[i] === NORMAL && weights[n] >= MIN_WEIGHT)
-          visit(values[i] - this.means[d], predictions[i], weights[n], values[i]);
+          visit(values[i] - this.means[d], predictions[i], weights[n]);
       }
     };
     for (let n = 0, i = d; n < rows; n++, i += D) if (codes[i] !== NORMAL) coded[codes[i]] += weights[n];
@@ -168,24 +168,15 @@ export class LinearGaussian {
     const logAtoms = Array.from(coded, (weight) => Math.log((weight + PRIOR_ROWS) / all));
     const logNormal = coded.length > 0 ? Math.log((total + PRIOR_ROWS) / all) : 0;
     const fitted = { offset, slope, deviation, logAtoms, logNormal };
-    if (feature.type !== "lattice") return fitted;
-    const logLikelihood = (candidate: number) => {
-      let sum = 0;
-      forEachNormal((x, m, weight, value) => {
-        sum += weight * this.logCell(d, feature.cells, value, x - offset - slope * m, candidate);
-      });
-      return sum;
-    };
-    const [plain, corrected] = this.cellDeviations(d, deviation);
-    return { ...fitted, deviation: logLikelihood(corrected) > logLikelihood(plain) ? corrected : plain };
+    return feature.type === "lattice" ? { ...fitted, deviation: this.cellDeviation(d, deviation) } : fitted;
   }
 
-  /** The standard deviation of values of a lattice, and that before they were rounded to cells (Sheppard's correction). */
-  private cellDeviations(d: number, deviation: number): [number, number] {
+  /** The standard deviation of the normal distribution whose cells have this one. */
+  private cellDeviation(d: number, deviation: number): number {
     const width = 1 / this.scaling.scales[d];
-    const variance = Math.max(deviation ** 2 - width ** 2 / 12, deviation ** 2 / 2);
-    const atLeast = MIN_DEVIATION_IN_CELLS * width;
-    return [Math.max(deviation, atLeast), Math.max(Math.sqrt(variance), atLeast)];
+    // Cells add a twelfth of their squared width to the variance (Sheppard's correction), unless the distribution is narrower than a cell.
+    const corrected = deviation > 0.5 * width ? Math.sqrt(deviation ** 2 - width ** 2 / 12) : deviation;
+    return Math.max(corrected, MIN_DEVIATION_IN_CELLS * width);
   }
 }
 
