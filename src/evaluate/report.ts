@@ -187,7 +187,7 @@ export async function report(
     );
   begin("privacy");
   const { training: known } = rows;
-  const privacies = known && withControls(compared, (table) => privacy(known, real, table, compare));
+  const privacyResults = known && withControls(compared, (table) => privacy(known, real, table, compare));
   begin("rare rows");
   const rare = await rareRows(model, heldOut, run);
   const numbers = {
@@ -207,7 +207,7 @@ export async function report(
     trend: trends,
     precisionCoverage: covered,
     usefulness: useful,
-    privacy: privacies,
+    privacy: privacyResults,
     rareRows: rare,
   };
   return { numbers: { findings: findings(numbers), ...numbers }, real, generated: generated as TableRow[] };
