@@ -1,12 +1,20 @@
 import { recordsOf } from "./records.ts";
 
-/** The numeric columns of a table. */
+/** Two columns of a table as points. */
+export interface Points {
+  /** x0, y0, x1, y1, ..., at most `MAX_TABLE_ROWS` points. */
+  readonly values: readonly number[];
+  /** The number of rows with a number in both columns. */
+  readonly rows: number;
+  /** The number of rows that were left out, because they have no number in one of the columns. */
+  readonly skipped: number;
+}
+
+/** The columns of numbers of a table. */
 export interface NumberTable {
   readonly names: readonly string[];
-  /** One array per column. */
-  readonly columns: readonly (readonly number[])[];
-  /** The number of lines that were left out, because they have no number in one of these columns. */
-  readonly skipped: number;
+  /** The points of two columns, given by their indices. */
+  points(x: number, y: number): Points | Promise<Points>;
 }
 
 /**
@@ -22,22 +30,27 @@ export function parseTable(text: string): NumberTable {
   const example = records.find(
     (record) => record.filter((cell) => Number.isFinite(numberOf(cell))).length >= 2,
   );
-  if (!example) throw new Error("The text has no two columns of numbers. Paste lines such as 1.5, 2.25.");
+  if (!example) throw new Error("There are no two columns of numbers. A line must be like 1.5, 2.25.");
   const indices = [...example.keys()].filter((i) => Number.isFinite(numberOf(example[i])));
-  const kept = records.filter((record) => indices.every((i) => Number.isFinite(numberOf(record[i]))));
+  const columns = indices.map((i) => records.map((record) => numberOf(record[i])));
   return {
     names: indices.map((i) => (hasNames && first[i]) || `column ${i + 1}`),
-    columns: indices.map((i) => kept.map((record) => numberOf(record[i]))),
-    skipped: records.length - kept.length,
+    points: (x, y) => pointsOf(columns[x]!, columns[y]!),
   };
 }
 
 /** The page trains on at most this many rows, evenly spaced in the table. */
 export const MAX_TABLE_ROWS = 20_000;
 
-/** Two columns as points x0, y0, x1, y1, ..., at most `MAX_TABLE_ROWS` of them. */
-export function pointsOf(x: readonly number[], y: readonly number[]): number[] {
-  const stride = Math.max(1, x.length / MAX_TABLE_ROWS);
-  const count = Math.min(x.length, MAX_TABLE_ROWS);
-  return Array.from({ length: count }, (_, i) => Math.floor(i * stride)).flatMap((row) => [x[row]!, y[row]!]);
+/** Two columns as points. NaN stands for a value that is not a number. */
+export function pointsOf(x: ArrayLike<number>, y: ArrayLike<number>): Points {
+  const rows = Array.from(x, (_, row) => row).filter((row) => Number.isFinite(x[row]! + y[row]!));
+  const count = Math.min(rows.length, MAX_TABLE_ROWS);
+  const stride = rows.length / count;
+  const used = Array.from({ length: count }, (_, i) => rows[Math.floor(i * stride)]!);
+  return {
+    values: used.flatMap((row) => [x[row]!, y[row]!]),
+    rows: rows.length,
+    skipped: x.length - rows.length,
+  };
 }
