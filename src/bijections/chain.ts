@@ -127,13 +127,13 @@ export class Chain implements Bijection {
   }
 
   get dataStandardization(): OuterStandardization<Bijection> | undefined {
-    const parts = this.bijections.filter(({ isIdentity }) => !isIdentity);
-    const last = parts.pop()?.dataStandardization;
+    const nonIdentities = this.bijections.filter(({ isIdentity }) => !isIdentity);
+    const last = nonIdentities.pop()?.dataStandardization;
     if (!last) return undefined;
     const relativeTo = (outer: Standardize) => {
       const relative = last.relativeTo(outer);
-      if (parts.length === 0) return relative;
-      return new Chain(relative.isIdentity ? parts : [...parts, relative]);
+      if (nonIdentities.length === 0) return relative;
+      return new Chain(relative.isIdentity ? nonIdentities : [...nonIdentities, relative]);
     };
     return { standardize: last.standardize, relativeTo };
   }

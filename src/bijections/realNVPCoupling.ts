@@ -81,11 +81,11 @@ export class RealNVPCoupling implements Bijection {
     map: (changed: Tensor, s: Tensor, t: Tensor) => Transformed,
   ): Transformed {
     const { unchanged, changed, join } = this.split;
-    const kept = unchanged.length > 0 ? [u.gather(1, unchanged)] : [];
-    const inputs = concat(context ? [...kept, context] : kept, 1);
+    const unchangedFeatures = unchanged.length > 0 ? [u.gather(1, unchanged)] : [];
+    const inputs = concat(context ? [...unchangedFeatures, context] : unchangedFeatures, 1);
     const s = this.scale.apply(inputs).tanh().mul(this.bound.softClamp(LOG_SCALE_BOUND));
     const { value, logDet } = map(u.gather(1, changed), s, this.shift.apply(inputs));
-    return { value: join([...kept, value]), logDet };
+    return { value: join([...unchangedFeatures, value]), logDet };
   }
 
   describe(): Description {

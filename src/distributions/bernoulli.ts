@@ -80,7 +80,7 @@ export class Bernoulli implements Distribution {
     return network ? logits.add(scoped("network", () => network.apply(context!))) : logits;
   }
 
-  /** Sets the logits to those of the frequencies of ones, after adding one row of zeros and one row of ones. */
+  /** Sets the logits to log(f / (1 - f)) for the frequencies f of ones, after adding one row of zeros and one row of ones. */
   fitToData({ rows, features, values, weights }: DataRows): void {
     const ones = new Float64Array(features).fill(1);
     let total = 2;

@@ -113,14 +113,14 @@ export class ContextEmbedding {
     );
     // All items have the same centers and scales, so that their order has no influence.
     const features = numbers / items;
-    const ofItem = new Standardize({ features });
+    const itemScaler = new Standardize({ features });
     const itemWeights =
       weights && Float64Array.from({ length: rows * items }, (_, i) => weights[Math.floor(i / items)]);
-    ofItem.fitToData({ rows: rows * items, features, values, weights: itemWeights });
+    itemScaler.fitToData({ rows: rows * items, features, values, weights: itemWeights });
     const repeated = (of: ArrayLike<number>) =>
       Float64Array.from({ length: numbers }, (_, k) => of[k % features]);
-    this.scaler.center.take(repeated(ofItem.center.numbers));
-    this.scaler.scale.take(repeated(ofItem.scale.numbers));
+    this.scaler.center.take(repeated(itemScaler.center.numbers));
+    this.scaler.scale.take(repeated(itemScaler.scale.numbers));
   }
 
   /** Replaces the contexts of the rows by their embeddings, in float64. */

@@ -67,9 +67,9 @@ export interface DequantizedOptions {
  *     log 1/K sum_k p(x + u_k) / q(u_k | x),  u_k from q.
  *
  * q is uniform, or the density of the flow `dequantizer` (variational dequantization, Ho et al. 2019, "Flow++"). The loss of a
- * training step draws one u for each row. An evaluation uses K draws that follow from the seed and the row, so that its result is a
- * function of the row. log P(x) is -Infinity unless all features are whole numbers from 0 to values - 1. If some features are real
- * numbers, it is the logarithm of their density times the probability of the others.
+ * training step draws one u for each row. An evaluation uses K draws that follow from the seed and the row, so that its result is
+ * a function of the row. log P(x) is -Infinity unless all features are whole numbers from 0 to values - 1. If some features are
+ * real numbers, P(x) is their density times the probability of the whole numbers.
  */
 export class Dequantized implements Distribution {
   readonly distribution: Distribution;
@@ -97,7 +97,8 @@ export class Dequantized implements Distribution {
       });
     }
     if (dequantizer && (dequantizer.features !== features || dequantizer.context !== features)) {
-      const sizes = (own: number, context: number) => `${own} features and ${context} context features`;
+      const sizes = (features: number, context: number) =>
+        `${features} features and ${context} context features`;
       throw new PushforwardError(
         "SHAPE",
         "a dequantizer maps noise of the size of a row, with the row as its context",

@@ -79,7 +79,7 @@ export async function fitKernelDensity(
   });
 }
 
-/** Sets the centers, their weights, and the marginal distributions, which are those of all rows. */
+/** Sets the centers and their weights from `rows`, and the marginal distributions from all rows, `data`. */
 function setCenters(model: KernelDensity, data: DataRows, rows: DataRows): void {
   const { features: D } = data;
   const n = model.centerLogits.sizes[0];

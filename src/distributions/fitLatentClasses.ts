@@ -187,8 +187,8 @@ function mStep(
     );
     for (const { group, position, codes, z } of columns) {
       const { head, parameters } = group;
-      const ofClass = marginalParameters(head.heads[position], codes, { weights: rowWeights, z });
-      ofClass.forEach((number, p) => {
+      const classParameters = marginalParameters(head.heads[position], codes, { weights: rowWeights, z });
+      classParameters.forEach((number, p) => {
         parameters.value[(position * head.parameterCount + p) * classes + c] = number;
       });
     }

@@ -240,7 +240,10 @@ export class KernelColumn implements ColumnBlock {
     return this.head.unseen > 0 ? asRow(x).equal(this.head.categories).where(0, weight) : weight;
   }
 
-  /** 1 where x [1, N] and a center are the same category, atom or missing value, [1, n, N]. Undefined if there are none of these. */
+  /**
+   * 1 where x [1, N] and a center are the same category or atom, or both missing, [1, n, N]. Undefined if the column has none of
+   * these.
+   */
   private matches(x: Tensor): Tensor | undefined {
     if (atomsOf(this.head).length === 0 && !this.hasGaps) return undefined;
     const isMissing = x.equal(x).not();

@@ -25,9 +25,9 @@ export interface SubsetDistribution extends Distribution {
   /** log p(x_d is not missing | x_known, context) of each unknown feature d, [N, D]. The other elements have no meaning. */
   logProbPresent(x: Tensor, subset: Subset, context?: Tensor): Tensor;
   /**
-   * Rows [N, D] with the known values of x and, for each unknown feature d, a draw from p(x_d | x_known, context). Draws of different
-   * features are not joint: to draw several, use one, add its feature to the known ones, and call this again. With `present` the
-   * draws are from p(x_d | x_known, x_d is not missing, context). `noise` is that of `sample`.
+   * Rows [N, D] with the known values of x and, for each unknown feature d, a draw from p(x_d | x_known, context). Draws of
+   * different features are not joint: to draw several, use one, add its feature to the known ones, and call this again. With
+   * `present` the draws are from p(x_d | x_known, x_d is not missing, context). `noise` has the tensors that `sample` takes.
    */
   sampleEach(
     noise: readonly Tensor[],
@@ -79,5 +79,5 @@ export function knownFeatures(
   return { known: isKnown, positions };
 }
 
-/** The rows with 0 in place of unknown values, so that no NaN of these reaches a formula. */
+/** Replaces unknown values of rows by 0, so that no NaN among them reaches a formula. */
 export const knownValues = (x: Tensor, { known }: Subset): Tensor => known.greater(0).where(x, 0);

@@ -163,9 +163,9 @@ export class VariationalAutoencoder implements Distribution {
 
   sample(noise: readonly Tensor[]): Tensor {
     const { prior, decoder } = this;
-    const ofPrior = prior.noise.length;
-    const z = scoped("prior", () => prior.sample(noise.slice(0, ofPrior)));
-    return scoped("decoder", () => decoder.sample(noise.slice(ofPrior), contextFor(decoder, z)));
+    const priorNoiseCount = prior.noise.length;
+    const z = scoped("prior", () => prior.sample(noise.slice(0, priorNoiseCount)));
+    return scoped("decoder", () => decoder.sample(noise.slice(priorNoiseCount), contextFor(decoder, z)));
   }
 
   /** Fits the decoder to the rows, such as a `Bernoulli` to the frequencies of ones. */
@@ -201,7 +201,7 @@ function checkSizes(part: string, distribution: Distribution, features: number, 
   const fits =
     distribution.features === features && (distribution.context === context || distribution.context === 0);
   if (fits) return;
-  const sizes = (own: number, given: number) => `${own} features and ${given} context features`;
+  const sizes = (D: number, C: number) => `${D} features and ${C} context features`;
   throw new PushforwardError("SHAPE", `${part} of a variational autoencoder has wrong sizes`, {
     expected: sizes(features, context),
     received: sizes(distribution.features, distribution.context),

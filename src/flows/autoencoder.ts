@@ -45,7 +45,7 @@ const drawRules: OptionRules<EncodeOptions & AutoencoderSampleOptions> = {
   seed: seedValue,
 };
 
-/** One call computes at most this number of draws, or those of one row, which bounds the memory. */
+/** A call computes at most this many draws, or all draws of one row, to bound the memory. */
 const DRAWS_PER_CALL = 2 ** 17;
 
 /**

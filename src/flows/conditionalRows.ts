@@ -38,18 +38,22 @@ export function withExactConditionals(distribution: Distribution): {
   if (isSubsetDistribution(distribution) || !(distribution instanceof Mixture))
     return { distribution: asSubsetDistribution(distribution), share: 1 };
   const weights = distribution.weights;
-  const kept = distribution.distributions.flatMap((each, k) => (isSubsetDistribution(each) ? [k] : []));
-  if (kept.length === 0) {
+  const exactIndices = distribution.distributions.flatMap((each, k) =>
+    isSubsetDistribution(each) ? [k] : [],
+  );
+  if (exactIndices.length === 0) {
     throw new PushforwardError("ARGUMENT", "no member of the model has exact conditional distributions", {
       received: distribution.distributions.map((each) => each.describe().type).join(", "),
       hint: "Fit the default model, which has such members.",
     });
   }
-  const share = kept.reduce((sum, k) => sum + weights[k], 0);
-  const components = kept.map((k) => distribution.distributions[k]);
-  const ofKept = kept.map((k) => Math.max(weights[k], Number.MIN_VALUE));
+  const share = exactIndices.reduce((sum, k) => sum + weights[k], 0);
+  const components = exactIndices.map((k) => distribution.distributions[k]);
+  const exactWeights = exactIndices.map((k) => Math.max(weights[k], Number.MIN_VALUE));
   const mixture =
-    components.length === 1 ? components[0] : new Mixture(components, { weights: ofKept, learned: false });
+    components.length === 1
+      ? components[0]
+      : new Mixture(components, { weights: exactWeights, learned: false });
   return { distribution: asSubsetDistribution(mixture), share };
 }
 

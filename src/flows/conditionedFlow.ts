@@ -81,7 +81,9 @@ export class ConditionedFlow {
     options?: ConditionedSampleOptions<F>,
   ): Tensor | Promise<RowForms[F]> {
     if (Array.isArray(source)) return this.flow.sample(source, this.contextTensor(source[0]));
-    return this.#drawWithContext("sample", options, (all) => this.flow.sample(source as number, all));
+    return this.#drawWithContext("sample", options, (withContext) =>
+      this.flow.sample(source as number, withContext),
+    );
   }
 
   /** The samples that `sample` returns, with the log-density of each, at little additional cost. */
@@ -95,8 +97,8 @@ export class ConditionedFlow {
     options?: ConditionedSampleOptions<F>,
   ): Samples<Tensor> | Promise<Samples<RowForms[F], Float64Array>> {
     if (Array.isArray(source)) return this.flow.sampleAndLogProb(source, this.contextTensor(source[0]));
-    return this.#drawWithContext("sampleAndLogProb", options, (all) =>
-      this.flow.sampleAndLogProb(source as number, all),
+    return this.#drawWithContext("sampleAndLogProb", options, (withContext) =>
+      this.flow.sampleAndLogProb(source as number, withContext),
     );
   }
 

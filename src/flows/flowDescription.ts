@@ -22,7 +22,7 @@ export const flowSchema = z.strictObject({
 
 /** A flow as plain data, from which `buildFlow` builds it, except for the values of its parameters. */
 export interface FlowDescription {
-  /** Optional: a flow is a transformed distribution, and its description is that of a distribution. */
+  /** May be left out. With it, the description of a flow is also the description of a distribution. */
   type?: "transformedDistribution";
   /** The type of the base distribution, and its options. */
   base: Description;

@@ -7,7 +7,7 @@ import type { StoredArray } from "./safetensors.ts";
 interface ErrorWording {
   readonly file: string;
   readonly owner: string;
-  /** The hint for arrays that are not those of the module. */
+  /** The hint for arrays that are missing, unexpected or of a wrong shape. */
   readonly hint?: string;
 }
 

@@ -42,9 +42,9 @@ function splitAtSupport(bijection: Bijection): { unconstrained: Bijection[]; toS
   if (parts.length === 0) return { unconstrained: [], toSupport: [bijection] };
   if (first === parts.length) return { unconstrained: [bijection], toSupport: [] };
   const nested = splitAtSupport(parts[first]);
-  const free = [...parts.slice(0, first), ...nested.unconstrained];
+  const unconstrainedParts = [...parts.slice(0, first), ...nested.unconstrained];
   return {
-    unconstrained: free.length > 0 ? [new Chain(free)] : [],
+    unconstrained: unconstrainedParts.length > 0 ? [new Chain(unconstrainedParts)] : [],
     toSupport: [...nested.toSupport, ...parts.slice(first + 1)],
   };
 }

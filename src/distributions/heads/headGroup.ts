@@ -151,10 +151,9 @@ export class HeadGroup {
   }
 
   /**
-   * log p of values x [S, ..., N] for the outputs of the network [S, parameterCount, ..., N]. The axes of x after the first and those of
-   * the outputs after the second are broadcast to the axes of the result: x [S, 1, N] and outputs [S, parameterCount, C, 1] give log p of
-   * each value for each of C distributions, [S, C, N]. It is -Infinity outside the support, and NaN where x is NaN and the column has no
-   * gaps.
+   * log p of values x [S, ..., N] for the outputs of the network [S, parameterCount, ..., N]. The axes `..., N` are broadcast: x
+   * [S, 1, N] and outputs [S, parameterCount, C, 1] give log p of each value for each of C distributions, [S, C, N]. It is
+   * -Infinity outside the support, and NaN where x is NaN and the column has no gaps.
    */
   logProb(x: Tensor, outputs: Tensor): Tensor {
     const { isPresent, isMissing, withoutNaN } = replaceMissing(x);
@@ -250,7 +249,9 @@ export class HeadGroup {
     return atom ? atom.isAtom.where(atom.logit, logDensity) : logDensity;
   }
 
-  /** The probability of a cell is that of the components, plus that of the atom if the cell is one. */
+  /**
+   * The probability of a cell is its probability under the components, plus the probability of the atom if the cell is an atom.
+   */
   private logLattice(x: Tensor, atom: AtomAtValue | undefined, logSmooth: Tensor): Tensor {
     const lastCells = likeColumns(this.lastCells(), x);
     const isCell = x.equal(x.floor()).and(x.greaterEqual(0)).and(x.lessEqual(lastCells));

@@ -26,7 +26,7 @@ export interface WeightedRows {
 }
 
 /**
- * Parameters [parameterCount] (see `HeadGroup`) for which the distribution of a column is about that of values with these `codes`
+ * Parameters [parameterCount] (see `HeadGroup`) that approximate the distribution of a column with values of these `codes`
  * (`valueCodes`): atoms have their frequencies, and the components are in total about logistic.
  *
  * Without `weighted`, the components are standard logistic, as z is under the `QuantileMap` of the column. With it, the row n counts
@@ -53,7 +53,8 @@ export function marginalParameters(
       moments[2] += weight * score * score;
     }
   }
-  // The components of a lattice give its atoms a probability too, so an atom and they start with half of these rows each.
+  // The components of a lattice give its atoms a probability too, so an atom gets half of its rows and the components the other
+  // half.
   const atomFraction = head.type === "lattice" ? 0.5 : 1;
   // Each outcome gets half a row more, so that no logit is -Infinity.
   const logits = Array.from(atomWeights, (weight) => Math.log(atomFraction * weight + 0.5));

@@ -10,7 +10,7 @@ export interface Anomaly {
   readonly row: number;
   /** See `TableModel.anomalies`. */
   readonly score: number;
-  /** The conformal p-value: at most a with a probability of at most a, for every a, if the row is like those of the training table. */
+  /** The conformal p-value: P(p <= a) <= a for every a, if the row and the rows of the training table are exchangeable. */
   readonly pValue: number;
   /** All columns, the most unusual one first. */
   readonly reasons: readonly AnomalyReason[];
@@ -47,8 +47,8 @@ export interface AnomalySelection {
   /** How many rows `falseDiscoveryRate` selects, of which at most `count` are reported; undefined without it. */
   readonly discoveries?: number;
   /**
-   * The number of rows with p-values up to the largest reported one that would be expected if all rows were like those of the training
-   * table: N times this p-value.
+   * N times the largest reported p-value: the expected number of rows with p-values up to this one, if no row differed from the
+   * training table.
    */
   readonly expectedFalseAlarms: number;
   /** The number of rows that calibrate the p-values. None is below 1 / (this + 1). */

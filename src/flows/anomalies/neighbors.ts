@@ -17,7 +17,7 @@ export class Neighbors {
   /** [D]: 1 / scale of each number, 0 for labels. */
   private readonly inverseScales: Float64Array;
 
-  /** `scales` are those of `featureScales`. */
+  /** `scales` is the result of `featureScales`. */
   constructor(columns: readonly TableColumn[], rows: Float64Array, scales: Float64Array) {
     this.rows = rows;
     const isLabel = columns.flatMap((column) =>

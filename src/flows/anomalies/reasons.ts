@@ -83,15 +83,15 @@ async function explain(
   { features, beyondCells, present }: RowsToExplain,
   run: RunOptions,
 ): Promise<AnomalyReason[][]> {
-  const ofColumns = featuresOf(columns);
-  const D = ofColumns.flat().length;
+  const featuresByColumn = featuresOf(columns);
+  const D = featuresByColumn.flat().length;
   const reasons: AnomalyReason[][] = [];
-  for (const { rows, possible } of await groupByPossible(ofColumns, conditional, features, run)) {
+  for (const { rows, possible } of await groupByPossible(featuresByColumn, conditional, features, run)) {
     const values = selectRows(features, rows, D);
     for (const [c, column] of columns.entries()) {
-      const own = ofColumns[c];
-      const given = possible.filter((feature) => !own.includes(feature));
-      const isPossible = own.every((feature) => possible.includes(feature));
+      const target = featuresByColumn[c];
+      const given = possible.filter((feature) => !target.includes(feature));
+      const isPossible = target.every((feature) => possible.includes(feature));
       const add = (n: number, reason: Omit<AnomalyReason, "column" | "value">) => {
         const value = present(rows[n])[column.name] ?? null;
         reasons[rows[n]] ??= [];
@@ -109,57 +109,63 @@ async function explain(
         }
         continue;
       }
-      const { drawn, logDensity } = await drawColumn(conditional, { values, own, given, D }, run);
-      const ofRows = isPossible
-        ? await conditional.logProb(values, { of: [...given, ...own], given: [] }, run)
+      const { drawn, logDensity } = await drawColumn(conditional, { values, target, given, D }, run);
+      const rowLogDensity = isPossible
+        ? await conditional.logProb(values, { of: [...given, ...target], given: [] }, run)
         : undefined;
       const drawnValues = decodeRows(columns, drawn)[c];
       for (const n of rows.keys()) {
         const [from, to] = [n * DRAWS, (n + 1) * DRAWS];
-        const beyond = own.reduce((sum, feature) => sum + beyondCells[rows[n] * D + feature], 0);
+        const beyond = target.reduce((sum, feature) => sum + beyondCells[rows[n] * D + feature], 0);
         add(n, {
-          gain: ofRows ? mean(logDensity.subarray(from, to)) - ofRows[n] + beyond : Number.POSITIVE_INFINITY,
+          gain: rowLogDensity
+            ? mean(logDensity.subarray(from, to)) - rowLogDensity[n] + beyond
+            : Number.POSITIVE_INFINITY,
           expected: expectedValue(column, drawnValues.subarray(from, to)),
         });
       }
     }
   }
-  return reasons.map((ofRow) => ofRow.sort((a, b) => (a.gain === b.gain ? 0 : b.gain - a.gain)));
+  return reasons.map((rowReasons) => rowReasons.sort((a, b) => (a.gain === b.gain ? 0 : b.gain - a.gain)));
 }
 
 /** Groups the rows by their possible features: those whose value has a positive marginal probability. */
 async function groupByPossible(
-  ofColumns: readonly (readonly number[])[],
+  featuresByColumn: readonly (readonly number[])[],
   conditional: ConditionalRows,
   features: Float64Array,
   run: RunOptions,
 ): Promise<{ rows: number[]; possible: number[] }[]> {
-  const D = ofColumns.flat().length;
+  const D = featuresByColumn.flat().length;
   const possible = Array.from({ length: features.length / D }, (): number[] => []);
-  for (const own of ofColumns) {
-    if (own.length === 0) continue;
-    const logDensity = await conditional.logProb(features, { of: own, given: [] }, run);
-    for (const [n, ofRow] of possible.entries()) if (Number.isFinite(logDensity[n])) ofRow.push(...own);
+  for (const target of featuresByColumn) {
+    if (target.length === 0) continue;
+    const logDensity = await conditional.logProb(features, { of: target, given: [] }, run);
+    for (const [n, rowFeatures] of possible.entries())
+      if (Number.isFinite(logDensity[n])) rowFeatures.push(...target);
   }
   const groups = new Map<string, { rows: number[]; possible: number[] }>();
-  for (const [n, ofRow] of possible.entries()) {
-    const key = ofRow.join();
-    const group = groups.get(key) ?? { rows: [], possible: ofRow };
+  for (const [n, rowFeatures] of possible.entries()) {
+    const key = rowFeatures.join();
+    const group = groups.get(key) ?? { rows: [], possible: rowFeatures };
     group.rows.push(n);
     groups.set(key, group);
   }
   return [...groups.values()];
 }
 
-/** `DRAWS` copies of each row with draws in the features `own`, given the features `given`, and the log-densities of both. */
+/**
+ * Copies each row `DRAWS` times with draws of the features `target` given the features `given`. `logDensity` is log p(target,
+ * given) of each copy.
+ */
 async function drawColumn(
   conditional: ConditionalRows,
   {
     values,
-    own,
+    target,
     given,
     D,
-  }: { values: Float64Array; own: readonly number[]; given: readonly number[]; D: number },
+  }: { values: Float64Array; target: readonly number[]; given: readonly number[]; D: number },
   run: RunOptions,
 ): Promise<{ drawn: Float64Array; logDensity: Float64Array }> {
   const copies = selectRows(
@@ -168,35 +174,35 @@ async function drawColumn(
     D,
   );
   const known = Uint8Array.from(copies, (_, i) => (given.includes(i % D) ? 1 : 0));
-  // Features with impossible values are drawn too, which does not change the distribution of the draws of `own`.
+  // Features with impossible values are drawn too, which does not change the distribution of the draws of `target`.
   const drawn = await conditional.complete(
     { values: copies, known },
     { seed: 0, start: 0, present: false },
     run,
   );
   // Draws of labels and integers repeat, and each density takes far longer than a comparison.
-  const { first, index } = distinctDraws(drawn, own, D);
-  const ofDistinct = await conditional.logProb(
+  const { first, index } = distinctDraws(drawn, target, D);
+  const distinctLogDensity = await conditional.logProb(
     selectRows(drawn, first, D),
-    { of: [...given, ...own], given: [] },
+    { of: [...given, ...target], given: [] },
     run,
   );
-  return { drawn, logDensity: Float64Array.from(index, (i) => ofDistinct[i]) };
+  return { drawn, logDensity: Float64Array.from(index, (i) => distinctLogDensity[i]) };
 }
 
 /**
  * The different draws for each row: `first` has the index of the first draw of each, and `index` [draws] the position in `first` of the
- * equal draw. Draws for one row differ only in the features `own`.
+ * equal draw. Draws for one row differ only in the features `target`.
  */
 function distinctDraws(
   drawn: Float64Array,
-  own: readonly number[],
+  target: readonly number[],
   D: number,
 ): { first: number[]; index: number[] } {
   const first: number[] = [];
   const positions = new Map<string, number>();
   const index = Array.from({ length: drawn.length / D }, (_, draw) => {
-    const key = [Math.floor(draw / DRAWS), ...own.map((feature) => drawn[draw * D + feature])].join();
+    const key = [Math.floor(draw / DRAWS), ...target.map((feature) => drawn[draw * D + feature])].join();
     if (!positions.has(key)) positions.set(key, first.push(draw) - 1);
     return positions.get(key)!;
   });

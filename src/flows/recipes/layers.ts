@@ -21,7 +21,7 @@ export interface RecipeOptions extends NetworkOptions {
    * use them one after the other. Default 1.
    */
   orders?: number;
-  /** Whether the density is the mean over the `orders` instead of that of the first one. Default false. */
+  /** Whether the density is the mean of the densities of all `orders` instead of the density of the first one. Default false. */
   ensemble?: boolean;
   /** Whether there is a batch normalization after each layer on the side of the base. Default false. */
   batchNorm?: boolean;

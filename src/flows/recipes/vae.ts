@@ -33,8 +33,9 @@ export interface VAEOptions {
    */
   values?: number;
   /**
-   * The posterior q(z | x): `diagonal` is Gaussian, the others are flows that start from it. Their parameters are a linear function
-   * of the outputs of the encoder, so that each row has its own; `iaf` has the outputs as its context. Default `diagonal`.
+   * The posterior q(z | x): `diagonal` is Gaussian, and the other posteriors are flows with this Gaussian as their base. The
+   * parameters of the flows are a linear function of the outputs of the encoder, so that they differ from row to row; `iaf` has
+   * the outputs as its context. Default `diagonal`.
    */
   posterior?: "diagonal" | "planar" | "radial" | "sylvester" | "iaf";
   /** The number of maps of the posterior. Default 16 planar or radial ones, 4 others. */
@@ -146,14 +147,14 @@ function posteriorOf(features: number, options: PosteriorOptions, random: Random
   const { transforms = DEFAULT_TRANSFORMS[posterior], columns } = options;
   const maps = Array.from({ length: transforms }, (_, i): Bijection => {
     const conditional = { features: latent, context: size, network: linear };
-    const ofMap = random.split("maps").split(i);
-    if (posterior === "planar") return new Planar(conditional, ofMap);
-    if (posterior === "radial") return new Radial(conditional, ofMap);
+    const mapRandom = random.split("maps").split(i);
+    if (posterior === "planar") return new Planar(conditional, mapRandom);
+    if (posterior === "radial") return new Radial(conditional, mapRandom);
     if (posterior === "sylvester")
-      return new Sylvester({ ...conditional, ...(columns !== undefined && { columns }) }, ofMap);
+      return new Sylvester({ ...conditional, ...(columns !== undefined && { columns }) }, mapRandom);
     const order = i % 2 === 0 ? identityOrder(latent) : reverseOrder(latent);
     const masked = { order, context: size, network: { hidden: [size], activation } };
-    return new Invert(new Autoregressive(masked, ofMap));
+    return new Invert(new Autoregressive(masked, mapRandom));
   });
   return new TransformedDistribution(base, new Chain(maps), encoder);
 }
