@@ -227,7 +227,7 @@ function comparison(
   );
   const hasLabels = table?.some(({ kind }) => kind === "categorical");
   if (!hasLabels && !references.some(({ name }) => name === GAUSSIAN))
-    lines.push("  (There are too few rows to fit a Gaussian for comparison.)");
+    lines.push("  (There are too few rows, or too many columns, to fit a Gaussian for comparison.)");
   const best = bestOf(references);
   if (best) {
     const { gain } = best;

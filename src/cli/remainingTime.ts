@@ -4,8 +4,8 @@ import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
 /** A shorter training says too little about its speed. */
 const MIN_MEASURED_MILLISECONDS = 2000;
 /**
- * After an improvement in epoch n, further ones are expected for another quarter of n epochs, before the patience begins. On the tables of
- * bench/tables/RESULTS.md the estimates are then too short as often as too long.
+ * After an improvement in epoch n, further ones are expected for another quarter of n epochs, before the patience begins. Measured in
+ * bench/tables/RESULTS.md.
  */
 const FURTHER_IMPROVEMENT = 0.25;
 /** The time of a kernel density, which is not trained by gradients, relative to that of other members. */

@@ -10,6 +10,8 @@ import { LinearGaussian } from "./linearGaussian.ts";
 
 /** Added to the variance of standardized columns: keeps the covariance of perfectly correlated columns invertible. */
 const RIDGE = 1e-9;
+/** Products in the covariance, which take about half a minute. Tables of more rows times columns squared have no Gaussian. */
+const MAX_PRODUCTS = 5e10;
 
 /** A density to compare a flow with. */
 export interface Baseline {
@@ -39,8 +41,8 @@ export interface GaussianBaselineOptions {
  * For the columns of a table, it is in the measure of a table model: the cells of lattices have the probabilities of the normal distribution
  * between their edges, given the columns before, and atoms and missing values have probabilities (`LinearGaussian`).
  *
- * Returns undefined if there are too few rows for a covariance: at most D + C + 1; and if a column is categorical, since no normal
- * distribution describes labels.
+ * Returns undefined if there are too few rows for a covariance, at most D + C + 1, if it would take minutes, and if a column is
+ * categorical, since no normal distribution describes labels.
  */
 export async function gaussianBaseline(
   training: Dataset,
@@ -56,13 +58,13 @@ export async function gaussianBaseline(
   const constants = options.constants ?? (columns ? new Map() : training.constants.values);
   const prepare = (rows: InMemoryDataset) => withIndicators(rows.withoutColumns(constants), embedding);
   const rows = prepare(training.sample);
-  const { features, contextFeatures } = rows;
-  if (rows.rows <= features + contextFeatures + 1) return undefined;
+  const width = rows.features + rows.contextFeatures;
+  if (rows.rows <= width + 1 || rows.rows * width ** 2 > MAX_PRODUCTS) return undefined;
   const ofColumns = columns
     ? gaussianFeatures(columns, training.sample, atoms)
-    : Array.from({ length: features }, () => ({ type: "continuous" }) as const);
+    : Array.from({ length: rows.features }, () => ({ type: "continuous" }) as const);
   if (!ofColumns) return undefined;
-  const context = Array.from({ length: contextFeatures }, () => ({ type: "context" }) as const);
+  const context = Array.from({ length: rows.contextFeatures }, () => ({ type: "context" }) as const);
   const all = withContext(rows);
   const scaling = new FeatureScaling([...context, ...ofColumns], all);
   const gaussian = new LinearGaussian(scaling, scaling.scaled(all), rows.weights, RIDGE);
@@ -82,12 +84,8 @@ export function gaussianFeatures(
   training: InMemoryDataset,
   atoms: readonly Atoms[] | undefined,
 ): GaussianFeature[] | undefined {
-  const features: GaussianFeature[] = [];
-  for (const head of tableHeads(columns, training, { atoms })) {
-    if (head.type === "categorical") return undefined;
-    features.push(head);
-  }
-  return features;
+  if (columns.some(({ kind }) => kind === "categorical")) return undefined;
+  return tableHeads(columns, training, { atoms }).filter((head) => head.type !== "categorical");
 }
 
 /** The features after those of the context. */

@@ -187,7 +187,7 @@ it("learns from fewer rows than a batch, without test rows", async () => {
     path("tiny.safetensors"),
   ]);
   expect(out).toContain("Rows: 1 for training, 1 for validation.");
-  expect(out).toContain("(There are too few rows to fit a Gaussian for comparison.)");
+  expect(out).toContain("(There are too few rows, or too many columns, to fit a Gaussian for comparison.)");
 });
 
 it("holds out the requested fractions of the rows", async () => {
