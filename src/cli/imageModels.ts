@@ -13,10 +13,10 @@ export function refuseOptions(options: Readonly<Record<string, unknown>>, kind: 
     value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
   const [name] = Object.entries(options).find(([, value]) => isGiven(value)) ?? [];
   if (name === undefined) return;
-  const other = kind === "images" ? "a table" : "images";
+  const modelKind = kind === "images" ? "a table" : "images";
   throw new PushforwardError(
     "ARGUMENT",
-    `--${name} is an option for ${kind}, and the model is one of ${other}`,
+    `--${name} is an option for ${kind}, and the model is one of ${modelKind}`,
     {
       hint: "Leave it out.",
     },

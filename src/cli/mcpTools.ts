@@ -82,7 +82,7 @@ const kindWords = (kinds: Readonly<Record<string, string>> = {}): string[] =>
 const outputWords = async (path: string | undefined, folders: AllowedFolders, absent: string[] = []) =>
   path === undefined ? absent : option("output", await folders.newFile(path));
 
-/** The positional arguments. */
+/** The positional arguments of a command: `--` and the paths of files in the folders. */
 async function files(folders: AllowedFolders, ...paths: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const path of paths) found.push(await folders.existingFile(path));

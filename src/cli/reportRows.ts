@@ -26,7 +26,7 @@ const TOLERANCE = 1e-3;
 /** The additional tolerance of lower bounds of log-densities, in nats: their mean over the validation rows is random. */
 const NOISE_OF_BOUNDS = 0.2;
 
-/** A loaded model as a model of a table, of numbers if it has no kinds of columns. Throws `ARGUMENT` for conditional and image models. */
+/** Returns the model of a table; columns without a kind are numbers. Throws `ARGUMENT` for conditional and image models. */
 export function tableModelOf(loaded: LoadedModel, path: string): TableModel {
   if (loaded.given.length > 0) {
     throw new PushforwardError(

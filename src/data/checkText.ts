@@ -4,11 +4,12 @@ import { PushforwardError } from "../errors.ts";
 import { interruptedError } from "./databaseError.ts";
 import type { SourceFile } from "./sourceFile.ts";
 
-/** The limit of DuckDB's read_csv (`max_line_size`). If a longer line crosses the end of a buffer, it drops all rows from there, silently. */
+/** DuckDB's `max_line_size`. If a longer line crosses the end of a buffer, DuckDB drops this line and all after it without an error. */
 const MAX_LINE_BYTES = 2_000_000;
 
 /**
- * Of JSON. A row of a table needs few levels; DuckDB's time grows with the square of the depth, and it crashes at about 100,000 levels.
+ * The largest nesting depth of JSON. A row of a table needs few levels. DuckDB's time grows with the square of the depth, and it crashes at
+ * about 100,000 levels.
  */
 const MAX_DEPTH = 100;
 

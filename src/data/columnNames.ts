@@ -25,10 +25,10 @@ export function checkColumnNames(
   for (const [index, name] of names.entries()) {
     const first = seen.get(name.toLowerCase());
     if (first !== undefined) {
-      const both = names[first] === name ? `"${name}"` : `"${names[first]}" and "${name}"`;
+      const duplicates = names[first] === name ? `"${name}"` : `"${names[first]}" and "${name}"`;
       throw new PushforwardError("DATA", `Two columns of ${source} have the same name`, {
         expected: "names that differ in more than upper and lower case",
-        received: ordered ? `${both} in columns ${first + 1} and ${index + 1}` : both,
+        received: ordered ? `${duplicates} in columns ${first + 1} and ${index + 1}` : duplicates,
         hint,
       });
     }

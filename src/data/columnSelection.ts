@@ -55,7 +55,7 @@ export async function selectNumericColumns(
   });
 }
 
-/** The names without those of `excluded`. Throws as `findColumns` does. */
+/** Returns `names` without the names in `excluded`. Throws the errors of `findColumns`. */
 export function excludeColumns(
   table: Table,
   names: readonly string[],
@@ -89,7 +89,7 @@ function findColumn(table: Table, name: string, isRepeated: boolean): Column {
   });
 }
 
-/** A hint how to convert the columns whose text is mostly numbers. Empty if there are none. */
+/** A hint that says how to convert the columns whose text is mostly numbers; empty if there are none. */
 function conversionHint(table: Table, nonNumeric: readonly NonNumericColumn[]): string {
   const ofKind = (...kinds: NonNumericColumn["kind"][]) =>
     nonNumeric.filter(({ kind }) => kinds.includes(kind));

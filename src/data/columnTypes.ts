@@ -46,7 +46,7 @@ const AGGREGATES = {
 } as const;
 
 /**
- * Returns the number of rows, and what the texts represent that each SQL expression has as its values.
+ * Returns the number of rows of `relation` and, for each SQL expression of text, what all its values represent.
  *
  * Dates and times are those that DuckDB's casts accept. `true` and `false` are booleans in upper and lower case. Other pairs of words, such as
  * yes and no, stay text, so that samples have the same words.
@@ -59,7 +59,7 @@ export async function textTypes(
   // CASE skips the slow casts for numbers, of which there may be billions.
   const time = (text: string) =>
     `CASE WHEN regexp_matches(t, '^\\d') THEN TRY_CAST(${text} AS TIMESTAMP) END`;
-  // Columns become rows (v, d) of one relation: aggregates of thousands of columns in one row would take gigabytes.
+  // The columns are unpivoted into rows (v, d), because thousands of aggregates in one row would take gigabytes.
   const counted = (await database.rows(
     `SELECT d, ${Object.values(AGGREGATES).join(", ")}
     FROM (SELECT *, ${time("t")} AS yearFirst, ${time(isoDate("t", "dayFirst"))} AS dayFirst,

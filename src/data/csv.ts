@@ -22,8 +22,8 @@ export interface CsvDialect {
 const MAX_SAMPLED_RECORDS = 100;
 
 /**
- * Detects the dialect of a file from its first records. A `delimiter` that is stated is not detected. `decimal` is the decimal separator of
- * the numbers.
+ * Detects the dialect of a file from its first records. `delimiter` replaces the detected one. `decimal` is the decimal separator of the
+ * numbers.
  *
  * DuckDB's own detection may silently drop lines with another number of fields, ignore quotes, read the table as a single column or
  * rename columns. Here the first record is the header unless all its fields are numbers, and lines with another number of fields are errors.
@@ -59,9 +59,9 @@ compression = '${files[0]!.gzip ? "gzip" : "none"}', columns = {${columns}})`;
 }
 
 /**
- * Detects the delimiter: with it, most records have as many fields as the first record, and no quote inside of an unquoted field. Of
- * several such delimiters, it is that which gives the most fields. The decimal separator is the delimiter only if no other character
- * separates fields.
+ * Returns the delimiter with which the most records have as many fields as the first record, and no quote inside of an unquoted field. If
+ * several delimiters are equally good, it returns the one that gives the most fields. The decimal separator is the delimiter only if no
+ * other character separates fields.
  */
 function detectDelimiter(text: string, decimal?: "." | ","): string {
   const candidates = [",", ";", "\t", "|"].map((delimiter) => {
@@ -79,8 +79,8 @@ function detectDelimiter(text: string, decimal?: "." | ","): string {
 const isInteger = (text: string): boolean => /^[-+]?\d+$/.test(text);
 
 /**
- * Whether `fields`, the first record, are the names of the columns of `rows`. Text is. The numbers 0, 1, 2... or 1, 2, 3..., which pandas
- * writes as names, are if no value in the rows is an integer; otherwise the result is undefined. Other numbers are values.
+ * Whether the first record `fields` has the names of the columns of `rows`. Text is a name, and a number is a value. But the numbers
+ * 0, 1, 2... or 1, 2, 3... are names, as pandas writes them, if no value in the rows is an integer; undefined if some value is.
  */
 function isHeader(fields: readonly string[], rows: readonly CsvRecord[]): boolean | undefined {
   if (!fields.every((field) => field === "" || Number.isFinite(Number(field)))) return true;

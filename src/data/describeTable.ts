@@ -14,7 +14,7 @@ export interface DescribedColumn {
   readonly name: string;
   /** DuckDB's type. */
   readonly type: string;
-  /** Its kind and what else was inferred, as options of the column; the kind is `exclude` if it is left out. */
+  /** The options that state its kind, and its bounds or period; the kind is `exclude` if the column is left out. */
   readonly options: ColumnOptions;
   /** The range, the labels or the units; for a column that is left out the reason. */
   readonly details: string;
@@ -52,11 +52,11 @@ export async function describeTable(
     onProgress: callback,
   });
   const { columns, exclude = [], kinds = {}, onProgress } = options;
-  const all = table.columns.map(({ name }) => name);
-  const chosen = columns ? findColumns(table, columns).map(({ name }) => name) : all;
+  const allNames = table.columns.map(({ name }) => name);
+  const chosen = columns ? findColumns(table, columns).map(({ name }) => name) : allNames;
   const names = excludeColumns(table, chosen, exclude);
   const described: DescribedColumn[] = [];
-  for await (const inference of inferColumns(table, names, { kinds: checkColumnOptions(kinds, all) })) {
+  for await (const inference of inferColumns(table, names, { kinds: checkColumnOptions(kinds, allNames) })) {
     described.push(describedColumn(inference));
     onProgress?.(described.length);
   }

@@ -6,7 +6,7 @@ import type { Table } from "./table.ts";
 const MAX_MILLISECONDS = 8.64e15;
 
 /**
- * Checks consecutive values of a column, in the units of `RawColumn`. NaN is a missing value. `firstRow` is the row number of the first one.
+ * Checks consecutive values of a column, in the units of `RawColumn`. NaN is a missing value. `firstRow` is the row number of the first value.
  *
  * @throws DATA if a number is infinite or a date is too late, with its row.
  */

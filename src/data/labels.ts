@@ -75,17 +75,17 @@ export function withLabels(table: Table, labels: Labels): Table {
 
 /** @throws DATA if a column has a label that is not in `labels`, with its row. */
 export async function checkLabels(table: Table, labels: Labels): Promise<void> {
-  for (const [name, known] of labels) {
+  for (const [name, learned] of labels) {
     const [first] = (await table.database.rows(
       `SELECT row, label FROM (SELECT row_number() OVER () AS row, ${textValue(name)} AS label FROM ${table.relation.sql}) \
-WHERE label NOT IN (${known.map(stringLiteral).join(", ")}) LIMIT 1`,
+WHERE label NOT IN (${learned.map(stringLiteral).join(", ")}) LIMIT 1`,
     )) as [string, string][];
     if (!first) continue;
     const [row, label] = first;
     throw new PushforwardError("DATA", `${table.source} has a label that the model was not trained on`, {
-      expected: `in the column "${name}" ${orList(known)}`,
+      expected: `in the column "${name}" ${orList(learned)}`,
       received: `'${label}' in row ${row}`,
-      hint: `${didYouMean(label, known)}Leave such rows out in a query, or train a model on rows with this label.`,
+      hint: `${didYouMean(label, learned)}Leave such rows out in a query, or train a model on rows with this label.`,
     });
   }
 }
@@ -97,9 +97,9 @@ export function orList(labels: readonly string[], maxLabels = 12): string {
   return [labels.slice(0, -1).join(", "), ...labels.slice(-1)].filter(Boolean).join(" or ");
 }
 
-/** "Did you mean ...? ", or nothing if no label is similar. */
-export function didYouMean(label: string, known: readonly string[]): string {
-  const nearest = nearestName(label, known);
+/** "Did you mean ...? ", or an empty text if no learned label is similar. */
+export function didYouMean(label: string, learned: readonly string[]): string {
+  const nearest = nearestName(label, learned);
   return nearest === undefined ? "" : `Did you mean ${nearest}? `;
 }
 

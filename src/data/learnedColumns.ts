@@ -34,10 +34,10 @@ export function learnedColumns(
     });
   const excludedAndGiven = exclude.find((name) => context.includes(name));
   if (excludedAndGiven !== undefined) throw inBoth(excludedAndGiven, "--exclude");
-  const all = table.columns.map(({ name }) => name);
+  const allNames = table.columns.map(({ name }) => name);
   const chosen = columns
     ? findColumns(table, columns).map(({ name }) => name)
-    : all.filter((name) => !context.includes(name));
+    : allNames.filter((name) => !context.includes(name));
   const learned = excludeColumns(table, chosen, exclude);
   const learnedAndGiven = learned.find((name) => context.includes(name));
   if (learnedAndGiven !== undefined) {

@@ -26,7 +26,7 @@ const MAX_WORDS = 8;
 const DECIMAL_COMMA = "[-+]?\\d*,\\d+([eE][-+]?\\d+)?";
 const THOUSANDS = "[-+]?\\d{1,3}(,\\d{3})+(\\.\\d*)?";
 
-/** Says by its type why a column is not numeric, without reading the column. */
+/** Describes a column that is not numeric by its type, without reading its values. */
 export const describeByType = ({ name, type }: Column): NonNumericColumn => ({
   name,
   description: `"${name}" (${type.length > 60 ? `${type.slice(0, 57)}...` : type})`,
@@ -80,7 +80,7 @@ export async function examineColumn(table: Table, { name, type }: Column): Promi
   };
 }
 
-/** Counts the numbers in a column of text. Digits that begin with 0, such as zip codes, are not numbers. */
+/** Counts the numbers in a column of text. Text that begins with 0 and another digit, such as the zip code 00501, is not a number. */
 export async function numbersInColumn(table: Table, name: string): Promise<NumbersInText> {
   const isNumber = "(TRY_CAST(value AS DOUBLE) IS NOT NULL AND NOT regexp_matches(value, '^0\\d'))";
   const from = `(SELECT ${quotedIdentifier(name)} AS value FROM ${table.relation.sql})`;

@@ -18,7 +18,7 @@ export interface ReadColumnsOptions {
 /** Columns of a table in memory. */
 export interface ReadColumns {
   readonly columns: readonly RawColumn[];
-  /** Why columns are not read, by their names. */
+  /** The reasons why columns were not read, by the names of the columns. */
   readonly excluded: ReadonlyMap<string, string>;
 }
 

@@ -17,16 +17,16 @@ import { scanRows, type TableBlock } from "./tableRows.ts";
 export interface ScoreTableOptions {
   /** Called after each block with the number of rows that are done. */
   onProgress?(rows: number): void;
-  /** The columns that are read, for a model of a table and a scorer that needs no others. Default: all columns of the model. */
+  /** The columns to read, if the scorer needs only some columns of the model of a table. Default: all columns of the model. */
   readonly columns?: readonly string[];
   /** Called at the end with the values that the model did not learn, such as new labels. Only for models of tables of any kind. */
   onUnlearned?(values: readonly UnlearnedValues[]): void;
 }
 
 /**
- * The log-density of every row of a table, in nats and data units, block by block in the order of the table; NaN where a
- * value is missing. Memory does not grow with the table. `writeScored` writes them; the scorer has their mean, and warnings
- * about unusual rows.
+ * The log-densities of all rows of a table, in nats and data units, block by block in the order of the table; NaN where a
+ * value is missing. Memory does not grow with the table. `writeScored` writes the log-densities; the scorer has their mean, and
+ * warnings about unusual rows.
  *
  * @throws DATA when the table lacks columns of the model, has an infinite value, or no row without a missing value; NUMERIC
  *   when a log-density is NaN; INTERRUPTED when the signal of the table is aborted.
@@ -67,7 +67,7 @@ async function featuresForModel(
   return scan;
 }
 
-/** Consecutive rows of a table, without those that have no log-density. */
+/** Consecutive rows of a table; those without a missing value are `complete`, except for those of probability 0. */
 interface ScoredBlock extends TableBlock {
   /** The rows of probability 0. */
   readonly impossible?: InMemoryDataset;

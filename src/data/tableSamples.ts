@@ -101,13 +101,13 @@ export function allFeatures(
   rows: InMemoryDataset,
   copies = 1,
 ): Float64Array {
-  const all = columns.flatMap(featureNames);
-  const positions = rows.columns!.map((name) => all.indexOf(name));
-  const values = new Float64Array(rows.rows * copies * all.length).fill(Number.NaN);
+  const names = columns.flatMap(featureNames);
+  const positions = rows.columns!.map((name) => names.indexOf(name));
+  const values = new Float64Array(rows.rows * copies * names.length).fill(Number.NaN);
   for (let n = 0; n < rows.rows * copies; n++) {
     const source = Math.floor(n / copies) * rows.features;
     positions.forEach((d, i) => {
-      values[n * all.length + d] = rows.values[source + i]!;
+      values[n * names.length + d] = rows.values[source + i]!;
     });
   }
   return values;

@@ -74,7 +74,7 @@ export interface TrainingTable {
   readonly labels: Labels;
   /** The embedding that the labels need; an option of `fitFlows`. */
   readonly embedding: ContextEmbeddingOptions | undefined;
-  /** All rows without a missing value. */
+  /** The rows without a missing value; with `table`, those without a missing value of the context. */
   readonly rows: Dataset;
   /** The columns with one value in all rows, by their index among `columns`. */
   readonly constants: ReadonlyMap<number, number>;
@@ -149,11 +149,11 @@ const MEANT_AS_NUMBERS = new Set<NonNumericColumn["kind"]>([
 
 /** Whether some columns hold other values than numbers, none of them text that is meant as numbers. */
 async function isMixed(table: Table, names: readonly string[]): Promise<boolean> {
-  const others = table.columns.filter((column) => names.includes(column.name) && !isNumeric(column));
-  for (const column of others) {
+  const nonNumeric = table.columns.filter((column) => names.includes(column.name) && !isNumeric(column));
+  for (const column of nonNumeric) {
     if (MEANT_AS_NUMBERS.has((await examineColumn(table, column)).kind)) return false;
   }
-  return others.length > 0;
+  return nonNumeric.length > 0;
 }
 
 /** Reads columns of numbers. Rows with a missing value are left out. */

@@ -17,14 +17,14 @@ export interface OutputField {
   text(value: number): string;
   /** DuckDB's type of the values. */
   readonly type: string;
-  /** The SQL of the value of a number, given as an SQL expression of the type DOUBLE, NaN for a missing value. */
+  /** Returns the SQL of a value. `number` is the SQL of the number that encodes it: a DOUBLE, NaN for a missing value. */
   sql(number: string): string;
 }
 
 /**
  * Writes row-major chunks of numbers, one for each field, as a table.
  *
- * A path determines the format by its ending. The file is written atomically: after any error, including one that `chunks`
+ * The ending of a path determines the format. The file is written atomically: after any error, including one that `chunks`
  * throws, the previous file is unchanged. A stream gets CSV; a closed pipe is not an error.
  *
  * @throws ARGUMENT if no format belongs to the ending; FILE if the file cannot be written.

@@ -7,7 +7,7 @@ import { type OutputField, writeFields } from "./writeFields.ts";
 /**
  * Writes row-major chunks of numbers as a table with the columns `columns`.
  *
- * A path determines the format by its ending. The file is written atomically: after any error, including one that `chunks`
+ * The ending of a path determines the format. The file is written atomically: after any error, including one that `chunks`
  * throws, the previous file is unchanged. A stream, by default standard output, gets CSV; a closed pipe is not an error. Every
  * float64 is written with all its digits, NaN as a missing value, and infinite values as `Infinity` and `-Infinity` (strings in
  * JSON). The numbers of columns in `labels` are written as their labels.
@@ -37,7 +37,7 @@ export const numberField = (name: string, labels?: readonly string[]): OutputFie
 
 /** The SQL of the label with an index of the type DOUBLE. */
 export const labelAt = (labels: readonly string[], index: string): string =>
-  // `nullif` keeps NaN from the cast, for which it is an error.
+  // NaN becomes NULL first, because the cast of NaN would be an error.
   `([${labels.map(textLiteral).join(", ")}])[CAST(${nanToNull(index)} AS BIGINT) + 1]`;
 
 /** The shortest text that is parsed as the same float64; empty for NaN. */

@@ -20,7 +20,7 @@ export interface WriteTableOptions {
  * Writes rows of features in row-major order, such as samples of a model, as a table with the columns `columns` and after them `given`.
  *
  * Values have the types that were learned: labels, dates, times, booleans, integers, numbers. Constants are written in each row, NaN as a
- * missing value. Otherwise as `writeRows`.
+ * missing value. The format, the destination and errors are those of `writeRows`.
  *
  * @throws ARGUMENT if no format belongs to the ending; FILE if the file cannot be written.
  */
@@ -46,7 +46,7 @@ export async function* decodedChunks(
   }
 }
 
-/** The types of DuckDB that values are written as. */
+/** DuckDB's type for the values of each type. */
 const SQL_TYPES: Readonly<Record<ValueType, string>> = {
   number: "DOUBLE",
   integer: "BIGINT",

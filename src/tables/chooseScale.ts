@@ -2,7 +2,7 @@ import { quantileKnots } from "../distributions/heads/quantileKnots.ts";
 import type { Knots } from "../distributions/heads/quantileMap.ts";
 import { scaledValue, scaleSlope, type ValueScale } from "../distributions/heads/valueScale.ts";
 
-/** A scale other than the first candidate must have a larger mean log-density by this, so that noise does not decide. In nats per row. */
+/** Another scale replaces the first candidate only if its mean log-density is larger by this, in nats per row: noise must not decide. */
 const MIN_GAIN_NATS = 0.005;
 /** Scales are compared on at most about this many rows; more do not change the choice. */
 const MAX_ROWS = 10_000;

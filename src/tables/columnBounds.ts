@@ -8,7 +8,7 @@ export interface Bounds {
   readonly high?: number;
 }
 
-/** From fewer rows no bounds are inferred. */
+/** No bounds are inferred from fewer rows, whose range says little about which values are possible. */
 const MIN_ROWS_FOR_BOUNDS = 20;
 /** The smallest or the largest value is a bound if at least this many rows, and this fraction of them, have it. */
 const MIN_ROWS_AT_BOUND = 10;

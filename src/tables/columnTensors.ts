@@ -5,7 +5,7 @@ import { millisecondsOf } from "./tableRows.ts";
 import { hasFixedParts, partOf, timeOf } from "./timeTensors.ts";
 import { ROW_STATUS } from "./unlearned.ts";
 
-// The functions of encode.ts for tensors: an exported model includes the encoding of its columns. Their graphs need float64.
+// The functions of encode.ts for tensors: an exported model includes the encoding of its columns. Its graph needs float64.
 //
 // The values of a column are a tensor [N]: numbers as they are, booleans as 0 and 1, dates and timestamps in milliseconds since
 // 1970-01-01, times in milliseconds since midnight, and text as an index of the labels of the column, where the value of a constant
@@ -192,7 +192,7 @@ const any = (conditions: readonly Tensor[]): Tensor => conditions.reduce((a, b) 
 
 const isWithin = (cell: Tensor, cells: number): Tensor => cell.greaterEqual(0).and(cell.less(cells));
 
-/** The number nearest to each value that has `decimals` decimals. */
+/** Rounds values to `decimals` decimals. */
 const rounded = (values: Tensor, decimals: number): Tensor =>
   values
     .mul(10 ** decimals)

@@ -64,12 +64,12 @@ export function encodeTable(
 
 /** Throws `DATA` if a name is not that of a column of the model. */
 export function checkNames(columns: readonly TableColumn[], names: readonly string[]): void {
-  const known = columns.map(({ name }) => name);
-  const unknown = names.find((name) => !known.includes(name));
+  const modelNames = columns.map(({ name }) => name);
+  const unknown = names.find((name) => !modelNames.includes(name));
   if (unknown === undefined) return;
-  const nearest = nearestName(unknown, known);
+  const nearest = nearestName(unknown, modelNames);
   throw new PushforwardError("DATA", `the model has no column "${unknown}"`, {
-    expected: `one of ${known.join(", ")}`,
+    expected: `one of ${modelNames.join(", ")}`,
     ...(nearest !== undefined && { hint: `Did you mean "${nearest}"?` }),
   });
 }
@@ -85,7 +85,7 @@ const READABLE: Readonly<Record<ValueType, readonly ValueType[]>> = {
   time: ["time"],
 };
 
-/** The values of a column of the model in a table. Throws `DATA` if it has none, or values of another type. */
+/** The values of a table in a column of the model. Throws `DATA` if the table lacks the column, or has values of another type. */
 function sourceOf(
   { name, type }: TableColumn,
   raw: readonly RawColumn[],

@@ -51,7 +51,7 @@ interface Numbers {
 }
 
 /**
- * The kind of a column of numbers with at least two different values. "labels" if they are labels in the form of numbers.
+ * Chooses the kind of a column of numbers with at least two different values. Returns "labels" if the numbers are labels.
  *
  * Throws `DATA` or `ARGUMENT` if the values do not have the kind that is stated.
  */
@@ -84,8 +84,8 @@ export function numericColumn(
 }
 
 /**
- * The lattice of the values; undefined if they are not equally spaced or do not repeat, or if it has too many cells. These are errors if the
- * kind is stated.
+ * The lattice of the values; undefined if they are not equally spaced or do not repeat, or if the lattice has too many cells. If the user
+ * states the kind, values without a lattice are an error.
  */
 function latticeColumn(numbers: Numbers, options: ColumnOptions): TableColumn | undefined {
   const { name, gaps, type, counted, regular, decimals, period } = numbers;

@@ -100,7 +100,7 @@ function dayNumber(month: Tensor, day: Tensor): Tensor {
     .sub(1 + DAYS_TO_1970);
 }
 
-/** The days of a cycle before a year of it. */
+/** The number of days in a cycle of 400 years before its year `year`, 0 to 399. */
 const daysBeforeYear = (year: Tensor): Tensor =>
   year.mul(365).add(year.div(4).floor()).sub(year.div(100).floor());
 

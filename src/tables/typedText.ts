@@ -1,6 +1,6 @@
 import type { ValueType } from "./tableColumn.ts";
 
-/** A value of a type other than text as text: a number, `true` or `false`, or a date or time in ISO 8601 without a time zone. */
+/** Writes a value that is not text: a number, `true` or `false`, or a date or time in ISO 8601 without a time zone. */
 export function typedText(type: ValueType, value: number): string {
   switch (type) {
     case "boolean":

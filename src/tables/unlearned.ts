@@ -53,8 +53,8 @@ export class UnlearnedCounts {
   }
 
   /**
-   * Counts the values of a block, and sets the status of rows that have no log-density or probability 0. Returns what was found for
-   * the first time: the caller sets its `value`, because only the caller knows the text of a number.
+   * Counts the values of a block, and sets the status of rows that have no log-density or probability 0. Returns the entries that are
+   * new, whose `value` the caller sets, because only the caller knows the text of a number.
    */
   count(column: TableColumn, block: ColumnBlock, status: Uint8Array): Counted[] {
     const first: Counted[] = [];
