@@ -15,6 +15,7 @@ export const OPTIONAL_PACKAGES = {
   "fast-png": "8.0.0",
   hono: "4.13.19",
   "jpeg-js": "0.4.4",
+  koffi: "3.3.4",
   linkedom: "0.18.15",
 } as const;
 
@@ -40,6 +41,7 @@ export const ASSISTANTS: OptionalFeature = {
   name: "tools for assistants",
   packages: ["@modelcontextprotocol/sdk"],
 };
+export const MPI: OptionalFeature = { name: "MPI jobs", packages: ["koffi"] };
 export const IMAGES: OptionalFeature = { name: "images", packages: ["fast-png", "jpeg-js"] };
 
 /**

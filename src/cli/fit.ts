@@ -1,6 +1,7 @@
 import { command } from "./command.ts";
 import { checkFitValues, options, positionals } from "./fitOptions.ts";
 import { areImages } from "./imageOptions.ts";
+import { inMpiJob } from "./inMpiJob.ts";
 
 export const fit = command({
   name: "fit",
@@ -28,11 +29,14 @@ export const fit = command({
   ],
   async run(values, io, words) {
     checkFitValues(values);
-    if (await areImages(values)) {
-      const { fitImages } = await import("./fitImages.ts");
-      return fitImages(values, io, words);
-    }
-    const { fitModel } = await import("./fitModel.ts");
-    await fitModel(values, io, words);
+    const isImages = await areImages(values);
+    await inMpiJob(values, io, async (...rank) => {
+      if (isImages) {
+        const { fitImages } = await import("./fitImages.ts");
+        return fitImages(...rank, words);
+      }
+      const { fitModel } = await import("./fitModel.ts");
+      await fitModel(...rank, words);
+    });
   },
 });

@@ -44,7 +44,7 @@ async function fitRows(
   rows: ImageRows,
   tools: TrainingTools,
 ): Promise<Fitted> {
-  const { messages, log, io, signal } = tools;
+  const { messages, log, io } = tools;
   const { seed, batchSize = BATCH_SIZE } = values;
   const classes = values.classes ? images.classes!.names : [];
   const flow = dequantize(flowOf(values, images.shape, classes.length));
@@ -62,7 +62,7 @@ async function fitRows(
   });
   progress.onMember(values.flow);
   const result = await fit(flow, training, {
-    ...trainingOptions({ ...values, batchSize }, { progress, messages, signal }),
+    ...trainingOptions({ ...values, batchSize }, { ...tools, progress }),
     validation,
     checkpoint: tools.checkpoints(),
   });

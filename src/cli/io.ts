@@ -1,3 +1,5 @@
+import type { MpiCommunicator } from "../mpi/index.ts";
+
 /** The surroundings of a command: its outputs, its environment and its signals. Tests replace them. */
 export interface Io {
   readonly stdout: Output;
@@ -5,6 +7,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by Ctrl-C. The command then ends soon and removes its temporary files. */
   readonly interrupted: AbortSignal;
+  /** The processes of the MPI job that run the command together; undefined if there is no job. */
+  readonly communicator?: MpiCommunicator;
   /** Receives progress as text, in place of a bar on standard error. */
   readonly onProgress?: (text: string) => void;
   /** Receives the message to print if the command does not end in time after a signal. */

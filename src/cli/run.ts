@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { PushforwardError } from "../errors.ts";
+import { mpiJob } from "../mpi/job.ts";
 import { expandAbbreviation, nearestName } from "../nearestName.ts";
 import type { Command } from "./command.ts";
 import { exitCode, writeFailure } from "./failure.ts";
@@ -37,9 +39,21 @@ export async function run(words: readonly string[], io: Io): Promise<number> {
     await dispatch(words, io);
     return 0;
   } catch (error) {
+    await announceRank(io);
     writeFailure(error, io);
     return exitCode(error);
   }
+}
+
+/** In an MPI job, rank 0 needs less time to print an error that all ranks have, and to end the job. */
+const WAIT_FOR_RANK_0_MILLISECONDS = 2000;
+
+/** Says which process of an MPI job failed, unless it is rank 0. */
+async function announceRank({ env, stderr }: Io): Promise<void> {
+  const job = mpiJob(env);
+  if (!job || job.rank === 0) return;
+  await setTimeout(WAIT_FOR_RANK_0_MILLISECONDS);
+  stderr.write(`On rank ${job.rank} of ${job.size}:\n`);
 }
 
 /** Whether a command line only asks for help or the version. */

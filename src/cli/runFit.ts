@@ -49,7 +49,10 @@ export interface TrainingSubject {
   close(): Promise<void>;
 }
 
-/** Opens data, trains a model on them, and writes the model and the report. */
+/**
+ * Opens data, trains a model on them, and writes the model and the report. In an MPI job only rank 0 writes files; the other ranks open
+ * the same data and take part in the training.
+ */
 export async function runFit(
   values: FitValues,
   io: Io,
@@ -57,6 +60,7 @@ export async function runFit(
   open: (messages: Messages) => Promise<TrainingSubject>,
 ): Promise<void> {
   const messages = new Messages(io);
+  if (io.communicator && io.communicator.rank > 0) return takePart(io, messages, open);
   try {
     await checkWritable(values.output);
     // Two processes that train the same model would overwrite each other's checkpoints.
@@ -66,6 +70,28 @@ export async function runFit(
     io.stdout.write(values.json ? jsonLine(event) : text);
   } finally {
     messages.end();
+  }
+}
+
+/** Opens the same data as rank 0, and takes part in its training. */
+async function takePart(
+  io: Io,
+  messages: Messages,
+  open: (messages: Messages) => Promise<TrainingSubject>,
+): Promise<void> {
+  const subject = await open(messages);
+  try {
+    await subject.train({
+      begin: async () => {},
+      checkpoints: () => ({ load: async () => undefined, save: async () => {} }),
+      signal: io.interrupted,
+      messages,
+      log: undefined,
+      io,
+    });
+    io.communicator?.finalize();
+  } finally {
+    await subject.close();
   }
 }
 
@@ -97,6 +123,8 @@ async function fitAndWrite(
       log,
       io,
     });
+    // The other ranks have nothing more to do.
+    io.communicator?.finalize();
   } catch (error) {
     throw signal.aborted
       ? interrupted(stopMessage(checkpoints, words))

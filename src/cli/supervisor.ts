@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { PushforwardError } from "../errors.ts";
+import { mpiJob } from "../mpi/job.ts";
 import type { CommandThreadData, FromCommandThread, Terminal, ToCommandThread } from "./commandThread.ts";
 import { writeFailure } from "./failure.ts";
 import type { StopMessage } from "./io.ts";
@@ -13,7 +14,11 @@ import { asksForInformation, run } from "./run.ts";
 /** After a signal, a command has this long to end and to remove its temporary files. Then the process is killed. */
 const GRACE_MILLISECONDS = 1500;
 
+/** The mpirun of Open MPI kills the processes of a job a tenth of a second after it has sent them a signal. */
+const GRACE_MILLISECONDS_IN_JOB = 30;
+
 const { stdout, stderr, env } = process;
+const job = mpiJob(env);
 
 /**
  * Runs a command line in a worker thread. The main thread is then always free to receive signals: whatever the command computes
@@ -64,11 +69,14 @@ export async function supervise(argv: readonly string[]): Promise<void> {
       if (received) endBy(signal, stopMessage.remove);
       received = signal;
       send({ type: "interrupt" });
-      setTimeout(() => {
-        const { what, hint, remove } = stopMessage;
-        fail(new PushforwardError("INTERRUPTED", what, { hint }));
-        endBy(signal, remove);
-      }, GRACE_MILLISECONDS).unref();
+      setTimeout(
+        () => {
+          const { what, hint, remove } = stopMessage;
+          if ((job?.rank ?? 0) === 0) fail(new PushforwardError("INTERRUPTED", what, { hint }));
+          endBy(signal, remove);
+        },
+        job ? GRACE_MILLISECONDS_IN_JOB : GRACE_MILLISECONDS,
+      ).unref();
     });
   }
   process.on("SIGWINCH", () => send({ type: "resize", stdout: terminal(stdout), stderr: terminal(stderr) }));

@@ -22,6 +22,7 @@ import { trimRows } from "../train/trimRows.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { RowParts } from "./fitReport.ts";
 import type { TableFitValues } from "./fitValues.ts";
+import type { Io } from "./io.ts";
 import type { Messages } from "./messages.ts";
 import type { TrainingProgress } from "./trainingProgress.ts";
 
@@ -68,12 +69,13 @@ interface Reporting {
   readonly signal: AbortSignal;
   readonly progress: TrainingProgress;
   readonly messages: Messages;
+  readonly io: Io;
 }
 
 /** The options of training that models of tables and of images have in common. */
 export const trainingOptions = (
   { learningRate, ...values }: FitValues,
-  { progress, messages, signal }: Reporting,
+  { progress, messages, signal, io: { communicator } }: Reporting,
 ) => ({
   seed: values.seed,
   epochs: values.epochs,
@@ -82,6 +84,7 @@ export const trainingOptions = (
   maxMinutes: values.maxMinutes,
   threads: values.threads,
   signal,
+  ...(communicator && { communicator }),
   ...(learningRate !== undefined && { optimizer: { learningRate } }),
   onEpoch: (epoch: FitEpoch) => progress.onEpoch(epoch),
   onProgress: (position: FitProgress) => progress.onProgress(position),

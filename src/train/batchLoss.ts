@@ -1,3 +1,4 @@
+import type { Communicator } from "../communicator.ts";
 import type { Batch, InMemoryDataset } from "../dataset/index.ts";
 import { totalWeight } from "../dataset/inMemoryDataset.ts";
 import { PushforwardError } from "../errors.ts";
@@ -44,7 +45,9 @@ export type LossValues = { readonly loss: number } & Readonly<Record<string, num
 interface BatchLossOptions {
   /** The largest number of rows in a batch. */
   readonly rows: number;
+  /** The number of threads of each process. */
   readonly threads: number;
+  readonly communicator: Communicator;
   /** D and C of the rows; undefined without data. */
   readonly widths: { readonly features: number; readonly contextFeatures: number } | undefined;
   readonly withGradient: boolean;
@@ -84,19 +87,21 @@ export class BatchLoss {
   static async create(
     loss: Loss,
     { trainable, flat, running: { parameters: running } }: Weights,
-    { rows, threads, widths, withGradient, perRow }: BatchLossOptions,
+    { rows, threads, communicator, widths, withGradient, perRow }: BatchLossOptions,
     options: EngineOptions,
   ): Promise<BatchLoss> {
     const inputs: Shape[] = [["N"]];
     if (widths) inputs.push(["N", widths.features]);
     if (widths && widths.contextFeatures > 0) inputs.push(["N", widths.contextFeatures]);
     const scalar = !perRow && isScalarLoss(loss, inputs);
-    // A scalar loss is not a sum over rows, so one thread computes the whole batch.
-    const threadCount = scalar ? 1 : threads;
-    const rowsPerShard = Math.ceil(rows / threadCount);
+    // A scalar loss is not a sum over rows, so one thread of one process computes the whole batch.
+    const [processes, threadCount] = scalar ? [1, 1] : [communicator.size, threads];
+    const rowsPerShard = Math.ceil(rows / processes / threadCount);
     const parallelOptions = {
       withGradient,
       threads: threadCount,
+      communicator,
+      processes,
       rowsPerShard:
         withGradient || scalar ? rowsPerShard : Math.min(evaluationRows(widths?.features ?? 1), rowsPerShard),
       running,
@@ -134,16 +139,15 @@ export class BatchLoss {
     return (await this.dataParallelLoss.evaluate(count, writeInputs, draws)) as LossValues;
   }
 
-  /** Returns the weighted mean of the loss over all rows. */
+  /** Returns the weighted mean of the loss over all rows. The random numbers of a row do not depend on how the rows are split into chunks. */
   async mean(rows: InMemoryDataset, draws: RandomSource): Promise<number> {
     const order = Int32Array.from({ length: rows.rows }, (_, i) => i);
     const total = totalWeight(rows);
     const rowsPerCall = this.dataParallelLoss.rows;
     let sum = 0;
-    for (let start = 0, chunk = 0; start < rows.rows; start += rowsPerCall, chunk++) {
+    for (let start = 0; start < rows.rows; start += rowsPerCall) {
       const indices = order.subarray(start, start + rowsPerCall);
-      const random = draws.random.split(chunk);
-      const { loss } = await this.evaluateRows(rows, indices, total, { ...draws, random });
+      const { loss } = await this.evaluateRows(rows, indices, total, draws, start);
       sum += this.scalar ? (loss * totalWeight(rows, indices)) / total : loss;
     }
     return sum;
@@ -158,12 +162,14 @@ export class BatchLoss {
     indices: Int32Array,
     total: number,
     draws: RandomSource,
+    firstDrawnRow = 0,
   ): Promise<LossValues> {
     const missing = this.padsWithRealRows ? this.dataParallelLoss.rows - indices.length : 0;
     const padding = missing > 0 ? randomRows(rows.rows, missing, draws.random.split("fillers")) : undefined;
     const writeInputs = (inputs: readonly Floats[], start: number, end: number) =>
       writeRows(inputs, rows, indices.subarray(start, end), total, padding);
-    return (await this.dataParallelLoss.evaluate(indices.length, writeInputs, draws)) as LossValues;
+    const { dataParallelLoss } = this;
+    return (await dataParallelLoss.evaluate(indices.length, writeInputs, draws, firstDrawnRow)) as LossValues;
   }
 }
 

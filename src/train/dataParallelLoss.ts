@@ -1,3 +1,4 @@
+import { broadcastArray, type Communicator } from "../communicator.ts";
 import { grad } from "../graph/grad.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { type Masked, maskedParameters } from "../graph/passes/maskedParameters.ts";
@@ -31,6 +32,9 @@ export interface SummedLoss {
 export interface DataParallelOptions {
   readonly withGradient: boolean;
   readonly threads: number;
+  readonly communicator: Communicator;
+  /** The number of processes among which the rows are split: the first ones. The others have no rows. */
+  readonly processes: number;
   /** The largest number of rows that one thread computes in a call. */
   readonly rowsPerShard: number;
   /** Running statistics, such as those of batch normalization. Each call reads their current values. */
@@ -39,14 +43,14 @@ export interface DataParallelOptions {
 
 type Traced = Pick<TracedLoss<unknown>, "randomInputs" | "updates">;
 
-/** The number of shards, and threads, into which a batch is split. */
-export const shardCount = (batch: number, { threads }: EngineOptions): number =>
-  Math.max(1, Math.min(threadCount(threads), Math.floor(batch / MIN_ROWS_PER_SHARD)));
+/** The number of shards, and threads, into which a process splits its rows of a batch. */
+export const shardCount = (batch: number, processes: number, { threads }: EngineOptions): number =>
+  Math.max(1, Math.min(threadCount(threads), Math.floor(batch / processes / MIN_ROWS_PER_SHARD)));
 
 /**
- * Computes a loss, with or without its gradient with respect to the flat parameters, on several threads. Each thread computes
- * one shard of the batch. Losses and gradients are summed in the order of the shards, so results depend on the number of
- * threads (by rounding), but not on timing.
+ * Computes a loss, with or without its gradient with respect to the flat parameters, on several threads of one or several processes.
+ * Each process computes consecutive rows of the batch, and each of its threads one shard of them. Losses and gradients are summed in
+ * the order of the shards and of the ranks, so results depend on the numbers of threads and processes (by rounding), but not on timing.
  */
 export class DataParallelLoss {
   /** The largest number of rows that one thread computes in a call. */
@@ -56,6 +60,8 @@ export class DataParallelLoss {
   /** For each quantity, the name of the graph output that is its sum. */
   private readonly sums: readonly (readonly [name: string, output: string])[];
   private readonly withGradient: boolean;
+  private readonly communicator: Communicator;
+  private readonly processes: number;
   /** Inputs that every call fills with random numbers. They are the last ones, from index `firstDrawnInput` on. */
   private readonly drawnInputs: readonly RandomInput[];
   private readonly firstDrawnInput: number;
@@ -65,7 +71,7 @@ export class DataParallelLoss {
   private constructor(
     sharded: ShardedFunction,
     flat: FlatParameters,
-    { rowsPerShard, withGradient }: DataParallelOptions,
+    { rowsPerShard, withGradient, communicator, processes }: DataParallelOptions,
     traced: Traced,
     names: readonly string[],
   ) {
@@ -73,6 +79,8 @@ export class DataParallelLoss {
     this.flat = flat;
     this.rowsPerShard = rowsPerShard;
     this.withGradient = withGradient;
+    this.communicator = communicator;
+    this.processes = processes;
     this.drawnInputs = traced.randomInputs;
     this.updatedStatistics = [...traced.updates.keys()];
     this.firstDrawnInput = sharded.shards[0].inputs.length - this.drawnInputs.length;
@@ -161,43 +169,57 @@ export class DataParallelLoss {
     );
   }
 
-  /** The largest number of rows that all threads together compute in a call. */
+  /** The largest number of rows that all threads of all processes together compute in a call. */
   get rows(): number {
+    return this.rowsPerProcess * this.processes;
+  }
+
+  private get rowsPerProcess(): number {
     return this.rowsPerShard * this.sharded.shards.length;
   }
 
   /**
    * Returns the sums over `rows` rows, at most `this.rows`, and leaves the gradient of the loss in the flat buffer.
    * `fill(inputs, start, end)` writes rows `start` to `end - 1` into the inputs of one thread, and pads the rest of these inputs.
-   * `draws` is the source of the random inputs of this call.
+   * `draws` is the source of the random inputs of this call, and `firstDrawnRow` the row to which the numbers of its first row belong.
    */
   async evaluate(
     rows: number,
     fill: (inputs: readonly Floats[], start: number, end: number) => void,
     draws: RandomSource,
+    firstDrawnRow = 0,
   ): Promise<Readonly<Record<string, number>>> {
-    const used = this.sharded.shards.slice(0, Math.ceil(rows / this.rowsPerShard));
+    const { communicator, flat, rowsPerShard, rowsPerProcess } = this;
+    const first = Math.min(rows, communicator.rank * rowsPerProcess);
+    const end = Math.min(rows, first + rowsPerProcess);
+    const used = this.sharded.shards.slice(0, Math.ceil((end - first) / rowsPerShard));
     used.forEach(({ inputs }, i) => {
-      const start = i * this.rowsPerShard;
-      fill(inputs, start, Math.min(rows, start + this.rowsPerShard));
+      const start = first + i * rowsPerShard;
+      fill(inputs, start, Math.min(end, start + rowsPerShard));
       this.drawnInputs.forEach((drawn, k) => {
-        drawn.fill({ ...draws, random: draws.random.split(k) }, inputs[this.firstDrawnInput + k], start);
+        const source = { ...draws, random: draws.random.split(k) };
+        drawn.fill(source, inputs[this.firstDrawnInput + k], firstDrawnRow + start);
       });
     });
-    await this.sharded.run(used.length);
-    if (this.withGradient) await this.flat.sumGradients(used.length);
-    this.updateStatistics(used[0].outputs);
-    return Object.fromEntries(
-      this.sums.map(([name, output]) => [
-        name,
-        used.reduce((sum, { outputs }) => sum + outputs[output][0], 0),
-      ]),
+    if (used.length > 0) await this.sharded.run(used.length);
+    if (this.withGradient) await flat.sumGradients(used.length, communicator);
+    await this.updateStatistics(used[0]?.outputs);
+    const sums = Float64Array.from(this.sums, ([, output]) =>
+      used.reduce((sum, { outputs }) => sum + outputs[output][0], 0),
     );
+    await communicator.sum(sums);
+    return Object.fromEntries(this.sums.map(([name], i) => [name, sums[i]]));
   }
 
-  /** Updates the running statistics, unless the batch made one of them NaN or infinite. */
-  private updateStatistics(outputs: Readonly<Record<string, Floats>>): void {
-    const values = this.updatedStatistics.map((_, i) => outputs[`update${i}`]);
+  /**
+   * Updates the running statistics by the outputs of the first shard of rank 0, unless the batch made one of them NaN or infinite.
+   * A process without rows has no outputs.
+   */
+  private async updateStatistics(outputs: Readonly<Record<string, Floats>> | undefined): Promise<void> {
+    const values = this.updatedStatistics.map(({ value }, i) =>
+      Float32Array.from(outputs?.[`update${i}`] ?? value),
+    );
+    for (const numbers of values) await broadcastArray(this.communicator, numbers);
     if (!values.every((numbers) => numbers.every(Number.isFinite))) return;
     this.updatedStatistics.forEach((parameter, i) => {
       parameter.value.set(values[i]);

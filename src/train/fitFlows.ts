@@ -11,7 +11,13 @@ import { withConstants } from "../flows/withConstants.ts";
 import { parse } from "../parse.ts";
 import { type FitResult, fit } from "./fit.ts";
 import type { TrainingRows } from "./objective.ts";
-import { type CheckpointStore, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
+import {
+  type CheckpointStore,
+  type FitOptions,
+  fitSettingsSchema,
+  remainingMinutes,
+  settingsIn,
+} from "./options.ts";
 import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows } from "./rowsForTraining.ts";
 
 /** Options of `fitFlows`. */
@@ -156,8 +162,7 @@ export async function trainFlows(
   const optimizer = { ...(!recipes && defaults), ...options.optimizer };
   let best: Omit<FitFlowsResult, "warnings"> | undefined;
   for (const [i, { name, flow }] of candidates.entries()) {
-    const minutesLeft =
-      maxMinutes === undefined ? undefined : maxMinutes - (performance.now() - start) / 60_000;
+    const minutesLeft = await remainingMinutes(start, maxMinutes, options.communicator);
     if (best && minutesLeft !== undefined && minutesLeft <= 0) break;
     onFlow?.(name);
     const result = await fit(flow, training, {

@@ -1,3 +1,4 @@
+import { SINGLE_PROCESS } from "../communicator.ts";
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
 import type { Distribution } from "../distributions/distribution.ts";
@@ -7,7 +8,14 @@ import { Flow } from "../flows/flow.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { fit } from "./fit.ts";
 import { type Budget, candidatesFor, type NamedRecipe } from "./memberCandidates.ts";
-import { type CheckpointStore, deadlineOf, type FitEpoch, type FitOptions } from "./options.ts";
+import {
+  type CheckpointStore,
+  deadlineOf,
+  type FitEpoch,
+  type FitOptions,
+  remainingMinutes,
+} from "./options.ts";
+import { broadcastParameters } from "./sameTraining.ts";
 import { stackDensities } from "./stacking.ts";
 import type { StopReason } from "./trainingLoop.ts";
 
@@ -73,6 +81,7 @@ export async function fitMembers(
 ): Promise<FitMembersResult> {
   const start = performance.now();
   const { embedding, kernel = true, recipe, budget, onMember, checkpoints, maxMinutes, ...others } = options;
+  const { communicator = SINGLE_PROCESS } = options;
   const seed = options.seed ?? 0;
   const candidates = candidatesFor(columns, training, { seed, embedding, kernel, recipe, budget });
   const names = candidates.map((candidate) => candidate.name);
@@ -80,8 +89,7 @@ export async function fitMembers(
   const logDensities: Float64Array[] = [];
   let stopped: StopReason = "epochs";
   for (const [i, { name, flow, options: ofCandidate }] of candidates.entries()) {
-    const minutesLeft =
-      maxMinutes === undefined ? undefined : maxMinutes - (performance.now() - start) / 60_000;
+    const minutesLeft = await remainingMinutes(start, maxMinutes, communicator);
     if (trained.length > 0 && minutesLeft !== undefined && minutesLeft <= 0) break;
     onMember?.(name, i, names);
     const context = validation.contextFeatures > 0 ? validation.context : undefined;
@@ -89,6 +97,7 @@ export async function fitMembers(
       const { sample } = training;
       const limits = { ...(others.signal && { signal: others.signal }), deadline: deadlineOf(minutesLeft) };
       await flow.fitToData?.(sample, validation, limits);
+      await broadcastParameters(flow.parameters(), communicator);
       const scores = await flow.logProb(validation.values, context);
       const validationLogDensity = scores.reduce((sum, score) => sum + score, 0) / scores.length;
       trained.push({ name, flow, epochs: [], bestEpoch: 0, validationLogDensity });

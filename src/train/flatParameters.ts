@@ -1,3 +1,4 @@
+import { SINGLE_PROCESS } from "../communicator.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { type KernelCall, ParallelKernel } from "../runtime/parallelKernel.ts";
@@ -202,13 +203,23 @@ export class FlatParameters {
       .start;
   }
 
-  /** Sums the gradients of the first `count` threads, in the order of the threads, and computes the norm of the sum. */
-  async sumGradients(count: number): Promise<void> {
+  /**
+   * Sums the gradients of the first `count` threads, in the order of the threads, then those of all processes, and computes the norm of
+   * the sum.
+   */
+  async sumGradients(count: number, communicator = SINGLE_PROCESS): Promise<void> {
+    if (count === 0) this.gradient.fill(0);
+    else await this.addGradients(this.threadGradients[0], count);
+    if (communicator.size === 1) return;
+    await communicator.sum(this.gradient);
+    await this.addGradients(this.gradient, 1);
+  }
+
+  /** Sets `gradient` to the sum of `count` gradients, which follow one another in memory, and computes its norm. */
+  private async addGradients(firstGradient: Float32Array, count: number): Promise<void> {
     const stride = 4 * this.values.length;
     await this.runKernel((start, size, thread) => {
-      const [total, first] = [this.gradient, this.threadGradients[0]].map(
-        (array) => array.byteOffset + 4 * start,
-      );
+      const [total, first] = [this.gradient, firstGradient].map((array) => array.byteOffset + 4 * start);
       const mask = this.hasGradientMask ? this.gradientMask.byteOffset + start / 4 : 0;
       const squares = this.squares.byteOffset + 8 * thread;
       return [["sum", total, first, stride, count, size, squares, mask, this.laneMasks.byteOffset]];

@@ -1,4 +1,5 @@
 /** What both `pushforward` and `pushforward/train` export. */
+export type { Communicator } from "../communicator.ts";
 export type { Loss, LossBatch } from "./batchLoss.ts";
 export type { DensityObjective, FitDensityOptions } from "./densityOptions.ts";
 export { type FitResult, fit } from "./fit.ts";

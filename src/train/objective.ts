@@ -1,3 +1,4 @@
+import type { Communicator } from "../communicator.ts";
 import type { Batch, Batches, Dataset, InMemoryDataset } from "../dataset/index.ts";
 import type { RandomSource } from "../graph/tracing/training.ts";
 import { Random } from "../random/index.ts";
@@ -99,18 +100,19 @@ export class Objective {
     weights: Weights,
     data: TrainingRows | undefined,
     settings: TrainingSettings,
+    communicator: Communicator,
     options: EngineOptions,
   ): Promise<Objective> {
     const { loss, validationLoss = loss, perRow } = problem;
     const batchSize = Math.min(settings.batchSize, data?.training.rows ?? settings.batchSize);
     const rows = data && preparedRows(data, problem, batchSize, settings.seed);
     const engine = engineOptionsOf(options);
-    const common = { widths: rows?.widths, perRow };
+    const common = { widths: rows?.widths, perRow, communicator };
     const gradientThreads = weights.flat.threadGradients.length;
     const stepOptions = { ...common, rows: batchSize, threads: gradientThreads, withGradient: true };
     const gradient = await BatchLoss.create(loss, weights, stepOptions, engine);
     const count = rows?.validation?.rows;
-    const evaluationThreads = shardCount(batchSize, engine);
+    const evaluationThreads = shardCount(batchSize, communicator.size, engine);
     const evaluated =
       count === undefined
         ? undefined
@@ -170,7 +172,7 @@ export class Objective {
 
   /** The random numbers are the same in each evaluation, so that epochs are comparable. */
   private evaluate(rows: InMemoryDataset, epochs: number): Promise<number> {
-    const random = new Random(this.settings.seed).split("evaluated");
+    const random = new Random(this.settings.seed).split("evaluated").split(0);
     return this.evaluationLoss!.mean(rows, { random, step: epochs * this.stepsPerEpoch });
   }
 

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { type Communicator, numberOfRankZero, SINGLE_PROCESS } from "../communicator.ts";
 import type { InMemoryDataset, RowsInput } from "../dataset/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { Loss } from "./batchLoss.ts";
@@ -144,6 +145,11 @@ export interface TrainingControls extends EngineOptions {
   signal?: AbortSignal;
   /** Ends training this many minutes after the call, including preparation. */
   maxMinutes?: number;
+  /**
+   * The processes that train the model together, such as those of `mpiCommunicator`. All must call with the same data and options, and
+   * all get the same model. Default: this process only.
+   */
+  communicator?: Communicator;
 }
 
 /** Options of trainings on rows of data. */
@@ -231,6 +237,7 @@ export function settingsIn(options: TrainingControls & RowOptions & object): Rec
     onRecovery: _onRecovery,
     signal: _signal,
     maxMinutes: _maxMinutes,
+    communicator: _communicator,
     checkpoint: _checkpoint,
     providers: _providers,
     threads: _threads,
@@ -242,3 +249,16 @@ export function settingsIn(options: TrainingControls & RowOptions & object): Rec
 /** The time at which training must end, on the clock of `performance.now()`. */
 export const deadlineOf = (maxMinutes: number | undefined): number =>
   performance.now() + (maxMinutes ?? Number.POSITIVE_INFINITY) * 60_000;
+
+/**
+ * The minutes that are left of `maxMinutes` since `start`, on the clock of rank 0: all processes then train the same models. Undefined
+ * without a limit.
+ */
+export async function remainingMinutes(
+  start: number,
+  maxMinutes: number | undefined,
+  communicator: Communicator = SINGLE_PROCESS,
+): Promise<number | undefined> {
+  if (maxMinutes === undefined) return undefined;
+  return numberOfRankZero(communicator, maxMinutes - (performance.now() - start) / 60_000);
+}

@@ -1,8 +1,10 @@
+import { bytesOfRankZero, type Communicator, SINGLE_PROCESS } from "../communicator.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { decodeCheckpoint, encodeCheckpoint, fingerprint } from "./checkpoint.ts";
 import { shardCount } from "./dataParallelLoss.ts";
 import { Objective, type Problem, type TrainingRows } from "./objective.ts";
 import type { CheckpointStore, MinimizeEpoch, TrainingSettings } from "./options.ts";
+import { broadcastParameters, checkSameTraining } from "./sameTraining.ts";
 import { type LoopOptions, type StopReason, TrainingLoop } from "./trainingLoop.ts";
 import { reserve, Weights } from "./weights.ts";
 
@@ -27,11 +29,15 @@ export interface TrainingResult {
   readonly stopped: StopReason;
 }
 
-export interface TrainingOptions extends LoopOptions {
+export interface TrainingOptions extends Omit<LoopOptions, "communicator"> {
   readonly checkpoint?: CheckpointStore | undefined;
+  readonly communicator?: Communicator | undefined;
 }
 
-/** Trains from the beginning or from a checkpoint, saves checkpoints, and releases threads and buffers at the end. */
+/**
+ * Trains from the beginning or from a checkpoint, saves checkpoints, and releases threads and buffers at the end. Of several processes,
+ * only rank 0 loads and saves checkpoints.
+ */
 export async function runTraining(training: TrainingRun, options: TrainingOptions): Promise<TrainingResult> {
   const endReservation = reserve(training.parameters);
   try {
@@ -45,11 +51,14 @@ async function trainParameters(
   { parameters, rows, settings, description, initialize, problem }: TrainingRun,
   options: TrainingOptions,
 ): Promise<TrainingResult> {
-  const { checkpoint } = options;
-  const bytes = await checkpoint?.load();
+  const { communicator = SINGLE_PROCESS } = options;
+  const checkpoint = communicator.rank === 0 ? options.checkpoint : undefined;
+  const bytes = await bytesOfRankZero(communicator, await checkpoint?.load());
   if (!bytes) await initialize?.();
+  await broadcastParameters(parameters, communicator);
   const batchSize = Math.min(settings.batchSize, rows?.training.rows ?? settings.batchSize);
-  const weights = new Weights(parameters, settings.averageDecay > 0, shardCount(batchSize, options));
+  const threads = shardCount(batchSize, communicator.size, options);
+  const weights = new Weights(parameters, settings.averageDecay > 0, threads);
   const { flat } = weights;
   let digest: string | undefined;
   const currentFingerprint = () => {
@@ -66,6 +75,7 @@ async function trainParameters(
   };
   let objective: Objective | undefined;
   try {
+    await checkSameTraining(communicator, currentFingerprint);
     const checkpointToResume = bytes && decodeCheckpoint(bytes, currentFingerprint(), parameters);
     if (checkpointToResume) {
       flat.assign(flat.values);
@@ -84,9 +94,10 @@ async function trainParameters(
       );
     };
     const currentProblem = problem();
-    objective = await Objective.create(currentProblem, weights, rows, settings, options);
+    objective = await Objective.create(currentProblem, weights, rows, settings, communicator, options);
     const loop = new TrainingLoop(weights, currentProblem, objective, settings, {
       ...options,
+      communicator,
       onState: save,
     });
     if (checkpointToResume) {

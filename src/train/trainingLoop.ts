@@ -1,3 +1,4 @@
+import { type Communicator, numberOfRankZero } from "../communicator.ts";
 import { PushforwardError } from "../errors.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { CheckpointState } from "./checkpoint.ts";
@@ -25,6 +26,7 @@ export interface LoopOptions extends EngineOptions {
   /** Called after each complete epoch, to save a checkpoint. */
   onState?(): Promise<void>;
   readonly signal?: AbortSignal | undefined;
+  readonly communicator: Communicator;
   /** The time at which training ends, on the clock of `performance.now()`. */
   readonly deadline: number;
 }
@@ -102,6 +104,14 @@ export class TrainingLoop {
     return stopped ?? "epochs";
   }
 
+  /** Why training ends before the next step. Rank 0 decides, so that all processes take the same steps. */
+  private async stopReason(): Promise<StopReason | undefined> {
+    const { signal, deadline, communicator } = this.options;
+    const isLate = performance.now() > deadline;
+    const reasons = [undefined, "signal", "time"] as const;
+    return reasons[await numberOfRankZero(communicator, signal?.aborted ? 1 : isLate ? 2 : 0)];
+  }
+
   private async evaluateStart(): Promise<void> {
     const loss = (await this.objective.validationLoss(0))!;
     if (!Number.isFinite(loss)) await this.objective.explainStart(this.problem);
@@ -119,8 +129,7 @@ export class TrainingLoop {
     let stopped: StopReason | undefined;
     let explosions = 0;
     for await (const step of objective.steps(epoch)) {
-      if (options.signal?.aborted) stopped = "signal";
-      else if (performance.now() > options.deadline) stopped = "time";
+      stopped = await this.stopReason();
       if (stopped && (totals.steps === 0 || (stopped === "signal" && hasValidation))) return stopped;
       // A partial epoch is evaluated and recorded like a complete one.
       if (stopped) break;

@@ -1,0 +1,1 @@
+export { type MpiCommunicator, mpiCommunicator } from "./mpiCommunicator.ts";

@@ -1,0 +1,59 @@
+import { broadcastArray, bytesOfRankZero, type Communicator } from "../communicator.ts";
+import { PushforwardError } from "../errors.ts";
+import type { Parameter } from "../graph/parameter.ts";
+
+/** What each process of a training must have in common with rank 0. */
+const EXPECTED = "the same rows, model and settings on all ranks";
+
+/**
+ * Sets the parameters to those of rank 0. They were initialized from the same data, but processors round differently, and a time limit
+ * may have ended the initialization at another iteration.
+ *
+ * @throws DATA on all ranks if one of them has other parameters than rank 0.
+ */
+export async function broadcastParameters(
+  parameters: ReadonlyMap<string, Parameter>,
+  communicator: Communicator,
+): Promise<void> {
+  if (communicator.size === 1) return;
+  const layout = [...parameters].map(([name, { numbers }]) => [
+    name,
+    numbers.constructor.name,
+    numbers.length,
+  ]);
+  await checkEqual(communicator, JSON.stringify(layout), "the parameters differ between ranks");
+  for (const parameter of parameters.values()) {
+    const shared = parameter.numbers.slice();
+    await broadcastArray(communicator, shared);
+    // Reading `value` marks a parameter as exposed, which makes later evaluations slower.
+    if (shared.some((x, i) => x !== parameter.numbers[i])) parameter.value.set(shared);
+  }
+}
+
+/**
+ * Checks that all ranks have the same data, model and settings, by their fingerprints.
+ *
+ * @throws DATA on all ranks if not.
+ */
+export async function checkSameTraining(
+  communicator: Communicator,
+  fingerprint: () => string,
+): Promise<void> {
+  if (communicator.size === 1) return;
+  await checkEqual(communicator, fingerprint(), "the rows or the settings differ between ranks");
+}
+
+async function checkEqual(communicator: Communicator, own: string, what: string): Promise<void> {
+  const { rank, size } = communicator;
+  const bytes = await bytesOfRankZero(communicator, new TextEncoder().encode(own));
+  const differs = new Float64Array(size);
+  if (new TextDecoder().decode(bytes) !== own) differs[rank] = 1;
+  await communicator.sum(differs);
+  const others = [...differs.keys()].filter((each) => differs[each] === 1);
+  if (others.length === 0) return;
+  throw new PushforwardError("DATA", what, {
+    expected: EXPECTED,
+    received: `others than those of rank 0 on rank ${others.slice(0, 8).join(", ")}`,
+    hint: "Give all ranks the same data and options. If they run on several machines, all must read the same files.",
+  });
+}

@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { decodeModel } from "../../src/flows/index.ts";
+import { mpiCommunicator } from "../../src/mpi/index.ts";
+import { mpiJob } from "../../src/mpi/job.ts";
+import { correlated, workplace } from "../cli/command.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+/** The launchers of Debian's packages openmpi-bin and mpich, with what a test as root on one machine needs. */
+const LAUNCHERS = [
+  {
+    name: "mpirun.openmpi",
+    options: ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "--mca", "btl", "self,sm"],
+  },
+  { name: "mpirun.mpich", options: [] },
+] as const;
+const isInstalled = (name: string) => spawnSync(name, ["--version"]).status === 0;
+const installed = LAUNCHERS.filter(({ name }) => isInstalled(name));
+
+/** Options for a small flow. */
+const SMALL_FLOW = ["--flow", "nsf", "--transforms", "1", "--hidden", "8", "--threads", "1"];
+
+const here = workplace();
+const { path, write, list, plain, pushforward } = here;
+
+/** Starts `pushforward` with these words on two ranks. */
+function start({ name, options }: (typeof LAUNCHERS)[number], words: readonly string[]) {
+  const program = [process.execPath, "--import", "tsx", MAIN];
+  const child = spawn(name, [...options, "-np", "2", ...program, ...words], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      output += chunk;
+    });
+  }
+  return { child, ended: once(child, "close").then(([code]) => ({ code, output: plain(output) })) };
+}
+
+/** The process of rank 1 among the descendants of a launcher. */
+function rankOne({ pid }: ChildProcess): number {
+  const statOf = (id: string) => readFileSync(`/proc/${id}/stat`, "utf8").replace(/.*\) /, "").split(" ");
+  const parents = new Map(
+    readdirSync("/proc").flatMap((id) => {
+      if (!/^\d+$/.test(id) || !existsSync(`/proc/${id}/stat`)) return [];
+      return [[Number(id), Number(statOf(id)[1])]];
+    }),
+  );
+  const isDescendant = (id: number): boolean => {
+    const parent = parents.get(id);
+    return parent !== undefined && (parent === pid || isDescendant(parent));
+  };
+  const environmentOf = (id: number) =>
+    Object.fromEntries(
+      readFileSync(`/proc/${id}/environ`, "utf8")
+        .split("\0")
+        .map((line) => line.split("=", 2)),
+    );
+  return [...parents.keys()].find((id) => isDescendant(id) && mpiJob(environmentOf(id))?.rank === 1)!;
+}
+
+async function weightsIn(name: string): Promise<number[]> {
+  const { flow } = await decodeModel(readFileSync(path(name)));
+  return [...flow.parameters().values()].flatMap(({ numbers }) => [...numbers]);
+}
+
+/** Processes take several seconds to start on a busy machine. */
+const TIMEOUT = { timeout: 180_000 };
+
+describe.skipIf(installed.length === 0)("two ranks", TIMEOUT, () => {
+  it.each(installed)("started by $name write the model of one process, up to rounding", async (launcher) => {
+    const table = write("table.csv", correlated(300));
+    const words = ["fit", table, ...SMALL_FLOW, "--epochs", "2", "-o"];
+    const { code, output } = await start(launcher, [...words, path(`${launcher.name}.safetensors`)]).ended;
+    expect({ code, output }).toMatchObject({ code: 0 });
+    // Only rank 0 prints.
+    expect(output.match(/^Learned a, b/gm)).toEqual(["Learned a, b"]);
+    expect(list().filter((file) => /checkpoint|lock/.test(file))).toEqual([]);
+    await pushforward([...words, path("one.safetensors")]);
+    const expected = await weightsIn("one.safetensors");
+    const weights = await weightsIn(`${launcher.name}.safetensors`);
+    for (const [i, weight] of weights.entries()) expect(weight).toBeCloseTo(expected[i]!, 4);
+    const first = readFileSync(path(`${installed[0]!.name}.safetensors`));
+    expect(readFileSync(path(`${launcher.name}.safetensors`)).equals(first)).toBe(true);
+  });
+});
+
+describe.skipIf(installed.length === 0)("a rank that dies", TIMEOUT, () => {
+  it("ends the job, whose checkpoint continues on another number of ranks", async () => {
+    const table = write("table.csv", correlated(300));
+    const model = path("killed.safetensors");
+    const words = ["fit", table, ...SMALL_FLOW, "--patience", "100000", "-o", model];
+    const endless = ["--epochs", "100000", "--log", path("log.jsonl")];
+    const { child, ended } = start(installed.at(-1)!, [...words, ...endless]);
+    while (!existsSync(`${model}.checkpoint`)) {
+      if (child.exitCode !== null) throw new Error((await ended).output);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    process.kill(rankOne(child), "SIGKILL");
+    expect((await ended).code).not.toBe(0);
+    expect(existsSync(model)).toBe(false);
+    const { epoch } = JSON.parse(readFileSync(path("log.jsonl"), "utf8").trimEnd().split("\n").at(-1)!);
+    const resumed = [...words, "--epochs", `${epoch + 1}`, "--resume", "--json"];
+    const { code, out } = await pushforward(resumed);
+    expect(code).toBe(0);
+    const [next] = out.split("\n").map((line) => JSON.parse(line || "{}"));
+    expect(next).toMatchObject({ event: "epoch" });
+    expect(next.epoch).toBeGreaterThan(1);
+  });
+});
+
+describe("a program without mpirun", () => {
+  it("is a job of one process, which needs no MPI", async () => {
+    const { rank, size, sum } = await mpiCommunicator();
+    const numbers = Float64Array.of(1, 2);
+    await sum(numbers);
+    expect({ rank, size, numbers }).toEqual({ rank: 0, size: 1, numbers: Float64Array.of(1, 2) });
+  });
+});
+
+describe("the environment of a process", () => {
+  it("tells its place in the job of Open MPI and of MPICH", () => {
+    const openMpi = {
+      OMPI_COMM_WORLD_SIZE: "8",
+      OMPI_COMM_WORLD_RANK: "5",
+      OMPI_COMM_WORLD_LOCAL_SIZE: "4",
+    };
+    expect(mpiJob(openMpi)).toEqual({ library: "Open MPI", size: 8, rank: 5, localSize: 4 });
+    const mpich = { PMI_SIZE: "3", PMI_RANK: "0" };
+    expect(mpiJob(mpich)).toEqual({ library: "MPICH", size: 3, rank: 0, localSize: 3 });
+    expect(mpiJob({ PATH: "/bin" })).toBeUndefined();
+  });
+});
