@@ -2,7 +2,16 @@ import type { InMemoryDataset } from "../dataset/index.ts";
 import { summarizeContext } from "../evaluate/index.ts";
 import { pixelHistograms } from "../evaluate/pixelHistograms.ts";
 import { RunningMean } from "../evaluate/runningMean.ts";
-import { dequantize, encodeModel, type Flow, glow, ImageModel, realNVP, tarflow } from "../flows/index.ts";
+import {
+  dequantize,
+  encodeModel,
+  type Flow,
+  glow,
+  ImageModel,
+  imageTransformer,
+  realNVP,
+  tarflow,
+} from "../flows/index.ts";
 import { type ImageRows, imageRows, withReflections } from "../images/imageRows.ts";
 import type { ImageSet } from "../images/index.ts";
 import { openImages } from "../images/openImages.ts";
@@ -47,7 +56,7 @@ async function fitRows(
   const { messages, log, io } = tools;
   const { seed, batchSize = BATCH_SIZE } = values;
   const classes = values.classes ? images.classes!.names : [];
-  const flow = dequantize(flowOf(values, images.shape, classes.length));
+  const flow = flowOf(values, images.shape, classes.length);
   const { training: notReflected, validation, test } = splitRows(rows, values);
   const training = values.flips
     ? await withReflections(notReflected as ImageRows, images.shape)
@@ -115,7 +124,7 @@ async function fitRows(
   };
 }
 
-/** The flow of `--flow`: a density of pixels plus noise. */
+/** The flow of `--flow`, a distribution of pixels. */
 function flowOf(
   { flow, values, seed, transforms, hidden, levels, block, patch }: ImageFitValues,
   image: ImageShape,
@@ -128,15 +137,17 @@ function flowOf(
     ...(classes > 0 && { classes }),
     ...(hidden && { width: hidden[0]! }),
   };
+  if (flow === "image-transformer")
+    return imageTransformer({ ...common, ...(transforms && { layers: transforms }) });
   if (flow === "tarflow")
-    return tarflow({ ...common, ...(transforms && { transforms }), ...(patch && { patch }) });
+    return dequantize(tarflow({ ...common, ...(transforms && { transforms }), ...(patch && { patch }) }));
   const options = {
     ...common,
     ...(transforms && { steps: transforms }),
     ...(levels && { levels }),
     ...(block && { block }),
   };
-  return flow === "glow" ? glow(options) : realNVP(options);
+  return dequantize(flow === "glow" ? glow(options) : realNVP(options));
 }
 
 /** Log-probabilities of held-out images under the model and under independent pixels, in nats. */

@@ -48,12 +48,27 @@ export const options = {
       "Columns that the others are conditional on: learns p(columns | given) in place of p(columns). A column of text is a class label, with at most 256 different labels.",
   }),
   flow: choice(
-    ["default", "nsf", "maf", "realnvp", "glow", "nice", "iaf", "planar", "naf", "cnf", "tarflow"],
+    [
+      ...([
+        "default",
+        "nsf",
+        "maf",
+        "realnvp",
+        "glow",
+        "nice",
+        "iaf",
+        "planar",
+        "naf",
+        "cnf",
+        "tarflow",
+      ] as const),
+      "image-transformer",
+    ],
     {
       default: "default",
       valueName: "FLOW",
       description:
-        "One flow of this architecture, for tables without missing values. If some columns are not numbers, or a --column states a kind, columns without a density are dequantized by uniform noise: log-densities are lower bounds then. The default learns columns of any kind exactly: it trains several densities and mixes them. For images: glow, the default, realnvp or tarflow.",
+        "One flow of this architecture, for tables without missing values. If some columns are not numbers, or a --column states a kind, columns without a density are dequantized by uniform noise: log-densities are lower bounds then. The default learns columns of any kind exactly: it trains several densities and mixes them. For images: glow, the default, realnvp, tarflow or image-transformer, whose probabilities of pixels are exact.",
     },
   ),
   ...imageOptions,
@@ -80,7 +95,7 @@ export const options = {
   transforms: wholeNumber(1, {
     valueName: "N",
     description:
-      "The number of layers, for a --flow other than default. For images: the number of couplings per level, or of maps of tarflow.",
+      "The number of layers, for a --flow other than default. For images: the number of couplings per level, of maps of tarflow, or of layers of image-transformer.",
   }),
   hidden: wholeNumbers({
     valueName: "H,H",
@@ -116,6 +131,11 @@ export const options = {
     description: "Rows in a batch. Default: 256, for images 64.",
   }),
   learningRate: positiveNumber({ valueName: "R", example: "0.001", description: "Initial learning rate." }),
+  schedule: choice(["plateau", "cosine", "constant"], {
+    valueName: "SCHEDULE",
+    description:
+      "How the learning rate changes: plateau halves it when the validation rows no longer improve; cosine lowers it to 1 % along a half cosine over --epochs; constant keeps it. Default: plateau.",
+  }),
   validationFraction: fraction(false, {
     default: "0.1",
     valueName: "F",

@@ -2,7 +2,16 @@ import { PushforwardError } from "../errors.ts";
 import type { FitValues } from "./fitOptions.ts";
 
 /** The architectures that learn images. */
-export const IMAGE_FLOWS = ["glow", "realnvp", "tarflow"] as const;
+export const IMAGE_FLOWS = ["glow", "realnvp", "tarflow", "image-transformer"] as const;
+/** Those that learn nothing else. */
+type OnlyImageFlow = "tarflow" | "image-transformer";
+
+/** The flows that have an option of some flows of images. */
+const FLOWS_WITH = {
+  levels: ["glow", "realnvp"],
+  block: ["glow", "realnvp"],
+  patch: ["tarflow"],
+} as const satisfies Partial<Record<keyof FitValues, readonly (typeof IMAGE_FLOWS)[number][]>>;
 
 /** The values of `pushforward fit` for images. */
 export interface ImageFitValues extends Omit<FitValues, "flow"> {
@@ -24,9 +33,6 @@ export function checkImageValues(values: FitValues): ImageFitValues {
     budget,
     noKernel,
     hidden,
-    levels,
-    block,
-    patch,
   } = values;
   const flow = values.flow === "default" ? "glow" : IMAGE_FLOWS.find((name) => name === values.flow);
   if (!flow) {
@@ -61,13 +67,16 @@ export function checkImageValues(values: FitValues): ImageFitValues {
       hint: "For example: --hidden 64",
     });
   }
-  const [other, flows] =
-    flow === "tarflow"
-      ? [levels ? "levels" : block && "block", "glow or realnvp"]
-      : [patch && "patch", "tarflow"];
-  if (other) {
-    throw new PushforwardError("ARGUMENT", `--${other} cannot be combined with --flow ${flow}`, {
-      hint: `It is an option of ${flows}.`,
+  for (const [option, flows] of Object.entries(FLOWS_WITH)) {
+    if (values[option as keyof typeof FLOWS_WITH] === undefined || flows.some((name) => name === flow))
+      continue;
+    throw new PushforwardError("ARGUMENT", `--${option} cannot be combined with --flow ${flow}`, {
+      hint: `It is an option of ${flows.join(" or ")}.`,
+    });
+  }
+  if (flow === "image-transformer" && values.draws > 1) {
+    throw new PushforwardError("ARGUMENT", "--draws cannot be combined with --flow image-transformer", {
+      hint: "Its probabilities are exact: leave the option out.",
     });
   }
   return { ...values, flow };
@@ -75,7 +84,7 @@ export function checkImageValues(values: FitValues): ImageFitValues {
 
 /** The values of `pushforward fit` for a table. */
 export interface TableFitValues extends Omit<FitValues, "flow"> {
-  readonly flow: Exclude<FitValues["flow"], "tarflow">;
+  readonly flow: Exclude<FitValues["flow"], OnlyImageFlow>;
 }
 
 /** @throws ARGUMENT for an option of images, because the data are a table, and for the first two that cannot be combined. */
@@ -113,8 +122,8 @@ export function checkTableValues(all: FitValues): TableFitValues {
   }
   const ofImages = { values, classes: classes || undefined, flips: flips || undefined, levels, block, patch };
   const [name] = Object.entries(ofImages).find(([, value]) => value !== undefined) ?? [];
-  if (!name && flow !== "tarflow") return { ...all, flow };
-  const option = name ? `--${name}` : "--flow tarflow";
+  if (!name && flow !== "tarflow" && flow !== "image-transformer") return { ...all, flow };
+  const option = name ? `--${name}` : `--flow ${flow}`;
   throw new PushforwardError("ARGUMENT", `${option} is for images, and DATA is a table`, {
     hint: "If its columns are pixels, state the size of the images: --image 28x28x1",
   });

@@ -1,7 +1,14 @@
 import { orList } from "../data/labels.ts";
 import type { ContextEmbedding } from "../distributions/index.ts";
 import { count, counted, nats, percent } from "../evaluate/numberText.ts";
-import { flowSummary, ImageModel, type LoadedModel, modelLabels, parameterCount } from "../flows/index.ts";
+import {
+  type Flow,
+  flowSummary,
+  ImageModel,
+  type LoadedModel,
+  modelLabels,
+  parameterCount,
+} from "../flows/index.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
 import { hasProbabilities } from "../tables/tableColumn.ts";
 import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
@@ -52,7 +59,7 @@ export function modelSummary(model: LoadedModel, path: string): string {
   if (given.length > 0) lines.push(["given", context.join(", ")]);
   if (flow.embedding) lines.push(["embedding", embeddingSummary(flow.embedding)]);
   lines.push(
-    ["flow", flowSummary(model.image ? ImageModel.from(model).density.describe() : flow.describe())],
+    ["flow", flowSummary(describedFlow(model).describe())],
     ["parameters", count(parameterCount(flow))],
   );
   if (training) {
@@ -81,6 +88,13 @@ export function modelSummary(model: LoadedModel, path: string): string {
   return lines
     .map(([term, text]) => `${term.padEnd(12)}${singleLine(text, Number.POSITIVE_INFINITY)}\n`)
     .join("");
+}
+
+/** The flow of a model, without the dequantization of images. */
+function describedFlow(model: LoadedModel): Flow {
+  if (!model.image) return model.flow;
+  const images = ImageModel.from(model);
+  return images.hasLatentSpace ? images.density : model.flow;
 }
 
 /** "28 x 28 x 1 (height, width, channels), values from 0 to 255". */

@@ -77,16 +77,23 @@ export async function evaluateImages(
   values: ScoreValues & { readonly json: boolean },
   io: Io,
 ): Promise<void> {
-  const { features, mean } = await withScores(loaded, values, io, async ({ model, scores, mean }) => {
+  const { model, mean } = await withScores(loaded, values, io, async ({ model, scores, mean }) => {
     for await (const _ of scores);
-    return { features: model.features, mean };
+    return { model, mean };
   });
+  const { features, flow } = model;
   const { count: rows, mean: meanLogDensity, standardError } = mean;
   const bits = bitsPerDimension(meanLogDensity, features);
   io.stdout.write(
     values.json
-      ? jsonLine({ rows, meanLogDensity, standardError, bitsPerDimension: bits, draws: values.draws })
-      : `Bits per dimension of ${counted(rows, "image")}: ${bitsEstimate(mean, features)} (${counted(values.draws, "draw")} of noise each)\n`,
+      ? jsonLine({
+          rows,
+          meanLogDensity,
+          standardError,
+          bitsPerDimension: bits,
+          ...(flow.isBound ? { draws: values.draws } : { exact: true }),
+        })
+      : `Bits per dimension of ${counted(rows, "image")}: ${bitsEstimate(mean, features)} (${flow.isBound ? `${counted(values.draws, "draw")} of noise each` : "exact"})\n`,
   );
 }
 

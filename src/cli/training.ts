@@ -74,7 +74,7 @@ interface Reporting {
 
 /** The options of training that models of tables and of images have in common. */
 export const trainingOptions = (
-  { learningRate, ...values }: FitValues,
+  { learningRate, schedule, ...values }: FitValues,
   { progress, messages, signal, io: { communicator } }: Reporting,
 ) => ({
   seed: values.seed,
@@ -86,6 +86,7 @@ export const trainingOptions = (
   signal,
   ...(communicator && { communicator }),
   ...(learningRate !== undefined && { optimizer: { learningRate } }),
+  ...(schedule !== undefined && { schedule: { type: schedule } }),
   onEpoch: (epoch: FitEpoch) => progress.onEpoch(epoch),
   onProgress: (position: FitProgress) => progress.onProgress(position),
   onRecovery: (message: string) => messages.warn(message),

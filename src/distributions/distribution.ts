@@ -44,6 +44,13 @@ export interface Distribution {
   readonly weightedBound?: ((x: Tensor, divergenceWeight: Tensor) => Tensor) | undefined;
   /** [D], the values of each feature that have a probability instead of a density. Undefined if there is none in any feature. */
   readonly atoms?: readonly Atoms[] | undefined;
+  /**
+   * V, if the features are the whole numbers 0, 1, ... V - 1, such as pixels, or a list with the number of each feature, null for real
+   * numbers. Undefined for other features.
+   */
+  readonly values?: number | readonly (number | null)[] | undefined;
+  /** The distribution at a temperature T, which has the same parameters: below 1, samples are more typical. Undefined if it has none. */
+  readonly atTemperature?: ((temperature: number) => Distribution) | undefined;
   /** The set on which the density is positive; undefined if it is all of R^D. */
   readonly support?: Support | undefined;
   /** Data-dependent initialization before training. Undefined if the parameters do not depend on data. */

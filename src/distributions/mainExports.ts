@@ -18,6 +18,7 @@ export { Logistic } from "./logistic.ts";
 export { Made } from "./made.ts";
 export { MixedMade } from "./mixedMade.ts";
 export { Mixture } from "./mixture.ts";
+export { PixelAutoregressive } from "./pixelAutoregressive.ts";
 export { Resampled } from "./resampled.ts";
 export { StandardNormal } from "./standardNormal.ts";
 export { StudentT } from "./studentT.ts";

@@ -14,6 +14,7 @@ import { logisticKind } from "./logistic.ts";
 import { madeKind } from "./made.ts";
 import { mixedMadeKind } from "./mixedMade.ts";
 import { mixtureKind } from "./mixture.ts";
+import { pixelAutoregressiveKind } from "./pixelAutoregressive.ts";
 import { resampledKind } from "./resampled.ts";
 import { standardNormalKind } from "./standardNormal.ts";
 import { studentTKind } from "./studentT.ts";
@@ -40,6 +41,7 @@ export const distributionKinds = [
   madeKind,
   mixedMadeKind,
   mixtureKind,
+  pixelAutoregressiveKind,
   resampledKind,
   standardNormalKind,
   studentTKind,

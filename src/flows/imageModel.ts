@@ -1,4 +1,5 @@
 import { Dequantized } from "../distributions/dequantized.ts";
+import type { Distribution } from "../distributions/distribution.ts";
 import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
@@ -26,7 +27,10 @@ export interface ImageOptions extends RunOptions {
 
 /** Options of `ImageModel.sample`. */
 export interface ImageSampleOptions extends ImageOptions {
-  /** T: latent rows of the base distribution are multiplied by T. Below 1, samples are more typical and less diverse. Default 1. */
+  /**
+   * T: latent rows of the base distribution are multiplied by T. A model without a latent space divides logits by T and multiplies
+   * scales by it. Below 1, samples are more typical and less diverse. Default 1.
+   */
   temperature?: number;
   /** Image i depends only on the seed and i. Default 0. */
   seed?: number;
@@ -44,8 +48,8 @@ const imageSampleRules: OptionRules<ImageSampleOptions> = {
 };
 
 /**
- * A model of images: a flow of whole numbers (`Dequantized`), and the shape of the images. Images are rows [n, height * width *
- * channels] of pixels from 0 to values - 1, and so are the results.
+ * A model of images: a flow of whole numbers (`Dequantized`, or one without a latent space such as `PixelAutoregressive`), and the shape of the images.
+ * Images are rows [n, height * width * channels] of pixels from 0 to values - 1, and so are the results.
  */
 export class ImageModel implements AsyncDisposable {
   /** [height, width, channels]. */
@@ -56,11 +60,11 @@ export class ImageModel implements AsyncDisposable {
   readonly classes: readonly string[];
   /** The distribution of the pixels. */
   readonly flow: Flow;
-  /** The density of pixels plus noise in [0, 1), which shares its parameters with `flow`. */
-  readonly density: Flow;
-  readonly #latent: Flow;
+  /** A continuous density and its base distribution, if the flow has one. */
+  #tempered: { readonly temperature: number; readonly flow: Flow } | undefined;
+  readonly #latentSpace: { readonly density: Flow; readonly latent: Flow } | undefined;
 
-  /** Throws `ARGUMENT` unless the flow is one that `dequantize` returns, with the features of `shape`. */
+  /** Throws `ARGUMENT` unless the flow is one that `dequantize` or `imageTransformer` returns, with the features of `shape`. */
   constructor(options: { flow: Flow; shape: ImageShape; classes?: readonly string[] }) {
     checkOptions("new ImageModel", options, {
       flow: required(anyValue),
@@ -69,23 +73,22 @@ export class ImageModel implements AsyncDisposable {
     });
     const { flow, shape, classes = [] } = options;
     const { base, embedding } = flow;
-    const values = base instanceof Dequantized && typeof base.values === "number" ? base.values : undefined;
-    const isOfPixels =
-      values !== undefined && (base as Dequantized).distribution instanceof TransformedDistribution;
-    if (!isOfPixels || flow.features !== imageSize(shape)) {
+    const values = valuesOfPixels(base);
+    if (values === undefined || flow.features !== imageSize(shape)) {
       throw new PushforwardError("ARGUMENT", "the flow is not a model of pixels of images", {
         expected: `a flow of ${imageSize(shape)} whole numbers`,
-        received: isOfPixels ? `a flow of ${flow.features}` : "a flow of real numbers",
+        received: values === undefined ? "a flow of real numbers" : `a flow of ${flow.features}`,
         hint: "Make it by dequantize(glow({ image })), or another recipe for images.",
       });
     }
-    const { base: latent, bijection } = (base as Dequantized).distribution as TransformedDistribution;
     this.shape = shape;
     this.values = values;
     this.classes = classes;
     this.flow = flow;
-    this.density = new Flow(latent, bijection, embedding);
-    this.#latent = new Flow(latent);
+    if (base instanceof Dequantized) {
+      const { base: latent, bijection } = base.distribution as TransformedDistribution;
+      this.#latentSpace = { density: new Flow(latent, bijection, embedding), latent: new Flow(latent) };
+    }
   }
 
   /** The model of images in a model file. Throws `ARGUMENT` for other models. */
@@ -104,20 +107,47 @@ export class ImageModel implements AsyncDisposable {
     return imageSize(this.shape);
   }
 
-  /** The number of latent features of each level of a multi-scale flow, the coarsest level first; [D] for other flows. */
+  /** Whether images have latent rows. Otherwise the log-probability is exact, and `toLatent` and `toPixels` throw `ARGUMENT`. */
+  get hasLatentSpace(): boolean {
+    return this.#latentSpace !== undefined;
+  }
+
+  /** The density of pixels plus noise in [0, 1), which shares its parameters with `flow`. Throws `ARGUMENT` without a latent space. */
+  get density(): Flow {
+    return this.#requireLatentSpace().density;
+  }
+
+  /** The number of latent features of each level of a multi-scale flow, the coarsest level first; [D] for other flows. Throws `ARGUMENT` without a latent space. */
   get levels(): readonly number[] {
     return this.density.bijection.levels ?? [this.features];
   }
 
-  /** A model with the same parameters, whose log-probability averages over K = `samples` draws of noise. See `Dequantized`. */
+  /**
+   * A model with the same parameters, whose log-probability averages over K = `samples` draws of noise. See `Dequantized`. Throws
+   * `ARGUMENT` if the log-probability is exact and K > 1.
+   */
   withDraws(samples: number): ImageModel {
-    const { distribution, values, dequantizer } = this.flow.base as Dequantized;
-    const base = new Dequantized({ distribution, values, samples, ...(dequantizer && { dequantizer }) });
-    const flow = new Flow(base, undefined, this.flow.embedding);
-    return new ImageModel({ flow, shape: this.shape, classes: this.classes });
+    const { base, embedding } = this.flow;
+    const { shape, classes } = this;
+    if (!(base instanceof Dequantized)) {
+      if (samples === 1) return this;
+      throw new PushforwardError("ARGUMENT", "the log-probability of the model is exact", {
+        expected: "1 draw of noise",
+        received: `${samples}`,
+        hint: "Draws of noise are for flows of dequantized images.",
+      });
+    }
+    const { distribution, values, dequantizer } = base;
+    const dequantized = new Dequantized({
+      distribution,
+      values,
+      samples,
+      ...(dequantizer && { dequantizer }),
+    });
+    return new ImageModel({ flow: new Flow(dequantized, undefined, embedding), shape, classes });
   }
 
-  /** log P of each image in nats, a lower bound in expectation: [n]. */
+  /** log P of each image in nats: [n]. With dequantization it is a lower bound in expectation. */
   async logProb(pixels: Float64Array, options: ImageOptions = {}): Promise<Float64Array> {
     checkOptions("logProb", options, imageRules);
     const { classes, ...run } = options;
@@ -144,22 +174,57 @@ export class ImageModel implements AsyncDisposable {
   async sample(n: number, options: ImageSampleOptions = {}): Promise<Float64Array> {
     checkOptions("sample", options, imageSampleRules);
     const { temperature = 1, seed = 0, start = 0, classes, ...run } = options;
-    const copied = contextOf(classes);
-    const latent = await this.#latent.sample(n, { seed, start, ...run });
+    const context = contextOf(classes);
+    if (!this.#latentSpace) {
+      const flow = this.#atTemperature(temperature);
+      return flow.sample(n, { seed, start, ...run, ...(context && { context }) });
+    }
+    const latent = await this.#latentSpace.latent.sample(n, { seed, start, ...run });
     return this.toPixels(
       latent.map((z) => temperature * z),
-      { ...run, ...(copied && { classes: copied }) },
+      { ...run, ...(context && { classes: context }) },
+    );
+  }
+
+  /** The flow of a model without a latent space at a temperature. The last one is kept, because compiling its sampler takes time. */
+  #atTemperature(temperature: number): Flow {
+    const { base, embedding } = this.flow;
+    if (temperature === 1) return this.flow;
+    if (this.#tempered?.temperature !== temperature) {
+      if (!base.atTemperature) {
+        throw new PushforwardError("ARGUMENT", "the model has no temperature", { hint: "Leave it out." });
+      }
+      this.#tempered = { temperature, flow: new Flow(base.atTemperature(temperature), undefined, embedding) };
+    }
+    return this.#tempered.flow;
+  }
+
+  #requireLatentSpace() {
+    if (this.#latentSpace) return this.#latentSpace;
+    throw new PushforwardError(
+      "ARGUMENT",
+      "the model has no latent space: it draws one pixel after the other",
+      {
+        hint: "Fit another flow of images, such as glow.",
+      },
     );
   }
 
   /** Frees what the methods keep for their next call; see `Flow.release`. */
   async release(): Promise<void> {
-    for (const flow of [this.flow, this.density, this.#latent]) await flow.release();
+    const { density, latent } = this.#latentSpace ?? {};
+    for (const flow of [this.flow, density, latent, this.#tempered?.flow]) await flow?.release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
   }
+}
+
+/** The number of values of a pixel under the distribution of a flow of images; undefined for other distributions. */
+function valuesOfPixels(base: Distribution): number | undefined {
+  const isOfPixels = !(base instanceof Dequantized) || base.distribution instanceof TransformedDistribution;
+  return isOfPixels && typeof base.values === "number" ? base.values : undefined;
 }
 
 const contextOf = (classes: ArrayLike<number> | undefined): Float64Array | undefined =>

@@ -24,6 +24,7 @@ export { mixtureFlow } from "./mixture.ts";
 export type { LoadedModel } from "./modelFile.ts";
 export { loadParameters, saveParameters } from "./parameterFile.ts";
 export { logitPixels } from "./recipes/images.ts";
+export { type ImageTransformerOptions, imageTransformer } from "./recipes/imageTransformer.ts";
 export * from "./recipes/index.ts";
 export { type TarflowOptions, tarflow } from "./recipes/tarflow.ts";
 export { type VAEOptions, vae } from "./recipes/vae.ts";

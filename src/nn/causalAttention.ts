@@ -5,10 +5,54 @@ import { Linear } from "./linear.ts";
 /** Added to the scores of later tokens, so that their weights are 0: exp(-1e9) is 0. */
 const MASKED = -1e9;
 
-/** The keys and values [N, heads, tokens, width / heads] of the tokens so far; undefined before the first token. */
+/** The keys and values of tokens, each [N, heads, tokens, width / heads]. */
+export interface KeysAndValues {
+  readonly keys: Tensor;
+  readonly values: Tensor;
+}
+
+/** The keys and values of the tokens so far. */
 export interface KeyValueCache {
-  keys?: Tensor;
-  values?: Tensor;
+  /** Adds those of the next token. `mask` [1, tokens] is added to the scores of all keys that the result has; undefined if it is 0. */
+  append(next: KeysAndValues): KeysAndValues & { readonly mask?: Tensor };
+}
+
+/** A cache that has only the tokens so far, and so grows with each one. */
+export class GrowingCache implements KeyValueCache {
+  private cached: KeysAndValues | undefined;
+
+  append(next: KeysAndValues): KeysAndValues {
+    const { cached } = this;
+    this.cached = cached
+      ? { keys: concat([cached.keys, next.keys], 2), values: concat([cached.values, next.values], 2) }
+      : next;
+    return this.cached;
+  }
+}
+
+/**
+ * A cache with a place for each token, for a loop whose state has a fixed shape. `isNext` [T, 1] marks the place of the next token,
+ * and `isLater` [1, T] the places after it.
+ */
+export class FixedCache implements KeyValueCache {
+  private readonly place: { readonly isNext: Tensor; readonly isLater: Tensor };
+  /** The keys and values of all tokens, in which those of later tokens have no meaning. */
+  cached: KeysAndValues;
+
+  constructor(cached: KeysAndValues, place: { isNext: Tensor; isLater: Tensor }) {
+    this.cached = cached;
+    this.place = place;
+  }
+
+  append(next: KeysAndValues): KeysAndValues & { readonly mask: Tensor } {
+    const { cached, place } = this;
+    const { isNext, isLater } = place;
+    this.cached = {
+      keys: isNext.where(next.keys, cached.keys),
+      values: isNext.where(next.values, cached.values),
+    };
+    return { ...this.cached, mask: isLater.where(MASKED, 0) };
+  }
 }
 
 /**
@@ -41,19 +85,14 @@ export class CausalAttention {
       .apply(x)
       .split(-1, [width, width, width])
       .map((part) => part.reshape(["N", tokens, heads, width / heads]).transpose([0, 2, 1, 3]));
-    const [keys, values] = cache ? extend(cache, newKeys, newValues) : [newKeys, newValues];
+    const { keys, values, mask } = cache
+      ? cache.append({ keys: newKeys, values: newValues })
+      : { keys: newKeys, values: newValues, mask: causalMask(tokens) };
     const scores = queries.matmul(keys, { transposeB: true }).mul(1 / Math.sqrt(width / heads));
-    // The cache holds only earlier tokens and this one, so no mask is needed.
-    const masked = cache ? scores : scores.add(causalMask(tokens));
+    const masked = mask ? scores.add(mask) : scores;
     const attended = masked.softmax(-1).matmul(values);
     return this.output.apply(attended.transpose([0, 2, 1, 3]).reshape(["N", tokens, width]));
   }
-}
-
-function extend(cache: KeyValueCache, keys: Tensor, values: Tensor): [keys: Tensor, values: Tensor] {
-  cache.keys = cache.keys ? concat([cache.keys, keys], 2) : keys;
-  cache.values = cache.values ? concat([cache.values, values], 2) : values;
-  return [cache.keys, cache.values];
 }
 
 const causalMask = (tokens: number): Tensor =>

@@ -1,10 +1,10 @@
 import * as z from "zod/mini";
 import { MAX_LAYERS, sizeSchema } from "../description.ts";
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { constant, filled, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import type { Random } from "../random/index.ts";
-import { CausalAttention, type KeyValueCache } from "./causalAttention.ts";
+import { CausalAttention, FixedCache, GrowingCache, type KeyValueCache } from "./causalAttention.ts";
 import { LayerNorm } from "./layerNorm.ts";
 import { Linear } from "./linear.ts";
 
@@ -45,6 +45,18 @@ export interface IncrementalTransformer {
   next(token: Tensor): Tensor;
 }
 
+/** A transformer that computes the outputs token by token in a loop. */
+export interface LoopedTransformer {
+  /** The state before the first token. */
+  readonly initial: readonly Tensor[];
+  /** The outputs [N, 1, outputs] of token `index`, a scalar counted from 0, from its inputs [N, 1, inputs], and the next state. */
+  next(
+    token: Tensor,
+    index: Tensor,
+    state: readonly Tensor[],
+  ): { readonly output: Tensor; readonly state: readonly Tensor[] };
+}
+
 /**
  * A transformer whose output for a token depends on this token, earlier tokens and the context: [N, T, inputs] -> [N, T, outputs]
  * (Vaswani et al. 2017). It has learned position embeddings and pre-norm layers, h <- h + attention(norm(h)) and h <- h + W2
@@ -59,6 +71,7 @@ export class CausalTransformer {
   readonly lastNorm: LayerNorm;
   readonly last: Linear;
   private readonly width: number;
+  private readonly heads: number;
 
   constructor(
     tokens: number,
@@ -69,6 +82,7 @@ export class CausalTransformer {
     context = 0,
   ) {
     this.width = width;
+    this.heads = heads;
     this.first = new Linear(inputs, width, random.split("first"));
     // Standard deviation 0.02, as in GPT (Radford et al. 2018).
     const start = () =>
@@ -99,7 +113,7 @@ export class CausalTransformer {
 
   /** Computes token by token with the cached keys and values of earlier tokens, so that each is computed once. */
   incremental(context?: Tensor): IncrementalTransformer {
-    const caches = this.layers.map((): KeyValueCache => ({}));
+    const caches = this.layers.map(() => new GrowingCache());
     const embeddedContext = this.embedContext(context);
     let count = 0;
     return {
@@ -107,6 +121,32 @@ export class CausalTransformer {
         const position = this.positions.slice(0, count, count + 1);
         count++;
         return this.applyLayers(this.embed(token, position, embeddedContext), caches);
+      },
+    };
+  }
+
+  /** As `incremental`, for a `loop` over all tokens, whose state are the keys and values of each layer. */
+  looped(context?: Tensor): LoopedTransformer {
+    const { layers, width, heads, positions } = this;
+    const [tokens] = positions.sizes;
+    const embeddedContext = this.embedContext(context);
+    const places = Array.from({ length: tokens }, (_, t) => t);
+    const [column, row] = [constant(places, [tokens, 1]), constant(places, [1, tokens])];
+    return {
+      initial: layers.flatMap(() => {
+        const empty = filled(0, ["N", heads, tokens, width / heads]);
+        return [empty, empty];
+      }),
+      next: (token, index, state) => {
+        const isNext = column.equal(index);
+        const place = { isNext, isLater: row.greater(index) };
+        const caches = layers.map((_, i) => {
+          const [keys, values] = state.slice(2 * i);
+          return new FixedCache({ keys, values }, place);
+        });
+        const position = isNext.where(positions, 0).sum(0, { keepAxes: true });
+        const output = this.applyLayers(this.embed(token, position, embeddedContext), caches);
+        return { output, state: caches.flatMap(({ cached }) => [cached.keys, cached.values]) };
       },
     };
   }

@@ -29,8 +29,8 @@ const LEVEL_TEMPERATURE = 0.7;
 
 /**
  * Draws what a model of images has learned, as an SVG document: held-out images, samples at three temperatures, the training images
- * nearest to samples, reconstructions, interpolations on lines in the latent space, and for a multi-scale flow images that differ in
- * the latent variables of one level. With at most 16 classes, each column has images of one class.
+ * nearest to samples, and for a model with a latent space reconstructions, interpolations on lines in the latent space, and for a
+ * multi-scale flow images that differ in the latent variables of one level. With at most 16 classes, each column has images of one class.
  *
  * @throws DEPENDENCY if the package that encodes pictures is not installed, ARGUMENT unless images have one channel or three.
  */
@@ -67,7 +67,6 @@ export async function imageFigure(model: ImageModel, options: ImageFigureOptions
   const nearest = nearestImages(line(drawn, 0), training);
   const contextOf = ({ context }: InMemoryDataset, rows: number) =>
     classes.length > 0 ? Array.from(context.subarray(0, rows)) : [];
-  const latent = await model.toLatent(line(real.values, 0), run(contextOf(real, columns)));
   const groups: ImageGroup[] = [
     { label: "held-out images", pixels: real.values },
     { label: "samples", pixels: drawn },
@@ -77,14 +76,23 @@ export async function imageFigure(model: ImageModel, options: ImageFigureOptions
       label: "a sample, and below it the nearest training image",
       pixels: concatRows([line(drawn, 0), training.select(nearest).values]),
     },
-    {
-      label: "a held-out image, and below it its reconstruction",
-      pixels: concatRows([line(real.values, 0), await model.toPixels(latent, run(contextOf(real, columns)))]),
-    },
-    { label: "interpolations", pixels: await interpolations() },
-    ...(model.levels.length > 1 ? await Promise.all(model.levels.map((_, level) => resampled(level))) : []),
+    ...(model.hasLatentSpace ? await latentGroups() : []),
   ];
   return imageGroups(groups, { shape: model.shape, values: model.values, columns });
+
+  /** What the latent rows of images show. */
+  async function latentGroups(): Promise<ImageGroup[]> {
+    const ofLine = run(contextOf(real, columns));
+    const latent = await model.toLatent(line(real.values, 0), ofLine);
+    return [
+      {
+        label: "a held-out image, and below it its reconstruction",
+        pixels: concatRows([line(real.values, 0), await model.toPixels(latent, ofLine)]),
+      },
+      { label: "interpolations", pixels: await interpolations() },
+      ...(model.levels.length > 1 ? await Promise.all(model.levels.map((_, level) => resampled(level))) : []),
+    ];
+  }
 
   /** Two lines from one held-out image to another, of the same class if there are classes. */
   async function interpolations(): Promise<Float64Array> {

@@ -1,0 +1,57 @@
+import * as z from "zod/mini";
+import { ContextEmbedding } from "../../distributions/contextEmbedding.ts";
+import {
+  PixelAutoregressive,
+  type PixelAutoregressiveOptions,
+} from "../../distributions/pixelAutoregressive.ts";
+import { type TransformerOptions, transformerSchema } from "../../nn/causalTransformer.ts";
+import { parse } from "../../parse.ts";
+import { Random } from "../../random/index.ts";
+import { Flow } from "../flow.ts";
+import { type ImageRecipeOptions, imageFields } from "./images.ts";
+import { checkedByConstructor } from "./options.ts";
+
+/** Options of `imageTransformer`. */
+export interface ImageTransformerOptions
+  extends ImageRecipeOptions,
+    TransformerOptions,
+    Pick<PixelAutoregressiveOptions, "components" | "atoms" | "radius" | "network"> {
+  /** The size of the hidden state of a row. Default 128. */
+  width?: number;
+}
+
+/** The number of values that have a probability of their own. MNIST has 0 and 252 to 255 more often than other values. */
+const ATOMS = 5;
+
+const imageTransformerSchema = z.strictObject({
+  ...imageFields,
+  ...transformerSchema.shape,
+  width: z._default(transformerSchema.shape.width, 128),
+  components: z.optional(checkedByConstructor),
+  atoms: z.optional(checkedByConstructor),
+  radius: z.optional(checkedByConstructor),
+  network: z.optional(checkedByConstructor),
+});
+
+/**
+ * An autoregressive model of the pixels of images, after the Image Transformer (Parmar et al. 2018) and PixelCNN (van den Oord et al.
+ * 2016): a causal transformer over rows, and a network of the pixels nearby; see `PixelAutoregressive`. Its log-probability is exact, and
+ * needs no dequantization. It has no latent space. Sampling takes one step per pixel. With classes, the transformer has the class as its
+ * context. `atoms` is 5 by default.
+ */
+export function imageTransformer(options: ImageTransformerOptions): Flow {
+  const parsed = parse(imageTransformerSchema, options, "an option of imageTransformer");
+  const { image, values, classes = 0, seed, width, layers, heads, ...others } = parsed;
+  const model = new PixelAutoregressive(
+    {
+      atoms: Math.min(ATOMS, values),
+      ...(others as Partial<PixelAutoregressiveOptions>),
+      image,
+      values,
+      context: classes,
+      transformer: { width, layers, heads },
+    },
+    new Random(seed).split("recipe"),
+  );
+  return new Flow(model, undefined, classes > 0 ? new ContextEmbedding({ classes: [classes] }) : undefined);
+}
