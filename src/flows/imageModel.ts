@@ -48,8 +48,8 @@ const imageSampleRules: OptionRules<ImageSampleOptions> = {
 };
 
 /**
- * A model of images: a flow of whole numbers (`Dequantized`, or one without a latent space such as `PixelAutoregressive`), and the shape of the images.
- * Images are rows [n, height * width * channels] of pixels from 0 to values - 1, and so are the results.
+ * A model of images: a flow of whole numbers (`Dequantized`, or one without a latent space such as `PixelAutoregressive`), and the shape
+ * of the images. Images are rows [n, height * width * channels] of pixels from 0 to values - 1, and so are the results.
  */
 export class ImageModel implements AsyncDisposable {
   /** [height, width, channels]. */
@@ -60,9 +60,10 @@ export class ImageModel implements AsyncDisposable {
   readonly classes: readonly string[];
   /** The distribution of the pixels. */
   readonly flow: Flow;
-  /** A continuous density and its base distribution, if the flow has one. */
-  #tempered: { readonly temperature: number; readonly flow: Flow } | undefined;
+  /** The density of pixels plus noise and its base distribution. Undefined for a model without a latent space. */
   readonly #latentSpace: { readonly density: Flow; readonly latent: Flow } | undefined;
+  /** The last flow of `#atTemperature`. */
+  #tempered: { readonly temperature: number; readonly flow: Flow } | undefined;
 
   /** Throws `ARGUMENT` unless the flow is one that `dequantize` or `imageTransformer` returns, with the features of `shape`. */
   constructor(options: { flow: Flow; shape: ImageShape; classes?: readonly string[] }) {

@@ -120,7 +120,7 @@ describe("fit", () => {
     const fit = (...words: string[]) => failure("fit", ...words, "-o", path("x.safetensors"));
     expect(await fit(data.images, "--flow", "maf")).toMatchInlineSnapshot(`
       "2
-      Error: --flow maf cannot learn images: expected one of glow, realnvp, tarflow.
+      Error: --flow maf cannot learn images: expected one of glow, realnvp, tarflow, image-transformer.
       For example: --flow glow"
     `);
     expect(await fit(data.images, "--columns", "a")).toMatchInlineSnapshot(`
@@ -163,6 +163,68 @@ describe("fit", () => {
       "2
       Error: --flips is for images, and DATA is a table.
       If its columns are pixels, state the size of the images: --image 28x28x1"
+    `);
+  });
+});
+
+describe("image-transformer", () => {
+  const model = () => path("pixels.safetensors");
+  const words =
+    "--flow image-transformer --hidden 8 --transforms 1 --epochs 1 --schedule cosine --threads 1".split(" ");
+
+  test("has exact probabilities, and is sampled at a temperature", async () => {
+    await pushforward("fit", data.images, data.labels, "--classes", ...words, "-o", model());
+    const { out } = await pushforward("evaluate", model(), data.images, data.labels);
+    expect(out.replace(/\d+\.\d{3}/g, "#.###")).toMatchInlineSnapshot(`
+      "Bits per dimension of 40 images: #.### ± #.### (exact)
+      "
+    `);
+    expect(await json("evaluate", model(), data.images, data.labels)).toMatchObject([
+      { rows: COUNT, exact: true },
+    ]);
+    await pushforward(
+      "sample",
+      model(),
+      "-n",
+      "4",
+      "--temperature",
+      "0.5",
+      "--class",
+      "1",
+      "-o",
+      path("drawn.png"),
+    );
+    const { out: summary } = await pushforward("inspect", model());
+    expect(summary.split("\n").find((line) => line.startsWith("flow"))).toMatchInlineSnapshot(
+      `"flow        pixel autoregressive"`,
+    );
+  });
+
+  test("has no latent space, no draws of noise and no options of other flows", async () => {
+    const [a, b] = [path("photos/left/0.png"), path("photos/right/1.png")];
+    const between = ["interpolate", model(), a, b, "--class", "1", "-o", path("between.png")];
+    expect(await failure(...between)).toMatchInlineSnapshot(`
+      "2
+      Error: The model has no latent space: it draws one pixel after the other.
+      Fit another flow of images, such as glow."
+    `);
+    const labeled = [data.images, data.labels];
+    expect(await failure("evaluate", model(), ...labeled, "--draws", "8")).toMatchInlineSnapshot(`
+      "2
+      Error: The log-probability of the model is exact: expected 1 draw of noise, received 8.
+      Draws of noise are for flows of dequantized images."
+    `);
+    const fit = (...options: string[]) =>
+      failure("fit", data.images, ...words, ...options, "-o", path("x.safetensors"));
+    expect(await fit("--draws", "8")).toMatchInlineSnapshot(`
+      "2
+      Error: --draws cannot be combined with --flow image-transformer.
+      Its probabilities are exact: leave the option out."
+    `);
+    expect(await fit("--levels", "1")).toMatchInlineSnapshot(`
+      "2
+      Error: --levels cannot be combined with --flow image-transformer.
+      It is an option of glow or realnvp."
     `);
   });
 });

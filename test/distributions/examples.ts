@@ -158,6 +158,22 @@ export const distributionExamples = examplesOf<DistributionDescription["type"]>(
       })),
     },
   ],
+  // With a single row, the transformer would have no inputs: pixelAutoregressive.test.ts has images of several columns.
+  pixelAutoregressive: (features) =>
+    features === 1
+      ? []
+      : [
+          {
+            image: [features, 1, 1],
+            values: 2,
+            components: 2,
+            atoms: 2,
+            radius: 1,
+            context: 2,
+            transformer: { width: 4, layers: 1, heads: 2 },
+            network: { width: 6, blocks: 1 },
+          },
+        ],
   resampled: (features) => [{ features, truncation: 4, network: { hidden: [8], activation: "tanh" } }],
   standardNormal: (features) => [{ features }],
   studentT: (features) => [{ features }, { features, degreesOfFreedom: 1.5 }],

@@ -26,7 +26,7 @@ import { distributionCases } from "./cases.ts";
 import { draw, gradients, logProb } from "./evaluate.ts";
 
 const isDiscrete = ({ type, outputs, decoder, distributions }: Description): boolean =>
-  ["bernoulli", "dequantized", "discretizedLogistic"].includes(type) ||
+  ["bernoulli", "dequantized", "discretizedLogistic", "pixelAutoregressive"].includes(type) ||
   (decoder as Description | undefined)?.type === "bernoulli" ||
   outputs === "bernoulli" ||
   (distributions as Description[] | undefined)?.every(isDiscrete) === true;

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { concat } from "../../src/graph/index.ts";
+import { identityOrder } from "../../src/bijections/index.ts";
+import { loop } from "../../src/graph/loop.ts";
+import { concat, constant, filled, scalar } from "../../src/graph/tensor.ts";
 import { CausalAttention } from "../../src/nn/causalAttention.ts";
 import { CausalTransformer, transformerSchema } from "../../src/nn/causalTransformer.ts";
 import { LayerNorm } from "../../src/nn/layerNorm.ts";
@@ -89,6 +91,33 @@ describe("CausalTransformer", () => {
       double,
     );
     expectClose(await incremental(x, context), await run(x, context), 1e-10, "outputs");
+  });
+
+  test("computes one token after the other in a loop as all at once", async () => {
+    const looped = compile(
+      (x, c) => {
+        const steps = network.looped(c);
+        const places = constant(identityOrder(TOKENS), [TOKENS, 1]);
+        const [outputs] = loop(
+          [filled(0, ["N", TOKENS, 3]), scalar(0), ...steps.initial],
+          ([outputs, index, ...state]) => {
+            const isNext = places.equal(index);
+            const token = isNext.where(x, 0).sum(1, { keepAxes: true });
+            const { output, state: next } = steps.next(token, index, state);
+            const count = index.add(1);
+            return { state: [isNext.where(output, outputs), count, ...next], proceed: count.less(TOKENS) };
+          },
+          { maxIterations: TOKENS },
+        );
+        return outputs;
+      },
+      [
+        ["N", TOKENS, 4],
+        ["N", 2],
+      ],
+      double,
+    );
+    expectClose(await looped(x, context), await run(x, context), 1e-10, "outputs");
   });
 
   test("has outputs that depend on their token and those before it", async () => {

@@ -153,6 +153,7 @@ export const misspelledOptions: Readonly<Record<string, readonly [call: () => un
     imageFigure: [() => report.imageFigure(image, wrong({ training: rows, heldOut: rows, sed: 1 })), "seed"],
     imageGrid: [() => images.imageGrid(new Uint8Array(4), [2, 2, 1], wrong({ column: 1 })), "columns"],
     imageRows: [() => images.imageRows(unused, wrong({ clases: true })), "classes"],
+    imageTransformer: [() => main.imageTransformer(wrong({ image: [4, 4, 1], radus: 2 })), "radius"],
     importance: [() => main.importance(flow, unused, 1, wrong({ sed: 1 })), "seed"],
     independentBaseline: [() => evaluate.independentBaseline([], rows, wrong({ atom: [] })), "atoms"],
     infer: [() => infer(standardNormal, wrong({ draw: 100 })), "draws"],
