@@ -91,7 +91,7 @@ export async function evaluateImages(
           meanLogDensity,
           standardError,
           bitsPerDimension: bits,
-          ...(flow.isBound ? { draws: values.draws } : { exact: true }),
+          ...(flow.isBound && { draws: values.draws }),
         })
       : `Bits per dimension of ${counted(rows, "image")}: ${bitsEstimate(mean, features)} (${flow.isBound ? `${counted(values.draws, "draw")} of noise each` : "exact"})\n`,
   );

@@ -142,7 +142,7 @@ export class PixelAutoregressive implements Distribution {
       .and(x.greaterEqual(0))
       .and(x.lessEqual(this.values - 1));
     const image = isValue.where(x, 0).reshape(["N", rows, columns]);
-    const encoded = this.pixel.encode(image);
+    const encoded = pixel.encode(image);
     // The input for a row is the row before it, and zeros for the first one, so that its state depends on earlier rows only.
     const before = encoded
       .reshape(["N", rows, columns * pixel.encodedSize])
@@ -152,7 +152,7 @@ export class PixelAutoregressive implements Distribution {
     const parameters = scoped("network", () =>
       this.network.apply(this.window.apply(encoded), states.reshape(["N", rows, columns, this.width])),
     );
-    return onSupport(x, isValue, this.pixel.logProb(image, parameters).sum([1, 2]));
+    return onSupport(x, isValue, pixel.logProb(image, parameters).sum([1, 2]));
   }
 
   sample(noise: readonly Tensor[], context?: Tensor): Tensor {
@@ -174,7 +174,7 @@ export class PixelAutoregressive implements Distribution {
         return {
           state: [
             isCurrent.where(row, image),
-            concat([above.slice(1, 1, radius), this.pixel.encode(row)], 1),
+            concat([above.slice(1, 1, radius), pixel.encode(row)], 1),
             next,
             ...state,
           ],
@@ -188,8 +188,8 @@ export class PixelAutoregressive implements Distribution {
 
   /** The features [N, F] of a row, drawn one after the other, from their noise and their inputs other than those from the left. */
   private sampleRow(noise: readonly Tensor[], inputs: Tensor): Tensor {
-    const { columns, window } = this;
-    const { encodedSize } = this.pixel;
+    const { columns, window, pixel } = this;
+    const { encodedSize } = pixel;
     const sizeLeft = window.size - window.sizeAbove;
     const [row] = loop(
       [filled(0, ["N", columns]), filled(0, ["N", sizeLeft]), scalar(0)],
@@ -199,8 +199,8 @@ export class PixelAutoregressive implements Distribution {
         const parameters = scoped("network", () => this.network.apply(concat([above, left], 1), state));
         const own = oneHot(index, [columns]);
         const ownNoise = noise.map((numbers) => own.where(numbers, 0).sum(1, { keepAxes: true }));
-        const value = this.pixel.sample(ownNoise, parameters);
-        const encoded = this.pixel.encode(value).reshape(["N", encodedSize]);
+        const value = pixel.sample(ownNoise, parameters);
+        const encoded = pixel.encode(value).reshape(["N", encodedSize]);
         const next = index.add(1);
         return {
           state: [own.where(value, row), concat([left.slice(1, encodedSize, sizeLeft), encoded], 1), next],
