@@ -45,7 +45,8 @@ export async function locateFiles(path: string, database: Database): Promise<Sou
   });
 }
 
-const isPattern = (path: string): boolean => PATTERN.test(path) && !existsSync(path);
+/** Whether a path is a pattern of files, and not a file of this name. */
+export const isPattern = (path: string): boolean => PATTERN.test(path) && !existsSync(path);
 
 /** The files that match a pattern, sorted by name. Throws `FILE` if there is none. */
 async function matchingFiles(pattern: string, database: Database): Promise<string[]> {

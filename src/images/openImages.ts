@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { constants, gunzipSync } from "node:zlib";
+import { expandPatterns, isPattern, isStandardInput } from "../data/locate.ts";
 import { isQuery } from "../data/table.ts";
 import { PushforwardError } from "../errors.ts";
 import { firstBytes, isGzip } from "../files/firstBytes.ts";
@@ -32,7 +33,7 @@ const HEAD_BYTES = 1024;
  * - arrays of NumPy (.npy, .npz) of shape [images, height, width] or [images, height, width, channels], and labels [images]
  * - tables or queries with a column for each pixel and channel, or with a column of encoded images (Parquet)
  *
- * Several files of arrays are concatenated. Pixels are whole numbers from 0 to 255.
+ * Each of them may be a pattern of files. Several files of arrays are concatenated. Pixels are whole numbers from 0 to 255.
  *
  * @throws FILE for files that cannot be read; DATA for images of different sizes; ARGUMENT for paths of different formats.
  */
@@ -41,7 +42,7 @@ export async function openImages(
   options: OpenImagesOptions = {},
 ): Promise<ImageSet> {
   checkOptions("openImages", options, { shape: anyValue, statedBy: text, signal: abortSignal });
-  const list = typeof paths === "string" ? [paths] : paths;
+  const list = await filesOf(typeof paths === "string" ? [paths] : paths, options.signal);
   const sources: Source[] = [];
   for (const path of list) sources.push({ path, format: await formatOf(path) });
   const source = list.length === 1 ? list[0]! : `${list[0]} and ${list.length - 1} more`;
@@ -76,15 +77,24 @@ export async function openImages(
 /** Whether a path has images, and not a table: it is a directory, a picture, or a file of arrays. */
 export async function isImagePath(path: string): Promise<boolean> {
   try {
-    return (await formatOf(path)) !== "table";
+    const [first] = await filesOf([path], undefined);
+    return (await formatOf(first)) !== "table";
   } catch {
     // The reader of tables explains what is wrong with the path.
     return false;
   }
 }
 
+/** The paths, with each pattern replaced by the files that match it, which needs DuckDB. */
+async function filesOf(paths: readonly string[], signal: AbortSignal | undefined): Promise<string[]> {
+  const files: string[] = [];
+  for (const path of paths)
+    files.push(...(!isQuery(path) && isPattern(path) ? await expandPatterns([path], signal) : [path]));
+  return files;
+}
+
 async function formatOf(path: string): Promise<Format> {
-  if (isQuery(path)) return "table";
+  if (isQuery(path) || isStandardInput(path)) return "table";
   const stats = await stat(path).catch(async (error: unknown) => {
     throw await readError(error, path);
   });

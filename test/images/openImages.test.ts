@@ -326,6 +326,19 @@ describe("tables of images", () => {
     `);
   });
 
+  test("a pattern stands for the files that match it", async () => {
+    write("many-1.csv", Buffer.from("p0,p1\n0,1\n"));
+    write("many-2.csv", Buffer.from("p0,p1\n2,3\n"));
+    const tables = await openImages(path("many-*.csv"), { shape: [1, 2, 1] });
+    expect(await pixelsOf(tables)).toEqual([0, 1, 2, 3]);
+    const pixels = somePixels(1);
+    directory("many", { "a.png": png(pixels), "b.png": png(pixels) });
+    expect(await pixelsOf(await openImages(path("many/?.png")))).toEqual([...pixels, ...pixels]);
+    expect(await failure(openImages(path("none-*.png")))).toMatchInlineSnapshot(`
+      "FILE No file matches none-*.png.
+      Check the pattern."
+    `);
+  });
   test("a query leaves rows without a label out, as the hint says", async () => {
     const table = write("labels.csv", Buffer.from("class,p0,p1\ncat,0,1\n,2,3\nant,4,5\n"));
     expect(await failure(openImages(table, { shape: [1, 2, 1] }))).toMatchInlineSnapshot(`
