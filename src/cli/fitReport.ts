@@ -7,6 +7,7 @@ import type { ComparedDensity, MeanEstimate } from "../evaluate/index.ts";
 import { count, counted, nats, percent } from "../evaluate/numberText.ts";
 import { GAUSSIAN, INDEPENDENT } from "../evaluate/tableBaselines.ts";
 import type { AnomalyReference } from "../flows/anomalies/anomalyScorer.ts";
+import type { Flow } from "../flows/index.ts";
 import { hasProbabilities } from "../tables/tableColumn.ts";
 import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
@@ -126,7 +127,7 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
     "",
     `${bold("Mean log-density")} of ${heldOut} in nats (${role}):`,
     `  this model   ${aligned(evaluation.logDensity)}`,
-    ...comparison(evaluation, table.table, rows.training),
+    ...comparison(evaluation, trained.flow, table.table, rows.training),
     ...(trained.flow.isBound ? [BOUND_NOTE] : []),
     ...membersOf(trained),
     ...storedRowsNote(trained, anomalies),
@@ -214,12 +215,14 @@ function storedRowsNote(
 
 function comparison(
   { references }: HeldOutEvaluation,
+  { atoms = [] }: Flow,
   table: TrainingTable["table"],
   training: Dataset,
 ): string[] {
   const used = training.sample.rows;
   const fitted = used < training.rows ? `${count(used)} of the training rows` : "the training rows";
-  const isMixed = table !== undefined && hasProbabilities(table);
+  const hasAtoms = atoms.some((ofFeature) => ofFeature !== "all" && ofFeature.length > 0);
+  const isMixed = table !== undefined && (hasAtoms || hasProbabilities(table));
   const lines = references.map(({ name, logDensity }) =>
     name === GAUSSIAN
       ? `  a Gaussian   ${aligned(logDensity)}   (${isMixed ? "linear regression of each column on those before it" : "full covariance"}, fitted to ${fitted})`
@@ -239,7 +242,7 @@ function comparison(
   }
   if (isMixed)
     lines.push(
-      "Values of continuous columns have densities, in their units; all other values, and missing ones, have probabilities.",
+      `Values of continuous columns have densities, in their units${hasAtoms ? ", except frequent ones" : ""}; all other values, and missing ones, have probabilities.`,
     );
   return lines;
 }
