@@ -22,11 +22,19 @@ const MAX_BYTES_IN_ONE_MESSAGE = 2 ** 16;
  *     if (communicator.rank === 0) await saveModel("model.safetensors", { flow });
  *     communicator.finalize();
  *
- * The calls block their thread. Only one thread may use the communicator.
+ * The calls block their thread. Only one thread may use the communicator. Later calls of this function return the same communicator.
  *
  * @throws DEPENDENCY when the package koffi or the MPI library is not installed.
  */
-export async function mpiCommunicator(): Promise<MpiCommunicator> {
+export function mpiCommunicator(): Promise<MpiCommunicator> {
+  joined ??= joinJob();
+  return joined;
+}
+
+/** A process can initialize MPI only once. */
+let joined: Promise<MpiCommunicator> | undefined;
+
+async function joinJob(): Promise<MpiCommunicator> {
   const job = mpiJob(process.env);
   return job ? communicatorOf(await loadMpi(job)) : { ...SINGLE_PROCESS, finalize: () => {} };
 }

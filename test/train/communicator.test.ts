@@ -57,6 +57,19 @@ describe("training by several processes", () => {
     expectClose(idle[2]!, await train(undefined, few));
   });
 
+  it("reads a stream on every rank", async () => {
+    const stream = async function* () {
+      for (let start = 0; start < rows.length; start += 200) yield rows.slice(start, start + 200);
+    };
+    const learn = async (communicator?: Communicator) => {
+      const flow = nsf(D, { hidden: [8], transforms: 1 });
+      const result = await fit(flow, stream, { ...options, ...(communicator && { communicator }) });
+      return { result, weights: weightsOf(flow) };
+    };
+    const one = await learn();
+    for (const rank of await onRanks(2, learn)) expectClose(rank, one);
+  });
+
   it("begins with the parameters of rank 0", async () => {
     const ranks = await onRanks(2, (communicator) => train(communicator, {}, communicator.rank));
     expect(ranks[1]!.weights).toEqual(ranks[0]!.weights);
