@@ -42,7 +42,7 @@ function start({ name, options }: (typeof LAUNCHERS)[number], words: readonly st
   return { child, ended: once(child, "close").then(([code]) => ({ code, output: plain(output) })) };
 }
 
-/** The process of rank 1 among the descendants of a launcher. */
+/** The process of rank 1 among the descendants of a launcher. Those that it has started itself have the same environment. */
 function rankOne({ pid }: ChildProcess): number {
   const statOf = (id: string) => readFileSync(`/proc/${id}/stat`, "utf8").replace(/.*\) /, "").split(" ");
   const parents = new Map(
@@ -61,7 +61,10 @@ function rankOne({ pid }: ChildProcess): number {
         .split("\0")
         .map((line) => line.split("=", 2)),
     );
-  return [...parents.keys()].find((id) => isDescendant(id) && mpiJob(environmentOf(id))?.rank === 1)!;
+  const isRank = (id: number) => readFileSync(`/proc/${id}/cmdline`, "utf8").includes(MAIN);
+  return [...parents.keys()].find(
+    (id) => isDescendant(id) && isRank(id) && mpiJob(environmentOf(id))?.rank === 1,
+  )!;
 }
 
 async function weightsIn(name: string): Promise<number[]> {
@@ -104,7 +107,7 @@ describe.skipIf(installed.length === 0)("a rank that dies", TIMEOUT, () => {
     process.kill(rankOne(child), "SIGKILL");
     expect((await ended).code).not.toBe(0);
     expect(existsSync(model)).toBe(false);
-    const { epoch } = JSON.parse(readFileSync(path("log.jsonl"), "utf8").trimEnd().split("\n").at(-1)!);
+    const { epoch } = JSON.parse(readFileSync(path("log.jsonl"), "utf8").split("\n").at(-2)!);
     const resumed = [...words, "--epochs", `${epoch + 1}`, "--resume", "--json"];
     const { code, out } = await pushforward(resumed);
     expect(code).toBe(0);
