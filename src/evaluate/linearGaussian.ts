@@ -1,4 +1,5 @@
 import { HALF_LOG_2_PI } from "../distributions/distribution.ts";
+import { choleskyFactor } from "../numerics/choleskyFactor.ts";
 import { logNormalInterval } from "../numerics/normalInterval.ts";
 import { type FeatureScaling, NORMAL, type ScaledRows } from "./gaussianFeatures.ts";
 
@@ -192,17 +193,4 @@ function weightedMeans({ rows, values, codes }: ScaledRows, weights: ArrayLike<n
     }
   }
   return sums.map((sum, d) => (totals[d] > 0 ? sum / totals[d] : 0));
-}
-
-/** L with L L^T = A, from the lower triangle of a positive definite matrix A [D, D]. */
-function choleskyFactor(matrix: Float64Array, D: number): Float64Array {
-  const L = new Float64Array(D * D);
-  for (let i = 0; i < D; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = matrix[i * D + j];
-      for (let k = 0; k < j; k++) sum -= L[i * D + k] * L[j * D + k];
-      L[i * D + j] = i === j ? Math.sqrt(Math.max(sum, 1e-12)) : sum / L[j * D + j];
-    }
-  }
-  return L;
 }

@@ -1,3 +1,4 @@
+import { choleskyFactor } from "../numerics/choleskyFactor.ts";
 import type { EvaluateRows } from "./sampling/chainProgram.ts";
 
 /** The map x = center + L z with a lower triangular L: for standard normal z, x has the mean `center` and the covariance L L^T. */
@@ -26,19 +27,6 @@ export function affineMapOf(rows: Float64Array, features: number): AffineMap {
     covariance[i * features + i] ||= 1;
   }
   return { center, lower: choleskyFactor(covariance, features) };
-}
-
-/** The Cholesky factor of a symmetric positive definite matrix, of which the lower triangle is read. */
-function choleskyFactor(matrix: Float64Array, size: number): Float64Array {
-  const factor = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = matrix[i * size + j];
-      for (let k = 0; k < j; k++) sum -= factor[i * size + k] * factor[j * size + k];
-      factor[i * size + j] = i === j ? Math.sqrt(sum) : sum / factor[j * size + j];
-    }
-  }
-  return factor;
 }
 
 /** x = center + L z of rows z [n, D]. */
