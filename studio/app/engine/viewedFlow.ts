@@ -33,8 +33,6 @@ export class ViewedFlow {
   private readonly density;
   private readonly inverse;
   private readonly forward;
-  /** As `inverse`, with the outputs of the networks. It is compiled when a point is selected. */
-  private pointInverse: ReturnType<ViewedFlow["compileInverse"]> | undefined;
 
   constructor(setting: Setting) {
     this.key = keyOf(setting);
@@ -45,18 +43,28 @@ export class ViewedFlow {
     );
     this.base = new Flow(this.flow.base);
     this.density = compile((x: Tensor) => this.flow.logProb(x), [["N", 2]], ENGINE);
-    this.inverse = this.compileInverse();
+    this.inverse = compile(
+      (x: Tensor) => {
+        const { outputs, value } = this.through(x, "inverse");
+        return { ...outputs, base: this.flow.base.logProb(value) };
+      },
+      [["N", 2]],
+      ENGINE,
+    );
     this.forward = compile((z: Tensor) => this.through(z, "forward").outputs, [["N", 2]], ENGINE);
   }
 
-  /** The positions after each layer and the log-determinants, as the outputs that `trajectoriesOf` collects, and the last position. */
-  private through(start: Tensor, direction: "forward" | "inverse", { withNetworks = false } = {}) {
+  /**
+   * The positions after each layer and the log-determinants, as the outputs that `trajectoriesOf` collects, and the last position. Towards
+   * latent space also the outputs of the networks, which formulas contain.
+   */
+  private through(start: Tensor, direction: "forward" | "inverse") {
     const outputs: Record<string, Tensor> = {};
     let value = start;
     const order = direction === "forward" ? this.layers : this.layers.toReversed();
     order.forEach((layer, k) => {
       const next = layer[direction](value);
-      const network = withNetworks ? networkOutputs(layer, value, next.value) : undefined;
+      const network = direction === "inverse" ? networkOutputs(layer, value, next.value) : undefined;
       if (network) outputs[`network${k}`] = network;
       value = next.value;
       outputs[`position${k}`] = value;
@@ -64,14 +72,6 @@ export class ViewedFlow {
       outputs[`logDet${k}`] = value.slice(1, 0, 1).reshape(["N"]).mul(0).add(next.logDet);
     });
     return { outputs, value };
-  }
-
-  private compileInverse(options?: { withNetworks: boolean }) {
-    const build = (x: Tensor) => {
-      const { outputs, value } = this.through(x, "inverse", options);
-      return { ...outputs, base: this.flow.base.logProb(value) };
-    };
-    return compile(build, [["N", 2]], ENGINE);
   }
 
   async raster({ frame, size }: Requests["raster"]["args"]): Promise<Raster> {
@@ -91,9 +91,8 @@ export class ViewedFlow {
   }
 
   async point({ point }: Requests["point"]["args"]): Promise<PointTrajectory> {
-    this.pointInverse ??= this.compileInverse({ withNetworks: true });
     const points = Float64Array.from(point);
-    const outputs = (await this.pointInverse(points)) as Outputs;
+    const outputs = (await this.inverse(points)) as Outputs;
     const trajectory = this.latentTrajectories(points, outputs);
     const terms = this.layers.map((layer, i) => {
       // Positions and networks are in order from data to latent space.
@@ -118,8 +117,8 @@ export class ViewedFlow {
   }
 
   async release(): Promise<void> {
-    const compiled = [this.density, this.inverse, this.forward, this.pointInverse, this.base];
-    await Promise.all(compiled.map((each) => each?.release()));
+    const compiled = [this.density, this.inverse, this.forward, this.base];
+    await Promise.all(compiled.map((each) => each.release()));
   }
 }
 
