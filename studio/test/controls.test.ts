@@ -68,9 +68,12 @@ describePage("controls", (site) => {
     await visit.button("One epoch").click();
     await expect.poll(() => visit.figure("epoch")).toBe(1);
     await expectChange(visit, "grid", () => page.getByText("Samples", { exact: true }).click());
-    const end = await picture(visit, "grid");
     await expectChange(visit, "grid", () => page.getByRole("button", { name: /^Play/ }).click());
     await expect.poll(() => page.locator(".place").textContent(), { timeout: 10_000 }).toBe("data space");
+    // By now the figures are those of the trained flow.
+    const end = await picture(visit, "grid");
+    await expectChange(visit, "grid", () => page.getByLabel("Layers applied").fill("1.5"));
+    await page.getByLabel("Layers applied").fill("3");
     await expect.poll(() => picture(visit, "grid")).toBe(end);
     expect(visit.problems).toEqual([]);
   });
