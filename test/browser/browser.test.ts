@@ -15,8 +15,8 @@ if (!chromium) console.warn(`Training in a page is not tested: ${CHROMIUM_IS_MIS
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("all modules except those of data, files, images, report, serve and cli bundle for a browser, without modules of Node", async () => {
-  const needsNode = /^(data|files|images|report|serve|cli)[/\\]/;
+test("all modules except those of data, files, images, mpi, report, serve and cli bundle for a browser, without modules of Node", async () => {
+  const needsNode = /^(data|files|images|mpi|report|serve|cli)[/\\]/;
   const input = readdirSync(source, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts") && !needsNode.test(file))
     .map((file) => join(source, file));
