@@ -5,9 +5,14 @@ import { Linear } from "./linear.ts";
 /** Added to the scores of later tokens, so that their weights are 0: exp(-1e9) is 0. */
 const MASKED = -1e9;
 
-/** The keys and values of tokens, each [N, heads, tokens, width / heads]. */
+/**
+ * The keys and values of tokens. Keys are stored as the factor of a product with queries, because some versions of ONNX Runtime fail when a
+ * loop in float64 transposes a factor.
+ */
 export interface KeysAndValues {
+  /** [N, heads, width / heads, tokens] */
   readonly keys: Tensor;
+  /** [N, heads, tokens, width / heads] */
   readonly values: Tensor;
 }
 
@@ -24,32 +29,39 @@ export class GrowingCache implements KeyValueCache {
   append(next: KeysAndValues): KeysAndValues {
     const { cached } = this;
     this.cached = cached
-      ? { keys: concat([cached.keys, next.keys], 2), values: concat([cached.values, next.values], 2) }
+      ? { keys: concat([cached.keys, next.keys], 3), values: concat([cached.values, next.values], 2) }
       : next;
     return this.cached;
   }
 }
 
+/** The place of the next token in a `FixedCache`. */
+interface Place {
+  readonly isNextRow: Tensor;
+  readonly isNextColumn: Tensor;
+  readonly isLater: Tensor;
+}
+
 /**
- * A cache with a place for each token, for a loop whose state has a fixed shape. `isNext` [T, 1] marks the place of the next token,
- * and `isLater` [1, T] the places after it.
+ * A cache with a place for each token, for a loop whose state has a fixed shape. `isNextRow` [T, 1] and `isNextColumn` [1, T] mark the
+ * place of the next token, and `isLater` [1, T] the places after it.
  */
 export class FixedCache implements KeyValueCache {
-  private readonly place: { readonly isNext: Tensor; readonly isLater: Tensor };
+  private readonly place: Place;
   /** The keys and values of all tokens, in which those of later tokens have no meaning. */
   cached: KeysAndValues;
 
-  constructor(cached: KeysAndValues, place: { isNext: Tensor; isLater: Tensor }) {
+  constructor(cached: KeysAndValues, place: Place) {
     this.cached = cached;
     this.place = place;
   }
 
   append(next: KeysAndValues): KeysAndValues & { readonly mask: Tensor } {
     const { cached, place } = this;
-    const { isNext, isLater } = place;
+    const { isNextRow, isNextColumn, isLater } = place;
     this.cached = {
-      keys: isNext.where(next.keys, cached.keys),
-      values: isNext.where(next.values, cached.values),
+      keys: isNextColumn.where(next.keys, cached.keys),
+      values: isNextRow.where(next.values, cached.values),
     };
     return { ...this.cached, mask: isLater.where(MASKED, 0) };
   }
@@ -81,14 +93,17 @@ export class CausalAttention {
   apply(x: Tensor, cache?: KeyValueCache): Tensor {
     const { width, heads } = this;
     const tokens = x.shape[1] as number;
-    const [queries, newKeys, newValues] = this.input
+    const [ofQueries, ofKeys, ofValues] = this.input
       .apply(x)
       .split(-1, [width, width, width])
-      .map((part) => part.reshape(["N", tokens, heads, width / heads]).transpose([0, 2, 1, 3]));
+      .map((part) => part.reshape(["N", tokens, heads, width / heads]));
+    const queries = ofQueries.transpose([0, 2, 1, 3]);
+    const newKeys = ofKeys.transpose([0, 2, 3, 1]);
+    const newValues = ofValues.transpose([0, 2, 1, 3]);
     const { keys, values, mask } = cache
       ? cache.append({ keys: newKeys, values: newValues })
       : { keys: newKeys, values: newValues, mask: causalMask(tokens) };
-    const scores = queries.matmul(keys, { transposeB: true }).mul(1 / Math.sqrt(width / heads));
+    const scores = queries.matmul(keys).mul(1 / Math.sqrt(width / heads));
     const masked = mask ? scores.add(mask) : scores;
     const attended = masked.softmax(-1).matmul(values);
     return this.output.apply(attended.transpose([0, 2, 1, 3]).reshape(["N", tokens, width]));

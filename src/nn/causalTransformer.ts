@@ -134,17 +134,17 @@ export class CausalTransformer {
     const [column, row] = [constant(places, [tokens, 1]), constant(places, [1, tokens])];
     return {
       initial: layers.flatMap(() => {
-        const empty = filled(0, ["N", heads, tokens, width / heads]);
-        return [empty, empty];
+        const size = width / heads;
+        return [filled(0, ["N", heads, size, tokens]), filled(0, ["N", heads, tokens, size])];
       }),
       next: (token, index, state) => {
-        const isNext = column.equal(index);
-        const place = { isNext, isLater: row.greater(index) };
+        const isNextRow = column.equal(index);
+        const place = { isNextRow, isNextColumn: row.equal(index), isLater: row.greater(index) };
         const caches = layers.map((_, i) => {
           const [keys, values] = state.slice(2 * i);
           return new FixedCache({ keys, values }, place);
         });
-        const position = isNext.where(positions, 0).sum(0, { keepAxes: true });
+        const position = isNextRow.where(positions, 0).sum(0, { keepAxes: true });
         const output = this.applyLayers(this.embed(token, position, embeddedContext), caches);
         return { output, state: caches.flatMap(({ cached }) => [cached.keys, cached.values]) };
       },
