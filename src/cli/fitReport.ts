@@ -242,7 +242,7 @@ function comparison(
   }
   if (isMixed)
     lines.push(
-      `Values of continuous columns have densities, in their units${hasAtoms ? ", except frequent ones" : ""}; all other values, and missing ones, have probabilities.`,
+      `${hasAtoms ? "Frequent single values, discrete" : "Discrete"} columns and missing values have probabilities; all other values have densities, in the units of their columns.`,
     );
   return lines;
 }

@@ -32,7 +32,7 @@ it("learns a table with the default flow, and reports how well and what to do ne
       independent   X.XXX ± X.XXX   (independent columns, fitted to the training rows)
       a Gaussian   X.XXX ± X.XXX   (linear regression of each column on those before it, fitted to the training rows)
     The model is X.XXX ± X.XXX nats per row better than independent columns.
-    Values of continuous columns have densities, in their units, except frequent ones; all other values, and missing ones, have probabilities.
+    Frequent single values, discrete columns and missing values have probabilities; all other values have densities, in the units of their columns.
     Members: kernel-density 92%, latent-classes 8%.
     The kernel density contains training rows: these score higher than new rows, and samples lie near them. --no-kernel leaves it out.
 
