@@ -155,7 +155,7 @@ describe("fit", () => {
     `);
     expect(await fit(data.images, "--levels", "3")).toMatchInlineSnapshot(`
       "2
-      Error: An option of glow is not valid at levels: expected 2^levels to divide the height and the width of the image, received 3.
+      Error: An option of glow is not valid at image: expected a height and a width that are multiples of 2^levels = 8, received [4,4,1].
       See pushforward --help."
     `);
     const table = write("table.csv", "a,b\n1,2\n3,4\n");

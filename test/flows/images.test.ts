@@ -101,7 +101,7 @@ test("the last level comes first in a latent row", async () => {
 
 test("refuses images that cannot be halved at each level, and options of vectors", () => {
   expect(() => glow({ image: [28, 28, 1], levels: 3 })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an option of glow is not valid at levels: expected 2^levels to divide the height and the width of the image, received 3.]`,
+    `[PushforwardError: an option of glow is not valid at image: expected a height and a width that are multiples of 2^levels = 8, received [28,28,1].]`,
   );
   expect(() => realNVP({ image: [4, 4, 1], levels: 2 })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: an option of realNVP is not valid at levels: expected more than one pixel after the last level, which has a checkerboard mask, received 2.]`,

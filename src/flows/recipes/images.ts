@@ -53,7 +53,11 @@ export const imageCouplingFields = {
 /** Each level squeezes the image, which needs an even height and an even width. */
 export const isSqueezable = z.refine<{ image: ImageShape; levels: number }>(
   ({ image, levels }) => image[0] % 2 ** levels === 0 && image[1] % 2 ** levels === 0,
-  { path: ["levels"], error: "2^levels to divide the height and the width of the image" },
+  {
+    path: ["image"],
+    error: ({ input }) =>
+      `a height and a width that are multiples of 2^levels = ${2 ** (input as { levels: number }).levels}`,
+  },
 );
 
 /** a of the logit preprocessing: pixels are scaled to [a, 1 - a], so that the logit is finite at both ends. */
