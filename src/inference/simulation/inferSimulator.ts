@@ -65,8 +65,8 @@ export async function inferSimulator<P extends Priors>(
   const { draws: count = 4000, ...options } = given;
   const { rounds = 1, seed = 0 } = options;
   const engine = engineOptionsOf(options);
-  // The caller may change its array while this runs.
-  const values = observed && Float64Array.from(observed);
+  // A copy, because the caller may change its array while this runs. Without an observation it is empty, which `fitPosterior` rejects.
+  const values = Float64Array.from(observed ?? []);
   const posterior = await fitPosterior(simulator, { ...options, observed: values });
   const draws = await posterior.sample(values, count, { ...engine, seed });
   const observation = checkObservation(values, posterior.simulations);

@@ -87,6 +87,10 @@ test("an observation is checked before the fit", async () => {
     inferSimulator(measurements(1), [1, 2, 3], { simulations: 100, members: 1, onProgress }),
   ).rejects.toThrow("the observation has another number of values than a simulation");
   await expect(
+    // @ts-expect-error The observation is required.
+    inferSimulator(measurements(1), undefined, { simulations: 100, members: 1, onProgress }),
+  ).rejects.toThrow("the observation has another number of values than a simulation");
+  await expect(
     inferSimulator(measurements(1), [1, Number.NaN], { simulations: 100, members: 1, onProgress }),
   ).rejects.toThrow("value 1 of the observation is not a finite number");
   expect(steps).toBe(0);
