@@ -82,8 +82,8 @@ export function equalRows(data: RowValues): EqualRows {
 }
 
 /**
- * Whether a column has so many different values that rows are not equal by chance: more than 200, more than one for every 20 rows,
- * or, in a table of several columns, more than one for every two different rows.
+ * Whether equal rows are unlikely to be chance, because a column has many different values: more than 200, more than one for every
+ * 20 rows, or, in a table of several columns, more than one for every two different rows.
  */
 function hasDistinctiveColumn({ rows, values, context }: RowValues, differentRows: number): boolean {
   const hasSeveralColumns = values.length + context.length > rows;

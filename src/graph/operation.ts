@@ -75,7 +75,7 @@ export interface AxisRange {
 export interface Operation<A extends Attributes = Attributes> {
   readonly name: string;
   readonly type?: "float" | "bool";
-  /** The shape of the output. Throws `SHAPE` if the shapes of the inputs do not fit. */
+  /** The shape of the output. Throws `SHAPE` if the shapes of the inputs do not match. */
   shape(inputs: readonly Tensor[], attributes: A): Shape;
   /** Writes the operation as ONNX nodes and returns the name of the output. */
   emit(

@@ -62,7 +62,7 @@ export class Parameter extends Tensor {
           ? start()
           : start;
     if (value.length !== sizeOf(shape)) {
-      throw new PushforwardError("SHAPE", "the numbers of a parameter do not fit its shape", {
+      throw new PushforwardError("SHAPE", "the numbers of a parameter do not match its shape", {
         expected: `${sizeOf(shape)} numbers for ${formatShape(shape)}`,
         received: `${value.length}`,
       });

@@ -44,7 +44,7 @@ export function broadcastShapes(operation: string, ...shapes: Shape[]): Shape {
   return result;
 }
 
-/** The shape after NumPy's broadcasting; undefined if two sizes do not fit. */
+/** The shape after NumPy's broadcasting; undefined if two sizes do not match. */
 function numpyShape(shapes: readonly Shape[]): Shape | undefined {
   const rank = Math.max(...shapes.map((s) => s.length));
   const result: Dimension[] = new Array(rank).fill(1);
@@ -59,9 +59,9 @@ function numpyShape(shapes: readonly Shape[]): Shape | undefined {
 }
 
 /**
- * Inserts axes of size 1 after the leading batch axes of elementwise operands where NumPy's alignment at the last axes does not
- * fit: [N] with [N, 8] becomes [N, 1] with [N, 8], and [N] with [5] becomes [N, 1] with [5]. Returns the shapes as they are if they
- * do not fit in either way.
+ * Inserts axes of size 1 after the leading batch axes of elementwise operands whose sizes do not match when they are aligned at
+ * the last axes, as in NumPy: [N] with [N, 8] becomes [N, 1] with [N, 8], and [N] with [5] becomes [N, 1] with [5]. Returns the
+ * shapes as they are if the sizes match without these axes, or do not match with them.
  */
 export function alignBatchAxes(shapes: readonly Shape[]): readonly Shape[] {
   if (shapes.length < 2 || !shapes.some(([first]) => first === "N") || isAligned(shapes)) return shapes;

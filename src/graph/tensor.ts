@@ -30,7 +30,7 @@ let nextId = 0;
  * A symbolic, immutable tensor of static shape. One axis may be the batch axis `N`, usually the first.
  *
  * A tensor is a node of a graph: an operation applied to other tensors. Nothing is computed until the graph is compiled. Methods
- * throw `SHAPE` if the shapes do not fit the operation.
+ * throw `SHAPE` if the shapes are not valid for the operation.
  */
 export class Tensor {
   /** Increases with every new tensor, so the inputs of a tensor have lower ids. */
@@ -339,7 +339,7 @@ export function scalar(value: number): Tensor {
   return new Tensor(source.constant, [], { shape: [], values: [value] });
 }
 
-/** A tensor of fixed numbers in row-major order. Throws `SHAPE` if their count does not fit the shape, or the shape has an N. */
+/** A tensor of fixed numbers in row-major order. Throws `SHAPE` if their number does not match the shape, or the shape has an N. */
 export function constant(values: ArrayLike<number>, shape: Shape): Tensor {
   if (shape.includes("N")) {
     throw new PushforwardError("SHAPE", "a constant cannot have a batch axis", {
@@ -348,7 +348,7 @@ export function constant(values: ArrayLike<number>, shape: Shape): Tensor {
     });
   }
   if (values.length !== sizeOf(shape)) {
-    throw new PushforwardError("SHAPE", "the numbers of a constant do not fit its shape", {
+    throw new PushforwardError("SHAPE", "the numbers of a constant do not match its shape", {
       expected: `${sizeOf(shape)} numbers for ${formatShape(shape)}`,
       received: `${values.length}`,
     });

@@ -9,8 +9,8 @@ export interface AffineMap {
 }
 
 /**
- * The map whose center and covariance L L^T are the mean and the covariance of rows [n, D]. Covariances are multiplied by n / (D + n), so
- * that L exists even for n < D; a column without variance has the scale 1.
+ * The map whose center and covariance L L^T are the mean and the covariance of rows [n, D]. The covariances of different columns are
+ * multiplied by n / (D + n), so that L exists even for n < D; a column without variance has the scale 1.
  */
 export function affineMapOf(rows: Float64Array, features: number): AffineMap {
   const n = rows.length / features;

@@ -31,7 +31,7 @@ export interface Column {
 export function readColumns({ columns, data, samples }: DataAndSamples, show: readonly string[]): Column[] {
   for (const [what, table] of Object.entries({ data, samples })) {
     if (table.length > 0 && table.length % columns.length === 0) continue;
-    throw new PushforwardError("SHAPE", `The ${what} do not fit the columns`, {
+    throw new PushforwardError("SHAPE", `The ${what} do not match the columns`, {
       expected: `one or more rows of ${columns.length} numbers`,
       received: `${table.length} numbers`,
     });

@@ -89,7 +89,7 @@ export interface Compiled<T extends Traced> extends AsyncDisposable {
  * The first call creates the session; one session serves any number of rows N. Booleans are returned as 0 and 1. `moreInputs`
  * returns further inputs that were created while tracing.
  *
- * Throws `ARGUMENT` for invalid shapes or options. A call throws `SHAPE` for inputs whose lengths do not fit their shapes, and
+ * Throws `ARGUMENT` for invalid shapes or options. A call throws `SHAPE` for inputs whose lengths do not match their shapes, and
  * `ARGUMENT` for inputs that are not arrays of numbers.
  */
 export function compile<T extends Traced>(
@@ -215,7 +215,7 @@ class Executable {
     const batch = this.batchOf(inputs);
     for (const { name, tensor } of graph.outputs) {
       if (outputs[name]?.length === sizeOf(tensor.shape, batch)) continue;
-      throw new PushforwardError("SHAPE", `the array for ${name} does not fit its shape`, {
+      throw new PushforwardError("SHAPE", `the array for ${name} does not match its shape`, {
         expected: `${sizeOf(tensor.shape, batch)} numbers for ${formatShape(tensor.shape)}`,
         received: String(outputs[name]?.length ?? "none"),
       });
@@ -333,7 +333,7 @@ class Executable {
       first < 0 ? (this.options.batch ?? 1) : inputs[first].length / sizeOf(graph.inputs[first].tensor.shape);
     graph.inputs.forEach(({ name, tensor }, i) => {
       if (inputs[i].length !== sizeOf(tensor.shape, batch) || (i === first && !Number.isInteger(batch))) {
-        throw new PushforwardError("SHAPE", `${name} does not fit its shape`, {
+        throw new PushforwardError("SHAPE", `${name} does not match its shape`, {
           expected: `a number of values that fills ${formatShape(tensor.shape)}`,
           received: `${inputs[i].length} numbers`,
         });

@@ -39,7 +39,7 @@ export function checkBounds(
   });
 }
 
-/** Whether so many rows have the smallest or the largest value, which has index `i`, that no value beyond it seems possible. */
+/** Whether the value with index `i`, the smallest or the largest one, is so frequent that no value beyond it seems possible. */
 export const isHardBound = ({ counts, rows }: ValueCounts, i: number): boolean =>
   counts[i] >= Math.max(MIN_ROWS_AT_BOUND, MIN_SHARE_AT_BOUND * rows);
 

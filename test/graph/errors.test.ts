@@ -174,14 +174,14 @@ test("structure", () => {
     `"softmax has no axis -3 in shape [N, 3]."`,
   );
   expect(messageOf(() => constant([1, 2, 3], [2, 2]))).toMatchInlineSnapshot(
-    `"the numbers of a constant do not fit its shape: expected 4 numbers for [2, 2], received 3."`,
+    `"the numbers of a constant do not match its shape: expected 4 numbers for [2, 2], received 3."`,
   );
   expect(messageOf(() => constant([1], ["N"]))).toMatchInlineSnapshot(`
     "a constant cannot have a batch axis: received [N].
     Leave out the batch axis, and broadcast the constant to it."
   `);
   expect(messageOf(() => new Parameter([2, 2], [1, 2, 3]))).toMatchInlineSnapshot(
-    `"the numbers of a parameter do not fit its shape: expected 4 numbers for [2, 2], received 3."`,
+    `"the numbers of a parameter do not match its shape: expected 4 numbers for [2, 2], received 3."`,
   );
 });
 

@@ -188,7 +188,7 @@ it("has messages for invalid inputs", async () => {
   await expect(
     pairFigure({ ...tables, data: tables.data.slice(1) }),
   ).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: The data do not fit the columns: expected one or more rows of 2 numbers, received 799 numbers.]`,
+    `[PushforwardError: The data do not match the columns: expected one or more rows of 2 numbers, received 799 numbers.]`,
   );
   await expect(pairFigure({ ...tables, show: ["z"] })).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: A column to show does not exist: expected a, b, received z.]`,
@@ -206,7 +206,7 @@ it("has messages for invalid inputs", async () => {
     pairFigure({ ...gaussianTables(2), logDensity: grid }),
   ).rejects.toThrowErrorMatchingInlineSnapshot(
     `
-    [PushforwardError: The grid of log-densities does not fit the columns: expected x and values for one column; x, y and x.length * y.length values for two; none for more, received 2 columns, x of 2, y of 2 and 3 values.
+    [PushforwardError: The grid of log-densities does not match the columns: expected x and values for one column; x, y and x.length * y.length values for two; none for more, received 2 columns, x of 2, y of 2 and 3 values.
     Evaluate the log-density at the points of densityNodes.]
   `,
   );

@@ -60,7 +60,7 @@ describe("compile throws ARGUMENT for", () => {
         `x is not an array of numbers: expected the numbers of all rows in one array, received ${received}`,
       );
     }
-    await expect(f([1])).rejects.toThrow("x does not fit its shape");
+    await expect(f([1])).rejects.toThrow("x does not match its shape");
     await f.release();
   });
 });

@@ -176,10 +176,10 @@ describe("into", () => {
     const f = compile((x, y) => ({ z: affine(x, y) }), shapes);
     const inputs = [new Float32Array(4), new Float32Array(2)];
     await expect(f.into(inputs, { z: new Float32Array(3) })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the array for z does not fit its shape: expected 4 numbers for [N, 2], received 3.]`,
+      `[PushforwardError: the array for z does not match its shape: expected 4 numbers for [N, 2], received 3.]`,
     );
     await expect(f.into(inputs, {})).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the array for z does not fit its shape: expected 4 numbers for [N, 2], received none.]`,
+      `[PushforwardError: the array for z does not match its shape: expected 4 numbers for [N, 2], received none.]`,
     );
     await f.release();
   });
@@ -265,7 +265,7 @@ test("after release, the next call creates a new session", async () => {
   await f.release();
 });
 
-describe("inputs that do not fit", () => {
+describe("inputs that do not match", () => {
   const f = compile((x, y) => x.mul(y), shapes);
   test.each<[string, number[][]]>([
     ["too few", [[1, 2]]],
@@ -302,10 +302,10 @@ describe("inputs that do not fit", () => {
       `[PushforwardError: wrong number of inputs for a compiled function: expected 2, received 1.]`,
     );
     await expect(f([1, 2, 3], [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: input0 does not fit its shape: expected a number of values that fills [N, 2], received 3 numbers.]`,
+      `[PushforwardError: input0 does not match its shape: expected a number of values that fills [N, 2], received 3 numbers.]`,
     );
     await expect(f([1, 2], [1, 2, 3])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: input1 does not fit its shape: expected a number of values that fills [2], received 3 numbers.]`,
+      `[PushforwardError: input1 does not match its shape: expected a number of values that fills [2], received 3 numbers.]`,
     );
   });
 
