@@ -19,7 +19,6 @@ export interface Measurement {
 }
 
 /** How often to repeat a measurement. */
-
 export interface Plan {
   /** Largest number of measured repeats. */
   readonly repeats: number;
