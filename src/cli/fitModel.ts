@@ -4,6 +4,7 @@ import { evaluate, gaussianBaseline, logDensities, summarizeContext } from "../e
 import { GAUSSIAN, simpleBaselines } from "../evaluate/tableBaselines.ts";
 import { type AnomalyReference, AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
 import { encodeModel } from "../flows/index.ts";
+import { mean } from "../numerics/mean.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { bestOf, doneEvent, fitReport, type HeldOutEvaluation, type RowParts } from "./fitReport.ts";
 import { checkTableValues, type TableFitValues } from "./fitValues.ts";
@@ -86,8 +87,6 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
     },
   };
 }
-
-const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const threadsOf = ({ threads }: Pick<FitValues, "threads">) => (threads === undefined ? {} : { threads });
 

@@ -3,10 +3,10 @@ import type { FitValues } from "./fitOptions.ts";
 
 /** The architectures that learn images. */
 export const IMAGE_FLOWS = ["glow", "realnvp", "tarflow", "image-transformer"] as const;
-/** Those that learn nothing else. */
+/** The architectures that learn only images. */
 type OnlyImageFlow = "tarflow" | "image-transformer";
 
-/** The flows that have an option of some flows of images. */
+/** For each option that only some architectures for images have: these architectures. */
 const FLOWS_WITH = {
   levels: ["glow", "realnvp"],
   block: ["glow", "realnvp"],

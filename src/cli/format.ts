@@ -1,5 +1,6 @@
 import { nats } from "../evaluate/numberText.ts";
 import type { MeanEstimate } from "../evaluate/runningMean.ts";
+import type { TimeLeft } from "./remainingTime.ts";
 
 /** "-1.234 ± 0.056"; only the mean where there is no standard error. */
 export const estimate = ({ mean, standardError }: MeanEstimate): string =>
@@ -14,13 +15,7 @@ export function duration(milliseconds: number): string {
 }
 
 /** "about 3 min left", or "at most 3 min left" if it is a limit. Estimates have no seconds, because they are not that precise. */
-export function timeLeft({
-  milliseconds,
-  isLimit,
-}: {
-  readonly milliseconds: number;
-  readonly isLimit: boolean;
-}): string {
+export function timeLeft({ milliseconds, isLimit }: TimeLeft): string {
   const minutes = Math.max(1, Math.round(milliseconds / 60_000));
   const text = minutes < 90 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
   return `${isLimit ? "at most" : "about"} ${text} left`;

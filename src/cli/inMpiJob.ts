@@ -5,8 +5,8 @@ import type { FitValues } from "./fitOptions.ts";
 import type { Io } from "./io.ts";
 
 /**
- * Calls `work` in each process of the MPI job in which this process was started, or only in this process if there is no job. Only rank 0
- * prints.
+ * Calls `work`, with the communicator of the MPI job if this process is one of its ranks. By default, the ranks of one machine divide its cores
+ * among them. Only rank 0 prints and draws pictures.
  */
 export async function inMpiJob(
   values: FitValues,
@@ -16,10 +16,10 @@ export async function inMpiJob(
   const job = mpiJob(io.env);
   if (!job) return work(values, io);
   const { mpiCommunicator } = await import("../mpi/index.ts");
-  const ofJob = { ...values, threads: values.threads ?? threadsPerRank(job) };
-  const inJob = { ...io, communicator: await mpiCommunicator() };
-  if (job.rank === 0) return work(ofJob, inJob);
-  await work({ ...ofJob, pictures: undefined }, { ...inJob, stdout: nowhere(), stderr: nowhere() });
+  const jobValues = { ...values, threads: values.threads ?? threadsPerRank(job) };
+  const jobIo = { ...io, communicator: await mpiCommunicator() };
+  if (job.rank === 0) return work(jobValues, jobIo);
+  await work({ ...jobValues, pictures: undefined }, { ...jobIo, stdout: nowhere(), stderr: nowhere() });
 }
 
 /** The cores of this machine, divided among its processes. `mpirun` may have bound this process to fewer cores. */

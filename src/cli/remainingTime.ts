@@ -1,22 +1,28 @@
 import type { FitProgress } from "../train/index.ts";
 import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
 
-/** A shorter training says too little about its speed. */
+/** The speed of a member is measured over at least this time, because shorter measurements are not reliable. */
 const MIN_MEASURED_MILLISECONDS = 2000;
 /**
- * After an improvement in epoch n, further ones are expected for another quarter of n epochs, before the patience begins. Measured in
- * bench/tables/RESULTS.md.
+ * Without further improvements, training ends when the patience after the best epoch n is over. It is expected to end n / 4 epochs later,
+ * because it will probably improve further. Measured in bench/tables/RESULTS.md.
  */
 const FURTHER_IMPROVEMENT = 0.25;
-/** The time of a kernel density, which is not trained by gradients, relative to that of other members. */
+/** A kernel density, which is not trained by gradients, is expected to take this fraction of the mean time of the other members. */
 const RELATIVE_TIME_OF_KERNEL_DENSITY = 0.1;
 
-/** The members of a model that are trained one after the other. */
+/** The position of a member among the members of a model, which are trained one after the other. */
 export interface MemberPosition {
   readonly index: number;
   readonly names: readonly string[];
-  /** How many further models have the same members. Default 0. */
+  /** The number of models with the same members that are trained afterwards. Default 0. */
   readonly modelsLeft?: number;
+}
+
+/** An estimate of the time that is left, or the time to the deadline (`isLimit`) if that is shorter or nothing can be estimated yet. */
+export interface TimeLeft {
+  readonly milliseconds: number;
+  readonly isLimit: boolean;
 }
 
 /** Estimates how long the training of one or several members still takes. All times are in milliseconds on one clock. */
@@ -26,7 +32,10 @@ export class RemainingTime {
   /** The times of the finished members of the current model that were trained by gradients. */
   private finished: number[] = [];
   private startedAt = 0;
-  /** The first step of the member, after its compilation, and the last step. Steps are counted in epochs. */
+  /**
+   * The first step of the current member, which comes after its compilation, and the last step so far. `epochs` is the number of epochs up
+   * to the step, and `left` is the expected number of further epochs.
+   */
   private first: { readonly epochs: number; readonly at: number } | undefined;
   private last: { readonly epochs: number; readonly at: number; readonly left: number } | undefined;
 
@@ -53,8 +62,8 @@ export class RemainingTime {
     this.last = { epochs, at: now, left: Math.max(0, left) };
   }
 
-  /** The time that is left, and whether it is that to the deadline; undefined in the first seconds of the first member. */
-  estimate(now: number): { readonly milliseconds: number; readonly isLimit: boolean } | undefined {
+  /** The time that is left; undefined in the first seconds of the first member if there is no deadline. */
+  estimate(now: number): TimeLeft | undefined {
     const toDeadline = { milliseconds: Math.max(0, this.deadline - now), isLimit: true };
     const milliseconds = this.estimateWithoutDeadline(now);
     if (milliseconds !== undefined && now + milliseconds < this.deadline)

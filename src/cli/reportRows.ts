@@ -7,7 +7,7 @@ import { logDensities, type ReportRows, RunningMean } from "../evaluate/index.ts
 import { counted } from "../evaluate/numberText.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
 import { decodeTable } from "../tables/decodeTable.ts";
-import type { TableColumn } from "../tables/tableColumn.ts";
+import { realColumn } from "../tables/realColumn.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
 import { program } from "./program.ts";
@@ -47,17 +47,8 @@ export function tableModelOf(loaded: LoadedModel, path: string): TableModel {
       },
     );
   }
-  const columns = loaded.columns.map(
-    (name): TableColumn => ({
-      kind: "continuous",
-      name,
-      type: "number",
-      gaps: false,
-      center: 0,
-      scale: { type: "linear" },
-    }),
-  );
-  return loaded.table ? TableModel.from(loaded) : new TableModel({ columns, flow: loaded.flow });
+  if (loaded.table) return TableModel.from(loaded);
+  return new TableModel({ columns: loaded.columns.map(realColumn), flow: loaded.flow });
 }
 
 /** The rows of a table that a report compares a model with, and sentences that say which rows these are. */

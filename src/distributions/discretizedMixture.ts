@@ -2,11 +2,11 @@ import { Parameter } from "../graph/parameter.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import { chooseComponent } from "./chooseComponent.ts";
 
-/** Log-scales are clamped smoothly to +-8: the narrowest component lies in one of 256 cells, and no exponential overflows. */
+/** Log-scales are clamped smoothly to +-8: the narrowest component fits into one of 256 cells, and no exponential overflows. */
 const LOG_SCALE_BOUND = 8;
-/** The logit of an atom for other values. Its exponential is 0. */
+/** Replaces the logit of an atom at other values, so that its exponential is 0. */
 const IMPOSSIBLE = -1e4;
-/** Logits divided by less could overflow. */
+/** Logits are divided by at least this, so that they do not overflow. */
 const MIN_TEMPERATURE = 1e-6;
 
 /** Options of a `DiscretizedMixture`. */
@@ -58,14 +58,14 @@ export class DiscretizedMixture {
     this.atoms.value = Float32Array.from(byFrequency.slice(0, this.options.atoms)).sort();
   }
 
-  /** The distribution whose samples have a temperature T: logits are divided by T, and scales are multiplied by it. */
+  /** The distribution at a temperature T: for samples, logits are divided by T, and scales are multiplied by T. */
   atTemperature(temperature: number): DiscretizedMixture {
     return Object.assign(Object.create(DiscretizedMixture.prototype), this, {
       temperature: Math.max(MIN_TEMPERATURE, temperature),
     });
   }
 
-  /** E = 1 + A, the numbers that encode a feature for a network. */
+  /** E = 1 + A, the number of numbers that encode a feature for a network. */
   get encodedSize(): number {
     return 1 + this.options.atoms;
   }
@@ -84,30 +84,35 @@ export class DiscretizedMixture {
     const inverse = logScales.neg().exp();
     const last = values - 1;
     const center = value.mul(1 / last).sub(locations);
-    // log(F(b) - F(a)) = log F(b) + log F(-a) + log(1 - exp(a - b)). Outer cells lack an edge, and with it a factor and the last one.
-    const ofUpper = center
+    // A cell from a to b has log(F(b) - F(a)) = log F(b) + log F(-a) + log(1 - exp(a - b)), the first cell log F(b), and the last one log F(-a).
+    const logBelowUpper = center
       .add(0.5 / last)
       .mul(inverse)
       .neg()
-      .softplus();
-    const ofLower = center
+      .softplus()
+      .neg();
+    const logAboveLower = center
       .sub(0.5 / last)
       .mul(inverse)
-      .softplus();
-    const width = inverse
+      .softplus()
+      .neg();
+    const logWidth = inverse
       .mul(-1 / last)
       .expm1()
       .neg()
       .log();
-    const inner = width.sub(ofUpper).sub(ofLower);
-    const cell = value.equal(0).where(ofUpper.neg(), value.equal(last).where(ofLower.neg(), inner));
-    const [ofAtoms, ofComponents] = logits.split(-1, [A, K]);
+    const inner = logWidth.add(logBelowUpper).add(logAboveLower);
+    const logCell = value.equal(0).where(logBelowUpper, value.equal(last).where(logAboveLower, inner));
+    const [atomLogits, componentLogits] = logits.split(-1, [A, K]);
     const isAtom = value.equal(this.atomValues());
-    const joint = concat([isAtom.where(ofAtoms, IMPOSSIBLE), cell.add(ofComponents)], -1);
+    const joint = concat([isAtom.where(atomLogits, IMPOSSIBLE), logCell.add(componentLogits)], -1);
     return joint.logsumexp(-1).sub(logits.logsumexp(-1));
   }
 
-  /** One number of each row [N, 1], from two uniform numbers [N, 1] and parameters [N, P]. */
+  /**
+   * Draws a number for each row, [N, 1], from its parameters [N, P] and two uniform numbers [N, 1]: the first chooses an atom or a component,
+   * and the second is mapped by the quantile function of the component.
+   */
   sample([choice, quantile]: readonly Tensor[], parameters: Tensor): Tensor {
     const { values, components: K, atoms: A } = this.options;
     const { logits, locations, logScales } = this.split(parameters);
@@ -122,7 +127,7 @@ export class DiscretizedMixture {
       .where(sum(atom.mul(this.atomValues())), cell);
   }
 
-  /** The values of the atoms. A model file could have others than whole numbers. */
+  /** The values of the atoms. They are whole numbers even if a hostile model file has others. */
   private atomValues(): Tensor {
     return this.atoms.floor();
   }

@@ -47,9 +47,9 @@ export interface PixelAutoregressiveOptions {
   image: ImageShape;
   /** V: pixels have the values 0, 1, ... V - 1. Default 256. */
   values?: number;
-  /** K, the number of logistic components of each pixel. Default 8. */
+  /** K, the number of logistic components of the distribution of a pixel. Default 8. */
   components?: number;
-  /** A, the number of values with a probability of their own, which are the most frequent ones of the training data. Default 1. */
+  /** A, the number of atoms: values with a logit of their own, which are the most frequent values of the training data. Default 1. */
   atoms?: number;
   /** The window has this many rows above a pixel, and this many pixels to each side. Default 4. */
   radius?: number;
@@ -98,7 +98,7 @@ export class PixelAutoregressive implements Distribution {
     this.values = values;
     this.rows = height;
     this.columns = width * channels;
-    // One number of each pixel chooses an atom or a component, the other is the quantile of the component.
+    // The two uniform numbers of each pixel that `DiscretizedMixture.sample` needs.
     this.noise = [
       { kind: "uniform", size: this.features },
       { kind: "uniform", size: this.features },
@@ -186,7 +186,7 @@ export class PixelAutoregressive implements Distribution {
     return image.reshape(["N", features]);
   }
 
-  /** The features [N, F] of a row, drawn one after the other, from their noise and their inputs other than those from the left. */
+  /** Draws the features [N, F] of a row one after the other. `inputs` are the inputs of the network except those from the left. */
   private sampleRow(noise: readonly Tensor[], inputs: Tensor): Tensor {
     const { columns, window, pixel } = this;
     const { encodedSize } = pixel;
@@ -217,13 +217,13 @@ export class PixelAutoregressive implements Distribution {
     return this.options.network.width;
   }
 
-  /** The distribution whose samples have a temperature: logits are divided by it, and scales are multiplied. `logProb` is the same. */
+  /** The distribution at a temperature T: for samples, logits are divided by T, and scales are multiplied by T. `logProb` is the same. */
   atTemperature(temperature: number): PixelAutoregressive {
     const pixel = this.pixel.atTemperature(temperature);
     return Object.assign(Object.create(PixelAutoregressive.prototype), this, { pixel });
   }
 
-  /** Chooses the atoms. */
+  /** Sets the atoms to the most frequent values. */
   fitToData({ values }: DataRows): void {
     this.pixel.fitToData(values);
   }

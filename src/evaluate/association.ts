@@ -1,3 +1,4 @@
+import { mean } from "../numerics/mean.ts";
 import { midranks } from "./auroc.ts";
 import type { ComparedColumn } from "./comparedRows.ts";
 
@@ -31,8 +32,6 @@ export function association(
   if (second.labels) return { measure: "correlationRatio", value: correlationRatio(a, b) };
   return { measure: "correlation", value: pearson(a, b) };
 }
-
-const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** A variance below this fraction of the squared mean is an effect of rounding: the values are equal. */
 const ROUNDING = 1e-24;

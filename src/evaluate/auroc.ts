@@ -1,3 +1,5 @@
+import { mean } from "../numerics/mean.ts";
+
 /** The area under the receiver operating characteristic curve, with its standard error. */
 export interface Auroc {
   readonly value: number;
@@ -35,8 +37,6 @@ export function midranks(values: Float64Array): Float64Array {
   }
   return ranks;
 }
-
-const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function variance(values: Float64Array): number {
   const center = mean(values);

@@ -10,7 +10,9 @@ import { LinearGaussian } from "./linearGaussian.ts";
 
 /** Added to the variance of standardized columns: keeps the covariance of perfectly correlated columns invertible. */
 const RIDGE = 1e-9;
-/** Products in the covariance, which take about half a minute. Tables of more rows times columns squared have no Gaussian. */
+/**
+ * The largest number of products in the covariance, N (D + C)^2, which take about half a minute. There is no Gaussian for larger tables.
+ */
 const MAX_PRODUCTS = 5e10;
 
 /** A density to compare a flow with. */
@@ -38,11 +40,11 @@ export interface GaussianBaselineOptions {
  * Fits a Gaussian with full covariance to rows by maximum likelihood. With a context, each column also depends on the context by linear
  * regression; a class label is coded by an indicator column for each class except the first. Of a streamed dataset it uses the sample.
  *
- * For the columns of a table, it is in the measure of a table model: the cells of lattices have the probabilities of the normal distribution
- * between their edges, given the columns before, and atoms and missing values have probabilities (`LinearGaussian`).
+ * With `columns`, values have probabilities where they have them under the model of a table: a cell of a lattice has the probability of the
+ * normal distribution between its edges, given the columns before, and atoms and missing values have probabilities (`LinearGaussian`).
  *
- * Returns undefined if there are too few rows for a covariance, at most D + C + 1, if it would take minutes, and if a column is
- * categorical, since no normal distribution describes labels.
+ * Returns undefined if there are too few rows for a covariance, at most D + C + 1, if the covariance would take minutes, and if a column is
+ * categorical, since labels have no normal distribution.
  */
 export async function gaussianBaseline(
   training: Dataset,
@@ -60,17 +62,17 @@ export async function gaussianBaseline(
   const rows = prepare(training.sample);
   const width = rows.features + rows.contextFeatures;
   if (rows.rows <= width + 1 || rows.rows * width ** 2 > MAX_PRODUCTS) return undefined;
-  const ofColumns = columns
+  const columnFeatures = columns
     ? gaussianFeatures(columns, training.sample, atoms)
     : Array.from({ length: rows.features }, () => ({ type: "continuous" }) as const);
-  if (!ofColumns) return undefined;
+  if (!columnFeatures) return undefined;
   const context = Array.from({ length: rows.contextFeatures }, () => ({ type: "context" }) as const);
   const all = withContext(rows);
-  const scaling = new FeatureScaling([...context, ...ofColumns], all);
-  const gaussian = new LinearGaussian(scaling, scaling.scaled(all), rows.weights, RIDGE);
+  const scaling = new FeatureScaling([...context, ...columnFeatures], all);
+  const gaussian = new LinearGaussian(scaling, scaling.standardized(all), rows.weights, RIDGE);
   return {
     async logDensities(given) {
-      const logDensities = gaussian.logDensities(scaling.scaled(withContext(prepare(given))));
+      const logDensities = gaussian.logDensities(scaling.standardized(withContext(prepare(given))));
       return logDensities.map((logDensity, row) =>
         hasConstants(given, row, constants) ? logDensity : Number.NEGATIVE_INFINITY,
       );

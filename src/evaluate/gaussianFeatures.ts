@@ -1,3 +1,5 @@
+import type { InMemoryDataset } from "../dataset/index.ts";
+
 /** A feature of a Gaussian: a real number, the number of a cell of a lattice, or a number of the context, which has no density. */
 export type GaussianFeature =
   | { readonly type: "continuous"; readonly atoms?: readonly number[]; readonly gaps?: boolean }
@@ -7,8 +9,11 @@ export type GaussianFeature =
 /** The code of a value that is neither an atom nor missing, and so has a normal distribution. */
 export const NORMAL = -1;
 
-/** Rows of features in units of about one standard deviation. */
-export interface ScaledRows {
+/** Rows of features [N, D] in data units. */
+type Rows = Pick<InMemoryDataset, "rows" | "values">;
+
+/** Rows of features minus their means, in units of their standard deviations in the training rows. */
+export interface StandardizedRows {
   readonly rows: number;
   /** [N, D]; 0 for atoms and missing values. */
   readonly values: Float64Array;
@@ -22,15 +27,12 @@ export class FeatureScaling {
   readonly centers: Float64Array;
   readonly scales: Float64Array;
 
-  constructor(
-    features: readonly GaussianFeature[],
-    rows: { readonly rows: number; readonly values: Float64Array },
-  ) {
+  constructor(features: readonly GaussianFeature[], rows: Rows) {
     const D = features.length;
     this.features = features;
     this.centers = new Float64Array(D);
     this.scales = new Float64Array(D).fill(1);
-    const { codes } = this.scaled(rows);
+    const { codes } = this.standardized(rows);
     for (let d = 0; d < D; d++) {
       const normal: number[] = [];
       for (let n = 0, i = d; n < rows.rows; n++, i += D) if (codes[i] === NORMAL) normal.push(rows.values[i]);
@@ -44,10 +46,10 @@ export class FeatureScaling {
     }
   }
 
-  /** Values [N, D] in these units, with their codes. */
-  scaled({ rows, values }: { readonly rows: number; readonly values: Float64Array }): ScaledRows {
+  /** Standardizes values [N, D], and finds their codes. */
+  standardized({ rows, values }: Rows): StandardizedRows {
     const D = this.features.length;
-    const scaled = new Float64Array(rows * D);
+    const standardized = new Float64Array(rows * D);
     const codes = new Int32Array(rows * D).fill(NORMAL);
     for (const [d, feature] of this.features.entries()) {
       const atoms = feature.type === "continuous" ? (feature.atoms ?? []) : [];
@@ -55,9 +57,9 @@ export class FeatureScaling {
       for (let n = 0, i = d; n < rows; n++, i += D) {
         const value = values[i];
         codes[i] = Number.isNaN(value) ? atoms.length : (codeOf.get(value) ?? NORMAL);
-        if (codes[i] === NORMAL) scaled[i] = (value - this.centers[d]) / this.scales[d];
+        if (codes[i] === NORMAL) standardized[i] = (value - this.centers[d]) / this.scales[d];
       }
     }
-    return { rows, values: scaled, codes };
+    return { rows, values: standardized, codes };
   }
 }

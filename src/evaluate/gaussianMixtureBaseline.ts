@@ -1,35 +1,44 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { kMeans } from "../distributions/kMeans.ts";
 import { limitReached } from "../limits.ts";
+import { mean } from "../numerics/mean.ts";
 import { Random } from "../random/index.ts";
 import type { Baseline } from "./gaussianBaseline.ts";
-import { FeatureScaling, type GaussianFeature, type ScaledRows } from "./gaussianFeatures.ts";
+import { FeatureScaling, type GaussianFeature, type StandardizedRows } from "./gaussianFeatures.ts";
 import { LinearGaussian } from "./linearGaussian.ts";
 
-/** Added to the variances of standardized features: a small one lets components be narrow, a large one protects them from single rows. */
+/**
+ * Candidates of the ridge that is added to the variances of standardized features: a small ridge allows narrow components, and a large one
+ * prevents components that fit single rows.
+ */
 const RIDGES = [1e-3, 1e-5];
 const MAX_COMPONENTS = 32;
-/** A component has at least this many rows for each number of its mean. */
+/** K components of D features need at least this many times K (D + 1) rows. */
 const MIN_ROWS_PER_FEATURE = 4;
 const MAX_ITERATIONS = 50;
 const TOLERANCE_NATS = 1e-3;
-/** The share of the rows on which the number of components and the ridge are chosen. */
+/** The share of the rows whose log-density selects the number of components and the ridge. */
 const HELD_OUT_SHARE = 1 / 6;
 
 /**
  * A mixture of Gaussians (`LinearGaussian`), fitted by expectation maximization from k-means. The number of components (1, 2, 4, ...) and
- * the ridge are those with the highest log-density of a sixth of the rows, with which it is then fitted to all rows.
+ * the ridge are those with the highest log-density of a sixth of the rows under mixtures that are fitted to the others. The mixture with these
+ * is then fitted to all rows.
  */
 export async function gaussianMixtureBaseline(
   features: readonly GaussianFeature[],
-  { rows, values, weights }: InMemoryDataset,
+  data: InMemoryDataset,
 ): Promise<Baseline & { readonly components: number }> {
-  const scaling = new FeatureScaling(features, { rows, values });
-  const all = { ...scaling.scaled({ rows, values }), weights };
+  const { rows } = data;
+  const scaling = new FeatureScaling(features, data);
+  const prepare = (part: InMemoryDataset): WeightedRows => ({
+    ...scaling.standardized(part),
+    weights: part.weights,
+  });
   const order = new Random(0).split("gaussian mixture").permutation(rows);
   const count = Math.max(1, Math.floor(HELD_OUT_SHARE * rows));
   const [heldOut, training] = [order.subarray(0, count), order.subarray(count)].map((indices) =>
-    selected(all, indices, features.length),
+    prepare(data.select(indices)),
   );
   const limit = Math.min(MAX_COMPONENTS, rows / (MIN_ROWS_PER_FEATURE * (features.length + 1)));
   let best = { components: 1, ridge: RIDGES[0], score: Number.NEGATIVE_INFINITY };
@@ -43,36 +52,18 @@ export async function gaussianMixtureBaseline(
       failures = 0;
     }
   }
-  const mixture = await fitMixture(scaling, all, best.components, best.ridge);
+  const mixture = await fitMixture(scaling, prepare(data), best.components, best.ridge);
   return {
     components: best.components,
-    logDensities: async (given) => mixture.logDensities(scaling.scaled(given)),
+    logDensities: async (given) => mixture.logDensities(scaling.standardized(given)),
   };
 }
 
-interface WeightedRows extends ScaledRows {
+interface WeightedRows extends StandardizedRows {
   readonly weights: Float64Array;
 }
 
-const selected = ({ values, codes, weights }: WeightedRows, indices: Int32Array, D: number): WeightedRows => {
-  const select = <T extends Float64Array | Int32Array>(from: T, to: T): T => {
-    indices.forEach((row, n) => {
-      to.set(from.subarray(row * D, (row + 1) * D), n * D);
-    });
-    return to;
-  };
-  const size = indices.length * D;
-  return {
-    rows: indices.length,
-    values: select(values, new Float64Array(size)),
-    codes: select(codes, new Int32Array(size)),
-    weights: Float64Array.from(indices, (row) => weights[row]),
-  };
-};
-
-const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** A mixture after expectation maximization. */
+/** Fits a mixture by expectation maximization. */
 async function fitMixture(scaling: FeatureScaling, data: WeightedRows, components: number, ridge: number) {
   const { rows, values, weights } = data;
   const clusters = await kMeans(
@@ -99,6 +90,7 @@ async function fitMixture(scaling: FeatureScaling, data: WeightedRows, component
   return mixture;
 }
 
+/** Fits a Gaussian to the rows with the weights of each array of `responsibilities`, which include the weights of the rows. */
 function mStep(
   scaling: FeatureScaling,
   data: WeightedRows,
@@ -107,13 +99,13 @@ function mStep(
 ) {
   const totals = responsibilities.map((each) => each.reduce((sum, value) => sum + value, 0));
   const total = totals.reduce((sum, value) => sum + value, 0);
-  // A component of less than one row has no covariance.
+  // A component with less than one row is removed, because it has no covariance.
   const kept = responsibilities.flatMap((weights, k) =>
     totals[k] >= 1 ? [{ weights, total: totals[k] }] : [],
   );
   const components = kept.map(({ weights }) => new LinearGaussian(scaling, data, weights, ridge));
   const logWeights = kept.map((each) => Math.log(each.total / total));
-  const evaluate = (rows: ScaledRows) => {
+  const evaluate = (rows: StandardizedRows) => {
     const joint = components.map((component, k) =>
       component.logDensities(rows).map((value) => logWeights[k] + value),
     );
@@ -124,5 +116,5 @@ function mStep(
     });
     return { joint, logDensities };
   };
-  return { evaluate, logDensities: (rows: ScaledRows) => evaluate(rows).logDensities };
+  return { evaluate, logDensities: (rows: StandardizedRows) => evaluate(rows).logDensities };
 }

@@ -1,34 +1,38 @@
 import { HALF_LOG_2_PI } from "../distributions/distribution.ts";
 import { choleskyFactor } from "../numerics/choleskyFactor.ts";
 import { logNormalInterval } from "../numerics/normalInterval.ts";
-import { type FeatureScaling, NORMAL, type ScaledRows } from "./gaussianFeatures.ts";
+import { type FeatureScaling, NORMAL, type StandardizedRows } from "./gaussianFeatures.ts";
 
-/** Rows with smaller weights change nothing and are skipped. */
+/** Rows with smaller weights are skipped, because they would hardly change the fit. */
 const MIN_WEIGHT = 1e-12;
-/** Added to the number of rows with each atom (Jeffreys' prior), so that no atom has probability 0. */
+/** Added to the numbers of rows with each atom, with a missing value and with other values (Jeffreys' prior), so that none has probability 0. */
 const PRIOR_ROWS = 0.5;
-/** In cells: with this standard deviation, the cell of the mean has a probability of nearly 1. A smaller one would only make errors worse. */
+/**
+ * The smallest standard deviation of a lattice, in cells. With it, the cell of the mean already has a probability of nearly 1; a smaller one
+ * would only lower the probabilities of other cells.
+ */
 const MIN_DEVIATION_IN_CELLS = 0.1;
 
-/** The conditional distribution of a feature: a normal distribution beside atoms and the missing value, which have probabilities. */
+/** The distribution of a feature given the features before: a normal distribution, and probabilities of atoms and of a missing value. */
 interface Conditional {
-  /** The mean is offset + slope m, where m is the prediction from the features before. */
+  /** The mean of the normal distribution, minus that of the feature, is offset + slope m with the prediction m from the features before. */
   readonly offset: number;
   readonly slope: number;
   readonly deviation: number;
-  /** The log-probabilities of the atoms and of the missing value. */
+  /** The log-probabilities of the atoms and, last, of a missing value. */
   readonly logAtoms: readonly number[];
   /** The log-probability of all other values together. */
   readonly logNormal: number;
 }
 
 /**
- * A Gaussian as the product of p(x_d | x_1 ... x_(d-1)), each normal with a mean that is linear in the features before and a constant
- * variance. If all features are real numbers, it is the Gaussian of maximum likelihood with full covariance. It also has features of other
- * measures:
+ * A Gaussian as the product of the conditional densities p(x_d | x_1 ... x_(d-1)), which are normal with a constant variance and a mean that
+ * is linear in the features before. If all features are real numbers, it is the Gaussian of maximum likelihood with full covariance. Values
+ * can also have probabilities:
  *
  * - A cell of a lattice has the probability of the normal distribution between its edges. The first and the last cell include the tails.
- * - Atoms and missing values have probabilities that do not depend on other features; they predict later features as the mean does.
+ * - Atoms and missing values have probabilities that do not depend on other features. The means of later features are predicted from them as
+ *   if they were equal to the mean of their feature.
  */
 export class LinearGaussian {
   private readonly scaling: FeatureScaling;
@@ -39,7 +43,7 @@ export class LinearGaussian {
   private readonly conditionals: readonly Conditional[];
 
   /** Fits the Gaussian to rows with weights [N]. The ridge is added to the variances. */
-  constructor(scaling: FeatureScaling, rows: ScaledRows, weights: ArrayLike<number>, ridge: number) {
+  constructor(scaling: FeatureScaling, rows: StandardizedRows, weights: ArrayLike<number>, ridge: number) {
     this.scaling = scaling;
     const D = scaling.features.length;
     this.means = weightedMeans(rows, weights, D);
@@ -51,7 +55,7 @@ export class LinearGaussian {
   }
 
   /** The log-density of each row, in nats and in the units of the data: [N]. */
-  logDensities(rows: ScaledRows): Float64Array {
+  logDensities(rows: StandardizedRows): Float64Array {
     const { features, scales } = this.scaling;
     const D = features.length;
     const predictions = this.predictions(rows);
@@ -76,7 +80,7 @@ export class LinearGaussian {
     return out;
   }
 
-  /** The log-probability of a cell, of which the center is at `residual` from the mean. */
+  /** The log-probability of the cell whose center is `scaled`, at the distance `residual` from the mean. */
   private logCell(d: number, cells: number, scaled: number, residual: number, deviation: number): number {
     const { centers, scales } = this.scaling;
     const cell = Math.round(scaled * scales[d] + centers[d]);
@@ -87,7 +91,7 @@ export class LinearGaussian {
   }
 
   /** The lower triangle of the covariance of the features, where atoms and missing values are at the mean: [D, D]. */
-  private covariance({ rows, values, codes }: ScaledRows, weights: ArrayLike<number>, ridge: number) {
+  private covariance({ rows, values, codes }: StandardizedRows, weights: ArrayLike<number>, ridge: number) {
     const D = this.means.length;
     const covariance = new Float64Array(D * D);
     const centered = new Float64Array(D);
@@ -109,12 +113,12 @@ export class LinearGaussian {
     return covariance;
   }
 
-  /** The deviation of each feature from its mean that those before predict: [N, D]. */
-  private predictions({ rows, values, codes }: ScaledRows): Float64Array {
+  /** The conditional mean of each feature given the features before, minus its mean: [N, D]. */
+  private predictions({ rows, values, codes }: StandardizedRows): Float64Array {
     const { means, factor } = this;
     const D = means.length;
     const out = new Float64Array(rows * D);
-    // The residuals of the features before, in units of their conditional standard deviations.
+    // z = L^-1 (x - mean): the residuals of the features before, in units of their conditional standard deviations.
     const z = new Float64Array(D);
     for (let n = 0; n < rows; n++) {
       for (let d = 0, i = n * D; d < D; d++, i++) {
@@ -130,7 +134,7 @@ export class LinearGaussian {
 
   private fitConditional(
     d: number,
-    { rows, values, codes }: ScaledRows,
+    { rows, values, codes }: StandardizedRows,
     predictions: Float64Array,
     weights: ArrayLike<number>,
     ridge: number,
@@ -154,7 +158,8 @@ export class LinearGaussian {
       sums.mm += weight * m * m;
     });
     const total = sums.weight;
-    // Rows with atoms and missing values shrink the prediction. Without them the slope is 1, and the offset 0.
+    // Atoms and missing values, which count as the mean, shrink the predictions, so the other values are regressed on
+    // the predictions. If all rows have other values, the slope is 1 and the offset 0.
     const meanPrediction = total > 0 ? sums.m / total : 0;
     const variance = sums.mm - sums.m * meanPrediction;
     const isRegressed = coded.some((weight) => weight > 0) && variance > ridge * total;
@@ -182,7 +187,7 @@ export class LinearGaussian {
 }
 
 /** The mean of each feature over the rows where it is neither an atom nor missing: [D]. */
-function weightedMeans({ rows, values, codes }: ScaledRows, weights: ArrayLike<number>, D: number) {
+function weightedMeans({ rows, values, codes }: StandardizedRows, weights: ArrayLike<number>, D: number) {
   const sums = new Float64Array(D);
   const totals = new Float64Array(D);
   for (let n = 0, i = 0; n < rows; n++) {

@@ -118,7 +118,10 @@ export class ImageModel implements AsyncDisposable {
     return this.#requireLatentSpace().density;
   }
 
-  /** The number of latent features of each level of a multi-scale flow, the coarsest level first; [D] for other flows. Throws `ARGUMENT` without a latent space. */
+  /**
+   * The number of latent features of each level of a multi-scale flow, the coarsest level first; [D] for other flows. Throws `ARGUMENT` without
+   * a latent space.
+   */
   get levels(): readonly number[] {
     return this.density.bijection.levels ?? [this.features];
   }

@@ -1,4 +1,6 @@
 import { gzipSync } from "node:zlib";
+import { encode as encodePng } from "fast-png";
+import type { ImageSet } from "../../src/images/index.ts";
 
 /** An idx file of unsigned bytes. */
 export function idx(shape: readonly number[], bytes: Uint8Array): Buffer {
@@ -26,3 +28,15 @@ export function npy(type: string, shape: readonly number[], bytes: Uint8Array, o
 /** Images of height 4 and width 6 whose pixels differ: the numbers of [count, 4, 6, channels]. */
 export const somePixels = (count: number, channels = 1): Uint8Array =>
   Uint8Array.from({ length: count * 24 * channels }, (_, i) => (37 * i + 11 * Math.floor(i / 24)) % 256);
+
+/** A PNG file of height 4 and width 6. */
+export const png = (pixels: Uint8Array | Uint16Array, channels = 1, depth: 8 | 16 = 8): Uint8Array =>
+  encodePng({ width: 6, height: 4, channels, depth, data: pixels });
+
+/** All pixels of a set, which is then closed. */
+export async function pixelsOf(images: ImageSet): Promise<number[]> {
+  const pixels: number[] = [];
+  for await (const block of images.blocks()) pixels.push(...block);
+  await images.close();
+  return pixels;
+}

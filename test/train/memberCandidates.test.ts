@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { nsf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { realColumn } from "../../src/tables/realColumn.ts";
 import { type Budget, candidatesFor, type NamedRecipe } from "../../src/train/memberCandidates.ts";
-import { realColumn } from "../tables/realColumn.ts";
 import { MEMBERS_OF_REAL_COLUMNS } from "./memberNames.ts";
 
 function members(rows: number, features: number, budget?: Budget, recipe?: NamedRecipe) {

@@ -1,4 +1,5 @@
 import { selectRows } from "../../dataset/selectRows.ts";
+import { mean } from "../../numerics/mean.ts";
 import { decodeRows } from "../../tables/encode.ts";
 import { featureNames, featuresOf, type TableColumn } from "../../tables/tableColumn.ts";
 import { type TableRow, tableValue } from "../../tables/tableRows.ts";
@@ -230,5 +231,3 @@ function mostFrequent(
     .slice(0, MAX_LABELS_SHOWN)
     .map(([code, count]) => ({ value: tableValue(column, code), probability: count / draws }));
 }
-
-const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -20,7 +20,7 @@ export interface ImageTransformerOptions
   width?: number;
 }
 
-/** The number of values that have a probability of their own. MNIST has 0 and 252 to 255 more often than other values. */
+/** The default number of atoms. In MNIST, the five values 0 and 252 to 255 are far more frequent than the others. */
 const ATOMS = 5;
 
 const imageTransformerSchema = z.strictObject({
@@ -35,8 +35,8 @@ const imageTransformerSchema = z.strictObject({
 
 /**
  * An autoregressive model of the pixels of images, after the Image Transformer (Parmar et al. 2018) and PixelCNN (van den Oord et al.
- * 2016): a causal transformer over rows, and a network of the pixels nearby; see `PixelAutoregressive`. Its log-probability is exact, and
- * needs no dequantization. It has no latent space. Sampling takes one step per pixel. With classes, the transformer has the class as its
+ * 2016): a causal transformer over rows, and a network of the pixels nearby; see `PixelAutoregressive`. Its log-probability is exact, without
+ * dequantization. It has no latent space. Sampling takes one step per pixel. With classes, the transformer has the class as its
  * context. `atoms` is 5 by default.
  */
 export function imageTransformer(options: ImageTransformerOptions): Flow {

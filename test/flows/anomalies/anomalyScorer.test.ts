@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { Uniform } from "../../../src/distributions/index.ts";
 import { AnomalyScorer } from "../../../src/flows/anomalies/anomalyScorer.ts";
 import { dataset, Flow } from "../../../src/index.ts";
-import { realColumn } from "../../tables/realColumn.ts";
+import { realColumn } from "../../../src/tables/realColumn.ts";
 
 it("stays finite for other rows if a validation row is impossible for the model", async () => {
   const columns = [realColumn("x")];

@@ -3,7 +3,7 @@ import { dataset } from "../../../src/dataset/index.ts";
 import { AnomalyScorer } from "../../../src/flows/anomalies/anomalyScorer.ts";
 import { benjaminiHochberg, conformalPValues } from "../../../src/flows/anomalies/conformal.ts";
 import { Flow, Random, StandardNormal } from "../../../src/index.ts";
-import { realColumn } from "../../tables/realColumn.ts";
+import { realColumn } from "../../../src/tables/realColumn.ts";
 
 /** Rows of two columns from random numbers, for known distributions of several shapes. */
 const distributions: Readonly<

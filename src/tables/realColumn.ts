@@ -1,6 +1,6 @@
-import type { TableColumn } from "../../src/tables/tableColumn.ts";
+import type { TableColumn } from "./tableColumn.ts";
 
-/** A column of real numbers on a linear scale, without missing values. */
+/** A column of real numbers on a linear scale, without missing values: its feature is the number. */
 export const realColumn = (name: string): TableColumn => ({
   kind: "continuous",
   name,
