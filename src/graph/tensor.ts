@@ -11,7 +11,6 @@ import * as source from "./operations/source.ts";
 import * as structure from "./operations/structure.ts";
 import {
   alignBatchAxes,
-  broadcastShapes,
   formatShape,
   normalizeAxes,
   normalizeAxis,
@@ -206,10 +205,10 @@ export class Tensor {
 
   // Reductions, by default over all axes
   sum(axes?: number | readonly number[], options: { keepAxes?: boolean } = {}): Tensor {
-    return reduce(this, reduction.sum, axes, options);
+    return reduction.reduce(this, reduction.sum, axes, options);
   }
   max(axes?: number | readonly number[], options: { keepAxes?: boolean } = {}): Tensor {
-    return reduce(this, reduction.max, axes, options);
+    return reduction.reduce(this, reduction.max, axes, options);
   }
   mean(axes?: number | readonly number[], options: { keepAxes?: boolean } = {}): Tensor {
     const sizes = normalizeAxes("mean", axes, this.shape).map((axis) => this.shape[axis]);
@@ -219,7 +218,7 @@ export class Tensor {
   }
   /** log(sum(exp(x))), without overflow for finite x; -Infinity if all elements are. */
   logsumexp(axes?: number | readonly number[], options: { keepAxes?: boolean } = {}): Tensor {
-    return reduce(this, reduction.logsumexp, axes, options);
+    return reduction.reduce(this, reduction.logsumexp, axes, options);
   }
   softmax(axis = -1): Tensor {
     return apply(reduction.softmax, [this], { axis: normalizeAxis("softmax", axis, this.shape) });
@@ -307,14 +306,7 @@ export class Tensor {
   }
   /** Repeats this tensor along axes of size 1, and along new leading axes, to the given shape. */
   broadcastTo(shape: Shape): Tensor {
-    if (sameShape(shape, this.shape)) return this;
-    if (!sameShape(broadcastShapes("broadcastTo", this.shape, shape), shape)) {
-      throw new PushforwardError(
-        "SHAPE",
-        `broadcastTo cannot broadcast ${formatShape(this.shape)} to ${formatShape(shape)}`,
-      );
-    }
-    return apply(structure.broadcastTo, [this], { shape: [...shape] });
+    return sameShape(shape, this.shape) ? this : apply(structure.broadcastTo, [this], { shape: [...shape] });
   }
 }
 
@@ -391,16 +383,4 @@ export function stack(tensors: readonly Tensor[], axis: number): Tensor {
     tensors.map((t) => t.reshape([...t.shape.slice(0, position), 1, ...t.shape.slice(position)])),
     position,
   );
-}
-
-function reduce(
-  x: Tensor,
-  operation: Operation<reduction.Reduction>,
-  axes: number | readonly number[] | undefined,
-  options: { keepAxes?: boolean },
-): Tensor {
-  checkOptions(operation.name, options, { keepAxes: trueOrFalse });
-  const { keepAxes = false } = options;
-  const positions = normalizeAxes(operation.name, axes, x.shape);
-  return positions.length === 0 ? x : apply(operation, [x], { axes: positions, keepAxes });
 }

@@ -1,10 +1,24 @@
+import { checkOptions, trueOrFalse } from "../../options.ts";
 import type { Operation } from "../operation.ts";
-import type { Shape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { normalizeAxes, type Shape } from "../shape.ts";
+import { apply, type Tensor } from "../tensor.ts";
 import { isTransposedMatrix } from "./structure.ts";
 
 /** The axes to reduce, sorted and non-negative, and whether they stay as axes of size 1. */
 export type Reduction = { readonly axes: readonly number[]; readonly keepAxes: boolean };
+
+/** Applies a reduction over `axes`, by default all axes. */
+export function reduce(
+  x: Tensor,
+  operation: Operation<Reduction>,
+  axes: number | readonly number[] | undefined,
+  options: { keepAxes?: boolean },
+): Tensor {
+  checkOptions(operation.name, options, { keepAxes: trueOrFalse });
+  const { keepAxes = false } = options;
+  const positions = normalizeAxes(operation.name, axes, x.shape);
+  return positions.length === 0 ? x : apply(operation, [x], { axes: positions, keepAxes });
+}
 
 function reducedShape(shape: Shape, { axes, keepAxes }: Reduction): Shape {
   return keepAxes

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../../errors.ts";
 import { type AxisRange, ElementType, type Emitter, type Floats, type Operation } from "../operation.ts";
-import { formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
+import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
 import { concat as concatTensors, constant, type Tensor } from "../tensor.ts";
 
 export const reshape: Operation<{ readonly shape: Shape }> = {
@@ -294,7 +294,15 @@ function emitGather(onnx: Emitter, x: string, indices: string, axis: number, ran
 export const broadcastTo: Operation<{ readonly shape: Shape }> = {
   name: "broadcastTo",
   broadcasts: "elementwise",
-  shape: (_inputs, { shape }) => shape,
+  shape: ([x], { shape }) => {
+    if (!sameShape(broadcastShapes("broadcastTo", x.shape, shape), shape)) {
+      throw new PushforwardError(
+        "SHAPE",
+        `broadcastTo cannot broadcast ${formatShape(x.shape)} to ${formatShape(shape)}`,
+      );
+    }
+    return shape;
+  },
   gradient: (g) => [g],
   simplify({ inputs: [x], shape }) {
     if (sameShape(x.shape, shape)) return x;
