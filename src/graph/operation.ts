@@ -74,7 +74,8 @@ export interface AxisRange {
  */
 export interface Operation<A extends Attributes = Attributes> {
   readonly name: string;
-  readonly type?: "float" | "bool";
+  /** The type of the output; `sameAsInput` is the type of the first input. Default `float`. */
+  readonly type?: "float" | "bool" | "sameAsInput";
   /** The shape of the output. Throws `SHAPE` if the shapes of the inputs do not match. */
   shape(inputs: readonly Tensor[], attributes: A): Shape;
   /** Writes the operation as ONNX nodes and returns the name of the output. */

@@ -49,7 +49,8 @@ export class Tensor {
     this.inputs = inputs;
     this.attributes = attributes;
     this.shape = operation.shape(inputs, attributes);
-    this.type = operation.type ?? "float";
+    const { type = "float" } = operation;
+    this.type = type === "sameAsInput" ? inputs[0].type : type;
     this.name = name;
   }
 

@@ -334,6 +334,7 @@ export const toFloat: Operation<NoAttributes> = {
 /** The value, with gradient 0. It costs nothing at run time. */
 export const stopGradient: Operation<NoAttributes> = {
   name: "stopGradient",
+  type: "sameAsInput",
   stopsGradient: true,
   shape: ([x]) => x.shape,
   emit: (_onnx, [x]) => x,

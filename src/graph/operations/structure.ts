@@ -5,6 +5,7 @@ import { concat as concatTensors, constant, type Tensor } from "../tensor.ts";
 
 export const reshape: Operation<{ readonly shape: Shape }> = {
   name: "reshape",
+  type: "sameAsInput",
   needsFullGradient: true,
   shape: ([x], { shape }) => {
     if (
@@ -39,6 +40,7 @@ export const reshape: Operation<{ readonly shape: Shape }> = {
 
 export const transpose: Operation<{ readonly order: readonly number[] }> = {
   name: "transpose",
+  type: "sameAsInput",
   needsFullGradient: true,
   shape: ([x], { order }) => {
     const sorted = [...order].sort((a, b) => a - b);
@@ -78,6 +80,7 @@ export const isTransposedMatrix = ({ operation, rank, attributes }: Tensor): boo
 
 export const concat: Operation<{ readonly axis: number }> = {
   name: "concat",
+  type: "sameAsInput",
   needsFullGradient: true,
   shape: (inputs, { axis }) => {
     const first = inputs[0].shape;
@@ -118,6 +121,7 @@ export const concat: Operation<{ readonly axis: number }> = {
 /** Positions start, start + 1, ..., end - 1 of one axis. */
 export const slice: Operation<Readonly<Record<keyof AxisRange, number>>> = {
   name: "slice",
+  type: "sameAsInput",
   range: (attributes) => attributes,
   shape: ([x], { axis, start, end }) => {
     const size = x.shape[axis];
@@ -147,6 +151,7 @@ export const slice: Operation<Readonly<Record<keyof AxisRange, number>>> = {
 /** Adds zeros before and after the positions of an axis. */
 export const pad: Operation<{ readonly axis: number; readonly before: number; readonly after: number }> = {
   name: "pad",
+  type: "sameAsInput",
   needsFullGradient: true,
   shape: ([x], { axis, before, after }) => {
     if (x.shape[axis] === "N" || before < 0 || after < 0) {
@@ -186,6 +191,7 @@ function selectionMatrix(indices: readonly number[], size: number): Tensor {
 /** Selects positions of an axis by constant indices, in any order and with repetitions. */
 export const gather: Operation<{ readonly axis: number; readonly indices: readonly number[] }> = {
   name: "gather",
+  type: "sameAsInput",
   needsFullGradient: true,
   shape: ([x], { axis, indices }) => {
     const size = x.shape[axis];
@@ -241,6 +247,7 @@ export const gather: Operation<{ readonly axis: number; readonly indices: readon
 /** Reorders an axis by a permutation of 0 ... size - 1, a tensor [size]. The gradient reads its inverse. */
 export const permute: Operation<{ readonly axis: number }> = {
   name: "permute",
+  type: "sameAsInput",
   needsFullGradient: true,
   shape: ([x, order, inverse], { axis }) => {
     const size = x.shape[axis];
@@ -293,6 +300,7 @@ function emitGather(onnx: Emitter, x: string, indices: string, axis: number, ran
 /** Repeats a tensor along axes of size 1, and along new leading axes, to the shape `shape`. */
 export const broadcastTo: Operation<{ readonly shape: Shape }> = {
   name: "broadcastTo",
+  type: "sameAsInput",
   broadcasts: "elementwise",
   shape: ([x], { shape }) => {
     if (!sameShape(broadcastShapes("broadcastTo", x.shape, shape), shape)) {
