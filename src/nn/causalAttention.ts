@@ -18,11 +18,14 @@ export interface KeysAndValues {
 
 /** The keys and values of the tokens so far. */
 export interface KeyValueCache {
-  /** Adds those of the next token. `mask` [1, tokens] is added to the scores of all keys that the result has; undefined if it is 0. */
+  /**
+   * Adds the keys and values of the next token, and returns those that the token may read. `mask` [1, tokens] is added to the scores of the
+   * returned keys; it is undefined if all of them count.
+   */
   append(next: KeysAndValues): KeysAndValues & { readonly mask?: Tensor };
 }
 
-/** A cache that has only the tokens so far, and so grows with each one. */
+/** A cache that contains only the tokens so far, so that it grows with each token. */
 export class GrowingCache implements KeyValueCache {
   private cached: KeysAndValues | undefined;
 
@@ -35,30 +38,30 @@ export class GrowingCache implements KeyValueCache {
   }
 }
 
-/** The place of the next token in a `FixedCache`. */
-interface Place {
+/** Marks the position of the next token in a `FixedCache` of T tokens. */
+interface CachePosition {
+  /** [T, 1]: whether a row of the values is that of the next token. */
   readonly isNextRow: Tensor;
+  /** [1, T]: whether a column of the keys is that of the next token. */
   readonly isNextColumn: Tensor;
+  /** [1, T]: whether a token comes after the next one. */
   readonly isLater: Tensor;
 }
 
-/**
- * A cache with a place for each token, for a loop whose state has a fixed shape. `isNextRow` [T, 1] and `isNextColumn` [1, T] mark the
- * place of the next token, and `isLater` [1, T] the places after it.
- */
+/** A cache that contains all T tokens from the beginning, for a loop, whose state has a fixed shape. */
 export class FixedCache implements KeyValueCache {
-  private readonly place: Place;
-  /** The keys and values of all tokens, in which those of later tokens have no meaning. */
+  private readonly position: CachePosition;
+  /** The keys and values of all tokens. Those of later tokens are masked, so they may be any finite numbers. */
   cached: KeysAndValues;
 
-  constructor(cached: KeysAndValues, place: Place) {
+  constructor(cached: KeysAndValues, position: CachePosition) {
     this.cached = cached;
-    this.place = place;
+    this.position = position;
   }
 
   append(next: KeysAndValues): KeysAndValues & { readonly mask: Tensor } {
-    const { cached, place } = this;
-    const { isNextRow, isNextColumn, isLater } = place;
+    const { cached, position } = this;
+    const { isNextRow, isNextColumn, isLater } = position;
     this.cached = {
       keys: isNextColumn.where(next.keys, cached.keys),
       values: isNextRow.where(next.values, cached.values),
@@ -93,16 +96,13 @@ export class CausalAttention {
   apply(x: Tensor, cache?: KeyValueCache): Tensor {
     const { width, heads } = this;
     const tokens = x.shape[1] as number;
-    const [ofQueries, ofKeys, ofValues] = this.input
+    const [q, k, v] = this.input
       .apply(x)
       .split(-1, [width, width, width])
       .map((part) => part.reshape(["N", tokens, heads, width / heads]));
-    const queries = ofQueries.transpose([0, 2, 1, 3]);
-    const newKeys = ofKeys.transpose([0, 2, 3, 1]);
-    const newValues = ofValues.transpose([0, 2, 1, 3]);
-    const { keys, values, mask } = cache
-      ? cache.append({ keys: newKeys, values: newValues })
-      : { keys: newKeys, values: newValues, mask: causalMask(tokens) };
+    const queries = q.transpose([0, 2, 1, 3]);
+    const next = { keys: k.transpose([0, 2, 3, 1]), values: v.transpose([0, 2, 1, 3]) };
+    const { keys, values, mask } = cache ? cache.append(next) : { ...next, mask: causalMask(tokens) };
     const scores = queries.matmul(keys).mul(1 / Math.sqrt(width / heads));
     const masked = mask ? scores.add(mask) : scores;
     const attended = masked.softmax(-1).matmul(values);

@@ -125,13 +125,13 @@ export class CausalTransformer {
     };
   }
 
-  /** As `incremental`, for a `loop` over all tokens, whose state are the keys and values of each layer. */
+  /** Computes token by token, as `incremental`, in a `loop` over all tokens. The state is the keys and values of each layer. */
   looped(context?: Tensor): LoopedTransformer {
     const { layers, width, heads, positions } = this;
     const [tokens] = positions.sizes;
     const embeddedContext = this.embedContext(context);
-    const places = Array.from({ length: tokens }, (_, t) => t);
-    const [column, row] = [constant(places, [tokens, 1]), constant(places, [1, tokens])];
+    const indices = Array.from({ length: tokens }, (_, t) => t);
+    const [column, row] = [constant(indices, [tokens, 1]), constant(indices, [1, tokens])];
     return {
       initial: layers.flatMap(() => {
         const size = width / heads;
@@ -139,10 +139,10 @@ export class CausalTransformer {
       }),
       next: (token, index, state) => {
         const isNextRow = column.equal(index);
-        const place = { isNextRow, isNextColumn: row.equal(index), isLater: row.greater(index) };
+        const cachePosition = { isNextRow, isNextColumn: row.equal(index), isLater: row.greater(index) };
         const caches = layers.map((_, i) => {
           const [keys, values] = state.slice(2 * i);
-          return new FixedCache({ keys, values }, place);
+          return new FixedCache({ keys, values }, cachePosition);
         });
         const position = isNextRow.where(positions, 0).sum(0, { keepAxes: true });
         const output = this.applyLayers(this.embed(token, position, embeddedContext), caches);
