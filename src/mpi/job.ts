@@ -1,10 +1,9 @@
-/** A program that starts the processes of an MPI job, each with these environment variables. */
+/** A program that starts the processes of an MPI job, with the names of the environment variables that it sets for each process. */
 interface Launcher {
   /** The MPI library to which the launcher belongs. */
   readonly library: "Open MPI" | "MPICH";
   readonly size: string;
   readonly rank: string;
-  /** The number of processes on this machine. */
   readonly localSize: string;
 }
 
@@ -21,8 +20,11 @@ const LAUNCHERS: readonly Launcher[] = [
 /** The place of this process in an MPI job, as the launcher states it. */
 export interface MpiJob {
   readonly library: Launcher["library"];
+  /** The number of processes. */
   readonly size: number;
+  /** The number of this process, from 0 to `size` - 1. */
   readonly rank: number;
+  /** The number of processes on this machine. */
   readonly localSize: number;
 }
 

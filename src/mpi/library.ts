@@ -9,10 +9,11 @@ import type { MpiJob } from "./job.ts";
 export interface MpiLibrary {
   readonly rank: number;
   readonly size: number;
-  /** Sends `bytes` bytes of `send` to each process, and receives as many from each, in the order of the ranks. */
+  /** Sends part r of `send` to rank r, and receives a part from each rank, in the order of the ranks. A part has `bytes` bytes. */
   alltoall(send: ArrayBufferView, receive: ArrayBufferView, bytes: number): void;
-  /** Receives `bytes` bytes from each process, which sends the same ones to all, in the order of the ranks. */
+  /** Sends `bytes` bytes of `send` to all ranks, and receives as many from each rank, in the order of the ranks. */
   allgather(send: ArrayBufferView, receive: ArrayBufferView, bytes: number): void;
+  /** Replaces `bytes` bytes by those of rank 0. */
   bcast(data: ArrayBufferView, bytes: number): void;
   finalize(): void;
 }
@@ -31,9 +32,9 @@ const FUNNELED = 1;
 const MAX_STATUS_BYTES = 64;
 
 /**
- * The functions of MPI that block wait busily, also if there are more processes than cores: then a process that waits uses up its time
- * slice while the one that it waits for cannot run. So operations are started and polled, and a process that has polled this often
- * sleeps in between. A poll takes about half a microsecond.
+ * Blocking functions of MPI wait busily, even if there are more processes than cores. A waiting process then uses up its time slice
+ * while the process that it waits for cannot run. So operations are started and polled here, and after this many polls, each of about
+ * half a microsecond, the process sleeps between polls.
  */
 const POLLS_BEFORE_SLEEP = 200;
 const SLEEP_MILLISECONDS = 0.02;

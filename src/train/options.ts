@@ -41,7 +41,10 @@ export interface CommonSettings {
   validationFraction?: number;
   /** Epochs without a smaller validation loss after which training ends. Default 20, or more if 20 epochs are fewer than 500 steps. */
   patience?: number;
-  /** Decay per step of the moving average of the weights, which validation and the result use. With 0 they use the weights of the last step. Default 0.99. */
+  /**
+   * Decay per step of the moving average of the weights, which validation and the result use. With 0 they use the weights of the last
+   * step. Default 0.99.
+   */
   averageDecay?: number;
   /** Seed of the shuffling, the validation split and the random numbers of a loss. Default 0. */
   seed?: number;

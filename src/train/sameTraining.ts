@@ -2,9 +2,6 @@ import { broadcastArray, bytesOfRankZero, type Communicator } from "../communica
 import { PushforwardError } from "../errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 
-/** What each process of a training must have in common with rank 0. */
-const EXPECTED = "the same rows, model and settings on all ranks";
-
 /**
  * Sets the parameters to those of rank 0. They were initialized from the same data, but processors round differently, and a time limit
  * may have ended the initialization at another iteration.
@@ -33,7 +30,7 @@ export async function broadcastParameters(
 /**
  * Checks that all ranks have the same data, model and settings, by their fingerprints.
  *
- * @throws DATA on all ranks if not.
+ * @throws DATA on all ranks if the fingerprint of one of them differs from that of rank 0.
  */
 export async function checkSameTraining(
   communicator: Communicator,
@@ -49,11 +46,11 @@ async function checkEqual(communicator: Communicator, own: string, what: string)
   const differs = new Float64Array(size);
   if (new TextDecoder().decode(bytes) !== own) differs[rank] = 1;
   await communicator.sum(differs);
-  const others = [...differs.keys()].filter((each) => differs[each] === 1);
-  if (others.length === 0) return;
+  const different = [...differs.keys()].filter((each) => differs[each] === 1);
+  if (different.length === 0) return;
   throw new PushforwardError("DATA", what, {
-    expected: EXPECTED,
-    received: `others than those of rank 0 on rank ${others.slice(0, 8).join(", ")}`,
+    expected: "the same rows, model and settings on all ranks",
+    received: `different ones on rank ${different.slice(0, 8).join(", ")}`,
     hint: "Give all ranks the same data and options. If they run on several machines, all must read the same files.",
   });
 }

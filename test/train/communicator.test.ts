@@ -148,7 +148,7 @@ describe("training by several processes", () => {
     });
     expect(new Set(outcomes).size).toBe(1);
     expect(outcomes[0]).toMatchInlineSnapshot(`
-      "the rows or the settings differ between ranks: expected the same rows, model and settings on all ranks, received others than those of rank 0 on rank 1.
+      "the rows or the settings differ between ranks: expected the same rows, model and settings on all ranks, received different ones on rank 1.
       Give all ranks the same data and options. If they run on several machines, all must read the same files."
     `);
   });
