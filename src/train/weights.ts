@@ -45,7 +45,7 @@ export class Weights {
   constructor(parameters: ReadonlyMap<string, Parameter>, averaged: boolean, threads: number) {
     this.trainable = new Map([...parameters].filter(([, { trainable }]) => trainable));
     this.running = new RunningStatistics(parameters);
-    // Running statistics are taken over the whole batch, so one thread has to compute it.
+    // The statistics of a batch are those of the rows of one thread, so a process computes all of its rows on one thread.
     const gradientThreads = this.running.parameters.length > 0 ? 1 : threads;
     this.flat = new FlatParameters(this.trainable, gradientThreads);
     this.averaged = averaged;
