@@ -53,13 +53,16 @@ const start = loadavg()[0]!;
 const measured: (string | number)[][] = [];
 const modelled: (string | number)[][] = [];
 for (const name of ["small", "large"]) {
-  let ofMpich: Medians[] = [];
-  for (const [library, launcher] of Object.entries(LAUNCHERS)) {
-    ofMpich = RANKS.map((ranks) => measure(launcher, ranks, name));
+  const ofRanks = (launcher: string) => RANKS.map((ranks) => measure(launcher, ranks, name));
+  const medians = {
+    "Open MPI": ofRanks(LAUNCHERS["Open MPI"]),
+    MPICH: ofRanks(LAUNCHERS.MPICH),
+  };
+  for (const [library, ofLibrary] of Object.entries(medians)) {
     for (const [
       i,
       { parameters, wall, milliseconds, processor, processorMilliseconds },
-    ] of ofMpich.entries()) {
+    ] of ofLibrary.entries()) {
       const percent = (part: number, whole: number) => `${Math.round((100 * part) / whole)} %`;
       measured.push([
         parameters.toLocaleString("en"),
@@ -74,7 +77,7 @@ for (const name of ["small", "large"]) {
     }
   }
   // Computation takes a fixed time for each step and a time for each row, and the exchange a time for each byte.
-  const [one, two, four] = ofMpich as [Medians, Medians, Medians];
+  const [one, two, four] = medians.MPICH as [Medians, Medians, Medians];
   const computing = ({ processor, processorMilliseconds }: Medians) => processor - processorMilliseconds;
   const perRow = (computing(one) - computing(two)) / (one.batchSize / 2);
   const perStep = computing(one) - perRow * one.batchSize;
@@ -110,8 +113,8 @@ include waiting. Communication with one rank is the cost of two calls that do no
 
 ## A model of ${NODES} machines
 
-The processor time of the computation fits a + b rows: a is the same on all ranks (nodes of the graph, the optimizer), b is divided among
-them. The table assumes
+The processor time of the computation, measured under MPICH, is taken as a + b rows: a is the same on all ranks (nodes of the graph, the
+optimizer), and the rows are divided among them. The table assumes
 
 - one rank for each machine with one thread, as fast as this one, and no rank that others wait for;
 - an exchange that takes the processor time of four ranks here, which is the copying and adding of as many numbers;
