@@ -33,7 +33,7 @@ export class Studio {
   error = $state<string>();
   endReason = $state<string>();
   epochs = $state.raw<readonly Epoch[]>([]);
-  /** The largest validation log-density so far, also that of the initial flow; undefined before training. */
+  /** The validation log-density of `best`; undefined before training. */
   bestLogDensity = $state<number>();
 
   rows = $state.raw<Rows>();
@@ -45,7 +45,7 @@ export class Studio {
   selected = $state.raw<readonly [number, number]>();
   path = $state.raw<PointTrajectory>();
   samples = $state.raw<Trajectories>();
-  /** What the layers move: a grid of latent space, or samples of the base distribution. */
+  /** Whether the figure shows how the layers move a grid of latent space, or samples of the base distribution. */
   moved = $state<"grid" | "samples">("grid");
   /** The number of layers that are applied, from 0 for latent space. It may lie between two layers. */
   depth = $state(Number.POSITIVE_INFINITY);
@@ -53,7 +53,7 @@ export class Studio {
   private readonly viewer = startViewer();
   private readonly trainer = new TrainerClient((event) => this.handleEvent(event));
   private run = 0;
-  /** The parameters of the latest epoch, and of the best one. */
+  /** The parameters of the latest epoch, and those of the best one, among which the initial flow counts. */
   private parameters: Uint8Array | undefined;
   private best: Uint8Array | undefined;
   private sketched = false;

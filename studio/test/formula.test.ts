@@ -5,13 +5,19 @@ import { BASE_NAMES } from "../app/bases.ts";
 import { ViewedFlow } from "../app/engine/viewedFlow.ts";
 import { FAMILY_NAMES, familyOf } from "../app/families.ts";
 import { baseTex } from "../app/formula/baseTex.ts";
-import type { BaseTerms, ConditionedMap, LayerTerms, Pair } from "../app/formula/terms.ts";
+import {
+  type BaseTerms,
+  type ConditionedMap,
+  type LayerTerms,
+  type Pair,
+  pairOf,
+} from "../app/formula/terms.ts";
 import { layerTex } from "../app/formula/tex.ts";
 import { integral } from "../app/read/widgets/gaussian.ts";
 import { DEFAULT_SETTING, type Setting } from "../app/setting.ts";
 
 /** A flow with random parameters. */
-async function perturbed(change: Partial<Setting>): Promise<ViewedFlow> {
+function perturbed(change: Partial<Setting>): ViewedFlow {
   const viewed = new ViewedFlow({ ...DEFAULT_SETTING, ...change });
   let seed = 0;
   for (const parameter of viewed.flow.parameters().values()) {
@@ -91,7 +97,7 @@ describe("the formulas of layers", () => {
     "of %s have the values and the log-determinants of the layers",
     async (family) => {
       for (const objective of ["likelihood", "reverse"] as const) {
-        const viewed = await perturbed({
+        const viewed = perturbed({
           family,
           ...familyOf(family).defaults,
           layers: 3,
@@ -103,10 +109,7 @@ describe("the formulas of layers", () => {
           expect(terms).toHaveLength(layers.length);
           layers.forEach((layer, i) => {
             const k = layers.length - 1 - i;
-            const [x, z] = [positions[k]!, positions[k + 1]!].map((p): Pair => [p[0]!, p[1]!]) as [
-              Pair,
-              Pair,
-            ];
+            const [x, z] = [pairOf(positions[k]!), pairOf(positions[k + 1]!)];
             const formula = evaluateLayer(terms[i]!, x, z);
             const { x: expectedX = x, z: expectedZ = z } = formula;
             const close = (pair: Pair) => pair.map((value) => expect.closeTo(value, 4));
@@ -125,12 +128,12 @@ describe("the formulas of layers", () => {
 
   test("are typeset for every layer and at points in the tails of splines", async () => {
     for (const family of FAMILY_NAMES) {
-      const viewed = await perturbed({ family, ...familyOf(family).defaults, layers: 2, width: 8 });
+      const viewed = perturbed({ family, ...familyOf(family).defaults, layers: 2, width: 8 });
       for (const point of POINTS) {
         const { positions, logDets, layers, terms } = await viewed.point({ point });
         layers.forEach((_, i) => {
           const k = layers.length - 1 - i;
-          const [x, z] = [positions[k]!, positions[k + 1]!].map((p): Pair => [p[0]!, p[1]!]) as [Pair, Pair];
+          const [x, z] = [pairOf(positions[k]!), pairOf(positions[k + 1]!)];
           const tex = layerTex({ terms: terms[i]!, x, z, logDet: logDets[k]![0]! });
           expect(() => katex.renderToString(tex, { strict: "error" })).not.toThrow();
           expect(tex).not.toMatch(/NaN|undefined|--|\+ -/);
@@ -168,13 +171,13 @@ describe("the formulas of layers", () => {
 
 describe("the formulas of base distributions", () => {
   test.each(BASE_NAMES)("of %s have the log-density", async (base) => {
-    const viewed = await perturbed({ base, layers: 1, width: 4 });
+    const viewed = perturbed({ base, layers: 1, width: 4 });
     for (const point of POINTS) {
       const trajectory = await viewed.point({ point });
-      const [z1, z2] = trajectory.positions.at(-1)!;
+      const z = pairOf(trajectory.positions.at(-1)!);
       const logDensity = trajectory.baseLogDensity[0]!;
-      expect(evaluateBase(trajectory.base, [z1!, z2!])).toBeCloseTo(logDensity, 4);
-      const tex = baseTex(trajectory.base, [z1!, z2!], logDensity);
+      expect(evaluateBase(trajectory.base, z)).toBeCloseTo(logDensity, 4);
+      const tex = baseTex(trajectory.base, z, logDensity);
       expect(() => katex.renderToString(tex, { strict: "error" })).not.toThrow();
     }
     await viewed.release();

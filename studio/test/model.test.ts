@@ -92,6 +92,11 @@ test("the expected values of a column have the probability that its value is mis
     { value: "Zug", probability: 0.001 },
   ];
   expect(expectedText({ labels, missing: 0.38 })).toBe("Bern 62\u00a0%, missing 38\u00a0%");
+  const rare = [
+    { value: "female", probability: 0.995 },
+    { value: "male", probability: 0.005 },
+  ];
+  expect(expectedText({ labels: rare, missing: 0 })).toBe("female 100\u00a0%");
   expect(expectedText({ median: 2, interval: [-1.234567, 12_345_678], missing: 0 })).toBe(
     "−1.2346 to 12345678",
   );
@@ -151,6 +156,21 @@ describePage("the page of a trained model", (site) => {
     await expect.poll(() => page.getByRole("status").textContent()).toContain("Missing: b.");
     await input.setInputFiles({ name: "broken.safetensors", mimeType: "", buffer: buffer.subarray(0, 200) });
     await expect.poll(() => page.getByRole("status").textContent()).toContain("truncated");
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("is the only current page when it is opened from a chapter, which can be opened again", async () => {
+    await using visit = await site.visit("#read=splines");
+    const { page } = visit;
+    const pages = page.getByRole("navigation", { name: "Pages" });
+    const current = () => pages.locator("[aria-current]").allTextContents();
+    await expect.poll(current).toEqual(["Read"]);
+    await pages.getByText("Model").click();
+    await page.getByRole("button", { name: /^Open the example/ }).waitFor();
+    expect(await current()).toEqual(["Model"]);
+    await pages.getByText("Read").click();
+    await expect.poll(() => page.url()).toContain("read=splines");
+    expect(await current()).toEqual(["Read"]);
     expect(visit.problems).toEqual([]);
   });
 });

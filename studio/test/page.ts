@@ -41,7 +41,7 @@ export class Site {
   async visit(fragment = "", options: BrowserContextOptions = {}): Promise<Visit> {
     const page = await this.browser.newPage({
       viewport: { width: 1280, height: 900 },
-      // Each page is a first visit, and would keep all files.
+      // Each page is a first visit, so its service worker would load and cache all files.
       serviceWorkers: "block",
       ...options,
     });
@@ -67,7 +67,7 @@ export class Visit implements AsyncDisposable {
   constructor(page: Page, address: string) {
     this.page = page;
     page.on("console", (message) => {
-      // Playwright says so for the pages that may not keep their files.
+      // Playwright logs this, because it blocks service workers here.
       if (message.text() !== "Service Worker registration blocked by Playwright")
         this.problems.push(message.text());
     });
@@ -91,7 +91,11 @@ export class Visit implements AsyncDisposable {
 
   /** The number with a label below the buttons of the training. */
   async figure(label: string): Promise<number> {
-    return Number(await this.page.locator("dl div", { hasText: label }).locator("dd").textContent());
+    return Number((await this.figureText(label)).replace("−", "-"));
+  }
+
+  async figureText(label: string): Promise<string> {
+    return (await this.page.locator("dl div", { hasText: label }).locator("dd").textContent())!;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -16,7 +16,7 @@ import { usedDirection } from "../formula/planar.ts";
 import { slopeOf } from "../formula/slope.ts";
 import { softClamp } from "../formula/softClamp.ts";
 import { splineMap } from "../formula/spline.ts";
-import type { CoordinateMap, LayerTerms, Pair, Side } from "../formula/terms.ts";
+import { type CoordinateMap, type LayerTerms, type Pair, pairOf, type Side } from "../formula/terms.ts";
 
 /**
  * What the network of a layer computes from the input x and the output z of the layer, in the direction from data to latent space;
@@ -136,30 +136,34 @@ const inverseAffineMaps = (outputs: readonly number[]): CoordinateMap[] =>
 
 /** A planar layer, whose tanh has the argument `of`. */
 function planarTerms({ parameters }: Planar, of: Side): LayerTerms {
-  const [u, w, b] = [parameters.base.u!, parameters.base.w!, parameters.base.b!].map(
-    ({ numbers }) => numbers,
-  );
-  const direction: Pair = [w![0]!, w![1]!];
-  return { type: "planar", of, u: usedDirection([u![0]!, u![1]!], direction), w: direction, b: b![0]! };
+  const { u, w, b } = parameters.base;
+  const direction = pairOf(w!.numbers);
+  return {
+    type: "planar",
+    of,
+    u: usedDirection(pairOf(u!.numbers), direction),
+    w: direction,
+    b: b!.numbers[0]!,
+  };
 }
 
 function radialTerms({ parameters }: Radial): LayerTerms {
   const { center, logAlpha, slope } = parameters.base;
   const alpha = Math.exp(softClamp(logAlpha!.numbers[0]!));
   const beta = alpha * (slopeOf(slope!.numbers[0]!) - 1);
-  return { type: "radial", center: [center!.numbers[0]!, center!.numbers[1]!], alpha, beta };
+  return { type: "radial", center: pairOf(center!.numbers), alpha, beta };
 }
 
 /** The rows x of the layer are multiplied from the right, by L U; W is the transpose. */
 function linearTerms({ lower, upper, logDiagonal, bias }: LULinear): LayerTerms {
   const [l, u] = [lower.numbers[2]!, upper.numbers[1]!];
-  const [d0, d1] = [Math.exp(logDiagonal.numbers[0]!), Math.exp(logDiagonal.numbers[1]!)];
+  const [d0, d1] = pairOf(Array.from(logDiagonal.numbers, Math.exp));
   return {
     type: "linear",
     rows: [
       [d0, l * d0],
       [u, l * u + d1],
     ],
-    b: [bias.numbers[0]!, bias.numbers[1]!],
+    b: pairOf(bias.numbers),
   };
 }

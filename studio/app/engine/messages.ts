@@ -18,7 +18,7 @@ export type TrainerCommand =
 
 /** Messages of the training worker to the page. */
 export type TrainerEvent =
-  /** The first step is done. The parameters and the validation log-density are those of the initial flow; -Infinity without one. */
+  /** Sent after the first step. The parameters and the validation log-density are those of the initial flow; -Infinity for a divergence. */
   | {
       readonly type: "start";
       readonly run: number;
@@ -32,7 +32,7 @@ export type TrainerEvent =
 export interface Epoch extends FitEpoch {
   /** The time since the start of training, without pauses. */
   readonly seconds: number;
-  /** Whether the validation log-density is larger than that of the initial flow and in all earlier epochs. */
+  /** Whether the validation log-density is larger than those of the initial flow and of all earlier epochs. */
   readonly best: boolean;
 }
 
@@ -71,7 +71,7 @@ export interface Trajectories {
 export interface LatentTrajectories extends Trajectories {
   /** The log-density of the base distribution at the last position. */
   readonly baseLogDensity: Float32Array;
-  /** The types of the layers, from latent to data space. Later answers may be of a flow with other layers. */
+  /** The types of the layers, from latent to data space. They belong to these trajectories: the page may show another flow by now. */
   readonly layers: readonly string[];
 }
 

@@ -29,13 +29,13 @@ export class PassCounter {
     });
   }
 
-  /** v of u, known after one pass of the network. The result has what is known after each pass. */
+  /** Computes v from u in one pass of the network. The result has the coordinates that are known after each pass. */
   async allAtOnce(u: readonly number[]): Promise<number[][]> {
     const maps = await this.pass(u);
     return [u.map((value, i) => value * Math.exp(maps[i]!.a) + maps[i]!.b)];
   }
 
-  /** u of v: each pass of the network makes one more coordinate known. The result has what is known after each pass. */
+  /** Computes u from v, one more coordinate in each pass of the network. The result has the coordinates that are known after each pass. */
   async oneByOne(v: readonly number[]): Promise<number[][]> {
     const known: number[] = [];
     const passes: number[][] = [];

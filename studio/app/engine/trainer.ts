@@ -43,7 +43,7 @@ async function pausePoint(signal: AbortSignal): Promise<number> {
   return performance.now() - start;
 }
 
-/** A flow that keeps its parameters when they have been initialized from data: the initial flow counts as an epoch of `fit`. */
+/** A flow that saves its parameters when they have been initialized from data: if no epoch is better, the result of `fit` is this initial flow. */
 class TrainedFlow extends Flow {
   initialParameters: Uint8Array | undefined;
 

@@ -1,4 +1,5 @@
 import { type Bijection, compile, Flow, Invert, type Tensor } from "pushforward";
+import { pairOf } from "../formula/terms.ts";
 import type { Setting } from "../setting.ts";
 import { baseTerms } from "./baseTerms.ts";
 import { contourSegments, massLevels } from "./contours.ts";
@@ -26,7 +27,7 @@ export class ViewedFlow {
   readonly key: string;
   /** From latent to data space. */
   readonly layers: readonly Bijection[];
-  /** Of an inverted layer, that of the layer that is inverted. */
+  /** The types of the layers. The type of an inverted layer is that of the layer that it inverts. */
   readonly types: readonly string[];
   /** A flow without layers, which samples the base distribution. */
   private readonly base: Flow;
@@ -55,8 +56,8 @@ export class ViewedFlow {
   }
 
   /**
-   * The positions after each layer and the log-determinants, as the outputs that `trajectoriesOf` collects, and the last position. Towards
-   * latent space also the outputs of the networks, which formulas contain.
+   * The positions after each layer and the log-determinants, as the outputs that `trajectoriesOf` collects, and the last position. In the
+   * inverse direction, the outputs of the networks are added, because the formulas need them.
    */
   private through(start: Tensor, direction: "forward" | "inverse") {
     const outputs: Record<string, Tensor> = {};
@@ -97,11 +98,10 @@ export class ViewedFlow {
     const terms = this.layers.map((layer, i) => {
       // Positions and networks are in order from data to latent space.
       const k = this.layers.length - 1 - i;
-      const [x1, x2] = trajectory.positions[k]!;
-      return layerTerms(layer, [x1!, x2!], Array.from(outputs[`network${k}`] ?? []));
+      return layerTerms(layer, pairOf(trajectory.positions[k]!), Array.from(outputs[`network${k}`] ?? []));
     });
-    const [z1, z2] = trajectory.positions.at(-1)!;
-    return { ...trajectory, base: baseTerms(this.flow.base, [z1!, z2!]), terms };
+    const z = pairOf(trajectory.positions.at(-1)!);
+    return { ...trajectory, base: baseTerms(this.flow.base, z), terms };
   }
 
   private latentTrajectories(points: Float64Array, outputs: Outputs): LatentTrajectories {

@@ -11,7 +11,7 @@ export function explanation(terms: LayerTerms): string {
     return "The velocity v is a network. It moves the point along y, from y(0) = z to y(1) = x.";
   const { maps, letter } = terms;
   if (maps.some(({ type }) => type === "spline"))
-    return "A network computes the knots (xₖ, yₖ) of the spline and its derivatives dₖ there. The point lies between two knots, whose distances are w and h.";
+    return "A network computes the knots (xₖ, yₖ) of the spline and its derivatives dₖ there. The coordinate lies between two knots, whose distances in x and y are w and h.";
   if (maps.every(({ dependsOn }) => !dependsOn)) return "The numbers are the same for all points.";
   const letters = maps.some(({ type }) => type === "shift") ? letter : `${letter} and s`;
   return `A network computes ${letters} from the other coordinate.`;

@@ -8,7 +8,7 @@ export interface RawSpline {
   readonly derivatives: readonly number[];
 }
 
-/** The widest bin is at most 1000 times as wide as the thinnest. */
+/** The widest bin is at most 1000 times as wide as the narrowest. */
 const MAX_LOG_SIZE = MAX_LOG_SCALE / 2;
 
 /** The map of x by a spline on [-bound, bound], which is the identity outside. */

@@ -3,6 +3,11 @@
 /** A point of the plane, or another pair of numbers. */
 export type Pair = readonly [number, number];
 
+/** The first two numbers. */
+export const pairOf = (numbers: ArrayLike<number>): Pair => [numbers[0]!, numbers[1]!];
+
+export const dot = (a: Pair, b: Pair): number => a[0] * b[0] + a[1] * b[1];
+
 /** The bin of a rational-quadratic spline that a coordinate lies in (Durkan et al. 2019): its ends, and the derivatives there. */
 export interface SplineBin {
   readonly x: Pair;

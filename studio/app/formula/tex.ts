@@ -1,5 +1,5 @@
 import { type CoordinateText, coordinateTex } from "./coordinateTex.ts";
-import type { LayerTerms, Pair } from "./terms.ts";
+import { dot, type LayerTerms, type Pair } from "./terms.ts";
 import { type Line, lines, nats, natsSum, plus, product, texNumber, vector } from "./texNumbers.ts";
 
 /** A layer at a point: the numbers of its formula, its input x, its output z and log |det dz/dx|. */
@@ -54,7 +54,7 @@ function linearTex({ rows: [first, second], b }: Terms<"linear">, { x, z, logDet
 
 function planarTex({ of, u, w, b }: Terms<"planar">, { x, z, logDet }: LayerAtPoint): Line[] {
   const [result, argument] = of === "x" ? (["z", x] as const) : (["x", z] as const);
-  const a = w[0] * argument[0] + w[1] * argument[1] + b;
+  const a = dot(w, argument) + b;
   const slope = 1 - Math.tanh(a) ** 2;
   const sign = of === "x" ? "" : "-";
   return [
@@ -64,7 +64,7 @@ function planarTex({ of, u, w, b }: Terms<"planar">, { x, z, logDet }: LayerAtPo
     ["a", String.raw`w \cdot ${of} + b`],
     ["", plus(plus(product(w[0], argument[0]), w[1], argument[1]), b)],
     [LOG_DET, String.raw`${sign}\log\left(1 + (1 - \tanh^2 a)\, w \cdot \hat u\right)`],
-    ["", String.raw`${sign}\log(${plus("1", slope, w[0] * u[0] + w[1] * u[1])})`],
+    ["", String.raw`${sign}\log(${plus("1", slope, dot(w, u))})`],
     ["", nats(logDet)],
   ];
 }

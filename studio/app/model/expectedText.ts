@@ -5,8 +5,8 @@ type Expected = Awaited<
   ReturnType<TableModel["anomalies"]>
 >["anomalies"][number]["reasons"][number]["expected"];
 
-/** Smaller probabilities would be shown as 0 %. */
-const MIN_PROBABILITY = 0.005;
+/** Smaller probabilities are not shown: 0.5 % would be rounded to 1 %, beside the 100 % of another label. */
+const MIN_PROBABILITY = 0.01;
 
 /** The values that a model expects in a column: "1.2 to 3.9", "Bern 62 %, missing 30 %". */
 export function expectedText({ interval, labels = [], missing }: Expected): string {

@@ -10,14 +10,14 @@ import { type Points, pointsOf } from "../table.ts";
 
 const NUMBERS = ["INT32", "INT64", "FLOAT", "DOUBLE"];
 
-/** Parquet stores dates and times as integers, and decimals and half-precision numbers as bytes, too. */
+/** Whether the values are numbers. Parquet also stores dates and times as integers, and decimals and half-precision numbers as bytes. */
 function isNumeric({ type, logical_type, converted_type }: SchemaElement): boolean {
   const meaning = logical_type?.type ?? converted_type ?? "";
   if (meaning === "DECIMAL" || meaning === "FLOAT16") return true;
   return NUMBERS.includes(type ?? "") && !/^(DATE|TIME)/.test(meaning);
 }
 
-/** The parts of a Parquet file that are needed are read from it, so the file may be large. */
+/** A view of a file for hyparquet, which reads only the parts that it needs, so the file may be large. */
 const bufferOf = (file: Blob) => ({
   byteLength: file.size,
   slice: (start: number, end?: number) => file.slice(start, end).arrayBuffer(),

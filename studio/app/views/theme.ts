@@ -1,4 +1,4 @@
-/** The colors of the figures. They are defined in `style.css`; canvases need their values. */
+/** The colors of the figures. They are defined in `colors.css`; canvases need their values. */
 export interface Theme {
   readonly surface: string;
   readonly ink: string;
