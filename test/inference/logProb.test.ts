@@ -241,6 +241,33 @@ describe("categoricalLogit", () => {
   });
 });
 
+describe("orderedLogit", () => {
+  test("agrees with SciPy, also far in the tails and for two categories", async () => {
+    const { several, single, binary } = await run(
+      (eta, cutpoints) => ({
+        several: logProb.orderedLogit([0, 1, 2], eta, cutpoints),
+        single: logProb.orderedLogit(1, eta.sum(1), cutpoints),
+        binary: logProb.orderedLogit([0, 1], eta.slice(1, 0, 1), cutpoints.slice(1, 0, 1)),
+      }),
+      [
+        ["N", 3],
+        ["N", 2],
+      ],
+      [
+        [0.3, 40, -0.7],
+        [-1, 0.5],
+      ],
+    );
+    // F, logF = scipy.special.expit, scipy.special.log_expit. Far in the tail F(x) is exp(x).
+    // [logF(-1 - 0.3), -40 + np.log(np.exp(0.5) - np.exp(-1)), logF(-0.7 - 0.5)]
+    expectClose(several, [-1.5410084538329922, -39.75248245892546, -1.4632824673380311]);
+    // -39.6 + np.log(np.exp(0.5) - np.exp(-1))
+    expectClose(single, [-39.35248245892546]);
+    // [logF(-1 - 0.3), logF(1 + 0.3)]
+    expectClose(binary, [-1.5410084538329922, -0.24100845383299221]);
+  });
+});
+
 test("counts that are not non-negative integers are errors", () => {
   expect(() => logProb.poissonLog([1, 2.5], 0)).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the data have a value that is not a count: expected non-negative integers, received 2.5.]`,

@@ -44,16 +44,8 @@ export function negativeBinomial(k: Argument, mean: Argument, dispersion: Argume
  * @throws DATA when a category is not an integer from 0 to K - 1; SHAPE when the number of categories does not match the logits.
  */
 export function categoricalLogit(k: number | ArrayLike<number>, logits: Tensor): Tensor {
-  const categories = typeof k === "number" ? [k] : Array.from(k);
   const count = logits.shape.at(-1) as number;
-  const invalid = categories.find((c) => !(Number.isInteger(c) && c >= 0 && c < count));
-  if (invalid !== undefined) {
-    throw new PushforwardError("DATA", "a category is not valid", {
-      expected: `integers from 0 to ${count - 1}`,
-      received: `${invalid}`,
-      hint: "Categories are counted from 0.",
-    });
-  }
+  const categories = categoriesOf(k, count);
   const logProb = logits.logSoftmax(-1);
   if (typeof k === "number") return logProb.gather(-1, categories).sum(-1);
   if (logits.rank <= 2 && logits.shape[0] === "N") return logProb.gather(-1, categories);
@@ -65,6 +57,49 @@ export function categoricalLogit(k: number | ArrayLike<number>, logits: Tensor):
   }
   const oneHot = categories.flatMap((c) => Array.from({ length: count }, (_, i) => (i === c ? 1 : 0)));
   return constant(oneHot, [categories.length, count]).greater(0.5).where(logProb, 0).sum(-1);
+}
+
+/**
+ * Ordinal logistic regression (McCullagh 1980) of categories k from 0 to K - 1, which are data:
+ *
+ *     P(k) = F(c_k+1 - eta) - F(c_k - eta),
+ *
+ * where F is the logistic function, c_1 < ... < c_K-1 are `cutpoints` [N, K - 1], such as a parameter `ordered(K - 1)`, c_0 is -infinity
+ * and c_K infinity. For n categories, `eta` is [N, n] or broadcast to it, and the result is [N, n].
+ *
+ * @throws DATA when a category is not an integer from 0 to K - 1.
+ */
+export function orderedLogit(k: number | ArrayLike<number>, eta: Argument, cutpoints: Tensor): Tensor {
+  const last = cutpoints.shape.at(-1) as number;
+  const categories = categoriesOf(k, last + 1);
+  const cutpointsAt = (index: (c: number) => number) => cutpoints.gather(-1, categories.map(index));
+  const low = cutpointsAt((c) => Math.max(c - 1, 0));
+  const high = cutpointsAt((c) => Math.min(c, last - 1));
+  const where = (condition: (c: number) => boolean) =>
+    constant(
+      categories.map((c) => (condition(c) ? 1 : 0)),
+      [categories.length],
+    ).greater(0.5);
+  const isInner = where((c) => c > 0 && c < last);
+  const location = data(eta);
+  // F(b) - F(a) = F(b) F(-a) (1 - exp(a - b)), in which the factors of an infinite a or b are 1.
+  const logOfHigh = where((c) => c === last).where(0, location.sub(high).softplus().neg());
+  const logOfLow = where((c) => c === 0).where(0, low.sub(location).softplus().neg());
+  const logWidth = isInner.where(isInner.where(low.sub(high), -1).expm1().neg().log(), 0);
+  const logProb = logOfHigh.add(logOfLow).add(logWidth);
+  return typeof k === "number" ? logProb.sum(-1) : logProb;
+}
+
+/** The categories as an array. Throws `DATA` unless they are integers from 0 to count - 1. */
+function categoriesOf(k: number | ArrayLike<number>, count: number): number[] {
+  const categories = typeof k === "number" ? [k] : Array.from(k);
+  const invalid = categories.find((c) => !(Number.isInteger(c) && c >= 0 && c < count));
+  if (invalid === undefined) return categories;
+  throw new PushforwardError("DATA", "a category is not valid", {
+    expected: `integers from 0 to ${count - 1}`,
+    received: `${invalid}`,
+    hint: "Categories are counted from 0.",
+  });
 }
 
 const logFactorial = (k: Tensor): Tensor => logGamma(k.add(1));
