@@ -11,11 +11,12 @@ import {
   imageTransformer,
   realNVP,
   tarflow,
+  vae,
 } from "../flows/index.ts";
 import { type ImageRows, imageRows, withReflections } from "../images/imageRows.ts";
 import type { ImageSet } from "../images/index.ts";
 import { openImages } from "../images/openImages.ts";
-import type { ImageShape } from "../nn/image.ts";
+import { type ImageShape, imageSize } from "../nn/image.ts";
 import { fit } from "../train/index.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { checkImageValues, type ImageFitValues } from "./fitValues.ts";
@@ -29,6 +30,10 @@ import { TrainingProgress } from "./trainingProgress.ts";
 
 /** Rows of images have more numbers than those of tables, and smaller batches give more steps per epoch. */
 const BATCH_SIZE = 64;
+/** The number of values of a pixel of 8 bits. */
+const DEFAULT_VALUES = 256;
+/** The number of epochs in which the weight of the KL divergence of an autoencoder increases to 1. */
+const KL_WARM_UP_EPOCHS = 5;
 
 /** Reads images, trains a flow on them, and writes the model, the pictures and the report. */
 export async function fitImages(given: FitValues, io: Io, words: readonly string[]): Promise<void> {
@@ -72,6 +77,7 @@ async function fitRows(
   progress.onMember(values.flow);
   const result = await fit(flow, training, {
     ...trainingOptions({ ...values, batchSize }, { ...tools, progress }),
+    ...(flow.weightedBound && { klWarmUp: KL_WARM_UP_EPOCHS }),
     validation,
     checkpoint: tools.checkpoints(),
   });
@@ -126,10 +132,20 @@ async function fitRows(
 
 /** The flow of `--flow`, a distribution of pixels. */
 function flowOf(
-  { flow, values, seed, transforms, hidden, levels, block, patch }: ImageFitValues,
+  { flow, values, seed, transforms, hidden, levels, block, patch, latent }: ImageFitValues,
   image: ImageShape,
   classes: number,
 ): Flow {
+  if (flow === "vae") {
+    return vae(imageSize(image), {
+      seed,
+      values: values ?? DEFAULT_VALUES,
+      posterior: "sylvester",
+      ...(transforms && { transforms }),
+      ...(latent && { latent }),
+      ...(hidden && { hidden: [hidden[0]!, hidden[0]!] }),
+    });
+  }
   const common = {
     image,
     seed,

@@ -61,12 +61,13 @@ export const options = {
       "cnf",
       "tarflow",
       "image-transformer",
+      "vae",
     ],
     {
       default: "default",
       valueName: "FLOW",
       description:
-        "One flow of this architecture, for tables without missing values. If some columns are not numbers, or a --column states a kind, columns without a density are dequantized by uniform noise: log-densities are lower bounds then. The default learns columns of any kind exactly: it trains several densities and mixes them. For images: glow, the default, realnvp, tarflow or image-transformer, whose probabilities of pixels are exact.",
+        "One flow of this architecture, for tables without missing values. If some columns are not numbers, or a --column states a kind, columns without a density are dequantized by uniform noise: log-densities are lower bounds then. The default learns columns of any kind exactly: it trains several densities and mixes them. For images: glow, the default, realnvp, tarflow, image-transformer, whose probabilities of pixels are exact, or vae, a variational autoencoder.",
     },
   ),
   ...imageOptions,
@@ -93,7 +94,7 @@ export const options = {
   transforms: wholeNumber(1, {
     valueName: "N",
     description:
-      "The number of layers, for a --flow other than default. For images: the number of couplings per level, of maps of tarflow, or of layers of image-transformer.",
+      "The number of layers, for a --flow other than default. For images: the number of couplings per level, of maps of tarflow, of layers of image-transformer, or of maps of the posterior of vae.",
   }),
   hidden: wholeNumbers({
     valueName: "H,H",

@@ -2,15 +2,18 @@ import { PushforwardError } from "../errors.ts";
 import type { FitValues } from "./fitOptions.ts";
 
 /** The architectures that learn images. */
-export const IMAGE_FLOWS = ["glow", "realnvp", "tarflow", "image-transformer"] as const;
+export const IMAGE_FLOWS = ["glow", "realnvp", "tarflow", "image-transformer", "vae"] as const;
 /** The architectures that learn only images. */
-type OnlyImageFlow = "tarflow" | "image-transformer";
+const ONLY_IMAGE_FLOWS = ["tarflow", "image-transformer", "vae"] as const;
+type OnlyImageFlow = (typeof ONLY_IMAGE_FLOWS)[number];
 
 /** For each option that only some architectures for images have: these architectures. */
 const FLOWS_WITH = {
   levels: ["glow", "realnvp"],
   block: ["glow", "realnvp"],
   patch: ["tarflow"],
+  latent: ["vae"],
+  classes: ["glow", "realnvp", "tarflow", "image-transformer"],
 } as const satisfies Partial<Record<keyof FitValues, readonly (typeof IMAGE_FLOWS)[number][]>>;
 
 /** The values of `pushforward fit` for images. */
@@ -68,8 +71,8 @@ export function checkImageValues(values: FitValues): ImageFitValues {
     });
   }
   for (const [option, flows] of Object.entries(FLOWS_WITH)) {
-    if (values[option as keyof typeof FLOWS_WITH] === undefined || flows.some((name) => name === flow))
-      continue;
+    const value = values[option as keyof typeof FLOWS_WITH];
+    if (value === undefined || value === false || flows.some((name) => name === flow)) continue;
     throw new PushforwardError("ARGUMENT", `--${option} cannot be combined with --flow ${flow}`, {
       hint: `It is an option of ${flows.join(" or ")}.`,
     });
@@ -89,7 +92,8 @@ export interface TableFitValues extends Omit<FitValues, "flow"> {
 
 /** @throws ARGUMENT for an option of images, because the data are a table, and for the first two that cannot be combined. */
 export function checkTableValues(all: FitValues): TableFitValues {
-  const { values, classes, flips, levels, block, patch, flow, transforms, hidden, column, schema } = all;
+  const { values, classes, flips, levels, block, patch, latent, flow, transforms, hidden, column, schema } =
+    all;
   const { budget, contamination, given } = all;
   if (budget !== "default" && flow !== "default") {
     throw new PushforwardError("ARGUMENT", `--budget cannot be combined with --flow ${flow}`, {
@@ -120,11 +124,17 @@ export function checkTableValues(all: FitValues): TableFitValues {
       hint: "A continuous flow has no layers: leave the option out, or choose another flow.",
     });
   }
-  const ofImages = { values, classes: classes || undefined, flips: flips || undefined, levels, block, patch };
+  const ofImages = {
+    ...{ values, classes: classes || undefined, flips: flips || undefined },
+    ...{ levels, block, patch, latent },
+  };
   const [name] = Object.entries(ofImages).find(([, value]) => value !== undefined) ?? [];
-  if (!name && flow !== "tarflow" && flow !== "image-transformer") return { ...all, flow };
+  if (!name && !isOnlyOfImages(flow)) return { ...all, flow };
   const option = name ? `--${name}` : `--flow ${flow}`;
   throw new PushforwardError("ARGUMENT", `${option} is for images, and DATA is a table`, {
     hint: "If its columns are pixels, state the size of the images: --image 28x28x1",
   });
 }
+
+const isOnlyOfImages = (flow: FitValues["flow"]): flow is OnlyImageFlow =>
+  ONLY_IMAGE_FLOWS.some((name) => name === flow);

@@ -15,7 +15,7 @@ export const draws = wholeNumber(
     valueName: "K",
     default: "1",
     description:
-      "For models of images: the number of draws of noise for each image. The log-probability is a lower bound, which more draws raise.",
+      "For models of images: the number of draws of noise, or of the posterior of vae, for each image. The log-probability is a lower bound, which more draws raise.",
   },
   256,
 );
@@ -45,6 +45,10 @@ export const imageOptions = {
   patch: wholeNumber(1, {
     valueName: "N",
     description: "The height and the width of the patches of tarflow. Default: 4.",
+  }),
+  latent: wholeNumber(1, {
+    valueName: "N",
+    description: "The number of latent features of vae. Default: 16.",
   }),
 };
 

@@ -29,7 +29,7 @@ export const interpolate = command({
     threads,
   },
   details: [
-    "The first and the last image are the reconstructions of the two images, which are equal to them up to rounding.",
+    "The first and the last image are the reconstructions of the two images: for a flow, they are equal to them up to rounding.",
   ],
   examples: [["interpolate model.safetensors a.png b.png -o between.png", "Ten images in one picture."]],
   async run({ model: modelPath, from, to, output, steps, class: name, threads }, io) {
@@ -48,7 +48,7 @@ export const interpolate = command({
     }
     await checkWritable(output);
     const images = imageModelOf(await readModel(modelPath), modelPath);
-    const { shape, features, values, classes } = images;
+    const { shape, values, classes } = images;
     if (name === undefined && classes.length > 0) {
       throw new PushforwardError("ARGUMENT", "The model is conditional on the class of an image", {
         hint: `Give the class of both images, for example: --class ${classes[0]}`,
@@ -62,7 +62,8 @@ export const interpolate = command({
     const ends = await openImages([from, to], { shape, statedBy: "the model", signal: io.interrupted });
     const { sample } = await imageRows(ends, { values, maxNumbersInMemory: Number.POSITIVE_INFINITY });
     const latent = await images.toLatent(sample.values, inClass(2));
-    const line = latentLine(latent.subarray(0, features), latent.subarray(features), steps);
+    const half = latent.length / 2;
+    const line = latentLine(latent.subarray(0, half), latent.subarray(half), steps);
     const pixels = grayLevels(await images.toPixels(line, inClass(steps)), values);
     const grid = imageGrid(pixels, shape, { columns: Math.min(steps, MAX_COLUMNS) });
     await writeFileAtomically(output, await encodePng(grid));

@@ -92,9 +92,7 @@ export function modelSummary(model: LoadedModel, path: string): string {
 
 /** The flow of a model, without the dequantization of images. */
 function describedFlow(model: LoadedModel): Flow {
-  if (!model.image) return model.flow;
-  const images = ImageModel.from(model);
-  return images.hasLatentSpace ? images.density : model.flow;
+  return (model.image && ImageModel.from(model).density) ?? model.flow;
 }
 
 /** "28 x 28 x 1 (height, width, channels), values from 0 to 255". */

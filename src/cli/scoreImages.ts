@@ -81,7 +81,8 @@ export async function evaluateImages(
     for await (const _ of scores);
     return { model, mean };
   });
-  const { features, flow } = model;
+  const { features, flow, density } = model;
+  const draws = `${counted(values.draws, "draw")} of ${density ? "noise" : "the posterior"} each`;
   const { count: rows, mean: meanLogDensity, standardError } = mean;
   const bits = bitsPerDimension(meanLogDensity, features);
   io.stdout.write(
@@ -93,7 +94,7 @@ export async function evaluateImages(
           bitsPerDimension: bits,
           ...(flow.isBound && { draws: values.draws }),
         })
-      : `Bits per dimension of ${counted(rows, "image")}: ${bitsEstimate(mean, features)} (${flow.isBound ? `${counted(values.draws, "draw")} of noise each` : "exact"})\n`,
+      : `Bits per dimension of ${counted(rows, "image")}: ${bitsEstimate(mean, features)} (${flow.isBound ? draws : "exact"})\n`,
   );
 }
 

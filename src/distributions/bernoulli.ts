@@ -40,6 +40,7 @@ export class Bernoulli implements Distribution {
   readonly noise: readonly Noise[];
   readonly logits: Parameter;
   readonly network: MLP | undefined;
+  readonly values = 2;
   readonly support = { description: "zeros and ones" };
 
   /** `random` draws the initial weights of the network. Throws `ARGUMENT` if the options are not valid. */

@@ -197,19 +197,22 @@ export class Dequantized implements Distribution {
   }
 
   get contextStandardization(): OuterStandardization<Distribution> | undefined {
-    const { dequantizer, settings } = this;
     const inner = this.distribution.contextStandardization;
     return (
       inner && {
         standardize: inner.standardize,
-        relativeTo: (outer) =>
-          new Dequantized({
-            distribution: inner.relativeTo(outer),
-            ...(dequantizer && { dequantizer }),
-            ...settings,
-          }),
+        relativeTo: (outer) => this.with({ distribution: inner.relativeTo(outer) }),
       }
     );
+  }
+
+  withDraws(samples: number): Dequantized {
+    return this.with({ samples });
+  }
+
+  private with(changes: Partial<DequantizedOptions>): Dequantized {
+    const { distribution, dequantizer, settings } = this;
+    return new Dequantized({ distribution, ...(dequantizer && { dequantizer }), ...settings, ...changes });
   }
 
   describe() {

@@ -51,6 +51,8 @@ export interface Distribution {
   readonly values?: number | readonly (number | null)[] | undefined;
   /** The distribution at a temperature T, which has the same parameters: below 1, samples are more typical. Undefined if it has none. */
   readonly atTemperature?: ((temperature: number) => Distribution) | undefined;
+  /** Only for a bound: the distribution with the same parameters, whose `logProb` uses this number of draws for each row. */
+  readonly withDraws?: ((samples: number) => Distribution) | undefined;
   /** The set on which the density is positive; undefined if it is all of R^D. */
   readonly support?: Support | undefined;
   /** Data-dependent initialization before training. Undefined if the parameters do not depend on data. */

@@ -104,8 +104,17 @@ export class VariationalAutoencoder implements Distribution {
     return this.decoder.atoms;
   }
 
+  get values(): Distribution["values"] {
+    return this.decoder.values;
+  }
+
   get support(): Support | undefined {
     return this.decoder.support;
+  }
+
+  withDraws(samples: number): VariationalAutoencoder {
+    const { prior, decoder, posterior, settings } = this;
+    return new VariationalAutoencoder({ prior, decoder, posterior, ...settings, samples });
   }
 
   logProb(x: Tensor): Tensor {

@@ -1,6 +1,7 @@
 import { Dequantized } from "../distributions/dequantized.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
+import { VariationalAutoencoder } from "../distributions/variationalAutoencoder.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
 import {
@@ -14,6 +15,7 @@ import {
   wholeNumber,
 } from "../options.ts";
 import { runRules } from "../runtime/options.ts";
+import { Autoencoder } from "./autoencoder.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import { Flow } from "./flow.ts";
 import type { LoadedModel } from "./modelFile.ts";
@@ -47,9 +49,20 @@ const imageSampleRules: OptionRules<ImageSampleOptions> = {
   start: wholeNumber(0),
 };
 
+/** The maps between images [n, D] and their latent rows [n, L]. */
+interface LatentSpace {
+  /** The distribution of latent rows. */
+  readonly prior: Flow;
+  toLatent(pixels: Float64Array, context: Float64Array | undefined, run: RunOptions): Promise<Float64Array>;
+  toPixels(latent: Float64Array, context: Float64Array | undefined, run: RunOptions): Promise<Float64Array>;
+  /** Frees what the maps keep for their next call. */
+  release(): Promise<void>;
+}
+
 /**
- * A model of images: a flow of whole numbers (`Dequantized`, or one without a latent space such as `PixelAutoregressive`), and the shape
- * of the images. Images are rows [n, height * width * channels] of pixels from 0 to values - 1, and so are the results.
+ * A model of images: a flow of whole numbers (`Dequantized`, a variational autoencoder, or one without a latent space such as
+ * `PixelAutoregressive`), and the shape of the images. Images are rows [n, height * width * channels] of pixels from 0 to values - 1, and so
+ * are the results.
  */
 export class ImageModel implements AsyncDisposable {
   /** [height, width, channels]. */
@@ -60,12 +73,16 @@ export class ImageModel implements AsyncDisposable {
   readonly classes: readonly string[];
   /** The distribution of the pixels. */
   readonly flow: Flow;
-  /** The density of pixels plus noise and its base distribution. Undefined for a model without a latent space. */
-  readonly #latentSpace: { readonly density: Flow; readonly latent: Flow } | undefined;
+  /**
+   * The density of pixels plus noise in [0, 1), which shares its parameters with `flow`. Undefined for a model that does not dequantize
+   * pixels.
+   */
+  readonly density: Flow | undefined;
+  readonly #latentSpace: LatentSpace | undefined;
   /** The last flow of `#atTemperature`. */
   #tempered: { readonly temperature: number; readonly flow: Flow } | undefined;
 
-  /** Throws `ARGUMENT` unless the flow is one that `dequantize` or `imageTransformer` returns, with the features of `shape`. */
+  /** Throws `ARGUMENT` unless the flow is one that `dequantize`, `vae` or `imageTransformer` returns, with the features of `shape`. */
   constructor(options: { flow: Flow; shape: ImageShape; classes?: readonly string[] }) {
     checkOptions("new ImageModel", options, {
       flow: required(anyValue),
@@ -87,8 +104,11 @@ export class ImageModel implements AsyncDisposable {
     this.classes = classes;
     this.flow = flow;
     if (base instanceof Dequantized) {
-      const { base: latent, bijection } = base.distribution as TransformedDistribution;
-      this.#latentSpace = { density: new Flow(latent, bijection, embedding), latent: new Flow(latent) };
+      const { base: prior, bijection } = base.distribution as TransformedDistribution;
+      this.density = new Flow(prior, bijection, embedding);
+      this.#latentSpace = dequantizedLatentSpace(this.density, values);
+    } else if (base instanceof VariationalAutoencoder) {
+      this.#latentSpace = autoencoderLatentSpace(base, flow);
     }
   }
 
@@ -113,27 +133,27 @@ export class ImageModel implements AsyncDisposable {
     return this.#latentSpace !== undefined;
   }
 
-  /** The density of pixels plus noise in [0, 1), which shares its parameters with `flow`. Throws `ARGUMENT` without a latent space. */
-  get density(): Flow {
-    return this.#requireLatentSpace().density;
+  /** L, the number of latent features: D for a flow, and fewer for an autoencoder. Throws `ARGUMENT` without a latent space. */
+  get latentFeatures(): number {
+    return this.#requireLatentSpace().prior.features;
   }
 
   /**
-   * The number of latent features of each level of a multi-scale flow, the coarsest level first; [D] for other flows. Throws `ARGUMENT` without
-   * a latent space.
+   * The number of latent features of each level of a multi-scale flow, the coarsest level first; [L] for other models. Throws `ARGUMENT`
+   * without a latent space.
    */
   get levels(): readonly number[] {
-    return this.density.bijection.levels ?? [this.features];
+    return this.density?.bijection.levels ?? [this.latentFeatures];
   }
 
   /**
-   * A model with the same parameters, whose log-probability averages over K = `samples` draws of noise. See `Dequantized`. Throws
-   * `ARGUMENT` if the log-probability is exact and K > 1.
+   * A model with the same parameters, whose log-probability averages over K = `samples` draws: of noise, or of the posterior of an
+   * autoencoder. See `Dequantized` and `VariationalAutoencoder`. Throws `ARGUMENT` if the log-probability is exact and K > 1.
    */
   withDraws(samples: number): ImageModel {
     const { base, embedding } = this.flow;
     const { shape, classes } = this;
-    if (!(base instanceof Dequantized)) {
+    if (!base.withDraws) {
       if (samples === 1) return this;
       throw new PushforwardError("ARGUMENT", "the log-probability of the model is exact", {
         expected: "1 draw of noise",
@@ -141,40 +161,37 @@ export class ImageModel implements AsyncDisposable {
         hint: "Draws of noise are for flows of dequantized images.",
       });
     }
-    const { distribution, values, dequantizer } = base;
-    const dequantized = new Dequantized({
-      distribution,
-      values,
-      samples,
-      ...(dequantizer && { dequantizer }),
-    });
-    return new ImageModel({ flow: new Flow(dequantized, undefined, embedding), shape, classes });
+    return new ImageModel({ flow: new Flow(base.withDraws(samples), undefined, embedding), shape, classes });
   }
 
-  /** log P of each image in nats: [n]. With dequantization it is a lower bound in expectation. */
+  /** log P of each image in nats: [n]. With dequantization or an autoencoder it is a lower bound in expectation. */
   async logProb(pixels: Float64Array, options: ImageOptions = {}): Promise<Float64Array> {
     checkOptions("logProb", options, imageRules);
     const { classes, ...run } = options;
     return this.flow.logProb(pixels, contextOf(classes), run);
   }
 
-  /** The latent rows [n, D] of the images x + 1/2, which are in the middle of the cells [x, x + 1) of whole numbers. */
+  /**
+   * The latent rows [n, L] of images: those of x + 1/2, which is in the middle of the cells [x, x + 1) of whole numbers. For an autoencoder,
+   * the codes that `Autoencoder.encode` returns.
+   */
   async toLatent(pixels: Float64Array, options: ImageOptions = {}): Promise<Float64Array> {
     checkOptions("toLatent", options, imageRules);
     const { classes, ...run } = options;
-    const middle = pixels.map((pixel) => pixel + 0.5);
-    return this.density.toLatent(middle, contextOf(classes), run);
+    return this.#requireLatentSpace().toLatent(pixels, contextOf(classes), run);
   }
 
-  /** The images [n, D] of latent rows, rounded down to pixels. */
+  /**
+   * The images [n, D] of latent rows, rounded down to pixels. For an autoencoder, the centers of the decoder's distribution, such as
+   * probabilities of white, which are not rounded.
+   */
   async toPixels(latent: Float64Array, options: ImageOptions = {}): Promise<Float64Array> {
     checkOptions("toPixels", options, imageRules);
     const { classes, ...run } = options;
-    const data = await this.density.toData(latent, contextOf(classes), run);
-    return data.map((value) => Math.min(this.values - 1, Math.max(0, Math.floor(value))));
+    return this.#requireLatentSpace().toPixels(latent, contextOf(classes), run);
   }
 
-  /** Draws n images: [n, D]. */
+  /** Draws n images: [n, D]. With a latent space, they are `toPixels` of draws from the distribution of latent rows. */
   async sample(n: number, options: ImageSampleOptions = {}): Promise<Float64Array> {
     checkOptions("sample", options, imageSampleRules);
     const { temperature = 1, seed = 0, start = 0, classes, ...run } = options;
@@ -183,7 +200,7 @@ export class ImageModel implements AsyncDisposable {
       const flow = this.#atTemperature(temperature);
       return flow.sample(n, { seed, start, ...run, ...(context && { context }) });
     }
-    const latent = await this.#latentSpace.latent.sample(n, { seed, start, ...run });
+    const latent = await this.#latentSpace.prior.sample(n, { seed, start, ...run });
     return this.toPixels(
       latent.map((z) => temperature * z),
       { ...run, ...(context && { classes: context }) },
@@ -216,13 +233,40 @@ export class ImageModel implements AsyncDisposable {
 
   /** Frees what the methods keep for their next call; see `Flow.release`. */
   async release(): Promise<void> {
-    const { density, latent } = this.#latentSpace ?? {};
-    for (const flow of [this.flow, density, latent, this.#tempered?.flow]) await flow?.release();
+    const holders = [this.flow, this.#latentSpace, this.#latentSpace?.prior, this.#tempered?.flow];
+    for (const holder of holders) await holder?.release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
   }
+}
+
+function dequantizedLatentSpace(density: Flow, values: number): LatentSpace {
+  return {
+    prior: new Flow(density.base),
+    toLatent: (pixels, context, run) =>
+      density.toLatent(
+        pixels.map((pixel) => pixel + 0.5),
+        context,
+        run,
+      ),
+    async toPixels(latent, context, run) {
+      const data = await density.toData(latent, context, run);
+      return data.map((value) => Math.min(values - 1, Math.max(0, Math.floor(value))));
+    },
+    release: () => density.release(),
+  };
+}
+
+function autoencoderLatentSpace({ prior }: VariationalAutoencoder, flow: Flow): LatentSpace {
+  const autoencoder = new Autoencoder(flow);
+  return {
+    prior: new Flow(prior),
+    toLatent: (pixels, _context, run) => autoencoder.encode(pixels, run),
+    toPixels: (latent, _context, run) => autoencoder.decode(latent, run),
+    release: () => autoencoder.release(),
+  };
 }
 
 /** The number of values of a pixel under the distribution of a flow of images; undefined for other distributions. */

@@ -100,7 +100,8 @@ export async function imageFigure(model: ImageModel, options: ImageFigureOptions
     const rows = real.select(ends);
     const context = contextOf(rows, 4);
     const z = await model.toLatent(rows.values, run(context));
-    const end = (i: number) => z.subarray(i * features, (i + 1) * features);
+    const L = model.latentFeatures;
+    const end = (i: number) => z.subarray(i * L, (i + 1) * L);
     const between = concatRows([0, 2].map((i) => latentLine(end(i), end(i + 1), columns)));
     return model.toPixels(between, run([0, 2].flatMap((i) => new Array<number>(columns).fill(context[i]!))));
   }

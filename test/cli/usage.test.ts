@@ -204,12 +204,12 @@ it("refuses options that are unknown, repeated, without a value, or with a super
   `);
   expect(await failure("fit", "data.csv", "--flow", "mfa")).toMatchInlineSnapshot(`
     "2
-    Error: --flow cannot be mfa: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf, tarflow, image-transformer.
+    Error: --flow cannot be mfa: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf, tarflow, image-transformer, vae.
     Did you mean maf?"
   `);
   expect(await failure("fit", "data.csv", "--flow", "transformer")).toMatchInlineSnapshot(`
     "2
-    Error: --flow cannot be transformer: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf, tarflow, image-transformer.
+    Error: --flow cannot be transformer: expected one of default, nsf, maf, realnvp, glow, nice, iaf, planar, naf, cnf, tarflow, image-transformer, vae.
     Choose one of them: --flow default"
   `);
 });

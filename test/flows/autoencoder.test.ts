@@ -1,7 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { Standardize } from "../../src/bijections/index.ts";
 import { Made, StandardNormal, VariationalAutoencoder } from "../../src/distributions/index.ts";
-import { Autoencoder, decodeModel, encodeModel, Flow, maf, nice, vae } from "../../src/flows/index.ts";
+import {
+  Autoencoder,
+  decodeModel,
+  encodeModel,
+  Flow,
+  ImageModel,
+  maf,
+  nice,
+  vae,
+} from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { exactLogProb, linearGaussian } from "../distributions/linearGaussian.ts";
@@ -138,6 +147,32 @@ test("fit refuses rows outside of the support of the decoder, and names it", asy
     [PushforwardError: row 7 lies outside of the support of base: expected zeros and ones, received 0.5, 0.
     Remove such rows, or choose a flow whose support contains them.]
   `);
+});
+
+describe("a model of images by an autoencoder", () => {
+  test("has the latent rows, the reconstructions and the samples of the autoencoder", async () => {
+    for (const values of [2, 16]) {
+      const flow = vae(6, { values, latent: 2, hidden: [5], seed: 3 });
+      await using autoencoder = new Autoencoder(flow);
+      await using model = new ImageModel({ flow, shape: [2, 3, 1] });
+      const pixels = Float64Array.from(images.slice(0, 2).flat());
+      expect([model.values, model.latentFeatures, model.levels]).toEqual([values, 2, [2]]);
+      const latent = await model.toLatent(pixels);
+      expect(latent).toEqual(await autoencoder.encode(pixels));
+      expect(await model.toPixels(latent)).toEqual(await autoencoder.reconstruct(pixels));
+      expect(await model.sample(1, { temperature: 0 })).toEqual(await autoencoder.decode([[0, 0]]));
+    }
+  });
+
+  test("averages its bound over draws of the posterior", async () => {
+    const options = { values: 2, latent: 2, hidden: [5] };
+    await using model = new ImageModel({ flow: vae(6, options), shape: [2, 3, 1] });
+    const pixels = Float64Array.from(images.flat());
+    const estimates = await model.withDraws(20).logProb(pixels);
+    expect(estimates).toEqual(await vae(6, { ...options, samples: 20 }).logProb(pixels));
+    const mean = (values: Float64Array) => values.reduce((sum, each) => sum + each) / values.length;
+    expect(mean(estimates)).toBeGreaterThan(mean(await model.logProb(pixels)));
+  });
 });
 
 test("errors", async () => {
