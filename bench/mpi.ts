@@ -120,7 +120,7 @@ optimizer), and the rows are divided among them. The table assumes
 - an exchange that takes the processor time of four ranks here, which is the copying and adding of as many numbers;
 - a latency of 30 µs and 1.1 GB/s (Ethernet), or 2 µs and 11 GB/s (InfiniBand), ${NODES - 1} messages one after the other for the alltoall, and
   log2(${NODES}) for each of the three other operations; twice the gradient is sent and received;
-- no time for reading. A table that is too large for memory is read by every rank in each epoch, and this time is not divided.
+- no time for reading. Rank 0 reads a table that is too large for memory in each epoch and sends each batch, and this time is not divided.
 
 The efficiency is the time of a step of 512 rows on one machine, divided by that of a step on ${NODES} machines with 512 rows on each. The speedup
 is that of a step of 512 rows in all: the time that is the same on all ranks limits it, so many machines need large batches.

@@ -28,12 +28,14 @@ export async function fitModel(
   await runFit(values, io, words, async () => {
     if (values.pictures !== undefined) await preparePictures(values.pictures);
     const { columns, exclude, given, na, decimal, delimiter, seed } = values;
+    const readsTable = (io.communicator?.rank ?? 0) === 0;
     const table = await readTrainingTable(values.data, {
       ...{ columns, exclude, given, na, decimal, delimiter, seed },
-      ...(values.flow !== "cnf" && { kinds: await statedKinds(values) }),
+      ...(values.flow !== "cnf" && readsTable && { kinds: await statedKinds(values) }),
       onlyIfMixed: values.flow !== "default",
       hasAtoms: values.flow === "default",
       signal: io.interrupted,
+      communicator: io.communicator,
       ...(maxNumbersInMemory !== undefined && { maxNumbersInMemory }),
     });
     return {

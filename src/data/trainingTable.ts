@@ -1,4 +1,5 @@
 import { type ColumnNote, columnNotes } from "../columns/index.ts";
+import type { Communicator } from "../communicator.ts";
 import { type Dataset, InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
 import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
 import {
@@ -21,6 +22,7 @@ import { type Labels, readLabels, withLabels } from "./labels.ts";
 import { contextColumns, learnedColumns } from "./learnedColumns.ts";
 import { examineColumn, type NonNumericColumn } from "./nonNumericColumns.ts";
 import { openTable, type Table, type TableOptions, tableRules } from "./table.ts";
+import { tableOfRankZero } from "./tableOfRankZero.ts";
 import { checkMinimumRows, readRows, streamRows } from "./tableRows.ts";
 
 /** Options of `readTrainingTable`. */
@@ -47,6 +49,11 @@ export interface TrainingTableOptions extends TableOptions {
   readonly maxNumbersInMemory?: number;
   /** Chooses the sample of a streamed table. Default 0. */
   readonly seed?: number;
+  /**
+   * The processes that train on the table together, such as those of `mpiCommunicator`. Only rank 0 reads the table, and sends what it found
+   * to the others; the training must have the same communicator. Default: this process only.
+   */
+  readonly communicator?: Communicator | undefined;
 }
 
 const trainingRules: OptionRules<TrainingTableOptions> = {
@@ -59,6 +66,7 @@ const trainingRules: OptionRules<TrainingTableOptions> = {
   given: listOfTexts,
   maxNumbersInMemory: numberFrom(0),
   seed: seedValue,
+  communicator: anyValue,
 };
 
 /** Rows of a table to fit a flow to. */
@@ -111,6 +119,14 @@ export async function readTrainingTable(
   options: TrainingTableOptions = {},
 ): Promise<TrainingTable> {
   checkOptions("readTrainingTable", options, trainingRules);
+  const { communicator, ...ofTable } = options;
+  return tableOfRankZero(communicator, () => readTable(source, ofTable));
+}
+
+async function readTable(
+  source: string | readonly string[],
+  options: Omit<TrainingTableOptions, "communicator">,
+): Promise<TrainingTable> {
   const { columns, exclude, kinds, seed = 0, maxNumbersInMemory = MAX_NUMBERS_IN_MEMORY } = options;
   const { onlyIfMixed = false, hasAtoms = true, na, decimal, delimiter, signal } = options;
   const opened = await openTable(source, { na, decimal, delimiter, signal });

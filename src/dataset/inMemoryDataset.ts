@@ -32,7 +32,7 @@ const datasetRules: OptionRules<DatasetOptions> = {
 };
 
 /** The arrays of an `InMemoryDataset`. */
-interface RowArrays {
+export interface RowArrays {
   readonly features: number;
   readonly values: Float64Array;
   readonly context?: Float64Array | undefined;
@@ -123,9 +123,13 @@ export class InMemoryDataset implements Dataset {
 
   /** A copy of this dataset in which some arrays are replaced. */
   with(arrays: Partial<RowArrays>): InMemoryDataset {
+    return new InMemoryDataset({ ...this.arrays(), ...arrays });
+  }
+
+  /** The arrays as plain data, from which the constructor makes this dataset again. They are not copied. */
+  arrays(): RowArrays {
     const { features, values, context, weights, rowNumbers, columns, contextColumns } = this;
-    const current = { features, values, context, weights, rowNumbers, columns, contextColumns };
-    return new InMemoryDataset({ ...current, ...arrays });
+    return { features, values, context, weights, rowNumbers, columns, contextColumns };
   }
 
   /** Overwrites row `to` with row `from` of `source`. Only for buffers from `allocateRows`. */

@@ -52,7 +52,7 @@ const MAX_SAMPLE = { rows: 200_000, numbers: 2 ** 24 };
 const MAX_HELD_OUT_SHARE = 1 / 4;
 
 /** The results of the first pass over a stream. */
-type Summary = Pick<
+export type StreamSummary = Pick<
   StreamedDataset,
   | "rows"
   | "features"
@@ -85,7 +85,7 @@ export class StreamedDataset implements Dataset {
   private readonly allBlocks: Blocks;
   private readonly heldOut: HeldOut;
 
-  private constructor(allBlocks: Blocks, summary: Summary, heldOut: HeldOut) {
+  private constructor(allBlocks: Blocks, summary: StreamSummary, heldOut: HeldOut) {
     this.allBlocks = allBlocks;
     this.rows = summary.rows;
     this.features = summary.features;
@@ -130,6 +130,14 @@ export class StreamedDataset implements Dataset {
     if (rows < sample.rows) sample = sample.select(range(rows));
     const summary = { features, contextFeatures, sample, rows, constants, meanWeight: weight / rows };
     return new StreamedDataset(allBlocks, { ...summary, ...names! }, NOTHING_HELD_OUT);
+  }
+
+  /**
+   * A stream that another process reads, and has made the first pass over. This process can train on it only together with the other one,
+   * which sends the batches.
+   */
+  static readElsewhere(summary: StreamSummary): StreamedDataset {
+    return new StreamedDataset(refuseToRead, summary, NOTHING_HELD_OUT);
   }
 
   withoutColumns(columns: Columns): this {
@@ -223,6 +231,12 @@ interface HeldOut {
   /** Hashes of the held-out rows whose copies are skipped as well. */
   readonly hashes: ReadonlySet<number>;
 }
+
+const refuseToRead: Blocks = () => {
+  throw new PushforwardError("ARGUMENT", "only rank 0 can read these rows", {
+    hint: "Train with the communicator that the table was read with: fit(flow, table.rows, { communicator }).",
+  });
+};
 
 const NOTHING_HELD_OUT: HeldOut = { rowNumbers: new Int32Array(0), hashes: new Set() };
 

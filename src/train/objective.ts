@@ -1,11 +1,12 @@
 import type { Communicator } from "../communicator.ts";
-import type { Batch, Batches, Dataset, InMemoryDataset } from "../dataset/index.ts";
+import { type Batch, type Batches, type Dataset, InMemoryDataset } from "../dataset/index.ts";
 import type { RandomSource } from "../graph/tracing/training.ts";
 import { Random } from "../random/index.ts";
 import { type EngineOptions, engineOptionsOf } from "../runtime/engineOptions.ts";
 import { BatchLoss, type Loss, type LossValues } from "./batchLoss.ts";
 import { shardCount } from "./dataParallelLoss.ts";
 import type { TrainingSettings } from "./options.ts";
+import { sharedBatches } from "./sharedBatches.ts";
 import type { Weights } from "./weights.ts";
 
 /** The rows of a training. */
@@ -105,7 +106,7 @@ export class Objective {
   ): Promise<Objective> {
     const { loss, validationLoss = loss, perRow } = problem;
     const batchSize = Math.min(settings.batchSize, data?.training.rows ?? settings.batchSize);
-    const rows = data && preparedRows(data, problem, batchSize, settings.seed);
+    const rows = data && preparedRows(data, problem, { batchSize, seed: settings.seed, communicator });
     const engine = engineOptionsOf(options);
     const common = { widths: rows?.widths, perRow, communicator };
     const gradientThreads = weights.flat.threadGradients.length;
@@ -191,12 +192,13 @@ export class Objective {
 function preparedRows(
   { training, validation }: TrainingRows,
   { prepare = (rows) => rows, validationLoss }: Problem,
-  batchSize: number,
-  seed: number,
+  { batchSize, seed, communicator }: { batchSize: number; seed: number; communicator: Communicator },
 ): PreparedRows {
+  const batches = training.batches({ batchSize, seed, prepare });
+  const isShared = communicator.size > 1 && !(training instanceof InMemoryDataset);
   return {
     widths: training,
-    batches: training.batches({ batchSize, seed, prepare }),
+    batches: isShared ? sharedBatches(batches, training, batchSize, communicator) : batches,
     validation: validation && prepare(validation),
     sample: validationLoss && prepare(training.sample.spaced(MAX_EVALUATED_TRAINING_ROWS)),
   };

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { Exp } from "../../src/bijections/exp.ts";
 import type { Communicator } from "../../src/communicator.ts";
 import { dataset } from "../../src/dataset/index.ts";
-import { dequantize, type Flow, forTables, nsf, realNVP } from "../../src/flows/index.ts";
+import { StandardNormal } from "../../src/distributions/index.ts";
+import { dequantize, Flow, forTables, nsf, realNVP } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import {
   type CheckpointStore,
@@ -57,17 +59,50 @@ describe("training by several processes", () => {
     expectClose(idle[2]!, await train(undefined, few));
   });
 
-  it("reads a stream on every rank", async () => {
-    const stream = async function* () {
-      for (let start = 0; start < rows.length; start += 200) yield rows.slice(start, start + 200);
-    };
+  it("reads a stream only on rank 0, after the first pass", async () => {
     const learn = async (communicator?: Communicator) => {
+      let passes = 0;
+      const stream = async function* () {
+        passes++;
+        for (let start = 0; start < rows.length; start += 200) yield rows.slice(start, start + 200);
+      };
       const flow = nsf(D, { hidden: [8], transforms: 1 });
       const result = await fit(flow, stream, { ...options, ...(communicator && { communicator }) });
-      return { result, weights: weightsOf(flow) };
+      return { result, weights: weightsOf(flow), passes };
     };
     const one = await learn();
-    for (const rank of await onRanks(2, learn)) expectClose(rank, one);
+    const ranks = await onRanks(3, learn);
+    expect(ranks.map(({ passes }) => passes)).toEqual([3, 1, 1]);
+    for (const rank of ranks) expectClose(rank, one);
+    for (const { weights } of ranks) expect(weights).toEqual(ranks[0]!.weights);
+  });
+
+  it("names a bad row of a stream, and ends on all ranks if the stream fails", async () => {
+    const messages = (stream: () => AsyncIterable<Float64Array>) =>
+      onRanks(2, (communicator) => {
+        const positive = new Flow(new StandardNormal({ features: 1 }), new Exp({ features: 1 }));
+        return fit(positive, stream, { ...options, communicator }).catch((error: Error) => error.message);
+      });
+    const numbers = Float64Array.from({ length: 100 }, (_, i) => (i === 50 ? -1 : i + 1));
+    const bad = await messages(async function* () {
+      yield numbers.slice(0, 40);
+      yield numbers.slice(40);
+    });
+    for (const message of bad) expect(message).toMatch(/^row 50 lies outside of the support/);
+    let passes = 0;
+    const failing = await messages(async function* () {
+      yield numbers.slice(0, 40);
+      // Both ranks have made their first pass.
+      if (++passes > 2) throw new Error("the disk is gone");
+      yield numbers.slice(51);
+    });
+    expect(failing).toMatchInlineSnapshot(`
+      [
+        "the disk is gone",
+        "rank 0 could not read the rows.
+      The error of rank 0 tells why.",
+      ]
+    `);
   });
 
   it("begins with the parameters of rank 0", async () => {
