@@ -3,7 +3,6 @@ import { summarizeContext } from "../evaluate/index.ts";
 import { pixelHistograms } from "../evaluate/pixelHistograms.ts";
 import { RunningMean } from "../evaluate/runningMean.ts";
 import {
-  dequantize,
   encodeModel,
   type Flow,
   glow,
@@ -130,9 +129,28 @@ async function fitRows(
   };
 }
 
+/** The scalar transforms of the couplings of `--coupling`. */
+const COUPLINGS = {
+  affine: { type: "affine" },
+  additive: { type: "additive" },
+  spline: { type: "rationalQuadraticSpline" },
+} as const;
+
 /** The flow of `--flow`, a distribution of pixels. */
 function flowOf(
-  { flow, values, seed, transforms, hidden, levels, block, patch, latent }: ImageFitValues,
+  {
+    flow,
+    values,
+    seed,
+    transforms,
+    hidden,
+    levels,
+    block,
+    coupling,
+    patch,
+    latent,
+    dequantization = "uniform",
+  }: ImageFitValues,
   image: ImageShape,
   classes: number,
 ): Flow {
@@ -155,15 +173,17 @@ function flowOf(
   };
   if (flow === "image-transformer")
     return imageTransformer({ ...common, ...(transforms && { layers: transforms }) });
+  const dequantized = { ...common, dequantization };
   if (flow === "tarflow")
-    return dequantize(tarflow({ ...common, ...(transforms && { transforms }), ...(patch && { patch }) }));
+    return tarflow({ ...dequantized, ...(transforms && { transforms }), ...(patch && { patch }) });
   const options = {
-    ...common,
+    ...dequantized,
     ...(transforms && { steps: transforms }),
     ...(levels && { levels }),
     ...(block && { block }),
+    ...(coupling && { transform: COUPLINGS[coupling] }),
   };
-  return dequantize(flow === "glow" ? glow(options) : realNVP(options));
+  return flow === "glow" ? glow(options) : realNVP(options);
 }
 
 /** Log-probabilities of held-out images under the model and under independent pixels, in nats. */

@@ -11,6 +11,8 @@ type OnlyImageFlow = (typeof ONLY_IMAGE_FLOWS)[number];
 const FLOWS_WITH = {
   levels: ["glow", "realnvp"],
   block: ["glow", "realnvp"],
+  coupling: ["glow", "realnvp"],
+  dequantization: ["glow", "realnvp", "tarflow"],
   patch: ["tarflow"],
   latent: ["vae"],
   classes: ["glow", "realnvp", "tarflow", "image-transformer"],
@@ -74,7 +76,7 @@ export function checkImageValues(values: FitValues): ImageFitValues {
     const value = values[option as keyof typeof FLOWS_WITH];
     if (value === undefined || value === false || flows.some((name) => name === flow)) continue;
     throw new PushforwardError("ARGUMENT", `--${option} cannot be combined with --flow ${flow}`, {
-      hint: `It is an option of ${flows.join(" or ")}.`,
+      hint: `It is an option of ${new Intl.ListFormat("en", { type: "disjunction" }).format(flows)}.`,
     });
   }
   if (flow === "image-transformer" && values.draws > 1) {
@@ -92,9 +94,7 @@ export interface TableFitValues extends Omit<FitValues, "flow"> {
 
 /** @throws ARGUMENT for an option of images, because the data are a table, and for the first two that cannot be combined. */
 export function checkTableValues(all: FitValues): TableFitValues {
-  const { values, classes, flips, levels, block, patch, latent, flow, transforms, hidden, column, schema } =
-    all;
-  const { budget, contamination, given } = all;
+  const { flow, transforms, hidden, column, schema, budget, contamination, given } = all;
   if (budget !== "default" && flow !== "default") {
     throw new PushforwardError("ARGUMENT", `--budget cannot be combined with --flow ${flow}`, {
       hint: "It chooses the members of the default model. For one flow: --epochs, --patience, --hidden, --transforms.",
@@ -124,9 +124,10 @@ export function checkTableValues(all: FitValues): TableFitValues {
       hint: "A continuous flow has no layers: leave the option out, or choose another flow.",
     });
   }
+  const { values, classes, flips, levels, block, coupling, dequantization, patch, latent } = all;
   const ofImages = {
     ...{ values, classes: classes || undefined, flips: flips || undefined },
-    ...{ levels, block, patch, latent },
+    ...{ levels, block, coupling, dequantization, patch, latent },
   };
   const [name] = Object.entries(ofImages).find(([, value]) => value !== undefined) ?? [];
   if (!name && !isOnlyOfImages(flow)) return { ...all, flow };

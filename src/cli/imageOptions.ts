@@ -42,6 +42,16 @@ export const imageOptions = {
     description:
       "The blocks of the convolutional networks of glow and realnvp. Default: plain; realnvp: residual.",
   }),
+  coupling: choice(["affine", "additive", "spline"], {
+    valueName: "COUPLING",
+    description:
+      "How the couplings of glow and realnvp change a number: affine scales and shifts it, additive shifts it, spline maps it by a rational-quadratic spline. Default: affine.",
+  }),
+  dequantization: choice(["uniform", "variational"], {
+    valueName: "NOISE",
+    description:
+      "The noise that glow, realnvp and tarflow add to whole pixels in training: uniform, or variational, from a flow that is learned with the model. Default: uniform.",
+  }),
   patch: wholeNumber(1, {
     valueName: "N",
     description: "The height and the width of the patches of tarflow. Default: 4.",

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { decode, encode } from "fast-png";
 import { beforeAll, describe, expect, test } from "vitest";
+import { loadModel } from "../../src/files/index.ts";
 import { idx } from "../images/files.ts";
 import { workplace } from "./command.ts";
 
@@ -116,6 +117,28 @@ describe("fit", () => {
     expect(done.pictures).toEqual(["pictures/samples.png", "pictures/training.png"]);
   });
 
+  test.each([
+    ["glow", "spline", "rationalQuadraticSpline"],
+    ["realnvp", "additive", "additive"],
+  ])(
+    "learns a %s with %s couplings and variational dequantization, which is scored and sampled",
+    async (flow, coupling, transform) => {
+      const model = path(`${flow}-${coupling}.safetensors`);
+      const words = ["--flow", flow, "--coupling", coupling, "--dequantization", "variational"];
+      const training = "--levels 1 --transforms 1 --hidden 4 --batch-size 16 --epochs 1 --threads 1".split(
+        " ",
+      );
+      await pushforward("fit", data.images, ...words, ...training, "-o", model);
+      const description = JSON.stringify((await loadModel(model)).flow.describe());
+      expect(description).toContain(`"transform":{"type":"${transform}"`);
+      expect(description).toContain('"dequantizer"');
+      const [result] = await json("evaluate", model, data.directory);
+      expect(result!.bitsPerDimension).toBeGreaterThan(0);
+      await pushforward("sample", model, "-n", "2", "-o", path("two.png"));
+      expect(decode(readFileSync(path("two.png"))).channels).toBe(1);
+    },
+  );
+
   test("refuses options that are not valid for the images or the flow", async () => {
     const fit = (...words: string[]) => failure("fit", ...words, "-o", path("x.safetensors"));
     expect(await fit(data.images, "--flow", "maf")).toMatchInlineSnapshot(`
@@ -157,6 +180,18 @@ describe("fit", () => {
       "2
       Error: An option of glow is not valid at image: expected a height and a width that are multiples of 2^levels = 8, received [4,4,1].
       See pushforward --help."
+    `);
+    expect(await fit(data.images, "--flow", "tarflow", "--coupling", "spline")).toMatchInlineSnapshot(`
+      "2
+      Error: --coupling cannot be combined with --flow tarflow.
+      It is an option of glow or realnvp."
+    `);
+    expect(
+      await fit(data.images, "--flow", "image-transformer", "--dequantization", "uniform"),
+    ).toMatchInlineSnapshot(`
+      "2
+      Error: --dequantization cannot be combined with --flow image-transformer.
+      It is an option of glow, realnvp, or tarflow."
     `);
     const table = write("table.csv", "a,b\n1,2\n3,4\n");
     expect(await fit(table, "--flips")).toMatchInlineSnapshot(`

@@ -3,11 +3,12 @@ import { describe, expect, test } from "vitest";
 import { float64Graph } from "../../src/bijections/bijectionGraphs.ts";
 import { FactorOut } from "../../src/bijections/index.ts";
 import { flatten } from "../../src/bijections/parts.ts";
+import type { Dequantized, TransformedDistribution } from "../../src/distributions/index.ts";
 import {
   decodeModel,
   dequantize,
   encodeModel,
-  type Flow,
+  Flow,
   glow,
   maf,
   realNVP,
@@ -34,6 +35,8 @@ const flows: Readonly<Record<string, () => Flow>> = {
   realNVP: () => realNVP({ ...small, levels: 1, steps: 2, blocks: 1 }),
   "realNVP with batch normalization and classes": () =>
     realNVP({ ...small, levels: 1, steps: 1, block: "gated", batchNorm: true, classes: 2 }),
+  "realNVP with additive couplings": () =>
+    realNVP({ ...small, levels: 1, steps: 1, block: "plain", transform: { type: "additive" } }),
   "tarflow with classes": () =>
     tarflow({ ...small, patch: 2, transforms: 2, layers: 1, heads: 2, classes: 2 }),
 };
@@ -67,6 +70,44 @@ describe.each(Object.entries(flows))("%s", (_, build) => {
     const context = model.context > 0 ? [1] : undefined;
     expect(await loaded.logProb(whole, context)).toEqual(await model.logProb(whole, context));
     expect(loaded.describe()).toEqual(model.describe());
+  });
+});
+
+describe("the option dequantization", () => {
+  const options = { image: [2, 2, 1] as [number, number, number], values: 3, levels: 1, steps: 1, width: 4 };
+  /** All images of four pixels with three values. */
+  const images = Array.from({ length: 81 }, (_, n) =>
+    [27, 9, 3, 1].map((place) => Math.floor(n / place) % 3),
+  );
+  const mean = (values: Iterable<number>) => [...values].reduce((a, b) => a + b) / images.length;
+
+  test("uniform returns the distribution that dequantize returns", () => {
+    expect(glow({ ...options, dequantization: "uniform" }).describe()).toEqual(
+      dequantize(glow(options)).describe(),
+    );
+  });
+
+  test("variational starts with uniform noise", async () => {
+    const uniform = await dequantize(glow(options)).logProb(images, undefined, { precision: "float64" });
+    const variational = glow({ ...options, dequantization: "variational" });
+    const logProb = await variational.logProb(images, undefined, { precision: "float64" });
+    logProb.forEach((value, i) => {
+      expect(value).toBeCloseTo(uniform[i], 6);
+    });
+  });
+
+  test("variational has the same probabilities with another noise, of which its log-probability is a lower bound", async () => {
+    const flow = glow({ ...options, dequantization: "variational" });
+    perturb(flow.parameters(), 0.05);
+    const { distribution, dequantizer } = flow.base as Dequantized;
+    const { base, bijection } = distribution as TransformedDistribution;
+    const density = new Flow(base, bijection);
+    const uniform = await dequantize(density, { samples: 4 }).logProb(images);
+    const learned = await dequantize(density, { samples: 4, ...(dequantizer && { dequantizer }) }).logProb(
+      images,
+    );
+    expect(Math.abs(mean(learned) - mean(uniform))).toBeLessThan(0.05);
+    expect(mean(await flow.logProb(images))).toBeLessThan(mean(uniform));
   });
 });
 
@@ -107,7 +148,7 @@ test("refuses images that cannot be halved at each level, and options of vectors
     `[PushforwardError: an option of realNVP is not valid at levels: expected more than one pixel after the last level, which has a checkerboard mask, received 2.]`,
   );
   expect(() => realNVP({ image: [4, 4, 1], levels: 1 }, { hidden: [3] })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an option of realNVP is not valid: expected one of image, values, classes, seed, block, width, blocks, activation, transform, levels, steps, batchNorm, received hidden.]`,
+    `[PushforwardError: an option of realNVP is not valid: expected one of image, values, classes, seed, dequantization, block, width, blocks, activation, transform, levels, steps, batchNorm, received hidden.]`,
   );
 });
 

@@ -9,7 +9,10 @@ import { StandardNormal } from "../../distributions/standardNormal.ts";
 import { type ConvNetOptions, convNetSchema } from "../../nn/convNet.ts";
 import { type ImageShape, imageSchema, imageSize } from "../../nn/image.ts";
 import { anyValue, checkOptions, wholeNumber } from "../../options.ts";
+import { Random } from "../../random/index.ts";
+import { dequantize } from "../dequantize.ts";
 import { Flow } from "../flow.ts";
+import { imageDequantizer } from "./imageDequantizer.ts";
 import { checkedByConstructor, layerSchemas } from "./options.ts";
 
 /** Options that the recipes for images share. */
@@ -24,8 +27,17 @@ export interface ImageRecipeOptions {
   seed?: number;
 }
 
+/** Options that the recipes of image flows with a latent space share: `glow`, `realNVP` and `tarflow`. */
+export interface ImageFlowRecipeOptions extends ImageRecipeOptions {
+  /**
+   * If it is given, the flow is the distribution of whole pixels, as `dequantize` returns it: with uniform noise, or with noise from a flow that
+   * is trained with it (variational dequantization, Ho et al. 2019, "Flow++"). By default the flow is the density of real numbers.
+   */
+  dequantization?: "uniform" | "variational";
+}
+
 /** Options that `glow` and `realNVP` share for images. */
-export interface ImageCouplingRecipeOptions extends ImageRecipeOptions, ConvNetOptions {
+export interface ImageCouplingRecipeOptions extends ImageFlowRecipeOptions, ConvNetOptions {
   /** The scalar transform of the couplings. Default `{ type: "affine" }`. */
   transform?: ScalarTransformOptions;
   /** The number of levels, each of which halves the height and the width. Default 2. */
@@ -43,8 +55,13 @@ export const imageFields = {
   seed: z._default(layerSchemas.seed, 0),
 };
 
-export const imageCouplingFields = {
+export const imageFlowFields = {
   ...imageFields,
+  dequantization: z.optional(z.enum(["uniform", "variational"])),
+};
+
+export const imageCouplingFields = {
+  ...imageFlowFields,
   ...convNetSchema.shape,
   transform: z.optional(checkedByConstructor),
   levels: z._default(sizeSchema.check(z.maximum(16)), 2),
@@ -74,13 +91,23 @@ export function logitPixels(options: { features: number; values?: number }): Sig
   return new Sigmoid({ features, low: -margin, high: values + margin });
 }
 
-/** A flow of images with real values from 0 to `values`: the logit preprocessing, and then the layers `fromDataToBase`. */
+/** The options of `imageFlow`, which are those of its recipe with the defaults filled in. */
+type ImageFlowOptions = z.output<z.ZodMiniObject<typeof imageFlowFields>>;
+
+/**
+ * A flow of images with real values from 0 to `values`: the logit preprocessing, and then the layers `fromDataToBase`. With `dequantization`
+ * it is the distribution of whole pixels.
+ */
 export function imageFlow(
-  { image, values, classes }: { image: ImageShape; values: number; classes?: number | undefined },
+  { image, values, classes, dequantization, seed }: ImageFlowOptions,
   fromDataToBase: readonly Bijection[],
 ): Flow {
   const features = imageSize(image);
   const layers = [logitPixels({ features, values }), ...fromDataToBase];
   const embedding = classes === undefined ? undefined : new ContextEmbedding({ classes: [classes] });
-  return new Flow(new StandardNormal({ features }), Chain.joined(layers.toReversed()), embedding);
+  const density = new Flow(new StandardNormal({ features }), Chain.joined(layers.toReversed()), embedding);
+  if (dequantization === undefined) return density;
+  if (dequantization === "uniform") return dequantize(density, { values });
+  const dequantizer = imageDequantizer(image, new Random(seed).split("dequantizer"));
+  return dequantize(density, { values, dequantizer });
 }

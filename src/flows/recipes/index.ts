@@ -2,7 +2,7 @@ export { iaf, type MAFOptions, maf } from "./autoregressive.ts";
 export { cnf } from "./continuous.ts";
 export { glow, nice, type RealNVPOptions, realNVP } from "./coupling.ts";
 export { type GaussianizationOptions, gaussianization } from "./gaussianization.ts";
-export type { ImageCouplingRecipeOptions, ImageRecipeOptions } from "./images.ts";
+export type { ImageCouplingRecipeOptions, ImageFlowRecipeOptions, ImageRecipeOptions } from "./images.ts";
 export type { RecipeOptions } from "./layers.ts";
 export { type MadeFlowOptions, madeFlow } from "./made.ts";
 export {

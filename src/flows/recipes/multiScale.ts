@@ -4,6 +4,7 @@ import { BatchNorm } from "../../bijections/batchNorm.ts";
 import type { Bijection } from "../../bijections/bijection.ts";
 import { Chain } from "../../bijections/chain.ts";
 import { Coupling } from "../../bijections/coupling.ts";
+import { DiagonalScaling } from "../../bijections/diagonalScaling.ts";
 import { FactorOut } from "../../bijections/factorOut.ts";
 import { ImageCoupling, type ImageCouplingOptions } from "../../bijections/imageCoupling.ts";
 import { LULinear } from "../../bijections/luLinear.ts";
@@ -98,7 +99,8 @@ export function glowOfImages(options: GlowImageOptions): Flow {
 /**
  * RealNVP for images (Dinh et al. 2017). Each level has couplings with checkerboard masks, a squeeze and couplings with channel
  * masks, and factors out half of the channels. `steps` + 1 couplings with checkerboard masks follow the last level. With
- * classes, their latent variables have a mean and a scale for each class.
+ * classes, their latent variables have a mean and a scale for each class. Additive couplings preserve volume, so that a diagonal scaling of
+ * the latent variables follows them, as in NICE.
  */
 export function realNVPOfImages(options: RealNVPImageOptions): Flow {
   const defaults = { block: "residual" as const, blocks: 2 };
@@ -123,7 +125,9 @@ export function realNVPOfImages(options: RealNVPImageOptions): Flow {
       furtherLevels(squeezed, (half) => level(l + 1, half)),
     ];
   };
-  return imageFlow(parsed, level(1, image));
+  const isAdditive = (parsed.transform as { type?: unknown } | undefined)?.type === "additive";
+  const scaling = isAdditive ? [new DiagonalScaling({ features: imageSize(image) })] : [];
+  return imageFlow(parsed, [...level(1, image), ...scaling]);
 }
 
 /** Factors out half of the channels, rounded up; the others go through further levels. */

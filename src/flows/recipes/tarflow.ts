@@ -4,11 +4,11 @@ import { type TransformerOptions, transformerSchema } from "../../nn/causalTrans
 import { parse } from "../../parse.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
-import { type ImageRecipeOptions, imageFields, imageFlow } from "./images.ts";
+import { type ImageFlowRecipeOptions, imageFlow, imageFlowFields } from "./images.ts";
 import { checkedByConstructor, layerSchemas } from "./options.ts";
 
 /** Options of `tarflow`. */
-export interface TarflowOptions extends ImageRecipeOptions, TransformerOptions {
+export interface TarflowOptions extends ImageFlowRecipeOptions, TransformerOptions {
   /** The height and the width of a patch, which must divide the height and the width of the image. Default 4. */
   patch?: number;
   /** The number of autoregressive maps. Default 4. */
@@ -16,7 +16,7 @@ export interface TarflowOptions extends ImageRecipeOptions, TransformerOptions {
 }
 
 const tarflowSchema = z.strictObject({
-  ...imageFields,
+  ...imageFlowFields,
   ...transformerSchema.shape,
   patch: z.optional(checkedByConstructor),
   transforms: z._default(layerSchemas.transforms, 4),
