@@ -1,7 +1,7 @@
 import { counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
 import { estimate, jsonLine } from "./format.ts";
-import { draws } from "./imageOptions.ts";
+import { classify, draws } from "./imageOptions.ts";
 import { dataOfModel, flag, model, notation, strict, threads } from "./options.ts";
 
 export const evaluate = command({
@@ -12,13 +12,14 @@ export const evaluate = command({
     strict,
     ...notation,
     draws,
+    classify,
     threads,
     json: flag("Prints one JSON object: rows, meanLogDensity, standardError, and isBound for a lower bound."),
   },
   details: [
     "The higher the mean log-density of rows that the model was not fitted to, the better the model. It is in nats and refers to the units of the data: compare it between models of the same columns, not between tables.",
     "Rows with a missing value are left out.",
-    "For a model of images, DATA are images, and the result is the mean of their bits per dimension, of which fewer are better.",
+    "For a model of images, DATA are images, and the result is the mean of their bits per dimension, of which fewer are better. With --classify, it also prints the accuracy of the predicted classes.",
   ],
   examples: [
     ["evaluate model.safetensors new.csv", "How well the model describes new rows."],

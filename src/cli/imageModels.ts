@@ -27,17 +27,19 @@ export function refuseOptions(options: Readonly<Record<string, unknown>>, kind: 
 export function classIndex(model: ImageModel, name: string): number {
   const index = model.classes.indexOf(name);
   if (index >= 0) return index;
-  if (model.classes.length === 0) {
-    throw new PushforwardError("ARGUMENT", "The model has no classes", {
-      hint: "Leave --class out, or fit a model with --classes.",
-    });
-  }
+  if (model.classes.length === 0) throw noClasses("class");
   const nearest = nearestName(name, model.classes);
   throw new PushforwardError("ARGUMENT", `The model has no class "${name}"`, {
     expected: `one of ${model.classes.slice(0, 20).join(", ")}`,
     hint: nearest ? `Did you mean ${nearest}?` : "Give one of the classes that the model has learned.",
   });
 }
+
+/** The error for an option that only models with classes have. */
+export const noClasses = (option: "class" | "classify"): PushforwardError =>
+  new PushforwardError("ARGUMENT", "The model has no classes", {
+    hint: `Leave --${option} out, or fit a model with --classes.`,
+  });
 
 /**
  * For each image, the index of its class in the classes of the model. Undefined for a model without classes.

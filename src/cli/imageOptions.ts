@@ -20,6 +20,11 @@ export const draws = wholeNumber(
   256,
 );
 
+/** An option of commands that compute the probability of images. */
+export const classify = flag(
+  "For models of images with classes: predicts the class of each image by Bayes' rule, from its log-probability under each class.",
+);
+
 /** The options of `pushforward fit` for images. */
 export const imageOptions = {
   image,

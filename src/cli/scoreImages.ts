@@ -1,42 +1,26 @@
 import { writeRows } from "../data/index.ts";
 import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
-import { count, counted } from "../evaluate/numberText.ts";
+import { counted } from "../evaluate/numberText.ts";
 import { RunningMean } from "../evaluate/runningMean.ts";
-import { ImageModel, type LoadedModel } from "../flows/index.ts";
-import { imageBlocks } from "../images/imageRows.ts";
-import type { ImageSet } from "../images/index.ts";
-import { openImages } from "../images/openImages.ts";
+import type { ImageClassification, LoadedModel } from "../flows/index.ts";
 import { jsonLine } from "./format.ts";
-import { classesOfModel, refuseOptions } from "./imageModels.ts";
+import { classesOfModel, noClasses, refuseOptions } from "./imageModels.ts";
 import { bitsEstimate } from "./imageReport.ts";
+import { type ImagesOfModel, type ImagesOfModelValues, withImagesOfModel } from "./imagesOfModel.ts";
 import type { Io } from "./io.ts";
-import { Messages } from "./messages.ts";
-import type { Notation } from "./options.ts";
 import { reportWritten, tableOutput } from "./tableOutput.ts";
 
 /** Values of the commands that compute the probability of images. */
-interface ScoreValues extends Notation {
-  readonly data: readonly string[];
-  readonly draws: number;
+interface ScoreValues extends ImagesOfModelValues {
+  /** Whether the classes of images are predicted. Otherwise a model with classes needs those of the images. */
+  readonly classify: boolean;
   readonly threads: number | undefined;
-  readonly strict: boolean;
 }
 
-/** The number of images in a call: few enough that the progress is shown often, and enough to use all threads. */
-const IMAGES_PER_CALL = 128;
+/** The scores of some images: log-probabilities in nats, and with `--classify` also the probabilities of the classes. */
+type Scores = Pick<ImageClassification, "logProb"> & Partial<ImageClassification>;
 
-/** Images with their log-probabilities under a model. */
-interface Scored {
-  readonly model: ImageModel;
-  readonly images: ImageSet;
-  readonly classes: Int32Array | undefined;
-  /** Log-probabilities in nats, in blocks. */
-  readonly scores: AsyncGenerator<Float64Array>;
-  /** The mean of the log-probabilities that `scores` has yielded. */
-  readonly mean: RunningMean;
-}
-
-/** Writes the log-probability and the bits per dimension of each image. */
+/** Writes the log-probability and the bits per dimension of each image, and with `--classify` the probability of each class. */
 export async function scoreImages(
   loaded: LoadedModel,
   values: ScoreValues & {
@@ -46,96 +30,109 @@ export async function scoreImages(
   },
   io: Io,
 ): Promise<void> {
-  const { of, given, output } = values;
+  const { of, given, output, classify } = values;
   refuseOptions({ of, given }, "tables");
   const destination = await tableOutput(output, io);
-  const rows = await withScores(loaded, values, io, async ({ model, images, classes, scores }) => {
+  const rows = await withImagesOfModel(loaded, values, io, async (opened) => {
+    const { model, images } = opened;
+    const scores = scoresOf(opened, values);
     const name = images.files ? "file" : "image";
+    const classes = model.classes.length > 0 ? images.classes : undefined;
+    const columns = [
+      name,
+      ...(classes ? ["class"] : []),
+      ...(classify ? ["predicted_class"] : []),
+      "log_probability",
+      "bits_per_dimension",
+      ...(classify ? model.classes.map((each) => `p_${each}`) : []),
+    ];
     const labels = new Map(images.files ? [[name, images.files]] : []);
-    if (classes) labels.set("class", model.classes);
-    const columns = [name, ...(classes ? ["class"] : []), "log_probability", "bits_per_dimension"];
+    if (classes) labels.set("class", classes.names);
+    if (classify) labels.set("predicted_class", model.classes);
     async function* chunks() {
+      const K = model.classes.length;
       let image = 0;
-      for await (const block of scores) {
-        yield Float64Array.from(
-          Array.from(block).flatMap((logProb) => {
-            const bits = bitsPerDimension(logProb, model.features);
-            return classes ? [image, classes[image++]!, logProb, bits] : [image++, logProb, bits];
-          }),
-        );
+      for await (const { logProb, classes: predicted, probabilities } of scores) {
+        const rows: number[] = [];
+        for (let i = 0; i < logProb.length; i++, image++) {
+          rows.push(image);
+          if (classes) rows.push(classes.indices[image]!);
+          if (predicted) rows.push(predicted[i]!);
+          rows.push(logProb[i]!, bitsPerDimension(logProb[i]!, model.features));
+          if (probabilities) rows.push(...probabilities.subarray(i * K, (i + 1) * K));
+        }
+        yield Float64Array.from(rows);
       }
     }
     await writeRows(columns, chunks(), destination, { labels });
     return images.count;
   });
-  reportWritten(`${counted(rows, "image")} with bits_per_dimension`, destination, io);
+  const what = classify ? "predicted_class" : "bits_per_dimension";
+  reportWritten(`${counted(rows, "image")} with ${what}`, destination, io);
 }
 
-/** Prints the mean bits per dimension of images. */
+/** Prints the mean bits per dimension of images, and with `--classify` the accuracy of the predicted classes. */
 export async function evaluateImages(
   loaded: LoadedModel,
   values: ScoreValues & { readonly json: boolean },
   io: Io,
 ): Promise<void> {
-  const { model, mean } = await withScores(loaded, values, io, async ({ model, scores, mean }) => {
-    for await (const _ of scores);
-    return { model, mean };
-  });
-  const { features, flow, density } = model;
-  const draws = `${counted(values.draws, "draw")} of ${density ? "noise" : "the posterior"} each`;
-  const { count: rows, mean: meanLogDensity, standardError } = mean;
-  const bits = bitsPerDimension(meanLogDensity, features);
-  io.stdout.write(
-    values.json
-      ? jsonLine({
-          rows,
-          meanLogDensity,
-          standardError,
-          bitsPerDimension: bits,
-          ...(flow.isBound && { draws: values.draws }),
-        })
-      : `Bits per dimension of ${counted(rows, "image")}: ${bitsEstimate(mean, features)} (${flow.isBound ? draws : "exact"})\n`,
-  );
-}
-
-/** Opens the images and calls `use`, which iterates over their log-probabilities. */
-async function withScores<T>(
-  loaded: LoadedModel,
-  { data, draws, threads, na, decimal, delimiter, strict }: ScoreValues,
-  io: Io,
-  use: (scored: Scored) => Promise<T>,
-): Promise<T> {
-  refuseOptions({ na, decimal: decimal === ",", delimiter, strict }, "tables");
-  const model = ImageModel.from(loaded).withDraws(draws);
-  const images = await openImages(data, {
-    shape: model.shape,
-    statedBy: "the model",
-    signal: io.interrupted,
-  });
-  const messages = new Messages(io);
+  const { classify, draws } = values;
   const mean = new RunningMean();
-  try {
+  const accuracy = new RunningMean();
+  const { features, flow, density } = await withImagesOfModel(loaded, values, io, async (opened) => {
+    const { model, images } = opened;
+    const scores = scoresOf(opened, values);
     const classes = classesOfModel(model, images);
-    async function* scores() {
-      let done = 0;
-      for await (const { rows, features, values } of imageBlocks(images, { values: model.values })) {
-        for (let start = 0; start < rows; start += IMAGES_PER_CALL) {
-          const end = Math.min(rows, start + IMAGES_PER_CALL);
-          const block = await model.logProb(values.subarray(start * features, end * features), {
-            ...(classes && { classes: classes.subarray(done, done + end - start) }),
-            ...(threads !== undefined && { threads }),
-          });
-          for (const logProb of block) mean.add(logProb);
-          done += end - start;
-          messages.progress(done / images.count, "", ` ${count(done)} of ${counted(images.count, "image")}`);
-          yield block;
-        }
+    let image = 0;
+    for await (const { logProb, classes: predicted } of scores) {
+      for (let i = 0; i < logProb.length; i++, image++) {
+        mean.add(logProb[i]!);
+        if (predicted) accuracy.add(predicted[i] === classes![image] ? 1 : 0);
       }
     }
-    return await use({ model, images, classes, scores: scores(), mean });
-  } finally {
-    messages.end();
-    await images.close();
-    await model.release();
+    return model;
+  });
+  const { count: rows, mean: meanLogDensity, standardError } = mean;
+  if (values.json) {
+    const event = {
+      rows,
+      meanLogDensity,
+      standardError,
+      bitsPerDimension: bitsPerDimension(meanLogDensity, features),
+      ...(flow.isBound && { draws }),
+      ...(classify && { accuracy: accuracy.mean }),
+    };
+    io.stdout.write(jsonLine(event));
+    return;
   }
+  const draw = `${counted(draws, "draw")} of ${density ? "noise" : "the posterior"} each`;
+  io.stdout.write(
+    `Bits per dimension of ${counted(rows, "image")}: ${bitsEstimate(mean, features)} (${flow.isBound ? draw : "exact"})\n`,
+  );
+  if (classify) io.stdout.write(`Accuracy of the predicted classes: ${(100 * accuracy.mean).toFixed(2)}%\n`);
+}
+
+/**
+ * The scores of the images, in blocks.
+ *
+ * @throws ARGUMENT if `--classify` is given for a model without classes; DATA if the images have no classes, which are needed without it.
+ */
+function scoresOf(
+  { model, images, blocks }: ImagesOfModel,
+  { classify, threads }: ScoreValues,
+): AsyncGenerator<Scores> {
+  if (classify && model.classes.length === 0) throw noClasses("classify");
+  const classes = classify ? undefined : classesOfModel(model, images);
+  const run = threads !== undefined && { threads };
+  async function* scores() {
+    for await (const { start, end, pixels } of blocks) {
+      if (classify) yield model.classify(pixels, { ...run });
+      else {
+        const ofBlock = classes && { classes: classes.subarray(start, end) };
+        yield { logProb: await model.logProb(pixels, { ...ofBlock, ...run }) };
+      }
+    }
+  }
+  return scores();
 }

@@ -28,6 +28,8 @@ export interface ScoringOptions extends Notation {
   readonly data: readonly string[];
   /** Draws of noise for each image. More than 1 is refused, because the rows are not images. */
   readonly draws: number;
+  /** Refused for the same reason. */
+  readonly classify: boolean;
   readonly threads: number | undefined;
   /** Whether values that the model did not learn are an error. */
   readonly strict?: boolean;
@@ -39,11 +41,23 @@ export interface ScoringOptions extends Notation {
 /** Opens a table, lets `use` consume its scores under a model, and prints warnings about its rows. */
 export async function withScores<T>(
   model: LoadedModel,
-  { model: path, data, draws, na, decimal, delimiter, threads, strict, of = [], given = [] }: ScoringOptions,
+  {
+    model: path,
+    data,
+    draws,
+    classify,
+    na,
+    decimal,
+    delimiter,
+    threads,
+    strict,
+    of = [],
+    given = [],
+  }: ScoringOptions,
   io: Io,
   use: (scoring: Scoring) => Promise<T>,
 ): Promise<T> {
-  refuseOptions({ draws: draws > 1 }, "images");
+  refuseOptions({ draws: draws > 1, classify }, "images");
   const table = await openTable(data, { na, decimal, delimiter, signal: io.interrupted });
   try {
     const conditional = of.length > 0 && unconditional(model, path);

@@ -17,6 +17,7 @@ import {
 import { runRules } from "../runtime/options.ts";
 import { Autoencoder } from "./autoencoder.ts";
 import type { RunOptions } from "./batchRunner.ts";
+import { classPosterior, type ImageClassification } from "./classPosterior.ts";
 import { Flow } from "./flow.ts";
 import type { LoadedModel } from "./modelFile.ts";
 import { modelLabels } from "./modelLabels.ts";
@@ -71,6 +72,8 @@ export class ImageModel implements AsyncDisposable {
   readonly values: number;
   /** The names of the classes 0, 1, 2... of a conditional model; empty without classes. */
   readonly classes: readonly string[];
+  /** P(y), the probability of each class before its image is seen; empty without classes. */
+  readonly priors: readonly number[];
   /** The distribution of the pixels. */
   readonly flow: Flow;
   /**
@@ -82,12 +85,22 @@ export class ImageModel implements AsyncDisposable {
   /** The last flow of `#atTemperature`. */
   #tempered: { readonly temperature: number; readonly flow: Flow } | undefined;
 
-  /** Throws `ARGUMENT` unless the flow is one that `dequantize`, `vae` or `imageTransformer` returns, with the features of `shape`. */
-  constructor(options: { flow: Flow; shape: ImageShape; classes?: readonly string[] }) {
+  /**
+   * `priors` are the probabilities of the classes, or numbers in proportion to them, such as counts. By default they are equal. Throws
+   * `ARGUMENT` unless the flow is one that `dequantize`, `vae` or `imageTransformer` returns, with the features of `shape`, or if there is not a
+   * prior for each class.
+   */
+  constructor(options: {
+    flow: Flow;
+    shape: ImageShape;
+    classes?: readonly string[];
+    priors?: readonly number[];
+  }) {
     checkOptions("new ImageModel", options, {
       flow: required(anyValue),
       shape: required(anyValue),
       classes: listOfTexts,
+      priors: anyValue,
     });
     const { flow, shape, classes = [] } = options;
     const { base, embedding } = flow;
@@ -102,6 +115,7 @@ export class ImageModel implements AsyncDisposable {
     this.shape = shape;
     this.values = values;
     this.classes = classes;
+    this.priors = normalized(options.priors ?? classes.map(() => 1), classes);
     this.flow = flow;
     if (base instanceof Dequantized) {
       const { base: prior, bijection } = base.distribution as TransformedDistribution;
@@ -120,7 +134,11 @@ export class ImageModel implements AsyncDisposable {
       });
     }
     const [classes = []] = modelLabels(model).values();
-    return new ImageModel({ flow: model.flow, shape: model.image, classes });
+    const [record] = model.training?.given ?? [];
+    // Counts of images that are read from disk are estimated from a sample, in which a rare class may be missing.
+    const priors =
+      record && "counts" in record ? record.counts.map((count) => Math.max(1, count)) : undefined;
+    return new ImageModel({ flow: model.flow, shape: model.image, classes, ...(priors && { priors }) });
   }
 
   /** D, the number of pixels times channels. */
@@ -152,7 +170,7 @@ export class ImageModel implements AsyncDisposable {
    */
   withDraws(samples: number): ImageModel {
     const { base, embedding } = this.flow;
-    const { shape, classes } = this;
+    const { shape, classes, priors } = this;
     if (!base.withDraws) {
       if (samples === 1) return this;
       throw new PushforwardError("ARGUMENT", "the log-probability of the model is exact", {
@@ -161,7 +179,8 @@ export class ImageModel implements AsyncDisposable {
         hint: "Draws of noise are for flows of dequantized images.",
       });
     }
-    return new ImageModel({ flow: new Flow(base.withDraws(samples), undefined, embedding), shape, classes });
+    const flow = new Flow(base.withDraws(samples), undefined, embedding);
+    return new ImageModel({ flow, shape, classes, priors });
   }
 
   /** log P of each image in nats: [n]. With dequantization or an autoencoder it is a lower bound in expectation. */
@@ -169,6 +188,25 @@ export class ImageModel implements AsyncDisposable {
     checkOptions("logProb", options, imageRules);
     const { classes, ...run } = options;
     return this.flow.logProb(pixels, contextOf(classes), run);
+  }
+
+  /**
+   * Classifies images by Bayes' rule: P(y | x) = P(y) P(x | y) / P(x) with P(x) = sum_y P(y) P(x | y). It takes as long as `logProb` for each
+   * class. With dequantization, log P(x | y) are lower bounds, which have the same noise for all classes.
+   *
+   * @throws ARGUMENT for a model without classes.
+   */
+  async classify(pixels: Float64Array, options: RunOptions = {}): Promise<ImageClassification> {
+    checkOptions("classify", options, runRules);
+    const { classes, priors } = this;
+    if (classes.length === 0) {
+      throw new PushforwardError("ARGUMENT", "the model has no classes", {
+        hint: "Fit a model that is conditional on the class of an image.",
+      });
+    }
+    const logLikelihoods: Float64Array[] = [];
+    for (const y of classes.keys()) logLikelihoods.push(await this.flow.logProb(pixels, [y], options));
+    return classPosterior(logLikelihoods, priors);
   }
 
   /**
@@ -273,6 +311,18 @@ function autoencoderLatentSpace({ prior }: VariationalAutoencoder, flow: Flow): 
 function valuesOfPixels(base: Distribution): number | undefined {
   const isOfPixels = !(base instanceof Dequantized) || base.distribution instanceof TransformedDistribution;
   return isOfPixels && typeof base.values === "number" ? base.values : undefined;
+}
+
+/** Numbers that are in proportion to the probabilities of the classes, divided by their sum. Throws `ARGUMENT` if they are not valid. */
+function normalized(priors: readonly number[], classes: readonly string[]): readonly number[] {
+  const sum = priors.reduce((total, prior) => total + prior, 0);
+  const isValid =
+    priors.every((prior) => prior >= 0) && (sum > 0 || priors.length === 0) && Number.isFinite(sum);
+  if (isValid && priors.length === classes.length) return priors.map((prior) => prior / sum);
+  throw new PushforwardError("ARGUMENT", "the priors of the classes are not valid", {
+    expected: `${classes.length} numbers from 0 with a sum above 0`,
+    received: `${priors.join(", ")}`,
+  });
 }
 
 const contextOf = (classes: ArrayLike<number> | undefined): Float64Array | undefined =>

@@ -9,6 +9,7 @@ export {
   type ImportanceLogProbOptions,
 } from "./autoencoder.ts";
 export { type BuildFlowOptions, buildFlow } from "./build.ts";
+export type { ImageClassification } from "./classPosterior.ts";
 export { ConditionedFlow } from "./conditionedFlow.ts";
 export { decodeModel } from "./decodeModel.ts";
 export { type DequantizeOptions, dequantize } from "./dequantize.ts";

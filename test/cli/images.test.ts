@@ -290,7 +290,7 @@ describe("vae", () => {
     expect(await fit(data.labels, "--classes", ...words)).toMatchInlineSnapshot(`
       "2
       Error: --classes cannot be combined with --flow vae.
-      It is an option of glow or realnvp or tarflow or image-transformer."
+      It is an option of glow, realnvp, tarflow, or image-transformer."
     `);
     expect(await fit("--latent", "2")).toMatchInlineSnapshot(`
       "2
@@ -337,6 +337,55 @@ describe("a model of images", () => {
       Remove these images: the model has not learned this class."
     `);
     expect(await failure("evaluate", models.classes, data.images)).toMatchInlineSnapshot(`
+      "2
+      Error: The images of images.idx have no classes, on which the model is conditional: expected sub-directories, a file or an array of labels, or a column label.
+      Give the labels too."
+    `);
+  });
+
+  test("predicts the class of each image, with or without its label", async () => {
+    const scored = await pushforward(
+      "score",
+      models.classes,
+      data.images,
+      data.labels,
+      "--classify",
+      "-o",
+      "-",
+    );
+    const [header, ...lines] = scored.out.trim().split("\n");
+    expect(header).toBe("image,class,predicted_class,log_probability,bits_per_dimension,p_0,p_1");
+    let right = 0;
+    for (const line of lines) {
+      const [, label, predicted, , , p0, p1] = line.split(",").map(Number);
+      expect(p0! + p1!).toBeCloseTo(1, 12);
+      expect(predicted).toBe(p1! > p0! ? 1 : 0);
+      if (predicted === label) right++;
+    }
+    const labeled = [models.classes, data.images, data.labels, "--classify"];
+    const [result] = await json("evaluate", ...labeled);
+    expect(result!.accuracy).toBeCloseTo(right / COUNT, 12);
+    const { out } = await pushforward("evaluate", ...labeled);
+    expect(out.replace(/\d+\.\d+/g, "#.###")).toMatchInlineSnapshot(`
+      "Bits per dimension of 40 images: #.### ± #.### (1 draw of noise each)
+      Accuracy of the predicted classes: #.###%
+      "
+    `);
+    const unlabeled = await pushforward("score", models.classes, data.images, "--classify", "-o", "-");
+    expect(unlabeled.out.split("\n")[0]).toBe(
+      "image,predicted_class,log_probability,bits_per_dimension,p_0,p_1",
+    );
+    const directory = await pushforward("score", models.classes, data.directory, "--classify", "-o", "-");
+    expect(directory.out.split("\n")[1]).toMatch(/^photos\/left\/0\.png,left,[01],/);
+  });
+
+  test("predicts classes only if it has learned them", async () => {
+    expect(await failure("score", models.plain, data.images, "--classify", "-o", "-")).toMatchInlineSnapshot(`
+      "2
+      Error: The model has no classes.
+      Leave --classify out, or fit a model with --classes."
+    `);
+    expect(await failure("evaluate", models.classes, data.images, "--classify")).toMatchInlineSnapshot(`
       "2
       Error: The images of images.idx have no classes, on which the model is conditional: expected sub-directories, a file or an array of labels, or a column label.
       Give the labels too."

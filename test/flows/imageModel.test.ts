@@ -1,0 +1,109 @@
+import { describe, expect, test } from "vitest";
+import { Coupling } from "../../src/bijections/index.ts";
+import { flatten } from "../../src/bijections/parts.ts";
+import { decodeModel, encodeModel, glow, ImageModel, imageTransformer } from "../../src/flows/index.ts";
+import { parametersOf } from "../../src/nn/module.ts";
+import { perturb } from "../nn/perturb.ts";
+
+/** All images of two pixels with three values. */
+const shape = [1, 2, 1] as [number, number, number];
+const images = [0, 1, 2].flatMap((a) => [0, 1, 2].map((b) => [a, b]));
+const pixels = Float64Array.from(images.flat());
+const classes = ["a", "b", "c"];
+
+function conditionalFlow() {
+  const network = { width: 8, blocks: 1 };
+  const flow = imageTransformer({
+    image: shape,
+    values: 3,
+    classes: 3,
+    width: 8,
+    heads: 2,
+    layers: 1,
+    network,
+  });
+  perturb(flow.parameters(), 0.5);
+  return flow;
+}
+
+const flow = conditionalFlow();
+const sum = (values: Iterable<number>) => [...values].reduce((a, b) => a + b, 0);
+
+describe("classify", () => {
+  test("gives probabilities whose mean over all images is the prior of each class", async () => {
+    await using model = new ImageModel({ flow, shape, classes, priors: [1, 2, 5] });
+    const { probabilities, logProb } = await model.classify(pixels, { precision: "float64" });
+    const probability = logProb.map(Math.exp);
+    expect(sum(probability)).toBeCloseTo(1, 9);
+    classes.forEach((_, y) => {
+      const joint = probability.map((p, i) => p * probabilities[3 * i + y]!);
+      expect(sum(joint)).toBeCloseTo([1, 2, 5][y]! / 8, 9);
+    });
+    for (let i = 0; i < images.length; i++)
+      expect(sum(probabilities.subarray(3 * i, 3 * i + 3))).toBeCloseTo(1, 12);
+  });
+
+  test("has the ratios of the likelihoods if the priors are equal", async () => {
+    await using model = new ImageModel({ flow, shape, classes });
+    const { probabilities, classes: predicted } = await model.classify(pixels);
+    const likelihoods = await Promise.all(
+      [0, 1, 2].map((y) => model.logProb(pixels, { classes: images.map(() => y) })),
+    );
+    images.forEach((_, i) => {
+      const row = probabilities.subarray(3 * i, 3 * i + 3);
+      expect(Math.log(row[1]! / row[0]!)).toBeCloseTo(likelihoods[1]![i]! - likelihoods[0]![i]!, 9);
+      expect(row[predicted[i]!]).toBe(Math.max(...row));
+    });
+  });
+
+  test("takes the frequencies of the classes in training from a model file", async () => {
+    const training = { rows: 4, seed: 0, epochs: 1, bestEpoch: 1, validationLogDensity: 0 };
+    const bytes = encodeModel({
+      flow,
+      image: shape,
+      given: ["class"],
+      labels: [classes],
+      training: { ...training, given: [{ counts: [3, 1, 0] }] },
+    });
+    await using model = ImageModel.from(await decodeModel(bytes));
+    // A class without images in the sample of a stream counts as one image.
+    expect(model.priors).toEqual([3 / 5, 1 / 5, 1 / 5]);
+  });
+
+  test("finds the class of images that a dequantized flow drew", async () => {
+    const image = [4, 4, 1] as [number, number, number];
+    const options = { image, values: 16, classes: 2, levels: 1, steps: 1, width: 4 };
+    const conditional = glow({ ...options, dequantization: "uniform" });
+    await using model = new ImageModel({ flow: conditional, shape: image, classes: ["0", "1"] });
+    const prior = flatten(model.density!.bijection).find(({ bijection }) => bijection instanceof Coupling)!;
+    perturb(parametersOf(prior.bijection), 1);
+    const labels = Int32Array.from({ length: 200 }, (_, i) => i % 2);
+    const drawn = await model.sample(200, { classes: labels });
+    const { classes: predicted } = await model.withDraws(4).classify(drawn);
+    expect(predicted.filter((y, i) => y === labels[i]).length / 200).toBeGreaterThan(0.9);
+  });
+
+  test("has no probabilities for pixels that are no values", async () => {
+    await using model = new ImageModel({ flow, shape, classes });
+    const { probabilities, logProb } = await model.classify(Float64Array.of(0.5, 1));
+    expect([...logProb]).toEqual([Number.NEGATIVE_INFINITY]);
+    expect([...probabilities]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+  });
+
+  test("needs classes, and a prior for each", async () => {
+    const unconditional = imageTransformer({ image: shape, values: 3, width: 8, layers: 1 });
+    await using model = new ImageModel({ flow: unconditional, shape });
+    await expect(model.classify(pixels)).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the model has no classes.
+      Fit a model that is conditional on the class of an image.]
+    `);
+    expect(() => new ImageModel({ flow, shape, classes, priors: [1, 1] })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the priors of the classes are not valid: expected 3 numbers from 0 with a sum above 0, received 1, 1.]`,
+    );
+    expect(
+      () => new ImageModel({ flow, shape, classes, priors: [1, 1, -1] }),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the priors of the classes are not valid: expected 3 numbers from 0 with a sum above 0, received 1, 1, -1.]`,
+    );
+  });
+});
