@@ -75,11 +75,15 @@ export async function loadMpi(job: MpiJob): Promise<MpiLibrary> {
   initialize(null, null, FUNNELED, [0]);
   const [rank, size] = [property("MPI_Comm_rank"), property("MPI_Comm_size")];
   if (size !== job.size) {
-    throw new PushforwardError("DEPENDENCY", "the MPI library is not the one that mpirun belongs to", {
-      expected: `a job of ${job.size} processes`,
-      received: `a job of ${size}`,
-      hint: `Start the program with the mpirun of the ${job.library} that is installed.`,
-    });
+    throw new PushforwardError(
+      "DEPENDENCY",
+      "the MPI library is not the one that mpirun or srun belongs to",
+      {
+        expected: `a job of ${job.size} processes`,
+        received: `a job of ${size}`,
+        hint: `Start the program with the mpirun of the ${job.library} that is installed, or with srun --mpi=${job.library === "MPICH" ? "pmi2" : "pmix"}.`,
+      },
+    );
   }
   const isDone = new Int32Array(1);
   /** Waits until the started operation is done. The default error handler of MPI ends the job, so there are no errors to check. */

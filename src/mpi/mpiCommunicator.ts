@@ -14,8 +14,8 @@ export interface MpiCommunicator extends Communicator {
 const MAX_BYTES_IN_ONE_MESSAGE = 2 ** 16;
 
 /**
- * Joins the MPI job for which `mpirun` started this process. A program that is started without `mpirun` is a job of one process, and needs
- * no MPI.
+ * Joins the MPI job for which `mpirun` or `srun` started this process. A program that is started without them is a job of one process, and
+ * needs no MPI.
  *
  *     const communicator = await mpiCommunicator();
  *     await fit(flow, rows, { communicator });

@@ -138,4 +138,23 @@ describe("the environment of a process", () => {
     expect(mpiJob(mpich)).toEqual({ library: "MPICH", size: 3, rank: 0, localSize: 3 });
     expect(mpiJob({ PATH: "/bin" })).toBeUndefined();
   });
+
+  it("tells its place in the job of srun", () => {
+    const slurm = {
+      SLURM_STEP_NUM_TASKS: "11",
+      SLURM_STEP_TASKS_PER_NODE: "4(x2),3",
+      SLURM_NODEID: "2",
+      SLURM_PROCID: "9",
+    };
+    const place = { size: 11, rank: 9, localSize: 3 };
+    expect(mpiJob({ ...slurm, PMIX_RANK: "9" })).toEqual({ library: "Open MPI", ...place });
+    expect(mpiJob({ ...slurm, PMI_RANK: "9", PMI_SIZE: "11" })).toEqual({ library: "MPICH", ...place });
+    expect(mpiJob({ ...slurm, SLURM_NODEID: "1", PMIX_RANK: "9" })?.localSize).toBe(4);
+    // srun --mpi=none does not connect the processes.
+    expect(mpiJob(slurm)).toBeUndefined();
+  });
+
+  it("is no job if there is only one process", () => {
+    expect(mpiJob({ PMI_SIZE: "1", PMI_RANK: "0" })).toBeUndefined();
+  });
 });
