@@ -12,6 +12,7 @@ export {
   vector,
 } from "./constraint.ts";
 export { type DataInput, data } from "./data.ts";
+export { deterministic } from "./deterministic.ts";
 export type { Draws } from "./draws.ts";
 export { type InferResult, infer } from "./infer.ts";
 export type { InferOptions, InferProgress } from "./inferOptions.ts";

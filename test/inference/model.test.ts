@@ -6,6 +6,7 @@ import {
   choleskyCorrelation,
   type Declarations,
   data,
+  deterministic,
   interval,
   logProb,
   model,
@@ -81,6 +82,54 @@ describe("a model", () => {
       [u],
     );
     for (const value of sum) expect(value).toBeLessThan(1);
+  });
+});
+
+describe("a function of earlier parameters", () => {
+  const written = model({ tau: positive(), z: vector(3) }, ({ tau, z }) => [
+    logProb.halfNormal(tau, 1),
+    logProb.normal(z, 0, 1),
+    logProb.normal([1, 2, 3], z.mul(tau.reshape(["N", 1])), 1),
+  ]);
+  const declared = model(
+    {
+      tau: positive(),
+      z: vector(3),
+      theta: deterministic([3], ({ tau, z }) => z.mul(tau.reshape(["N", 1]))),
+      largest: deterministic([], ({ theta }) => theta.max(1)),
+    },
+    ({ tau, z, theta }) => [
+      logProb.halfNormal(tau, 1),
+      logProb.normal(z, 0, 1),
+      logProb.normal([1, 2, 3], theta, 1),
+    ],
+  );
+
+  test("has values but no coordinates, and does not change the density", async () => {
+    expect(declared.features).toBe(4);
+    const u = [0.3, 1, -2, 0.5];
+    const { expected, density, largest } = await run(
+      (rows) => ({
+        expected: written.logDensity(rows),
+        density: declared.logDensity(rows),
+        largest: declared.constrain(rows).values.largest,
+      }),
+      [["N", 4]],
+      [u],
+    );
+    expectClose(density, expected);
+    expectClose(largest, [Math.exp(0.3)]);
+  });
+
+  test("must have the declared shape", () => {
+    const ofShape = (shape: number[]) =>
+      model({ mu: real(), wrong: deterministic(shape, ({ mu }) => mu) }, () => []);
+    expect(() => ofShape([2])).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: parameter wrong: the function returns a wrong shape: expected [N, 2], received [N].]`,
+    );
+    expect(() => ofShape([0])).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the shape of deterministic is not valid: expected a list of positive integers, such as [8], or [] for a number, received [0].]`,
+    );
   });
 });
 
