@@ -38,6 +38,10 @@ export async function serveModels(values: Values, io: Io): Promise<void> {
     rows: values["max-rows"],
     bytes: values["max-bytes"],
   });
+  io.onStopMessage?.({
+    what: "The server has stopped, although some requests had no answer yet",
+    hint: "Send them again when it runs.",
+  });
   new Messages(io).print(`Serving ${[...models.keys()].join(", ")} at ${server.url}`);
   await interruption(io);
   await server.close();

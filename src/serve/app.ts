@@ -128,6 +128,14 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
       rows: () => anomalyRows(found),
     });
   });
+  // The addresses above with another method.
+  for (const { path, method } of [...app.routes]) {
+    if (method !== "GET" && method !== "POST") continue;
+    app.all(path, (c) => {
+      c.header("Allow", method);
+      return c.json(problem(`the address takes ${method} only`), 405);
+    });
+  }
   return app;
 }
 

@@ -59,10 +59,10 @@ export function rowsOf<S extends z.ZodMiniObject>(
 ): { rows: Row[]; options: z.output<S> } {
   const format = formatOf(type);
   if (format) {
-    const numbers = Object.fromEntries(Object.entries(query).map(([name, text]) => [name, Number(text)]));
+    const parameters = Object.entries(query).map(([name, text]) => [name, numberOf(text)]);
     return {
       rows: format.read(body, [...columns, ...given], limits.rows),
-      options: parse(options, numbers, "the address", "DATA"),
+      options: parse(options, Object.fromEntries(parameters), "the address", "DATA"),
     };
   }
   const parsed = parse(z.extend(options, { rows }), jsonOf(body), "the body", "DATA");
@@ -70,6 +70,10 @@ export function rowsOf<S extends z.ZodMiniObject>(
   if (sent.length > limits.rows) throw tooManyRows(limits.rows, sent.length);
   return { rows: sent, options: rest as unknown as z.output<S> };
 }
+
+/** The number that a text is; other text stays as it is, for the error. */
+const numberOf = (text: string): number | string =>
+  text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
 
 /** What a request for new rows asks for. Throws `DATA`. */
 export function sampleOf({ body }: RequestContent, limits: RequestLimits): z.output<typeof sampleBody> {

@@ -37,8 +37,23 @@ describe("the queue of scores", () => {
       queue.score([{ x: 2 }], signal),
     ]);
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
-    expect(model.calls).toEqual([3, 1, 1, 1]);
+    expect(model.calls).toEqual([3, 1, 2, 1, 1]);
   });
+});
+
+test("a request that fails among many takes few calls to find", async () => {
+  let calls = 0;
+  const score = async (rows: readonly Row[]) => {
+    calls++;
+    if (rows.some(({ x }) => x === null)) throw new Error("a row is missing");
+    return Float64Array.from(rows, ({ x }) => Number(x));
+  };
+  const queue = new ScoreQueue({ score }, 10_000);
+  const rows = Array.from({ length: 256 }, (_, x): Row => ({ x: x === 100 ? null : x }));
+  const outcomes = await Promise.allSettled(rows.map((row) => queue.score([row], signal)));
+  expect(outcomes.flatMap(({ status }, i) => (status === "rejected" ? [i] : []))).toEqual([100]);
+  // The whole batch, and two halves for each bit of the position.
+  expect(calls).toBe(1 + 2 * 8);
 });
 
 describe("the queue of calls", () => {

@@ -267,6 +267,32 @@ describe("a server of models", () => {
     expect((await post("models/flow/score", { rows: [{ a: 1, b: 2, c: 0 }] })).status).toBe(200);
   });
 
+  test("names the method that an address takes", async () => {
+    const answers = [
+      await request("models/flow/score"),
+      await request("models/flow/score", { method: "DELETE" }),
+      await request("models/flow", { method: "POST" }),
+      await request("health", { method: "PUT" }),
+    ];
+    expect(answers.map(({ status, headers }) => [status, headers.get("Allow")])).toEqual([
+      [405, "POST"],
+      [405, "POST"],
+      [405, "GET"],
+      [405, "GET"],
+    ]);
+    expect(await answers[0]!.json()).toEqual({ error: "the address takes POST only" });
+    expect((await request("health", { method: "HEAD" })).status).toBe(200);
+  });
+
+  test("shows a parameter of the address that is not a number", async () => {
+    const { answer } = await post("models/compared/anomalies?count=five", "city,children\nBern,2\n", {
+      "Content-Type": "text/csv",
+    });
+    expect(answer.error).toMatchInlineSnapshot(
+      `"the address is not valid at count: expected a number, received "five"."`,
+    );
+  });
+
   test("survives clients that disconnect in the middle", async () => {
     const { hostname, port } = new URL(server.url);
     for (let i = 0; i < 20; i++) {
