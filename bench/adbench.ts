@@ -2,7 +2,7 @@
  * Anomaly detection on tables of ADBench, beside published results. It reads the tables from the directory PUSHFORWARD_DATA, and writes
  * adbench/results.json and adbench/RESULTS.md. A result that is there already is kept, so that an interrupted run continues.
  *
- *     PUSHFORWARD_DATA=... npm run bench:adbench [-- --minutes 0.5]
+ *     PUSHFORWARD_DATA=... npm run bench:adbench [-- --minutes 2]
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -15,16 +15,17 @@ if (data === undefined) {
   console.log("Skipped: PUSHFORWARD_DATA is not the directory that contains adbench/.");
   process.exit(0);
 }
-const { values } = parseArgs({ options: { minutes: { type: "string", default: "0.5" } } });
+const { values } = parseArgs({ options: { minutes: { type: "string", default: "2" } } });
+const minutes = Number(values.minutes);
 const path = new URL("adbench/results.json", import.meta.url);
 const results = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
 for (const setting of ["one-class", "unsupervised"] satisfies Setting[]) {
   for (const table of Object.keys(csvFiles)) {
     results[setting] ??= {};
     if (results[setting][table]) continue;
-    results[setting][table] = await measure(data, table, setting, Number(values.minutes));
+    results[setting][table] = await measure(data, table, setting, minutes);
     console.log(setting, table, results[setting][table]);
     writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`);
   }
 }
-writeFileSync(new URL("adbench/RESULTS.md", import.meta.url), report(data, results));
+writeFileSync(new URL("adbench/RESULTS.md", import.meta.url), report(data, results, minutes));

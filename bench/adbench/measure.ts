@@ -1,16 +1,16 @@
-import { AnomalyScorer } from "../../src/flows/anomalies/anomalyScorer.ts";
+import {
+  AnomalyStatistics,
+  STATISTICS,
+  type Statistic,
+} from "../../src/flows/anomalies/anomalyStatistics.ts";
 import { fitTable, Random, type TableModel } from "../../src/index.ts";
 import { countRows, type Rows, selectRows } from "../papers/rows.ts";
 import { auroc } from "../papers/statistics.ts";
 import { readTask, type Setting } from "./tables.ts";
 
-/** Areas under the ROC curve in percent. */
-export interface Aurocs {
-  /** The score of `TableModel.anomalies`. */
+/** Areas under the ROC curve in percent: of the score of `TableModel.anomalies`, of the statistics that it combines, and others. */
+export interface Aurocs extends Readonly<Record<Statistic, number>> {
   readonly score: number;
-  /** The two parts of the score. */
-  readonly surprise: number;
-  readonly distance: number;
   /** Minus the log-density. */
   readonly density: number;
   /** The score of a model that was fitted again, without the tenth of the training rows with the highest scores; only unsupervised. */
@@ -33,44 +33,46 @@ export async function measure(
   const rows = selectRows(train, order.slice(0, MAX_TRAINING_ROWS).sort());
   const areaOf = (scores: ArrayLike<number>) => Number((100 * auroc(scores, labels)).toFixed(2));
   const model = await fit(rows, minutes);
-  const scores = await scoresOf(model, test);
   const areas = {
-    score: areaOf(scores.score),
-    surprise: areaOf(scores.surprise),
-    distance: areaOf(scores.distance),
+    score: areaOf(await scoresOf(model, test)),
+    ...(await areasOfStatistics(model, test, areaOf)),
     density: areaOf((await model.score(asTable(test))).map((logDensity) => -logDensity)),
   };
   if (setting === "one-class") return areas;
-  const ofTraining = (await scoresOf(model, rows)).score;
+  const ofTraining = await scoresOf(model, rows);
   const ascending = Array.from(ofTraining.keys()).sort((a, b) => ofTraining[a] - ofTraining[b]);
   const kept = ascending
     .slice(0, Math.round((1 - TRIMMED_FRACTION) * ascending.length))
     .sort((a, b) => a - b);
   const refitted = await fit(selectRows(rows, kept), minutes);
-  return { ...areas, trimmed: areaOf((await scoresOf(refitted, test)).score) };
+  return { ...areas, trimmed: areaOf(await scoresOf(refitted, test)) };
 }
 
 async function fit(rows: Rows, maxMinutes: number): Promise<TableModel> {
   return (await fitTable(asTable(rows), { maxMinutes, testFraction: 0 })).model;
 }
 
-/** The anomaly scores of rows, and the scores from only one of their two parts. */
-async function scoresOf(model: TableModel, rows: Rows) {
-  const { columns, flow, reference } = model;
-  const table = asTable(rows);
-  const { values, status } = model.positionsOf(table);
-  const score = await model.anomalyScores(values, status);
-  const only = async (part: "surprise" | "distance") => {
-    const other = part === "surprise" ? "distance" : "surprise";
-    const scorer = new AnomalyScorer(columns, flow, {
-      ...reference!,
-      [other]: { median: Number.MAX_VALUE, range: 1 },
-    });
-    const scores = await scorer.score(values);
-    await scorer.release();
-    return scores;
-  };
-  return { score, surprise: await only("surprise"), distance: await only("distance") };
+async function scoresOf(model: TableModel, rows: Rows): Promise<Float64Array> {
+  const { values, status } = model.positionsOf(asTable(rows));
+  return model.anomalyScores(values, status);
+}
+
+/** The areas of the statistics that the score combines. */
+async function areasOfStatistics(
+  model: TableModel,
+  rows: Rows,
+  areaOf: (scores: ArrayLike<number>) => number,
+): Promise<Record<Statistic, number>> {
+  const { columns, flow } = model;
+  const reference = model.anomalyReference();
+  const statistics = new AnomalyStatistics(columns, flow, reference);
+  const { values } = model.positionsOf(asTable(rows));
+  const ofRows = await statistics.ofRows(values, reference.meanSurprise, {});
+  await statistics.release();
+  return Object.fromEntries(STATISTICS.map((name) => [name, areaOf(ofRows[name]!)])) as Record<
+    Statistic,
+    number
+  >;
 }
 
 const asTable = ({ features, values }: Rows): Record<string, Float64Array> =>

@@ -1,26 +1,32 @@
+import { STATISTICS } from "../../src/flows/anomalies/anomalyStatistics.ts";
 import { readColumns } from "../papers/files.ts";
 import { mean } from "../papers/statistics.ts";
 import { table } from "../speed/table.ts";
 import type { Aurocs } from "./measure.ts";
 import type { Setting } from "./tables.ts";
 
+/** Titles that are not the name of the number. */
+const TITLES: Readonly<Partial<Record<string, string>>> = {
+  marginalSurprise: "marginal surprise",
+  rankDistance: "rank distance",
+};
+
 type Results = Partial<Record<Setting, Readonly<Record<string, Aurocs>>>>;
 type Published = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
-/** The page of the results. */
-export function report(data: string, results: Results): string {
+/** The page of the results of trainings that took at most `minutes`. */
+export function report(data: string, results: Results, minutes: number): string {
   const sections = Object.entries(results).flatMap(([setting, areas]) =>
     section(setting as Setting, areas, readPublished(data, setting as Setting)),
   );
-  return [introduction, ...sections].join("\n\n").concat("\n");
+  return [introduction(minutes), ...sections].join("\n\n").concat("\n");
 }
 
 function section(setting: Setting, areas: Readonly<Record<string, Aurocs>>, published: Published): string[] {
   const names = Object.keys(areas);
   const parts = [
     "score",
-    "surprise",
-    "distance",
+    ...STATISTICS,
     "density",
     ...(setting === "unsupervised" ? ["trimmed"] : []),
   ] as const;
@@ -44,8 +50,8 @@ function section(setting: Setting, areas: Readonly<Record<string, Aurocs>>, publ
   const leftOut = ofScore.map((_, i) => mean(ofScore.filter((_, j) => j !== i)));
   return [
     ...heading[setting],
-    table(["", ...parts, "rank of score", ...shown, "best of 26"], rows),
-    `Mean rank beside the 26 published methods, of ${names.length} tables: ${parts.map((part) => `${part} ${mean(ranks(part)).toFixed(2)}`).join(", ")}; published: ${shown.map((method) => `${method} ${mean(ofMethod(method)).toFixed(2)}`).join(", ")}. Without any one of the tables, the mean rank of the score is between ${Math.min(...leftOut).toFixed(2)} and ${Math.max(...leftOut).toFixed(2)}.`,
+    table(["", ...parts.map((part) => TITLES[part] ?? part), "rank of score", ...shown, "best of 26"], rows),
+    `Mean rank beside the 26 published methods, of ${names.length} tables: ${parts.map((part) => `${TITLES[part] ?? part} ${mean(ranks(part)).toFixed(2)}`).join(", ")}; published: ${shown.map((method) => `${method} ${mean(ofMethod(method)).toFixed(2)}`).join(", ")}. Without any one of the tables, the mean rank of the score is between ${Math.min(...leftOut).toFixed(2)} and ${Math.max(...leftOut).toFixed(2)}.`,
   ];
 }
 
@@ -84,13 +90,14 @@ const heading: Readonly<Record<Setting, readonly string[]>> = {
   ],
 };
 
-const introduction = `# Anomaly detection on ADBench
+const introduction = (minutes: number) => `# Anomaly detection on ADBench
 
 Area under the ROC curve in percent, on the tables of ADBench (Han et al. 2022) with 1,000 rows or more. The published numbers are
-those of Livernoche et al. (2024). Ours are from the default model of \`fitTable\` without test rows, with at most half a minute for each
+those of Livernoche et al. (2024). Ours are from the default model of \`fitTable\` without test rows, with at most ${minutes} minutes for each
 training, on two shared cores; seed 0; at most 10,000 training rows (only shuttle has more).
 
-- score: that of \`TableModel.anomalies\`, the larger of surprise and distance, each in units of its spread in validation rows
+- score: that of \`TableModel.anomalies\`
+- surprise, marginal surprise, distance, rank distance: the statistics that the score combines
 - density: minus the log-density of the model
 
 The score was chosen on these tables, in the setting of one class, so its mean rank on other tables may be worse.

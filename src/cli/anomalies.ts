@@ -31,8 +31,8 @@ export const anomalies = command({
   },
   details: [
     "The p-value of a row is the fraction of calibration rows that are at least as unusual: of rows that pushforward fit held out as test rows. If the row is like those of the training table (exchangeable with them), its p-value is at most 0.01 with a probability of 1%, whatever the model has learned. For rows that the model was trained on, p-values are too large.",
-    "The score is 0 for an ordinary row. It is the larger of two numbers: how improbable the three most improbable columns are given the others, and how far the row is from the training rows.",
-    "For each column of a row, the expected values are those of the model given all other columns of the row: the median and the central interval of 90%, or the most probable labels. The gain is by how much the log-density of the row would grow with an ordinary value there, in nats.",
+    "The score combines four numbers: how improbable the most improbable column is given the others, how rare the values of all columns are, and how far the row is from the training rows, in units of the columns and in ranks. About a tenth of ordinary rows have a score above 2.3.",
+    "For each column of a row, the expected values are those of the model given all other columns of the row: the median and the central interval of 90%, or the most probable labels. The gain is by how much the log-density of the row would grow with an ordinary value there, in nats. In rows whose values fit to each other but are far from other rows, rare values are shown with the usual values of their column, and with how much rarer they are than values are on average, in nats.",
   ],
   examples: [
     ["anomalies model.safetensors quakes.csv", "The 20 most unusual rows, and why."],

@@ -81,14 +81,19 @@ function falseAlarms({ anomalies, expectedFalseAlarms }: FoundAnomalies): string
 
 function reasonLines(reasons: readonly AnomalyReason[]): string[] {
   const shown = reasons.filter(({ gain }, i) => i === 0 || (i < MAX_REASONS && gain >= MIN_GAIN_NATS));
-  const cells = shown.map(({ column, value, gain, expected }) => [
+  const cells = shown.map(({ column, value, conditional, gain, expected }) => [
     text(column),
     valueText(value, text),
-    `expected ${expectedText(expected, text)}`,
-    Number.isFinite(gain) ? `gain ${gain.toFixed(1)} nats` : "impossible for the model",
+    `${conditional ? "expected" : "usually"} ${expectedText(expected, text)}`,
+    gainText(conditional, gain),
   ]);
   const widths = [0, 1, 2].map((i) => Math.max(...cells.map((row) => row[i]!.length)));
   return cells.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ")}`.trimEnd());
+}
+
+function gainText(conditional: boolean, gain: number): string {
+  if (!Number.isFinite(gain)) return "impossible for the model";
+  return conditional ? `gain ${gain.toFixed(1)} nats` : `rarer by ${gain.toFixed(1)} nats`;
 }
 
 const text = (value: string): string => singleLine(value, MAX_VALUE_LENGTH);

@@ -3,7 +3,7 @@ import { concat, filled, type Tensor } from "../graph/tensor.ts";
 import { type Limits, limitReached } from "../limits.ts";
 import { Random } from "../random/index.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
-import { isNumeric, valueCodes } from "./heads/columnHead.ts";
+import { valueCodes } from "./heads/columnHead.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import { kMeans } from "./kMeans.ts";
 import type { LatentClasses } from "./latentClasses.ts";
@@ -87,8 +87,8 @@ const encodeColumns = (model: LatentClasses, x: Tensor): Tensor =>
 const scoresOf = (model: LatentClasses, x: Tensor): Tensor =>
   concat(
     model.groups.map(({ head, columns }) => {
-      if (!head.heads.every(isNumeric)) return filled(0, ["N", columns.length]);
-      return head.scores(x.transpose().gather(0, columns)).transpose();
+      if (!head.components) return filled(0, ["N", columns.length]);
+      return head.components.scores(x.transpose().gather(0, columns)).transpose();
     }),
     1,
   );

@@ -140,6 +140,21 @@ export class MixedMade implements SubsetDistribution {
     return this.joinColumns(this.groups.map(({ head }, g) => head.logProb(values[g], outputs[g])));
   }
 
+  /**
+   * log P(|X_k - x_k| <= r_k | the columns at earlier positions) of each column: [D, N], for radii r [D]. A label or a missing value has its
+   * log-probability.
+   */
+  conditionalMasses(x: Tensor, positions: Positions, radii: readonly number[]): Tensor {
+    const values = this.splitColumns(x);
+    const outputs = this.outputs(values, positions);
+    return this.joinColumns(
+      this.groups.map(({ head, columns }, g) => {
+        const ofColumns = columns.map((column) => radii[column]);
+        return head.logMass(values[g], constant(ofColumns, [columns.length, 1]), outputs[g]);
+      }),
+    );
+  }
+
   /** True with `anyOrder`. Otherwise the network has learned only the conditional distributions given the first columns. */
   get supportsSubsets(): boolean {
     return this.options.anyOrder;

@@ -25,6 +25,7 @@ import {
   selectAnomalies,
   selectionRules,
 } from "./anomalies/findAnomalies.ts";
+import { withRareValues } from "./anomalies/rareValues.ts";
 import { type AnomalyReason, explainRows, type RowsToExplain } from "./anomalies/reasons.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import {
@@ -245,15 +246,17 @@ export class TableModel implements AsyncDisposable {
    *
    * @internal
    */
-  anomalyReasons(
+  async anomalyReasons(
     { positions, present }: { positions: Float64Array; present: RowsToExplain["present"] },
     run: RunOptions = {},
   ): Promise<AnomalyReason[][]> {
-    const features = nearestCells(this.columns, positions);
-    const beyondCells = this.reference
-      ? this.anomalyScorer().beyondCells(positions)
-      : new Float64Array(positions.length);
-    return explainRows(this.columns, this.conditionalRows(), { features, beyondCells, present }, run);
+    const { columns } = this;
+    const features = nearestCells(columns, positions);
+    const scorer = this.reference && this.anomalyScorer();
+    const beyondCells = scorer?.statistics.beyondCells(positions) ?? new Float64Array(positions.length);
+    const rows = { features, beyondCells, present };
+    const reasons = await explainRows(columns, this.conditionalRows(), rows, run);
+    return scorer ? withRareValues(columns, scorer, positions, reasons, run) : reasons;
   }
 
   private anomalyScorer(): AnomalyScorer {

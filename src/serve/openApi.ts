@@ -122,6 +122,11 @@ const ANOMALIES = object({
         items: object({
           column: { type: "string" },
           value: {},
+          conditional: {
+            type: "boolean",
+            description:
+              "Whether gain and expected are given the other columns; false for a value that is rare in the whole table.",
+          },
           gain: { ...NUMBER, description: "By how much log p would grow with an ordinary value, in nats." },
           expected: { type: "object" },
         }),

@@ -94,7 +94,7 @@ export type ColumnHeadOptions = z.input<typeof columnHeadSchema>;
 
 type Categorical = Extract<ColumnHead, { type: "categorical" }>;
 type Lattice = Extract<ColumnHead, { type: "lattice" }>;
-type Numeric = Exclude<ColumnHead, Categorical>;
+export type Numeric = Exclude<ColumnHead, Categorical>;
 
 export const isCategorical = (head: ColumnHead): head is Categorical => head.type === "categorical";
 export const isLattice = (head: ColumnHead): head is Lattice => head.type === "lattice";

@@ -5,28 +5,18 @@ import {
   type ColumnHead,
   groupKey,
   isCategorical,
-  isLattice,
   isNumeric,
   parameterCount,
 } from "./columnHead.ts";
-import { linearKnots, QuantileMap } from "./quantileMap.ts";
-import { ScaleMap } from "./valueScale.ts";
+import { likeColumns, withSecondAxis } from "./columnShapes.ts";
+import { type ComponentParameters, LogisticComponents } from "./logisticComponents.ts";
 
 /** Log-scales of components are clamped smoothly to +-6, so that scales and their inverses are at most e^6 = 403. */
 export const LOG_SCALE_BOUND = 6;
 /** Locations of components are clamped smoothly to +-20, far outside the range of z, which is approximately standard logistic. */
 export const LOCATION_BOUND = 20;
-/**
- * The first and the last cell of a lattice end this far beyond their inner edges and beyond 0, in place of infinity, with which
- * `logisticCell` would compute Infinity - Infinity. No component has more than sigmoid(-(10,000 - 20) / 403) = 2e-11 of its mass there,
- * which float32 does not resolve.
- */
-const OUTERMOST_CELL_SIZE = 1e4;
 /** Subtracting this from a logit makes the probability 0. */
 const IMPOSSIBLE_PENALTY = 1e30;
-/** The encoded value z is clamped to +-5, because z of an outlier can be arbitrarily large. */
-const ENCODED_BOUND = 5;
-
 /** Columns whose distributions are computed together. */
 export interface ColumnGroup {
   readonly head: HeadGroup;
@@ -78,12 +68,8 @@ export class HeadGroup {
   private readonly componentCount: number;
   /** The atoms [S, valueCount, 1], without the missing value. Undefined if there are none. */
   private readonly atoms: Tensor | undefined;
-  private readonly scale: ScaleMap | undefined;
-  private readonly map: QuantileMap | undefined;
-  /** L, the number of components that are logistic in y. */
-  private readonly linearCount: number;
-  /** The linear map that brings y to the scale of z, for these components. */
-  private readonly linear: QuantileMap | undefined;
+  /** Undefined for categorical columns. */
+  readonly components: LogisticComponents | undefined;
   /** `[S, 1]`: log(1 - unseen), the log-probability of all values that training saw, together. Undefined if `unseen` is 0. */
   private readonly logSeen: Tensor | undefined;
   /** `[S, 1]`: log(unseen). Undefined if `unseen` is 0. */
@@ -98,23 +84,16 @@ export class HeadGroup {
     this.atoms =
       this.valueCount > 0 ? constant(heads.flatMap(atomsOf), [heads.length, this.valueCount, 1]) : undefined;
     this.atomCount = this.valueCount + (this.hasGaps ? 1 : 0);
-    this.componentCount = isNumeric(head) ? head.components : 0;
+    this.components = isNumeric(head) ? new LogisticComponents(heads.filter(isNumeric)) : undefined;
+    this.componentCount = this.components?.count ?? 0;
     this.parameterCount = parameterCount(head);
-    const numeric = heads.filter(isNumeric);
-    this.scale = isNumeric(head) ? new ScaleMap(numeric.map(({ scale }) => scale)) : undefined;
-    this.map = isNumeric(head) ? new QuantileMap(numeric.map(({ knots }) => knots)) : undefined;
-    this.linearCount = isNumeric(head) ? head.linearComponents : 0;
-    this.linear =
-      this.linearCount > 0 ? new QuantileMap(numeric.map(({ knots }) => linearKnots(knots))) : undefined;
     if (isCategorical(head) && head.unseen > 0) {
       const unseen = heads.filter(isCategorical).map((each) => each.unseen);
       const perColumn = (numbers: readonly number[]) => constant(numbers, [heads.length, 1]);
       this.logSeen = perColumn(unseen.map((probability) => Math.log1p(-probability)));
       this.logUnseen = perColumn(unseen.map(Math.log));
     }
-    const bins = isNumeric(head) ? head.knots.x.length - 1 : 0;
-    const numericInputs = isNumeric(head) ? bins + 1 + 2 * head.periods.length : 0;
-    this.inputCount = 1 + this.atomCount + numericInputs;
+    this.inputCount = 1 + this.atomCount + (this.components?.inputCount ?? 0);
   }
 
   /**
@@ -129,24 +108,8 @@ export class HeadGroup {
     const parts: Tensor[] = [values.mul(0).add(1)];
     if (this.atoms) parts.push(values.equal(this.atoms).toFloat().mul(presence));
     if (this.hasGaps) parts.push(isMissing.toFloat().reshape([S, 1, N]));
-    if (this.map) {
-      const numeric = this.heads.filter(isNumeric);
-      const perColumn = (numbers: readonly (readonly number[])[]) =>
-        constant(numbers.flat(), [S, numbers[0].length, 1]);
-      const y = this.scale!.forward(withoutNaN).value;
-      // Piecewise linear encoding (Gorishniy et al. 2022): the fraction of each bin that lies below the value.
-      const starts = perColumn(numeric.map(({ knots }) => knots.x.slice(0, -1)));
-      const sizes = perColumn(numeric.map(({ knots: { x } }) => x.slice(1).map((end, i) => end - x[i])));
-      const below = y.reshape([S, 1, N]).sub(starts).div(sizes).maximum(0).minimum(1);
-      parts.push(below.mul(presence));
-      const z = this.map.forward(y).value.maximum(-ENCODED_BOUND).minimum(ENCODED_BOUND);
-      parts.push(z.reshape([S, 1, N]).mul(presence));
-      if (numeric[0].periods.length > 0) {
-        const frequencies = numeric.map(({ periods }) => periods.map((period) => (2 * Math.PI) / period));
-        const phase = values.mul(perColumn(frequencies));
-        parts.push(phase.sin().mul(presence), phase.cos().mul(presence));
-      }
-    }
+    if (this.components)
+      parts.push(...this.components.encode(withoutNaN).map((encoding) => encoding.mul(presence)));
     return concat(parts, 1);
   }
 
@@ -162,8 +125,38 @@ export class HeadGroup {
     const logTotal = logits.logsumexp(1);
     const logProb = this.logUnnormalized(withoutNaN, parameters, logTotal).sub(logTotal);
     if (!this.hasGaps) return isPresent.where(logProb, Number.NaN);
-    const logMissing = logits.slice(1, this.valueCount, this.atomCount).sum(1).sub(logTotal);
+    const logMissing = this.missingLogit(logits).sub(logTotal);
     return isMissing.where(this.logSeen ? logMissing.add(likeColumns(this.logSeen, x)) : logMissing, logProb);
+  }
+
+  /**
+   * log P(|X - x| <= r) of values x [S, N] with radii r [S, 1], for the outputs of the network [S, parameterCount, N]: [S, N]. A label or a
+   * missing value has its log p, whatever the radius. It is -Infinity for values outside the support.
+   */
+  logMass(x: Tensor, radii: Tensor, outputs: Tensor): Tensor {
+    if (this.type === "categorical") return this.logProb(x, outputs);
+    const { isPresent, isMissing, withoutNaN } = replaceMissing(x);
+    const { logits, ofComponents } = this.split(outputs);
+    const window = this.type === "lattice" ? radii.floor() : radii;
+    const [from, to] = [withoutNaN.sub(window), withoutNaN.add(window)];
+    const logSmooth = this.components!.logInterval(from, to, ofComponents!);
+    let logMass = logSmooth.add(this.componentLogits(logits)).logsumexp(1);
+    if (this.atoms) {
+      const isNear = withSecondAxis(withoutNaN).sub(this.atoms).abs().lessEqual(withSecondAxis(window));
+      const atomLogits = logits.slice(1, 0, this.valueCount).sub(isNear.where(0, IMPOSSIBLE_PENALTY));
+      logMass = logAddExp(logMass, atomLogits.logsumexp(1));
+    }
+    const logTotal = logits.logsumexp(1);
+    logMass = logMass.sub(logTotal);
+    const inside = this.components!.contains(withoutNaN);
+    if (inside) {
+      // A bound of a scale can be an atom.
+      const isAtom = this.atomAt(withoutNaN, logits)?.isAtom;
+      logMass = (isAtom ? inside.or(isAtom) : inside).where(logMass, Number.NEGATIVE_INFINITY);
+    }
+    return this.hasGaps
+      ? isMissing.where(this.missingLogit(logits).sub(logTotal), logMass)
+      : isPresent.where(logMass, Number.NaN);
   }
 
   /** log p(the value is not missing) for the outputs of the network [S, parameterCount, ..., N]: [S, ..., N]. */
@@ -184,7 +177,7 @@ export class HeadGroup {
    */
   sample([choice, quantile]: readonly Tensor[], outputs: Tensor, { present = false } = {}): Tensor {
     const [S, N] = choice.shape;
-    const { logits, locations, logScales } = this.split(outputs);
+    const { logits, ofComponents } = this.split(outputs);
     const { valueCount, atomCount } = this;
     const optionCount = atomCount + this.componentCount;
     const options = present ? this.withoutMissing(logits) : logits;
@@ -192,21 +185,17 @@ export class HeadGroup {
     /** The value of the chosen option. `values` has the values of the options `from` to `to - 1`. */
     const pick = (values: Tensor, from: number, to: number) => chosen.slice(1, from, to).mul(values).sum(1);
     let value: Tensor = scalar(0).broadcastTo([S, N]);
-    if (this.map) {
-      const location = pick(locations!, atomCount, optionCount);
-      const scale = pick(logScales!, atomCount, optionCount).exp();
+    const { components } = this;
+    if (components) {
+      const location = pick(ofComponents!.locations, atomCount, optionCount);
+      const scale = pick(ofComponents!.logScales, atomCount, optionCount).exp();
       const logit = quantile.log().sub(quantile.neg().add(1).log());
-      const z = location.add(scale.mul(logit));
-      let y = this.map.inverse(z);
-      if (this.linear) {
-        const isLinear = chosen
-          .slice(1, optionCount - this.linearCount, optionCount)
+      const isLinear = () =>
+        chosen
+          .slice(1, optionCount - components.linearCount, optionCount)
           .sum(1)
           .greater(0);
-        y = isLinear.where(this.linear.inverse(z), y);
-      }
-      value = this.scale!.inverse(y);
-      if (this.type === "lattice") value = value.add(0.5).floor().maximum(0).minimum(this.lastCells());
+      value = components.valuesOf(location.add(scale.mul(logit)), isLinear);
     }
     if (this.atoms) {
       const isAtom = chosen.slice(1, 0, valueCount).sum(1).greater(0);
@@ -219,11 +208,12 @@ export class HeadGroup {
 
   /** The unnormalized log-probability of values that are not missing: log p + logTotal. */
   private logUnnormalized(x: Tensor, parameters: MixtureParameters, logTotal: Tensor): Tensor {
-    const { logits } = parameters;
+    const { logits, ofComponents } = parameters;
     const atom = this.atomAt(x, logits);
     if (this.type === "categorical") return this.logCategorical(x, atom!, logTotal);
-    const weights = logits.slice(1, this.atomCount, this.atomCount + this.componentCount);
-    const logSmooth = this.logComponents(x, parameters).add(weights).logsumexp(1);
+    const logSmooth = this.components!.logProb(x, ofComponents!)
+      .add(this.componentLogits(logits))
+      .logsumexp(1);
     return this.type === "lattice"
       ? this.logLattice(x, atom, logSmooth)
       : this.logContinuous(atom, logSmooth);
@@ -253,8 +243,7 @@ export class HeadGroup {
    * The probability of a cell is its probability under the components, plus the probability of the atom if the cell is an atom.
    */
   private logLattice(x: Tensor, atom: AtomAtValue | undefined, logSmooth: Tensor): Tensor {
-    const lastCells = likeColumns(this.lastCells(), x);
-    const isCell = x.equal(x.floor()).and(x.greaterEqual(0)).and(x.lessEqual(lastCells));
+    const isCell = this.components!.contains(x)!;
     if (!atom) return isCell.where(logSmooth, Number.NEGATIVE_INFINITY);
     const logBoth = logAddExp(atom.logit, logSmooth);
     return isCell.where(atom.isAtom.where(logBoth, logSmooth), Number.NEGATIVE_INFINITY);
@@ -271,53 +260,13 @@ export class HeadGroup {
     };
   }
 
-  /** Log-density of each component at x, or for a lattice its log-probability of the cell x: [S, K, ..., N]. */
-  private logComponents(x: Tensor, { locations, logScales }: MixtureParameters): Tensor {
-    const componentsUnder = (map: QuantileMap, from: number, to: number): Tensor => {
-      const [location, logScale] = [locations!, logScales!].map((each) => each.slice(1, from, to));
-      if (this.type === "lattice")
-        return logisticCell(this.edges(x, map).map(withSecondAxis), location, logScale);
-      const density = logisticDensity(withSecondAxis(this.scores(x, map)), location, logScale);
-      return density.add(withSecondAxis(this.logSlope(x, map)));
-    };
-    const [K, L] = [this.componentCount, this.linearCount];
-    const parts = [
-      ...(K > L ? [componentsUnder(this.map!, 0, K - L)] : []),
-      ...(this.linear ? [componentsUnder(this.linear, K - L, K)] : []),
-    ];
-    return parts.length === 1 ? parts[0] : concat(parts, 1);
+  private componentLogits(logits: Tensor): Tensor {
+    return logits.slice(1, this.atomCount, this.atomCount + this.componentCount);
   }
 
-  /** z = map(y(x)) of the values x [S, ..., N] of numeric columns. */
-  scores(x: Tensor, map: QuantileMap = this.map!): Tensor {
-    const flat = x.reshape([x.shape[0], x.shape.at(-1)!]);
-    return map.forward(this.scale!.forward(flat).value).value.reshape(x.shape);
-  }
-
-  /** log dz/dx of the values x [S, ..., N] of continuous columns, -Infinity outside the bounds of the scale. */
-  logSlope(x: Tensor, map: QuantileMap = this.map!): Tensor {
-    const flat = x.reshape([x.shape[0], x.shape.at(-1)!]);
-    const y = this.scale!.forward(flat);
-    const everywhere = map.forward(y.value).logSlope.add(y.logSlope);
-    const inside = this.scale!.contains(flat);
-    const logSlope = inside ? inside.where(everywhere, Number.NEGATIVE_INFINITY) : everywhere;
-    return logSlope.reshape(x.shape);
-  }
-
-  /** The scores of the low and the high edge of the cells x [S, ..., N] of lattices. */
-  edges(x: Tensor, map: QuantileMap = this.map!): [low: Tensor, high: Tensor] {
-    const isLast = x.greaterEqual(likeColumns(this.lastCells(), x));
-    const [low, high] = [this.scores(x.sub(0.5), map), this.scores(x.add(0.5), map)];
-    return [
-      x.lessEqual(0).where(high.abs().add(OUTERMOST_CELL_SIZE).neg(), low),
-      isLast.where(low.abs().add(OUTERMOST_CELL_SIZE), high),
-    ];
-  }
-
-  /** The last cell of each lattice, [S, 1]. */
-  private lastCells(): Tensor {
-    const cells = this.heads.filter(isLattice).map((head) => head.cells - 1);
-    return constant(cells, [cells.length, 1]);
+  /** The logit of the missing value, without the second axis. */
+  private missingLogit(logits: Tensor): Tensor {
+    return logits.slice(1, this.valueCount, this.atomCount).sum(1);
   }
 
   /** The logits with the missing value made impossible. */
@@ -334,52 +283,24 @@ export class HeadGroup {
     const logits = outputs.slice(1, 0, atomCount + K);
     if (K === 0) return { logits };
     const [, locations, logScales] = outputs.split(1, [atomCount + K, K, K]);
-    return {
-      logits,
+    const ofComponents = {
       locations: locations.softClamp(LOCATION_BOUND),
       logScales: logScales.softClamp(LOG_SCALE_BOUND),
     };
+    return { logits, ofComponents };
   }
 }
 
 interface MixtureParameters {
   /** [S, A + K, ..., N] */
   readonly logits: Tensor;
-  /** [S, K, ..., N]; undefined if K = 0. */
-  readonly locations?: Tensor;
-  readonly logScales?: Tensor;
+  /** Undefined if K = 0. */
+  readonly ofComponents?: ComponentParameters;
 }
 
 interface AtomAtValue {
   readonly isAtom: Tensor;
   readonly logit: Tensor;
-}
-
-/** The log-density at z of logistic distributions. */
-export function logisticDensity(z: Tensor, locations: Tensor, logScales: Tensor): Tensor {
-  const t = z.sub(locations).mul(logScales.neg().exp());
-  return t.neg().sub(logScales).sub(t.neg().softplus().mul(2));
-}
-
-/**
- * The logarithm of the probability of logistic distributions between two edges: log(sigmoid(b) - sigmoid(a)) = log sigmoid(b) +
- * log sigmoid(-a) + log(1 - exp(a - b)), without cancellation.
- */
-export function logisticCell([low, high]: readonly Tensor[], locations: Tensor, logScales: Tensor): Tensor {
-  const inverseScales = logScales.neg().exp();
-  const [a, b] = [low, high].map((edge) => edge.sub(locations).mul(inverseScales));
-  const width = high.sub(low).mul(inverseScales);
-  return width.neg().expm1().neg().log().sub(b.neg().softplus()).sub(a.softplus());
-}
-
-/** Numbers per column [S, ..., 1] with more axes of size 1 at the end, so that they have the rank of x and broadcast to it. */
-const likeColumns = (numbers: Tensor, x: Tensor): Tensor =>
-  numbers.reshape([...numbers.shape, ...new Array<1>(x.rank - numbers.rank).fill(1)]);
-
-/** x [S, ...] as [S, 1, ...]. */
-function withSecondAxis(x: Tensor): Tensor {
-  const [S, ...rest] = x.shape;
-  return x.reshape([S, 1, ...rest]);
 }
 
 /** log(exp(a) + exp(b)), of equal shapes. */

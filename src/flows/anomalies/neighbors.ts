@@ -1,45 +1,42 @@
 import type { InMemoryDataset } from "../../dataset/index.ts";
-import { featureNames, type TableColumn } from "../../tables/tableColumn.ts";
 
-/** The distance to the fifth nearest row is used, because it depends less on single rows than the distance to the nearest one. */
-const NEIGHBORS = 5;
-/**
- * The squared distance between different labels, and between a missing value and a present one: the mean squared difference of two
- * independent standardized numbers.
- */
-const SQUARED_DISTANCE_OF_LABELS = 2;
+/** The distance to the tenth nearest row is used, because it depends less on single rows than the distance to the nearest one. */
+const NEIGHBORS = 10;
 /** The interquartile range of a normal distribution in standard deviations. */
 const INTERQUARTILE_RANGE_OF_NORMAL = 1.349;
 
-/** Computes distances from rows to reference rows [M, D]. Both have features as `positionsInColumn` returns them. */
-export class Neighbors {
-  private readonly rows: Float64Array;
-  /** [D]: 1 / scale of each number, 0 for labels. */
-  private readonly inverseScales: Float64Array;
+/** What distances are measured between. */
+export interface NeighborOptions {
+  /** [M, D], the reference rows. Numbers have comparable units; labels are codes; NaN is missing. */
+  readonly rows: Float64Array;
+  /** [D], whether a feature is a label. */
+  readonly isLabel: readonly boolean[];
+  /** The squared distance between different labels, and between a missing value and a present one. */
+  readonly squaredDistanceOfLabels: number;
+}
 
-  /** `scales` is the result of `featureScales`. */
-  constructor(columns: readonly TableColumn[], rows: Float64Array, scales: Float64Array) {
-    this.rows = rows;
-    const isLabel = columns.flatMap((column) =>
-      featureNames(column).map(() => column.kind === "categorical"),
-    );
-    this.inverseScales = scales.map((scale, d) => (isLabel[d] ? 0 : 1 / scale));
+/** Computes distances from rows to reference rows. */
+export class Neighbors {
+  private readonly options: NeighborOptions;
+
+  constructor(options: NeighborOptions) {
+    this.options = options;
   }
 
   /**
-   * The Euclidean distance of each row [N, D] to the fifth nearest reference row (Ramaswamy, Rastogi and Shim 2000), or to the farthest
-   * one if there are fewer. Numbers are divided by their scale.
+   * The Euclidean distance of each row [N, D] to the tenth nearest reference row (Ramaswamy, Rastogi and Shim 2000), or to the farthest
+   * one if there are fewer.
    */
-  distances(positions: Float64Array): Float64Array {
-    const D = this.inverseScales.length;
-    return Float64Array.from({ length: positions.length / D }, (_, n) =>
-      Math.sqrt(this.squaredDistance(positions.subarray(n * D, (n + 1) * D))),
+  distances(rows: Float64Array): Float64Array {
+    const D = this.options.isLabel.length;
+    return Float64Array.from({ length: rows.length / D }, (_, n) =>
+      Math.sqrt(this.squaredDistance(rows.subarray(n * D, (n + 1) * D))),
     );
   }
 
   private squaredDistance(row: Float64Array): number {
-    const { rows, inverseScales } = this;
-    const D = inverseScales.length;
+    const { rows, isLabel, squaredDistanceOfLabels } = this.options;
+    const D = isLabel.length;
     const nearest: number[] = [];
     let limit = Number.POSITIVE_INFINITY;
     for (let start = 0; start < rows.length; start += D) {
@@ -47,9 +44,9 @@ export class Neighbors {
       for (let d = 0; d < D && sum < limit; d++) {
         const [a, b] = [row[d], rows[start + d]];
         if (a === b) continue;
-        const difference = (a - b) * inverseScales[d];
-        if (!Number.isNaN(difference) && inverseScales[d] > 0) sum += difference * difference;
-        else if (!(Number.isNaN(a) && Number.isNaN(b))) sum += SQUARED_DISTANCE_OF_LABELS;
+        const difference = a - b;
+        if (!Number.isNaN(difference) && !isLabel[d]) sum += difference * difference;
+        else if (!(Number.isNaN(a) && Number.isNaN(b))) sum += squaredDistanceOfLabels;
       }
       if (sum >= limit) continue;
       nearest.push(sum);
@@ -78,13 +75,8 @@ function scaleOf(ascending: Float64Array): number {
   if (count === 0) return 1;
   const mean = ascending.reduce((sum, value) => sum + value, 0) / count;
   const deviation = Math.sqrt(ascending.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count);
-  const { range } = middleHalf(ascending);
+  const quantile = (p: number) => ascending[Math.round(p * (count - 1))];
+  const range = quantile(0.75) - quantile(0.25);
   const scales = [deviation, range / INTERQUARTILE_RANGE_OF_NORMAL].filter((scale) => scale > 0);
   return scales.length === 0 ? 1 : Math.min(...scales);
-}
-
-/** The median and the interquartile range of numbers in ascending order. */
-export function middleHalf(ascending: Float64Array): { median: number; range: number } {
-  const quantile = (p: number) => ascending[Math.round(p * (ascending.length - 1))];
-  return { median: quantile(0.5), range: quantile(0.75) - quantile(0.25) };
 }

@@ -10,15 +10,15 @@ import type { ConditionalRows } from "../conditionalRows.ts";
 export interface RowsToExplain {
   /** [N, D] */
   readonly features: Float64Array;
-  /** Nats that are added to the gain of each feature, [N, D]; see `AnomalyScorer.beyondCells`. */
+  /** Nats that are added to the gain of each feature, [N, D]; see `AnomalyStatistics.beyondCells`. */
   readonly beyondCells: Float64Array;
   /** The values of row n by the names of their columns. A missing value is null or absent. */
   present(n: number): Readonly<TableRow>;
 }
 
-/** What a model expects in a column, given the other columns of the row. */
+/** The distribution of a column that `AnomalyReason` states. */
 export interface ExpectedValue {
-  /** For numbers, dates and times: the conditional median. */
+  /** For numbers, dates and times: the median. */
   readonly median?: TableRow[string];
   /** For numbers, dates and times: the central interval of 90%, from the 5% to the 95% quantile. */
   readonly interval?: readonly [low: TableRow[string], high: TableRow[string]];
@@ -28,16 +28,23 @@ export interface ExpectedValue {
   readonly missing: number;
 }
 
-/** How unusual the value of a column is, given the other columns of the row. */
+/** How unusual the value of a column is. */
 export interface AnomalyReason {
   readonly column: string;
   /** The value of the row; null if it is missing. */
   readonly value: TableRow[string];
   /**
-   * The mean increase of the log-density of the row, in nats, when the value is replaced by a draw from its distribution given the other
-   * columns. Infinity for a value that the model considers impossible.
+   * Whether `gain` and `expected` are those given the other columns of the row. False for a value that is rare in the whole table, if the score
+   * of the row is not determined by values that do not fit to the others.
+   */
+  readonly conditional: boolean;
+  /**
+   * Conditional: the mean increase of the log-density of the row, in nats, when the value is replaced by a draw from its distribution given
+   * the other columns; Infinity for a value that the model considers impossible. Otherwise: how much larger -log P(|X - x| <= r) of the
+   * value is than its mean among the training rows (`AnomalyStatistics`), in nats.
    */
   readonly gain: number;
+  /** The distribution given the other columns, or that of the training rows. */
   readonly expected: ExpectedValue;
 }
 
@@ -93,10 +100,10 @@ async function explain(
       const target = featuresByColumn[c];
       const given = possible.filter((feature) => !target.includes(feature));
       const isPossible = target.every((feature) => possible.includes(feature));
-      const add = (n: number, reason: Omit<AnomalyReason, "column" | "value">) => {
+      const add = (n: number, reason: Pick<AnomalyReason, "gain" | "expected">) => {
         const value = present(rows[n])[column.name] ?? null;
         reasons[rows[n]] ??= [];
-        reasons[rows[n]].push({ column: column.name, value, ...reason });
+        reasons[rows[n]].push({ column: column.name, value, conditional: true, ...reason });
       };
       if (column.kind === "constant") {
         for (const n of rows.keys()) {
@@ -127,8 +134,13 @@ async function explain(
       }
     }
   }
-  return reasons.map((rowReasons) => rowReasons.sort((a, b) => (a.gain === b.gain ? 0 : b.gain - a.gain)));
+  return reasons.map(sortedByGain);
 }
+
+/** The reasons with the largest gains first. */
+export const sortedByGain = (reasons: AnomalyReason[]): AnomalyReason[] =>
+  // The difference of two infinite gains is NaN.
+  reasons.toSorted((a, b) => (a.gain === b.gain ? 0 : b.gain - a.gain));
 
 /** Groups the rows by their possible features: those whose value has a positive marginal probability. */
 async function groupByPossible(
@@ -210,7 +222,8 @@ function distinctDraws(
   return { first, index };
 }
 
-function expectedValue(column: TableColumn, draws: Float64Array): ExpectedValue {
+/** The distribution of values of a column. */
+export function expectedValue(column: TableColumn, draws: Float64Array): ExpectedValue {
   const present = draws.filter((value) => !Number.isNaN(value)).sort();
   const missing = 1 - present.length / draws.length;
   if (present.length === 0) return { missing };

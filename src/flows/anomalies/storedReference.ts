@@ -1,17 +1,20 @@
 import { PushforwardError } from "../../errors.ts";
 import type { StoredArray } from "../safetensors.ts";
 import type { AnomalyReference } from "./anomalyScorer.ts";
+import { STATISTICS, type Statistic } from "./anomalyStatistics.ts";
 
 /** The names of the arrays in a model file. No parameter of a flow begins with this, because its path begins with a part of the flow. */
 const PREFIX = "anomalies.";
 
 /** The arrays of a model file that store a reference. `rows` is float32 [M, D], like the features of a model. */
 export function anomalyArrays(
-  { rows, featureScales, meanSurprise, surprise, distance, calibration }: AnomalyReference,
+  { rows, featureScales, meanSurprise, tails, calibration }: AnomalyReference,
   { features }: { readonly features: number },
 ): [string, StoredArray][] {
-  const scales = Float64Array.of(surprise.median, surprise.range, distance.median, distance.range);
-  const arrays = { calibration, featureScales, meanSurprise, scales };
+  const tailNumbers = Float64Array.from(
+    STATISTICS.flatMap((name) => [tails[name].threshold, tails[name].meanExcess]),
+  );
+  const arrays = { calibration, featureScales, meanSurprise, tails: tailNumbers };
   return [
     [`${PREFIX}rows`, { shape: [rows.length / features, features], values: Float32Array.from(rows) }],
     ...Object.entries(arrays).map(([name, values]): [string, StoredArray] => [
@@ -49,11 +52,11 @@ export function readAnomalyReference(
   const rows = arrays.get("rows");
   if (!(rows?.values instanceof Float32Array) || rows.shape.length !== 2 || rows.shape[1] !== features)
     throw damaged(`the array ${PREFIX}rows`, `float32 numbers [M, ${features}]`, rows);
-  const [calibration, featureScales, meanSurprise, scales] = [
+  const [calibration, featureScales, meanSurprise, tailNumbers] = [
     "calibration",
     "featureScales",
     "meanSurprise",
-    "scales",
+    "tails",
   ].map(vector);
   const areValid =
     arrays.size === 5 &&
@@ -61,18 +64,20 @@ export function readAnomalyReference(
     featureScales.every((scale) => scale > 0 && Number.isFinite(scale)) &&
     (meanSurprise.length === features || meanSurprise.length === 1) &&
     meanSurprise.every(Number.isFinite) &&
-    scales.length === 4 &&
-    scales.every(Number.isFinite) &&
-    scales[1] > 0 &&
-    scales[3] > 0 &&
+    tailNumbers.length === 2 * STATISTICS.length &&
+    tailNumbers.every((number, i) => Number.isFinite(number) && (i % 2 === 0 || number > 0)) &&
     calibration.every((score, i) => score >= (calibration[i - 1] ?? Number.NEGATIVE_INFINITY));
-  if (!areValid) throw damaged("the anomaly scores", "finite means, positive ranges, ascending scores");
+  if (!areValid) throw damaged("the anomaly scores", "finite means, positive scales, ascending scores");
   return {
     rows: Float64Array.from(rows.values),
     featureScales,
     meanSurprise,
-    surprise: { median: scales[0], range: scales[1] },
-    distance: { median: scales[2], range: scales[3] },
+    tails: Object.fromEntries(
+      STATISTICS.map((name, i) => [
+        name,
+        { threshold: tailNumbers[2 * i], meanExcess: tailNumbers[2 * i + 1] },
+      ]),
+    ) as Record<Statistic, { threshold: number; meanExcess: number }>,
     calibration,
   };
 }

@@ -7,20 +7,24 @@ import { arrayInput, BatchRunner, type RunOptions } from "../batchRunner.ts";
 import type { Flow } from "../flow.ts";
 
 /**
- * Computes the surprise -log p(x_k | x_1 ... x_k-1) of each feature k of rows under the autoregressive component of a model. A
- * model without one has a single factor with the surprise -log p(x).
+ * Computes the surprise -log P(|X_k - x_k| <= r_k | x_1 ... x_k-1) of each feature k of rows under the autoregressive component of a
+ * model. Unlike a density, the probability of an interval is the same in all units, and comparable between continuous values, integers and
+ * single values that repeat. A model without such a component has a single factor with the surprise -log p(x).
  */
 export class Surprise {
   /** The number of factors. */
   readonly factors: number;
   private readonly flow: Flow;
   private readonly made: MixedMade | undefined;
+  private readonly radii: Float64Array;
   private readonly runner: BatchRunner | undefined;
 
-  constructor(flow: Flow) {
+  /** `radii` are the numbers r [D]. */
+  constructor(flow: Flow, radii: Float64Array) {
     const made = flow.bijection.isIdentity ? autoregressiveMember(flow.base) : undefined;
     this.flow = flow;
     this.made = made;
+    this.radii = radii;
     this.factors = made ? made.features : 1;
     this.runner = made && new BatchRunner(() => parametersOf(made));
   }
@@ -30,12 +34,14 @@ export class Surprise {
     const { made, runner, flow } = this;
     if (!made || !runner) return (await flow.logProb(features, undefined, run)).map((value) => -value);
     const D = made.features;
+    const radii = Array.from(this.radii);
     const { surprise } = await runner.run(
       "surprise",
-      (x) => ({ surprise: made.conditionals(x, identityOrder(D)).neg().transpose() }),
+      (x) => ({ surprise: made.conditionalMasses(x, identityOrder(D), radii).neg().transpose() }),
       [arrayInput({ values: features, features: D })],
       features.length / D,
-      run,
+      // In float32, both ends of an interval around a far value can be equal.
+      { precision: "float64", ...run },
     );
     return surprise;
   }

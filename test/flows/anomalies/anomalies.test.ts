@@ -69,9 +69,28 @@ describe("TableModel.anomalies", () => {
     expect(reasonOf(40)).toEqual({
       column: "country",
       value: "DE",
+      conditional: true,
       gain: Number.POSITIVE_INFINITY,
       expected: { labels: [{ value: "CH", probability: 1 }], missing: 0 },
     });
+  });
+
+  test("states the usual values of rare ones that fit to each other", async () => {
+    const large = { area: 127.5, price: 1275, floor: 2, city: "Zug", country: "CH" };
+    const { anomalies } = await model.anomalies([large, fresh[0]], { count: 1 });
+    const [{ row, reasons }] = anomalies;
+    expect(row).toBe(0);
+    const firstTwo = reasons.slice(0, 2).map(({ column, conditional }) => ({ column, conditional }));
+    expect(firstTwo).toContainEqual({ column: "area", conditional: false });
+    expect(firstTwo).toContainEqual({ column: "price", conditional: false });
+    const { gain, expected } = reasons.find(({ column }) => column === "area")!;
+    expect(gain).toBeGreaterThan(1);
+    const areas = houses(1000, 1)
+      .map(({ area }) => area)
+      .sort((a, b) => a - b);
+    const [low, high] = expected.interval!.map(Number);
+    expect(Math.abs(low - areas[50])).toBeLessThan(2);
+    expect(Math.abs(high - areas[950])).toBeLessThan(2);
   });
 
   test("gives the same numbers after it was saved and loaded", async () => {

@@ -1,0 +1,162 @@
+import { nearestCells } from "../../tables/encode.ts";
+import { featureNames, type TableColumn } from "../../tables/tableColumn.ts";
+import type { RunOptions } from "../batchRunner.ts";
+import type { Flow } from "../flow.ts";
+import { Neighbors } from "./neighbors.ts";
+import { ReferenceColumns } from "./referenceColumns.ts";
+import { Surprise } from "./surprise.ts";
+
+export const STATISTICS = ["surprise", "marginalSurprise", "distance", "rankDistance"] as const;
+
+/** A statistic of rows, see `AnomalyStatistics`. */
+export type Statistic = (typeof STATISTICS)[number];
+
+/** What rows are compared with. */
+export interface ComparedRows {
+  /** Training rows [M, D]. Without any, only the surprise is computed. */
+  readonly rows: Float64Array;
+  /** [D], the scale of each feature in training rows (`featureScales`). */
+  readonly featureScales: Float64Array;
+}
+
+/** The radius of the intervals whose probability is a surprise, in scales of the feature. It was chosen in bench/adbench. */
+const RADIUS = 0.1;
+/**
+ * The squared distance between different labels, and between a missing value and a present one: the mean squared difference of two
+ * independent standardized numbers, and of two independent ranks.
+ */
+const SQUARED_DISTANCE_OF_LABELS = { scaled: 2, ranks: 1 / 6 };
+
+/**
+ * Four statistics of rows that are larger for unusual rows. Each sees other anomalies:
+ *
+ * - surprise: max_k s_k - m_k, where s_k = -log P(|X_k - x_k| <= r_k | x_1 ... x_k-1) under the model and m_k is the mean of s_k in
+ *   validation rows. The radius r_k is a tenth of the scale of the feature. A value that does not fit to the others is surprising.
+ * - marginal surprise: sum_k -log P(|X_k - x_k| <= r_k), where P is the fraction of the training rows. It sees rare values, also many
+ *   that are only a little rare.
+ * - distance: the distance to the tenth nearest training row, with numbers divided by the scale of their feature.
+ * - rank distance: the same with each number replaced by its rank among the training rows. Features whose values differ widely do
+ *   not hide the others there.
+ */
+export class AnomalyStatistics {
+  private readonly columns: readonly TableColumn[];
+  /** [D], whether a feature is a label. */
+  private readonly isLabel: readonly boolean[];
+  private readonly compared: ComparedRows;
+  private readonly radii: Float64Array;
+  private readonly modelSurprise: Surprise;
+  private readonly marginals: ReferenceColumns;
+  private readonly neighbors: Neighbors;
+  private readonly rankNeighbors: Neighbors;
+
+  constructor(columns: readonly TableColumn[], flow: Flow, compared: ComparedRows) {
+    const { rows, featureScales } = compared;
+    const isLabel = columns.flatMap((column) =>
+      featureNames(column).map(() => column.kind === "categorical"),
+    );
+    this.columns = columns;
+    this.isLabel = isLabel;
+    this.compared = compared;
+    this.radii = featureScales.map((scale) => RADIUS * scale);
+    this.modelSurprise = new Surprise(flow, this.radii);
+    this.marginals = new ReferenceColumns(rows, isLabel);
+    const { scaled, ranks } = SQUARED_DISTANCE_OF_LABELS;
+    this.neighbors = new Neighbors({ rows: this.scaled(rows), isLabel, squaredDistanceOfLabels: scaled });
+    const rankRows = this.marginals.ranks(rows);
+    this.rankNeighbors = new Neighbors({ rows: rankRows, isLabel, squaredDistanceOfLabels: ranks });
+  }
+
+  /** The statistics [N] of rows of positions [N, D] (`positionsInColumn`), in the order of `STATISTICS`. */
+  async ofRows(
+    positions: Float64Array,
+    meanSurprise: Float64Array,
+    run: RunOptions,
+  ): Promise<Partial<Record<Statistic, Float64Array>>> {
+    const surprise = largestExcesses(await this.surprises(positions, run), meanSurprise);
+    if (this.compared.rows.length === 0) return { surprise };
+    const D = this.isLabel.length;
+    const marginal = this.marginals.surprises(positions, this.radii);
+    return {
+      surprise,
+      marginalSurprise: surprise.map((_, n) =>
+        marginal.subarray(n * D, (n + 1) * D).reduce((sum, value) => sum + value, 0),
+      ),
+      distance: this.neighbors.distances(this.scaled(positions)),
+      rankDistance: this.rankNeighbors.distances(this.marginals.ranks(positions)),
+    };
+  }
+
+  /** The mean of the finite surprises of each factor of the model. A row of probability 0 must not make all statistics infinite. */
+  async meanSurprise(positions: Float64Array, run: RunOptions): Promise<Float64Array> {
+    const surprises = await this.surprises(positions, run);
+    const { factors } = this.modelSurprise;
+    const counts = new Float64Array(factors);
+    const sums = new Float64Array(factors);
+    for (const [i, value] of surprises.entries()) {
+      if (!Number.isFinite(value)) continue;
+      counts[i % factors]++;
+      sums[i % factors] += value;
+    }
+    return sums.map((sum, k) => (counts[k] > 0 ? sum / counts[k] : 0));
+  }
+
+  /** The marginal surprise of each value of rows of positions [N, D], minus its mean in the training rows: [N, D]. */
+  rarities(positions: Float64Array): Float64Array {
+    const D = this.isLabel.length;
+    const { rows } = this.compared;
+    const means = new Float64Array(D);
+    for (const [i, value] of this.marginals.surprises(rows, this.radii).entries())
+      means[i % D] += (value * D) / rows.length;
+    return this.marginals.surprises(positions, this.radii).map((value, i) => value - means[i % D]);
+  }
+
+  /**
+   * How far the positions [N, D] of lattices are from their nearest cells, in scales of their features; 0 in other columns. The
+   * model has no probability there, so the surprise is that of the nearest cell plus 1 nat for each scale, as in the tail of an
+   * exponential distribution.
+   */
+  beyondCells(positions: Float64Array): Float64Array {
+    const { featureScales: scales } = this.compared;
+    const nearest = nearestCells(this.columns, positions);
+    // A missing value is not beyond any cell.
+    return positions.map((position, i) => Math.abs(position - nearest[i]) / scales[i % scales.length] || 0);
+  }
+
+  release(): Promise<void> {
+    return this.modelSurprise.release();
+  }
+
+  /** The factors of `Surprise` [N, factors] of rows of positions. */
+  private async surprises(positions: Float64Array, run: RunOptions): Promise<Float64Array> {
+    const surprises = await this.modelSurprise.ofRows(nearestCells(this.columns, positions), run);
+    const beyond = this.beyondCells(positions);
+    const perFactor = positions.length / surprises.length;
+    beyond.forEach((nats, i) => {
+      surprises[Math.floor(i / perFactor)] += nats;
+    });
+    return surprises;
+  }
+
+  /** Positions [N, D] with numbers divided by the scale of their feature. */
+  private scaled(positions: Float64Array): Float64Array {
+    const { isLabel } = this;
+    const { featureScales: scales } = this.compared;
+    return positions.map((value, i) =>
+      isLabel[i % isLabel.length] ? value : value / scales[i % scales.length],
+    );
+  }
+}
+
+/** The largest difference between the factors [N, K] of each row and their means [K]. */
+function largestExcesses(surprises: Float64Array, means: Float64Array): Float64Array {
+  const K = means.length;
+  return Float64Array.from({ length: surprises.length / K }, (_, n) => {
+    let largest = Number.NEGATIVE_INFINITY;
+    for (const [k, value] of surprises.subarray(n * K, (n + 1) * K).entries()) {
+      // Both ends of an interval around a very distant value can be infinite, and the log-probability between them is then NaN. Such a
+      // value has probability 0.
+      largest = Math.max(largest, Number.isNaN(value) ? Number.POSITIVE_INFINITY : value - means[k]);
+    }
+    return largest;
+  });
+}

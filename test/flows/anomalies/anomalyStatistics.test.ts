@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { StandardNormal } from "../../../src/distributions/index.ts";
+import { MixedMade } from "../../../src/distributions/mixedMade.ts";
+import { AnomalyScorer } from "../../../src/flows/anomalies/anomalyScorer.ts";
+import { AnomalyStatistics, STATISTICS } from "../../../src/flows/anomalies/anomalyStatistics.ts";
+import { dataset, Flow, Random } from "../../../src/index.ts";
+import { realColumn } from "../../../src/tables/realColumn.ts";
+import type { TableColumn } from "../../../src/tables/tableColumn.ts";
+import { atoms, categorical, continuous } from "../../distributions/mixedColumns.ts";
+
+const { NaN: missing } = Number;
+const columns: readonly TableColumn[] = [
+  realColumn("a"),
+  { kind: "categorical", name: "color", type: "text", gaps: false, labels: ["red", "green", "blue"] },
+  { kind: "continuous", name: "b", type: "number", gaps: true, center: 0, scale: { type: "linear" } },
+];
+const SCALES = Float64Array.of(2, 1, 0.5);
+
+/** Rows of a number, the code of a label, and a number that is sometimes missing. */
+function rowsOf(count: number, seed: number): number[][] {
+  const normal = new Random(seed).normal(new Float64Array(2 * count));
+  return Array.from({ length: count }, (_, n) => [
+    2 * normal[2 * n]!,
+    n % 3,
+    n % 7 === 0 ? missing : Math.round(4 * normal[2 * n + 1]!) / 8,
+  ]);
+}
+
+const reference = rowsOf(50, 1);
+const queries = rowsOf(8, 2);
+const isMissing = (value: number) => Number.isNaN(value);
+
+/** The rank of a number among the present values of a feature. */
+function rankOf(value: number, d: number): number {
+  const values = reference.map((row) => row[d]!).filter((each) => !isMissing(each));
+  const sum = values.reduce((total, each) => total + (each < value ? 1 : each === value ? 0.5 : 0), 0);
+  return sum / values.length;
+}
+
+/** The tenth smallest distance to a reference row. */
+function tenthDistance(
+  row: number[],
+  transform: (value: number, d: number) => number,
+  squaredDistanceOfLabels: number,
+): number {
+  const squares = reference.map((other) =>
+    row.reduce((sum, value, d) => {
+      const there = other[d]!;
+      if (d === 1) return sum + (value === there ? 0 : squaredDistanceOfLabels);
+      if (isMissing(value) || isMissing(there))
+        return sum + (isMissing(value) && isMissing(there) ? 0 : squaredDistanceOfLabels);
+      return sum + (transform(value, d) - transform(there, d)) ** 2;
+    }, 0),
+  );
+  return Math.sqrt(squares.sort((x, y) => x - y)[9]!);
+}
+
+/** -log of the fraction of reference rows, with half a row more, that are within a tenth of the scale. */
+function surpriseOf(value: number, d: number): number {
+  const radius = d === 1 ? 0 : 0.1 * SCALES[d]!;
+  const within = reference.filter(
+    (other) => Math.abs(other[d]! - value) <= radius || (isMissing(value) && isMissing(other[d]!)),
+  );
+  return -Math.log((within.length + 0.5) / (reference.length + 1));
+}
+
+const marginalSurprise = (row: number[]): number =>
+  row.reduce((sum, value, d) => sum + surpriseOf(value, d), 0);
+
+const heads = [continuous, categorical, atoms];
+const flow = new Flow(new MixedMade({ columns: heads, network: { hidden: [4] } }, new Random(0)));
+const flat = (rows: number[][]) => Float64Array.from(rows.flat());
+
+describe("statistics of rows", () => {
+  test("are distances and frequencies among the training rows, also of labels and missing values", async () => {
+    const statistics = new AnomalyStatistics(columns, flow, { rows: flat(reference), featureScales: SCALES });
+    const ofRows = await statistics.ofRows(flat(queries), new Float64Array(3), {});
+    const close = (values: number[]) => values.map((value) => expect.closeTo(value, 10));
+    const scaled = (value: number, d: number) => value / SCALES[d]!;
+    expect([...ofRows.marginalSurprise!]).toEqual(close(queries.map(marginalSurprise)));
+    expect([...ofRows.distance!]).toEqual(close(queries.map((row) => tenthDistance(row, scaled, 2))));
+    expect([...ofRows.rankDistance!]).toEqual(close(queries.map((row) => tenthDistance(row, rankOf, 1 / 6))));
+    const means = [0, 1, 2].map(
+      (d) => reference.reduce((sum, row) => sum + surpriseOf(row[d]!, d), 0) / reference.length,
+    );
+    const rarities = queries.flatMap((row) => row.map((value, d) => surpriseOf(value, d) - means[d]!));
+    expect([...statistics.rarities(flat(queries))]).toEqual(close(rarities));
+    await statistics.release();
+  });
+
+  test("are combined to -log of the harmonic mean of their exponential tail probabilities", async () => {
+    const numbers = [realColumn("a"), realColumn("b")];
+    const gaussian = new Flow(new StandardNormal({ features: 2 }));
+    const normal = (seed: number, count: number) =>
+      dataset(new Random(seed).normal(new Float64Array(2 * count)), { features: 2 });
+    const [training, validation, rows] = [normal(1, 300), normal(2, 100), normal(3, 5)];
+    const fitted = await AnomalyScorer.fit(numbers, gaussian, { training, validation });
+    const scorer = new AnomalyScorer(numbers, gaussian, fitted);
+    const scores = await scorer.score(rows.values);
+    const ofRows = await scorer.statistics.ofRows(rows.values, fitted.meanSurprise, {});
+    const ofValidation = await scorer.statistics.ofRows(validation.values, fitted.meanSurprise, {});
+    const expected = Array.from(scores, (_, n) => {
+      const inverses = STATISTICS.map((name) => {
+        const ascending = ofValidation[name]!.toSorted();
+        const threshold = ascending[Math.floor(0.9 * 99)]!;
+        const above = ascending.filter((value) => value > threshold);
+        const mean = above.reduce((sum, value) => sum + value - threshold, 0) / above.length;
+        const scale = name === "surprise" || name === "marginalSurprise" ? Math.max(1, mean) : mean;
+        return 10 * Math.exp((ofRows[name]![n]! - threshold) / scale);
+      });
+      return expect.closeTo(Math.log(inverses.reduce((sum, value) => sum + value, 0) / 4), 10);
+    });
+    expect([...scores]).toEqual(expected);
+    await scorer.release();
+  });
+});
