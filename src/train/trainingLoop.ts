@@ -180,11 +180,11 @@ export class TrainingLoop {
 
   /** Whether a loss is above r + 1000 (1 + |r|), where r is the training loss of the last epoch or the best loss, if that is smaller. */
   private lossExploded(loss: number): boolean {
-    // A separate validation loss is not comparable with the training loss.
-    const best = this.problem.validationLoss ? Number.POSITIVE_INFINITY : this.stopping.state.best;
+    // A separate validation loss, and so the best one, is not comparable with the training loss.
+    if (this.epoch === 0 || this.problem.validationLoss) return false;
+    const { best } = this.stopping.state;
     const reference = Math.min(this.epochs.at(-1)?.trainLoss ?? best, best);
-    const limit = reference + 1e3 * (1 + Math.abs(reference));
-    return this.epoch > 0 && !this.problem.validationLoss && loss > limit;
+    return loss > reference + 1e3 * (1 + Math.abs(reference));
   }
 
   private async record(epoch: number, totals: EpochTotals): Promise<MinimizeEpoch> {
