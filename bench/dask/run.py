@@ -32,7 +32,7 @@ if __name__ == "__main__":
         client.upload_file(score_dask.__file__)
         killed = []
         count = min(3, len(list(Path(files).parent.glob(Path(files).name))) // 2)
-        killer = threading.Thread(target=kill_a_worker, args=(cluster, Path(output), count, killed))
+        killer = threading.Thread(target=kill_a_worker, args=(cluster, Path(output), count, killed), daemon=True)
         killer.start()
         scored = score_dask.score(score_dask.read_csv(path, files), path)
         scored.to_csv(os.path.join(output, "part-*.csv"), index=False)

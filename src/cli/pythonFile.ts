@@ -29,24 +29,16 @@ def input_columns(path):
     ]
 
 
-def text_columns(path):
-    """The columns whose values the model reads as text."""
-    texts = [value["column"] for value in signature(path)["inputs"] if value.get("type") == "text"]
-    labels = [
-        name for value in signature(path)["inputs"] if "labels" in value for name in value["columns"][-len(value["labels"]) :]
-    ]
-    return texts + labels
-
-
 def numbers(values, type):
     """Values as float64: booleans as 0 and 1, dates in milliseconds since 1970-01-01 UTC, times in milliseconds since midnight."""
-    if type in ("date", "timestamp"):
-        since = pd.to_datetime(values, utc=True) - pd.Timestamp(0, tz="UTC")
-        return (since / pd.Timedelta(milliseconds=1)).to_numpy("float64")
     if type == "time":
-        return (pd.to_timedelta(values) / pd.Timedelta(milliseconds=1)).to_numpy("float64")
+        values = "1970-01-01T" + values.astype("string")
+    if type in ("date", "timestamp", "time"):
+        # Text may have different numbers of digits in its rows, and pandas would guess other formats wrongly.
+        since = pd.to_datetime(values, format="ISO8601", utc=True) - pd.Timestamp(0, tz="UTC")
+        return (since / pd.Timedelta(milliseconds=1)).to_numpy("float64")
     if type == "boolean":
-        values = values.map({True: 1, False: 0, "true": 1, "false": 0, "True": 1, "False": 0})
+        values = values.astype("string").str.lower().map({"true": 1, "false": 0})
     return pd.to_numeric(values).to_numpy("float64")
 
 
@@ -102,13 +94,26 @@ import pandas as pd
 COMMON
 
 
+def column_types(path):
+    """The types in which pandas reads the columns of the model. Dask would guess them from the first rows, where no value may be missing."""
+    types = {}
+    for value in signature(path)["inputs"]:
+        if "column" in value:
+            types[value["column"]] = "float64" if value["type"] in ("number", "integer") else object
+        else:
+            types.update(dict.fromkeys(value["columns"], "float64"))
+            # The last columns may be labels.
+            types.update(dict.fromkeys(value["columns"][len(value["columns"]) - len(value.get("labels", [])) :], object))
+    return types
+
+
 def read_csv(path, files):
     """A Dask table of CSV files. Texts stay as they are, so that 01 and NA are labels; only empty fields are missing."""
     import dask.dataframe as dd
 
     return dd.read_csv(
         files,
-        dtype={name: object for name in text_columns(path)},
+        dtype=column_types(path),
         keep_default_na=False,
         na_values=[""],
         float_precision="round_trip",

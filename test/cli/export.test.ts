@@ -1,12 +1,14 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { beforeAll, describe, expect, test } from "vitest";
 import { saveModel } from "../../src/files/index.ts";
 import { Flow, forTables, maf, Standardize, StandardNormal } from "../../src/index.ts";
-import { modelOfAllKinds } from "../flows/exportedTable.ts";
+import { modelOfAllKinds, rowsOfAllKinds } from "../flows/exportedTable.ts";
 import { workplace } from "./command.ts";
 
-const { path, pushforward, failure } = workplace();
+const { path, write, pushforward, failure } = workplace();
+const model = modelOfAllKinds();
 
 beforeAll(async () => {
   const columns = ["lon", "lat"];
@@ -19,7 +21,7 @@ beforeAll(async () => {
     flow: new Flow(new StandardNormal({ features: 2 }), years),
     columns,
   });
-  await saveModel(path("table.safetensors"), modelOfAllKinds().contents);
+  await saveModel(path("table.safetensors"), model.contents);
 });
 
 const describeFiles = (directory: string) =>
@@ -62,6 +64,51 @@ describe("export", () => {
       /^"""Scores CSV files with density.onnx on Dask/,
     );
     expect(describeFiles("table")["density.onnx"].precision).toBe("float64");
+  });
+
+  test("writes a Python file that reads tables as pushforward does", async ({ skip }) => {
+    const directory = path("table");
+    await pushforward(["export", path("table.safetensors"), "-o", directory, "--for", "dask"]);
+    const rows = rowsOfAllKinds(40, 3).map((row, n) => ({
+      ...row,
+      // Times without seconds, and booleans that are missing only in later rows, where a guess of the type would be wrong.
+      hour: String(row.hour).slice(0, 5),
+      isMember: n % 8 === 7 ? null : row.isMember,
+    }));
+    const names = [...new Set(rows.flatMap((row) => Object.keys(row)))] as (keyof (typeof rows)[number])[];
+    const field = (value: unknown) =>
+      value instanceof Date ? value.toISOString() : JSON.stringify(value ?? "");
+    write(
+      "rows.csv",
+      [names, ...rows.map((row) => names.map((name) => row[name]))]
+        .map((each) => each.map(field).join())
+        .join("\n"),
+    );
+    const program = `
+import sys
+sys.path.insert(0, sys.argv[1])
+import pandas as pd
+import score_dask
+density = sys.argv[1] + "/density.onnx"
+table = pd.read_csv(sys.argv[2], dtype=score_dask.column_types(density), keep_default_na=False, na_values=[""])
+print(*score_dask.log_density(density, table))`;
+    const { status, stdout, stderr } = spawnSync(
+      process.env.PYTHON ?? "/usr/bin/python3",
+      ["-c", program, directory, path("rows.csv")],
+      { encoding: "utf8" },
+    );
+    if (stderr.includes("ModuleNotFoundError")) skip("pandas or onnxruntime is missing");
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    const received = stdout
+      .trim()
+      .split(" ")
+      .map((text) => (text === "nan" ? Number.NaN : Number(text.replace("inf", "Infinity"))));
+    const expected = await model.score(rows, { threads: 1 });
+    expect(received).toHaveLength(rows.length);
+    expect(received).toEqual(
+      Array.from(expected, (value) => (Number.isFinite(value) ? expect.closeTo(value, 4) : value)),
+    );
+    expect(received.filter(Number.isFinite).length).toBeGreaterThan(20);
   });
 
   test("says what a model cannot export", async () => {
