@@ -2,6 +2,7 @@ import { columnOf, countValues } from "../columns/columnValues.ts";
 import type { Atoms } from "../distributions/distribution.ts";
 import type { ColumnHeadOptions } from "../distributions/heads/columnHead.ts";
 import { type QuantileKnotsOptions, quantileKnots } from "../distributions/heads/quantileKnots.ts";
+import { peaks } from "./peaks.ts";
 import { featureNames, type TableColumn } from "./tableColumn.ts";
 import { TIME_PERIODS } from "./timeParts.ts";
 
@@ -11,6 +12,8 @@ import { TIME_PERIODS } from "./timeParts.ts";
  */
 const ATOM_IN_SMALL_TABLE = { minShare: 0.01, minRows: 5 };
 const ATOM_IN_LARGE_TABLE = { minShare: 0.002, minRows: 20 };
+/** With more different values, a lattice has a distribution that is smooth but for its peaks. Days of the week and months need not be smooth. */
+const MAX_CELLS_WITHOUT_SMOOTHNESS = 16;
 /** Per column; the most frequent values come first. */
 const MAX_ATOMS = 64;
 /** The largest probability of the labels that no training row has. */
@@ -53,7 +56,7 @@ export function columnHeads(
         const period = TIME_PERIODS[unit];
         const sorted = presentSorted(features[i]);
         const periods = period === undefined ? [] : [period];
-        const atoms = frequentValues(sorted);
+        const atoms = frequentCells(sorted);
         return {
           type: "lattice",
           cells,
@@ -68,7 +71,7 @@ export function columnHeads(
       const sorted = presentSorted(features[0]);
       const periods = period === undefined ? [] : [period / step];
       const knots = quantileKnots(sorted, { ...options, width: 1, scale });
-      return [{ type: "lattice", cells, scale, knots, atoms: frequentValues(sorted), periods, gaps }];
+      return [{ type: "lattice", cells, scale, knots, atoms: frequentCells(sorted), periods, gaps }];
     }
     case "continuous": {
       const { center, low, high, scale, period } = column;
@@ -102,6 +105,18 @@ export function tableHeads(
     const features = featureNames(column).map(() => columnOf({ columns: names, rows, values }, next++));
     return columnHeads(column, features, options, stated);
   });
+}
+
+/**
+ * The atoms of a lattice: frequent cells, all of them if the lattice has few cells, and otherwise those that have more rows than the smooth
+ * distribution of the other cells explains. Without this condition, nearly all cells of a small table would be atoms, and each would need
+ * parameters of its own.
+ */
+function frequentCells(sorted: Float64Array): number[] {
+  const counted = countValues(sorted);
+  const isPeak = peaks(counted);
+  const hasFewCells = counted.values.length <= MAX_CELLS_WITHOUT_SMOOTHNESS;
+  return frequentValues(sorted).filter((cell) => hasFewCells || isPeak.has(cell));
 }
 
 const presentSorted = (feature: Float64Array): Float64Array =>

@@ -4,7 +4,7 @@ import { columnHeadSchema } from "../../src/distributions/heads/columnHead.ts";
 import { parse } from "../../src/parse.ts";
 import { columnHeads } from "../../src/tables/columnHeads.ts";
 import { encodeColumn, withLabelsOf } from "../../src/tables/encode.ts";
-import { featureNames, type RawColumn } from "../../src/tables/tableColumn.ts";
+import { featureNames, type LatticeColumn, type RawColumn } from "../../src/tables/tableColumn.ts";
 import { infer } from "./infer.ts";
 import { normal, numbers, sequence, texts, times, uniform } from "./rawColumns.ts";
 
@@ -26,6 +26,19 @@ describe("heads of columns", () => {
     expect(atoms(numbers(uniform(500).map((u, i) => (i % 10 === 0 ? -999 : 5 * u))))).toEqual([[-999, 0]]);
     const inflated = sequence(500, (i) => (i % 2 ? 40 : i % 83));
     expect(atoms(numbers(inflated))[0]).toContain(40);
+  });
+
+  it("have an atom at a frequent cell only if its neighbors are much less frequent", () => {
+    // 300 lengths in millimeters: many rows have each value, but a smooth distribution explains them.
+    expect(atoms(numbers(normal(300).map((x) => Math.round(4 * x))))).toEqual([[]]);
+    // A third of the rows are rounded to a multiple of 10.
+    const heaped = numbers(
+      normal(1000).map((x, i) => (i % 3 === 0 ? 10 * Math.round(x) : Math.round(10 * x))),
+    );
+    const { first, step } = infer(heaped) as LatticeColumn;
+    const peaks = atoms(heaped)[0]!.map((cell) => first + step * cell);
+    expect(peaks).toEqual(expect.arrayContaining([-10, 0, 10]));
+    expect(peaks.every((value) => value % 10 === 0)).toBe(true);
   });
 
   it("have gaps, periods and cells", () => {
