@@ -1,4 +1,4 @@
-import { atomsOf, type ColumnHead, isNumeric, MISSING } from "./columnHead.ts";
+import { atomsOf, type ColumnHead, isNumeric, MISSING, parameterCount } from "./columnHead.ts";
 import { LOCATION_BOUND, LOG_SCALE_BOUND } from "./headGroup.ts";
 
 /**
@@ -56,13 +56,15 @@ export function marginalParameters(
   // The components of a lattice give its atoms a probability too, so an atom gets half of its rows and the components the other
   // half.
   const atomFraction = head.type === "lattice" ? 0.5 : 1;
-  // Each outcome gets half a row more, so that no logit is -Infinity.
-  const logits = Array.from(atomWeights, (weight) => Math.log(atomFraction * weight + 0.5));
-  if (head.gaps) logits.push(Math.log(missingWeight + 0.5));
+  // No logit may be -Infinity: each outcome gets half a row more. The rows of a class are few, and all outcomes together get half a row.
+  const outcomes = parameterCount(head) - (isNumeric(head) ? 3 * head.components - 1 : 0);
+  const extraRows = weighted ? 0.5 / outcomes : 0.5;
+  const logits = Array.from(atomWeights, (weight) => Math.log(atomFraction * weight + extraRows));
+  if (head.gaps) logits.push(Math.log(missingWeight + extraRows));
   if (!isNumeric(head)) return Float64Array.from(logits);
   const K = head.components;
   const totalOfAtoms = atomWeights.reduce((sum, weight) => sum + weight, 0);
-  const componentLogit = Math.log((otherWeight + (1 - atomFraction) * totalOfAtoms + 0.5) / K);
+  const componentLogit = Math.log((otherWeight + (1 - atomFraction) * totalOfAtoms + extraRows) / K);
   const { location, scale } = weighted ? logisticOfMoments(moments) : { location: 0, scale: 1 };
   const outermost = K > 1 ? OUTERMOST_LOCATION : 0;
   const locations = Array.from(
