@@ -1,12 +1,12 @@
 import type { DataRows } from "../bijections/bijection.ts";
-import { concat } from "../graph/tensor.ts";
+import { concat, type Tensor } from "../graph/tensor.ts";
 import { type Limits, limitReached } from "../limits.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import { ColumnFactors } from "./columnFactors.ts";
-import { valueCodes } from "./heads/columnHead.ts";
+import { isNumeric, valueCodes } from "./heads/columnHead.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
-import { kernelWidths } from "./kernelColumn.ts";
+import { type KernelColumn, kernelWidths } from "./kernelColumn.ts";
 import type { KernelDensity } from "./kernelDensity.ts";
 import { selectDataRows } from "./selectDataRows.ts";
 
@@ -105,28 +105,43 @@ async function columnFactors(model: KernelDensity, { rows, values }: DataRows): 
   const evaluate = compile(
     (x) => {
       const columns = x.transpose();
-      return concat(
-        model.columns.map((column, d) => column.logMarginal(columns.slice(0, d, d + 1))),
-        0,
-      ).transpose();
+      const ofColumns = (of: (column: KernelColumn, x: Tensor) => Tensor) =>
+        concat(
+          model.columns.map((column, d) => of(column, columns.slice(0, d, d + 1))),
+          0,
+        ).transpose();
+      return {
+        logMarginal: ofColumns((column, x) => column.logMarginal(x)),
+        logSmooth: ofColumns((column, x) => column.logSmooth(x)),
+      };
     },
     [["N", D]],
     { precision: "float64" },
   );
-  const logMarginals = await evaluate(values);
+  const { logMarginal, logSmooth } = await evaluate(values);
   await evaluate.release();
   const columnOf = (numbers: ArrayLike<number>, d: number) =>
     Float64Array.from({ length: rows }, (_, n) => numbers[n * D + d]);
   const widths = kernelWidths(model.widthLogits.sizes[0]);
   return model.columns.map(
-    ({ head }, d) =>
+    (column, d) =>
       new ColumnFactors({
-        head,
+        head: column.head,
         widths,
         values: columnOf(values, d),
-        logMarginal: columnOf(logMarginals, d),
+        logMarginal: columnOf(logMarginal, d),
+        logSmooth: columnOf(logSmooth, d),
+        atomProbabilities: atomProbabilities(column),
       }),
   );
+}
+
+/** The probabilities of the atoms of a numeric column under its marginal distribution. */
+function atomProbabilities({ head, marginal }: KernelColumn): number[] {
+  if (!isNumeric(head)) return [];
+  const logits = Array.from(marginal.value).slice(0, -2 * head.components);
+  const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
+  return head.atoms.map((_, v) => Math.exp(logits[v]) / total);
 }
 
 /** Adds the statistics of the rows to the columns. Returns their mean log-likelihood, relative to the marginal distributions. */

@@ -1,15 +1,8 @@
 import { LOGARITHM, Parameter } from "../graph/parameter.ts";
-import { constant, filled, type Tensor } from "../graph/tensor.ts";
+import { concat, constant, filled, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
-import {
-  atomsOf,
-  type ColumnHead,
-  isCategorical,
-  isLattice,
-  isNumeric,
-  MISSING,
-  NO_ATOM,
-} from "./heads/columnHead.ts";
+import { chooseComponent } from "./chooseComponent.ts";
+import { type ColumnHead, isCategorical, isLattice, isNumeric, MISSING } from "./heads/columnHead.ts";
 import { HeadGroup } from "./heads/headGroup.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import { ScaleMap, unscaledValue } from "./heads/valueScale.ts";
@@ -19,11 +12,13 @@ import type { ColumnBlock } from "./productMixture.ts";
 const WIDTH_RATIO = Math.sqrt(10);
 /** Stands for the infinite edges of the first and the last cell of a lattice, because Infinity - Infinity would be NaN. */
 export const OUTERMOST_EDGE = 1e15;
-/**
- * A center that is an atom or missing has no smooth kernel. In the graph its y is this number, so that its kernel is 0 at all
- * values.
- */
+/** A missing center has no smooth kernel. In the graph its y is this number, so that its kernel is 0 at all values. */
 const NOWHERE = 1e30;
+/**
+ * The smallest logarithm of the smooth marginal density at a center. Where the density and the kernels of all atoms are smaller, the center
+ * has only a smooth kernel.
+ */
+const MIN_LOG_SMOOTH = -200;
 /**
  * The terms of p(x | c, s) are divided by a reference density of x: m(x), but at least e^-60 times the highest peak of a kernel.
  * So a quotient is at most e^60, which is finite in float32. Where the sum of the quotients is below `MIN_SUM`, only the term of
@@ -32,11 +27,8 @@ const NOWHERE = 1e30;
 const MAX_LOG_QUOTIENT = 60;
 /** About the smallest normal number of float32, e^-85. */
 const MIN_SUM = 1e-37;
-/**
- * The codes of values and centers that are not atoms; atoms have the codes 0, 1, ... A value and a center that are both not atoms
- * never match, because their codes differ.
- */
-const CODE = { missing: MISSING, otherValue: NO_ATOM, otherCenter: NO_ATOM - 1 };
+/** The code of a center of a categorical column that is not one of its categories. It matches no value. */
+const IMPOSSIBLE_CENTER = -3;
 
 /** The widths s of the kernels in units of the bandwidth, from 1 downward. */
 export const kernelWidths = (count: number): number[] =>
@@ -48,8 +40,15 @@ export const kernelWidths = (count: number): number[] =>
  *     p(x | c, s) = (1 - lambda) K((y(x) - y(c)) / (h s)) dy/dx / (h s) + lambda m(x),
  *
  * where K is the standard logistic density, y the scale of the column, h its bandwidth, and m(x) its marginal distribution. A cell of
- * a lattice has the probability of K between its edges. If c is a category, an atom or missing, x = c has the probability 1 - lambda
- * in place of the first term.
+ * a lattice has the probability of K between its edges. If c is a category or missing, x = c has the probability 1 - lambda in place of
+ * the first term.
+ *
+ * Near an atom v, which has the marginal probability P_v beside the smooth marginal density f, values are atoms as often as there are
+ * atoms among the values near c: x = v has the probability (1 - lambda) b_v, and K is multiplied by 1 - sum_v b_v, where
+ *
+ *     b_v = P_v K_v / (f(c) + sum_u P_u K_u),   K_v = K((y(v) - y(c)) / (h s)) / (h s).
+ *
+ * So a narrow kernel around an atom gives it a probability of nearly 1 - lambda, and a wide one spreads over the values around it.
  */
 export class KernelColumn implements ColumnBlock {
   readonly columns: readonly number[];
@@ -110,7 +109,8 @@ export class KernelColumn implements ColumnBlock {
     const { logOneMinusLambda } = this.weights();
     const logMatch = logOneMinusLambda.add(this.logSeen);
     const smooth = this.smoothKernels(x);
-    const match = this.matches(x);
+    const shares = this.shares();
+    const match = this.matches(x, shares?.atoms);
     // The reference density of x by which all terms are divided, see `MAX_LOG_QUOTIENT`.
     let reference = marginal;
     if (smooth)
@@ -125,7 +125,8 @@ export class KernelColumn implements ColumnBlock {
     let sum = logOfMarginal.exp();
     if (smooth) {
       const peak = smooth.logPeak.add(logOneMinusLambda).sub(reference).exp();
-      sum = sum.add(smooth.kernel.mul(row(smooth.isSmooth.toFloat()).mul(peak)));
+      const kernel = shares ? smooth.kernel.mul(shares.smooth) : smooth.kernel;
+      sum = sum.add(kernel.mul(row(smooth.isSmooth.toFloat()).mul(peak)));
     }
     if (match) sum = sum.add(match.mul(logMatch.sub(reference).exp()));
     const logSum = sum.greater(MIN_SUM).where(sum.maximum(MIN_SUM).log(), logOfMarginal);
@@ -155,7 +156,7 @@ export class KernelColumn implements ColumnBlock {
 
   /**
    * Draws values by three uniform numbers: the first decides whether the value is from the marginal distribution, the second
-   * chooses its atom or component, and the third is mapped by the quantile function of the kernel or component.
+   * chooses an atom, the kernel or a component, and the third is mapped by the quantile function of the kernel or component.
    */
   sample(chosen: Tensor, noise: readonly Tensor[], { present }: { present: boolean }): Tensor {
     const [n] = this.centers.sizes;
@@ -180,8 +181,28 @@ export class KernelColumn implements ColumnBlock {
       const logistic = quantile.log().sub(quantile.neg().add(1).log());
       const y = this.scale.forward(center).value.add(logistic.mul(width).mul(this.logBandwidth!.exp()));
       const around = this.scale.inverse(y);
-      const hasNoKernel = ofCenter(this.codes().greater(CODE.otherValue).toFloat()).greater(0);
-      value = hasNoKernel.where(center, isLattice(this.head) ? nearestCell(around, this.head.cells) : around);
+      value = isLattice(this.head) ? nearestCell(around, this.head.cells) : around;
+      const shares = this.shares();
+      if (shares && isNumeric(this.head)) {
+        const A = this.head.atoms.length;
+        const all = concat([shares.atoms, shares.smooth], 2)
+          .reshape([W * n, A + 1])
+          .transpose();
+        const logShares = all
+          .matmul(chosen.reshape([W * n, N]))
+          .log()
+          .reshape([1, A + 1, N]);
+        const option = chooseComponent(logShares, marginalNoise[0].reshape([1, 1, N]), -2);
+        const atom = option
+          .slice(1, 0, A)
+          .mul(constant(this.head.atoms, [1, A, 1]))
+          .sum(1);
+        value = option
+          .slice(1, A, A + 1)
+          .reshape([1, N])
+          .greater(0)
+          .where(value, atom);
+      }
     }
     const { logLambda, logOneMinusLambda } = this.weights();
     // The value is drawn from the marginal distribution if the center is impossible or, with `present`, missing.
@@ -241,35 +262,69 @@ export class KernelColumn implements ColumnBlock {
   }
 
   /**
-   * 1 where x [1, N] and a center are the same category or atom, or both missing, [1, n, N]. Undefined if the column has none of
-   * these.
+   * The probability of x [1, N] around a center other than by its smooth kernel, without the factor 1 - lambda: 1 where both are the same
+   * category or missing, and the share of an atom (`shares`), [W or 1, n, N]. Undefined if the column has none of these.
    */
-  private matches(x: Tensor): Tensor | undefined {
-    if (atomsOf(this.head).length === 0 && !this.hasGaps) return undefined;
+  private matches(x: Tensor, shares: Tensor | undefined): Tensor | undefined {
+    const { head } = this;
     const isMissing = x.equal(x).not();
-    const codes = this.codesOf(x, isMissing, CODE.otherValue);
-    return asRow(codes).equal(this.codes()).toFloat();
+    if (isCategorical(head))
+      return asRow(isMissing.where(MISSING, x)).equal(this.categoriesOfCenters()).toFloat();
+    const bothMissing = head.gaps ? this.missingCenters().mul(asRow(isMissing.toFloat())) : undefined;
+    if (!shares) return bothMissing;
+    const [W, n, A] = shares.shape as number[];
+    const isAtom = x.equal(constant(head.atoms, [A, 1])).toFloat();
+    const ofAtoms = shares
+      .reshape([W * n, A])
+      .matmul(isAtom)
+      .reshape([W, n, x.shape[1]]);
+    return bothMissing ? ofAtoms.add(bothMissing) : ofAtoms;
   }
 
-  /** The codes of the centers, [1, n, 1]: the number of the atom, or one of `CODE`. */
-  private codes(): Tensor {
+  /** The categories of the centers of a categorical column, `MISSING` for missing ones: [1, n, 1]. */
+  private categoriesOfCenters(): Tensor {
     const [n] = this.centers.sizes;
-    const isMissing = this.missingCenters().reshape([1, n]).greater(0);
-    const codes = this.codesOf(this.centers.reshape([1, n]), isMissing, CODE.otherCenter).reshape([1, n, 1]);
-    return this.isInSupport().greater(0).where(codes, CODE.otherCenter);
+    const values = this.missingCenters()
+      .greater(0)
+      .where(MISSING, this.centers.reshape([1, n, 1]));
+    return this.isInSupport().greater(0).where(values, IMPOSSIBLE_CENTER);
   }
 
-  /** The codes of values [1, R], [1, R]. */
-  private codesOf(values: Tensor, isMissing: Tensor, other: number): Tensor {
-    if (isCategorical(this.head)) return isMissing.where(CODE.missing, values);
-    const { atoms } = this.head;
-    if (atoms.length === 0) return isMissing.where(CODE.missing, other);
-    const isAtom = values.equal(constant(atoms, [atoms.length, 1])).toFloat();
-    const position = constant(
-      atoms.map((_, i) => i - other),
-      [1, atoms.length],
-    ).matmul(isAtom);
-    return isMissing.where(CODE.missing, position.add(other));
+  /**
+   * How the values around each center are divided: the shares b of the atoms, [W, n, A], and 1 - sum b, the share of the smooth kernel, [W,
+   * n, 1]. Both are 0 for missing centers. Undefined if the column has no atoms.
+   */
+  private shares(): { atoms: Tensor; smooth: Tensor } | undefined {
+    const { head } = this;
+    if (!isNumeric(head) || head.atoms.length === 0) return undefined;
+    const [n] = this.centers.sizes;
+    const [W, A] = [this.widths.length, head.atoms.length];
+    const logAtoms = this.group.logAtoms(this.marginalOutputs()).reshape([1, 1, A]);
+    const atoms = constant(head.atoms, [1, A]);
+    const { kernel, logPeak } = this.smoothKernels(atoms)!;
+    const logKernels = kernel
+      .log()
+      .add(logPeak)
+      .sub(asRow(this.logUnit(atoms)));
+    const logSmooth = this.logSmooth(this.centers.reshape([1, n])).maximum(MIN_LOG_SMOOTH);
+    const logMasses = concat(
+      [logKernels.add(logAtoms).maximum(-NOWHERE), logSmooth.reshape([1, n, 1]).broadcastTo([W, n, 1])],
+      2,
+    );
+    const shares = logMasses.softmax(2).mul(this.missingCenters().neg().add(1));
+    return { atoms: shares.slice(2, 0, A), smooth: shares.slice(2, A, A + 1) };
+  }
+
+  /** log f of values x [1, N] of a numeric column: the smooth part of the marginal density, in the units of y. 0 for categories. */
+  logSmooth(x: Tensor): Tensor {
+    if (!this.scale) return x.mul(0);
+    const present = x.equal(x).where(x, 0);
+    return this.group.logSmooth(present, this.marginalOutputs()).sub(this.logUnit(present));
+  }
+
+  /** log dy/dx at x [1, N], the logarithm of the ratio of a density of x to that of y. 0 for a lattice, which has probabilities. */
+  private logUnit(x: Tensor): Tensor {
+    return isLattice(this.head) ? x.mul(0) : this.scale!.forward(x).logSlope;
   }
 
   /**
@@ -283,8 +338,9 @@ export class KernelColumn implements ColumnBlock {
     const [n] = this.centers.sizes;
     const isPresent = x.equal(x);
     const value = isPresent.where(x, 0);
-    const hasKernel = this.codes().lessEqual(CODE.otherCenter);
-    const y = hasKernel.where(scale.forward(this.centers.reshape([1, n])).value.reshape([1, n, 1]), NOWHERE);
+    const y = this.missingCenters()
+      .greater(0)
+      .where(NOWHERE, scale.forward(this.centers.reshape([1, n])).value.reshape([1, n, 1]));
     const logSizes = this.logBandwidth!.reshape([1, 1, 1]).add(
       constant(this.widths.map(Math.log), [this.widths.length, 1, 1]),
     );
@@ -304,12 +360,8 @@ export class KernelColumn implements ColumnBlock {
     }
     const { value: yOfValue, logSlope } = scale.forward(value);
     const tail = standardized(yOfValue).abs().neg().exp();
-    const isAtom = this.codesOf(value, isPresent.not(), CODE.otherValue).greaterEqual(0);
-    return {
-      kernel: tail.div(tail.add(1).square()),
-      logPeak: asRow(logSlope).sub(logSizes),
-      isSmooth: isPresent.and(isAtom.not()),
-    };
+    const isSmooth = head.atoms.reduce((smooth, atom) => smooth.and(value.equal(atom).not()), isPresent);
+    return { kernel: tail.div(tail.add(1).square()), logPeak: asRow(logSlope).sub(logSizes), isSmooth };
   }
 }
 

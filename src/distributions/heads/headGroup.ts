@@ -159,6 +159,18 @@ export class HeadGroup {
       : isPresent.where(logMass, Number.NaN);
   }
 
+  /** Log-probabilities of the atoms without the missing value, [S, valueCount, ..., N], for the outputs of the network. */
+  logAtoms(outputs: Tensor): Tensor {
+    const { logits } = this.split(outputs);
+    return logits.slice(1, 0, this.valueCount).sub(withSecondAxis(logits.logsumexp(1)));
+  }
+
+  /** As `logProb` for a numeric column, but of the components only, without the atoms: the density is that of the smooth part. */
+  logSmooth(x: Tensor, outputs: Tensor): Tensor {
+    const parameters = this.split(outputs);
+    return this.logUnnormalizedSmooth(x, parameters).sub(parameters.logits.logsumexp(1));
+  }
+
   /** log p(the value is not missing) for the outputs of the network [S, parameterCount, ..., N]: [S, ..., N]. */
   logPresent(outputs: Tensor): Tensor {
     const [S, , ...rest] = outputs.shape;
@@ -208,15 +220,18 @@ export class HeadGroup {
 
   /** The unnormalized log-probability of values that are not missing: log p + logTotal. */
   private logUnnormalized(x: Tensor, parameters: MixtureParameters, logTotal: Tensor): Tensor {
-    const { logits, ofComponents } = parameters;
+    const { logits } = parameters;
     const atom = this.atomAt(x, logits);
     if (this.type === "categorical") return this.logCategorical(x, atom!, logTotal);
-    const logSmooth = this.components!.logProb(x, ofComponents!)
-      .add(this.componentLogits(logits))
-      .logsumexp(1);
+    const logSmooth = this.logUnnormalizedSmooth(x, parameters);
     return this.type === "lattice"
       ? this.logLattice(x, atom, logSmooth)
       : this.logContinuous(atom, logSmooth);
+  }
+
+  /** The unnormalized log-density of all components together, without the atoms. */
+  private logUnnormalizedSmooth(x: Tensor, { logits, ofComponents }: MixtureParameters): Tensor {
+    return this.components!.logProb(x, ofComponents!).add(this.componentLogits(logits)).logsumexp(1);
   }
 
   /**
