@@ -34,7 +34,8 @@ export function resultsPage(runs: readonly Run[]): string {
       const run = runs.find(({ task, simulations }) => task === name && simulations === count);
       if (!run) return [];
       const { accuracies } = run;
-      const average = `${mean(accuracies).toFixed(3)} ± ${standardError(accuracies).toFixed(3)}`;
+      const error = accuracies.length > 1 ? ` ± ${standardError(accuracies).toFixed(3)}` : "";
+      const average = `${mean(accuracies).toFixed(3)}${error}`;
       return [
         [title, accuracies.map((each) => each.toFixed(3)).join(" "), average, `${published[count] ?? ""}`],
       ];
@@ -45,14 +46,24 @@ export function resultsPage(runs: readonly Run[]): string {
   return `# Posteriors of simulators
 
 Written by \`npm run bench:sbi\` (bench/sbi.ts). \`fitPosterior\` with its defaults and seed 0 fits the posteriors of tasks of the SBI benchmark
-(Lueckmann et al. 2021), and 10,000 draws for each of the observations 1 to 5 are compared with the 10,000 reference draws by the classifier
-two-sample test of the benchmark (C2ST): the accuracy, in five-fold cross-validation, of a classifier that separates the two sets of draws.
-An accuracy of 0.5, that of guessing, is the best value, and 1 the worst. One fit serves all observations of a task. The defaults were
-chosen by the log-density of held-out simulations with other seeds, and not by these observations.
+(Lueckmann et al. 2021), and 10,000 draws for an observation are compared with the 10,000 reference draws by the classifier two-sample test
+of the benchmark (C2ST): the accuracy, in five-fold cross-validation, of a classifier that separates the two sets of draws. An accuracy of
+0.5, that of guessing, is the best value, and 1 the worst. One fit serves all observations of a task. The defaults were chosen by the
+log-density of held-out simulations with other seeds, and not by these observations.
 
-Means are over observations, ± their standard errors, which do not include the variation of simulations and of training. Published means of
-neural posterior estimation (NPE) are over the observations 1 to 10.
+Accuracies are those of the observations 1, 2... in this order. Means have their standard errors over observations, which do not include the
+variation of simulations and of training. Published means of neural posterior estimation (NPE) are over ten observations.
 
 ${tables.join("\n\n")}
+
+## Checks
+
+**The classifier** is that of the benchmark, which is scikit-learn's, written with this library. On the same draws, scikit-learn's
+has an accuracy of 0.572, 0.578 and 0.587 for observation 2 of two moons, with 1,000 simulations and three seeds, and this one 0.588 and 0.586
+with two seeds; for observation 3 they have 0.612, 0.591 and 0.601, and 0.597 and 0.603. So accuracies vary by about 0.01 with the random
+numbers of the classifier. For SLCP and the Gaussian mixture, all with 1,000 simulations, the two classifiers differ by at most 0.003.
+
+**The simulators**: data were simulated at the true parameters of each of the 30 observations. No value of an observation is more than three
+standard deviations from the mean of the simulated values.
 `;
 }
