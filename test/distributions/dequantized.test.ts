@@ -123,18 +123,13 @@ describe("features of whole and of real numbers", () => {
   const density = (x: number) => cumulative(x) * (1 - cumulative(x));
 
   test("have the probability of a cell times the density of the real number", async () => {
-    const reals = [-1.25, 0.3, 2, 7.5];
-    for (const a of [0, 1, 2, 3]) {
-      // The parts are independent, so 256 draws of the noise of the first have a small error.
-      const values = await logProb(
-        mixed(256),
-        reals.flatMap((x) => [a, x]),
-      );
+    const rows = [0, 1, 2, 3].flatMap((a) => [-1.25, 0.3, 2, 7.5].map((x): [number, number] => [a, x]));
+    // The parts are independent, so 256 draws of the noise of the first have a small error.
+    const values = await logProb(mixed(256), rows.flat());
+    rows.forEach(([a, x], n) => {
       const cell = Math.log(cumulative(a + 1) - cumulative(a));
-      reals.forEach((x, n) => {
-        expect(Math.abs(values[n] - cell - Math.log(density(x)))).toBeLessThan(0.03);
-      });
-    }
+      expect(Math.abs(values[n] - cell - Math.log(density(x)))).toBeLessThan(0.03);
+    });
   });
 
   test("are drawn and scored accordingly", async () => {
