@@ -1,25 +1,25 @@
 import type { BaseTerms, Pair } from "./terms.ts";
-import { type Line, lines, nats, natsSum, texNumber } from "./texNumbers.ts";
+import { type Line, nats, natsSum, texNumber } from "./texNumbers.ts";
 
 const LOG_DENSITY = String.raw`\log p(z)`;
 
 /** The log-density of the base distribution at z in TeX, first with letters and then with numbers. */
-export function baseTex(terms: BaseTerms, z: Pair, logDensity: number): string {
+export function baseTex(terms: BaseTerms, z: Pair, logDensity: number): Line[] {
   const result: Line = ["", nats(logDensity)];
-  if (terms.type === "normal") return lines([...normalTex(z), result]);
-  if (terms.type === "logistic") return lines([...logisticTex(z), result]);
-  if (terms.type === "mixture") return lines([...mixtureTex(terms.densities), result]);
+  if (terms.type === "normal") return [...normalTex(z), result];
+  if (terms.type === "logistic") return [...logisticTex(z), result];
+  if (terms.type === "mixture") return [...mixtureTex(terms.densities), result];
   const kernels = terms.coordinates.map(({ mean, s, nu }, i) => {
     const t = (z[i]! - mean) * Math.exp(-s);
     return (-(nu + 1) / 2) * Math.log1p(t ** 2 / nu);
   });
-  return lines([
+  return [
     [LOG_DENSITY, String.raw`c - \sum_i \tfrac{\nu_i + 1}{2} \log\left(1 + \tfrac{t_i^2}{\nu_i}\right)`],
     ["", natsSum([logDensity - kernels[0]! - kernels[1]!, ...kernels])],
     result,
     ["t_i", String.raw`(z_i - m_i)\,e^{-s_i}`],
     [String.raw`\nu`, `(${terms.coordinates.map(({ nu }) => texNumber(nu)).join(", ")})`],
-  ]);
+  ];
 }
 
 function normalTex(z: Pair): Line[] {

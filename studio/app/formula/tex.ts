@@ -1,6 +1,6 @@
 import { type CoordinateText, coordinateTex } from "./coordinateTex.ts";
 import { dot, type LayerTerms, type Pair } from "./terms.ts";
-import { type Line, lines, nats, natsSum, plus, product, texNumber, vector } from "./texNumbers.ts";
+import { type Line, nats, natsSum, plus, product, texNumber, vector } from "./texNumbers.ts";
 
 /** A layer at a point: the numbers of its formula, its input x, its output z and log |det dz/dx|. */
 export interface LayerAtPoint {
@@ -13,13 +13,13 @@ export interface LayerAtPoint {
 type Terms<T extends LayerTerms["type"]> = Extract<LayerTerms, { type: T }>;
 
 /** The formula of a layer from x to z and of its log-determinant in TeX, first with letters and then with numbers. */
-export function layerTex(at: LayerAtPoint): string {
+export function layerTex(at: LayerAtPoint): Line[] {
   const { terms } = at;
-  if (terms.type === "coordinates") return lines(coordinatesTex(terms, at));
-  if (terms.type === "linear") return lines(linearTex(terms, at));
-  if (terms.type === "planar") return lines(planarTex(terms, at));
-  if (terms.type === "radial") return lines(radialTex(terms, at));
-  return lines(continuousTex(at));
+  if (terms.type === "coordinates") return coordinatesTex(terms, at);
+  if (terms.type === "linear") return linearTex(terms, at);
+  if (terms.type === "planar") return planarTex(terms, at);
+  if (terms.type === "radial") return radialTex(terms, at);
+  return continuousTex(at);
 }
 
 const LOG_DET = String.raw`\log\left|\det\right|`;

@@ -3,10 +3,6 @@ import type { Pair } from "./terms.ts";
 /** A line "left = right" of a formula in TeX. Without a left side it continues the previous line. */
 export type Line = readonly [left: string, right: string];
 
-/** Lines that are aligned at their equals signs. */
-export const lines = (rows: readonly Line[]): string =>
-  String.raw`\begin{aligned}${rows.map(([left, right]) => `${left} &= ${right}`).join(String.raw` \\ `)}\end{aligned}`;
-
 /** A number with three or four digits. */
 export function texNumber(value: number): string {
   const size = Math.abs(value);
