@@ -2,7 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { encodeModel, forTables, maf } from "pushforward";
 import { afterAll, describe, expect, test } from "vitest";
+import type { ModelColumn } from "../app/model/messages.ts";
+import { rowsOf } from "../app/model/rows.ts";
+import { rowsOfParquet } from "../app/parquet/parquetRows.ts";
 import { numericColumns, parquetPoints } from "../app/parquet/readParquet.ts";
 import { describePage } from "./page.ts";
 
@@ -51,6 +55,65 @@ describe("a Parquet file", () => {
   });
 });
 
+describe("a Parquet file for a trained model", () => {
+  const column = (name: string, kind: ModelColumn["kind"], labels: ModelColumn["labels"] = []) => ({
+    name,
+    kind,
+    labels,
+    step: undefined,
+  });
+  const columns = [
+    column("x", "number"),
+    column("big", "number"),
+    column("city", "label", ["Bern", 'Zürich, "HB"', "0"]),
+    column("flag", "label", [true, false]),
+    column("size", "label", [1, 2]),
+    column("day", "time"),
+    column("moment", "time"),
+    column("hour", "time"),
+  ];
+  const query = `SELECT
+    CASE WHEN i % 5 = 0 THEN NULL ELSE sqrt(i) END AS x, i::BIGINT * 1000 AS big, i AS unused,
+    CASE i % 4 WHEN 0 THEN 'Bern' WHEN 1 THEN 'Zürich, "HB"' WHEN 2 THEN '0' END AS city,
+    i % 3 = 0 AS flag, 1 + i % 2 AS size, DATE '2020-01-31' + i::INTEGER AS day,
+    TIMESTAMP '1969-12-31 23:59:58.5' + to_seconds(i) AS moment, TIME '09:30:00' + to_seconds(i) AS hour
+    FROM range(30) t(i)`;
+
+  test("has the values that CSV has", async () => {
+    const file = blobOf(await writeParquet("mixed.parquet", query));
+    const csv = join(folder, "mixed.csv");
+    const connection = await (await DuckDBInstance.create()).connect();
+    await connection.run(`COPY (${query}) TO '${csv}' (FORMAT csv, HEADER)`);
+    connection.closeSync();
+    const { rows, total } = await rowsOfParquet(file, columns);
+    expect(total).toBe(30);
+    expect(rows).toEqual(rowsOf(readFileSync(csv, "utf8"), columns).rows);
+    expect(rows[1]).toEqual({
+      x: 1,
+      big: 1000,
+      city: 'Zürich, "HB"',
+      flag: false,
+      size: 2,
+      day: "2020-02-01",
+      moment: "1969-12-31 23:59:59.5",
+      hour: "09:30:01",
+    });
+  });
+
+  test("is used in part if it is long, and must have the columns of the model", async () => {
+    const long = blobOf(await writeParquet("long.parquet", "SELECT i AS x FROM range(20000) t(i)"));
+    const { rows, total } = await rowsOfParquet(long, [column("x", "number")]);
+    expect({ total, rows: rows.length, second: rows[1] }).toEqual({
+      total: 20_000,
+      rows: 5000,
+      second: { x: 4 },
+    });
+    await expect(rowsOfParquet(long, columns)).rejects.toThrow(
+      "Missing: big, city, flag, size, day, moment, hour.",
+    );
+  });
+});
+
 describePage("a Parquet file in the page", (site) => {
   test("is learned, and its columns are chosen; errors name the file", async () => {
     await using visit = await site.visit("#layers=1&width=4");
@@ -76,6 +139,22 @@ describePage("a Parquet file in the page", (site) => {
     await expect
       .poll(() => page.getByRole("alert").textContent())
       .toMatch(/^words\.csv: There are no two columns/);
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("is compared with generated rows in the page of a trained model", async () => {
+    await using visit = await site.visit("#open");
+    const { page } = visit;
+    const flow = forTables(maf(2, { transforms: 1, hidden: [4] }));
+    const buffer = Buffer.from(encodeModel({ flow, columns: ["a", "b"] }));
+    const input = page.locator("input[type=file]");
+    await input.setInputFiles({ name: "flow.safetensors", mimeType: "", buffer });
+    await page.getByText("2 columns").waitFor();
+    await input.setInputFiles(
+      await writeParquet("rows.parquet", "SELECT sin(i) AS a, cos(i) AS b, i AS c FROM range(50) t(i)"),
+    );
+    await page.getByText("50 rows in rows.parquet").waitFor();
+    await page.locator("[data-figure=real] canvas").waitFor();
     expect(visit.problems).toEqual([]);
   });
 });

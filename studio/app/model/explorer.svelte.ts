@@ -40,10 +40,12 @@ export class Explorer {
   }
 
   /** Opens a model file or a table, by the content of the file. */
-  async openFile(name: string, bytes: Uint8Array): Promise<void> {
+  async openFile(name: string, file: Blob): Promise<void> {
+    const start = new Uint8Array(await file.slice(0, 9).arrayBuffer());
     // A safetensors file begins with the length of its description in eight bytes and then a brace.
-    if (bytes[8] === 0x7b && bytes[7] === 0) await this.openModel(name, bytes);
-    else await this.openTable(name, new TextDecoder().decode(bytes));
+    if (start[8] === 0x7b && start[7] === 0)
+      await this.openModel(name, new Uint8Array(await file.arrayBuffer()));
+    else await this.openTable(name, file);
   }
 
   private async openModel(name: string, bytes: Uint8Array): Promise<void> {
@@ -62,9 +64,9 @@ export class Explorer {
     });
   }
 
-  private async openTable(name: string, text: string): Promise<void> {
+  private async openTable(name: string, file: Blob): Promise<void> {
     await this.attempt("Reading the table", async () => {
-      const table = await this.worker.request("table", { text });
+      const table = await this.worker.request("table", { file });
       this.unusual = undefined;
       this.selected = undefined;
       this.table = { ...table, name };

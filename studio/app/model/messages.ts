@@ -46,8 +46,8 @@ export interface UnusualRows {
 export interface ModelRequests {
   /** Opens a model file, for all later requests. */
   model: { args: { bytes: Uint8Array }; result: OpenedModel };
-  /** Opens a table in CSV with the columns of the model. */
-  table: { args: { text: string }; result: OpenedTable };
+  /** Opens a table in CSV or Parquet with the columns of the model. */
+  table: { args: { file: Blob }; result: OpenedTable };
   sample: {
     args: { count: number; seed: number; given: Readonly<Record<string, Value>> };
     result: readonly TableRow[];

@@ -1,4 +1,5 @@
 import { requestHandler } from "../engine/requests.ts";
+import { isParquet } from "../parquet/isParquet.ts";
 import type { ModelRequests, OpenedTable } from "./messages.ts";
 import { openModel } from "./openModel.ts";
 import { rowsOf } from "./rows.ts";
@@ -19,8 +20,12 @@ const handle = requestHandler<ModelRequests>({
     table = undefined;
     return model.summary;
   },
-  async table({ text }) {
-    table = rowsOf(text, opened().summary.columns);
+  async table({ file }) {
+    const { columns } = opened().summary;
+    // Readers of Parquet are loaded for the first file.
+    table = (await isParquet(file))
+      ? await (await import("../parquet/parquetRows.ts")).rowsOfParquet(file, columns)
+      : rowsOf(await file.text(), columns);
     return table;
   },
   sample: async (args) => opened().sample(args),

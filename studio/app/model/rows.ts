@@ -11,15 +11,10 @@ const MISSING = new Set(["", "NA", "NaN", "null", "NULL"]);
 /** Reads the columns of a model from CSV with a line of names. Throws if one is missing. */
 export function rowsOf(text: string, columns: readonly ModelColumn[]): OpenedTable {
   const [header = [], ...records] = recordsOf(text);
-  const absent = columns.filter(({ name }) => !header.includes(name));
-  if (absent.length > 0)
-    throw new Error(
-      `The table does not have the columns of the model. Missing: ${absent.map(({ name }) => name).join(", ")}.`,
-    );
+  checkColumns(header, columns);
   const used = columns.map((column) => [column, header.indexOf(column.name)] as const);
-  const count = Math.min(MAX_ROWS, records.length);
-  const rows = Array.from({ length: count }, (_, i): TableRow => {
-    const record = records[Math.floor((i * records.length) / count)]!;
+  const rows = shownRows(records.length).map((row): TableRow => {
+    const record = records[row]!;
     return Object.fromEntries(
       used.map(([column, at]) => [column.name, typedValue(record[at] ?? "", column)]),
     );
@@ -27,7 +22,23 @@ export function rowsOf(text: string, columns: readonly ModelColumn[]): OpenedTab
   return { rows, total: records.length };
 }
 
-function typedValue(text: string, { kind, labels }: ModelColumn): Value {
+/** Throws if a table with columns of these names does not have those of a model. */
+export function checkColumns(names: readonly string[], columns: readonly ModelColumn[]): void {
+  const absent = columns.filter(({ name }) => !names.includes(name));
+  if (absent.length > 0)
+    throw new Error(
+      `The table does not have the columns of the model. Missing: ${absent.map(({ name }) => name).join(", ")}.`,
+    );
+}
+
+/** The indices of the rows of a table that the page uses: at most `MAX_ROWS`, evenly spaced. */
+export function shownRows(total: number): number[] {
+  const count = Math.min(MAX_ROWS, total);
+  return Array.from({ length: count }, (_, i) => Math.floor((i * total) / count));
+}
+
+/** The value of a field of a column. */
+export function typedValue(text: string, { kind, labels }: ModelColumn): Value {
   if (MISSING.has(text) && !labels.includes(text)) return null;
   const type = kind === "label" ? typeof labels[0] : kind === "number" ? "number" : "string";
   if (type === "boolean") return /^(true|1)$/i.test(text);

@@ -7,9 +7,6 @@ export interface ParquetRequests {
   points: { args: { file: Blob; columns: readonly [string, string] }; result: Points };
 }
 
-/** Whether a file begins as Parquet files do. */
-export const isParquet = async (file: Blob): Promise<boolean> => (await file.slice(0, 4).text()) === "PAR1";
-
 let worker: RequestClient<ParquetRequests> | undefined;
 
 /** The columns of numbers of a Parquet file. A worker reads it, which is started and loaded for the first file. */

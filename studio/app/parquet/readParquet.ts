@@ -23,46 +23,73 @@ const bufferOf = (file: Blob) => ({
   slice: (start: number, end?: number) => file.slice(start, end).arrayBuffer(),
 });
 
+/** A value as hyparquet reads it. 64-bit integers are of the type bigint. */
+export type ParquetValue = string | number | bigint | boolean | Date;
+
+/** A Parquet file whose description has been read. */
+export interface ParquetFile {
+  readonly rows: number;
+  /** The columns that have one value for each row, by their names. */
+  readonly columns: ReadonlyMap<string, SchemaElement>;
+  /** Reads some of the columns, and calls `take` for each value that is not missing. */
+  read(
+    names: readonly string[],
+    take: (name: string, row: number, value: ParquetValue) => void,
+  ): Promise<void>;
+}
+
+export async function openParquetFile(file: Blob): Promise<ParquetFile> {
+  const buffer = bufferOf(file);
+  const metadata = await parquetMetadataAsync(buffer);
+  return {
+    rows: Number(metadata.num_rows),
+    columns: columnsOf(metadata),
+    read: (names, take) =>
+      parquetRead({
+        file: buffer,
+        metadata,
+        columns: [...names],
+        compressors,
+        onChunk({ columnName, columnData, rowStart }) {
+          for (let i = 0; i < columnData.length; i++) {
+            const value = columnData[i];
+            if (value !== null && value !== undefined) take(columnName, rowStart + i, value);
+          }
+        },
+      }),
+  };
+}
+
 /** The names of the columns of numbers of a Parquet file. Throws if there are fewer than two. */
 export async function numericColumns(file: Blob): Promise<string[]> {
-  const columns = columnsOf(await parquetMetadataAsync(bufferOf(file)));
-  const names = columns.filter(({ element }) => isNumeric(element)).map(({ element }) => element.name);
+  const { columns } = await openParquetFile(file);
+  const names = [...columns].filter(([, element]) => isNumeric(element)).map(([name]) => name);
   if (names.length < 2)
     throw new Error(
-      `Two columns of numbers are needed. The columns are ${columns.map(describe).join(", ")}.`,
+      `Two columns of numbers are needed. The columns are ${[...columns.values()].map(describe).join(", ")}.`,
     );
   return names;
 }
 
 /** The points of two columns of a Parquet file. */
-export async function parquetPoints(file: Blob, [x, y]: readonly [string, string]): Promise<Points> {
-  const buffer = bufferOf(file);
-  const metadata = await parquetMetadataAsync(buffer);
-  const columns = new Map(
-    [x, y].map((name) => [name, new Float64Array(Number(metadata.num_rows)).fill(Number.NaN)]),
-  );
-  await parquetRead({
-    file: buffer,
-    metadata,
-    columns: [...columns.keys()],
-    compressors,
-    onChunk({ columnName, columnData, rowStart }) {
-      const column = columns.get(columnName)!;
-      for (let i = 0; i < columnData.length; i++) {
-        const value = columnData[i];
-        // 64-bit integers are of the type bigint.
-        if (value !== null && value !== undefined) column[rowStart + i] = Number(value);
-      }
-    },
+export async function parquetPoints(file: Blob, names: readonly [string, string]): Promise<Points> {
+  const { rows, read } = await openParquetFile(file);
+  const columns = new Map(names.map((name) => [name, new Float64Array(rows).fill(Number.NaN)]));
+  await read(names, (name, row, value) => {
+    columns.get(name)![row] = Number(value);
   });
-  return pointsOf(columns.get(x)!, columns.get(y)!);
+  return pointsOf(columns.get(names[0])!, columns.get(names[1])!);
 }
 
-/** The columns that have one value for each row. */
-const columnsOf = (metadata: FileMetaData) =>
-  parquetSchema(metadata).children.filter(
-    ({ children, element }) => children.length === 0 && element.repetition_type !== "REPEATED",
+/** The columns that have one value for each row, by their names. */
+const columnsOf = (metadata: FileMetaData): ReadonlyMap<string, SchemaElement> =>
+  new Map(
+    parquetSchema(metadata)
+      .children.filter(
+        ({ children, element }) => children.length === 0 && element.repetition_type !== "REPEATED",
+      )
+      .map(({ element }) => [element.name, element]),
   );
 
-const describe = ({ element: { name, type, logical_type, converted_type } }: { element: SchemaElement }) =>
+const describe = ({ name, type, logical_type, converted_type }: SchemaElement) =>
   `${name} (${(logical_type?.type ?? converted_type ?? type ?? "").toLowerCase()})`;
