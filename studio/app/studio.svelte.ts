@@ -2,6 +2,7 @@ import { startViewer, TrainerClient } from "./engine/client.ts";
 import type {
   Epoch,
   LatentTrajectories,
+  Motion,
   PassOrder,
   PointTrajectory,
   Raster,
@@ -40,11 +41,11 @@ export class Studio {
   layers = $state.raw<readonly string[]>([]);
   raster = $state.raw<Raster>();
   latent = $state.raw<LatentTrajectories>();
-  grid = $state.raw<Trajectories>();
+  grid = $state.raw<Motion>();
   /** The point of data space that the reader has selected, and its trajectory to latent space. */
   selected = $state.raw<readonly [number, number]>();
   path = $state.raw<PointTrajectory>();
-  samples = $state.raw<Trajectories>();
+  samples = $state.raw<Motion>();
   /** Whether the figure shows how the layers move a grid of latent space, or samples of the base distribution. */
   moved = $state<"grid" | "samples">("grid");
   /** The number of layers that are applied, from 0 for latent space. It may lie between two layers. */

@@ -68,6 +68,12 @@ export interface Trajectories {
   readonly logDets: readonly Float32Array[];
 }
 
+/** The motion of points from latent to data space. */
+export interface Motion extends Trajectories {
+  /** How many layers each position has passed. Positions within a continuous layer count its time as a fraction. */
+  readonly depths: readonly number[];
+}
+
 export interface LatentTrajectories extends Trajectories {
   /** The log-density of the base distribution at the last position. */
   readonly baseLogDensity: Float32Array;
@@ -96,9 +102,9 @@ export interface Requests {
   /** The trajectory of one point of data space. */
   point: { args: { point: readonly [number, number] }; result: PointTrajectory };
   /** From latent space to data. */
-  toData: { args: { points: Float64Array }; result: Trajectories };
+  toData: { args: { points: Float64Array }; result: Motion };
   /** Samples of the base distribution, from latent space to data. They are the same in each request. */
-  samples: { args: { count: number }; result: Trajectories };
+  samples: { args: { count: number }; result: Motion };
   /** One planar or radial layer with the given values of its parameters, from latent space to data. */
   layer: {
     args: {

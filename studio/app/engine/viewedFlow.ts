@@ -1,7 +1,8 @@
-import { type Bijection, compile, Flow, Invert, type Tensor } from "pushforward";
+import { type Bijection, Continuous, compile, Flow, Invert, type Tensor } from "pushforward";
 import { pairOf } from "../formula/terms.ts";
 import type { Setting } from "../setting.ts";
 import { baseTerms } from "./baseTerms.ts";
+import { CONTINUOUS_STEPS, continuousSteps } from "./continuousSteps.ts";
 import { contourSegments, massLevels } from "./contours.ts";
 import { flowOf, layersOf } from "./flow.ts";
 import { cellX, cellY } from "./frame.ts";
@@ -10,10 +11,10 @@ import {
   CONTOUR_MASSES,
   type Frame,
   type LatentTrajectories,
+  type Motion,
   type PointTrajectory,
   type Raster,
   type Requests,
-  type Trajectories,
 } from "./messages.ts";
 import { trajectoriesOf } from "./trajectories.ts";
 
@@ -57,20 +58,28 @@ export class ViewedFlow {
 
   /**
    * The positions after each layer and the log-determinants, as the outputs that `trajectoriesOf` collects, and the last position. In the
-   * inverse direction, the outputs of the networks are added, because the formulas need them.
+   * inverse direction, the outputs of the networks are added, because the formulas need them; in the forward direction, positions within
+   * continuous layers.
    */
   private through(start: Tensor, direction: "forward" | "inverse") {
     const outputs: Record<string, Tensor> = {};
     let value = start;
+    let positions = 0;
     const order = direction === "forward" ? this.layers : this.layers.toReversed();
     order.forEach((layer, k) => {
-      const next = layer[direction](value);
-      const network = direction === "inverse" ? networkOutputs(layer, value, next.value) : undefined;
+      const steps =
+        direction === "forward" && layer instanceof Continuous
+          ? continuousSteps(layer, value)
+          : [layer[direction](value)];
+      const end = steps.at(-1)!.value;
+      const network = direction === "inverse" ? networkOutputs(layer, value, end) : undefined;
       if (network) outputs[`network${k}`] = network;
-      value = next.value;
-      outputs[`position${k}`] = value;
-      // A log-determinant may be one number for all rows.
-      outputs[`logDet${k}`] = value.slice(1, 0, 1).reshape(["N"]).mul(0).add(next.logDet);
+      for (const step of steps) {
+        outputs[`position${positions}`] = step.value;
+        // A log-determinant may be one number for all rows.
+        outputs[`logDet${positions++}`] = end.slice(1, 0, 1).reshape(["N"]).mul(0).add(step.logDet);
+      }
+      value = end;
     });
     return { outputs, value };
   }
@@ -108,11 +117,15 @@ export class ViewedFlow {
     return { ...trajectoriesOf(points, outputs), baseLogDensity: outputs.base!, layers: this.types };
   }
 
-  async toData({ points }: Requests["toData"]["args"]): Promise<Trajectories> {
-    return trajectoriesOf(points, (await this.forward(points)) as Outputs);
+  async toData({ points }: Requests["toData"]["args"]): Promise<Motion> {
+    const depths = this.layers.flatMap((layer, before) => {
+      const steps = layer instanceof Continuous ? CONTINUOUS_STEPS : 1;
+      return Array.from({ length: steps }, (_, k) => before + (k + 1) / steps);
+    });
+    return { ...trajectoriesOf(points, (await this.forward(points)) as Outputs), depths: [0, ...depths] };
   }
 
-  async samples({ count }: Requests["samples"]["args"]): Promise<Trajectories> {
+  async samples({ count }: Requests["samples"]["args"]): Promise<Motion> {
     return this.toData({ points: Float64Array.from(await this.base.sample(count, { seed: 0, ...ENGINE })) });
   }
 

@@ -1,21 +1,30 @@
-import type { Frame, Trajectories } from "../engine/messages.ts";
+import type { Frame, Motion } from "../engine/messages.ts";
 
-/** The positions after `depth` layers, linearly interpolated between two layers. */
-export function positionsAt({ positions }: Trajectories, depth: number): Float32Array {
-  const before = Math.min(Math.floor(depth), positions.length - 2);
-  const share = depth - before;
-  const [from, to] = [positions[before]!, positions[before + 1]!];
+/** How much of step k of a motion is done at a depth, from 0 to 1. */
+const shareOf = ({ depths }: Motion, k: number, depth: number): number =>
+  Math.min(1, Math.max(0, (depth - depths[k]!) / (depths[k + 1]! - depths[k]!)));
+
+/** The positions after `depth` layers, linearly interpolated between two positions of the motion. */
+export function positionsAt(motion: Motion, depth: number): Float32Array {
+  const { positions, depths } = motion;
+  const k = Math.min(
+    depths.findLastIndex((each) => each <= depth),
+    depths.length - 2,
+  );
+  const share = shareOf(motion, k, depth);
+  const [from, to] = [positions[k]!, positions[k + 1]!];
   return from.map((value, i) => value + share * (to[i]! - value));
 }
 
 /** The sums of the log-determinants of the first `depth` layers, of which the last one counts in part. */
-export function logVolumesAt({ logDets }: Trajectories, depth: number): Float32Array {
+export function logVolumesAt(motion: Motion, depth: number): Float32Array {
+  const { logDets } = motion;
   const sums = new Float32Array(logDets[0]!.length);
   logDets.forEach((logDet, k) => {
-    const part = Math.min(1, Math.max(0, depth - k));
-    if (part > 0)
+    const share = shareOf(motion, k, depth);
+    if (share > 0)
       logDet.forEach((value, i) => {
-        sums[i]! += part * value;
+        sums[i]! += share * value;
       });
   });
   return sums;
