@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { compile, Planar, Radial, Random } from "../../src/index.ts";
+import { compile, Elementwise, Planar, Radial, Random } from "../../src/index.ts";
 import { parametersOf } from "../../src/nn/index.ts";
 import { PassCounter } from "../app/engine/passes.ts";
 import { usedDirection } from "../app/formula/planar.ts";
 import { rawSlope } from "../app/formula/slope.ts";
+import { type RawSpline, splineMap } from "../app/formula/spline.ts";
 import { bestApproximation, logEvidence, lowerBound, posterior } from "../app/read/widgets/bound.ts";
 import {
   bestGaussian,
@@ -14,6 +15,15 @@ import {
 } from "../app/read/widgets/gaussian.ts";
 import { dependencies, drawMasks } from "../app/read/widgets/masks.ts";
 import { areaPath, densityOf, inverseOf, mapOf } from "../app/read/widgets/oneDimension.ts";
+import {
+  BOUND,
+  imageDensity,
+  type Knot,
+  moveKnot,
+  splineAt,
+  splineInverse,
+  turnTangent,
+} from "../app/read/widgets/spline.ts";
 
 const set = (module: object, values: Readonly<Record<string, readonly number[]>>) => {
   for (const [name, parameter] of parametersOf(module)) {
@@ -161,3 +171,89 @@ describe("the evidence lower bound of a model with one latent variable", () => {
     expect(logEvidence(model) - lowerBound(model, bestApproximation(model))).toBeGreaterThan(0.05);
   });
 });
+
+describe("a spline with knots that can be moved", () => {
+  const knots: readonly Knot[] = [
+    { x: -1.2, y: -0.4, slope: 0.5 },
+    { x: 0.3, y: 0.9, slope: 3 },
+    { x: 1.1, y: 2.2, slope: 0.2 },
+  ];
+
+  test("passes through them with their derivatives, and is the identity outside", () => {
+    for (const { x, y, slope } of knots) {
+      const at = splineAt(knots, x);
+      expect(at.y).toBeCloseTo(y, 12);
+      expect(at.slope).toBeCloseTo(slope, 12);
+    }
+    expect(splineAt(knots, 3.4)).toEqual({ y: 3.4, slope: 1 });
+    expect(splineInverse(knots, -3.4)).toBe(-3.4);
+  });
+
+  test("is inverted, and its derivative is that of its values", () => {
+    for (let x = -2.95; x < 3; x += 0.1) {
+      expect(splineInverse(knots, splineAt(knots, x).y)).toBeCloseTo(x, 10);
+      const h = 1e-6;
+      const difference = (splineAt(knots, x + h).y - splineAt(knots, x - h).y) / (2 * h);
+      expect(splineAt(knots, x).slope).toBeCloseTo(difference, 5);
+    }
+  });
+
+  test("has the values of the spline of an elementwise layer", async () => {
+    const layer = new Elementwise({
+      features: 1,
+      transform: { type: "rationalQuadraticSpline", bins: 4, bound: BOUND },
+    });
+    const random = new Random(3);
+    for (const [name, parameter] of parametersOf(layer))
+      parameter.take(random.split(name).normal(new Float64Array(parameter.numbers.length)));
+    const toLatent = compile(
+      (x) => {
+        const { value, logDet } = layer.inverse(x);
+        return { value, logDet };
+      },
+      [["N", 1]],
+      { precision: "float64" },
+    );
+    // A layer has its knots where its second derivative jumps; here they are read from its parameters.
+    const raw = [...parametersOf(layer).values()].flatMap(({ numbers }) => [...numbers]);
+    const found = knotsOf({ widths: raw.slice(0, 4), heights: raw.slice(4, 8), derivatives: raw.slice(8) });
+    const xs = Array.from({ length: 59 }, (_, k) => -2.9 + 0.1 * k);
+    const { value, logDet } = await toLatent(xs);
+    xs.forEach((x, i) => {
+      const at = splineAt(found, x);
+      expect(at.y).toBeCloseTo(value[i]!, 8);
+      expect(Math.log(at.slope)).toBeCloseTo(logDet[i]!, 8);
+    });
+  });
+
+  test("keeps the probability of all of them", () => {
+    expect(integral((y) => imageDensity(knots, y), -8, 8, 40_000)).toBeCloseTo(1, 5);
+  });
+
+  test("stays increasing wherever its knots and tangents are moved", () => {
+    let moved = moveKnot(knots, 1, [5, -5]);
+    expect(moved[1]).toEqual({ x: expect.closeTo(0.95), y: expect.closeTo(-0.25), slope: 3 });
+    moved = moveKnot(moved, 0, [-9, 9]);
+    expect(moved[0]).toEqual({ x: expect.closeTo(-2.85), y: expect.closeTo(-0.4), slope: 0.5 });
+    moved = turnTangent(moved, 2, [0, 0]);
+    moved = turnTangent(moved, 1, [2, -4]);
+    const slopes = Array.from({ length: 601 }, (_, k) => splineAt(moved, -3 + 0.01 * k).slope);
+    expect(Math.min(...slopes)).toBeGreaterThan(0);
+  });
+});
+
+/** The inner knots of a spline whose bins are those of the outputs of a network. */
+function knotsOf(raw: RawSpline): Knot[] {
+  const bins = new Map<number, Knot>();
+  for (let x = -2.999; x < BOUND; x += 0.001) {
+    const map = splineMap(raw, BOUND, x);
+    if (map.type !== "spline") continue;
+    const {
+      x: [, end],
+      z: [, top],
+      derivatives: [, slope],
+    } = map.bin;
+    if (end < BOUND - 1e-9) bins.set(end, { x: end, y: top, slope });
+  }
+  return [...bins.values()];
+}

@@ -1,0 +1,77 @@
+import { normal } from "./oneDimension.ts";
+
+/** A knot of a rational-quadratic spline: a point of its graph, and the derivative there. */
+export interface Knot {
+  readonly x: number;
+  readonly y: number;
+  readonly slope: number;
+}
+
+/** The spline is the identity outside of the interval from -BOUND to BOUND. */
+export const BOUND = 3;
+/** Bins are at least this wide and high. */
+const MIN_BIN = 0.15;
+const SLOPES = { min: 0.03, max: 30 };
+
+const END = { slope: 1 };
+const ends: readonly [Knot, Knot] = [
+  { x: -BOUND, y: -BOUND, ...END },
+  { x: BOUND, y: BOUND, ...END },
+];
+
+/** The bins of a spline with these inner knots, from left to right. */
+const binsOf = (inner: readonly Knot[]): (readonly [Knot, Knot])[] => {
+  const knots = [ends[0], ...inner, ends[1]];
+  return knots.slice(1).map((knot, k) => [knots[k]!, knot]);
+};
+
+/** The value of the spline at x, and its derivative (Durkan et al. 2019). */
+export function splineAt(inner: readonly Knot[], x: number): { y: number; slope: number } {
+  const bin = binsOf(inner).find(([from, to]) => from.x <= x && x <= to.x);
+  if (!bin) return { y: x, slope: 1 };
+  const [from, to] = bin;
+  const s = (to.y - from.y) / (to.x - from.x);
+  const xi = (x - from.x) / (to.x - from.x);
+  const q = xi * (1 - xi);
+  const denominator = s + (from.slope + to.slope - 2 * s) * q;
+  return {
+    y: from.y + ((to.y - from.y) * (s * xi ** 2 + from.slope * q)) / denominator,
+    slope: (s ** 2 * (to.slope * xi ** 2 + 2 * s * q + from.slope * (1 - xi) ** 2)) / denominator ** 2,
+  };
+}
+
+/** The x that the spline maps to y: the root of a quadratic equation. */
+export function splineInverse(inner: readonly Knot[], y: number): number {
+  const bin = binsOf(inner).find(([from, to]) => from.y <= y && y <= to.y);
+  if (!bin) return y;
+  const [from, to] = bin;
+  const [width, height] = [to.x - from.x, to.y - from.y];
+  const s = height / width;
+  const bend = (y - from.y) * (from.slope + to.slope - 2 * s);
+  const a = height * (s - from.slope) + bend;
+  const b = height * from.slope - bend;
+  const c = -s * (y - from.y);
+  return from.x + (width * 2 * c) / (-b - Math.sqrt(b ** 2 - 4 * a * c));
+}
+
+/** The density of y = f(x), where x is standard normal. */
+export function imageDensity(inner: readonly Knot[], y: number): number {
+  const x = splineInverse(inner, y);
+  return normal(x) / splineAt(inner, x).slope;
+}
+
+/** The knots after knot k is moved to a point, or as near as its neighbors allow. */
+export function moveKnot(inner: readonly Knot[], k: number, [x, y]: readonly [number, number]): Knot[] {
+  const [before, after] = [inner[k - 1] ?? ends[0], inner[k + 1] ?? ends[1]];
+  const between = (value: number, low: number, high: number) =>
+    Math.min(high - MIN_BIN, Math.max(low + MIN_BIN, value));
+  const moved = { ...inner[k]!, x: between(x, before.x, after.x), y: between(y, before.y, after.y) };
+  return inner.with(k, moved);
+}
+
+/** The knots after the tangent at knot k is turned towards a point. */
+export function turnTangent(inner: readonly Knot[], k: number, [x, y]: readonly [number, number]): Knot[] {
+  const knot = inner[k]!;
+  const [dx, dy] = [Math.max(1e-3, x - knot.x), y - knot.y];
+  return inner.with(k, { ...knot, slope: Math.min(SLOPES.max, Math.max(SLOPES.min, dy / dx)) });
+}
