@@ -68,6 +68,13 @@ export function assignedTexts(
 ): Map<string, string> {
   const texts = new Map<string, string>();
   for (const part of parts) {
+    if (!part.includes("=")) {
+      throw new PushforwardError("ARGUMENT", "--given has a value without the name of a column", {
+        expected: "COLUMN=VALUE, and commas only between them",
+        received: part,
+        hint: "Write numbers with a decimal point, and quote a value that contains a comma: --given 'name=\"a, b\"'",
+      });
+    }
     // The name of a column may itself contain "=".
     const name = names.find((each) => part.startsWith(`${each}=`)) ?? part.slice(0, part.lastIndexOf("="));
     const text = part.slice(name.length + 1);
