@@ -190,7 +190,7 @@ export function checkMinimumRows(
   const explanation =
     missing > 0 ? ` (${missing} more ${missing === 1 ? "has" : "have"} a missing value)` : "";
   throw new PushforwardError("DATA", `${source} has too few rows to fit`, {
-    expected: "at least 2 complete rows",
+    expected: missing > 0 ? "at least 2 complete rows" : "at least 2 rows",
     received: `${rows}${explanation}`,
     hint:
       missing > 0

@@ -31,12 +31,12 @@ it("refuses a table that is missing, empty, or too short", async () => {
   `);
   expect(await fitting(write("header.csv", "a,b\n"))).toMatchInlineSnapshot(`
     "2
-    Error: header.csv has too few rows to fit: expected at least 2 complete rows, received 0.
+    Error: header.csv has too few rows to fit: expected at least 2 rows, received 0.
     Give a table with more rows."
   `);
   expect(await fitting(path("quakes.csv"))).toMatchInlineSnapshot(`
     "2
-    Error: quakes.csv has too few rows to fit: expected at least 2 complete rows, received 1.
+    Error: quakes.csv has too few rows to fit: expected at least 2 rows, received 1.
     Give a table with more rows."
   `);
   expect(await fitting(write("one.csv", "a,b\n1,2\n,3\n4,\n"))).toMatchInlineSnapshot(`

@@ -72,7 +72,7 @@ it("throws an error for too few rows to fit", () => {
     files.failure(() => checkMinimumRows({ rows, missing }, "t.csv"));
   return Promise.all([
     expect(check(0)).resolves.toMatchInlineSnapshot(`
-      "DATA t.csv has too few rows to fit: expected at least 2 complete rows, received 0.
+      "DATA t.csv has too few rows to fit: expected at least 2 rows, received 0.
       Give a table with more rows."
     `),
     expect(check(1, 7)).resolves.toMatchInlineSnapshot(`
