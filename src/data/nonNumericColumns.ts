@@ -1,4 +1,4 @@
-import type { NumbersInText } from "../tables/valueRemarks.ts";
+import { NUMBER_WITH_UNIT, type NumbersInText } from "../tables/valueRemarks.ts";
 import { quotedIdentifier } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
@@ -85,13 +85,14 @@ export async function numbersInColumn(table: Table, name: string): Promise<Numbe
   const isNumber = "(TRY_CAST(value AS DOUBLE) IS NOT NULL AND NOT regexp_matches(value, '^0\\d'))";
   const from = `(SELECT ${quotedIdentifier(name)} AS value FROM ${table.relation.sql})`;
   const [counts] = await table.database.rows(
-    `SELECT count(value), count_if(${isNumber}), count_if(regexp_full_match(value, '${DECIMAL_COMMA}')) FROM ${from}`,
+    `SELECT count(value), count_if(${isNumber}), count_if(regexp_full_match(value, '${DECIMAL_COMMA}')),
+      count_if(regexp_full_match(trim(value), '${NUMBER_WITH_UNIT}')) FROM ${from}`,
   );
-  const [present, numbers, commas] = counts!.map(Number) as [number, number, number];
+  const [present, numbers, commas, units] = counts!.map(Number) as [number, number, number, number];
   const words = await table.database.rows(
     `SELECT value FROM ${from} WHERE NOT ${isNumber} GROUP BY value ORDER BY count(*) DESC, value LIMIT ${MAX_WORDS + 1}`,
   );
-  return { present, numbers, commas, words: words.map(([word]) => truncate(String(word))) };
+  return { present, numbers, commas, units, words: words.map(([word]) => truncate(String(word))) };
 }
 
 const truncate = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);

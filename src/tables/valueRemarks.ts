@@ -35,22 +35,34 @@ export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string
   ];
 }
 
-/** Counts in a text column: rows with text, rows with numbers, and rows with numbers that have commas; and the texts that are no numbers. */
+/** A regular expression, for JavaScript and DuckDB, of numbers with a sign for a currency or percent, such as $1,250 and 12.5 %. */
+export const NUMBER_WITH_UNIT = "[-+]?[$€£¥]\\s*\\d[\\d.,]*|[-+]?\\d[\\d.,]*\\s*[%$€£¥]";
+
+/**
+ * Counts in a text column: rows with text, rows with numbers, and rows with numbers that have commas or units (`NUMBER_WITH_UNIT`); and the
+ * texts that are no numbers.
+ */
 export interface NumbersInText {
   readonly present: number;
   readonly numbers: number;
   readonly commas: number;
+  readonly units: number;
   readonly words: readonly string[];
 }
 
-/** A remark if more than half of the rows of a text column are numbers, perhaps with decimal commas. */
+/** A remark if more than half of the rows of a text column are numbers, perhaps with decimal commas or units. */
 export function numberRemarks(
-  { present, numbers, commas, words }: NumbersInText,
+  { present, numbers, commas, units, words }: NumbersInText,
   { isLeftOut }: { readonly isLeftOut: boolean },
 ): string[] {
   const taken = isLeftOut ? "left out" : "taken as labels";
   if (commas > 0 && 2 * (numbers + commas) > present)
     return [`numbers with commas, ${taken}: --decimal "," reads decimal commas of a CSV file`];
+  if (units > 0 && 2 * (numbers + units) > present) {
+    return [
+      `numbers with units, such as '${words[0]}', ${taken}: convert them in a query, for example by CAST(regexp_replace(..., '[^-0-9.]', '', 'g') AS DOUBLE)`,
+    ];
+  }
   if (2 * numbers <= present) return [];
   if (numbers === present) {
     // If the column is not left out, few numbers are different: they may be codes, and labels are right.
@@ -74,14 +86,17 @@ function numbersInText({ values, labels = [] }: RawColumn): NumbersInText {
   const isNumber = (text: string) =>
     text.trim() !== "" && Number.isFinite(Number(text)) && !/^0\d/.test(text);
   const hasComma = (text: string) => /^[-+]?[\d.]*,\d+$/.test(text.trim());
-  let [numbers, commas, present] = [0, 0, 0];
+  const unit = new RegExp(`^(${NUMBER_WITH_UNIT})$`);
+  let [numbers, commas, units, present] = [0, 0, 0, 0];
   const isPlain = labels.map(isNumber);
   const isWithComma = labels.map(hasComma);
+  const isWithUnit = labels.map((text) => unit.test(text.trim()));
   for (const code of values) {
     if (Number.isNaN(code)) continue;
     present++;
     if (isPlain[code]) numbers++;
     if (isWithComma[code]) commas++;
+    if (isWithUnit[code]) units++;
   }
-  return { present, numbers, commas, words: labels.filter((_, code) => !isPlain[code]) };
+  return { present, numbers, commas, units, words: labels.filter((_, code) => !isPlain[code]) };
 }

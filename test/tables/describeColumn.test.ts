@@ -71,6 +71,16 @@ it("remarks on codes for missing values and on values that many rows have", () =
   expect(valueRemarks(texts(["1,5", "2,25", "3"]))).toEqual([
     'numbers with commas, taken as labels: --decimal "," reads decimal commas of a CSV file',
   ]);
+  for (const units of [
+    ["32%", "4.5 %", "-1%"],
+    ["$12,345", "$ 7", "-€3.50"],
+  ]) {
+    const labels = [...units].sort();
+    expect(valueRemarks(texts(units))).toEqual([
+      `numbers with units, such as '${labels[0]}', taken as labels: convert them in a query, for example by CAST(regexp_replace(..., '[^-0-9.]', '', 'g') AS DOUBLE)`,
+    ]);
+  }
+  expect(valueRemarks(texts(["5 kg", "%", "$"]))).toEqual([]);
   expect(valueRemarks(texts(["a", "b", "1"]))).toEqual([]);
   expect(valueRemarks(texts(["1", "2.5"]))).toEqual([]);
   expect(valueRemarks(texts(["1", "2.5"]), { isLeftOut: true })).toEqual([
