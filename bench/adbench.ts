@@ -1,6 +1,7 @@
 /**
  * Anomaly detection on tables of ADBench, beside published results. It reads the tables from the directory PUSHFORWARD_DATA, and writes
- * adbench/results.json and adbench/RESULTS.md. A result that is there already is kept, so that an interrupted run continues.
+ * adbench/results.json and adbench/RESULTS.md. A result that is there already is kept, so that an interrupted run continues;
+ * to measure a setting again, remove its results.
  *
  *     PUSHFORWARD_DATA=... npm run bench:adbench [-- --minutes 2]
  */
@@ -20,12 +21,13 @@ const minutes = Number(values.minutes);
 const path = new URL("adbench/results.json", import.meta.url);
 const results = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
 for (const setting of ["one-class", "unsupervised"] satisfies Setting[]) {
+  results[setting] ??= { minutes, areas: {} };
+  const { areas } = results[setting];
   for (const table of Object.keys(csvFiles)) {
-    results[setting] ??= {};
-    if (results[setting][table]) continue;
-    results[setting][table] = await measure(data, table, setting, minutes);
-    console.log(setting, table, results[setting][table]);
+    if (areas[table]) continue;
+    areas[table] = await measure(data, table, setting, minutes);
+    console.log(setting, table, areas[table]);
     writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`);
   }
 }
-writeFileSync(new URL("adbench/RESULTS.md", import.meta.url), report(data, results, minutes));
+writeFileSync(new URL("adbench/RESULTS.md", import.meta.url), report(data, results));

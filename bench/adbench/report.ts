@@ -11,18 +11,23 @@ const TITLES: Readonly<Partial<Record<string, string>>> = {
   rankDistance: "rank distance",
 };
 
-type Results = Partial<Record<Setting, Readonly<Record<string, Aurocs>>>>;
+/** The areas of each table, from trainings that took at most `minutes`. */
+interface ResultsOfSetting {
+  readonly minutes: number;
+  readonly areas: Readonly<Record<string, Aurocs>>;
+}
+type Results = Partial<Record<Setting, ResultsOfSetting>>;
 type Published = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
-/** The page of the results of trainings that took at most `minutes`. */
-export function report(data: string, results: Results, minutes: number): string {
-  const sections = Object.entries(results).flatMap(([setting, areas]) =>
-    section(setting as Setting, areas, readPublished(data, setting as Setting)),
+/** The page of the results. */
+export function report(data: string, results: Results): string {
+  const sections = Object.entries(results).flatMap(([setting, ofSetting]) =>
+    section(setting as Setting, ofSetting, readPublished(data, setting as Setting)),
   );
-  return [introduction(minutes), ...sections].join("\n\n").concat("\n");
+  return [introduction, ...sections].join("\n\n").concat("\n");
 }
 
-function section(setting: Setting, areas: Readonly<Record<string, Aurocs>>, published: Published): string[] {
+function section(setting: Setting, { minutes, areas }: ResultsOfSetting, published: Published): string[] {
   const names = Object.keys(areas);
   const parts = [
     "score",
@@ -50,6 +55,7 @@ function section(setting: Setting, areas: Readonly<Record<string, Aurocs>>, publ
   const leftOut = ofScore.map((_, i) => mean(ofScore.filter((_, j) => j !== i)));
   return [
     ...heading[setting],
+    `Each training took at most ${minutes} minutes on two shared cores.`,
     table(["", ...parts.map((part) => TITLES[part] ?? part), "rank of score", ...shown, "best of 26"], rows),
     `Mean rank beside the 26 published methods, of ${names.length} tables: ${parts.map((part) => `${TITLES[part] ?? part} ${mean(ranks(part)).toFixed(2)}`).join(", ")}; published: ${shown.map((method) => `${method} ${mean(ofMethod(method)).toFixed(2)}`).join(", ")}. Without any one of the tables, the mean rank of the score is between ${Math.min(...leftOut).toFixed(2)} and ${Math.max(...leftOut).toFixed(2)}.`,
   ];
@@ -90,11 +96,11 @@ const heading: Readonly<Record<Setting, readonly string[]>> = {
   ],
 };
 
-const introduction = (minutes: number) => `# Anomaly detection on ADBench
+const introduction = `# Anomaly detection on ADBench
 
 Area under the ROC curve in percent, on the tables of ADBench (Han et al. 2022) with 1,000 rows or more. The published numbers are
-those of Livernoche et al. (2024). Ours are from the default model of \`fitTable\` without test rows, with at most ${minutes} minutes for each
-training, on two shared cores; seed 0; at most 10,000 training rows (only shuttle has more).
+those of Livernoche et al. (2024). Ours are from the default model of \`fitTable\` without test rows; seed 0; at most
+10,000 training rows (only shuttle has more).
 
 - score: that of \`TableModel.anomalies\`
 - surprise, marginal surprise, distance, rank distance: the statistics that the score combines
