@@ -38,14 +38,17 @@ export async function measure(
     ...(await areasOfStatistics(model, test, areaOf)),
     density: areaOf((await model.score(asTable(test))).map((logDensity) => -logDensity)),
   };
-  if (setting === "one-class") return areas;
-  const ofTraining = await scoresOf(model, rows);
+  const ofTraining = setting === "unsupervised" ? await scoresOf(model, rows) : undefined;
+  await model.release();
+  if (!ofTraining) return areas;
   const ascending = Array.from(ofTraining.keys()).sort((a, b) => ofTraining[a] - ofTraining[b]);
   const kept = ascending
     .slice(0, Math.round((1 - TRIMMED_FRACTION) * ascending.length))
     .sort((a, b) => a - b);
   const refitted = await fit(selectRows(rows, kept), minutes);
-  return { ...areas, trimmed: areaOf(await scoresOf(refitted, test)) };
+  const trimmed = areaOf(await scoresOf(refitted, test));
+  await refitted.release();
+  return { ...areas, trimmed };
 }
 
 async function fit(rows: Rows, maxMinutes: number): Promise<TableModel> {
