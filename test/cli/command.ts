@@ -38,6 +38,13 @@ export function workplace() {
     return { code, out: plain(stdout.text()), err: plain(stderr.text()) };
   }
 
+  /** The outputs of a command. Throws its error if it fails. */
+  async function outputs(...words: string[]): Promise<Pick<Outcome, "out" | "err">> {
+    const { code, out, err } = await pushforward(words);
+    if (code !== 0) throw new Error(err);
+    return { out, err };
+  }
+
   /** The exit code and the standard error of a command that fails without other output. */
   async function failure(...words: string[]): Promise<string> {
     const { code, out, err } = await pushforward(words);
@@ -54,7 +61,7 @@ export function workplace() {
       .map((line) => JSON.parse(line));
   }
 
-  return { ...files, plain, pushforward, failure, json };
+  return { ...files, plain, pushforward, outputs, failure, json };
 }
 
 function collector(columns: number | undefined) {

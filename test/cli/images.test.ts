@@ -1,32 +1,16 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { decode, encode } from "fast-png";
+import { existsSync, readFileSync } from "node:fs";
+import { decode } from "fast-png";
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadModel } from "../../src/files/index.ts";
-import { idx } from "../images/files.ts";
 import { workplace } from "./command.ts";
+import { COUNT, image, writeImages } from "./smallImages.ts";
 
 const place = workplace();
-const { path, write, failure, json } = place;
-
-/** 40 images of 4 x 4 pixels: a bright half, on the left in class 0 and on the right in class 1, with noise below 8. */
-const COUNT = 40;
-const labelOf = (image: number) => image % 2;
-const image = (n: number) =>
-  Uint8Array.from(
-    { length: 16 },
-    (_, i) => (((n * 16 + i) * 29) % 8) + ((i % 4 >= 2 ? 1 : 0) === labelOf(n) ? 240 : 8),
-  );
-const pixels = Uint8Array.from(Array.from({ length: COUNT }, (_, n) => [...image(n)]).flat());
+const { path, write, failure, json, outputs: pushforward } = place;
 
 const TRAINING = "--flow glow --levels 1 --transforms 1 --hidden 4 --batch-size 16 --threads 1".split(" ");
 
-async function pushforward(...words: string[]) {
-  const { code, out, err } = await place.pushforward(words);
-  if (code !== 0) throw new Error(err);
-  return { out, err };
-}
-
-const data = { images: "", labels: "", directory: "" };
+let data: ReturnType<typeof writeImages>;
 const models = { plain: "", classes: "" };
 /** The report of the training with classes. */
 let report = "";
@@ -37,20 +21,7 @@ const fitWithFlips = (model: string): string[] => [
 ];
 
 beforeAll(async () => {
-  data.images = write("images.idx", idx([COUNT, 4, 4], pixels));
-  data.labels = write(
-    "labels.idx",
-    idx(
-      [COUNT],
-      Uint8Array.from({ length: COUNT }, (_, n) => labelOf(n)),
-    ),
-  );
-  data.directory = path("photos");
-  for (let n = 0; n < 4; n++) {
-    const folder = path(`photos/${labelOf(n) === 0 ? "left" : "right"}`);
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(`${folder}/${n}.png`, encode({ width: 4, height: 4, channels: 1, data: image(n) }));
-  }
+  data = writeImages(place);
   models.plain = path("plain.safetensors");
   models.classes = path("classes.safetensors");
   ({ out: report } = await pushforward(
@@ -197,110 +168,6 @@ describe("fit", () => {
     expect(await fit(table, "--flips")).toMatchInlineSnapshot(`
       "2
       Error: --flips is for images, and DATA is a table.
-      If its columns are pixels, state the size of the images: --image 28x28x1"
-    `);
-  });
-});
-
-describe("image-transformer", () => {
-  const model = () => path("pixels.safetensors");
-  const words =
-    "--flow image-transformer --hidden 8 --transforms 1 --epochs 1 --schedule cosine --threads 1".split(" ");
-
-  test("has exact probabilities, and is sampled at a temperature", async () => {
-    await pushforward("fit", data.images, data.labels, "--classes", ...words, "-o", model());
-    const { out } = await pushforward("evaluate", model(), data.images, data.labels);
-    expect(out.replace(/\d+\.\d{3}/g, "#.###")).toMatchInlineSnapshot(`
-      "Bits per dimension of 40 images: #.### ± #.### (exact)
-      "
-    `);
-    const [result] = await json("evaluate", model(), data.images, data.labels);
-    expect(result).toMatchObject({ rows: COUNT });
-    expect(result).not.toHaveProperty("draws");
-    const temperature = ["--temperature", "0.5", "--class", "1"];
-    await pushforward("sample", model(), "-n", "4", ...temperature, "-o", path("drawn.png"));
-    const { out: summary } = await pushforward("inspect", model());
-    expect(summary.split("\n").find((line) => line.startsWith("flow"))).toMatchInlineSnapshot(
-      `"flow        pixel autoregressive"`,
-    );
-  });
-
-  test("has no latent space, no draws of noise and no options of other flows", async () => {
-    const [a, b] = [path("photos/left/0.png"), path("photos/right/1.png")];
-    const between = ["interpolate", model(), a, b, "--class", "1", "-o", path("between.png")];
-    expect(await failure(...between)).toMatchInlineSnapshot(`
-      "2
-      Error: The model has no latent space: it draws one pixel after the other.
-      Fit another flow of images, such as glow."
-    `);
-    const labeled = [data.images, data.labels];
-    expect(await failure("evaluate", model(), ...labeled, "--draws", "8")).toMatchInlineSnapshot(`
-      "2
-      Error: The log-probability of the model is exact: expected 1 draw of noise, received 8.
-      Draws of noise are for flows of dequantized images."
-    `);
-    const fit = (...options: string[]) =>
-      failure("fit", data.images, ...words, ...options, "-o", path("x.safetensors"));
-    expect(await fit("--draws", "8")).toMatchInlineSnapshot(`
-      "2
-      Error: --draws cannot be combined with --flow image-transformer.
-      Its probabilities are exact: leave the option out."
-    `);
-    expect(await fit("--levels", "1")).toMatchInlineSnapshot(`
-      "2
-      Error: --levels cannot be combined with --flow image-transformer.
-      It is an option of glow or realnvp."
-    `);
-  });
-});
-
-describe("vae", () => {
-  const model = () => path("vae.safetensors");
-  const words = "--flow vae --latent 2 --hidden 8 --transforms 1 --epochs 1 --threads 1".split(" ");
-
-  test("has a bound, samples, interpolations and pictures", async () => {
-    const pictures = path("of-vae");
-    await pushforward("fit", data.images, ...words, "--pictures", pictures, "-o", model());
-    expect(existsSync(`${pictures}/samples.png`)).toBe(true);
-    const { out } = await pushforward("evaluate", model(), data.images, "--draws", "3");
-    expect(out.replace(/\d+\.\d{3}/g, "#.###")).toMatchInlineSnapshot(`
-      "Bits per dimension of 40 images: #.### ± #.### (3 draws of the posterior each)
-      "
-    `);
-    const bits = async (draws: string) => {
-      const [result] = await json("evaluate", model(), data.images, "--draws", draws);
-      return result!.bitsPerDimension as number;
-    };
-    expect(await bits("5")).toBeLessThan(await bits("1"));
-    await pushforward("sample", model(), "-n", "2", "--temperature", "0.9", "-o", path("of-vae"));
-    const [first, second] = ["1", "2"].map((n) => decode(readFileSync(`${pictures}/0000${n}.png`)).data);
-    expect(first).not.toEqual(second);
-    const [a, b] = [path("photos/left/0.png"), path("photos/right/1.png")];
-    await pushforward("interpolate", model(), a, b, "--steps", "3", "-o", path("between.png"));
-    expect(decode(readFileSync(path("between.png"))).channels).toBe(1);
-    const { out: summary } = await pushforward("inspect", model());
-    expect(summary.split("\n").find((line) => line.startsWith("flow"))).toMatchInlineSnapshot(
-      `"flow        variational autoencoder"`,
-    );
-  });
-
-  test("has no classes, and its options belong to no other flow", async () => {
-    const output = path("x.safetensors");
-    const fit = (...options: string[]) => failure("fit", data.images, ...options, "-o", output);
-    expect(await fit(data.labels, "--classes", ...words)).toMatchInlineSnapshot(`
-      "2
-      Error: --classes cannot be combined with --flow vae.
-      It is an option of glow, realnvp, tarflow, or image-transformer."
-    `);
-    expect(await fit("--latent", "2")).toMatchInlineSnapshot(`
-      "2
-      Error: --latent cannot be combined with --flow glow.
-      It is an option of vae."
-    `);
-    const table = write("numbers.csv", "a,b\n1,2\n3,4\n");
-    expect(await failure("fit", table, "--flow", "vae", "-o", output)).toMatchInlineSnapshot(`
-      "2
-      Error: --flow vae is for images, and DATA is a table.
       If its columns are pixels, state the size of the images: --image 28x28x1"
     `);
   });
