@@ -34,7 +34,7 @@ const programs = allPages.filter(({ program }) => program !== "");
 const { folder, files, remove } = createProject(programs);
 afterAll(remove);
 
-test("every TypeScript block type-checks", () => {
+test("every TypeScript block type-checks", { timeout: 240_000 }, () => {
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   const { stdout } = spawnSync(process.execPath, [tsc, "-p", folder], { encoding: "utf8" });
   expect(stdout).toBe("");
