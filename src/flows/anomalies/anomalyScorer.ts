@@ -9,7 +9,7 @@ import { featureScales } from "./neighbors.ts";
 interface Tail {
   /** The value that a tenth of the rows exceed. */
   readonly threshold: number;
-  /** By how much they exceed it in the mean. */
+  /** By how much they exceed it on average. */
   readonly meanExcess: number;
 }
 
@@ -55,7 +55,7 @@ export interface AnomalyRows {
  *
  *     p(s) = 0.1 exp(-(s - t) / e),
  *
- * where a tenth of the rows exceed t, by e in the mean. The score is -log of the harmonic mean of the numbers p of all statistics, which
+ * where a tenth of the rows exceed t, by e on average. The score is -log of the harmonic mean of the numbers p of all statistics, which
  * combines p-values of dependent tests (Wilson 2019): a single small p determines it.
  *
  * A row with a value beyond the cells of a lattice, such as an integer above all training values, has a finite score; with a value outside

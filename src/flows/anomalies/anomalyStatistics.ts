@@ -28,15 +28,15 @@ const RADIUS = 0.1;
 const SQUARED_DISTANCE_OF_LABELS = { scaled: 2, ranks: 1 / 6 };
 
 /**
- * Four statistics of rows that are larger for unusual rows. Each sees other anomalies:
+ * Four statistics that are larger for unusual rows. Each of them detects other anomalies:
  *
  * - surprise: max_k s_k - m_k, where s_k = -log P(|X_k - x_k| <= r_k | x_1 ... x_k-1) under the model and m_k is the mean of s_k in
- *   validation rows. The radius r_k is a tenth of the scale of the feature. A value that does not fit to the others is surprising.
- * - marginal surprise: sum_k -log P(|X_k - x_k| <= r_k), where P is the fraction of the training rows. It sees rare values, also many
- *   that are only a little rare.
- * - distance: the distance to the tenth nearest training row, with numbers divided by the scale of their feature.
- * - rank distance: the same with each number replaced by its rank among the training rows. Features whose values differ widely do
- *   not hide the others there.
+ *   validation rows. The radius r_k is a tenth of the scale of the feature. It detects a value that is improbable given the others.
+ * - marginal surprise: sum_k -log P(|X_k - x_k| <= r_k), where P is the fraction of the training rows. It detects rare values, also many
+ *   that are each only a little rare.
+ * - distance: the distance to the tenth nearest training row, with numbers divided by the scale of their feature. It detects rare combinations.
+ * - rank distance: the same with each number replaced by its rank among the training rows. A feature whose
+ *   values differ widely does not hide the others there.
  */
 export class AnomalyStatistics {
   private readonly columns: readonly TableColumn[];

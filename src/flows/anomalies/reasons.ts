@@ -34,8 +34,8 @@ export interface AnomalyReason {
   /** The value of the row; null if it is missing. */
   readonly value: TableRow[string];
   /**
-   * Whether `gain` and `expected` are those given the other columns of the row. False for a value that is rare in the whole table, if the score
-   * of the row is not determined by values that do not fit to the others.
+   * Whether `gain` and `expected` are those given the other columns of the row. False for a value that is rare in the whole table, if the
+   * conditional surprise does not determine the score of the row.
    */
   readonly conditional: boolean;
   /**

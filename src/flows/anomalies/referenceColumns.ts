@@ -32,8 +32,8 @@ export class ReferenceColumns {
   }
 
   /**
-   * -log P(|X_d - x_d| <= r_d) of each value of rows [N, D], [N, D], where P is the fraction of the reference rows, as if half a row more were
-   * in each interval. Labels and missing values count the equal ones.
+   * -log P(|X_d - x_d| <= r_d) of each value of rows [N, D], [N, D], where P is the fraction of the reference rows. Half a row is added to
+   * each interval, so that no P is 0. For a label or a missing value, P is the fraction of the rows with the same.
    */
   surprises(rows: Float64Array, radii: Float64Array): Float64Array {
     const D = this.isLabel.length;

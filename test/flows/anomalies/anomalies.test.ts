@@ -75,7 +75,7 @@ describe("TableModel.anomalies", () => {
     });
   });
 
-  test("states the usual values of rare ones that fit to each other", async () => {
+  test("states the usual values of rare ones that are probable given each other", async () => {
     const large = { area: 127.5, price: 1275, floor: 2, city: "Zug", country: "CH" };
     const { anomalies } = await model.anomalies([large, fresh[0]], { count: 1 });
     const [{ row, reasons }] = anomalies;
