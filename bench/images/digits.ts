@@ -6,8 +6,9 @@
  * It prints the table of bench/images/RESULTS.md. Training uses one thread, so that each run has the same results.
  */
 import { bitsPerDimension } from "../../src/evaluate/index.ts";
-import { type Flow, glow, ImageModel, realNVP, tarflow } from "../../src/flows/index.ts";
+import { type Flow, glow, ImageModel, parameterCount, realNVP, tarflow } from "../../src/flows/index.ts";
 import type { ImageShape } from "../../src/nn/index.ts";
+import { mean } from "../../src/numerics/mean.ts";
 import { fit } from "../../src/train/index.ts";
 import { table } from "../speed/table.ts";
 import { DIGIT_PIXELS, DIGIT_VALUES, readDigits } from "./readDigits.ts";
@@ -49,11 +50,9 @@ for (const [name, build] of Object.entries(candidates)) {
   const bits: string[] = [];
   for (const samples of DRAWS) {
     const logProb = await new ImageModel({ flow, shape: image }).withDraws(samples).logProb(testPixels);
-    const mean = logProb.reduce((sum, each) => sum + each) / logProb.length;
-    bits.push(bitsPerDimension(mean, DIGIT_PIXELS).toFixed(3));
+    bits.push(bitsPerDimension(mean(logProb), DIGIT_PIXELS).toFixed(3));
   }
-  const parameters = [...flow.parameters().values()].reduce((sum, { numbers }) => sum + numbers.length, 0);
-  rows.push([name, parameters.toLocaleString("en"), ...bits]);
+  rows.push([name, parameterCount(flow).toLocaleString("en"), ...bits]);
   console.error(name, ...bits);
 }
 console.log(table(["", "parameters", ...DRAWS.map((k) => `${k} draw${k > 1 ? "s" : ""}`)], rows));

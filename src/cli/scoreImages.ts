@@ -83,12 +83,12 @@ export async function evaluateImages(
   const { features, flow, density } = await withImagesOfModel(loaded, values, io, async (opened) => {
     const { model, images } = opened;
     const scores = scoresOf(opened, values);
-    const classes = classesOfModel(model, images);
+    const labels = classify ? classesOfModel(model, images) : undefined;
     let image = 0;
     for await (const { logProb, classes: predicted } of scores) {
       for (let i = 0; i < logProb.length; i++, image++) {
         mean.add(logProb[i]!);
-        if (predicted) accuracy.add(predicted[i] === classes![image] ? 1 : 0);
+        if (predicted && labels) accuracy.add(predicted[i] === labels[image] ? 1 : 0);
       }
     }
     return model;

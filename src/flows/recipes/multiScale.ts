@@ -125,7 +125,7 @@ export function realNVPOfImages(options: RealNVPImageOptions): Flow {
       furtherLevels(squeezed, (half) => level(l + 1, half)),
     ];
   };
-  const isAdditive = (parsed.transform as { type?: unknown } | undefined)?.type === "additive";
+  const isAdditive = options.transform?.type === "additive";
   const scaling = isAdditive ? [new DiagonalScaling({ features: imageSize(image) })] : [];
   return imageFlow(parsed, [...level(1, image), ...scaling]);
 }
