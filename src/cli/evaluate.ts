@@ -14,7 +14,9 @@ export const evaluate = command({
     draws,
     classify,
     threads,
-    json: flag("Prints one JSON object: rows, meanLogDensity, standardError, and isBound for a lower bound."),
+    json: flag(
+      "Prints one JSON object: rows, meanLogDensity, standardError, and isBound for a lower bound. For images, it also has bitsPerDimension, draws instead of isBound, and accuracy with --classify.",
+    ),
   },
   details: [
     "The higher the mean log-density of rows that the model was not fitted to, the better the model. It is in nats and refers to the units of the data: compare it between models of the same columns, not between tables.",
