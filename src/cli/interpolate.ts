@@ -29,7 +29,7 @@ export const interpolate = command({
     threads,
   },
   details: [
-    "The first and the last image are the reconstructions of the two images: for a flow, they are equal to them up to rounding.",
+    "The first and the last image are the reconstructions of the two images. Those of a flow equal the images up to rounding.",
   ],
   examples: [["interpolate model.safetensors a.png b.png -o between.png", "Ten images in one picture."]],
   async run({ model: modelPath, from, to, output, steps, class: name, threads }, io) {

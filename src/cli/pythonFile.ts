@@ -34,7 +34,7 @@ def numbers(values, type):
     if type == "time":
         values = "1970-01-01T" + values.astype("string")
     if type in ("date", "timestamp", "time"):
-        # Text may have different numbers of digits in its rows, and pandas would guess other formats wrongly.
+        # pandas would otherwise guess the format from the first row, but rows may have different numbers of digits.
         since = pd.to_datetime(values, format="ISO8601", utc=True) - pd.Timestamp(0, tz="UTC")
         return (since / pd.Timedelta(milliseconds=1)).to_numpy("float64")
     if type == "boolean":
@@ -95,7 +95,7 @@ COMMON
 
 
 def column_types(path):
-    """The types in which pandas reads the columns of the model. Dask would guess them from the first rows, where no value may be missing."""
+    """The types in which pandas reads the columns of the model. Dask would guess them from the first rows, and values may be missing only in later ones."""
     types = {}
     for value in signature(path)["inputs"]:
         if "column" in value:

@@ -28,7 +28,7 @@ export interface ScoringOptions extends Notation {
   readonly data: readonly string[];
   /** Draws of noise for each image. More than 1 is refused, because the rows are not images. */
   readonly draws: number;
-  /** Refused for the same reason. */
+  /** Whether classes of images are predicted. True is refused, because the rows are not images. */
   readonly classify: boolean;
   readonly threads: number | undefined;
   /** Whether values that the model did not learn are an error. */

@@ -86,9 +86,9 @@ export class ImageModel implements AsyncDisposable {
   #tempered: { readonly temperature: number; readonly flow: Flow } | undefined;
 
   /**
-   * `priors` are the probabilities of the classes, or numbers in proportion to them, such as counts. By default they are equal. Throws
-   * `ARGUMENT` unless the flow is one that `dequantize`, `vae` or `imageTransformer` returns, with the features of `shape`, or if there is not a
-   * prior for each class.
+   * `flow` is a distribution of whole pixels, such as `dequantize`, `vae` or `imageTransformer` returns. `priors` are the probabilities of the
+   * classes, or numbers in proportion to them, such as counts; by default they are equal. Throws `ARGUMENT` if the flow is not such a distribution
+   * or does not have the features of `shape`, and if the priors are not one number from 0 for each class, with a sum above 0.
    */
   constructor(options: {
     flow: Flow;

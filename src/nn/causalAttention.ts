@@ -19,8 +19,8 @@ export interface KeysAndValues {
 /** The keys and values of the tokens so far. */
 export interface KeyValueCache {
   /**
-   * Adds the keys and values of the next token, and returns those that the token may read. `mask` [1, tokens] is added to the scores of the
-   * returned keys; it is undefined if all of them count.
+   * Adds the keys and values of the next token, and returns all that the cache contains. `mask` [1, tokens] is added to the scores of the
+   * returned keys; it is undefined if the next token may attend to all of them.
    */
   append(next: KeysAndValues): KeysAndValues & { readonly mask?: Tensor };
 }

@@ -128,7 +128,7 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
       rows: () => anomalyRows(found),
     });
   });
-  // The addresses above with another method.
+  // Requests for one of the addresses above with another method get 405 instead of 404.
   for (const { path, method } of [...app.routes]) {
     if (method !== "GET" && method !== "POST") continue;
     app.all(path, (c) => {
