@@ -31,11 +31,11 @@ interface Point {
 }
 
 interface AtomOfColumn extends Point {
-  /** P. */
+  /** P_v, the probability of the atom under the marginal distribution. */
   readonly probability: number;
 }
 
-/** What the fit of a kernel density needs of a column. */
+/** A column of the rows to which a kernel density is fitted. */
 interface ColumnOfRows {
   readonly head: ColumnHead;
   /** [N], NaN where missing. */
@@ -96,8 +96,10 @@ export class ColumnFactors {
     this.codes = valueCodes(head, values);
     const scale = "scale" in head ? head.scale : ({ type: "linear" } as const);
     const last = isLattice(head) ? head.cells - 1 : 0;
-    this.low = values.map((x) => (x <= 0 ? Number.NEGATIVE_INFINITY : scaledValue(scale, x - 0.5)));
-    this.high = values.map((x) => (x >= last ? Number.POSITIVE_INFINITY : scaledValue(scale, x + 0.5)));
+    const lowEdge = (x: number) => (x <= 0 ? Number.NEGATIVE_INFINITY : scaledValue(scale, x - 0.5));
+    const highEdge = (x: number) => (x >= last ? Number.POSITIVE_INFINITY : scaledValue(scale, x + 0.5));
+    this.low = values.map(lowEdge);
+    this.high = values.map(highEdge);
     const finiteY = (x: number) => Math.max(-LARGEST_Y, Math.min(LARGEST_Y, scaledValue(scale, x)));
     this.y = values.map((x) =>
       this.isCategorical || Number.isNaN(x) ? Number.POSITIVE_INFINITY : finiteY(x),
@@ -105,8 +107,8 @@ export class ColumnFactors {
     this.smoothMarginal = Float64Array.from(logSmooth, Math.exp);
     this.atoms = (this.isCategorical ? [] : atomsOf(head)).map((x, v) => ({
       y: finiteY(x),
-      low: x <= 0 ? Number.NEGATIVE_INFINITY : scaledValue(scale, x - 0.5),
-      high: x >= last ? Number.POSITIVE_INFINITY : scaledValue(scale, x + 0.5),
+      low: lowEdge(x),
+      high: highEdge(x),
       probability: atomProbabilities[v],
     }));
     this.inverseSizes = new Float64Array(widths.length);

@@ -163,47 +163,16 @@ export class KernelColumn implements ColumnBlock {
     const W = this.widths.length;
     const [isMarginalNoise, ...marginalNoise] = noise;
     const N = isMarginalNoise.shape[1];
-    const byWidth = chosen.reshape([W, n, N]);
-    const ofCenter = (numbers: Tensor) => numbers.reshape([1, n]).matmul(byWidth.sum(0));
+    const chosenCenter = chosen.reshape([W, n, N]).sum(0);
+    const ofCenter = (numbers: Tensor) => numbers.reshape([1, n]).matmul(chosenCenter);
     const center = ofCenter(this.centers);
     const isMissing = ofCenter(this.missingCenters()).greater(0);
     const marginal = this.group.sample(
       marginalNoise,
       this.marginalOutputs().broadcastTo([1, this.group.parameterCount, N]),
-      {
-        present,
-      },
+      { present },
     );
-    let value = center;
-    if (this.scale) {
-      const width = constant(this.widths, [1, W]).matmul(byWidth.sum(1));
-      const [, quantile] = marginalNoise;
-      const logistic = quantile.log().sub(quantile.neg().add(1).log());
-      const y = this.scale.forward(center).value.add(logistic.mul(width).mul(this.logBandwidth!.exp()));
-      const around = this.scale.inverse(y);
-      value = isLattice(this.head) ? nearestCell(around, this.head.cells) : around;
-      const shares = this.shares();
-      if (shares && isNumeric(this.head)) {
-        const A = this.head.atoms.length;
-        const all = concat([shares.atoms, shares.smooth], 2)
-          .reshape([W * n, A + 1])
-          .transpose();
-        const logShares = all
-          .matmul(chosen.reshape([W * n, N]))
-          .log()
-          .reshape([1, A + 1, N]);
-        const option = chooseComponent(logShares, marginalNoise[0].reshape([1, 1, N]), -2);
-        const atom = option
-          .slice(1, 0, A)
-          .mul(constant(this.head.atoms, [1, A, 1]))
-          .sum(1);
-        value = option
-          .slice(1, A, A + 1)
-          .reshape([1, N])
-          .greater(0)
-          .where(value, atom);
-      }
-    }
+    const value = this.sampleAround(center, chosen, marginalNoise);
     const { logLambda, logOneMinusLambda } = this.weights();
     // The value is drawn from the marginal distribution if the center is impossible or, with `present`, missing.
     const lambda = logLambda.exp().reshape([1, 1]);
@@ -218,6 +187,41 @@ export class KernelColumn implements ColumnBlock {
     return present
       ? isMissing.where(marginal, ordinary)
       : isMarginal.where(marginal, isMissing.where(Number.NaN, value));
+  }
+
+  /**
+   * Draws values around centers [1, N] by two uniform numbers: atoms or values of the smooth kernel. A category is that of its center.
+   */
+  private sampleAround(center: Tensor, chosen: Tensor, [option, quantile]: readonly Tensor[]): Tensor {
+    const { head, scale } = this;
+    if (!scale || !isNumeric(head)) return center;
+    const [n] = this.centers.sizes;
+    const W = this.widths.length;
+    const N = center.shape[1];
+    const width = constant(this.widths, [1, W]).matmul(chosen.reshape([W, n, N]).sum(1));
+    const logistic = quantile.log().sub(quantile.neg().add(1).log());
+    const y = scale.forward(center).value.add(logistic.mul(width).mul(this.logBandwidth!.exp()));
+    const x = scale.inverse(y);
+    const smooth = isLattice(head) ? nearestCell(x, head.cells) : x;
+    const shares = this.shares();
+    if (!shares) return smooth;
+    const A = head.atoms.length;
+    const logShares = concat([shares.atoms, shares.smooth], 2)
+      .reshape([W * n, A + 1])
+      .transpose()
+      .matmul(chosen.reshape([W * n, N]))
+      .log()
+      .reshape([1, A + 1, N]);
+    const choice = chooseComponent(logShares, option.reshape([1, 1, N]), -2);
+    const atom = choice
+      .slice(1, 0, A)
+      .mul(constant(head.atoms, [1, A, 1]))
+      .sum(1);
+    return choice
+      .slice(1, A, A + 1)
+      .reshape([1, N])
+      .greater(0)
+      .where(smooth, atom);
   }
 
   /** log(1 - unseen). In every kernel, the categories that training did not see have the probability `unseen`. */
@@ -305,7 +309,7 @@ export class KernelColumn implements ColumnBlock {
     const logKernels = kernel
       .log()
       .add(logPeak)
-      .sub(asRow(this.logUnit(atoms)));
+      .sub(asRow(this.logSlope(atoms)));
     const logSmooth = this.logSmooth(this.centers.reshape([1, n])).maximum(MIN_LOG_SMOOTH);
     const logMasses = concat(
       [logKernels.add(logAtoms).maximum(-NOWHERE), logSmooth.reshape([1, n, 1]).broadcastTo([W, n, 1])],
@@ -319,11 +323,11 @@ export class KernelColumn implements ColumnBlock {
   logSmooth(x: Tensor): Tensor {
     if (!this.scale) return x.mul(0);
     const present = x.equal(x).where(x, 0);
-    return this.group.logSmooth(present, this.marginalOutputs()).sub(this.logUnit(present));
+    return this.group.logSmooth(present, this.marginalOutputs()).sub(this.logSlope(present));
   }
 
   /** log dy/dx at x [1, N], the logarithm of the ratio of a density of x to that of y. 0 for a lattice, which has probabilities. */
-  private logUnit(x: Tensor): Tensor {
+  private logSlope(x: Tensor): Tensor {
     return isLattice(this.head) ? x.mul(0) : this.scale!.forward(x).logSlope;
   }
 
