@@ -1,5 +1,6 @@
 import { columnMoments } from "../../src/bijections/moments.ts";
 import { concatRows } from "../../src/dataset/concatRows.ts";
+import { selectRows } from "../../src/dataset/selectRows.ts";
 import { adam, compile, Random, Standardize, type Tensor, valueAndGrad } from "../../src/index.ts";
 import { MLP } from "../../src/nn/index.ts";
 
@@ -14,7 +15,7 @@ const PATIENCE = 10;
 /** Calls of compiled functions run on one thread, since the matrices are small. */
 const ENGINE = { threads: 1 };
 
-/** Rows [n, D] as one array, and for each row 0 or 1: its set. */
+/** Rows [n, D] in row-major order, and the label of each row: 0 for reference draws, 1 for samples. */
 interface LabeledRows {
   readonly values: Float32Array;
   readonly labels: Float32Array;
@@ -37,13 +38,10 @@ export async function c2st(
   });
   const all = Standardize.of(mean, deviation).toLatent(concatRows([reference, samples]));
   const count = all.length / features;
-  const select = (indices: Int32Array): LabeledRows => {
-    const values = new Float32Array(indices.length * features);
-    indices.forEach((index, i) => {
-      values.set(all.subarray(index * features, (index + 1) * features), i * features);
-    });
-    return { values, labels: Float32Array.from(indices, (i) => (i * features < reference.length ? 0 : 1)) };
-  };
+  const select = (indices: Int32Array): LabeledRows => ({
+    values: Float32Array.from(selectRows(all, indices, features)),
+    labels: Float32Array.from(indices, (i) => (i * features < reference.length ? 0 : 1)),
+  });
   const random = new Random(1);
   const order = random.permutation(count);
   let correct = 0;
