@@ -80,10 +80,10 @@ export class LinearGaussian {
     return out;
   }
 
-  /** The log-probability of the cell whose center is `scaled`, at the distance `residual` from the mean. */
-  private logCell(d: number, cells: number, scaled: number, residual: number, deviation: number): number {
+  /** The log-probability of the cell whose center is `value`, a standardized number at the distance `residual` from the mean. */
+  private logCell(d: number, cells: number, value: number, residual: number, deviation: number): number {
     const { centers, scales } = this.scaling;
-    const cell = Math.round(scaled * scales[d] + centers[d]);
+    const cell = Math.round(value * scales[d] + centers[d]);
     const half = 0.5 / scales[d];
     const low = cell === 0 ? Number.NEGATIVE_INFINITY : (residual - half) / deviation;
     const high = cell === cells - 1 ? Number.POSITIVE_INFINITY : (residual + half) / deviation;

@@ -20,7 +20,7 @@ import { independentBaseline } from "./independentBaseline.ts";
 
 /** A latent class that is fitted to fewer rows than this follows their noise. */
 const ROWS_PER_CLASS = 40;
-/** More latent classes or centers than these make a comparison slower than it is informative. */
+/** More latent classes or centers than these would make a comparison slow, and hardly more informative. */
 const MAX_CLASSES = 32;
 const MAX_CENTERS = 2000;
 /** Mixtures of wide tables take long to fit. */

@@ -5,12 +5,14 @@ import { brief } from "../parse.ts";
 import type { Constraint, EarlierValues } from "./constraint.ts";
 
 /**
- * A function of the parameters that are declared before: [N, ...shape], where the shape [] is one number for each draw. It has no coordinates
- * of its own and no density, but draws and a summary like a parameter. Stan calls it a transformed parameter.
+ * A function of the parameters that are declared before: [N, ...shape], where the shape [] is one number for each draw. Like a parameter, it
+ * has draws and a summary, but it has no coordinates and no density. PyMC calls it `Deterministic`, and Stan a transformed parameter.
  *
  *     model({ z: vector(8), tau: positive(), theta: deterministic([8], ({ z, tau }) => z.mul(tau.reshape(["N", 1]))) }, ...)
  *
  * `model` throws `SHAPE` if the function returns another shape.
+ *
+ * @throws ARGUMENT when the shape is not a list of positive integers.
  */
 export function deterministic<E extends EarlierValues>(
   shape: readonly number[],

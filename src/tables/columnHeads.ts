@@ -12,7 +12,10 @@ import { TIME_PERIODS } from "./timeParts.ts";
  */
 const ATOM_IN_SMALL_TABLE = { minShare: 0.01, minRows: 5 };
 const ATOM_IN_LARGE_TABLE = { minShare: 0.002, minRows: 20 };
-/** With more different values, a lattice has a distribution that is smooth but for its peaks. Days of the week and months need not be smooth. */
+/**
+ * The distribution of a lattice with more different values than this is taken to be smooth except for its peaks. That of fewer values, such
+ * as days of the week and months, need not be smooth.
+ */
 const MAX_CELLS_WITHOUT_SMOOTHNESS = 16;
 /** Per column; the most frequent values come first. */
 const MAX_ATOMS = 64;

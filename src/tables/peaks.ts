@@ -2,9 +2,12 @@ import type { ValueCounts } from "../columns/columnValues.ts";
 
 /** On each side of a cell, its neighbors are the nearest cells that have together at least this many rows. */
 const MIN_NEIGHBOR_ROWS = 10;
-/** A peak has at least this many times as many rows as a cell among its neighbors has on average. */
+/** A peak has at least this many times the rows that are expected of it. */
 const MIN_RATIO = 2;
-/** A peak has this many standard deviations more rows than expected, so that chance rarely makes one in a table of a few hundred rows. */
+/**
+ * The number of rows of a peak exceeds the expected number by at least this many standard deviations of a Poisson distribution, so that
+ * peaks by chance are rare in a table of a few hundred rows.
+ */
 const MIN_DEVIATIONS = 4;
 
 /**
