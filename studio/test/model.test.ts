@@ -1,20 +1,12 @@
-import { encodeModel, forTables, maf } from "pushforward";
 import { describe, expect, test } from "vitest";
 import { axisOf, jitter } from "../app/model/axis.ts";
 import { expectedText } from "../app/model/expectedText.ts";
 import { histogram } from "../app/model/histogram.ts";
-import type { ModelColumn } from "../app/model/messages.ts";
 import { rowsOf } from "../app/model/rows.ts";
 import { recordsOf } from "../app/records.ts";
 import { checkAppearance, WINDOWS } from "./appearance.ts";
 import { describePage } from "./page.ts";
-
-const column = (name: string, kind: ModelColumn["kind"], labels: ModelColumn["labels"] = []) => ({
-  name,
-  kind,
-  labels,
-  step: undefined,
-});
+import { column, openNumberModel } from "./tableModels.ts";
 
 describe("text of a table", () => {
   test("quoted fields may contain separators, line breaks and quotes", () => {
@@ -147,14 +139,10 @@ describePage("the page of a trained model", (site) => {
   test("a flow over numbers is shown, and an error explains files that it cannot open", async () => {
     await using visit = await site.visit("#open");
     const { page } = visit;
-    const flow = forTables(maf(2, { transforms: 1, hidden: [4] }));
-    const buffer = Buffer.from(encodeModel({ flow, columns: ["a", "b"] }));
-    const input = page.locator("input[type=file]");
-    await input.setInputFiles({ name: "flow.safetensors", mimeType: "", buffer });
-    await expect.poll(() => page.getByText("2 columns").isVisible()).toBe(true);
+    const { bytes, input } = await openNumberModel(page);
     await input.setInputFiles({ name: "other.csv", mimeType: "text/csv", buffer: Buffer.from("a,c\n1,2\n") });
     await expect.poll(() => page.getByRole("status").textContent()).toContain("Missing: b.");
-    await input.setInputFiles({ name: "broken.safetensors", mimeType: "", buffer: buffer.subarray(0, 200) });
+    await input.setInputFiles({ name: "broken.safetensors", mimeType: "", buffer: bytes.subarray(0, 200) });
     await expect.poll(() => page.getByRole("status").textContent()).toContain("truncated");
     expect(visit.problems).toEqual([]);
   });

@@ -2,13 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { encodeModel, forTables, maf } from "pushforward";
 import { afterAll, describe, expect, test } from "vitest";
-import type { ModelColumn } from "../app/model/messages.ts";
 import { rowsOf } from "../app/model/rows.ts";
 import { rowsOfParquet } from "../app/parquet/parquetRows.ts";
 import { numericColumns, parquetPoints } from "../app/parquet/readParquet.ts";
 import { describePage } from "./page.ts";
+import { column, openNumberModel } from "./tableModels.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pushforward-parquet-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -56,12 +55,6 @@ describe("a Parquet file", () => {
 });
 
 describe("a Parquet file for a trained model", () => {
-  const column = (name: string, kind: ModelColumn["kind"], labels: ModelColumn["labels"] = []) => ({
-    name,
-    kind,
-    labels,
-    step: undefined,
-  });
   const columns = [
     column("x", "number"),
     column("big", "number"),
@@ -145,11 +138,7 @@ describePage("a Parquet file in the page", (site) => {
   test("is compared with generated rows in the page of a trained model", async () => {
     await using visit = await site.visit("#open");
     const { page } = visit;
-    const flow = forTables(maf(2, { transforms: 1, hidden: [4] }));
-    const buffer = Buffer.from(encodeModel({ flow, columns: ["a", "b"] }));
-    const input = page.locator("input[type=file]");
-    await input.setInputFiles({ name: "flow.safetensors", mimeType: "", buffer });
-    await page.getByText("2 columns").waitFor();
+    const { input } = await openNumberModel(page);
     await input.setInputFiles(
       await writeParquet("rows.parquet", "SELECT sin(i) AS a, cos(i) AS b, i AS c FROM range(50) t(i)"),
     );
