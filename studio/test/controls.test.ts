@@ -84,7 +84,7 @@ describePage("controls", (site) => {
     const end = await finalPicture(visit, "grid");
     await expectChange(visit, "grid", () => page.getByLabel("Layers applied").fill("1.5"));
     await page.getByLabel("Layers applied").fill("3");
-    expect(await finalPicture(visit, "grid")).toBe(end);
+    await expect.poll(() => picture(visit, "grid")).toBe(end);
     expect(visit.problems).toEqual([]);
   });
 
