@@ -20,9 +20,9 @@ import {
   imageDensity,
   type Knot,
   moveKnot,
+  setTangent,
   splineAt,
   splineInverse,
-  turnTangent,
 } from "../app/read/widgets/spline.ts";
 
 const set = (module: object, values: Readonly<Record<string, readonly number[]>>) => {
@@ -93,7 +93,7 @@ describe("the map of one dimension", () => {
     for (const z of [-3, -0.1, 0, 2.5]) expect(inverseOf(shape, mapOf(shape, z))).toBeCloseTo(z, 10);
   });
 
-  test("keeps the probability of all of them", () => {
+  test("maps the normal density to a density with the integral 1", () => {
     const [low, high, n] = [-8, 8, 4000];
     let sum = 0;
     for (let k = 0; k < n; k++)
@@ -214,7 +214,6 @@ describe("a spline with knots that can be moved", () => {
       [["N", 1]],
       { precision: "float64" },
     );
-    // A layer has its knots where its second derivative jumps; here they are read from its parameters.
     const raw = [...parametersOf(layer).values()].flatMap(({ numbers }) => [...numbers]);
     const found = knotsOf({ widths: raw.slice(0, 4), heights: raw.slice(4, 8), derivatives: raw.slice(8) });
     const xs = Array.from({ length: 59 }, (_, k) => -2.9 + 0.1 * k);
@@ -226,7 +225,7 @@ describe("a spline with knots that can be moved", () => {
     });
   });
 
-  test("keeps the probability of all of them", () => {
+  test("maps the normal density to a density with the integral 1", () => {
     expect(integral((y) => imageDensity(knots, y), -8, 8, 40_000)).toBeCloseTo(1, 5);
   });
 
@@ -235,25 +234,20 @@ describe("a spline with knots that can be moved", () => {
     expect(moved[1]).toEqual({ x: expect.closeTo(0.95), y: expect.closeTo(-0.25), slope: 3 });
     moved = moveKnot(moved, 0, [-9, 9]);
     expect(moved[0]).toEqual({ x: expect.closeTo(-2.85), y: expect.closeTo(-0.4), slope: 0.5 });
-    moved = turnTangent(moved, 2, [0, 0]);
-    moved = turnTangent(moved, 1, [2, -4]);
+    moved = setTangent(moved, 2, [0, 0]);
+    moved = setTangent(moved, 1, [2, -4]);
     const slopes = Array.from({ length: 601 }, (_, k) => splineAt(moved, -3 + 0.01 * k).slope);
     expect(Math.min(...slopes)).toBeGreaterThan(0);
   });
 });
 
-/** The inner knots of a spline whose bins are those of the outputs of a network. */
+/** The inner knots of the spline with these outputs of a network: the right ends of all bins but the last. */
 function knotsOf(raw: RawSpline): Knot[] {
-  const bins = new Map<number, Knot>();
-  for (let x = -2.999; x < BOUND; x += 0.001) {
+  let x = 1e-6 - BOUND;
+  return raw.derivatives.map(() => {
     const map = splineMap(raw, BOUND, x);
-    if (map.type !== "spline") continue;
-    const {
-      x: [, end],
-      z: [, top],
-      derivatives: [, slope],
-    } = map.bin;
-    if (end < BOUND - 1e-9) bins.set(end, { x: end, y: top, slope });
-  }
-  return [...bins.values()];
+    if (map.type !== "spline") throw new Error(`The spline has no bin at ${x}.`);
+    x = map.bin.x[1];
+    return { x, y: map.bin.z[1], slope: map.bin.derivatives[1] };
+  });
 }

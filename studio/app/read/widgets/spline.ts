@@ -11,17 +11,17 @@ export interface Knot {
 export const BOUND = 3;
 /** Bins are at least this wide and high. */
 const MIN_BIN = 0.15;
+/** The derivatives that a reader can set. They are positive, so that the spline increases. */
 const SLOPES = { min: 0.03, max: 30 };
 
-const END = { slope: 1 };
-const ends: readonly [Knot, Knot] = [
-  { x: -BOUND, y: -BOUND, ...END },
-  { x: BOUND, y: BOUND, ...END },
+const ENDS: readonly [Knot, Knot] = [
+  { x: -BOUND, y: -BOUND, slope: 1 },
+  { x: BOUND, y: BOUND, slope: 1 },
 ];
 
 /** The bins of a spline with these inner knots, from left to right. */
 const binsOf = (inner: readonly Knot[]): (readonly [Knot, Knot])[] => {
-  const knots = [ends[0], ...inner, ends[1]];
+  const knots = [ENDS[0], ...inner, ENDS[1]];
   return knots.slice(1).map((knot, k) => [knots[k]!, knot]);
 };
 
@@ -40,16 +40,16 @@ export function splineAt(inner: readonly Knot[], x: number): { y: number; slope:
   };
 }
 
-/** The x that the spline maps to y: the root of a quadratic equation. */
+/** The x that the spline maps to y. Its position ξ within its bin, from 0 to 1, is a root of a ξ² + b ξ + c = 0 (Durkan et al. 2019). */
 export function splineInverse(inner: readonly Knot[], y: number): number {
   const bin = binsOf(inner).find(([from, to]) => from.y <= y && y <= to.y);
   if (!bin) return y;
   const [from, to] = bin;
   const [width, height] = [to.x - from.x, to.y - from.y];
   const s = height / width;
-  const bend = (y - from.y) * (from.slope + to.slope - 2 * s);
-  const a = height * (s - from.slope) + bend;
-  const b = height * from.slope - bend;
+  const common = (y - from.y) * (from.slope + to.slope - 2 * s);
+  const a = height * (s - from.slope) + common;
+  const b = height * from.slope - common;
   const c = -s * (y - from.y);
   return from.x + (width * 2 * c) / (-b - Math.sqrt(b ** 2 - 4 * a * c));
 }
@@ -62,15 +62,18 @@ export function imageDensity(inner: readonly Knot[], y: number): number {
 
 /** The knots after knot k is moved to a point, or as near as its neighbors allow. */
 export function moveKnot(inner: readonly Knot[], k: number, [x, y]: readonly [number, number]): Knot[] {
-  const [before, after] = [inner[k - 1] ?? ends[0], inner[k + 1] ?? ends[1]];
+  const [before, after] = [inner[k - 1] ?? ENDS[0], inner[k + 1] ?? ENDS[1]];
   const between = (value: number, low: number, high: number) =>
     Math.min(high - MIN_BIN, Math.max(low + MIN_BIN, value));
   const moved = { ...inner[k]!, x: between(x, before.x, after.x), y: between(y, before.y, after.y) };
   return inner.with(k, moved);
 }
 
-/** The knots after the tangent at knot k is turned towards a point. */
-export function turnTangent(inner: readonly Knot[], k: number, [x, y]: readonly [number, number]): Knot[] {
+/**
+ * The knots with another derivative at knot k: the slope of the line from the knot to a point, within `SLOPES`. A point to the
+ * left of the knot counts as one directly above or below it.
+ */
+export function setTangent(inner: readonly Knot[], k: number, [x, y]: readonly [number, number]): Knot[] {
   const knot = inner[k]!;
   const [dx, dy] = [Math.max(1e-3, x - knot.x), y - knot.y];
   return inner.with(k, { ...knot, slope: Math.min(SLOPES.max, Math.max(SLOPES.min, dy / dx)) });
