@@ -18,7 +18,10 @@ export type TrainerCommand =
 
 /** Messages of the training worker to the page. */
 export type TrainerEvent =
-  /** Sent after the first step. The parameters and the validation log-density are those of the initial flow; -Infinity for a divergence. */
+  /**
+   * Sent after the first step. The parameters and the validation log-density are those of the initial flow. The validation log-density is
+   * -Infinity if KL(q || p) is minimized, because its first value is that of the first epoch.
+   */
   | {
       readonly type: "start";
       readonly run: number;

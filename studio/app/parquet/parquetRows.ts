@@ -23,19 +23,19 @@ export async function rowsOfParquet(file: Blob, columns: readonly ModelColumn[])
   return { rows: [...rows.values()], total: opened.rows };
 }
 
-/** A value as CSV has it, with dates and times in ISO 8601. */
+/** The text of a value in CSV, with dates and times in ISO 8601. */
 function textOf(
   value: ParquetValue,
   { logical_type: logical, converted_type: converted }: SchemaElement,
 ): string {
   if (value instanceof Date) {
     const [date, time] = value.toISOString().split("T") as [string, string];
-    return converted === "DATE" || logical?.type === "DATE" ? date : `${date} ${secondsOf(time)}`;
+    return converted === "DATE" || logical?.type === "DATE" ? date : `${date} ${timeOfDay(time)}`;
   }
   if (logical?.type !== "TIME") return String(value);
   const milliseconds = Number(value) / { MILLIS: 1, MICROS: 1e3, NANOS: 1e6 }[logical.unit];
-  return secondsOf(new Date(milliseconds).toISOString().split("T")[1]!);
+  return timeOfDay(new Date(milliseconds).toISOString().split("T")[1]!);
 }
 
 /** The time of day of an ISO text without the zone and without zeros at the end of its fraction. */
-const secondsOf = (time: string): string => time.replace(/\.?0+Z$/, "").replace("Z", "");
+const timeOfDay = (time: string): string => time.replace(/\.?0+Z$/, "").replace("Z", "");

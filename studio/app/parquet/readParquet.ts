@@ -26,7 +26,7 @@ const bufferOf = (file: Blob) => ({
 /** A value as hyparquet reads it. 64-bit integers are of the type bigint. */
 export type ParquetValue = string | number | bigint | boolean | Date;
 
-/** A Parquet file whose description has been read. */
+/** A Parquet file whose metadata have been read. */
 export interface ParquetFile {
   readonly rows: number;
   /** The columns that have one value for each row, by their names. */
