@@ -168,24 +168,6 @@ export function dataset(rows: RowsInput, options: DatasetOptions = {}, firstRow 
   const contextRows =
     context && flatRows(context, { what: "the context", rows: flat.rows, columns: contextColumns, firstRow });
   const rowWeights = weights && checkedWeights(weights, flat.rows, firstRow);
-  for (const { what, values, width, names } of [
-    { what: "rows", values: flat.values, width: flat.features, names: flat.columns ?? columns },
-    {
-      what: "the context",
-      values: contextRows?.values ?? [],
-      width: contextRows?.features ?? 1,
-      names: undefined,
-    },
-  ]) {
-    const badIndex = values.findIndex((value) => !Number.isFinite(value));
-    if (badIndex < 0) continue;
-    const column = names ? `"${names[badIndex % width]}"` : `${badIndex % width}`;
-    const where = `row ${firstRow + Math.floor(badIndex / width)}, column ${column} of ${what}`;
-    throw new PushforwardError("DATA", `${where} is ${values[badIndex]}`, {
-      expected: "finite numbers",
-      hint: "Remove such rows, or replace the value.",
-    });
-  }
   return new InMemoryDataset({
     features: flat.features,
     values: flat.values,

@@ -36,20 +36,20 @@ export interface RowsInputOptions {
   /** The number of the first row in error messages. Default 0. */
   readonly firstRow?: number;
   /** Whether NaN is allowed, as a missing value. Default false. */
-  readonly acceptsMissing?: boolean;
+  readonly acceptsMissing?: boolean | undefined;
 }
 
 /**
  * Converts rows in any form of `RowsInput` to one flat array.
  *
- * @throws SHAPE when rows have different lengths, or not `features` numbers; DATA when a value is not a number or is NaN, with its
- *   row (counted from 0) and column, and when names are missing or unknown; ARGUMENT for input of any other form.
+ * @throws SHAPE when rows have different lengths, or not `features` numbers; DATA when a value is not a finite number, with its row
+ *   (counted from 0) and column, and when names are missing or unknown; ARGUMENT for input of any other form.
  */
 export function flatRows(input: RowsInput, options: RowsInputOptions = {}): FlatRows {
   const namedOptions = { ...options, what: options.what ?? "rows" };
   const flat = convert(input, namedOptions);
-  const badIndex = options.acceptsMissing ? -1 : flat.values.findIndex(Number.isNaN);
-  if (badIndex >= 0) throw notANumberError(namedOptions, badIndex, flat, Number.NaN);
+  const badIndex = invalidNumber(flat.values, options.acceptsMissing ?? false);
+  if (badIndex >= 0) throw invalidNumberError(namedOptions, badIndex, flat, flat.values[badIndex]);
   if (options.rows !== undefined && flat.rows !== options.rows) {
     throw new PushforwardError("SHAPE", `${namedOptions.what} have a wrong number of rows`, {
       expected: `${options.rows}`,
@@ -57,6 +57,14 @@ export function flatRows(input: RowsInput, options: RowsInputOptions = {}): Flat
     });
   }
   return flat;
+}
+
+/** The index of the first number that is not finite, except for missing values; -1 if there is none. */
+function invalidNumber(values: Float64Array, acceptsMissing: boolean): number {
+  // A loop, since `findIndex` takes six times as long.
+  for (let i = 0; i < values.length; i++)
+    if (!Number.isFinite(values[i]) && !(acceptsMissing && Number.isNaN(values[i]))) return i;
+  return -1;
 }
 
 type Options = RowsInputOptions & { readonly what: string };
@@ -107,7 +115,7 @@ function fromFlat(numbers: ArrayLike<number>, options: Options): FlatRows {
   if (ArrayBuffer.isView(numbers) && typeof numbers[0] === "number") values.set(numbers);
   else
     for (let i = 0; i < values.length; i++)
-      values[i] = numberAt(numbers[i], () => notANumberError(options, i, { features }, numbers[i]));
+      values[i] = numberAt(numbers[i], () => invalidNumberError(options, i, { features }, numbers[i]));
   return { rows, features, values };
 }
 
@@ -124,7 +132,7 @@ function fromRows(rows: readonly ArrayLike<number>[], options: Options): FlatRow
     }
     for (let c = 0; c < expected; c++) {
       const i = r * expected + c;
-      values[i] = numberAt(row[c], () => notANumberError(options, i, { features: expected }, row[c]));
+      values[i] = numberAt(row[c], () => invalidNumberError(options, i, { features: expected }, row[c]));
     }
   });
   return { rows: rows.length, features: expected, values };
@@ -145,7 +153,7 @@ function fromObjects(objects: readonly Readonly<Record<string, number>>[], optio
     columns.forEach((name, c) => {
       const i = r * features + c;
       const value = object[name];
-      values[i] = numberAt(value, () => notANumberError(options, i, { features, columns }, value));
+      values[i] = numberAt(value, () => invalidNumberError(options, i, { features, columns }, value));
     });
   });
   return { rows: objects.length, features, values, columns };
@@ -179,7 +187,7 @@ function fromColumns(table: Readonly<Record<string, ArrayLike<number>>>, options
     }
     for (let r = 0; r < rows; r++) {
       const i = r * features + c;
-      values[i] = numberAt(column[r], () => notANumberError(options, i, { features, columns }, column[r]));
+      values[i] = numberAt(column[r], () => invalidNumberError(options, i, { features, columns }, column[r]));
     }
   });
   return { rows, features, values, columns };
@@ -211,7 +219,7 @@ function numberAt(value: unknown, error: () => PushforwardError): number {
 const isList = (value: unknown): value is ArrayLike<number> =>
   Array.isArray(value) || ArrayBuffer.isView(value);
 
-function notANumberError(
+function invalidNumberError(
   { what, firstRow = 0 }: Options,
   i: number,
   { features, columns }: { readonly features: number; readonly columns?: readonly string[] | undefined },
@@ -220,7 +228,7 @@ function notANumberError(
   const row = firstRow + Math.floor(i / features);
   const column = columns ? `"${columns[i % features]}"` : `${i % features}`;
   return new PushforwardError("DATA", `row ${row}, column ${column} of ${what} is ${describeValue(value)}`, {
-    expected: "a number",
+    expected: "a finite number",
     hint: "Remove such rows, or replace the value.",
   });
 }

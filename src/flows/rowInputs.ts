@@ -11,19 +11,19 @@ export type ContextInput = RowsInput | Readonly<Record<string, number>>;
 /**
  * Copies rows of D numbers into one array.
  *
- * @throws DATA for numbers that are not finite, except for NaN if the flow accepts missing values; ARGUMENT for rows with names if the flow has no `columns`; what `flatRows` throws.
+ * @throws ARGUMENT for rows with names if the flow has no `columns`; what `flatRows` throws.
  */
 export function dataRows(what: string, input: RowsInput, flow: Flow): FlatRows {
   const { features, columns, acceptsMissing } = flow;
   if (!columns && hasNames(input)) throw namesWithoutColumns(what, "columns");
-  return checkFinite(what, flatRows(input, { what, features, columns, acceptsMissing }), acceptsMissing);
+  return flatRows(input, { what, features, columns, acceptsMissing });
 }
 
 /**
  * Copies contexts of C numbers into one array. Returns undefined for an unconditional flow.
  *
  * @throws ARGUMENT for a context that is missing, for a context of an unconditional flow, and for the options of `method` in the
- *   position of the context; DATA for numbers that are not finite; what `flatRows` throws.
+ *   position of the context; what `flatRows` throws.
  */
 export function contextRows(
   method: string,
@@ -49,23 +49,9 @@ export function contextRows(
     names.length > 0 && names.every((name) => typeof (input as Record<string, unknown>)[name] === "number");
   const rows = (isOneContext ? [input] : input) as RowsInput;
   if (!columns && hasNames(rows)) throw namesWithoutColumns("the context", "contextColumns");
-  const flat = checkFinite("the context", flatRows(rows, { what: "the context", features, columns }));
+  const flat = flatRows(rows, { what: "the context", features, columns });
   flow.embedding?.check(flat.values);
   return flat;
-}
-
-/** Throws `DATA` for infinite numbers, which would become NaN in a graph. */
-function checkFinite(what: string, rows: FlatRows, acceptsMissing = false): FlatRows {
-  const { values, features } = rows;
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i]) || (acceptsMissing && Number.isNaN(values[i]))) continue;
-    throw new PushforwardError(
-      "DATA",
-      `row ${Math.floor(i / features)}, column ${i % features} of ${what} is not finite`,
-      { expected: "a finite number", received: `${values[i]}` },
-    );
-  }
-  return rows;
 }
 
 /** Whether rows are an array of objects or an object of columns. */

@@ -60,17 +60,17 @@ describe("flatRows reads", () => {
 describe("flatRows throws for", () => {
   const nan = Float64Array.of(1, 2, Number.NaN, 4);
   test.each<[string, unknown, string]>([
-    ["a nested array", [[1, [2]]], "row 0, column 1 of rows is an array of 1: expected a number"],
+    ["a nested array", [[1, [2]]], "row 0, column 1 of rows is an array of 1: expected a finite number"],
     ["ragged rows", [[1, 2], [3]], "row 1 of rows has a wrong length: expected 2 numbers, received 1"],
     ["a string", "1,2", 'rows cannot be read: .* received "1,2"'],
-    ["numbers as text", ["1", "2"], 'row 0, column 0 of rows is "1": expected a number'],
+    ["numbers as text", ["1", "2"], 'row 0, column 0 of rows is "1": expected a finite number'],
     [
       "text in a row",
       [
         [1, 2],
         [3, "4"],
       ],
-      'row 1, column 1 of rows is "4": expected a number',
+      'row 1, column 1 of rows is "4": expected a finite number',
     ],
     [
       "text in an object",
@@ -80,7 +80,7 @@ describe("flatRows throws for", () => {
       ],
       'row 1, column "y" of rows is "4"',
     ],
-    ["NaN", nan, "row 1, column 0 of rows is NaN: expected a number"],
+    ["NaN", nan, "row 1, column 0 of rows is NaN: expected a finite number"],
     ["NaN in a column", { x: [1, 2], y: [3, Number.NaN] }, 'row 1, column "y" of rows is NaN'],
     ["null", null, "rows cannot be read: .* received null"],
     ["a hole", [[1, undefined]], "row 0, column 1 of rows is undefined"],

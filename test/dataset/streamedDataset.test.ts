@@ -144,7 +144,7 @@ describe("a stream of rows", () => {
     const data = correlated(1000);
     data[1401] = Number.NaN;
     await expect(fit(flow, inBlocks(data))).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: row 700, column 1 of rows is NaN: expected a number.
+      [PushforwardError: row 700, column 1 of rows is NaN: expected a finite number.
       Remove such rows, or replace the value.]
     `);
     await expect(fit(flow, inBlocks(data.subarray(0, 2)))).rejects.toThrowErrorMatchingInlineSnapshot(

@@ -85,13 +85,17 @@ describe("rows", () => {
       () => flow.logProb(wrong([[[1, 2]]])),
       "SHAPE: row 0 of x has a wrong length: expected 2 numbers, received 1.",
     ],
-    ["text", () => flow.toLatent(wrong(["1", "2"])), 'DATA: row 0, column 0 of x is "1": expected a number.'],
+    [
+      "text",
+      () => flow.toLatent(wrong(["1", "2"])),
+      'DATA: row 0, column 0 of x is "1": expected a finite number.',
+    ],
     ["undefined", () => flow.logProb(wrong(undefined)), "ARGUMENT: x cannot be read"],
     ["NaN", () => flow.logProb([1, Number.NaN]), "DATA: row 0, column 1 of x is NaN"],
     [
       "infinite",
       () => flow.toData([0, 0, 1, -1 / 0]),
-      "DATA: row 1, column 1 of z is not finite: expected a finite number, received -Infinity.",
+      "DATA: row 1, column 1 of z is -Infinity: expected a finite number.\nRemove such rows, or replace the value.",
     ],
     [
       "with other names",
@@ -126,7 +130,7 @@ describe("rows", () => {
     [
       "infinite",
       () => conditional.sample(2, { context: [1, 1 / 0, 2] }),
-      "DATA: row 0, column 1 of the context is not finite",
+      "DATA: row 0, column 1 of the context is Infinity: expected a finite number",
     ],
     ["text", () => conditional.sample(2, { context: wrong("abc") }), "ARGUMENT: the context cannot be read"],
     [

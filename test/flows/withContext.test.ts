@@ -60,7 +60,7 @@ describe("a flow with a fixed context", () => {
       `[PushforwardError: withContext needs exactly one context: expected 3 numbers, received 2 rows.]`,
     );
     expect(() => flow.withContext([1, Number.NaN, 3])).toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: row 0, column 1 of the context is NaN: expected a number.
+      [PushforwardError: row 0, column 1 of the context is NaN: expected a finite number.
       Remove such rows, or replace the value.]
     `);
     expect(() => nsf(2).withContext([1])).toThrowErrorMatchingInlineSnapshot(

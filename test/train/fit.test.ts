@@ -377,7 +377,7 @@ describe("failure", () => {
       `[PushforwardError: there are too few rows to train a flow: expected at least 2 rows, received 1.]`,
     );
     await expect(fit(flow, [1, 2, Number.NaN, 4])).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: row 1, column 0 of rows is NaN: expected a number.
+      [PushforwardError: row 1, column 0 of rows is NaN: expected a finite number.
       Remove such rows, or replace the value.]
     `);
     await expect(fit(flow, [1, 2, 3, 4], { weights: [1] })).rejects.toThrowErrorMatchingInlineSnapshot(
