@@ -23,14 +23,18 @@ const defaultHint = (code: ErrorCode): string =>
 
 /**
  * Prints an error in two lines, what happened and a hint. If DEBUG is set in the environment, the stack traces of the error and of
- * its causes follow.
+ * its causes follow. `words` are those of the command line.
  */
-export function writeFailure(error: unknown, { stderr, env }: Pick<Io, "stderr" | "env">): void {
+export function writeFailure(
+  error: unknown,
+  { stderr, env }: Pick<Io, "stderr" | "env">,
+  words: readonly string[] = [],
+): void {
   const { red } = createColors(supportsColor(stderr, env));
   const { what, hint } = explain(error);
   const interrupted = error instanceof PushforwardError && error.code === "INTERRUPTED";
   stderr.write(
-    `${interrupted ? "" : `${red("Error:")} `}${singleLine(capitalized(what))}\n${singleLine(hint)}\n`,
+    `${interrupted ? "" : `${red("Error:")} `}${singleLine(capitalized(what, words))}\n${singleLine(hint)}\n`,
   );
   if (!env.DEBUG) return;
   for (let e = error; e instanceof Error; e = e.cause) {
@@ -114,7 +118,10 @@ function isMachineFailure(cause: unknown): boolean {
 
 /**
  * Starts a sentence with a capital letter if its first word is plain lower-case letters. Others, such as `data.csv`, are names, and
- * so is `pushforward`.
+ * so are `pushforward` and values of the command line, such as `c` of `--columns a,c`.
  */
-const capitalized = (text: string): string =>
-  text.replace(/^(?!pushforward)[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase());
+function capitalized(text: string, words: readonly string[]): string {
+  const names = ["pushforward", ...words.flatMap((word) => word.split(/[=,]/))];
+  if (names.some((name) => text.startsWith(`${name} `))) return text;
+  return text.replace(/^[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase());
+}

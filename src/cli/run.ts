@@ -40,7 +40,7 @@ export async function run(words: readonly string[], io: Io): Promise<number> {
     return 0;
   } catch (error) {
     await announceRank(io);
-    writeFailure(error, io);
+    writeFailure(error, io, words);
     return exitCode(error);
   }
 }

@@ -3,10 +3,9 @@ import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tabl
 import { describeColumn, statedOptions } from "../tables/describeColumn.ts";
 import type { RawColumn, TableColumn } from "../tables/tableColumn.ts";
 import { typedText } from "../tables/typedText.ts";
-import { numberRemarks, valueRemarks } from "../tables/valueRemarks.ts";
+import { textRemarks, valueRemarks } from "../tables/valueRemarks.ts";
 import { excludeColumns, findColumns } from "./columnSelection.ts";
 import { type ColumnInference, inferColumns } from "./inferColumns.ts";
-import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 
 /** A column of a table, and the kind that was inferred from its values or stated. */
@@ -78,9 +77,13 @@ export function describedColumn({ column, raw, inferred, unread }: ColumnInferen
       : describeColumn(inferred.column, rangeOf(raw!, inferred.column)).details,
     missing,
     remarks: [
-      ...(raw ? valueRemarks(raw, { isLeftOut: isExcluded }) : []),
-      ...(unread ? numberRemarks(unread, { isLeftOut: true }) : []),
-      ...dateRemarks(column),
+      ...(column.dateOrder === "ambiguous"
+        ? [AMBIGUOUS_DATES]
+        : raw
+          ? valueRemarks(raw, { isLeftOut: isExcluded })
+          : unread
+            ? textRemarks(unread, { isLeftOut: true })
+            : []),
     ],
   };
 }
@@ -96,9 +99,5 @@ function rangeOf({ type, values }: RawColumn, { kind }: TableColumn): string {
   return `${typedText(type, low)} to ${typedText(type, high)}`;
 }
 
-const dateRemarks = ({ dateOrder }: Column): string[] =>
-  dateOrder === "ambiguous"
-    ? [
-        "dates in which day and month cannot be told apart: convert them in a query, for example by strptime(..., '%d/%m/%Y')",
-      ]
-    : [];
+const AMBIGUOUS_DATES =
+  "dates in which day and month cannot be told apart: convert them in a query, for example by strptime(..., '%d/%m/%Y')";

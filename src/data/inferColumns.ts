@@ -2,8 +2,8 @@ import { selectRows } from "../dataset/selectRows.ts";
 import type { ColumnKind, ColumnOptions } from "../tables/columnOptions.ts";
 import { type InferredColumn, inferColumn } from "../tables/inferColumn.ts";
 import type { RawColumn } from "../tables/tableColumn.ts";
-import type { NumbersInText } from "../tables/valueRemarks.ts";
-import { numbersInColumn } from "./nonNumericColumns.ts";
+import type { TextCounts } from "../tables/valueRemarks.ts";
+import { countTextOfColumn } from "./nonNumericColumns.ts";
 import { readColumns } from "./readColumns.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
@@ -14,8 +14,8 @@ export interface ColumnInference {
   /** Undefined if the column was not read. */
   readonly raw: RawColumn | undefined;
   readonly inferred: InferredColumn;
-  /** The numbers in a column of text that was not read because it has too many different values. */
-  readonly unread?: NumbersInText;
+  /** What a column of text contains that was not read because it has too many different values. */
+  readonly unread?: TextCounts;
 }
 
 /** Options of `inferColumns`. */
@@ -57,7 +57,7 @@ export async function* inferColumns(
         ? inferColumn(raw, kinds.get(name))
         : { excluded: read.excluded.get(name) ?? "as requested" };
       const isUnread = column.type === "VARCHAR" && !raw && read.excluded.has(name);
-      yield { column, raw, inferred, ...(isUnread && { unread: await numbersInColumn(table, name) }) };
+      yield { column, raw, inferred, ...(isUnread && { unread: await countTextOfColumn(table, name) }) };
     }
   }
 }

@@ -1,4 +1,4 @@
-import { NUMBER_WITH_UNIT, type NumbersInText } from "../tables/valueRemarks.ts";
+import { DATE_LIKE, NUMBER_WITH_UNIT, type TextCounts } from "../tables/valueRemarks.ts";
 import { quotedIdentifier } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
@@ -80,19 +80,26 @@ export async function examineColumn(table: Table, { name, type }: Column): Promi
   };
 }
 
-/** Counts the numbers in a column of text. Text that begins with 0 and another digit, such as the zip code 00501, is not a number. */
-export async function numbersInColumn(table: Table, name: string): Promise<NumbersInText> {
+/** Counts the numbers and dates in a column of text. Text that begins with 0 and another digit, such as the zip code 00501, is not a number. */
+export async function countTextOfColumn(table: Table, name: string): Promise<TextCounts> {
   const isNumber = "(TRY_CAST(value AS DOUBLE) IS NOT NULL AND NOT regexp_matches(value, '^0\\d'))";
+  const isDate = `regexp_full_match(trim(value), '${DATE_LIKE}')`;
   const from = `(SELECT ${quotedIdentifier(name)} AS value FROM ${table.relation.sql})`;
   const [counts] = await table.database.rows(
     `SELECT count(value), count_if(${isNumber}), count_if(regexp_full_match(value, '${DECIMAL_COMMA}')),
-      count_if(regexp_full_match(trim(value), '${NUMBER_WITH_UNIT}')) FROM ${from}`,
+      count_if(regexp_full_match(trim(value), '${NUMBER_WITH_UNIT}')), count_if(${isDate}) FROM ${from}`,
   );
-  const [present, numbers, commas, units] = counts!.map(Number) as [number, number, number, number];
+  const [present, numbers, commas, units, dates] = counts!.map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const words = await table.database.rows(
-    `SELECT value FROM ${from} WHERE NOT ${isNumber} GROUP BY value ORDER BY count(*) DESC, value LIMIT ${MAX_WORDS + 1}`,
+    `SELECT value FROM ${from} WHERE NOT ${2 * dates > present ? isDate : isNumber} GROUP BY value ORDER BY count(*) DESC, value LIMIT ${MAX_WORDS + 1}`,
   );
-  return { present, numbers, commas, units, words: words.map(([word]) => truncate(String(word))) };
+  return { present, numbers, commas, units, dates, words: words.map(([word]) => truncate(String(word))) };
 }
 
 const truncate = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);

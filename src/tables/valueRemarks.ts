@@ -12,11 +12,11 @@ const MAX_WORDS = 4;
 
 /**
  * What is remarkable about the values of a column: codes for missing values and values that many rows have in a column of numbers, and
- * text that is mostly numbers. Numbers of a column that is left out, such as row numbers, have no remarks.
+ * text that is mostly numbers or dates. Numbers of a column that is left out, such as row numbers, have no remarks.
  */
 export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string[] {
   const { type, values } = raw;
-  if (type === "text") return numberRemarks(numbersInText(raw), { isLeftOut });
+  if (type === "text") return textRemarks(countText(raw), { isLeftOut });
   if (isLeftOut) return [];
   if (type !== "number" && type !== "integer") return [];
   const counted = countValues(values.filter((value) => !Number.isNaN(value)).sort());
@@ -38,21 +38,26 @@ export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string
 /** A regular expression, for JavaScript and DuckDB, of numbers with a sign for a currency or percent, such as $1,250 and 12.5 %. */
 export const NUMBER_WITH_UNIT = "[-+]?[$€£¥]\\s*\\d[\\d.,]*|[-+]?\\d[\\d.,]*\\s*[%$€£¥]";
 
+/** A regular expression, for JavaScript and DuckDB, of dates, such as 2024-12-31, 31.12.2024 and Dec 31, 2024, perhaps with a time. */
+export const DATE_LIKE =
+  "(\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{1,2}[-/.]\\d{1,2}[-/.]\\d{4}|[A-Za-z]{3,9}\\.? \\d{1,2},? \\d{4}|\\d{1,2}\\.?[- ][A-Za-z]{3,9}\\.?[- ]\\d{4})([ T]+\\d{1,2}:\\d{2}.*)?";
+
 /**
- * Counts in a text column: rows with text, rows with numbers, and rows with numbers that have commas or units (`NUMBER_WITH_UNIT`); and the
- * texts that are no numbers.
+ * Counts in a text column: rows with text, rows with numbers, rows with numbers that have commas or units (`NUMBER_WITH_UNIT`), and rows
+ * with dates (`DATE_LIKE`). `words` are the texts that are not numbers, or not dates if more than half of the rows are dates.
  */
-export interface NumbersInText {
+export interface TextCounts {
   readonly present: number;
   readonly numbers: number;
   readonly commas: number;
   readonly units: number;
+  readonly dates: number;
   readonly words: readonly string[];
 }
 
-/** A remark if more than half of the rows of a text column are numbers, perhaps with decimal commas or units. */
-export function numberRemarks(
-  { present, numbers, commas, units, words }: NumbersInText,
+/** A remark if more than half of the rows of a text column are dates or numbers, perhaps with decimal commas or units. */
+export function textRemarks(
+  { present, numbers, commas, units, dates, words }: TextCounts,
   { isLeftOut }: { readonly isLeftOut: boolean },
 ): string[] {
   const taken = isLeftOut ? "left out" : "taken as labels";
@@ -63,7 +68,13 @@ export function numberRemarks(
       `numbers with units, such as '${words[0]}', ${taken}: convert them in a query, for example by CAST(regexp_replace(..., '[^-0-9.]', '', 'g') AS DOUBLE)`,
     ];
   }
-  if (2 * numbers <= present) return [];
+  if (dates > 0 && dates === present) {
+    return [
+      `dates in several formats, or in one that is not read, ${taken}: convert them in a query, for example by strptime(..., '%d/%m/%Y')`,
+    ];
+  }
+  const most = 2 * dates > present ? "dates" : "numbers";
+  if (2 * Math.max(dates, numbers) <= present) return [];
   if (numbers === present) {
     // If the column is not left out, few numbers are different: they may be codes, and labels are right.
     return isLeftOut
@@ -77,26 +88,30 @@ export function numberRemarks(
     .map((word) => `'${word}'`)
     .join(", ");
   return [
-    `mostly numbers, but also ${examples}${words.length > MAX_WORDS ? ", ..." : ""}, so ${taken}: --na reads words as missing`,
+    `mostly ${most}, but also ${examples}${words.length > MAX_WORDS ? ", ..." : ""}, so ${taken}: --na reads words as missing`,
   ];
 }
 
-/** Counts the numbers in text that was read. */
-function numbersInText({ values, labels = [] }: RawColumn): NumbersInText {
+/** Counts the numbers and dates in text that was read. */
+function countText({ values, labels = [] }: RawColumn): TextCounts {
   const isNumber = (text: string) =>
     text.trim() !== "" && Number.isFinite(Number(text)) && !/^0\d/.test(text);
   const hasComma = (text: string) => /^[-+]?[\d.]*,\d+$/.test(text.trim());
   const unit = new RegExp(`^(${NUMBER_WITH_UNIT})$`);
-  let [numbers, commas, units, present] = [0, 0, 0, 0];
+  const date = new RegExp(`^(${DATE_LIKE})$`);
+  let [numbers, commas, units, dates, present] = [0, 0, 0, 0, 0];
   const isPlain = labels.map(isNumber);
   const isWithComma = labels.map(hasComma);
   const isWithUnit = labels.map((text) => unit.test(text.trim()));
+  const isDate = labels.map((text) => date.test(text.trim()));
   for (const code of values) {
     if (Number.isNaN(code)) continue;
     present++;
     if (isPlain[code]) numbers++;
     if (isWithComma[code]) commas++;
     if (isWithUnit[code]) units++;
+    if (isDate[code]) dates++;
   }
-  return { present, numbers, commas, units, words: labels.filter((_, code) => !isPlain[code]) };
+  const isUsual = 2 * dates > present ? isDate : isPlain;
+  return { present, numbers, commas, units, dates, words: labels.filter((_, code) => !isUsual[code]) };
 }

@@ -259,7 +259,7 @@ it("refuses schemas that cannot be read", async () => {
   `);
 });
 
-it("says that text which is left out has numbers, in small and in large tables", async () => {
+it("says that text which is left out has numbers or dates, in small and in large tables", async () => {
   for (const count of [60, 3000]) {
     const cells = Array.from({ length: count }, (_, i) =>
       [
@@ -267,9 +267,10 @@ it("says that text which is left out has numbers, in small and in large tables",
         `"${i + 1},5"`,
         // Identifiers, with a zero in front.
         String(i).padStart(6, "0"),
+        i % 30 === 7 ? "unknown" : new Date(Date.UTC(2000, 0, i)).toISOString().slice(0, 10),
       ].join(","),
     );
-    const [{ columns }] = (await json("columns", write("text.csv", ["a,b,c", ...cells, ""].join("\n")))) as [
+    const [{ columns }] = (await json("columns", write("text.csv", ["a,b,c,d", ...cells, ""].join("\n")))) as [
       { columns: Record<string, { kind: string; remarks: string[] }> },
     ];
     const remarks = Object.entries(columns).map(([name, column]) => [name, column.kind, ...column.remarks]);
@@ -277,6 +278,7 @@ it("says that text which is left out has numbers, in small and in large tables",
       ["a", "exclude", "mostly numbers, but also 'NA', so left out: --na reads words as missing"],
       ["b", "exclude", 'numbers with commas, left out: --decimal "," reads decimal commas of a CSV file'],
       ["c", "exclude"],
+      ["d", "exclude", "mostly dates, but also 'unknown', so left out: --na reads words as missing"],
     ]);
   }
 });

@@ -336,6 +336,11 @@ it("refuses invalid values", async () => {
     Error: data.csv is not the name of a model file: expected a name that ends in .safetensors.
     For example: -o data.safetensors"
   `);
+  expect(await failure("fit", "data.csv", "-o", "model")).toMatchInlineSnapshot(`
+    "2
+    Error: model is not the name of a model file: expected a name that ends in .safetensors.
+    For example: -o model.safetensors"
+  `);
   expect(await failure("fit", "data.csv", "-o", "-")).toMatchInlineSnapshot(`
     "2
     Error: A model cannot be written to standard output: expected the name of a file, because checkpoints are written beside it.
