@@ -270,9 +270,10 @@ it("says that text which is left out has numbers or dates, in small and in large
         i % 30 === 7 ? "unknown" : new Date(Date.UTC(2000, 0, i)).toISOString().slice(0, 10),
       ].join(","),
     );
-    const [{ columns }] = (await json("columns", write("text.csv", ["a,b,c,d", ...cells, ""].join("\n")))) as [
-      { columns: Record<string, { kind: string; remarks: string[] }> },
-    ];
+    const [{ columns }] = (await json(
+      "columns",
+      write("text.csv", ["a,b,c,d", ...cells, ""].join("\n")),
+    )) as [{ columns: Record<string, { kind: string; remarks: string[] }> }];
     const remarks = Object.entries(columns).map(([name, column]) => [name, column.kind, ...column.remarks]);
     expect(remarks).toEqual([
       ["a", "exclude", "mostly numbers, but also 'NA', so left out: --na reads words as missing"],
