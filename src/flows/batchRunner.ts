@@ -149,7 +149,7 @@ export class BatchRunner {
       build,
       inputs,
       options,
-      rows > MAX_ROWS_ON_ONE_THREAD ? threadCount(options.threads) : 1,
+      rows > MAX_ROWS_ON_ONE_THREAD ? threadCount(options) : 1,
     );
     const { shards, rows: maxRows } = compiled;
     const outputs = Object.fromEntries(

@@ -13,7 +13,7 @@ import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { checkOptions, isPlainObject, type OptionRules, trueOrFalse, wholeNumber } from "../options.ts";
 import { brief } from "../parse.ts";
 import { type Engine, loadEngine, sessionOptions } from "./engine.ts";
-import type { EngineOptions } from "./engineOptions.ts";
+import { deviceProviders, type EngineOptions } from "./engineOptions.ts";
 import { runRules } from "./options.ts";
 import { BARRIER, runInto } from "./runInto.js";
 import { isShared } from "./workerPool.ts";
@@ -272,6 +272,12 @@ class Executable {
 
   private async createSession(): Promise<InferenceSession> {
     this.engine = await loadEngine(this.options);
+    const devices = deviceProviders(this.options.providers);
+    if (devices.length > 0) {
+      // Imported when it is used: few pages compute on a device.
+      const { requireDevices } = await import("./devices.ts");
+      await requireDevices(devices, this.precision, this.engine);
+    }
     const bytes = await this.sessionFile();
     try {
       return await this.engine.InferenceSession.create(bytes, sessionOptions(this.options, this.graph));

@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Precision } from "../onnx/export.ts";
 import { chosenRuntime } from "./chosenRuntime.ts";
-import type { EngineOptions } from "./engineOptions.ts";
+import { deviceProviders, type EngineOptions } from "./engineOptions.ts";
 import { hasWorkerThreads } from "./workerPool.ts";
 
 /** A build of ONNX Runtime. */
@@ -26,33 +26,33 @@ type RuntimeModule = OnnxRuntime | { readonly default: OnnxRuntime };
 
 let native: Promise<Engine> | undefined;
 let wasm: Promise<Engine> | undefined;
+let nativeOrWasm: Promise<Engine> | undefined;
 
 /**
  * Loads ONNX Runtime at the first computation. In Node this is onnxruntime-node, or onnxruntime-web if onnxruntime-node cannot
- * be loaded or the provider `wasm` is asked for. In a page it is onnxruntime-web.
+ * be loaded or the provider `wasm` is asked for. In a page it is onnxruntime-web. Throws `ENGINE` if it cannot have the providers.
  */
 export async function loadEngine({ providers = [], threads = 1 }: EngineOptions): Promise<Engine> {
-  if (hasWorkerThreads && !providers.includes("wasm")) {
-    native ??= loadNative().catch((error) => {
+  const [device] = deviceProviders(providers);
+  if (hasWorkerThreads && (device || !providers.includes("wasm"))) {
+    native ??= loadNative();
+    if (device) {
+      return native.catch(async (error) => {
+        throw (await import("./devices.ts")).nativeIsMissing(device, error);
+      });
+    }
+    nativeOrWasm ??= native.catch((error) => {
       console.warn(fallbackWarning(error));
       return loadWasm(threads);
     });
-    return native;
+    return nativeOrWasm;
   }
-  if (!hasWorkerThreads && providers.includes("webgpu") && !chosenRuntime()) {
+  if (device === "webgpu" && !chosenRuntime()) {
     throw new PushforwardError("ENGINE", "this page has no build of ONNX Runtime with WebGPU", {
       hint: 'import * as ort from "onnxruntime-web/webgpu", and pass it to useOnnxRuntime of pushforward/runtime.',
     });
   }
   return loadWasm(threads);
-}
-
-/** The execution providers of onnxruntime-node, such as `cpu`. Throws the error of its import if it cannot be loaded. */
-export async function nativeProviders(): Promise<string[]> {
-  const { listSupportedBackends } = (await import("#onnxruntime/native")) as unknown as {
-    listSupportedBackends(): readonly { readonly name: string }[];
-  };
-  return listSupportedBackends().map(({ name }) => name);
 }
 
 async function loadNative(): Promise<Engine> {
@@ -74,17 +74,19 @@ function loadWasm(threads: number): Promise<Engine> {
 
 const exportsOf = (runtime: RuntimeModule): OnnxRuntime => ("default" in runtime ? runtime.default : runtime);
 
-/**
- * The version is that of `optionalDependencies` in package.json. `--ignore-scripts` skips the package's download of CUDA
- * libraries, which fails on machines that reach only npm.
- */
-const INSTALL_NATIVE = "npm install onnxruntime-node@1.30.0 --ignore-scripts";
+/** The version is that of `optionalDependencies` in package.json. */
+export const INSTALL_NATIVE = "npm install onnxruntime-node@1.30.0";
 
+export const isNotInstalled = ({ message }: Error): boolean =>
+  /Cannot find (package|module) 'onnxruntime-node'/.test(message);
+
+export const problemOf = (error: Error): string =>
+  isNotInstalled(error) ? "is not installed" : `cannot be loaded (${error.message.split("\n")[0]})`;
+
+/** `--ignore-scripts` skips the package's download of CUDA libraries, which fails on machines that reach only npm. */
 export function fallbackWarning(error: Error): string {
-  const isMissing = /Cannot find (package|module) 'onnxruntime-node'/.test(error.message);
-  const what = isMissing ? "is not installed" : `cannot be loaded (${error.message.split("\n")[0]})`;
-  const fix = isMissing ? ` To install it: ${INSTALL_NATIVE}` : "";
-  return `pushforward: onnxruntime-node ${what}, so WebAssembly computes, 2 to 3 times slower.${fix}`;
+  const fix = isNotInstalled(error) ? ` To install it: ${INSTALL_NATIVE} --ignore-scripts` : "";
+  return `pushforward: onnxruntime-node ${problemOf(error)}, so WebAssembly computes, 2 to 3 times slower.${fix}`;
 }
 
 /**
@@ -98,8 +100,11 @@ export function sessionOptions(
   { providers, threads = 1, precision }: EngineOptions & { precision?: Precision },
   graph: Graph,
 ): InferenceSession.SessionOptions {
+  const devices = deviceProviders(providers);
   return {
-    ...(providers && { executionProviders: [...providers] }),
+    // With `cpu` or `wasm` behind a device, onnxruntime-web would use the CPU if there is no device. ONNX Runtime adds the CPU itself, for
+    // the operations that the device does not have.
+    ...(providers && { executionProviders: devices.length > 0 ? devices : [...providers] }),
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",

@@ -2,16 +2,21 @@
 export interface EngineOptions {
   /**
    * Execution providers of ONNX Runtime in order of preference, such as `cuda` or `webgpu`. Default the CPU. In Node, `wasm`
-   * computes with onnxruntime-web.
+   * computes with onnxruntime-web. A provider that does not work on the machine is an error, also if `cpu` or `wasm` follows it.
    */
   providers?: readonly string[];
   /**
    * The number of threads. In Node, flows and `fit` split rows among worker threads, by default one per core. `compile`, and
    * everything in a page, uses threads inside each operation, by default 1; in a page the first computation decides for all
-   * later ones, and more than 1 thread needs cross-origin isolation.
+   * later ones, and more than 1 thread needs cross-origin isolation. Not used with a provider of a device, to which one thread
+   * sends all rows.
    */
   threads?: number;
 }
+
+/** The providers that compute on a device, such as a GPU, and not on the CPU. */
+export const deviceProviders = (providers: readonly string[] = []): string[] =>
+  providers.filter((provider) => provider !== "cpu" && provider !== "wasm");
 
 /** Selects the defined options of the engine from an object that may have further options. */
 export const engineOptionsOf = ({

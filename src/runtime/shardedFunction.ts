@@ -3,6 +3,7 @@ import { resolveShape, sizeOf } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Compiled, Floats, Traced } from "./compile.ts";
 import { loadEngine, sessionOptions } from "./engine.ts";
+import { deviceProviders, type EngineOptions } from "./engineOptions.ts";
 import {
   availableThreads,
   hasWorkerThreads,
@@ -35,9 +36,12 @@ export interface ShardedOptions {
   readonly outputs?: Readonly<Record<string, readonly Floats[]>>;
 }
 
-/** The number of threads to use: `threads`, by default one per core; 1 where there are no worker threads. */
-export const threadCount = (threads = availableThreads()): number =>
-  hasWorkerThreads ? Math.max(1, threads) : 1;
+/**
+ * The number of threads to use: `threads`, by default one per core; 1 where there are no worker threads, and for a device, since its
+ * sessions may crash if several threads use them.
+ */
+export const threadCount = ({ providers, threads = availableThreads() }: EngineOptions): number =>
+  hasWorkerThreads && deviceProviders(providers).length === 0 ? Math.max(1, threads) : 1;
 
 /** The number of threads inside an operation of ONNX Runtime: 1 where rows are split among worker threads. */
 export const intraOpThreads = (threads: number | undefined): number | undefined =>

@@ -40,7 +40,8 @@ export interface NamedArray {
 
 export type WorkerThreads = typeof import("node:worker_threads");
 
-const builtinModule = (globalThis as { process?: NodeJS.Process }).process?.getBuiltinModule;
+/** Undefined in a page. */
+export const builtinModule = (globalThis as { process?: NodeJS.Process }).process?.getBuiltinModule;
 /** Undefined in a page, where ONNX Runtime has threads of its own. */
 export const workerThreads = builtinModule?.("node:worker_threads") as WorkerThreads | undefined;
 

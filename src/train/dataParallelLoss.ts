@@ -44,8 +44,8 @@ export interface DataParallelOptions {
 type Traced = Pick<TracedLoss<unknown>, "randomInputs" | "updates">;
 
 /** The number of shards, and threads, into which a process splits its rows of a batch. */
-export const shardCount = (batch: number, processes: number, { threads }: EngineOptions): number =>
-  Math.max(1, Math.min(threadCount(threads), Math.floor(batch / processes / MIN_ROWS_PER_SHARD)));
+export const shardCount = (batch: number, processes: number, engine: EngineOptions): number =>
+  Math.max(1, Math.min(threadCount(engine), Math.floor(batch / processes / MIN_ROWS_PER_SHARD)));
 
 /**
  * Computes a loss, with or without its gradient with respect to the flat parameters, on several threads of one or several processes.
