@@ -7,14 +7,14 @@ import { PushforwardError } from "../errors.ts";
 import { Flow, maf } from "../flows/index.ts";
 import { OPTIONAL_PACKAGES } from "../optionalPackages.ts";
 import { Random } from "../random/index.ts";
-import { nativeProviders } from "../runtime/engine.ts";
+import { checkProvider, nativeInstallation } from "../runtime/devices.ts";
+import { loadEngine } from "../runtime/engine.ts";
 import { fit } from "../train/index.ts";
 import { VERSION } from "../version.ts";
 
-/** Lists the versions, the machine and the execution providers, and tests a computation. Throws `ENGINE` if the test fails. */
+/** Lists the versions, the machine and the execution providers, and tests computations. Throws `ENGINE` if the CPU fails. */
 export async function diagnose(): Promise<string> {
   const { platform, arch, version } = process;
-  const providers = await nativeProviders().catch((error: Error) => `none: ${error.message.split("\n")[0]}`);
   const lines: [string, string][] = [
     ["pushforward", VERSION],
     ["Node", `${version.slice(1)}, ${platform} ${release()}, ${arch}`],
@@ -23,14 +23,24 @@ export async function diagnose(): Promise<string> {
     ...["onnxruntime-node", "onnxruntime-web", ...Object.keys(OPTIONAL_PACKAGES)].map(
       (name): [string, string] => [name, installedVersion(name) ?? "not installed"],
     ),
-    [
-      "providers",
-      typeof providers === "string" ? providers : `${providers.join(", ")}, of which some need a device`,
-    ],
+    ...(await providers()),
     ["test", await selfTest()],
   ];
   const width = Math.max(...lines.map(([term]) => term.length)) + 2;
   return lines.map(([term, text]) => `${term.padEnd(width)}${text}\n`).join("");
+}
+
+/** For each execution provider of onnxruntime-node, whether it computes on this machine. */
+async function providers(): Promise<[string, string][]> {
+  const installation = await nativeInstallation().catch((error: Error) => error);
+  if (installation instanceof Error) return [["providers", `none: ${installation.message.split("\n")[0]}`]];
+  const engine = await loadEngine({});
+  const lines: [string, string][] = [];
+  for (const { name } of installation.providers) {
+    const problem = await checkProvider(name, engine, installation).catch((error: PushforwardError) => error);
+    lines.push([`provider ${name}`, problem ? problem.what : "works"]);
+  }
+  return lines;
 }
 
 /** The version of a package that this program would import; undefined if there is none. */

@@ -17,7 +17,8 @@ test("doctor shows versions and a test that passes", async () => {
   expect(lines.get("pushforward")).toBe(packageJson.version);
   expect(lines.get("onnxruntime-node")).toBe(packageJson.optionalDependencies["onnxruntime-node"]);
   expect(lines.get("@duckdb/node-api")).toBe(packageJson.devDependencies["@duckdb/node-api"]);
-  expect(lines.get("providers")).toContain("cpu");
+  expect(lines.get("provider cpu")).toBe("works");
+  expect(lines.get("provider webgpu")).toMatch(/^works$|^the execution provider webgpu does not work: /);
   expect(lines.get("test")).toMatch(/^passed in \d+\.\d s: /);
 });
 
