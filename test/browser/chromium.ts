@@ -17,7 +17,7 @@ export function findChromium(): string | undefined {
 export const CHROMIUM_IS_MISSING =
   "there is no Chromium on this machine: install it, or set the environment variable CHROMIUM to its path";
 
-export function launchChromium(executablePath: string): Promise<Browser> {
+export function launchChromium(executablePath: string, flags: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: [
@@ -29,6 +29,7 @@ export function launchChromium(executablePath: string): Promise<Browser> {
       "--disable-component-update",
       "--disable-sync",
       "--disable-quic",
+      ...flags,
     ],
   });
 }

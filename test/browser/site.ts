@@ -55,6 +55,7 @@ export async function visit<A, T>(
   act: (argument: A) => Promise<T>,
   argument: A,
   headers: Record<string, string> = {},
+  flags: readonly string[] = [],
 ): Promise<Visit<T>> {
   const server = await preview({
     configFile: false,
@@ -62,7 +63,7 @@ export async function visit<A, T>(
     build: { outDir },
     preview: { host: "127.0.0.1", port: 0, headers },
   });
-  const browser = await launchChromium(chromium);
+  const browser = await launchChromium(chromium, flags);
   try {
     const page = await browser.newPage();
     const problems: string[] = [];

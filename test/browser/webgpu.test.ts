@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CHROMIUM_IS_MISSING, findChromium } from "./chromium.ts";
+import { bundle, visit } from "./site.ts";
+
+/** Chromium contains SwiftShader, which is Vulkan in software, and offers it to pages only with these flags. */
+const SOFTWARE_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
+const folder = mkdtempSync(join(tmpdir(), "pushforward-webgpu-"));
+const chromium = findChromium();
+// Only some reporters of Vitest show why a test was skipped.
+if (!chromium) console.warn(`WebGPU is not tested: ${CHROMIUM_IS_MISSING}.`);
+
+beforeAll(() => bundle("webgpu", { outDir: folder, emptyOutDir: true }));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("a page with the build of onnxruntime-web that has WebGPU", () => {
+  test("trains on WebGPU with the losses of WebAssembly, up to the rounding of float32", async (context) => {
+    if (!chromium) return context.skip(CHROMIUM_IS_MISSING);
+    const train = async (providers: string[]) => {
+      const losses: number[][] = [];
+      for (const provider of providers) losses.push(await window.trainOn(provider));
+      return losses;
+    };
+    const { result } = await visit(chromium, folder, train, ["wasm", "webgpu"], {}, SOFTWARE_WEBGPU);
+    const [wasm, webgpu] = result;
+    expect(wasm).toHaveLength(5);
+    expect(wasm[4]).toBeLessThan(wasm[0] - 0.1);
+    for (const [step, loss] of wasm.entries()) expect(Math.abs(webgpu[step] - loss)).toBeLessThan(2e-6);
+  });
+
+  test("does not compute on the CPU if there is no WebGPU", async (context) => {
+    if (!chromium) return context.skip(CHROMIUM_IS_MISSING);
+    const train = () => window.trainOn("webgpu").catch((error: Error) => error.message);
+    const { result } = await visit(chromium, folder, train, undefined);
+    expect(result).toMatchInlineSnapshot(`
+      "the execution provider webgpu does not work: there is no WebGPU adapter.
+      It needs a browser with WebGPU, and a GPU that the browser supports. Without a provider, the CPU computes."
+    `);
+  });
+});
