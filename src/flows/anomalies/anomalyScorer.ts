@@ -82,8 +82,9 @@ export class AnomalyScorer {
       featureScales: featureScales(training),
     };
     const statistics = new AnomalyStatistics(columns, flow, compared);
-    const meanSurprise = await statistics.meanSurprise(validation.values, run);
-    const ofValidation = await statistics.ofRows(validation.values, meanSurprise, run);
+    const surprises = await statistics.surprises(validation.values, run);
+    const meanSurprise = statistics.meanSurprise(surprises);
+    const ofValidation = statistics.fromSurprises(validation.values, surprises, meanSurprise);
     const tails = Object.fromEntries(
       STATISTICS.map((name) => [
         name,

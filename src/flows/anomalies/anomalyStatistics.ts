@@ -72,7 +72,16 @@ export class AnomalyStatistics {
     meanSurprise: Float64Array,
     run: RunOptions,
   ): Promise<Partial<Record<Statistic, Float64Array>>> {
-    const surprise = largestExcesses(await this.surprises(positions, run), meanSurprise);
+    return this.fromSurprises(positions, await this.surprises(positions, run), meanSurprise);
+  }
+
+  /** As `ofRows`, from the `surprises` of the rows. */
+  fromSurprises(
+    positions: Float64Array,
+    surprises: Float64Array,
+    meanSurprise: Float64Array,
+  ): Partial<Record<Statistic, Float64Array>> {
+    const surprise = largestExcesses(surprises, meanSurprise);
     if (this.compared.rows.length === 0) return { surprise };
     const D = this.isLabel.length;
     const marginal = this.marginals.surprises(positions, this.radii);
@@ -86,9 +95,10 @@ export class AnomalyStatistics {
     };
   }
 
-  /** The mean of the finite surprises of each factor of the model. A row of probability 0 must not make all statistics infinite. */
-  async meanSurprise(positions: Float64Array, run: RunOptions): Promise<Float64Array> {
-    const surprises = await this.surprises(positions, run);
+  /**
+   * The mean of the finite `surprises` of each factor of the model. A row of probability 0 must not make all statistics infinite.
+   */
+  meanSurprise(surprises: Float64Array): Float64Array {
     const { factors } = this.modelSurprise;
     const counts = new Float64Array(factors);
     const sums = new Float64Array(factors);
@@ -127,7 +137,7 @@ export class AnomalyStatistics {
   }
 
   /** The factors of `Surprise` [N, factors] of rows of positions. */
-  private async surprises(positions: Float64Array, run: RunOptions): Promise<Float64Array> {
+  async surprises(positions: Float64Array, run: RunOptions): Promise<Float64Array> {
     const surprises = await this.modelSurprise.ofRows(nearestCells(this.columns, positions), run);
     const beyond = this.beyondCells(positions);
     const perFactor = positions.length / surprises.length;
