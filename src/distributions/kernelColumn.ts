@@ -89,6 +89,10 @@ export class KernelColumn implements ColumnBlock {
     );
   }
 
+  only(): KernelColumn {
+    return this;
+  }
+
   get hasGaps(): boolean {
     return this.head.gaps;
   }

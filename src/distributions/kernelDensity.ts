@@ -71,6 +71,10 @@ export class KernelDensity extends ProductMixture {
     return this.options.columns.map(headAtoms);
   }
 
+  protected get components(): number {
+    return this.options.widths * this.options.centers;
+  }
+
   protected logWeights(): Tensor {
     const { centers, widths } = this.options;
     const ofCenters = this.centerLogits.logSoftmax().reshape([1, centers]);

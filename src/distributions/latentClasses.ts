@@ -10,7 +10,7 @@ import type { Random } from "../random/index.ts";
 import { requireNumbers } from "../sizeBudget.ts";
 import type { Atoms, DistributionKind, Noise } from "./distribution.ts";
 import { type ColumnHeadOptions, columnHeadSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
-import { type ColumnGroup, groupColumns, type HeadGroup } from "./heads/headGroup.ts";
+import { type ColumnGroup, groupColumns, HeadGroup } from "./heads/headGroup.ts";
 import { type ColumnBlock, ProductMixture } from "./productMixture.ts";
 
 const latentClassesSchema = z.strictObject({
@@ -28,18 +28,16 @@ export interface LatentClassesOptions {
 }
 
 /** Columns of a `LatentClasses` that are computed together. */
-class ClassGroup implements ColumnBlock {
+class ClassGroup<P extends Tensor = Parameter> implements ColumnBlock {
   readonly head: HeadGroup;
   readonly columns: readonly number[];
   /** `[S, P, C]`: the P parameters of the distribution of each column in each class (`HeadGroup`). */
-  readonly parameters: Parameter;
+  readonly parameters: P;
 
-  constructor({ head, columns }: ColumnGroup, classes: number, random: Random) {
+  constructor({ head, columns }: ColumnGroup, parameters: P) {
     this.head = head;
     this.columns = columns;
-    const shape = [columns.length, head.parameterCount, classes];
-    // The initial numbers are random, since equal classes would stay equal in training by gradients.
-    this.parameters = new Parameter(shape, () => random.normal(new Float32Array(sizeOf(shape))));
+    this.parameters = parameters;
   }
 
   get hasGaps(): boolean {
@@ -57,6 +55,12 @@ class ClassGroup implements ColumnBlock {
 
   sample(chosen: Tensor, noise: readonly Tensor[], options: { present: boolean }): Tensor {
     return this.head.sample(noise, this.parameters.matmul(chosen), options);
+  }
+
+  only(column: number): ColumnBlock {
+    const i = this.columns.indexOf(column);
+    const head = new HeadGroup([this.head.heads[i]]);
+    return new ClassGroup({ head, columns: [column] }, this.parameters.slice(0, i, i + 1));
   }
 
   /** The parameters in the shape of the outputs of a network, [S, P, C, 1]. */
@@ -101,11 +105,20 @@ export class LatentClasses extends ProductMixture {
       { kind: "uniform", size: this.features },
     ];
     this.classLogits = new Parameter([classes], 0);
-    this.groups = groupColumns(columns).map((group, g) => new ClassGroup(group, classes, random.split(g)));
+    this.groups = groupColumns(columns).map((group, g) => {
+      const shape = [group.columns.length, group.head.parameterCount, classes];
+      // The initial numbers are random, since equal classes would stay equal in training by gradients.
+      const initial = () => random.split(g).normal(new Float32Array(sizeOf(shape)));
+      return new ClassGroup(group, new Parameter(shape, initial));
+    });
   }
 
   get atoms(): readonly Atoms[] {
     return this.options.columns.map(headAtoms);
+  }
+
+  protected get components(): number {
+    return this.classes;
   }
 
   protected logWeights(): Tensor {

@@ -167,20 +167,42 @@ export class MixedMade implements SubsetDistribution {
     return isKnown.where(conditionals, 0).sum(0);
   }
 
-  logProbPresent(x: Tensor, subset: Subset, context?: Tensor): Tensor {
-    const outputs = this.outputsGivenKnown(x, subset, context);
-    return this.joinColumns(this.groups.map(({ head }, g) => head.logPresent(outputs[g]))).transpose();
+  get conditionalSize(): number {
+    return this.options.columns.reduce((sum, head) => sum + parameterCount(head), 0);
   }
 
-  sampleEach(
-    noise: readonly Tensor[],
-    x: Tensor,
-    subset: Subset,
-    { present }: { present: boolean },
-    context?: Tensor,
-  ): Tensor {
-    const drawn = this.drawColumns(noise, this.outputsGivenKnown(x, subset, context), { present });
-    return subset.known.greater(0).where(x, drawn);
+  /** The outputs of the network, where every column sees only the known ones. */
+  conditionalParameters(x: Tensor, subset: Subset, context?: Tensor): Tensor {
+    asSubsetDistribution(this);
+    return this.networkOutputs(this.splitColumns(knownValues(x, subset)), subset.positions, context);
+  }
+
+  logProbOf(d: number, values: Tensor, parameters: Tensor): Tensor {
+    const [N] = values.shape;
+    const { head, outputs } = this.columnOf(d, parameters);
+    return head.logProb(values.reshape([1, N]), outputs).reshape([N]);
+  }
+
+  logPresentOf(d: number, parameters: Tensor): Tensor {
+    const { head, outputs } = this.columnOf(d, parameters);
+    return head.logPresent(outputs).reshape([parameters.shape[0]]);
+  }
+
+  sampleOf(d: number, noise: readonly Tensor[], parameters: Tensor, options: { present: boolean }): Tensor {
+    const { head, outputs } = this.columnOf(d, parameters);
+    const rows = noise.map((numbers) => numbers.transpose());
+    return head.sample(rows, outputs, options).reshape(["N"]);
+  }
+
+  /** The distribution of column d, and its part [1, P, N] of the outputs of the network. */
+  private columnOf(d: number, outputs: Tensor): { head: HeadGroup; outputs: Tensor } {
+    const columns = this.groups.flatMap((group) => group.columns);
+    const heads = columns.map((column) => this.options.columns[column]);
+    const sizes = heads.map(parameterCount);
+    const i = columns.indexOf(d);
+    const start = sizes.slice(0, i).reduce((sum, size) => sum + size, 0);
+    const ofColumn = outputs.slice(1, start, start + sizes[i]).transpose();
+    return { head: new HeadGroup([heads[i]]), outputs: ofColumn.reshape([1, ...ofColumn.shape]) };
   }
 
   /** A draw of every column [N, D] for the outputs of the network for each group. */
@@ -200,14 +222,21 @@ export class MixedMade implements SubsetDistribution {
     return this.joinColumns(drawn).transpose();
   }
 
-  /** The outputs of the network for each group, where every column sees only the known ones. */
-  private outputsGivenKnown(x: Tensor, subset: Subset, context?: Tensor): Tensor[] {
-    asSubsetDistribution(this);
-    return this.outputs(this.splitColumns(knownValues(x, subset)), subset.positions, context);
-  }
-
   /** The parameters of the conditional distributions of each group, [S, parameterCount, N], from its values [S, N]. */
   private outputs(values: readonly Tensor[], positions: Positions, context?: Tensor): Tensor[] {
+    const [, N] = values[0].shape;
+    const outputs = this.networkOutputs(values, positions, context);
+    const parameters = outputs.transpose().split(
+      0,
+      this.groups.map(({ head, columns }) => head.parameterCount * columns.length),
+    );
+    return this.groups.map(({ head, columns }, g) =>
+      parameters[g].reshape([columns.length, head.parameterCount, N]),
+    );
+  }
+
+  /** The parameters of the conditional distributions of all columns, [N, outputs], from the values [S, N] of each group. */
+  private networkOutputs(values: readonly Tensor[], positions: Positions, context?: Tensor): Tensor {
     const [, N] = values[0].shape;
     const inputs = concat(
       this.groups.map(({ head }, g) =>
@@ -215,15 +244,8 @@ export class MixedMade implements SubsetDistribution {
       ),
       0,
     ).transpose();
-    const outputs = scoped("network", () =>
+    return scoped("network", () =>
       this.network.apply(context ? concat([inputs, context], 1) : inputs, positions),
-    );
-    const parameters = outputs.transpose().split(
-      0,
-      this.groups.map(({ head, columns }) => head.parameterCount * columns.length),
-    );
-    return this.groups.map(({ head, columns }, g) =>
-      parameters[g].reshape([columns.length, head.parameterCount, N]),
     );
   }
 

@@ -9,7 +9,7 @@ import type { Standardize } from "../bijections/standardize.ts";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { Parameter } from "../graph/parameter.ts";
-import { stack, type Tensor } from "../graph/tensor.ts";
+import { concat, stack, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { parse } from "../parse.ts";
 import { chooseComponent, selectRows } from "./chooseComponent.ts";
@@ -17,6 +17,7 @@ import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } fr
 import {
   asSubsetDistribution,
   isSubsetDistribution,
+  logPosterior,
   type Subset,
   type SubsetDistribution,
 } from "./subsetDistribution.ts";
@@ -140,39 +141,51 @@ export class Mixture implements SubsetDistribution {
     return this.logJointKnown(x, subset, context).logsumexp(1);
   }
 
-  logProbPresent(x: Tensor, subset: Subset, context?: Tensor): Tensor {
-    const posterior = this.logJointKnown(x, subset, context).logSoftmax(1);
-    return posterior
-      .reshape(["N", this.distributions.length, 1])
-      .add(this.logPresentOfEach(x, subset, context))
-      .logsumexp(1);
+  get conditionalSize(): number {
+    return this.subsetDistributions().reduce(
+      (sum, each) => sum + each.conditionalSize,
+      this.distributions.length,
+    );
+  }
+
+  /** The logarithms of the posterior weights of the distributions, and the parameters of each. */
+  conditionalParameters(x: Tensor, subset: Subset, context?: Tensor): Tensor {
+    const ofEach = this.mapScoped((distribution) =>
+      asSubsetDistribution(distribution).conditionalParameters(x, subset, contextFor(distribution, context)),
+    );
+    const logJoint = this.logJointKnown(x, subset, context);
+    return concat([logPosterior(logJoint, this.logWeights.logSoftmax(), 1), ...ofEach], 1);
+  }
+
+  logProbOf(d: number, values: Tensor, parameters: Tensor): Tensor {
+    const [N] = values.shape;
+    const { logWeights, ofEach } = this.splitParameters(parameters);
+    const logProbs = this.subsetDistributions().map((each, k) => each.logProbOf(d, values, ofEach[k]));
+    return stack(logProbs, 1).add(logWeights).logsumexp(1).reshape([N]);
+  }
+
+  logPresentOf(d: number, parameters: Tensor): Tensor {
+    return this.logWeightsIfPresent(d, parameters).logsumexp(1);
   }
 
   /**
-   * Draws the component of each row by its posterior probability w_k p_k(x_known), so that the draws follow the exact conditional
-   * distribution of the mixture. With `present` each feature has its own component, drawn by w_k p_k(x_known, x_d is not missing).
+   * Draws the component of each row by its posterior probability w_k p_k(x_known), or with `present` by w_k p_k(x_known, x_d is not
+   * missing), so that the draws follow the exact conditional distribution of the mixture.
    */
-  sampleEach(
+  sampleOf(
+    d: number,
     [uniform, ...noise]: readonly Tensor[],
-    x: Tensor,
-    subset: Subset,
+    parameters: Tensor,
     options: { present: boolean },
-    context?: Tensor,
   ): Tensor {
-    const logJoint = this.logJointKnown(x, subset, context).reshape(["N", this.distributions.length, 1]);
-    const logWeights = options.present ? logJoint.add(this.logPresentOfEach(x, subset, context)) : logJoint;
-    const chosen = chooseComponent(logWeights, uniform.reshape(["N", 1, 1]), -2);
+    const { logWeights, ofEach } = this.splitParameters(parameters);
+    const weights = options.present ? this.logWeightsIfPresent(d, parameters) : logWeights;
+    const chosen = chooseComponent(weights, uniform);
     const noiseOf = this.splitNoise(noise);
-    const rows = this.mapScoped((distribution, k) =>
-      asSubsetDistribution(distribution).sampleEach(
-        noiseOf[k],
-        x,
-        subset,
-        options,
-        contextFor(distribution, context),
-      ),
+    const drawn = this.subsetDistributions().map((each, k) =>
+      each.sampleOf(d, noiseOf[k], ofEach[k], options).reshape(["N", 1]),
     );
-    return selectRows(chosen, rows);
+    return selectRows(chosen, drawn).reshape(["N"]);
   }
 
   /** log w_k + log p_k(x_known), [N, K]. */
@@ -183,12 +196,22 @@ export class Mixture implements SubsetDistribution {
     return stack(logProbs, 1).add(this.logWeights.logSoftmax());
   }
 
-  /** log p_k(x_d is not missing | x_known), [N, K, D]. */
-  private logPresentOfEach(x: Tensor, subset: Subset, context?: Tensor): Tensor {
-    const logProbs = this.mapScoped((distribution) =>
-      asSubsetDistribution(distribution).logProbPresent(x, subset, contextFor(distribution, context)),
-    );
-    return stack(logProbs, 1);
+  /** log of w_k p_k(x_d is not missing | x_known), where w_k are the posterior weights: [N, K]. */
+  private logWeightsIfPresent(d: number, parameters: Tensor): Tensor {
+    const { logWeights, ofEach } = this.splitParameters(parameters);
+    const logPresent = this.subsetDistributions().map((each, k) => each.logPresentOf(d, ofEach[k]));
+    return stack(logPresent, 1).add(logWeights);
+  }
+
+  /** The logarithms of the posterior weights [N, K], and the parameters of each distribution. */
+  private splitParameters(parameters: Tensor): { logWeights: Tensor; ofEach: readonly Tensor[] } {
+    const sizes = this.subsetDistributions().map(({ conditionalSize }) => conditionalSize);
+    const [logWeights, ...ofEach] = parameters.split(1, [this.distributions.length, ...sizes]);
+    return { logWeights, ofEach };
+  }
+
+  private subsetDistributions(): SubsetDistribution[] {
+    return this.distributions.map(asSubsetDistribution);
   }
 
   /** The noise tensors of each distribution. */

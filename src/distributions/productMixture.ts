@@ -2,7 +2,7 @@ import type { Description } from "../description.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
 import { chooseComponent } from "./chooseComponent.ts";
 import type { Noise } from "./distribution.ts";
-import { knownValues, type Subset, type SubsetDistribution } from "./subsetDistribution.ts";
+import { knownValues, logPosterior, type Subset, type SubsetDistribution } from "./subsetDistribution.ts";
 
 /** S columns of a `ProductMixture`. Tensors are column-first, since the runtime is fastest along long rows. */
 export interface ColumnBlock {
@@ -19,6 +19,8 @@ export interface ColumnBlock {
    * [S, N]. With `present` no value is missing.
    */
   sample(chosen: Tensor, noise: readonly Tensor[], options: { present: boolean }): Tensor;
+  /** The block of one of its columns. */
+  only(column: number): ColumnBlock;
 }
 
 /**
@@ -35,6 +37,8 @@ export abstract class ProductMixture implements SubsetDistribution {
   readonly supportsSubsets = true;
   /** The first is a uniform number that chooses the component of a row, and the others are D numbers each. */
   abstract readonly noise: readonly Noise[];
+  /** J. */
+  protected abstract readonly components: number;
   /** log w, [J, 1]. */
   protected abstract logWeights(): Tensor;
   /** All columns in blocks. */
@@ -53,39 +57,66 @@ export abstract class ProductMixture implements SubsetDistribution {
     return this.logJoint(knownValues(x, subset), subset).logsumexp(0);
   }
 
-  logProbPresent(x: Tensor, subset: Subset): Tensor {
-    const posterior = this.logJoint(knownValues(x, subset), subset).logSoftmax(0);
-    const ofBlocks = this.blocks().map((block) => {
-      const S = block.columns.length;
-      if (!block.hasGaps) return filled(0, [S, "N"]);
-      return posterior
-        .reshape([1, ...posterior.shape])
-        .add(block.logPresent())
-        .logsumexp(1);
-    });
-    return this.joinColumns(ofBlocks);
+  get conditionalSize(): number {
+    return this.components;
+  }
+
+  /** The logarithms of the posterior weights of the components. */
+  conditionalParameters(x: Tensor, subset: Subset): Tensor {
+    const logJoint = this.logJoint(knownValues(x, subset), subset);
+    return logPosterior(logJoint, this.logWeights(), 0).transpose();
+  }
+
+  logProbOf(d: number, values: Tensor, parameters: Tensor): Tensor {
+    const [N] = values.shape;
+    const logProb = this.columnOf(d).logProb(values.reshape([1, N]));
+    return logProb.add(componentsFirst(parameters)).logsumexp(1).reshape([N]);
+  }
+
+  logPresentOf(d: number, parameters: Tensor): Tensor {
+    const [N] = parameters.shape;
+    const block = this.columnOf(d);
+    if (!block.hasGaps) return filled(0, [N]);
+    return componentsFirst(parameters).add(block.logPresent()).logsumexp(1).reshape([N]);
+  }
+
+  sampleOf(
+    d: number,
+    [uniform, ...noise]: readonly Tensor[],
+    parameters: Tensor,
+    options: { present: boolean },
+  ): Tensor {
+    const block = this.columnOf(d);
+    const posterior = componentsFirst(parameters);
+    const logWeights = options.present && block.hasGaps ? posterior.add(block.logPresent()) : posterior;
+    const chosen = chooseComponent(logWeights, asRow(uniform), -2);
+    const drawn = block.sample(
+      chosen,
+      noise.map((numbers) => numbers.transpose()),
+      options,
+    );
+    return drawn.reshape(["N"]);
   }
 
   sample([uniform, ...noise]: readonly Tensor[]): Tensor {
     const logWeights = this.logWeights();
     const chosen = chooseComponent(logWeights.reshape([1, ...logWeights.shape]), asRow(uniform), -2);
-    return this.sampleBlocks(noise, () => chosen, { present: false });
-  }
-
-  sampleEach(
-    [uniform, ...noise]: readonly Tensor[],
-    x: Tensor,
-    subset: Subset,
-    options: { present: boolean },
-  ): Tensor {
-    const logJoint = this.logJoint(knownValues(x, subset), subset);
-    const logWeights = logJoint.reshape([1, ...logJoint.shape]);
-    const chosen = chooseComponent(logWeights, asRow(uniform), -2);
-    const choose = (block: ColumnBlock) =>
-      options.present && block.hasGaps
-        ? chooseComponent(logWeights.add(block.logPresent()), asRow(uniform), -2)
-        : chosen;
-    return subset.known.greater(0).where(x, this.sampleBlocks(noise, choose, options));
+    const columnsOfNoise = noise.map((numbers) => numbers.transpose());
+    const blocks = this.blocks();
+    const drawn = blocks.map((block) =>
+      block.sample(
+        chosen,
+        columnsOfNoise.map((columns) => columns.gather(0, block.columns)),
+        { present: false },
+      ),
+    );
+    const order = blocks.flatMap(({ columns }) => columns);
+    return concat(drawn, 0)
+      .gather(
+        0,
+        order.map((_, column) => order.indexOf(column)),
+      )
+      .transpose();
   }
 
   /** log w_j + log p_j(x) of each component, for all columns or only the known ones: [J, N]. */
@@ -99,33 +130,18 @@ export abstract class ProductMixture implements SubsetDistribution {
     }, this.logWeights());
   }
 
-  private sampleBlocks(
-    noise: readonly Tensor[],
-    choose: (block: ColumnBlock) => Tensor,
-    options: { present: boolean },
-  ): Tensor {
-    const columnsOfNoise = noise.map((numbers) => numbers.transpose());
-    const values = this.blocks().map((block) =>
-      block.sample(
-        choose(block),
-        columnsOfNoise.map((columns) => columns.gather(0, block.columns)),
-        options,
-      ),
-    );
-    return this.joinColumns(values);
-  }
-
-  /** Rows [N, D] from the columns [S, N] of each block. */
-  private joinColumns(ofBlocks: readonly Tensor[]): Tensor {
-    const order = this.blocks().flatMap(({ columns }) => columns);
-    return concat(ofBlocks, 0)
-      .gather(
-        0,
-        order.map((_, column) => order.indexOf(column)),
-      )
-      .transpose();
+  private columnOf(d: number): ColumnBlock {
+    return this.blocks()
+      .find(({ columns }) => columns.includes(d))!
+      .only(d);
   }
 }
 
 /** Numbers [N, 1] as [1, 1, N]. */
 const asRow = (numbers: Tensor): Tensor => numbers.reshape([1, 1, "N"]);
+
+/** Numbers [N, J] as [1, J, N]. */
+const componentsFirst = (numbers: Tensor): Tensor => {
+  const [N, J] = numbers.shape;
+  return numbers.transpose().reshape([1, J, N]);
+};

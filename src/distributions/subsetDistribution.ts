@@ -22,20 +22,24 @@ export interface SubsetDistribution extends Distribution {
   readonly supportsSubsets: boolean;
   /** log p(x_known | context) of each row: [N, D], [N, C] -> [N]. The values of unknown features have no effect; they may be NaN. */
   logProbKnown(x: Tensor, subset: Subset, context?: Tensor): Tensor;
-  /** log p(x_d is not missing | x_known, context) of each unknown feature d, [N, D]. The other elements have no meaning. */
-  logProbPresent(x: Tensor, subset: Subset, context?: Tensor): Tensor;
+  /** S, the number of `conditionalParameters` of a row. */
+  readonly conditionalSize: number;
   /**
-   * Rows [N, D] with the known values of x and, for each unknown feature d, a draw from p(x_d | x_known, context). Draws of
-   * different features are not joint: to draw several, use one, add its feature to the known ones, and call this again. With
-   * `present` the draws are from p(x_d | x_known, x_d is not missing, context). `noise` has the tensors that `sample` takes.
+   * Numbers [N, S] that determine the distribution of each unknown feature given x_known and the context. The methods below take them in
+   * place of the known values, so that many values of a feature need one evaluation of the known ones. Their rows are either those of the
+   * other tensors, or a single one for all, [1, S].
    */
-  sampleEach(
-    noise: readonly Tensor[],
-    x: Tensor,
-    subset: Subset,
-    options: { present: boolean },
-    context?: Tensor,
-  ): Tensor;
+  conditionalParameters(x: Tensor, subset: Subset, context?: Tensor): Tensor;
+  /** log p(x_d | x_known, context) of values [N] of the unknown feature d: [N]. */
+  logProbOf(d: number, values: Tensor, parameters: Tensor): Tensor;
+  /** log p(x_d is not missing | x_known, context) of the unknown feature d: [N], or [1] for a single row of parameters. */
+  logPresentOf(d: number, parameters: Tensor): Tensor;
+  /**
+   * Draws [N] from p(x_d | x_known, context) of the unknown feature d, or with `present` from p(x_d | x_known, x_d is not missing, context).
+   * `noise` has one number [N, 1] for each tensor that `sample` takes. Draws of different features are not joint: to draw several, draw
+   * one, add its feature to the known ones, and continue with their parameters.
+   */
+  sampleOf(d: number, noise: readonly Tensor[], parameters: Tensor, options: { present: boolean }): Tensor;
 }
 
 /** Whether a distribution has exact marginal and conditional distributions of any subset of features. */
@@ -77,6 +81,15 @@ export function knownFeatures(
     positions[feature] = position;
   }
   return { known: isKnown, positions };
+}
+
+/**
+ * The logarithms of the posterior weights along an axis of log w_k + log p_k(x_known). Where the known values are impossible, they are those
+ * of the prior, so that no NaN of one part of a mixture reaches the others.
+ */
+export function logPosterior(logJoint: Tensor, logPrior: Tensor, axis: number): Tensor {
+  const isImpossible = logJoint.max(axis, { keepAxes: true }).equal(Number.NEGATIVE_INFINITY);
+  return isImpossible.where(logPrior, logJoint).logSoftmax(axis);
 }
 
 /** Replaces unknown values of rows by 0, so that no NaN among them reaches a formula. */

@@ -61,6 +61,12 @@ interface CachedCall {
 /** An input: rows of `size` numbers, which are written or drawn chunk by chunk. */
 export type RowInput = ArrayInput | NoiseInput;
 
+/** An input without a row axis: [size] numbers for all rows. */
+export interface SharedInput {
+  readonly size: number;
+  readonly shared: ArrayLike<number>;
+}
+
 interface ArrayInput {
   readonly size: number;
   /** Fills `target` with the rows from index `start` on. */
@@ -140,7 +146,7 @@ export class BatchRunner {
   private async compute(
     name: string,
     build: (...inputs: Tensor[]) => Record<string, Tensor>,
-    inputs: readonly RowInput[],
+    inputs: readonly (RowInput | SharedInput)[],
     rows: number,
     options: RunOptions,
   ): Promise<Record<string, Float64Array>> {
@@ -165,6 +171,10 @@ export class BatchRunner {
       const writeInputs = (shard: Shard, i: number) => {
         const firstRow = start + i * shardRows;
         inputs.forEach((input, k) => {
+          if ("shared" in input) {
+            shard.inputs[k].set(input.shared);
+            return;
+          }
           const target = shard.inputs[k].subarray(0, shardRows * input.size);
           if ("random" in input) writeNoise(target, input, firstRow, shard.noiseRequests[k]);
           else writeArray(target, input, firstRow, Math.min(shardRows, rows - firstRow));
@@ -197,7 +207,7 @@ export class BatchRunner {
   private async prepare(
     name: string,
     build: (...inputs: Tensor[]) => Record<string, Tensor>,
-    inputs: readonly RowInput[],
+    inputs: readonly (RowInput | SharedInput)[],
     options: CompileOptions,
     threads: number,
   ): Promise<ShardedFunction> {
@@ -205,18 +215,18 @@ export class BatchRunner {
     let cached = this.cachedCalls.get(key);
     if (!cached?.parameters.every(isUnchanged)) {
       await cached?.compiled.release();
-      const parameters = this.parameters();
+      const names = Array.from(this.parameters(), ([name, parameter]) => [parameter, name] as const);
       const program = compile(
         build,
-        inputs.map(({ size }): Shape => ["N", size]),
+        inputs.map((input): Shape => ("shared" in input ? [input.size] : ["N", input.size])),
         {
           ...options,
           threads: intraOpThreads(options.threads),
-          parameterNames: new Map(Array.from(parameters, ([name, parameter]) => [parameter, name])),
+          parameterNames: new Map(names),
           embedParameters: true,
         },
       );
-      const parameterCopies = [...parameters.values()].map((parameter) => ({
+      const parameterCopies = program.graph.parameters.map(({ tensor: parameter }) => ({
         parameter,
         array: parameter.numbers,
         copy: parameter.numbers.slice(),

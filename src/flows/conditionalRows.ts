@@ -1,4 +1,5 @@
 import { range } from "../dataset/range.ts";
+import { selectRows } from "../dataset/selectRows.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { Mixture } from "../distributions/mixture.ts";
 import {
@@ -10,10 +11,13 @@ import {
 } from "../distributions/subsetDistribution.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Floats } from "../graph/operation.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { stack, type Tensor } from "../graph/tensor.ts";
 import { parametersOf } from "../nn/module.ts";
 import { Random } from "../random/index.ts";
-import { BatchRunner, type RowInput, type RunOptions } from "./batchRunner.ts";
+import { arrayInput, BatchRunner, type RowInput, type RunOptions } from "./batchRunner.ts";
+
+/** The parameters of conditional distributions that are kept at once: 32 MB. */
+const MAX_PARAMETERS = 2 ** 22;
 
 /** Rows [N, D] in row-major order, and which of their features are known: [N, D], 1 or 0. */
 export interface PartialRows {
@@ -83,18 +87,11 @@ export class ConditionalRows {
       const features = [...given];
       for (let feature = 0; feature < D; feature++) {
         if (given.includes(feature)) continue;
-        const random = new Random(seed).split(feature);
-        const noise = distribution.noise.map(({ kind, size }, i): RowInput => {
-          const source = random.split(i);
-          return rowsInput(rows, size, (target, row) =>
-            source[kind](target, { offset: (start + row) * size }),
-          );
-        });
         const drawn = await this.run(
           `draw ${present}`,
-          (x, subset, ...noise) => distribution.sampleEach(noise, x, subset, { present }),
+          (x, subset, ...noise) => drawEach(distribution, noise, x, subset, { present }),
           { values: completed, rows, features },
-          noise,
+          this.noise(feature, rows, { seed, start }),
           run,
         );
         rows.forEach((row, n) => {
@@ -125,6 +122,132 @@ export class ConditionalRows {
     return joint.map((value, n) => value - ofGiven[n]);
   }
 
+  /**
+   * For each row of `values` [N, D]: draws of the features `of` given its features `given`, [N, draws, of], the log-density
+   * log p(of | given) of each draw, [N, draws], and that of the row itself, [N].
+   *
+   * The density of the given features is evaluated once for each row. If `of` has several features, this is repeated for each
+   * different draw of the first ones.
+   */
+  async sampleAndLogProb(
+    values: Float64Array,
+    { of, given, draws }: { of: readonly number[]; given: readonly number[]; draws: number },
+    run: RunOptions = {},
+  ): Promise<{ drawn: Float64Array; logProbDrawn: Float64Array; logProb: Float64Array }> {
+    const { distribution } = this;
+    const { features: D } = distribution;
+    const N = values.length / D;
+    // First the draws of each row, and then the rows themselves.
+    const firstRow = N * draws;
+    const rowOf = (i: number) => (i < firstRow ? Math.floor(i / draws) : i - firstRow);
+    const points = Array.from({ length: firstRow + N }, (_, i) => i);
+    const rows = selectRows(values, points.map(rowOf), D);
+    const logProb = new Float64Array(points.length);
+    const features = [...given];
+    for (const feature of of) {
+      const earlier = features.slice(given.length);
+      // Points with equal known features.
+      const groups = groupBy(points, (i) =>
+        [given.length > 0 ? rowOf(i) : "", ...earlier.map((each) => rows[i * D + each])].join(),
+      );
+      const groupsAtOnce = Math.max(1, Math.floor(MAX_PARAMETERS / distribution.conditionalSize));
+      for (let start = 0; start < groups.length; start += groupsAtOnce) {
+        const part = groups.slice(start, start + groupsAtOnce);
+        const parameters = await this.run(
+          "parameters",
+          (x, subset) => distribution.conditionalParameters(x, subset),
+          { values: rows, rows: part.map(([first]) => first), features },
+          [],
+          run,
+        );
+        const size = distribution.conditionalSize;
+        for (const [g, group] of part.entries()) {
+          const shared = parameters.subarray(g * size, (g + 1) * size);
+          const drawnPoints = group.filter((i) => i < firstRow);
+          const drawn = await this.draw(feature, drawnPoints, shared, run);
+          drawnPoints.forEach((i, k) => {
+            rows[i * D + feature] = drawn[k];
+          });
+          const values = group.map((i) => rows[i * D + feature]);
+          const ofValues = await this.logProbOf(feature, values, shared, run);
+          group.forEach((i, k) => {
+            logProb[i] += ofValues[k];
+          });
+        }
+      }
+      features.push(feature);
+    }
+    return {
+      drawn: Float64Array.from({ length: firstRow * of.length }, (_, i) => {
+        const point = Math.floor(i / of.length);
+        return rows[point * D + of[i % of.length]];
+      }),
+      logProbDrawn: logProb.subarray(0, firstRow),
+      logProb: logProb.subarray(firstRow),
+    };
+  }
+
+  /** A draw of a feature for each point, from the conditional distribution with the parameters [S]. */
+  private async draw(
+    feature: number,
+    points: readonly number[],
+    parameters: Float64Array,
+    run: RunOptions,
+  ): Promise<Float64Array> {
+    if (points.length === 0) return new Float64Array(0);
+    const { drawn } = await this.runner.run(
+      `draw ${feature}`,
+      (parameters, ...noise) => ({
+        drawn: this.distribution.sampleOf(feature, noise, asRow(parameters), { present: false }),
+      }),
+      [
+        { size: parameters.length, shared: parameters },
+        ...this.noise(feature, points, { seed: 0, start: 0 }),
+      ],
+      points.length,
+      run,
+    );
+    return drawn;
+  }
+
+  /** The log-densities of values of a feature under the conditional distribution with the parameters [S]. */
+  private async logProbOf(
+    feature: number,
+    values: readonly number[],
+    parameters: Float64Array,
+    run: RunOptions,
+  ): Promise<number[]> {
+    // Draws of labels and integers repeat, and each density takes far longer than a comparison.
+    const distinct = [...new Set(values)];
+    const { logProb } = await this.runner.run(
+      `density of ${feature}`,
+      (parameters, x) => ({
+        logProb: this.distribution.logProbOf(feature, x.reshape(["N"]), asRow(parameters)),
+      }),
+      [
+        { size: parameters.length, shared: parameters },
+        arrayInput({ values: Float64Array.from(distinct), features: 1 }),
+      ],
+      distinct.length,
+      run,
+    );
+    const byValue = new Map(distinct.map((value, i) => [value, logProb[i]]));
+    return values.map((value) => byValue.get(value)!);
+  }
+
+  /** The noise [N, 1] for draws of a feature of rows: that of row i depends only on the seed, the feature and `start` + rows[i]. */
+  private noise(
+    feature: number,
+    rows: ArrayLike<number>,
+    { seed, start }: { seed: number; start: number },
+  ): RowInput[] {
+    const random = new Random(seed).split(feature);
+    return this.distribution.noise.map(({ kind }, i) => {
+      const stream = random.split(i);
+      return rowsInput(rows, 1, (target, row) => stream[kind](target, { offset: start + row }));
+    });
+  }
+
   /** Waits for the calls before, and then frees sessions and worker threads. */
   release(): Promise<void> {
     return this.runner.release();
@@ -142,22 +265,45 @@ export class ConditionalRows {
     const copyRow = (target: Floats, row: number) => target.set(values.subarray(row * D, (row + 1) * D));
     const { output } = await this.runner.run(
       name,
-      (x, known, positions, ...noise) => {
-        // All inputs of a `BatchRunner` have a row axis. So the two vectors are repeated in each row, and their maximum over the
-        // rows gives the vectors back.
-        const subset = { known: known.max(0), positions: positions.max(0) };
-        return { output: build(x, subset, ...noise) };
-      },
-      [
-        rowsInput(rows, D, copyRow),
-        ...[known, positions].map((numbers) => rowsInput(rows, D, (target) => target.set(numbers))),
-        ...noise,
-      ],
+      (x, known, positions, ...noise) => ({ output: build(x, { known, positions }, ...noise) }),
+      [rowsInput(rows, D, copyRow), { size: D, shared: known }, { size: D, shared: positions }, ...noise],
       rows.length,
       options,
     );
     return output;
   }
+}
+
+/**
+ * Rows [N, D] with the known values of x and, for each unknown feature d, a draw from p(x_d | x_known). Draws of different features are not
+ * joint. `noise` has one number [N, 1] for each tensor that `sample` takes.
+ */
+function drawEach(
+  distribution: SubsetDistribution,
+  noise: readonly Tensor[],
+  x: Tensor,
+  subset: Subset,
+  options: { present: boolean },
+): Tensor {
+  const parameters = distribution.conditionalParameters(x, subset);
+  const drawn = Array.from({ length: distribution.features }, (_, d) =>
+    distribution.sampleOf(d, noise, parameters, options),
+  );
+  return subset.known.greater(0).where(x, stack(drawn, 1));
+}
+
+/** Numbers [S] as [1, S]. */
+const asRow = (numbers: Tensor): Tensor => numbers.reshape([1, ...numbers.shape]);
+
+/** Lists of the items with equal keys. */
+function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group) group.push(item);
+    else groups.set(key(item), [item]);
+  }
+  return [...groups.values()];
 }
 
 /** An input whose row i is written by `write(target, rows[i])`. */
@@ -182,14 +328,10 @@ interface Pattern {
 
 /** The rows of each set of known features. */
 function patterns(known: Uint8Array, features: number): { rows: number[]; features: number[] }[] {
-  const byKey = new Map<string, { rows: number[]; features: number[] }>();
-  for (let n = 0; n < known.length / features; n++) {
-    const flags = known.subarray(n * features, (n + 1) * features);
-    const key = flags.join("");
-    const indices = () => Array.from(flags).flatMap((flag, d) => (flag === 1 ? [d] : []));
-    const pattern = byKey.get(key) ?? { rows: [], features: indices() };
-    pattern.rows.push(n);
-    byKey.set(key, pattern);
-  }
-  return [...byKey.values()];
+  const rows = Array.from({ length: known.length / features }, (_, n) => n);
+  const flagsOf = (row: number) => known.subarray(row * features, (row + 1) * features);
+  return groupBy(rows, (row) => flagsOf(row).join("")).map((group) => ({
+    rows: group,
+    features: Array.from(flagsOf(group[0])).flatMap((flag, d) => (flag === 1 ? [d] : [])),
+  }));
 }

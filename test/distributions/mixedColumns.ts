@@ -53,3 +53,10 @@ export const discreteValues = [
   [0, 1, Number.NaN],
   [0, 1, 2, 3, 4],
 ];
+
+/** Rows of the columns `continuous`, `atoms` and `lattice`: with and without an atom, with a missing value, and in the tails. */
+export const mixedRows = combinations([
+  [-0.7, 12],
+  [0.5, 0.8, Number.NaN],
+  [0, 2, 4],
+]);

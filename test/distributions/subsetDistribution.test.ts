@@ -21,12 +21,20 @@ import {
   combinations,
   continuous,
   lattice,
+  mixedRows,
   randomize,
   sumOfProbabilities,
   discreteValues as values,
   withGaps,
 } from "./mixedColumns.ts";
-import { drawEach, expectConditionalDraws, logProbKnown, subsetsOf } from "./subsets.ts";
+import {
+  conditionalOf,
+  drawEach,
+  expectConditionalDensities,
+  expectConditionalDraws,
+  logProbKnown,
+  subsetsOf,
+} from "./subsets.ts";
 
 function randomMade(seed: number, heads: ColumnHeadOptions[] = columns): MixedMade {
   const network = { hidden: [12, 12], activation: "tanh" as const };
@@ -80,6 +88,11 @@ describe("a mixed MADE with any ordering", () => {
       for (const [n] of rows.entries()) sums.set(key(n), (sums.get(key(n)) ?? 0) + Math.exp(joint[n]));
       for (const [n] of rows.entries()) expect(Math.exp(marginal[n])).toBeCloseTo(sums.get(key(n))!, 12);
     }
+  });
+
+  test("has the conditional density of each unknown feature", async () => {
+    await expectConditionalDensities(made, combinations(values));
+    await expectConditionalDensities(randomMade(2, [continuous, atoms, lattice]), mixedRows);
   });
 
   test("ignores the values of unknown features", async () => {
@@ -137,14 +150,15 @@ describe("a mixture of distributions of subsets", () => {
     await expectConditionalDraws(new Mixture([mixture]), [1, 0, 4], [2], values, logJoint);
   });
 
+  test("has the conditional density of each unknown feature", async () => {
+    await expectConditionalDensities(mixture, combinations(values));
+    await expectConditionalDensities(new Mixture([mixture, members[0]]), combinations(values));
+  });
+
   test("has a probability of each unknown feature to be present", async () => {
-    const run = compile(
-      (x, known, positions) => mixture.logProbPresent(x, { known, positions }),
-      [["N", 3], [3], [3]],
-      { precision: "float64" },
+    const present = await Promise.all(
+      [0, 1].map(async (d) => (await conditionalOf(mixture, d, [[0, 0, 4]], [2])).logPresent[0]),
     );
-    const { known, positions } = knownFeatures(3, [2]);
-    const present = await run([0, 0, 4], known, positions);
     expect(present[0]).toBeCloseTo(0, 12);
     const each = await Promise.all(
       members.map((member) =>
@@ -183,6 +197,16 @@ test("a mixture of a MADE, latent classes and a kernel density has exact conditi
     await expectConditionalDraws(mixture, [1, 0, 3], known, values, logJoint);
 });
 
+test("given values that are impossible under one member, a mixture is that of the others", async () => {
+  const impossible = new LatentClasses({ columns: [withGaps, lattice], classes: 2 }, new Random(1));
+  const possible = randomMade(2, [{ ...withGaps, unseen: 0.01 }, lattice]);
+  const mixture = new Mixture([impossible, possible]);
+  // The code of a category that training did not see.
+  const rows = values[2].map((cell) => [2, cell]);
+  expect(await logProbKnown(impossible, rows, [0])).toEqual(rows.map(() => Number.NEGATIVE_INFINITY));
+  await expectConditionalDensities(mixture, rows, [[0]]);
+});
+
 describe("which distributions have subsets", () => {
   const anyOrder = randomMade(1, [continuous, continuous]);
   const fixedOrder = new MixedMade({ columns: [continuous, continuous], anyOrder: false }, new Random(0));
@@ -216,13 +240,8 @@ describe("which distributions have subsets", () => {
 
 test("a category that training did not see counts as present", async () => {
   const made = randomMade(4, [{ ...withGaps, unseen: 0.01 }, continuous]);
-  const run = compile(
-    (x, known, positions) => made.logProbPresent(x, { known, positions }),
-    [["N", 2], [2], [2]],
-    { precision: "float64" },
-  );
-  const { known, positions } = knownFeatures(2, [1]);
-  const [present] = await run([0, 0.7], known, positions);
+  const { logPresent } = await conditionalOf(made, 0, [[0, 0.7]], [1]);
+  const present = logPresent[0];
   const joint = await Promise.all(
     [0, 1, 2, Number.NaN].map(async (value) => await conditionalOfFirst(made, value, 0.7)),
   );

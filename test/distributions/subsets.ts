@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
 import { knownFeatures, type SubsetDistribution } from "../../src/distributions/subsetDistribution.ts";
+import type { Floats } from "../../src/graph/operation.ts";
+import type { Shape } from "../../src/graph/shape.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { type Compiled, compile } from "../../src/runtime/compile.ts";
@@ -8,11 +10,14 @@ import { columnOf, kolmogorovSmirnov } from "../mathematics/kolmogorovSmirnov.ts
 import { cumulative, integral, lineRule } from "../mathematics/quadrature.ts";
 import { draw, logProb } from "./evaluate.ts";
 import {
+  atoms,
   categorical,
   combinations,
   continuous,
   discrete,
   discreteValues,
+  lattice,
+  mixedRows,
   sumOfProbabilities,
 } from "./mixedColumns.ts";
 
@@ -22,49 +27,109 @@ export const subsetsOf = (features: number): number[][] =>
     Array.from({ length: features }, (_, d) => d).filter((d) => (bits >> d) & 1),
   );
 
-const compiled = new WeakMap<SubsetDistribution, Compiled<Tensor>>();
+type Functions = Map<string, Compiled<Record<string, Tensor>>>;
+const compiled = new WeakMap<SubsetDistribution, Functions>();
 
-/** log p(x_known) of each row, by one graph for all subsets. */
-export async function logProbKnown(
+/** The compiled function of a distribution with this name. It is compiled once, since it serves all subsets. */
+function compiledOnce(
+  distribution: SubsetDistribution,
+  name: string,
+  build: (...inputs: Tensor[]) => Record<string, Tensor>,
+  shapes: readonly Shape[],
+) {
+  const functions: Functions = compiled.get(distribution) ?? new Map();
+  compiled.set(distribution, functions);
+  const run = functions.get(name) ?? compile(build, shapes, { precision: "float64" });
+  functions.set(name, run);
+  return run;
+}
+
+/** log p(x_known) of each row, [N], and the parameters [N, S] of the conditional distributions of the other features. */
+async function givenKnown(
   distribution: SubsetDistribution,
   rows: readonly (readonly number[])[],
   known: readonly number[],
-): Promise<number[]> {
+): Promise<Record<"logProb" | "parameters", Floats>> {
   const D = distribution.features;
-  let run = compiled.get(distribution);
-  if (!run) {
-    run = compile(
-      (x, known, positions) => distribution.logProbKnown(x, { known, positions }),
-      [["N", D], [D], [D]],
-      { precision: "float64" },
-    );
-    compiled.set(distribution, run);
-  }
+  const run = compiledOnce(
+    distribution,
+    "known",
+    (x, known, positions) => ({
+      logProb: distribution.logProbKnown(x, { known, positions }),
+      parameters: distribution.conditionalParameters(x, { known, positions }),
+    }),
+    [["N", D], [D], [D]],
+  );
   const subset = knownFeatures(D, known);
-  return Array.from(await run(Float64Array.from(rows.flat()), subset.known, subset.positions));
+  const { logProb, parameters } = await run(rows.flat(), subset.known, subset.positions);
+  return { logProb, parameters };
 }
 
-/** Draws of `sampleEach` for `count` copies of a row, [count, D]. */
+/** log p(x_known) of each row. */
+export const logProbKnown = async (...call: Parameters<typeof givenKnown>): Promise<number[]> =>
+  Array.from((await givenKnown(...call)).logProb);
+
+/** log p(x_d | x_known) of the value of an unknown feature in each row, and the log-probability that it is present. */
+export async function conditionalOf(
+  distribution: SubsetDistribution,
+  d: number,
+  rows: readonly (readonly number[])[],
+  known: readonly number[],
+): Promise<Record<"logProb" | "logPresent", Floats>> {
+  const { parameters } = await givenKnown(distribution, rows, known);
+  const values = rows.map((row) => row[d]);
+  return conditionalGiven(distribution, d, values, parameters);
+}
+
+/** As `conditionalOf`, given the parameters [N, S], or those of a single row, [S]. */
+async function conditionalGiven(
+  distribution: SubsetDistribution,
+  d: number,
+  values: readonly number[],
+  parameters: Floats,
+): Promise<Record<"logProb" | "logPresent", Floats>> {
+  const S = distribution.conditionalSize;
+  const isShared = parameters.length === S;
+  const run = compiledOnce(
+    distribution,
+    `density of ${d}, ${isShared}`,
+    (x, parameters) => ({
+      logProb: distribution.logProbOf(d, x, parameters),
+      logPresent: distribution.logPresentOf(d, parameters),
+    }),
+    [["N"], [isShared ? 1 : "N", S]],
+  );
+  const { logProb, logPresent } = await run(values, parameters);
+  return { logProb, logPresent };
+}
+
+/** `count` copies of a row with a draw of each unknown feature, [count, D]. The draws of different features are not joint. */
 export async function drawEach(
   distribution: SubsetDistribution,
   row: readonly number[],
   known: readonly number[],
   count: number,
   { present = false } = {},
-) {
+): Promise<Float64Array> {
   const D = distribution.features;
   const random = new Random(5);
-  const noise = distribution.noise.map(({ kind, size }, i) =>
-    random.split(i)[kind](new Float64Array(count * size)),
-  );
-  const run = compile(
-    (x, known, positions, ...noise) => distribution.sampleEach(noise, x, { known, positions }, { present }),
-    [["N", D], [D], [D], ...distribution.noise.map(({ size }) => ["N", size] as const)],
-    { precision: "float64" },
-  );
-  const subset = knownFeatures(D, known);
+  const noise = distribution.noise.map(({ kind }, i) => random.split(i)[kind](new Float64Array(count)));
+  const { parameters } = await givenKnown(distribution, [row], known);
   const rows = Float64Array.from({ length: count * D }, (_, i) => row[i % D]);
-  return run(rows, subset.known, subset.positions, ...noise);
+  for (const d of row.keys()) {
+    if (known.includes(d)) continue;
+    const run = compiledOnce(
+      distribution,
+      `draw ${d}, ${present}`,
+      (parameters, ...noise) => ({ drawn: distribution.sampleOf(d, noise, parameters, { present }) }),
+      [[1, distribution.conditionalSize], ...noise.map(() => ["N", 1] as const)],
+    );
+    const { drawn } = await run(parameters, ...noise);
+    drawn.forEach((value, n) => {
+      rows[n * D + d] = value;
+    });
+  }
+  return rows;
 }
 
 /**
@@ -101,6 +166,38 @@ export async function expectConditionalDraws(
         expect(Math.abs(frequency - p)).toBeLessThan(4.5 * Math.sqrt((p * (1 - p)) / count) + 1e-12);
       });
       expect(drawnPossible).toBeCloseTo(1, 12);
+    }
+  }
+}
+
+/**
+ * For rows of parameters and for a single one, the density of each unknown feature is p(x_known, x_d) / p(x_known), also at missing values,
+ * and the probability that it is present is 1 - p(missing).
+ */
+export async function expectConditionalDensities(
+  distribution: SubsetDistribution,
+  rows: readonly (readonly number[])[],
+  subsets = subsetsOf(distribution.features),
+): Promise<void> {
+  const S = distribution.conditionalSize;
+  for (const known of subsets) {
+    const { logProb: marginal, parameters } = await givenKnown(distribution, rows, known);
+    for (let d = 0; d < distribution.features; d++) {
+      if (known.includes(d)) continue;
+      const values = rows.map((row) => row[d]);
+      const joint = await logProbKnown(distribution, rows, [...known, d]);
+      const { logProb, logPresent } = await conditionalGiven(distribution, d, values, parameters);
+      for (const [n, value] of values.entries()) {
+        expect(logProb[n]).toBeCloseTo(joint[n] - marginal[n], 9);
+        if (Number.isNaN(value)) expect(Math.exp(logPresent[n])).toBeCloseTo(1 - Math.exp(logProb[n]), 12);
+      }
+      const first = parameters.slice(0, S);
+      const copies = Float64Array.from({ length: rows.length * S }, (_, i) => first[i % S]);
+      const expected = await conditionalGiven(distribution, d, values, copies);
+      const shared = await conditionalGiven(distribution, d, values, first);
+      for (const [n, value] of shared.logProb.entries()) expect(value).toBeCloseTo(expected.logProb[n], 9);
+      expect(shared.logPresent).toHaveLength(1);
+      expect(shared.logPresent[0]).toBeCloseTo(expected.logPresent[0], 9);
     }
   }
 }
@@ -173,6 +270,11 @@ export async function expectContinuousDraws(
 export function testSubsets(build: (columns: ColumnHeadOptions[]) => SubsetDistribution): void {
   test("every subset of columns has its exact marginal distribution", async () => {
     await expectConsistentSubsets(build(discrete), discreteValues);
+  });
+
+  test("has the exact conditional density of each unknown column", async () => {
+    await expectConditionalDensities(build(discrete), combinations(discreteValues));
+    await expectConditionalDensities(build([continuous, atoms, lattice]), mixedRows);
   });
 
   test("each unknown column is drawn from its exact conditional distribution", async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { selectRows } from "../../src/dataset/selectRows.ts";
 import { LatentClasses, MixedMade, Mixture } from "../../src/distributions/index.ts";
 import { ConditionalRows } from "../../src/flows/conditionalRows.ts";
 import { Random } from "../../src/random/index.ts";
@@ -51,6 +52,38 @@ test("the density of some features given others is normalized, and that of the d
       return sum + ((counts.get(row.join()) ?? 0) - expected) ** 2 / expected;
     }, 0);
     expect(statistic).toBeLessThan(31.8);
+  }
+  await conditional.release();
+});
+
+test("draws of some features of rows are those of `complete`, and their densities are log p(of | given)", async () => {
+  const conditional = new ConditionalRows(randomMixture());
+  const run = { precision: "float64" } as const;
+  const rows = Float64Array.from([0, Number.NaN, 2, 2, 1, 4, 0, 0, 0]);
+  const draws = 30;
+  const cases: { of: number[]; given: number[] }[] = [
+    { of: [0, 2], given: [1] },
+    { of: [1], given: [0, 2] },
+    { of: [0, 1, 2], given: [] },
+  ];
+  for (const { of, given } of cases) {
+    const result = await conditional.sampleAndLogProb(rows, { of, given, draws }, run);
+    const copies = selectRows(
+      rows,
+      Array.from({ length: 3 * draws }, (_, i) => Math.floor(i / draws)),
+      3,
+    );
+    const known = Uint8Array.from(copies, (_, i) => (given.includes(i % 3) ? 1 : 0));
+    const completed = await conditional.complete(
+      { values: copies, known },
+      { seed: 0, start: 0, present: false },
+      run,
+    );
+    expect(result.drawn).toEqual(completed.filter((_, i) => of.includes(i % 3)));
+    const ofRows = await conditional.logProb(rows, { of, given }, run);
+    for (const [n, value] of result.logProb.entries()) expect(value).toBeCloseTo(ofRows[n], 10);
+    const ofDraws = await conditional.logProb(completed, { of, given }, run);
+    for (const [i, value] of result.logProbDrawn.entries()) expect(value).toBeCloseTo(ofDraws[i], 10);
   }
   await conditional.release();
 });

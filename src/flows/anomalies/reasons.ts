@@ -58,7 +58,7 @@ const MAX_LABELS_SHOWN = 3;
 /**
  * Explains each row of features [N, D] by all its columns, the most unusual one first. For column i the gain is
  *
- *     E log p(x'_i, x_rest) - log p(x_i, x_rest),  x'_i ~ p(x_i | x_rest),
+ *     E log p(x'_i | x_rest) - log p(x_i | x_rest),  x'_i ~ p(x_i | x_rest),
  *
  * estimated by draws: how much more probable the row is with an ordinary value there. It does not depend on the units of the column. A
  * column that only seems unusual because of a wrong value elsewhere gains less, since the wrong value stays in the row.
@@ -117,17 +117,18 @@ async function explain(
         }
         continue;
       }
-      const { drawn, logDensity } = await drawColumn(conditional, { values, target, given, D }, run);
-      const rowLogDensity = isPossible
-        ? await conditional.logProb(values, { of: [...given, ...target], given: [] }, run)
-        : undefined;
-      const drawnValues = decodeRows(columns, drawn)[c];
+      const { drawn, logProbDrawn, logProb } = await conditional.sampleAndLogProb(
+        values,
+        { of: target, given, draws: DRAWS },
+        run,
+      );
+      const [drawnValues] = decodeRows([column], drawn);
       for (const n of rows.keys()) {
         const [from, to] = [n * DRAWS, (n + 1) * DRAWS];
         const beyond = target.reduce((sum, feature) => sum + beyondCells[rows[n] * D + feature], 0);
         add(n, {
-          gain: rowLogDensity
-            ? mean(logDensity.subarray(from, to)) - rowLogDensity[n] + beyond
+          gain: isPossible
+            ? mean(logProbDrawn.subarray(from, to)) - logProb[n] + beyond
             : Number.POSITIVE_INFINITY,
           expected: expectedValue(column, drawnValues.subarray(from, to)),
         });
@@ -153,9 +154,9 @@ async function groupByPossible(
   const possible = Array.from({ length: features.length / D }, (): number[] => []);
   for (const target of featuresByColumn) {
     if (target.length === 0) continue;
-    const logDensity = await conditional.logProb(features, { of: target, given: [] }, run);
+    const marginal = await conditional.sampleAndLogProb(features, { of: target, given: [], draws: 0 }, run);
     for (const [n, rowFeatures] of possible.entries())
-      if (Number.isFinite(logDensity[n])) rowFeatures.push(...target);
+      if (Number.isFinite(marginal.logProb[n])) rowFeatures.push(...target);
   }
   const groups = new Map<string, { rows: number[]; possible: number[] }>();
   for (const [n, rowFeatures] of possible.entries()) {
@@ -165,61 +166,6 @@ async function groupByPossible(
     groups.set(key, group);
   }
   return [...groups.values()];
-}
-
-/**
- * Copies each row `DRAWS` times with draws of the features `target` given the features `given`. `logDensity` is log p(target,
- * given) of each copy.
- */
-async function drawColumn(
-  conditional: ConditionalRows,
-  {
-    values,
-    target,
-    given,
-    D,
-  }: { values: Float64Array; target: readonly number[]; given: readonly number[]; D: number },
-  run: RunOptions,
-): Promise<{ drawn: Float64Array; logDensity: Float64Array }> {
-  const copies = selectRows(
-    values,
-    Array.from({ length: (values.length / D) * DRAWS }, (_, i) => Math.floor(i / DRAWS)),
-    D,
-  );
-  const known = Uint8Array.from(copies, (_, i) => (given.includes(i % D) ? 1 : 0));
-  // Features with impossible values are drawn too, which does not change the distribution of the draws of `target`.
-  const drawn = await conditional.complete(
-    { values: copies, known },
-    { seed: 0, start: 0, present: false },
-    run,
-  );
-  // Draws of labels and integers repeat, and each density takes far longer than a comparison.
-  const { first, index } = distinctDraws(drawn, target, D);
-  const distinctLogDensity = await conditional.logProb(
-    selectRows(drawn, first, D),
-    { of: [...given, ...target], given: [] },
-    run,
-  );
-  return { drawn, logDensity: Float64Array.from(index, (i) => distinctLogDensity[i]) };
-}
-
-/**
- * The different draws for each row: `first` has the index of the first draw of each, and `index` [draws] the position in `first` of the
- * equal draw. Draws for one row differ only in the features `target`.
- */
-function distinctDraws(
-  drawn: Float64Array,
-  target: readonly number[],
-  D: number,
-): { first: number[]; index: number[] } {
-  const first: number[] = [];
-  const positions = new Map<string, number>();
-  const index = Array.from({ length: drawn.length / D }, (_, draw) => {
-    const key = [Math.floor(draw / DRAWS), ...target.map((feature) => drawn[draw * D + feature])].join();
-    if (!positions.has(key)) positions.set(key, first.push(draw) - 1);
-    return positions.get(key)!;
-  });
-  return { first, index };
 }
 
 /** The distribution of values of a column. */
