@@ -41,7 +41,9 @@ export interface NamedArray {
 export type WorkerThreads = typeof import("node:worker_threads");
 
 /** Undefined in a page. */
-export const builtinModule = (globalThis as { process?: NodeJS.Process }).process?.getBuiltinModule;
+export const builtinModule: NodeJS.Process["getBuiltinModule"] | undefined = (
+  globalThis as { process?: NodeJS.Process }
+).process?.getBuiltinModule;
 /** Undefined in a page, where ONNX Runtime has threads of its own. */
 export const workerThreads = builtinModule?.("node:worker_threads") as WorkerThreads | undefined;
 
