@@ -1,13 +1,13 @@
 import { concatRows } from "../dataset/concatRows.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
-import type { Autoencoder } from "../flows/index.ts";
+import type { Autoencoder, RunOptions } from "../flows/index.ts";
 import type { ImageShape } from "../nn/image.ts";
 import { anyValue, checkOptions, required, seedValue, wholeNumber } from "../options.ts";
 import { runRules } from "../runtime/options.ts";
 import { imageGroups } from "./imageGroups.ts";
 
 /** Options of `autoencoderFigure`. */
-export interface AutoencoderFigureOptions {
+export interface AutoencoderFigureOptions extends RunOptions {
   /** Images that were not used in training, at least 10. */
   readonly heldOut: InMemoryDataset;
   /** `[height, width, channels]`. */
@@ -16,8 +16,6 @@ export interface AutoencoderFigureOptions {
   readonly values: number;
   /** Seed of the samples. Default 0. */
   readonly seed?: number;
-  /** The number of threads. Default: one for each core. */
-  readonly threads?: number | undefined;
 }
 
 /** The number of images in a line. */
@@ -39,10 +37,9 @@ export async function autoencoderFigure(
     shape: required(anyValue),
     values: required(wholeNumber(2)),
     seed: seedValue,
-    threads: runRules.threads,
+    ...runRules,
   });
-  const { heldOut, shape, values, seed = 0, threads } = options;
-  const run = threads === undefined ? {} : { threads };
+  const { heldOut, shape, values, seed = 0, ...run } = options;
   const image = (n: number) => heldOut.values.subarray(n * model.features, (n + 1) * model.features);
   const first = heldOut.values.subarray(0, COLUMNS * model.features);
   const samples = (temperature: number) => model.sample(2 * COLUMNS, { temperature, seed, ...run });

@@ -1,6 +1,6 @@
 import { concatRows } from "../dataset/concatRows.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
-import type { ImageModel } from "../flows/index.ts";
+import type { ImageModel, RunOptions } from "../flows/index.ts";
 import { latentLine } from "../flows/latentLine.ts";
 import { nearestImages } from "../images/nearestImages.ts";
 import { anyValue, checkOptions, required, seedValue } from "../options.ts";
@@ -9,15 +9,13 @@ import { runRules } from "../runtime/options.ts";
 import { type ImageGroup, imageGroups } from "./imageGroups.ts";
 
 /** Options of `imageFigure`. */
-export interface ImageFigureOptions {
+export interface ImageFigureOptions extends RunOptions {
   /** The training images, of which the figure shows those that are nearest to samples. */
   readonly training: InMemoryDataset;
   /** Images that were not used in training, which are reconstructed and interpolated. */
   readonly heldOut: InMemoryDataset;
   /** Seed of the samples. Default 0. */
   readonly seed?: number;
-  /** The number of threads. Default: one for each core. */
-  readonly threads?: number | undefined;
 }
 
 /** The number of images in a line for a model without classes, and about that for a model with few classes. */
@@ -39,9 +37,9 @@ export async function imageFigure(model: ImageModel, options: ImageFigureOptions
     training: required(anyValue),
     heldOut: required(anyValue),
     seed: seedValue,
-    threads: runRules.threads,
+    ...runRules,
   });
-  const { training, heldOut, seed = 0, threads } = options;
+  const { training, heldOut, seed = 0, ...engine } = options;
   const { features, classes } = model;
   const hasColumns = classes.length > 1 && classes.length <= MAX_CLASS_COLUMNS;
   // With few classes, each class has several columns; with one, images would be larger than those of other models.
@@ -49,7 +47,7 @@ export async function imageFigure(model: ImageModel, options: ImageFigureOptions
   const classAt = (column: number) => column % Math.max(1, classes.length);
   const run = (context: readonly number[]) => ({
     ...(classes.length > 0 && { classes: context }),
-    ...(threads !== undefined && { threads }),
+    ...engine,
   });
   const inColumns = Array.from({ length: columns }, (_, column) => classAt(column));
   const real = chooseRows(heldOut, 2 * columns, hasColumns ? classes.length : 0);

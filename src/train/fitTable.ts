@@ -4,6 +4,7 @@ import { PushforwardError } from "../errors.ts";
 import { AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
 import { TableModel } from "../flows/tableModel.ts";
 import { parse } from "../parse.ts";
+import { engineOptionsOf } from "../runtime/engineOptions.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
 import { encodeRows, withLabelsOf } from "../tables/encode.ts";
 import { inferColumn } from "../tables/inferColumn.ts";
@@ -144,7 +145,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
         columns,
         flow,
         { training, validation, test },
-        { keepRows: kernel, ...(others.threads !== undefined && { threads: others.threads }) },
+        { keepRows: kernel, ...engineOptionsOf(others) },
       );
   return {
     model: new TableModel({ columns, flow, anomalies }),

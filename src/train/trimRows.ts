@@ -3,6 +3,7 @@ import type { InMemoryDataset, Split } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
 import { highestScores } from "../flows/anomalies/findAnomalies.ts";
+import { engineOptionsOf } from "../runtime/engineOptions.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { type FitMembersOptions, fitMembers } from "./fitMembers.ts";
 
@@ -32,7 +33,7 @@ export async function trimRows(
     });
   }
   const { flow } = await fitMembers(columns, { training, validation }, options);
-  const run = { ...(options.threads !== undefined && { threads: options.threads }) };
+  const run = engineOptionsOf(options);
   const reference = await AnomalyScorer.fit(columns, flow, { training, validation }, run);
   const scorer = new AnomalyScorer(columns, flow, reference);
   const trainingScores = await scorer.score(training.values, run);
