@@ -2,6 +2,7 @@ import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
 import { checkOptions, type OptionRules, text } from "../options.ts";
+import { inFloat64 } from "../runtime/engineOptions.ts";
 import { runRules } from "../runtime/options.ts";
 
 /** Options of `logDensities`. */
@@ -15,7 +16,7 @@ export const logDensitiesRules: OptionRules<LogDensitiesOptions> = { ...runRules
 
 /**
  * The log-density of each row under a flow, in nats and data units: [N]. Rows whose values overflow float32, whose largest
- * number is 3.4e38, have a log-density of -Infinity or NaN there; the flow is then evaluated in float64.
+ * number is 3.4e38, have a log-density of -Infinity or NaN there; the flow is then evaluated in float64, by the CPU if the provider is WebGPU.
  *
  * @throws NUMERIC, with the number of the row, when a log-density is NaN in float64 too.
  */
@@ -29,7 +30,7 @@ export async function logDensities(
   const context = rows.contextFeatures > 0 ? rows.context : undefined;
   const single = await flow.logProb(rows.values, context, run);
   if (run.precision !== undefined || single.every(Number.isFinite)) return checked(single, rows, source);
-  const double = await flow.logProb(rows.values, context, { ...run, precision: "float64" });
+  const double = await flow.logProb(rows.values, context, inFloat64(run));
   return checked(double, rows, source);
 }
 

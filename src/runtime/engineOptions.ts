@@ -18,6 +18,13 @@ export interface EngineOptions {
 export const deviceProviders = (providers: readonly string[] = []): string[] =>
   providers.filter((provider) => provider !== "cpu" && provider !== "wasm");
 
+/** The options for a computation in float64. WebGPU does not have it, so the CPU computes instead. */
+export const inFloat64 = <O extends EngineOptions>({ providers, ...options }: O) => ({
+  ...options,
+  ...(providers && { providers: providers.map((each) => (each === "webgpu" ? "cpu" : each)) }),
+  precision: "float64" as const,
+});
+
 /** Selects the defined options of the engine from an object that may have further options. */
 export const engineOptionsOf = ({
   providers,

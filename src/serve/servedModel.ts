@@ -9,6 +9,7 @@ import {
   TableModel,
 } from "../flows/index.ts";
 import { brief } from "../parse.ts";
+import { inFloat64 } from "../runtime/engineOptions.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
 import type { ValueType } from "../tables/tableColumn.ts";
 import type { TableRow, TableValue } from "../tables/tableRows.ts";
@@ -48,9 +49,8 @@ export const operationsOf = ({ impute, anomalies }: ServedModel): string[] => [
   ...(anomalies ? ["anomalies"] : []),
 ];
 
-/** The model of a file as a server needs it. `threads` is the number of threads that compute; undefined for the default. */
-export function servedModel(model: LoadedModel, { threads }: { threads: number | undefined }): ServedModel {
-  const run = threads === undefined ? {} : { threads };
+/** The model of a file as a server needs it. */
+export function servedModel(model: LoadedModel, run: RunOptions = {}): ServedModel {
   return model.table ? servedTable(TableModel.from(model), run) : servedFlow(model, run);
 }
 
@@ -62,7 +62,7 @@ function servedTable(model: TableModel, run: RunOptions): ServedModel {
   return {
     columns,
     given: [],
-    score: (rows) => inBothPrecisions((options) => model.score(rows, { ...run, ...options })),
+    score: (rows) => inBothPrecisions(run, (options) => model.score(rows, options)),
     sample: (rows, { seed, given }) => model.sample(rows, { seed, given, ...run }),
     ...(model.hasConditionals && {
       impute: (rows: readonly Row[], { seed }: { seed: number }) => model.impute(rows, { seed, ...run }),
@@ -104,7 +104,7 @@ function servedFlow(model: LoadedModel, run: RunOptions): ServedModel {
     async score(rows) {
       const x = rowsOf(rows, columns);
       const context = given.length > 0 ? rowsOf(rows, given) : undefined;
-      return inBothPrecisions((options) => flow.logProb(x, context, { ...run, ...options }));
+      return inBothPrecisions(run, (options) => flow.logProb(x, context, options));
     },
     async sample(rows, { seed, given: values }) {
       const unknown = Object.keys(values).find((name) => !given.includes(name));
@@ -125,10 +125,11 @@ function servedFlow(model: LoadedModel, run: RunOptions): ServedModel {
  * `pushforward score` does the same.
  */
 async function inBothPrecisions(
+  run: RunOptions,
   logProb: (options: RunOptions) => Promise<Float64Array>,
 ): Promise<Float64Array> {
-  const single = await logProb({});
+  const single = await logProb(run);
   if (single.every(Number.isFinite)) return single;
-  const double = await logProb({ precision: "float64" });
+  const double = await logProb(inFloat64(run));
   return single.map((value, n) => (Number.isFinite(value) ? value : double[n]!));
 }

@@ -3,6 +3,7 @@ import type { Distribution } from "../../distributions/distribution.ts";
 import { MixedMade } from "../../distributions/mixedMade.ts";
 import { Mixture } from "../../distributions/mixture.ts";
 import { parametersOf } from "../../nn/module.ts";
+import { inFloat64 } from "../../runtime/engineOptions.ts";
 import { arrayInput, BatchRunner, type RunOptions } from "../batchRunner.ts";
 import type { Flow } from "../flow.ts";
 
@@ -41,7 +42,7 @@ export class Surprise {
       [arrayInput({ values: features, features: D })],
       features.length / D,
       // In float32, both ends of an interval around a far value can be equal.
-      { precision: "float64", ...run },
+      run.precision === undefined ? inFloat64(run) : run,
     );
     return surprise;
   }
