@@ -1,6 +1,7 @@
 import { counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
-import { dataOfModel, flag, fraction, model, notation, path, threads, wholeNumber } from "./options.ts";
+import { engine, engineOf } from "./engine.ts";
+import { dataOfModel, flag, fraction, model, notation, path, wholeNumber } from "./options.ts";
 
 export const anomalies = command({
   name: "anomalies",
@@ -26,7 +27,7 @@ export const anomalies = command({
         "Also writes all rows with anomaly_score, p_value and, for the reported rows, the column of the first reason. The ending of its name gives the format: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet.",
     }),
     ...notation,
-    threads,
+    ...engine,
     json: flag("Prints one JSON object with everything that is reported."),
   },
   details: [
@@ -42,7 +43,7 @@ export const anomalies = command({
     ],
     ["anomalies model.safetensors quakes.csv -o scored.csv", "All rows with their p-values too."],
   ],
-  async run({ model: modelPath, data, rows: count, fdr, output, threads, json, ...reading }, io) {
+  async run({ model: modelPath, data, rows: count, fdr, output, threads, provider, json, ...reading }, io) {
     const { openTable } = await import("../data/index.ts");
     const { explainTableRows, scoreAnomalies, writeAnomalies } = await import("../data/tableAnomalies.ts");
     const { selectAnomalies } = await import("../flows/anomalies/findAnomalies.ts");
@@ -60,7 +61,7 @@ export const anomalies = command({
     const selection = { count, ...(fdr !== undefined && { falseDiscoveryRate: fdr }) };
     // The options and the calibration rows are checked before the table is read.
     selectAnomalies(new Float64Array(0), calibration, selection);
-    const run = { ...(threads !== undefined && { threads }) };
+    const run = engineOf({ threads, provider });
     const messages = new Messages(io);
     const table = await openTable(data, { ...reading, signal: io.interrupted });
     try {

@@ -1,4 +1,5 @@
 import { type Positional, parseArguments, type Syntax, type Values } from "./arguments.ts";
+import { checkEngine } from "./engine.ts";
 import type { Io } from "./io.ts";
 import type { Option } from "./options.ts";
 
@@ -31,6 +32,10 @@ export function command<
 >(definition: Definition<P, O>): Command {
   return {
     ...definition,
-    run: async (words, io) => definition.run(parseArguments(definition, words), io, words),
+    async run(words, io) {
+      const values = parseArguments(definition, words);
+      await checkEngine(values);
+      await definition.run(values, io, words);
+    },
   };
 }

@@ -3,8 +3,9 @@ import { PushforwardError } from "../errors.ts";
 import type { Comparison, DifferentAtoms } from "../evaluate/index.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
+import { engine, engineOf } from "./engine.ts";
 import { estimate, jsonLine } from "./format.ts";
-import { dataOfModel, flag, model, notation, strict, threads } from "./options.ts";
+import { dataOfModel, flag, model, notation, strict } from "./options.ts";
 
 export const compare = command({
   name: "compare",
@@ -13,7 +14,7 @@ export const compare = command({
   options: {
     strict,
     ...notation,
-    threads,
+    ...engine,
     json: flag("Prints one JSON object: rows, first, second, difference, shareHigher."),
   },
   details: [
@@ -24,20 +25,20 @@ export const compare = command({
     ["compare default.safetensors nsf.safetensors test.csv", "Which model describes new rows better."],
     [`compare a.safetensors b.safetensors "FROM 'quakes.csv' WHERE mag > 4" --json`, "The same as JSON."],
   ],
-  async run({ a, b, data, strict, threads, json, ...reading }, io) {
+  async run({ a, b, data, strict, threads, provider, json, ...reading }, io) {
     const { openTable } = await import("../data/index.ts");
     const { checkComparable, compareLogDensities } = await import("../evaluate/index.ts");
     const { readModel } = await import("./model.ts");
     const { useScores } = await import("./scoring.ts");
 
+    const run = engineOf({ threads, provider });
     const models = [await readModel(a), await readModel(b)] as const;
     const different = checkComparable(...models);
     const table = await openTable(data, { ...reading, signal: io.interrupted });
     try {
       for (const atoms of different) await checkComparableValues(table, atoms);
       const scores: Float64Array[] = [];
-      for (const model of models)
-        scores.push(await useScores(model, table, { strict, threads }, io, allScores));
+      for (const model of models) scores.push(await useScores(model, table, { strict, run }, io, allScores));
       const comparison = compareLogDensities(scores[0]!, scores[1]!);
       io.stdout.write(json ? jsonLine(comparisonObject(comparison)) : comparisonText(comparison, a, b));
     } finally {

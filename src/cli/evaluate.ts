@@ -1,8 +1,9 @@
 import { counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
+import { engine } from "./engine.ts";
 import { estimate, jsonLine } from "./format.ts";
 import { classify, draws } from "./imageOptions.ts";
-import { dataOfModel, flag, model, notation, strict, threads } from "./options.ts";
+import { dataOfModel, flag, model, notation, strict } from "./options.ts";
 
 export const evaluate = command({
   name: "evaluate",
@@ -13,7 +14,7 @@ export const evaluate = command({
     ...notation,
     draws,
     classify,
-    threads,
+    ...engine,
     json: flag(
       "Prints one JSON object: rows, meanLogDensity, standardError, and isBound for a lower bound. For images, it also has bitsPerDimension, draws instead of isBound, and accuracy with --classify.",
     ),

@@ -17,6 +17,7 @@ import type { ImageSet } from "../images/index.ts";
 import { openImages } from "../images/openImages.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
 import { fit } from "../train/index.ts";
+import { engineOf } from "./engine.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { checkImageValues, type ImageFitValues } from "./fitValues.ts";
 import { bitsText, type ImageReport, imageEvent, imageReport } from "./imageReport.ts";
@@ -191,12 +192,12 @@ async function evaluateImages(
   model: ImageModel,
   { rows, features, values, context, contextFeatures }: InMemoryDataset,
   training: InMemoryDataset,
-  { threads, draws }: ImageFitValues,
+  { draws, ...engine }: ImageFitValues,
 ) {
   const withDraws = draws > 1 ? model.withDraws(draws) : model;
   const logProb = await withDraws.logProb(values, {
     ...(contextFeatures > 0 && { classes: context }),
-    ...(threads !== undefined && { threads }),
+    ...engineOf(engine),
   });
   const independent = pixelHistograms(training, { rows, features, values }, model.values);
   return {

@@ -5,6 +5,8 @@ import { GAUSSIAN, simpleBaselines } from "../evaluate/tableBaselines.ts";
 import { type AnomalyReference, AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
 import { encodeModel } from "../flows/index.ts";
 import { mean } from "../numerics/mean.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { engineOf } from "./engine.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { bestOf, doneEvent, fitReport, type HeldOutEvaluation, type RowParts } from "./fitReport.ts";
 import { checkTableValues, type TableFitValues } from "./fitValues.ts";
@@ -62,13 +64,13 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
   const validationLogDensity =
     values.contamination === undefined || tools.signal.aborted
       ? trained.validationLogDensity
-      : mean(await logDensities(trained.flow, rows.validation, threadsOf(values)));
+      : mean(await logDensities(trained.flow, rows.validation, engineOf(values)));
   const anomalies = tools.signal.aborted ? undefined : await anomalyReference(trained, table, kept, values);
   return {
     bytes: modelBytes({ ...trained, validationLogDensity }, table, rows, values, anomalies),
     stopped: trained.stopped,
     async report({ elapsed, resume, throwIfInterrupted }) {
-      const evaluation = await evaluateHeldOut(trained, table, rows, values.threads);
+      const evaluation = await evaluateHeldOut(trained, table, rows, engineOf(values));
       throwIfInterrupted();
       const directory = values.pictures;
       const pictures =
@@ -90,24 +92,22 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
   };
 }
 
-const threadsOf = ({ threads }: Pick<FitValues, "threads">) => (threads === undefined ? {} : { threads });
-
 /** Evaluates the flow and simpler densities on the test rows, or on the validation rows if there are none. */
 async function evaluateHeldOut(
   { flow }: Trained,
   { constants, table }: TrainingTable,
   { training, validation, test }: RowParts,
-  threads: number | undefined,
+  engine: EngineOptions,
 ): Promise<HeldOutEvaluation> {
   const { embedding } = flow;
   const rows = test ?? validation;
   const gaussian = table ? undefined : await gaussianBaseline(training, { embedding, constants });
   const baselines = table
-    ? await simpleBaselines(table, training, { atoms: measureOf(flow), embedding, threads })
+    ? await simpleBaselines(table, training, { atoms: measureOf(flow), embedding, ...engine })
     : gaussian
       ? [{ name: GAUSSIAN, ...gaussian }]
       : [];
-  const { logDensities, logDensity } = await evaluate(flow, rows, { threads });
+  const { logDensities, logDensity } = await evaluate(flow, rows, engine);
   const references = await compareDensities(logDensities, rows, baselines);
   const best = bestOf(references);
   const bestBaseline = baselines.find(({ name }) => name === best?.name);
@@ -126,10 +126,10 @@ async function anomalyReference(
   { flow }: Trained,
   { table, given }: TrainingTable,
   { training, validation, test }: RowParts,
-  { flow: name, noKernel, threads }: TableFitValues,
+  { flow: name, noKernel, ...values }: TableFitValues,
 ): Promise<AnomalyReference | undefined> {
   if (!table || given.length > 0 || name !== "default") return undefined;
-  const options = { keepRows: !noKernel, ...threadsOf({ threads }) };
+  const options = { keepRows: !noKernel, ...engineOf(values) };
   return AnomalyScorer.fit(table, flow, { training: training.sample, validation, test }, options);
 }
 

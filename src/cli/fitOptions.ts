@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import type { Values } from "./arguments.ts";
+import { engine } from "./engine.ts";
 import { draws, imageOptions } from "./imageOptions.ts";
 import { kindOptions } from "./kindOptions.ts";
 import {
@@ -11,7 +12,6 @@ import {
   notation,
   path,
   positiveNumber,
-  threads,
   wholeNumber,
   wholeNumbers,
 } from "./options.ts";
@@ -147,7 +147,7 @@ export const options = {
     description:
       "Fraction of the rows that the finished model is tested on; 0 for no test. Default: 0.1 for tables of at least 200 rows, 0 for smaller ones.",
   }),
-  threads,
+  ...engine,
   pictures: path({
     valueName: "DIR",
     description:

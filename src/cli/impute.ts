@@ -1,7 +1,8 @@
 import { counted } from "../evaluate/numberText.ts";
 import type { UnlearnedValues } from "../tables/unlearned.ts";
 import { command } from "./command.ts";
-import { dataOfModel, model, notation, outputTable, threads, wholeNumber } from "./options.ts";
+import { engine, engineOf } from "./engine.ts";
+import { dataOfModel, model, notation, outputTable, wholeNumber } from "./options.ts";
 
 export const impute = command({
   name: "impute",
@@ -15,7 +16,7 @@ export const impute = command({
       valueName: "S",
       description: "Another seed draws other values: several imputations show how uncertain the values are.",
     }),
-    threads,
+    ...engine,
   },
   details: [
     "A missing value is drawn from its distribution given all present values of the row, and given that it is present: that it is missing says nothing about what it would be (missing at random). Present values and columns that the model does not have stay as they are. The table may lack columns of the model.",
@@ -28,7 +29,7 @@ export const impute = command({
     ],
     ["impute model.safetensors patients.csv --seed 1 -o second.csv", "Another imputation of the same rows."],
   ],
-  async run({ model: modelPath, data, output, seed, threads, ...reading }, io) {
+  async run({ model: modelPath, data, output, seed, threads, provider, ...reading }, io) {
     const { openTable } = await import("../data/index.ts");
     const { completeTable } = await import("../data/tableSamples.ts");
     const { writeImputed } = await import("../data/writeImputed.ts");
@@ -54,7 +55,7 @@ export const impute = command({
           unlearned = values.filter(({ kind }) => kind !== "incomplete");
         },
         signal: io.interrupted,
-        ...(threads !== undefined && { threads }),
+        ...engineOf({ threads, provider }),
         onProgress: (count) => messages.rows(count, table.rows),
       });
       await writeImputed(table, tableModel.columns, rows, destination);

@@ -16,7 +16,8 @@ export async function inMpiJob(
   const job = mpiJob(io.env);
   if (!job) return work(values, io);
   const { mpiCommunicator } = await import("../mpi/index.ts");
-  const jobValues = { ...values, threads: values.threads ?? threadsPerRank(job) };
+  const threads = values.threads ?? (values.provider ? undefined : threadsPerRank(job));
+  const jobValues = { ...values, threads };
   const jobIo = { ...io, communicator: await mpiCommunicator() };
   if (job.rank === 0) return work(jobValues, jobIo);
   await work({ ...jobValues, pictures: undefined }, { ...jobIo, stdout: nowhere(), stderr: nowhere() });

@@ -1,5 +1,6 @@
 import { command } from "./command.ts";
-import { choice, flag, fraction, names, path, threads, wholeNumber } from "./options.ts";
+import { type EngineValues, engine } from "./engine.ts";
+import { choice, flag, fraction, names, path, wholeNumber } from "./options.ts";
 
 export const infer = command({
   name: "infer",
@@ -85,7 +86,7 @@ export const infer = command({
       description: "Seed of all random numbers: the same seed and number of threads give the same draws.",
     }),
     json: flag("Prints one JSON object with the summary of each parameter, the evidence and the verdict."),
-    threads,
+    ...engine,
   },
   details: [
     "A flow is fitted to the posterior, and Markov chains in its latent space correct what it gets wrong. The summary has the mean, the standard deviation and quantiles of each parameter; the effective sample size (ESS), the smaller of those of the bulk and the tails; and R-hat. The verdict says which of the results to trust, and why.",
@@ -105,7 +106,7 @@ export const infer = command({
 });
 
 /** The values of the options, and the path of the program. */
-export type InferValues = {
+export type InferValues = EngineValues & {
   readonly program: string;
   readonly output: string;
   readonly draws: string | undefined;
@@ -121,5 +122,4 @@ export type InferValues = {
   readonly targetAcceptance: number;
   readonly seed: number;
   readonly json: boolean;
-  readonly threads: number | undefined;
 };

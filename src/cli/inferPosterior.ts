@@ -18,6 +18,7 @@ import {
 import { coordinateNames, elementNames } from "../inference/model.ts";
 import { cornerFigure, svgToPng } from "../report/index.ts";
 import { checkFigurePackages } from "../report/png.ts";
+import { engineOf } from "./engine.ts";
 import { checkModelName } from "./fitOptions.ts";
 import { jsonLine } from "./format.ts";
 import type { InferValues } from "./infer.ts";
@@ -74,13 +75,13 @@ interface Run {
 
 async function runModel(
   model: ProbabilisticModel,
-  { refinement, chains, drawsPerChain, targetAcceptance, seed, threads, steps }: InferValues,
+  { refinement, chains, drawsPerChain, targetAcceptance, seed, steps, ...values }: InferValues,
   messages: Messages,
   io: Io,
 ): Promise<Run> {
   const result = await infer(model, {
     ...{ refinement, chains, draws: drawsPerChain, targetAcceptance, seed },
-    ...(threads !== undefined && { threads }),
+    ...engineOf(values),
     fit: { steps },
     onProgress: progressTo(messages, io),
   });
@@ -89,7 +90,7 @@ async function runModel(
 
 async function runSimulator(
   simulator: Simulator,
-  { observed, simulations, rounds, seed, threads }: InferValues,
+  { observed, simulations, rounds, seed, ...values }: InferValues,
   messages: Messages,
   io: Io,
 ): Promise<Run> {
@@ -106,7 +107,7 @@ async function runSimulator(
   let stage = "";
   const result = await inferSimulator(simulator, observation, {
     ...{ simulations, rounds, seed },
-    ...(threads !== undefined && { threads }),
+    ...engineOf(values),
     onProgress({ member, members, best }) {
       const what = `Fitting flow ${member + 1} of ${members}`;
       if (what !== stage && !io.stderr.isTTY) messages.print(what);

@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { command } from "./command.ts";
-import { model, path, text, threads, wholeNumber } from "./options.ts";
+import { engine, engineOf } from "./engine.ts";
+import { model, path, text, wholeNumber } from "./options.ts";
 
 /** The largest number of images in a row of the picture. */
 const MAX_COLUMNS = 10;
@@ -26,13 +27,13 @@ export const interpolate = command({
       1000,
     ),
     class: text({ valueName: "CLASS", description: "The class of the images, for a model with classes." }),
-    threads,
+    ...engine,
   },
   details: [
     "The first and the last image are the reconstructions of the two images. Those of a flow equal the images up to rounding.",
   ],
   examples: [["interpolate model.safetensors a.png b.png -o between.png", "Ten images in one picture."]],
-  async run({ model: modelPath, from, to, output, steps, class: name, threads }, io) {
+  async run({ model: modelPath, from, to, output, steps, class: name, threads, provider }, io) {
     const { checkWritable, writeFileAtomically } = await import("../files/atomicFile.ts");
     const { encodePng, grayLevels, imageGrid, imageRows, openImages } = await import("../images/index.ts");
     const { latentLine } = await import("../flows/latentLine.ts");
@@ -57,7 +58,7 @@ export const interpolate = command({
     const index = name === undefined ? undefined : classIndex(images, name);
     const inClass = (count: number) => ({
       ...(index !== undefined && { classes: new Array<number>(count).fill(index) }),
-      ...(threads !== undefined && { threads }),
+      ...engineOf({ threads, provider }),
     });
     const ends = await openImages([from, to], { shape, statedBy: "the model", signal: io.interrupted });
     const { sample } = await imageRows(ends, { values, maxNumbersInMemory: Number.POSITIVE_INFINITY });

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { parseColumnList } from "../data/columnList.ts";
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
@@ -151,19 +150,6 @@ function readNumber(
     hint: `For example: --${name} ${example}`,
   });
 }
-
-/**
- * Threads beyond the number of cores only take memory. They are allowed because rounding depends on the number of threads: with as many
- * threads, a smaller machine reproduces the results of a larger one.
- */
-const MAX_THREADS = Math.max(64, 2 * availableParallelism());
-
-/** An option of every command that computes. */
-export const threads = wholeNumber(
-  1,
-  { valueName: "N", description: "The number of threads that compute. Default: one for each core." },
-  MAX_THREADS,
-);
 
 /** An option of every command that reads a table. */
 const na = names({

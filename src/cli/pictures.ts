@@ -7,6 +7,7 @@ import type { ImageModel } from "../flows/index.ts";
 import { imageFigure, samplesFigure, svgToPng, tableFigure, trainingFigure } from "../report/index.ts";
 import { checkFigurePackages } from "../report/png.ts";
 import type { FitResult } from "../train/index.ts";
+import { type EngineValues, engineOf } from "./engine.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { HeldOutEvaluation } from "./fitReport.ts";
 import { checkDirectoryName } from "./tableOutput.ts";
@@ -24,15 +25,15 @@ export async function writePictures(
   directory: string,
   { flow, epochs, bestEpoch, validationLogDensity }: Trained,
   { columns, rows, table }: TrainingTable,
-  { seed, threads }: FitValues,
+  { seed, ...values }: FitValues,
   { onValidation: baseline }: HeldOutEvaluation,
 ): Promise<string[]> {
   // The initial weights count as epoch 0, and may have been the best.
   const initial = { epoch: 0, trainLogDensity: Number.NaN, validationLogDensity };
   const pictures = {
     "samples.png": table
-      ? await tableFigure(table, flow, rows.sample, { seed, threads })
-      : await samplesFigure(flow, rows.sample, { columns, seed, threads }),
+      ? await tableFigure(table, flow, rows.sample, { seed, ...engineOf(values) })
+      : await samplesFigure(flow, rows.sample, { columns, seed, ...engineOf(values) }),
     "training.png":
       epochs.length === 0
         ? undefined
@@ -51,11 +52,11 @@ export async function writeImagePictures(
   model: ImageModel,
   { epochs, bestEpoch, validationLogDensity }: FitResult,
   rows: { readonly training: InMemoryDataset; readonly heldOut: InMemoryDataset },
-  { seed, threads }: Pick<FitValues, "seed" | "threads">,
+  { seed, ...values }: Pick<FitValues, "seed" | keyof EngineValues>,
 ): Promise<string[]> {
   const initial = { epoch: 0, trainLogDensity: Number.NaN, validationLogDensity };
   return writeFigures(directory, {
-    "samples.png": await imageFigure(model, { ...rows, seed, threads }),
+    "samples.png": await imageFigure(model, { ...rows, seed, ...engineOf(values) }),
     "training.png":
       epochs.length === 0
         ? undefined

@@ -1,5 +1,6 @@
 import { command } from "./command.ts";
-import { dataOfModel, flag, model, notation, path, text, threads, wholeNumber } from "./options.ts";
+import { engine } from "./engine.ts";
+import { dataOfModel, flag, model, notation, path, text, wholeNumber } from "./options.ts";
 
 export const report = command({
   name: "report",
@@ -24,7 +25,7 @@ export const report = command({
     }),
     ...notation,
     seed: wholeNumber(0, { default: "0", valueName: "S", description: "Seed of all random numbers." }),
-    threads,
+    ...engine,
     json: flag("Prints one JSON object with all numbers of the report."),
   },
   details: [

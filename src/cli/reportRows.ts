@@ -10,13 +10,13 @@ import { decodeTable } from "../tables/decodeTable.ts";
 import { realColumn } from "../tables/realColumn.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
+import { type EngineValues, engineOf } from "./engine.ts";
 import { program } from "./program.ts";
 import { splitRows } from "./splitRows.ts";
 
 /** Options of `reportRows`. */
-interface ReportRowsOptions {
+interface ReportRowsOptions extends EngineValues {
   readonly seed: number;
-  readonly threads: number | undefined;
 }
 
 /** With fewer test rows, the report also uses the validation rows as held-out rows. */
@@ -56,7 +56,7 @@ export async function reportRows(
   model: TableModel,
   record: LoadedModel["training"],
   table: Table,
-  { seed, threads }: ReportRowsOptions,
+  { seed, ...engine }: ReportRowsOptions,
 ): Promise<ReportRows & { about: string[] }> {
   const rows = await readFeatures(model, table);
   const notes = model.flow.isBound ? [BOUND_NOTE] : [];
@@ -64,7 +64,7 @@ export async function reportRows(
   const parts = record?.split && rows.rows > 2 && splitAgain(rows, record.seed, record.split);
   if (parts && parts.training.rows + parts.validation.rows === record.rows) {
     const { training, validation, test } = parts;
-    const scores = await logDensities(model.flow, validation, { ...(threads !== undefined && { threads }) });
+    const scores = await logDensities(model.flow, validation, engineOf(engine));
     const difference = RunningMean.of(scores).mean - record.validationLogDensity;
     const tolerance =
       TOLERANCE * (1 + Math.abs(record.validationLogDensity)) + (model.flow.isBound ? NOISE_OF_BOUNDS : 0);

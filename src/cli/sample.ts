@@ -2,7 +2,8 @@ import { basename } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
-import { model, notation, path, positiveNumber, text, threads, wholeNumber } from "./options.ts";
+import { engine, engineOf } from "./engine.ts";
+import { model, notation, path, positiveNumber, text, wholeNumber } from "./options.ts";
 
 export const sample = command({
   name: "sample",
@@ -48,7 +49,7 @@ export const sample = command({
         "Keeps only rows that meet this condition of DuckDB, such as \"age > 40 AND city = 'Bern'\", and draws until there are enough. For models of the default flow without --given in fit.",
     }),
     ...notation,
-    threads,
+    ...engine,
   },
   details: [
     "If OUT is a directory (out/), rows go to Parquet files of a million rows there: part-00000.parquet, part-00001.parquet and so on.",
@@ -67,7 +68,8 @@ export const sample = command({
     ],
   ],
   async run(values, io) {
-    const { model: path, given: text, where, rows, output, seed, na, decimal, delimiter, threads } = values;
+    const { model: path, given: text, where, rows, output, seed, na, decimal, delimiter } = values;
+    const run = engineOf(values);
     const reading = { na, decimal, delimiter };
     const { sampleBlocks, Table, writeRows } = await import("../data/index.ts");
     const { writeTable } = await import("../data/writeTable.ts");
@@ -96,7 +98,7 @@ export const sample = command({
       const { sampleTableModel } = await import("./sampleTableModel.ts");
       return sampleTableModel(
         model,
-        { given: text, where, rows, seed, threads, ...reading },
+        { given: text, where, rows, seed, run, ...reading },
         { destination, directory },
         io,
       );
@@ -118,7 +120,7 @@ export const sample = command({
         rows: perContext,
         given,
         seed,
-        threads,
+        ...run,
         signal: io.interrupted,
         onContext: (contexts) => check.add(contexts),
         onProgress(rows) {

@@ -6,19 +6,19 @@ import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
 import { makeDirectory } from "../files/makeDirectory.ts";
 import { ImageModel, type LoadedModel } from "../flows/index.ts";
 import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
+import { type EngineValues, engineOf } from "./engine.ts";
 import { classIndex, refuseOptions } from "./imageModels.ts";
 import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";
 import type { Notation } from "./options.ts";
 
-interface SampleValues extends Notation {
+interface SampleValues extends Notation, EngineValues {
   readonly output: string;
   readonly rows: number | undefined;
   readonly seed: number;
   readonly temperature: number;
   readonly class: string | undefined;
   readonly given: string | undefined;
-  readonly threads: number | undefined;
 }
 
 const DEFAULT_COUNT = 64;
@@ -30,17 +30,8 @@ const IMAGES_PER_CALL = 64;
  * Without --class, a conditional model draws all classes, one after the other.
  */
 export async function sampleImages(loaded: LoadedModel, values: SampleValues, io: Io): Promise<void> {
-  const {
-    output,
-    rows: count = DEFAULT_COUNT,
-    seed,
-    temperature,
-    threads,
-    given,
-    na,
-    decimal,
-    delimiter,
-  } = values;
+  const { output, rows: count = DEFAULT_COUNT, seed, temperature, given, na, decimal, delimiter } = values;
+  const engine = engineOf(values);
   refuseOptions({ given, na, decimal: decimal === ",", delimiter }, "tables");
   const model = ImageModel.from(loaded);
   const isGrid = output.toLowerCase().endsWith(".png");
@@ -64,7 +55,7 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
         start,
         temperature,
         ...(classes && { classes: classes.subarray(start, start + n) }),
-        ...(threads !== undefined && { threads }),
+        ...engine,
       });
       const pixels = grayLevels(drawn, model.values);
       if (isGrid) gridPixels.set(pixels, start * features);

@@ -5,6 +5,7 @@ import { writeTable } from "../data/writeTable.ts";
 import { PushforwardError } from "../errors.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { Io } from "./io.ts";
 import { knownValues } from "./knownValues.ts";
 import { Messages } from "./messages.ts";
@@ -19,13 +20,13 @@ interface Values extends Notation {
   readonly where: string | undefined;
   readonly rows: number | undefined;
   readonly seed: number;
-  readonly threads: number | undefined;
+  readonly run: EngineOptions;
 }
 
 /** Draws rows from the model of a table, given values of any of its columns, or a table of them. */
 export async function sampleTableModel(
   loaded: LoadedModel,
-  { given: text, where, rows, seed, threads, na, decimal, delimiter }: Values,
+  { given: text, where, rows, seed, run, na, decimal, delimiter }: Values,
   {
     destination,
     directory,
@@ -52,7 +53,7 @@ export async function sampleTableModel(
   const options = {
     seed,
     signal: io.interrupted,
-    ...(threads !== undefined && { threads }),
+    ...run,
     onProgress(rows: number) {
       drawn = rows;
       messages.rows(rows, total);

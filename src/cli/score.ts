@@ -1,8 +1,9 @@
 import { PushforwardError } from "../errors.ts";
 import { counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
+import { engine } from "./engine.ts";
 import { classify, draws } from "./imageOptions.ts";
-import { dataOfModel, model, names, notation, outputTable, strict, threads } from "./options.ts";
+import { dataOfModel, model, names, notation, outputTable, strict } from "./options.ts";
 
 export const score = command({
   name: "score",
@@ -25,7 +26,7 @@ export const score = command({
     ...notation,
     draws,
     classify,
-    threads,
+    ...engine,
   },
   details: [
     "Writes all rows and columns of the table and adds a column log_density, in nats, which refers to the units of the data. The lower it is, the more unusual is the row. It is the logarithm of a density for continuous columns, times a probability for all other columns and for missing values.",

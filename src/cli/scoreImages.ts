@@ -3,6 +3,7 @@ import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
 import { counted } from "../evaluate/numberText.ts";
 import { RunningMean } from "../evaluate/runningMean.ts";
 import type { ImageClassification, LoadedModel } from "../flows/index.ts";
+import { type EngineValues, engineOf } from "./engine.ts";
 import { jsonLine } from "./format.ts";
 import { classesOfModel, noClasses, refuseOptions } from "./imageModels.ts";
 import { bitsEstimate } from "./imageReport.ts";
@@ -11,10 +12,9 @@ import type { Io } from "./io.ts";
 import { reportWritten, tableOutput } from "./tableOutput.ts";
 
 /** Values of the commands that compute the probability of images. */
-interface ScoreValues extends ImagesOfModelValues {
+interface ScoreValues extends ImagesOfModelValues, EngineValues {
   /** Whether the classes of images are predicted. Otherwise a model with classes needs those of the images. */
   readonly classify: boolean;
-  readonly threads: number | undefined;
 }
 
 /** The scores of some images: log-probabilities in nats, and with `--classify` also the probabilities of the classes. */
@@ -120,14 +120,14 @@ export async function evaluateImages(
  */
 function scoresOf(
   { model, images, blocks }: ImagesOfModel,
-  { classify, threads }: ScoreValues,
+  { classify, ...values }: ScoreValues,
 ): AsyncGenerator<Scores> {
   if (classify && model.classes.length === 0) throw noClasses("classify");
   const classes = classify ? undefined : classesOfModel(model, images);
-  const run = threads !== undefined && { threads };
+  const run = engineOf(values);
   async function* scores() {
     for await (const { start, end, pixels } of blocks) {
-      if (classify) yield model.classify(pixels, { ...run });
+      if (classify) yield model.classify(pixels, run);
       else {
         const ofBlock = classes && { classes: classes.subarray(start, end) };
         yield { logProb: await model.logProb(pixels, { ...ofBlock, ...run }) };

@@ -4,8 +4,10 @@ import { PushforwardError } from "../errors.ts";
 import { ModelScorer, type ModelScorerOptions } from "../evaluate/index.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { UnlearnedValues } from "../tables/unlearned.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
+import { type EngineValues, engineOf } from "./engine.ts";
 import { refuseOptions } from "./imageModels.ts";
 import type { Io } from "./io.ts";
 import { unknownColumn } from "./knownValues.ts";
@@ -22,7 +24,7 @@ export interface Scoring {
 }
 
 /** Options of `withScores`. */
-export interface ScoringOptions extends Notation {
+export interface ScoringOptions extends Notation, EngineValues {
   /** The path of the model. */
   readonly model: string;
   readonly data: readonly string[];
@@ -30,7 +32,6 @@ export interface ScoringOptions extends Notation {
   readonly draws: number;
   /** Whether classes of images are predicted. True is refused, because the rows are not images. */
   readonly classify: boolean;
-  readonly threads: number | undefined;
   /** Whether values that the model did not learn are an error. */
   readonly strict?: boolean;
   /** Columns to score, given the columns `given`. Default: all columns of the model. */
@@ -49,20 +50,21 @@ export async function withScores<T>(
     na,
     decimal,
     delimiter,
-    threads,
     strict,
     of = [],
     given = [],
+    ...engine
   }: ScoringOptions,
   io: Io,
   use: (scoring: Scoring) => Promise<T>,
 ): Promise<T> {
+  const run = engineOf(engine);
   refuseOptions({ draws: draws > 1, classify }, "images");
   const table = await openTable(data, { na, decimal, delimiter, signal: io.interrupted });
   try {
     const conditional = of.length > 0 && unconditional(model, path);
-    const compute = conditional ? conditionalScores(conditional, of, given, threads) : undefined;
-    return await useScores(model, table, { threads, strict, of, given, compute }, io, use);
+    const compute = conditional ? conditionalScores(conditional, of, given, run) : undefined;
+    return await useScores(model, table, { run, strict, of, given, compute }, io, use);
   } finally {
     await table.close();
   }
@@ -73,18 +75,19 @@ export async function useScores<T>(
   model: LoadedModel,
   table: Table,
   {
-    threads,
+    run,
     strict,
     of = [],
     given = [],
     compute,
-  }: Pick<ScoringOptions, "threads" | "strict" | "of" | "given"> & Pick<ModelScorerOptions, "compute">,
+  }: Pick<ScoringOptions, "strict" | "of" | "given"> &
+    Pick<ModelScorerOptions, "compute"> & { readonly run: EngineOptions },
   io: Io,
   use: (scoring: Scoring) => Promise<T>,
 ): Promise<T> {
   const messages = new Messages(io);
   try {
-    const scorer = new ModelScorer(model, { threads, source: table.source, ...(compute && { compute }) });
+    const scorer = new ModelScorer(model, { ...run, source: table.source, ...(compute && { compute }) });
     const unlearned: UnlearnedValues[] = [];
     const scores = scoreTable(scorer, table, {
       onProgress: (rows) => messages.rows(rows, table.rows),
@@ -125,7 +128,7 @@ function conditionalScores(
   loaded: LoadedModel,
   of: readonly string[],
   given: readonly string[],
-  threads: number | undefined,
+  run: EngineOptions,
 ): ModelScorerOptions["compute"] {
   const model = TableModel.from(loaded);
   const names = model.columns.map(({ name }) => name);
@@ -137,6 +140,5 @@ function conditionalScores(
       hint: "Remove it from one of them.",
     });
   }
-  const run = threads !== undefined && { threads };
-  return (rows) => model.conditionalScore(allFeatures(model, rows), of, given, { ...run });
+  return (rows) => model.conditionalScore(allFeatures(model, rows), of, given, run);
 }

@@ -1,5 +1,6 @@
 import { command } from "./command.ts";
-import { text, threads, wholeNumber } from "./options.ts";
+import { engine } from "./engine.ts";
+import { text, wholeNumber } from "./options.ts";
 
 export const serve = command({
   name: "serve",
@@ -29,7 +30,7 @@ export const serve = command({
       default: "10000000",
       description: "The largest body of a request in bytes.",
     }),
-    threads,
+    ...engine,
   },
   details: [
     "The page at / tries the models, and /openapi.json describes the requests. docs/serve.md has examples.",

@@ -2,17 +2,17 @@ import { basename } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import { importOptional, SERVER } from "../optionalPackages.ts";
 import { type ServedModel, servedModel } from "../serve/servedModel.ts";
+import { type EngineValues, engineOf } from "./engine.ts";
 import { type Io, interruption } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { readModel } from "./model.ts";
 
-interface Values {
+interface Values extends EngineValues {
   readonly models: readonly string[];
   readonly host: string;
   readonly port: number;
   readonly "max-rows": number;
   readonly "max-bytes": number;
-  readonly threads: number | undefined;
 }
 
 /** Further connections are closed. */
@@ -29,7 +29,7 @@ export async function serveModels(values: Values, io: Io): Promise<void> {
         hint: "Rename one of the files.",
       });
     }
-    models.set(name, servedModel(await readModel(path), { threads: values.threads }));
+    models.set(name, servedModel(await readModel(path), engineOf(values)));
   }
   const server = await startServer(models, {
     host: values.host,

@@ -19,6 +19,7 @@ import { trainFlows, withoutConstants } from "../train/fitFlows.ts";
 import { type FitMembersOptions, fitMembers, type Member } from "../train/fitMembers.ts";
 import type { CheckpointStore, FitEpoch, FitFlowsResult, FitProgress } from "../train/index.ts";
 import { trimRows } from "../train/trimRows.ts";
+import { engineOf } from "./engine.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { RowParts } from "./fitReport.ts";
 import type { TableFitValues } from "./fitValues.ts";
@@ -82,7 +83,7 @@ export const trainingOptions = (
   patience: values.patience,
   batchSize: values.batchSize,
   maxMinutes: values.maxMinutes,
-  threads: values.threads,
+  ...engineOf(values),
   signal,
   ...(communicator && { communicator }),
   ...(learningRate !== undefined && { optimizer: { learningRate } }),

@@ -6,6 +6,7 @@ import { type ReportOptions, report as reportOf } from "../evaluate/index.ts";
 import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
 import { reportPage } from "../report/index.ts";
 import { openCanvas } from "../report/sheet.ts";
+import { type EngineValues, engineOf } from "./engine.ts";
 import { jsonLine, singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
 import { Messages } from "./messages.ts";
@@ -14,20 +15,20 @@ import type { Notation } from "./options.ts";
 import { reportRows, tableModelOf } from "./reportRows.ts";
 import { isStandardOutput } from "./tableOutput.ts";
 
-interface Values extends Notation {
+interface Values extends Notation, EngineValues {
   readonly model: string;
   readonly data: readonly string[];
   readonly output: string | undefined;
   readonly target: string | undefined;
   readonly rows: number;
   readonly seed: number;
-  readonly threads: number | undefined;
   readonly json: boolean;
 }
 
 /** Tests a model on rows of a table, writes the report, and prints its findings or its numbers. */
 export async function writeReport(values: Values, io: Io): Promise<void> {
-  const { model: path, data, json, na, decimal, delimiter, seed, target, threads, rows: maxRows } = values;
+  const { model: path, data, json, na, decimal, delimiter, seed, target, rows: maxRows } = values;
+  const engine = engineOf(values);
   const output = values.output ?? (json ? undefined : "report.html");
   const isPageOnStdout = output !== undefined && isStandardOutput(output);
   if (isPageOnStdout && json) {
@@ -50,7 +51,7 @@ export async function writeReport(values: Values, io: Io): Promise<void> {
       maxRows,
       seed,
       target,
-      ...(threads !== undefined && { threads }),
+      ...engine,
       onPart(name, part, parts) {
         if (io.interrupted.aborted)
           throw new PushforwardError("INTERRUPTED", "Stopped; no report was written", {

@@ -86,6 +86,8 @@ it("shows the help of a command", async () => {
       --delimiter CHARACTER   The character between the fields of a CSV file, or \\t. Default:
                               detected.
       --threads N             The number of threads that compute. Default: one for each core.
+      --provider NAME         The execution provider of ONNX Runtime that computes. Default: the
+                              CPU. pushforward doctor tells which ones work. One of cuda, webgpu.
       -h, --help              Shows this help.
 
     Examples:
