@@ -1,3 +1,5 @@
+import { PushforwardError } from "../errors.ts";
+
 /** A program that starts the processes of an MPI job, with the names of the environment variables that it sets for each process. */
 interface Launcher {
   /** The MPI library to which the launcher belongs. */
@@ -43,23 +45,44 @@ export function mpiJob(env: Environment): MpiJob | undefined {
   const { library, rank, localSize } = launcher;
   const size = Number(env[launcher.size]);
   if (size === 1) return undefined;
-  const stated = localSize === undefined ? undefined : env[localSize];
   return {
     library,
     size,
     rank: Number(env[rank]),
-    localSize: stated === undefined ? (tasksOfNode(env) ?? size) : Number(stated),
+    // Read when it is needed, so that only a command that trains fails if it cannot be read.
+    get localSize() {
+      return localSize !== undefined && env[localSize] !== undefined
+        ? wholeNumberIn(env, localSize)
+        : (tasksOfNode(env) ?? size);
+    },
   };
 }
 
+const TASKS_PER_NODE = "SLURM_STEP_TASKS_PER_NODE";
+
 /** The number of processes that Slurm started on this machine. The numbers of all machines are a list such as 4(x2),3 for 4, 4 and 3. */
-function tasksOfNode({
-  SLURM_STEP_TASKS_PER_NODE: list,
-  SLURM_NODEID: node,
-}: Environment): number | undefined {
-  const counts = list?.split(",").flatMap((each) => {
-    const [, tasks, nodes = 1] = /^(\d+)(?:\(x(\d+)\))?$/.exec(each) ?? [];
-    return new Array<number>(Number(nodes)).fill(Number(tasks));
-  });
-  return counts?.[Number(node)];
+function tasksOfNode(env: Environment): number | undefined {
+  const list = env[TASKS_PER_NODE];
+  if (list === undefined) return undefined;
+  let machines = wholeNumberIn(env, "SLURM_NODEID");
+  for (const part of list.split(",")) {
+    const [, tasks, repetitions = 1] = /^(\d+)(?:\(x(\d+)\))?$/.exec(part) ?? [];
+    if (!tasks) throw malformed(TASKS_PER_NODE, "numbers of processes, such as 4(x2),3", list);
+    machines -= Number(repetitions);
+    if (machines < 0) return Number(tasks);
+  }
+  throw malformed(TASKS_PER_NODE, `the number of machine ${env.SLURM_NODEID}, counted from 0`, list);
 }
+
+function wholeNumberIn(env: Environment, name: string): number {
+  const text = env[name] ?? "";
+  if (!/^\d+$/.test(text)) throw malformed(name, "a whole number", text);
+  return Number(text);
+}
+
+const malformed = (name: string, expected: string, text: string): PushforwardError =>
+  new PushforwardError("ARGUMENT", `the environment variable ${name} cannot be read`, {
+    expected,
+    received: text === "" ? "nothing" : text,
+    hint: "State the number of threads with --threads.",
+  });
