@@ -1,3 +1,4 @@
+import { orList } from "../data/labels.ts";
 import { PushforwardError } from "../errors.ts";
 import type { FitValues } from "./fitOptions.ts";
 
@@ -76,7 +77,7 @@ export function checkImageValues(values: FitValues): ImageFitValues {
     const value = values[option as keyof typeof FLOWS_WITH];
     if (value === undefined || value === false || flows.some((name) => name === flow)) continue;
     throw new PushforwardError("ARGUMENT", `--${option} cannot be combined with --flow ${flow}`, {
-      hint: `It is an option of ${new Intl.ListFormat("en", { type: "disjunction" }).format(flows)}.`,
+      hint: `It is an option of ${orList(flows)}.`,
     });
   }
   if (flow === "image-transformer" && values.draws > 1) {

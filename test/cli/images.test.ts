@@ -162,7 +162,7 @@ describe("fit", () => {
     ).toMatchInlineSnapshot(`
       "2
       Error: --dequantization cannot be combined with --flow image-transformer.
-      It is an option of glow, realnvp, or tarflow."
+      It is an option of glow, realnvp or tarflow."
     `);
     const table = write("table.csv", "a,b\n1,2\n3,4\n");
     expect(await fit(table, "--flips")).toMatchInlineSnapshot(`
