@@ -3,6 +3,7 @@ import { selectRows } from "../dataset/selectRows.ts";
 import { Flow } from "../flows/flow.ts";
 import { quantile } from "../numerics/quantile.ts";
 import type { Random } from "../random/index.ts";
+import { numberSeed } from "../random/numberSeed.ts";
 import { RandomStream } from "../random/randomStream.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { ImportanceResult } from "../train/importance.ts";
@@ -52,8 +53,7 @@ export async function refineByNuts(
   await using base = new Flow(flow.base);
   const proposals = await base.sample(chains * iterations, {
     ...run,
-    // The upper 53 bits of the seed, which a number holds exactly.
-    seed: Number(random.split("proposals").seed >> 11n),
+    seed: numberSeed(random.split("proposals")),
   });
   await using density = compileDensity(pulledBack(flow, logDensity), features, { providers }, (z) =>
     flow.base.logProb(z),

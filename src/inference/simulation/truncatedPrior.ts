@@ -2,6 +2,7 @@ import { PushforwardError } from "../../errors.ts";
 import type { Flow } from "../../flows/flow.ts";
 import { quantile } from "../../numerics/quantile.ts";
 import type { Random } from "../../random/index.ts";
+import { numberSeed } from "../../random/numberSeed.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 
 /** The mass of the posterior that truncation leaves out (Deistler et al. 2022). */
@@ -29,8 +30,7 @@ export async function sampleTruncatedPrior(
 ): Promise<Float64Array> {
   const { features } = flow;
   const posterior = flow.withContext(observed);
-  // The upper 53 bits of the seed, which a number holds exactly.
-  const seed = Number(random.split("threshold").seed >> 11n);
+  const seed = numberSeed(random.split("threshold"));
   const { logProb } = await flow.sampleAndLogProb(THRESHOLD_DRAWS, { ...engine, context: observed, seed });
   const threshold = quantile(logProb.toSorted(), TRUNCATED_MASS);
   const accepted = new Float64Array(n * features);
