@@ -40,22 +40,19 @@ export function chunkRows({ nodes }: Graph): number {
 const MAX_ROWS_ON_ONE_THREAD = 256;
 
 /**
- * Rounds the number of rows of a call up, by at most 1/32 or to a multiple of 16. ONNX Runtime keeps a memory plan for each
- * number of rows that it has seen, and rounding limits these plans to 112.
+ * Rounds the number of rows of a call up, by at most 1/32 or to a multiple of 4. ONNX Runtime keeps a memory plan for each
+ * number of rows that it has seen, and rounding limits these plans to 176.
  */
 function roundUpRows(rows: number, maxRows: number): number {
-  const step = Math.max(16, 2 ** (Math.floor(Math.log2(rows)) - 5));
+  const step = Math.max(4, 2 ** (Math.floor(Math.log2(rows)) - 5));
   return Math.min(maxRows, step * Math.ceil(rows / step));
 }
 
-/** A compiled function with its sessions, and copies of the parameters that are embedded in it. */
-interface CachedCall {
-  readonly compiled: ShardedFunction;
-  readonly parameters: readonly {
-    readonly parameter: Parameter;
-    readonly array: Floats;
-    readonly copy: Floats;
-  }[];
+/** A parameter, its array when functions were compiled, and a copy of its numbers. */
+interface CompiledParameter {
+  readonly parameter: Parameter;
+  readonly array: Floats;
+  readonly copy: Floats;
 }
 
 /** An input: rows of `size` numbers, which are written or drawn chunk by chunk. */
@@ -113,7 +110,9 @@ export function arrayInput(
 /** Runs compiled functions over rows in chunks. It compiles a function at the first call, and again when a parameter has changed. */
 export class BatchRunner {
   private readonly parameters: () => ReadonlyMap<string, Parameter>;
-  private readonly cachedCalls = new Map<string, CachedCall>();
+  /** The compiled functions with their sessions, by name and options. */
+  private readonly compiled = new Map<string, ShardedFunction>();
+  private compiledParameters: readonly CompiledParameter[] = [];
   /** The last call. The next one waits for it, since both write to the same arrays. */
   private lastCall: Promise<unknown> = Promise.resolve();
 
@@ -134,9 +133,7 @@ export class BatchRunner {
   /** Waits for the calls before, and then releases all sessions and the worker threads that nothing else uses. */
   release(): Promise<void> {
     const released = this.lastCall.then(async () => {
-      const calls = [...this.cachedCalls.values()];
-      this.cachedCalls.clear();
-      for (const { compiled } of calls) await compiled.release();
+      await this.releaseCompiled();
       await terminateIdleWorkers();
     });
     this.lastCall = released.catch(() => undefined);
@@ -203,7 +200,7 @@ export class BatchRunner {
     return outputs;
   }
 
-  /** Returns the sessions of a function. They are compiled again if a parameter has changed, since parameters are embedded. */
+  /** Returns the sessions of a function. All are compiled again if a parameter has changed, since parameters are embedded. */
   private async prepare(
     name: string,
     build: (...inputs: Tensor[]) => Record<string, Tensor>,
@@ -211,32 +208,37 @@ export class BatchRunner {
     options: CompileOptions,
     threads: number,
   ): Promise<ShardedFunction> {
+    if (!this.compiledParameters.every(isUnchanged)) await this.releaseCompiled();
     const key = JSON.stringify([name, threads, options]);
-    let cached = this.cachedCalls.get(key);
-    if (!cached?.parameters.every(isUnchanged)) {
-      await cached?.compiled.release();
-      const names = Array.from(this.parameters(), ([name, parameter]) => [parameter, name] as const);
-      const program = compile(
-        build,
-        inputs.map((input): Shape => ("shared" in input ? [input.size] : ["N", input.size])),
-        {
-          ...options,
-          threads: intraOpThreads(options.threads),
-          parameterNames: new Map(names),
-          embedParameters: true,
-        },
-      );
-      const parameterCopies = program.graph.parameters.map(({ tensor: parameter }) => ({
-        parameter,
-        array: parameter.numbers,
-        copy: parameter.numbers.slice(),
-      }));
-      const chunk = chunkRows(program.graph);
-      const sharded = await ShardedFunction.create(program, threads, { rows: chunk });
-      cached = { compiled: sharded, parameters: parameterCopies };
-      this.cachedCalls.set(key, cached);
-    }
-    return cached.compiled;
+    const cached = this.compiled.get(key);
+    if (cached) return cached;
+    const parameters = [...this.parameters()];
+    const program = compile(
+      build,
+      inputs.map((input): Shape => ("shared" in input ? [input.size] : ["N", input.size])),
+      {
+        ...options,
+        threads: intraOpThreads(options.threads),
+        parameterNames: new Map(parameters.map(([name, parameter]) => [parameter, name])),
+        embedParameters: true,
+      },
+    );
+    // All parameters, since constants of a graph can depend on those that it does not read.
+    this.compiledParameters = parameters.map(([, parameter]) => ({
+      parameter,
+      array: parameter.numbers,
+      copy: parameter.numbers.slice(),
+    }));
+    const compiled = await ShardedFunction.create(program, threads, { rows: chunkRows(program.graph) });
+    this.compiled.set(key, compiled);
+    return compiled;
+  }
+
+  private async releaseCompiled(): Promise<void> {
+    const compiled = [...this.compiled.values()];
+    this.compiled.clear();
+    this.compiledParameters = [];
+    for (const each of compiled) await each.release();
   }
 }
 
@@ -263,7 +265,7 @@ function writeNoise(
  * Whether a parameter still has the numbers that were compiled. Comparing a million numbers takes a millisecond, so it is skipped
  * if the array is the same and `value` never returned it to a caller, who could have changed it.
  */
-const isUnchanged = ({ parameter, array, copy }: CachedCall["parameters"][number]): boolean =>
+const isUnchanged = ({ parameter, array, copy }: CompiledParameter): boolean =>
   (parameter.numbers === array && !parameter.exposed) || equalBytes(parameter.numbers, copy);
 
 /** `Buffer.compare` of Node is several times faster than a loop. */
