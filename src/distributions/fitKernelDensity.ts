@@ -6,8 +6,9 @@ import { compile } from "../runtime/compile.ts";
 import { ColumnFactors } from "./columnFactors.ts";
 import { isNumeric, valueCodes } from "./heads/columnHead.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
-import { type KernelColumn, kernelWidths } from "./kernelColumn.ts";
+import type { KernelColumn } from "./kernelColumn.ts";
 import type { KernelDensity } from "./kernelDensity.ts";
+import { kernelWidths } from "./logisticKernels.ts";
 import { selectDataRows } from "./selectDataRows.ts";
 
 const MAX_ITERATIONS = 20;

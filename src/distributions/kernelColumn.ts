@@ -2,16 +2,14 @@ import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import { concat, constant, filled, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 import { chooseComponent } from "./chooseComponent.ts";
+import type { ChosenComponent } from "./chosenComponent.ts";
 import { type ColumnHead, isCategorical, isLattice, isNumeric, MISSING } from "./heads/columnHead.ts";
 import { HeadGroup } from "./heads/headGroup.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import { ScaleMap, unscaledValue } from "./heads/valueScale.ts";
+import { kernelWidths, type LogisticKernels, logisticKernels, sampleLogistic } from "./logisticKernels.ts";
 import type { ColumnBlock } from "./productMixture.ts";
 
-/** The ratio of one width to the next: two steps are a factor of 10. */
-const WIDTH_RATIO = Math.sqrt(10);
-/** Stands for the infinite edges of the first and the last cell of a lattice, because Infinity - Infinity would be NaN. */
-export const OUTERMOST_EDGE = 1e15;
 /** A missing center has no smooth kernel. In the graph its y is this number, so that its kernel is 0 at all values. */
 const NOWHERE = 1e30;
 /**
@@ -29,10 +27,6 @@ const MAX_LOG_QUOTIENT = 60;
 const MIN_SUM = 1e-37;
 /** The code of a center of a categorical column that is not one of its categories. It matches no value. */
 const IMPOSSIBLE_CENTER = -3;
-
-/** The widths s of the kernels in units of the bandwidth, from 1 downward. */
-export const kernelWidths = (count: number): number[] =>
-  Array.from({ length: count }, (_, w) => WIDTH_RATIO ** -w);
 
 /**
  * The kernels of one column of a `KernelDensity` around n centers c, each with W widths s:
@@ -106,6 +100,38 @@ export class KernelColumn implements ColumnBlock {
     const [, N] = x.shape;
     const [n] = this.centers.sizes;
     const W = this.widths.length;
+    const { sum, logOfMarginal, logReference } = this.quotients(x);
+    return logSumOr(sum, logOfMarginal)
+      .add(logReference)
+      .broadcastTo([W, n, N])
+      .reshape([1, W * n, N]);
+  }
+
+  logMixture(x: Tensor, logWeights: Tensor): Tensor {
+    const [, N] = x.shape;
+    const [n] = this.centers.sizes;
+    const W = this.widths.length;
+    const { sum, logOfMarginal, logReference } = this.quotients(x);
+    const [, , rows] = logWeights.shape;
+    const weights = logWeights.exp();
+    const weighted =
+      rows === 1
+        ? weights.reshape([1, 1, W * n]).matmul(sum.broadcastTo([W, n, N]).reshape([1, W * n, N]))
+        : weights.reshape([W, n, rows]).mul(sum).sum([0, 1], { keepAxes: true });
+    // Only in a categorical column does the weight of the marginal distribution depend on the center.
+    const marginal = isCategorical(this.head)
+      ? logWeights.reshape([W, n, rows]).add(logOfMarginal).logsumexp(0).logsumexp(0).reshape([1, 1, N])
+      : logOfMarginal;
+    return logSumOr(weighted, marginal).add(logReference).reshape([1, N]);
+  }
+
+  /**
+   * The terms of p(x | c, s) for x [1, N], divided by a reference density of x (`MAX_LOG_QUOTIENT`): their sum, [W or 1, n or 1, N], and the
+   * logarithm of the term of the marginal distribution, [1, n or 1, N]. `logReference` [1, 1, N] is -Infinity for impossible values.
+   */
+  private quotients(x: Tensor): { sum: Tensor; logOfMarginal: Tensor; logReference: Tensor } {
+    const [, N] = x.shape;
+    const W = this.widths.length;
     const row = (numbers: Tensor) => numbers.reshape([1, 1, N]);
     const logMarginal = row(this.logMarginal(x));
     const isPossible = logMarginal.greater(Number.NEGATIVE_INFINITY);
@@ -115,7 +141,6 @@ export class KernelColumn implements ColumnBlock {
     const smooth = this.smoothKernels(x);
     const shares = this.shares();
     const match = this.matches(x, shares?.atoms);
-    // The reference density of x by which all terms are divided, see `MAX_LOG_QUOTIENT`.
     let reference = marginal;
     if (smooth)
       reference = reference.maximum(
@@ -133,13 +158,9 @@ export class KernelColumn implements ColumnBlock {
       sum = sum.add(kernel.mul(row(smooth.isSmooth.toFloat()).mul(peak)));
     }
     if (match) sum = sum.add(match.mul(logMatch.sub(reference).exp()));
-    const logSum = sum.greater(MIN_SUM).where(sum.maximum(MIN_SUM).log(), logOfMarginal);
     const isNumber = logMarginal.equal(logMarginal);
-    const offset = isNumber.where(isPossible.where(reference, Number.NEGATIVE_INFINITY), Number.NaN);
-    return logSum
-      .add(offset)
-      .broadcastTo([W, n, N])
-      .reshape([1, W * n, N]);
+    const logReference = isNumber.where(isPossible.where(reference, Number.NEGATIVE_INFINITY), Number.NaN);
+    return { sum, logOfMarginal, logReference };
   }
 
   logPresent(): Tensor {
@@ -162,13 +183,18 @@ export class KernelColumn implements ColumnBlock {
    * Draws values by three uniform numbers: the first decides whether the value is from the marginal distribution, the second
    * chooses an atom, the kernel or a component, and the third is mapped by the quantile function of the kernel or component.
    */
-  sample(chosen: Tensor, noise: readonly Tensor[], { present }: { present: boolean }): Tensor {
+  sample(chosen: ChosenComponent, noise: readonly Tensor[], { present }: { present: boolean }): Tensor {
     const [n] = this.centers.sizes;
     const W = this.widths.length;
     const [isMarginalNoise, ...marginalNoise] = noise;
     const N = isMarginalNoise.shape[1];
-    const chosenCenter = chosen.reshape([W, n, N]).sum(0);
-    const ofCenter = (numbers: Tensor) => numbers.reshape([1, n]).matmul(chosenCenter);
+    const ofCenter = (numbers: Tensor) =>
+      chosen.select(
+        numbers
+          .reshape([1, n])
+          .broadcastTo([W, n])
+          .reshape([1, W * n]),
+      );
     const center = ofCenter(this.centers);
     const isMissing = ofCenter(this.missingCenters()).greater(0);
     const marginal = this.group.sample(
@@ -196,24 +222,26 @@ export class KernelColumn implements ColumnBlock {
   /**
    * Draws values around centers [1, N] by two uniform numbers: atoms or values of the smooth kernel. A category is that of its center.
    */
-  private sampleAround(center: Tensor, chosen: Tensor, [option, quantile]: readonly Tensor[]): Tensor {
+  private sampleAround(
+    center: Tensor,
+    chosen: ChosenComponent,
+    [option, quantile]: readonly Tensor[],
+  ): Tensor {
     const { head, scale } = this;
     if (!scale || !isNumeric(head)) return center;
     const [n] = this.centers.sizes;
     const W = this.widths.length;
     const N = center.shape[1];
-    const width = constant(this.widths, [1, W]).matmul(chosen.reshape([W, n, N]).sum(1));
-    const logistic = quantile.log().sub(quantile.neg().add(1).log());
-    const y = scale.forward(center).value.add(logistic.mul(width).mul(this.logBandwidth!.exp()));
-    const x = scale.inverse(y);
-    const smooth = isLattice(head) ? nearestCell(x, head.cells) : x;
+    const widths = constant(this.widths, [W, 1]).broadcastTo([W, n]);
+    const width = chosen.select(widths.reshape([1, W * n]));
+    const size = width.mul(this.logBandwidth!.exp());
+    const smooth = sampleLogistic(quantile, { head, scale, y: scale.forward(center).value, size });
     const shares = this.shares();
     if (!shares) return smooth;
     const A = head.atoms.length;
-    const logShares = concat([shares.atoms, shares.smooth], 2)
-      .reshape([W * n, A + 1])
-      .transpose()
-      .matmul(chosen.reshape([W * n, N]))
+    const ofComponents = concat([shares.atoms, shares.smooth], 2).reshape([W * n, A + 1]);
+    const logShares = chosen
+      .select(ofComponents.transpose())
       .log()
       .reshape([1, A + 1, N]);
     const choice = chooseComponent(logShares, option.reshape([1, 1, N]), -2);
@@ -335,53 +363,30 @@ export class KernelColumn implements ColumnBlock {
     return isLattice(this.head) ? x.mul(0) : this.scale!.forward(x).logSlope;
   }
 
-  /**
-   * The kernels of the centers at x [1, N]: their quotients by their peaks, [W, n, N], and the logarithms of the peaks, [W, 1,
-   * N], in the units of x. `isSmooth` tells which x have kernels, since atoms and missing values have none. Undefined for
-   * categories.
-   */
-  private smoothKernels(x: Tensor): { kernel: Tensor; logPeak: Tensor; isSmooth: Tensor } | undefined {
+  /** The kernels of the centers at x [1, N]; undefined for categories. */
+  private smoothKernels(x: Tensor): LogisticKernels | undefined {
     const { head, scale } = this;
     if (!scale || !isNumeric(head)) return undefined;
     const [n] = this.centers.sizes;
-    const isPresent = x.equal(x);
-    const value = isPresent.where(x, 0);
     const y = this.missingCenters()
       .greater(0)
       .where(NOWHERE, scale.forward(this.centers.reshape([1, n])).value.reshape([1, n, 1]));
-    const logSizes = this.logBandwidth!.reshape([1, 1, 1]).add(
-      constant(this.widths.map(Math.log), [this.widths.length, 1, 1]),
-    );
-    const inverse = logSizes.neg().exp();
-    const standardized = (at: Tensor) => asRow(at).sub(y).mul(inverse);
-    if (isLattice(head)) {
-      const cell = value.stopGradient();
-      const low = cell.lessEqual(0).where(-OUTERMOST_EDGE, scale.forward(cell.sub(0.5)).value);
-      const high = cell
-        .greaterEqual(head.cells - 1)
-        .where(OUTERMOST_EDGE, scale.forward(cell.add(0.5)).value);
-      // sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - exp(a - b)), without cancellation.
-      const ofLow = standardized(low).exp().add(1);
-      const ofHigh = standardized(high).neg().exp().add(1);
-      const logPeak = asRow(high.sub(low)).mul(inverse).neg().expm1().neg().log();
-      return { kernel: ofLow.mul(ofHigh).reciprocal(), logPeak, isSmooth: isPresent };
-    }
-    const { value: yOfValue, logSlope } = scale.forward(value);
-    const tail = standardized(yOfValue).abs().neg().exp();
-    const isSmooth = head.atoms.reduce((smooth, atom) => smooth.and(value.equal(atom).not()), isPresent);
-    return { kernel: tail.div(tail.add(1).square()), logPeak: asRow(logSlope).sub(logSizes), isSmooth };
+    const logWidths = constant(this.widths.map(Math.log), [this.widths.length, 1, 1]);
+    return logisticKernels(x, {
+      head,
+      scale,
+      y,
+      logSizes: this.logBandwidth!.reshape([1, 1, 1]).add(logWidths),
+    });
   }
 }
 
 /** Numbers [1, N] as [1, 1, N]. */
 const asRow = (numbers: Tensor): Tensor => numbers.reshape([1, 1, numbers.shape[1]]);
 
-const nearestCell = (x: Tensor, cells: number): Tensor =>
-  x
-    .add(0.5)
-    .floor()
-    .maximum(0)
-    .minimum(cells - 1);
+/** log of a sum of quotients, or, where it underflows, of the term of the marginal distribution. */
+const logSumOr = (sum: Tensor, logOfMarginal: Tensor): Tensor =>
+  sum.greater(MIN_SUM).where(sum.maximum(MIN_SUM).log(), logOfMarginal);
 
 /** Centers before the fit: random categories or cells, or numbers between the outermost knots. */
 function initialCenters(head: ColumnHead, count: number, random: Random): Float32Array {

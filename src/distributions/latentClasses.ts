@@ -8,6 +8,7 @@ import type { Limits } from "../limits.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { requireNumbers } from "../sizeBudget.ts";
+import type { ChosenComponent } from "./chosenComponent.ts";
 import type { Atoms, DistributionKind, Noise } from "./distribution.ts";
 import { type ColumnHeadOptions, columnHeadSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
 import { type ColumnGroup, groupColumns, HeadGroup } from "./heads/headGroup.ts";
@@ -49,12 +50,18 @@ class ClassGroup<P extends Tensor = Parameter> implements ColumnBlock {
     return this.head.logProb(x.reshape([S, 1, N]), this.outputs());
   }
 
+  logMixture(x: Tensor, logWeights: Tensor): Tensor {
+    return this.logProb(x).add(logWeights).logsumexp(1);
+  }
+
   logPresent(): Tensor {
     return this.head.logPresent(this.outputs());
   }
 
-  sample(chosen: Tensor, noise: readonly Tensor[], options: { present: boolean }): Tensor {
-    return this.head.sample(noise, this.parameters.matmul(chosen), options);
+  sample(chosen: ChosenComponent, noise: readonly Tensor[], options: { present: boolean }): Tensor {
+    const [S, P, C] = this.parameters.shape as number[];
+    const ofClass = chosen.select(this.parameters.reshape([S * P, C]));
+    return this.head.sample(noise, ofClass.reshape([S, P, "N"]), options);
   }
 
   only(column: number): ColumnBlock {

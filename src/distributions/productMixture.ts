@@ -1,6 +1,6 @@
 import type { Description } from "../description.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
-import { chooseComponent } from "./chooseComponent.ts";
+import { ChosenComponent } from "./chosenComponent.ts";
 import type { Noise } from "./distribution.ts";
 import { knownValues, logPosterior, type Subset, type SubsetDistribution } from "./subsetDistribution.ts";
 
@@ -12,13 +12,12 @@ export interface ColumnBlock {
   readonly hasGaps: boolean;
   /** log p_j(x_d) of the values [S, N] for each component j: [S, J, N]. */
   logProb(x: Tensor): Tensor;
+  /** log sum_j w_j p_j(x_d) of the values [1, N] of a block of one column, for log-weights [1, J, N] or [1, J, 1] that sum to 1: [1, N]. */
+  logMixture(x: Tensor, logWeights: Tensor): Tensor;
   /** log p_j(x_d is not missing) for each component j, [S, J, 1]. */
   logPresent(): Tensor;
-  /**
-   * Values [S, N] from the component that `chosen` names for each row and column, one-hot [S or 1, J, N]. The elements of `noise` are
-   * [S, N]. With `present` no value is missing.
-   */
-  sample(chosen: Tensor, noise: readonly Tensor[], options: { present: boolean }): Tensor;
+  /** Values [S, N] from the component that is chosen for each row. The elements of `noise` are [S, N]. With `present` no value is missing. */
+  sample(chosen: ChosenComponent, noise: readonly Tensor[], options: { present: boolean }): Tensor;
   /** The block of one of its columns. */
   only(column: number): ColumnBlock;
 }
@@ -69,8 +68,9 @@ export abstract class ProductMixture implements SubsetDistribution {
 
   logProbOf(d: number, values: Tensor, parameters: Tensor): Tensor {
     const [N] = values.shape;
-    const logProb = this.columnOf(d).logProb(values.reshape([1, N]));
-    return logProb.add(componentsFirst(parameters)).logsumexp(1).reshape([N]);
+    return this.columnOf(d)
+      .logMixture(values.reshape([1, N]), componentsFirst(parameters))
+      .reshape([N]);
   }
 
   logPresentOf(d: number, parameters: Tensor): Tensor {
@@ -87,11 +87,13 @@ export abstract class ProductMixture implements SubsetDistribution {
     options: { present: boolean },
   ): Tensor {
     const block = this.columnOf(d);
-    const posterior = componentsFirst(parameters);
-    const logWeights = options.present && block.hasGaps ? posterior.add(block.logPresent()) : posterior;
-    const chosen = chooseComponent(logWeights, asRow(uniform), -2);
+    const posterior = parameters.transpose();
+    const logWeights =
+      options.present && block.hasGaps
+        ? posterior.add(block.logPresent().reshape([this.components, 1]))
+        : posterior;
     const drawn = block.sample(
-      chosen,
+      new ChosenComponent(logWeights, uniform.transpose()),
       noise.map((numbers) => numbers.transpose()),
       options,
     );
@@ -99,8 +101,7 @@ export abstract class ProductMixture implements SubsetDistribution {
   }
 
   sample([uniform, ...noise]: readonly Tensor[]): Tensor {
-    const logWeights = this.logWeights();
-    const chosen = chooseComponent(logWeights.reshape([1, ...logWeights.shape]), asRow(uniform), -2);
+    const chosen = new ChosenComponent(this.logWeights(), uniform.transpose());
     const columnsOfNoise = noise.map((numbers) => numbers.transpose());
     const blocks = this.blocks();
     const drawn = blocks.map((block) =>
@@ -136,9 +137,6 @@ export abstract class ProductMixture implements SubsetDistribution {
       .only(d);
   }
 }
-
-/** Numbers [N, 1] as [1, 1, N]. */
-const asRow = (numbers: Tensor): Tensor => numbers.reshape([1, 1, "N"]);
 
 /** Numbers [N, J] as [1, J, N]. */
 const componentsFirst = (numbers: Tensor): Tensor => {

@@ -56,7 +56,7 @@ export const discreteValues = [
 
 /** Rows of the columns `continuous`, `atoms` and `lattice`: with and without an atom, with a missing value, and in the tails. */
 export const mixedRows = combinations([
-  [-0.7, 12],
+  [-0.7, 200],
   [0.5, 0.8, Number.NaN],
   [0, 2, 4],
 ]);
