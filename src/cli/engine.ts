@@ -9,17 +9,25 @@ import { choice, wholeNumber } from "./options.ts";
  */
 const MAX_THREADS = Math.max(64, 2 * availableParallelism());
 
-/** The options of every command that computes. */
+const PROVIDER =
+  "The execution provider of ONNX Runtime that computes. Default: the CPU. pushforward doctor tells which ones work.";
+
+/** The options of a command that computes. */
 export const engine = {
   threads: wholeNumber(
     1,
     { valueName: "N", description: "The number of threads that compute. Default: one for each core." },
     MAX_THREADS,
   ),
-  provider: choice(["cuda", "webgpu"], {
+  provider: choice(["cuda", "webgpu"], { valueName: "NAME", description: PROVIDER }),
+};
+
+/** The options of a command that computes in float64. */
+export const engineWithFloat64 = {
+  threads: engine.threads,
+  provider: choice(["cuda"], {
     valueName: "NAME",
-    description:
-      "The execution provider of ONNX Runtime that computes. Default: the CPU. pushforward doctor tells which ones work.",
+    description: `${PROVIDER} webgpu has no float64, which is needed here.`,
   }),
 };
 

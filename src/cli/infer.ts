@@ -1,5 +1,5 @@
 import { command } from "./command.ts";
-import { type EngineValues, engine } from "./engine.ts";
+import { type EngineValues, engineWithFloat64 } from "./engine.ts";
 import { choice, flag, fraction, names, path, wholeNumber } from "./options.ts";
 
 export const infer = command({
@@ -86,7 +86,7 @@ export const infer = command({
       description: "Seed of all random numbers: the same seed and number of threads give the same draws.",
     }),
     json: flag("Prints one JSON object with the summary of each parameter, the evidence and the verdict."),
-    ...engine,
+    ...engineWithFloat64,
   },
   details: [
     "A flow is fitted to the posterior, and Markov chains in its latent space correct what it gets wrong. The summary has the mean, the standard deviation and quantiles of each parameter; the effective sample size (ESS), the smaller of those of the bulk and the tails; and R-hat. The verdict says which of the results to trust, and why.",

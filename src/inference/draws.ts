@@ -1,7 +1,7 @@
 import { sizeOf } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { compile } from "../runtime/compile.ts";
-import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { type EngineOptions, engineOptionsOf, inFloat64 } from "../runtime/engineOptions.ts";
 import { type Declarations, elementNames, type ProbabilisticModel } from "./model.ts";
 
 /** Draws of each parameter: [n, ...shape] in row-major order. */
@@ -19,7 +19,7 @@ export async function constrainedDraws<D extends Declarations>(
   await using compiled = compile(
     (u): Readonly<Record<string, Tensor>> => constrain(u).values,
     { u: ["N", features] },
-    { precision: "float64", ...(providers && { providers }) },
+    inFloat64(engineOptionsOf({ providers })),
   );
   const n = rows.length / features;
   const result: Record<string, Float64Array> = {};

@@ -37,6 +37,14 @@ test("--threads cannot be combined with --provider", async () => {
   `);
 });
 
+test("infer computes in float64, which WebGPU does not have", async () => {
+  expect(await failure("infer", "absent.ts", "--provider", "webgpu")).toMatchInlineSnapshot(`
+    "2
+    Error: --provider cannot be webgpu: expected one of cuda.
+    Choose one of them: --provider cuda"
+  `);
+});
+
 test("--provider webgpu computes what the CPU computes", async (context) => {
   if (!hasWebGpu) return context.skip(NO_ADAPTER);
   const training = "--flow maf --transforms 1 --hidden 4 --epochs 1 --batch-size 512".split(" ");
