@@ -16,6 +16,7 @@ const ROWS_OF_PARTITION = 100_000;
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), "pushforward-dask-"));
 const path = (name: string) => join(directory, name);
+const count = (n: number | bigint) => n.toLocaleString("en");
 
 async function pushforward(...words: string[]): Promise<void> {
   const { stdout, stderr, env } = process;
@@ -69,7 +70,7 @@ try {
   const figures = [
     ["Dask, onnxruntime", `${dask.dask}, ${dask.onnxruntime}`],
     ["workers that were killed", "1: its tasks ran again on its replacement or on the other worker"],
-    ["rows in the result", `${compared.ids} different rows of ${rows}`],
+    ["rows in the result", `${count(compared.ids as number)} different rows of ${count(rows)}`],
     [
       "largest difference from `pushforward score`, relative to max(1, abs(log p))",
       (compared.difference as number).toExponential(1),
@@ -82,13 +83,13 @@ try {
   ];
   const results = `# Scoring on Dask
 
-${rows.toLocaleString("en")} rows of four columns, in ${Math.ceil(rows / ROWS_OF_PARTITION)} CSV files that DuckDB wrote, were scored by
+${count(rows)} rows of four columns, in ${Math.ceil(rows / ROWS_OF_PARTITION)} CSV files that DuckDB wrote, were scored by
 \`score_dask.py\`, as \`pushforward export --for dask\` writes it. The model is a MAF of the earthquakes in float32. There were two worker
 processes with one thread each; one of them was killed after ${dask.killed_after} of the files were written.
 
 ${table(["", "result"], figures)}
 
-The times are from one run on a machine with ${cpus().length} cores that other programs used too, so they say little. \`npm run bench:dask -- 20000000\` scores 20
+The times are from one run on a machine with ${cpus().length} cores that other programs used too, so they say little. \`npm run bench:dask -- 2000000\` scores two
 million rows.
 `;
   if (compared.rows !== rows || compared.ids !== rows || (compared.difference as number) > 1e-5)

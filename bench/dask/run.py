@@ -16,7 +16,7 @@ import score_dask
 
 
 def kill_a_worker(cluster, output, count, killed):
-    """Kills a worker once some files are written, and others are being computed."""
+    """Kills a worker once half of the files are written, while others are being computed."""
     while not output.is_dir() or len(list(output.iterdir())) < count:
         time.sleep(0.01)
     process = next(iter(cluster.workers.values())).process.pid
@@ -31,7 +31,7 @@ if __name__ == "__main__":
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
         client.upload_file(score_dask.__file__)
         killed = []
-        count = min(3, len(list(Path(files).parent.glob(Path(files).name))) // 2)
+        count = len(list(Path(files).parent.glob(Path(files).name))) // 2
         killer = threading.Thread(target=kill_a_worker, args=(cluster, Path(output), count, killed), daemon=True)
         killer.start()
         scored = score_dask.score(score_dask.read_csv(path, files), path)
