@@ -35,14 +35,13 @@ export async function requireDevices(
         { hint: `WebGPU has only float32. ${WITHOUT}` },
       );
     }
-    let check = checks.get(device);
-    if (!check) {
-      check = checkProvider(device, engine, engine.isNative ? await nativeInstallation() : undefined);
-      checks.set(device, check);
-    }
-    await check;
+    if (!checks.has(device)) checks.set(device, checkInstalled(device, engine));
+    await checks.get(device);
   }
 }
+
+const checkInstalled = async (device: string, engine: Engine): Promise<void> =>
+  checkProvider(device, engine, engine.isNative ? await nativeInstallation() : undefined);
 
 /** Computes 2 x with an execution provider. Throws `ENGINE` with what is missing if that fails. */
 export async function checkProvider(
@@ -90,7 +89,8 @@ function requireInstalled(provider: string, { providers, hasLibraryOf }: NativeI
 }
 
 function explained(provider: string, cause: Error, isNative: boolean): PushforwardError {
-  const reason = /adapter/i.test(cause.message) ? "there is no WebGPU adapter" : cause.message.split("\n")[0];
+  const hasNoAdapter = provider === "webgpu" && /adapter/i.test(cause.message);
+  const reason = hasNoAdapter ? "there is no WebGPU adapter" : cause.message.split("\n")[0];
   const needs: Readonly<Record<string, string>> = {
     cuda: `It needs ${CUDA_NEEDS}. nvidia-smi lists the GPUs, and ONNX Runtime logs the library that it cannot load.`,
     webgpu: isNative
