@@ -147,14 +147,10 @@ export class BatchRunner {
     rows: number,
     options: RunOptions,
   ): Promise<Record<string, Float64Array>> {
-    const compiled = await this.prepare(
-      name,
-      build,
-      inputs,
-      options,
-      rows > MAX_ROWS_ON_ONE_THREAD ? threadCount(options) : 1,
-    );
-    const { shards, rows: maxRows } = compiled;
+    const threads = rows > MAX_ROWS_ON_ONE_THREAD ? threadCount(options) : 1;
+    const compiled = await this.prepare(name, build, inputs, options, threads);
+    const { rows: maxRows } = compiled;
+    const shards = compiled.shards.slice(0, threads);
     const outputs = Object.fromEntries(
       Object.entries(shards[0].outputs).map(([key, { length }]) => [
         key,
@@ -200,7 +196,10 @@ export class BatchRunner {
     return outputs;
   }
 
-  /** Returns the sessions of a function. All are compiled again if a parameter has changed, since parameters are embedded. */
+  /**
+   * Returns the sessions of a function on at least this number of threads. All functions are compiled again if a parameter has changed, since
+   * parameters are embedded.
+   */
   private async prepare(
     name: string,
     build: (...inputs: Tensor[]) => Record<string, Tensor>,
@@ -209,9 +208,11 @@ export class BatchRunner {
     threads: number,
   ): Promise<ShardedFunction> {
     if (!this.compiledParameters.every(isUnchanged)) await this.releaseCompiled();
-    const key = JSON.stringify([name, threads, options]);
+    const key = JSON.stringify([name, options]);
     const cached = this.compiled.get(key);
-    if (cached) return cached;
+    if (cached && cached.shards.length >= threads) return cached;
+    this.compiled.delete(key);
+    await cached?.release();
     const parameters = [...this.parameters()];
     const program = compile(
       build,

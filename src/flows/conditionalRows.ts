@@ -1,15 +1,6 @@
 import { range } from "../dataset/range.ts";
 import { selectRows } from "../dataset/selectRows.ts";
-import type { Distribution } from "../distributions/distribution.ts";
-import { Mixture } from "../distributions/mixture.ts";
-import {
-  asSubsetDistribution,
-  isSubsetDistribution,
-  knownFeatures,
-  type Subset,
-  type SubsetDistribution,
-} from "../distributions/subsetDistribution.ts";
-import { PushforwardError } from "../errors.ts";
+import { knownFeatures, type Subset, type SubsetDistribution } from "../distributions/subsetDistribution.ts";
 import type { Floats } from "../graph/operation.ts";
 import { stack, type Tensor } from "../graph/tensor.ts";
 import { parametersOf } from "../nn/module.ts";
@@ -23,42 +14,6 @@ const MAX_PARAMETERS = 2 ** 22;
 export interface PartialRows {
   readonly values: Float64Array;
   readonly known: Uint8Array;
-}
-
-/** Whether a distribution, or a component of a mixture, has exact marginal distributions of any subset of features. */
-export const hasExactConditionals = (distribution: Distribution): boolean =>
-  isSubsetDistribution(distribution) ||
-  (distribution instanceof Mixture && distribution.distributions.some(isSubsetDistribution));
-
-/**
- * The distribution itself if it has exact marginal distributions of any subset of features. For a mixture, returns the mixture of
- * those components that have them, with the same relative weights; `share` is the sum of their weights in the original mixture.
- * Throws `ARGUMENT` if there is none.
- */
-export function withExactConditionals(distribution: Distribution): {
-  distribution: SubsetDistribution;
-  share: number;
-} {
-  if (isSubsetDistribution(distribution) || !(distribution instanceof Mixture))
-    return { distribution: asSubsetDistribution(distribution), share: 1 };
-  const weights = distribution.weights;
-  const exactIndices = distribution.distributions.flatMap((each, k) =>
-    isSubsetDistribution(each) ? [k] : [],
-  );
-  if (exactIndices.length === 0) {
-    throw new PushforwardError("ARGUMENT", "no member of the model has exact conditional distributions", {
-      received: distribution.distributions.map((each) => each.describe().type).join(", "),
-      hint: "Fit the default model, which has such members.",
-    });
-  }
-  const share = exactIndices.reduce((sum, k) => sum + weights[k], 0);
-  const components = exactIndices.map((k) => distribution.distributions[k]);
-  const exactWeights = exactIndices.map((k) => Math.max(weights[k], Number.MIN_VALUE));
-  const mixture =
-    components.length === 1
-      ? components[0]
-      : new Mixture(components, { weights: exactWeights, learned: false });
-  return { distribution: asSubsetDistribution(mixture), share };
 }
 
 /** Computes and draws from the conditional distributions p(unknown features | known features) of rows with any known features. */
@@ -299,9 +254,10 @@ const asRow = (numbers: Tensor): Tensor => numbers.reshape([1, ...numbers.shape]
 function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
   const groups = new Map<string, T[]>();
   for (const item of items) {
-    const group = groups.get(key(item));
-    if (group) group.push(item);
-    else groups.set(key(item), [item]);
+    const keyOfItem = key(item);
+    const group = groups.get(keyOfItem) ?? [];
+    group.push(item);
+    groups.set(keyOfItem, group);
   }
   return [...groups.values()];
 }

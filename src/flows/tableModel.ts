@@ -28,12 +28,8 @@ import {
 import { withRareValues } from "./anomalies/rareValues.ts";
 import { type AnomalyReason, explainRows, type RowsToExplain } from "./anomalies/reasons.ts";
 import type { RunOptions } from "./batchRunner.ts";
-import {
-  ConditionalRows,
-  hasExactConditionals,
-  type PartialRows,
-  withExactConditionals,
-} from "./conditionalRows.ts";
+import { ConditionalRows, type PartialRows } from "./conditionalRows.ts";
+import { hasExactConditionals, withExactConditionals } from "./exactConditionals.ts";
 import type { ExportTableOptions } from "./exportTable.ts";
 import type { Flow } from "./flow.ts";
 import { checkCount } from "./flowEvaluator.ts";

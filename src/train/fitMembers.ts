@@ -3,7 +3,7 @@ import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { Mixture } from "../distributions/mixture.ts";
-import { hasExactConditionals } from "../flows/conditionalRows.ts";
+import { hasExactConditionals } from "../flows/exactConditionals.ts";
 import { Flow } from "../flows/flow.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { fit } from "./fit.ts";

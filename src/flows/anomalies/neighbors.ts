@@ -42,10 +42,11 @@ export class Neighbors {
     for (let start = 0; start < rows.length; start += D) {
       let sum = 0;
       for (let d = 0; d < D && sum < limit; d++) {
-        const [a, b] = [row[d], rows[start + d]];
+        const a = row[d];
+        const b = rows[start + d];
         if (a === b) continue;
         const difference = a - b;
-        if (!Number.isNaN(difference) && !isLabel[d]) sum += difference * difference;
+        if (!isLabel[d] && !Number.isNaN(difference)) sum += difference * difference;
         else if (!(Number.isNaN(a) && Number.isNaN(b))) sum += squaredDistanceOfLabels;
       }
       if (sum >= limit) continue;
