@@ -6,10 +6,11 @@ import {
   relativeToContext,
 } from "../bijections/outerStandardization.ts";
 import type { Standardize } from "../bijections/standardize.ts";
+import { range } from "../dataset/range.ts";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { Parameter } from "../graph/parameter.ts";
-import { concat, stack, type Tensor } from "../graph/tensor.ts";
+import { concat, constant, stack, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { parse } from "../parse.ts";
 import { chooseComponent, selectRows } from "./chooseComponent.ts";
@@ -188,6 +189,27 @@ export class Mixture implements SubsetDistribution {
     return selectRows(chosen, drawn).reshape(["N"]);
   }
 
+  /**
+   * Draws the distribution of each row by its posterior probability w_k p_k(x_known): its index k, [N]. Draws of all unknown features from
+   * this distribution follow their joint distribution given x_known. With `present` the probability is multiplied by that of each unknown
+   * feature to be present, p_k(x_d is not missing | x_known): for one unknown feature this is exact, and for several it takes as independent
+   * which of them are missing.
+   */
+  sampleIndex(
+    uniform: Tensor,
+    x: Tensor,
+    subset: Subset,
+    { present, context }: { present: boolean; context?: Tensor },
+  ): Tensor {
+    const K = this.distributions.length;
+    const logWeights = present
+      ? this.logWeightsIfAllPresent(subset, this.conditionalParameters(x, subset, context))
+      : logPosterior(this.logJointKnown(x, subset, context), this.logWeights.logSoftmax(), 1);
+    return chooseComponent(logWeights, uniform)
+      .mul(constant(range(K), [K]))
+      .sum(1);
+  }
+
   /** log w_k + log p_k(x_known), [N, K]. */
   private logJointKnown(x: Tensor, subset: Subset, context?: Tensor): Tensor {
     const logProbs = this.mapScoped((distribution) =>
@@ -199,8 +221,24 @@ export class Mixture implements SubsetDistribution {
   /** log of w_k p_k(x_d is not missing | x_known), where w_k are the posterior weights: [N, K]. */
   private logWeightsIfPresent(d: number, parameters: Tensor): Tensor {
     const { logWeights, ofEach } = this.splitParameters(parameters);
-    const logPresent = this.subsetDistributions().map((each, k) => each.logPresentOf(d, ofEach[k]));
-    return stack(logPresent, 1).add(logWeights);
+    return logWeights.add(this.logPresentOfEach(d, ofEach));
+  }
+
+  /** log of w_k prod_d p_k(x_d is not missing | x_known) over the unknown features d, where w_k are the posterior weights: [N, K]. */
+  private logWeightsIfAllPresent({ known }: Subset, parameters: Tensor): Tensor {
+    const { logWeights, ofEach } = this.splitParameters(parameters);
+    return Array.from({ length: this.features }, (_, d) => d).reduce((sum, d) => {
+      const isKnown = known.slice(0, d, d + 1).greater(0);
+      return sum.add(isKnown.where(0, this.logPresentOfEach(d, ofEach)));
+    }, logWeights);
+  }
+
+  /** log p_k(x_d is not missing | x_known) of each distribution, [N, K]. */
+  private logPresentOfEach(d: number, parametersOfEach: readonly Tensor[]): Tensor {
+    return stack(
+      this.subsetDistributions().map((each, k) => each.logPresentOf(d, parametersOfEach[k])),
+      1,
+    );
   }
 
   /** The logarithms of the posterior weights [N, K], and the parameters of each distribution. */

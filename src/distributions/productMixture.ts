@@ -100,15 +100,40 @@ export abstract class ProductMixture implements SubsetDistribution {
     return drawn.reshape(["N"]);
   }
 
-  sample([uniform, ...noise]: readonly Tensor[]): Tensor {
-    const chosen = new ChosenComponent(this.logWeights(), uniform.transpose());
+  sample(noise: readonly Tensor[]): Tensor {
+    return this.sampleColumns(noise, this.logWeights(), { present: false });
+  }
+
+  /**
+   * Rows [N, D] with the known values of x, and with draws of all other columns from their joint distribution given these: the component of
+   * a row is drawn by its posterior probability, and then all unknown columns from this component. With `present` they are also given that
+   * none of them is missing. The `noise` is that of `sample`.
+   */
+  sampleUnknown(
+    noise: readonly Tensor[],
+    x: Tensor,
+    subset: Subset,
+    { present }: { present: boolean },
+  ): Tensor {
+    const posterior = logPosterior(this.logJoint(knownValues(x, subset), subset), this.logWeights(), 0);
+    const logWeights = present && this.acceptsMissing ? posterior.add(this.logPresent(subset)) : posterior;
+    return subset.known.greater(0).where(x, this.sampleColumns(noise, logWeights, { present }));
+  }
+
+  /** Rows [N, D], each from a component that is drawn by the log-weights [J, N] or [J, 1]. */
+  private sampleColumns(
+    [uniform, ...noise]: readonly Tensor[],
+    logWeights: Tensor,
+    options: { present: boolean },
+  ): Tensor {
+    const chosen = new ChosenComponent(logWeights, uniform.transpose());
     const columnsOfNoise = noise.map((numbers) => numbers.transpose());
     const blocks = this.blocks();
     const drawn = blocks.map((block) =>
       block.sample(
         chosen,
         columnsOfNoise.map((columns) => columns.gather(0, block.columns)),
-        { present: false },
+        options,
       ),
     );
     const order = blocks.flatMap(({ columns }) => columns);
@@ -118,6 +143,16 @@ export abstract class ProductMixture implements SubsetDistribution {
         order.map((_, column) => order.indexOf(column)),
       )
       .transpose();
+  }
+
+  /** The log-probability of each component that no unknown column is missing: [J, 1]. */
+  private logPresent({ known }: Subset): Tensor {
+    const ofBlocks = this.blocks().flatMap((block) => {
+      if (!block.hasGaps) return [];
+      const isKnown = known.gather(0, block.columns).reshape([block.columns.length, 1, 1]).greater(0);
+      return [isKnown.where(0, block.logPresent()).sum(0)];
+    });
+    return ofBlocks.reduce((sum, ofBlock) => sum.add(ofBlock));
   }
 
   /** log w_j + log p_j(x) of each component, for all columns or only the known ones: [J, N]. */

@@ -1,6 +1,14 @@
 import { range } from "../dataset/range.ts";
 import { selectRows } from "../dataset/selectRows.ts";
-import { knownFeatures, type Subset, type SubsetDistribution } from "../distributions/subsetDistribution.ts";
+import type { Noise } from "../distributions/distribution.ts";
+import { Mixture } from "../distributions/mixture.ts";
+import { ProductMixture } from "../distributions/productMixture.ts";
+import {
+  asSubsetDistribution,
+  knownFeatures,
+  type Subset,
+  type SubsetDistribution,
+} from "../distributions/subsetDistribution.ts";
 import type { Floats } from "../graph/operation.ts";
 import { stack, type Tensor } from "../graph/tensor.ts";
 import { parametersOf } from "../nn/module.ts";
@@ -27,35 +35,83 @@ export class ConditionalRows {
   }
 
   /**
-   * Replaces the unknown features of each row by a draw from their joint conditional distribution, feature by feature. With `present`
-   * they are never missing. Row n depends only on the seed, on `start` + n, and on its known features.
+   * Replaces the unknown features of each row by a draw from their joint conditional distribution. With `present` it is that given that none
+   * of them is missing (`Mixture.sampleIndex` defines it for mixtures); a distribution that draws feature by feature draws each given that
+   * it is present. Row n depends only on the seed, on `start` + n, and on its known features.
    */
   async complete(
     { values, known }: PartialRows,
     { seed, start, present }: { seed: number; start: number; present: boolean },
     run: RunOptions = {},
   ): Promise<Float64Array> {
-    const { distribution } = this;
-    const { features: D } = distribution;
     const completed = values.slice();
-    for (const { rows, features: given } of patterns(known, D)) {
+    const draws = { random: new Random(seed), start, present, run };
+    for (const pattern of patterns(known, this.distribution.features))
+      await this.drawUnknown(this.distribution, { values: completed, ...pattern }, draws);
+    return completed;
+  }
+
+  /**
+   * Replaces the unknown features of `rows` in `values` by draws from the distribution at a path within that of the model. A row of a
+   * mixture draws one of its distributions, which then draws the features. A product mixture draws all of them in one evaluation. Other
+   * distributions draw feature by feature, each given those before it.
+   */
+  private async drawUnknown(
+    distribution: SubsetDistribution,
+    { values, rows, features: given }: Pattern & { values: Float64Array },
+    draws: Draws,
+    path = "",
+  ): Promise<void> {
+    const { features: D } = distribution;
+    const { random, present, run } = draws;
+    const known = { values, rows, features: given };
+    const unknown = range(D).filter((feature) => !given.includes(feature));
+    if (rows.length === 0 || unknown.length === 0) return;
+    // Features that are not drawn stay as they are: those that `drawn` contains are rounded to the precision of the graph.
+    const write = (features: Iterable<number>, drawn: Float64Array) => {
+      for (const feature of features)
+        for (let n = 0; n < rows.length; n++) values[rows[n] * D + feature] = drawn[n * D + feature];
+    };
+    if (distribution instanceof Mixture) {
+      const indices = await this.run(
+        `index ${present}${path}`,
+        (x, subset, uniform) => distribution.sampleIndex(uniform, x, subset, { present }),
+        known,
+        noiseInputs([{ kind: "uniform", size: 1 }], rows, draws),
+        run,
+      );
+      for (const [k, each] of distribution.distributions.entries()) {
+        const name = `distributions.${k}`;
+        await this.drawUnknown(
+          asSubsetDistribution(each),
+          { ...known, rows: Array.from(rows).filter((_, n) => indices[n] === k) },
+          { ...draws, random: random.split(name) },
+          `${path}.${name}`,
+        );
+      }
+    } else if (distribution instanceof ProductMixture) {
+      const drawn = await this.run(
+        `draw ${present}${path}`,
+        (x, subset, ...noise) => distribution.sampleUnknown(noise, x, subset, { present }),
+        known,
+        noiseInputs(distribution.noise, rows, draws),
+        run,
+      );
+      write(unknown, drawn);
+    } else {
       const features = [...given];
-      for (let feature = 0; feature < D; feature++) {
-        if (given.includes(feature)) continue;
+      for (const feature of unknown) {
         const drawn = await this.run(
-          `draw ${present}`,
+          `draw ${present}${path}`,
           (x, subset, ...noise) => drawEach(distribution, noise, x, subset, { present }),
-          { values: completed, rows, features },
-          this.noise(feature, rows, { seed, start }),
+          { ...known, features },
+          noiseOfFeature(distribution, feature, rows, draws),
           run,
         );
-        rows.forEach((row, n) => {
-          completed[row * D + feature] = drawn[n * D + feature];
-        });
+        write([feature], drawn);
         features.push(feature);
       }
     }
-    return completed;
   }
 
   /**
@@ -157,7 +213,7 @@ export class ConditionalRows {
       }),
       [
         { size: parameters.length, shared: parameters },
-        ...this.noise(feature, points, { seed: 0, start: 0 }),
+        ...noiseOfFeature(this.distribution, feature, points, { random: new Random(0), start: 0 }),
       ],
       points.length,
       run,
@@ -188,19 +244,6 @@ export class ConditionalRows {
     );
     const byValue = new Map(distinct.map((value, i) => [value, logProb[i]]));
     return values.map((value) => byValue.get(value)!);
-  }
-
-  /** The noise [N, 1] for draws of a feature of rows: that of row i depends only on the seed, the feature and `start` + rows[i]. */
-  private noise(
-    feature: number,
-    rows: ArrayLike<number>,
-    { seed, start }: { seed: number; start: number },
-  ): RowInput[] {
-    const random = new Random(seed).split(feature);
-    return this.distribution.noise.map(({ kind }, i) => {
-      const stream = random.split(i);
-      return rowsInput(rows, 1, (target, row) => stream[kind](target, { offset: start + row }));
-    });
   }
 
   /** Waits for the calls before, and then frees sessions and worker threads. */
@@ -247,6 +290,30 @@ function drawEach(
   return subset.known.greater(0).where(x, stack(drawn, 1));
 }
 
+/** Noise of the given kinds and sizes: that of row i depends only on `random` and on `start` + rows[i]. */
+const noiseInputs = (
+  noise: readonly Noise[],
+  rows: ArrayLike<number>,
+  { random, start }: Pick<Draws, "random" | "start">,
+): RowInput[] =>
+  noise.map(({ kind, size }, i) => {
+    const stream = random.split(i);
+    return rowsInput(rows, size, (target, row) => stream[kind](target, { offset: (start + row) * size }));
+  });
+
+/** The noise [N, 1] for draws of a feature of rows. */
+const noiseOfFeature = (
+  { noise }: SubsetDistribution,
+  feature: number,
+  rows: ArrayLike<number>,
+  { random, start }: Pick<Draws, "random" | "start">,
+): RowInput[] =>
+  noiseInputs(
+    noise.map(({ kind }) => ({ kind, size: 1 })),
+    rows,
+    { random: random.split(feature), start },
+  );
+
 /** Numbers [S] as [1, S]. */
 const asRow = (numbers: Tensor): Tensor => numbers.reshape([1, ...numbers.shape]);
 
@@ -274,6 +341,14 @@ const rowsInput = (
       write(target.subarray(i * size, (i + 1) * size), rows[start + i]);
   },
 });
+
+/** How the unknown features of rows are drawn. Row n has the random numbers of row `start` + n of the streams of `random`. */
+interface Draws {
+  readonly random: Random;
+  readonly start: number;
+  readonly present: boolean;
+  readonly run: RunOptions;
+}
 
 /** Rows with the same known features. */
 interface Pattern {

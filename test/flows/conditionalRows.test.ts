@@ -1,14 +1,19 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { selectRows } from "../../src/dataset/selectRows.ts";
-import { LatentClasses, MixedMade, Mixture } from "../../src/distributions/index.ts";
+import { KernelDensity, LatentClasses, MixedMade, Mixture } from "../../src/distributions/index.ts";
+import type { SubsetDistribution } from "../../src/distributions/subsetDistribution.ts";
 import { ConditionalRows } from "../../src/flows/conditionalRows.ts";
 import { Random } from "../../src/random/index.ts";
+import { logProb } from "../distributions/evaluate.ts";
 import {
   combinations,
+  continuous,
   discrete,
   discreteValues,
+  lattice,
   randomize,
   sumOfProbabilities,
+  withGaps,
 } from "../distributions/mixedColumns.ts";
 
 /** With random parameters a network has another density in each ordering of the columns. */
@@ -33,7 +38,7 @@ test("the density of some features given others is normalized, and that of the d
     expect(sumOfProbabilities(logProbs)).toBeCloseTo(1, 12);
 
     const count = 4000;
-    const drawn = await conditional.complete(
+    const completed = await conditional.complete(
       {
         values: Float64Array.from({ length: 3 * count }, (_, i) => (i % 3 === 2 ? value : Number.NaN)),
         known: Uint8Array.from({ length: 3 * count }, (_, i) => (i % 3 === 2 ? 1 : 0)),
@@ -41,23 +46,138 @@ test("the density of some features given others is normalized, and that of the d
       { seed: value, start: 0, present: false },
       run,
     );
+    const row = Float64Array.of(0, 0, value);
+    const { drawn } = await conditional.sampleAndLogProb(row, { of, given, draws: count }, run);
     // Pearson's chi-square statistic; 8 degrees of freedom exceed 31.8 with probability 1e-4.
-    const counts = new Map<string, number>();
-    for (let n = 0; n < count; n++) {
-      const key = drawn.subarray(3 * n, 3 * n + 3).join();
-      counts.set(key, (counts.get(key) ?? 0) + 1);
+    for (const [draws, size] of [
+      [completed, 3],
+      [drawn, 2],
+    ] as const) {
+      const counts = new Map<string, number>();
+      for (let n = 0; n < count; n++) {
+        const key = draws.subarray(size * n, size * n + 2).join();
+        counts.set(key, (counts.get(key) ?? 0) + 1);
+      }
+      const statistic = rows.reduce((sum, row, i) => {
+        const expected = count * Math.exp(logProbs[i]);
+        return sum + ((counts.get(row.slice(0, 2).join()) ?? 0) - expected) ** 2 / expected;
+      }, 0);
+      expect(statistic).toBeLessThan(31.8);
     }
-    const statistic = rows.reduce((sum, row, i) => {
-      const expected = count * Math.exp(logProbs[i]);
-      return sum + ((counts.get(row.join()) ?? 0) - expected) ** 2 / expected;
-    }, 0);
-    expect(statistic).toBeLessThan(31.8);
   }
   await conditional.release();
 });
 
-test("draws of some features of rows are those of `complete`, and their densities are log p(of | given)", async () => {
+describe("two missing features of a row follow their joint distribution given the third", () => {
+  const columns = [withGaps, lattice, { ...lattice, gaps: true }];
+  const values = [
+    [0, 1, Number.NaN],
+    [0, 1, 2, 3, 4],
+    [0, 1, 2, 3, 4, Number.NaN],
+  ];
+  const classes = new LatentClasses({ columns, classes: 3 }, new Random(3));
+  const kernels = new KernelDensity({ columns, centers: 5, widths: 2 }, new Random(4));
+  randomize(classes, { seed: 3, scale: 1 });
+  const weights = [0.3, 0.7];
+  const mixture = new Mixture([classes, new Mixture([kernels])], { weights });
+
+  /** Compares the frequencies of 20,000 draws with the probabilities of all pairs of values, which are those of the model. */
+  async function expectJointDraws(distribution: SubsetDistribution, present: boolean): Promise<void> {
+    const conditional = new ConditionalRows(distribution);
+    const count = 20_000;
+    // Half of the rows have a known feature 1 and half a known feature 2, so that they have different patterns.
+    const given = (n: number) => (n < count / 2 ? { d: 1, value: 3 } : { d: 2, value: 0 });
+    const drawn = await conditional.complete(
+      {
+        values: Float64Array.from({ length: 3 * count }, (_, i) => {
+          const { d, value } = given(Math.floor(i / 3));
+          return i % 3 === d ? value : Number.NaN;
+        }),
+        known: Uint8Array.from({ length: 3 * count }, (_, i) =>
+          i % 3 === given(Math.floor(i / 3)).d ? 1 : 0,
+        ),
+      },
+      { seed: 1, start: 0, present },
+    );
+    await conditional.release();
+    for (const first of [0, count / 2]) {
+      const { d, value } = given(first);
+      const possible = values.map((list, feature) =>
+        feature === d ? [value] : list.filter((each) => !present || !Number.isNaN(each)),
+      );
+      const rows = combinations(possible);
+      const joint = (await logProb(distribution, rows.flat())).map(Math.exp);
+      const total = joint.reduce((sum, each) => sum + each);
+      const counts = new Map<string, number>();
+      for (let n = first; n < first + count / 2; n++) {
+        const key = drawn.subarray(3 * n, 3 * n + 3).join();
+        counts.set(key, (counts.get(key) ?? 0) + 1);
+      }
+      expect([...counts.keys()].filter((key) => !rows.some((row) => row.join() === key))).toEqual([]);
+      for (const [i, row] of rows.entries()) {
+        const p = joint[i] / total;
+        const frequency = (counts.get(row.join()) ?? 0) / (count / 2);
+        expect(Math.abs(frequency - p)).toBeLessThan(5 * Math.sqrt((p * (1 - p)) / (count / 2)));
+      }
+    }
+  }
+
+  test("in latent classes, also given that neither is missing", async () => {
+    await expectJointDraws(classes, false);
+    await expectJointDraws(classes, true);
+  });
+
+  test("in a kernel density, also given that neither is missing", async () => {
+    await expectJointDraws(kernels, false);
+    await expectJointDraws(kernels, true);
+  });
+
+  test("in a mixture of both, with a mixture within", () => expectJointDraws(mixture, false));
+});
+
+test("known values stay as they are in all digits", async () => {
+  const columns = [continuous, lattice];
+  const network = { hidden: [4] };
+  const members = [
+    new LatentClasses({ columns, classes: 2 }, new Random(1)),
+    new MixedMade({ columns, network }, new Random(2)),
+  ];
+  const conditional = new ConditionalRows(new Mixture(members));
+  const count = 20;
+  const completed = await conditional.complete(
+    {
+      values: Float64Array.from({ length: 2 * count }, (_, i) => [0.1, Number.NaN][i % 2]),
+      known: Uint8Array.from({ length: 2 * count }, (_, i) => [1, 0][i % 2]),
+    },
+    { seed: 0, start: 0, present: false },
+  );
+  await conditional.release();
+  expect(new Set(completed.filter((_, i) => i % 2 === 0))).toEqual(new Set([0.1]));
+  expect(completed.every((value) => !Number.isNaN(value))).toBe(true);
+});
+
+test("one missing feature follows its distribution given that it is present, in a mixture", async () => {
   const conditional = new ConditionalRows(randomMixture());
+  const run = { precision: "float64" } as const;
+  const count = 10_000;
+  const rows = [0, 1].map((value) => [2, value, 4]);
+  const logProbs = await conditional.logProb(Float64Array.from(rows.flat()), { of: [1], given: [0, 2] }, run);
+  const [p0, p1] = logProbs.map(Math.exp);
+  const p = p1 / (p0 + p1);
+  const drawn = await conditional.complete(
+    {
+      values: Float64Array.from({ length: 3 * count }, (_, i) => [2, Number.NaN, 4][i % 3]),
+      known: Uint8Array.from({ length: 3 * count }, (_, i) => [1, 0, 1][i % 3]),
+    },
+    { seed: 0, start: 0, present: true },
+    run,
+  );
+  await conditional.release();
+  const mean = drawn.filter((_, i) => i % 3 === 1).reduce((sum, value) => sum + value / count, 0);
+  expect(Math.abs(mean - p)).toBeLessThan(5 * Math.sqrt((p * (1 - p)) / count));
+});
+
+test("draws of some features of rows have the densities log p(of | given), and are those of `complete` in a network", async () => {
   const run = { precision: "float64" } as const;
   const rows = Float64Array.from([0, Number.NaN, 2, 2, 1, 4, 0, 0, 0]);
   const draws = 30;
@@ -66,24 +186,33 @@ test("draws of some features of rows are those of `complete`, and their densitie
     { of: [1], given: [0, 2] },
     { of: [0, 1, 2], given: [] },
   ];
-  for (const { of, given } of cases) {
-    const result = await conditional.sampleAndLogProb(rows, { of, given, draws }, run);
-    const copies = selectRows(
-      rows,
-      Array.from({ length: 3 * draws }, (_, i) => Math.floor(i / draws)),
-      3,
-    );
-    const known = Uint8Array.from(copies, (_, i) => (given.includes(i % 3) ? 1 : 0));
-    const completed = await conditional.complete(
-      { values: copies, known },
-      { seed: 0, start: 0, present: false },
-      run,
-    );
-    expect(result.drawn).toEqual(completed.filter((_, i) => of.includes(i % 3)));
-    const ofRows = await conditional.logProb(rows, { of, given }, run);
-    for (const [n, value] of result.logProb.entries()) expect(value).toBeCloseTo(ofRows[n], 10);
-    const ofDraws = await conditional.logProb(completed, { of, given }, run);
-    for (const [i, value] of result.logProbDrawn.entries()) expect(value).toBeCloseTo(ofDraws[i], 10);
+  const mixture = randomMixture();
+  for (const distribution of [mixture, mixture.distributions[0] as MixedMade]) {
+    const conditional = new ConditionalRows(distribution);
+    for (const { of, given } of cases) {
+      const result = await conditional.sampleAndLogProb(rows, { of, given, draws }, run);
+      const ofRows = await conditional.logProb(rows, { of, given }, run);
+      for (const [n, value] of result.logProb.entries()) expect(value).toBeCloseTo(ofRows[n], 10);
+      const copies = selectRows(
+        rows,
+        Array.from({ length: 3 * draws }, (_, i) => Math.floor(i / draws)),
+        3,
+      );
+      const drawn = copies.map((value, i) => {
+        const feature = of.indexOf(i % 3);
+        return feature < 0 ? value : result.drawn[Math.floor(i / 3) * of.length + feature];
+      });
+      const ofDraws = await conditional.logProb(drawn, { of, given }, run);
+      for (const [i, value] of result.logProbDrawn.entries()) expect(value).toBeCloseTo(ofDraws[i], 10);
+      if (distribution === mixture) continue;
+      const known = Uint8Array.from(copies, (_, i) => (given.includes(i % 3) ? 1 : 0));
+      const completed = await conditional.complete(
+        { values: copies, known },
+        { seed: 0, start: 0, present: false },
+        run,
+      );
+      expect(drawn).toEqual(completed);
+    }
+    await conditional.release();
   }
-  await conditional.release();
 });
