@@ -62,8 +62,7 @@ export abstract class ProductMixture implements SubsetDistribution {
 
   /** The logarithms of the posterior weights of the components. */
   conditionalParameters(x: Tensor, subset: Subset): Tensor {
-    const logJoint = this.logJoint(knownValues(x, subset), subset);
-    return logPosterior(logJoint, this.logWeights(), 0).transpose();
+    return this.logPosterior(x, subset).transpose();
   }
 
   logProbOf(d: number, values: Tensor, parameters: Tensor): Tensor {
@@ -115,7 +114,7 @@ export abstract class ProductMixture implements SubsetDistribution {
     subset: Subset,
     { present }: { present: boolean },
   ): Tensor {
-    const posterior = logPosterior(this.logJoint(knownValues(x, subset), subset), this.logWeights(), 0);
+    const posterior = this.logPosterior(x, subset);
     const logWeights = present && this.acceptsMissing ? posterior.add(this.logPresent(subset)) : posterior;
     return subset.known.greater(0).where(x, this.sampleColumns(noise, logWeights, { present }));
   }
@@ -153,6 +152,11 @@ export abstract class ProductMixture implements SubsetDistribution {
       return [isKnown.where(0, block.logPresent()).sum(0)];
     });
     return ofBlocks.reduce((sum, ofBlock) => sum.add(ofBlock));
+  }
+
+  /** The logarithms of the posterior weights of the components given the known columns: [J, N]. */
+  private logPosterior(x: Tensor, subset: Subset): Tensor {
+    return logPosterior(this.logJoint(knownValues(x, subset), subset), this.logWeights(), 0);
   }
 
   /** log w_j + log p_j(x) of each component, for all columns or only the known ones: [J, N]. */
