@@ -14,3 +14,14 @@ test("knots of quantiles follow the units of a column", () => {
     });
   }
 });
+
+test.each([
+  // Up to two more knots lie in each tail.
+  [100, 8, 8],
+  [320, 20, 22],
+  [5000, 32, 36],
+])("%d rows have from %d to %d knots", (rows, least, most) => {
+  const { length } = quantileKnots(new Random(3).normal(new Float64Array(rows)).sort()).x;
+  expect(length).toBeGreaterThanOrEqual(least);
+  expect(length).toBeLessThanOrEqual(most);
+});

@@ -3,8 +3,12 @@ import { anyValue, checkOptions, numberFrom, wholeNumber } from "../../options.t
 import type { Knots } from "./quantileMap.ts";
 import { scaledValue, type ValueScale } from "./valueScale.ts";
 
-/** The default number of equally spaced quantiles. With more, the map of a few thousand rows would follow their sampling noise. */
-const QUANTILES = 32;
+/**
+ * The default number of equally spaced quantiles is one for this many rows, within these limits. With more, the map would follow the
+ * sampling noise of the rows. bench/tables/RESULTS.md compares such rules.
+ */
+const ROWS_PER_QUANTILE = 16;
+const QUANTILES = { min: 8, max: 32 };
 /** The number of rows beyond the outermost knot of a tail. With fewer, the location of the knot would depend on single rows. */
 const TAIL_ROWS = 20;
 /** The number of rows beyond the second knot of a tail. */
@@ -24,7 +28,8 @@ export interface QuantileKnotsOptions {
   /** The scale y(x) of the column. Default linear. */
   scale?: ValueScale;
   /**
-   * The number of equally spaced quantiles, each of which is a knot unless it nearly coincides with the knot before. Default 32.
+   * The number of equally spaced quantiles, each of which is a knot unless it nearly coincides with the knot before. Default: one for
+   * 16 rows, but at least 8 and at most 32.
    */
   quantiles?: number;
 }
@@ -42,8 +47,8 @@ export function quantileKnots(sorted: ArrayLike<number>, options: QuantileKnotsO
     scale: anyValue,
     quantiles: wholeNumber(1),
   });
-  const { width = 0, scale = { type: "linear" }, quantiles = QUANTILES } = options;
   const n = sorted.length;
+  const { width = 0, scale = { type: "linear" }, quantiles = quantilesFor(n) } = options;
   const low = scaledValue(scale, sorted[0] - width / 2);
   const high = scaledValue(scale, sorted[n - 1] + width / 2);
   const range = high - low || Math.max(1, Math.abs(low));
@@ -60,6 +65,9 @@ export function quantileKnots(sorted: ArrayLike<number>, options: QuantileKnotsO
     return { x: [x[0] - range / 2, x[0] + range / 2], z: [-2, 2], slope: [4 / range, 4 / range] };
   return { x, z, slope: slopes(x, z) };
 }
+
+const quantilesFor = (rows: number): number =>
+  Math.min(QUANTILES.max, Math.max(QUANTILES.min, Math.floor(rows / ROWS_PER_QUANTILE)));
 
 /** Probability levels in (0, 1), ascending: equally spaced ones, and up to two more in each tail if there are enough rows. */
 function levels(n: number, quantiles: number): number[] {
