@@ -76,16 +76,14 @@ export function describedColumn({ column, raw, inferred, unread }: ColumnInferen
       ? inferred.excluded
       : describeColumn(inferred.column, rangeOf(raw!, inferred.column)).details,
     missing,
-    remarks: [
-      ...(column.dateOrder === "ambiguous"
-        ? [AMBIGUOUS_DATES]
-        : raw
-          ? valueRemarks(raw, { isLeftOut: isExcluded })
-          : unread
-            ? textRemarks(unread, { isLeftOut: true })
-            : []),
-    ],
+    remarks: remarksOf({ column, raw, inferred, unread }),
   };
+}
+
+function remarksOf({ column, raw, inferred, unread }: ColumnInference): string[] {
+  if (column.dateOrder === "ambiguous") return [AMBIGUOUS_DATES];
+  if (raw) return valueRemarks(raw, { isLeftOut: "excluded" in inferred });
+  return unread ? textRemarks(unread, { isLeftOut: true }) : [];
 }
 
 /** The smallest and the largest value of numbers and times. */

@@ -15,7 +15,10 @@ export class ChosenComponent {
   private readonly block: Tensor;
   /** One-hot, [B, N]: the component within its block. */
   private readonly within: Tensor;
-  /** Component j is number floor(j / A) of block j mod A, where this many components of weight 0 come first. */
+  /**
+   * This many components of weight 0 come before the others, so that all blocks have B components. Counted with them, component i is
+   * number floor(i / A) of block i mod A.
+   */
   private readonly padding: number;
 
   /** Inverts the cumulative distribution of the log-weights, [J, N] or [J, 1], at uniform numbers [1, N]. */

@@ -103,11 +103,7 @@ export abstract class ProductMixture implements SubsetDistribution {
     return this.sampleColumns(noise, this.logWeights(), { present: false });
   }
 
-  /**
-   * Rows [N, D] with the known values of x, and with draws of all other columns from their joint distribution given these: the component of
-   * a row is drawn by its posterior probability, and then all unknown columns from this component. With `present` they are also given that
-   * none of them is missing. The `noise` is that of `sample`.
-   */
+  /** Draws the component of a row by its posterior probability, and then all unknown columns from this component. */
   sampleUnknown(
     noise: readonly Tensor[],
     x: Tensor,

@@ -40,6 +40,16 @@ export interface SubsetDistribution extends Distribution {
    * one, add its feature to the known ones, and continue with their parameters.
    */
   sampleOf(d: number, noise: readonly Tensor[], parameters: Tensor, options: { present: boolean }): Tensor;
+  /**
+   * Only if one evaluation draws all unknown features: rows [N, D] with the known values of x, and with draws of all other features from their
+   * joint distribution given these, or with `present` also given that none of them is missing. The `noise` is that of `sample`.
+   */
+  sampleUnknown?(
+    noise: readonly Tensor[],
+    x: Tensor,
+    subset: Subset,
+    options: { present: boolean; context?: Tensor },
+  ): Tensor;
 }
 
 /** Whether a distribution has exact marginal and conditional distributions of any subset of features. */

@@ -2,7 +2,6 @@ import { range } from "../dataset/range.ts";
 import { selectRows } from "../dataset/selectRows.ts";
 import type { Noise } from "../distributions/distribution.ts";
 import { Mixture } from "../distributions/mixture.ts";
-import { ProductMixture } from "../distributions/productMixture.ts";
 import {
   asSubsetDistribution,
   knownFeatures,
@@ -53,8 +52,8 @@ export class ConditionalRows {
 
   /**
    * Replaces the unknown features of `rows` in `values` by draws from the distribution at a path within that of the model. A row of a
-   * mixture draws one of its distributions, which then draws the features. A product mixture draws all of them in one evaluation. Other
-   * distributions draw feature by feature, each given those before it.
+   * mixture draws one of its distributions, which then draws the features: all of them in one evaluation if it has `sampleUnknown`, or feature
+   * by feature, each given those before it.
    */
   private async drawUnknown(
     distribution: SubsetDistribution,
@@ -89,10 +88,10 @@ export class ConditionalRows {
           `${path}.${name}`,
         );
       }
-    } else if (distribution instanceof ProductMixture) {
+    } else if (distribution.sampleUnknown) {
       const drawn = await this.run(
         `draw ${present}${path}`,
-        (x, subset, ...noise) => distribution.sampleUnknown(noise, x, subset, { present }),
+        (x, subset, ...noise) => distribution.sampleUnknown!(noise, x, subset, { present }),
         known,
         noiseInputs(distribution.noise, rows, draws),
         run,
