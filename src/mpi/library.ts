@@ -113,7 +113,18 @@ export async function loadMpi(job: MpiJob): Promise<MpiLibrary> {
   };
 }
 
+/**
+ * UCX, through which both libraries may send, makes two changes to the process that a program with a heap of its own and many threads does
+ * not survive. It rewrites brk, sbrk, mmap and munmap of the C library while other threads run them, to know which memory stays registered
+ * with a network card: one of about 150 runs ended in a corrupt heap. And it catches SIGSEGV with a handler that allocates memory, so that
+ * a crash becomes a process that never ends. Values that the user has set are kept.
+ */
+const UCX_SETTINGS = { UCX_MEM_EVENTS: "n", UCX_ERROR_SIGNALS: "" };
+
 function openLibrary(koffi: Koffi, { library }: MpiJob): Library {
+  // process.env of a worker thread is a copy, which libraries do not see.
+  const setenv = koffi.load(null).func("setenv", "int", ["str", "str", "int"]);
+  for (const [name, value] of Object.entries(UCX_SETTINGS)) setenv(name, value, 0);
   let cause: unknown;
   for (const file of FILES[library]) {
     try {

@@ -9,6 +9,7 @@ import { mpiJob } from "../../src/mpi/job.ts";
 import { correlated, workplace } from "../cli/command.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const MPI = fileURLToPath(new URL("../../src/mpi/index.ts", import.meta.url));
 
 /** The launchers of Debian's packages openmpi-bin and mpich, with what a test as root on one machine needs. */
 const LAUNCHERS = [
@@ -27,9 +28,9 @@ const SMALL_FLOW = ["--flow", "nsf", "--transforms", "1", "--hidden", "8", "--th
 const here = workplace();
 const { path, write, list, plain, pushforward } = here;
 
-/** Starts `pushforward` with these words on two ranks. */
-function start({ name, options }: (typeof LAUNCHERS)[number], words: readonly string[]) {
-  const program = [process.execPath, "--import", "tsx", MAIN];
+/** Starts a program, which is `pushforward` by default, with these words on two ranks. */
+function start({ name, options }: (typeof LAUNCHERS)[number], words: readonly string[], file = MAIN) {
+  const program = [process.execPath, "--import", "tsx", file];
   const child = spawn(name, [...options, "-np", "2", ...program, ...words], {
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -80,7 +81,7 @@ describe.skipIf(installed.length === 0)("two ranks", TIMEOUT, () => {
     const table = write("table.csv", correlated(300));
     const words = ["fit", table, ...SMALL_FLOW, "--epochs", "2", "-o"];
     const { code, output } = await start(launcher, [...words, path(`${launcher.name}.safetensors`)]).ended;
-    expect({ code, output }).toMatchObject({ code: 0 });
+    expect(code, output).toBe(0);
     // Only rank 0 prints.
     expect(output.match(/^Learned a, b/gm)).toEqual(["Learned a, b"]);
     expect(list().filter((file) => /checkpoint|lock/.test(file))).toEqual([]);
@@ -90,6 +91,23 @@ describe.skipIf(installed.length === 0)("two ranks", TIMEOUT, () => {
     for (const [i, weight] of weights.entries()) expect(weight).toBeCloseTo(expected[i]!, 4);
     const first = readFileSync(path(`${installed[0]!.name}.safetensors`));
     expect(readFileSync(path(`${launcher.name}.safetensors`)).equals(first)).toBe(true);
+  });
+});
+
+describe.skipIf(installed.length === 0)("the MPI library", TIMEOUT, () => {
+  it.each(installed)("of $name does not rewrite functions of the C library", async (launcher) => {
+    const program = write(
+      "maps.mts",
+      `import { readFileSync } from "node:fs";
+       import { mpiCommunicator } from ${JSON.stringify(MPI)};
+       const { finalize } = await mpiCommunicator();
+       // Rewritten pages have mappings of their own.
+       const parts = readFileSync("/proc/self/maps", "utf8").match(/^.* r-xp .*libc\\.so.*$/gm) ?? [];
+       process.stdout.write(parts.length + ";");
+       finalize();`,
+    );
+    const { code, output } = await start(launcher, [], program).ended;
+    expect({ code, output }).toEqual({ code: 0, output: "1;1;" });
   });
 });
 
