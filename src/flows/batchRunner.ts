@@ -2,7 +2,8 @@ import type { Standardize } from "../bijections/standardize.ts";
 import type { FlatRows } from "../dataset/rowsInput.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import { type Shape, sizeOf } from "../graph/shape.ts";
+import { liveNumbers } from "../graph/passes/lowMemoryOrder.ts";
+import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Precision } from "../onnx/export.ts";
 import type { Random } from "../random/index.ts";
@@ -23,15 +24,15 @@ const MIN_CHUNK_ROWS = 1024;
 /** Larger graphs get larger chunks (up to three times as large): each node has a fixed cost, which more rows amortize. */
 const NODES_PER_EXTRA_CHUNK = 2000;
 
-/** The largest tensor of a chunk has at most this many numbers, 64 MB: convolutions of images have 100,000 for each row. */
-const MAX_CHUNK_NUMBERS = 2 ** 24;
+/** A chunk holds at most this many numbers at once, 64 MB: convolutions of images have 100,000 for each row. */
+const MAX_CHUNK_NUMBERS = 2 ** 23;
 
 /** The number of rows of a chunk. Tensors without a row axis, such as weights, do not limit it. */
-export function chunkRows({ nodes }: Graph): number {
+export function chunkRows({ nodes, outputs }: Graph): number {
   const rows = Math.round(MIN_CHUNK_ROWS * Math.min(3, 1 + nodes.length / NODES_PER_EXTRA_CHUNK));
-  const numbersOfRow = nodes.reduce(
-    (largest, { shape }) => (shape.includes("N") ? Math.max(largest, sizeOf(shape, 1)) : largest),
-    1,
+  const numbersOfRow = liveNumbers(
+    nodes,
+    outputs.map(({ tensor }) => tensor),
   );
   return Math.max(1, Math.min(rows, Math.floor(MAX_CHUNK_NUMBERS / numbersOfRow)));
 }

@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { isInput } from "./operations/source.ts";
 import { Parameter } from "./parameter.ts";
+import { lowMemoryOrder } from "./passes/lowMemoryOrder.ts";
 import { optimize } from "./passes/optimize.ts";
 import { absorbTransposes } from "./passes/transposes.ts";
 import { formatShape } from "./shape.ts";
@@ -35,7 +36,9 @@ export function buildGraph(
     }
   }
   const optimized = rewrite(optimize(Object.values(outputs)));
-  const nodes = ancestors(optimized);
+  // The order of graphs with a loss matters for the speed of training: see `schedule`.
+  const hasRows = optimized.every(({ shape }) => shape[0] === "N");
+  const nodes = hasRows ? lowMemoryOrder(optimized) : ancestors(optimized);
   const declared = new Set<Tensor>(inputs);
   const parameters: { name: string; tensor: Parameter }[] = [];
   for (const node of nodes) {

@@ -8,8 +8,8 @@ test("a chunk has as many rows with wide layers as with narrow ones, and fewer i
     const weights = new Parameter([8, width], 0.1);
     return chunkRows(compile((x) => ({ y: x.matmul(weights).sum() }), [["N", 8]]).graph);
   };
-  // The weights of the second network have as many numbers as a chunk may have in one tensor.
   expect(rowsFor(64)).toBeGreaterThan(1000);
-  expect(rowsFor(2 ** 14)).toBe(2 ** 10);
-  expect(rowsFor(2 ** 16)).toBe(2 ** 8);
+  // A row has its 8 inputs, 2^15 products and the sum.
+  expect(rowsFor(2 ** 15)).toBe(2 ** 8 - 1);
+  expect(rowsFor(2 ** 17)).toBe(2 ** 6 - 1);
 });

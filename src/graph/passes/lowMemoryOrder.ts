@@ -1,0 +1,83 @@
+import { sizeOf } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { ancestors } from "../traversal.ts";
+
+/**
+ * The nodes of a graph in an order in which ONNX Runtime holds few numbers at once. A sum a(x) + b(x) + c(x) of large terms should compute a
+ * term, add it to the sum, and only then compute the next. The order of tracing does the opposite: see `executionOrder`.
+ *
+ * Each node visits its inputs by Sethi and Ullman (1970, "The generation of optimal code for arithmetic expressions"): first the input whose
+ * computation needs the most memory beyond its result. They have trees, and here a node may be an input of several others, so the result may
+ * need more memory than the order of tracing. That order is kept unless it needs twice as much, since it follows the layers of a model.
+ */
+export function lowMemoryOrder(outputs: readonly Tensor[]): Tensor[] {
+  const traced = ancestors(outputs);
+  const needs = new Map<Tensor, number>();
+  const beyondResult = (node: Tensor) => needs.get(node)! - numbersPerRow(node);
+  const reversedInputs = new Map<Tensor, readonly Tensor[]>();
+  for (const node of traced) {
+    const inputs = [...new Set(node.inputs)].sort((a, b) => beyondResult(b) - beyondResult(a));
+    let [held, need] = [0, 0];
+    for (const input of inputs) {
+      need = Math.max(need, held + needs.get(input)!);
+      held += numbersPerRow(input);
+    }
+    needs.set(node, Math.max(need, held + numbersPerRow(node)));
+    // The runtime visits the last input first.
+    reversedInputs.set(node, inputs.reverse());
+  }
+  const order = depthFirst(outputs, (node) => reversedInputs.get(node)!);
+  return 2 * liveNumbers(order, outputs) <= liveNumbers(traced, outputs) ? order : traced;
+}
+
+/** How many numbers ONNX Runtime holds at once for each row of the batch, at most, if the file has the nodes in this order. */
+export function liveNumbers(nodes: readonly Tensor[], outputs: readonly Tensor[]): number {
+  const order = executionOrder(nodes, outputs);
+  const lastReaders = new Map<Tensor, Tensor>();
+  for (const node of order) for (const input of node.inputs) lastReaders.set(input, node);
+  let [live, most] = [0, 0];
+  for (const node of order) {
+    live += numbersPerRow(node);
+    most = Math.max(most, live);
+    for (const input of new Set(node.inputs))
+      if (lastReaders.get(input) === node) live -= numbersPerRow(input);
+  }
+  return most;
+}
+
+/**
+ * The order in which ONNX Runtime executes nodes. It goes backward from the outputs, depth first, and enters first the input that is the
+ * last in the file. In a sum ((a + b) + c) + d that is written as a, b, +, c, +, d, +, it thus computes d, c, b and a, and then adds them.
+ */
+function executionOrder(nodes: readonly Tensor[], outputs: readonly Tensor[]): Tensor[] {
+  const position = new Map(nodes.map((node, i) => [node, i]));
+  const lastFirst = (some: readonly Tensor[]) =>
+    [...new Set(some)].sort((a, b) => position.get(b)! - position.get(a)!);
+  return depthFirst(lastFirst(outputs), ({ inputs }) => lastFirst(inputs));
+}
+
+/** `roots` and all tensors that they depend on, inputs before outputs, where the inputs of a node are visited in the given order. */
+function depthFirst(roots: readonly Tensor[], inputsOf: (node: Tensor) => readonly Tensor[]): Tensor[] {
+  const order: Tensor[] = [];
+  const entered = new Set<Tensor>();
+  const left = new Set<Tensor>();
+  // A stack of our own, because graphs may be too deep for recursion. A node stays on it until its inputs are in the order.
+  const stack = [...roots].reverse();
+  for (let node = stack.at(-1); node; node = stack.at(-1)) {
+    if (!entered.has(node)) {
+      entered.add(node);
+      for (const input of [...inputsOf(node)].reverse()) if (!entered.has(input)) stack.push(input);
+    } else {
+      stack.pop();
+      if (!left.has(node)) {
+        left.add(node);
+        order.push(node);
+      }
+    }
+  }
+  return order;
+}
+
+/** Tensors without a batch axis, such as weights, count as 0. */
+const numbersPerRow = ({ shape }: Pick<Tensor, "shape">): number =>
+  shape.includes("N") ? sizeOf(shape, 1) : 0;
