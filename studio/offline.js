@@ -1,12 +1,13 @@
 // The service worker of the studio. The build writes two constants before this text: FILES, the addresses of its files, and VERSION, which
-// changes with them. All files are cached at the first visit, ONNX Runtime's WebAssembly too, so that later visits need no network.
+// changes with them. They are cached at the first visit, ONNX Runtime's WebAssembly too, so that later visits need no network. Assets that
+// few visitors use are not among them, and are cached when they are used.
 
 const CACHE = `pushforward-studio-${VERSION}`;
 
 self.addEventListener("install", (event) => event.waitUntil(cacheFiles()));
 self.addEventListener("activate", (event) => event.waitUntil(removeOldFiles()));
 self.addEventListener("fetch", (event) => {
-  if (event.request.method === "GET") event.respondWith(answer(event.request));
+  if (event.request.method === "GET") event.respondWith(answer(event));
 });
 
 async function cacheFiles() {
@@ -23,13 +24,17 @@ async function removeOldFiles() {
 }
 
 /** Names of assets change with their content, so cached assets are never outdated. Other files may be, so they come from the network if there is one. */
-async function answer(request) {
+async function answer(event) {
+  const { request } = event;
   const cache = await caches.open(CACHE);
   // Hosts let responses vary with the header Origin, which requests of module scripts have, and those of cacheFiles do not.
   const cached = await cache.match(request, { ignoreVary: true });
-  if (cached && new URL(request.url).pathname.includes("/assets/")) return cached;
+  const isAsset = new URL(request.url).pathname.includes("/assets/");
+  if (cached && isAsset) return cached;
   try {
-    return await fetch(request);
+    const response = await fetch(request);
+    if (isAsset && response.ok) event.waitUntil(cache.put(request, response.clone()));
+    return response;
   } catch (error) {
     if (cached) return cached;
     throw error;

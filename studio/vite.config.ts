@@ -12,14 +12,17 @@ export const alias = [
   { find: /^pushforward\/(\w+)$/, replacement: source("$1/index.ts") },
 ];
 
-/** Writes the service worker with the names of all files of the build; of the fonts in several formats, only the one that browsers use. */
+/** Fonts in formats that no current browser loads, and ONNX Runtime with WebGPU (27 MB), which few visitors choose. */
+const RARELY_USED = /\.(ttf|woff)$|webgpu|asyncify/;
+
+/** Writes the service worker with the names of the files of the build that it caches at the first visit. */
 const offline: Plugin = {
   name: "offline",
   apply: "build",
   generateBundle: {
     order: "post",
     handler(_, bundle) {
-      const built = Object.keys(bundle).filter((name) => !/\.(html|ttf|woff)$/.test(name));
+      const built = Object.keys(bundle).filter((name) => !name.endsWith(".html") && !RARELY_USED.test(name));
       const files = ["./", ...readdirSync(fileURLToPath(new URL("public", import.meta.url))), ...built];
       const version = createHash("sha256").update(files.join()).digest("hex").slice(0, 12);
       const worker = readFileSync(fileURLToPath(new URL("offline.js", import.meta.url)), "utf8");

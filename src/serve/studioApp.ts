@@ -64,10 +64,8 @@ export const openingFragment = (files: readonly StudioFile[]): string =>
 
 const typeOf = (path: string): string => TYPES[extname(path)] ?? "application/octet-stream";
 
-/** ONNX Runtime's WebAssembly. The package does not contain it a second time: it is that of onnxruntime-web. */
+/** ONNX Runtime's WebAssembly, with and without WebGPU. The package does not contain it a second time: it is that of onnxruntime-web. */
 function runtimeFile(path: string): string | undefined {
-  const isRuntime = /^assets\/ort-wasm-simd-threaded-[\w-]+\.wasm$/.test(path);
-  return isRuntime
-    ? fileURLToPath(import.meta.resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"))
-    : undefined;
+  const name = /^assets\/(ort-wasm-simd-threaded(\.asyncify)?)-[\w-]+\.wasm$/.exec(path)?.[1];
+  return name && fileURLToPath(import.meta.resolve(`onnxruntime-web/${name}.wasm`));
 }

@@ -4,8 +4,8 @@ import type { Setting, Source } from "./setting.ts";
 import { targetOf } from "./target.ts";
 
 /**
- * A TypeScript program that trains the flow of a setting for a number of epochs, with the same result as the page. `rows` are the
- * points of the setting.
+ * A TypeScript program that trains the flow of a setting for a number of epochs, with the same result as the page on the CPU. `rows` are
+ * the points of the setting.
  */
 export function programOf(setting: Setting, epochs: number, rows: ArrayLike<number>): string {
   const { source, seed, family: name } = setting;
@@ -54,8 +54,8 @@ const options = ({
   seed,
 }: Setting) => `${trainingText(family)}optimizer: { learningRate: ${learningRate} },
   seed: ${seed},
-  // As in the page: WebAssembly on one thread. Without these lines training is faster, and its numbers
-  // differ by rounding.
+  // WebAssembly on one thread, as the page trains on the CPU. Without these lines training is faster, and
+  // its numbers differ by rounding.
   threads: 1,
   providers: ["wasm"],`;
 

@@ -1,18 +1,20 @@
-import { startViewer, TrainerClient } from "./engine/client.ts";
+import { startViewer } from "./engine/client.ts";
 import type {
   Epoch,
   LatentTrajectories,
   Motion,
   PassOrder,
   PointTrajectory,
+  Provider,
   Raster,
   Rows,
-  TrainerEvent,
+  TrainingEvent,
   Trajectories,
 } from "./engine/messages.ts";
 import { latentGrid } from "./latentGrid.ts";
 import { latestOnly } from "./latestOnly.ts";
 import { fromFragment, MIN_POINTS, type Setting, toFragment } from "./setting.ts";
+import { TrainingEngine } from "./trainingEngine.svelte.ts";
 
 /** Figures show at most this many rows. More would only cover each other. */
 const SHOWN_ROWS = 1500;
@@ -52,16 +54,17 @@ export class Studio {
   depth = $state(Number.POSITIVE_INFINITY);
 
   private readonly viewer = startViewer();
-  private readonly trainer = new TrainerClient((event) => this.handleEvent(event));
+  readonly engine = new TrainingEngine(
+    (event) => this.handleEvent(event),
+    () => this.restartOnCpu(),
+  );
+  /** What trains, or has trained, the flow. */
+  trainedBy = $state<Provider>("wasm");
   private run = 0;
   /** The parameters of the latest epoch, and those of the best one, among which the initial flow counts. */
   private parameters: Uint8Array | undefined;
   private best: Uint8Array | undefined;
   private sketched = false;
-
-  constructor() {
-    this.trainer.send({ type: "prepare" });
-  }
 
   /** Changes the setting. This ends the training, and discards its flow. */
   async change(change: Partial<Setting>): Promise<void> {
@@ -91,7 +94,7 @@ export class Studio {
   }
 
   private reset(): void {
-    if (this.status !== "idle") this.trainer.send({ type: "stop" });
+    if (this.status !== "idle") this.engine.send({ type: "stop" });
     this.status = "idle";
     this.run++;
     this.epochs = [];
@@ -146,24 +149,38 @@ export class Studio {
   start({ paused = false } = {}): void {
     this.reset();
     this.status = paused ? "paused" : "training";
-    this.trainer.send({ type: "train", run: this.run, setting: $state.snapshot(this.setting), paused });
+    this.trainedBy = this.engine.provider;
+    this.engine.send({ type: "train", run: this.run, setting: $state.snapshot(this.setting), paused });
   }
 
   pause(): void {
     this.status = "paused";
-    this.trainer.send({ type: "pause" });
+    this.engine.send({ type: "pause" });
     this.draw();
   }
 
   resume(): void {
     this.status = "training";
-    this.trainer.send({ type: "resume" });
+    this.engine.send({ type: "resume" });
   }
 
   /** Trains one epoch. */
   step(): void {
-    if (this.status === "paused") this.trainer.send({ type: "step" });
+    if (this.status === "paused") this.engine.send({ type: "step" });
     else this.start({ paused: true });
+  }
+
+  /** Trains on the CPU or on a GPU. As a change of the setting does, this ends the training and discards its flow. */
+  async chooseProvider(provider: Provider): Promise<void> {
+    this.reset();
+    this.engine.choose(provider);
+    await this.draw();
+  }
+
+  /** The optimizer's state was lost with the GPU, so a training that had not ended begins again. */
+  private restartOnCpu(): void {
+    if (this.status === "training" || this.status === "paused")
+      this.start({ paused: this.status === "paused" });
   }
 
   /** Selects a point of data space, and computes its trajectory. */
@@ -211,7 +228,7 @@ export class Studio {
     return bytes;
   }
 
-  private handleEvent(event: TrainerEvent): void {
+  private handleEvent(event: TrainingEvent): void {
     if (event.run !== this.run) return;
     if (event.type === "start") {
       this.best = event.parameters;

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { SOFTWARE_WEBGPU } from "../../test/browser/chromium.ts";
 import { describePage } from "./page.ts";
 
 describePage("a later visit", (site) => {
@@ -16,3 +17,32 @@ describePage("a later visit", (site) => {
     expect(visit.problems).toEqual([]);
   });
 });
+
+describePage(
+  "a later visit with a GPU",
+  (site) => {
+    test("needs no network if the GPU was used before", { timeout: 120_000 }, async () => {
+      await using visit = await site.visit("#data=twoMoons&rows=300", { serviceWorkers: "allow" });
+      const { page } = visit;
+      const cachedWebAssembly = () =>
+        page.evaluate(async () => {
+          const [name] = await caches.keys();
+          const requests = await (await caches.open(name!)).keys();
+          return requests.map(({ url }) => /[\w.-]+(?=-[\w-]+\.wasm$)/.exec(url)?.[0]).filter(Boolean);
+        });
+      await page.waitForFunction(() => navigator.serviceWorker.controller);
+      expect(await cachedWebAssembly()).toEqual(["ort-wasm-simd-threaded"]);
+      const loading = page.getByText("The engine for the GPU is loading");
+      await page.getByText("GPU (WebGPU)").click();
+      await loading.waitFor({ state: "detached" });
+      await expect.poll(cachedWebAssembly).toContain("ort-wasm-simd-threaded.asyncify");
+      await page.context().setOffline(true);
+      await page.reload();
+      await page.getByRole("radio", { name: "GPU (WebGPU)", checked: true }).waitFor();
+      await loading.waitFor({ state: "detached" });
+      expect(await page.getByText("The GPU failed").count()).toBe(0);
+      expect(visit.problems).toEqual([]);
+    });
+  },
+  SOFTWARE_WEBGPU,
+);

@@ -7,11 +7,11 @@ const chromium = findChromium();
 // Only some reporters of Vitest show why a test was skipped.
 if (!chromium) console.warn(`The studio is not tested: ${CHROMIUM_IS_MISSING}.`);
 
-/** Describes tests of the built studio in Chromium. They are skipped if there is none. */
-export function describePage(name: string, tests: (site: Site) => void): void {
+/** Describes tests of the built studio in Chromium with some flags. They are skipped if there is none. */
+export function describePage(name: string, tests: (site: Site) => void, flags: readonly string[] = []): void {
   describe.runIf(chromium)(name, () => {
     const site = new Site();
-    beforeAll(() => site.open(chromium!));
+    beforeAll(() => site.open(chromium!, flags));
     afterAll(() => site.close());
     tests(site);
   });
@@ -22,7 +22,7 @@ export class Site {
   private server!: PreviewServer;
   private browser!: Browser;
 
-  async open(chromium: string): Promise<void> {
+  async open(chromium: string, flags: readonly string[]): Promise<void> {
     this.server = await preview({
       configFile: false,
       logLevel: "error",
@@ -30,7 +30,7 @@ export class Site {
       build: { outDir: inject("folder") },
       preview: { host: "127.0.0.1", port: 0 },
     });
-    this.browser = await launchChromium(chromium);
+    this.browser = await launchChromium(chromium, flags);
   }
 
   get address(): string {

@@ -71,8 +71,8 @@ test("the program of points contains them", () => {
       epochs: 12,
       optimizer: { learningRate: 0.005 },
       seed: 7,
-      // As in the page: WebAssembly on one thread. Without these lines training is faster, and its numbers
-      // differ by rounding.
+      // WebAssembly on one thread, as the page trains on the CPU. Without these lines training is faster, and
+      // its numbers differ by rounding.
       threads: 1,
       providers: ["wasm"],
     });

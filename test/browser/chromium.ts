@@ -17,6 +17,9 @@ export function findChromium(): string | undefined {
 export const CHROMIUM_IS_MISSING =
   "there is no Chromium on this machine: install it, or set the environment variable CHROMIUM to its path";
 
+/** Chromium contains SwiftShader, which is Vulkan in software, and offers it to pages only with these flags. */
+export const SOFTWARE_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
 export function launchChromium(executablePath: string, flags: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath,

@@ -2,11 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CHROMIUM_IS_MISSING, findChromium } from "./chromium.ts";
+import { CHROMIUM_IS_MISSING, findChromium, SOFTWARE_WEBGPU } from "./chromium.ts";
 import { bundle, visit } from "./site.ts";
-
-/** Chromium contains SwiftShader, which is Vulkan in software, and offers it to pages only with these flags. */
-const SOFTWARE_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
 const folder = mkdtempSync(join(tmpdir(), "pushforward-webgpu-"));
 const chromium = findChromium();

@@ -48,10 +48,16 @@ describe("the server of the studio", () => {
   });
 
   test("has ONNX Runtime's WebAssembly, which the package does not contain a second time", async () => {
-    const response = await (await app()).request("/assets/ort-wasm-simd-threaded-Dc_Hr-1.wasm");
-    expect(response.headers.get("Content-Type")).toBe("application/wasm");
-    const head = new Uint8Array(await response.arrayBuffer()).subarray(0, 4);
-    expect(head).toEqual(Uint8Array.from([0, 0x61, 0x73, 0x6d]));
+    const bytes: number[] = [];
+    // The second one is the build with WebGPU.
+    for (const name of ["ort-wasm-simd-threaded", "ort-wasm-simd-threaded.asyncify"]) {
+      const response = await (await app()).request(`/assets/${name}-Dc_Hr-1.wasm`);
+      expect(response.headers.get("Content-Type")).toBe("application/wasm");
+      const file = new Uint8Array(await response.arrayBuffer());
+      expect(file.subarray(0, 4)).toEqual(Uint8Array.from([0, 0x61, 0x73, 0x6d]));
+      bytes.push(file.length);
+    }
+    expect(bytes[1]).toBeGreaterThan(bytes[0]!);
   });
 });
 

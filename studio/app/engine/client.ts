@@ -1,4 +1,4 @@
-import type { Requests, TrainerCommand, TrainerEvent, WorkerRole } from "./messages.ts";
+import type { Provider, Requests, TrainerCommand, TrainerEvent, WorkerRole } from "./messages.ts";
 import { RequestClient } from "./requests.ts";
 
 /** Both workers run the same file, so that it is loaded once. */
@@ -9,12 +9,18 @@ const startWorker = (name: WorkerRole): Worker =>
 export class TrainerClient {
   private readonly worker = startWorker("trainer");
 
-  constructor(onEvent: (event: TrainerEvent) => void) {
+  constructor(provider: Provider, onEvent: (event: TrainerEvent) => void) {
     this.worker.onmessage = ({ data }: MessageEvent<TrainerEvent>) => onEvent(data);
+    this.send({ type: "prepare", provider });
   }
 
   send(command: TrainerCommand): void {
     this.worker.postMessage(command);
+  }
+
+  stop(): void {
+    this.worker.onmessage = null;
+    this.worker.terminate();
   }
 }
 

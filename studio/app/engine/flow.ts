@@ -23,6 +23,7 @@ import {
 import { type BaseClass, baseOf } from "../bases.ts";
 import { familyOf, type RecipeName } from "../families.ts";
 import type { Setting, Source } from "../setting.ts";
+import type { Provider } from "./messages.ts";
 
 const recipes: Readonly<Record<RecipeName, (features: number, options: object) => Flow>> = {
   cnf,
@@ -66,12 +67,12 @@ export function rowsOf(source: Source, seed: number): Float64Array {
   return source.kind === "toy" ? toys[source.name](source.rows, { seed }) : Float64Array.from(source.values);
 }
 
-/** The options of `fit` and `minimize` that the page sets; exported programs set the same. */
-export const trainingOptions = ({ family, learningRate, seed }: Setting) => ({
+/** The options of `fit` and `minimize` that the page sets; exported programs set the same, with the provider `wasm`. */
+export const trainingOptions = ({ family, learningRate, seed }: Setting, provider: Provider) => ({
   ...familyOf(family).training,
   optimizer: { learningRate },
   seed,
   // One thread of WebAssembly: its results are the same in every browser and in Node.
   threads: 1,
-  providers: ["wasm"],
+  providers: [provider],
 });

@@ -4,9 +4,13 @@ import type { Setting, Source } from "../setting.ts";
 
 export type WorkerRole = "trainer" | "viewer";
 
+/** What trains: the execution provider of ONNX Runtime for the CPU, or the one for a GPU. */
+export type Provider = "wasm" | "webgpu";
+
 /** Commands of the page to the training worker. */
 export type TrainerCommand =
-  | { readonly type: "prepare" }
+  /** The first command. A worker keeps its provider, because ONNX Runtime is loaded once. */
+  | { readonly type: "prepare"; readonly provider: Provider }
   /** `run` identifies the training in its events: when they arrive, the page may already have started another one. */
   | { readonly type: "train"; readonly run: number; readonly setting: Setting; readonly paused: boolean }
   | { readonly type: "resume" }
@@ -17,7 +21,18 @@ export type TrainerCommand =
   | { readonly type: "stop" };
 
 /** Messages of the training worker to the page. */
-export type TrainerEvent =
+export type TrainerEvent = EngineEvent | TrainingEvent;
+
+/** Messages about the worker itself. */
+export type EngineEvent =
+  | { readonly type: "adapter"; readonly hasWebGpu: boolean }
+  /** ONNX Runtime is loaded and can compute. */
+  | { readonly type: "ready" }
+  /** The GPU cannot compute, or no longer. This ends the training, and the worker is of no further use. */
+  | { readonly type: "gpuFailure"; readonly message: string };
+
+/** Messages about a training. */
+export type TrainingEvent =
   /**
    * Sent after the first step. The parameters and the validation log-density are those of the initial flow. The validation log-density is
    * -Infinity if KL(q || p) is minimized, because its first value is that of the first epoch.

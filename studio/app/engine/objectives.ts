@@ -13,6 +13,7 @@ import { initialize } from "pushforward/train";
 import type { Objective, Setting } from "../setting.ts";
 import { targetOf } from "../target.ts";
 import { rowsOf, trainingOptions } from "./flow.ts";
+import type { Provider } from "./messages.ts";
 
 interface Callbacks {
   /** Called after the first step, when the graphs are compiled, with the validation log-density of the initial flow. */
@@ -23,6 +24,7 @@ interface Callbacks {
 type Train = (
   flow: Flow,
   setting: Setting,
+  provider: Provider,
   signal: AbortSignal,
   callbacks: Callbacks,
 ) => Promise<FitResult["stopped"]>;
@@ -41,14 +43,19 @@ const onFirstStep = (act: (best: number) => void) => {
 
 /** How a flow is trained for each objective. Exported programs do the same: see `programOf`. */
 export const objectives: Readonly<Record<Objective, Train>> = {
-  async likelihood(flow, setting, signal, { onStart, onEpoch }) {
+  async likelihood(flow, setting, provider, signal, { onStart, onEpoch }) {
     const rows = rowsOf(setting.source, setting.seed);
-    const options = { ...trainingOptions(setting), signal, onProgress: onFirstStep(onStart), onEpoch };
+    const options = {
+      ...trainingOptions(setting, provider),
+      signal,
+      onProgress: onFirstStep(onStart),
+      onEpoch,
+    };
     return (await fit(flow, rows, options)).stopped;
   },
 
   /** Minimizes a Monte Carlo estimate of KL(q || p) from samples of the flow q. */
-  async reverse(flow, setting, signal, { onStart, onEpoch }) {
+  async reverse(flow, setting, provider, signal, { onStart, onEpoch }) {
     const rows = rowsOf(setting.source, setting.seed);
     const { centers, deviation } = targetOf(rows);
     const target = new GaussianMixture({ features: 2, components: centers }, new Random(0));
@@ -61,7 +68,7 @@ export const objectives: Readonly<Record<Objective, Train>> = {
       return logProb.sub(target.logProb(samples));
     };
     const { stopped } = await minimize(loss, flow, undefined, {
-      ...trainingOptions(setting),
+      ...trainingOptions(setting, provider),
       steps: MAX_STEPS,
       frozen: target,
       signal,

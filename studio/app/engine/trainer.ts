@@ -1,12 +1,20 @@
-import { compile, type FitEpoch, Flow, saveParameters, type Tensor } from "pushforward";
+import { type FitEpoch, Flow, PushforwardError, saveParameters } from "pushforward";
 import { flowOf } from "./flow.ts";
-import type { TrainerCommand, TrainerEvent } from "./messages.ts";
+import type { Provider, TrainerCommand, TrainerEvent } from "./messages.ts";
 import { objectives } from "./objectives.ts";
+import { hasWebGpu, startOnnxRuntime } from "./onnxRuntime.ts";
 
 /** Trains one flow at a time. WebAssembly computes on the thread that calls it, so this is a worker of its own. */
 
 const send = (event: TrainerEvent, transfer: Transferable[] = []) => postMessage(event, { transfer });
 
+/** The time in which a browser reports that it lost the GPU, after an operation failed. */
+const LOSS_REPORT_MS = 1000;
+
+let provider: Provider;
+let gpu: GPUDevice | undefined;
+/** Resolves when ONNX Runtime can compute. */
+let ready: Promise<void>;
 /** The number of epochs to train before the next pause. */
 let allowance = Number.POSITIVE_INFINITY;
 let wake: () => void = () => {};
@@ -93,6 +101,7 @@ class Report {
 }
 
 async function trainFlow({ setting, run }: Extract<TrainerCommand, { type: "train" }>, signal: AbortSignal) {
+  await ready;
   const { base, bijection } = flowOf(setting);
   const flow = new TrainedFlow(base, bijection);
   const report = new Report(flow, run, signal);
@@ -100,7 +109,7 @@ async function trainFlow({ setting, run }: Extract<TrainerCommand, { type: "trai
     onStart: (validationLogDensity: number) => report.begin(validationLogDensity),
     onEpoch: (epoch: FitEpoch) => report.epoch(epoch),
   };
-  const reason = await objectives[setting.objective](flow, setting, signal, callbacks);
+  const reason = await objectives[setting.objective](flow, setting, provider, signal, callbacks);
   if (!signal.aborted) send({ type: "end", run, reason });
 }
 
@@ -112,13 +121,33 @@ async function stop(): Promise<void> {
 
 /** Loads and starts ONNX Runtime before the reader asks for a training. */
 async function prepare(): Promise<void> {
-  const double = compile((x: Tensor) => x.mul(2), [["N"]], { providers: ["wasm"], threads: 1 });
-  await double([1]);
-  await double.release();
+  hasWebGpu().then((isThere) => send({ type: "adapter", hasWebGpu: isThere }));
+  gpu = await startOnnxRuntime(provider);
+  gpu?.lost.then(({ message }) =>
+    send({ type: "gpuFailure", message: `the browser lost the GPU. ${message}` }),
+  );
+  send({ type: "ready" });
+}
+
+/** Whether the GPU failed: the library gives such errors the code `ENGINE`, or passes on those of ONNX Runtime. */
+const isGpuFailure = (error: Error): boolean =>
+  provider === "webgpu" && (!(error instanceof PushforwardError) || error.code === "ENGINE");
+
+async function reportGpuFailure({ message }: Error): Promise<void> {
+  // An operation fails shortly before the browser reports that it lost the GPU, which says more.
+  if (gpu) await Promise.race([gpu.lost, new Promise((resolve) => setTimeout(resolve, LOSS_REPORT_MS))]);
+  send({ type: "gpuFailure", message });
 }
 
 export async function handleCommand(command: TrainerCommand): Promise<void> {
-  if (command.type === "prepare") return prepare();
+  if (command.type === "prepare") {
+    provider = command.provider;
+    ready = prepare();
+    return ready.catch((error: Error) => {
+      // Without a GPU, the first training reports the error.
+      if (isGpuFailure(error)) return reportGpuFailure(error);
+    });
+  }
   if (command.type === "stop") {
     latest = -1;
     return stop();
@@ -133,8 +162,9 @@ export async function handleCommand(command: TrainerCommand): Promise<void> {
   // Another command may have arrived while the previous training was ending.
   if (run !== latest) return;
   const controller = new AbortController();
-  const done = trainFlow(command, controller.signal).catch((error: Error) =>
-    send({ type: "error", run, message: error.message }),
-  );
+  const done = trainFlow(command, controller.signal).catch((error: Error) => {
+    if (isGpuFailure(error)) return reportGpuFailure(error);
+    send({ type: "error", run, message: error.message });
+  });
   training = { controller, done };
 }

@@ -1,0 +1,57 @@
+import { TrainerClient } from "./engine/client.ts";
+import type { Provider, TrainerCommand, TrainerEvent, TrainingEvent } from "./engine/messages.ts";
+
+/** The key in the browser's storage. The provider is no part of the setting: its links open on machines without a GPU too. */
+const KEY = "provider";
+
+/** What trains: a worker that computes on the CPU, or one that computes on a GPU. */
+export class TrainingEngine {
+  provider = $state<Provider>(localStorage.getItem(KEY) === "webgpu" ? "webgpu" : "wasm");
+  /** Whether the browser has a WebGPU adapter. */
+  hasWebGpu = $state(false);
+  /** Whether ONNX Runtime is loaded and can compute. */
+  isReady = $state(false);
+  /** Why the GPU that the reader chose does not compute. */
+  failure = $state<string>();
+  private readonly onTraining: (event: TrainingEvent) => void;
+  private readonly onGpuFailure: () => void;
+  private trainer: TrainerClient;
+
+  /** `onGpuFailure` is called after a GPU failed, when a worker for the CPU has started. */
+  constructor(onTraining: (event: TrainingEvent) => void, onGpuFailure: () => void) {
+    this.onTraining = onTraining;
+    this.onGpuFailure = onGpuFailure;
+    this.trainer = this.startTrainer();
+  }
+
+  send(command: TrainerCommand): void {
+    this.trainer.send(command);
+  }
+
+  choose(provider: Provider): void {
+    localStorage.setItem(KEY, provider);
+    this.failure = undefined;
+    this.replaceTrainer(provider);
+  }
+
+  private replaceTrainer(provider: Provider): void {
+    this.trainer.stop();
+    this.provider = provider;
+    this.isReady = false;
+    this.trainer = this.startTrainer();
+  }
+
+  private startTrainer(): TrainerClient {
+    return new TrainerClient(this.provider, (event) => this.handleEvent(event));
+  }
+
+  private handleEvent(event: TrainerEvent): void {
+    if (event.type === "adapter") this.hasWebGpu = event.hasWebGpu;
+    else if (event.type === "ready") this.isReady = true;
+    else if (event.type === "gpuFailure") {
+      this.choose("wasm");
+      this.failure = event.message;
+      this.onGpuFailure();
+    } else this.onTraining(event);
+  }
+}
