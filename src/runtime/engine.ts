@@ -26,13 +26,18 @@ type RuntimeModule = OnnxRuntime | { readonly default: OnnxRuntime };
 
 let native: Promise<Engine> | undefined;
 let wasm: Promise<Engine> | undefined;
+let chosenByPage: Promise<Engine> | undefined;
 let nativeOrWasm: Promise<Engine> | undefined;
 
 /**
  * Loads ONNX Runtime at the first computation. In Node this is onnxruntime-node, or onnxruntime-web if onnxruntime-node cannot
  * be loaded or the provider `wasm` is asked for. In a page it is onnxruntime-web. Throws `ENGINE` if it cannot have the providers.
  */
-export async function loadEngine({ providers = [], threads = 1 }: EngineOptions): Promise<Engine> {
+export async function loadEngine({
+  providers = [],
+  threads = 1,
+  precision,
+}: EngineOptions & { precision?: Precision }): Promise<Engine> {
   const [device] = deviceProviders(providers);
   if (hasWorkerThreads && (device || !providers.includes("wasm"))) {
     native ??= loadNative();
@@ -47,12 +52,16 @@ export async function loadEngine({ providers = [], threads = 1 }: EngineOptions)
     });
     return nativeOrWasm;
   }
-  if (device === "webgpu" && !chosenRuntime()) {
+  const chosen = hasWorkerThreads ? undefined : (chosenRuntime() as RuntimeModule | undefined);
+  if (device === "webgpu" && !chosen) {
     throw new PushforwardError("ENGINE", "this page has no build of ONNX Runtime with WebGPU", {
       hint: 'import * as ort from "onnxruntime-web/webgpu", and pass it to useOnnxRuntime of pushforward/runtime.',
     });
   }
-  return loadWasm(threads);
+  // The builds with WebGPU have no operations in float64.
+  if (!chosen || precision === "float64") return loadWasm(threads);
+  chosenByPage ??= startWasm(chosen, threads);
+  return chosenByPage;
 }
 
 async function loadNative(): Promise<Engine> {
@@ -60,16 +69,16 @@ async function loadNative(): Promise<Engine> {
   return { InferenceSession, Tensor, isNative: true };
 }
 
-/** WebAssembly has one thread pool for all sessions, which the first session starts: later values of `threads` have no effect. */
 function loadWasm(threads: number): Promise<Engine> {
-  wasm ??= (async () => {
-    const chosen = hasWorkerThreads ? undefined : (chosenRuntime() as RuntimeModule | undefined);
-    const runtime: RuntimeModule = chosen ?? (await import("#onnxruntime/wasm"));
-    const { InferenceSession, Tensor, env } = exportsOf(runtime);
-    env.wasm.numThreads = threads;
-    return { InferenceSession, Tensor, isNative: false };
-  })();
+  wasm ??= startWasm(import("#onnxruntime/wasm"), threads);
   return wasm;
+}
+
+/** WebAssembly has one thread pool for all sessions, which the first session starts: later values of `threads` have no effect. */
+async function startWasm(runtime: RuntimeModule | Promise<RuntimeModule>, threads: number): Promise<Engine> {
+  const { InferenceSession, Tensor, env } = exportsOf(await runtime);
+  env.wasm.numThreads = threads;
+  return { InferenceSession, Tensor, isNative: false };
 }
 
 const exportsOf = (runtime: RuntimeModule): OnnxRuntime => ("default" in runtime ? runtime.default : runtime);

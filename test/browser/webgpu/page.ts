@@ -1,6 +1,7 @@
 import * as ort from "onnxruntime-web/webgpu";
 import { dataset, maf, minimize, Random } from "../../../src/index.ts";
 import { useOnnxRuntime } from "../../../src/runtime/index.ts";
+import { logProbInFloat64 } from "./logProbInFloat64.ts";
 
 useOnnxRuntime(ort);
 
@@ -26,7 +27,9 @@ async function trainOn(provider: string): Promise<number[]> {
 declare global {
   interface Window {
     trainOn: typeof trainOn;
+    logProbInFloat64: typeof logProbInFloat64;
   }
 }
 
 window.trainOn = trainOn;
+window.logProbInFloat64 = logProbInFloat64;
