@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import { buildGraph } from "../graph/graph.ts";
 import { input } from "../graph/tensor.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
-import { type Engine, INSTALL_NATIVE, isNotInstalled, problemOf } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { builtinModule } from "./workerPool.ts";
 
 /** What is installed of onnxruntime-node. */
@@ -104,6 +104,21 @@ function explained(provider: string, cause: Error, isNative: boolean): Pushforwa
   });
 }
 
+/** The version is that of `optionalDependencies` in package.json. */
+const INSTALL_NATIVE = "npm install onnxruntime-node@1.30.0";
+
+const isNotInstalled = ({ message }: Error): boolean =>
+  /Cannot find (package|module) 'onnxruntime-node'/.test(message);
+
+const problemOf = (error: Error): string =>
+  isNotInstalled(error) ? "is not installed" : `cannot be loaded (${error.message.split("\n")[0]})`;
+
+/** `--ignore-scripts` skips the package's download of CUDA libraries, which fails on machines that reach only npm. */
+export function fallbackWarning(error: Error): string {
+  const fix = isNotInstalled(error) ? ` To install it: ${INSTALL_NATIVE} --ignore-scripts` : "";
+  return `pushforward: onnxruntime-node ${problemOf(error)}, so WebAssembly computes, 2 to 3 times slower.${fix}`;
+}
+
 /** The error if onnxruntime-node cannot be loaded. WebAssembly has no provider of a device. */
 export const nativeIsMissing = (provider: string, cause: Error): PushforwardError =>
   new PushforwardError(
@@ -111,6 +126,12 @@ export const nativeIsMissing = (provider: string, cause: Error): PushforwardErro
     `the execution provider ${provider} needs onnxruntime-node, which ${problemOf(cause)}`,
     { hint: isNotInstalled(cause) ? `To install it: ${INSTALL_NATIVE}` : undefined, cause },
   );
+
+/** The error if a page has not called `useOnnxRuntime`. */
+export const webGpuIsMissing = (): PushforwardError =>
+  new PushforwardError("ENGINE", "this page has no build of ONNX Runtime with WebGPU", {
+    hint: 'import * as ort from "onnxruntime-web/webgpu", and pass it to useOnnxRuntime of pushforward/runtime.',
+  });
 
 /** Throws the error of the import if onnxruntime-node cannot be loaded. */
 export async function nativeInstallation(): Promise<NativeInstallation> {

@@ -1,5 +1,4 @@
 import type { Env, InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
-import { PushforwardError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Precision } from "../onnx/export.ts";
 import { chosenRuntime } from "./chosenRuntime.ts";
@@ -46,18 +45,14 @@ export async function loadEngine({
         throw (await import("./devices.ts")).nativeIsMissing(device, error);
       });
     }
-    nativeOrWasm ??= native.catch((error) => {
-      console.warn(fallbackWarning(error));
+    nativeOrWasm ??= native.catch(async (error) => {
+      console.warn((await import("./devices.ts")).fallbackWarning(error));
       return loadWasm(threads);
     });
     return nativeOrWasm;
   }
   const chosen = hasWorkerThreads ? undefined : (chosenRuntime() as RuntimeModule | undefined);
-  if (device === "webgpu" && !chosen) {
-    throw new PushforwardError("ENGINE", "this page has no build of ONNX Runtime with WebGPU", {
-      hint: 'import * as ort from "onnxruntime-web/webgpu", and pass it to useOnnxRuntime of pushforward/runtime.',
-    });
-  }
+  if (device === "webgpu" && !chosen) throw (await import("./devices.ts")).webGpuIsMissing();
   // The builds with WebGPU have no operations in float64.
   if (!chosen || precision === "float64") return loadWasm(threads);
   chosenByPage ??= startWasm(chosen, threads);
@@ -82,21 +77,6 @@ async function startWasm(runtime: RuntimeModule | Promise<RuntimeModule>, thread
 }
 
 const exportsOf = (runtime: RuntimeModule): OnnxRuntime => ("default" in runtime ? runtime.default : runtime);
-
-/** The version is that of `optionalDependencies` in package.json. */
-export const INSTALL_NATIVE = "npm install onnxruntime-node@1.30.0";
-
-export const isNotInstalled = ({ message }: Error): boolean =>
-  /Cannot find (package|module) 'onnxruntime-node'/.test(message);
-
-export const problemOf = (error: Error): string =>
-  isNotInstalled(error) ? "is not installed" : `cannot be loaded (${error.message.split("\n")[0]})`;
-
-/** `--ignore-scripts` skips the package's download of CUDA libraries, which fails on machines that reach only npm. */
-export function fallbackWarning(error: Error): string {
-  const fix = isNotInstalled(error) ? ` To install it: ${INSTALL_NATIVE} --ignore-scripts` : "";
-  return `pushforward: onnxruntime-node ${problemOf(error)}, so WebAssembly computes, 2 to 3 times slower.${fix}`;
-}
 
 /**
  * The runtime optimizes graphs of up to this many nodes, which saves up to a fifth of the time of a run. To do so, it visits all

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { fallbackWarning } from "../../src/runtime/engine.ts";
+import { fallbackWarning } from "../../src/runtime/devices.ts";
 import { compile } from "../../src/runtime/index.ts";
 
 const x = new Random(1).normal(new Float64Array(2000));
