@@ -56,9 +56,8 @@ export function columnHeads(
       ];
     case "time":
       return column.parts.map(({ unit, cells }, i) => {
-        const period = TIME_PERIODS[unit];
         const sorted = presentSorted(features[i]);
-        const periods = period === undefined ? [] : [period];
+        const periods = [...TIME_PERIODS[unit]];
         const atoms = frequentCells(sorted);
         return {
           type: "lattice",

@@ -3,12 +3,21 @@ import { TIME_UNITS, type TimeColumn, type TimeUnit } from "./tableColumn.ts";
 export const MILLISECONDS = { day: 86_400_000, hour: 3_600_000, minute: 60_000, second: 1000 } as const;
 /** 1970-01-01 was a Thursday, so with 3 days added weeks begin on Monday. */
 export const DAYS_TO_MONDAY = 3;
-/** The periods of the units. Weeks and months are counted since 1970 and the year 0; they have the period of a year, as seasons do. */
-export const TIME_PERIODS: Readonly<Record<TimeUnit, number | undefined>> = {
-  ...TIME_UNITS,
-  month: 12,
-  week: 365.2425 / 7,
-  millisecond: undefined,
+/** Weeks in a year, on average. */
+const YEAR = 365.2425 / 7;
+/**
+ * The periods of the units. Weeks and months are counted since 1970 and the year 0. They have the period of a year, as seasons do, and halves
+ * of it down to two units or little more, because in several years the other columns may depend on the single week, as the weather does.
+ */
+export const TIME_PERIODS: Readonly<Record<TimeUnit, readonly number[]>> = {
+  month: [12, 6, 3],
+  week: [YEAR, YEAR / 2, YEAR / 4, YEAR / 8, YEAR / 16],
+  day: [TIME_UNITS.day],
+  weekday: [TIME_UNITS.weekday],
+  hour: [TIME_UNITS.hour],
+  minute: [TIME_UNITS.minute],
+  second: [TIME_UNITS.second],
+  millisecond: [],
 };
 
 /** The largest lattice; see `MAX_CELLS` of the lattice head. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { partOf, timeParts } from "../../src/tables/timeParts.ts";
+import { partOf, TIME_PERIODS, timeParts } from "../../src/tables/timeParts.ts";
 import { times } from "./rawColumns.ts";
 
 const parts = (type: "date" | "timestamp" | "time", ...values: string[]) =>
@@ -65,4 +65,27 @@ describe("parts of a time", () => {
     });
     expect(units("time", "10:30", "10:31:00.5")).toEqual(["minute", "millisecond"]);
   });
+});
+
+describe("the phases of a week or a month", () => {
+  const distance = (unit: "week" | "month", a: number, b: number) =>
+    Math.hypot(
+      ...TIME_PERIODS[unit].flatMap((period) => {
+        const angles = [a, b].map((value) => (2 * Math.PI * value) / period);
+        return [Math.sin, Math.cos].map((wave) => wave(angles[0]!) - wave(angles[1]!));
+      }),
+    );
+
+  it.each([
+    { unit: "week", inYear: 52 },
+    { unit: "month", inYear: 12 },
+  ] as const)(
+    "distinguish any two of a year, and are about those of one year later: $unit",
+    ({ unit, inYear }) => {
+      for (let a = 0; a < inYear; a++) {
+        for (let b = 0; b < a; b++) expect(distance(unit, a, b)).toBeGreaterThan(1.5);
+        expect(distance(unit, a, a + inYear)).toBeLessThan(0.5);
+      }
+    },
+  );
 });
