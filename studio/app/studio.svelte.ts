@@ -72,6 +72,7 @@ export class Studio {
     this.setting = { ...previous, ...change };
     history.replaceState(null, "", this.address(this.chapter));
     this.reset();
+    this.engine.failure = undefined;
     if (!this.rows || change.source || change.seed !== undefined) await this.loadRows();
     await this.draw();
   }

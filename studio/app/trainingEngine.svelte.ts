@@ -1,7 +1,7 @@
 import { TrainerClient } from "./engine/client.ts";
 import type { Provider, TrainerCommand, TrainerEvent, TrainingEvent } from "./engine/messages.ts";
 
-/** The key in the browser's storage. The provider is no part of the setting: its links open on machines without a GPU too. */
+/** The key in the browser's storage. The provider is not part of the setting, because a link must also open on machines without a GPU. */
 const KEY = "provider";
 
 /** What trains: a worker that computes on the CPU, or one that computes on a GPU. */
@@ -31,10 +31,6 @@ export class TrainingEngine {
   choose(provider: Provider): void {
     localStorage.setItem(KEY, provider);
     this.failure = undefined;
-    this.replaceTrainer(provider);
-  }
-
-  private replaceTrainer(provider: Provider): void {
     this.trainer.stop();
     this.provider = provider;
     this.isReady = false;

@@ -72,7 +72,10 @@ export class Visit implements AsyncDisposable {
         this.problems.push(message.text());
     });
     page.on("pageerror", (error) => this.problems.push(`${error}`));
-    page.on("requestfailed", (request) => this.problems.push(`failed: ${request.url()}`));
+    page.on("requestfailed", (request) => {
+      // A page that is left, and a worker that is ended, abort their requests.
+      if (request.failure()?.errorText !== "net::ERR_ABORTED") this.problems.push(`failed: ${request.url()}`);
+    });
     page.on("request", (request) => {
       if (request.url().startsWith(address)) this.files.push(request.url().slice(address.length));
       if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(address))

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { decodeModel } from "pushforward/flows";
 import { expect, test } from "vitest";
 import { SOFTWARE_WEBGPU } from "../../test/browser/chromium.ts";
-import { checkAppearance } from "./appearance.ts";
+import { checkAppearance, optionsOf } from "./appearance.ts";
 import { describePage, type Visit } from "./page.ts";
 
 /** The flow has few operations, because a device in software compiles each of them. */
@@ -109,7 +109,8 @@ describePage(
     });
 
     test("trains on the CPU if the engine for the GPU cannot be loaded, and says so", async () => {
-      await using visit = await site.visit(SETTING);
+      const window = { width: 390, scheme: "dark" } as const;
+      await using visit = await site.visit(SETTING, optionsOf(window));
       await visit.page.route("**/*asyncify*.wasm", (route) => route.abort());
       await chooseGpu(visit);
       await visit.page.getByText("The GPU failed").waitFor();
@@ -118,6 +119,9 @@ describePage(
       );
       expect(await chosenEngine(visit)).toBe("CPU (WebAssembly)");
       await trainEpochs(visit, 1);
+      await checkAppearance(visit.page, "gpu-failure", window, { fullPage: false });
+      await visit.page.getByText("Two moons").click();
+      await visit.page.getByText("The GPU failed").waitFor({ state: "detached" });
     });
   },
   SOFTWARE_WEBGPU,

@@ -19,7 +19,7 @@ export async function startOnnxRuntime(provider: Provider): Promise<GPUDevice | 
   // The build with WebGPU has 27 MB, so only those who choose it load it.
   const runtime = await import("onnxruntime-web/webgpu");
   useOnnxRuntime(runtime);
-  // This session is not released: with its last session, ONNX Runtime would release the GPU too.
+  // This session is not released, because ONNX Runtime releases the GPU with its last session.
   await double([1]);
   return runtime.env.webgpu.device;
 }

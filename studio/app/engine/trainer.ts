@@ -136,7 +136,8 @@ const isGpuFailure = (error: Error): boolean =>
 async function reportGpuFailure({ message }: Error): Promise<void> {
   // An operation fails shortly before the browser reports that it lost the GPU, which says more.
   if (gpu) await Promise.race([gpu.lost, new Promise((resolve) => setTimeout(resolve, LOSS_REPORT_MS))]);
-  send({ type: "gpuFailure", message });
+  // Further lines are for programmers.
+  send({ type: "gpuFailure", message: message.split("\n")[0]! });
 }
 
 export async function handleCommand(command: TrainerCommand): Promise<void> {
@@ -144,7 +145,7 @@ export async function handleCommand(command: TrainerCommand): Promise<void> {
     provider = command.provider;
     ready = prepare();
     return ready.catch((error: Error) => {
-      // Without a GPU, the first training reports the error.
+      // On the CPU, the first training reports the error.
       if (isGpuFailure(error)) return reportGpuFailure(error);
     });
   }
