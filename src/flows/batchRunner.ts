@@ -24,7 +24,10 @@ const MIN_CHUNK_ROWS = 1024;
 /** Larger graphs get larger chunks (up to three times as large): each node has a fixed cost, which more rows amortize. */
 const NODES_PER_EXTRA_CHUNK = 2000;
 
-/** A chunk holds at most this many numbers at once, 64 MB: convolutions of images have 100,000 for each row. */
+/**
+ * A chunk holds at most this many numbers at once, 32 MB. Kernel densities with thousands of centers and convolutions of images need about
+ * 100,000 for each row, and were no faster with larger chunks.
+ */
 const MAX_CHUNK_NUMBERS = 2 ** 23;
 
 /** The number of rows of a chunk. Tensors without a row axis, such as weights, do not limit it. */
