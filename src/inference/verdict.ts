@@ -56,7 +56,8 @@ export interface Signals {
  * Says which results of `infer` to trust, with a sentence for each reason. The verdict is the first of these that applies:
  *
  * 1. `unreliable`: R-hat above 1.01 or an effective sample size below 400 of a parameter;
- * 2. `missed mass`: chains found at least 1% of the mass where the flow has almost no density;
+ * 2. `missed mass`: the flow has almost no density on at least 1% of the draws of the chains, or on 0.5% of the mass by the short chains of
+ *    `importance`;
  * 3. `use refined draws`: Pareto k-hat above 0.7 with an effective sample size of the weights below 90%, or one weight above 1%, or more
  *    than 1% of Z in the tail beyond the largest weight; without No-U-Turn chains this is `unreliable`;
  * 4. `unreliable`: the shares of chains and weights below a quantile, or the two estimates of the evidence, differ by more than their
