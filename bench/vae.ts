@@ -67,7 +67,7 @@ async function train(seeds: number): Promise<void> {
         batchSize: 100,
         threads: 1,
         optimizer: { type: "adamax", learningRate: LEARNING_RATE },
-        schedule: { type: "constant" },
+        schedule: { type: "cosine" },
         onEpoch: ({ epoch, validationLogDensity }) =>
           console.log(`${model}, seed ${seed}, epoch ${epoch}: ${validationLogDensity.toFixed(2)}`),
       });

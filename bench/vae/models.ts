@@ -2,8 +2,8 @@ import { type Flow, maf, type VAEOptions, vae } from "../../src/flows/index.ts";
 import { PIXELS } from "./mnist.ts";
 
 /** L, and the widths of the hidden layers of the encoder and the decoder. */
-export const LATENT = 32;
-export const HIDDEN = [200, 200];
+export const LATENT = 64;
+export const HIDDEN = [500, 500];
 
 /** What the models differ in, by the names of the results. */
 const models: Readonly<Record<string, (seed: number) => VAEOptions>> = {
