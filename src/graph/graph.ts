@@ -36,9 +36,9 @@ export function buildGraph(
     }
   }
   const optimized = rewrite(optimize(Object.values(outputs)));
-  // The order of graphs with a loss matters for the speed of training: see `schedule`.
-  const hasRows = optimized.every(({ shape }) => shape[0] === "N");
-  const nodes = hasRows ? lowMemoryOrder(optimized) : ancestors(optimized);
+  // A graph with a loss keeps the order of tracing, from which `schedule` makes one that is fast in training.
+  const hasLoss = optimized.some(({ shape }) => shape[0] !== "N");
+  const nodes = hasLoss ? ancestors(optimized) : lowMemoryOrder(optimized);
   const declared = new Set<Tensor>(inputs);
   const parameters: { name: string; tensor: Parameter }[] = [];
   for (const node of nodes) {

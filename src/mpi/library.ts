@@ -114,10 +114,10 @@ export async function loadMpi(job: MpiJob): Promise<MpiLibrary> {
 }
 
 /**
- * UCX, through which both libraries may send, makes two changes to the process that a program with a heap of its own and many threads does
- * not survive. It rewrites brk, sbrk, mmap and munmap of the C library while other threads run them, to know which memory stays registered
- * with a network card: one of about 150 runs ended in a corrupt heap. And it catches SIGSEGV with a handler that allocates memory, so that
- * a crash becomes a process that never ends. Values that the user has set are kept.
+ * Settings of UCX, through which both libraries may send. By default UCX rewrites the functions brk, sbrk, mmap and munmap of the C library,
+ * to know which memory stays registered with a network card. Other threads of Node call these functions at the same time, and about one of
+ * 150 runs ended with a corrupt heap. UCX also handles SIGSEGV, and its handler allocates memory, so that a process with a corrupt heap hangs
+ * instead of ending. Values that the user has set are kept.
  */
 const UCX_SETTINGS = { UCX_MEM_EVENTS: "n", UCX_ERROR_SIGNALS: "" };
 

@@ -57,14 +57,13 @@ export function columnHeads(
     case "time":
       return column.parts.map(({ unit, cells }, i) => {
         const sorted = presentSorted(features[i]);
-        const periods = [...TIME_PERIODS[unit]];
         const atoms = frequentCells(sorted);
         return {
           type: "lattice",
           cells,
           knots: quantileKnots(sorted, { ...options, width: 1 }),
           atoms,
-          periods,
+          periods: [...TIME_PERIODS[unit]],
           gaps,
         };
       });

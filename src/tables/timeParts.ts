@@ -6,8 +6,9 @@ export const DAYS_TO_MONDAY = 3;
 /** Weeks in a year, on average. */
 const YEAR = 365.2425 / 7;
 /**
- * The periods of the units. Weeks and months are counted since 1970 and the year 0. They have the period of a year, as seasons do, and halves
- * of it down to two units or little more, because in several years the other columns may depend on the single week, as the weather does.
+ * The periods of the units. The network gets the phase of a value in each of them. Weeks and months are counted since 1970 and the year 0. They
+ * have the period of a year, so that other columns can depend on the season, and a half, a quarter and so on of a year, so that other columns
+ * can depend on the single week or month.
  */
 export const TIME_PERIODS: Readonly<Record<TimeUnit, readonly number[]>> = {
   month: [12, 6, 3],

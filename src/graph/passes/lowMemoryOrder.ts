@@ -3,15 +3,16 @@ import type { Tensor } from "../tensor.ts";
 import { ancestors } from "../traversal.ts";
 
 /**
- * The nodes of a graph in an order in which ONNX Runtime holds few numbers at once. A sum a(x) + b(x) + c(x) of large terms should compute a
- * term, add it to the sum, and only then compute the next. The order of tracing does the opposite: see `executionOrder`.
+ * The nodes of a graph in an order in which ONNX Runtime holds few numbers at once. In a sum a(x) + b(x) + c(x) of large terms, each term
+ * should be added before the next one is computed. With the order of tracing, the runtime computes all terms first: see `executionOrder`.
  *
  * Each node visits its inputs by Sethi and Ullman (1970, "The generation of optimal code for arithmetic expressions"): first the input whose
- * computation needs the most memory beyond its result. They have trees, and here a node may be an input of several others, so the result may
- * need more memory than the order of tracing. That order is kept unless it needs twice as much, since it follows the layers of a model.
+ * computation needs the most memory beyond its result. This is optimal for trees. Here a node may be an input of several others, so the order of
+ * tracing may need less memory. It is kept unless it needs at least twice as much.
  */
 export function lowMemoryOrder(outputs: readonly Tensor[]): Tensor[] {
   const traced = ancestors(outputs);
+  /** How many numbers are held at once, at most, while a node and all that it depends on are computed. */
   const needs = new Map<Tensor, number>();
   const beyondResult = (node: Tensor) => needs.get(node)! - numbersPerRow(node);
   const reversedInputs = new Map<Tensor, readonly Tensor[]>();
@@ -61,7 +62,7 @@ function depthFirst(roots: readonly Tensor[], inputsOf: (node: Tensor) => readon
   const order: Tensor[] = [];
   const entered = new Set<Tensor>();
   const left = new Set<Tensor>();
-  // A stack of our own, because graphs may be too deep for recursion. A node stays on it until its inputs are in the order.
+  // A stack instead of recursion, because graphs may be deep. A node stays on it until all its inputs are in `order`.
   const stack = [...roots].reverse();
   for (let node = stack.at(-1); node; node = stack.at(-1)) {
     if (!entered.has(node)) {
@@ -79,5 +80,4 @@ function depthFirst(roots: readonly Tensor[], inputsOf: (node: Tensor) => readon
 }
 
 /** Tensors without a batch axis, such as weights, count as 0. */
-const numbersPerRow = ({ shape }: Pick<Tensor, "shape">): number =>
-  shape.includes("N") ? sizeOf(shape, 1) : 0;
+const numbersPerRow = ({ shape }: Tensor): number => (shape.includes("N") ? sizeOf(shape, 1) : 0);
