@@ -61,7 +61,8 @@ export async function fitLatentClasses(
   }
 }
 
-function weightedMean(values: Floats, weights: Float64Array | undefined): number {
+/** The mean of numbers [N] of rows with these weights. */
+export function weightedMean(values: Floats, weights: Float64Array | undefined): number {
   let [sum, total] = [0, 0];
   for (const [n, value] of values.entries()) {
     const weight = weights?.[n] ?? 1;

@@ -17,6 +17,7 @@ export type { KernelDensityOptions } from "./kernelDensity.ts";
 export type { LatentClassesOptions } from "./latentClasses.ts";
 export type { MadeOptions } from "./made.ts";
 export * from "./mainExports.ts";
+export type { MixedGaussianMixtureOptions } from "./mixedGaussianMixture.ts";
 export type { MixedMadeOptions } from "./mixedMade.ts";
 export type { MixtureOptions } from "./mixture.ts";
 export type { ResampledOptions } from "./resampled.ts";

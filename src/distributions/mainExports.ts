@@ -16,6 +16,7 @@ export { Laplace } from "./laplace.ts";
 export { LatentClasses } from "./latentClasses.ts";
 export { Logistic } from "./logistic.ts";
 export { Made } from "./made.ts";
+export { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 export { MixedMade } from "./mixedMade.ts";
 export { Mixture } from "./mixture.ts";
 export { PixelAutoregressive } from "./pixelAutoregressive.ts";

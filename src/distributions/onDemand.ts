@@ -4,5 +4,6 @@
  */
 export { fitKernelDensity } from "./fitKernelDensity.ts";
 export { fitLatentClasses } from "./fitLatentClasses.ts";
+export { fitMixedGaussianMixture } from "./fitMixedGaussianMixture.ts";
 export { chooseGaussianMixture } from "./mixtureSelection.ts";
 export { registerAllKinds } from "./registerAllKinds.ts";

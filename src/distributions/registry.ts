@@ -12,6 +12,7 @@ import { laplaceKind } from "./laplace.ts";
 import { latentClassesKind } from "./latentClasses.ts";
 import { logisticKind } from "./logistic.ts";
 import { madeKind } from "./made.ts";
+import { mixedGaussianMixtureKind } from "./mixedGaussianMixture.ts";
 import { mixedMadeKind } from "./mixedMade.ts";
 import { mixtureKind } from "./mixture.ts";
 import { pixelAutoregressiveKind } from "./pixelAutoregressive.ts";
@@ -39,6 +40,7 @@ export const distributionKinds = [
   latentClassesKind,
   logisticKind,
   madeKind,
+  mixedGaussianMixtureKind,
   mixedMadeKind,
   mixtureKind,
   pixelAutoregressiveKind,

@@ -15,7 +15,7 @@ import {
   type FitOptions,
   remainingMinutes,
 } from "./options.ts";
-import { broadcastParameters } from "./sameTraining.ts";
+import { flowOfRankZero } from "./sameTraining.ts";
 import { stackDensities } from "./stacking.ts";
 import type { StopReason } from "./trainingLoop.ts";
 
@@ -88,22 +88,23 @@ export async function fitMembers(
   const trained: Omit<Member, "weight">[] = [];
   const logDensities: Float64Array[] = [];
   let stopped: StopReason = "epochs";
-  for (const [i, { name, flow, options: ofCandidate }] of candidates.entries()) {
+  for (const [i, candidate] of candidates.entries()) {
+    const { name } = candidate;
     const minutesLeft = await remainingMinutes(start, maxMinutes, communicator);
     if (trained.length > 0 && minutesLeft !== undefined && minutesLeft <= 0) break;
     onMember?.(name, i, names);
     const context = validation.contextFeatures > 0 ? validation.context : undefined;
-    if (!ofCandidate) {
-      const { sample } = training;
+    if ("fit" in candidate) {
       const limits = { ...(others.signal && { signal: others.signal }), deadline: deadlineOf(minutesLeft) };
-      await flow.fitToData?.(sample, validation, limits);
-      await broadcastParameters(flow.parameters(), communicator);
+      const fitted = await candidate.fit(training.sample, validation, limits);
+      const flow = await flowOfRankZero(fitted, communicator);
       const scores = await flow.logProb(validation.values, context);
       const validationLogDensity = scores.reduce((sum, score) => sum + score, 0) / scores.length;
       trained.push({ name, flow, epochs: [], bestEpoch: 0, validationLogDensity });
       logDensities.push(scores);
       continue;
     }
+    const { flow, options: ofCandidate } = candidate;
     const result = await fit(flow, training, {
       ...ofCandidate,
       ...Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined)),

@@ -2,6 +2,7 @@ import { Chain } from "../bijections/chain.ts";
 import { ColumnScales } from "../bijections/columnScales.ts";
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { ContextEmbedding, type ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
+import { chooseMixedGaussianMixture } from "../distributions/fitMixedGaussianMixture.ts";
 import type { ColumnHeadOptions } from "../distributions/heads/columnHead.ts";
 import { KernelDensity } from "../distributions/kernelDensity.ts";
 import { LatentClasses } from "../distributions/latentClasses.ts";
@@ -12,6 +13,7 @@ import { embedContext } from "../flows/embedContext.ts";
 import { Flow } from "../flows/flow.ts";
 import type { RecipeOptions } from "../flows/recipes/layers.ts";
 import { forTables, tableFlows } from "../flows/tableFlows.ts";
+import type { Limits } from "../limits.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { tableHeads } from "../tables/columnHeads.ts";
@@ -20,14 +22,22 @@ import { type FitOptions, trainingLengths } from "./options.ts";
 import { scheduleSchema } from "./schedule.ts";
 
 /** A member before training. */
-export interface Candidate {
+export type Candidate = TrainedCandidate | FittedCandidate;
+
+/** A member that is trained by gradients. */
+interface TrainedCandidate {
   readonly name: string;
   readonly flow: Flow;
-  /** How it is trained by gradients; undefined if it is fitted to the data at once. */
-  readonly options?: Pick<
+  readonly options: Pick<
     FitOptions,
     "optimizer" | "schedule" | "batchSize" | "averageDecay" | "epochs" | "patience"
   >;
+}
+
+/** A member that is fitted to the data at once. */
+interface FittedCandidate {
+  readonly name: string;
+  fit(data: InMemoryDataset, heldOut: InMemoryDataset, limits: Limits): Promise<Flow>;
 }
 
 /** The name of the member that contains training rows. */
@@ -56,6 +66,8 @@ const MAX_ROWS_OF_KERNEL_DENSITY = 8000;
 const MAX_CENTERS = 4000;
 /** Distances between rows say little in tables with more features. */
 const MAX_FEATURES_OF_KERNEL_DENSITY = 100;
+/** A mixture of Gaussians of more features has too many covariances for tables of a few thousand rows. */
+const MAX_FEATURES_OF_GAUSSIANS = 64;
 /** More latent classes than this do not help, nor do classes with fewer rows than `MIN_ROWS_OF_CLASS`. */
 const MAX_CLASSES = 64;
 const MIN_ROWS_OF_CLASS = 40;
@@ -109,7 +121,7 @@ interface TableProperties {
 
 /**
  * The members for the columns of a table: an autoregressive network; without a context also latent classes, and a kernel density for small
- * tables; and flows if all rows have a density. With a recipe it is only the flow of the recipe.
+ * tables, a mixture of Gaussians; and flows if all rows have a density. With a recipe it is only the flow of the recipe.
  */
 export function candidatesFor(
   columns: readonly TableColumn[],
@@ -136,6 +148,7 @@ export function candidatesFor(
   return [
     autoregressive(table, embedding, random),
     ...(isConditional ? [] : latentClasses(table, random)),
+    ...(isConditional ? [] : gaussianMixture(table)),
     ...(isConditional || !kernel ? [] : kernelDensity(table, random)),
     ...(hasFlows ? flows(table, embedding, seed) : []),
   ].map((candidate) => withinBudget(candidate, table));
@@ -157,9 +170,9 @@ function checkBudget(budget: Budget, recipe: NamedRecipe | undefined): void {
 
 /** The candidate with the numbers of epochs of the budget. */
 function withinBudget(candidate: Candidate, { training: { rows }, budget }: TableProperties): Candidate {
-  const { options } = candidate;
   const { epochs: factor } = BUDGET_SETTINGS[budget];
-  if (!options || factor === 1) return candidate;
+  if (!("options" in candidate) || factor === 1) return candidate;
+  const { options } = candidate;
   const { batchSize = 256, epochs, patience } = options;
   const lengths = trainingLengths(
     { epochs, patience, schedule: parse(scheduleSchema, {}, "a schedule") },
@@ -250,7 +263,21 @@ function latentClasses(
 function kernelDensity({ heads, training: { rows } }: TableProperties, random: Random): Candidate[] {
   if (rows > MAX_ROWS_OF_KERNEL_DENSITY || heads.length > MAX_FEATURES_OF_KERNEL_DENSITY) return [];
   const options = { columns: [...heads], centers: Math.min(rows, MAX_CENTERS) };
-  return [{ name: KERNEL_DENSITY, flow: new Flow(new KernelDensity(options, random.split("kernel"))) }];
+  const fit: FittedCandidate["fit"] = async (data, heldOut, limits) => {
+    const density = new KernelDensity(options, random.split("kernel"));
+    await density.fitToData(data, heldOut, limits);
+    return new Flow(density);
+  };
+  return [{ name: KERNEL_DENSITY, fit }];
+}
+
+/** A mixture of Gaussians, unless the table has too many rows or features, or less than two numeric ones. */
+function gaussianMixture({ heads, isLarge }: TableProperties): Candidate[] {
+  const numbers = heads.filter(({ type }) => type !== "categorical").length;
+  if (isLarge || numbers < 2 || heads.length > MAX_FEATURES_OF_GAUSSIANS) return [];
+  const fit: FittedCandidate["fit"] = async (...data) =>
+    new Flow(await chooseMixedGaussianMixture([...heads], ...data));
+  return [{ name: "gaussian-mixture", fit }];
 }
 
 /** The flows of `tableFlows`, with the scales of the columns next to the data. */

@@ -1,5 +1,8 @@
 import { broadcastArray, bytesOfRankZero, type Communicator } from "../communicator.ts";
 import { PushforwardError } from "../errors.ts";
+import { decodeModel } from "../flows/decodeModel.ts";
+import { encodeModel } from "../flows/encodeModel.ts";
+import type { Flow } from "../flows/flow.ts";
 import type { Parameter } from "../graph/parameter.ts";
 
 /**
@@ -25,6 +28,14 @@ export async function broadcastParameters(
     // Reading `value` marks a parameter as exposed, which makes later evaluations slower.
     if (shared.some((x, i) => x !== parameter.numbers[i])) parameter.value.set(shared);
   }
+}
+
+/** The flow of rank 0, on all ranks. They fitted it to the same data, but rounding or a time limit may have led to another number of parts. */
+export async function flowOfRankZero(flow: Flow, communicator: Communicator): Promise<Flow> {
+  if (communicator.size === 1) return flow;
+  const own = communicator.rank === 0 ? encodeModel({ flow }) : undefined;
+  const bytes = await bytesOfRankZero(communicator, own);
+  return own ? flow : (await decodeModel(bytes!)).flow;
 }
 
 /**

@@ -22,7 +22,7 @@ it("learns a table with the default flow, and reports how well and what to do ne
   const figures = out
     .replace(/-?\d+\.\d{3}/g, "X.XXX")
     .replace(/ {3,}/g, "   ")
-    .replace(/\d+%/g, "X%")
+    .replace(/\d+(\.\d)?%/g, "X%")
     .replace(/\d:\d\d/, "0:00");
   expect(figures).toMatchInlineSnapshot(`
     "Learned lon, lat, depth_km, mag in 0:00 (mixture, 1 epoch, the best is epoch 1; --epochs reached).
@@ -34,7 +34,7 @@ it("learns a table with the default flow, and reports how well and what to do ne
       a Gaussian   X.XXX ± X.XXX   (linear regression of each column on those before it, fitted to the training rows)
     The model is X.XXX ± X.XXX nats per row better than independent columns.
     Frequent single values, discrete columns and missing values have probabilities; all other values have densities, in the units of their columns.
-    Members: kernel-density X%, latent-classes X%.
+    Members: kernel-density X%, gaussian-mixture X%, latent-classes X%.
     The kernel density contains training rows: these score higher than new rows, and samples lie near them. --no-kernel leaves it out.
 
     Model   quakes.safetensors

@@ -113,6 +113,9 @@ export const distributionExamples = examplesOf<DistributionDescription["type"]>(
       network: { hidden: [8, 8], activation: "tanh" },
     },
   ],
+  mixedGaussianMixture: (features) => [
+    { columns: new Array(features).fill({ type: "continuous", knots }), components: 2 },
+  ],
   mixedMade: (features) => [
     {
       columns: new Array(features).fill({ type: "continuous", knots, components: 3 }),

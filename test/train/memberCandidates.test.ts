@@ -13,28 +13,34 @@ function members(rows: number, features: number, budget?: Budget, recipe?: Named
   return candidatesFor(columns, training, { seed: 0, embedding: undefined, kernel: true, budget, recipe });
 }
 
+/** The members that are trained by gradients. */
+const trained = (...table: Parameters<typeof members>) =>
+  members(...table).flatMap((candidate) => ("options" in candidate ? [candidate] : []));
+
 describe("the members of the default model", () => {
-  test("include flows, latent classes and a kernel density for a small table of real numbers", () => {
+  test("include flows, latent classes, Gaussians and a kernel density for a small table of real numbers", () => {
     expect(members(50, 3).map(({ name }) => name)).toEqual(MEMBERS_OF_REAL_COLUMNS);
   });
 
   test("have one component and few knots in each column if there are many columns", () => {
-    const [autoregressive] = members(50, 200);
+    const [autoregressive] = trained(50, 200);
     expect(autoregressive.flow.base.describe()).toMatchObject({
       columns: new Array(200).fill({ components: 1, linearComponents: 0 }),
     });
   });
 
   test("are smaller, train half as long and include no flows with a small budget", () => {
-    const [autoregressive, ...others] = members(50, 3, "small");
-    expect(others.map(({ name }) => name)).toEqual(["latent-classes", "kernel-density"]);
+    expect(members(50, 3, "small").map(({ name }) => name)).toEqual(
+      MEMBERS_OF_REAL_COLUMNS.filter((name) => !["affine", "splines", "mixture"].includes(name)),
+    );
+    const [autoregressive] = trained(50, 3, "small");
     // 50 rows are one batch, and 10,000 and 500 steps as many epochs.
     expect(autoregressive.options).toMatchObject({ epochs: 5000, patience: 250 });
     expect(autoregressive.flow.base.describe()).toMatchObject({ network: { hidden: [64, 64] } });
   });
 
   test("are larger and train up to twice as long with a large budget", () => {
-    const [autoregressive, , , affine] = members(50, 3, "large");
+    const [autoregressive, , affine] = trained(50, 3, "large");
     for (const { options } of [autoregressive, affine])
       expect(options).toMatchObject({ epochs: 20_000, patience: 1000 });
     expect(autoregressive.flow.base.describe()).toMatchObject({
@@ -43,11 +49,11 @@ describe("the members of the default model", () => {
   });
 
   test("train a fixed number of epochs along a half cosine if there are many rows", () => {
-    const [small] = members(20_000, 2);
+    const [small] = trained(20_000, 2);
     expect(small.options).not.toHaveProperty("schedule");
-    const [large] = members(20_001, 2);
+    const [large] = trained(20_001, 2);
     expect(large.options).toMatchObject({ epochs: 100, schedule: { type: "cosine" } });
-    const [ofManyRows] = members(300_000, 2);
+    const [ofManyRows] = trained(300_000, 2);
     expect(ofManyRows.options).toMatchObject({ epochs: 20, schedule: { type: "cosine" } });
   });
 
@@ -59,6 +65,13 @@ describe("the members of the default model", () => {
       [PushforwardError: the options budget and recipe cannot be combined.
       A budget chooses the members of the default model. Leave one of the options out.]
     `);
+  });
+
+  test("include a mixture of Gaussians for two to 64 columns and up to 20,000 rows", () => {
+    const has = (rows: number, features: number) =>
+      members(rows, features).some(({ name }) => name === "gaussian-mixture");
+    expect([has(50, 2), has(50, 64), has(20_000, 2)]).toEqual([true, true, true]);
+    expect([has(50, 1), has(50, 65), has(20_001, 2)]).toEqual([false, false, false]);
   });
 
   test("do not include latent classes if there are more columns than rows", () => {

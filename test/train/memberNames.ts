@@ -2,6 +2,7 @@
 export const MEMBERS_OF_REAL_COLUMNS = [
   "autoregressive",
   "latent-classes",
+  "gaussian-mixture",
   "kernel-density",
   "affine",
   "splines",

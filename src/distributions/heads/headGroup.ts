@@ -1,4 +1,4 @@
-import { concat, constant, filled, scalar, stack, type Tensor } from "../../graph/tensor.ts";
+import { concat, constant, filled, scalar, stack, Tensor } from "../../graph/tensor.ts";
 import { chooseComponent } from "../chooseComponent.ts";
 import {
   atomsOf,
@@ -114,11 +114,23 @@ export class HeadGroup {
   }
 
   /**
+   * Numbers x [S, N] on a linear scale, on which the middle half of the training rows is between -log 3 and log 3; 0 for values without a
+   * density: atoms of continuous columns, and missing values. `isSmooth` is 1 for the other values. Requires linear components.
+   */
+  linearScores(x: Tensor): { scores: Tensor; isSmooth: Tensor } {
+    const { isPresent, withoutNaN } = replaceMissing(x);
+    const atoms = this.type === "continuous" ? this.atoms : undefined;
+    const isAtom = atoms && withSecondAxis(withoutNaN).equal(atoms).toFloat().sum(1).greater(0);
+    const isSmooth = (isAtom ? isPresent.and(isAtom.not()) : isPresent).toFloat();
+    return { scores: this.components!.linearScores(withoutNaN).mul(isSmooth), isSmooth };
+  }
+
+  /**
    * log p of values x [S, ..., N] for the outputs of the network [S, parameterCount, ..., N]. The axes `..., N` are broadcast: x
    * [S, 1, N] and outputs [S, parameterCount, C, 1] give log p of each value for each of C distributions, [S, C, N]. It is
    * -Infinity outside the support, and NaN where x is NaN and the column has no gaps.
    */
-  logProb(x: Tensor, outputs: Tensor): Tensor {
+  logProb(x: Tensor, outputs: HeadOutputs): Tensor {
     const { isPresent, isMissing, withoutNaN } = replaceMissing(x);
     const parameters = this.split(outputs);
     const { logits } = parameters;
@@ -133,7 +145,7 @@ export class HeadGroup {
    * log P(|X - x| <= r) of values x [S, N] with radii r [S, 1], for the outputs of the network [S, parameterCount, N]: [S, N]. A label or a
    * missing value has its log p, whatever the radius. It is -Infinity for values outside the support.
    */
-  logMass(x: Tensor, radii: Tensor, outputs: Tensor): Tensor {
+  logMass(x: Tensor, radii: Tensor, outputs: HeadOutputs): Tensor {
     if (this.type === "categorical") return this.logProb(x, outputs);
     const { isPresent, isMissing, withoutNaN } = replaceMissing(x);
     const { logits, ofComponents } = this.split(outputs);
@@ -160,22 +172,22 @@ export class HeadGroup {
   }
 
   /** Log-probabilities of the atoms without the missing value, [S, valueCount, ..., N], for the outputs of the network. */
-  logAtoms(outputs: Tensor): Tensor {
+  logAtoms(outputs: HeadOutputs): Tensor {
     const { logits } = this.split(outputs);
     return logits.slice(1, 0, this.valueCount).sub(withSecondAxis(logits.logsumexp(1)));
   }
 
   /** As `logProb` for a numeric column, but of the components only, without the atoms: the density is that of the smooth part. */
-  logSmooth(x: Tensor, outputs: Tensor): Tensor {
+  logSmooth(x: Tensor, outputs: HeadOutputs): Tensor {
     const parameters = this.split(outputs);
     return this.logUnnormalizedSmooth(x, parameters).sub(parameters.logits.logsumexp(1));
   }
 
   /** log p(the value is not missing) for the outputs of the network [S, parameterCount, ..., N]: [S, ..., N]. */
-  logPresent(outputs: Tensor): Tensor {
-    const [S, , ...rest] = outputs.shape;
-    if (!this.hasGaps) return filled(0, [S, ...rest]);
+  logPresent(outputs: HeadOutputs): Tensor {
     const { logits } = this.split(outputs);
+    const [S, , ...rest] = logits.shape;
+    if (!this.hasGaps) return filled(0, [S, ...rest]);
     const logPresent = this.withoutMissing(logits).logsumexp(1).sub(logits.logsumexp(1));
     if (!this.logSeen) return logPresent;
     const logSeenAndPresent = logPresent.add(likeColumns(this.logSeen, logPresent));
@@ -187,7 +199,7 @@ export class HeadGroup {
    * is mapped by the quantile function of the chosen component. If `present` is true, no value is missing. Unseen categories are
    * never sampled.
    */
-  sample([choice, quantile]: readonly Tensor[], outputs: Tensor, { present = false } = {}): Tensor {
+  sample([choice, quantile]: readonly Tensor[], outputs: HeadOutputs, { present = false } = {}): Tensor {
     const [S, N] = choice.shape;
     const { logits, ofComponents } = this.split(outputs);
     const { valueCount, atomCount } = this;
@@ -293,7 +305,8 @@ export class HeadGroup {
     return concat([logits.slice(1, 0, valueCount), missing, ...components], 1);
   }
 
-  private split(outputs: Tensor): MixtureParameters {
+  private split(outputs: HeadOutputs): MixtureParameters {
+    if (!(outputs instanceof Tensor)) return outputs;
     const { atomCount, componentCount: K } = this;
     const logits = outputs.slice(1, 0, atomCount + K);
     if (K === 0) return { logits };
@@ -306,12 +319,16 @@ export class HeadGroup {
   }
 }
 
-interface MixtureParameters {
+/** The parameters of the distributions of S columns. */
+export interface MixtureParameters {
   /** [S, A + K, ..., N] */
   readonly logits: Tensor;
   /** Undefined if K = 0. */
   readonly ofComponents?: ComponentParameters;
 }
+
+/** The outputs of a network [S, parameterCount, ..., N], or parameters that were computed without a network. */
+export type HeadOutputs = Tensor | MixtureParameters;
 
 interface AtomAtValue {
   readonly isAtom: Tensor;

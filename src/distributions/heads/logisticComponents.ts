@@ -13,6 +13,9 @@ const OUTERMOST_CELL_SIZE = 1e4;
 /** The encoded value z is clamped to +-5, because z of an outlier can be arbitrarily large. */
 const ENCODED_BOUND = 5;
 
+/** Linear scores are clamped to +-15, so that an outlier does not determine the predictions of other columns. */
+const LINEAR_SCORE_BOUND = 15;
+
 /** Parameters of all components, each [S, K, ..., N]. */
 export interface ComponentParameters {
   readonly locations: Tensor;
@@ -110,6 +113,11 @@ export class LogisticComponents {
   scores(x: Tensor, map: QuantileMap = this.map): Tensor {
     const flat = x.reshape([x.shape[0], x.shape.at(-1)!]);
     return map.forward(this.scale.forward(flat).value).value.reshape(x.shape);
+  }
+
+  /** The scores of the linear map of x [S, N], between -15 and 15. Requires linear components. */
+  linearScores(x: Tensor): Tensor {
+    return this.scores(x, this.linear).clip(-LINEAR_SCORE_BOUND, LINEAR_SCORE_BOUND);
   }
 
   /** log dz/dx of x [S, ..., N], -Infinity outside of the bounds of the scale. */

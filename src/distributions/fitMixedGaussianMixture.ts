@@ -1,0 +1,136 @@
+import type { DataRows } from "../bijections/bijection.ts";
+import { type Limits, limitReached } from "../limits.ts";
+import { Random } from "../random/index.ts";
+import { compile, type Floats } from "../runtime/compile.ts";
+import { weightedMean } from "./fitLatentClasses.ts";
+import type { ColumnHeadOptions } from "./heads/columnHead.ts";
+import { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
+import {
+  initialResponsibilities,
+  MixedGaussianSteps,
+  type PreparedRows,
+  prepareRows,
+} from "./mixedGaussianSteps.ts";
+import { selectDataRows } from "./selectDataRows.ts";
+
+/** Expectation maximization uses a random subset of this many rows, and of fewer if N M^2 would be larger than this, to save time. */
+const MAX_ROWS = 5_000;
+const MAX_PRODUCTS = 1e7;
+/** Without held-out rows, this share of the rows is held out. */
+const HELD_OUT_SHARE = 1 / 6;
+/**
+ * The covariance of a component is estimated from its rows and from this many rows with the covariance within all components together
+ * (regularized discriminant analysis, Friedman 1989). The held-out rows select one of these numbers.
+ */
+const SHARED_ROWS = [50, 10, 2];
+const MAX_ITERATIONS = 25;
+/** The iteration ends when the mean log-likelihood increases by less than this, in nats. */
+const TOLERANCE = 2e-3;
+/** Numbers of components that are tried after a single one. */
+const MORE_COMPONENTS = [2, 3, 5, 8, 12, 20, 32];
+/** Components with fewer rows would follow their noise. */
+const MIN_ROWS_PER_COMPONENT = 10;
+
+/**
+ * Fits a `MixedGaussianMixture` to rows, and selects its number of components by the log-density of held-out rows. Two numbers in a row
+ * without a better score end the search. If a limit is reached, the best mixture so far is the result.
+ */
+export async function chooseMixedGaussianMixture(
+  columns: ColumnHeadOptions[],
+  data: DataRows,
+  heldOut?: DataRows,
+  limits: Limits = {},
+): Promise<MixedGaussianMixture> {
+  let best = new MixedGaussianMixture({ columns, components: 1 });
+  const parts = await prepareParts(best, data, heldOut);
+  let score = await fitParts(best, parts, limits);
+  let failures = 0;
+  for (const components of MORE_COMPONENTS) {
+    if (components * MIN_ROWS_PER_COMPONENT > parts.rows.data.rows || failures === 2) break;
+    if (await limitReached(limits)) break;
+    const model = new MixedGaussianMixture({ columns, components });
+    const scoreOfModel = await fitParts(model, parts, limits);
+    failures++;
+    if (!(scoreOfModel > score)) continue;
+    [best, score, failures] = [model, scoreOfModel, 0];
+  }
+  return best;
+}
+
+/** Fits the parameters of a mixture by expectation maximization from the clusters of k-means. */
+export async function fitMixedGaussianMixture(
+  model: MixedGaussianMixture,
+  data: DataRows,
+  heldOut?: DataRows,
+  limits: Limits = {},
+): Promise<void> {
+  await fitParts(model, await prepareParts(model, data, heldOut), limits);
+}
+
+/** The rows of expectation maximization, and those that select its result. */
+interface Parts {
+  readonly rows: PreparedRows;
+  readonly heldOut: DataRows;
+}
+
+async function prepareParts(
+  model: MixedGaussianMixture,
+  data: DataRows,
+  heldOut: DataRows | undefined,
+): Promise<Parts> {
+  const order = new Random(0).split("mixed Gaussian mixture").permutation(data.rows);
+  const share = Math.ceil(HELD_OUT_SHARE * Math.min(data.rows, MAX_ROWS));
+  const count = heldOut ? 0 : Math.min(data.rows - 1, share);
+  const M = Math.max(1, model.numericColumns.length);
+  const limit = Math.ceil(Math.min(MAX_ROWS, MAX_PRODUCTS / M ** 2));
+  return {
+    rows: await prepareRows(model, selectDataRows(data, order.subarray(count, count + limit))),
+    heldOut: heldOut ?? selectDataRows(data, order.subarray(0, count)),
+  };
+}
+
+/**
+ * Runs expectation maximization for each of `SHARED_ROWS`, and sets the parameters with the highest mean log-density of the held-out rows,
+ * which it returns.
+ */
+async function fitParts(
+  model: MixedGaussianMixture,
+  { rows, heldOut }: Parts,
+  limits: Limits,
+): Promise<number> {
+  const logProb = compile((x) => model.logProb(x), [["N", model.features]]);
+  try {
+    const steps = new MixedGaussianSteps(model, rows);
+    const random = new Random(0).split("k-means");
+    let responsibilities: Floats = await initialResponsibilities(rows, model.components, random, limits);
+    let best: { score: number; values: readonly Floats[] } | undefined;
+    // With one component the covariance is that of all rows, however many of them are shared.
+    for (const sharedRows of model.components > 1 ? SHARED_ROWS : [0]) {
+      let previous = Number.NEGATIVE_INFINITY;
+      for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
+        steps.maximize(responsibilities, sharedRows);
+        const expected = steps.expect();
+        responsibilities = expected.responsibilities;
+        if (!(expected.logLikelihood > previous + TOLERANCE) || (await limitReached(limits))) break;
+        previous = expected.logLikelihood;
+      }
+      const score = weightedMean(await logProb(heldOut.values), heldOut.weights);
+      const values = parametersOf(model).map(({ numbers }) => numbers.slice());
+      if (!best || score > best.score) best = { score, values };
+      if (await limitReached(limits)) break;
+    }
+    parametersOf(model).forEach((parameter, i) => {
+      parameter.value = best!.values[i];
+    });
+    return best!.score;
+  } finally {
+    await logProb.release();
+  }
+}
+
+const parametersOf = ({ logWeights, means, covariances, groups }: MixedGaussianMixture) => [
+  logWeights,
+  means,
+  covariances,
+  ...groups.map(({ logits }) => logits),
+];

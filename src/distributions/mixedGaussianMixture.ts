@@ -1,0 +1,455 @@
+import * as z from "zod/mini";
+import type { DataRows } from "../bijections/bijection.ts";
+import { identityOrder } from "../bijections/permutation.ts";
+import { sizeSchema } from "../description.ts";
+import { loop } from "../graph/loop.ts";
+import { Parameter } from "../graph/parameter.ts";
+import type { Shape } from "../graph/shape.ts";
+import { concat, constant, filled, scalar, type Tensor } from "../graph/tensor.ts";
+import type { Limits } from "../limits.ts";
+import { parse } from "../parse.ts";
+import { requireNumbers } from "../sizeBudget.ts";
+import { chooseComponent } from "./chooseComponent.ts";
+import type { Atoms, DistributionKind, Noise } from "./distribution.ts";
+import {
+  type ColumnHead,
+  type ColumnHeadOptions,
+  columnHeadSchema,
+  headAtoms,
+  isNumeric,
+  parameterCount,
+} from "./heads/columnHead.ts";
+import { type ColumnGroup, groupColumns, HeadGroup, type MixtureParameters } from "./heads/headGroup.ts";
+import { logisticPair, selectComponent } from "./heads/logisticPair.ts";
+import { type Regressions, regressionsInOrder } from "./regressionsInOrder.ts";
+import { knownValues, logPosterior, type Subset, type SubsetDistribution } from "./subsetDistribution.ts";
+
+const mixedGaussianMixtureSchema = z.strictObject({
+  type: z.literal("mixedGaussianMixture"),
+  columns: z.array(columnHeadSchema).check(z.minLength(1)),
+  components: sizeSchema,
+});
+
+/** Options of `MixedGaussianMixture`. */
+export interface MixedGaussianMixtureOptions {
+  /** [D], the type of the distribution of each column with its options. Their `components` and `linearComponents` have no effect. */
+  columns: ColumnHeadOptions[];
+  /** C, the number of components. */
+  components: number;
+}
+
+/** Columns that are computed together, with their positions among the numeric columns. */
+interface Group extends ColumnGroup {
+  /** [S, A + 2, C] logits of atoms and of both parts of the logistic pair; for categorical columns [S, A, C]. */
+  readonly logits: Parameter;
+  /** [S], the positions among the numeric columns. Empty for categorical columns. */
+  readonly numeric: readonly number[];
+}
+
+/** Numeric columns on the linear scale, [M, N], and which of them have a density. */
+interface Scores {
+  readonly scores: Tensor;
+  readonly isSmooth: Tensor;
+}
+
+/**
+ * A mixture of Gaussians with full covariances for tables with columns of several kinds:
+ *
+ *     p(x) = sum_c w_c prod_d p_c(x_d | x_1 ... x_d-1).
+ *
+ * Within a component, a number has a normal distribution whose mean is the linear regression on the numbers before, as in a Gaussian with
+ * mean m_c and covariance S_c on a linear scale of each column. The normal distribution is approximated by a pair of logistic distributions,
+ * so that the probability of a cell of a lattice is a difference of two values of a distribution function. Categories, atoms and missing
+ * values have probabilities that depend only on the component. In the regressions of other columns, an atom and a missing value count as the
+ * mean. This is the location model (Olkin and Tate 1961) with latent classes (Lawrence and Krzanowski 1996).
+ *
+ * Any subset of columns has a density, since the regressions follow from the covariance for every ordering of the columns. The densities of
+ * all orderings are equal up to the approximation of the normal distribution and the rounding of lattices.
+ *
+ * `fitToData` runs expectation maximization (Dempster et al. 1977).
+ */
+export class MixedGaussianMixture implements SubsetDistribution {
+  readonly features: number;
+  readonly context = 0;
+  readonly supportsSubsets = true;
+  readonly noise: readonly Noise[];
+  readonly components: number;
+  /** [C] unnormalized log-weights. */
+  readonly logWeights: Parameter;
+  /** [C, M], the means of the M numeric columns on the linear scale. */
+  readonly means: Parameter;
+  /** [C, M, M], the symmetric covariances of the numeric columns on the linear scale. */
+  readonly covariances: Parameter;
+  readonly groups: readonly Group[];
+  /** [M], the indices of the numeric columns, in the order of the groups. */
+  readonly numericColumns: readonly number[];
+  private readonly options: { type: "mixedGaussianMixture"; columns: ColumnHead[]; components: number };
+
+  /** Throws `ARGUMENT` if the options are not valid. */
+  constructor(options: MixedGaussianMixtureOptions) {
+    const description = { type: "mixedGaussianMixture", ...options };
+    const parsed = parse(mixedGaussianMixtureSchema, description, "a Gaussian mixture for tables");
+    const columns = parsed.columns.map((head) =>
+      isNumeric(head) ? { ...head, components: 2, linearComponents: 2 } : head,
+    );
+    this.options = { ...parsed, columns };
+    const { components } = parsed;
+    this.features = columns.length;
+    this.components = components;
+    const M = columns.filter(isNumeric).length;
+    // This check comes before the allocation of arrays with an element for each parameter.
+    requireNumbers(components * (M ** 2 + columns.reduce((sum, head) => sum + parameterCount(head), 0)));
+    this.noise = [
+      { kind: "uniform", size: 1 },
+      { kind: "uniform", size: this.features },
+      { kind: "uniform", size: this.features },
+    ];
+    const fixed = { trainable: false };
+    this.logWeights = new Parameter([components], 0, fixed);
+    this.means = new Parameter([components, M], 0, fixed);
+    const identity = () =>
+      Float32Array.from({ length: components * M * M }, (_, i) => ((i % (M * M)) % (M + 1) === 0 ? 1 : 0));
+    this.covariances = new Parameter([components, M, M], identity, fixed);
+    let first = 0;
+    this.groups = groupColumns(columns).map((group) => {
+      const count = group.head.components ? group.columns.length : 0;
+      const numeric = identityOrder(count).map((i) => first + i);
+      first += count;
+      const logits = group.head.parameterCount - (count > 0 ? 4 : 0);
+      return {
+        ...group,
+        numeric,
+        logits: new Parameter([group.columns.length, logits, components], 0, fixed),
+      };
+    });
+    this.numericColumns = this.groups.flatMap((group) => (group.numeric.length > 0 ? group.columns : []));
+  }
+
+  get acceptsMissing(): boolean {
+    return this.options.columns.some(({ gaps }) => gaps);
+  }
+
+  get atoms(): readonly Atoms[] {
+    return this.options.columns.map(headAtoms);
+  }
+
+  logProb(x: Tensor): Tensor {
+    return this.logJoint(x).logsumexp(0);
+  }
+
+  /** p(component | x) of each row, [N, C]. */
+  componentProbabilities(x: Tensor): Tensor {
+    return this.logJoint(x).softmax(0).transpose();
+  }
+
+  logProbKnown(x: Tensor, subset: Subset): Tensor {
+    return this.logJoint(knownValues(x, subset), subset).logsumexp(0);
+  }
+
+  get conditionalSize(): number {
+    return this.components * (1 + 2 * this.numericColumns.length);
+  }
+
+  /**
+   * The log-weights of the components given the known columns, and the conditional means and standard deviations of all numeric columns in
+   * each component.
+   */
+  conditionalParameters(x: Tensor, subset: Subset): Tensor {
+    const { components: C, numericColumns } = this;
+    const known = knownValues(x, subset);
+    const posterior = this.logPosterior(known, subset);
+    const M = numericColumns.length;
+    if (M === 0) return posterior.transpose();
+    const regressions = this.regressions(subset.positions);
+    const locations = this.locations(regressions, this.scores(known));
+    const deviations = regressions.deviations.reshape([C * M, 1]).add(locations.reshape([C * M, "N"]).mul(0));
+    return concat([posterior, locations.reshape([C * M, "N"]), deviations], 0).transpose();
+  }
+
+  logProbOf(d: number, values: Tensor, parameters: Tensor): Tensor {
+    const [N] = values.shape;
+    const { head, outputs, logWeights } = this.columnOf(d, parameters);
+    return head
+      .logProb(values.reshape([1, 1, N]), outputs)
+      .add(logWeights)
+      .logsumexp(1)
+      .reshape([N]);
+  }
+
+  logPresentOf(d: number, parameters: Tensor): Tensor {
+    const [N] = parameters.shape;
+    const { head, outputs, logWeights } = this.columnOf(d, parameters);
+    if (!head.hasGaps) return filled(0, [N]);
+    return logWeights.add(head.logPresent(outputs)).logsumexp(1).reshape([N]);
+  }
+
+  sampleOf(
+    d: number,
+    [uniform, ...noise]: readonly Tensor[],
+    parameters: Tensor,
+    options: { present: boolean },
+  ): Tensor {
+    const { head, outputs, logWeights } = this.columnOf(d, parameters);
+    const isConditioned = options.present && head.hasGaps;
+    const weights = isConditioned ? logWeights.add(head.logPresent(outputs)) : logWeights;
+    const chosen = chooseComponent(weights, uniform.reshape([1, 1, "N"]), -2);
+    const ofChosen = selectComponent(outputs, chosen);
+    return head
+      .sample(
+        noise.map((numbers) => numbers.transpose()),
+        ofChosen,
+        options,
+      )
+      .reshape(["N"]);
+  }
+
+  sample(noise: readonly Tensor[]): Tensor {
+    const nothing = {
+      known: filled(0, [this.features]),
+      positions: constant(identityOrder(this.features), [this.features]),
+    };
+    return this.draw(noise, this.prior(), filled(0, ["N", this.features]), nothing, { present: false });
+  }
+
+  /** Draws the component of a row by its posterior probability, and then the unknown columns one after the other. */
+  sampleUnknown(
+    noise: readonly Tensor[],
+    x: Tensor,
+    subset: Subset,
+    { present }: { present: boolean },
+  ): Tensor {
+    const values = knownValues(x, subset);
+    const posterior = this.logPosterior(values, subset);
+    const logWeights =
+      present && this.acceptsMissing ? posterior.add(this.logPresent(subset.known)) : posterior;
+    const unknown = subset.known.neg().add(1);
+    const positions = subset.positions.add(unknown.mul(unknown.cumsum(0).sub(1)));
+    const drawn = this.draw(noise, logWeights, values, { known: subset.known, positions }, { present });
+    return subset.known.greater(0).where(x, drawn);
+  }
+
+  /** Fits the parameters by expectation maximization. The held-out rows select how similar the covariances of the components are. */
+  async fitToData(data: DataRows, heldOut?: DataRows, limits?: Limits): Promise<void> {
+    // This code is imported only when it is used, because pages that only score do not need it.
+    const { fitMixedGaussianMixture } = await import("./onDemand.ts");
+    await fitMixedGaussianMixture(this, data, heldOut, limits);
+  }
+
+  describe() {
+    return this.options;
+  }
+
+  /** log w, [C, 1]. */
+  private prior(): Tensor {
+    return this.logWeights.logSoftmax().reshape([this.components, 1]);
+  }
+
+  /** log w_c + log p_c(x), for all columns in their order, or for the known columns in the order of their positions: [C, N]. */
+  private logJoint(x: Tensor, subset?: Subset): Tensor {
+    const { features } = this;
+    const columns = x.transpose();
+    const positions = subset?.positions ?? constant(identityOrder(features), [features]);
+    const isSmooth = this.numericColumns.length > 0;
+    const regressions = isSmooth ? this.regressions(positions) : undefined;
+    const locations = regressions && this.locations(regressions, this.scores(x));
+    return this.groups.reduce((sum, group) => {
+      const [S, N] = [group.columns.length, columns.shape[1]];
+      const values = columns.gather(0, group.columns).reshape([S, 1, N]);
+      const outputs = this.outputsOf(group, locations, regressions?.deviations);
+      const logProb = group.head.logProb(values, outputs);
+      if (!subset) return sum.add(logProb.sum(0));
+      const known = subset.known.gather(0, group.columns).reshape([S, 1, 1]);
+      return sum.add(known.greater(0).where(logProb, 0).sum(0));
+    }, this.prior());
+  }
+
+  /** The log-weights of the components given the known columns: [C, N]. */
+  private logPosterior(x: Tensor, subset: Subset): Tensor {
+    return logPosterior(this.logJoint(x, subset), this.prior(), 0);
+  }
+
+  /** The log-probability under each component that no unknown column is missing: [C, 1]. */
+  private logPresent(known: Tensor): Tensor {
+    return this.groups
+      .filter(({ head }) => head.hasGaps)
+      .map((group) => {
+        const isKnown = known.gather(0, group.columns).reshape([group.columns.length, 1, 1]).greater(0);
+        const { logits } = group;
+        const outputs = { logits: logits.reshape([...logits.shape, 1]) };
+        return isKnown.where(0, group.head.logPresent(outputs)).sum(0);
+      })
+      .reduce((sum, ofGroup) => sum.add(ofGroup));
+  }
+
+  /** The numeric columns of rows [N, D] on the linear scale. */
+  scores(x: Tensor): Scores {
+    return this.numericScores(x.transpose().gather(0, this.numericColumns));
+  }
+
+  /** Values [M, N] of the numeric columns on the linear scale. */
+  private numericScores(values: Tensor): Scores {
+    const ofGroups = this.groups
+      .filter(({ numeric }) => numeric.length > 0)
+      .map(({ head, numeric }) => head.linearScores(values.gather(0, numeric)));
+    return {
+      scores: concat(
+        ofGroups.map(({ scores }) => scores),
+        0,
+      ),
+      isSmooth: concat(
+        ofGroups.map(({ isSmooth }) => isSmooth),
+        0,
+      ),
+    };
+  }
+
+  /** The conditional means of the numeric columns in each component, [C, M, N]. */
+  private locations({ coefficients }: Regressions, { scores, isSmooth }: Scores): Tensor {
+    const { components: C, numericColumns } = this;
+    const M = numericColumns.length;
+    // A column without a density contributes nothing, so the mean of the component is subtracted only from the others.
+    const shifts = coefficients.mul(this.means.reshape([C, 1, M]));
+    const product = (matrix: Tensor, columns: Tensor) =>
+      matrix
+        .reshape([C * M, M])
+        .matmul(columns)
+        .reshape([C, M, "N"]);
+    return product(coefficients, scores)
+      .sub(product(shifts, isSmooth))
+      .add(this.means.reshape([C, M, 1]));
+  }
+
+  /** The regressions of the numeric columns for positions [D] of all columns. */
+  private regressions(positions: Tensor): Regressions {
+    return regressionsInOrder(this.covariances, positions.gather(0, this.numericColumns), this.features);
+  }
+
+  /** The distributions of the columns of a group in each component, for conditional means [C, M, N] and deviations [C, M]. */
+  private outputsOf(
+    { head, numeric, logits }: Group,
+    locations: Tensor | undefined,
+    deviations: Tensor | undefined,
+  ): MixtureParameters {
+    const ofAll = logits.reshape([...logits.shape, 1]);
+    if (!head.components) return { logits: ofAll };
+    const means = locations!.gather(1, numeric).transpose([1, 0, 2]);
+    const spread = deviations!.gather(1, numeric).transpose().reshape([numeric.length, this.components, 1]);
+    return { logits: ofAll, ofComponents: logisticPair(means, spread) };
+  }
+
+  /** The distribution of column d in each component, for `conditionalParameters` [N, ...]. The log-weights are [1, C, N]. */
+  private columnOf(
+    d: number,
+    parameters: Tensor,
+  ): { head: HeadGroup; outputs: MixtureParameters; logWeights: Tensor } {
+    const { components: C, numericColumns } = this;
+    const [N] = parameters.shape;
+    const M = numericColumns.length;
+    const rows = parameters.transpose();
+    const logWeights = rows.slice(0, 0, C).reshape([1, C, N]);
+    const { head, logits, numeric } = this.single(d);
+    const ofColumn = logits.reshape([1, ...(logits.shape.slice(1) as number[]), 1]);
+    if (numeric === undefined) return { head, outputs: { logits: ofColumn }, logWeights };
+    const part = (start: number) =>
+      rows
+        .slice(0, start, start + C * M)
+        .reshape([C, M, N])
+        .slice(1, numeric, numeric + 1)
+        .reshape([1, C, N]);
+    const pair = logisticPair(part(C), part(C + C * M));
+    return { head, outputs: { logits: ofColumn, ofComponents: pair }, logWeights };
+  }
+
+  /** One column: its head, its logits [1, A + 2, C], and its position among the numeric columns. */
+  private single(d: number): { head: HeadGroup; logits: Tensor; numeric: number | undefined } {
+    const group = this.groups.find(({ columns }) => columns.includes(d))!;
+    const i = group.columns.indexOf(d);
+    return {
+      head: new HeadGroup([group.head.heads[i]]),
+      logits: group.logits.slice(0, i, i + 1),
+      numeric: group.numeric[i],
+    };
+  }
+
+  /**
+   * Rows [N, D] with the known values and draws of the other columns, in the order of the positions, from components with these log-weights.
+   * Each iteration of a loop draws all numeric columns, of which those at one position are kept: so the size of the graph does not depend on
+   * their number.
+   */
+  private draw(
+    [uniform, ...noise]: readonly Tensor[],
+    logWeights: Tensor,
+    x: Tensor,
+    { known, positions }: Subset,
+    options: { present: boolean },
+  ): Tensor {
+    const { components: C, features, groups, numericColumns } = this;
+    const M = numericColumns.length;
+    const chosen = chooseComponent(logWeights, uniform.transpose(), -2);
+    const ofChosen = (numbers: Tensor, shape: Shape) => numbers.matmul(chosen).reshape(shape);
+    const noiseColumns = noise.map((numbers) => numbers.transpose());
+    const ofGroup = (columns: readonly number[]) => noiseColumns.map((numbers) => numbers.gather(0, columns));
+    const logitsOf = ({ logits }: Group) => {
+      const [S, A] = logits.sizes;
+      return ofChosen(logits.reshape([S * A, C]), [S, A, "N"]);
+    };
+    const parts = groups
+      .filter(({ head }) => !head.components)
+      .map((group) => ({
+        columns: group.columns,
+        values: group.head.sample(ofGroup(group.columns), { logits: logitsOf(group) }, options),
+      }));
+    if (M > 0) {
+      const { coefficients, deviations } = this.regressions(positions);
+      const means = ofChosen(this.means.transpose(), [M, "N"]);
+      const spread = ofChosen(deviations.transpose(), [M, "N"]);
+      const numeric = groups
+        .filter(({ head }) => head.components)
+        .map((group) => ({ group, logits: logitsOf(group), random: ofGroup(group.columns) }));
+      const ofNumeric = positions.gather(0, numericColumns);
+      const isUnknown = known.gather(0, numericColumns).equal(0);
+      const last = ofNumeric.max(0);
+      const [values] = loop(
+        [x.transpose().gather(0, numericColumns).transpose(), scalar(0)],
+        ([rows, position]) => {
+          const columns = rows.transpose();
+          const pivot = ofNumeric.equal(position);
+          const ofPivot = coefficients.mul(pivot.toFloat().reshape([1, M, 1])).sum(1);
+          const { scores, isSmooth } = this.numericScores(columns);
+          const prediction = ofChosen(ofPivot.transpose(), [M, "N"])
+            .mul(scores.sub(means).mul(isSmooth))
+            .sum(0, { keepAxes: true });
+          const locations = means.add(prediction);
+          const drawn = numeric.map(({ group, logits, random }) => {
+            const pair = logisticPair(locations.gather(0, group.numeric), spread.gather(0, group.numeric));
+            return group.head.sample(random, { logits, ofComponents: pair }, options);
+          });
+          const isDrawn = pivot.and(isUnknown).reshape([M, 1]);
+          const next = position.add(1);
+          return {
+            state: [isDrawn.where(concat(drawn, 0), columns).transpose(), next],
+            proceed: next.lessEqual(last),
+          };
+        },
+        { maxIterations: features + 1 },
+      );
+      parts.push({ columns: numericColumns, values: values.transpose() });
+    }
+    const order = parts.flatMap(({ columns }) => columns);
+    const drawn = concat(
+      parts.map(({ values }) => values),
+      0,
+    );
+    return drawn
+      .gather(
+        0,
+        identityOrder(features).map((column) => order.indexOf(column)),
+      )
+      .transpose();
+  }
+}
+
+export const mixedGaussianMixtureKind: DistributionKind<typeof mixedGaussianMixtureSchema> = {
+  schema: mixedGaussianMixtureSchema,
+  build: ({ type: _, ...options }) => new MixedGaussianMixture(options),
+};

@@ -1,0 +1,361 @@
+import type { DataRows } from "../bijections/bijection.ts";
+import type { Limits } from "../limits.ts";
+import { choleskyFactor } from "../numerics/choleskyFactor.ts";
+import type { Random } from "../random/index.ts";
+import { compile, type Floats } from "../runtime/compile.ts";
+import { weightedMean } from "./fitLatentClasses.ts";
+import { MISSING, valueCodes } from "./heads/columnHead.ts";
+import { marginalParameters } from "./heads/marginalParameters.ts";
+import { kMeans } from "./kMeans.ts";
+import type { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
+
+/** The covariance within all components is estimated as if there were this many rows with independent columns besides. */
+const INDEPENDENT_ROWS = 1;
+/** Added to variances, relative to the variance of the column, so that no component collapses onto a few rows. */
+const RIDGE = 1e-4;
+/** A mean is estimated as if a component had this many rows with the mean of the column besides, and a probability likewise. */
+const PRIOR_ROWS = 0.1;
+/** Rows with smaller responsibilities are skipped, because they hardly change a component. */
+const MIN_RESPONSIBILITY = 1e-4;
+
+/** Rows as expectation maximization needs them. They do not depend on the number of components. */
+export interface PreparedRows {
+  readonly data: DataRows;
+  /** For each group and each of its columns, [N] `valueCodes`. */
+  readonly codes: readonly (readonly Int32Array[])[];
+  /** [N, M] numbers on the linear scale, and 1 for those that have a density. */
+  readonly scores: Floats;
+  readonly isSmooth: Floats;
+  /** [M], the means and variances of the numeric columns in all rows, and the variance within a cell of a lattice. */
+  readonly means: Float64Array;
+  readonly variances: Float64Array;
+  readonly cellVariances: Float64Array;
+}
+
+export async function prepareRows(model: MixedGaussianMixture, data: DataRows): Promise<PreparedRows> {
+  const { features, groups, numericColumns } = model;
+  const { rows, values, weights } = data;
+  const M = numericColumns.length;
+  const { scores, isSmooth } = await scoresOf(model, values);
+  const column = (d: number) => Float64Array.from({ length: rows }, (_, n) => values[n * features + d]);
+  const means = new Float64Array(M);
+  const variances = new Float64Array(M).fill(1);
+  for (let d = 0; d < M; d++) {
+    let [total, sum, squares] = [0, 0, 0];
+    for (let n = 0, i = d; n < rows; n++, i += M) {
+      const weight = (weights?.[n] ?? 1) * isSmooth[i];
+      total += weight;
+      sum += weight * scores[i];
+      squares += weight * scores[i] ** 2;
+    }
+    if (total === 0) continue;
+    means[d] = sum / total;
+    const variance = squares / total - means[d] ** 2;
+    if (variance > 0) variances[d] = variance;
+  }
+  /** The average width of a cell of a lattice on the linear scale. */
+  const cellWidth = (d: number, cells: Float64Array): number => {
+    let [low, high] = [-1, -1];
+    for (let n = 0; n < rows; n++) {
+      if (isSmooth[n * M + d] === 0) continue;
+      if (low < 0 || cells[n] < cells[low]) low = n;
+      if (high < 0 || cells[n] > cells[high]) high = n;
+    }
+    if (low < 0 || cells[high] === cells[low]) return 0;
+    return (scores[high * M + d] - scores[low * M + d]) / (cells[high] - cells[low]);
+  };
+  const cellVariances = new Float64Array(M);
+  for (const { head, numeric } of groups) {
+    if (head.type !== "lattice") continue;
+    for (const d of numeric) cellVariances[d] = cellWidth(d, column(numericColumns[d])) ** 2 / 12;
+  }
+  const codes = groups.map(({ head, columns }) =>
+    columns.map((d, i) => valueCodes(head.heads[i], column(d))),
+  );
+  return { data, codes, scores, isSmooth, means, variances, cellVariances };
+}
+
+/** The numeric columns of rows on the linear scale, and which values have a density: [N, M]. */
+async function scoresOf(model: MixedGaussianMixture, values: Float64Array) {
+  const none = new Float64Array(0);
+  if (model.numericColumns.length === 0) return { scores: none, isSmooth: none };
+  const run = compile(
+    (x) => {
+      const { scores, isSmooth } = model.scores(x);
+      return { scores: scores.transpose(), isSmooth: isSmooth.transpose() };
+    },
+    [["N", model.features]],
+  );
+  try {
+    return await run(values);
+  } finally {
+    await run.release();
+  }
+}
+
+/**
+ * Responsibilities [N, C] that are 1 for the k-means cluster of a row. The clusters are those of numbers with variance 1, and of indicators of
+ * the other values of a column with a total variance of 1.
+ */
+export async function initialResponsibilities(
+  { data, codes, scores, isSmooth, means, variances }: PreparedRows,
+  components: number,
+  random: Random,
+  limits: Limits,
+): Promise<Float64Array> {
+  const { rows, weights } = data;
+  const M = means.length;
+  const points: Float64Array[] = Array.from({ length: M }, (_, d) =>
+    Float64Array.from({ length: rows }, (_, n) => {
+      const i = n * M + d;
+      return isSmooth[i] * ((scores[i] - means[d]) / Math.sqrt(variances[d]));
+    }),
+  );
+  for (const ofColumn of codes.flat()) {
+    const counts = new Map<number, number>();
+    for (const code of ofColumn) counts.set(code, (counts.get(code) ?? 0) + 1);
+    const shares = [...counts.values()].map((count) => count / rows);
+    const variance = shares.reduce((sum, share) => sum + share * (1 - share), 0);
+    if (variance === 0) continue;
+    for (const code of counts.keys())
+      points.push(Float64Array.from(ofColumn, (other) => (other === code ? 1 / Math.sqrt(variance) : 0)));
+  }
+  const values = Float64Array.from(
+    { length: rows * points.length },
+    (_, i) => points[i % points.length][Math.floor(i / points.length)],
+  );
+  const clusters = await kMeans(
+    { rows, features: points.length, values, ...(weights && { weights }) },
+    Math.min(components, rows),
+    random,
+    limits,
+  );
+  const responsibilities = new Float64Array(rows * components);
+  clusters.forEach((cluster, n) => {
+    responsibilities[n * components + cluster] = 1;
+  });
+  return responsibilities;
+}
+
+/** The steps of expectation maximization of a `MixedGaussianMixture`. */
+export class MixedGaussianSteps {
+  private readonly model: MixedGaussianMixture;
+  private readonly rows: PreparedRows;
+
+  constructor(model: MixedGaussianMixture, rows: PreparedRows) {
+    this.model = model;
+    this.rows = rows;
+  }
+
+  /** Sets the parameters of the model from the responsibilities [N, C] of its components. */
+  maximize(responsibilities: Floats, sharedRows: number): void {
+    const { model } = this;
+    const { rows, weights } = this.rows.data;
+    const { components: C, groups } = model;
+    const ofComponents = Array.from({ length: C }, (_, c) =>
+      Float64Array.from({ length: rows }, (_, n) => (weights?.[n] ?? 1) * responsibilities[n * C + c]),
+    );
+    const totals = ofComponents.map((each) => each.reduce((sum, weight) => sum + weight, 0));
+    const total = totals.reduce((sum, each) => sum + each, 0);
+    // Each component gets one row more, so that no weight is 0.
+    const shares = totals.map((each) => (each + 1) / (total + C));
+    model.logWeights.value = Float32Array.from(shares, Math.log);
+    const noScores = new Float64Array(rows);
+    for (const [g, { head, logits }] of groups.entries()) {
+      const count = logits.sizes[1];
+      const next = new Float32Array(logits.numbers.length);
+      for (const [i, codes] of this.rows.codes[g].entries()) {
+        for (let c = 0; c < C; c++) {
+          // Only the ratios of the weights matter, but `marginalParameters` adds up to half a row. Times C, it is half a row for all components
+          // together.
+          const rowWeights = ofComponents[c].map((weight) => C * (weight + PRIOR_ROWS / rows));
+          const parameters = marginalParameters(head.heads[i], codes, { weights: rowWeights, z: noScores });
+          for (let p = 0; p < count; p++) next[(i * count + p) * C + c] = parameters[p];
+        }
+      }
+      logits.value = next;
+    }
+    if (this.rows.means.length > 0) this.maximizeGaussians(ofComponents, totals, sharedRows);
+  }
+
+  private maximizeGaussians(
+    ofComponents: readonly Float64Array[],
+    totals: readonly number[],
+    sharedRows: number,
+  ): void {
+    const { means, covariances } = this.model;
+    const M = this.rows.means.length;
+    const nextMeans = new Float32Array(means.numbers.length);
+    const scatters = ofComponents.map((weights, c) => {
+      const { mean, scatter } = this.scatter(weights, totals[c]);
+      nextMeans.set(mean, c * M);
+      return scatter;
+    });
+    const total = totals.reduce((sum, each) => sum + each, 0);
+    const shared = Float64Array.from({ length: M * M }, (_, i) => {
+      const sum = scatters.reduce((all, scatter) => all + scatter[i], 0);
+      return i % (M + 1) === 0 ? sum / total : sum / (total + INDEPENDENT_ROWS);
+    });
+    const next = new Float32Array(covariances.numbers.length);
+    scatters.forEach((scatter, c) => {
+      const covariance = scatter.map((sum, i) => {
+        const ridge = i % (M + 1) === 0 ? RIDGE * this.rows.variances[i / (M + 1)] : 0;
+        return (sum + sharedRows * shared[i]) / (totals[c] + sharedRows) + ridge;
+      });
+      next.set(positiveDefinite(covariance, M), c * M * M);
+    });
+    means.value = nextMeans;
+    covariances.value = next;
+  }
+
+  /**
+   * The weighted mean of the numeric columns, and the sum of weighted products of the deviations from it, [M, M]. The product of two columns
+   * is estimated from the rows in which both values have a density, and scaled to all rows.
+   */
+  private scatter(weights: Float64Array, total: number): { mean: Float64Array; scatter: Float64Array } {
+    const { scores, isSmooth } = this.rows;
+    const M = this.rows.means.length;
+    const used: number[] = [];
+    for (let n = 0; n < weights.length; n++) if (weights[n] >= MIN_RESPONSIBILITY) used.push(n);
+    const mean = new Float64Array(M);
+    for (let d = 0; d < M; d++) {
+      let [count, sum] = [PRIOR_ROWS, PRIOR_ROWS * this.rows.means[d]];
+      for (const n of used) {
+        const weight = weights[n] * isSmooth[n * M + d];
+        count += weight;
+        sum += weight * scores[n * M + d];
+      }
+      mean[d] = sum / count;
+    }
+    const scatter = new Float64Array(M * M);
+    /** The sum of the weights of the rows that are in each product. */
+    const counts = new Float64Array(M * M);
+    const centered = new Float64Array(M);
+    for (const n of used) {
+      for (let d = 0; d < M; d++) centered[d] = isSmooth[n * M + d] * (scores[n * M + d] - mean[d]);
+      for (let d = 0; d < M; d++) {
+        if (isSmooth[n * M + d] === 0) continue;
+        const scaled = weights[n] * centered[d];
+        for (let e = 0; e <= d; e++) {
+          scatter[d * M + e] += scaled * centered[e];
+          counts[d * M + e] += weights[n] * isSmooth[n * M + e];
+        }
+      }
+    }
+    for (let d = 0; d < M; d++) {
+      for (let e = 0; e <= d; e++) {
+        const prior = d === e ? PRIOR_ROWS * this.rows.variances[d] : 0;
+        const product =
+          ((scatter[d * M + e] + prior) * (total + PRIOR_ROWS)) / (counts[d * M + e] + PRIOR_ROWS);
+        scatter[d * M + e] = product;
+        scatter[e * M + d] = product;
+      }
+    }
+    return { mean, scatter };
+  }
+
+  /**
+   * The responsibilities [N, C] of the components, and the mean log-likelihood. They are computed with normal densities in place of the
+   * probabilities of cells. The variance of a lattice is that of numbers spread over their cells, so that these densities are bounded.
+   */
+  expect(): { responsibilities: Float64Array; logLikelihood: number } {
+    const {
+      model: { components: C },
+      rows: {
+        data: { rows, weights },
+      },
+    } = this;
+    const responsibilities = new Float64Array(rows * C);
+    this.addLogProbabilities(responsibilities);
+    for (let c = 0; c < C; c++) this.addLogDensities(c, responsibilities);
+    const logProb = new Float64Array(rows);
+    for (let n = 0; n < rows; n++) {
+      const ofRow = responsibilities.subarray(n * C, (n + 1) * C);
+      const largest = ofRow.reduce((max, value) => Math.max(max, value), Number.NEGATIVE_INFINITY);
+      let sum = 0;
+      for (let c = 0; c < C; c++) sum += Math.exp(ofRow[c] - largest);
+      logProb[n] = largest + Math.log(sum);
+      for (let c = 0; c < C; c++) ofRow[c] = Math.exp(ofRow[c] - logProb[n]);
+    }
+    return { responsibilities, logLikelihood: weightedMean(logProb, weights) };
+  }
+
+  /** Adds log w_c and the log-probabilities of categories, atoms and missing values to [N, C]. */
+  private addLogProbabilities(out: Float64Array): void {
+    const {
+      model: { components: C, groups, logWeights },
+      rows: {
+        data: { rows },
+      },
+    } = this;
+    const logTotal = logSumExp(logWeights.numbers);
+    for (let i = 0; i < rows * C; i++) out[i] += logWeights.numbers[i % C] - logTotal;
+    for (const [g, { head, logits }] of groups.entries()) {
+      const count = logits.sizes[1];
+      for (const [i, codes] of this.rows.codes[g].entries()) {
+        for (let c = 0; c < C; c++) {
+          const ofColumn = Float64Array.from(
+            { length: count },
+            (_, p) => logits.numbers[(i * count + p) * C + c],
+          );
+          const total = logSumExp(ofColumn);
+          const missing = count - (head.components ? 3 : 1);
+          const present = head.hasGaps ? ofColumn.filter((_, p) => p !== missing) : ofColumn;
+          // An atom of a lattice also has a density. The probability of all its values is that of being present.
+          const logSmooth =
+            head.type === "lattice" ? logSumExp(present) : logSumExp(ofColumn.subarray(count - 2));
+          for (let n = 0; n < rows; n++) {
+            const code = codes[n];
+            const isAtom = code >= 0 && head.type !== "lattice";
+            const logit = code === MISSING ? ofColumn[missing] : isAtom ? ofColumn[code] : logSmooth;
+            out[n * C + c] += logit - total;
+          }
+        }
+      }
+    }
+  }
+
+  /** Adds the log-densities of the numeric columns under component c to [N, C]. */
+  private addLogDensities(c: number, out: Float64Array): void {
+    const { scores, isSmooth, cellVariances } = this.rows;
+    const {
+      model: { components: C, means, covariances },
+      rows: {
+        data: { rows },
+      },
+    } = this;
+    const M = this.rows.means.length;
+    const covariance = Float64Array.from(covariances.numbers.subarray(c * M * M, (c + 1) * M * M));
+    for (let d = 0; d < M; d++) covariance[d * M + d] += cellVariances[d];
+    const factor = choleskyFactor(covariance, M);
+    const mean = means.numbers.subarray(c * M, (c + 1) * M);
+    const z = new Float64Array(M);
+    for (let n = 0; n < rows; n++) {
+      let logDensity = 0;
+      for (let d = 0; d < M; d++) {
+        const i = n * M + d;
+        let residual = isSmooth[i] * (scores[i] - mean[d]);
+        const row = d * M;
+        for (let e = 0; e < d; e++) residual -= factor[row + e] * z[e];
+        z[d] = residual / factor[row + d];
+        if (isSmooth[i] > 0) logDensity -= 0.5 * z[d] ** 2 + Math.log(factor[row + d]);
+      }
+      out[n * C + c] += logDensity;
+    }
+  }
+}
+
+/** Covariances from different rows may contradict each other. They are then reduced until the matrix is positive definite. */
+function positiveDefinite(matrix: Float64Array, size: number): Float64Array {
+  if (choleskyFactor(matrix, size).every(Number.isFinite)) return matrix;
+  const reduced = matrix.map((value, i) => (i % (size + 1) === 0 ? value : 0.9 * value));
+  return positiveDefinite(reduced, size);
+}
+
+function logSumExp(values: Floats): number {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (const value of values) largest = Math.max(largest, value);
+  let sum = 0;
+  for (const value of values) sum += Math.exp(value - largest);
+  return largest + Math.log(sum);
+}

@@ -1,0 +1,61 @@
+import { loop } from "../graph/loop.ts";
+import { constant, filled, scalar, type Tensor } from "../graph/tensor.ts";
+
+/** The smallest residual variance. Rounding, or covariances that are not positive definite, could make it negative. */
+const MIN_VARIANCE = 1e-6;
+
+/** For each of C components, the linear regressions of M columns on those at earlier positions. */
+export interface Regressions {
+  /** [C, M, M]: row d has the coefficients of the columns that column d depends on, and is 0 otherwise. */
+  readonly coefficients: Tensor;
+  /** [C, M], the residual standard deviations. */
+  readonly deviations: Tensor;
+}
+
+/**
+ * The regressions that follow from covariances [C, M, M], for positions [M] of the columns, which are different numbers from 0 to `lastPosition`.
+ * Only the last of them may be that of several columns, which then do not depend on each other.
+ *
+ * Each iteration of a loop records the regressions of the column at one position, and then sweeps the matrix on this column (Beaton 1964):
+ * after that, the elements in its row and its column are the coefficients of regressions on it, and all others are covariances given it.
+ */
+export function regressionsInOrder(
+  covariances: Tensor,
+  positions: Tensor,
+  lastPosition: number,
+): Regressions {
+  const [C, M] = covariances.shape as [number, number, number];
+  const identity = constant(
+    Array.from({ length: M * M }, (_, i) => (i % (M + 1) === 0 ? 1 : 0)),
+    [M, M],
+  );
+  const last = positions.max(0);
+  const [coefficients, variances] = loop(
+    [filled(0, [C, M, M]), filled(0, [C, M]), covariances.mul(1), scalar(0)],
+    ([recorded, recordedVariances, matrix, position]) => {
+      const pivot = positions.equal(position).toFloat();
+      const earlier = positions.less(position).toFloat();
+      const others = pivot.neg().add(1);
+      const column = matrix.mul(pivot.reshape([1, 1, M])).sum(2);
+      // A position of a categorical column has no pivot, and then the matrix stays as it is. The last position may have several, but nothing is
+      // recorded after its sweep, which has no meaning.
+      const isOne = pivot.sum(0).equal(1);
+      const variance = isOne.where(column.mul(pivot).sum(1, { keepAxes: true }), 1).maximum(MIN_VARIANCE);
+      const direction = column.mul(others).sub(pivot);
+      const product = direction.reshape([C, M, 1]).mul(direction.div(variance).reshape([C, 1, M]));
+      const kept = matrix.mul(others.reshape([1, M, 1])).mul(others.reshape([1, 1, M]));
+      const next = position.add(1);
+      return {
+        state: [
+          recorded.add(matrix.mul(pivot.reshape([1, M, 1])).mul(earlier.reshape([1, 1, M]))),
+          recordedVariances.add(matrix.mul(identity).sum(2).mul(pivot)),
+          kept.sub(product),
+          next,
+        ],
+        proceed: next.lessEqual(last),
+      };
+    },
+    { maxIterations: lastPosition + 1 },
+  );
+  return { coefficients, deviations: variances.maximum(MIN_VARIANCE).sqrt() };
+}

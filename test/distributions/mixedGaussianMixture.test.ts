@@ -1,0 +1,237 @@
+import { expect, test } from "vitest";
+import { chooseMixedGaussianMixture } from "../../src/distributions/fitMixedGaussianMixture.ts";
+import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
+import { MixedGaussianMixture, quantileKnots } from "../../src/distributions/index.ts";
+import { knownFeatures } from "../../src/distributions/subsetDistribution.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/compile.ts";
+import { logProb } from "./evaluate.ts";
+import {
+  atoms,
+  categorical,
+  combinations,
+  discreteValues,
+  lattice,
+  sumOfProbabilities,
+} from "./mixedColumns.ts";
+import { testSubsets } from "./subsets.ts";
+
+/** A mixture whose components differ, with correlated numeric columns. */
+function randomMixture(columns: ColumnHeadOptions[], components = 3): MixedGaussianMixture {
+  const model = new MixedGaussianMixture({ columns, components });
+  const M = model.numericColumns.length;
+  const normal = (name: string, count: number) => new Random(3).split(name).normal(new Float64Array(count));
+  const factors = normal("factors", components * M * M);
+  model.logWeights.value = normal("weights", components);
+  model.means.value = normal("means", components * M);
+  model.covariances.value = Float64Array.from({ length: components * M * M }, (_, i) => {
+    const [c, d, e] = [Math.floor(i / (M * M)), Math.floor(i / M) % M, i % M];
+    const row = (column: number) => factors.subarray((c * M + column) * M, (c * M + column + 1) * M);
+    return (d === e ? 0.1 : 0) + row(d).reduce((sum, value, k) => sum + value * row(e)[k], 0);
+  });
+  for (const [g, { logits }] of model.groups.entries())
+    logits.value = normal(`logits ${g}`, logits.numbers.length);
+  return model;
+}
+
+testSubsets((columns) => randomMixture(columns));
+
+test("the density of a mixed table integrates and sums to 1", async () => {
+  const model = randomMixture([categorical, atoms]);
+  const step = 1e-3;
+  const grid = Array.from({ length: 24_001 }, (_, i) => -12 + i * step + 1e-7);
+  const density = await logProb(model, combinations([discreteValues[0], grid.map(Math.sinh)]).flat());
+  const weighted = density.map((value, i) => value + Math.log(step * Math.cosh(grid[i % grid.length])));
+  const single = await logProb(model, combinations([discreteValues[0], [0.5, Number.NaN]]).flat());
+  expect(sumOfProbabilities(weighted) + sumOfProbabilities(single)).toBeCloseTo(1, 6);
+});
+
+test("probabilities of two correlated lattices sum to 1", async () => {
+  const model = randomMixture([lattice, lattice]);
+  const rows = combinations([discreteValues[2], discreteValues[2]]);
+  expect(sumOfProbabilities(await logProb(model, rows.flat()))).toBeCloseTo(1, 12);
+});
+
+/** Columns whose linear scale is the value itself: the quartiles of these knots are -log 3 and log 3. */
+const Q = Math.log(3);
+const linear: ColumnHeadOptions = {
+  type: "continuous",
+  knots: { x: [-Q, Q], z: [-Q, Q], slope: [1, 1] },
+};
+const COVARIANCE = [
+  [2, 1.2, -0.6],
+  [1.2, 1.5, 0.3],
+  [-0.6, 0.3, 1],
+];
+const MEANS = [0.5, -1, 0.2];
+
+function gaussian(): MixedGaussianMixture {
+  const model = new MixedGaussianMixture({ columns: [linear, linear, linear], components: 1 });
+  model.means.value = Float64Array.from(MEANS);
+  model.covariances.value = Float64Array.from(COVARIANCE.flat());
+  return model;
+}
+
+test("conditional means and deviations are those of a Gaussian, for every subset", async () => {
+  const model = gaussian();
+  const run = compile(
+    (x, known, positions) => model.conditionalParameters(x, { known, positions }),
+    [["N", 3], [3], [3]],
+    { precision: "float64" },
+  );
+  const x = [1.3, 0.4, -0.9];
+  const parameters = async (known: number[]) => {
+    const subset = knownFeatures(3, known);
+    return [...(await run(x, subset.known, subset.positions))];
+  };
+  const [[a, b, c], [, d, e], [, , f]] = COVARIANCE;
+  const [r0, r1, r2] = x.map((value, i) => value - MEANS[i]);
+  const [, ...none] = await parameters([]);
+  [...MEANS, ...[a, d, f].map(Math.sqrt)].forEach((value, i) => {
+    expect(none[i]).toBeCloseTo(value, 12);
+  });
+  // Given the last column only.
+  const [, m0, m1, , s0, s1] = await parameters([2]);
+  expect(m0).toBeCloseTo(MEANS[0] + (c / f) * r2, 12);
+  expect(m1).toBeCloseTo(MEANS[1] + (e / f) * r2, 12);
+  expect(s0).toBeCloseTo(Math.sqrt(a - (c * c) / f), 12);
+  expect(s1).toBeCloseTo(Math.sqrt(d - (e * e) / f), 12);
+  // Given the first two columns, in both orders: the inverse of their covariance has a closed form.
+  const determinant = a * d - b * b;
+  const [w0, w1] = [(c * d - e * b) / determinant, (e * a - c * b) / determinant];
+  for (const known of [
+    [0, 1],
+    [1, 0],
+  ]) {
+    const both = await parameters(known);
+    expect(both[3]).toBeCloseTo(MEANS[2] + w0 * r0 + w1 * r1, 12);
+    expect(both[6]).toBeCloseTo(Math.sqrt(f - w0 * c - w1 * e), 12);
+  }
+});
+
+test("the log-density of a Gaussian is off by 0.0022 nats for each column on average", async () => {
+  const count = 20_000;
+  const rows = gaussianRows(count, 4);
+  const [[a, b, c], [, d, e], [, , f]] = COVARIANCE;
+  // The inverse covariance by cofactors.
+  const cofactors = [
+    [d * f - e * e, c * e - b * f, b * e - c * d],
+    [c * e - b * f, a * f - c * c, b * c - a * e],
+    [b * e - c * d, b * c - a * e, a * d - b * b],
+  ];
+  const determinant = a * cofactors[0][0] + b * cofactors[0][1] + c * cofactors[0][2];
+  const logNorm = 0.5 * Math.log(determinant) + 1.5 * Math.log(2 * Math.PI);
+  const logProbs = await logProb(gaussian(), rows);
+  let divergence = 0;
+  for (let n = 0; n < count; n++) {
+    const r = MEANS.map((mean, i) => rows[3 * n + i] - mean);
+    const square = r.reduce(
+      (sum, x, i) => sum + x * r.reduce((all, y, j) => all + cofactors[i][j] * y, 0),
+      0,
+    );
+    divergence += (-0.5 * (square / determinant) - logNorm - logProbs[n]) / count;
+  }
+  // The standard error is about 0.0005.
+  expect(Math.abs(divergence - 3 * 0.0022)).toBeLessThan(0.002);
+});
+
+/** Rows of the Gaussian with `MEANS` and `COVARIANCE`. */
+function gaussianRows(count: number, seed: number): Float64Array {
+  const z = new Random(seed).normal(new Float64Array(3 * count));
+  const [[a, b, c], [, d, e], [, , f]] = COVARIANCE;
+  const l00 = Math.sqrt(a);
+  const [l10, l20] = [b / l00, c / l00];
+  const l11 = Math.sqrt(d - l10 ** 2);
+  const l21 = (e - l10 * l20) / l11;
+  const l22 = Math.sqrt(f - l20 ** 2 - l21 ** 2);
+  return z.map((_, i) => {
+    const [z0, z1, z2] = z.subarray(3 * Math.floor(i / 3));
+    return MEANS[i % 3] + [l00 * z0, l10 * z0 + l11 * z1, l20 * z0 + l21 * z1 + l22 * z2][i % 3];
+  });
+}
+
+test("draws of unknown columns have the joint distribution given the known ones", async () => {
+  const model = gaussian();
+  const count = 40_000;
+  const random = new Random(2);
+  const noise = model.noise.map(({ kind, size }, i) => random.split(i)[kind](new Float64Array(size * count)));
+  const run = compile(
+    (x, known, positions, ...numbers) =>
+      model.sampleUnknown(numbers, x, { known, positions }, { present: false }),
+    [["N", 3], [3], [3], ...model.noise.map(({ size }) => ["N", size] as const)],
+  );
+  const known = knownFeatures(3, [1]);
+  const x = Float64Array.from({ length: 3 * count }, (_, i) => (i % 3 === 1 ? 0.6 : Number.NaN));
+  const drawn = await run(x, known.known, known.positions, ...noise);
+  const column = (d: number) => Float64Array.from({ length: count }, (_, n) => drawn[3 * n + d]);
+  const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / count;
+  const [first, second, third] = [column(0), column(1), column(2)];
+  expect(second.every((value) => value === Math.fround(0.6))).toBe(true);
+  const [[a, b, c], [, d, e], [, , f]] = COVARIANCE;
+  const [m0, m2] = [mean(first), mean(third)];
+  // Standard errors of means are below 0.007, of the covariances below 0.015.
+  expect(m0).toBeCloseTo(MEANS[0] + (b / d) * 1.6, 1);
+  expect(Math.abs(m0 - MEANS[0] - (b / d) * 1.6)).toBeLessThan(0.03);
+  expect(Math.abs(m2 - MEANS[2] - (e / d) * 1.6)).toBeLessThan(0.03);
+  const product = mean(first.map((value, n) => (value - m0) * (third[n] - m2)));
+  expect(Math.abs(product - (c - (b * e) / d))).toBeLessThan(0.06);
+  expect(Math.abs(mean(third.map((value) => (value - m2) ** 2)) - (f - (e * e) / d))).toBeLessThan(0.06);
+  expect(Math.abs(mean(first.map((value) => (value - m0) ** 2)) - (a - (b * b) / d))).toBeLessThan(0.06);
+});
+
+/** Rows of two groups: a label, two correlated numbers of which the second is sometimes missing, and a rounded number. */
+function groupedRows(count: number, seed: number): Float64Array {
+  const random = new Random(seed);
+  const uniform = random.split("uniform").uniform(new Float64Array(3 * count));
+  const normal = random.split("normal").normal(new Float64Array(3 * count));
+  const rows = new Float64Array(4 * count);
+  for (let n = 0; n < count; n++) {
+    const [z0, z1, z2] = normal.subarray(3 * n);
+    const group = uniform[3 * n] < 0.4 ? 0 : 1;
+    const x = 4 * group + z0;
+    const y = group === 0 ? z0 + 0.3 * z1 : -z0 + 0.5 * z1;
+    const label = uniform[3 * n + 1] < 0.9 ? group : 1 - group;
+    rows.set([label, x, uniform[3 * n + 2] < 0.1 ? Number.NaN : y, Math.round(3 * x + z2 + 15)], 4 * n);
+  }
+  return rows;
+}
+
+/** The density of `groupedRows` up to the rounding: a cell has the density at its center. */
+function trueLogProb([label, x, y, cell]: Float64Array): number {
+  const logNormal = (value: number, deviation: number) =>
+    -0.5 * (value / deviation) ** 2 - Math.log(deviation) - 0.5 * Math.log(2 * Math.PI);
+  const ofGroup = (group: number) => {
+    const z = x - 4 * group;
+    const mean = group === 0 ? z : -z;
+    const logSecond = Number.isNaN(y)
+      ? Math.log(0.1)
+      : Math.log(0.9) + logNormal(y - mean, group === 0 ? 0.3 : 0.5);
+    const logLabel = Math.log(label === group ? 0.9 : 0.1);
+    const share = group === 0 ? 0.4 : 0.6;
+    return share * Math.exp(logLabel + logNormal(z, 1) + logSecond + logNormal(cell - 15 - 3 * x, 1));
+  };
+  return Math.log(ofGroup(0) + ofGroup(1));
+}
+
+test("finds the groups of rows and the correlations within them", { timeout: 60_000 }, async () => {
+  const values = groupedRows(1000, 1);
+  const sorted = (d: number) => values.filter((value, i) => i % 4 === d && !Number.isNaN(value)).sort();
+  const columns: ColumnHeadOptions[] = [
+    { type: "categorical", categories: 2 },
+    { type: "continuous", knots: quantileKnots(sorted(1)) },
+    { type: "continuous", knots: quantileKnots(sorted(2)), gaps: true },
+    { type: "lattice", cells: 50, knots: quantileKnots(sorted(3)) },
+  ];
+  const heldOut = groupedRows(300, 3);
+  const model = await chooseMixedGaussianMixture(
+    columns,
+    { rows: 1000, features: 4, values },
+    { rows: 300, features: 4, values: heldOut },
+  );
+  expect(model.components).toBeGreaterThanOrEqual(2);
+  const test = groupedRows(4000, 2);
+  const mean = (numbers: ArrayLike<number>) =>
+    Array.from(numbers).reduce((sum, value) => sum + value, 0) / numbers.length;
+  const truth = mean(Array.from({ length: 4000 }, (_, n) => trueLogProb(test.subarray(4 * n, 4 * n + 4))));
+  expect(truth - mean(await logProb(model, test))).toBeLessThan(0.08);
+});
