@@ -13,8 +13,9 @@ import {
 } from "./mixedGaussianSteps.ts";
 import { selectDataRows } from "./selectDataRows.ts";
 
-/** Expectation maximization uses a random subset of this many rows, and of fewer if N M^2 would be larger than this, to save time. */
+/** Expectation maximization uses a random subset of this many rows, to save time. */
 const MAX_ROWS = 5_000;
+/** With M numeric columns, a component costs N M^2 products in an iteration. N rows are fewer if these would be more than this. */
 const MAX_PRODUCTS = 1e7;
 /** Without held-out rows, this share of the rows is held out. */
 const HELD_OUT_SHARE = 1 / 6;
@@ -28,7 +29,7 @@ const MAX_ITERATIONS = 25;
 const TOLERANCE = 2e-3;
 /** Numbers of components that are tried after a single one. */
 const MORE_COMPONENTS = [2, 3, 5, 8, 12, 20, 32];
-/** Components with fewer rows would follow their noise. */
+/** A mixture has no more components than a tenth of the rows, since smaller components would follow the noise of their rows. */
 const MIN_ROWS_PER_COMPONENT = 10;
 
 /**

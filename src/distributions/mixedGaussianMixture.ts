@@ -2,10 +2,8 @@ import * as z from "zod/mini";
 import type { DataRows } from "../bijections/bijection.ts";
 import { identityOrder } from "../bijections/permutation.ts";
 import { sizeSchema } from "../description.ts";
-import { loop } from "../graph/loop.ts";
 import { Parameter } from "../graph/parameter.ts";
-import type { Shape } from "../graph/shape.ts";
-import { concat, constant, filled, scalar, type Tensor } from "../graph/tensor.ts";
+import { concat, constant, filled, type Tensor } from "../graph/tensor.ts";
 import type { Limits } from "../limits.ts";
 import { parse } from "../parse.ts";
 import { requireNumbers } from "../sizeBudget.ts";
@@ -21,6 +19,7 @@ import {
 } from "./heads/columnHead.ts";
 import { type ColumnGroup, groupColumns, HeadGroup, type MixtureParameters } from "./heads/headGroup.ts";
 import { logisticPair, selectComponent } from "./heads/logisticPair.ts";
+import { drawRows } from "./mixedGaussianDraws.ts";
 import { type Regressions, regressionsInOrder } from "./regressionsInOrder.ts";
 import { knownValues, logPosterior, type Subset, type SubsetDistribution } from "./subsetDistribution.ts";
 
@@ -39,14 +38,14 @@ export interface MixedGaussianMixtureOptions {
 }
 
 /** Columns that are computed together, with their positions among the numeric columns. */
-interface Group extends ColumnGroup {
+export interface MixedGaussianGroup extends ColumnGroup {
   /** [S, A + 2, C] logits of atoms and of both parts of the logistic pair; for categorical columns [S, A, C]. */
   readonly logits: Parameter;
   /** [S], the positions among the numeric columns. Empty for categorical columns. */
   readonly numeric: readonly number[];
 }
 
-/** Numeric columns on the linear scale, [M, N], and which of them have a density. */
+/** The result of `HeadGroup.linearScores` for all numeric columns, each [M, N]. */
 interface Scores {
   readonly scores: Tensor;
   readonly isSmooth: Tensor;
@@ -80,7 +79,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
   readonly means: Parameter;
   /** [C, M, M], the symmetric covariances of the numeric columns on the linear scale. */
   readonly covariances: Parameter;
-  readonly groups: readonly Group[];
+  readonly groups: readonly MixedGaussianGroup[];
   /** [M], the indices of the numeric columns, in the order of the groups. */
   readonly numericColumns: readonly number[];
   private readonly options: { type: "mixedGaussianMixture"; columns: ColumnHead[]; components: number };
@@ -137,11 +136,6 @@ export class MixedGaussianMixture implements SubsetDistribution {
     return this.logJoint(x).logsumexp(0);
   }
 
-  /** p(component | x) of each row, [N, C]. */
-  componentProbabilities(x: Tensor): Tensor {
-    return this.logJoint(x).softmax(0).transpose();
-  }
-
   logProbKnown(x: Tensor, subset: Subset): Tensor {
     return this.logJoint(knownValues(x, subset), subset).logsumexp(0);
   }
@@ -161,9 +155,9 @@ export class MixedGaussianMixture implements SubsetDistribution {
     const M = numericColumns.length;
     if (M === 0) return posterior.transpose();
     const regressions = this.regressions(subset.positions);
-    const locations = this.locations(regressions, this.scores(known));
-    const deviations = regressions.deviations.reshape([C * M, 1]).add(locations.reshape([C * M, "N"]).mul(0));
-    return concat([posterior, locations.reshape([C * M, "N"]), deviations], 0).transpose();
+    const means = this.conditionalMeans(regressions, this.scores(known)).reshape([C * M, "N"]);
+    const deviations = regressions.deviations.reshape([C * M, 1]).broadcastTo([C * M, "N"]);
+    return concat([posterior, means, deviations], 0).transpose();
   }
 
   logProbOf(d: number, values: Tensor, parameters: Tensor): Tensor {
@@ -208,7 +202,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
       known: filled(0, [this.features]),
       positions: constant(identityOrder(this.features), [this.features]),
     };
-    return this.draw(noise, this.prior(), filled(0, ["N", this.features]), nothing, { present: false });
+    return drawRows(this, noise, this.prior(), filled(0, ["N", this.features]), nothing, { present: false });
   }
 
   /** Draws the component of a row by its posterior probability, and then the unknown columns one after the other. */
@@ -222,10 +216,11 @@ export class MixedGaussianMixture implements SubsetDistribution {
     const posterior = this.logPosterior(values, subset);
     const logWeights =
       present && this.acceptsMissing ? posterior.add(this.logPresent(subset.known)) : posterior;
+    // The unknown columns follow the known ones, in their own order.
     const unknown = subset.known.neg().add(1);
     const positions = subset.positions.add(unknown.mul(unknown.cumsum(0).sub(1)));
-    const drawn = this.draw(noise, logWeights, values, { known: subset.known, positions }, { present });
-    return subset.known.greater(0).where(x, drawn);
+    const ordering = { known: subset.known, positions };
+    return subset.known.greater(0).where(x, drawRows(this, noise, logWeights, values, ordering, { present }));
   }
 
   /** Fits the parameters by expectation maximization. The held-out rows select how similar the covariances of the components are. */
@@ -249,13 +244,12 @@ export class MixedGaussianMixture implements SubsetDistribution {
     const { features } = this;
     const columns = x.transpose();
     const positions = subset?.positions ?? constant(identityOrder(features), [features]);
-    const isSmooth = this.numericColumns.length > 0;
-    const regressions = isSmooth ? this.regressions(positions) : undefined;
-    const locations = regressions && this.locations(regressions, this.scores(x));
+    const regressions = this.numericColumns.length > 0 ? this.regressions(positions) : undefined;
+    const means = regressions && this.conditionalMeans(regressions, this.scores(x));
     return this.groups.reduce((sum, group) => {
       const [S, N] = [group.columns.length, columns.shape[1]];
       const values = columns.gather(0, group.columns).reshape([S, 1, N]);
-      const outputs = this.outputsOf(group, locations, regressions?.deviations);
+      const outputs = this.outputsOf(group, means, regressions?.deviations);
       const logProb = group.head.logProb(values, outputs);
       if (!subset) return sum.add(logProb.sum(0));
       const known = subset.known.gather(0, group.columns).reshape([S, 1, 1]);
@@ -287,7 +281,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
   }
 
   /** Values [M, N] of the numeric columns on the linear scale. */
-  private numericScores(values: Tensor): Scores {
+  numericScores(values: Tensor): Scores {
     const ofGroups = this.groups
       .filter(({ numeric }) => numeric.length > 0)
       .map(({ head, numeric }) => head.linearScores(values.gather(0, numeric)));
@@ -304,7 +298,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
   }
 
   /** The conditional means of the numeric columns in each component, [C, M, N]. */
-  private locations({ coefficients }: Regressions, { scores, isSmooth }: Scores): Tensor {
+  private conditionalMeans({ coefficients }: Regressions, { scores, isSmooth }: Scores): Tensor {
     const { components: C, numericColumns } = this;
     const M = numericColumns.length;
     // A column without a density contributes nothing, so the mean of the component is subtracted only from the others.
@@ -320,21 +314,24 @@ export class MixedGaussianMixture implements SubsetDistribution {
   }
 
   /** The regressions of the numeric columns for positions [D] of all columns. */
-  private regressions(positions: Tensor): Regressions {
+  regressions(positions: Tensor): Regressions {
     return regressionsInOrder(this.covariances, positions.gather(0, this.numericColumns), this.features);
   }
 
-  /** The distributions of the columns of a group in each component, for conditional means [C, M, N] and deviations [C, M]. */
+  /** The distributions of the columns of a group in each component, for conditional means [C, M, N] and standard deviations [C, M]. */
   private outputsOf(
-    { head, numeric, logits }: Group,
-    locations: Tensor | undefined,
+    { head, numeric, logits }: MixedGaussianGroup,
+    means: Tensor | undefined,
     deviations: Tensor | undefined,
   ): MixtureParameters {
     const ofAll = logits.reshape([...logits.shape, 1]);
     if (!head.components) return { logits: ofAll };
-    const means = locations!.gather(1, numeric).transpose([1, 0, 2]);
-    const spread = deviations!.gather(1, numeric).transpose().reshape([numeric.length, this.components, 1]);
-    return { logits: ofAll, ofComponents: logisticPair(means, spread) };
+    const ofGroup = deviations!.gather(1, numeric).transpose();
+    const pair = logisticPair(
+      means!.gather(1, numeric).transpose([1, 0, 2]),
+      ofGroup.reshape([...ofGroup.shape, 1]),
+    );
+    return { logits: ofAll, ofComponents: pair };
   }
 
   /** The distribution of column d in each component, for `conditionalParameters` [N, ...]. The log-weights are [1, C, N]. */
@@ -369,83 +366,6 @@ export class MixedGaussianMixture implements SubsetDistribution {
       logits: group.logits.slice(0, i, i + 1),
       numeric: group.numeric[i],
     };
-  }
-
-  /**
-   * Rows [N, D] with the known values and draws of the other columns, in the order of the positions, from components with these log-weights.
-   * Each iteration of a loop draws all numeric columns, of which those at one position are kept: so the size of the graph does not depend on
-   * their number.
-   */
-  private draw(
-    [uniform, ...noise]: readonly Tensor[],
-    logWeights: Tensor,
-    x: Tensor,
-    { known, positions }: Subset,
-    options: { present: boolean },
-  ): Tensor {
-    const { components: C, features, groups, numericColumns } = this;
-    const M = numericColumns.length;
-    const chosen = chooseComponent(logWeights, uniform.transpose(), -2);
-    const ofChosen = (numbers: Tensor, shape: Shape) => numbers.matmul(chosen).reshape(shape);
-    const noiseColumns = noise.map((numbers) => numbers.transpose());
-    const ofGroup = (columns: readonly number[]) => noiseColumns.map((numbers) => numbers.gather(0, columns));
-    const logitsOf = ({ logits }: Group) => {
-      const [S, A] = logits.sizes;
-      return ofChosen(logits.reshape([S * A, C]), [S, A, "N"]);
-    };
-    const parts = groups
-      .filter(({ head }) => !head.components)
-      .map((group) => ({
-        columns: group.columns,
-        values: group.head.sample(ofGroup(group.columns), { logits: logitsOf(group) }, options),
-      }));
-    if (M > 0) {
-      const { coefficients, deviations } = this.regressions(positions);
-      const means = ofChosen(this.means.transpose(), [M, "N"]);
-      const spread = ofChosen(deviations.transpose(), [M, "N"]);
-      const numeric = groups
-        .filter(({ head }) => head.components)
-        .map((group) => ({ group, logits: logitsOf(group), random: ofGroup(group.columns) }));
-      const ofNumeric = positions.gather(0, numericColumns);
-      const isUnknown = known.gather(0, numericColumns).equal(0);
-      const last = ofNumeric.max(0);
-      const [values] = loop(
-        [x.transpose().gather(0, numericColumns).transpose(), scalar(0)],
-        ([rows, position]) => {
-          const columns = rows.transpose();
-          const pivot = ofNumeric.equal(position);
-          const ofPivot = coefficients.mul(pivot.toFloat().reshape([1, M, 1])).sum(1);
-          const { scores, isSmooth } = this.numericScores(columns);
-          const prediction = ofChosen(ofPivot.transpose(), [M, "N"])
-            .mul(scores.sub(means).mul(isSmooth))
-            .sum(0, { keepAxes: true });
-          const locations = means.add(prediction);
-          const drawn = numeric.map(({ group, logits, random }) => {
-            const pair = logisticPair(locations.gather(0, group.numeric), spread.gather(0, group.numeric));
-            return group.head.sample(random, { logits, ofComponents: pair }, options);
-          });
-          const isDrawn = pivot.and(isUnknown).reshape([M, 1]);
-          const next = position.add(1);
-          return {
-            state: [isDrawn.where(concat(drawn, 0), columns).transpose(), next],
-            proceed: next.lessEqual(last),
-          };
-        },
-        { maxIterations: features + 1 },
-      );
-      parts.push({ columns: numericColumns, values: values.transpose() });
-    }
-    const order = parts.flatMap(({ columns }) => columns);
-    const drawn = concat(
-      parts.map(({ values }) => values),
-      0,
-    );
-    return drawn
-      .gather(
-        0,
-        identityOrder(features).map((column) => order.indexOf(column)),
-      )
-      .transpose();
   }
 }
 

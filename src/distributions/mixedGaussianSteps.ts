@@ -13,7 +13,10 @@ import type { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 const INDEPENDENT_ROWS = 1;
 /** Added to variances, relative to the variance of the column, so that no component collapses onto a few rows. */
 const RIDGE = 1e-4;
-/** A mean is estimated as if a component had this many rows with the mean of the column besides, and a probability likewise. */
+/**
+ * Means, variances and probabilities of a component are estimated as if it had this many rows more, which have the mean, the variance and the
+ * frequencies of the whole column.
+ */
 const PRIOR_ROWS = 0.1;
 /** Rows with smaller responsibilities are skipped, because they hardly change a component. */
 const MIN_RESPONSIBILITY = 1e-4;
@@ -32,6 +35,7 @@ export interface PreparedRows {
   readonly cellVariances: Float64Array;
 }
 
+/** Prepares rows for all mixtures with the columns of this one. */
 export async function prepareRows(model: MixedGaussianMixture, data: DataRows): Promise<PreparedRows> {
   const { features, groups, numericColumns } = model;
   const { rows, values, weights } = data;
@@ -147,7 +151,10 @@ export class MixedGaussianSteps {
     this.rows = rows;
   }
 
-  /** Sets the parameters of the model from the responsibilities [N, C] of its components. */
+  /**
+   * The M-step: sets the parameters of the model from the responsibilities [N, C] of its components. Each covariance is estimated from the rows
+   * of the component and from `sharedRows` rows with the covariance within all components.
+   */
   maximize(responsibilities: Floats, sharedRows: number): void {
     const { model } = this;
     const { rows, weights } = this.rows.data;
@@ -255,7 +262,7 @@ export class MixedGaussianSteps {
   }
 
   /**
-   * The responsibilities [N, C] of the components, and the mean log-likelihood. They are computed with normal densities in place of the
+   * The E-step: the responsibilities [N, C] of the components, and the mean log-likelihood. They are computed with normal densities in place of the
    * probabilities of cells. The variance of a lattice is that of numbers spread over their cells, so that these densities are bounded.
    */
   expect(): { responsibilities: Float64Array; logLikelihood: number } {
@@ -345,7 +352,10 @@ export class MixedGaussianSteps {
   }
 }
 
-/** Covariances from different rows may contradict each other. They are then reduced until the matrix is positive definite. */
+/**
+ * A matrix [size, size] of covariances that were estimated from different rows need not be positive definite. The covariances, but not the
+ * variances, are then multiplied by 0.9 until it is.
+ */
 function positiveDefinite(matrix: Float64Array, size: number): Float64Array {
   if (choleskyFactor(matrix, size).every(Number.isFinite)) return matrix;
   const reduced = matrix.map((value, i) => (i % (size + 1) === 0 ? value : 0.9 * value));

@@ -120,8 +120,8 @@ interface TableProperties {
 }
 
 /**
- * The members for the columns of a table: an autoregressive network; without a context also latent classes, and a kernel density for small
- * tables, a mixture of Gaussians; and flows if all rows have a density. With a recipe it is only the flow of the recipe.
+ * The members for the columns of a table: an autoregressive network; without a context also latent classes, a mixture of Gaussians and, for
+ * small tables, a kernel density; and flows if all rows have a density. With a recipe it is only the flow of the recipe.
  */
 export function candidatesFor(
   columns: readonly TableColumn[],
@@ -271,7 +271,7 @@ function kernelDensity({ heads, training: { rows } }: TableProperties, random: R
   return [{ name: KERNEL_DENSITY, fit }];
 }
 
-/** A mixture of Gaussians, unless the table has too many rows or features, or less than two numeric ones. */
+/** A mixture of Gaussians, unless the table has too many rows or features, or fewer than two numeric features. */
 function gaussianMixture({ heads, isLarge }: TableProperties): Candidate[] {
   const numbers = heads.filter(({ type }) => type !== "categorical").length;
   if (isLarge || numbers < 2 || heads.length > MAX_FEATURES_OF_GAUSSIANS) return [];

@@ -30,7 +30,10 @@ export async function broadcastParameters(
   }
 }
 
-/** The flow of rank 0, on all ranks. They fitted it to the same data, but rounding or a time limit may have led to another number of parts. */
+/**
+ * Returns the flow of rank 0 on all ranks. Each rank fitted a flow to the same data, but because of rounding or a time limit they may have
+ * selected different numbers of components.
+ */
 export async function flowOfRankZero(flow: Flow, communicator: Communicator): Promise<Flow> {
   if (communicator.size === 1) return flow;
   const own = communicator.rank === 0 ? encodeModel({ flow }) : undefined;

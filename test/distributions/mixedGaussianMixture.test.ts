@@ -14,7 +14,7 @@ import {
   lattice,
   sumOfProbabilities,
 } from "./mixedColumns.ts";
-import { testSubsets } from "./subsets.ts";
+import { expectUnitMass, testSubsets } from "./subsets.ts";
 
 /** A mixture whose components differ, with correlated numeric columns. */
 function randomMixture(columns: ColumnHeadOptions[], components = 3): MixedGaussianMixture {
@@ -37,13 +37,7 @@ function randomMixture(columns: ColumnHeadOptions[], components = 3): MixedGauss
 testSubsets((columns) => randomMixture(columns));
 
 test("the density of a mixed table integrates and sums to 1", async () => {
-  const model = randomMixture([categorical, atoms]);
-  const step = 1e-3;
-  const grid = Array.from({ length: 24_001 }, (_, i) => -12 + i * step + 1e-7);
-  const density = await logProb(model, combinations([discreteValues[0], grid.map(Math.sinh)]).flat());
-  const weighted = density.map((value, i) => value + Math.log(step * Math.cosh(grid[i % grid.length])));
-  const single = await logProb(model, combinations([discreteValues[0], [0.5, Number.NaN]]).flat());
-  expect(sumOfProbabilities(weighted) + sumOfProbabilities(single)).toBeCloseTo(1, 6);
+  await expectUnitMass(randomMixture([categorical, atoms]));
 });
 
 test("probabilities of two correlated lattices sum to 1", async () => {
@@ -170,7 +164,6 @@ test("draws of unknown columns have the joint distribution given the known ones"
   const [[a, b, c], [, d, e], [, , f]] = COVARIANCE;
   const [m0, m2] = [mean(first), mean(third)];
   // Standard errors of means are below 0.007, of the covariances below 0.015.
-  expect(m0).toBeCloseTo(MEANS[0] + (b / d) * 1.6, 1);
   expect(Math.abs(m0 - MEANS[0] - (b / d) * 1.6)).toBeLessThan(0.03);
   expect(Math.abs(m2 - MEANS[2] - (e / d) * 1.6)).toBeLessThan(0.03);
   const product = mean(first.map((value, n) => (value - m0) * (third[n] - m2)));

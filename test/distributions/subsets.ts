@@ -227,6 +227,16 @@ export async function expectConsistentSubsets(
   }
 }
 
+/** The density of a table of the columns `categorical` and `atoms` integrates and sums to 1. */
+export async function expectUnitMass(distribution: SubsetDistribution): Promise<void> {
+  const step = 1e-3;
+  const grid = Array.from({ length: 24_001 }, (_, i) => -12 + i * step + 1e-7);
+  const density = await logProb(distribution, combinations([discreteValues[0], grid.map(Math.sinh)]).flat());
+  const weighted = density.map((value, i) => value + Math.log(step * Math.cosh(grid[i % grid.length])));
+  const single = await logProb(distribution, combinations([discreteValues[0], [0.5, Number.NaN]]).flat());
+  expect(sumOfProbabilities(weighted) + sumOfProbabilities(single)).toBeCloseTo(1, 6);
+}
+
 /** The frequencies of rows that `sample` draws are those of the density, for rows over all `values`. */
 export async function expectDraws(
   distribution: SubsetDistribution,

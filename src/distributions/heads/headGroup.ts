@@ -114,8 +114,9 @@ export class HeadGroup {
   }
 
   /**
-   * Numbers x [S, N] on a linear scale, on which the middle half of the training rows is between -log 3 and log 3; 0 for values without a
-   * density: atoms of continuous columns, and missing values. `isSmooth` is 1 for the other values. Requires linear components.
+   * Numbers x [S, N] on the linear scale of their column, on which the quartiles of the training rows are -log 3 and log 3. `isSmooth` is 1 for
+   * values that have a density or are cells of a lattice, and 0 for atoms of continuous columns and missing values, whose score is 0.
+   * Requires linear components.
    */
   linearScores(x: Tensor): { scores: Tensor; isSmooth: Tensor } {
     const { isPresent, withoutNaN } = replaceMissing(x);
