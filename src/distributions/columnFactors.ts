@@ -53,7 +53,7 @@ interface ColumnOfRows {
 /**
  * The kernels p(x | c, s) of a column in plain numbers, for the fit of its bandwidth h and lambda. The N rows are both the centers and the
  * values. All kernels are divided by the marginal distribution m(x) of the value: a factor is p(x | c, s) / m(x). `KernelColumn` defines K,
- * f, P_v and b_v.
+ * f, P_v and b_v. Kernels are computed once for each of the U different values, because many columns have few of them.
  */
 export class ColumnFactors {
   /** h and lambda. Their initial values are only the start of expectation maximization. */
@@ -63,24 +63,28 @@ export class ColumnFactors {
   private readonly isLattice: boolean;
   private readonly widths: readonly number[];
   private readonly minBandwidth: number;
-  /** [N] the number of the atom or category, see `valueCodes`. */
+  /** [N] the index of the value of each row among the different values. */
+  private readonly indices: Int32Array;
+  /** [U] the number of the atom or category, see `valueCodes`. */
   private readonly codes: Int32Array;
-  /** [N] y(x), or Infinity for missing values, which have no kernel. */
+  /** [U] y(x), or Infinity for missing values, which have no kernel. */
   private readonly y: Float64Array;
-  /** [N] y at the edges of the cell of a lattice. */
+  /** [U] y at the edges of the cell of a lattice. */
   private readonly low: Float64Array;
   private readonly high: Float64Array;
-  /** [N] 1 / m, in the units of y for numbers of a continuous column. */
+  /** [U] 1 / m, in the units of y for numbers of a continuous column. */
   private readonly inverseMarginal: Float64Array;
-  /** [N] f. */
+  /** [U] f. */
   private readonly smoothMarginal: Float64Array;
   private readonly atoms: readonly AtomOfColumn[];
-  /** [W, N] for each width and center: 1 - sum b, 1 / (f + sum_v P_v K_v), and the sum of b_v d log K_v / d log h. */
+  /** [W, U] for each width and center: 1 - sum b, 1 / (f + sum_v P_v K_v), and the sum of b_v d log K_v / d log h. */
   private readonly smoothShare: Float64Array;
   private readonly inverseMass: Float64Array;
   private readonly atomSlope: Float64Array;
   /** [W] 1 / (h s). */
   private readonly inverseSizes: Float64Array;
+  /** [U] the factors of a value at centers with one of the different values. */
+  private readonly factors: Float64Array;
   /**
    * Sums over pairs of a row and a kernel, with their posterior weights, for the next step: the fraction of the factor that is
    * not lambda, this fraction times its d log / d log h, and the fraction that is lambda.
@@ -93,18 +97,21 @@ export class ColumnFactors {
     this.isCategorical = isCategorical(head);
     this.isLattice = isLattice(head);
     this.widths = widths;
-    this.codes = valueCodes(head, values);
+    const { indices, rows } = differentValues(values);
+    this.indices = indices;
+    const different = Float64Array.from(rows, (n) => values[n]);
+    this.codes = valueCodes(head, different);
     const scale = "scale" in head ? head.scale : ({ type: "linear" } as const);
     const last = isLattice(head) ? head.cells - 1 : 0;
     const lowEdge = (x: number) => (x <= 0 ? Number.NEGATIVE_INFINITY : scaledValue(scale, x - 0.5));
     const highEdge = (x: number) => (x >= last ? Number.POSITIVE_INFINITY : scaledValue(scale, x + 0.5));
-    this.low = values.map(lowEdge);
-    this.high = values.map(highEdge);
+    this.low = different.map(lowEdge);
+    this.high = different.map(highEdge);
     const finiteY = (x: number) => Math.max(-LARGEST_Y, Math.min(LARGEST_Y, scaledValue(scale, x)));
-    this.y = values.map((x) =>
+    this.y = different.map((x) =>
       this.isCategorical || Number.isNaN(x) ? Number.POSITIVE_INFINITY : finiteY(x),
     );
-    this.smoothMarginal = Float64Array.from(logSmooth, Math.exp);
+    this.smoothMarginal = Float64Array.from(rows, (n) => Math.exp(logSmooth[n]));
     this.atoms = (this.isCategorical ? [] : atomsOf(head)).map((x, v) => ({
       y: finiteY(x),
       low: lowEdge(x),
@@ -112,16 +119,18 @@ export class ColumnFactors {
       probability: atomProbabilities[v],
     }));
     this.inverseSizes = new Float64Array(widths.length);
-    this.smoothShare = new Float64Array(widths.length * values.length).fill(1);
-    this.inverseMass = new Float64Array(widths.length * values.length);
-    this.atomSlope = new Float64Array(widths.length * values.length);
-    this.inverseMarginal = values.map((x, n) => {
-      const isDensity = head.type === "continuous" && this.codes[n] === NO_ATOM;
-      return Math.exp((isDensity ? Math.log(scaleSlope(scale, x)) : 0) - logMarginal[n]);
+    this.factors = new Float64Array(rows.length);
+    this.smoothShare = new Float64Array(widths.length * rows.length).fill(1);
+    this.inverseMass = new Float64Array(widths.length * rows.length);
+    this.atomSlope = new Float64Array(widths.length * rows.length);
+    this.inverseMarginal = Float64Array.from(rows, (n, u) => {
+      const isDensity = head.type === "continuous" && this.codes[u] === NO_ATOM;
+      return Math.exp((isDensity ? Math.log(scaleSlope(scale, values[n])) : 0) - logMarginal[n]);
     });
+    const ofRows = Float64Array.from(indices, (u) => this.y[u]);
     const isInside = (y: number) => Math.abs(y) < LARGEST_Y;
-    const finite = this.y.filter(isInside);
-    const withoutAtoms = this.y.filter((y, n) => isInside(y) && this.codes[n] === NO_ATOM);
+    const finite = ofRows.filter(isInside);
+    const withoutAtoms = ofRows.filter((y, n) => isInside(y) && this.codes[indices[n]] === NO_ATOM);
     const sorted = (withoutAtoms.length > 0 ? withoutAtoms : finite).sort();
     const quantile = (level: number) => sorted[Math.floor(level * (sorted.length - 1))] ?? 0;
     const range = quantile(0.75) - quantile(0.25) || quantile(1) - quantile(0) || 1;
@@ -132,30 +141,36 @@ export class ColumnFactors {
 
   /** Multiplies the products [W, N] of each width and center by the factors of the value of row i. */
   multiply(i: number, products: Float64Array): void {
-    const { codes, lambda } = this;
-    const N = codes.length;
-    const scale = (1 - lambda) * this.inverseMarginal[i];
-    const code = codes[i];
-    const { smooth, atom } = this.pointsOf(i);
-    for (let w = 0; w < this.widths.length; w++) {
-      const start = w * N;
-      if (!smooth && !atom) {
-        for (let j = 0; j < N; j++) products[start + j] *= lambda + (code === codes[j] ? scale : 0);
-      } else if (!atom && !this.isLattice) {
-        // The most frequent case without calls, which take half of the time.
-        const { y, smoothShare } = this;
-        const inverse = this.inverseSizes[w];
-        const peak = scale * inverse;
-        for (let j = 0; j < N; j++) {
-          const tail = Math.exp(-Math.abs(smooth!.y - y[j]) * inverse);
-          products[start + j] *= lambda + (smoothShare[start + j] * peak * tail) / ((1 + tail) * (1 + tail));
-        }
-      } else {
-        for (let j = 0; j < N; j++) {
-          const ofSmooth = smooth ? this.smoothTerm(smooth, w, j) : 0;
-          const ofAtom = atom ? this.atomTerm(atom, w, j) : 0;
-          products[start + j] *= lambda + scale * (ofSmooth + ofAtom);
-        }
+    const { indices, factors } = this;
+    const N = indices.length;
+    for (let w = 0, k = 0; w < this.widths.length; w++) {
+      this.computeFactors(indices[i], w);
+      for (let j = 0; j < N; j++, k++) products[k] *= factors[indices[j]];
+    }
+  }
+
+  /** Sets `factors` to those of value u with width w. */
+  private computeFactors(u: number, w: number): void {
+    const { codes, lambda, factors } = this;
+    const U = codes.length;
+    const scale = (1 - lambda) * this.inverseMarginal[u];
+    const { smooth, atom } = this.pointsOf(u);
+    if (!smooth && !atom) {
+      for (let v = 0; v < U; v++) factors[v] = lambda + (codes[u] === codes[v] ? scale : 0);
+    } else if (!atom && !this.isLattice) {
+      // The most frequent case without calls, which take half of the time.
+      const { y, smoothShare } = this;
+      const inverse = this.inverseSizes[w];
+      const peak = scale * inverse;
+      for (let v = 0; v < U; v++) {
+        const tail = Math.exp(-Math.abs(smooth!.y - y[v]) * inverse);
+        factors[v] = lambda + (smoothShare[w * U + v] * peak * tail) / ((1 + tail) * (1 + tail));
+      }
+    } else {
+      for (let v = 0; v < U; v++) {
+        const ofSmooth = smooth ? this.smoothTerm(smooth, w, v) : 0;
+        const ofAtom = atom ? this.atomTerm(atom, w, v) : 0;
+        factors[v] = lambda + scale * (ofSmooth + ofAtom);
       }
     }
   }
@@ -165,19 +180,20 @@ export class ColumnFactors {
    */
   add(i: number, w: number, j: number, weight: number): void {
     const { codes, lambda } = this;
-    const scale = (1 - lambda) * this.inverseMarginal[i];
-    const points = this.pointsOf(i);
+    const [u, v] = [this.indices[i], this.indices[j]];
+    const scale = (1 - lambda) * this.inverseMarginal[u];
+    const points = this.pointsOf(u);
     if (!points.smooth && !points.atom) {
-      this.marginal += (weight * lambda) / (lambda + (codes[i] === codes[j] ? scale : 0));
+      this.marginal += (weight * lambda) / (lambda + (codes[u] === codes[v] ? scale : 0));
       return;
     }
-    const smooth = points.smooth ? scale * this.smoothTerm(points.smooth, w, j) : 0;
-    const atom = points.atom ? scale * this.atomTerm(points.atom, w, j) : 0;
+    const smooth = points.smooth ? scale * this.smoothTerm(points.smooth, w, v) : 0;
+    const atom = points.atom ? scale * this.atomTerm(points.atom, w, v) : 0;
     // d log b_v = d log K_v - sum_u b_u d log K_u, and d log (1 - sum b) = -sum_u b_u d log K_u.
-    const common = this.atomSlope[w * codes.length + j];
+    const common = this.atomSlope[w * codes.length + v];
     let slope = 0;
-    if (smooth > 0) slope += smooth * (this.kernelSlope(points.smooth!, w, j) - common);
-    if (atom > 0) slope += atom * (this.kernelSlope(points.atom!, w, j) - common);
+    if (smooth > 0) slope += smooth * (this.kernelSlope(points.smooth!, w, v) - common);
+    if (atom > 0) slope += atom * (this.kernelSlope(points.atom!, w, v) - common);
     const factor = lambda + smooth + atom;
     this.kernels += (weight * (smooth + atom)) / factor;
     this.slope += (weight * slope) / factor;
@@ -199,66 +215,57 @@ export class ColumnFactors {
   }
 
   /**
-   * The value of row i where its factor has a smooth kernel, and as an atom. An atom has no density in a continuous column; categories and
-   * missing values have neither.
+   * Value u where its factor has a smooth kernel, and as an atom. An atom has no density in a continuous column; categories and missing values
+   * have neither.
    */
-  private pointsOf(i: number): { smooth: Point | undefined; atom: AtomOfColumn | undefined } {
-    const code = this.codes[i];
+  private pointsOf(u: number): { smooth: Point | undefined; atom: AtomOfColumn | undefined } {
+    const code = this.codes[u];
     const isNumber = !this.isCategorical && code !== MISSING;
     const hasKernel = isNumber && (this.isLattice || code === NO_ATOM);
     return {
-      smooth: hasKernel ? { y: this.y[i], low: this.low[i], high: this.high[i] } : undefined,
+      smooth: hasKernel ? { y: this.y[u], low: this.low[u], high: this.high[u] } : undefined,
       atom: isNumber && code >= 0 ? this.atoms[code] : undefined,
     };
   }
 
-  /** (1 - sum b) K around row j. */
-  private smoothTerm(point: Point, w: number, j: number): number {
-    return this.smoothShare[w * this.y.length + j] * this.kernel(point, w, j);
+  /** (1 - sum b) K around value v. */
+  private smoothTerm(point: Point, w: number, v: number): number {
+    return this.smoothShare[w * this.y.length + v] * this.kernel(point, w, v);
   }
 
-  /** b around row j. */
-  private atomTerm(atom: AtomOfColumn, w: number, j: number): number {
-    return atom.probability * this.inverseMass[w * this.y.length + j] * this.kernel(atom, w, j);
+  /** b around value v. */
+  private atomTerm(atom: AtomOfColumn, w: number, v: number): number {
+    return atom.probability * this.inverseMass[w * this.y.length + v] * this.kernel(atom, w, v);
   }
 
-  /** Updates what depends on the bandwidth only. Equal centers have equal numbers. */
+  /** Updates what depends on the bandwidth only. */
   private updateSizes(): void {
     const { atoms, smoothMarginal, smoothShare, inverseMass, atomSlope, y } = this;
     for (const [w, width] of this.widths.entries()) this.inverseSizes[w] = 1 / (width * this.bandwidth);
     if (atoms.length === 0) return;
-    const firsts = new Map<number, number>();
-    for (let j = 0; j < y.length; j++) {
-      const first = firsts.get(y[j]);
-      if (first === undefined) firsts.set(y[j], j);
-      for (let w = 0; w < this.widths.length; w++) {
-        const k = w * y.length + j;
-        if (first !== undefined) {
-          const same = w * y.length + first;
-          for (const numbers of [smoothShare, inverseMass, atomSlope]) numbers[k] = numbers[same];
-          continue;
-        }
-        let [mass, slope] = [0, 0];
-        for (const atom of atoms) {
-          const ofAtom = atom.probability * this.kernel(atom, w, j);
-          if (ofAtom === 0) continue;
-          mass += ofAtom;
-          slope += ofAtom * this.kernelSlope(atom, w, j);
-        }
-        if (mass === 0) {
-          [smoothShare[k], inverseMass[k], atomSlope[k]] = [1, 0, 0];
-          continue;
-        }
-        inverseMass[k] = 1 / (smoothMarginal[j] + mass);
-        smoothShare[k] = smoothMarginal[j] * inverseMass[k];
-        atomSlope[k] = slope * inverseMass[k];
+    for (let k = 0; k < smoothShare.length; k++) {
+      const w = Math.floor(k / y.length);
+      const v = k % y.length;
+      let [mass, slope] = [0, 0];
+      for (const atom of atoms) {
+        const ofAtom = atom.probability * this.kernel(atom, w, v);
+        if (ofAtom === 0) continue;
+        mass += ofAtom;
+        slope += ofAtom * this.kernelSlope(atom, w, v);
       }
+      if (mass === 0) {
+        [smoothShare[k], inverseMass[k], atomSlope[k]] = [1, 0, 0];
+        continue;
+      }
+      inverseMass[k] = 1 / (smoothMarginal[v] + mass);
+      smoothShare[k] = smoothMarginal[v] * inverseMass[k];
+      atomSlope[k] = slope * inverseMass[k];
     }
   }
 
-  /** K around row j at a value: the density of its y, or the probability of its cell, without cancellation. */
-  private kernel({ y, low, high }: Point, w: number, j: number): number {
-    const center = this.y[j];
+  /** K around value v at a point: the density of its y, or the probability of its cell, without cancellation. */
+  private kernel({ y, low, high }: Point, w: number, v: number): number {
+    const center = this.y[v];
     if (center === Number.POSITIVE_INFINITY) return 0;
     const inverse = this.inverseSizes[w];
     if (!this.isLattice) {
@@ -270,9 +277,9 @@ export class ColumnFactors {
     return -Math.expm1((low - high) * inverse) / (ofLow * ofHigh);
   }
 
-  /** d log K / d log h around row j at a value. */
-  private kernelSlope({ y, low, high }: Point, w: number, j: number): number {
-    const center = this.y[j];
+  /** d log K / d log h around value v at a point. */
+  private kernelSlope({ y, low, high }: Point, w: number, v: number): number {
+    const center = this.y[v];
     const inverse = this.inverseSizes[w];
     if (this.isLattice) return logisticCellSlope((low - center) * inverse, (high - center) * inverse);
     const t = Math.abs(y - center) * inverse;
@@ -282,11 +289,24 @@ export class ColumnFactors {
 
 /** d log P / d log h of the logistic probability P between a = low / h and b = high / h. */
 function logisticCellSlope(a: number, b: number): number {
-  // x sigmoid'(x), which is 0 at infinite x.
-  const weighted = (x: number) => {
-    const tail = Math.exp(-Math.abs(x));
-    return tail === 0 ? 0 : (x * tail) / ((1 + tail) * (1 + tail));
-  };
   const probability = -Math.expm1(a - b) / ((1 + Math.exp(a)) * (1 + Math.exp(-b)));
-  return probability > 0 ? (weighted(a) - weighted(b)) / probability : 0;
+  return probability > 0 ? (weightedSlope(a) - weightedSlope(b)) / probability : 0;
+}
+
+/** x sigmoid'(x), which is 0 at infinite x. */
+function weightedSlope(x: number): number {
+  const tail = Math.exp(-Math.abs(x));
+  return tail === 0 ? 0 : (x * tail) / ((1 + tail) * (1 + tail));
+}
+
+/** The different values, as the indices of their first rows, and the index of the value of each row among them. */
+function differentValues(values: Float64Array): { indices: Int32Array; rows: number[] } {
+  const found = new Map<number, number>();
+  const rows: number[] = [];
+  const indices = Int32Array.from(values, (value, n) => {
+    const index = found.get(value) ?? rows.push(n) - 1;
+    found.set(value, index);
+    return index;
+  });
+  return { indices, rows };
 }
