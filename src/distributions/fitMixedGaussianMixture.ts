@@ -1,8 +1,7 @@
 import type { DataRows } from "../bijections/bijection.ts";
 import { type Limits, limitReached } from "../limits.ts";
 import { Random } from "../random/index.ts";
-import { compile, type Floats } from "../runtime/compile.ts";
-import { weightedMean } from "./fitLatentClasses.ts";
+import type { Floats } from "../runtime/compile.ts";
 import type { ColumnHeadOptions } from "./heads/columnHead.ts";
 import { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 import {
@@ -33,7 +32,7 @@ const MORE_COMPONENTS = [2, 3, 5, 8, 12, 20, 32];
 const MIN_ROWS_PER_COMPONENT = 10;
 
 /**
- * Fits a `MixedGaussianMixture` to rows, and selects its number of components by the log-density of held-out rows. Two numbers in a row
+ * Fits a `MixedGaussianMixture` to rows, and selects its number of components by the likelihood of held-out rows. Two numbers in a row
  * without a better score end the search. If a limit is reached, the best mixture so far is the result.
  */
 export async function chooseMixedGaussianMixture(
@@ -47,7 +46,7 @@ export async function chooseMixedGaussianMixture(
   let score = await fitParts(best, parts, limits);
   let failures = 0;
   for (const components of MORE_COMPONENTS) {
-    if (components * MIN_ROWS_PER_COMPONENT > parts.rows.data.rows || failures === 2) break;
+    if (components * MIN_ROWS_PER_COMPONENT > parts.training.data.rows || failures === 2) break;
     if (await limitReached(limits)) break;
     const model = new MixedGaussianMixture({ columns, components });
     const scoreOfModel = await fitParts(model, parts, limits);
@@ -69,10 +68,7 @@ export async function fitMixedGaussianMixture(
 }
 
 /** The rows of expectation maximization, and those that select its result. */
-interface Parts {
-  readonly rows: PreparedRows;
-  readonly heldOut: DataRows;
-}
+type Parts = Readonly<Record<"training" | "heldOut", PreparedRows>>;
 
 async function prepareParts(
   model: MixedGaussianMixture,
@@ -84,49 +80,46 @@ async function prepareParts(
   const count = heldOut ? 0 : Math.min(data.rows - 1, share);
   const M = Math.max(1, model.numericColumns.length);
   const limit = Math.ceil(Math.min(MAX_ROWS, MAX_PRODUCTS / M ** 2));
-  return {
-    rows: await prepareRows(model, selectDataRows(data, order.subarray(count, count + limit))),
-    heldOut: heldOut ?? selectDataRows(data, order.subarray(0, count)),
-  };
+  return prepareRows(
+    model,
+    selectDataRows(data, order.subarray(count, count + limit)),
+    heldOut ?? selectDataRows(data, order.subarray(0, count)),
+  );
 }
 
 /**
- * Runs expectation maximization for each of `SHARED_ROWS`, and sets the parameters with the highest mean log-density of the held-out rows,
+ * Runs expectation maximization for each of `SHARED_ROWS`, and sets the parameters with the highest mean log-likelihood of the held-out rows,
  * which it returns.
  */
 async function fitParts(
   model: MixedGaussianMixture,
-  { rows, heldOut }: Parts,
+  { training, heldOut }: Parts,
   limits: Limits,
 ): Promise<number> {
-  const logProb = compile((x) => model.logProb(x), [["N", model.features]]);
-  try {
-    const steps = new MixedGaussianSteps(model, rows);
-    const random = new Random(0).split("k-means");
-    let responsibilities: Floats = await initialResponsibilities(rows, model.components, random, limits);
-    let best: { score: number; values: readonly Floats[] } | undefined;
-    // With one component the covariance is that of all rows, however many of them are shared.
-    for (const sharedRows of model.components > 1 ? SHARED_ROWS : [0]) {
-      let previous = Number.NEGATIVE_INFINITY;
-      for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
-        steps.maximize(responsibilities, sharedRows);
-        const expected = steps.expect();
-        responsibilities = expected.responsibilities;
-        if (!(expected.logLikelihood > previous + TOLERANCE) || (await limitReached(limits))) break;
-        previous = expected.logLikelihood;
-      }
-      const score = weightedMean(await logProb(heldOut.values), heldOut.weights);
-      const values = parametersOf(model).map(({ numbers }) => numbers.slice());
-      if (!best || score > best.score) best = { score, values };
-      if (await limitReached(limits)) break;
+  const steps = new MixedGaussianSteps(model, training);
+  const ofHeldOut = new MixedGaussianSteps(model, heldOut);
+  const random = new Random(0).split("k-means");
+  let responsibilities: Floats = await initialResponsibilities(training, model.components, random, limits);
+  let best: { score: number; values: readonly Floats[] } | undefined;
+  // With one component the covariance is that of all rows, however many of them are shared.
+  for (const sharedRows of model.components > 1 ? SHARED_ROWS : [0]) {
+    let previous = Number.NEGATIVE_INFINITY;
+    for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
+      steps.maximize(responsibilities, sharedRows);
+      const expected = steps.expect();
+      responsibilities = expected.responsibilities;
+      if (!(expected.logLikelihood > previous + TOLERANCE) || (await limitReached(limits))) break;
+      previous = expected.logLikelihood;
     }
-    parametersOf(model).forEach((parameter, i) => {
-      parameter.value = best!.values[i];
-    });
-    return best!.score;
-  } finally {
-    await logProb.release();
+    const score = ofHeldOut.expect().logLikelihood;
+    const values = parametersOf(model).map(({ numbers }) => numbers.slice());
+    if (!best || score > best.score) best = { score, values };
+    if (await limitReached(limits)) break;
   }
+  parametersOf(model).forEach((parameter, i) => {
+    parameter.value = best!.values[i];
+  });
+  return best!.score;
 }
 
 const parametersOf = ({ logWeights, means, covariances, groups }: MixedGaussianMixture) => [

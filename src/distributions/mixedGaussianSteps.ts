@@ -29,18 +29,32 @@ export interface PreparedRows {
   /** [N, M] numbers on the linear scale, and 1 for those that have a density. */
   readonly scores: Floats;
   readonly isSmooth: Floats;
-  /** [M], the means and variances of the numeric columns in all rows, and the variance within a cell of a lattice. */
+  /** [M], the means and variances of the numeric columns in the training rows, and the variance within a cell of a lattice. */
   readonly means: Float64Array;
   readonly variances: Float64Array;
   readonly cellVariances: Float64Array;
 }
 
-/** Prepares rows for all mixtures with the columns of this one. */
-export async function prepareRows(model: MixedGaussianMixture, data: DataRows): Promise<PreparedRows> {
+/** Training rows and held-out rows, prepared for all mixtures with the columns of this one. */
+export async function prepareRows(
+  model: MixedGaussianMixture,
+  training: DataRows,
+  heldOut: DataRows,
+): Promise<{ training: PreparedRows; heldOut: PreparedRows }> {
+  const [ofTraining, ofHeldOut] = await scoresOf(model, [training.values, heldOut.values]);
+  const prepared = prepareTraining(model, training, ofTraining);
+  const ofRows = { data: heldOut, codes: codesOf(model, heldOut), ...ofHeldOut };
+  return { training: prepared, heldOut: { ...prepared, ...ofRows } };
+}
+
+function prepareTraining(
+  model: MixedGaussianMixture,
+  data: DataRows,
+  { scores, isSmooth }: LinearScores,
+): PreparedRows {
   const { features, groups, numericColumns } = model;
   const { rows, values, weights } = data;
   const M = numericColumns.length;
-  const { scores, isSmooth } = await scoresOf(model, values);
   const column = (d: number) => Float64Array.from({ length: rows }, (_, n) => values[n * features + d]);
   const means = new Float64Array(M);
   const variances = new Float64Array(M).fill(1);
@@ -73,16 +87,27 @@ export async function prepareRows(model: MixedGaussianMixture, data: DataRows): 
     if (head.type !== "lattice") continue;
     for (const d of numeric) cellVariances[d] = cellWidth(d, column(numericColumns[d])) ** 2 / 12;
   }
-  const codes = groups.map(({ head, columns }) =>
-    columns.map((d, i) => valueCodes(head.heads[i], column(d))),
-  );
-  return { data, codes, scores, isSmooth, means, variances, cellVariances };
+  return { data, codes: codesOf(model, data), scores, isSmooth, means, variances, cellVariances };
 }
 
+/** For each group and each of its columns, [N] `valueCodes`. */
+const codesOf = ({ groups, features }: MixedGaussianMixture, { rows, values }: DataRows): Int32Array[][] =>
+  groups.map(({ head, columns }) =>
+    columns.map((d, i) => {
+      const column = Float64Array.from({ length: rows }, (_, n) => values[n * features + d]);
+      return valueCodes(head.heads[i], column);
+    }),
+  );
+
 /** The numeric columns of rows on the linear scale, and which values have a density: [N, M]. */
-async function scoresOf(model: MixedGaussianMixture, values: Float64Array) {
+type LinearScores = Pick<PreparedRows, "scores" | "isSmooth">;
+
+async function scoresOf(
+  model: MixedGaussianMixture,
+  parts: readonly Float64Array[],
+): Promise<LinearScores[]> {
   const none = new Float64Array(0);
-  if (model.numericColumns.length === 0) return { scores: none, isSmooth: none };
+  if (model.numericColumns.length === 0) return parts.map(() => ({ scores: none, isSmooth: none }));
   const run = compile(
     (x) => {
       const { scores, isSmooth } = model.scores(x);
@@ -91,7 +116,9 @@ async function scoresOf(model: MixedGaussianMixture, values: Float64Array) {
     [["N", model.features]],
   );
   try {
-    return await run(values);
+    const scores: LinearScores[] = [];
+    for (const values of parts) scores.push(await run(values));
+    return scores;
   } finally {
     await run.release();
   }
@@ -159,10 +186,15 @@ export class MixedGaussianSteps {
     const { model } = this;
     const { rows, weights } = this.rows.data;
     const { components: C, groups } = model;
-    const ofComponents = Array.from({ length: C }, (_, c) =>
-      Float64Array.from({ length: rows }, (_, n) => (weights?.[n] ?? 1) * responsibilities[n * C + c]),
-    );
-    const totals = ofComponents.map((each) => each.reduce((sum, weight) => sum + weight, 0));
+    const ofComponents = Array.from({ length: C }, () => new Float64Array(rows));
+    const totals = new Array<number>(C).fill(0);
+    for (let n = 0; n < rows; n++) {
+      for (let c = 0; c < C; c++) {
+        const weight = (weights?.[n] ?? 1) * responsibilities[n * C + c];
+        ofComponents[c][n] = weight;
+        totals[c] += weight;
+      }
+    }
     const total = totals.reduce((sum, each) => sum + each, 0);
     // Each component gets one row more, so that no weight is 0.
     const shares = totals.map((each) => (each + 1) / (total + C));
@@ -277,12 +309,9 @@ export class MixedGaussianSteps {
     for (let c = 0; c < C; c++) this.addLogDensities(c, responsibilities);
     const logProb = new Float64Array(rows);
     for (let n = 0; n < rows; n++) {
-      const ofRow = responsibilities.subarray(n * C, (n + 1) * C);
-      const largest = ofRow.reduce((max, value) => Math.max(max, value), Number.NEGATIVE_INFINITY);
-      let sum = 0;
-      for (let c = 0; c < C; c++) sum += Math.exp(ofRow[c] - largest);
-      logProb[n] = largest + Math.log(sum);
-      for (let c = 0; c < C; c++) ofRow[c] = Math.exp(ofRow[c] - logProb[n]);
+      const [first, end] = [n * C, (n + 1) * C];
+      logProb[n] = logSumExp(responsibilities.subarray(first, end));
+      for (let i = first; i < end; i++) responsibilities[i] = Math.exp(responsibilities[i] - logProb[n]);
     }
     return { responsibilities, logLikelihood: weightedMean(logProb, weights) };
   }
@@ -336,6 +365,7 @@ export class MixedGaussianSteps {
     for (let d = 0; d < M; d++) covariance[d * M + d] += cellVariances[d];
     const factor = choleskyFactor(covariance, M);
     const mean = means.numbers.subarray(c * M, (c + 1) * M);
+    const logDiagonal = Float64Array.from({ length: M }, (_, d) => Math.log(factor[d * M + d]));
     const z = new Float64Array(M);
     for (let n = 0; n < rows; n++) {
       let logDensity = 0;
@@ -345,7 +375,7 @@ export class MixedGaussianSteps {
         const row = d * M;
         for (let e = 0; e < d; e++) residual -= factor[row + e] * z[e];
         z[d] = residual / factor[row + d];
-        if (isSmooth[i] > 0) logDensity -= 0.5 * z[d] ** 2 + Math.log(factor[row + d]);
+        if (isSmooth[i] > 0) logDensity -= 0.5 * z[d] ** 2 + logDiagonal[d];
       }
       out[n * C + c] += logDensity;
     }
