@@ -40,8 +40,11 @@ export function chunkRows({ nodes, outputs }: Graph): number {
   return Math.max(1, Math.min(rows, Math.floor(MAX_CHUNK_NUMBERS / numbersOfRow)));
 }
 
-/** For more rows than this, a second thread saves more time than its session costs. */
-const MAX_ROWS_ON_ONE_THREAD = 256;
+/** For more rows than this share of a chunk, further threads save more time than their sessions cost. */
+const MAX_SHARE_ON_ONE_THREAD = 1 / 8;
+
+const threadsForRows = (rows: number, chunk: number, options: EngineOptions): number =>
+  rows > MAX_SHARE_ON_ONE_THREAD * chunk ? threadCount(options) : 1;
 
 /**
  * Rounds the number of rows of a call up, by at most 1/32 or to a multiple of 4. ONNX Runtime keeps a memory plan for each
@@ -151,10 +154,9 @@ export class BatchRunner {
     rows: number,
     options: RunOptions,
   ): Promise<Record<string, Float64Array>> {
-    const threads = rows > MAX_ROWS_ON_ONE_THREAD ? threadCount(options) : 1;
-    const compiled = await this.prepare(name, build, inputs, options, threads);
+    const compiled = await this.prepare(name, build, inputs, rows, options);
     const { rows: maxRows } = compiled;
-    const shards = compiled.shards.slice(0, threads);
+    const shards = compiled.shards.slice(0, threadsForRows(rows, maxRows, options));
     const outputs = Object.fromEntries(
       Object.entries(shards[0].outputs).map(([key, { length }]) => [
         key,
@@ -201,20 +203,20 @@ export class BatchRunner {
   }
 
   /**
-   * Returns the sessions of a function on at least this number of threads. All functions are compiled again if a parameter has changed, since
-   * parameters are embedded.
+   * Returns the sessions of a function, on the threads for this number of rows or more. All functions are compiled again if a parameter has
+   * changed, since parameters are embedded.
    */
   private async prepare(
     name: string,
     build: (...inputs: Tensor[]) => Record<string, Tensor>,
     inputs: readonly (RowInput | SharedInput)[],
+    rows: number,
     options: CompileOptions,
-    threads: number,
   ): Promise<ShardedFunction> {
     if (!this.compiledParameters.every(isUnchanged)) await this.releaseCompiled();
     const key = JSON.stringify([name, options]);
     const cached = this.compiled.get(key);
-    if (cached && cached.shards.length >= threads) return cached;
+    if (cached && cached.shards.length >= threadsForRows(rows, cached.rows, options)) return cached;
     this.compiled.delete(key);
     await cached?.release();
     const parameters = [...this.parameters()];
@@ -234,7 +236,9 @@ export class BatchRunner {
       array: parameter.numbers,
       copy: parameter.numbers.slice(),
     }));
-    const compiled = await ShardedFunction.create(program, threads, { rows: chunkRows(program.graph) });
+    const chunk = chunkRows(program.graph);
+    const threads = threadsForRows(rows, chunk, options);
+    const compiled = await ShardedFunction.create(program, threads, { rows: chunk });
     this.compiled.set(key, compiled);
     return compiled;
   }

@@ -147,11 +147,11 @@ export class Tensor {
     return apply(elementwise.relu, [this]);
   }
   leakyRelu(slope = 0.01): Tensor {
-    return this.greater(0).where(this, this.mul(slope));
+    return this.relu().sub(this.neg().relu().mul(slope));
   }
   /** x where x > 0, else exp(x) - 1. */
   elu(): Tensor {
-    return this.greater(0).where(this, this.minimum(0).expm1());
+    return apply(elementwise.elu, [this]);
   }
   /** x Phi(x), with the exact normal distribution function. */
   gelu(): Tensor {

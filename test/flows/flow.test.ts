@@ -107,8 +107,8 @@ describe("samples", () => {
     const graphs = vi.spyOn(ShardedFunction, "create");
     for (const [n, seed, start] of [
       [10, 1, 0],
-      [200, 2, 10],
-      [256, 3, 1],
+      [100, 2, 10],
+      [128, 3, 1],
     ])
       await conditional.sample(n, { seed, start, context: [seed, 0, 0] });
     expect(graphs).toHaveBeenCalledTimes(1);

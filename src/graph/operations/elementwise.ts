@@ -290,6 +290,23 @@ export const expm1: Operation<NoAttributes> = {
   },
 };
 
+/**
+ * x where x > 0, else exp(x) - 1, as max(x, 0) + expm1(min(x, 0)): a selection by the runtime's Where takes longer than all other operators
+ * together. The derivative is exp(min(x, 0)) = 1 + min(y, 0).
+ */
+export const elu: Operation<NoAttributes> = {
+  name: "elu",
+  shape: ([x]) => x.shape,
+  gradient: (g, _inputs, y) => [g.mul(y.minimum(0).add(1))],
+  emit: (onnx, [x], attributes, tensors, output) => {
+    const negative = onnx.node("Min", [x, onnx.scalar(0)]);
+    return onnx.node("Add", [
+      onnx.node("Relu", [x]),
+      expm1.emit(onnx, [negative], attributes, tensors, output),
+    ]);
+  },
+};
+
 function comparison(name: string, onnxType: string): Operation<NoAttributes> {
   return {
     name,
