@@ -11,7 +11,7 @@ rows, and classes, if three or more, are one-hot vectors divided by 2. Then
   smallest number with which the set covers itself to 95%.
 
 Prints a row of a table in Markdown for each table: splits x generations, the four measures of pushforward / Forest-Flow, and the seconds of
-training. bench/tables/RESULTS.md has these rows. Needs Debian's python3-sklearn.
+training. bench/tables/RESULTS.md has these rows. Needs Debian's python3-sklearn and python3-pot.
 """
 
 import argparse
@@ -22,8 +22,7 @@ import tempfile
 import time
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment, linprog
-from scipy.sparse import csr_matrix
+import ot
 from scipy.spatial.distance import cdist
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 from sklearn.model_selection import train_test_split
@@ -85,15 +84,7 @@ def scaled(rows, train, classes):
 
 
 def wasserstein(a, b):
-    cost = cdist(a, b, "cityblock")
-    n, m = cost.shape
-    if n == m:
-        return cost[linear_sum_assignment(cost)].mean()
-    # The transport plan of a linear program: row sums 1/n, column sums 1/m.
-    index = np.arange(n * m)
-    ones = np.ones(n * m)
-    sums = csr_matrix((np.r_[ones, ones], (np.r_[index // m, n + index % m], np.r_[index, index])))
-    return linprog(cost.ravel(), A_eq=sums, b_eq=np.r_[np.full(n, 1 / n), np.full(m, 1 / m)], method="highs").fun
+    return ot.emd2([], [], cdist(a, b, "cityblock"), numItermax=10**7)
 
 
 def coverage(real, generated, k=None):

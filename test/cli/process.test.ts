@@ -19,18 +19,19 @@ const ENDLESS = [
   "--patience",
   "100000",
 ];
+const PENGUINS = fileURLToPath(new URL("../../examples/data/penguins.csv", import.meta.url));
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 /** The model of an uninterrupted training. */
-async function uninterrupted(name: string, options: readonly string[]): Promise<Buffer> {
-  const { code, err } = await pushforward(["fit", EARTHQUAKES, ...options, "-o", path(name)]);
+async function uninterrupted(name: string, options: readonly string[], table = EARTHQUAKES): Promise<Buffer> {
+  const { code, err } = await pushforward(["fit", table, ...options, "-o", path(name)]);
   expect({ code, err: code ? err : "" }).toEqual({ code: 0, err: "" });
   return readFileSync(path(name));
 }
 
 /** Starts `fit` in another process and waits for an epoch. */
-async function untilEpoch(name: string, options: readonly string[], pattern: RegExp) {
-  const running = start(["fit", EARTHQUAKES, ...options, "-o", path(name), "--json"]);
+async function untilEpoch(name: string, options: readonly string[], pattern: RegExp, table = EARTHQUAKES) {
+  const running = start(["fit", table, ...options, "-o", path(name), "--json"]);
   await running.printed(pattern);
   return running;
 }
@@ -56,15 +57,15 @@ describe("after kill -9 in the middle", () => {
   });
 
   it("the default flow continues too, whichever flow it was training", { timeout: 180_000 }, async () => {
-    const options = ["--epochs", "6"];
-    const expected = await uninterrupted("default.safetensors", options);
+    const options = ["--epochs", "6", "--no-kernel"];
+    const expected = await uninterrupted("default.safetensors", options, PENGUINS);
     for (const flow of ["autoregressive", "latent-classes"]) {
       const pattern = new RegExp(`"flow":"${flow}","epoch":${1 + Math.floor(Math.random() * 5)},`);
-      const running = await untilEpoch("again.safetensors", options, pattern);
+      const running = await untilEpoch("again.safetensors", options, pattern, PENGUINS);
       running.child.kill("SIGKILL");
       await running.ended;
       expect(existsSync(path("again.safetensors"))).toBe(false);
-      const words = ["fit", EARTHQUAKES, ...options, "-o", path("again.safetensors"), "--resume"];
+      const words = ["fit", PENGUINS, ...options, "-o", path("again.safetensors"), "--resume"];
       expect((await pushforward(words)).code).toBe(0);
       expect(readFileSync(path("again.safetensors")).equals(expected), `${pattern}`).toBe(true);
       expect(list().filter((name) => name.startsWith("again"))).toEqual(["again.safetensors"]);
