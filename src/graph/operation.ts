@@ -47,6 +47,11 @@ export interface Emitter {
   readonly batch: number | undefined;
   /** A shape as a vector of int64, with the number of rows in place of N. */
   shape(shape: Shape): string;
+  /**
+   * Declares the shape of a value for which ONNX Runtime cannot infer it, because it is computed when the graph runs. Returns the value. Values of
+   * unknown shape do not reuse memory, and with thousands of them a session takes minutes to create.
+   */
+  declared(value: string, tensor: Tensor): string;
   /** The ONNX element type of the graph's precision. */
   readonly floatType: number;
   /** The distance from 1 to the next number of the graph's precision. */

@@ -147,7 +147,7 @@ export class Tensor {
     return apply(elementwise.relu, [this]);
   }
   leakyRelu(slope = 0.01): Tensor {
-    return this.relu().sub(this.neg().relu().mul(slope));
+    return this.mul(slope).add(this.relu().mul(1 - slope));
   }
   /** x where x > 0, else exp(x) - 1. */
   elu(): Tensor {

@@ -35,6 +35,8 @@ export class OnnxFile {
   readonly names = new Names();
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
+  /** Types of values that nodes compute, by name. */
+  readonly values = new Map<string, ValueInfoProto>();
   /** The number of rows N if it is fixed. */
   readonly batch: number | undefined;
   private readonly inputs: ValueInfoProto[] = [];
@@ -75,13 +77,14 @@ export class OnnxFile {
   /** The bytes of the file. */
   encoded({ metadata = {}, operatorSets = [], ...producer }: FileDetails = {}): Uint8Array<ArrayBuffer> {
     const { nodes, initializers, inputs, outputs } = this;
+    const values = [...this.values.values()];
     return encodeModel({
       irVersion: IR_VERSION,
       producerName: "pushforward",
       ...producer,
       operatorSets: [{ domain: "", version: OPERATOR_SET }, ...operatorSets],
       metadata,
-      graph: { name: "pushforward", nodes, initializers, inputs, outputs },
+      graph: { name: "pushforward", nodes, initializers, inputs, outputs, values },
     });
   }
 }

@@ -35,6 +35,8 @@ export interface GraphProto {
   readonly initializers?: readonly TensorProto[];
   readonly inputs: readonly ValueInfoProto[];
   readonly outputs: readonly ValueInfoProto[];
+  /** Types of values that nodes compute. */
+  readonly values?: readonly ValueInfoProto[];
 }
 
 export interface OperatorSet {
@@ -65,13 +67,21 @@ export function encodeModel(model: ModelProto): Uint8Array<ArrayBuffer> {
   return message.encoded();
 }
 
-function encodeGraph({ name, nodes, initializers = [], inputs, outputs }: GraphProto): ProtobufMessage {
+function encodeGraph({
+  name,
+  nodes,
+  initializers = [],
+  inputs,
+  outputs,
+  values = [],
+}: GraphProto): ProtobufMessage {
   const message = new ProtobufMessage();
   for (const node of nodes) message.message(1, encodeNode(node));
   message.string(2, name);
   for (const initializer of initializers) message.message(5, encodeTensor(initializer));
   for (const input of inputs) message.message(11, encodeValueInfo(input));
   for (const output of outputs) message.message(12, encodeValueInfo(output));
+  for (const value of values) message.message(13, encodeValueInfo(value));
   return message;
 }
 

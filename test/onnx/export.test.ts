@@ -223,6 +223,13 @@ describe("the number of rows", () => {
     expect(types().filter((type) => type === "Shape")).toHaveLength(1);
   });
 
+  test("is declared for values whose shape depends on it, so that the runtime knows which shapes are equal", () => {
+    const { node, valueInfo } = parse(graph).graph!;
+    const expanded = node.filter(({ opType }) => opType === "Expand").flatMap(({ output }) => output);
+    expect(valueInfo.map(describeValue)).toEqual(expanded.map((name) => `${name}: FLOAT [N, 4]`));
+    expect(expanded).toHaveLength(1);
+  });
+
   test("is a number if it is fixed", () => {
     expect(types({ batch: 8 })).not.toContain("Shape");
     const { input, output } = parse(graph, { batch: 8 }).graph!;
