@@ -3,7 +3,7 @@
  * adbench/results.json and adbench/RESULTS.md. A result that is there already is kept, so that an interrupted run continues;
  * to measure a setting again, remove its results.
  *
- *     PUSHFORWARD_DATA=... npm run bench:adbench [-- --minutes 2]
+ *     PUSHFORWARD_DATA=... npm run bench:adbench [-- --minutes 2 --threads 2]
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -16,16 +16,18 @@ if (data === undefined) {
   console.log("Skipped: PUSHFORWARD_DATA is not the directory that contains adbench/.");
   process.exit(0);
 }
-const { values } = parseArgs({ options: { minutes: { type: "string", default: "2" } } });
-const minutes = Number(values.minutes);
+const { values } = parseArgs({
+  options: { minutes: { type: "string", default: "2" }, threads: { type: "string", default: "2" } },
+});
+const limits = { minutes: Number(values.minutes), threads: Number(values.threads) };
 const path = new URL("adbench/results.json", import.meta.url);
 const results = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
 for (const setting of ["one-class", "unsupervised"] satisfies Setting[]) {
-  results[setting] ??= { minutes, areas: {} };
+  results[setting] ??= { ...limits, areas: {} };
   const { areas } = results[setting];
   for (const table of Object.keys(csvFiles)) {
     if (areas[table]) continue;
-    areas[table] = await measure(data, table, setting, minutes);
+    areas[table] = await measure(data, table, setting, limits);
     console.log(setting, table, areas[table]);
     writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`);
   }

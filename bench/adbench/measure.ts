@@ -21,18 +21,24 @@ export interface Aurocs extends Readonly<Record<Statistic, number>> {
 const MAX_TRAINING_ROWS = 10_000;
 const TRIMMED_FRACTION = 0.1;
 
-/** Fits the default model to a table, in at most `minutes`, and measures how well its scores separate anomalies from other rows. */
+/** What a training may use. */
+interface FitLimits {
+  readonly minutes: number;
+  readonly threads: number;
+}
+
+/** Fits the default model to a table, and measures how well its scores separate anomalies from other rows. */
 export async function measure(
   data: string,
   name: string,
   setting: Setting,
-  minutes: number,
+  limits: FitLimits,
 ): Promise<Aurocs> {
   const { train, test, labels } = readTask(data, name, setting);
   const order = new Random(0).split("rows").permutation(countRows(train));
   const rows = selectRows(train, order.slice(0, MAX_TRAINING_ROWS).sort());
   const areaOf = (scores: ArrayLike<number>) => Number((100 * auroc(scores, labels)).toFixed(2));
-  const model = await fit(rows, minutes);
+  const model = await fit(rows, limits);
   const areas = {
     score: areaOf(await scoresOf(model, test)),
     ...(await areasOfStatistics(model, test, areaOf)),
@@ -45,14 +51,14 @@ export async function measure(
   const kept = ascending
     .slice(0, Math.round((1 - TRIMMED_FRACTION) * ascending.length))
     .sort((a, b) => a - b);
-  const refitted = await fit(selectRows(rows, kept), minutes);
+  const refitted = await fit(selectRows(rows, kept), limits);
   const trimmed = areaOf(await scoresOf(refitted, test));
   await refitted.release();
   return { ...areas, trimmed };
 }
 
-async function fit(rows: Rows, maxMinutes: number): Promise<TableModel> {
-  return (await fitTable(asTable(rows), { maxMinutes, testFraction: 0 })).model;
+async function fit(rows: Rows, { minutes, threads }: FitLimits): Promise<TableModel> {
+  return (await fitTable(asTable(rows), { maxMinutes: minutes, threads, testFraction: 0 })).model;
 }
 
 async function scoresOf(model: TableModel, rows: Rows): Promise<Float64Array> {

@@ -11,9 +11,10 @@ const TITLES: Readonly<Partial<Record<string, string>>> = {
   rankDistance: "rank distance",
 };
 
-/** The areas of each table, from trainings that took at most `minutes`. */
+/** The areas of each table, from trainings that took at most `minutes` and used `threads`. */
 interface ResultsOfSetting {
   readonly minutes: number;
+  readonly threads: number;
   readonly areas: Readonly<Record<string, Aurocs>>;
 }
 type Results = Partial<Record<Setting, ResultsOfSetting>>;
@@ -27,7 +28,11 @@ export function report(data: string, results: Results): string {
   return [introduction, ...sections].join("\n\n").concat("\n");
 }
 
-function section(setting: Setting, { minutes, areas }: ResultsOfSetting, published: Published): string[] {
+function section(
+  setting: Setting,
+  { minutes, threads, areas }: ResultsOfSetting,
+  published: Published,
+): string[] {
   const names = Object.keys(areas);
   const parts = [
     "score",
@@ -55,7 +60,7 @@ function section(setting: Setting, { minutes, areas }: ResultsOfSetting, publish
   const leftOut = ofScore.map((_, i) => mean(ofScore.filter((_, j) => j !== i)));
   return [
     ...heading[setting],
-    `Each training took at most ${minutes} minutes on two shared cores.`,
+    `Each training took at most ${minutes} minutes and used ${threads} of two shared cores.`,
     table(["", ...parts.map((part) => TITLES[part] ?? part), "rank of score", ...shown, "best of 26"], rows),
     `Mean rank beside the 26 published methods, of ${names.length} tables: ${parts.map((part) => `${TITLES[part] ?? part} ${mean(ranks(part)).toFixed(2)}`).join(", ")}; published: ${shown.map((method) => `${method} ${mean(ofMethod(method)).toFixed(2)}`).join(", ")}. Without any one of the tables, the mean rank of the score is between ${Math.min(...leftOut).toFixed(2)} and ${Math.max(...leftOut).toFixed(2)}.`,
   ];
