@@ -1,6 +1,7 @@
 """A contestant of bench/peers.ts on PyTorch: zuko, nflows, normflows or a MAF by hand. README.md has the protocol.
 
 usage: python3 torch_peer.py {zuko,nflows,normflows,torch} [--threads 2]
+       python3 torch_peer.py images --models FOLDER [--threads 2]    the flows of bench/images/speed.ts
 """
 
 import argparse
@@ -12,9 +13,10 @@ import time
 import torch
 
 from torch_by_hand import ByHand
+from torch_images import Images
 from torch_libraries import NFlows, NormFlows, Zuko
 
-LIBRARIES = {"zuko": Zuko, "nflows": NFlows, "normflows": NormFlows, "torch": ByHand}
+LIBRARIES = {"zuko": Zuko, "nflows": NFlows, "normflows": NormFlows, "torch": ByHand, "images": Images}
 
 
 def keep_freed_memory():
@@ -40,9 +42,14 @@ def blas_kernel():
     return "not OpenBLAS"
 
 
+def rows_of(library, count, features):
+    rows = getattr(library, "rows", torch.randn)
+    return rows(count, features)
+
+
 def training_step(library, flow, case):
     batch = case["batch"]
-    data = torch.randn(4 * batch, case["dim"])
+    data = rows_of(library, 4 * batch, case["dim"])
     order = torch.randperm(len(data))
     optimizer = library.optimizer(flow.parameters())
     step = 0
@@ -65,7 +72,7 @@ def job_of(library, case):
     if case["job"] == "train":
         return training_step(library, flow, case)
     rows = case["rows"]
-    data = torch.randn(rows, case["dim"])
+    data = rows_of(library, rows, case["dim"])
     job = (lambda: library.log_prob(flow, data)) if case["job"] == "logProb" else (lambda: library.sample(flow, rows))
     return torch.no_grad()(job)
 
@@ -103,11 +110,12 @@ def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("library", choices=list(LIBRARIES))
     arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--models", help="the folder of the model files of images")
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     keep_freed_memory()
-    library = LIBRARIES[options.library]()
+    library = LIBRARIES[options.library](*([options.models] if options.models else []))
     versions = {**library.versions, "torch": torch.__version__, "BLAS kernel": blas_kernel()}
     say({"peer": options.library, "versions": versions})
     jobs = {}

@@ -2,7 +2,7 @@ import type { Flow } from "../../src/flows/flow.ts";
 import type { EngineOptions } from "../../src/runtime/index.ts";
 import { fit } from "../../src/train/index.ts";
 import type { Case } from "./cases.ts";
-import { flowOf, normalRows } from "./flows.ts";
+import { flowOf, rowsOf } from "./flows.ts";
 import { THREADS } from "./protocol.ts";
 
 /** Unmeasured steps at the start of every training, in which threads start and the runtime plans its memory. */
@@ -35,7 +35,7 @@ export function prepareMeasurement(benchCase: Case, options: EngineOptions = { t
   const flow = flowOf(benchCase);
   if (benchCase.job === "train") return measureTraining(flow, benchCase, options);
   const { job, rows } = benchCase;
-  const x = normalRows(rows, benchCase.dim);
+  const x = rowsOf(benchCase, rows);
   return measureRepeated(
     job === "logProb" ? () => flow.logProb(x, undefined, options) : () => flow.sample(rows, options),
   );
@@ -84,7 +84,7 @@ function measureTraining(
 ): Measure {
   return async ({ repeats, budgetMs, warmUpMs }) => {
     const { batch, dim } = benchCase;
-    const rows = normalRows(DISTINCT_BATCHES * batch, dim);
+    const rows = rowsOf(benchCase, DISTINCT_BATCHES * batch);
     const controller = new AbortController();
     const times: number[] = [];
     let [steps, warmUpSpent, spent, startMs] = [0, 0, 0, 0];
