@@ -3,7 +3,7 @@
  * a constant step size of 0.001, gradients clipped to a norm of 5, and 64 images in a batch. Prints the median training loss of each 100
  * steps in bits per dimension (a single batch with a huge loss would determine the mean), the seconds of training, and the peak memory of both processes:
  *
- *     npx tsx bench/images/curves.ts --flow glow [--steps 2000 --batch 64] TRAINING_IMAGES...
+ *     npx tsx bench/images/curves.ts --flow imageGlow [--steps 2000 --batch 64] TRAINING_IMAGES...
  *
  * The batches and the noise of dequantization are different random ones.
  */
@@ -43,7 +43,7 @@ interface Curve {
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    flow: { type: "string", default: "glow" },
+    flow: { type: "string", default: "imageGlow" },
     steps: { type: "string", default: "2000" },
     batch: { type: "string", default: "64" },
   },

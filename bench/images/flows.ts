@@ -11,9 +11,9 @@ export const PIXELS = 784;
 
 /** The flows of MNIST that are compared with PyTorch, as distributions of whole pixels. */
 export const imageFlows: Readonly<Record<string, () => Flow>> = {
-  glow: () => glow({ image, levels: 2, steps: 8, width: 64, dequantization: "uniform" }),
-  multiScale,
-  tarflow: () =>
+  imageGlow: () => glow({ image, levels: 2, steps: 8, width: 64, dequantization: "uniform" }),
+  imageMultiScale,
+  imageTarflow: () =>
     tarflow({ image, patch: 4, transforms: 4, layers: 4, width: 128, heads: 2, dequantization: "uniform" }),
 };
 
@@ -23,7 +23,7 @@ export const imageFlows: Readonly<Record<string, () => Flow>> = {
  * three gated blocks. The activation is ELU instead of [ELU(h), ELU(-h)], which would double the inputs of each convolution, and the pixels have
  * the logit preprocessing of RealNVP.
  */
-function multiScale(): Flow {
+function imageMultiScale(): Flow {
   const random = new Random(0).split("multi-scale");
   const couplings = (
     count: number,

@@ -95,7 +95,7 @@ function fromFlat(numbers: ArrayLike<number>, options: Options): FlatRows {
       "ARGUMENT",
       `${what} are a flat array, so the number of features is not known`,
       {
-        hint: "Give the number of features, dataset(numbers, { features: 2 }), or give an array of rows.",
+        hint: "Give dataset(numbers, { features: 2 }), or an array of rows.",
       },
     );
   }

@@ -289,7 +289,7 @@ function readDescription(metadata: Readonly<Record<string, string>>): unknown {
     throw new PushforwardError("MODEL", "this model was written by an older pushforward", {
       expected: `format ${FORMAT}`,
       received: `format ${format}`,
-      hint: "Fit the model again: files of older versions have no checksum and cannot be read.",
+      hint: "Fit the model again: files of older versions cannot be read.",
     });
   }
   return description;

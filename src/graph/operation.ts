@@ -47,11 +47,6 @@ export interface Emitter {
   readonly batch: number | undefined;
   /** A shape as a vector of int64, with the number of rows in place of N. */
   shape(shape: Shape): string;
-  /**
-   * Declares the shape of a value for which ONNX Runtime cannot infer it, because it is computed when the graph runs. Returns the value. Values of
-   * unknown shape do not reuse memory, and with thousands of them a session takes minutes to create.
-   */
-  declared(value: string, tensor: Tensor): string;
   /** The ONNX element type of the graph's precision. */
   readonly floatType: number;
   /** The distance from 1 to the next number of the graph's precision. */
@@ -109,6 +104,11 @@ export interface Operation<A extends Attributes = Attributes> {
   simplify?(node: Tensor): Tensor | undefined;
   /** True if f(x) + f(y) = f(x + y) for equal attributes, and one call is cheaper than two. */
   readonly additive?: boolean;
+  /**
+   * True if the shape is computed when the graph runs, so that ONNX Runtime cannot infer it and the file declares it. Values of unknown
+   * shape do not reuse memory, and with thousands of them a session takes minutes to create.
+   */
+  readonly hasComputedShape?: boolean;
   /** True for an elementwise f with f(1) = 1. */
   readonly fixesOne?: boolean;
   /** Set if the output is the product of the matrices in inputs 0 and 1, plus input 2 if there is one. */

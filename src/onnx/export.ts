@@ -104,8 +104,6 @@ export class GraphWriter implements Emitter {
   private readonly names: Names;
   /** Nodes of the graph that is being written: the main graph, or the body of a loop. */
   private nodes: NodeProto[];
-  /** Types of its values, by name. */
-  private declaredValues: Map<string, ValueInfoProto>;
   /** Values that several nodes may read, by a key that says how they are computed. */
   private shared = new Map<string, string>();
   /** Embedded parameters, constants, and tensors that only move numbers of these. Each is written when the first node reads it. */
@@ -118,7 +116,6 @@ export class GraphWriter implements Emitter {
     this.file = file;
     this.names = file.names;
     this.nodes = file.nodes;
-    this.declaredValues = file.values;
     this.batch = file.batch;
     this.precision = precision;
     this.floatType = floatType(precision);
@@ -151,7 +148,11 @@ export class GraphWriter implements Emitter {
       const slices = splits.get(node);
       if (constant) this.constants.set(node, constant);
       else if (slices) this.split(slices, values);
-      else values.set(node, this.emit(node, values));
+      else {
+        const value = this.emit(node, values);
+        values.set(node, value);
+        if (node.operation.hasComputedShape) this.file.values.push(this.valueInfo(value, node));
+      }
     }
     this.scope = "";
     return new Map(graph.outputs.map(({ name, tensor }) => [name, this.valueOf(tensor, values)]));
@@ -240,10 +241,8 @@ export class GraphWriter implements Emitter {
   ): string {
     const loop = this.unique("loop");
     const limit = this.integers([maxIterations]);
-    const { nodes, declaredValues, shared, scope } = this;
-    const outer = { nodes, declaredValues, shared, scope };
+    const outer = { nodes: this.nodes, shared: this.shared, scope: this.scope };
     this.nodes = [];
-    this.declaredValues = new Map();
     // The body can read values written before it, but the outer graph cannot read values of the body.
     this.shared = new Map(outer.shared);
     const values = new Map(captured);
@@ -274,10 +273,8 @@ export class GraphWriter implements Emitter {
         ...inputs,
       ],
       outputs,
-      values: [...this.declaredValues.values()],
     };
     this.nodes = outer.nodes;
-    this.declaredValues = outer.declaredValues;
     this.shared = outer.shared;
     this.nodes.push({
       name: loop,
@@ -321,11 +318,6 @@ export class GraphWriter implements Emitter {
     );
     const parts = [...before, this.rows(), ...after];
     return parts.length === 1 ? parts[0] : this.node("Concat", parts, { axis: 0 });
-  }
-
-  declared(value: string, tensor: Tensor): string {
-    this.declaredValues.set(value, this.valueInfo(value, tensor));
-    return value;
   }
 
   /** The number of rows when the graph runs, from the shape of the first input with a batch axis. */

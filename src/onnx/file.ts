@@ -35,8 +35,8 @@ export class OnnxFile {
   readonly names = new Names();
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
-  /** Types of values that nodes compute, by name. */
-  readonly values = new Map<string, ValueInfoProto>();
+  /** Types of values that nodes compute. */
+  readonly values: ValueInfoProto[] = [];
   /** The number of rows N if it is fixed. */
   readonly batch: number | undefined;
   private readonly inputs: ValueInfoProto[] = [];
@@ -76,8 +76,7 @@ export class OnnxFile {
 
   /** The bytes of the file. */
   encoded({ metadata = {}, operatorSets = [], ...producer }: FileDetails = {}): Uint8Array<ArrayBuffer> {
-    const { nodes, initializers, inputs, outputs } = this;
-    const values = [...this.values.values()];
+    const { nodes, initializers, inputs, outputs, values } = this;
     return encodeModel({
       irVersion: IR_VERSION,
       producerName: "pushforward",

@@ -79,9 +79,9 @@ function encodeGraph({
   for (const node of nodes) message.message(1, encodeNode(node));
   message.string(2, name);
   for (const initializer of initializers) message.message(5, encodeTensor(initializer));
-  for (const input of inputs) message.message(11, encodeValueInfo(input));
-  for (const output of outputs) message.message(12, encodeValueInfo(output));
-  for (const value of values) message.message(13, encodeValueInfo(value));
+  [inputs, outputs, values].forEach((infos, i) => {
+    for (const info of infos) message.message(11 + i, encodeValueInfo(info));
+  });
   return message;
 }
 
@@ -117,15 +117,19 @@ function encodeTensor({ name, dims, elementType, rawData }: TensorProto): Protob
 
 function encodeValueInfo({ name, elementType, shape }: ValueInfoProto): ProtobufMessage {
   const tensor = new ProtobufMessage().integer(1, elementType);
+  const type = new ProtobufMessage();
   if (shape === "sequence") {
-    const sequence = new ProtobufMessage().message(1, new ProtobufMessage().message(1, tensor));
-    return new ProtobufMessage().string(1, name).message(2, new ProtobufMessage().message(4, sequence));
+    type.message(4, new ProtobufMessage().message(1, new ProtobufMessage().message(1, tensor)));
+  } else {
+    const dimensions = new ProtobufMessage();
+    for (const size of shape) {
+      const dimension = new ProtobufMessage();
+      dimensions.message(
+        1,
+        typeof size === "string" ? dimension.string(2, size) : dimension.integer(1, size),
+      );
+    }
+    type.message(1, tensor.message(2, dimensions));
   }
-  const dimensions = new ProtobufMessage();
-  for (const size of shape) {
-    const dimension = new ProtobufMessage();
-    dimensions.message(1, typeof size === "string" ? dimension.string(2, size) : dimension.integer(1, size));
-  }
-  const type = new ProtobufMessage().message(1, tensor.message(2, dimensions));
   return new ProtobufMessage().string(1, name).message(2, type);
 }

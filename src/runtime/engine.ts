@@ -95,8 +95,6 @@ export function sessionOptions(
     // the operations that the device does not have.
     ...(providers && { executionProviders: devices.length > 0 ? devices : [...providers] }),
     intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: "sequential",
     graphOptimizationLevel: graph.nodes.length > MAX_OPTIMIZED_NODES ? "disabled" : "all",
     logSeverityLevel: 3,
     extra: {

@@ -316,6 +316,6 @@ export const broadcastTo: Operation<{ readonly shape: Shape }> = {
     if (sameShape(x.shape, shape)) return x;
     return x.operation === broadcastTo ? x.inputs[0].broadcastTo(shape) : undefined;
   },
-  emit: (onnx, [x], { shape }, _inputs, output) =>
-    onnx.declared(onnx.node("Expand", [x, onnx.shape(shape)]), output),
+  hasComputedShape: true,
+  emit: (onnx, [x], { shape }) => onnx.node("Expand", [x, onnx.shape(shape)]),
 };
