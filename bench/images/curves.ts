@@ -1,11 +1,11 @@
 /**
- * Trains a flow of `imageFlows` on MNIST, and the same flow from the same initial parameters in PyTorch (bench/peers/torch_images.py), with Adam,
- * a constant step size of 0.001, gradients clipped to a norm of 5, and 64 images in a batch. Prints the median training loss of each 100
- * steps in bits per dimension (a single batch with a huge loss would determine the mean), the seconds of training, and the peak memory of both processes:
+ * Trains a flow of `imageFlows` on MNIST, and the same flow from the same initial parameters in PyTorch (bench/peers/torch_images.py), with
+ * Adam, a constant step size of 0.001 and gradients clipped to a norm of 5:
  *
  *     npx tsx bench/images/curves.ts --flow imageGlow [--steps 2000 --batch 64] TRAINING_IMAGES...
  *
- * The batches and the noise of dequantization are different random ones.
+ * The two programs draw different batches and different noise. Prints the median training loss of each 100 steps in bits per dimension, the
+ * seconds of training, and the peak memory of both processes. It is the median because a single batch with a huge loss would determine the mean.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -21,6 +21,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from torch_by_hand import ByHand
+
 PIXEL_VALUES = 256
 STEPS_PER_LINE = 100
 
@@ -424,10 +426,8 @@ class ImageFlow(nn.Module):
         return x.floor().clamp(0, PIXEL_VALUES - 1)
 
 
-class Images:
+class Images(ByHand):
     """The library of torch_peer.py for image flows, whose model files are in a folder."""
-
-    versions = {}
 
     def __init__(self, folder):
         self.folder = folder
@@ -437,15 +437,6 @@ class Images:
 
     def rows(self, count, features):
         return torch.randint(0, PIXEL_VALUES, (count, features)).float()
-
-    def optimizer(self, parameters):
-        return torch.optim.Adam(parameters, 1e-3, fused=True)
-
-    def log_prob(self, flow, x):
-        return flow.log_prob(x)
-
-    def sample(self, flow, rows):
-        return flow.sample(rows)
 
 
 def main():

@@ -235,8 +235,7 @@ function invalidNumberError(
 
 const unknownFormError = (what: string, received: string): PushforwardError =>
   new PushforwardError("ARGUMENT", `${what} cannot be read`, {
-    expected:
-      "a flat array of numbers, an array of rows, an array of objects with numbers, or an object of columns",
+    expected: "a flat array of numbers, an array of rows or of objects, or an object of columns",
     received,
   });
 

@@ -4,12 +4,8 @@ import { Random } from "../random/index.ts";
 import type { Floats } from "../runtime/compile.ts";
 import type { ColumnHeadOptions } from "./heads/columnHead.ts";
 import { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
-import {
-  initialResponsibilities,
-  MixedGaussianSteps,
-  type PreparedRows,
-  prepareRows,
-} from "./mixedGaussianSteps.ts";
+import { initialResponsibilities, type PreparedRows, prepareRows } from "./mixedGaussianRows.ts";
+import { MixedGaussianSteps } from "./mixedGaussianSteps.ts";
 import { selectDataRows } from "./selectDataRows.ts";
 
 /** Expectation maximization uses a random subset of this many rows, to save time. */

@@ -105,8 +105,8 @@ export interface Operation<A extends Attributes = Attributes> {
   /** True if f(x) + f(y) = f(x + y) for equal attributes, and one call is cheaper than two. */
   readonly additive?: boolean;
   /**
-   * True if the shape is computed when the graph runs, so that ONNX Runtime cannot infer it and the file declares it. Values of unknown
-   * shape do not reuse memory, and with thousands of them a session takes minutes to create.
+   * True if the shape is computed when the graph runs, so that ONNX Runtime cannot infer it. The file declares it then, outside of loops.
+   * Values of unknown shape do not reuse memory, and a session with thousands of them takes minutes to create.
    */
   readonly hasComputedShape?: boolean;
   /** True for an elementwise f with f(1) = 1. */

@@ -284,27 +284,24 @@ export const expm1: Operation<NoAttributes> = {
   name: "expm1",
   shape: ([x]) => x.shape,
   gradient: (g, [x]) => [g.mul(x.exp())],
-  emit: (onnx, [x]) => {
-    const half = onnx.node("Tanh", [onnx.node("Mul", [x, onnx.scalar(0.5)])]);
-    return onnx.node("Mul", [half, onnx.node("Add", [onnx.node("Exp", [x]), onnx.scalar(1)])]);
-  },
+  emit: (onnx, [x]) => emitExpm1(onnx, x),
 };
 
+function emitExpm1(onnx: Emitter, x: string): string {
+  const half = onnx.node("Tanh", [onnx.node("Mul", [x, onnx.scalar(0.5)])]);
+  return onnx.node("Mul", [half, onnx.node("Add", [onnx.node("Exp", [x]), onnx.scalar(1)])]);
+}
+
 /**
- * x where x > 0, else exp(x) - 1, as max(x, 0) + expm1(min(x, 0)): a selection by the runtime's Where takes longer than all other operators
+ * x where x > 0, else exp(x) - 1, computed as max(x, 0) + expm1(min(x, 0)), because the runtime's Where takes longer than all of these operators
  * together. The derivative is exp(min(x, 0)) = 1 + min(y, 0).
  */
 export const elu: Operation<NoAttributes> = {
   name: "elu",
   shape: ([x]) => x.shape,
   gradient: (g, _inputs, y) => [g.mul(y.minimum(0).add(1))],
-  emit: (onnx, [x], attributes, tensors, output) => {
-    const negative = onnx.node("Min", [x, onnx.scalar(0)]);
-    return onnx.node("Add", [
-      onnx.node("Relu", [x]),
-      expm1.emit(onnx, [negative], attributes, tensors, output),
-    ]);
-  },
+  emit: (onnx, [x]) =>
+    onnx.node("Add", [onnx.node("Relu", [x]), emitExpm1(onnx, onnx.node("Min", [x, onnx.scalar(0)]))]),
 };
 
 function comparison(name: string, onnxType: string): Operation<NoAttributes> {
