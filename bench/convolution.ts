@@ -1,12 +1,13 @@
 /**
- * Forms of a 3x3 convolution and its gradients as ONNX graphs, compared in interleaved runs on one thread:
+ * Forms of a 3x3 convolution and its gradients as ONNX graphs, compared in interleaved runs on one thread. With fixed weights `conv2d` is the
+ * runtime's convolution; otherwise it is a gather and a product:
  *
  *     npx tsx bench/convolution.ts
  *
  * A training step on two threads computes half of the batch on each, so the rows are half of the batches of 32, 64 and 64 images
  * for which PyTorch (oneDNN, channels last, two threads) took 5.4, 5.9 and 5.8 ms with both gradients.
  */
-import { concat, conv2d, type Operation, Tensor, vjp } from "../src/graph/index.ts";
+import { concat, conv2d, type Operation, Parameter, Tensor, vjp } from "../src/graph/index.ts";
 import { Random } from "../src/random/index.ts";
 import { compile } from "../src/runtime/index.ts";
 import { median } from "./speed/statistics.ts";
@@ -67,7 +68,7 @@ const byRuntime = (x: Tensor, w: Tensor) =>
 const onePixel = (w: Tensor) => w.slice(0, 0, 1).slice(1, 0, 1);
 
 const forms: Readonly<Record<string, Form>> = {
-  "conv2d: gather and product": {
+  conv2d: {
     value: conv2d,
     gradients: (x, w, g) => vjp([conv2d(x, w)], [x, w], [g]),
   },
@@ -112,6 +113,15 @@ for (const { rows, side, channels } of sizes) {
       name,
       gflop,
       run: await forward.bind(inputs.slice(0, 2), { y: new Float32Array(pixels) }),
+      times: [],
+    });
+    // With weights that are numbers in the graph, as where a trained flow draws or scores rows.
+    const weight = new Parameter([3, 3, channels, channels], inputs[1] as Float32Array);
+    const fixed = compile((x) => ({ y: value(x, weight) }), [image], { ...options, embedParameters: true });
+    runs.push({
+      name: `${name}, fixed weights`,
+      gflop,
+      run: await fixed.bind(inputs.slice(0, 1), { y: new Float32Array(pixels) }),
       times: [],
     });
     const all = compile(

@@ -3,6 +3,7 @@ import { isInput } from "./operations/source.ts";
 import { Parameter } from "./parameter.ts";
 import { lowMemoryOrder } from "./passes/lowMemoryOrder.ts";
 import { optimize } from "./passes/optimize.ts";
+import { expandOperations } from "./passes/rewrite.ts";
 import { absorbTransposes } from "./passes/transposes.ts";
 import { formatShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -16,16 +17,31 @@ export interface Graph {
   readonly nodes: readonly Tensor[];
 }
 
+/** Options of `buildGraph`. */
+export interface GraphOptions {
+  /** Parameters without a name here are numbered. */
+  readonly parameterNames?: ReadonlyMap<Parameter, string> | undefined;
+  /**
+   * Whether operations are replaced by their expansions. Without it, parameters must be numbers in float32 in the file that is written. Default
+   * true.
+   */
+  readonly expand?: boolean;
+  /** Further rewriting of the simplified outputs. Default `absorbTransposes`. */
+  readonly rewrite?: (simplified: readonly Tensor[]) => Tensor[];
+}
+
 /**
- * The graph of `outputs`, rewritten by `optimize` and then by `rewrite`. Parameters without a name in `parameterNames` are
- * numbered. Throws `SHAPE` if the batch axis of an output is not the first, and `ARGUMENT` if the graph reads an input that is not
- * in `inputs`.
+ * The graph of `outputs`, rewritten by `expandOperations`, `optimize` and then by `rewrite`. Throws `SHAPE` if the batch axis of an output is
+ * not the first, and `ARGUMENT` if the graph reads an input that is not in `inputs`.
  */
 export function buildGraph(
   inputs: readonly Tensor[],
   outputs: Readonly<Record<string, Tensor>>,
-  parameterNames: ReadonlyMap<Parameter, string> = new Map(),
-  rewrite = (simplified: readonly Tensor[]) => absorbTransposes(simplified),
+  {
+    parameterNames,
+    expand = true,
+    rewrite = (simplified) => absorbTransposes(simplified),
+  }: GraphOptions = {},
 ): Graph {
   const names = Object.keys(outputs);
   for (const [name, { shape }] of Object.entries(outputs)) {
@@ -35,7 +51,8 @@ export function buildGraph(
       });
     }
   }
-  const optimized = rewrite(optimize(Object.values(outputs)));
+  const traced = Object.values(outputs);
+  const optimized = rewrite(optimize(expand ? expandOperations(traced) : traced));
   // A graph with a loss keeps the order of tracing, from which `schedule` makes one that is fast in training.
   const hasLoss = optimized.some(({ shape }) => shape[0] !== "N");
   const nodes = hasLoss ? ancestors(optimized) : lowMemoryOrder(optimized);
@@ -43,7 +60,7 @@ export function buildGraph(
   const parameters: { name: string; tensor: Parameter }[] = [];
   for (const node of nodes) {
     if (node instanceof Parameter) {
-      parameters.push({ name: parameterNames.get(node) ?? `parameter${parameters.length}`, tensor: node });
+      parameters.push({ name: parameterNames?.get(node) ?? `parameter${parameters.length}`, tensor: node });
     } else if (isInput(node) && !declared.has(node)) {
       throw new PushforwardError("ARGUMENT", `the graph reads ${node.name}, which is not among its inputs`);
     }

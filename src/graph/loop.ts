@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import type { LoopBody, Operation } from "./operation.ts";
 import { optimize } from "./passes/optimize.ts";
+import { expandOperations } from "./passes/rewrite.ts";
 import type { Shape } from "./shape.ts";
 import { capturedBy, placeholder } from "./substitute.ts";
 import { Tensor } from "./tensor.ts";
@@ -22,7 +23,8 @@ export function loop(
   // Tensors that are older than the state do not depend on it and stay as they are: optimizing them again for each of many loops
   // would take quadratic time.
   const independent = { has: ({ id }: Tensor) => id < state[0].id };
-  const [proceed, ...next] = optimize([traced.proceed, ...traced.state], independent);
+  const expanded = expandOperations([traced.proceed, ...traced.state], independent);
+  const [proceed, ...next] = optimize(expanded, independent);
   const captured = capturedBy([proceed, ...next], state, independent);
   const operation = loopOperation({ state, next, proceed }, captured, maxIterations);
   const node = new Tensor(operation, [...initial, ...captured], { loop: loopCount++ });

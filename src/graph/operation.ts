@@ -100,6 +100,8 @@ export interface Operation<A extends Attributes = Attributes> {
 
   /** Computes the result for scalar inputs. Constant folding uses it. */
   evaluate?(...inputs: number[]): number;
+  /** The same values from other operations. They take the place of this one unless parameters are embedded in float32 (`expandOperations`). */
+  expand?(inputs: readonly Tensor[]): Tensor;
   /** A cheaper tensor of the same values, or undefined if there is none. */
   simplify?(node: Tensor): Tensor | undefined;
   /** True if f(x) + f(y) = f(x + y) for equal attributes, and one call is cheaper than two. */

@@ -5,7 +5,6 @@ import { buildGraph, type Graph } from "../graph/graph.ts";
 import type { Floats } from "../graph/operation.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { absorbBiases } from "../graph/passes/absorbBiases.ts";
-import { schedule } from "../graph/passes/schedule.ts";
 import { absorbTransposes } from "../graph/passes/transposes.ts";
 import { formatShape, resolveShape, type Shape, sizeOf } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
@@ -110,9 +109,11 @@ export function compile<T extends Traced>(
   const floats = Object.fromEntries(
     Object.entries(record).map(([k, t]) => [k, t.type === "bool" ? t.toFloat() : t]),
   );
+  const { embedParameters, precision, parameterNames } = options;
   const rewrite = (simplified: readonly Tensor[]) =>
-    absorbTransposes(options.embedParameters ? absorbBiases(simplified) : simplified, options);
-  const graph = buildGraph([...tensors, ...moreInputs()], floats, options.parameterNames, rewrite);
+    absorbTransposes(embedParameters ? absorbBiases(simplified) : simplified, options);
+  const expand = !embedParameters || precision === "float64";
+  const graph = buildGraph([...tensors, ...moreInputs()], floats, { parameterNames, expand, rewrite });
   const executable = new Executable(graph, options);
 
   const call = async (...inputs: readonly ArrayLike<number>[]): Promise<Arrays<T>> => {
@@ -122,8 +123,7 @@ export function compile<T extends Traced>(
   return Object.assign(call, {
     graph,
     options,
-    bytes: () =>
-      exportOnnx(graph, { precision: options.precision, batch: options.batch, embedParameters: true }),
+    bytes: () => exportOnnx(graph, { precision, batch: options.batch, embedParameters: true }),
     sessionFile: () => executable.sessionFile(),
     into: (inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>) =>
       executable.runInto(inputs, outputs),
@@ -264,8 +264,8 @@ class Executable {
     const { graph, precision } = this;
     const { batch, embedParameters } = this.options;
     const { isNative } = await loadEngine(this.options);
-    // With this order a training step takes 2 to 4% less time in onnxruntime-node, and 15% more in a page.
-    const nodes = isNative ? schedule(graph) : graph.nodes;
+    // With this order a training step takes 2 to 4% less time in onnxruntime-node, and 15% more in a page, which need not load it.
+    const nodes = isNative ? (await import("../graph/passes/schedule.ts")).schedule(graph) : graph.nodes;
     const barrier = isNative ? BARRIER : undefined;
     return exportOnnx({ ...graph, nodes }, { precision, batch, embedParameters, barrier });
   }

@@ -38,7 +38,7 @@ function example(): { graph: Graph; weight: Parameter } {
   const graph = buildGraph(
     [x],
     { y, gradient, positive: y.greater(0) },
-    new Map([[weight, "layers.0.weight"]]),
+    { parameterNames: new Map([[weight, "layers.0.weight"]]) },
   );
   return { graph, weight };
 }

@@ -1,18 +1,12 @@
 import { PushforwardError } from "../../errors.ts";
+import type { Operation } from "../operation.ts";
 import { formatShape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
-import { withGradient } from "../withGradient.ts";
+import { apply, type Tensor } from "../tensor.ts";
 
 /**
  * Convolution layer with stride 1 and same padding, channels last: x [N, H, W, C], weight [K, K, C, O] with K odd, bias [O] ->
  * [N, H, W, O]. As usual in deep learning it is a cross-correlation: the kernel is not flipped. It is a function, not a method
  * of tensors, so that pages without images do not ship it. Throws `SHAPE` for other shapes.
- *
- * A gather copies the K^2 pixels around each pixel, and one matrix product multiplies them by the weights (im2col). Its gradients
- * are computed in the same way; the gradient with respect to x is a convolution with the kernel rotated by 180 degrees. With 3 x 3
- * kernels on one thread this took as long as the runtime's own convolution for 32 and 64 channels, and 60% of its time for 128
- * (`bench/convolution.ts`); the runtime has no gradient of a convolution. With fewer outputs than inputs, the matrix product comes
- * first, and a gather shifts its smaller results.
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const [k, k2, inputs, outputs] = weight.shape as number[];
@@ -28,35 +22,62 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
       received: formatShape(bias.shape),
     });
   }
-  if (k > 1) {
-    const value = convolution(x, weight);
-    return bias ? value.add(bias) : value;
-  }
-  const matrix = weight.reshape([inputs, outputs]);
-  return bias ? x.affine(matrix, bias) : x.matmul(matrix);
+  return apply(convolution, bias ? [x, weight, bias] : [x, weight], {});
 }
 
-function convolution(x: Tensor, weight: Tensor): Tensor {
+/**
+ * The runtime's convolution, with weights that are numbers in the graph: the runtime arranges them for its blocked form, which took 0.6 to 0.9
+ * of the time of the expansion. It has no such form for other weights, no gradients and no float64.
+ *
+ * In the expansion, a gather copies the K^2 pixels around each pixel, and one matrix product multiplies them by the weights (im2col). With 3 x 3
+ * kernels on one thread this took as long as the runtime's convolution with weights as inputs for 32 and 64 channels, and 60% of its time for
+ * 128 (`bench/convolution.ts`). With fewer outputs than inputs, the matrix product comes first, and a gather shifts its smaller results.
+ * The gradients are computed in the same way; that with respect to x is a convolution with the kernel rotated by 180 degrees.
+ */
+const convolution: Operation = {
+  name: "convolution",
+  needsFullGradient: true,
+  shape: ([x, weight]) => [...x.shape.slice(0, 3), weight.shape[3]],
+  gradient(g, [x, weight, bias]) {
+    const rotated = weight.flip(0).flip(1).transpose([0, 1, 3, 2]);
+    const gradients = [conv2d(g, rotated), gradientOfWeight(x, weight, g)];
+    return bias ? [...gradients, g.sum([0, 1, 2])] : gradients;
+  },
+  expand([x, weight, bias]) {
+    const [k, , inputs, outputs] = weight.shape as number[];
+    if (k === 1) {
+      const matrix = weight.reshape([inputs, outputs]);
+      return bias ? x.affine(matrix, bias) : x.matmul(matrix);
+    }
+    const value =
+      outputs < inputs
+        ? sumOfShiftedProducts(x, weight)
+        : neighborhoods(x, k, "after").matmul(weight.reshape([k * k * inputs, outputs]));
+    return bias ? value.add(bias) : value;
+  },
+  emit(onnx, [x, weight, ...bias], _attributes, [, { shape }]) {
+    const [k] = shape as number[];
+    const channelsFirst = onnx.node("Transpose", [x], { perm: [0, 3, 1, 2] });
+    const kernel = onnx.node("Transpose", [weight], { perm: [3, 2, 0, 1] });
+    const pads = new Array<number>(4).fill((k - 1) / 2);
+    const value = onnx.node("Conv", [channelsFirst, kernel, ...bias], { kernel_shape: [k, k], pads });
+    return onnx.node("Transpose", [value], { perm: [0, 2, 3, 1] });
+  },
+};
+
+function gradientOfWeight(x: Tensor, weight: Tensor, g: Tensor): Tensor {
   const [k, , inputs, outputs] = weight.shape as number[];
-  const gradientOfX = (g: Tensor) => convolution(g, weight.flip(0).flip(1).transpose([0, 1, 3, 2]));
-  if (outputs < inputs) {
-    return withGradient(sumOfShiftedProducts(x, weight), [x, weight], (g) => [
-      gradientOfX(g),
-      x
-        .contractLeading(neighborhoods(g, k, "after"))
-        .reshape([inputs, k, k, outputs])
-        .flip(1)
-        .flip(2)
-        .transpose([1, 2, 0, 3]),
-    ]);
-  }
-  const value = neighborhoods(x, k, "after").matmul(weight.reshape([k * k * inputs, outputs]));
-  return withGradient(value, [x, weight], (g) => [
-    gradientOfX(g),
-    // The pixels are gathered again, because the copies of the forward pass are K^2 times as large as x, and keeping them takes as
-    // long. The zeros are on the other side, because `optimize` would merge equal nodes.
-    neighborhoods(x, k, "before").contractLeading(g).reshape(weight.shape),
-  ]);
+  if (k === 1) return x.contractLeading(g).reshape(weight.shape);
+  // The copies of the forward pass are K^2 times as large as x. Keeping them takes as long as gathering the pixels again. The zeros are on the
+  // other side, because `optimize` would merge equal nodes.
+  if (outputs > inputs) return neighborhoods(x, k, "before").contractLeading(g).reshape(weight.shape);
+  // The gradient of x multiplies the same neighborhoods, and `optimize` merges them.
+  return x
+    .contractLeading(neighborhoods(g, k, "after"))
+    .reshape([inputs, k, k, outputs])
+    .flip(1)
+    .flip(2)
+    .transpose([1, 2, 0, 3]);
 }
 
 /**

@@ -25,7 +25,7 @@ export function absorbBiases(outputs: readonly Tensor[]): Tensor[] {
     inputsWithOnes.set(x, result);
     return result;
   };
-  return rewriteGraph(nodes, outputs, (node, replacements) => {
+  return rewriteGraph(outputs, (node, replacements) => {
     if (!layers.has(node)) return withReplacedInputs(node, replacements);
     const [x, weight, bias] = node.inputs;
     const [rows, columns] = weight.shape as number[];

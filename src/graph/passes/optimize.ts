@@ -1,20 +1,15 @@
 import { constant, isInput, scalarValue } from "../operations/source.ts";
 import { apply, type Tensor } from "../tensor.ts";
 import { withScope } from "../tracing/scope.ts";
-import { ancestors } from "../traversal.ts";
-import { withReplacedInputs } from "./rewrite.ts";
+import { type Kept, rewriteGraph, withReplacedInputs } from "./rewrite.ts";
 import { sinkTransposes } from "./transposes.ts";
 
 /**
  * Rebuilds the graph of `outputs`, inputs first: equal nodes become one node (common subexpression elimination), operations on
  * scalar constants are evaluated, and each node is simplified by the rule of its operation. Nodes that no output needs are left
- * out. Tensors in `keep`, and the tensors that they depend on, stay as they are.
+ * out. Tensors in `kept`, and the tensors that they depend on, stay as they are.
  */
-export function optimize(
-  outputs: readonly Tensor[],
-  keep: { has(tensor: Tensor): boolean } = new Set<Tensor>(),
-): Tensor[] {
-  const replacement = new Map<Tensor, Tensor>();
+export function optimize(outputs: readonly Tensor[], kept?: Kept): Tensor[] {
   const nodesByKey = new Map<string, Tensor>();
   const simplified = new Map<Tensor, Tensor>();
   /** The first node that is equal to this one. */
@@ -27,17 +22,16 @@ export function optimize(
     nodesByKey.set(key, node);
     return node;
   };
-  for (const node of ancestors(outputs, keep)) {
-    if (keep.has(node)) {
-      replacement.set(node, node);
-      continue;
-    }
-    const rebuilt = unique(withReplacedInputs(node, replacement));
-    const simple = simplified.get(rebuilt) ?? unique(simplify(rebuilt));
-    simplified.set(rebuilt, simple);
-    replacement.set(node, simple);
-  }
-  return outputs.map((output) => replacement.get(output)!);
+  return rewriteGraph(
+    outputs,
+    (node, replacements) => {
+      const rebuilt = unique(withReplacedInputs(node, replacements));
+      const simple = simplified.get(rebuilt) ?? unique(simplify(rebuilt));
+      simplified.set(rebuilt, simple);
+      return simple;
+    },
+    kept,
+  );
 }
 
 /** Equal for nodes with equal operations, inputs and attributes. */

@@ -2,29 +2,42 @@ import { constantValues } from "../operations/source.ts";
 import { Parameter } from "../parameter.ts";
 import { Tensor } from "../tensor.ts";
 import { withScope } from "../tracing/scope.ts";
+import { ancestors } from "../traversal.ts";
 
 /** Maps tensors of the old graph to the tensors that take their places. */
 export type Replacements = ReadonlyMap<Tensor, Tensor>;
 
+/** Tensors that a pass leaves as they are, with the tensors that they depend on. */
+export type Kept = { has(tensor: Tensor): boolean };
+
 /**
  * Rewrites the graph of `outputs` and returns the replacements of `outputs`. `rewrite` returns the replacement of one tensor. It is
- * called for a tensor after it was called for the tensor's inputs.
- *
- * `nodes` are all tensors of the graph in topological order, each after its inputs, as `ancestors(outputs)` returns them.
+ * called for a tensor after it was called for the tensor's inputs, and not for tensors in `kept`.
  */
 export function rewriteGraph(
-  nodes: readonly Tensor[],
   outputs: readonly Tensor[],
   rewrite: (node: Tensor, replacements: Replacements) => Tensor,
+  kept: Kept = new Set<Tensor>(),
 ): Tensor[] {
   const replacements = new Map<Tensor, Tensor>();
-  for (const node of nodes) {
+  for (const node of ancestors(outputs, kept)) {
     // New tensors get the scope of the tensor that they replace, so that errors and ONNX nodes still name its layer.
-    const replacement = withScope(node.scope, () => rewrite(node, replacements));
+    const replacement = kept.has(node) ? node : withScope(node.scope, () => rewrite(node, replacements));
     replacements.set(node, replacement);
   }
   return outputs.map((output) => replacements.get(output)!);
 }
+
+/** Replaces the operations that have an expansion by it. */
+export const expandOperations = (outputs: readonly Tensor[], kept?: Kept): Tensor[] =>
+  rewriteGraph(
+    outputs,
+    (node, replacements) => {
+      const rebuilt = withReplacedInputs(node, replacements);
+      return rebuilt.operation.expand?.(rebuilt.inputs) ?? rebuilt;
+    },
+    kept,
+  );
 
 /** The same operation on the replacements of its inputs; `node` itself if no input is replaced by another tensor. */
 export function withReplacedInputs(node: Tensor, replacements: Replacements): Tensor {

@@ -42,7 +42,7 @@ export function absorbTransposes(
     transposes.set(x, transpose);
     return transpose;
   };
-  return rewriteGraph(nodes, outputs, (node, replacements) => {
+  return rewriteGraph(outputs, (node, replacements) => {
     const { operation, inputs, attributes } = node;
     const [x, weight, bias] = inputs;
     if (isTransposedMatrix(node) && (transposed.has(x) || transposes.has(x)))

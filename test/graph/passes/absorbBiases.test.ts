@@ -24,7 +24,7 @@ const weight = input("weight", [3, 40]);
 /** The products, relus and concatenations of the rewritten graph, each with its number of columns. */
 function rewritten(...outputs: Tensor[]): string {
   const named = Object.fromEntries(outputs.map((output, i) => [`y${i}`, output]));
-  const { nodes } = buildGraph([x, weight], named, undefined, absorbBiases);
+  const { nodes } = buildGraph([x, weight], named, { rewrite: absorbBiases });
   return nodes
     .filter(({ operation: { name }, shape }) => /affine|matmul|relu|concat/.test(name) && shape[0] === "N")
     .map(({ operation: { name }, shape }) => `${name} ${shape[1]}`)

@@ -20,7 +20,7 @@ const layer = (x: Tensor, columns: number): Tensor =>
 /** The operations that remain, without constants and parameters. */
 function remaining(output: Tensor): string {
   const rewrite = (outputs: readonly Tensor[]) => absorbTransposes(outputs);
-  const { nodes } = buildGraph([x], { output: output.max() }, undefined, rewrite);
+  const { nodes } = buildGraph([x], { output: output.max() }, { rewrite });
   return nodes
     .filter(({ inputs, operation }) => inputs.length > 0 && operation.name !== "reshape")
     .map(({ operation: { name }, shape }) => `${name} [${shape}]`)
