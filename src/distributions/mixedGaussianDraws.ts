@@ -12,7 +12,7 @@ import type { Subset } from "./subsetDistribution.ts";
  * components are [C, N] or [C, 1].
  *
  * Each iteration of a loop draws all numeric columns given their present values, and keeps the draw of the column at one position. So the size
- * of the graph does not depend on the number of columns. ONNX Runtime took 34 s to load a graph with separate nodes for each of 60 columns.
+ * of the graph does not depend on the number of columns.
  */
 export function drawRows(
   model: MixedGaussianMixture,

@@ -100,7 +100,9 @@ export interface Operation<A extends Attributes = Attributes> {
 
   /** Computes the result for scalar inputs. Constant folding uses it. */
   evaluate?(...inputs: number[]): number;
-  /** The same values from other operations. They take the place of this one unless parameters are embedded in float32 (`expandOperations`). */
+  /**
+   * The same values from other operations, which `buildGraph` writes in place of this one unless parameters are numbers in a float32 graph.
+   */
   expand?(inputs: readonly Tensor[]): Tensor;
   /** A cheaper tensor of the same values, or undefined if there is none. */
   simplify?(node: Tensor): Tensor | undefined;
