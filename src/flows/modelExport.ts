@@ -108,7 +108,10 @@ export class ModelExport {
     outputs: Readonly<Record<K, Tensor>>,
     { precision = this.precision, parameterNames }: ComputeOptions = {},
   ): Record<K, string> {
-    const graph = buildGraph(inputs, outputs, { parameterNames, expand: precision === "float64" });
+    const graph = buildGraph(inputs, outputs, {
+      parameterNames,
+      fixedParameters: precision === "float32",
+    });
     const byName = new Map(graph.inputs.map(({ name }, i) => [name, values[i]]));
     const written = new GraphWriter(this.file, precision).write(graph, { inputs: byName });
     return Object.fromEntries(written) as Record<K, string>;

@@ -3,7 +3,7 @@ import { isInput } from "./operations/source.ts";
 import { Parameter } from "./parameter.ts";
 import { lowMemoryOrder } from "./passes/lowMemoryOrder.ts";
 import { optimize } from "./passes/optimize.ts";
-import { expandOperations } from "./passes/rewrite.ts";
+import { expandOperations, fixedTensors } from "./passes/rewrite.ts";
 import { absorbTransposes } from "./passes/transposes.ts";
 import { formatShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -22,10 +22,10 @@ export interface GraphOptions {
   /** Parameters without a name here are numbered. */
   readonly parameterNames?: ReadonlyMap<Parameter, string> | undefined;
   /**
-   * Whether operations are replaced by their expansions. Without it, parameters must be numbers in float32 in the file that is written. Default
-   * true.
+   * Whether parameters are numbers in the float32 file that is written. Then operations whose inputs but the first depend only on parameters and
+   * constants are not expanded. Default false.
    */
-  readonly expand?: boolean;
+  readonly fixedParameters?: boolean;
   /** Further rewriting of the simplified outputs. Default `absorbTransposes`. */
   readonly rewrite?: (simplified: readonly Tensor[]) => Tensor[];
 }
@@ -39,7 +39,7 @@ export function buildGraph(
   outputs: Readonly<Record<string, Tensor>>,
   {
     parameterNames,
-    expand = true,
+    fixedParameters = false,
     rewrite = (simplified) => absorbTransposes(simplified),
   }: GraphOptions = {},
 ): Graph {
@@ -52,7 +52,8 @@ export function buildGraph(
     }
   }
   const traced = Object.values(outputs);
-  const optimized = rewrite(optimize(expand ? expandOperations(traced) : traced));
+  const fixed = fixedParameters ? fixedTensors(ancestors(traced)) : undefined;
+  const optimized = rewrite(optimize(expandOperations(traced, { fixed })));
   // A graph with a loss keeps the order of tracing, from which `schedule` makes one that is fast in training.
   const hasLoss = optimized.some(({ shape }) => shape[0] !== "N");
   const nodes = hasLoss ? ancestors(optimized) : lowMemoryOrder(optimized);

@@ -23,7 +23,7 @@ export function loop(
   // Tensors that are older than the state do not depend on it and stay as they are: optimizing them again for each of many loops
   // would take quadratic time.
   const independent = { has: ({ id }: Tensor) => id < state[0].id };
-  const expanded = expandOperations([traced.proceed, ...traced.state], independent);
+  const expanded = expandOperations([traced.proceed, ...traced.state], { kept: independent });
   const [proceed, ...next] = optimize(expanded, independent);
   const captured = capturedBy([proceed, ...next], state, independent);
   const operation = loopOperation({ state, next, proceed }, captured, maxIterations);

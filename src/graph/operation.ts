@@ -101,7 +101,7 @@ export interface Operation<A extends Attributes = Attributes> {
   /** Computes the result for scalar inputs. Constant folding uses it. */
   evaluate?(...inputs: number[]): number;
   /**
-   * The same values from other operations, which `buildGraph` writes in place of this one unless parameters are numbers in a float32 graph.
+   * The same values from other operations. `buildGraph` replaces this one by them unless its inputs but the first are fixed numbers in float32.
    */
   expand?(inputs: readonly Tensor[]): Tensor;
   /** A cheaper tensor of the same values, or undefined if there is none. */

@@ -112,8 +112,12 @@ export function compile<T extends Traced>(
   const { embedParameters, precision, parameterNames } = options;
   const rewrite = (simplified: readonly Tensor[]) =>
     absorbTransposes(embedParameters ? absorbBiases(simplified) : simplified, options);
-  const expand = !embedParameters || precision === "float64";
-  const graph = buildGraph([...tensors, ...moreInputs()], floats, { parameterNames, expand, rewrite });
+  const fixedParameters = embedParameters === true && precision !== "float64";
+  const graph = buildGraph([...tensors, ...moreInputs()], floats, {
+    parameterNames,
+    fixedParameters,
+    rewrite,
+  });
   const executable = new Executable(graph, options);
 
   const call = async (...inputs: readonly ArrayLike<number>[]): Promise<Arrays<T>> => {

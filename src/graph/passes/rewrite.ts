@@ -28,12 +28,16 @@ export function rewriteGraph(
   return outputs.map((output) => replacements.get(output)!);
 }
 
-/** Replaces the operations that have an expansion by it. */
-export const expandOperations = (outputs: readonly Tensor[], kept?: Kept): Tensor[] =>
+/** Replaces the operations that have an expansion by it, unless all their inputs but the first are in `fixed`. */
+export const expandOperations = (
+  outputs: readonly Tensor[],
+  { kept, fixed }: { kept?: Kept; fixed?: ReadonlySet<Tensor> } = {},
+): Tensor[] =>
   rewriteGraph(
     outputs,
     (node, replacements) => {
       const rebuilt = withReplacedInputs(node, replacements);
+      if (node.inputs.slice(1).every((input) => fixed?.has(input))) return rebuilt;
       return rebuilt.operation.expand?.(rebuilt.inputs) ?? rebuilt;
     },
     kept,
