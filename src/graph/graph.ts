@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { anyValue, checkOptions, type OptionRules, trueOrFalse } from "../options.ts";
 import { isInput } from "./operations/source.ts";
 import { Parameter } from "./parameter.ts";
 import { lowMemoryOrder } from "./passes/lowMemoryOrder.ts";
@@ -30,6 +31,12 @@ export interface GraphOptions {
   readonly rewrite?: (simplified: readonly Tensor[]) => Tensor[];
 }
 
+const optionRules: OptionRules<GraphOptions> = {
+  parameterNames: anyValue,
+  fixedParameters: trueOrFalse,
+  rewrite: anyValue,
+};
+
 /**
  * The graph of `outputs`, rewritten by `expandOperations`, `optimize` and then by `rewrite`. Throws `SHAPE` if the batch axis of an output is
  * not the first, and `ARGUMENT` if the graph reads an input that is not in `inputs`.
@@ -37,12 +44,10 @@ export interface GraphOptions {
 export function buildGraph(
   inputs: readonly Tensor[],
   outputs: Readonly<Record<string, Tensor>>,
-  {
-    parameterNames,
-    fixedParameters = false,
-    rewrite = (simplified) => absorbTransposes(simplified),
-  }: GraphOptions = {},
+  options: GraphOptions = {},
 ): Graph {
+  checkOptions("buildGraph", options, optionRules);
+  const { parameterNames, fixedParameters, rewrite = (simplified) => absorbTransposes(simplified) } = options;
   const names = Object.keys(outputs);
   for (const [name, { shape }] of Object.entries(outputs)) {
     if (shape.indexOf("N") > 0) {

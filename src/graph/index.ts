@@ -1,5 +1,5 @@
 export type { Gradients } from "./grad.ts";
-export { buildGraph, type Graph, printGraph } from "./graph.ts";
+export { buildGraph, type Graph, type GraphOptions, printGraph } from "./graph.ts";
 export { loop } from "./loop.ts";
 export * from "./mainExports.ts";
 export type { Attributes, Emitter, OnnxAttribute, Operation } from "./operation.ts";

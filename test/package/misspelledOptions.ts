@@ -5,6 +5,7 @@ import { fitGaussianMixture, quantileKnots } from "../../src/distributions/index
 import * as evaluate from "../../src/evaluate/index.ts";
 import { checkpointFile, loadModel, saveModel } from "../../src/files/index.ts";
 import { estimateParameters } from "../../src/flows/index.ts";
+import { buildGraph } from "../../src/graph/index.ts";
 import * as images from "../../src/images/index.ts";
 import * as main from "../../src/index.ts";
 import {
@@ -131,6 +132,7 @@ export const misspelledOptions: Readonly<Record<string, readonly [call: () => un
     checkBijection: [() => main.checkBijection(flow.bijection, wrong({ kind: [] })), "kinds"],
     checkpointFile: [() => checkpointFile("", wrong({ resum: true })), "resume"],
     columnNotes: [() => main.columnNotes(unused, wrong({ givn: unused })), "given"],
+    buildGraph: [() => buildGraph([], {}, wrong({ parameterName: new Map() })), "parameterNames"],
     compile: [() => main.compile((x) => x, [["N", 2]], wrong({ thread: 1 })), "threads"],
     conditionalCalibration: [() => evaluate.conditionalCalibration(table, [], wrong({ draw: 1 })), "draws"],
     controlTables: [() => evaluate.controlTables([], wrong({ sed: 1 })), "seed"],
