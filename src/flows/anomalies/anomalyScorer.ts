@@ -15,8 +15,8 @@ interface Tail {
 
 /** What a model of a table stores about its training, validation and test rows, to score anomalies. */
 export interface AnomalyReference extends ComparedRows {
-  /** The mean of each factor of `Surprise` in validation rows, in nats. */
-  readonly meanSurprise: Float64Array;
+  /** [orders * factors], the mean of each number of `Surprise` in validation rows, in nats. */
+  readonly meanSurprises: Float64Array;
   /** The tail of each statistic in validation rows. Without training rows only that of the surprise has a meaning. */
   readonly tails: Readonly<Record<Statistic, Tail>>;
   /** The scores of rows that had no part in the training, in ascending order. Empty if there were none. */
@@ -83,8 +83,8 @@ export class AnomalyScorer {
     };
     const statistics = new AnomalyStatistics(columns, flow, compared);
     const surprises = await statistics.surprises(validation.values, run);
-    const meanSurprise = statistics.meanSurprise(surprises);
-    const ofValidation = statistics.fromSurprises(validation.values, surprises, meanSurprise);
+    const meanSurprises = statistics.meanSurprises(surprises);
+    const ofValidation = statistics.fromSurprises(validation.values, surprises, meanSurprises);
     const tails = Object.fromEntries(
       STATISTICS.map((name) => [
         name,
@@ -92,22 +92,22 @@ export class AnomalyScorer {
       ]),
     ) as Record<Statistic, Tail>;
     const scores = test
-      ? combined(await statistics.ofRows(test.spaced(MAX_CALIBRATION_ROWS).values, meanSurprise, run), tails)
+      ? combined(await statistics.ofRows(test.spaced(MAX_CALIBRATION_ROWS).values, meanSurprises, run), tails)
       : new Float64Array(0);
     await statistics.release();
-    return { ...compared, meanSurprise, tails, calibration: scores.sort() };
+    return { ...compared, meanSurprises, tails, calibration: scores.sort() };
   }
 
   /** The scores of rows of positions [N, D] (`positionsInColumn`), [N]. No value may be missing in a column without gaps. */
   async score(positions: Float64Array, run: RunOptions = {}): Promise<Float64Array> {
-    const { meanSurprise, tails } = this.reference;
-    return combined(await this.statistics.ofRows(positions, meanSurprise, run), tails);
+    const { meanSurprises, tails } = this.reference;
+    return combined(await this.statistics.ofRows(positions, meanSurprises, run), tails);
   }
 
   /** The statistic with the smallest p(s) of each row of positions [N, D], which determines its score. */
   async leadingStatistics(positions: Float64Array, run: RunOptions = {}): Promise<Statistic[]> {
-    const { meanSurprise, tails } = this.reference;
-    const excesses = excessesOf(await this.statistics.ofRows(positions, meanSurprise, run), tails);
+    const { meanSurprises, tails } = this.reference;
+    const excesses = excessesOf(await this.statistics.ofRows(positions, meanSurprises, run), tails);
     const names = STATISTICS.filter((name) => excesses[name]);
     return Array.from(excesses.surprise!, (_, n) =>
       names.reduce((a, b) => (excesses[b]![n] > excesses[a]![n] ? b : a)),

@@ -31,10 +31,12 @@ const SQUARED_DISTANCE_OF_LABELS = { scaled: 2, ranks: 1 / 6 };
  * Four statistics that are larger for unusual rows. Each of them detects other anomalies:
  *
  * - surprise: max_k s_k - m_k, where s_k = -log P(|X_k - x_k| <= r_k | x_1 ... x_k-1) under the model and m_k is the mean of s_k in
- *   validation rows. The radius r_k is a tenth of the scale of the feature. It detects a value that is improbable given the others.
+ *   validation rows; the mean of this for the features in their order and in reverse order. The radius r_k is a tenth of the scale of the
+ *   feature. It detects a value that is improbable given the others.
  * - marginal surprise: sum_k -log P(|X_k - x_k| <= r_k), where P is the fraction of the training rows. It detects rare values, also many
  *   that are each only a little rare.
- * - distance: the distance to the tenth nearest training row, with numbers divided by the scale of their feature. It detects rare combinations.
+ * - distance: the distance to the tenth nearest training row, or a nearer one if there are less than 500 (`Neighbors`), with numbers divided
+ *   by the scale of their feature. It detects rare combinations.
  * - rank distance: the same with each number replaced by its rank among the training rows. A feature whose
  *   values differ widely does not hide the others there.
  */
@@ -69,19 +71,19 @@ export class AnomalyStatistics {
   /** The statistics [N] of rows of positions [N, D] (`positionsInColumn`), in the order of `STATISTICS`. */
   async ofRows(
     positions: Float64Array,
-    meanSurprise: Float64Array,
+    meanSurprises: Float64Array,
     run: RunOptions,
   ): Promise<Partial<Record<Statistic, Float64Array>>> {
-    return this.fromSurprises(positions, await this.surprises(positions, run), meanSurprise);
+    return this.fromSurprises(positions, await this.surprises(positions, run), meanSurprises);
   }
 
   /** As `ofRows`, from the `surprises` of the rows. */
   fromSurprises(
     positions: Float64Array,
     surprises: Float64Array,
-    meanSurprise: Float64Array,
+    meanSurprises: Float64Array,
   ): Partial<Record<Statistic, Float64Array>> {
-    const surprise = largestExcesses(surprises, meanSurprise);
+    const surprise = this.meanLargestExcesses(surprises, meanSurprises);
     if (this.compared.rows.length === 0) return { surprise };
     const D = this.isLabel.length;
     const marginal = this.marginals.surprises(positions, this.radii);
@@ -96,16 +98,16 @@ export class AnomalyStatistics {
   }
 
   /**
-   * The mean of the finite `surprises` of each factor of the model. A row of probability 0 must not make all statistics infinite.
+   * The mean of the finite `surprises` of each factor of each order of the model. A row of probability 0 must not make all statistics infinite.
    */
-  meanSurprise(surprises: Float64Array): Float64Array {
-    const { factors } = this.modelSurprise;
-    const counts = new Float64Array(factors);
-    const sums = new Float64Array(factors);
+  meanSurprises(surprises: Float64Array): Float64Array {
+    const count = this.surprisesPerRow;
+    const counts = new Float64Array(count);
+    const sums = new Float64Array(count);
     for (const [i, value] of surprises.entries()) {
       if (!Number.isFinite(value)) continue;
-      counts[i % factors]++;
-      sums[i % factors] += value;
+      counts[i % count]++;
+      sums[i % count] += value;
     }
     return sums.map((sum, k) => (counts[k] > 0 ? sum / counts[k] : 0));
   }
@@ -136,15 +138,42 @@ export class AnomalyStatistics {
     return this.modelSurprise.release();
   }
 
-  /** The factors of `Surprise` [N, factors] of rows of positions. */
+  /** The `Surprise` [N, orders, factors] of rows of positions. */
   async surprises(positions: Float64Array, run: RunOptions): Promise<Float64Array> {
+    const { factors } = this.modelSurprise;
+    const perRow = this.surprisesPerRow;
+    const D = this.isLabel.length;
     const surprises = await this.modelSurprise.ofRows(nearestCells(this.columns, positions), run);
-    const beyond = this.beyondCells(positions);
-    const perFactor = positions.length / surprises.length;
-    beyond.forEach((nats, i) => {
-      surprises[Math.floor(i / perFactor)] += nats;
-    });
+    for (const [i, nats] of this.beyondCells(positions).entries()) {
+      const first = Math.floor(i / D) * perRow + Math.min(i % D, factors - 1);
+      for (let order = 0; order * factors < perRow; order++) surprises[first + order * factors] += nats;
+    }
     return surprises;
+  }
+
+  private get surprisesPerRow(): number {
+    return this.modelSurprise.orders * this.modelSurprise.factors;
+  }
+
+  /** The mean over the orders of the largest difference between the factors of a row and their means; [N]. */
+  private meanLargestExcesses(surprises: Float64Array, means: Float64Array): Float64Array {
+    const { orders, factors } = this.modelSurprise;
+    const perRow = this.surprisesPerRow;
+    const largest = (n: number, order: number): number => {
+      let result = Number.NEGATIVE_INFINITY;
+      for (let k = order * factors; k < (order + 1) * factors; k++) {
+        const value = surprises[n * perRow + k];
+        // Both ends of an interval around a very distant value can be infinite, and the log-probability between them is then NaN. Such a
+        // value has probability 0.
+        result = Math.max(result, Number.isNaN(value) ? Number.POSITIVE_INFINITY : value - means[k]);
+      }
+      return result;
+    };
+    return Float64Array.from({ length: surprises.length / perRow }, (_, n) => {
+      let sum = 0;
+      for (let order = 0; order < orders; order++) sum += largest(n, order);
+      return sum / orders;
+    });
   }
 
   /** Positions [N, D] with numbers divided by the scale of their feature. */
@@ -155,18 +184,4 @@ export class AnomalyStatistics {
       isLabel[i % isLabel.length] ? value : value / scales[i % scales.length],
     );
   }
-}
-
-/** The largest difference between the factors [N, K] of each row and their means [K]. */
-function largestExcesses(surprises: Float64Array, means: Float64Array): Float64Array {
-  const K = means.length;
-  return Float64Array.from({ length: surprises.length / K }, (_, n) => {
-    let largest = Number.NEGATIVE_INFINITY;
-    for (const [k, value] of surprises.subarray(n * K, (n + 1) * K).entries()) {
-      // Both ends of an interval around a very distant value can be infinite, and the log-probability between them is then NaN. Such a
-      // value has probability 0.
-      largest = Math.max(largest, Number.isNaN(value) ? Number.POSITIVE_INFINITY : value - means[k]);
-    }
-    return largest;
-  });
 }

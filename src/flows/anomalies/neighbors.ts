@@ -1,7 +1,11 @@
 import type { InMemoryDataset } from "../../dataset/index.ts";
 
-/** The distance to the tenth nearest row is used, because it depends less on single rows than the distance to the nearest one. */
-const NEIGHBORS = 10;
+/**
+ * Which neighbor the distance is measured to: the tenth nearest of many rows, because it depends less on single rows than the nearest one,
+ * and a nearer one of less than 500 rows, of which the tenth is far. It was chosen in bench/adbench.
+ */
+const MAX_NEIGHBORS = 10;
+const ROWS_PER_NEIGHBOR = 50;
 /** The interquartile range of a normal distribution in standard deviations. */
 const INTERQUARTILE_RANGE_OF_NORMAL = 1.349;
 
@@ -18,14 +22,18 @@ export interface NeighborOptions {
 /** Computes distances from rows to reference rows. */
 export class Neighbors {
   private readonly options: NeighborOptions;
+  /** The distance is that to this neighbor. */
+  private readonly neighbor: number;
 
   constructor(options: NeighborOptions) {
     this.options = options;
+    const rows = options.rows.length / options.isLabel.length;
+    this.neighbor = Math.min(MAX_NEIGHBORS, Math.max(1, Math.round(rows / ROWS_PER_NEIGHBOR)));
   }
 
   /**
-   * The Euclidean distance of each row [N, D] to the tenth nearest reference row (Ramaswamy, Rastogi and Shim 2000), or to the farthest
-   * one if there are fewer.
+   * The Euclidean distance of each row [N, D] to the k-th nearest reference row (Ramaswamy, Rastogi and Shim 2000), where k is a fiftieth of
+   * their number, between 1 and 10.
    */
   distances(rows: Float64Array): Float64Array {
     const D = this.options.isLabel.length;
@@ -35,6 +43,7 @@ export class Neighbors {
   }
 
   private squaredDistance(row: Float64Array): number {
+    const { neighbor } = this;
     const { rows, isLabel, squaredDistanceOfLabels } = this.options;
     const D = isLabel.length;
     const nearest: number[] = [];
@@ -52,8 +61,8 @@ export class Neighbors {
       if (sum >= limit) continue;
       nearest.push(sum);
       nearest.sort((x, y) => x - y);
-      if (nearest.length > NEIGHBORS) nearest.pop();
-      if (nearest.length === NEIGHBORS) limit = nearest[NEIGHBORS - 1];
+      if (nearest.length > neighbor) nearest.pop();
+      if (nearest.length === neighbor) limit = nearest[neighbor - 1];
     }
     return nearest[nearest.length - 1] ?? 0;
   }

@@ -5,16 +5,18 @@ import { STATISTICS, type Statistic } from "./anomalyStatistics.ts";
 
 /** The names of the arrays in a model file. No parameter of a flow begins with this, because its path begins with a part of the flow. */
 const PREFIX = "anomalies.";
+/** The means of the surprises in a single order of the features. */
+const NAME_IN_EARLIER_VERSIONS = "meanSurprise";
 
 /** The arrays of a model file that store a reference. `rows` is float32 [M, D], like the features of a model. */
 export function anomalyArrays(
-  { rows, featureScales, meanSurprise, tails, calibration }: AnomalyReference,
+  { rows, featureScales, meanSurprises, tails, calibration }: AnomalyReference,
   { features }: { readonly features: number },
 ): [string, StoredArray][] {
   const tailNumbers = Float64Array.from(
     STATISTICS.flatMap((name) => [tails[name].threshold, tails[name].meanExcess]),
   );
-  const arrays = { calibration, featureScales, meanSurprise, tails: tailNumbers };
+  const arrays = { calibration, featureScales, meanSurprises, tails: tailNumbers };
   return [
     [`${PREFIX}rows`, { shape: [rows.length / features, features], values: Float32Array.from(rows) }],
     ...Object.entries(arrays).map(([name, values]): [string, StoredArray] => [
@@ -38,12 +40,15 @@ export function splitAnomalyArrays(arrays: ReadonlyMap<string, StoredArray>): {
   return { ofFlow, ofAnomalies };
 }
 
-/** The reference of a model with D features; undefined if the file has none. Throws `MODEL` for arrays that are not one. */
+/**
+ * The reference of a model with D features; undefined if the file has none, or one of an earlier version, whose scores are not comparable.
+ * Throws `MODEL` for arrays that are not a reference.
+ */
 export function readAnomalyReference(
   arrays: ReadonlyMap<string, StoredArray>,
   features: number,
 ): AnomalyReference | undefined {
-  if (arrays.size === 0) return undefined;
+  if (arrays.size === 0 || arrays.has(NAME_IN_EARLIER_VERSIONS)) return undefined;
   const vector = (name: string): Float64Array => {
     const array = arrays.get(name);
     if (array?.values instanceof Float64Array && array.shape.length === 1) return array.values;
@@ -52,18 +57,18 @@ export function readAnomalyReference(
   const rows = arrays.get("rows");
   if (!(rows?.values instanceof Float32Array) || rows.shape.length !== 2 || rows.shape[1] !== features)
     throw damaged(`the array ${PREFIX}rows`, `float32 numbers [M, ${features}]`, rows);
-  const [calibration, featureScales, meanSurprise, tailNumbers] = [
+  const [calibration, featureScales, meanSurprises, tailNumbers] = [
     "calibration",
     "featureScales",
-    "meanSurprise",
+    "meanSurprises",
     "tails",
   ].map(vector);
   const areValid =
     arrays.size === 5 &&
     featureScales.length === features &&
     featureScales.every((scale) => scale > 0 && Number.isFinite(scale)) &&
-    (meanSurprise.length === features || meanSurprise.length === 1) &&
-    meanSurprise.every(Number.isFinite) &&
+    [1, features, 2 * features].includes(meanSurprises.length) &&
+    meanSurprises.every(Number.isFinite) &&
     tailNumbers.length === 2 * STATISTICS.length &&
     tailNumbers.every((number, i) => Number.isFinite(number) && (i % 2 === 0 || number > 0)) &&
     calibration.every((score, i) => score >= (calibration[i - 1] ?? Number.NEGATIVE_INFINITY));
@@ -71,7 +76,7 @@ export function readAnomalyReference(
   return {
     rows: Float64Array.from(rows.values),
     featureScales,
-    meanSurprise,
+    meanSurprises,
     tails: Object.fromEntries(
       STATISTICS.map((name, i) => [
         name,

@@ -1,19 +1,26 @@
-import { identityOrder } from "../../bijections/permutation.ts";
+import { identityOrder, reverseOrder } from "../../bijections/permutation.ts";
 import type { Distribution } from "../../distributions/distribution.ts";
 import { MixedMade } from "../../distributions/mixedMade.ts";
 import { Mixture } from "../../distributions/mixture.ts";
+import { concat } from "../../graph/tensor.ts";
 import { parametersOf } from "../../nn/module.ts";
 import { inFloat64 } from "../../runtime/engineOptions.ts";
 import { arrayInput, BatchRunner, type RunOptions } from "../batchRunner.ts";
 import type { Flow } from "../flow.ts";
 
 /**
- * Computes the surprise -log P(|X_k - x_k| <= r_k | x_1 ... x_k-1) of each feature k of rows under the autoregressive component of a
- * model. Unlike a density, the probability of an interval is the same in all units, and comparable between continuous values, integers and
- * single values that repeat. A model without such a component has a single factor with the surprise -log p(x).
+ * Computes the surprise -log P(|X_k - x_k| <= r_k | the features before k) of each feature k of rows under the autoregressive component of a
+ * model, in the order of the features and in the reverse order: an unlikely combination of two values appears at the later of them, and
+ * there it can be less unlikely than at the other. Unlike a density, the probability of an interval is the same in all units, and comparable
+ * between continuous values, integers and single values that repeat.
+ *
+ * A component that was trained for a single order has only this order. A model without such a component has a single factor with the
+ * surprise -log p(x).
  */
 export class Surprise {
-  /** The number of factors. */
+  /** The number of orders. */
+  readonly orders: number;
+  /** The number of factors of an order. */
   readonly factors: number;
   private readonly flow: Flow;
   private readonly made: MixedMade | undefined;
@@ -26,19 +33,24 @@ export class Surprise {
     this.flow = flow;
     this.made = made;
     this.radii = radii;
+    this.orders = made?.supportsSubsets ? 2 : 1;
     this.factors = made ? made.features : 1;
     this.runner = made && new BatchRunner(() => parametersOf(made));
   }
 
-  /** [N, factors] for rows of features [N, D]. */
+  /** [N, orders, factors] for rows of features [N, D]. */
   async ofRows(features: Float64Array, run: RunOptions = {}): Promise<Float64Array> {
     const { made, runner, flow } = this;
     if (!made || !runner) return (await flow.logProb(features, undefined, run)).map((value) => -value);
     const D = made.features;
     const radii = Array.from(this.radii);
+    const orders = [identityOrder(D), reverseOrder(D)].slice(0, this.orders);
     const { surprise } = await runner.run(
       "surprise",
-      (x) => ({ surprise: made.conditionalMasses(x, identityOrder(D), radii).neg().transpose() }),
+      (x) => {
+        const masses = orders.map((positions) => made.conditionalMasses(x, positions, radii));
+        return { surprise: concat(masses, 0).neg().transpose() };
+      },
       [arrayInput({ values: features, features: D })],
       features.length / D,
       // In float32, both ends of an interval around a far value can be equal.

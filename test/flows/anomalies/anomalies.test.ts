@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { benjaminiHochberg } from "../../../src/flows/anomalies/conformal.ts";
+import { decodeWithChecksum, encodeWithChecksum } from "../../../src/flows/checksum.ts";
+import type { StoredArray } from "../../../src/flows/safetensors.ts";
 import { decodeModel, encodeModel, fitTable, Random, TableModel } from "../../../src/index.ts";
 
 const CITIES = ["Bern", "Basel", "Zug"];
@@ -101,6 +103,18 @@ describe("TableModel.anomalies", () => {
     ];
     expect(after.pValues).toEqual(before.pValues);
     expect(after.anomalies[0].row).toBe(before.anomalies[0].row);
+    await loaded.release();
+  });
+
+  test("is refused with a file of an earlier version, whose scores are not comparable, and the model is read", async () => {
+    const { arrays, metadata } = decodeWithChecksum(encodeModel(model.contents));
+    const earlier = Array.from(arrays, ([name, array]): [string, StoredArray] => [
+      name === "anomalies.meanSurprises" ? "anomalies.meanSurprise" : name,
+      array,
+    ]);
+    const loaded = TableModel.from(await decodeModel(encodeWithChecksum(new Map(earlier), metadata)));
+    expect(await loaded.score(fresh)).toEqual(await model.score(fresh));
+    await expect(loaded.anomalies(fresh)).rejects.toThrow("fit the table again");
     await loaded.release();
   });
 

@@ -17,7 +17,7 @@ it("stays finite for other rows if a validation row is impossible for the model"
   );
   // All surprises in the interval are 0, the threshold, which a tenth of the rows exceed.
   const ordinary = Math.log(10);
-  expect([...reference.meanSurprise, ...reference.calibration]).toEqual([
+  expect([...reference.meanSurprises, ...reference.calibration]).toEqual([
     0,
     expect.closeTo(ordinary, 12),
     expect.closeTo(ordinary, 12),

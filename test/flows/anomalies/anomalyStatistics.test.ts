@@ -3,10 +3,12 @@ import { StandardNormal } from "../../../src/distributions/index.ts";
 import { MixedMade } from "../../../src/distributions/mixedMade.ts";
 import { AnomalyScorer } from "../../../src/flows/anomalies/anomalyScorer.ts";
 import { AnomalyStatistics, STATISTICS } from "../../../src/flows/anomalies/anomalyStatistics.ts";
+import type { Tensor } from "../../../src/graph/index.ts";
 import { dataset, Flow, Random } from "../../../src/index.ts";
+import { compile } from "../../../src/runtime/compile.ts";
 import { realColumn } from "../../../src/tables/realColumn.ts";
 import type { TableColumn } from "../../../src/tables/tableColumn.ts";
-import { atoms, categorical, continuous } from "../../distributions/mixedColumns.ts";
+import { atoms, categorical, continuous, randomize } from "../../distributions/mixedColumns.ts";
 
 const { NaN: missing } = Number;
 const columns: readonly TableColumn[] = [
@@ -26,7 +28,8 @@ function rowsOf(count: number, seed: number): number[][] {
   ]);
 }
 
-const reference = rowsOf(50, 1);
+/** The distances are those to the fourth nearest of so many rows. */
+const reference = rowsOf(200, 1);
 const queries = rowsOf(8, 2);
 const isMissing = (value: number) => Number.isNaN(value);
 
@@ -37,8 +40,8 @@ function rankOf(value: number, d: number): number {
   return sum / values.length;
 }
 
-/** The tenth smallest distance to a reference row. */
-function tenthDistance(
+/** The fourth smallest distance to a reference row. */
+function fourthDistance(
   row: number[],
   transform: (value: number, d: number) => number,
   squaredDistanceOfLabels: number,
@@ -52,7 +55,7 @@ function tenthDistance(
       return sum + (transform(value, d) - transform(there, d)) ** 2;
     }, 0),
   );
-  return Math.sqrt(squares.sort((x, y) => x - y)[9]!);
+  return Math.sqrt(squares.sort((x, y) => x - y)[3]!);
 }
 
 /** -log of the fraction of reference rows, with half a row more, that are within a tenth of the scale. */
@@ -74,18 +77,47 @@ const flat = (rows: number[][]) => Float64Array.from(rows.flat());
 describe("statistics of rows", () => {
   test("are distances and frequencies among the training rows, also of labels and missing values", async () => {
     const statistics = new AnomalyStatistics(columns, flow, { rows: flat(reference), featureScales: SCALES });
-    const ofRows = await statistics.ofRows(flat(queries), new Float64Array(3), {});
+    const ofRows = await statistics.ofRows(flat(queries), new Float64Array(6), {});
     const close = (values: number[]) => values.map((value) => expect.closeTo(value, 10));
     const scaled = (value: number, d: number) => value / SCALES[d]!;
     expect([...ofRows.marginalSurprise!]).toEqual(close(queries.map(marginalSurprise)));
-    expect([...ofRows.distance!]).toEqual(close(queries.map((row) => tenthDistance(row, scaled, 2))));
-    expect([...ofRows.rankDistance!]).toEqual(close(queries.map((row) => tenthDistance(row, rankOf, 1 / 6))));
+    expect([...ofRows.distance!]).toEqual(close(queries.map((row) => fourthDistance(row, scaled, 2))));
+    expect([...ofRows.rankDistance!]).toEqual(
+      close(queries.map((row) => fourthDistance(row, rankOf, 1 / 6))),
+    );
     const means = [0, 1, 2].map(
       (d) => reference.reduce((sum, row) => sum + surpriseOf(row[d]!, d), 0) / reference.length,
     );
     const rarities = queries.flatMap((row) => row.map((value, d) => surpriseOf(value, d) - means[d]!));
     expect([...statistics.rarities(flat(queries))]).toEqual(close(rarities));
     await statistics.release();
+  });
+
+  test("have the mean of the largest surprises in both orders of the columns", async () => {
+    const made = new MixedMade({ columns: heads, network: { hidden: [4] } }, new Random(0));
+    randomize(made);
+    const rows = flat(queries);
+    const statistics = new AnomalyStatistics(columns, new Flow(made), {
+      rows: flat(reference),
+      featureScales: SCALES,
+    });
+    const means = Float64Array.of(0.1, 0.2, 0.3, 1, 2, 3);
+    const { surprise } = await statistics.ofRows(rows, means, {});
+    await statistics.release();
+    const radii = Array.from(SCALES, (scale) => 0.1 * scale);
+    const masses = (positions: number[]) => (x: Tensor) => ({
+      masses: made.conditionalMasses(x, positions, radii).transpose(),
+    });
+    const run = async (positions: number[]) =>
+      (await compile(masses(positions), [["N", 3]], { precision: "float64" })(rows)).masses as Float64Array;
+    const [forward, backward] = [await run([0, 1, 2]), await run([2, 1, 0])];
+    const largest = (ofRows: Float64Array, n: number, ofMeans: Float64Array) =>
+      Math.max(...[0, 1, 2].map((d) => -ofRows[3 * n + d]! - ofMeans[d]!));
+    const expected = queries.map((_, n) => {
+      const pair = [largest(forward, n, means.subarray(0, 3)), largest(backward, n, means.subarray(3))];
+      return expect.closeTo((pair[0]! + pair[1]!) / 2, 10);
+    });
+    expect([...surprise!]).toEqual(expected);
   });
 
   test("are combined to -log of the harmonic mean of their exponential tail probabilities", async () => {
@@ -97,8 +129,8 @@ describe("statistics of rows", () => {
     const fitted = await AnomalyScorer.fit(numbers, gaussian, { training, validation });
     const scorer = new AnomalyScorer(numbers, gaussian, fitted);
     const scores = await scorer.score(rows.values);
-    const ofRows = await scorer.statistics.ofRows(rows.values, fitted.meanSurprise, {});
-    const ofValidation = await scorer.statistics.ofRows(validation.values, fitted.meanSurprise, {});
+    const ofRows = await scorer.statistics.ofRows(rows.values, fitted.meanSurprises, {});
+    const ofValidation = await scorer.statistics.ofRows(validation.values, fitted.meanSurprises, {});
     const expected = Array.from(scores, (_, n) => {
       const inverses = STATISTICS.map((name) => {
         const ascending = ofValidation[name]!.toSorted();
