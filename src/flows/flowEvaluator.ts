@@ -197,7 +197,8 @@ export class FlowEvaluator {
     }
     if (context !== undefined) {
       throw new PushforwardError("ARGUMENT", `${method} got both options context and contexts`, {
-        expected: "only one of them",
+        expected:
+          "only one of them: context has one row for each sample or one for all, contexts has n samples for each row",
         received: "both",
       });
     }

@@ -23,8 +23,8 @@ export interface GraphOptions {
   /** Parameters without a name here are numbered. */
   readonly parameterNames?: ReadonlyMap<Parameter, string> | undefined;
   /**
-   * Whether parameters are numbers in the float32 file that is written. Then operations whose inputs but the first depend only on parameters and
-   * constants are not expanded. Default false.
+   * Whether the graph is written in float32 with the parameters as numbers. Then an operation is not expanded if all its inputs but the first
+   * depend only on parameters and constants. Default false.
    */
   readonly fixedParameters?: boolean;
   /** Further rewriting of the simplified outputs. Default `absorbTransposes`. */

@@ -101,7 +101,8 @@ export interface Operation<A extends Attributes = Attributes> {
   /** Computes the result for scalar inputs. Constant folding uses it. */
   evaluate?(...inputs: number[]): number;
   /**
-   * The same values from other operations. `buildGraph` replaces this one by them unless its inputs but the first are fixed numbers in float32.
+   * The same values from other operations. `buildGraph` replaces this operation by them, unless the graph is written in float32 and all inputs but
+   * the first are fixed numbers.
    */
   expand?(inputs: readonly Tensor[]): Tensor;
   /** A cheaper tensor of the same values, or undefined if there is none. */

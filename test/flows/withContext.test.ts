@@ -122,7 +122,7 @@ describe("samples for each of several contexts", () => {
 
   test("need a conditional flow, and cannot be combined with the option context", async () => {
     await expect(flow.sample(2, { contexts, context: c })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: sample got both options context and contexts: expected only one of them, received both.]`,
+      `[PushforwardError: sample got both options context and contexts: expected only one of them: context has one row for each sample or one for all, contexts has n samples for each row, received both.]`,
     );
     await expect(nsf(2).sample(2, { contexts: [[1]] })).rejects.toThrow("the flow is not conditional");
   });

@@ -1,8 +1,9 @@
 import type { InMemoryDataset } from "../../dataset/index.ts";
 
 /**
- * Which neighbor the distance is measured to: the tenth nearest of many rows, because it depends less on single rows than the nearest one,
- * and a nearer one of less than 500 rows, of which the tenth is far. It was chosen in bench/adbench.
+ * The distance is that to the tenth nearest row, which depends less on single rows than the distance to the nearest one. Among fewer than 500
+ * rows the tenth nearest is far away, so there the distance is that to a nearer one: one neighbor for each 50 rows. Both numbers were chosen in
+ * bench/adbench.
  */
 const MAX_NEIGHBORS = 10;
 const ROWS_PER_NEIGHBOR = 50;
@@ -22,7 +23,7 @@ export interface NeighborOptions {
 /** Computes distances from rows to reference rows. */
 export class Neighbors {
   private readonly options: NeighborOptions;
-  /** The distance is that to this neighbor. */
+  /** k, where the distance is that to the k-th nearest row. */
   private readonly neighbor: number;
 
   constructor(options: NeighborOptions) {

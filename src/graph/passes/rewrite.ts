@@ -28,7 +28,7 @@ export function rewriteGraph(
   return outputs.map((output) => replacements.get(output)!);
 }
 
-/** Replaces the operations that have an expansion by it, unless all their inputs but the first are in `fixed`. */
+/** Replaces each operation that has an expansion by it. With `fixed`, an operation stays if all its inputs but the first are in this set. */
 export const expandOperations = (
   outputs: readonly Tensor[],
   { kept, fixed }: { kept?: Kept; fixed?: ReadonlySet<Tensor> } = {},
@@ -37,7 +37,7 @@ export const expandOperations = (
     outputs,
     (node, replacements) => {
       const rebuilt = withReplacedInputs(node, replacements);
-      if (node.inputs.slice(1).every((input) => fixed?.has(input))) return rebuilt;
+      if (fixed && node.inputs.slice(1).every((input) => fixed.has(input))) return rebuilt;
       return rebuilt.operation.expand?.(rebuilt.inputs) ?? rebuilt;
     },
     kept,

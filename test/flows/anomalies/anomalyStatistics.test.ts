@@ -28,7 +28,7 @@ function rowsOf(count: number, seed: number): number[][] {
   ]);
 }
 
-/** The distances are those to the fourth nearest of so many rows. */
+/** Distances are those to the fourth nearest row, because there is one neighbor for each 50 rows. */
 const reference = rowsOf(200, 1);
 const queries = rowsOf(8, 2);
 const isMissing = (value: number) => Number.isNaN(value);
