@@ -49,7 +49,7 @@ export function anomalyReport(found: FoundAnomalies, { stdout, env }: Io): strin
     ...(discoveries === undefined
       ? []
       : [`${counted(discoveries, "row")} of ${count(scored)} selected by the false discovery rate.`]),
-    `The ${anomalies.length === 1 ? "most unusual" : `${count(anomalies.length)} most unusual`} of ${counted(scored, "row")} of ${singleLine(source)}. p-values from ${counted(calibrationRows, "calibration row")}; the smallest possible is ${smallest}.`,
+    `${heading(anomalies.length, `${counted(scored, "row")} of ${singleLine(source)}`)} p-values from ${counted(calibrationRows, "calibration row")}; the smallest possible is ${smallest}.`,
     ...(unscored > 0
       ? [
           `${counted(unscored, "row")} without a score: a value is missing in a column that had none in training.`,
@@ -71,9 +71,14 @@ export function anomalyReport(found: FoundAnomalies, { stdout, env }: Io): strin
   return `${lines.join("\n")}\n`;
 }
 
+function heading(reported: number, table: string): string {
+  if (reported === 0) return `None of the ${table} is reported.`;
+  return `The ${reported === 1 ? "" : `${count(reported)} `}most unusual of ${table}.`;
+}
+
 function falseAlarms({ anomalies, expectedFalseAlarms }: FoundAnomalies): string[] {
   const last = anomalies.at(-1);
-  if (!last) return ["No row is reported."];
+  if (!last) return [];
   return [
     `If all rows were like those of the training table, ${shortNumber(expectedFalseAlarms)} of them would have p-values up to ${probability(last.pValue)}.`,
   ];

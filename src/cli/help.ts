@@ -78,8 +78,11 @@ const forms = (key: string, { alias, valueName }: Option): string =>
 const purpose = ({ description, choices, default: standard, readAll }: Option): string =>
   description +
   (readAll ? " May be given several times." : "") +
-  (choices ? ` One of ${choices.join(", ")}.` : "") +
-  (standard ? ` Default: ${standard}.` : "");
+  (choices ? ` One of ${choices.map(quoted).join(", ")}.` : "") +
+  (standard ? ` Default: ${quoted(standard)}.` : "");
+
+/** A punctuation mark, such as a decimal separator, would be read as one of the sentence. */
+const quoted = (value: string): string => (/^[.,]$/.test(value) ? `"${value}"` : value);
 
 /** Two columns, the second wrapped. */
 function aligned(entries: readonly (readonly [string, string])[]): string[] {

@@ -158,16 +158,17 @@ function ofUsefulness({ usefulness }: Numbers): Finding[] {
   const about = "usefulness";
   if (!usefulness) return [];
   const { target, measure, real, generated, difference } = usefulness.generated;
+  const predictor = `${measure === "AUROC" ? "classifier" : "regression"} of ${target}`;
   const scores = `${measure} ${score(generated)} instead of ${score(real)} on held-out rows`;
   const isWorse = difference.value + STANDARD_ERRORS * difference.standardError < 0;
   const isUncertain = difference.value - STANDARD_ERRORS * difference.standardError < -MAX_SCORE_LOSS;
   if (isWorse) {
-    const text = `A classifier or regression of ${target} learns less from generated rows than from real ones: ${scores}.`;
+    const text = `A ${predictor} learns less from generated rows than from real ones: ${scores}.`;
     return [{ kind: "failed", about, text }];
   }
   const text = isUncertain
-    ? `Whether a classifier or regression of ${target} learns as much from generated rows as from real ones is uncertain: ${scores}.`
-    : `A classifier or regression of ${target} learns about as much from generated rows as from real ones: ${scores}.`;
+    ? `Whether a ${predictor} learns as much from generated rows as from real ones is uncertain: ${scores}.`
+    : `A ${predictor} learns about as much from generated rows as from real ones: ${scores}.`;
   return [{ kind: isUncertain ? "uncertain" : "passed", about, text }];
 }
 

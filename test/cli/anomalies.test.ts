@@ -83,7 +83,7 @@ it("prints the same as one object with --json", async () => {
 it("selects by the false discovery rate", async () => {
   const { out } = await pushforward(["anomalies", model, data, "--fdr", "0.01"]);
   expect(out).toContain("0 rows of 11 selected by the false discovery rate.");
-  expect(out).toContain("No row is reported.");
+  expect(out).toContain("None of the 11 rows of data.csv is reported.");
 });
 
 it("recognizes the training table", async () => {

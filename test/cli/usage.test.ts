@@ -82,7 +82,7 @@ it("shows the help of a command", async () => {
       --na NA,?               Values of the table to read as missing, in addition to empty fields
                               and NULL.
       --decimal CHARACTER     The decimal separator of a CSV file. With a comma, points may separate
-                              thousands: 1.234,5. One of ., ,. Default: ..
+                              thousands: 1.234,5. One of ".", ",". Default: ".".
       --delimiter CHARACTER   The character between the fields of a CSV file, or \\t. Default:
                               detected.
       --threads N             The number of threads that compute. Default: one for each core.

@@ -76,10 +76,10 @@ function unusualRow({ row, pValue, reasons }: Anomaly): UnusualRow {
   return {
     row,
     pValue,
-    reasons: shown.map(({ column, value, expected }) => ({
+    reasons: shown.map(({ column, value, conditional, expected }) => ({
       column,
       value,
-      expected: expectedText(expected),
+      expected: `${expectedText(expected)} (${conditional ? "given the other columns" : "in the whole table"})`,
     })),
   };
 }
