@@ -54,5 +54,7 @@ const loopResult: Operation = {
       hint: "Define a gradient with `withGradient`, or use `stopGradient`. Integrals have no second derivatives.",
     });
   },
+  // The runtime infers no shapes from the body of a loop.
+  hasComputedShape: true,
   emit: (_onnx, [loop], { index }) => `${loop}.${index}`,
 };

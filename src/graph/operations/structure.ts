@@ -25,8 +25,9 @@ export const reshape: Operation<{ readonly shape: Shape }> = {
     if (sameShape(x.shape, shape)) return x;
     return x.operation === reshape ? x.inputs[0].reshape(shape) : undefined;
   },
-  // If the runtime cannot infer that the number of rows stays the same, it takes minutes to prepare long graphs. It can infer this
-  // from Unsqueeze, from Squeeze, and from a size of 0, which stands for the size of the same axis of the input.
+  hasComputedShape: true,
+  // Inside of loops, where shapes are not declared, the runtime can infer that the number of rows stays the same from Unsqueeze, from
+  // Squeeze, and from a size of 0, which stands for the size of the same axis of the input.
   emit: (onnx, [x], { shape }, [tensor]) => {
     if (shape.indexOf("N") !== tensor.shape.indexOf("N")) {
       const [added, removed] = [newAxes(tensor.shape, shape), newAxes(shape, tensor.shape)];
