@@ -12,6 +12,19 @@ export interface CheckRows {
   readonly context: Float64Array;
 }
 
+/** A run over fewer rows takes little less time, because each node has a fixed cost. With many more, large networks need much memory. */
+const RUN_ROWS = 256;
+
+/** The rows `times` times. */
+function repeated({ z, x, context }: CheckRows, times: number): CheckRows {
+  const repeat = (values: Float64Array) => {
+    const result = new Float64Array(values.length * times);
+    for (let i = 0; i < times; i++) result.set(values, i * values.length);
+    return result;
+  };
+  return { z: repeat(z), x: repeat(x), context: repeat(context) };
+}
+
 /** The outputs of `roundTrips` as numbers. */
 export type RoundTrips = Record<keyof ReturnType<typeof roundTrips>, Floats>;
 
@@ -88,6 +101,14 @@ export function float64Graph(bijection: Bijection) {
   const run = (rows: CheckRows, cotangent = new Float64Array(rows.z.length)): Promise<Output> =>
     compiled(rows.z, rows.x, cotangent, ...(C > 0 ? [rows.context] : [])) as Promise<Output>;
 
+  /** The features in groups, so that a run over the rows once for each feature of a group has `RUN_ROWS` rows at most, or each row once. */
+  const featureGroups = (count: number): number[][] => {
+    const groupSize = Math.max(1, Math.floor(RUN_ROWS / count));
+    return Array.from({ length: Math.ceil(D / groupSize) }, (_, group) =>
+      Array.from({ length: Math.min(groupSize, D - group * groupSize) }, (_, i) => group * groupSize + i),
+    );
+  };
+
   return {
     run,
     release: () => compiled.release(),
@@ -96,13 +117,19 @@ export function float64Graph(bijection: Bijection) {
     async jacobians(rows: CheckRows) {
       const size = rows.z.length;
       const result = { forward: new Float64Array(size * D), inverse: new Float64Array(size * D) };
-      for (let i = 0; i < D; i++) {
-        const unit = new Float64Array(size).map((_, k) => (k % D === i ? 1 : 0));
-        const { forwardProduct, inverseProduct } = await run(rows, unit);
-        for (let r = 0; r < size / D; r++) {
-          result.forward.set(forwardProduct.subarray(r * D, (r + 1) * D), (r * D + i) * D);
-          result.inverse.set(inverseProduct.subarray(r * D, (r + 1) * D), (r * D + i) * D);
-        }
+      for (const features of featureGroups(size / D)) {
+        const units = features.flatMap((i) => Array.from(rows.z, (_, k) => (k % D === i ? 1 : 0)));
+        const { forwardProduct, inverseProduct } = await run(
+          repeated(rows, features.length),
+          Float64Array.from(units),
+        );
+        features.forEach((i, group) => {
+          for (let r = 0; r < size / D; r++) {
+            const start = group * size + r * D;
+            result.forward.set(forwardProduct.subarray(start, start + D), (r * D + i) * D);
+            result.inverse.set(inverseProduct.subarray(start, start + D), (r * D + i) * D);
+          }
+        });
       }
       return result;
     },
@@ -112,26 +139,33 @@ export function float64Graph(bijection: Bijection) {
       const size = rows.z.length;
       const result = { forward: new Float64Array(size * D), inverse: new Float64Array(size * D) };
       const h = 1e-6;
-      for (let j = 0; j < D; j++) {
+      for (const features of featureGroups(size / D)) {
+        const all = repeated(rows, features.length);
         const runShifted = (step: number) => {
-          const shift = (values: Float64Array) => values.map((v, k) => (k % D === j ? v + step : v));
-          return run({ ...rows, z: shift(rows.z), x: shift(rows.x) });
+          const shift = (values: Float64Array) =>
+            values.map((v, k) => (k % D === features[Math.floor(k / size)] ? v + step : v));
+          return run({ ...all, z: shift(all.z), x: shift(all.x) });
         };
         const [above, below] = [await runShifted(h), await runShifted(-h)];
-        for (let k = 0; k < size; k++) {
-          result.forward[k * D + j] = (above.data[k] - below.data[k]) / (2 * h);
-          result.inverse[k * D + j] = (above.latent[k] - below.latent[k]) / (2 * h);
-        }
+        features.forEach((j, group) => {
+          for (let k = 0; k < size; k++) {
+            const at = group * size + k;
+            result.forward[k * D + j] = (above.data[at] - below.data[at]) / (2 * h);
+            result.inverse[k * D + j] = (above.latent[at] - below.latent[at]) / (2 * h);
+          }
+        });
       }
       return result;
     },
 
-    /** Derivatives of both losses along a random direction in parameter space, by gradients and by central differences. */
-    async directionalDerivatives(rows: CheckRows): Promise<{ gradients: number[]; differences: number[] }> {
+    /** Derivatives of both losses along a random direction in parameter space, by the gradients of a run and by central differences. */
+    async directionalDerivatives(
+      rows: CheckRows,
+      { logProbGradient, sampleLossGradient }: Output,
+    ): Promise<{ gradients: number[]; differences: number[] }> {
       const direction = parameters.map(([name, { numbers }]) =>
         new Random(7).split(name).normal(new Float64Array(numbers.length)),
       );
-      const { logProbGradient, sampleLossGradient } = await run(rows);
       const flatDirection = direction.flatMap((part) => Array.from(part));
       const gradients = [logProbGradient, sampleLossGradient].map((gradient) =>
         flatDirection.reduce((sum, v, i) => sum + v * gradient[i], 0),
@@ -152,9 +186,8 @@ export function float64Graph(bijection: Bijection) {
       return { gradients, differences: above.map((v, i) => (v - below[i]) / (2 * h)) };
     },
 
-    /** For each parameter name the gradients of both losses. */
-    async parameterGradients(rows: CheckRows): Promise<Map<string, Floats[]>> {
-      const { logProbGradient, sampleLossGradient } = await run(rows);
+    /** For each parameter name the gradients of both losses, from the outputs of a run. */
+    parameterGradients({ logProbGradient, sampleLossGradient }: Output): Map<string, Floats[]> {
       let start = 0;
       return new Map(
         parameters.map(([name, { numbers }]) => {

@@ -40,6 +40,9 @@ const checkRules: OptionRules<CheckBijectionOptions> = {
   unused: callback,
 };
 
+type Float64Graph = ReturnType<typeof float64Graph>;
+type Float64Outputs = Awaited<ReturnType<Float64Graph["run"]>>;
+
 /** The number of rows that are drawn if the options have none. */
 const ROWS = 24;
 
@@ -145,14 +148,16 @@ class Check {
     const [float64, float32] = [float64Graph(bijection), float32Graph(bijection)];
     try {
       const rows = await this.rows();
+      let outputs!: { float64: Float64Outputs; float32: RoundTrips };
       for (const { scale, float32Tolerance } of NOISE) {
         this.perturb(scale);
-        this.checkRoundTrips(await float64.run(rows), rows, FLOAT64_TOLERANCE, "in float64");
-        this.checkRoundTrips(await float32.run(rows), rows, float32Tolerance, "in float32");
+        outputs = { float64: await float64.run(rows), float32: await float32.run(rows) };
+        this.checkRoundTrips(outputs.float64, rows, FLOAT64_TOLERANCE, "in float64");
+        this.checkRoundTrips(outputs.float32, rows, float32Tolerance, "in float32");
       }
-      await this.checkJacobians(float64, rows);
-      await this.checkGradients(float64, rows);
-      await this.checkDescription(await float32.run(rows), rows);
+      await this.checkJacobians(float64, outputs.float64, rows);
+      await this.checkGradients(float64, outputs.float64, rows);
+      await this.checkDescription(outputs.float32, rows);
       await this.checkNaN();
     } finally {
       await Promise.all([float64.release(), float32.release()]);
@@ -222,9 +227,9 @@ class Check {
     this.requireClose(negated(out.fromLatentLogDet), out.inverseLogDet, 10 * tolerance, what);
   }
 
-  private async checkJacobians(graph: ReturnType<typeof float64Graph>, rows: CheckRows): Promise<void> {
+  private async checkJacobians(graph: Float64Graph, outputs: Float64Outputs, rows: CheckRows): Promise<void> {
     const { features: D } = this.bijection;
-    const { forwardLogDet, inverseLogDet } = await graph.run(rows);
+    const { forwardLogDet, inverseLogDet } = outputs;
     const jacobians = await graph.jacobians(rows);
     const differences = await graph.finiteDifferences(rows);
     for (const [direction, logDet] of [
@@ -245,9 +250,9 @@ class Check {
     }
   }
 
-  private async checkGradients(graph: ReturnType<typeof float64Graph>, rows: CheckRows): Promise<void> {
+  private async checkGradients(graph: Float64Graph, outputs: Float64Outputs, rows: CheckRows): Promise<void> {
     const { unused = () => false } = this.options;
-    const byPath = await graph.parameterGradients(rows);
+    const byPath = graph.parameterGradients(outputs);
     for (const [path, gradients] of byPath) {
       for (const [k, direction] of ["inverse", "forward"].entries()) {
         const gradient = Array.from(gradients[k]);
@@ -264,7 +269,7 @@ class Check {
       }
     }
     if (byPath.size === 0) return;
-    const { gradients, differences } = await graph.directionalDerivatives(rows);
+    const { gradients, differences } = await graph.directionalDerivatives(rows, outputs);
     this.requireClose(
       gradients,
       differences,
