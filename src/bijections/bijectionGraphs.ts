@@ -63,31 +63,40 @@ export function float32Graph(bijection: Bijection) {
   };
 }
 
+/** One loss for each direction, from the results of `roundTrips`. */
+function losses({ data, forwardLogDet, latent, inverseLogDet }: ReturnType<typeof roundTrips>) {
+  return {
+    /** The mean log-density of the data rows under a standard normal. */
+    logProb: latent.square().sum(1).mul(-0.5).add(inverseLogDet).mean(),
+    /** Bounded, because distant samples such as those of `Tails` would make finite differences inaccurate. */
+    sampleLoss: data.softClamp(3).sum(1).add(forwardLogDet).mean(),
+  };
+}
+
 /**
- * All float64 checks of a bijection as one graph, so that it is compiled only once: round trips, vector-Jacobian products, and
- * gradients of two losses with respect to the parameters.
+ * All float64 checks of a bijection as two graphs, so that it is compiled only twice: one of round trips and losses, and one of
+ * derivatives, which can take ten times as long to run.
  */
 export function float64Graph(bijection: Bijection) {
   const { features: D, context: C } = bijection;
   const parameters = [...trainableParameters(bijection)];
-  const build = (z: Tensor, x: Tensor, cotangent: Tensor, context?: Tensor) => {
+  const buildValues = (z: Tensor, x: Tensor, context?: Tensor) => {
     const trips = roundTrips(bijection, z, x, context);
+    return { ...trips, ...losses(trips) };
+  };
+  /** Vector-Jacobian products, and gradients of the losses with respect to the parameters. */
+  const buildDerivatives = (z: Tensor, x: Tensor, cotangent: Tensor, context?: Tensor) => {
+    const trips = roundTrips(bijection, z, x, context);
+    const { logProb, sampleLoss } = losses(trips);
     const tensors = parameters.map(([, parameter]) => parameter);
     const flat = (gradients: Tensor[]) =>
       concat(
         gradients.map((g, i) => g.reshape([tensors[i].numbers.length])),
         0,
       );
-    // One loss for each direction: the mean log-density under a standard normal, and a bounded function of the samples. Without
-    // the bound, distant samples such as those of `Tails` would make finite differences inaccurate.
-    const logProb = trips.latent.square().sum(1).mul(-0.5).add(trips.inverseLogDet).mean();
-    const sampleLoss = trips.data.softClamp(3).sum(1).add(trips.forwardLogDet).mean();
     return {
-      ...trips,
       forwardProduct: vjp([trips.data], [z], [cotangent])[0],
       inverseProduct: vjp([trips.latent], [x], [cotangent])[0],
-      logProb,
-      sampleLoss,
       ...(parameters.length > 0 && {
         logProbGradient: flat(grad(logProb, tensors)),
         sampleLossGradient: flat(grad(sampleLoss, tensors)),
@@ -95,11 +104,23 @@ export function float64Graph(bijection: Bijection) {
     };
   };
   const [z, x, ...context] = shapesOf(bijection);
-  const compiled = compile(build, [z, x, ["N", D], ...context], { precision: "float64" });
-  type Output = Record<keyof ReturnType<typeof build>, Floats>;
+  const values = compile(buildValues, [z, x, ...context], { precision: "float64" });
+  // Traced when it is needed: some tests check values only.
+  let derivatives: ReturnType<typeof compileDerivatives> | undefined;
+  const compileDerivatives = () =>
+    compile(buildDerivatives, [z, x, ["N", D], ...context], { precision: "float64" });
 
-  const run = (rows: CheckRows, cotangent = new Float64Array(rows.z.length)): Promise<Output> =>
-    compiled(rows.z, rows.x, cotangent, ...(C > 0 ? [rows.context] : [])) as Promise<Output>;
+  const contextOf = (rows: CheckRows) => (C > 0 ? [rows.context] : []);
+  const run = (rows: CheckRows): Promise<Record<keyof ReturnType<typeof buildValues>, Floats>> =>
+    values(rows.z, rows.x, ...contextOf(rows));
+  type Derivatives = Record<keyof ReturnType<typeof buildDerivatives>, Floats>;
+  const runDerivatives = (
+    rows: CheckRows,
+    cotangent = new Float64Array(rows.z.length),
+  ): Promise<Derivatives> => {
+    derivatives ??= compileDerivatives();
+    return derivatives(rows.z, rows.x, cotangent, ...contextOf(rows)) as Promise<Derivatives>;
+  };
 
   /** The features in groups, so that a run over the rows once for each feature of a group has `RUN_ROWS` rows at most, or each row once. */
   const featureGroups = (count: number): number[][] => {
@@ -111,7 +132,9 @@ export function float64Graph(bijection: Bijection) {
 
   return {
     run,
-    release: () => compiled.release(),
+    async release(): Promise<void> {
+      await Promise.all([values.release(), derivatives?.release()]);
+    },
 
     /** Jacobians [n, D, D] of both directions; each vector-Jacobian product computes one row of them. */
     async jacobians(rows: CheckRows) {
@@ -119,7 +142,7 @@ export function float64Graph(bijection: Bijection) {
       const result = { forward: new Float64Array(size * D), inverse: new Float64Array(size * D) };
       for (const features of featureGroups(size / D)) {
         const units = features.flatMap((i) => Array.from(rows.z, (_, k) => (k % D === i ? 1 : 0)));
-        const { forwardProduct, inverseProduct } = await run(
+        const { forwardProduct, inverseProduct } = await runDerivatives(
           repeated(rows, features.length),
           Float64Array.from(units),
         );
@@ -158,18 +181,20 @@ export function float64Graph(bijection: Bijection) {
       return result;
     },
 
-    /** Derivatives of both losses along a random direction in parameter space, by the gradients of a run and by central differences. */
+    /** Derivatives of both losses along a random direction in parameter space, by `parameterGradients` and by central differences. */
     async directionalDerivatives(
       rows: CheckRows,
-      { logProbGradient, sampleLossGradient }: Output,
+      byName: ReadonlyMap<string, Floats[]>,
     ): Promise<{ gradients: number[]; differences: number[] }> {
       const direction = parameters.map(([name, { numbers }]) =>
         new Random(7).split(name).normal(new Float64Array(numbers.length)),
       );
-      const flatDirection = direction.flatMap((part) => Array.from(part));
-      const gradients = [logProbGradient, sampleLossGradient].map((gradient) =>
-        flatDirection.reduce((sum, v, i) => sum + v * gradient[i], 0),
-      );
+      const gradients = [0, 1].map((loss) => {
+        const products = parameters.flatMap(([name], i) =>
+          Array.from(byName.get(name)![loss], (g, k) => g * direction[i][k]),
+        );
+        return products.reduce((sum, product) => sum + product, 0);
+      });
       const before = parameters.map(([, { value }]) => value);
       const h = 1e-6;
       const lossesAfterStep = async (step: number) => {
@@ -186,8 +211,10 @@ export function float64Graph(bijection: Bijection) {
       return { gradients, differences: above.map((v, i) => (v - below[i]) / (2 * h)) };
     },
 
-    /** For each parameter name the gradients of both losses, from the outputs of a run. */
-    parameterGradients({ logProbGradient, sampleLossGradient }: Output): Map<string, Floats[]> {
+    /** For each parameter name the gradients of both losses. */
+    async parameterGradients(rows: CheckRows): Promise<Map<string, Floats[]>> {
+      if (parameters.length === 0) return new Map();
+      const { logProbGradient, sampleLossGradient } = await runDerivatives(rows);
       let start = 0;
       return new Map(
         parameters.map(([name, { numbers }]) => {

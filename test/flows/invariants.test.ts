@@ -47,7 +47,7 @@ describe.each(cases)("$name", (example) => {
   });
 
   test("has a finite gradient for every parameter", async () => {
-    for (const [name, gradients] of float64.parameterGradients(await float64.run(rows))) {
+    for (const [name, gradients] of await float64.parameterGradients(rows)) {
       // For a single feature, only the biases of a network and the diagonal of a matrix have an effect.
       const unusedIfSingle = example.context > 0 ? /lower$|upper$/ : /weight$|lower$|upper$/;
       const used = example.features > 1 || !unusedIfSingle.test(name);
