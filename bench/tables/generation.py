@@ -1,6 +1,6 @@
 """Compares generated rows with the published results of Forest-Flow (Jolicoeur-Martineau et al. 2024) on small tables, by its definitions.
 
-    python3 bench/tables/generation.py --data DIRECTORY [--only iris,wine] [--splits 3] [--generations 5]
+    python3 bench/tables/generation.py --data DIRECTORY [--only iris,wine] [--splits 3] [--generations 5] [--controls]
 
 Rows are split into 80% training and 20% test rows by scikit-learn with the seeds 0, 1, ... of the paper's program, stratified by class.
 `pushforward fit` with its defaults learns the training rows, and `sample` draws as many. All numbers are scaled to [0, 1] by the training
@@ -11,7 +11,8 @@ rows, and classes, if three or more, are one-hot vectors divided by 2. Then
   smallest number with which the set covers itself to 95%.
 
 Prints a row of a table in Markdown for each table: splits x generations, the four measures of pushforward / Forest-Flow, and the seconds of
-training. bench/tables/RESULTS.md has these rows. Needs Debian's python3-sklearn and python3-pot.
+training. With --controls it trains nothing, and prints the distances to the test rows of tables that no model generated: of copies, which are
+training rows drawn with replacement, and of the means of each training row and its 1 or 3 nearest neighbors. bench/tables/RESULTS.md has these rows. Needs Debian's python3-sklearn and python3-pot.
 """
 
 import argparse
@@ -98,16 +99,37 @@ def coverage(real, generated, k=None):
     return (cdist(real, generated, "cityblock").min(axis=1) < radii).mean()
 
 
+def split(rows, has_class, splits):
+    stratify = rows[:, -1] if has_class else None
+    for seed in range(splits):
+        yield train_test_split(rows, test_size=0.2, random_state=seed, stratify=stratify)
+
+
+def controls(name, data, splits, generations):
+    rows = load(name, data)
+    has_class = name in CLASSES
+    classes = len(set(rows[:, -1])) if has_class else 0
+    random = np.random.default_rng(0)
+    results = []
+    for train, test in split(rows, has_class, splits):
+        real, held_out = (scaled(part, train, classes if classes > 2 else 0) for part in (train, test))
+        distances = cdist(real, real, "cityblock")
+        np.fill_diagonal(distances, np.inf)
+        order = np.argsort(distances, axis=1)
+        means = [(real + real[order[:, :k]].sum(axis=1)) / (k + 1) for k in (1, 3)]
+        copies = [real[random.integers(0, len(real), len(real))] for _ in range(generations)]
+        distance = np.mean([wasserstein(held_out, each) for each in copies])
+        results.append([distance, *(wasserstein(held_out, each) for each in means)])
+    return np.mean(results, axis=0)
+
+
 def measure(name, data, splits, generations):
     rows = load(name, data)
     has_class = name in CLASSES
     classes = len(set(rows[:, -1])) if has_class else 0
     one_hot = classes if classes > 2 else 0
     results = []
-    for seed in range(splits):
-        train, test = train_test_split(
-            rows, test_size=0.2, random_state=seed, stratify=rows[:, -1] if has_class else None
-        )
+    for seed, (train, test) in enumerate(split(rows, has_class, splits)):
         with tempfile.TemporaryDirectory() as directory:
             table, model, out = (os.path.join(directory, f) for f in ("t.csv", "m.safetensors", "g.csv"))
             write(table, train, has_class)
@@ -144,9 +166,14 @@ if __name__ == "__main__":
     parser.add_argument("--only")
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--generations", type=int, default=5)
+    parser.add_argument("--controls", action="store_true")
     options = parser.parse_args()
     measures = ["W1_train", "W1_test", "coverage_train", "coverage_test"]
     for name in options.only.split(",") if options.only else [*SKLEARN, *FILES]:
+        if options.controls:
+            cells = [f"{x:.3f}" for x in controls(name, options.data, options.splits, options.generations)]
+            print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+            continue
         ours = measure(name, options.data, options.splits, options.generations)
         theirs = published(options.data, name)
         cells = [f"{ours[key]:.3f} / {theirs[key]:.3f}" for key in measures]
