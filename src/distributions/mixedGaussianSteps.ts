@@ -30,9 +30,10 @@ export class MixedGaussianSteps {
 
   /**
    * The M-step: sets the parameters of the model from the responsibilities [N, C] of its components. Each covariance is estimated from the rows
-   * of the component and from `sharedRows` rows with the covariance within all components.
+   * of the component and from `sharedRows` rows with the covariance within all components. What makes its smallest eigenvalue larger, which are
+   * `INDEPENDENT_ROWS`, `RIDGE`, and `PRIOR_ROWS` of variances, is multiplied by `strength`.
    */
-  maximize(responsibilities: Floats, sharedRows: number): void {
+  maximize(responsibilities: Floats, sharedRows: number, strength = 1): void {
     const { model } = this;
     const { rows, weights } = this.rows.data;
     const { components: C, groups } = model;
@@ -64,31 +65,32 @@ export class MixedGaussianSteps {
       }
       logits.value = next;
     }
-    if (this.rows.means.length > 0) this.maximizeGaussians(ofComponents, totals, sharedRows);
+    if (this.rows.means.length > 0) this.maximizeGaussians(ofComponents, totals, sharedRows, strength);
   }
 
   private maximizeGaussians(
     ofComponents: readonly Float64Array[],
     totals: readonly number[],
     sharedRows: number,
+    strength: number,
   ): void {
     const { means, covariances } = this.model;
     const M = this.rows.means.length;
     const nextMeans = new Float32Array(means.numbers.length);
     const scatters = ofComponents.map((weights, c) => {
-      const { mean, scatter } = this.scatter(weights, totals[c]);
+      const { mean, scatter } = this.scatter(weights, totals[c], strength);
       nextMeans.set(mean, c * M);
       return scatter;
     });
     const total = totals.reduce((sum, each) => sum + each, 0);
     const shared = Float64Array.from({ length: M * M }, (_, i) => {
       const sum = scatters.reduce((all, scatter) => all + scatter[i], 0);
-      return i % (M + 1) === 0 ? sum / total : sum / (total + INDEPENDENT_ROWS);
+      return i % (M + 1) === 0 ? sum / total : sum / (total + strength * INDEPENDENT_ROWS);
     });
     const next = new Float32Array(covariances.numbers.length);
     scatters.forEach((scatter, c) => {
       const covariance = scatter.map((sum, i) => {
-        const ridge = i % (M + 1) === 0 ? RIDGE * this.rows.variances[i / (M + 1)] : 0;
+        const ridge = i % (M + 1) === 0 ? strength * RIDGE * this.rows.variances[i / (M + 1)] : 0;
         return (sum + sharedRows * shared[i]) / (totals[c] + sharedRows) + ridge;
       });
       next.set(positiveDefinite(covariance, M), c * M * M);
@@ -101,7 +103,11 @@ export class MixedGaussianSteps {
    * The weighted mean of the numeric columns, and the sum of weighted products of the deviations from it, [M, M]. The product of two columns
    * is estimated from the rows in which both values have a density, and scaled to all rows.
    */
-  private scatter(weights: Float64Array, total: number): { mean: Float64Array; scatter: Float64Array } {
+  private scatter(
+    weights: Float64Array,
+    total: number,
+    strength: number,
+  ): { mean: Float64Array; scatter: Float64Array } {
     const { scores, isSmooth } = this.rows;
     const M = this.rows.means.length;
     const used: number[] = [];
@@ -133,9 +139,10 @@ export class MixedGaussianSteps {
     }
     for (let d = 0; d < M; d++) {
       for (let e = 0; e <= d; e++) {
-        const prior = d === e ? PRIOR_ROWS * this.rows.variances[d] : 0;
+        const priorRows = strength * PRIOR_ROWS;
+        const prior = d === e ? priorRows * this.rows.variances[d] : 0;
         const product =
-          ((scatter[d * M + e] + prior) * (total + PRIOR_ROWS)) / (counts[d * M + e] + PRIOR_ROWS);
+          ((scatter[d * M + e] + prior) * (total + priorRows)) / (counts[d * M + e] + priorRows);
         scatter[d * M + e] = product;
         scatter[e * M + d] = product;
       }
