@@ -282,7 +282,7 @@ function gaussianMixture({ heads, isLarge }: TableProperties): Candidate[] {
 
 /** The flows of `tableFlows`, with the scales of the columns next to the data. */
 function flows(
-  { columns, heads, training, isLarge }: TableProperties,
+  { columns, heads, training, isLarge, isWide }: TableProperties,
   embedding: ContextEmbeddingOptions | undefined,
   seed: number,
 ): Candidate[] {
@@ -296,7 +296,8 @@ function flows(
   return tableFlows(heads.length, { rows, context, embedding, seed }).map(({ name, flow }) => {
     const scaled = () =>
       new Flow(flow.base, Chain.joined([flow.bijection, new ColumnScales({ scales })]), flow.embedding);
-    return { name, flow: isLinear ? flow : scaled(), options: { optimizer } };
+    const patience = isWide ? EPOCHS_OF_PATIENCE_IN_WIDE_TABLE : undefined;
+    return { name, flow: isLinear ? flow : scaled(), options: { optimizer, patience } };
   });
 }
 
