@@ -1,7 +1,7 @@
 import { PushforwardError } from "../../errors.ts";
 import type { Operation } from "../operation.ts";
 import { formatShape } from "../shape.ts";
-import { apply, type Tensor } from "../tensor.ts";
+import { apply, concat, type Tensor } from "../tensor.ts";
 
 /**
  * Convolution layer with stride 1 and same padding, channels last: x [N, H, W, C], weight [K, K, C, O] with K odd, bias [O] ->
@@ -50,10 +50,7 @@ const convolution: Operation = {
       const matrix = weight.reshape([inputs, outputs]);
       return bias ? x.affine(matrix, bias) : x.matmul(matrix);
     }
-    const value =
-      outputs < inputs
-        ? sumOfShiftedProducts(x, weight)
-        : neighborhoods(x, k, "after").matmul(weight.reshape([k * k * inputs, outputs]));
+    const value = outputs < inputs ? sumOfShiftedProducts(x, weight) : productOfNeighborhoods(x, weight);
     return bias ? value.add(bias) : value;
   },
   emit(onnx, [x, weight, ...bias], _attributes, [, { shape }]) {
@@ -71,14 +68,57 @@ function gradientOfWeight(x: Tensor, weight: Tensor, g: Tensor): Tensor {
   if (k === 1) return x.contractLeading(g).reshape(weight.shape);
   // The copies of the forward pass are K^2 times as large as x. Keeping them takes as long as gathering the pixels again. The zeros are on the
   // other side, because `optimize` would merge equal nodes.
-  if (outputs > inputs) return neighborhoods(x, k, "before").contractLeading(g).reshape(weight.shape);
+  if (outputs > inputs) return contractNeighborhoods(x, k, g, "before").reshape(weight.shape);
   // The gradient of x multiplies the same neighborhoods, and `optimize` merges them.
-  return x
-    .contractLeading(neighborhoods(g, k, "after"))
-    .reshape([inputs, k, k, outputs])
+  return contractNeighborhoods(g, k, x, "after")
+    .reshape([k, k, outputs, inputs])
+    .flip(0)
     .flip(1)
-    .flip(2)
-    .transpose([1, 2, 0, 3]);
+    .transpose([0, 1, 3, 2]);
+}
+
+/** The sum over all pixels of the outer products of their neighborhoods in x and their numbers in y [N, H, W, M]: [K K C, M]. */
+function contractNeighborhoods(x: Tensor, k: number, y: Tensor, padding: "before" | "after"): Tensor {
+  const [rows, height, width, channels] = x.shape as number[];
+  if (channels > MAX_SHIFTED_CHANNELS) return y.contractLeading(neighborhoods(x, k, padding)).transpose();
+  const pixels = y.reshape([rows, height * width, y.shape[3] as number]);
+  return shiftedImages(x, k).matmul(pixels).sum(0);
+}
+
+function productOfNeighborhoods(x: Tensor, weight: Tensor): Tensor {
+  const [k, , inputs, outputs] = weight.shape as number[];
+  const matrix = weight.reshape([k * k * inputs, outputs]);
+  if (inputs > MAX_SHIFTED_CHANNELS) return neighborhoods(x, k, "after").matmul(matrix);
+  return shiftedImages(x, k)
+    .matmul(matrix, { transposeA: true })
+    .reshape([...x.shape.slice(0, 3), outputs]);
+}
+
+/**
+ * With at most so many channels, images are shifted as a whole, with channels first: a gather takes as long for 2 numbers of a pixel as
+ * for 16.
+ */
+const MAX_SHIFTED_CHANNELS = 4;
+
+/** The neighborhoods of `neighborhoods`, transposed: [N, H, W, C] -> [N, K K C, H W]. */
+function shiftedImages(x: Tensor, k: number): Tensor {
+  const [rows, height, width, channels] = x.shape as number[];
+  const images = padImages(x.transpose([0, 3, 1, 2]), k);
+  const shifted = Array.from({ length: k * k }, (_, position) => window(images, k, position));
+  return concat(shifted, 1).reshape([rows, k * k * channels, height * width]);
+}
+
+/** Adds (K - 1) / 2 zeros at each side of images [N, C, H, W]. */
+function padImages(images: Tensor, k: number): Tensor {
+  const radius = (k - 1) / 2;
+  return images.pad(2, radius, radius).pad(3, radius, radius);
+}
+
+/** For each pixel of padded images, the pixel at a position of the K x K kernel around it. */
+function window(padded: Tensor, k: number, position: number): Tensor {
+  const [, , height, width] = padded.shape as number[];
+  const [row, column] = [Math.floor(position / k), position % k];
+  return padded.slice(2, row, height + 1 - k + row).slice(3, column, width + 1 - k + column);
 }
 
 /**
@@ -103,6 +143,17 @@ function neighborhoods(x: Tensor, k: number, padding: "before" | "after"): Tenso
 function sumOfShiftedProducts(x: Tensor, weight: Tensor): Tensor {
   const [rows, height, width] = x.shape as number[];
   const [k, , inputs, outputs] = weight.shape as number[];
+  if (outputs <= MAX_SHIFTED_CHANNELS) {
+    const matrix = weight.transpose([0, 1, 3, 2]).reshape([k * k * outputs, inputs]);
+    const products = matrix
+      .matmul(x.reshape([rows, height * width, inputs]), { transposeB: true })
+      .reshape([rows, k * k * outputs, height, width]);
+    return padImages(products, k)
+      .split(1, new Array<number>(k * k).fill(outputs))
+      .map((images, position) => window(images, k, position))
+      .reduce((sum, products) => sum.add(products))
+      .transpose([0, 2, 3, 1]);
+  }
   const matrix = weight.reshape([k * k, inputs, outputs]).transpose([1, 0, 2]);
   const products = x
     .matmul(matrix.reshape([inputs, k * k * outputs]))

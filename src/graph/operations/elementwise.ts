@@ -291,7 +291,7 @@ export const expm1: Operation<NoAttributes> = {
 };
 
 /**
- * x where x > 0, else exp(x) - 1, computed as max(x, 0) + (exp(min(x, 0)) - 1), because the runtime's Elu and its Where take longer than all of
+ * x where x > 0, else exp(x) - 1, computed as max(x, exp(min(x, 0)) - 1), because the runtime's Elu and its Where take longer than all of
  * these operators together. The error is at most the rounding error of 1, unlike that of `expm1`, which would take more operators.
  * The derivative is exp(min(x, 0)) = 1 + min(y, 0).
  */
@@ -301,7 +301,7 @@ export const elu: Operation<NoAttributes> = {
   gradient: (g, _inputs, y) => [g.mul(y.minimum(0).add(1))],
   emit: (onnx, [x]) => {
     const exponential = onnx.node("Exp", [onnx.node("Min", [x, onnx.scalar(0)])]);
-    return onnx.node("Add", [onnx.node("Relu", [x]), onnx.node("Sub", [exponential, onnx.scalar(1)])]);
+    return onnx.node("Max", [x, onnx.node("Sub", [exponential, onnx.scalar(1)])]);
   },
 };
 
