@@ -113,7 +113,10 @@ const mixture = tables.flatMap((table) => {
   const members = ours.seeds.map(({ chosen }) => chosen).join("; ");
   const gain = number(ours.test - peer.test, 2);
   const flows = withError(findResult(table, "fitFlows"));
-  return [[table.name, `${name} ${withError(peer)}`, flows, withError(ours), gain, members]];
+  const times = [ours, findPeer(table, "nsf")].map(
+    (result) => `${result?.seeds.map(({ seconds }) => seconds.toFixed(0)).join(", ")} s`,
+  );
+  return [[table.name, `${name} ${withError(peer)}`, flows, withError(ours), gain, ...times, members]];
 });
 
 /** Validation numbers of each configuration, and the number of tables on which it is better than the first configuration. */
@@ -161,7 +164,10 @@ const sections: Record<string, string> = {
     ["table", "zuko MAF", "zuko NSF", "pushforward", "selected flow", "time", "not ended by patience"],
     seeds,
   ),
-  mixture: markdown(["table", "best peer", "fitFlows", "fitTable", "gain over best", "members"], mixture),
+  mixture: markdown(
+    ["table", "best peer", "fitFlows", "fitTable", "gain over best", "time", "time of zuko NSF", "members"],
+    mixture,
+  ),
   factors: factorTable(tables.filter((table) => trainingRows(table) <= 20_000)),
   many: factorTable(tables.filter((table) => trainingRows(table) > 20_000)),
   shapes: markdown(
