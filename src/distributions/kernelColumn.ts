@@ -25,8 +25,18 @@ const MIN_LOG_SMOOTH = -200;
 const MAX_LOG_QUOTIENT = 60;
 /** About the smallest normal number of float32, e^-85. */
 const MIN_SUM = 1e-37;
+/** Kernels of a lattice of up to this many cells are computed once for each cell instead of once for each center. */
+const MAX_CELLS = 64;
 /** The code of a center of a categorical column that is not one of its categories. It matches no value. */
 const IMPOSSIBLE_CENTER = -3;
+
+/** Centers of kernels. */
+interface Centers {
+  readonly count: number;
+  /** [count] the values, and [count] 1 where they are missing, else 0. */
+  readonly values: Tensor;
+  readonly missing: Tensor;
+}
 
 /**
  * The kernels of one column of a `KernelDensity` around n centers c, each with W widths s:
@@ -60,6 +70,8 @@ export class KernelColumn implements ColumnBlock {
   private readonly group: HeadGroup;
   private readonly scale: ScaleMap | undefined;
   private readonly widths: readonly number[];
+  /** The number of cells, if there are so few that many centers are equal. */
+  private readonly cells: number | undefined;
 
   constructor(column: number, head: ColumnHead, size: { centers: number; widths: number }, random: Random) {
     this.columns = [column];
@@ -75,6 +87,8 @@ export class KernelColumn implements ColumnBlock {
       const logBandwidth = [Math.log((x[x.length - 1] - x[0]) / 4)];
       this.logBandwidth = new Parameter([1], logBandwidth, { ...fixed, domain: LOGARITHM });
     }
+    if (isNumeric(head) && isLattice(head) && head.cells <= Math.min(MAX_CELLS, size.centers / 2))
+      this.cells = head.cells;
     this.marginalLogit = new Parameter([1], -2, { ...fixed, domain: { min: -20, max: 20 } });
     this.marginal = new Parameter(
       [this.group.parameterCount],
@@ -101,7 +115,7 @@ export class KernelColumn implements ColumnBlock {
     const [n] = this.centers.sizes;
     const W = this.widths.length;
     const { sum, logOfMarginal, logReference } = this.quotients(x);
-    return logSumOr(sum, logOfMarginal)
+    return this.ofAllCenters(logSumOr(sum, logOfMarginal))
       .add(logReference)
       .broadcastTo([W, n, N])
       .reshape([1, W * n, N]);
@@ -113,11 +127,12 @@ export class KernelColumn implements ColumnBlock {
     const W = this.widths.length;
     const { sum, logOfMarginal, logReference } = this.quotients(x);
     const [, , rows] = logWeights.shape;
-    const weights = logWeights.exp();
+    const weights = this.sumsOfEqualCenters(logWeights.exp().reshape([W, n, rows]));
+    const [, m] = weights.shape as number[];
     const weighted =
       rows === 1
-        ? weights.reshape([1, 1, W * n]).matmul(sum.broadcastTo([W, n, N]).reshape([1, W * n, N]))
-        : weights.reshape([W, n, rows]).mul(sum).sum([0, 1], { keepAxes: true });
+        ? weights.reshape([1, 1, W * m]).matmul(sum.broadcastTo([W, m, N]).reshape([1, W * m, N]))
+        : weights.mul(sum).sum([0, 1], { keepAxes: true });
     // Only in a categorical column does the weight of the marginal distribution depend on the center.
     const marginal = isCategorical(this.head)
       ? logWeights.reshape([W, n, rows]).add(logOfMarginal).logsumexp(0).logsumexp(0).reshape([1, 1, N])
@@ -126,8 +141,8 @@ export class KernelColumn implements ColumnBlock {
   }
 
   /**
-   * The terms of p(x | c, s) for x [1, N], divided by a reference density of x (`MAX_LOG_QUOTIENT`): their sum, [W or 1, n or 1, N], and the
-   * logarithm of the term of the marginal distribution, [1, n or 1, N]. `logReference` [1, 1, N] is -Infinity for impossible values.
+   * The terms of p(x | c, s) for x [1, N], divided by a reference density of x (`MAX_LOG_QUOTIENT`): their sum, [W or 1, n or 1, N], with the
+   * different centers (`differentCenters`) in place of n, and the logarithm of the term of the marginal distribution, [1, n or 1, N]. `logReference` [1, 1, N] is -Infinity for impossible values.
    */
   private quotients(x: Tensor): { sum: Tensor; logOfMarginal: Tensor; logReference: Tensor } {
     const [, N] = x.shape;
@@ -138,9 +153,10 @@ export class KernelColumn implements ColumnBlock {
     const marginal = isPossible.where(logMarginal, 0);
     const { logOneMinusLambda } = this.weights();
     const logMatch = logOneMinusLambda.add(this.logSeen);
-    const smooth = this.smoothKernels(x);
-    const shares = this.shares();
-    const match = this.matches(x, shares?.atoms);
+    const centers = this.differentCenters();
+    const smooth = this.smoothKernels(x, centers);
+    const shares = this.shares(centers);
+    const match = this.matches(x, shares?.atoms, centers);
     let reference = marginal;
     if (smooth)
       reference = reference.maximum(
@@ -236,7 +252,7 @@ export class KernelColumn implements ColumnBlock {
     const width = chosen.select(widths.reshape([1, W * n]));
     const size = width.mul(this.logBandwidth!.exp());
     const smooth = sampleLogistic(quantile, { head, scale, y: scale.forward(center).value, size });
-    const shares = this.shares();
+    const shares = this.shares(this.allCenters());
     if (!shares) return smooth;
     const A = head.atoms.length;
     const ofComponents = concat([shares.atoms, shares.smooth], 2).reshape([W * n, A + 1]);
@@ -272,9 +288,51 @@ export class KernelColumn implements ColumnBlock {
   }
 
   /** 1 for missing centers, [1, n, 1]. */
-  private missingCenters(): Tensor {
-    const [n] = this.centers.sizes;
-    return (this.missing ?? filled(0, [n])).reshape([1, n, 1]);
+  private missingCenters({ missing, count } = this.allCenters()): Tensor {
+    return missing.reshape([1, count, 1]);
+  }
+
+  private allCenters(): Centers {
+    const [count] = this.centers.sizes;
+    return { count, values: this.centers, missing: this.missing ?? filled(0, [count]) };
+  }
+
+  /** One center for each cell of a lattice of few cells, and a missing one if there are gaps. All centers of other columns. */
+  private differentCenters(): Centers {
+    const { cells, hasGaps } = this;
+    if (cells === undefined) return this.allCenters();
+    const count = hasGaps ? cells + 1 : cells;
+    const isMissing = Array.from({ length: count }, (_, cell) => (cell === cells ? 1 : 0));
+    const values = isMissing.map((missing, cell) => (missing ? 0 : cell));
+    return { count, values: constant(values, [count]), missing: constant(isMissing, [count]) };
+  }
+
+  /** [n, m], which of the `differentCenters` each center is. Only a damaged file has centers beside the cells; they count as the nearest cell. */
+  private memberships(cells: number): Tensor {
+    const { values, missing, count } = this.allCenters();
+    const cell = values
+      .add(0.5)
+      .floor()
+      .clip(0, cells - 1)
+      .reshape([count, 1]);
+    const numbers = Array.from({ length: cells }, (_, i) => i);
+    const isMissing = missing.reshape([count, 1]);
+    const isInCell = cell
+      .equal(constant(numbers, [1, cells]))
+      .toFloat()
+      .mul(isMissing.neg().add(1));
+    return this.hasGaps ? concat([isInCell, isMissing], 1) : isInCell;
+  }
+
+  /** Numbers [W, m, N] of the `differentCenters` for all centers, [W, n, N]. */
+  private ofAllCenters(numbers: Tensor): Tensor {
+    return this.cells === undefined ? numbers : this.memberships(this.cells).matmul(numbers);
+  }
+
+  /** The sums of numbers [W, n, N] over the centers that are equal, [W, m, N]. */
+  private sumsOfEqualCenters(numbers: Tensor): Tensor {
+    if (this.cells === undefined) return numbers;
+    return this.memberships(this.cells).matmul(numbers, { transposeA: true });
   }
 
   /**
@@ -301,12 +359,12 @@ export class KernelColumn implements ColumnBlock {
    * The probability of x [1, N] around a center other than by its smooth kernel, without the factor 1 - lambda: 1 where both are the same
    * category or missing, and the share of an atom (`shares`), [W or 1, n, N]. Undefined if the column has none of these.
    */
-  private matches(x: Tensor, shares: Tensor | undefined): Tensor | undefined {
+  private matches(x: Tensor, shares: Tensor | undefined, centers: Centers): Tensor | undefined {
     const { head } = this;
     const isMissing = x.equal(x).not();
     if (isCategorical(head))
       return asRow(isMissing.where(MISSING, x)).equal(this.categoriesOfCenters()).toFloat();
-    const bothMissing = head.gaps ? this.missingCenters().mul(asRow(isMissing.toFloat())) : undefined;
+    const bothMissing = head.gaps ? this.missingCenters(centers).mul(asRow(isMissing.toFloat())) : undefined;
     if (!shares) return bothMissing;
     const [W, n, A] = shares.shape as number[];
     const isAtom = x.equal(constant(head.atoms, [A, 1])).toFloat();
@@ -330,24 +388,24 @@ export class KernelColumn implements ColumnBlock {
    * How the values around each center are divided: the shares b of the atoms, [W, n, A], and 1 - sum b, the share of the smooth kernel, [W,
    * n, 1]. Both are 0 for missing centers. Undefined if the column has no atoms.
    */
-  private shares(): { atoms: Tensor; smooth: Tensor } | undefined {
+  private shares(centers: Centers): { atoms: Tensor; smooth: Tensor } | undefined {
     const { head } = this;
     if (!isNumeric(head) || head.atoms.length === 0) return undefined;
-    const [n] = this.centers.sizes;
+    const n = centers.count;
     const [W, A] = [this.widths.length, head.atoms.length];
     const logAtoms = this.group.logAtoms(this.marginalOutputs()).reshape([1, 1, A]);
     const atoms = constant(head.atoms, [1, A]);
-    const { kernel, logPeak } = this.smoothKernels(atoms)!;
+    const { kernel, logPeak } = this.smoothKernels(atoms, centers)!;
     const logKernels = kernel
       .log()
       .add(logPeak)
       .sub(asRow(this.logSlope(atoms)));
-    const logSmooth = this.logSmooth(this.centers.reshape([1, n])).maximum(MIN_LOG_SMOOTH);
+    const logSmooth = this.logSmooth(centers.values.reshape([1, n])).maximum(MIN_LOG_SMOOTH);
     const logMasses = concat(
       [logKernels.add(logAtoms).maximum(-NOWHERE), logSmooth.reshape([1, n, 1]).broadcastTo([W, n, 1])],
       2,
     );
-    const shares = logMasses.softmax(2).mul(this.missingCenters().neg().add(1));
+    const shares = logMasses.softmax(2).mul(this.missingCenters(centers).neg().add(1));
     return { atoms: shares.slice(2, 0, A), smooth: shares.slice(2, A, A + 1) };
   }
 
@@ -364,13 +422,13 @@ export class KernelColumn implements ColumnBlock {
   }
 
   /** The kernels of the centers at x [1, N]; undefined for categories. */
-  private smoothKernels(x: Tensor): LogisticKernels | undefined {
+  private smoothKernels(x: Tensor, centers: Centers): LogisticKernels | undefined {
     const { head, scale } = this;
     if (!scale || !isNumeric(head)) return undefined;
-    const [n] = this.centers.sizes;
-    const y = this.missingCenters()
+    const n = centers.count;
+    const y = this.missingCenters(centers)
       .greater(0)
-      .where(NOWHERE, scale.forward(this.centers.reshape([1, n])).value.reshape([1, n, 1]));
+      .where(NOWHERE, scale.forward(centers.values.reshape([1, n])).value.reshape([1, n, 1]));
     const logWidths = constant(this.widths.map(Math.log), [this.widths.length, 1, 1]);
     return logisticKernels(x, {
       head,

@@ -48,6 +48,36 @@ test("probabilities of a table of categories, cells and gaps sum to 1", async ()
   expect(sumOfProbabilities(await logProb(model, rows.flat()))).toBeCloseTo(1, 12);
 });
 
+test("many centers in few cells, of which some are missing, are the mixture of their kernels", async () => {
+  const columns = [{ ...lattice, gaps: true }, categorical];
+  const centers = 40;
+  const model = randomKernels(columns, { centers });
+  const rows = combinations([[...discreteValues[2], Number.NaN], discreteValues[0]]).flat();
+  const densities = await logProb(model, rows);
+  const total = Array.from(model.centerLogits.numbers).reduce((sum, logit) => sum + Math.exp(logit), 0);
+  const expected = new Float64Array(densities.length);
+  for (let i = 0; i < centers; i++) {
+    // A single center is not one of many in the same cell.
+    const single = randomKernels(columns, { centers: 1 });
+    single.widthLogits.value = model.widthLogits.numbers.slice();
+    for (const [d, column] of single.columns.entries()) {
+      const from = model.columns[d];
+      column.centers.value = from.centers.numbers.slice(i, i + 1);
+      if (column.missing) column.missing.value = from.missing!.numbers.slice(i, i + 1);
+      column.marginalLogit.value = from.marginalLogit.numbers.slice();
+      column.marginal.value = from.marginal.numbers.slice();
+      if (column.logBandwidth) column.logBandwidth.value = from.logBandwidth!.numbers.slice();
+    }
+    const weight = Math.exp(model.centerLogits.numbers[i]) / total;
+    (await logProb(single, rows)).forEach((value, n) => {
+      expected[n] += weight * Math.exp(value);
+    });
+  }
+  densities.forEach((value, n) => {
+    expect(value).toBeCloseTo(Math.log(expected[n]), 10);
+  });
+});
+
 test.each(["linear", "asinh"] as const)(
   "the density of a mixed table integrates and sums to 1 (%s)",
   async (type) => {
@@ -91,7 +121,8 @@ function marginalOf(column: ColumnHeadOptions, parameters: ArrayLike<number>): L
   return model;
 }
 
-testSubsets((columns) => randomKernels(columns));
+// With 12 centers, the kernels of a lattice of 5 cells are computed once for each cell.
+testSubsets((columns) => randomKernels(columns, { centers: 12 }));
 
 test("has finite gradients, also at missing values and far in the tails", async () => {
   const model = randomKernels([categorical, lattice, continuous, atoms]);

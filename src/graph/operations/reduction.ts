@@ -51,6 +51,9 @@ export const sum: Operation<Reduction> = {
   },
   simplify: ({ inputs: [x], attributes }) => {
     const { axes, keepAxes } = attributes as Reduction;
+    // For axes of size 1 the runtime adds numbers one by one.
+    if (axes.every((axis) => x.shape[axis] === 1))
+      return x.reshape(reducedShape(x.shape, { axes, keepAxes }));
     if (keepAxes || !isTransposedMatrix(x)) return undefined;
     return x.inputs[0].sum(axes.map((axis) => 1 - axis));
   },
