@@ -23,7 +23,7 @@ export class LayerNorm {
   apply(x: Tensor): Tensor {
     const centered = x.sub(x.mean(-1, { keepAxes: true }));
     const variance = centered.square().mean(-1, { keepAxes: true });
-    const scale = variance.add(EPSILON).sqrt().reciprocal();
-    return centered.mul(scale).mul(this.scale).add(this.shift);
+    // A product with the reciprocal would have a gradient of NaN where the variance is infinite.
+    return centered.div(variance.add(EPSILON).sqrt()).mul(this.scale).add(this.shift);
   }
 }
