@@ -89,9 +89,11 @@ function productOfNeighborhoods(x: Tensor, weight: Tensor): Tensor {
   const [k, , inputs, outputs] = weight.shape as number[];
   const matrix = weight.reshape([k * k * inputs, outputs]);
   if (inputs > MAX_SHIFTED_CHANNELS) return neighborhoods(x, k, "after").matmul(matrix);
+  // A product with a transposed factor would be fused by the runtime, which in version 1.21 cannot compute it in float64.
   return shiftedImages(x, k)
-    .matmul(matrix, { transposeA: true })
-    .reshape([...x.shape.slice(0, 3), outputs]);
+    .transpose([0, 2, 1])
+    .reshape([...x.shape.slice(0, 3), k * k * inputs])
+    .matmul(matrix);
 }
 
 /**
@@ -143,22 +145,19 @@ function neighborhoods(x: Tensor, k: number, padding: "before" | "after"): Tenso
 function sumOfShiftedProducts(x: Tensor, weight: Tensor): Tensor {
   const [rows, height, width] = x.shape as number[];
   const [k, , inputs, outputs] = weight.shape as number[];
+  const matrix = weight.reshape([k * k, inputs, outputs]).transpose([1, 0, 2]);
+  const products = x.matmul(matrix.reshape([inputs, k * k * outputs]));
   if (outputs <= MAX_SHIFTED_CHANNELS) {
-    const matrix = weight.transpose([0, 1, 3, 2]).reshape([k * k * outputs, inputs]);
-    const products = matrix
-      .matmul(x.reshape([rows, height * width, inputs]), { transposeB: true })
+    const images = products
+      .reshape([rows, height * width, k * k * outputs])
+      .transpose([0, 2, 1])
       .reshape([rows, k * k * outputs, height, width]);
-    return padImages(products, k)
+    return padImages(images, k)
       .split(1, new Array<number>(k * k).fill(outputs))
-      .map((images, position) => window(images, k, position))
-      .reduce((sum, products) => sum.add(products))
+      .map((shifted, position) => window(shifted, k, position))
+      .reduce((sum, shifted) => sum.add(shifted))
       .transpose([0, 2, 3, 1]);
   }
-  const matrix = weight.reshape([k * k, inputs, outputs]).transpose([1, 0, 2]);
-  const products = x
-    .matmul(matrix.reshape([inputs, k * k * outputs]))
-    .reshape([rows, height * width * k * k, outputs])
-    .pad(1, 0, 1);
   const zero = height * width * k * k;
   const neighbors = neighborhoodIndices(height, width, k);
   // Ordered by the position in the kernel and then by the pixel, because the runtime adds a few long rows faster than many short ones.
@@ -166,6 +165,8 @@ function sumOfShiftedProducts(x: Tensor, weight: Tensor): Tensor {
     neighbors.map((pixels) => (pixels[position] < 0 ? zero : pixels[position] * k * k + position)),
   );
   return products
+    .reshape([rows, height * width * k * k, outputs])
+    .pad(1, 0, 1)
     .gather(1, indices.flat())
     .reshape([rows, k * k, height * width * outputs])
     .sum(1)
