@@ -81,7 +81,7 @@ const purpose = ({ description, choices, default: standard, readAll }: Option): 
   (choices ? ` One of ${choices.map(quoted).join(", ")}.` : "") +
   (standard ? ` Default: ${quoted(standard)}.` : "");
 
-/** A punctuation mark, such as a decimal separator, would be read as one of the sentence. */
+/** A decimal separator needs quotation marks, because it would look like punctuation of the sentence. */
 const quoted = (value: string): string => (/^[.,]$/.test(value) ? `"${value}"` : value);
 
 /** Two columns, the second wrapped. */

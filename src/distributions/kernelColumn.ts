@@ -6,7 +6,16 @@ import type { ChosenComponent } from "./chosenComponent.ts";
 import { type ColumnHead, isCategorical, isLattice, isNumeric, MISSING } from "./heads/columnHead.ts";
 import { HeadGroup } from "./heads/headGroup.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
-import { ScaleMap, unscaledValue } from "./heads/valueScale.ts";
+import { ScaleMap } from "./heads/valueScale.ts";
+import {
+  type Centers,
+  categoriesOfCenters,
+  cellCenters,
+  fewCells,
+  initialCenters,
+  memberships,
+  possibleCenters,
+} from "./kernelCenters.ts";
 import { kernelWidths, type LogisticKernels, logisticKernels, sampleLogistic } from "./logisticKernels.ts";
 import type { ColumnBlock } from "./productMixture.ts";
 
@@ -25,19 +34,6 @@ const MIN_LOG_SMOOTH = -200;
 const MAX_LOG_QUOTIENT = 60;
 /** About the smallest normal number of float32, e^-85. */
 const MIN_SUM = 1e-37;
-/** Kernels of a lattice of up to this many cells are computed once for each cell instead of once for each center. */
-const MAX_CELLS = 64;
-/** The code of a center of a categorical column that is not one of its categories. It matches no value. */
-const IMPOSSIBLE_CENTER = -3;
-
-/** Centers of kernels. */
-interface Centers {
-  readonly count: number;
-  /** [count] the values, and [count] 1 where they are missing, else 0. */
-  readonly values: Tensor;
-  readonly missing: Tensor;
-}
-
 /**
  * The kernels of one column of a `KernelDensity` around n centers c, each with W widths s:
  *
@@ -70,7 +66,7 @@ export class KernelColumn implements ColumnBlock {
   private readonly group: HeadGroup;
   private readonly scale: ScaleMap | undefined;
   private readonly widths: readonly number[];
-  /** The number of cells, if there are so few that many centers are equal. */
+  /** The number of cells, if kernels are computed once for each cell (`fewCells`). */
   private readonly cells: number | undefined;
 
   constructor(column: number, head: ColumnHead, size: { centers: number; widths: number }, random: Random) {
@@ -87,8 +83,7 @@ export class KernelColumn implements ColumnBlock {
       const logBandwidth = [Math.log((x[x.length - 1] - x[0]) / 4)];
       this.logBandwidth = new Parameter([1], logBandwidth, { ...fixed, domain: LOGARITHM });
     }
-    if (isNumeric(head) && isLattice(head) && head.cells <= Math.min(MAX_CELLS, size.centers / 2))
-      this.cells = head.cells;
+    this.cells = fewCells(head, size.centers);
     this.marginalLogit = new Parameter([1], -2, { ...fixed, domain: { min: -20, max: 20 } });
     this.marginal = new Parameter(
       [this.group.parameterCount],
@@ -142,7 +137,7 @@ export class KernelColumn implements ColumnBlock {
 
   /**
    * The terms of p(x | c, s) for x [1, N], divided by a reference density of x (`MAX_LOG_QUOTIENT`): their sum, [W or 1, n or 1, N], with the
-   * different centers (`differentCenters`) in place of n, and the logarithm of the term of the marginal distribution, [1, n or 1, N]. `logReference` [1, 1, N] is -Infinity for impossible values.
+   * different centers (`distinctCenters`) in place of n, and the logarithm of the term of the marginal distribution, [1, n or 1, N]. `logReference` [1, 1, N] is -Infinity for impossible values.
    */
   private quotients(x: Tensor): { sum: Tensor; logOfMarginal: Tensor; logReference: Tensor } {
     const [, N] = x.shape;
@@ -153,7 +148,7 @@ export class KernelColumn implements ColumnBlock {
     const marginal = isPossible.where(logMarginal, 0);
     const { logOneMinusLambda } = this.weights();
     const logMatch = logOneMinusLambda.add(this.logSeen);
-    const centers = this.differentCenters();
+    const centers = this.distinctCenters();
     const smooth = this.smoothKernels(x, centers);
     const shares = this.shares(centers);
     const match = this.matches(x, shares?.atoms, centers);
@@ -186,7 +181,7 @@ export class KernelColumn implements ColumnBlock {
     const ofMarginal = this.group.logPresent(this.marginalOutputs()).exp();
     // A missing center leaves only the categories that training did not see, see `logSeen`.
     const ofCenter = this.missingCenters().mul(-Math.exp(this.logSeen)).add(1);
-    const isKnown = this.isInSupport().greater(0);
+    const isKnown = possibleCenters(this.head, this.allCenters()).greater(0);
     const present = logOneMinusLambda.exp().mul(ofCenter).add(logLambda.exp().mul(ofMarginal));
     return isKnown
       .where(present, ofMarginal)
@@ -226,7 +221,7 @@ export class KernelColumn implements ColumnBlock {
     const marginalFraction = present
       ? ofPresent.div(ofPresent.add(logOneMinusLambda.exp().reshape([1, 1])))
       : lambda;
-    const hasCenter = ofCenter(this.isInSupport()).greater(0);
+    const hasCenter = ofCenter(possibleCenters(this.head, this.allCenters())).greater(0);
     const isMarginal = isMarginalNoise.less(hasCenter.where(marginalFraction, 1));
     const ordinary = isMarginal.where(marginal, value);
     if (!this.hasGaps) return ordinary;
@@ -297,61 +292,30 @@ export class KernelColumn implements ColumnBlock {
     return { count, values: this.centers, missing: this.missing ?? filled(0, [count]) };
   }
 
-  /** One center for each cell of a lattice of few cells, and a missing one if there are gaps. All centers of other columns. */
-  private differentCenters(): Centers {
-    const { cells, hasGaps } = this;
-    if (cells === undefined) return this.allCenters();
-    const count = hasGaps ? cells + 1 : cells;
-    const isMissing = Array.from({ length: count }, (_, cell) => (cell === cells ? 1 : 0));
-    const values = isMissing.map((missing, cell) => (missing ? 0 : cell));
-    return { count, values: constant(values, [count]), missing: constant(isMissing, [count]) };
+  /** The centers with different values if they are few, or else all of them. */
+  private distinctCenters(): Centers {
+    return this.cells === undefined ? this.allCenters() : cellCenters(this.cells, this.hasGaps);
   }
 
-  /** [n, m], which of the `differentCenters` each center is. Only a damaged file has centers beside the cells; they count as the nearest cell. */
-  private memberships(cells: number): Tensor {
-    const { values, missing, count } = this.allCenters();
-    const cell = values
-      .add(0.5)
-      .floor()
-      .clip(0, cells - 1)
-      .reshape([count, 1]);
-    const numbers = Array.from({ length: cells }, (_, i) => i);
-    const isMissing = missing.reshape([count, 1]);
-    const isInCell = cell
-      .equal(constant(numbers, [1, cells]))
-      .toFloat()
-      .mul(isMissing.neg().add(1));
-    return this.hasGaps ? concat([isInCell, isMissing], 1) : isInCell;
-  }
-
-  /** Numbers [W, m, N] of the `differentCenters` for all centers, [W, n, N]. */
+  /** Numbers [W, m, N] of the `distinctCenters` for all centers, [W, n, N]. */
   private ofAllCenters(numbers: Tensor): Tensor {
-    return this.cells === undefined ? numbers : this.memberships(this.cells).matmul(numbers);
+    return this.memberships()?.matmul(numbers) ?? numbers;
   }
 
-  /** The sums of numbers [W, n, N] over the centers that are equal, [W, m, N]. */
+  /** The sums of numbers [W, n, N] over the centers with equal values, [W, m, N]. */
   private sumsOfEqualCenters(numbers: Tensor): Tensor {
-    if (this.cells === undefined) return numbers;
-    return this.memberships(this.cells).matmul(numbers, { transposeA: true });
+    return this.memberships()?.matmul(numbers, { transposeA: true }) ?? numbers;
   }
 
-  /**
-   * 1 for centers that are possible values, [1, n, 1]. In a numeric column every number is, because its kernel is normalized.
-   * Only a damaged or hostile file has other centers; the distribution around them is the marginal distribution.
-   */
-  private isInSupport(): Tensor {
-    const [n] = this.centers.sizes;
-    if (!isCategorical(this.head)) return filled(1, [1, n, 1]);
-    const c = this.centers.reshape([1, n, 1]);
-    const isCategory = c.equal(c.floor()).and(c.greaterEqual(0)).and(c.less(this.head.categories));
-    return isCategory.toFloat().maximum(this.missingCenters());
+  private memberships(): Tensor | undefined {
+    return this.cells === undefined ? undefined : memberships(this.allCenters(), this.cells, this.hasGaps);
   }
 
   /** log of the weight of m(x): lambda, but 1 for categories that training did not see and for centers outside the support. */
   private logWeightOfMarginal(x: Tensor): Tensor {
     const { logLambda } = this.weights();
     if (!isCategorical(this.head)) return logLambda;
-    const weight = this.isInSupport().greater(0).where(logLambda, 0);
+    const weight = possibleCenters(this.head, this.allCenters()).greater(0).where(logLambda, 0);
     return this.head.unseen > 0 ? asRow(x).equal(this.head.categories).where(0, weight) : weight;
   }
 
@@ -363,7 +327,9 @@ export class KernelColumn implements ColumnBlock {
     const { head } = this;
     const isMissing = x.equal(x).not();
     if (isCategorical(head))
-      return asRow(isMissing.where(MISSING, x)).equal(this.categoriesOfCenters()).toFloat();
+      return asRow(isMissing.where(MISSING, x))
+        .equal(categoriesOfCenters(this.head, this.allCenters()))
+        .toFloat();
     const bothMissing = head.gaps ? this.missingCenters(centers).mul(asRow(isMissing.toFloat())) : undefined;
     if (!shares) return bothMissing;
     const [W, n, A] = shares.shape as number[];
@@ -373,15 +339,6 @@ export class KernelColumn implements ColumnBlock {
       .matmul(isAtom)
       .reshape([W, n, x.shape[1]]);
     return bothMissing ? ofAtoms.add(bothMissing) : ofAtoms;
-  }
-
-  /** The categories of the centers of a categorical column, `MISSING` for missing ones: [1, n, 1]. */
-  private categoriesOfCenters(): Tensor {
-    const [n] = this.centers.sizes;
-    const values = this.missingCenters()
-      .greater(0)
-      .where(MISSING, this.centers.reshape([1, n, 1]));
-    return this.isInSupport().greater(0).where(values, IMPOSSIBLE_CENTER);
   }
 
   /**
@@ -445,13 +402,3 @@ const asRow = (numbers: Tensor): Tensor => numbers.reshape([1, 1, numbers.shape[
 /** log of a sum of quotients, or, where it underflows, of the term of the marginal distribution. */
 const logSumOr = (sum: Tensor, logOfMarginal: Tensor): Tensor =>
   sum.greater(MIN_SUM).where(sum.maximum(MIN_SUM).log(), logOfMarginal);
-
-/** Centers before the fit: random categories or cells, or numbers between the outermost knots. */
-function initialCenters(head: ColumnHead, count: number, random: Random): Float32Array {
-  const uniform = random.uniform(new Float32Array(count));
-  if (isCategorical(head))
-    return uniform.map((u) => Math.min(head.categories - 1, Math.floor(u * head.categories)));
-  if (isLattice(head)) return uniform.map((u) => Math.min(head.cells - 1, Math.floor(u * head.cells)));
-  const [low, high] = [head.knots.x[0], head.knots.x[head.knots.x.length - 1]];
-  return uniform.map((u) => unscaledValue(head.scale, low + u * (high - low)));
-}

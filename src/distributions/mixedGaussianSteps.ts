@@ -30,8 +30,8 @@ export class MixedGaussianSteps {
 
   /**
    * The M-step: sets the parameters of the model from the responsibilities [N, C] of its components. Each covariance is estimated from the rows
-   * of the component and from `sharedRows` rows with the covariance within all components. What makes its smallest eigenvalue larger, which are
-   * `INDEPENDENT_ROWS`, `RIDGE`, and `PRIOR_ROWS` of variances, is multiplied by `strength`.
+   * of the component and from `sharedRows` rows with the covariance within all components. `strength`
+   * multiplies their regularization: `INDEPENDENT_ROWS`, `RIDGE`, and the `PRIOR_ROWS` of variances.
    */
   maximize(responsibilities: Floats, sharedRows: number, strength = 1): void {
     const { model } = this;

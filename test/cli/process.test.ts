@@ -211,7 +211,7 @@ describe("a checkpoint", () => {
   });
 
   it("of a training that ended by --max-minutes can be resumed, and does not block a new training", async () => {
-    const endless = ["--epochs", "100000", "--patience", "100000", "--max-minutes", "0.03"];
+    const endless = ["--epochs", "100000", "--patience", "100000", "--max-minutes", "0.08"];
     const words = ["fit", EARTHQUAKES, ...QUICK.slice(0, 6), ...endless, "-o", path("timed.safetensors")];
     expect((await pushforward(words)).code).toBe(0);
     expect(list()).toContain("timed.safetensors.checkpoint");

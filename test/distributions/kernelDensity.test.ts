@@ -57,7 +57,7 @@ test("many centers in few cells, of which some are missing, are the mixture of t
   const total = Array.from(model.centerLogits.numbers).reduce((sum, logit) => sum + Math.exp(logit), 0);
   const expected = new Float64Array(densities.length);
   for (let i = 0; i < centers; i++) {
-    // A single center is not one of many in the same cell.
+    // With a single center, the kernels are not computed once for each cell.
     const single = randomKernels(columns, { centers: 1 });
     single.widthLogits.value = model.widthLogits.numbers.slice();
     for (const [d, column] of single.columns.entries()) {

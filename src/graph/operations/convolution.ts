@@ -50,7 +50,10 @@ const convolution: Operation = {
       const matrix = weight.reshape([inputs, outputs]);
       return bias ? x.affine(matrix, bias) : x.matmul(matrix);
     }
-    const value = outputs < inputs ? sumOfShiftedProducts(x, weight) : productOfNeighborhoods(x, weight);
+    const value =
+      outputs < inputs
+        ? sumOfShiftedProducts(x, weight)
+        : neighborhoods(x, k, "after").matmul(weight.reshape([k * k * inputs, outputs]));
     return bias ? value.add(bias) : value;
   },
   emit(onnx, [x, weight, ...bias], _attributes, [, { shape }]) {
@@ -67,68 +70,35 @@ function gradientOfWeight(x: Tensor, weight: Tensor, g: Tensor): Tensor {
   const [k, , inputs, outputs] = weight.shape as number[];
   if (k === 1) return x.contractLeading(g).reshape(weight.shape);
   // The copies of the forward pass are K^2 times as large as x. Keeping them takes as long as gathering the pixels again. The zeros are on the
-  // other side, because `optimize` would merge equal nodes.
-  if (outputs > inputs) return contractNeighborhoods(x, k, g, "before").reshape(weight.shape);
+  // other side, because `optimize` would merge equal nodes. The product takes less time with the smaller factor transposed.
+  if (outputs > inputs)
+    return g
+      .contractLeading(neighborhoods(x, k, "before"))
+      .transpose()
+      .reshape(weight.shape);
   // The gradient of x multiplies the same neighborhoods, and `optimize` merges them.
-  return contractNeighborhoods(g, k, x, "after")
-    .reshape([k, k, outputs, inputs])
-    .flip(0)
+  return x
+    .contractLeading(neighborhoods(g, k, "after"))
+    .reshape([inputs, k, k, outputs])
     .flip(1)
-    .transpose([0, 1, 3, 2]);
+    .flip(2)
+    .transpose([1, 2, 0, 3]);
 }
 
-/** The sum over all pixels of the outer products of their neighborhoods in x and their numbers in y [N, H, W, M]: [K K C, M]. */
-function contractNeighborhoods(x: Tensor, k: number, y: Tensor, padding: "before" | "after"): Tensor {
-  const [rows, height, width, channels] = x.shape as number[];
-  if (channels > MAX_SHIFTED_CHANNELS) return y.contractLeading(neighborhoods(x, k, padding)).transpose();
-  const pixels = y.reshape([rows, height * width, y.shape[3] as number]);
-  return shiftedImages(x, k).matmul(pixels).sum(0);
-}
-
-function productOfNeighborhoods(x: Tensor, weight: Tensor): Tensor {
-  const [k, , inputs, outputs] = weight.shape as number[];
-  const matrix = weight.reshape([k * k * inputs, outputs]);
-  if (inputs > MAX_SHIFTED_CHANNELS) return neighborhoods(x, k, "after").matmul(matrix);
-  // A product with a transposed factor would be fused by the runtime, which in version 1.21 cannot compute it in float64.
-  return shiftedImages(x, k)
-    .transpose([0, 2, 1])
-    .reshape([...x.shape.slice(0, 3), k * k * inputs])
-    .matmul(matrix);
-}
-
-/**
- * With at most so many channels, images are shifted as a whole, with channels first: a gather takes as long for 2 numbers of a pixel as
- * for 16.
- */
+/** Up to this many channels, images are shifted as a whole: a gather takes as long for pixels of 2 numbers as for pixels of 16. */
 const MAX_SHIFTED_CHANNELS = 4;
 
-/** The neighborhoods of `neighborhoods`, transposed: [N, H, W, C] -> [N, K K C, H W]. */
-function shiftedImages(x: Tensor, k: number): Tensor {
-  const [rows, height, width, channels] = x.shape as number[];
-  const images = padImages(x.transpose([0, 3, 1, 2]), k);
-  const shifted = Array.from({ length: k * k }, (_, position) => window(images, k, position));
-  return concat(shifted, 1).reshape([rows, k * k * channels, height * width]);
-}
-
-/** Adds (K - 1) / 2 zeros at each side of images [N, C, H, W]. */
-function padImages(images: Tensor, k: number): Tensor {
-  const radius = (k - 1) / 2;
-  return images.pad(2, radius, radius).pad(3, radius, radius);
-}
-
-/** For each pixel of padded images, the pixel at a position of the K x K kernel around it. */
-function window(padded: Tensor, k: number, position: number): Tensor {
-  const [, , height, width] = padded.shape as number[];
-  const [row, column] = [Math.floor(position / k), position % k];
-  return padded.slice(2, row, height + 1 - k + row).slice(3, column, width + 1 - k + column);
-}
-
 /**
- * The K^2 pixels around each pixel, with zeros outside of the image: [N, H, W, C] -> [N, H, W, K K C]. `padding` says where the
+ * The K^2 pixels around each pixel, with zeros outside of the image: [N, H, W, C] -> [N, H, W, K K C]. In a gather, `padding` says where the
  * pixel of zeros is added, before or after the pixels of the image.
  */
 function neighborhoods(x: Tensor, k: number, padding: "before" | "after"): Tensor {
   const [rows, height, width, channels] = x.shape as number[];
+  if (channels <= MAX_SHIFTED_CHANNELS) {
+    const padded = padImages(x.transpose([0, 3, 1, 2]), k);
+    const shifted = Array.from({ length: k * k }, (_, position) => shiftedImages(padded, k, position));
+    return concat(shifted, 1).transpose([0, 2, 3, 1]);
+  }
   const pixels = height * width;
   const [zero, first] = padding === "before" ? [0, 1] : [pixels, 0];
   const indices = neighborhoodIndices(height, width, k).flatMap((neighbors) =>
@@ -141,6 +111,19 @@ function neighborhoods(x: Tensor, k: number, padding: "before" | "after"): Tenso
     .reshape([rows, height, width, k * k * channels]);
 }
 
+/** Images [N, C, H, W] with (K - 1) / 2 zeros at each side. */
+function padImages(images: Tensor, k: number): Tensor {
+  const radius = (k - 1) / 2;
+  return images.pad(2, radius, radius).pad(3, radius, radius);
+}
+
+/** From padded images, the images [N, C, H, W] whose pixels are those at a position of the K x K kernel around each pixel. */
+function shiftedImages(padded: Tensor, k: number, position: number): Tensor {
+  const [, , height, width] = padded.shape as number[];
+  const [row, column] = [Math.floor(position / k), position % k];
+  return padded.slice(2, row, height + 1 - k + row).slice(3, column, width + 1 - k + column);
+}
+
 /** The convolution as a sum over the positions of the kernel: each pixel times the matrix [C, O] of a position, shifted by it. */
 function sumOfShiftedProducts(x: Tensor, weight: Tensor): Tensor {
   const [rows, height, width] = x.shape as number[];
@@ -148,13 +131,9 @@ function sumOfShiftedProducts(x: Tensor, weight: Tensor): Tensor {
   const matrix = weight.reshape([k * k, inputs, outputs]).transpose([1, 0, 2]);
   const products = x.matmul(matrix.reshape([inputs, k * k * outputs]));
   if (outputs <= MAX_SHIFTED_CHANNELS) {
-    const images = products
-      .reshape([rows, height * width, k * k * outputs])
-      .transpose([0, 2, 1])
-      .reshape([rows, k * k * outputs, height, width]);
-    return padImages(images, k)
+    return padImages(products.transpose([0, 3, 1, 2]), k)
       .split(1, new Array<number>(k * k).fill(outputs))
-      .map((shifted, position) => window(shifted, k, position))
+      .map((images, position) => shiftedImages(images, k, position))
       .reduce((sum, shifted) => sum.add(shifted))
       .transpose([0, 2, 3, 1]);
   }
