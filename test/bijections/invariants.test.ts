@@ -13,7 +13,8 @@ import { expectJacobianStructure } from "./structure.ts";
 const UNUSED_WITH_ONE_FEATURE = [/lower$/, /upper$/];
 
 const cases = [
-  ...bijectionCases([1, 2, 5]),
+  // An odd number of features, whose halves are unequal. Other tests have flows and extreme rows with two features.
+  ...bijectionCases([1, 5]),
   ...bijectionCases([4]).filter(({ description }) => description.type === "squeeze"),
 ];
 
