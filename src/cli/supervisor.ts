@@ -42,7 +42,9 @@ export async function supervise(argv: readonly string[]): Promise<void> {
     stderr: terminal(stderr),
   };
   const entry = new URL("./threadEntry.js", import.meta.url);
-  const worker = new Worker(entry, { workerData, stdout: true, stderr: true });
+  // Without the option, Node warns of files that native code has closed. They need not be closed: the process ends with the thread.
+  const options = { workerData, stdout: true, stderr: true, trackUnmanagedFds: false };
+  const worker = new Worker(entry, options);
   const send = (message: ToCommandThread) => worker.postMessage(message);
   let code = 1;
   let received: NodeJS.Signals | undefined;
