@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
 import { anyValue, checkOptions, required, text, wholeNumber } from "../options.ts";
 import { axis, type Range } from "./axis.ts";
 import { isWithin } from "./columns.ts";
@@ -15,6 +16,8 @@ export interface TrainingFigureOptions {
   bestEpoch: number;
   /** A model to compare with, such as a Gaussian fitted to the same rows: its mean log-density in nats. */
   baseline?: { label: string; value: number };
+  /** D, for a model of images: the figure shows bits per dimension, of which fewer are better. Default: nats. */
+  features?: number;
   /** The line above the curves. Default `Training`. */
   title?: string;
 }
@@ -29,7 +32,7 @@ interface Curve {
 const FRAME = { left: MARGINS.left, top: 24, width: 520, height: 270 };
 
 /**
- * Draws the mean log-density of each epoch as an SVG document.
+ * Draws the mean log-density of each epoch as an SVG document, or for images the mean bits per dimension.
  *
  * The vertical axis is limited to the range in which most epochs are: first epochs with a much lower log-density are outside of
  * the frame, and epochs whose log-density is not finite are not drawn. Equal inputs give equal strings.
@@ -42,9 +45,13 @@ export async function trainingFigure(figure: TrainingFigureOptions): Promise<str
     epochs: required(anyValue),
     bestEpoch: required(wholeNumber(0)),
     baseline: anyValue,
+    features: wholeNumber(1),
     title: text,
   });
-  const { epochs, bestEpoch, baseline, title = "Training" } = figure;
+  const { epochs, bestEpoch, features, title = "Training" } = figure;
+  const shown = (logDensity: number) =>
+    features === undefined ? logDensity : bitsPerDimension(logDensity, features);
+  const baseline = figure.baseline && { ...figure.baseline, value: shown(figure.baseline.value) };
   const best = epochs.find(({ epoch }) => epoch === bestEpoch);
   if (!best) {
     const span = epochs.length
@@ -54,8 +61,10 @@ export async function trainingFigure(figure: TrainingFigureOptions): Promise<str
     throw new PushforwardError("ARGUMENT", "The best epoch is not among the epochs", contrast);
   }
   const finite = (line: Curve["line"]) => line.filter(([, value]) => Number.isFinite(value));
-  const training = finite(epochs.map(({ epoch, trainLogDensity }) => [epoch, trainLogDensity]));
-  const validation = finite(epochs.map(({ epoch, validationLogDensity }) => [epoch, validationLogDensity]));
+  const training = finite(epochs.map(({ epoch, trainLogDensity }) => [epoch, shown(trainLogDensity)]));
+  const validation = finite(
+    epochs.map(({ epoch, validationLogDensity }) => [epoch, shown(validationLogDensity)]),
+  );
   const curves: Curve[] = [
     { text: "training", color: style.muted, strokeWidth: 1.2, line: training },
     { text: "validation", color: style.data, strokeWidth: 1.8, line: validation },
@@ -63,16 +72,19 @@ export async function trainingFigure(figure: TrainingFigureOptions): Promise<str
   const [from, to] = [epochs[0]!.epoch, epochs.at(-1)!.epoch];
   const pad = 0.02 * (to - from) || 1;
   const x = axis("epoch", [from - pad, to + pad], 1);
-  const range = valueRange(
-    sortFinite([...training, ...validation].map(([, value]) => value)),
-    baseline?.value,
+  // The worst values are cut off: the lowest log-densities, and the most bits.
+  const sign = features === undefined ? 1 : -1;
+  const [lowest, highest] = valueRange(
+    sortFinite([...training, ...validation].map(([, value]) => sign * value)),
+    baseline && sign * baseline.value,
   );
-  const y = axis("mean log-density (nats)", range);
+  const range: Range = sign === 1 ? [lowest, highest] : [-highest, -lowest];
+  const y = axis(features === undefined ? "mean log-density (nats)" : "bits per dimension", range);
   const reference = baseline && isWithin(baseline.value, range) ? [baseline] : [];
 
   const canvas = await openCanvas();
   const { Plot } = canvas;
-  const name = "mean log-density per epoch";
+  const name = `${features === undefined ? "mean log-density" : "bits per dimension"} per epoch`;
   const panel = drawPanel(canvas, { name, frame: FRAME, x, y, labelled: { x: true, y: true } }, [
     Plot.ruleX([bestEpoch], { stroke: style.rule }),
     Plot.ruleY(reference, { y: "value", stroke: style.ink, strokeDasharray: "5,4" }),
@@ -93,14 +105,14 @@ export async function trainingFigure(figure: TrainingFigureOptions): Promise<str
     ...reference.map(({ label, value }) => ({ text: label, color: style.ink, value })),
   ];
   const widest = Math.max(...ends.map(({ text }) => textWidth(text, style.textSize)));
-  const figures = [`validation ${nats(best.validationLogDensity)}`];
+  const figures = [`validation ${fixed(shown(best.validationLogDensity))}`];
   // Epoch 0, before training, has no log-density of the training rows.
-  if (Number.isFinite(best.trainLogDensity)) figures.push(`training ${nats(best.trainLogDensity)}`);
+  if (Number.isFinite(best.trainLogDensity)) figures.push(`training ${fixed(shown(best.trainLogDensity))}`);
   if (baseline)
-    figures.push(`${baseline.label} ${nats(baseline.value)}${reference[0] ? "" : " (off the axis)"}`);
+    figures.push(`${baseline.label} ${fixed(baseline.value)}${reference[0] ? "" : " (off the axis)"}`);
   return composeSheet({
     title,
-    caption: `Epoch ${bestEpoch}: ${figures.join(", ")} nats.`,
+    caption: `Epoch ${bestEpoch}: ${figures.join(", ")} ${features === undefined ? "nats" : "bits per dimension"}.`,
     width: Math.ceil(FRAME.left + FRAME.width + 8 + widest + MARGINS.right),
     bodyHeight: FRAME.top + FRAME.height + MARGINS.bottom,
     panels: [panel],
@@ -136,7 +148,7 @@ function labelCurveEnds(
   return descending.map(({ text, color }, k) => ({ x, y: FRAME.top + heights[k]! + 4, text, color }));
 }
 
-const nats = (value: number): string => value.toFixed(3).replace("-", "−");
+const fixed = (value: number): string => value.toFixed(3).replace("-", "−");
 
 /**
  * The range from the lowest to the highest value; low outliers are cut off, so that the part below the lower quartile is at most three

@@ -55,6 +55,30 @@ describe("trainingFigure", () => {
     expect(notNumbers(figure)).toEqual([]);
   });
 
+  it("shows bits per dimension of images, whose highest values are cut off", async () => {
+    const nats = (bits: number) => -bits * 8 * Math.LN2;
+    const ofImages = [30, 2, 1.5, 1.25, 1].map((bits, i) => ({
+      epoch: i + 1,
+      trainLogDensity: nats(bits),
+      validationLogDensity: nats(bits),
+    }));
+    const figure = open(
+      await trainingFigure({
+        epochs: ofImages,
+        bestEpoch: 5,
+        features: 8,
+        baseline: { label: "independent pixels", value: nats(1.75) },
+      }),
+    );
+    expect(texts(figure)[1]).toBe(
+      "Epoch 5: validation 1.000, training 1.000, independent pixels 1.750 bits per dimension.",
+    );
+    const ticks = numbers(tickTexts(figure, 0, "y"));
+    expect(Math.min(...ticks)).toBeGreaterThan(0.5);
+    expect(Math.max(...ticks)).toBeLessThan(10);
+    expect(notNumbers(figure)).toEqual([]);
+  });
+
   it("has no training log-density in the caption if the best epoch is the start", async () => {
     const start = { epoch: 0, trainLogDensity: Number.NaN, validationLogDensity: 3 };
     const figure = open(await trainingFigure({ epochs: [start, ...epochs], bestEpoch: 0 }));
