@@ -53,7 +53,7 @@ export async function exportModel(values: Values, io: Io): Promise<void> {
 }
 
 function exportedModel(
-  { flow, table, labels }: LoadedModel,
+  { flow, table, labels, image }: LoadedModel,
   what: What,
   { model, precision, noise, license, author }: Values,
 ): ExportedModel {
@@ -66,7 +66,7 @@ function exportedModel(
     },
   };
   try {
-    if (!table) return exportFlow(flow, { ...options, what }, labels);
+    if (!table) return exportFlow(flow, { ...options, what }, { labels, image });
     if (what === "density" || what === "sampler")
       return exportTable(TableModel.from({ flow, table }), { ...options, what });
   } catch (error) {

@@ -1,6 +1,8 @@
+import { Identity } from "../bijections/identity.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { input } from "../graph/tensor.ts";
+import type { ImageShape } from "../nn/image.ts";
 import type { Precision } from "../onnx/export.ts";
 import { checkOptions, invalidOption, isPlainObject, oneOf } from "../options.ts";
 import type { Float64Column } from "./float64Column.ts";
@@ -38,21 +40,40 @@ export interface ExportFlowOptions {
   metadata?: Readonly<Record<string, string>>;
 }
 
-/** Implements `Flow.exportOnnx`. `labels` are the names of the classes of the last columns of the context. */
+/** What a model file says about the rows of a flow. */
+interface DescribedRows {
+  /** The names of the classes of the last columns of the context. */
+  readonly labels?: ExportedValue["labels"] | undefined;
+  /** [height, width, channels], if the rows are images. */
+  readonly image?: ImageShape | undefined;
+}
+
+/** Implements `Flow.exportOnnx`. */
 export function exportFlow(
   flow: Flow,
   options: ExportFlowOptions | undefined,
-  labels?: ExportedValue["labels"],
+  { labels, image }: DescribedRows = {},
 ): ExportedModel {
   const { what, precision, isGenerated, metadata } = checkedOptions("exportOnnx", options, EXPORTS);
   checkPrecision(flow.columnForFloat64(), precision);
   const { features, context: C, columns, contextColumns } = flow;
   const data: Declaration = {
-    value: { name: "x", meaning: "rows of the data", ...(columns && { columns }) },
+    value: image
+      ? {
+          name: "x",
+          meaning: `pixels of images [${image.join(", ")}], which are whole numbers from 0`,
+          image,
+        }
+      : { name: "x", meaning: "rows of the data", ...(columns && { columns }) },
     shape: ["N", features],
   };
   const latent: Declaration = {
-    value: { name: "z", meaning: "latent variables", unit: "" },
+    value: {
+      name: "z",
+      meaning:
+        flow.bijection instanceof Identity ? "the rows x, because the flow has no map" : "latent variables",
+      unit: "",
+    },
     shape: ["N", features],
   };
   const contextRows: Declaration = {
@@ -67,7 +88,7 @@ export function exportFlow(
   const noiseValues = noiseInputs(flow.noise, isGenerated);
   const context = C > 0 ? [input("context", ["N", C])] : [];
   const [inputs, outputs] = {
-    density: [[data], [LOG_DENSITY, latent]],
+    density: [[data], [flow.isBound ? BOUND : LOG_DENSITY, latent]],
     // There is one sample for each row of the context.
     sampler: [isGenerated && C > 0 ? [] : noiseValues, [data]],
     latent: [[data], [latent]],
@@ -97,6 +118,11 @@ export function exportFlow(
 
 export const LOG_DENSITY: Declaration = {
   value: { name: "logProb", meaning: "log-density of the rows", unit: "nats" },
+  shape: ["N"],
+};
+
+const BOUND: Declaration = {
+  value: { name: "logProb", meaning: "lower bound of the log-probability of the rows", unit: "nats" },
   shape: ["N"],
 };
 

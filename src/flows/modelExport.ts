@@ -23,6 +23,8 @@ export interface ExportedValue {
   readonly unit?: string;
   /** The names of the columns of a tensor [N, D]. */
   readonly columns?: readonly string[];
+  /** [height, width, channels] of the images in the rows of a tensor [N, D]. */
+  readonly image?: readonly number[];
   /** The names of the classes 0, 1, 2... of the last columns. */
   readonly labels?: readonly (readonly string[])[];
   /** For a column of a table: its name, and the type of its values. */
