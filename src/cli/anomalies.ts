@@ -56,7 +56,7 @@ export const anomalies = command({
     const { reportWritten, tableOutput } = await import("./tableOutput.ts");
 
     const destination = output === undefined ? undefined : await tableOutput(output, io);
-    const tableModel = TableModel.from(unconditional(await readModel(modelPath), modelPath));
+    const tableModel = TableModel.from(unconditional(await readModel(modelPath), modelPath, "anomalies"));
     const { calibration } = tableModel.anomalyReference();
     const selection = { count, ...(fdr !== undefined && { falseDiscoveryRate: fdr }) };
     // The options and the calibration rows are checked before the table is read.

@@ -28,11 +28,13 @@ export const compare = command({
   async run({ a, b, data, strict, threads, provider, json, ...reading }, io) {
     const { openTable } = await import("../data/index.ts");
     const { checkComparable, compareLogDensities } = await import("../evaluate/index.ts");
+    const { refuseImages } = await import("./imageModels.ts");
     const { readModel } = await import("./model.ts");
     const { useScores } = await import("./scoring.ts");
 
     const run = engineOf({ threads, provider });
     const models = [await readModel(a), await readModel(b)] as const;
+    for (const [i, path] of [a, b].entries()) refuseImages(models[i]!, path, "compare");
     const different = checkComparable(...models);
     const table = await openTable(data, { ...reading, signal: io.interrupted });
     try {

@@ -1,5 +1,8 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
+import { PushforwardError } from "../errors.ts";
+import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
 import { summarizeContext } from "../evaluate/index.ts";
+import { counted } from "../evaluate/numberText.ts";
 import { pixelHistograms } from "../evaluate/pixelHistograms.ts";
 import { RunningMean } from "../evaluate/runningMean.ts";
 import {
@@ -13,7 +16,7 @@ import {
   vae,
 } from "../flows/index.ts";
 import { type ImageRows, imageRows, withReflections } from "../images/imageRows.ts";
-import type { ImageSet } from "../images/index.ts";
+import { checkPictureShape, type ImageSet } from "../images/index.ts";
 import { openImages } from "../images/openImages.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
 import { fit } from "../train/index.ts";
@@ -22,7 +25,7 @@ import type { FitValues } from "./fitOptions.ts";
 import { checkImageValues, type ImageFitValues } from "./fitValues.ts";
 import { bitsText, type ImageReport, imageEvent, imageReport } from "./imageReport.ts";
 import type { Io } from "./io.ts";
-import { preparePictures, writeImagePictures } from "./pictures.ts";
+import { preparePictures, TrainingSamples, writeImagePictures } from "./pictures.ts";
 import { type Fitted, runFit, type TrainingTools } from "./runFit.ts";
 import { splitRows } from "./splitRows.ts";
 import { trainingOptions } from "./training.ts";
@@ -30,6 +33,10 @@ import { TrainingProgress } from "./trainingProgress.ts";
 
 /** Rows of images have more numbers than those of tables, and smaller batches give more steps per epoch. */
 const BATCH_SIZE = 64;
+/** The defaults of the recipes. */
+const DEFAULT_LEVELS = 2;
+const DEFAULT_PATCH = 4;
+const DEFAULT_HEADS = 4;
 /** The number of values of a pixel of 8 bits. */
 const DEFAULT_VALUES = 256;
 /** The number of epochs in which the weight of the KL divergence of an autoencoder increases to 1. */
@@ -42,6 +49,7 @@ export async function fitImages(given: FitValues, io: Io, words: readonly string
     if (values.pictures !== undefined) await preparePictures(values.pictures);
     const images = await openImages(values.data, { shape: values.image, signal: io.interrupted });
     try {
+      checkShape(values, images);
       const { classes, values: pixelValues, seed } = values;
       const rows = await imageRows(images, { classes, values: pixelValues, seed });
       return { train: (tools) => fitRows(values, images, rows, tools), close: () => images.close() };
@@ -50,6 +58,31 @@ export async function fitImages(given: FitValues, io: Io, words: readonly string
       throw error;
     }
   });
+}
+
+/** Throws `ARGUMENT` if the options do not fit the shape of the images. */
+function checkShape(
+  { flow, levels = DEFAULT_LEVELS, patch = DEFAULT_PATCH, pictures }: ImageFitValues,
+  { shape, source }: ImageSet,
+): void {
+  if (pictures !== undefined) checkPictureShape(shape);
+  const [height, width] = shape;
+  const divides = (factor: number) => height % factor === 0 && width % factor === 0;
+  const wrong = (needed: string, hint: string) =>
+    new PushforwardError(
+      "ARGUMENT",
+      `The height and the width of the images are not multiples of ${needed}`,
+      {
+        received: `${height} x ${width} pixels in ${source}`,
+        hint: `${hint} the images, or fit images of any size: --flow image-transformer`,
+      },
+    );
+  if ((flow === "glow" || flow === "realnvp") && !divides(2 ** levels)) {
+    const needed = `${2 ** levels}, which ${counted(levels, "level")} of ${flow} need`;
+    throw wrong(needed, divides(2) ? "Lower --levels, resize or pad" : "Resize or pad");
+  }
+  if (flow === "tarflow" && !divides(patch))
+    throw wrong(`the patch size ${patch}`, "Give another --patch, resize or pad");
 }
 
 async function fitRows(
@@ -72,11 +105,23 @@ async function fitRows(
     text: (logDensity) => bitsText(logDensity, flow.features),
     unit: "bits per dimension",
     noun: "images",
+    fields: ({ trainLogDensity, validationLogDensity }) => ({
+      trainBitsPerDimension: bitsPerDimension(trainLogDensity, flow.features),
+      validationBitsPerDimension: bitsPerDimension(validationLogDensity, flow.features),
+    }),
     rows: training.rows,
   });
   progress.onMember(values.flow);
+  const model = new ImageModel({ flow, shape: images.shape, classes });
+  // Of the processes of an MPI job, only the first one writes files.
+  const writes = (io.communicator?.rank ?? 0) === 0;
+  const samples = values.pictures && writes ? new TrainingSamples(values.pictures, model, values) : undefined;
   const result = await fit(flow, training, {
     ...trainingOptions({ ...values, batchSize }, { ...tools, progress }),
+    async onEpoch(epoch) {
+      progress.onEpoch(epoch);
+      await samples?.onEpoch(epoch.epoch);
+    },
     ...(flow.weightedBound && { klWarmUp: KL_WARM_UP_EPOCHS }),
     validation,
     checkpoint: tools.checkpoints(),
@@ -101,18 +146,20 @@ async function fitRows(
     bytes,
     stopped: result.stopped,
     async report({ elapsed, resume, throwIfInterrupted }) {
-      const model = new ImageModel({ flow, shape: images.shape, classes });
       const heldOut = test ?? validation;
       const evaluation = await evaluateImages(model, heldOut, notReflected.sample, values);
       throwIfInterrupted();
       const pictures = values.pictures
-        ? await writeImagePictures(
-            values.pictures,
-            model,
-            result,
-            { training: notReflected.sample, heldOut },
-            values,
-          )
+        ? [
+            ...(samples?.paths ?? []),
+            ...(await writeImagePictures(
+              values.pictures,
+              model,
+              result,
+              { training: training.sample, heldOut },
+              values,
+            )),
+          ]
         : [];
       await model.release();
       const report: ImageReport = {
@@ -172,11 +219,13 @@ function flowOf(
     ...(classes > 0 && { classes }),
     ...(hidden && { width: hidden[0]! }),
   };
+  // The heads of a transformer share its width.
+  const heads = [DEFAULT_HEADS, 2, 1].find((n) => !hidden || hidden[0]! % n === 0)!;
   if (flow === "image-transformer")
-    return imageTransformer({ ...common, ...(transforms && { layers: transforms }) });
+    return imageTransformer({ ...common, heads, ...(transforms && { layers: transforms }) });
   const dequantized = { ...common, dequantization };
   if (flow === "tarflow")
-    return tarflow({ ...dequantized, ...(transforms && { transforms }), ...(patch && { patch }) });
+    return tarflow({ ...dequantized, heads, ...(transforms && { transforms }), ...(patch && { patch }) });
   const options = {
     ...dequantized,
     ...(transforms && { steps: transforms }),

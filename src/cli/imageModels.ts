@@ -2,6 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import { ImageModel, type LoadedModel } from "../flows/index.ts";
 import { type ImageClasses, LABEL_SOURCES } from "../images/imageSet.ts";
 import { nearestName } from "../nearestName.ts";
+import { program } from "./program.ts";
 
 /**
  * Refuses options that the model of a command does not have. `kind` says for which models they are.
@@ -70,6 +71,14 @@ export function classesOfModel(
     });
   }
   return classes.indices.map((index) => indices[index]!);
+}
+
+/** Throws `ARGUMENT` for a model of images, because a command is for tables. */
+export function refuseImages({ image }: LoadedModel, path: string, command: string): void {
+  if (!image) return;
+  throw new PushforwardError("ARGUMENT", `${path} is a model of images, and ${command} is for tables`, {
+    hint: `To compute bits per dimension: ${program()} evaluate ${path} DATA`,
+  });
 }
 
 /** The model of images in a model file. Throws `ARGUMENT` for a model of a table. */

@@ -1,3 +1,4 @@
+import { PushforwardError } from "../errors.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { ImageModel, type LoadedModel } from "../flows/index.ts";
 import { imageBlocks } from "../images/imageRows.ts";
@@ -49,6 +50,11 @@ export async function withImagesOfModel<T>(
     statedBy: "the model",
     signal: io.interrupted,
   });
+  if (images.count === 0) {
+    throw new PushforwardError("DATA", `${images.source} has no images`, {
+      hint: "Give a file or a query with images.",
+    });
+  }
   const messages = new Messages(io);
   async function* blocks(): AsyncGenerator<ImageBlock> {
     let start = 0;

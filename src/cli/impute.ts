@@ -41,7 +41,7 @@ export const impute = command({
     const { unlearnedText } = await import("./unlearnedText.ts");
 
     const destination = await tableOutput(output, io);
-    const loaded = unconditional(await readModel(modelPath), modelPath);
+    const loaded = unconditional(await readModel(modelPath), modelPath, "impute");
     const tableModel = TableModel.from(loaded);
     const messages = new Messages(io);
     const table = await openTable(data, { ...reading, signal: io.interrupted });

@@ -61,6 +61,13 @@ export const interpolate = command({
       ...engineOf({ threads, provider }),
     });
     const ends = await openImages([from, to], { shape, statedBy: "the model", signal: io.interrupted });
+    if (ends.count !== 2) {
+      throw new PushforwardError("ARGUMENT", "An interpolation needs two images", {
+        expected: "one image in each of the two files",
+        received: `${ends.count} images`,
+        hint: "Give two PNG or JPEG files.",
+      });
+    }
     const { sample } = await imageRows(ends, { values, maxNumbersInMemory: Number.POSITIVE_INFINITY });
     const latent = await images.toLatent(sample.values, inClass(2));
     const half = latent.length / 2;

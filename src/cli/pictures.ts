@@ -3,7 +3,8 @@ import type { TrainingTable } from "../data/index.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { writeFileAtomically } from "../files/atomicFile.ts";
 import { makeDirectory } from "../files/makeDirectory.ts";
-import type { ImageModel } from "../flows/index.ts";
+import type { ImageModel, ImageSampleOptions } from "../flows/index.ts";
+import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
 import { imageFigure, samplesFigure, svgToPng, tableFigure, trainingFigure } from "../report/index.ts";
 import { checkFigurePackages } from "../report/png.ts";
 import type { FitResult } from "../train/index.ts";
@@ -46,13 +47,51 @@ export async function writePictures(
   return writeFigures(directory, pictures);
 }
 
+/** The number of images in a line of `training-samples.png`. */
+const LINE_IMAGES = 10;
+
+/**
+ * The picture training-samples.png, which grows in the course of a training: a line of samples after the epochs 1, 2, 4, 8 and so on.
+ * Images in one column have the same random numbers and, if there are classes, the same class.
+ */
+export class TrainingSamples {
+  private readonly path: string;
+  private readonly model: ImageModel;
+  private readonly options: ImageSampleOptions;
+  private pixels: Uint8Array = new Uint8Array(0);
+
+  constructor(directory: string, model: ImageModel, { seed, ...engine }: PictureValues) {
+    this.path = join(directory, "training-samples.png");
+    this.model = model;
+    const K = model.classes.length;
+    const classes = Array.from({ length: LINE_IMAGES }, (_, i) => i % K);
+    this.options = { seed, ...engineOf(engine), ...(K > 0 && { classes }) };
+  }
+
+  /** The path of the picture, if it was written. */
+  get paths(): string[] {
+    return this.pixels.length > 0 ? [this.path] : [];
+  }
+
+  async onEpoch(epoch: number): Promise<void> {
+    if (!Number.isInteger(Math.log2(epoch))) return;
+    const { model } = this;
+    const line = grayLevels(await model.sample(LINE_IMAGES, this.options), model.values);
+    this.pixels = Uint8Array.from([...this.pixels, ...line]);
+    const grid = imageGrid(this.pixels, model.shape, { columns: LINE_IMAGES });
+    await writeFileAtomically(this.path, await encodePng(grid));
+  }
+}
+
+type PictureValues = Pick<FitValues, "seed" | keyof EngineValues>;
+
 /** Writes a picture of images and samples, and the training curve. Returns their paths. */
 export async function writeImagePictures(
   directory: string,
   model: ImageModel,
   { epochs, bestEpoch, validationLogDensity }: FitResult,
   rows: { readonly training: InMemoryDataset; readonly heldOut: InMemoryDataset },
-  { seed, ...values }: Pick<FitValues, "seed" | keyof EngineValues>,
+  { seed, ...values }: PictureValues,
 ): Promise<string[]> {
   const initial = { epoch: 0, trainLogDensity: Number.NaN, validationLogDensity };
   return writeFigures(directory, {
@@ -60,7 +99,11 @@ export async function writeImagePictures(
     "training.png":
       epochs.length === 0
         ? undefined
-        : await trainingFigure({ epochs: bestEpoch === 0 ? [initial, ...epochs] : epochs, bestEpoch }),
+        : await trainingFigure({
+            epochs: bestEpoch === 0 ? [initial, ...epochs] : epochs,
+            bestEpoch,
+            features: model.features,
+          }),
   });
 }
 

@@ -11,6 +11,7 @@ import { realColumn } from "../tables/realColumn.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
+import { refuseImages } from "./imageModels.ts";
 import { program } from "./program.ts";
 import { splitRows } from "./splitRows.ts";
 
@@ -28,6 +29,7 @@ const NOISE_OF_BOUNDS = 0.2;
 
 /** Returns the model of a table; columns without a kind are numbers. Throws `ARGUMENT` for conditional and image models. */
 export function tableModelOf(loaded: LoadedModel, path: string): TableModel {
+  refuseImages(loaded, path, "report");
   if (loaded.given.length > 0) {
     throw new PushforwardError(
       "ARGUMENT",
@@ -35,15 +37,6 @@ export function tableModelOf(loaded: LoadedModel, path: string): TableModel {
       {
         received: `columns given ${loaded.given.join(", ")}`,
         hint: `To compare log-densities: ${program()} evaluate ${path} DATA`,
-      },
-    );
-  }
-  if (loaded.image) {
-    throw new PushforwardError(
-      "ARGUMENT",
-      `The model ${path} is a model of images, and a report compares tables`,
-      {
-        hint: `To compute bits per dimension: ${program()} evaluate ${path} DATA`,
       },
     );
   }

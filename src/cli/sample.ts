@@ -83,7 +83,8 @@ export const sample = command({
     const { writeParts } = await import("./writeParts.ts");
 
     // A picture or a directory is an output for images; any other name is checked before the model is read.
-    const mayBePictures = /\.png$|^[^.]+$|\/$/i.test(basename(output)) || output.endsWith("/");
+    const mayBePictures =
+      /\.(png|jpe?g|webp|gif|bmp|tiff?)$|^[^.]+$|\/$/i.test(basename(output)) || output.endsWith("/");
     const directory = isDirectory(output) ? output : undefined;
     const early = mayBePictures || directory ? undefined : await tableOutput(output, io);
     const model = await readModel(path);

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { formatOf } from "../data/format.ts";
 import { PushforwardError } from "../errors.ts";
-import { counted } from "../evaluate/numberText.ts";
+import { count, counted } from "../evaluate/numberText.ts";
 import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
 import { makeDirectory } from "../files/makeDirectory.ts";
 import { ImageModel, type LoadedModel } from "../flows/index.ts";
-import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
+import { checkPictureShape, encodePng, grayLevels, imageGrid } from "../images/index.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
 import { classIndex, refuseOptions } from "./imageModels.ts";
 import type { Io } from "./io.ts";
@@ -22,6 +22,10 @@ interface SampleValues extends Notation, EngineValues {
 }
 
 const DEFAULT_COUNT = 64;
+/** The endings of formats of pictures that are not written. */
+const OTHER_PICTURES = /\.(jpe?g|webp|gif|bmp|tiff?)$/i;
+/** The largest number of images in one picture. */
+const MAX_GRID_IMAGES = 10_000;
 /** The number of images that are drawn in one call; after each call the progress is shown. */
 const IMAGES_PER_CALL = 64;
 
@@ -30,26 +34,27 @@ const IMAGES_PER_CALL = 64;
  * Without --class, a conditional model draws all classes, one after the other.
  */
 export async function sampleImages(loaded: LoadedModel, values: SampleValues, io: Io): Promise<void> {
-  const { output, rows: count = DEFAULT_COUNT, seed, temperature, given, na, decimal, delimiter } = values;
+  const { output, rows: total = DEFAULT_COUNT, seed, temperature, given, na, decimal, delimiter } = values;
   const engine = engineOf(values);
   refuseOptions({ given, na, decimal: decimal === ",", delimiter }, "tables");
   const model = ImageModel.from(loaded);
   const isGrid = output.toLowerCase().endsWith(".png");
-  await checkOutput(output, isGrid);
+  checkPictureShape(model.shape);
   const onlyClass = values.class === undefined ? undefined : classIndex(model, values.class);
+  await checkOutput(output, isGrid ? total : undefined);
   const { classes: names, features } = model;
   const classes =
     names.length > 0 &&
-    Int32Array.from({ length: count }, (_, i) => onlyClass ?? Math.floor((i * names.length) / count));
+    Int32Array.from({ length: total }, (_, i) => onlyClass ?? Math.floor((i * names.length) / total));
   const messages = new Messages(io);
-  const gridPixels = new Uint8Array(isGrid ? count * features : 0);
+  const gridPixels = new Uint8Array(isGrid ? total * features : 0);
   try {
-    for (let start = 0; start < count; start += IMAGES_PER_CALL) {
+    for (let start = 0; start < total; start += IMAGES_PER_CALL) {
       if (io.interrupted.aborted)
         throw new PushforwardError("INTERRUPTED", "Stopped while drawing images", {
           hint: "Run the command again.",
         });
-      const n = Math.min(IMAGES_PER_CALL, count - start);
+      const n = Math.min(IMAGES_PER_CALL, total - start);
       const drawn = await model.sample(n, {
         seed,
         start,
@@ -62,7 +67,7 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
       else {
         for (let i = 0; i < n; i++) {
           const folder = classes ? join(output, directoryName(names[classes[start + i]!]!)) : output;
-          const name = `${String(start + i + 1).padStart(Math.max(5, String(count).length), "0")}.png`;
+          const name = `${String(start + i + 1).padStart(Math.max(5, String(total).length), "0")}.png`;
           const image = pixels.subarray(i * features, (i + 1) * features);
           await makeDirectory(folder);
           await writeFileAtomically(
@@ -71,36 +76,45 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
           );
         }
       }
-      messages.progress((start + n) / count, "", ` ${start + n} of ${counted(count, "image")}`);
+      messages.progress((start + n) / total, "", ` ${start + n} of ${counted(total, "image")}`);
     }
     if (isGrid) {
       // Each class has a line of the picture if the classes have equally many images.
       const columns =
-        onlyClass === undefined && classes && count % names.length === 0 ? count / names.length : undefined;
+        onlyClass === undefined && classes && total % names.length === 0 ? total / names.length : undefined;
       const grid = imageGrid(gridPixels, model.shape, columns === undefined ? {} : { columns });
       await writeFileAtomically(output, await encodePng(grid));
     }
     messages.end();
-    messages.print(`Wrote ${counted(count, "image")} to ${output}`);
+    messages.print(`Wrote ${counted(total, "image")} to ${output}`);
   } finally {
     messages.end();
     await model.release();
   }
 }
 
-/** Checks that pictures can be written to `output`, before they are drawn. Throws `ARGUMENT` or `FILE` if not. */
-async function checkOutput(output: string, isGrid: boolean): Promise<void> {
-  if (output === "-" || formatOf(output)) {
-    throw new PushforwardError(
-      "ARGUMENT",
-      `Images cannot be written to ${output === "-" ? "standard output" : "a table"}`,
-      {
-        expected: "a picture that ends in .png, or a directory",
-        hint: "For example: -o samples.png, or -o samples/ for a file for each image",
-      },
-    );
+/**
+ * Checks that pictures can be written to `output`, before they are drawn; `gridImages` is the number of images in one picture. Throws
+ * `ARGUMENT` or `FILE` if not.
+ */
+async function checkOutput(output: string, gridImages: number | undefined): Promise<void> {
+  const isTable = formatOf(output) !== undefined;
+  if (output === "-" || isTable || OTHER_PICTURES.test(output)) {
+    const place = output === "-" ? "standard output" : isTable ? "a table" : output;
+    throw new PushforwardError("ARGUMENT", `Images cannot be written to ${place}`, {
+      expected: "a picture that ends in .png, or a directory",
+      hint: "For example: -o samples.png, or -o samples/ for a file for each image",
+    });
   }
-  await (isGrid ? checkWritable(output) : makeDirectory(output));
+  if (gridImages === undefined) return makeDirectory(output);
+  if (gridImages > MAX_GRID_IMAGES) {
+    throw new PushforwardError("ARGUMENT", "One picture of all images would be too large", {
+      expected: `at most ${count(MAX_GRID_IMAGES)} images`,
+      received: count(gridImages),
+      hint: "Give a directory for a file for each image: -o samples/",
+    });
+  }
+  await checkWritable(output);
 }
 
 /** The directory name of a class: other characters than letters, digits, ".", "_", "-" and spaces become "_". */

@@ -6,6 +6,7 @@ import { PushforwardError } from "../errors.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { refuseImages } from "./imageModels.ts";
 import type { Io } from "./io.ts";
 import { knownValues } from "./knownValues.ts";
 import { Messages } from "./messages.ts";
@@ -113,8 +114,9 @@ async function started(blocks: AsyncGenerator<Float64Array>): Promise<AsyncItera
   })();
 }
 
-/** Returns a model that can be conditional on any of its columns. Throws `ARGUMENT` for another model. */
-export function unconditional(model: LoadedModel, path: string): LoadedModel {
+/** Returns a model that can be conditional on any of its columns, which `command` needs. Throws `ARGUMENT` for another model. */
+export function unconditional(model: LoadedModel, path: string, command: string): LoadedModel {
+  refuseImages(model, path, command);
   if (model.table && model.given.length === 0) return model;
   throw new PushforwardError("ARGUMENT", `The model ${path} cannot be conditional on any columns`, {
     expected: "a model that pushforward fit wrote with the default flow and without --given",

@@ -62,7 +62,7 @@ export async function withScores<T>(
   refuseOptions({ draws: draws > 1, classify }, "images");
   const table = await openTable(data, { na, decimal, delimiter, signal: io.interrupted });
   try {
-    const conditional = of.length > 0 && unconditional(model, path);
+    const conditional = of.length > 0 && unconditional(model, path, "score --of");
     const compute = conditional ? conditionalScores(conditional, of, given, run) : undefined;
     return await useScores(model, table, { run, strict, of, given, compute }, io, use);
   } finally {

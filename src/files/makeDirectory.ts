@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { PushforwardError } from "../errors.ts";
 import { writeError } from "./atomicFile.ts";
 
 /**
@@ -7,7 +8,11 @@ import { writeError } from "./atomicFile.ts";
  * @throws FILE if it cannot be created.
  */
 export async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error: unknown) => {
-    throw writeError(error, path);
+  await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST" && error.code !== "ENOTDIR") throw writeError(error, path);
+    throw new PushforwardError("FILE", `Cannot make the directory ${path}: a file has this name`, {
+      hint: "Choose another name, or remove the file.",
+      cause: error,
+    });
   });
 }

@@ -88,7 +88,7 @@ export class ImageModel implements AsyncDisposable {
   /**
    * `flow` is a distribution of whole pixels, such as `dequantize`, `vae` or `imageTransformer` returns. `priors` are the probabilities of the
    * classes, or numbers in proportion to them, such as counts; by default they are equal. Throws `ARGUMENT` if the flow is not such a distribution
-   * or does not have the features of `shape`, and if the priors are not one number from 0 for each class, with a sum above 0.
+   * or does not have the features of `shape`, if `classes` does not name each of its classes, and if the priors are not one number from 0 for each class, with a sum above 0.
    */
   constructor(options: {
     flow: Flow;
@@ -104,6 +104,13 @@ export class ImageModel implements AsyncDisposable {
     });
     const { flow, shape, classes = [] } = options;
     const { base, embedding } = flow;
+    const learned = embedding?.describe().classes?.[0] ?? 0;
+    if (classes.length !== learned) {
+      throw new PushforwardError("ARGUMENT", "the names of the classes do not fit the flow", {
+        expected: learned === 0 ? "no names, because the flow has no classes" : `${learned} names`,
+        received: `${classes.length}`,
+      });
+    }
     const values = valuesOfPixels(base);
     if (values === undefined || flow.features !== imageSize(shape)) {
       throw new PushforwardError("ARGUMENT", "the flow is not a model of pixels of images", {

@@ -1,3 +1,4 @@
+import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
 import { checkOptions, wholeNumber } from "../options.ts";
 import type { Picture } from "./pictureFile.ts";
@@ -19,7 +20,7 @@ export const grayLevels = (pixels: ArrayLike<number>, values: number): Uint8Arra
 /** The gray level between images. */
 const BACKGROUND = 232;
 
-/** Draws images [n, height, width, channels] of gray or color levels from 0 to 255 in one picture, line by line. */
+/** Draws images [n, height, width, channels] of gray or color levels from 0 to 255 in one picture, line by line. Throws `ARGUMENT` if an image is not complete. */
 export function imageGrid(
   pixels: Uint8Array,
   [height, width, channels]: ImageShape,
@@ -27,6 +28,12 @@ export function imageGrid(
 ): Picture {
   checkOptions("imageGrid", options, { columns: wholeNumber(1), gap: wholeNumber(0), scale: wholeNumber(1) });
   const count = pixels.length / imageSize([height, width, channels]);
+  if (!Number.isInteger(count)) {
+    throw new PushforwardError("ARGUMENT", "the last image of a grid is not complete", {
+      expected: `a multiple of ${imageSize([height, width, channels])} numbers`,
+      received: `${pixels.length}`,
+    });
+  }
   const { columns = Math.ceil(Math.sqrt(count)), gap = 2 } = options;
   const { scale = Math.max(1, Math.round(600 / (columns * (width + gap)))) } = options;
   const [stepX, stepY] = [width * scale + gap, height * scale + gap];

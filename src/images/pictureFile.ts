@@ -1,5 +1,5 @@
 import { PushforwardError } from "../errors.ts";
-import type { ImageShape } from "../nn/image.ts";
+import { type ImageShape, imageSize } from "../nn/image.ts";
 import { IMAGES, importOptional } from "../optionalPackages.ts";
 
 /** A decoded picture. */
@@ -116,12 +116,26 @@ function firstChannels(colors: Uint8Array, channels: number, kept: number): Uint
   return pixels;
 }
 
-/** Encodes a picture as PNG. Throws `ARGUMENT` unless it has one channel or three, `DEPENDENCY` if the encoder is not installed. */
-export async function encodePng({ shape: [height, width, channels], pixels }: Picture): Promise<Uint8Array> {
-  if (channels !== 1 && channels !== 3) {
-    throw new PushforwardError("ARGUMENT", "Pictures have one channel, which is gray, or three", {
-      received: `${channels} channels`,
-      hint: "Write the rows of the model as a table or an array.",
+/** Throws `ARGUMENT` unless images of this shape can be pictures: they need one channel, or three. */
+export function checkPictureShape([, , channels]: ImageShape): void {
+  if (channels === 1 || channels === 3) return;
+  throw new PushforwardError("ARGUMENT", `Images with ${channels} channels cannot be written as pictures`, {
+    expected: "one channel, which is gray, or three: red, green and blue",
+    hint: "In TypeScript, ImageModel.sample returns the pixels of any number of channels.",
+  });
+}
+
+/**
+ * Encodes a picture as PNG. Throws `ARGUMENT` unless it has one channel or three and a number for each channel of each pixel, and `DEPENDENCY`
+ * if the encoder is not installed.
+ */
+export async function encodePng({ shape, pixels }: Picture): Promise<Uint8Array> {
+  checkPictureShape(shape);
+  const [height, width, channels] = shape;
+  if (pixels.length !== imageSize(shape)) {
+    throw new PushforwardError("ARGUMENT", `a picture of ${shape.join(" x ")} has not all its pixels`, {
+      expected: `${imageSize(shape)} numbers`,
+      received: `${pixels.length}`,
     });
   }
   const { encode } = await loadPng();

@@ -143,8 +143,8 @@ print(*score_dask.log_density(density, table))`;
       await failure("export", path("table.safetensors"), "-o", path("table/model.json")),
     ).toMatchInlineSnapshot(`
       "2
-      Error: Cannot write table/model.json: EEXIST: file already exists, mkdir 'table/model.json'.
-      Choose another path, or remove the cause and run the command again."
+      Error: Cannot make the directory table/model.json: a file has this name.
+      Choose another name, or remove the file."
     `);
   });
 });

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { decode } from "fast-png";
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadModel } from "../../src/files/index.ts";
+import { idx } from "../images/files.ts";
 import { workplace } from "./command.ts";
 import { COUNT, image, writeImages } from "./smallImages.ts";
 
@@ -60,6 +61,27 @@ describe("fit", () => {
     expect(report).toMatch(/score classes\.safetensors (images\.idx labels\.idx|DATA) -o scored\.csv/);
   });
 
+  test("draws samples after the epochs 1, 2, 4, of which the last are those of the model", async () => {
+    const model = path("growing.safetensors");
+    const words = [...TRAINING, "--epochs", "4", "--learning-rate", "0.01"];
+    await pushforward("fit", data.images, ...words, "-o", model, "--pictures", path("growing"));
+    const drawn = decode(readFileSync(path("growing/training-samples.png")));
+    await pushforward("sample", model, "-n", "10", "-o", path("ten.png"));
+    const scale = (drawn.height - 2) / 3 - 2;
+    const line = (picture: typeof drawn, side: number, columns: number, first: number) =>
+      Array.from({ length: 160 }, (_, k) => {
+        const [image, pixel] = [first + Math.floor(k / 16), k % 16];
+        const [top, left] = [Math.floor(image / columns), image % columns].map((at) => 2 + at * (side + 2));
+        const [y, x] = [Math.floor(pixel / 4), pixel % 4].map((at) => (at * side) / 4);
+        return picture.data[(top! + y!) * picture.width + left! + x!];
+      });
+    const ten = decode(readFileSync(path("ten.png")));
+    // The picture of ten samples has three lines of four images.
+    const last = line(drawn, scale, 10, 20);
+    expect(last).toEqual(line(ten, (ten.height - 2) / 3 - 2, 4, 0));
+    expect(last).not.toEqual(line(drawn, scale, 10, 0));
+  });
+
   test("writes the same model if it is resumed after the first epoch", async () => {
     const whole = readFileSync(models.plain);
     const stopped = path("stopped.safetensors");
@@ -80,12 +102,18 @@ describe("fit", () => {
       ...["fit", data.directory, "--classes", ...tarflow, "--validation-fraction", "0.5"],
       ...["-o", path("t.safetensors"), "--pictures", path("pictures")],
     );
-    expect(events[0]).toMatchObject({ event: "epoch", flow: "tarflow" });
+    const [epoch] = events as Record<string, number>[];
+    expect(epoch).toMatchObject({ event: "epoch", flow: "tarflow" });
+    expect(epoch!.validationBitsPerDimension).toBeCloseTo(
+      -epoch!.validationLogDensity! / (16 * Math.LN2),
+      10,
+    );
     const done = events.at(-1)!;
     const { meanLogDensity, bitsPerDimension } = done.heldOut as Record<string, number>;
     expect(bitsPerDimension).toBeCloseTo(-meanLogDensity! / (16 * Math.LN2), 10);
     expect(done).toMatchObject({ image: [4, 4, 1], classes: ["left", "right"] });
-    expect(done.pictures).toEqual(["pictures/samples.png", "pictures/training.png"]);
+    const names = ["training-samples", "samples", "training"];
+    expect(done.pictures).toEqual(names.map((name) => `pictures/${name}.png`));
   });
 
   test.each([
@@ -149,8 +177,19 @@ describe("fit", () => {
     `);
     expect(await fit(data.images, "--levels", "3")).toMatchInlineSnapshot(`
       "2
-      Error: An option of glow is not valid at image: expected a height and a width that are multiples of 2^levels = 8, received [4,4,1].
-      See pushforward --help."
+      Error: The height and the width of the images are not multiples of 8, which 3 levels of glow need: received 4 x 4 pixels in images.idx.
+      Lower --levels, resize or pad the images, or fit images of any size: --flow image-transformer"
+    `);
+    expect(await fit(data.images, "--flow", "tarflow", "--patch", "3")).toMatchInlineSnapshot(`
+      "2
+      Error: The height and the width of the images are not multiples of the patch size 3: received 4 x 4 pixels in images.idx.
+      Give another --patch, resize or pad the images, or fit images of any size: --flow image-transformer"
+    `);
+    const twoChannels = write("two-channels.idx", idx([COUNT, 4, 2, 2], new Uint8Array(COUNT * 16)));
+    expect(await fit(twoChannels, "--pictures", path("none"))).toMatchInlineSnapshot(`
+      "2
+      Error: Images with 2 channels cannot be written as pictures: expected one channel, which is gray, or three: red, green and blue.
+      In TypeScript, ImageModel.sample returns the pixels of any number of channels."
     `);
     expect(await fit(data.images, "--flow", "tarflow", "--coupling", "spline")).toMatchInlineSnapshot(`
       "2
@@ -279,6 +318,25 @@ describe("a model of images", () => {
       Error: The model has no classes.
       Leave --class out, or fit a model with --classes."
     `);
+    expect(await failure("sample", models.classes, "--class", "5", "-o", path("not-made"))).toContain(
+      "no class",
+    );
+    expect(existsSync(path("not-made"))).toBe(false);
+    expect(await failure("sample", models.plain, "-o", `${data.images}/`)).toMatchInlineSnapshot(`
+      "2
+      Error: Cannot make the directory images.idx/: a file has this name.
+      Choose another name, or remove the file."
+    `);
+    expect(await failure("sample", models.plain, "-o", path("x.jpg"))).toMatchInlineSnapshot(`
+      "2
+      Error: Images cannot be written to x.jpg: expected a picture that ends in .png, or a directory.
+      For example: -o samples.png, or -o samples/ for a file for each image"
+    `);
+    expect(await failure("sample", models.plain, "-n", "1e8", "-o", grid)).toMatchInlineSnapshot(`
+      "2
+      Error: One picture of all images would be too large: expected at most 10,000 images, received 100,000,000.
+      Give a directory for a file for each image: -o samples/"
+    `);
     expect(await failure("sample", models.plain)).toMatchInlineSnapshot(`
       "2
       Error: Images cannot be written to standard output: expected a picture that ends in .png, or a directory.
@@ -304,6 +362,13 @@ describe("a model of images", () => {
       [1, 2 + 2 * step],
     ] as const)
       expect(Array.from({ length: 16 }, (_, i) => pixel(left, i))).toEqual([...image(n)]);
+    expect(
+      await failure("interpolate", models.plain, data.directory, a, "-o", path("line.png")),
+    ).toMatchInlineSnapshot(`
+      "2
+      Error: An interpolation needs two images: expected one image in each of the two files, received 5 images.
+      Give two PNG or JPEG files."
+    `);
     expect(await failure("interpolate", models.classes, a, b, "-o", path("line.png"))).toMatchInlineSnapshot(`
       "2
       Error: The model is conditional on the class of an image.
@@ -314,6 +379,37 @@ describe("a model of images", () => {
       Error: line.jpg is not the name of a picture: expected a name that ends in .png.
       For example: -o between.png"
     `);
+  });
+
+  test("scores at least one image, and is refused by commands for tables", async () => {
+    const empty = write("empty.idx", idx([0, 4, 4], new Uint8Array(0)));
+    expect(await failure("evaluate", models.plain, empty)).toMatchInlineSnapshot(`
+      "2
+      Error: empty.idx has no images.
+      Give a file or a query with images."
+    `);
+    expect(await failure("anomalies", models.plain, data.images)).toMatchInlineSnapshot(`
+      "2
+      Error: plain.safetensors is a model of images, and anomalies is for tables.
+      To compute bits per dimension: pushforward evaluate plain.safetensors DATA"
+    `);
+    for (const words of [
+      ["impute", models.plain, data.images, "-o", path("x.csv")],
+      ["compare", models.plain, models.plain, data.images],
+      ["report", models.classes, data.images],
+    ])
+      expect(await failure(...words)).toContain(`is a model of images, and ${words[0]} is for tables`);
+  });
+
+  test("is exported as images", async () => {
+    await pushforward("export", models.plain, "-o", path("exported"));
+    const { inputs, outputs } = JSON.parse(readFileSync(path("exported/model.json"), "utf8"))["density.onnx"];
+    expect(inputs[0]).toEqual({
+      name: "x",
+      meaning: "pixels of images [4, 4, 1], which are whole numbers from 0",
+      image: [4, 4, 1],
+    });
+    expect(outputs[0].meaning).toBe("lower bound of the log-probability of the rows");
   });
 
   test("is inspected as images", async () => {
