@@ -53,10 +53,15 @@ async function openBytes(path: string): Promise<AsyncIterable<Buffer>> {
 export async function readError(error: unknown, path: string): Promise<unknown> {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "ENOENT" || code === "ENOTDIR") {
-    const siblings = await readdir(dirname(path)).catch(() => []);
+    const siblings: string[] = await readdir(dirname(path)).catch(() => []);
+    const isLink = siblings.includes(basename(path));
     const nearest = nearestName(basename(path), siblings);
     return new PushforwardError("FILE", `There is no file ${path || '""'}`, {
-      hint: nearest ? `Did you mean ${nearest}?` : "Check the path.",
+      hint: isLink
+        ? "It is a link to a file that does not exist."
+        : nearest
+          ? `Did you mean ${nearest}?`
+          : "Check the path.",
       cause: error,
     });
   }
