@@ -1,6 +1,8 @@
+import { shellQuoted } from "../data/columnList.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
 import { IMAGES, importOptional } from "../optionalPackages.ts";
+import { shapeText } from "./imageSet.ts";
 
 /** A decoded picture. */
 export interface Picture {
@@ -21,73 +23,146 @@ const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes[1] ===
 export const isPicture = (bytes: Uint8Array): boolean => isPng(bytes) || isJpeg(bytes);
 
 /**
- * Decodes PNG or JPEG with 8 bits per channel. A palette is converted to red, green and blue, and an alpha channel without transparent
- * pixels is removed.
+ * Decodes PNG or JPEG with at most 8 bits per channel. A palette is converted to red, green and blue, an alpha channel without
+ * transparent pixels is removed, and gray levels of fewer bits are scaled to 0 to 255.
  *
+ * @param isFile - Whether `name` is the path of a file, and not the name of a row of a table: hints then say how to convert it.
  * @throws FILE, with `name`, for other formats, 16 bits, transparent pixels and damaged bytes; DEPENDENCY if a decoder is not
  *   installed.
  */
-export async function decodePicture(bytes: Uint8Array, name: string): Promise<Picture> {
-  if (isPng(bytes)) return decodePng(bytes, name);
+export async function decodePicture(bytes: Uint8Array, name: string, isFile = true): Promise<Picture> {
+  if (isPng(bytes)) return decodePng(bytes, name, isFile);
   if (isJpeg(bytes)) return decodeJpeg(bytes, name);
   throw new PushforwardError("FILE", `${name} is not a picture that can be read`, {
     expected: "PNG or JPEG",
-    received: bytes.length === 0 ? "an empty file" : "another format",
-    hint: `Convert it, for example by ImageMagick: magick ${name} picture.png`,
+    received: bytes.length === 0 ? "no bytes" : "another format",
+    hint: conversionHint("Convert it", name, isFile),
   });
 }
 
-async function decodePng(bytes: Uint8Array, name: string): Promise<Picture> {
+const conversionHint = (action: string, name: string, isFile: boolean, options = ""): string =>
+  isFile
+    ? `${action}, for example by ImageMagick: magick ${shellQuoted(name)} ${options}picture.png`
+    : `${action}, and write the table again.`;
+
+async function decodePng(bytes: Uint8Array, name: string, isFile: boolean): Promise<Picture> {
   const { decode, convertIndexedToRgb } = await loadPng();
   const png = decoded(name, () => decode(bytes, { checkCrc: true }));
-  const { width, height, depth, data, palette, transparency } = png;
+  const { width, height, depth, channels, data, transparency } = png;
   const unsupported = (what: string, received: string, hint: string) =>
     new PushforwardError("FILE", `${name} ${what}`, {
       expected: "8 bits per channel, opaque",
       received,
       hint,
     });
-  if (depth !== 8 && !palette) {
+  if (depth > 8) {
     throw unsupported(
-      `has ${depth} ${depth === 1 ? "bit" : "bits"} per channel`,
+      `has ${depth} bits per channel`,
       `${depth} bits`,
-      `Convert it, for example by ImageMagick: magick ${name} -depth 8 picture.png`,
+      conversionHint("Convert it", name, isFile, "-depth 8 "),
     );
   }
   const size = width * height;
-  const colors = palette ? decoded(name, () => convertIndexedToRgb(png)) : (data as Uint8Array);
+  // Gray levels of fewer than 8 bits are the indices of a palette of gray levels. The palette of an RGB picture is only a suggestion.
+  const palette = channels === 1 ? (png.palette ?? (depth < 8 ? grayPalette(depth) : undefined)) : undefined;
+  const colors = palette
+    ? decoded(name, () => convertIndexedToRgb({ ...png, palette }))
+    : (data as Uint8Array);
   const stored = colors.length / size;
   const isOpaque =
-    stored === 2 || stored === 4 ? !hasTransparentPixel(colors, stored) : !transparency?.length;
+    stored === 2 || stored === 4
+      ? !hasTransparentPixel(colors, stored)
+      : !transparency?.length || !hasColor(colors, transparentColor(transparency, depth));
   if (!isOpaque) {
     throw unsupported(
       "has transparent pixels",
-      "an alpha channel below 255",
-      `Put it on a background, for example by ImageMagick: magick ${name} -background white -flatten picture.png`,
+      "an alpha channel below 255, or a transparent color",
+      conversionHint("Put it on a background", name, isFile, "-background white -flatten "),
     );
   }
   const kept = stored > 2 ? 3 : 1;
   return { shape: [height, width, kept], pixels: firstChannels(colors, stored, kept) };
 }
 
+/** The gray levels, from 0 to 255, of pixels of `depth` bits. */
+const grayPalette = (depth: number): [number][] =>
+  Array.from({ length: 2 ** depth }, (_, level) => [(255 * level) / (2 ** depth - 1)]);
+
+/** The one color of a PNG file without an alpha channel that is transparent, with channels from 0 to 255. */
+const transparentColor = (transparency: Uint16Array, depth: number): number[] =>
+  Array.from(transparency, (level) => (255 * level) / (2 ** depth - 1));
+
+function hasColor(colors: Uint8Array, color: readonly number[]): boolean {
+  for (let i = 0; i < colors.length; i += color.length)
+    if (color.every((level, c) => colors[i + c] === level)) return true;
+  return false;
+}
+
 async function decodeJpeg(bytes: Uint8Array, name: string): Promise<Picture> {
   const { decode } = await loadJpeg();
+  const { components, isRgb } = jpegColors(bytes);
   const { width, height, data } = decoded(name, () =>
-    decode(bytes, { useTArray: true, formatAsRGBA: false, tolerantDecoding: false }),
+    decode(bytes, {
+      useTArray: true,
+      formatAsRGBA: false,
+      tolerantDecoding: false,
+      ...(isRgb && { colorTransform: false }),
+    }),
   );
-  const channels = jpegComponents(bytes) === 1 ? 1 : 3;
+  const channels = components === 1 ? 1 : 3;
   return { shape: [height, width, channels], pixels: firstChannels(data, 3, channels) };
 }
 
-/** The number of components in the frame header of a JPEG file: 1 for gray. */
-function jpegComponents(bytes: Uint8Array): number {
+/**
+ * The number of components in the frame header of a JPEG file, 1 for gray, and whether three components are red, green and blue, by the
+ * rules of libjpeg: a JFIF file has luma and chroma; otherwise the marker of Adobe states the transform; otherwise the identifiers of
+ * the components are R, G and B.
+ */
+function jpegColors(bytes: Uint8Array): { components: number; isRgb: boolean } {
+  const textAt = (at: number, length: number) => String.fromCharCode(...bytes.subarray(at, at + length));
+  let isJfif = false;
+  let adobeTransform: number | undefined;
   for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; ) {
     const marker = bytes[at + 1]!;
+    if (marker === 0xe0 && textAt(at + 4, 4) === "JFIF") isJfif = true;
+    if (marker === 0xee && textAt(at + 4, 5) === "Adobe") adobeTransform = bytes[at + 15];
     // The markers C0 to CF are those of frame headers, except for C4, C8 and CC.
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return bytes[at + 9]!;
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
+      const components = bytes[at + 9]!;
+      const identifiers = [10, 13, 16].map((offset) => textAt(at + offset, 1)).join("");
+      const isRgb = !isJfif && (adobeTransform === undefined ? identifiers === "RGB" : adobeTransform === 0);
+      return { components, isRgb: components === 3 && isRgb };
+    }
     at += marker === 0xff ? 1 : 2 + bytes[at + 2]! * 256 + bytes[at + 3]!;
   }
-  return 3;
+  return { components: 3, isRgb: false };
+}
+
+/** The error for a picture of another shape than `expected`, the shape of `other`. See `decodePicture` for `isFile`. */
+export function otherShape(
+  name: string,
+  [height, width, channels]: ImageShape,
+  expected: ImageShape,
+  other: string,
+  isFile = true,
+): PushforwardError {
+  const isSize = height !== expected[0] || width !== expected[1];
+  const convert = isSize
+    ? `-resize ${expected[1]}x${expected[0]}!`
+    : expected[2] === 1
+      ? "-colorspace gray"
+      : "-type TrueColor";
+  return new PushforwardError(
+    "DATA",
+    `${name} has ${isSize ? "another size" : "other channels"} than ${other}`,
+    {
+      expected: `${shapeText(expected)} (height, width, channels)`,
+      received: shapeText([height, width, channels]),
+      hint: isFile
+        ? `Convert the pictures to one form, for example by ImageMagick: magick mogrify ${convert} *.png`
+        : "Convert the pictures to one form, and write the table again.",
+    },
+  );
 }
 
 function decoded<T>(name: string, decode: () => T): T {

@@ -254,7 +254,7 @@ describe("directories of pictures", () => {
     `);
     const transparent = png(new Uint8Array(48).fill(128), 2);
     expect(await failure(all(directory("alpha", { "a.png": transparent })))).toMatchInlineSnapshot(`
-      "FILE alpha/a.png has transparent pixels: expected 8 bits per channel, opaque, received an alpha channel below 255.
+      "FILE alpha/a.png has transparent pixels: expected 8 bits per channel, opaque, received an alpha channel below 255, or a transparent color.
       Put it on a background, for example by ImageMagick: magick alpha/a.png -background white -flatten picture.png"
     `);
     const larger = encodePng({ width: 5, height: 5, channels: 1, depth: 8, data: new Uint8Array(25) });
