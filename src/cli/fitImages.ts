@@ -47,10 +47,11 @@ export async function fitImages(given: FitValues, io: Io, words: readonly string
   const values = checkImageValues(given);
   await runFit(values, io, words, async () => {
     if (values.pictures !== undefined) await preparePictures(values.pictures);
-    const images = await openImages(values.data, { shape: values.image, signal: io.interrupted });
+    const { image, classes, values: pixelValues, seed } = values;
+    const options = { shape: image, statedBy: "--image", classes, signal: io.interrupted };
+    const images = await openImages(values.data, options);
     try {
-      checkShape(values, images);
-      const { classes, values: pixelValues, seed } = values;
+checkShape(values, images);
       const rows = await imageRows(images, { classes, values: pixelValues, seed });
       return { train: (tools) => fitRows(values, images, rows, tools), close: () => images.close() };
     } catch (error) {

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { ImageModel, type LoadedModel } from "../flows/index.ts";
-import { type ImageClasses, LABEL_SOURCES } from "../images/imageSet.ts";
+import { type ImageSet, noClassesError } from "../images/imageSet.ts";
 import { nearestName } from "../nearestName.ts";
 import { program } from "./program.ts";
 
@@ -49,18 +49,13 @@ export const noClasses = (option: "class" | "classify"): PushforwardError =>
  */
 export function classesOfModel(
   model: ImageModel,
-  { classes, source }: { readonly classes?: ImageClasses; readonly source: string },
+  images: Pick<ImageSet, "classes" | "files" | "source">,
 ): Int32Array | undefined {
   if (model.classes.length === 0) return undefined;
+  const { classes, source } = images;
   if (!classes) {
-    throw new PushforwardError(
-      "DATA",
-      `The images of ${source} have no classes, on which the model is conditional`,
-      {
-        expected: LABEL_SOURCES,
-        hint: "Give the labels too.",
-      },
-    );
+    const what = `The images of ${source} have no classes, on which the model is conditional`;
+    throw noClassesError(what, images);
   }
   const indices = classes.names.map((name) => model.classes.indexOf(name));
   const unknown = indices.indexOf(-1);

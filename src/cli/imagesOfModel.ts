@@ -48,6 +48,7 @@ export async function withImagesOfModel<T>(
   const images = await openImages(data, {
     shape: model.shape,
     statedBy: "the model",
+    classes: model.classes.length > 0,
     signal: io.interrupted,
   });
   if (images.count === 0) {

@@ -3,7 +3,7 @@ import { InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
 import { checkOptions, numberFrom, seedValue, trueOrFalse, wholeNumber } from "../options.ts";
-import { type ImageSet, LABEL_SOURCES } from "./imageSet.ts";
+import { type ImageSet, noClassesError } from "./imageSet.ts";
 
 /** Images as rows: a dataset in memory, or a stream that reads them from disk in each epoch. */
 export type ImageRows = InMemoryDataset | StreamedDataset;
@@ -35,6 +35,16 @@ export async function imageRows(images: ImageSet, options: ImageRowsOptions = {}
     seed: seedValue,
   });
   const { seed = 0, maxNumbersInMemory = MAX_NUMBERS_IN_MEMORY } = options;
+  if (images.count < 2) {
+    throw new PushforwardError(
+      "DATA",
+      `${images.source} has ${images.count === 0 ? "no images" : "only one image"}`,
+      {
+        expected: "at least two images, one to train on and one for validation",
+        hint: "Give more images.",
+      },
+    );
+  }
   if (images.count * imageSize(images.shape) > maxNumbersInMemory)
     return StreamedDataset.of(() => imageBlocks(images, options), { seed });
   const blocks: InMemoryDataset[] = [];
@@ -72,32 +82,18 @@ export async function* imageBlocks(
   }
 }
 
-function classIndices({ classes, source }: ImageSet): Int32Array {
+function classIndices(images: ImageSet): Int32Array {
+  const { classes, source } = images;
   if (classes && classes.names.length > 1) return classes.indices;
-  throw new PushforwardError(
-    "DATA",
-    `The images of ${source} have ${classes ? "only one class" : "no classes"}`,
-    {
-      expected: LABEL_SOURCES,
-      hint: "Give the labels too, or leave out --classes.",
-    },
-  );
+  const what = `The images of ${source} have ${classes ? "only one class" : "no classes"}`;
+  throw noClassesError(what, images, ", or leave out --classes");
 }
 
-const tooLarge = (
-  { source, files }: ImageSet,
-  image: number,
-  value: number,
-  values: number,
-): PushforwardError =>
-  new PushforwardError(
-    "DATA",
-    `${files?.[image] ?? `Image ${image} of ${source}`} has the pixel value ${value}`,
-    {
-      expected: `whole numbers from 0 to ${values - 1}`,
-      hint: "State how many values pixels have when the model is fitted: --values 256, the default.",
-    },
-  );
+const tooLarge = (images: ImageSet, image: number, value: number, values: number): PushforwardError =>
+  new PushforwardError("DATA", `${images.nameOf(image)} has the pixel value ${value}`, {
+    expected: `whole numbers from 0 to ${values - 1}`,
+    hint: "State how many values pixels have when the model is fitted: --values 256, the default.",
+  });
 
 /** Adds to images their reflections from left to right; in a stream, after each block. */
 export async function withReflections(rows: ImageRows, shape: ImageShape): Promise<ImageRows> {

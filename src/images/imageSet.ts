@@ -1,3 +1,5 @@
+import { dirname, relative } from "node:path";
+import { PushforwardError } from "../errors.ts";
 import type { ImageShape } from "../nn/image.ts";
 
 /** The class of each image. */
@@ -17,8 +19,10 @@ export interface ImageSet {
   readonly count: number;
   /** The path of each image, if each is a file of its own. */
   readonly files?: readonly string[];
-  /** Undefined if the images have no labels. */
+  /** Undefined if the images have no labels, or if the labels are not read. */
   readonly classes?: ImageClasses;
+  /** The name of an image in messages: its path, "Row 1 of pixels.csv", or "Image 0 of images.npy". */
+  nameOf(image: number): string;
   /** Reads all images in their order, in blocks of n images: each block has the numbers of [n, height, width, channels]. */
   blocks(): AsyncGenerator<Uint8Array>;
   /** Closes the table of the images, if they are in one. `blocks` must not be called afterwards. */
@@ -32,8 +36,10 @@ export interface OpenImagesOptions {
    * of another shape are an error.
    */
   readonly shape?: ImageShape | undefined;
-  /** Where `shape` comes from, for error messages, such as "the model". Default "--image". */
+  /** Where `shape` comes from, for error messages, such as "the model". Default "the option shape". */
   readonly statedBy?: string;
+  /** Whether the labels are read. If not, missing labels are no error. Default true. */
+  readonly classes?: boolean;
   /** Ends the reading with an error of the code INTERRUPTED. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -44,8 +50,37 @@ export const shapeText = (shape: readonly number[]): string => shape.join(" x ")
 /** The number of images of `size` numbers in a block: one, or more if they take at most 4 MB. */
 export const imagesPerBlock = (size: number): number => Math.max(1, Math.floor(2 ** 22 / size));
 
-/** Where images may have their labels, for error messages. */
-export const LABEL_SOURCES = "sub-directories, a file or an array of labels, or a column label";
+/** How error messages call the option of this name in a program, unless the caller says where `shape` comes from. */
+export const DEFAULT_STATED_BY = "the option shape";
+
+/** An example of how the shape of images is stated, for hints. */
+export const shapeExample = (statedBy: string | undefined): string =>
+  statedBy === "--image" ? "--image 28x28x1" : "shape: [28, 28, 1]";
+
+/**
+ * The error for images without classes, which says where images of this kind have their labels. `alternative` ends the hint, such as
+ * ", or leave out --classes".
+ */
+export function noClassesError(
+  what: string,
+  { files }: Pick<ImageSet, "files">,
+  alternative = "",
+): PushforwardError {
+  if (!files) {
+    return new PushforwardError("DATA", what, {
+      expected: "a file or an array of labels, or a column label",
+      hint: `Give the labels too${alternative}.`,
+    });
+  }
+  // A file beside the sub-directories: its directory contains those of other files.
+  const top = files.reduce((a, b) => (dirname(b).length < dirname(a).length ? b : a));
+  const isBeside = files.some((file) => /^(?!\.\.)./.test(relative(dirname(top), dirname(file))));
+  return new PushforwardError("DATA", what, {
+    expected: "one directory with a sub-directory for each class",
+    ...(isBeside && { received: `${top}, which is in no sub-directory` }),
+    hint: `Move each image into the sub-directory of its class${alternative}.`,
+  });
+}
 
 /** Classes from the label of each image, sorted as numbers if all labels are whole numbers, otherwise as text. */
 export function classesOf(labels: readonly string[]): ImageClasses {

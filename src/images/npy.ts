@@ -69,7 +69,7 @@ const unreadable = (name: string, received: string): PushforwardError =>
   new PushforwardError("FILE", `${name} cannot be read`, {
     expected: "an array of integers or floating-point numbers, little-endian, as numpy.save writes it",
     received,
-    hint: "Save it by np.save(path, x.astype(np.uint8)).",
+    hint: "Save it as numbers of 32 bits: np.save(path, x.astype(np.float32))",
   });
 
 /**

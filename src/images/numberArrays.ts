@@ -2,7 +2,16 @@ import { interruptedError } from "../data/databaseError.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
 import { ByteReader, type FileRange } from "./byteReader.ts";
-import { classesOf, type ImageSet, imagesPerBlock, type OpenImagesOptions, shapeText } from "./imageSet.ts";
+import {
+  classesOf,
+  DEFAULT_STATED_BY,
+  type ImageSet,
+  imagesPerBlock,
+  type OpenImagesOptions,
+  shapeExample,
+  shapeText,
+} from "./imageSet.ts";
+import { type PixelSource, pixelsOf } from "./pixels.ts";
 
 /** An array of numbers in a file, such as an idx file or an array of NumPy. */
 export interface NumberArray {
@@ -52,12 +61,25 @@ export async function imagesOfArrays(
   }
   const count = images.reduce((sum, { shape }) => sum + shape[0]!, 0);
   const size = imageSize(shape);
+  const nameOf = (image: number): string => {
+    let index = image;
+    for (const { name, shape } of images) {
+      if (index < shape[0]!) return `Image ${index} of ${name}`;
+      index -= shape[0]!;
+    }
+    return `Image ${image} of ${source}`;
+  };
+  const pixelSource: PixelSource = {
+    nameOf,
+    withoutMissing: () => "Replace the value, or leave the image out.",
+    rounded: (formula) => `np.round(${formula("x")}).astype(np.uint8)`,
+  };
   async function* blocks() {
     let first = 0;
     for (const array of images) {
       for await (const numbers of numberBlocks(array, size)) {
         if (options.signal?.aborted) throw interruptedError(source);
-        yield pixelsOf(numbers, array, first, size);
+        yield pixelsOf(numbers, pixelSource, first, size);
         first += numbers.length / size;
       }
     }
@@ -66,7 +88,9 @@ export async function imagesOfArrays(
     source,
     shape,
     count,
-    ...(labels.length > 0 && { classes: classesOf(await readLabels(labels, count, source)) }),
+    nameOf,
+    ...(labels.length > 0 &&
+      options.classes !== false && { classes: classesOf(await readLabels(labels, count, source)) }),
     blocks,
     close: async () => {},
   };
@@ -92,40 +116,9 @@ async function* numberBlocks(
   }
 }
 
-/**
- * Numbers as pixels. `firstImage` is the index of the first image, for the error, and `size` the number of pixels of an image.
- *
- * @throws DATA unless the numbers are whole and from 0 to 255.
- */
-export function pixelsOf(
-  numbers: ArrayLike<number>,
-  { name }: { readonly name: string },
-  firstImage: number,
-  size: number,
-): Uint8Array {
-  if (numbers instanceof Uint8Array) return numbers;
-  const pixels = Uint8Array.from(numbers);
-  for (let i = 0; i < pixels.length; i++) {
-    if (pixels[i] === numbers[i]) continue;
-    const value = numbers[i]!;
-    const isFraction = value > 0 && value < 1;
-    throw new PushforwardError(
-      "DATA",
-      `Image ${firstImage + Math.floor(i / size)} of ${name} has the value ${value}`,
-      {
-        expected: "whole numbers from 0 to 255",
-        hint: isFraction
-          ? "If values are divided by 255, multiply them by it: np.round(255 * x).astype(np.uint8)"
-          : "Convert the pixels to 8 bits: x.astype(np.uint8)",
-      },
-    );
-  }
-  return pixels;
-}
-
 function imageShapeOf(
   { name, shape }: NumberArray,
-  { shape: expected, statedBy }: OpenImagesOptions,
+  { shape: expected, statedBy = DEFAULT_STATED_BY }: OpenImagesOptions,
 ): ImageShape {
   const [, ...axes] = shape;
   const fail = (hint: string) => {
@@ -137,11 +130,12 @@ function imageShapeOf(
       hint,
     });
   };
-  const otherShape = statedBy
-    ? `Give images of the size of ${statedBy}.`
-    : "Correct --image, or leave it out if the array has the shape of the images.";
+  const otherShape =
+    statedBy === "the model"
+      ? "Give images of the size of the model."
+      : `Correct ${statedBy}, or leave it out if the array has the shape of the images.`;
   if (axes.length === 1) {
-    if (!expected) return fail("State height, width and channels: --image 28x28x1");
+    if (!expected) return fail(`State height, width and channels: ${shapeExample(statedBy)}`);
     return imageSize(expected) === axes[0] ? expected : fail(otherShape);
   }
   if (axes.length > 3) return fail("Save one array with four axes.");
@@ -155,8 +149,14 @@ function imageShapeOf(
 
 async function readLabels(arrays: readonly NumberArray[], count: number, source: string): Promise<string[]> {
   const labels: string[] = [];
-  for (const array of arrays)
-    for await (const block of numberBlocks(array, 1)) for (const label of block) labels.push(String(label));
+  for (const array of arrays) {
+    for await (const block of numberBlocks(array, 1)) {
+      for (const label of block) {
+        if (!Number.isFinite(label)) throw invalidLabel(array, label, labels.length);
+        labels.push(String(label));
+      }
+    }
+  }
   if (labels.length === count) return labels;
   throw new PushforwardError("DATA", `The labels of ${source} are not as many as the images`, {
     expected: `${count} labels`,
@@ -164,3 +164,9 @@ async function readLabels(arrays: readonly NumberArray[], count: number, source:
     hint: "Give the labels of these images, in the same order.",
   });
 }
+
+const invalidLabel = ({ name }: NumberArray, label: number, image: number): PushforwardError =>
+  new PushforwardError("DATA", `${name} has the label ${label} for image ${image}`, {
+    expected: "a number",
+    hint: "Leave such images out of both arrays.",
+  });

@@ -1,17 +1,17 @@
 import { stat } from "node:fs/promises";
 import { constants, gunzipSync } from "node:zlib";
-import { expandPatterns, isPattern, isStandardInput } from "../data/locate.ts";
+import { expandHome, expandPatterns, isPattern, isStandardInput } from "../data/locate.ts";
 import { isQuery } from "../data/table.ts";
 import { PushforwardError } from "../errors.ts";
 import { firstBytes, isGzip } from "../files/firstBytes.ts";
 import { readError } from "../files/readBytes.ts";
-import { abortSignal, anyValue, checkOptions, text } from "../options.ts";
+import { abortSignal, anyValue, checkOptions, text, trueOrFalse } from "../options.ts";
 import { isIdx, openIdx } from "./idx.ts";
 import type { ImageSet, OpenImagesOptions } from "./imageSet.ts";
 import { isNpy, openNpy, openNpz } from "./npy.ts";
 import { imagesOfArrays, type NumberArray } from "./numberArrays.ts";
 import { isPicture } from "./pictureFile.ts";
-import { isPictureName, openPictures } from "./pictureFiles.ts";
+import { isOtherPictureName, isPictureName, openPictures } from "./pictureFiles.ts";
 import { openPixelTable } from "./pixelTable.ts";
 
 type Format = "directory" | "picture" | "idx" | "npy" | "npz" | "table";
@@ -41,7 +41,16 @@ export async function openImages(
   paths: string | readonly string[],
   options: OpenImagesOptions = {},
 ): Promise<ImageSet> {
-  checkOptions("openImages", options, { shape: anyValue, statedBy: text, signal: abortSignal });
+  checkOptions("openImages", options, {
+    shape: anyValue,
+    statedBy: text,
+    classes: trueOrFalse,
+    signal: abortSignal,
+  });
+  if (paths.length === 0)
+    throw new PushforwardError("ARGUMENT", "Images cannot be read from an empty list", {
+      expected: "a path",
+    });
   const list = await filesOf(typeof paths === "string" ? [paths] : paths, options.signal);
   const sources: Source[] = [];
   for (const path of list) sources.push({ path, format: await formatOf(path) });
@@ -51,11 +60,7 @@ export async function openImages(
   if (formats.size !== 1 && !arraysOnly) {
     throw new PushforwardError("ARGUMENT", "Images cannot be read from files of different formats", {
       expected: "directories and pictures, or arrays, or tables",
-      received:
-        sources
-          .map(({ path }) => path)
-          .slice(0, 8)
-          .join(", ") || "no path",
+      received: list.slice(0, 8).join(", "),
       hint: "Give files of one format.",
     });
   }
@@ -65,7 +70,7 @@ export async function openImages(
       source,
       options,
     );
-  if (formats.has("table")) return openPixelTable(list, source, options);
+  if (formats.has("table")) return openPixelTable(list, options);
   const arrays: NumberArray[] = [];
   for (const { path, format } of sources) {
     if (format === "npz") arrays.push(...(await openNpz(path)));
@@ -89,7 +94,9 @@ export async function isImagePath(path: string): Promise<boolean> {
 async function filesOf(paths: readonly string[], signal: AbortSignal | undefined): Promise<string[]> {
   const files: string[] = [];
   for (const path of paths)
-    files.push(...(!isQuery(path) && isPattern(path) ? await expandPatterns([path], signal) : [path]));
+    files.push(
+      ...(!isQuery(path) && isPattern(path) ? await expandPatterns([path], signal) : [expandHome(path)]),
+    );
   return files;
 }
 
@@ -99,8 +106,9 @@ async function formatOf(path: string): Promise<Format> {
     throw await readError(error, path);
   });
   if (stats.isDirectory()) return "directory";
-  if (isPictureName(path)) return "picture";
+  if (isPictureName(path) || isOtherPictureName(path)) return "picture";
   if (/\.npz$/i.test(path)) return "npz";
+  if (/\.npy$/i.test(path)) return "npy";
   if (!stats.isFile()) return "table";
   const bytes = await firstBytes(path, HEAD_BYTES);
   if (isPicture(bytes)) return "picture";

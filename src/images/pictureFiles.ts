@@ -1,16 +1,24 @@
 import { readdir, readFile } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, extname, join, relative, sep } from "node:path";
+import { shellQuoted } from "../data/columnList.ts";
 import { interruptedError } from "../data/databaseError.ts";
 import { PushforwardError } from "../errors.ts";
 import { readError } from "../files/readBytes.ts";
 import { imageSize } from "../nn/image.ts";
-import { classesOf, type ImageSet, imagesPerBlock, type OpenImagesOptions, shapeText } from "./imageSet.ts";
-import { decodePicture, type Picture } from "./pictureFile.ts";
-
-const PICTURE = /\.(png|jpe?g)$/i;
+import {
+  classesOf,
+  DEFAULT_STATED_BY,
+  type ImageSet,
+  imagesPerBlock,
+  type OpenImagesOptions,
+} from "./imageSet.ts";
+import { decodePicture, otherShape, type Picture } from "./pictureFile.ts";
 
 /** Whether a path has the extension of PNG or JPEG. */
-export const isPictureName = (path: string): boolean => PICTURE.test(path);
+export const isPictureName = (path: string): boolean => /\.(png|jpe?g)$/i.test(path);
+
+/** Whether a path has the extension of a picture in another format, which must be converted. */
+export const isOtherPictureName = (path: string): boolean => /\.(gif|webp|bmp|tiff?|avif|heic)$/i.test(path);
 
 /** The path of a picture, and the directory among the sources in which it was found. */
 interface FoundPicture {
@@ -36,7 +44,7 @@ export async function openPictures(
   const files = found.map(({ path }) => path);
   const { shape } = await readPicture(files[0]!);
   if (options.shape && options.shape.join() !== shape.join())
-    throw otherSize(files[0]!, shape, options.shape, options.statedBy ?? "--image");
+    throw otherShape(files[0]!, shape, options.shape, options.statedBy ?? DEFAULT_STATED_BY);
   const size = imageSize(shape);
   const perBlock = imagesPerBlock(size);
   async function* blocks() {
@@ -46,19 +54,20 @@ export async function openPictures(
       for (const [i, path] of paths.entries()) {
         if (options.signal?.aborted) throw interruptedError(source);
         const picture = await readPicture(path);
-        if (picture.shape.join() !== shape.join()) throw otherSize(path, picture.shape, shape, files[0]!);
+        if (picture.shape.join() !== shape.join()) throw otherShape(path, picture.shape, shape, files[0]!);
         block.set(picture.pixels, i * size);
       }
       yield block;
     }
   }
   const labels = found.map(({ path, root }) => relative(root, path).split(sep));
-  const hasClasses = labels.every(({ length }) => length > 1);
+  const hasClasses = options.classes !== false && labels.every(({ length }) => length > 1);
   return {
     source,
     shape,
     count: files.length,
     files,
+    nameOf: (image) => files[image]!,
     ...(hasClasses && { classes: classesOf(labels.map(([first]) => first!)) }),
     blocks,
     close: async () => {},
@@ -71,15 +80,25 @@ async function picturesIn(root: string): Promise<FoundPicture[]> {
       throw await readError(error, root);
     },
   );
-  const paths = entries
-    .filter((entry) => !entry.isDirectory() && isPictureName(entry.name) && !entry.name.startsWith("."))
+  const isHidden = (path: string) =>
+    relative(root, path)
+      .split(sep)
+      .some((name) => name.startsWith("."));
+  const files = entries
+    .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !isHidden(path))
     .sort();
+  const paths = files.filter(isPictureName);
   if (paths.length > 0) return paths.map((path) => ({ path, root }));
+  const other = files.find(isOtherPictureName);
   throw new PushforwardError("FILE", `${root} has no pictures`, {
     expected: "files that end in .png, .jpg or .jpeg, also in sub-directories",
-    received: entries.length === 0 ? "an empty directory" : "other files only",
-    hint: "Give the directory of the pictures.",
+    received:
+      entries.length === 0 ? "an empty directory" : other ? `files such as ${other}` : "other files only",
+    hint: other
+      ? `Convert them, for example by ImageMagick: magick mogrify -format png ${shellQuoted(dirname(other))}/*${extname(other)}`
+      : "Give the directory of the pictures.",
   });
 }
 
@@ -89,27 +108,4 @@ export async function readPicture(path: string): Promise<Picture> {
     throw await readError(error, path);
   });
   return decodePicture(bytes, path);
-}
-
-function otherSize(
-  path: string,
-  [height, width, channels]: Picture["shape"],
-  shape: Picture["shape"],
-  first: string,
-): PushforwardError {
-  const isSize = height !== shape[0] || width !== shape[1];
-  const convert = isSize
-    ? `-resize ${shape[1]}x${shape[0]}!`
-    : shape[2] === 1
-      ? "-colorspace gray"
-      : "-type TrueColor";
-  return new PushforwardError(
-    "DATA",
-    `${path} has ${isSize ? "another size" : "other channels"} than ${first}`,
-    {
-      expected: `${shapeText(shape)} (height, width, channels)`,
-      received: shapeText([height, width, channels]),
-      hint: `Convert the pictures to one form, for example by ImageMagick: magick mogrify ${convert} *.png`,
-    },
-  );
 }

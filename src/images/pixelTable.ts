@@ -1,11 +1,19 @@
 import { quotedIdentifier } from "../data/database.ts";
-import { openTable, type Table } from "../data/index.ts";
+import { type Column, openTable, type Table } from "../data/index.ts";
 import { quotedIfNeeded, shellQuotedQuery } from "../data/query.ts";
 import { PushforwardError } from "../errors.ts";
-import { type ImageShape, imageSize } from "../nn/image.ts";
-import { classesOf, type ImageSet, imagesPerBlock, type OpenImagesOptions, shapeText } from "./imageSet.ts";
-import { pixelsOf } from "./numberArrays.ts";
-import { decodePicture, isPicture } from "./pictureFile.ts";
+import { imageSize } from "../nn/image.ts";
+import {
+  classesOf,
+  DEFAULT_STATED_BY,
+  type ImageSet,
+  imagesPerBlock,
+  type OpenImagesOptions,
+  shapeExample,
+  shapeText,
+} from "./imageSet.ts";
+import { decodePicture, isPicture, otherShape } from "./pictureFile.ts";
+import { type PixelSource, pixelsOf } from "./pixels.ts";
 
 /** The possible names of the column of labels, in any case. */
 const LABEL_NAMES = ["label", "class"];
@@ -14,31 +22,29 @@ const LABEL_NAMES = ["label", "class"];
  * Opens a table of images, one in each row: columns of pixels, or one column of bytes (`BLOB`, or a `STRUCT` with the field `bytes`,
  * as in the Parquet files of Hugging Face), which are PNG, JPEG, or raw pixels. A column `label` or `class` has the classes.
  *
- * @throws DATA if the columns are not those of images, or a row has no label; FILE if a picture cannot be decoded.
+ * @throws DATA if the columns are not those of images, images have different sizes or not the stated one, or a row has no image or no
+ *   label; FILE if a picture cannot be decoded.
  */
 export async function openPixelTable(
   paths: readonly string[],
-  source: string,
   options: OpenImagesOptions,
 ): Promise<ImageSet> {
   const table = await openTable(paths, options.signal ? { signal: options.signal } : {});
   try {
-    const { columns, rows: count } = table;
+    const { source, columns, rows: count } = table;
     const label = columns.find(({ name }) => LABEL_NAMES.includes(name.toLowerCase()));
     const imageColumns = columns.filter((column) => column !== label);
-    const bytes = imageColumns.map(bytesOf).find((sql) => sql !== undefined);
+    const [bytes, ...otherBytes] = imageColumns.filter(hasBytes);
+    if (otherBytes.length > 0) throw severalColumns(table, [bytes!, ...otherBytes], label);
     const images = bytes
-      ? await bytesOfTable(table, bytes, options.shape)
-      : pixelsOfTable(
-          table,
-          imageColumns.map(({ name }) => name),
-          options.shape,
-        );
+      ? await bytesOfTable(table, bytes, options)
+      : pixelsOfTable(table, imageColumns, label, options);
     return {
       source,
       count,
+      nameOf: rowName(table),
       ...images,
-      ...(label && { classes: classesOf(await labelsOf(table, label.name)) }),
+      ...(label && options.classes !== false && { classes: classesOf(await labelsOf(table, label)) }),
       close: () => table.close(),
     };
   } catch (error) {
@@ -49,37 +55,88 @@ export async function openPixelTable(
 
 type Content = Pick<ImageSet, "shape" | "blocks">;
 
-/** The SQL expression of the bytes in a column. Undefined for a column without bytes. */
-const bytesOf = ({ name, type }: { name: string; type: string }): string | undefined =>
-  type === "BLOB"
-    ? quotedIdentifier(name)
-    : /^STRUCT\(.*"?bytes"? BLOB/.test(type)
-      ? `${quotedIdentifier(name)}.bytes`
-      : undefined;
+const BYTES_FIELD = /^STRUCT\(.*"?bytes"? BLOB/;
 
-function pixelsOfTable(table: Table, columns: readonly string[], shape: ImageShape | undefined): Content {
+const hasBytes = ({ type }: Column): boolean => type === "BLOB" || BYTES_FIELD.test(type);
+
+/** The SQL expression of the bytes in a column of bytes. */
+const bytesSql = ({ name, type }: Column, quoted: (name: string) => string): string =>
+  type === "BLOB" ? quoted(name) : `${quoted(name)}.bytes`;
+
+/** The name of an image in messages. */
+const rowName =
+  ({ source }: Table) =>
+  (image: number): string =>
+    `Row ${image + 1} of ${source}`;
+
+/** Whether NaN in a column means a missing value, as pandas writes it. */
+const hasNaN = ({ type }: Column): boolean => /^(FLOAT|DOUBLE)$/.test(type);
+
+/** How to leave out the rows without a value in the column. */
+function withoutMissing(table: Table, column: Column): string {
+  const sql = hasBytes(column) ? bytesSql(column, quotedIfNeeded) : quotedIfNeeded(column.name);
+  const isPresent = hasNaN(column) ? `NOT isnan(${sql})` : `${sql} IS NOT NULL`;
+  return `Leave such rows out by a query: ${shellQuotedQuery(`FROM ${inQuery(table)} WHERE ${isPresent}`)}`;
+}
+
+const inQuery = (table: Table): string => table.inQuery() ?? "...";
+
+function severalColumns(
+  table: Table,
+  columns: readonly Column[],
+  label: Column | undefined,
+): PushforwardError {
+  const names = [columns[0]!, ...(label ? [label] : [])].map(({ name }) => quotedIfNeeded(name));
+  return new PushforwardError("DATA", `${table.source} has several columns of bytes`, {
+    expected: "one column",
+    received: columns.map(({ name }) => name).join(", "),
+    hint: `Select one by a query: ${shellQuotedQuery(`SELECT ${names.join(", ")} FROM ${inQuery(table)}`)}`,
+  });
+}
+
+function pixelsOfTable(
+  table: Table,
+  columns: readonly Column[],
+  label: Column | undefined,
+  { shape, statedBy = DEFAULT_STATED_BY }: OpenImagesOptions,
+): Content {
   const { source } = table;
-  if (!shape || imageSize(shape) !== columns.length) {
+  const size = columns.length;
+  if (!shape || imageSize(shape) !== size) {
+    const select = "elect the columns of the pixels by a query.";
     throw new PushforwardError("DATA", `The columns of ${source} are not those of images`, {
       expected: shape
         ? `${imageSize(shape)} columns of pixels for ${shapeText(shape)}, and at most a column "label"`
         : "the height, the width and the channels of the images",
-      received: `${columns.length} columns besides the label`,
-      hint: shape ? "Correct --image, or select the columns by a query." : "State them: --image 28x28x1",
+      received: `${size} columns besides the label`,
+      hint: !shape
+        ? `State them: ${shapeExample(statedBy)}`
+        : statedBy === "the model"
+          ? `S${select}`
+          : `Correct ${statedBy}, or s${select}`,
     });
   }
-  const size = columns.length;
+  const pixelSource: PixelSource = {
+    nameOf: rowName(table),
+    columnOf: (pixel) => columns[pixel]!.name,
+    withoutMissing: (pixel) => withoutMissing(table, columns[pixel]!),
+    rounded(formula) {
+      const name = label && quotedIfNeeded(label.name);
+      const pixels = `round(${formula(name ? `COLUMNS(* EXCLUDE ${name})` : "COLUMNS(*)")})`;
+      return shellQuotedQuery(`SELECT ${name ? `${name}, ` : ""}${pixels} FROM ${inQuery(table)}`);
+    },
+  };
   return {
     shape,
     async *blocks() {
       let first = 0;
-      const expressions = columns.map(quotedIdentifier);
+      const expressions = columns.map(({ name }) => quotedIdentifier(name));
       for await (const values of table.database.stream(
         expressions,
         table.relation.sql,
         imagesPerBlock(size),
       )) {
-        yield pixelsOf(values, { name: source }, first, size);
+        yield pixelsOf(values, pixelSource, first, size);
         first += values.length / size;
       }
       await table.checkUnchanged();
@@ -87,23 +144,50 @@ function pixelsOfTable(table: Table, columns: readonly string[], shape: ImageSha
   };
 }
 
-async function bytesOfTable(table: Table, sql: string, stated: ImageShape | undefined): Promise<Content> {
+async function bytesOfTable(
+  table: Table,
+  column: Column,
+  { shape: stated, statedBy = DEFAULT_STATED_BY }: OpenImagesOptions,
+): Promise<Content> {
   const { source, rows, database, relation } = table;
+  const nameOf = rowName(table);
+  const sql = bytesSql(column, quotedIdentifier);
   const read = async (start: number, count: number) => {
     const texts = await database.rows(
       `SELECT to_base64(${sql}) FROM ${relation.sql} LIMIT ${count} OFFSET ${start}`,
     );
-    return texts.map(([text]) => Buffer.from((text as string | null) ?? "", "base64"));
-  };
-  const decode = async (bytes: Buffer, row: number) => {
-    const name = `Image ${row} of ${source}`;
-    if (isPicture(bytes) || !stated) return decodePicture(bytes, name);
-    return { shape: stated, pixels: bytes };
+    return texts.map(([text], i) => {
+      if (typeof text === "string") return Buffer.from(text, "base64");
+      throw new PushforwardError("DATA", `${nameOf(start + i)} has no image`, {
+        hint: withoutMissing(table, column),
+      });
+    });
   };
   const [first] = rows > 0 ? await read(0, 1) : [];
-  const { shape } = first ? await decode(first, 0) : { shape: stated };
+  const isRaw = first !== undefined && !isPicture(first);
+  if (isRaw && !stated) {
+    throw new PushforwardError("DATA", `${nameOf(0)} is not a picture that can be read`, {
+      expected: "PNG or JPEG",
+      received: `${first.length} bytes of another format`,
+      hint: `If they are the pixels, state height, width and channels: ${shapeExample(statedBy)}`,
+    });
+  }
+  const shape = stated ?? (first && (await decodePicture(first, nameOf(0), false)).shape);
   if (!shape) throw new PushforwardError("DATA", `${source} has no rows`, { expected: "one image per row" });
   const size = imageSize(shape);
+  const decode = async (bytes: Buffer, name: string): Promise<Uint8Array> => {
+    if (!isRaw) {
+      const picture = await decodePicture(bytes, name, false);
+      if (picture.shape.join() === shape.join()) return picture.pixels;
+      throw otherShape(name, picture.shape, shape, stated ? statedBy : nameOf(0), false);
+    }
+    if (bytes.length === size) return bytes;
+    throw new PushforwardError("DATA", `${name} has ${bytes.length} bytes`, {
+      expected: `${size} bytes, the pixels of ${shapeText(shape)}, as ${statedBy} says`,
+      hint: "Give images of this size.",
+    });
+  };
+  if (first) await decode(first, nameOf(0));
   const perBlock = imagesPerBlock(size);
   return {
     shape,
@@ -111,21 +195,8 @@ async function bytesOfTable(table: Table, sql: string, stated: ImageShape | unde
       for (let start = 0; start < rows; start += perBlock) {
         const images = await read(start, perBlock);
         const block = new Uint8Array(images.length * size);
-        for (const [i, bytes] of images.entries()) {
-          const { shape: own, pixels } = await decode(bytes, start + i);
-          if (own.join() !== shape.join() || pixels.length !== size) {
-            throw new PushforwardError(
-              "DATA",
-              `Image ${start + i} of ${source} has another size than the first`,
-              {
-                expected: shapeText(shape),
-                received: own.join() === shape.join() ? `${pixels.length} bytes` : shapeText(own),
-                hint: "Give images of one size.",
-              },
-            );
-          }
-          block.set(pixels, i * size);
-        }
+        for (const [i, bytes] of images.entries())
+          block.set(await decode(bytes, nameOf(start + i)), i * size);
         yield block;
       }
       await table.checkUnchanged();
@@ -133,14 +204,14 @@ async function bytesOfTable(table: Table, sql: string, stated: ImageShape | unde
   };
 }
 
-async function labelsOf(table: Table, name: string): Promise<string[]> {
-  const rows = await table.database.rows(
-    `SELECT CAST(${quotedIdentifier(name)} AS VARCHAR) FROM ${table.relation.sql}`,
-  );
+async function labelsOf(table: Table, column: Column): Promise<string[]> {
+  const text = `CAST(${quotedIdentifier(column.name)} AS VARCHAR)`;
+  const label = hasNaN(column) ? `nullif(${text}, 'nan')` : text;
+  const rows = await table.database.rows(`SELECT ${label} FROM ${table.relation.sql}`);
   return rows.map(([label], i) => {
     if (typeof label === "string") return label;
-    throw new PushforwardError("DATA", `Row ${i + 1} of ${table.source} has no ${name}`, {
-      hint: `Leave such rows out by a query: ${shellQuotedQuery(`FROM ${table.inQuery() ?? "..."} WHERE ${quotedIfNeeded(name)} IS NOT NULL`)}`,
+    throw new PushforwardError("DATA", `${rowName(table)(i)} has no ${column.name}`, {
+      hint: withoutMissing(table, column),
     });
   });
 }

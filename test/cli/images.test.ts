@@ -172,7 +172,7 @@ describe("fit", () => {
     `);
     expect(await fit(data.images, "--classes")).toMatchInlineSnapshot(`
       "2
-      Error: The images of images.idx have no classes: expected sub-directories, a file or an array of labels, or a column label.
+      Error: The images of images.idx have no classes: expected a file or an array of labels, or a column label.
       Give the labels too, or leave out --classes."
     `);
     expect(await fit(data.images, "--levels", "3")).toMatchInlineSnapshot(`
@@ -244,7 +244,7 @@ describe("a model of images", () => {
     `);
     expect(await failure("evaluate", models.classes, data.images)).toMatchInlineSnapshot(`
       "2
-      Error: The images of images.idx have no classes, on which the model is conditional: expected sub-directories, a file or an array of labels, or a column label.
+      Error: The images of images.idx have no classes, on which the model is conditional: expected a file or an array of labels, or a column label.
       Give the labels too."
     `);
   });
@@ -293,7 +293,7 @@ describe("a model of images", () => {
     `);
     expect(await failure("evaluate", models.classes, data.images, "--classify")).toMatchInlineSnapshot(`
       "2
-      Error: The images of images.idx have no classes, on which the model is conditional: expected sub-directories, a file or an array of labels, or a column label.
+      Error: The images of images.idx have no classes, on which the model is conditional: expected a file or an array of labels, or a column label.
       Give the labels too."
     `);
   });

@@ -14,11 +14,11 @@ describe("tables of images", () => {
     expect(await pixelsOf(images)).toEqual([0, 1, 2, 3, 4, 5, 255, 254, 0, 0, 0, 1]);
     expect(await failure(openImages(table))).toMatchInlineSnapshot(`
       "DATA The columns of pixels.csv are not those of images: expected the height, the width and the channels of the images, received 6 columns besides the label.
-      State them: --image 28x28x1"
+      State them: shape: [28, 28, 1]"
     `);
     expect(await failure(openImages(table, { shape: [2, 2, 1] }))).toMatchInlineSnapshot(`
       "DATA The columns of pixels.csv are not those of images: expected 4 columns of pixels for 2 x 2 x 1, and at most a column "label", received 6 columns besides the label.
-      Correct --image, or select the columns by a query."
+      Correct the option shape, or select the columns of the pixels by a query."
     `);
   });
 
@@ -34,30 +34,97 @@ describe("tables of images", () => {
     await images.close();
   });
 
-  test("a column of encoded pictures, as in Parquet files of Hugging Face, is decoded", async () => {
+  test("a value that is not a pixel is named by its row and column, with a query that converts all pixels", async () => {
+    const table = write("fractions.csv", Buffer.from("label,p0,p1\ncat,0,0.2\nant,1,0\n"));
+    const all = async (source: string) => pixelsOf(await openImages(source, { shape: [1, 2, 1] }));
+    expect(await failure(all(table))).toMatchInlineSnapshot(`
+      "DATA Row 1 of fractions.csv has the value 0.2 in the column p1: expected whole numbers from 0 to 255.
+      If the values are from 0 to 1, multiply them by 255: "SELECT label, round(255 * COLUMNS(* EXCLUDE label)) FROM 'fractions.csv'""
+    `);
+    const query = `SELECT label, round(255 * COLUMNS(* EXCLUDE label)) FROM '${table}'`;
+    expect(await all(query)).toEqual([0, 51, 255, 0]);
+    expect(await failure(all(write("missing.csv", Buffer.from("p0,p1\n0,1\n1,\n"))))).toMatchInlineSnapshot(`
+      "DATA Row 2 of missing.csv has no value in the column p1: expected whole numbers from 0 to 255.
+      Leave such rows out by a query: "FROM 'missing.csv' WHERE p1 IS NOT NULL""
+    `);
+  });
+
+  /** Writes the rows of a query as Parquet, and returns the path. */
+  async function parquet(name: string, query: string): Promise<string> {
     const { DuckDBInstance } = await import("@duckdb/node-api");
-    const pixels = somePixels(2);
-    const blob = (i: number) =>
-      `unhex('${Buffer.from(png(pixels.subarray(24 * i, 24 * i + 24))).toString("hex")}')`;
-    const file = path("images.parquet");
     const connection = await (await DuckDBInstance.create()).connect();
-    await connection.run(
-      `COPY (SELECT * FROM (VALUES ({'bytes': ${blob(0)}, 'path': 'a.png'}, 7), ({'bytes': ${blob(1)}, 'path': 'b.png'}, 3)) t(image, label)) TO '${file}'`,
-    );
-    const images = await openImages(file);
+    await connection.run(`COPY (${query}) TO '${path(name)}'`);
+    connection.closeSync();
+    return path(name);
+  }
+
+  const blob = (bytes: Uint8Array) => `unhex('${Buffer.from(bytes).toString("hex")}')`;
+
+  /** Two PNG files of 4 x 6 x 1 and their labels, as Hugging Face writes them. */
+  const pictures = () => {
+    const [a, b] = [0, 24].map((start) => blob(png(somePixels(2).subarray(start, start + 24))));
+    return `FROM (VALUES ({'bytes': ${a}, 'path': 'a.png'}, 7), ({'bytes': ${b}, 'path': 'b.png'}, 3)) t(image, label)`;
+  };
+
+  test("a column of encoded pictures, as in Parquet files of Hugging Face, is decoded", async () => {
+    const images = await openImages(await parquet("images.parquet", pictures()));
     expect(images.shape).toEqual([4, 6, 1]);
     expect(images.classes).toEqual({ names: ["3", "7"], indices: Int32Array.of(1, 0) });
-    expect(await pixelsOf(images)).toEqual([...pixels]);
+    expect(await pixelsOf(images)).toEqual([...somePixels(2)]);
   });
 
   test("a column of raw pixels has the shape that is stated, also if its bytes begin nearly as JPEG", async () => {
-    const { DuckDBInstance } = await import("@duckdb/node-api");
-    const file = path("raw.parquet");
-    const connection = await (await DuckDBInstance.create()).connect();
-    await connection.run(
-      `COPY (SELECT unhex(x) AS image FROM (VALUES ('ffd80102'), ('00010203')) t(x)) TO '${file}'`,
+    const file = await parquet(
+      "raw.parquet",
+      "SELECT unhex(x) AS image FROM (VALUES ('ffd80102'), ('00010203')) t(x)",
     );
     const images = await openImages(file, { shape: [2, 2, 1] });
     expect(await pixelsOf(images)).toEqual([0xff, 0xd8, 1, 2, 0, 1, 2, 3]);
+    expect(await failure(openImages(file))).toMatchInlineSnapshot(`
+      "DATA Row 1 of raw.parquet is not a picture that can be read: expected PNG or JPEG, received 4 bytes of another format.
+      If they are the pixels, state height, width and channels: shape: [28, 28, 1]"
+    `);
+    expect(await failure(openImages(file, { shape: [3, 3, 1] }))).toMatchInlineSnapshot(`
+      "DATA Row 1 of raw.parquet has 4 bytes: expected 9 bytes, the pixels of 3 x 3 x 1, as the option shape says.
+      Give images of this size."
+    `);
+  });
+
+  test("pictures of another shape than the stated one are an error", async () => {
+    const file = await parquet("shapes.parquet", pictures());
+    const open = (shape: [number, number, number]) => openImages(file, { shape, statedBy: "the model" });
+    expect(await failure(open([4, 4, 1]))).toMatchInlineSnapshot(`
+      "DATA Row 1 of shapes.parquet has another size than the model: expected 4 x 4 x 1 (height, width, channels), received 4 x 6 x 1.
+      Convert the pictures to one form, and write the table again."
+    `);
+    expect(await failure(open([4, 6, 3]))).toMatchInlineSnapshot(`
+      "DATA Row 1 of shapes.parquet has other channels than the model: expected 4 x 6 x 3 (height, width, channels), received 4 x 6 x 1.
+      Convert the pictures to one form, and write the table again."
+    `);
+  });
+
+  test("rows without a picture or a label are named, and so are several columns of bytes", async () => {
+    const all = async (query: string, options = {}) =>
+      pixelsOf(await openImages(await parquet("rows.parquet", query), options));
+    const picture = blob(png(somePixels(1)));
+    expect(await failure(all(`FROM (VALUES (${picture}), (NULL)) t(image)`))).toMatchInlineSnapshot(`
+      "DATA Row 2 of rows.parquet has no image.
+      Leave such rows out by a query: "FROM 'rows.parquet' WHERE image IS NOT NULL""
+    `);
+    expect(await failure(all(`FROM (VALUES (${picture}), ('abc'::BLOB)) t(image)`))).toMatchInlineSnapshot(`
+      "FILE Row 2 of rows.parquet is not a picture that can be read: expected PNG or JPEG, received another format.
+      Convert it, and write the table again."
+    `);
+    expect(await failure(all(`SELECT ${picture} AS a, ${picture} AS b, 1 AS label`))).toMatchInlineSnapshot(`
+      "DATA rows.parquet has several columns of bytes: expected one column, received a, b.
+      Select one by a query: "SELECT a, label FROM 'rows.parquet'""
+    `);
+    const unlabeled = `FROM (VALUES (${picture}, 1.5::DOUBLE), (${picture}, 'nan'::DOUBLE)) t(image, label)`;
+    expect(await failure(all(unlabeled))).toMatchInlineSnapshot(`
+      "DATA Row 2 of rows.parquet has no label.
+      Leave such rows out by a query: "FROM 'rows.parquet' WHERE NOT isnan(label)""
+    `);
+    expect(await all(`FROM (${unlabeled}) WHERE NOT isnan(label)`)).toHaveLength(24);
+    expect(await all(unlabeled, { classes: false })).toHaveLength(48);
   });
 });
