@@ -1,6 +1,5 @@
 import { command } from "./command.ts";
 import { checkFitValues, options, positionals } from "./fitOptions.ts";
-import { areImages } from "./imageOptions.ts";
 import { inMpiJob } from "./inMpiJob.ts";
 
 export const fit = command({
@@ -29,6 +28,7 @@ export const fit = command({
   ],
   async run(values, io, words) {
     checkFitValues(values);
+    const { areImages } = await import("./fitValues.ts");
     const isImages = await areImages(values);
     await inMpiJob(values, io, async (rankValues, rankIo) => {
       if (isImages) {

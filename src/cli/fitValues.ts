@@ -19,6 +19,27 @@ const FLOWS_WITH = {
   classes: ["glow", "realnvp", "tarflow", "image-transformer"],
 } as const satisfies Partial<Record<keyof FitValues, readonly (typeof IMAGE_FLOWS)[number][]>>;
 
+/**
+ * Whether the data are images and not a table: if `--image` is given, or the first path is one of images. A table with a column of
+ * pictures is a table if options name its columns.
+ *
+ * @throws FILE if an option is for images, and the first path cannot be read.
+ */
+export async function areImages(all: FitValues): Promise<boolean> {
+  const { data, image, columns, exclude, given, column } = all;
+  if (image !== undefined) return true;
+  if (data[0] === undefined) return false;
+  const { isImagePath } = await import("../images/openImages.ts");
+  const namesColumns = columns !== undefined || exclude !== undefined || given.length + column.length > 0;
+  try {
+    return await isImagePath(data[0], { pictureColumns: !namesColumns });
+  } catch (error) {
+    if (optionOfImages(all) !== undefined) throw error;
+    // The options for tables are checked first. Then the reader of tables explains what is wrong with the path.
+    return false;
+  }
+}
+
 /** The values of `pushforward fit` for images. */
 export interface ImageFitValues extends Omit<FitValues, "flow"> {
   readonly flow: (typeof IMAGE_FLOWS)[number];
@@ -125,17 +146,23 @@ export function checkTableValues(all: FitValues): TableFitValues {
       hint: "A continuous flow has no layers: leave the option out, or choose another flow.",
     });
   }
-  const { values, classes, flips, levels, block, coupling, dequantization, patch, latent } = all;
+  const option = optionOfImages(all);
+  if (option === undefined && !isOnlyOfImages(flow)) return { ...all, flow };
+  throw new PushforwardError("ARGUMENT", `${option} is for images, and DATA is a table`, {
+    hint: "If its columns are pixels, state the size of the images: --image 28x28x1",
+  });
+}
+
+/** The first option that only images have. */
+function optionOfImages(all: FitValues): string | undefined {
+  const { flow, values, classes, flips, levels, block, coupling, dequantization, patch, latent } = all;
   const ofImages = {
     ...{ values, classes: classes || undefined, flips: flips || undefined },
     ...{ levels, block, coupling, dequantization, patch, latent },
   };
   const [name] = Object.entries(ofImages).find(([, value]) => value !== undefined) ?? [];
-  if (!name && !isOnlyOfImages(flow)) return { ...all, flow };
-  const option = name ? `--${name}` : `--flow ${flow}`;
-  throw new PushforwardError("ARGUMENT", `${option} is for images, and DATA is a table`, {
-    hint: "If its columns are pixels, state the size of the images: --image 28x28x1",
-  });
+  if (name) return `--${name}`;
+  return isOnlyOfImages(flow) ? `--flow ${flow}` : undefined;
 }
 
 const isOnlyOfImages = (flow: FitValues["flow"]): flow is OnlyImageFlow =>

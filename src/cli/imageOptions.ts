@@ -66,16 +66,3 @@ export const imageOptions = {
     description: "The number of latent features of vae. Default: 16.",
   }),
 };
-
-/** Whether the data of a command are images and not a table: if `--image` is given, or the first path is one of images. */
-export async function areImages({
-  data,
-  image,
-}: {
-  readonly data: readonly string[];
-  readonly image: unknown;
-}): Promise<boolean> {
-  if (image !== undefined) return true;
-  const { isImagePath } = await import("../images/openImages.ts");
-  return data[0] !== undefined && isImagePath(data[0]);
-}

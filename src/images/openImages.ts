@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { constants, gunzipSync } from "node:zlib";
+import { formatOf as tableFormatOf } from "../data/format.ts";
 import { expandHome, expandPatterns, isPattern, isStandardInput } from "../data/locate.ts";
 import { isQuery } from "../data/table.ts";
 import { PushforwardError } from "../errors.ts";
@@ -12,7 +13,7 @@ import { isNpy, openNpy, openNpz } from "./npy.ts";
 import { imagesOfArrays, type NumberArray } from "./numberArrays.ts";
 import { isPicture } from "./pictureFile.ts";
 import { isOtherPictureName, isPictureName, openPictures } from "./pictureFiles.ts";
-import { openPixelTable } from "./pixelTable.ts";
+import { hasPictures, openPixelTable } from "./pixelTable.ts";
 
 type Format = "directory" | "picture" | "idx" | "npy" | "npz" | "table";
 
@@ -79,15 +80,19 @@ export async function openImages(
   return imagesOfArrays(arrays, source, options);
 }
 
-/** Whether a path has images, and not a table: it is a directory, a picture, or a file of arrays. */
-export async function isImagePath(path: string): Promise<boolean> {
-  try {
-    const [first] = await filesOf([path], undefined);
-    return (await formatOf(first)) !== "table";
-  } catch {
-    // The reader of tables explains what is wrong with the path.
-    return false;
-  }
+/**
+ * Whether a path has images: it is a directory, a picture, a file of arrays, or, with `pictureColumns`, a Parquet file or a query with a
+ * column of pictures.
+ *
+ * @throws FILE if there is no such file, or it cannot be read.
+ */
+export async function isImagePath(
+  path: string,
+  { pictureColumns }: { readonly pictureColumns: boolean },
+): Promise<boolean> {
+  const [first] = (await filesOf([path], undefined)) as [string];
+  if ((await formatOf(first)) !== "table") return true;
+  return pictureColumns && (isQuery(first) || tableFormatOf(first)?.name === "parquet") && hasPictures(first);
 }
 
 /** The paths, with each pattern replaced by the files that match it, which needs DuckDB. */

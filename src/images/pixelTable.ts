@@ -1,6 +1,8 @@
-import { quotedIdentifier } from "../data/database.ts";
+import { Database, quotedIdentifier, stringLiteral } from "../data/database.ts";
 import { type Column, openTable, type Table } from "../data/index.ts";
+import { exactPath } from "../data/locate.ts";
 import { quotedIfNeeded, shellQuotedQuery } from "../data/query.ts";
+import { isQuery } from "../data/table.ts";
 import { PushforwardError } from "../errors.ts";
 import { imageSize } from "../nn/image.ts";
 import {
@@ -50,6 +52,35 @@ export async function openPixelTable(
   } catch (error) {
     await table.close();
     throw error;
+  }
+}
+
+/**
+ * Whether a Parquet file or a query has pictures: there are columns of bytes, and the first value of each is PNG or JPEG. Only these values
+ * are read. False if it cannot be read.
+ */
+export async function hasPictures(path: string): Promise<boolean> {
+  const database = await Database.open(path);
+  try {
+    const relation = isQuery(path)
+      ? `(${path.replace(/;\s*$/, "")}\n)`
+      : `read_parquet(${stringLiteral(exactPath(path))})`;
+    const columns = await database.rows(`DESCRIBE FROM ${relation}`);
+    const bytes = columns
+      .map(([name, type]) => ({ name: name as string, type: type as string }))
+      .filter(hasBytes)
+      .map((column) => bytesSql(column, quotedIdentifier));
+    if (bytes.length === 0) return false;
+    const firsts = bytes.map(
+      (sql) => `(SELECT to_base64(${sql}[1:4]) FROM ${relation} WHERE ${sql} IS NOT NULL LIMIT 1)`,
+    );
+    const [values] = await database.rows(`SELECT ${firsts.join(", ")}`);
+    return values!.every((value) => typeof value === "string" && isPicture(Buffer.from(value, "base64")));
+  } catch {
+    // The reader of tables explains what is wrong with the path or the query.
+    return false;
+  } finally {
+    await database.close();
   }
 }
 

@@ -138,6 +138,19 @@ describe("fit", () => {
     },
   );
 
+  test("reads a Parquet file with a column of pictures as images, unless options name columns", async () => {
+    const { DuckDBInstance } = await import("@duckdb/node-api");
+    const file = path("pictures.parquet");
+    const pictures = `SELECT content AS image, row_number() OVER () AS number FROM read_blob('${data.directory}/*/*.png')`;
+    const connection = await (await DuckDBInstance.create()).connect();
+    await connection.run(`COPY (${pictures}) TO '${file}'`);
+    const model = path("parquet.safetensors");
+    const { out } = await pushforward("fit", file, ...TRAINING, "--epochs", "1", "-o", model);
+    expect(out).toMatch(/^Learned 4 images of 4 x 4 x 1 /);
+    const table = await failure("fit", file, "--columns", "number", "--flips", "-o", model);
+    expect(table).toMatch(/--flips is for images, and DATA is a table/);
+  });
+
   test("refuses options that are not valid for the images or the flow", async () => {
     const fit = (...words: string[]) => failure("fit", ...words, "-o", path("x.safetensors"));
     expect(await fit(data.images, "--flow", "maf")).toMatchInlineSnapshot(`
@@ -209,6 +222,8 @@ describe("fit", () => {
       Error: --flips is for images, and DATA is a table.
       If its columns are pixels, state the size of the images: --image 28x28x1"
     `);
+    expect(await fit(path("nowhere"), "--flips")).toMatch(/There is no file nowhere/);
+    expect(await fit(write("text.npy", "not an array\n"), "--flips")).toMatch(/text\.npy cannot be read/);
   });
 });
 

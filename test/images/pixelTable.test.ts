@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { openImages } from "../../src/images/index.ts";
+import { isImagePath } from "../../src/images/openImages.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { pixelsOf, png, somePixels } from "./files.ts";
 
@@ -126,5 +127,17 @@ describe("tables of images", () => {
     `);
     expect(await all(`FROM (${unlabeled}) WHERE NOT isnan(label)`)).toHaveLength(24);
     expect(await all(unlabeled, { classes: false })).toHaveLength(48);
+  });
+
+  test("are recognized by the first value of a column of bytes", async () => {
+    const columns = { pictureColumns: true };
+    const file = await parquet("recognized.parquet", pictures());
+    expect(await isImagePath(file, columns)).toBe(true);
+    expect(await isImagePath(`SELECT image.bytes FROM '${file}'`, columns)).toBe(true);
+    expect(await isImagePath(`SELECT label FROM '${file}'`, columns)).toBe(false);
+    expect(await isImagePath(file, { pictureColumns: false })).toBe(false);
+    const other = await parquet("other.parquet", "SELECT 'abcd'::BLOB AS note, 1 AS x");
+    expect(await isImagePath(other, columns)).toBe(false);
+    expect(await failure(isImagePath(path("absent.parquet"), columns))).toMatch(/^FILE There is no file/);
   });
 });
