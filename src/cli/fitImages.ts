@@ -51,7 +51,7 @@ export async function fitImages(given: FitValues, io: Io, words: readonly string
     const options = { shape: image, statedBy: "--image", classes, signal: io.interrupted };
     const images = await openImages(values.data, options);
     try {
-checkShape(values, images);
+      checkShape(values, images);
       const rows = await imageRows(images, { classes, values: pixelValues, seed });
       return { train: (tools) => fitRows(values, images, rows, tools), close: () => images.close() };
     } catch (error) {

@@ -134,7 +134,7 @@ function pixelsOfTable(
   const { source } = table;
   const size = columns.length;
   if (!shape || imageSize(shape) !== size) {
-    const select = "elect the columns of the pixels by a query.";
+    const select = "Select the columns of the pixels by a query.";
     throw new PushforwardError("DATA", `The columns of ${source} are not those of images`, {
       expected: shape
         ? `${imageSize(shape)} columns of pixels for ${shapeText(shape)}, and at most a column "label"`
@@ -143,8 +143,8 @@ function pixelsOfTable(
       hint: !shape
         ? `State them: ${shapeExample(statedBy)}`
         : statedBy === "the model"
-          ? `S${select}`
-          : `Correct ${statedBy}, or s${select}`,
+          ? select
+          : `${select} Or correct ${statedBy}.`,
     });
   }
   const pixelSource: PixelSource = {

@@ -19,7 +19,7 @@ describe("tables of images", () => {
     `);
     expect(await failure(openImages(table, { shape: [2, 2, 1] }))).toMatchInlineSnapshot(`
       "DATA The columns of pixels.csv are not those of images: expected 4 columns of pixels for 2 x 2 x 1, and at most a column "label", received 6 columns besides the label.
-      Correct the option shape, or select the columns of the pixels by a query."
+      Select the columns of the pixels by a query. Or correct the option shape."
     `);
   });
 
