@@ -1,5 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import type { LoadedModel } from "../flows/index.ts";
+import { continuousValue } from "../tables/encode.ts";
 import { featuresOf } from "../tables/tableColumn.ts";
 import { type MeanEstimate, RunningMean } from "./runningMean.ts";
 
@@ -95,17 +96,19 @@ interface Measure {
 }
 
 function columnMeasures({ flow, columns, table }: LoadedModel): Map<string, Measure> {
-  const measureOf = (feature: number, center = 0): Measure => {
+  const measureOf = (feature: number, decoded = (atom: number) => atom): Measure => {
     const atoms = flow.atoms?.[feature] ?? [];
     if (atoms === "all") return { isDensity: false, atoms: new Set() };
-    return { isDensity: true, atoms: new Set(atoms.map((atom) => atom + center)) };
+    return { isDensity: true, atoms: new Set(atoms.map(decoded)) };
   };
   if (!table) return new Map(columns.map((name, feature) => [name, measureOf(feature)]));
   const features = featuresOf(table);
   return new Map(
     table.map((column, c) => {
       if (column.kind === "constant") return [column.name, { isDensity: false, atoms: new Set<number>() }];
-      return [column.name, measureOf(features[c][0], column.kind === "continuous" ? column.center : 0)];
+      const { kind } = column;
+      const decoded = kind === "continuous" ? (x: number) => continuousValue(column, x) : undefined;
+      return [column.name, measureOf(features[c][0], decoded)];
     }),
   );
 }

@@ -3,7 +3,7 @@ import type { Atoms } from "../distributions/distribution.ts";
 import type { ColumnHeadOptions } from "../distributions/heads/columnHead.ts";
 import { type QuantileKnotsOptions, quantileKnots } from "../distributions/heads/quantileKnots.ts";
 import { peaks } from "./peaks.ts";
-import { featureNames, type TableColumn } from "./tableColumn.ts";
+import { featureBounds, featureNames, type TableColumn } from "./tableColumn.ts";
 import { TIME_PERIODS } from "./timeParts.ts";
 
 /**
@@ -50,7 +50,7 @@ export function columnHeads(
         {
           type: "categorical",
           categories: column.labels.length,
-          unseen: unseenProbability(features[0]),
+          unseen: hasAllLabels(column) ? 0 : unseenProbability(features[0]),
           gaps,
         },
       ];
@@ -75,13 +75,14 @@ export function columnHeads(
       return [{ type: "lattice", cells, scale, knots, atoms: frequentCells(sorted), periods, gaps }];
     }
     case "continuous": {
-      const { center, low, high, scale, period } = column;
+      const { scale, period, cut } = column;
       const sorted = presentSorted(features[0]);
-      // Bounds are atoms, because scales such as log(x - low) are infinite there.
-      const bounds = [low, high].flatMap((bound) => (bound === undefined ? [] : [bound - center]));
-      const outside = (x: number) =>
-        (low !== undefined && x < low - center) || (high !== undefined && x > high - center);
-      const atoms = Array.isArray(stated) ? stated : frequentValues(sorted, bounds, outside);
+      const bounds = featureBounds(column);
+      const { low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY } = bounds;
+      const outside = (x: number) => x < low || x > high;
+      // Bounds are atoms, because scales such as log(x - low) are infinite there. No value is at the cut of a circle.
+      const always = cut === undefined ? Object.values(bounds) : [];
+      const atoms = Array.isArray(stated) ? stated : frequentValues(sorted, always, outside);
       const continuous = sorted.filter((x) => !atoms.includes(x));
       const knots = quantileKnots(
         continuous.length > 0 ? continuous : [scale.type === "logit" ? (scale.low + scale.high) / 2 : 1],
@@ -146,6 +147,10 @@ function frequentValues(
   }
   return [...atoms].sort((a, b) => a - b);
 }
+
+/** Whether no other label is possible: true and false are the only booleans. */
+const hasAllLabels = ({ type, labels }: TableColumn & { kind: "categorical" }): boolean =>
+  type === "boolean" && labels.length === 2;
 
 /**
  * The probability that the next row has a label that no row has: n1 / (N + 1) for N rows, n1 of which have a label that no other row has

@@ -44,8 +44,13 @@ function encodeColumn(column: TableColumn, values: Tensor): Tensor[] {
   switch (column.kind) {
     case "constant":
       return [];
-    case "continuous":
-      return [values.sub(column.center)];
+    case "continuous": {
+      const { center, low, period, cut } = column;
+      const feature = values.sub(center);
+      if (cut === undefined) return [feature];
+      const isBeforeCut = values.less(cut).and(values.less(low!).not());
+      return [isBeforeCut.where(feature.add(period!), feature)];
+    }
     case "lattice":
       return [cellOf(column, values)];
     case "categorical":
@@ -131,10 +136,15 @@ function cellOf({ first, step, cells }: LatticeColumn, values: Tensor): Tensor {
 }
 
 function continuousValue(
-  { center, low = -Number.MAX_VALUE, high = Number.MAX_VALUE, codes = [], decimals }: Continuous,
+  { center, low = -Number.MAX_VALUE, high = Number.MAX_VALUE, codes = [], decimals, period, cut }: Continuous,
   feature: Tensor,
 ): Tensor {
-  const value = feature.add(center);
+  const unwrapped = feature.add(center);
+  const isPastEnd = unwrapped
+    .less(high)
+    .not()
+    .and(feature.lessEqual(period ?? 0));
+  const value = cut === undefined ? unwrapped : isPastEnd.where(unwrapped.sub(period!), unwrapped);
   const round = decimals === undefined ? value : rounded(value, decimals);
   const isOutside = value.less(low).or(value.greater(high));
   return codes.toReversed().reduce(

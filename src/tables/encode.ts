@@ -1,5 +1,6 @@
 import { rowMajor } from "../columns/columnValues.ts";
 import {
+  type ContinuousColumn,
   featureNames,
   type LatticeColumn,
   type RawColumn,
@@ -31,6 +32,10 @@ function cellOf(column: LatticeColumn, value: number): number {
   return isCell ? cell : NO_CELL;
 }
 
+/** One period for a value before the cut of its circle, otherwise 0. */
+const turnOf = ({ low, period, cut }: ContinuousColumn, value: number): number =>
+  cut !== undefined && value >= low! && value < cut ? period! : 0;
+
 /**
  * The features of the values of a column, one array for each of `featureNames`. Text must be an index of the labels of the column, or
  * their number for a label that it does not have. Values that the column cannot have become features of probability 0.
@@ -42,7 +47,7 @@ export function encodeColumn(column: TableColumn, values: Float64Array): Float64
     case "constant":
       return [];
     case "continuous":
-      return [map((value) => value - column.center)];
+      return [map((value) => value - column.center + turnOf(column, value))];
     case "lattice":
       return [map((value) => cellOf(column, value))];
     case "categorical":
@@ -121,17 +126,21 @@ export const CODE_TOLERANCE = 1e-6;
  * The value of a feature, rounded to the decimals of the column and clipped to its bounds. Codes for missing values are outside the bounds,
  * and stay there.
  */
-function continuousValue(
+export function continuousValue(
   {
     center,
     low = Number.NEGATIVE_INFINITY,
     high = Number.POSITIVE_INFINITY,
     codes = [],
     decimals,
-  }: Extract<TableColumn, { kind: "continuous" }>,
+    period,
+    cut,
+  }: ContinuousColumn,
   feature: number,
 ): number {
-  const value = feature + center;
+  const unwrapped = feature + center;
+  const isPastEnd = cut !== undefined && unwrapped >= high && feature <= period!;
+  const value = isPastEnd ? unwrapped - period! : unwrapped;
   if (value < low || value > high) {
     const code = codes.find(
       (code) => Math.abs(value - code) <= CODE_TOLERANCE * (Math.abs(code) + Math.abs(center)),

@@ -131,7 +131,10 @@ function continuousColumn(
   const { values } = counted;
   const cycle = period.period === undefined ? {} : cycleOf(period.period, regular, 0);
   const bounds = boundsOf({ ...cycle, ...options }, regular, name);
-  const center = bounds.low ?? bounds.high ?? quantile(regular, 0.5);
+  const { low, high } = bounds;
+  const isCircle = low !== undefined && high !== undefined && high - low === period.period;
+  const cut = isCircle ? cutOf(regular, low, high) : undefined;
+  const center = cut ?? low ?? high ?? quantile(regular, 0.5);
   const range = Math.max(center - values[0], values[values.length - 1] - center);
   if (range > MAX_NUMBER)
     return { excluded: `numbers that are more than ${MAX_NUMBER} apart: divide them in a query` };
@@ -147,11 +150,40 @@ function continuousColumn(
       center,
       ...bounds,
       ...(outside.length > 0 && { codes: outside }),
-      scale: continuousScale(bounds, center, regular, options),
+      scale: isCircle
+        ? { type: "logit", low: 0, high: period.period! }
+        : continuousScale(bounds, center, regular, options),
       ...(decimals !== undefined && { decimals }),
       ...period,
+      ...(cut !== undefined && { cut }),
     },
   };
+}
+
+/** The number of parts of a circle, of which the widest one, by the number of its values, is cut. */
+const PARTS_OF_CIRCLE = 32;
+/** Where the widest gap of the widest part is cut: an irrational number, so that no value is there. */
+const PLACE_IN_GAP = (Math.sqrt(5) - 1) / 2;
+
+/**
+ * Where the circle of values from `low` to `high`, which are the same point, is cut: where values are rare, since the density that a model
+ * learns is least accurate there.
+ */
+function cutOf({ values }: ValueCounts, low: number, high: number): number {
+  const inside = Array.from(values.filter((value) => value >= low && value < high));
+  const period = high - low;
+  const n = inside.length;
+  const at = (i: number) => inside[i % n] + (i >= n ? period : 0);
+  const size = Math.min(n, Math.ceil(n / PARTS_OF_CIRCLE));
+  const widest = (starts: readonly number[], length: number) =>
+    starts.reduce((best, i) => (at(i + length) - at(i) > at(best + length) - at(best) ? i : best));
+  const part = widest([...inside.keys()], size);
+  const gap = widest(
+    Array.from({ length: size }, (_, i) => part + i),
+    1,
+  );
+  const cut = at(gap) + PLACE_IN_GAP * (at(gap + 1) - at(gap));
+  return cut < high ? cut : cut - period;
 }
 
 /** The scale of the values minus `center` inside the bounds. */

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { valueScaleSchema } from "../distributions/heads/valueScale.ts";
+import type { Bounds } from "./columnBounds.ts";
 
 const name = z.string();
 const finite = z.number();
@@ -42,6 +43,11 @@ export const tableColumnSchema = z.discriminatedUnion("kind", [
     /** The number of decimals of all values, to which samples are rounded. */
     decimals: z.optional(z.int().check(z.minimum(0), z.maximum(15))),
     period: z.optional(z.number().check(z.positive())),
+    /**
+     * In a column whose bounds are one period apart: where the circle of the values is cut, which is then the `center`. Values below it
+     * follow the largest ones, so that values near the two bounds are neighbors.
+     */
+    cut: z.optional(finite),
   }),
   z.strictObject({
     kind: z.literal("lattice"),
@@ -97,8 +103,18 @@ export const tableColumnSchema = z.discriminatedUnion("kind", [
  * With `gaps` a value may be missing.
  */
 export type TableColumn = z.output<typeof tableColumnSchema>;
+export type ContinuousColumn = Extract<TableColumn, { kind: "continuous" }>;
 export type TimeColumn = Extract<TableColumn, { kind: "time" }>;
 export type LatticeColumn = Extract<TableColumn, { kind: "lattice" }>;
+
+/** The bounds of the feature of a continuous column. */
+export function featureBounds({ center, low, high, period, cut }: ContinuousColumn): Bounds {
+  if (cut !== undefined) return { low: 0, high: period! };
+  return {
+    ...(low !== undefined && { low: low - center }),
+    ...(high !== undefined && { high: high - center }),
+  };
+}
 
 /** The names of the features of a column. */
 export function featureNames(column: TableColumn): string[] {

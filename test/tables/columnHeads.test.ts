@@ -71,6 +71,15 @@ describe("heads of columns", () => {
     expect(rare).toMatchObject({ type: "categorical", categories: 5, unseen: 4 / 201 });
     const [none] = heads(texts(sequence(200, (i) => "ab"[i % 2]!)));
     expect(none).toMatchObject({ unseen: 0.5 / 201 });
+    // There is no third boolean.
+    expect(
+      heads(
+        numbers(
+          sequence(200, (i) => i % 2),
+          { type: "boolean" },
+        ),
+      ),
+    ).toMatchObject([{ categories: 2, unseen: 0 }]);
   });
 
   it("are valid for extreme columns", () => {

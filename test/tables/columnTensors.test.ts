@@ -72,6 +72,23 @@ const CASES: readonly (readonly [name: string, column: TableColumn, values: Floa
     times(5).map((t) => ((t % 864e5) + 864e5) % 864e5),
   ],
   [
+    "a circle",
+    {
+      kind: "continuous",
+      name: "c",
+      type: "number",
+      gaps: true,
+      center: 170.25,
+      low: 0,
+      high: 360,
+      codes: [-1, 999],
+      scale: { type: "logit", low: 0, high: 360 },
+      period: 360,
+      cut: 170.25,
+    },
+    Float64Array.from({ length: N }, (_, i) => [i % 360, -1, 999, Number.NaN, 170, 170.5, 359.5][i % 7]!),
+  ],
+  [
     "a lattice",
     {
       kind: "lattice",

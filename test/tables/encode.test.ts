@@ -33,6 +33,10 @@ function columns(seed: number): Record<string, RawColumn> {
     thirds: numbers(u.map((x) => Math.floor(9 * x) / 3)),
     positive: numbers(u.map((x) => -center * Math.log(x))),
     bounded: numbers(u),
+    angles: numbers(
+      z.map((x) => (720 + 60 * x) % 360),
+      { name: "wind_dir" },
+    ),
     codes: numbers(u.map((x, n) => (n % 7 === 0 ? -999 : 5 * x))),
     capped: numbers(z.map((x) => Math.min(0.5, x))),
     heavy: numbers(u.map((x) => Math.tan(Math.PI * (x - 0.5)))),

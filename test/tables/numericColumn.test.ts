@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { TableColumn } from "../../src/tables/tableColumn.ts";
+import { encodeColumn } from "../../src/tables/encode.ts";
+import type { ContinuousColumn, TableColumn } from "../../src/tables/tableColumn.ts";
 import { infer, kind } from "./infer.ts";
 import { normal, numbers, sequence, uniform } from "./rawColumns.ts";
 
@@ -149,6 +150,17 @@ describe("numbers", () => {
         ),
       ),
     ).toMatchObject({ period: 360, low: 0, high: 360 });
+    const aroundNorth = numbers(
+      normal(500).map((x) => (720 + 40 * x) % 360),
+      { name: "wind_dir" },
+    );
+    const circle = infer(aroundNorth) as ContinuousColumn;
+    // It is cut in the south, where no value is, so that values on both sides of the north are neighbors.
+    expect(circle.cut).toBeGreaterThan(100);
+    expect(circle.cut).toBeLessThan(260);
+    const [[before, after, north]] = encodeColumn(circle, Float64Array.of(359.5, 0.5, 360)) as [Float64Array];
+    expect(after! - before!).toBeCloseTo(1, 10);
+    expect(north! - before!).toBeCloseTo(0.5, 10);
     expect(
       infer(
         numbers(

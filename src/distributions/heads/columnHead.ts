@@ -59,7 +59,12 @@ export const columnHeadSchema = z.discriminatedUnion("type", [
     gaps: z._default(z.boolean(), false),
   }),
   z
-    .strictObject({ type: z.literal("lattice"), cells: sizeSchema.check(z.maximum(MAX_CELLS)), ...numeric })
+    .strictObject({
+      type: z.literal("lattice"),
+      // Not bounded by the size of the file, in which cells take no space.
+      cells: z.int().check(z.positive(), z.maximum(MAX_CELLS)),
+      ...numeric,
+    })
     .check(
       linearComponentsWithinTotal,
       z.refine(({ atoms, cells }) => atoms.every(isCellOf(cells)), {
