@@ -42,7 +42,10 @@ export const compare = command({
       const scores: Float64Array[] = [];
       for (const model of models) scores.push(await useScores(model, table, { strict, run }, io, allScores));
       const comparison = compareLogDensities(scores[0]!, scores[1]!);
-      io.stdout.write(json ? jsonLine(comparisonObject(comparison)) : comparisonText(comparison, a, b));
+      const bounds = ["A", "B"].filter((_, i) => models[i]!.flow.isBound);
+      io.stdout.write(
+        json ? jsonLine(comparisonObject(comparison)) : comparisonText(comparison, a, b, bounds),
+      );
     } finally {
       await table.close();
     }
@@ -97,12 +100,14 @@ function comparisonText(
   { first, second, difference, shareHigher }: Comparison,
   a: string,
   b: string,
+  bounds: readonly string[],
 ): string {
   const lines = [
     `A      ${estimate(first)} nats, ${a}`,
     `B      ${estimate(second)} nats, ${b}`,
     `A - B  ${estimate(difference)} nats; A is higher in ${(100 * shareHigher).toFixed(1)}% of ${count(difference.count)} rows`,
     verdict(difference),
+    ...bounds.map((name) => `The numbers of ${name} are lower bounds: its log-densities may be higher.`),
   ];
   return `${lines.join("\n")}\n`;
 }

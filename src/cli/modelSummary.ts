@@ -10,7 +10,7 @@ import {
   parameterCount,
 } from "../flows/index.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
-import { hasProbabilities } from "../tables/tableColumn.ts";
+import { featuresOf } from "../tables/tableColumn.ts";
 import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
 import { singleLine } from "./format.ts";
 import { bitsText } from "./imageReport.ts";
@@ -51,9 +51,19 @@ export function modelSummary(model: LoadedModel, path: string): string {
       return `${column.name}: ${kind}${details === "" ? "" : ` (${details})`}`;
     });
     lines.push(["kinds", kinds.join("; ")]);
-    const measure = hasProbabilities(table)
-      ? "a density for continuous columns, times a probability for all others and for missing values"
-      : "a density";
+    const atoms = featuresOf(table).flatMap((features, c) => {
+      const isAtom = table[c]!.kind === "continuous" && (flow.atoms?.[features[0]!] ?? []).length > 0;
+      return isAtom ? [table[c]!.name] : [];
+    });
+    const probabilities = [
+      ...(table.some(({ kind }) => kind !== "continuous" && kind !== "constant") ? ["all others"] : []),
+      ...(atoms.length > 0 ? [`frequent values of ${atoms.join(", ")}`] : []),
+      ...(table.some(({ gaps }) => gaps) ? ["missing values"] : []),
+    ];
+    const measure =
+      probabilities.length > 0
+        ? `a density for continuous columns, times a probability for ${probabilities.join(" and for ")}`
+        : "a density";
     lines.push(["log-density", flow.isBound ? `a lower bound of ${measure} (dequantization)` : measure]);
   }
   if (given.length > 0) lines.push(["given", context.join(", ")]);

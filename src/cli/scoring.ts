@@ -13,7 +13,7 @@ import type { Io } from "./io.ts";
 import { unknownColumn } from "./knownValues.ts";
 import { Messages } from "./messages.ts";
 import type { Notation } from "./options.ts";
-import { unconditional } from "./sampleTableModel.ts";
+import { unconditional, warnOfShare } from "./sampleTableModel.ts";
 import { unlearnedError, unlearnedText } from "./unlearnedText.ts";
 
 /** A table and the log-densities of its rows under a model, which `scores` yields; the scorer has their mean after that. */
@@ -63,6 +63,7 @@ export async function withScores<T>(
   const table = await openTable(data, { na, decimal, delimiter, signal: io.interrupted });
   try {
     const conditional = of.length > 0 && unconditional(model, path, "score --of");
+    if (conditional) warnOfShare(TableModel.from(conditional), new Messages(io));
     const compute = conditional ? conditionalScores(conditional, of, given, run) : undefined;
     return await useScores(model, table, { run, strict, of, given, compute }, io, use);
   } finally {

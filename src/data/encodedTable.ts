@@ -4,7 +4,7 @@ import { InMemoryDataset, type RowStream, StreamedDataset } from "../dataset/ind
 import { range } from "../dataset/range.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
-import { encodeColumn, withLabelsOf } from "../tables/encode.ts";
+import { continuousValue, encodeColumn, withLabelsOf } from "../tables/encode.ts";
 import { featureNames, featuresOf, type TableColumn } from "../tables/tableColumn.ts";
 import { checkContext, constantError } from "./constantError.ts";
 import { type DescribedColumn, describedColumn } from "./describeTable.ts";
@@ -14,6 +14,7 @@ import { type FeatureScan, scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
 import { checkMinimumRows } from "./tableRows.ts";
 import type { ChosenColumns, ReadRows } from "./trainingTable.ts";
+import { checkFewWords } from "./unreadableValues.ts";
 
 /** Options of `readEncodedTable`. */
 export interface EncodedTableOptions {
@@ -48,7 +49,10 @@ export async function readEncodedTable(
   const inferences = inferColumns(opened, names, { kinds: stated, skipExcluded: true, rows: kept });
   for await (const inference of inferences) {
     described.push(describedColumn(inference));
-    const { raw, inferred } = inference;
+    const { column, raw, inferred } = inference;
+    const isStated = stated.has(column.name);
+    if (column.type === "VARCHAR" && !isStated && described.at(-1)!.remarks.length > 0)
+      await checkFewWords(opened, column.name, "excluded" in inferred);
     if (raw === undefined || "excluded" in inferred) continue;
     table.push(inferred.column);
     if (!isStreamed) features.push(...encodeColumn(inferred.column, withLabelsOf(inferred.column, raw)));
@@ -136,15 +140,15 @@ function notesOf(table: readonly TableColumn[], { rows, values }: InMemoryDatase
   const features = featuresOf(table);
   const continuous = table.flatMap((column, c) => {
     if (column.kind !== "continuous") return [];
-    return [{ name: column.name, center: column.center, feature: features[c]![0]! }];
+    return [{ column, feature: features[c]![0]! }];
   });
-  const columnValues = continuous.map(({ center, feature }) =>
-    columnOf({ columns: names, rows, values }, feature).map((value) => value + center),
+  const columnValues = continuous.map(({ column, feature }) =>
+    columnOf({ columns: names, rows, values }, feature).map((x) => continuousValue(column, x)),
   );
   const complete = range(rows).filter((n) => columnValues.every((values) => !Number.isNaN(values[n]!)));
   if (continuous.length === 0 || complete.length < 2) return [];
   return columnNotes({
-    columns: continuous.map(({ name }) => name),
+    columns: continuous.map(({ column }) => column.name),
     rows: complete.length,
     values: rowMajor(
       columnValues.map((values) => valuesOfRows(values, complete)),

@@ -102,4 +102,5 @@ export async function countTextOfColumn(table: Table, name: string): Promise<Tex
   return { present, numbers, commas, units, dates, words: words.map(([word]) => truncate(String(word))) };
 }
 
-const truncate = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);
+/** Text of at most 40 characters. */
+export const truncate = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);

@@ -78,15 +78,19 @@ async function readRelation(
   checkNoNotation(notation, database.source);
 
   const read = format === "parquet" ? parquetRelation : jsonRelation;
+  const parts: FilePart[] = [];
   if (files.length > 1) {
     const named = [];
     for (const file of files) {
-      const columns = await describe(database, await read(database, [file]));
+      const sql = await read(database, [file]);
+      const columns = await describe(database, sql);
       named.push({ file: file.name, names: columns.map(({ name }) => name).sort() });
+      parts.push({ name: file.name, sql });
     }
     for (const { file, names } of named) checkSameColumns(file, names, named[0]!.file, named[0]!.names);
   }
   const table = await typedTable(database, await read(database, files), notation.na);
+  await checkTextInAllFiles(database, parts, table.columns);
   if (format === "parquet" || table.rows > 0) return table;
   throw new PushforwardError("DATA", `${database.source} has no rows`, { expected: "one object per row" });
 }
@@ -125,6 +129,43 @@ function checkSameColumns(
     received: quotedNames(names),
     hint: "Give files with the same columns in the same order.",
   });
+}
+
+/** One of the files of a table, and the SQL that reads it. */
+interface FilePart {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** @throws DATA if a column of text has only numbers in one of the files, and none in another. */
+async function checkTextInAllFiles(
+  database: Database,
+  files: readonly FilePart[],
+  columns: readonly Column[],
+): Promise<void> {
+  const texts = columns.filter(({ type }) => type === "VARCHAR" || type === "JSON");
+  if (files.length < 2 || texts.length === 0) return;
+  const counts = texts.map(({ name }) => {
+    const value = `CAST(${quotedIdentifier(name)} AS VARCHAR)`;
+    return `count(${value}), count(TRY_CAST(${value} AS DOUBLE)), first(${value}) FILTER (${value} IS NOT NULL)`;
+  });
+  const ofFiles: unknown[][] = [];
+  for (const { sql } of files)
+    ofFiles.push((await database.rows(`SELECT ${counts.join(", ")} FROM ${sql}`))[0]!);
+  for (const [c, { name }] of texts.entries()) {
+    const cells = ofFiles.map((row) => row.slice(3 * c, 3 * c + 3));
+    const numeric = cells.findIndex(([values, numbers]) => Number(values) > 0 && values === numbers);
+    const text = cells.findIndex(([values, numbers]) => Number(values) > 0 && Number(numbers) === 0);
+    if (numeric < 0 || text < 0) continue;
+    throw new PushforwardError(
+      "DATA",
+      `Column "${name}" has numbers in ${files[numeric]!.name} and text in ${files[text]!.name}`,
+      {
+        received: [numeric, text].map((file) => `'${cells[file]![2]}'`).join(" and "),
+        hint: "Correct one of the files, or rename or convert the column in a query.",
+      },
+    );
+  }
 }
 
 export async function queryRelation(
@@ -234,6 +275,8 @@ async function csvTable(
   const present = na.length > 0 ? values.map((c) => missingToNull(c, { text: c, na })) : values;
   const { rows, contents } = await textTypes(database, present, text);
   const columns = names.map((name, d) => ({ name, ...contents[d]! }));
+  const parts = files.map((file) => ({ name: file.name, sql: csvRelation([file], dialect) }));
+  await checkTextInAllFiles(database, parts, columns);
   const replaced = present.map((sql, d) => `${sql} AS ${identifiers[d]}`).join(", ");
   const sql = na.length > 0 || decimal === "," ? `(SELECT ${replaced} FROM ${text})` : text;
   return { sql, text, delimiter: dialect.delimiter, columns, rows };

@@ -43,6 +43,34 @@ describe("a table with columns of any kind", () => {
     expect((await readTrainingTable(query, { kinds: {} })).notes()).toEqual([]);
   });
 
+  it("has no column of numbers or dates with a few words, which would be left out", async () => {
+    const failure = (name: string, text: (i: number) => string, kinds = {}) => {
+      const rows = Array.from({ length: 100 }, (_, i) => `${text(i)},${i % 3}`);
+      return files.failure(readTrainingTable(csv(name, "a,b", ...rows), { kinds }));
+    };
+    const day = (i: number) => new Date(864e5 * i).toISOString().slice(0, 10);
+    const oneWrong = (i: number) => (i === 41 ? "2024-13-01" : day(i));
+    expect(await failure("dates", oneWrong)).toMatchInlineSnapshot(`
+      "DATA Column "a" of dates.csv has dates, but not in all rows: received '2024-13-01' in row 42.
+      Correct them, read them as missing (--na 2024-13-01), or leave the column out (--exclude a)."
+    `);
+    expect(await failure("repeated", (i) => (i === 41 ? "2024-02-31" : day(i % 20)))).toMatchInlineSnapshot(`
+      "DATA Column "a" of repeated.csv has dates, but not in all rows: received '2024-02-31' in row 42.
+      Correct them, read them as missing (--na 2024-02-31), or leave the column out (--exclude a)."
+    `);
+    expect(
+      await failure("numbers", (i) => (i === 9 ? "unknown" : i === 30 ? "-" : `${Math.sin(i)}`)),
+    ).toMatchInlineSnapshot(`
+      "DATA Column "a" of numbers.csv has numbers, but not in all rows: received 'unknown' in row 10, '-' in row 31.
+      Correct them, read them as missing (--na unknown,-), or leave the column out (--exclude a)."
+    `);
+    // The user may leave the column out. Texts that are mostly numbers may be tickets.
+    expect(await failure("dates", oneWrong, { a: "exclude" })).toBe("no failure");
+    expect(await failure("tickets", (i) => (i % 3 === 0 ? `A/${i}` : `${1000 + i}`))).toBe("no failure");
+    // Repeated numbers may be codes, for which labels are right.
+    expect(await failure("codes", (i) => (i % 7 === 0 ? "3+" : `${i % 3}`))).toBe("no failure");
+  });
+
   it("must have a column that varies, and so must its context", async () => {
     const failure = (rows: string[], given: string[] = []) =>
       files.failure(readTrainingTable(csv("constant", ...rows), { kinds: {}, given }));

@@ -124,6 +124,22 @@ describe("a pattern", () => {
       "DATA keys2.json has other columns than keys1.json: expected "a", received "b".
       Give files with the same columns in the same order."
     `);
+    files.write("text1.csv", "a,b\n1,2\n,3\n");
+    files.write("text2.csv", "a,b\nlow,2\n");
+    expect(await files.failure(openTable(files.path("text*.csv")))).toMatchInlineSnapshot(`
+      "DATA Column "a" has numbers in text1.csv and text in text2.csv: received '1' and 'low'.
+      Correct one of the files, or rename or convert the column in a query."
+    `);
+    files.write("text3.json", '[{"a": 1}, {"a": 2.5}]');
+    files.write("text4.json", '[{"a": "low"}]');
+    expect(await files.failure(openTable(files.path("text*.json")))).toMatchInlineSnapshot(`
+      "DATA Column "a" has numbers in text3.json and text in text4.json: received '1.0' and 'low'.
+      Correct one of the files, or rename or convert the column in a query."
+    `);
+    // Codes are text in both files, although those of one file look like numbers.
+    files.write("codes1.csv", "a\n00501\n");
+    files.write("codes2.csv", "a\n10001\n");
+    expect((await openTable(files.path("codes*.csv"))).columns).toMatchObject([{ type: "VARCHAR" }]);
     files.write("line1.csv", "a,b\n1,2\n");
     files.write("line2.csv", "a,b\n1,2\n3\n");
     expect(await files.failure(openTable(files.path("line*.csv")))).toMatchInlineSnapshot(`

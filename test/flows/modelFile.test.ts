@@ -129,6 +129,17 @@ test("sizes that a model does not use may be larger than its file", async () => 
   expect(flow.features).toBe(2);
 });
 
+test("a lattice may have more cells than its file has bytes", async () => {
+  const knots = { x: [0, 1], z: [-1, 1], slope: [2, 2] };
+  const columns = [{ type: "lattice", cells: 2 ** 17, knots, components: 1 }];
+  const { flow } = await decodeModel(
+    saved(
+      new Flow(buildDistribution({ type: "mixedMade", columns, network: { hidden: [] } }, new Random(0))),
+    ),
+  );
+  expect(flow.features).toBe(1);
+});
+
 test("encodeModel throws for arguments that are not a model", () => {
   const flow = new Flow(normal);
   for (const [model, received] of [
