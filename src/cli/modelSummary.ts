@@ -60,8 +60,10 @@ export function modelSummary(model: LoadedModel, path: string): string {
       ...(atoms.length > 0 ? [`frequent values of ${atoms.join(", ")}`] : []),
       ...(table.some(({ gaps }) => gaps) ? ["missing values"] : []),
     ];
-    const measure =
-      probabilities.length > 0
+    const isDiscrete = !table.some(({ kind }) => kind === "continuous");
+    const measure = isDiscrete
+      ? "a probability"
+      : probabilities.length > 0
         ? `a density for continuous columns, times a probability for ${probabilities.join(" and for ")}`
         : "a density";
     lines.push(["log-density", flow.isBound ? `a lower bound of ${measure} (dequantization)` : measure]);

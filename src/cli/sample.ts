@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
-import { model, notation, path, positiveNumber, text, wholeNumber } from "./options.ts";
+import { flag, model, notation, path, positiveNumber, text, wholeNumber } from "./options.ts";
 
 export const sample = command({
   name: "sample",
@@ -48,6 +48,9 @@ export const sample = command({
       description:
         "Keeps only rows that meet this condition of DuckDB, such as \"age > 40 AND city = 'Bern'\", and draws until there are enough. For models of the default flow without --given in fit.",
     }),
+    noGaps: flag(
+      "Draws rows without missing values: each value given that it is present. For models of the default flow without --given in fit.",
+    ),
     ...notation,
     ...engine,
   },
@@ -68,7 +71,7 @@ export const sample = command({
     ],
   ],
   async run(values, io) {
-    const { model: path, given: text, where, rows, output, seed, na, decimal, delimiter } = values;
+    const { model: path, given: text, where, noGaps, rows, output, seed, na, decimal, delimiter } = values;
     const run = engineOf(values);
     const reading = { na, decimal, delimiter };
     const { sampleBlocks, Table, writeRows } = await import("../data/index.ts");
@@ -90,7 +93,7 @@ export const sample = command({
     const model = await readModel(path);
     if (model.image) {
       const { sampleImages } = await import("./sampleImages.ts");
-      refuseOptions({ where }, "tables");
+      refuseOptions({ where, "no-gaps": noGaps }, "tables");
       return sampleImages(model, values, io);
     }
     refuseOptions({ class: values.class, temperature: values.temperature !== 1 }, "images");
@@ -99,13 +102,14 @@ export const sample = command({
       const { sampleTableModel } = await import("./sampleTableModel.ts");
       return sampleTableModel(
         model,
-        { given: text, where, rows, seed, run, ...reading },
+        { given: text, where, noGaps, rows, seed, run, ...reading },
         { destination, directory },
         io,
       );
     }
-    if (where !== undefined) {
-      throw new PushforwardError("ARGUMENT", `--where cannot be used with the model ${path}`, {
+    if (where !== undefined || noGaps) {
+      const option = where !== undefined ? "where" : "no-gaps";
+      throw new PushforwardError("ARGUMENT", `--${option} cannot be used with the model ${path}`, {
         expected: "the model of a table with columns of any kind, fitted without --given",
         hint: "Draw rows to a file, and select some of them by a query.",
       });

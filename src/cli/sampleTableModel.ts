@@ -19,6 +19,7 @@ import { writeParts } from "./writeParts.ts";
 interface Values extends Notation {
   readonly given: string | undefined;
   readonly where: string | undefined;
+  readonly noGaps: boolean;
   readonly rows: number | undefined;
   readonly seed: number;
   readonly run: EngineOptions;
@@ -27,7 +28,7 @@ interface Values extends Notation {
 /** Draws rows from the model of a table, given values of any of its columns, or a table of them. */
 export async function sampleTableModel(
   loaded: LoadedModel,
-  { given: text, where, rows, seed, run, na, decimal, delimiter }: Values,
+  { given: text, where, noGaps, rows, seed, run, na, decimal, delimiter }: Values,
   {
     destination,
     directory,
@@ -51,7 +52,7 @@ export async function sampleTableModel(
   const total = copies * (table?.rows ?? 1);
   let drawn = 0;
   let tried = 0;
-  const options = {
+  const optionsOfTable = {
     seed,
     signal: io.interrupted,
     ...run,
@@ -60,8 +61,10 @@ export async function sampleTableModel(
       messages.rows(rows, total);
     },
   };
+  const options = { ...optionsOfTable, gaps: !noGaps };
   try {
-    if (text !== undefined) warnOfShare(model, messages);
+    if (text !== undefined || (noGaps && model.columns.some(({ gaps }) => gaps)))
+      warnOfShare(model, messages);
     const onAccepted = (accepted: number, drawnRows: number) => {
       tried = drawnRows;
       options.onProgress(accepted);
@@ -71,9 +74,9 @@ export async function sampleTableModel(
         ? sampleWhere(model, copies, where, { ...options, given: values, onProgress: onAccepted })
         : table
           ? completeTable(model, table, {
-              ...options,
+              ...optionsOfTable,
               copies,
-              present: false,
+              present: noGaps,
               onUnlearned(values) {
                 // A missing value is drawn like the columns that the table does not have.
                 const first = values.find(({ kind }) => kind !== "incomplete");

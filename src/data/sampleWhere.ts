@@ -16,6 +16,8 @@ export interface SampleWhereOptions extends RunOptions {
   readonly seed?: number;
   /** Values of some columns, the same in all rows: the other columns are drawn conditional on them. */
   readonly given?: Readonly<Record<string, TableValue>> | undefined;
+  /** Whether values can be missing. Default true. */
+  readonly gaps?: boolean;
   /** Ends after the current block. */
   readonly signal?: AbortSignal;
   /** Called after each block with the numbers of rows that meet the condition, and of rows drawn, so far. */

@@ -1,6 +1,6 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
-import type { RunOptions, TableModel } from "../flows/index.ts";
+import type { RunOptions, TableModel, TableSampleOptions } from "../flows/index.ts";
 import { featureNames } from "../tables/tableColumn.ts";
 import type { TableValue } from "../tables/tableRows.ts";
 import type { UnlearnedValues } from "../tables/unlearned.ts";
@@ -34,9 +34,10 @@ export async function* sampleTable(
     onProgress,
     given,
     ...run
-  }: TableSamplesOptions & {
-    readonly given?: Readonly<Record<string, TableValue>> | undefined;
-  } = {},
+  }: TableSamplesOptions &
+    Pick<TableSampleOptions, "gaps"> & {
+      readonly given?: Readonly<Record<string, TableValue>> | undefined;
+    } = {},
 ): AsyncGenerator<Float64Array> {
   const blockRows = rowsPerBlock(model.flow.features);
   for (let start = 0; start < rows; start += blockRows) {

@@ -8,6 +8,7 @@ import {
   listOfTexts,
   required,
   seedValue,
+  trueOrFalse,
   wholeNumber,
 } from "../options.ts";
 import { runRules } from "../runtime/options.ts";
@@ -52,6 +53,8 @@ export interface TableSampleOptions extends RunOptions {
   start?: number;
   /** Values of some columns: the others are drawn conditional on these. */
   given?: Readonly<Record<string, TableValue>>;
+  /** Whether values can be missing. If false, they are drawn given that they are present. Default true. */
+  gaps?: boolean;
 }
 
 /** Options of `TableModel.impute`. */
@@ -154,18 +157,23 @@ export class TableModel implements AsyncDisposable {
       seed: seedValue,
       start: wholeNumber(0),
       given: { expected: "an object with values by column", accepts: isPlainObject },
+      gaps: trueOrFalse,
     });
-    const { seed = 0, start = 0, given = {}, ...run } = options;
+    const { seed = 0, start = 0, given = {}, gaps = true, ...run } = options;
     const names = Object.keys(given);
-    if (names.length === 0) return this.flow.sample(n, { seed, start, ...run });
+    const present = !gaps && this.columns.some((column) => column.gaps);
+    if (names.length === 0 && !present) return this.flow.sample(n, { seed, start, ...run });
     checkCount("the number of samples", n);
-    const encoded = encodeTable(this.columns, [given], names);
-    checkLearned(this.columns, encoded);
     const D = this.flow.features;
-    const values = Float64Array.from({ length: n * D }, (_, i) => encoded.values[i % D]);
+    const values = new Float64Array(n * D).fill(Number.NaN);
+    if (names.length > 0) {
+      const encoded = encodeTable(this.columns, [given], names);
+      checkLearned(this.columns, encoded);
+      for (let i = 0; i < values.length; i++) values[i] = encoded.values[i % D];
+    }
     const features = this.featureIndices(names);
     const known = Uint8Array.from(values, (_, i) => (features.includes(i % D) ? 1 : 0));
-    return this.conditionalRows().complete({ values, known }, { seed, start, present: false }, run);
+    return this.conditionalRows().complete({ values, known }, { seed, start, present }, run);
   }
 
   /**

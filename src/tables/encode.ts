@@ -33,7 +33,7 @@ function cellOf(column: LatticeColumn, value: number): number {
 }
 
 /** One period for a value before the cut of its circle, otherwise 0. */
-const turnOf = ({ low, period, cut }: ContinuousColumn, value: number): number =>
+const periodBeforeCut = ({ low, period, cut }: ContinuousColumn, value: number): number =>
   cut !== undefined && value >= low! && value < cut ? period! : 0;
 
 /**
@@ -47,7 +47,7 @@ export function encodeColumn(column: TableColumn, values: Float64Array): Float64
     case "constant":
       return [];
     case "continuous":
-      return [map((value) => value - column.center + turnOf(column, value))];
+      return [map((value) => value - column.center + periodBeforeCut(column, value))];
     case "lattice":
       return [map((value) => cellOf(column, value))];
     case "categorical":

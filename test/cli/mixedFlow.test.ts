@@ -43,7 +43,7 @@ it("learns labels and booleans by one flow, whose log-density is a lower bound",
   expect(err).toContain("Log-densities are lower bounds");
   const { out } = await pushforward(["inspect", model]);
   expect(out.split("\n").find((line) => line.startsWith("log-density"))).toMatchInlineSnapshot(
-    `"log-density a lower bound of a density for continuous columns, times a probability for all others and for missing values (dequantization)"`,
+    `"log-density a lower bound of a density for continuous columns, times a probability for all others (dequantization)"`,
   );
 });
 

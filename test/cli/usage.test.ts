@@ -79,6 +79,8 @@ it("shows the help of a command", async () => {
       --where CONDITION       Keeps only rows that meet this condition of DuckDB, such as "age > 40
                               AND city = 'Bern'", and draws until there are enough. For models of
                               the default flow without --given in fit.
+      --no-gaps               Draws rows without missing values: each value given that it is
+                              present. For models of the default flow without --given in fit.
       --na NA,?               Values of the table to read as missing, in addition to empty fields
                               and NULL.
       --decimal CHARACTER     The decimal separator of a CSV file. With a comma, points may separate

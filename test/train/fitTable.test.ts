@@ -88,6 +88,16 @@ describe("fitTable", () => {
     expect((await model.sample(5, { seed: 3 }))[4]).toEqual(drawn[4]);
   });
 
+  test("draws rows without missing values", async () => {
+    const drawn = await model.sample(2000, { gaps: false, seed: 3 });
+    expect(drawn.every((row) => Object.values(row).every((value) => value !== null))).toBe(true);
+    // The shares of the cities and the amounts given the city are those of the present values.
+    const inBern = drawn.filter(({ city }) => city === "Bern");
+    expect(inBern.length / drawn.length).toBeCloseTo(0.5, 1);
+    const mean = inBern.reduce((sum, { amount }) => sum + (amount as number) - 1e6, 0) / inBern.length;
+    expect(Math.abs(mean)).toBeLessThan(0.5);
+  });
+
   test("draws the other columns given any columns", async () => {
     const drawn = await model.sample(1000, { given: { amount: 1e6 + 20, country: "CH" }, seed: 1 });
     expect(drawn.every(({ amount }) => amount === 1e6 + 20)).toBe(true);
