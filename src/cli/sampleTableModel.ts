@@ -81,7 +81,12 @@ export async function sampleTableModel(
                 // A missing value is drawn like the columns that the table does not have.
                 const first = values.find(({ kind }) => kind !== "incomplete");
                 if (first) {
-                  const text = unlearnedText(first, table.source, "No row can be drawn given this value.");
+                  const text = unlearnedText(
+                    first,
+                    table.source,
+                    model.columns,
+                    "No row can be drawn given this value.",
+                  );
                   throw unlearnedError(text, "Correct the value, or leave the row out in a query.");
                 }
               },

@@ -95,7 +95,7 @@ export async function useScores<T>(
       onUnlearned(values) {
         if (strict && values.length > 0) {
           throw unlearnedError(
-            unlearnedText(values[0]!, table.source),
+            unlearnedText(values[0]!, table.source, model.table),
             "Without --strict these rows are scored.",
           );
         }
@@ -109,7 +109,7 @@ export async function useScores<T>(
     const result = await use({ scorer, table, scores });
     messages.end();
     if (model.flow.isBound) messages.print(BOUND_NOTE);
-    for (const values of unlearned) messages.warn(unlearnedText(values, table.source));
+    for (const values of unlearned) messages.warn(unlearnedText(values, table.source, model.table));
     const missing = table.rows - scorer.logDensity.count;
     if (missing > 0) {
       const have = missing === 1 ? "has" : "have";

@@ -1,11 +1,16 @@
 import { PushforwardError } from "../errors.ts";
 import { counted } from "../evaluate/numberText.ts";
+import { describeColumn } from "../tables/describeColumn.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
 import type { UnlearnedValues } from "../tables/unlearned.ts";
 
-/** A warning about values that a model did not learn. `consequence` says what happens to rows with impossible values. */
+/**
+ * A warning about values that a model with these columns did not learn. `consequence` says what happens to rows with impossible values.
+ */
 export function unlearnedText(
   { column, kind, rows, row, value }: UnlearnedValues,
   source: string,
+  columns: readonly TableColumn[] = [],
   consequence = "Its log-density is -Infinity.",
 ): string {
   const where =
@@ -17,10 +22,18 @@ export function unlearnedText(
     case "unseen":
       return `${where} a label of "${column}" that training did not see${example}. All such labels together have a small probability.`;
     case "impossible":
-      return `${where} a value of "${column}" that the model considers impossible${example}. ${consequence}`;
+      return `${where} a value of "${column}" that the model considers impossible${example}${possibleText(columns, column)}. ${consequence}`;
     case "incomplete":
       return `${where} no value of "${column}", where training had no missing values, and so no log-density.`;
   }
+}
+
+/** The bounds, the lattice or the constant of a column, whose values are possible. */
+function possibleText(columns: readonly TableColumn[], name: string): string {
+  const column = columns.find((each) => each.name === name);
+  if (!column || column.kind === "time" || column.kind === "categorical") return "";
+  const { kind, details } = describeColumn(column);
+  return ` (expected ${kind}: ${details})`;
 }
 
 /** The error `DATA` for values that a model did not learn, with the text of the warning. */

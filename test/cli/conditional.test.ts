@@ -169,7 +169,7 @@ it("warns of values that training did not have, and refuses them with --strict",
   expect(Number.isFinite(gap)).toBe(true);
   expect(err).toMatchInlineSnapshot(`
     "Warning: Row 1 of new.csv has a label of "shop" that training did not see: west. All such labels together have a small probability.
-    Warning: Row 2 of new.csv has a value of "currency" that the model considers impossible: USD. Its log-density is -Infinity.
+    Warning: Row 2 of new.csv has a value of "currency" that the model considers impossible: USD (expected constant: EUR). Its log-density is -Infinity.
     "
   `);
   expect(await failure("score", model, news, "--strict", "-o", "-")).toMatchInlineSnapshot(`
