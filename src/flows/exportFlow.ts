@@ -1,4 +1,3 @@
-import { Identity } from "../bijections/identity.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { input } from "../graph/tensor.ts";
@@ -71,7 +70,9 @@ export function exportFlow(
     value: {
       name: "z",
       meaning:
-        flow.bijection instanceof Identity ? "the rows x, because the flow has no map" : "latent variables",
+        flow.bijection.describe().type === "identity"
+          ? "the rows x, because the flow has no map"
+          : "latent variables",
       unit: "",
     },
     shape: ["N", features],
