@@ -55,7 +55,7 @@ export function columnHeads(
         },
       ];
     case "time":
-      return column.parts.map(({ unit, cells }, i) => {
+      return column.parts.map(({ unit, step = 1, cells }, i) => {
         const sorted = presentSorted(features[i]);
         const atoms = frequentCells(sorted);
         return {
@@ -63,7 +63,8 @@ export function columnHeads(
           cells,
           knots: quantileKnots(sorted, { ...options, width: 1 }),
           atoms,
-          periods: [...TIME_PERIODS[unit]],
+          // A period of one cell would be a constant input.
+          periods: TIME_PERIODS[unit].map((period) => period / step).filter((period) => period > 1),
           gaps,
         };
       });

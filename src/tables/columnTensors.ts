@@ -57,9 +57,10 @@ function encodeColumn(column: TableColumn, values: Tensor): Tensor[] {
       return [column.type === "text" ? values : labelIndex(column, values)];
     case "time": {
       const isFixed = hasFixedParts(column, values);
-      return column.parts.map(({ unit, first, cells }) => {
-        const cell = partOf(values, unit).sub(first);
-        return isFixed.and(isWithin(cell, cells)).where(cell, NO_CELL);
+      return column.parts.map(({ unit, first, step = 1, cells }) => {
+        const position = partOf(values, unit).sub(first).div(step);
+        const cell = position.floor();
+        return isFixed.and(position.equal(cell)).and(isWithin(cell, cells)).where(cell, NO_CELL);
       });
     }
   }
@@ -91,7 +92,7 @@ function decodeColumn(column: Exclude<TableColumn, Constant>, features: readonly
     case "time":
       return timeOf(
         column,
-        column.parts.map((part, i) => features[i].add(part.first)),
+        column.parts.map(({ first, step = 1 }, i) => features[i].mul(step).add(first)),
       );
   }
 }

@@ -1,5 +1,5 @@
 import type { ColumnKind, ColumnOptions } from "./columnOptions.ts";
-import type { TableColumn } from "./tableColumn.ts";
+import type { ContinuousColumn, TableColumn, TimeColumn } from "./tableColumn.ts";
 
 /** What is shown about a column before training. */
 interface ColumnDescription {
@@ -38,7 +38,7 @@ export function describeColumn(column: TableColumn, range = ""): ColumnDescripti
       return { kind, details: more > 0 ? `${column.labels.length} labels: ${shown}, ...` : shown };
     }
     case "time":
-      return { kind: column.type, details: details(column.parts.map(({ unit }) => unit).join(", ")) };
+      return { kind: column.type, details: details(column.parts.map(unitText).join(", ")) };
     case "lattice": {
       const { first, step, cells, decimals, period, type } = column;
       const last = Number((first + step * (cells - 1)).toFixed(decimals));
@@ -60,8 +60,6 @@ export function describeColumn(column: TableColumn, range = ""): ColumnDescripti
   }
 }
 
-type ContinuousColumn = Extract<TableColumn, { kind: "continuous" }>;
-
 function continuousKind({ low, high, scale, period }: ContinuousColumn): ColumnKind {
   if (period !== undefined) return "cyclic";
   if (low !== undefined && high !== undefined) return "bounded";
@@ -74,6 +72,9 @@ function boundsText({ low, high }: ContinuousColumn): string | undefined {
   if (low !== undefined) return `at least ${low}`;
   return high === undefined ? undefined : `at most ${high}`;
 }
+
+const unitText = ({ unit, step = 1 }: TimeColumn["parts"][number]): string =>
+  step === 1 ? unit : `${unit} in steps of ${step}`;
 
 const periodText = (period: number | undefined) => (period === undefined ? undefined : `period ${period}`);
 

@@ -53,10 +53,11 @@ export function encodeColumn(column: TableColumn, values: Float64Array): Float64
     case "categorical":
       return [values];
     case "time":
-      return column.parts.map(({ unit, first, cells }) =>
+      return column.parts.map(({ unit, first, step = 1, cells }) =>
         map((time) => {
-          const cell = partOf(time, unit) - first;
-          return hasFixedParts(column, time) && cell >= 0 && cell < cells ? cell : NO_CELL;
+          const cell = (partOf(time, unit) - first) / step;
+          const isCell = Number.isInteger(cell) && cell >= 0 && cell < cells;
+          return isCell && hasFixedParts(column, time) ? cell : NO_CELL;
         }),
       );
   }
@@ -69,8 +70,8 @@ export function encodeColumn(column: TableColumn, values: Float64Array): Float64
 export function positionsInColumn(column: TableColumn, values: Float64Array): Float64Array[] {
   if (column.kind === "lattice") return [values.map((value) => positionOf(column, value))];
   if (column.kind !== "time") return encodeColumn(column, values);
-  return column.parts.map(({ unit, first }) =>
-    values.map((time) => (Number.isNaN(time) ? time : partOf(time, unit) - first)),
+  return column.parts.map(({ unit, first, step = 1 }) =>
+    values.map((time) => (Number.isNaN(time) ? time : (partOf(time, unit) - first) / step)),
   );
 }
 
@@ -114,7 +115,7 @@ function rowDecoder(column: TableColumn, features: readonly ArrayLike<number>[])
       return (n) =>
         timeOf(
           column,
-          column.parts.map((part, i) => part.first + features[i][n]),
+          column.parts.map(({ first, step = 1 }, i) => first + step * features[i][n]),
         );
   }
 }

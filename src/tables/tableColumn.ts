@@ -4,6 +4,7 @@ import type { Bounds } from "./columnBounds.ts";
 
 const name = z.string();
 const finite = z.number();
+const step = z.optional(z.int().check(z.positive()));
 const cells = z.int().check(z.minimum(1), z.maximum(2 ** 17));
 
 /** The types of the values of a column. Each stands for the types of DuckDB that are encoded in the same way. */
@@ -75,7 +76,8 @@ export const tableColumnSchema = z.discriminatedUnion("kind", [
     name,
     type: z.enum(["date", "timestamp", "time"]),
     gaps: z.boolean(),
-    parts: z.array(z.strictObject({ unit, first: z.int(), cells })).check(z.minLength(1)),
+    /** The values of a unit are first, first + step, first + 2 step... The default of `step` is 1. */
+    parts: z.array(z.strictObject({ unit, first: z.int(), step, cells })).check(z.minLength(1)),
     /** The units that have one value in all rows. */
     fixed: z.array(z.strictObject({ unit, value: z.int() })),
     /** The day of the month, for dates that differ by months only; 31 is the last day. */

@@ -97,13 +97,20 @@ export function timeParts(
   const fixed: TimeColumn["fixed"] = [];
   for (const unit of [...dateUnits(type, present, dayOfMonth), ...(type === "date" ? [] : TIME_OF_DAY)]) {
     const { low, high } = partRange(present, unit);
-    if (low === high) fixed.push({ unit, value: low });
-    else if (TIME_UNITS[unit] !== undefined) parts.push({ unit, first: 0, cells: TIME_UNITS[unit] });
-    else {
-      // The lattice extends beyond the training dates, so that earlier and later dates have a small probability and not 0.
-      const margin = Math.min(high - low, Math.floor((MAX_CELLS - 1 - (high - low)) / 2));
-      parts.push({ unit, first: low - margin, cells: high - low + 1 + 2 * margin });
+    if (low === high) {
+      fixed.push({ unit, value: low });
+      continue;
     }
+    const step = commonStep(present, unit);
+    const total = TIME_UNITS[unit];
+    const span = (high - low) / step;
+    // The lattice extends beyond the training dates, so that earlier and later dates have a small probability and not 0.
+    const margin = Math.min(span, Math.floor((MAX_CELLS - 1 - span) / 2));
+    const [first, cells] =
+      total === undefined
+        ? [low - margin * step, span + 1 + 2 * margin]
+        : [low % step, Math.ceil((total - (low % step)) / step)];
+    parts.push({ unit, first, cells, ...(step > 1 && { step }) });
   }
   return { parts, fixed, ...(dayOfMonth !== undefined && { dayOfMonth }) };
 }
@@ -122,6 +129,21 @@ function dateUnits(
   const { low, high } = partRange(times, "week");
   return high - low < MAX_CELLS ? ["week", "weekday"] : ["month", "day"];
 }
+
+/**
+ * The greatest common divisor of the differences between the values of a unit, such as 15 for times that are quarters of an hour. It is 1 for
+ * days, if the values do not repeat, and for fewer than four different values, except for minutes and seconds, which are often 0 and 30.
+ */
+function commonStep(times: Float64Array, unit: TimeUnit): number {
+  if (unit === "day" || unit === "weekday") return 1;
+  const values = [...new Set(Array.from(times, (time) => partOf(time, unit)))];
+  const minimum = unit === "minute" || unit === "second" ? 2 : 4;
+  if (values.length < minimum || values.length > times.length / 2) return 1;
+  return values.reduce((divisor, value) => greatestCommonDivisor(divisor, value - values[0]), 0);
+}
+
+const greatestCommonDivisor = (a: number, b: number): number =>
+  b === 0 ? Math.abs(a) : greatestCommonDivisor(b, a % b);
 
 function partRange(times: Float64Array, unit: TimeUnit): { low: number; high: number } {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

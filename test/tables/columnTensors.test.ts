@@ -55,6 +55,26 @@ const CASES: readonly (readonly [name: string, column: TableColumn, values: Floa
     }),
     times(1),
   ],
+  [
+    "quarters of an hour, and every fourth week",
+    time({
+      parts: [
+        { unit: "week", first: -60_000, step: 4, cells: 2 ** 15 },
+        { unit: "hour", first: 0, cells: 24 },
+        { unit: "minute", first: 0, step: 15, cells: 4 },
+      ],
+      fixed: [
+        { unit: "weekday", value: 0 },
+        { unit: "second", value: 0 },
+        { unit: "millisecond", value: 0 },
+      ],
+    }),
+    // 1970-01-05 was a Monday. Some weeks and some minutes are in no cell.
+    Float64Array.from(
+      { length: N },
+      (_, i) => 4 * 864e5 + 2 * i * 7 * 864e5 + (i % 24) * 36e5 + (i % 8) * 45e4,
+    ),
+  ],
   ["months and days", time({ parts: [month, { unit: "day", first: 0, cells: 31 }, ...clock] }), times(2)],
   [
     "last days of months",

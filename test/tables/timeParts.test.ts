@@ -50,6 +50,35 @@ describe("parts of a time", () => {
     expect(Math.max(...found.map(({ cells }) => cells))).toBeLessThanOrEqual(2 ** 17);
   });
 
+  it("have the step that all their values have", () => {
+    const quarters = Array.from(
+      { length: 40 },
+      (_, i) => `2020-01-06T${10 + (i % 7)}:${["00", "15", "30", "45"][i % 4]}`,
+    );
+    expect(parts("timestamp", ...quarters).parts).toEqual([
+      { unit: "hour", first: 0, cells: 24 },
+      { unit: "minute", first: 0, cells: 4, step: 15 },
+    ]);
+    // Every second hour, from 1 o'clock. Two different hours would be no evidence of a step.
+    const shifts = (hours: number[]) =>
+      Array.from({ length: 40 }, (_, i) => `2020-01-06T0${hours[i % hours.length]}:${10 + (i % 40)}`);
+    expect(parts("timestamp", ...shifts([1, 3, 5, 9])).parts[0]).toEqual({
+      unit: "hour",
+      first: 1,
+      cells: 12,
+      step: 2,
+    });
+    expect(parts("timestamp", ...shifts([1, 9])).parts[0]).toEqual({ unit: "hour", first: 0, cells: 24 });
+    // Dates every second week, with cells before and after them.
+    const weeks = Array.from({ length: 12 }, (_, i) => `2020-01-${6 + 14 * (i % 2)}`);
+    const months = [0, 28, 56, 84, 112].flatMap((day) => {
+      const date = new Date(Date.UTC(2020, 0, 6 + day)).toISOString().slice(0, 10);
+      return [date, date, date];
+    });
+    expect(parts("date", ...weeks).parts).toMatchObject([{ unit: "week", first: 2610 - 2 }]);
+    expect(parts("date", ...months).parts).toEqual([{ unit: "week", first: 2610 - 16, cells: 13, step: 4 }]);
+  });
+
   it("are those that vary; later and earlier dates are possible", () => {
     expect(parts("timestamp", "2020-01-06T00:00", "2020-01-13T12:00", "2020-01-27T00:00")).toEqual({
       parts: [
