@@ -3,7 +3,7 @@ import { orList } from "../data/labels.ts";
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
-import type { TableValue } from "../tables/tableRows.ts";
+import { millisecondsOf, type TableValue } from "../tables/tableRows.ts";
 import { assignedTexts, assignmentsIn } from "./given.ts";
 
 /**
@@ -58,6 +58,13 @@ function parsedValue(text: string, { name, type }: TableColumn): TableValue {
       return value;
     }
     default:
+      if (Number.isNaN(millisecondsOf(text))) throw invalid(EXAMPLES[type]);
       return text;
   }
 }
+
+const EXAMPLES = {
+  date: "a date, such as 2024-12-31",
+  timestamp: "a date with a time, such as 2024-12-31 14:30:00",
+  time: "a time of day, such as 14:30:00",
+} as const;

@@ -1,5 +1,7 @@
 import type { ColumnKind, ColumnOptions } from "./columnOptions.ts";
 import type { ContinuousColumn, TableColumn, TimeColumn } from "./tableColumn.ts";
+import { timeOf } from "./timeParts.ts";
+import { typedText } from "./typedText.ts";
 
 /** What is shown about a column before training. */
 interface ColumnDescription {
@@ -38,7 +40,13 @@ export function describeColumn(column: TableColumn, range = ""): ColumnDescripti
       return { kind, details: more > 0 ? `${column.labels.length} labels: ${shown}, ...` : shown };
     }
     case "time":
-      return { kind: column.type, details: details(column.parts.map(unitText).join(", ")) };
+      return {
+        kind: column.type,
+        details: details(
+          range === "" ? timeRangeText(column) : undefined,
+          column.parts.map(unitText).join(", "),
+        ),
+      };
     case "lattice": {
       const { first, step, cells, decimals, period, type } = column;
       const last = Number((first + step * (cells - 1)).toFixed(decimals));
@@ -71,6 +79,17 @@ function boundsText({ low, high }: ContinuousColumn): string | undefined {
   if (low !== undefined && high !== undefined) return `within ${low} to ${high}`;
   if (low !== undefined) return `at least ${low}`;
   return high === undefined ? undefined : `at most ${high}`;
+}
+
+/** The first and the last time that the model of a column includes. */
+function timeRangeText(column: TimeColumn): string {
+  const [first, last] = [() => 0, (cells: number) => cells - 1].map((cell) =>
+    timeOf(
+      column,
+      column.parts.map(({ first, step = 1, cells }) => first + step * cell(cells)),
+    ),
+  );
+  return `within ${typedText(column.type, first!)} to ${typedText(column.type, last!)}`;
 }
 
 const unitText = ({ unit, step = 1 }: TimeColumn["parts"][number]): string =>

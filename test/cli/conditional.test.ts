@@ -1,4 +1,5 @@
 import { beforeAll, expect, it } from "vitest";
+import { knownValues } from "../../src/cli/knownValues.ts";
 import { Random } from "../../src/random/index.ts";
 import { workplace } from "./command.ts";
 
@@ -184,4 +185,15 @@ it("shows kinds, members and the meaning of log-densities in inspect", async () 
   expect(out).toContain("shop: categorical (");
   expect(out).toContain("a density for continuous columns, times a probability for all others");
   expect(out).not.toContain("kernel density");
+});
+
+it("checks the text of a given date or time", () => {
+  const parsed = (type: "date" | "timestamp" | "time", text: string) =>
+    knownValues(`t=${text}`, [{ kind: "constant", name: "t", type, gaps: false, value: null }]);
+  expect(parsed("date", "2024-12-31")).toEqual({ t: "2024-12-31" });
+  expect(parsed("timestamp", "2024-12-31 14:30:00")).toEqual({ t: "2024-12-31 14:30:00" });
+  expect(parsed("time", "14:30")).toEqual({ t: "14:30" });
+  expect(() => parsed("date", "2024-13-01")).toThrow(
+    "--given has an invalid value of t: expected a date, such as 2024-12-31, received 2024-13-01",
+  );
 });

@@ -62,8 +62,8 @@ describe("a signal ends a command", () => {
 
   it.concurrent("at once when it comes twice", async () => {
     const running = await started(busy("twice.safetensors"));
+    // Without a pause, in which a command that does not compute yet could end by the first signal.
     running.child.kill("SIGINT");
-    await sleep(200);
     running.child.kill("SIGTERM");
     expect(await running.ended).toMatchObject({ code: 143, out: "", err: "" });
   });

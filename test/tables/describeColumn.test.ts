@@ -48,7 +48,7 @@ it("describes the labels, units and bounds of a column", () => {
       "positive: at least 0",
       "bounded: within 0 to 1",
       "continuous: at most 1",
-      "timestamp: week, weekday, hour",
+      "timestamp: within 2019-12-09 00:00:00 to 2020-03-08 23:00:00; week, weekday, hour",
       "constant: always missing",
       "constant: EUR",
     ]
