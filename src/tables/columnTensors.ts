@@ -140,20 +140,20 @@ function continuousValue(
   { center, low = -Number.MAX_VALUE, high = Number.MAX_VALUE, codes = [], decimals, period, cut }: Continuous,
   feature: Tensor,
 ): Tensor {
-  const unwrapped = feature.add(center);
-  const isPastEnd = unwrapped
+  const value = feature.add(center);
+  const round = (x: Tensor) => (decimals === undefined ? x : rounded(x, decimals));
+  const isPastEnd = round(value)
     .less(high)
     .not()
     .and(feature.lessEqual(period ?? 0));
-  const value = cut === undefined ? unwrapped : isPastEnd.where(unwrapped.sub(period!), unwrapped);
-  const round = decimals === undefined ? value : rounded(value, decimals);
+  const wrapped = cut === undefined ? value : isPastEnd.where(value.sub(period!), value);
   const isOutside = value.less(low).or(value.greater(high));
   return codes.toReversed().reduce(
     (other, code) => {
       const tolerance = CODE_TOLERANCE * (Math.abs(code) + Math.abs(center));
       return isOutside.and(value.sub(code).abs().lessEqual(tolerance)).where(code, other);
     },
-    round.clip(low, high),
+    round(wrapped).clip(low, high),
   );
 }
 

@@ -139,17 +139,16 @@ export function continuousValue(
   }: ContinuousColumn,
   feature: number,
 ): number {
-  const unwrapped = feature + center;
-  const isPastEnd = cut !== undefined && unwrapped >= high && feature <= period!;
-  const value = isPastEnd ? unwrapped - period! : unwrapped;
+  const value = feature + center;
   if (value < low || value > high) {
     const code = codes.find(
       (code) => Math.abs(value - code) <= CODE_TOLERANCE * (Math.abs(code) + Math.abs(center)),
     );
     if (code !== undefined) return code;
   }
-  const rounded = decimals === undefined ? value : Number(value.toFixed(decimals));
-  return Math.min(high, Math.max(low, rounded));
+  const rounded = (x: number) => (decimals === undefined ? x : Number(x.toFixed(decimals)));
+  const isPastEnd = cut !== undefined && feature <= period! && rounded(value) >= high;
+  return Math.min(high, Math.max(low, rounded(isPastEnd ? value - period! : value)));
 }
 
 /** The features of all columns in row-major order, [rows, features]. `values` has an array for each of `columns`, in their order. */

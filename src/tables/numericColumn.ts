@@ -132,7 +132,14 @@ function continuousColumn(
   const cycle = period.period === undefined ? {} : cycleOf(period.period, regular, 0);
   const bounds = boundsOf({ ...cycle, ...options }, regular, name);
   const { low, high } = bounds;
-  const isCircle = low !== undefined && high !== undefined && high - low === period.period;
+  const isCircle =
+    low !== undefined &&
+    high !== undefined &&
+    high - low === period.period &&
+    // The upper bound may mean something else than the lower one: 360 the north, and 0 calm air.
+    !regular.values.includes(high) &&
+    // The features of these codes would be those of values.
+    !codes.some((code) => code > high && code <= high + period.period!);
   const cut = isCircle ? cutOf(regular, low, high) : undefined;
   const center = cut ?? low ?? high ?? quantile(regular, 0.5);
   const range = Math.max(center - values[0], values[values.length - 1] - center);

@@ -33,6 +33,10 @@ function columns(seed: number): Record<string, RawColumn> {
     thirds: numbers(u.map((x) => Math.floor(9 * x) / 3)),
     positive: numbers(u.map((x) => -center * Math.log(x))),
     bounded: numbers(u),
+    "angles with many zeros": numbers(
+      z.map((x, n) => (n % 3 === 0 ? 0 : Math.round(10 * ((720 + 60 * x) % 359.9)) / 10)),
+      { name: "wind_dir" },
+    ),
     angles: numbers(
       z.map((x) => (720 + 60 * x) % 360),
       { name: "wind_dir" },

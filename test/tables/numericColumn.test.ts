@@ -158,6 +158,11 @@ describe("numbers", () => {
     // It is cut in the south, where no value is, so that values on both sides of the north are neighbors.
     expect(circle.cut).toBeGreaterThan(100);
     expect(circle.cut).toBeLessThan(260);
+    const withBoth = numbers(
+      uniform(500).map((u, i) => (i % 10 === 0 ? 0 : i % 10 === 1 ? 360 : 360 * u)),
+      { name: "wind_dir" },
+    );
+    expect(infer(withBoth)).not.toHaveProperty("cut");
     const [[before, after, north]] = encodeColumn(circle, Float64Array.of(359.5, 0.5, 360)) as [Float64Array];
     expect(after! - before!).toBeCloseTo(1, 10);
     expect(north! - before!).toBeCloseTo(0.5, 10);
