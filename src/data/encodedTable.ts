@@ -115,9 +115,11 @@ function nothingToLearn(
   described: readonly DescribedColumn[],
 ): PushforwardError {
   if (constants.length > 0) {
-    const values = constants.map((column) => (column.kind === "constant" ? (column.value ?? "nothing") : ""));
+    const values = constants.map((column) =>
+      column.kind === "constant" ? (column.value ?? "no value") : "",
+    );
     const names = constants.map(({ name }) => name);
-    return constantError(names, source, values.slice(0, 8).join(", "));
+    return constantError(names, source, [...new Set(values)].slice(0, 8).join(", "));
   }
   const remarked = described.find(({ remarks }) => remarks.length > 0);
   return new PushforwardError("DATA", `${source} has no column that a model can learn`, {

@@ -5,6 +5,7 @@ import type { RunOptions, TableModel } from "../flows/index.ts";
 import { decodeRows } from "../tables/encode.ts";
 import { featureNames } from "../tables/tableColumn.ts";
 import type { TableValue } from "../tables/tableRows.ts";
+import { quotedNames } from "./columnList.ts";
 import { Database, quotedIdentifier } from "./database.ts";
 import { interruptedError } from "./databaseError.ts";
 import { rowsPerBlock } from "./tableRows.ts";
@@ -94,7 +95,16 @@ async function rowsWhere(
   const kept: number[] = [];
   // The line break ends a comment at the end of the condition.
   const relation = `${source} WHERE (${condition}\n) ORDER BY ${index}`;
-  for await (const block of database.stream([index], relation, count)) kept.push(...block);
+  try {
+    for await (const block of database.stream([index], relation, count)) kept.push(...block);
+  } catch (error) {
+    if (!(error instanceof PushforwardError) || error.code !== "DATA" || error.hint !== undefined)
+      throw error;
+    throw new PushforwardError("DATA", error.what.replace(/\.$/, ""), {
+      hint: `Correct the condition. The columns are ${quotedNames(columns.map(({ name }) => name))}.`,
+      cause: error,
+    });
+  }
   return kept;
 }
 

@@ -105,10 +105,16 @@ describe("samples that meet a condition", () => {
 
   it("need a condition over the columns", async () => {
     expect(await files.failure(where("sice > 1", 5))).toMatchInlineSnapshot(
-      `"DATA DuckDB cannot read the condition (Referenced column "sice" not found in FROM clause)."`,
+      `
+      "DATA DuckDB cannot read the condition (Referenced column "sice" not found in FROM clause).
+      Correct the condition. The columns are "size", "kind", "unit"."
+    `,
     );
     expect(await files.failure(where("size >", 5))).toMatchInlineSnapshot(
-      `"DATA DuckDB cannot read the condition (Failed to extract statements: Parser Error: syntax error at or near ")")."`,
+      `
+      "DATA DuckDB cannot read the condition (Failed to extract statements: Parser Error: syntax error at or near ")").
+      Correct the condition. The columns are "size", "kind", "unit"."
+    `,
     );
   });
 });
