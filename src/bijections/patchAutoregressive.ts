@@ -9,11 +9,14 @@ import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { affineTransform } from "./scalar/affine.ts";
 
+/** The default height and width of a patch. */
+export const DEFAULT_PATCH = 4;
+
 const patchAutoregressiveSchema = z
   .strictObject({
     type: z.literal("patchAutoregressive"),
     image: imageSchema,
-    patch: z._default(sizeSchema, 4),
+    patch: z._default(sizeSchema, DEFAULT_PATCH),
     reversed: z._default(z.boolean(), false),
     context: z._default(countSchema, 0),
     network: z.prefault(transformerSchema, {}),

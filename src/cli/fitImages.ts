@@ -1,3 +1,4 @@
+import { DEFAULT_PATCH } from "../bijections/patchAutoregressive.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
@@ -15,9 +16,11 @@ import {
   tarflow,
   vae,
 } from "../flows/index.ts";
+import { DEFAULT_LEVELS } from "../flows/recipes/images.ts";
 import { type ImageRows, imageRows, withReflections } from "../images/imageRows.ts";
-import { checkPictureShape, type ImageSet } from "../images/index.ts";
+import type { ImageSet } from "../images/index.ts";
 import { openImages } from "../images/openImages.ts";
+import { checkPictureShape } from "../images/pictureFile.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
 import { fit } from "../train/index.ts";
 import { engineOf } from "./engine.ts";
@@ -33,10 +36,6 @@ import { TrainingProgress } from "./trainingProgress.ts";
 
 /** Rows of images have more numbers than those of tables, and smaller batches give more steps per epoch. */
 const BATCH_SIZE = 64;
-/** The defaults of the recipes. */
-const DEFAULT_LEVELS = 2;
-const DEFAULT_PATCH = 4;
-const DEFAULT_HEADS = 4;
 /** The number of values of a pixel of 8 bits. */
 const DEFAULT_VALUES = 256;
 /** The number of epochs in which the weight of the KL divergence of an autoencoder increases to 1. */
@@ -61,7 +60,7 @@ export async function fitImages(given: FitValues, io: Io, words: readonly string
   });
 }
 
-/** Throws `ARGUMENT` if the options do not fit the shape of the images. */
+/** Throws `ARGUMENT` if an option is not possible for images of this shape. */
 function checkShape(
   { flow, levels = DEFAULT_LEVELS, patch = DEFAULT_PATCH, pictures }: ImageFitValues,
   { shape, source }: ImageSet,
@@ -220,13 +219,11 @@ function flowOf(
     ...(classes > 0 && { classes }),
     ...(hidden && { width: hidden[0]! }),
   };
-  // The heads of a transformer share its width.
-  const heads = [DEFAULT_HEADS, 2, 1].find((n) => !hidden || hidden[0]! % n === 0)!;
   if (flow === "image-transformer")
-    return imageTransformer({ ...common, heads, ...(transforms && { layers: transforms }) });
+    return imageTransformer({ ...common, ...(transforms && { layers: transforms }) });
   const dequantized = { ...common, dequantization };
   if (flow === "tarflow")
-    return tarflow({ ...dequantized, heads, ...(transforms && { transforms }), ...(patch && { patch }) });
+    return tarflow({ ...dequantized, ...(transforms && { transforms }), ...(patch && { patch }) });
   const options = {
     ...dequantized,
     ...(transforms && { steps: transforms }),

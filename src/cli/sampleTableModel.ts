@@ -52,7 +52,7 @@ export async function sampleTableModel(
   const total = copies * (table?.rows ?? 1);
   let drawn = 0;
   let tried = 0;
-  const optionsOfTable = {
+  const shared = {
     seed,
     signal: io.interrupted,
     ...run,
@@ -61,7 +61,7 @@ export async function sampleTableModel(
       messages.rows(rows, total);
     },
   };
-  const options = { ...optionsOfTable, gaps: !noGaps };
+  const options = { ...shared, gaps: !noGaps };
   try {
     if (text !== undefined || (noGaps && model.columns.some(({ gaps }) => gaps)))
       warnOfShare(model, messages);
@@ -74,7 +74,7 @@ export async function sampleTableModel(
         ? sampleWhere(model, copies, where, { ...options, given: values, onProgress: onAccepted })
         : table
           ? completeTable(model, table, {
-              ...optionsOfTable,
+              ...shared,
               copies,
               present: noGaps,
               onUnlearned(values) {

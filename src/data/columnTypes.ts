@@ -13,6 +13,8 @@ export interface TextContent {
   readonly type: "BIGINT" | "DOUBLE" | "BOOLEAN" | "DATE" | "TIMESTAMP" | "TIME" | "VARCHAR";
   /** Only for dates that do not begin with the year. "ambiguous" if all texts are valid both ways; the type is then VARCHAR. */
   readonly dateOrder?: DateOrder | "ambiguous";
+  /** Only for VARCHAR: whether some texts are numbers, and others are not. */
+  readonly hasNumbers?: boolean;
 }
 
 /** A date that does not begin with the year, such as 31/12/2020, 1.2.2020 or 12-31-2020 10:30. */
@@ -97,7 +99,7 @@ function contentOf(counts: Counts): TextContent {
   }
   if (dayFirst === values) return { type, dateOrder: "dayFirst" };
   if (monthFirst === values) return { type, dateOrder: "monthFirst" };
-  return { type: "VARCHAR" };
+  return { type: "VARCHAR", ...(counts.numbers > 0 && { hasNumbers: true }) };
 }
 
 /** Whether numbers are codes, such as postal codes: leading zeros make all of them equally long. */

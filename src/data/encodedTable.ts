@@ -9,12 +9,12 @@ import { featureNames, featuresOf, type TableColumn } from "../tables/tableColum
 import { checkContext, constantError } from "./constantError.ts";
 import { type DescribedColumn, describedColumn } from "./describeTable.ts";
 import { inferColumns, valuesOfRows } from "./inferColumns.ts";
+import { checkFewWords } from "./nonNumericColumns.ts";
 import { readColumns } from "./readColumns.ts";
 import { type FeatureScan, scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
 import { checkMinimumRows } from "./tableRows.ts";
 import type { ChosenColumns, ReadRows } from "./trainingTable.ts";
-import { checkFewWords } from "./unreadableValues.ts";
 
 /** Options of `readEncodedTable`. */
 export interface EncodedTableOptions {
@@ -50,8 +50,8 @@ export async function readEncodedTable(
   for await (const inference of inferences) {
     described.push(describedColumn(inference));
     const { column, raw, inferred } = inference;
-    const isStated = stated.has(column.name);
-    if (column.type === "VARCHAR" && !isStated && described.at(-1)!.remarks.length > 0)
+    // A column of text with a few words among numbers or dates has a remark. Most columns have none, and are not read again.
+    if (column.type === "VARCHAR" && !stated.has(column.name) && described.at(-1)!.remarks.length > 0)
       await checkFewWords(opened, column.name, "excluded" in inferred);
     if (raw === undefined || "excluded" in inferred) continue;
     table.push(inferred.column);

@@ -1,4 +1,6 @@
+import { PushforwardError } from "../errors.ts";
 import { DATE_LIKE, NUMBER_WITH_UNIT, type TextCounts } from "../tables/valueRemarks.ts";
+import { columnList } from "./columnList.ts";
 import { quotedIdentifier } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
@@ -22,6 +24,8 @@ export interface NonNumericColumn {
 
 /** A column with more different words does not use them as codes for missing values, so `--na` is not suggested for them. */
 const MAX_WORDS = 8;
+/** A column of numbers or dates with more different words than this is left out, or its texts are labels, without an error. */
+const MAX_FEW_WORDS = 4;
 
 const DECIMAL_COMMA = "[-+]?\\d*,\\d+([eE][-+]?\\d+)?";
 const THOUSANDS = "[-+]?\\d{1,3}(,\\d{3})+(\\.\\d*)?";
@@ -54,10 +58,7 @@ export async function examineColumn(table: Table, { name, type }: Column): Promi
   if (2 * (numbers + commas) <= values) {
     return { ...byType, kind: type === "VARCHAR" ? "labels" : "other" };
   }
-  const found = (await table.database.rows(
-    `SELECT value, min(row) AS first FROM ${from} WHERE value IS NOT NULL AND TRY_CAST(value AS DOUBLE) IS NULL
-      GROUP BY value ORDER BY first LIMIT ${MAX_WORDS + 1}`,
-  )) as [string, string][];
+  const found = await otherTexts(table, from, "DOUBLE", MAX_WORDS + 1);
   const words = found.map(([word]) => word);
   const kind =
     numbers + commas < values
@@ -67,9 +68,7 @@ export async function examineColumn(table: Table, { name, type }: Column): Promi
         : thousands < commas
           ? "decimalCommas"
           : "commas";
-  const shownWords = found
-    .slice(0, kind === "words" ? 3 : 1)
-    .map(([word, row]) => `'${truncate(word)}' in row ${row}`);
+  const shownWords = found.slice(0, kind === "words" ? 3 : 1).map(textInRow);
   const more = kind === "words" && words.length > 3 ? " and more" : "";
   return {
     name,
@@ -78,6 +77,46 @@ export async function examineColumn(table: Table, { name, type }: Column): Promi
     words: words.slice(0, MAX_WORDS),
     hasAllWords: words.length <= MAX_WORDS,
   };
+}
+
+/** The first different texts that are not values of a type, with the first row of each. `from` has the columns `row` and `value`. */
+const otherTexts = async (
+  table: Table,
+  from: string,
+  type: "DOUBLE" | "TIMESTAMP",
+  limit: number,
+): Promise<[text: string, row: string][]> =>
+  (await table.database.rows(
+    `SELECT value, min(row) AS first FROM ${from} WHERE value IS NOT NULL AND TRY_CAST(value AS ${type}) IS NULL
+      GROUP BY value ORDER BY first LIMIT ${limit}`,
+  )) as [string, string][];
+
+const textInRow = ([text, row]: readonly [string, string]): string => `'${truncate(text)}' in row ${row}`;
+
+/**
+ * Checks a column of text that would be useless because of a few words among its numbers or dates: it would be left out, or each date would be
+ * a label. `isLeftOut` says which. In a column of numbers that is not left out, the words may be codes, for which labels are right.
+ *
+ * @throws DATA with these words and their rows, if more than half of the values are dates or numbers, and at most four different texts are
+ *   not.
+ */
+export async function checkFewWords(table: Table, name: string, isLeftOut: boolean): Promise<void> {
+  const value = quotedIdentifier(name);
+  const from = `(SELECT row_number() OVER () AS row, ${value} AS value FROM ${table.relation.sql})`;
+  const [counts] = await table.database.rows(
+    `SELECT count(value), count(TRY_CAST(value AS TIMESTAMP)), count(TRY_CAST(value AS DOUBLE)) FROM ${from}`,
+  );
+  const [present, dates, numbers] = counts!.map(Number) as [number, number, number];
+  const areDates = dates > numbers;
+  const readable = areDates ? dates : numbers;
+  if (2 * readable <= present || readable === present || !(areDates || isLeftOut)) return;
+  const found = await otherTexts(table, from, areDates ? "TIMESTAMP" : "DOUBLE", MAX_FEW_WORDS + 1);
+  if (found.length > MAX_FEW_WORDS) return;
+  const what = `Column "${name}" of ${table.source} has ${areDates ? "dates" : "numbers"}, but not in all rows`;
+  throw new PushforwardError("DATA", what, {
+    received: found.map(textInRow).join(", "),
+    hint: `Correct them, read them as missing (--na ${columnList(found.map(([text]) => text))}), or leave the column out (--exclude ${columnList([name])}).`,
+  });
 }
 
 /** Counts the numbers and dates in a column of text. Text that begins with 0 and another digit, such as the zip code 00501, is not a number. */
@@ -102,5 +141,4 @@ export async function countTextOfColumn(table: Table, name: string): Promise<Tex
   return { present, numbers, commas, units, dates, words: words.map(([word]) => truncate(String(word))) };
 }
 
-/** Text of at most 40 characters. */
-export const truncate = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);
+const truncate = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);

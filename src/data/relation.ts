@@ -78,19 +78,23 @@ async function readRelation(
   checkNoNotation(notation, database.source);
 
   const read = format === "parquet" ? parquetRelation : jsonRelation;
-  const parts: FilePart[] = [];
   if (files.length > 1) {
-    const named = [];
+    const parts: FilePart[] = [];
+    const columns: Column[][] = [];
     for (const file of files) {
       const sql = await read(database, [file]);
-      const columns = await describe(database, sql);
-      named.push({ file: file.name, names: columns.map(({ name }) => name).sort() });
       parts.push({ name: file.name, sql });
+      columns.push(await describe(database, sql));
     }
-    for (const { file, names } of named) checkSameColumns(file, names, named[0]!.file, named[0]!.names);
+    const namesOf = (file: number) => columns[file]!.map(({ name }) => name).sort();
+    for (const [i, { name }] of parts.entries())
+      checkSameColumns(name, namesOf(i), parts[0]!.name, namesOf(0));
+    const isNumericIn = (name: string) =>
+      columns.map((each) => isNumeric(each.find((c) => c.name === name)!));
+    const mixed = namesOf(0).filter((name) => new Set(isNumericIn(name)).size > 1);
+    await checkNumbersInAllFiles(database, parts, mixed);
   }
   const table = await typedTable(database, await read(database, files), notation.na);
-  await checkTextInAllFiles(database, parts, table.columns);
   if (format === "parquet" || table.rows > 0) return table;
   throw new PushforwardError("DATA", `${database.source} has no rows`, { expected: "one object per row" });
 }
@@ -137,22 +141,21 @@ interface FilePart {
   readonly sql: string;
 }
 
-/** @throws DATA if a column of text has only numbers in one of the files, and none in another. */
-async function checkTextInAllFiles(
+/** @throws DATA if one of the columns `names` has only numbers in one of the files, and none in another. */
+async function checkNumbersInAllFiles(
   database: Database,
   files: readonly FilePart[],
-  columns: readonly Column[],
+  names: readonly string[],
 ): Promise<void> {
-  const texts = columns.filter(({ type }) => type === "VARCHAR" || type === "JSON");
-  if (files.length < 2 || texts.length === 0) return;
-  const counts = texts.map(({ name }) => {
+  if (names.length === 0) return;
+  const counts = names.map((name) => {
     const value = `CAST(${quotedIdentifier(name)} AS VARCHAR)`;
     return `count(${value}), count(TRY_CAST(${value} AS DOUBLE)), first(${value}) FILTER (${value} IS NOT NULL)`;
   });
   const ofFiles: unknown[][] = [];
   for (const { sql } of files)
     ofFiles.push((await database.rows(`SELECT ${counts.join(", ")} FROM ${sql}`))[0]!);
-  for (const [c, { name }] of texts.entries()) {
+  for (const [c, name] of names.entries()) {
     const cells = ofFiles.map((row) => row.slice(3 * c, 3 * c + 3));
     const numeric = cells.findIndex(([values, numbers]) => Number(values) > 0 && values === numbers);
     const text = cells.findIndex(([values, numbers]) => Number(values) > 0 && Number(numbers) === 0);
@@ -274,9 +277,15 @@ async function csvTable(
   const values = decimal === "," ? identifiers.map(withDecimalPoint) : identifiers;
   const present = na.length > 0 ? values.map((c) => missingToNull(c, { text: c, na })) : values;
   const { rows, contents } = await textTypes(database, present, text);
-  const columns = names.map((name, d) => ({ name, ...contents[d]! }));
-  const parts = files.map((file) => ({ name: file.name, sql: csvRelation([file], dialect) }));
-  await checkTextInAllFiles(database, parts, columns);
+  const columns = names.map((name, d) => {
+    const { hasNumbers: _, ...content } = contents[d]!;
+    return { name, ...content };
+  });
+  if (files.length > 1) {
+    const parts = files.map((file) => ({ name: file.name, sql: csvRelation([file], dialect) }));
+    const mixed = names.filter((_, d) => contents[d]!.hasNumbers);
+    await checkNumbersInAllFiles(database, parts, mixed);
+  }
   const replaced = present.map((sql, d) => `${sql} AS ${identifiers[d]}`).join(", ");
   const sql = na.length > 0 || decimal === "," ? `(SELECT ${replaced} FROM ${text})` : text;
   return { sql, text, delimiter: dialect.delimiter, columns, rows };

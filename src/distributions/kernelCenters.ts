@@ -18,6 +18,9 @@ export interface Centers {
   readonly missing: Tensor;
 }
 
+/** 1 for missing centers, [1, n, 1]. */
+export const missingCenters = ({ missing, count }: Centers): Tensor => missing.reshape([1, count, 1]);
+
 /** The number of cells of a lattice that has few cells, and at least twice as many centers. Undefined for other columns. */
 export function fewCells(head: ColumnHead, centers: number): number | undefined {
   if (isCategorical(head) || !isLattice(head)) return undefined;
@@ -50,19 +53,18 @@ export function memberships({ values, missing, count }: Centers, cells: number, 
  * 1 for centers that are possible values, [1, n, 1]. In a numeric column every number is, because its kernel is normalized.
  * Only a damaged or hostile file has other centers; the distribution around them is the marginal distribution.
  */
-export function possibleCenters(head: ColumnHead, { values, missing, count }: Centers): Tensor {
+export function possibleCenters(head: ColumnHead, centers: Centers): Tensor {
+  const { values, count } = centers;
   if (!isCategorical(head)) return filled(1, [1, count, 1]);
   const c = values.reshape([1, count, 1]);
   const isCategory = c.equal(c.floor()).and(c.greaterEqual(0)).and(c.less(head.categories));
-  return isCategory.toFloat().maximum(missing.reshape([1, count, 1]));
+  return isCategory.toFloat().maximum(missingCenters(centers));
 }
 
 /** The categories of the centers of a categorical column, `MISSING` for missing ones: [1, n, 1]. */
 export function categoriesOfCenters(head: ColumnHead, centers: Centers): Tensor {
-  const [values, missing] = [centers.values, centers.missing].map((each) =>
-    each.reshape([1, centers.count, 1]),
-  );
-  const categories = missing.greater(0).where(MISSING, values);
+  const values = centers.values.reshape([1, centers.count, 1]);
+  const categories = missingCenters(centers).greater(0).where(MISSING, values);
   return possibleCenters(head, centers).greater(0).where(categories, IMPOSSIBLE_CENTER);
 }
 

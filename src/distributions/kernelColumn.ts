@@ -14,6 +14,7 @@ import {
   fewCells,
   initialCenters,
   memberships,
+  missingCenters,
   possibleCenters,
 } from "./kernelCenters.ts";
 import { kernelWidths, type LogisticKernels, logisticKernels, sampleLogistic } from "./logisticKernels.ts";
@@ -180,7 +181,7 @@ export class KernelColumn implements ColumnBlock {
     const { logLambda, logOneMinusLambda } = this.weights();
     const ofMarginal = this.group.logPresent(this.marginalOutputs()).exp();
     // A missing center leaves only the categories that training did not see, see `logSeen`.
-    const ofCenter = this.missingCenters().mul(-Math.exp(this.logSeen)).add(1);
+    const ofCenter = missingCenters(this.allCenters()).mul(-Math.exp(this.logSeen)).add(1);
     const isKnown = possibleCenters(this.head, this.allCenters()).greater(0);
     const present = logOneMinusLambda.exp().mul(ofCenter).add(logLambda.exp().mul(ofMarginal));
     return isKnown
@@ -207,7 +208,7 @@ export class KernelColumn implements ColumnBlock {
           .reshape([1, W * n]),
       );
     const center = ofCenter(this.centers);
-    const isMissing = ofCenter(this.missingCenters()).greater(0);
+    const isMissing = ofCenter(missingCenters(this.allCenters())).greater(0);
     const marginal = this.group.sample(
       marginalNoise,
       this.marginalOutputs().broadcastTo([1, this.group.parameterCount, N]),
@@ -282,11 +283,6 @@ export class KernelColumn implements ColumnBlock {
     return this.marginal.reshape([1, this.group.parameterCount, 1]);
   }
 
-  /** 1 for missing centers, [1, n, 1]. */
-  private missingCenters({ missing, count } = this.allCenters()): Tensor {
-    return missing.reshape([1, count, 1]);
-  }
-
   private allCenters(): Centers {
     const [count] = this.centers.sizes;
     return { count, values: this.centers, missing: this.missing ?? filled(0, [count]) };
@@ -330,7 +326,7 @@ export class KernelColumn implements ColumnBlock {
       return asRow(isMissing.where(MISSING, x))
         .equal(categoriesOfCenters(this.head, this.allCenters()))
         .toFloat();
-    const bothMissing = head.gaps ? this.missingCenters(centers).mul(asRow(isMissing.toFloat())) : undefined;
+    const bothMissing = head.gaps ? missingCenters(centers).mul(asRow(isMissing.toFloat())) : undefined;
     if (!shares) return bothMissing;
     const [W, n, A] = shares.shape as number[];
     const isAtom = x.equal(constant(head.atoms, [A, 1])).toFloat();
@@ -362,7 +358,7 @@ export class KernelColumn implements ColumnBlock {
       [logKernels.add(logAtoms).maximum(-NOWHERE), logSmooth.reshape([1, n, 1]).broadcastTo([W, n, 1])],
       2,
     );
-    const shares = logMasses.softmax(2).mul(this.missingCenters(centers).neg().add(1));
+    const shares = logMasses.softmax(2).mul(missingCenters(centers).neg().add(1));
     return { atoms: shares.slice(2, 0, A), smooth: shares.slice(2, A, A + 1) };
   }
 
@@ -383,7 +379,7 @@ export class KernelColumn implements ColumnBlock {
     const { head, scale } = this;
     if (!scale || !isNumeric(head)) return undefined;
     const n = centers.count;
-    const y = this.missingCenters(centers)
+    const y = missingCenters(centers)
       .greater(0)
       .where(NOWHERE, scale.forward(centers.values.reshape([1, n])).value.reshape([1, n, 1]));
     const logWidths = constant(this.widths.map(Math.log), [this.widths.length, 1, 1]);

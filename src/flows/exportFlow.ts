@@ -69,6 +69,7 @@ export function exportFlow(
   const latent: Declaration = {
     value: {
       name: "z",
+      // A flow without a bijection has the identity.
       meaning:
         flow.bijection.describe().type === "identity"
           ? "the rows x, because the flow has no map"

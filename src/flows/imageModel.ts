@@ -106,7 +106,7 @@ export class ImageModel implements AsyncDisposable {
     const { base, embedding } = flow;
     const learned = embedding?.describe().classes?.[0] ?? 0;
     if (classes.length !== learned) {
-      throw new PushforwardError("ARGUMENT", "the names of the classes do not fit the flow", {
+      throw new PushforwardError("ARGUMENT", "the names of the classes do not match the flow", {
         expected: learned === 0 ? "no names, because the flow has no classes" : `${learned} names`,
         received: `${classes.length}`,
       });

@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 
 /** Where numbers come from that should be pixels, for error messages. */
 export interface PixelSource {
-  /** The name of an image, as of `ImageSet`. */
+  /** The name of an image in messages; see `ImageSet.nameOf`. */
   nameOf(image: number): string;
   /** The column of a pixel, if the images are rows of a table. */
   columnOf?(pixel: number): string;

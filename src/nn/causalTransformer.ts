@@ -12,10 +12,13 @@ export const transformerSchema = z
   .strictObject({
     width: z._default(sizeSchema, 64),
     layers: z._default(sizeSchema.check(z.maximum(MAX_LAYERS)), 2),
-    heads: z._default(sizeSchema, 4),
+    heads: z.optional(sizeSchema),
   })
   .check(
-    z.refine(({ width, heads }) => width % heads === 0, { path: ["heads"], error: "a divisor of the width" }),
+    z.refine(({ width, heads = 1 }) => width % heads === 0, {
+      path: ["heads"],
+      error: "a divisor of the width",
+    }),
   );
 
 /** Options of a causal transformer. */
@@ -24,9 +27,11 @@ export interface TransformerOptions {
   width?: number;
   /** The number of layers; each has attention and a feed-forward network. Default 2. */
   layers?: number;
-  /** The number of attention heads, a divisor of the width. Default 4. */
-  heads?: number;
+  /** The number of attention heads, a divisor of the width. Default 4, or 2 or 1 if the width is not a multiple of 4. */
+  heads?: number | undefined;
 }
+
+const defaultHeads = (width: number): number => [4, 2].find((heads) => width % heads === 0) ?? 1;
 
 /** The hidden layer of a feed-forward network has this many times the width (Vaswani et al. 2017). */
 const EXPANSION = 4;
@@ -77,7 +82,7 @@ export class CausalTransformer {
     tokens: number,
     inputs: number,
     outputs: number,
-    { width, layers, heads }: z.output<typeof transformerSchema>,
+    { width, layers, heads = defaultHeads(width) }: z.output<typeof transformerSchema>,
     random: Random,
     context = 0,
   ) {

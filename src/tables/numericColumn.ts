@@ -136,9 +136,9 @@ function continuousColumn(
     low !== undefined &&
     high !== undefined &&
     high - low === period.period &&
-    // The upper bound may mean something else than the lower one: 360 the north, and 0 calm air.
+    // Where both bounds occur, they may differ in meaning: 360 is the north, and 0 is calm air.
     !regular.values.includes(high) &&
-    // The features of these codes would be those of values.
+    // The feature of such a code would be that of a value.
     !codes.some((code) => code > high && code <= high + period.period!);
   const cut = isCircle ? cutOf(regular, low, high) : undefined;
   const center = cut ?? low ?? high ?? quantile(regular, 0.5);
@@ -167,29 +167,27 @@ function continuousColumn(
   };
 }
 
-/** The number of parts of a circle, of which the widest one, by the number of its values, is cut. */
-const PARTS_OF_CIRCLE = 32;
-/** Where the widest gap of the widest part is cut: an irrational number, so that no value is there. */
-const PLACE_IN_GAP = (Math.sqrt(5) - 1) / 2;
+/** A circle is cut in the widest arc with one in this many of the different values, which is where values are rarest. */
+const ARCS_OF_CIRCLE = 32;
+/** The cut divides the widest gap of this arc in an irrational ratio, so that no rounded value is at the cut. */
+const RATIO_OF_CUT = (Math.sqrt(5) - 1) / 2;
 
 /**
- * Where the circle of values from `low` to `high`, which are the same point, is cut: where values are rare, since the density that a model
- * learns is least accurate there.
+ * Where a circle, of which `low` and `high` are the same point, is cut to an interval. Values are rare there, because the density that a model
+ * learns is least accurate near the ends of the interval.
  */
 function cutOf({ values }: ValueCounts, low: number, high: number): number {
   const inside = Array.from(values.filter((value) => value >= low && value < high));
   const period = high - low;
   const n = inside.length;
   const at = (i: number) => inside[i % n] + (i >= n ? period : 0);
-  const size = Math.min(n, Math.ceil(n / PARTS_OF_CIRCLE));
+  const size = Math.min(n, Math.ceil(n / ARCS_OF_CIRCLE));
   const widest = (starts: readonly number[], length: number) =>
     starts.reduce((best, i) => (at(i + length) - at(i) > at(best + length) - at(best) ? i : best));
-  const part = widest([...inside.keys()], size);
-  const gap = widest(
-    Array.from({ length: size }, (_, i) => part + i),
-    1,
-  );
-  const cut = at(gap) + PLACE_IN_GAP * (at(gap + 1) - at(gap));
+  const arc = widest([...inside.keys()], size);
+  const gapsOfArc = Array.from({ length: size }, (_, i) => arc + i);
+  const gap = widest(gapsOfArc, 1);
+  const cut = at(gap) + RATIO_OF_CUT * (at(gap + 1) - at(gap));
   return cut < high ? cut : cut - period;
 }
 

@@ -45,8 +45,8 @@ export const tableColumnSchema = z.discriminatedUnion("kind", [
     decimals: z.optional(z.int().check(z.minimum(0), z.maximum(15))),
     period: z.optional(z.number().check(z.positive())),
     /**
-     * In a column whose bounds are one period apart: where the circle of the values is cut, which is then the `center`. Values below it
-     * follow the largest ones, so that values near the two bounds are neighbors.
+     * Only if the bounds are one period apart, so that the values are on a circle: where the circle is cut to an interval. The feature is
+     * (value - cut) modulo the period, so that values near the two bounds have nearly equal features. `center` is then the cut.
      */
     cut: z.optional(finite),
   }),

@@ -3,6 +3,10 @@ import { encode } from "fast-png";
 import { idx } from "../images/files.ts";
 import type { workplace } from "./command.ts";
 
+/** Options of `fit` that make the training of a Glow quick. */
+export const SMALL_GLOW =
+  "--flow glow --levels 1 --transforms 1 --hidden 4 --batch-size 16 --threads 1".split(" ");
+
 export const COUNT = 40;
 export const labelOf = (image: number): number => image % 2;
 

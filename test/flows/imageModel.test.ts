@@ -29,6 +29,13 @@ function conditionalFlow() {
 const flow = conditionalFlow();
 const sum = (values: Iterable<number>) => [...values].reduce((a, b) => a + b, 0);
 
+test("the classes of a model have as many names as its flow has classes", () => {
+  const unconditional = imageTransformer({ image: shape, values: 3, width: 8, heads: 2, layers: 1 });
+  expect(() => new ImageModel({ flow, shape })).toThrow("expected 3 names, received 0");
+  expect(() => new ImageModel({ flow, shape, classes: ["a", "b"] })).toThrow("expected 3 names, received 2");
+  expect(() => new ImageModel({ flow: unconditional, shape, classes })).toThrow("the flow has no classes");
+});
+
 describe("classify", () => {
   test("gives probabilities whose mean over all images is the prior of each class", async () => {
     await using model = new ImageModel({ flow, shape, classes, priors: [1, 2, 5] });

@@ -24,6 +24,15 @@ test("layer normalization standardizes the last axis, and then scales and shifts
   expectClose(result, [-2 / deviation, -2 / deviation, 1, 1 + 12 / deviation], 1e-12, "numbers");
 });
 
+test("a transformer has four heads, or two or one if the width is not a multiple of four", () => {
+  const headsOf = (width: number) => {
+    const options = transformerSchema.parse({ width, layers: 1 });
+    const [keys] = new CausalTransformer(2, 1, 1, options, new Random(0)).looped().initial;
+    return keys!.shape[1];
+  };
+  expect([8, 10, 9].map(headsOf)).toEqual([4, 2, 1]);
+});
+
 describe("CausalAttention", () => {
   test("is the weighted mean of the values of the tokens so far, for each head", async () => {
     const attention = new CausalAttention(4, 2, new Random(0));

@@ -60,11 +60,14 @@ export const imageFlowFields = {
   dequantization: z.optional(z.enum(["uniform", "variational"])),
 };
 
+/** The default number of levels of a multi-scale flow. */
+export const DEFAULT_LEVELS = 2;
+
 export const imageCouplingFields = {
   ...imageFlowFields,
   ...convNetSchema.shape,
   transform: z.optional(checkedByConstructor),
-  levels: z._default(sizeSchema.check(z.maximum(16)), 2),
+  levels: z._default(sizeSchema.check(z.maximum(16)), DEFAULT_LEVELS),
 };
 
 /** Each level squeezes the image, which needs an even height and an even width. */
