@@ -42,6 +42,8 @@ export interface PatchAutoregressiveOptions {
   network?: TransformerOptions;
 }
 
+const affine = affineTransform();
+
 /**
  * The block of TarFlow (Zhai et al. 2024, "Normalizing flows are capable generative models"): an affine autoregressive map of the
  * patches of an image, z_t = (x_t - m_t) exp(-a_t), where a causal transformer computes m_t and a_t from the patches before x_t
@@ -75,8 +77,8 @@ export class PatchAutoregressive implements Bijection {
     // The input for patch t is patch t - 1, and zeros for the first one, so that its output depends on earlier patches only.
     const shifted = patches.slice(1, 0, this.tokens - 1).pad(1, 1, 0);
     const parameters = scoped("network", () => this.network.apply(shifted, context));
-    // `affineTransform.toLatent` computes u exp(a) + m, which here maps z to x. So the density uses its inverse, `toData`.
-    const { value, logDerivative } = affineTransform.toData(patches, parameters);
+    // `affine.toLatent` computes u exp(a) + m, which here maps z to x. So the density uses its inverse, `toData`.
+    const { value, logDerivative } = affine.toData(patches, parameters);
     return { value: this.toRows(value), logDet: this.sumOverRow(logDerivative) };
   }
 
@@ -88,7 +90,7 @@ export class PatchAutoregressive implements Bijection {
     for (const patch of latent) {
       const previous = patches.at(-1) ?? patch.mul(0);
       const parameters = scoped("network", () => network.next(previous));
-      const { value, logDerivative } = affineTransform.toLatent(patch, parameters);
+      const { value, logDerivative } = affine.toLatent(patch, parameters);
       patches.push(value);
       logDerivatives.push(logDerivative);
     }

@@ -177,11 +177,11 @@ async function fitRows(
   };
 }
 
-/** The scalar transforms of the couplings of `--coupling`. */
+/** The options of a recipe for each choice of `--coupling`. Recipes have affine couplings by default. */
 const COUPLINGS = {
-  affine: { type: "affine" },
-  additive: { type: "additive" },
-  spline: { type: "rationalQuadraticSpline" },
+  affine: {},
+  additive: { transform: { type: "additive" } },
+  spline: { transform: { type: "rationalQuadraticSpline" } },
 } as const;
 
 /** The flow of `--flow`, a distribution of pixels. */
@@ -229,7 +229,7 @@ function flowOf(
     ...(transforms && { steps: transforms }),
     ...(levels && { levels }),
     ...(block && { block }),
-    ...(coupling && { transform: COUPLINGS[coupling] }),
+    ...(coupling && COUPLINGS[coupling]),
   };
   return flow === "glow" ? glow(options) : realNVP(options);
 }

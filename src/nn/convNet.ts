@@ -14,6 +14,7 @@ export const convNetSchema = z.strictObject({
   width: z._default(sizeSchema, 64),
   blocks: z._default(z.int().check(z.nonnegative(), z.maximum(MAX_LAYERS)), 1),
   activation: z._default(activationSchema, "relu"),
+  weightNorm: z._default(z.boolean(), false),
 });
 
 /** Options of a convolutional network, which `ImageCoupling` uses. */
@@ -34,6 +35,8 @@ export interface ConvNetOptions {
   blocks?: number;
   /** Activation between the layers. Default `relu`. */
   activation?: Activation;
+  /** Weight normalization of the convolutions, as in RealNVP: weight decay applies to the scales of the weights. Default false. */
+  weightNorm?: boolean;
 }
 
 /** The context of a `ConvNet`: a number of features that all pixels share, or the shape of an image of equal height and width. */
@@ -65,20 +68,22 @@ export class ConvNet {
   ) {
     this.options = options;
     this.context = context;
-    const { block, width, blocks } = options;
+    const { block, width, blocks, weightNorm } = options;
+    const convolution = (inputs: number, outputs: number, kernel: number, name: Random) =>
+      new Convolution(inputs, outputs, kernel, name, { weightNorm });
     const contextChannels = typeof context === "number" ? 0 : context[2];
-    this.first = new Convolution(inputs + contextChannels, width, 3, random.split("first"));
+    this.first = convolution(inputs + contextChannels, width, 3, random.split("first"));
     if (typeof context === "number" && context > 0)
       this.contextLayer = new Linear(context, width, random.split("context"));
     this.blocks = Array.from({ length: blocks }, (_, i): Block => {
       const from = random.split("blocks").split(i);
       const gates = block === "gated" ? 2 : 1;
-      const pointwise = new Convolution(width, gates * width, 1, from.split("pointwise"));
+      const pointwise = convolution(width, gates * width, 1, from.split("pointwise"));
       if (block === "plain") return { pointwise };
-      const spatial = new Convolution(width, width, 3, from.split("spatial"));
+      const spatial = convolution(width, width, 3, from.split("spatial"));
       return { spatial, pointwise, ...(block === "gated" && { norm: new LayerNorm(width) }) };
     });
-    this.last = new Convolution(width, outputs, 3, random.split("last"), { zeroInit: true });
+    this.last = new Convolution(width, outputs, 3, random.split("last"), { zeroInit: true, weightNorm });
   }
 
   /** [N, H, W, inputs] and the context [N, C] -> [N, H, W, outputs]. */

@@ -8,10 +8,17 @@ import { initialValues } from "./linear.ts";
 /**
  * Convolution with a K x K kernel, stride 1 and same padding: [N, H, W, inputs] -> [N, H, W, outputs]. Weights and biases are
  * initialized uniformly in +-1 / sqrt(K K inputs), or with zeros if `zeroInit`.
+ *
+ * With `weightNorm` the weights of output o are g_o v_o / rms(v_o), with learned scales g and directions v (weight normalization, Salimans and
+ * Kingma 2016). The initial weights are the same. Weight decay applies to the scales, as in RealNVP (Dinh et al. 2017), because the length of v
+ * does not matter. With the root mean square instead of the norm of the paper, a step of Adam changes the weights of wide layers as fast as
+ * without the normalization.
  */
 export class Convolution {
-  /** [K, K, inputs, outputs] */
+  /** [K, K, inputs, outputs]: the weights, or with `weightNorm` their directions v. */
   readonly weight: Parameter;
+  /** [outputs]: the scales g, with `weightNorm`. */
+  readonly scale: Parameter | undefined;
   /** [outputs] */
   readonly bias: Parameter;
 
@@ -20,20 +27,42 @@ export class Convolution {
     outputs: number,
     kernel: number,
     random: Random,
-    options: { zeroInit?: boolean } = {},
+    options: { zeroInit?: boolean; weightNorm?: boolean } = {},
   ) {
-    checkOptions("new Convolution", options, { zeroInit: trueOrFalse });
-    const { zeroInit = false } = options;
-    const initial = initialValues(kernel * kernel * inputs, outputs, random, { zeroInit });
-    this.weight = new Parameter([kernel, kernel, inputs, outputs], initial.weight, {
+    checkOptions("new Convolution", options, { zeroInit: trueOrFalse, weightNorm: trueOrFalse });
+    const { zeroInit = false, weightNorm = false } = options;
+    const initialize = (zeroInit: boolean) =>
+      initialValues(kernel * kernel * inputs, outputs, random, { zeroInit });
+    const initial = initialize(zeroInit);
+    // A direction of zeros has no gradient, so that the weights are 0 because of their scale.
+    const { weight } = weightNorm ? initialize(false) : initial;
+    this.weight = new Parameter([kernel, kernel, inputs, outputs], weight, {
       domain: WEIGHT,
-      decay: true,
+      decay: !weightNorm,
     });
+    if (weightNorm) {
+      const scale = zeroInit ? 0 : () => columnScales(weight(), outputs);
+      this.scale = new Parameter([outputs], scale, { domain: WEIGHT, decay: true });
+    }
     this.bias = new Parameter([outputs], initial.bias, { domain: WEIGHT });
   }
 
   /** [N, H, W, inputs] -> [N, H, W, outputs]. */
   apply(x: Tensor): Tensor {
-    return conv2d(x, this.weight, this.bias);
+    return conv2d(x, this.kernel(), this.bias);
   }
+
+  private kernel(): Tensor {
+    const { weight, scale } = this;
+    return scale ? weight.mul(scale.div(weight.mul(weight).mean([0, 1, 2]).sqrt())) : weight;
+  }
+}
+
+/** The root mean squares of the columns of a matrix with `columns` columns. */
+function columnScales(matrix: Float32Array, columns: number): Float32Array {
+  const squares = new Float32Array(columns);
+  matrix.forEach((value, i) => {
+    squares[i % columns] += value * value;
+  });
+  return squares.map((sum) => Math.sqrt((sum * columns) / matrix.length));
 }

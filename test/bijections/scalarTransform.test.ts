@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Elementwise } from "../../src/bijections/elementwise.ts";
 import { affineTransform } from "../../src/bijections/scalar/affine.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { compile } from "../../src/runtime/compile.ts";
@@ -25,7 +26,7 @@ describe("softClamp", () => {
 test("an affine layer scales by no more than 1000", async () => {
   const run = compile(
     (x, raw) => {
-      const { value, logDerivative } = affineTransform.toLatent(x, raw);
+      const { value, logDerivative } = affineTransform().toLatent(x, raw);
       return [value, logDerivative];
     },
     [
@@ -38,4 +39,19 @@ test("an affine layer scales by no more than 1000", async () => {
   expect(value[1]).toBeCloseTo(0.001, 8);
   expect(value[2]).toBe(8);
   expect(logDerivative[2]).toBe(0);
+});
+
+test("an affine layer with a bound scales by no more than exp(bound)", async () => {
+  const layer = new Elementwise({ features: 1, transform: { type: "affine", bound: 2 } });
+  const run = compile((x) => layer.inverse(x).logDet, [["N", 1]]);
+  for (const raw of [1e9, -1e9]) {
+    layer.raw.value = Float64Array.from([0, raw]);
+    expect((await run([1]))[0]).toBeCloseTo(2 * Math.sign(raw), 6);
+  }
+  expect(layer.describe()).toMatchObject({ transform: { type: "affine", bound: 2 } });
+});
+
+test("the bound of an affine layer is positive and at most log 1000", () => {
+  for (const bound of [0, 7])
+    expect(() => new Elementwise({ features: 1, transform: { type: "affine", bound } })).toThrow(/bound/);
 });

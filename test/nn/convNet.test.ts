@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { grad } from "../../src/graph/grad.ts";
 import { ConvNet, convNetSchema } from "../../src/nn/convNet.ts";
+import { Convolution } from "../../src/nn/convolution.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
@@ -70,4 +72,45 @@ test("a context of features is the same for all pixels, one that is an image is 
   const marked = await outputs({}, x, images.with(0, 1), [5, 5, 1]);
   expect(marked[0]).not.toBe(blank[0]);
   expect(marked.subarray(3 * 24)).toEqual(blank.subarray(3 * 24));
+});
+
+test("with weight normalization a convolution starts equal, and depends on the direction of its weights only", async () => {
+  const plain = new Convolution(2, 3, 3, new Random(0));
+  const normalized = new Convolution(2, 3, 3, new Random(0), { weightNorm: true });
+  const output = (convolution: Convolution) =>
+    compile((x) => convolution.apply(x), [["N", 5, 5, 2]], double)(x);
+  const expected = await output(plain);
+  expectClose(await output(normalized), expected, 1e-6, "outputs at the start");
+
+  normalized.weight.value = normalized.weight.value.map((v) => 5 * v);
+  expectClose(await output(normalized), expected, 1e-6, "outputs with longer directions");
+
+  normalized.scale!.value = normalized.scale!.value.map((g) => 2 * g);
+  normalized.bias.value = normalized.bias.value.map((b) => 2 * b);
+  const doubled = Array.from(expected, (value) => 2 * value);
+  expectClose(await output(normalized), doubled, 1e-6, "outputs with twice the scale");
+});
+
+test("weight decay applies to the scales of normalized weights, and otherwise to the weights", () => {
+  const decaying = (weightNorm: boolean) =>
+    [...parametersOf(new Convolution(2, 3, 3, new Random(0), { weightNorm }))]
+      .filter(([, { decay }]) => decay)
+      .map(([name]) => name);
+  expect(decaying(false)).toEqual(["weight"]);
+  expect(decaying(true)).toEqual(["scale"]);
+});
+
+test("a network with weight normalization starts at 0 and has a gradient", async () => {
+  const network = new ConvNet(2, 3, convNetSchema.parse({ width: 4, weightNorm: true }), new Random(0));
+  const run = compile(
+    (x) => {
+      const y = network.apply(x);
+      return [y, grad(y.sum(), [network.last.scale!])[0]];
+    },
+    [["N", 5, 5, 2]],
+    double,
+  );
+  const [y, slope] = await run(x);
+  expect(y.every((value) => value === 0)).toBe(true);
+  expect(slope.every((value) => value !== 0)).toBe(true);
 });

@@ -28,7 +28,7 @@ export interface GlowImageOptions extends ImageCouplingRecipeOptions {
 export interface RealNVPImageOptions extends ImageCouplingRecipeOptions {
   /** K: each level has K couplings with checkerboard masks and K couplings with channel masks. Default 3. */
   steps?: number;
-  /** Whether there is a batch normalization of each channel after each coupling. Default false. */
+  /** Whether there is a batch normalization of each channel after each coupling, as in the paper. Default true. */
   batchNorm?: boolean;
 }
 
@@ -40,7 +40,7 @@ const realNVPSchema = z
   .strictObject({
     ...imageCouplingFields,
     steps: z._default(layerSchemas.transforms, 3),
-    batchNorm: z._default(z.boolean(), false),
+    batchNorm: z._default(z.boolean(), true),
   })
   .check(
     isSqueezable,
@@ -58,10 +58,11 @@ const couplingSettings = ({
   width,
   blocks,
   activation,
+  weightNorm,
   transform,
-}: ConvNetOptions & { transform?: unknown }): CouplingSettings => ({
-  network: { block, width, blocks, activation },
-  ...(transform !== undefined && { transform: transform as CouplingSettings["transform"] }),
+}: ConvNetOptions & { transform: unknown }): CouplingSettings => ({
+  network: { block, width, blocks, activation, weightNorm },
+  transform: transform as CouplingSettings["transform"],
 });
 
 /**
