@@ -148,7 +148,7 @@ test("refuses images that cannot be halved at each level, and options of vectors
     `[PushforwardError: an option of realNVP is not valid at levels: expected more than one pixel after the last level, which has a checkerboard mask, received 2.]`,
   );
   expect(() => realNVP({ image: [4, 4, 1], levels: 1 }, { hidden: [3] })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: an option of realNVP is not valid: expected one of image, values, classes, seed, dequantization, block, width, blocks, activation, transform, levels, steps, batchNorm, received hidden.]`,
+    `[PushforwardError: an option of realNVP is not valid: expected one of image, values, classes, seed, dequantization, block, width, blocks, activation, weightNorm, transform, levels, steps, batchNorm, received hidden.]`,
   );
 });
 
