@@ -2,7 +2,6 @@ import { actnormKind } from "./actnorm.ts";
 import { autoregressiveKind } from "./autoregressive.ts";
 import { chainKind } from "./chain.ts";
 import { couplingKind } from "./coupling.ts";
-import { diagonalScalingKind } from "./diagonalScaling.ts";
 import { elementwiseKind } from "./elementwise.ts";
 import { identityKind } from "./identity.ts";
 import { invertKind } from "./invert.ts";
@@ -13,7 +12,7 @@ import { standardizeContextKind } from "./standardizeContext.ts";
 import { tailsKind } from "./tails.ts";
 
 /**
- * The kinds of `fitFlows` and of the recipes for NICE, RealNVP, Glow, MAF and spline flows. A page that loads models contains the
+ * The kinds of `fitFlows` and of the recipes for RealNVP, Glow, MAF and spline flows. A page that loads models contains the
  * code of these kinds. It loads the code of the other kinds of registry.ts only if a model has one of them.
  */
 export const coreBijectionKinds = [
@@ -21,7 +20,6 @@ export const coreBijectionKinds = [
   autoregressiveKind,
   chainKind,
   couplingKind,
-  diagonalScalingKind,
   elementwiseKind,
   identityKind,
   invertKind,
