@@ -50,7 +50,7 @@ export const impute = command({
       let unlearned: readonly UnlearnedValues[] = [];
       const rows = completeTable(tableModel, table, {
         seed,
-        present: true,
+        gaps: false,
         onUnlearned: (values) => {
           unlearned = values.filter(({ kind }) => kind !== "incomplete");
         },

@@ -52,16 +52,16 @@ export async function sampleTableModel(
   const total = copies * (table?.rows ?? 1);
   let drawn = 0;
   let tried = 0;
-  const shared = {
+  const options = {
     seed,
     signal: io.interrupted,
+    gaps: !noGaps,
     ...run,
     onProgress(rows: number) {
       drawn = rows;
       messages.rows(rows, total);
     },
   };
-  const options = { ...shared, gaps: !noGaps };
   try {
     if (text !== undefined || (noGaps && model.columns.some(({ gaps }) => gaps)))
       warnOfShare(model, messages);
@@ -74,9 +74,8 @@ export async function sampleTableModel(
         ? sampleWhere(model, copies, where, { ...options, given: values, onProgress: onAccepted })
         : table
           ? completeTable(model, table, {
-              ...shared,
+              ...options,
               copies,
-              present: noGaps,
               onUnlearned(values) {
                 // A missing value is drawn like the columns that the table does not have.
                 const first = values.find(({ kind }) => kind !== "incomplete");

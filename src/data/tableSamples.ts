@@ -53,7 +53,7 @@ export async function* sampleTable(
  * present values of the row. Each row is completed `copies` times (default 1). The rows are features, [rows * copies, D] in row-major
  * order, block by block.
  *
- * If `present` is true, no drawn value is missing; otherwise values are missing with the probability that the model has learned.
+ * If `gaps` is false, no drawn value is missing; otherwise values are missing with the probability that the model has learned.
  * `onUnlearned` is called after each block with the counts so far of the values that the model did not learn; an error that it throws
  * ends the stream.
  *
@@ -68,11 +68,11 @@ export async function* completeTable(
     onProgress,
     onUnlearned,
     copies = 1,
-    present,
+    gaps,
     ...run
   }: TableSamplesOptions & {
     readonly copies?: number;
-    readonly present: boolean;
+    readonly gaps: boolean;
     onUnlearned?(values: readonly UnlearnedValues[]): void;
   },
 ): AsyncGenerator<Float64Array> {
@@ -90,7 +90,7 @@ export async function* completeTable(
     if (signal?.aborted) throw interruptedError(table.source);
     onUnlearned?.(scan.unlearned);
     const values = allFeatures(model, rows, copies);
-    yield await model.completeFeatures(values, { ...run, seed, start: done * copies, present });
+    yield await model.completeFeatures(values, { ...run, seed, start: done * copies, gaps });
     done += rows.rows;
     onProgress?.(done * copies);
   }

@@ -185,7 +185,7 @@ export class TableModel implements AsyncDisposable {
     const { seed = 0, ...run } = options;
     const names = this.names().filter((name) => hasColumn(rows, name));
     const encoded = encodeTable(this.columns, rows, names);
-    const completed = await this.completeFeatures(encoded.values, { seed, present: true, ...run });
+    const completed = await this.completeFeatures(encoded.values, { seed, gaps: false, ...run });
     const drawn = decodeTable(this.columns, completed);
     return drawn.map((row, n) => ({ ...row, ...encoded.present(n) }));
   }
@@ -281,17 +281,17 @@ export class TableModel implements AsyncDisposable {
   }
 
   /**
-   * Features [N, D] with a draw in place of each NaN. If `present` is true, no draw is a missing value. Row n depends on the seed
+   * Features [N, D] with a draw in place of each NaN. If `gaps` is false, no draw is a missing value. Row n depends on the seed
    * and on `start` + n.
    *
    * @internal
    */
   async completeFeatures(
     values: Float64Array,
-    { seed = 0, start = 0, present, ...run }: TableImputeOptions & { start?: number; present: boolean },
+    { seed = 0, start = 0, gaps, ...run }: TableImputeOptions & { start?: number; gaps: boolean },
   ): Promise<Float64Array> {
     const known = Uint8Array.from(values, (value) => (Number.isNaN(value) ? 0 : 1));
-    return this.conditionalRows().complete({ values, known }, { seed, start, present }, run);
+    return this.conditionalRows().complete({ values, known }, { seed, start, present: !gaps }, run);
   }
 
   /**

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => model.release());
 
 /** The sizes and the codes of the kinds of the completed rows of a query. */
-async function complete(query: string, options: { copies?: number; present: boolean }) {
+async function complete(query: string, options: { copies?: number; gaps: boolean }) {
   const table = await openTable(query);
   try {
     const rows: number[] = [];
@@ -36,25 +36,25 @@ async function complete(query: string, options: { copies?: number; present: bool
 describe("completed rows of a table", () => {
   it("keep their values, and have values in place of missing ones", async () => {
     const query = "SELECT unnest([0.5, NULL]) AS size, unnest([NULL, 'b']) AS kind, 7 AS other";
-    const { sizes, kinds } = await complete(query, { present: true });
+    const { sizes, kinds } = await complete(query, { gaps: false });
     expect([sizes[0], kinds[1]]).toEqual([0.5, 1]);
     expect([0, 1]).toContain(kinds[0]);
     expect([...sizes].map(Number.isFinite)).toEqual([true, true]);
   });
 
   it("are drawn several times, also for columns that the table does not have", async () => {
-    const { sizes, kinds } = await complete("SELECT 'b' AS kind", { copies: 200, present: false });
+    const { sizes, kinds } = await complete("SELECT 'b' AS kind", { copies: 200, gaps: true });
     expect(kinds).toEqual(new Float64Array(200).fill(1));
     expect(sizes.some(Number.isNaN)).toBe(true);
     expect(new Set(sizes).size).toBeGreaterThan(100);
   });
 
   it("need a column of the model that varies", async () => {
-    expect(await files.failure(complete("SELECT 'cm' AS unit", { present: true }))).toMatchInlineSnapshot(`
+    expect(await files.failure(complete("SELECT 'cm' AS unit", { gaps: false }))).toMatchInlineSnapshot(`
       "DATA the query has no column that varies in the model: received "unit".
       Give a table with other columns of the model."
     `);
-    expect(await files.failure(complete("SELECT 1 AS other", { present: true }))).toMatchInlineSnapshot(
+    expect(await files.failure(complete("SELECT 1 AS other", { gaps: false }))).toMatchInlineSnapshot(
       `"DATA the query has no column of the model: expected some of "size", "kind", "unit", received "other"."`,
     );
   });
