@@ -3,6 +3,7 @@ import { splitWithTest } from "../dataset/splitWithTest.ts";
 import { PushforwardError } from "../errors.ts";
 import { AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
 import { TableModel } from "../flows/tableModel.ts";
+import { abortSignal, anyValue, callback, checkOptions, type OptionRules, trueOrFalse } from "../options.ts";
 import { parse } from "../parse.ts";
 import { engineOptionsOf } from "../runtime/engineOptions.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
@@ -37,6 +38,37 @@ export interface FitTableOptions extends Omit<FitMembersOptions, "embedding"> {
   onExcluded?(name: string, reason: string): void;
 }
 
+/** Most values are checked where they are used. */
+const optionRules: OptionRules<FitTableOptions> = {
+  columns: anyValue,
+  testFraction: anyValue,
+  contamination: anyValue,
+  onExcluded: callback,
+  budget: anyValue,
+  kernel: trueOrFalse,
+  recipe: anyValue,
+  epochs: anyValue,
+  patience: anyValue,
+  maxMinutes: anyValue,
+  validationFraction: anyValue,
+  seed: anyValue,
+  batchSize: anyValue,
+  optimizer: anyValue,
+  schedule: anyValue,
+  clipNorm: anyValue,
+  averageDecay: anyValue,
+  objective: anyValue,
+  threads: anyValue,
+  providers: anyValue,
+  communicator: anyValue,
+  signal: abortSignal,
+  checkpoints: callback,
+  onMember: callback,
+  onEpoch: callback,
+  onProgress: callback,
+  onRecovery: callback,
+};
+
 /** The result of `fitTable`. */
 export interface FitTableResult {
   readonly model: TableModel;
@@ -70,7 +102,7 @@ export interface FitTableResult {
  *   `fit` throws.
  */
 export async function fitTable(table: TableInput, options: FitTableOptions = {}): Promise<FitTableResult> {
-  checkNoRowOptions(options);
+  checkOptions("fitTable", options, optionRules);
   const {
     columns: stated = {},
     testFraction,
@@ -157,14 +189,4 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     trimmedRows: trimmed,
     stopped,
   };
-}
-
-/** Throws `ARGUMENT` for options of `fit` that `fitTable` does not have. The schema of the settings does not see them. */
-function checkNoRowOptions(options: object): void {
-  for (const name of ["checkpoint", "context", "initialize", "validation", "weights"]) {
-    if (!Object.hasOwn(options, name)) continue;
-    throw new PushforwardError("ARGUMENT", `fitTable has no option ${name}`, {
-      hint: "fit and fitFlows, which learn rows of numbers, have it.",
-    });
-  }
 }

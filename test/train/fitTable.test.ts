@@ -246,7 +246,7 @@ test("a table of real numbers gets flows too, and a constant column changes no l
 test("refuses options that only trainings on rows of numbers have", async () => {
   const table = { a: [1, 2, 3], b: ["x", "y", "x"] };
   await expect(fitTable(table, { weights: [1, 2, 3] } as never)).rejects.toThrow(
-    "fitTable has no option weights",
+    "unknown option of fitTable: expected one of columns, testFraction, contamination,",
   );
   await expect(fitTable(table, { epoch: 3 } as never)).rejects.toThrow("epoch");
   await expect(fitTable(table, { columns: { c: "integer" } })).rejects.toThrow('there is no column "c"');
