@@ -1,5 +1,5 @@
 import type { ExpectedValue } from "../flows/anomalies/reasons.ts";
-import type { TableRow } from "../tables/tableRows.ts";
+import { dateText, type TableRow } from "../tables/tableRows.ts";
 
 /** Converts a text of a table, such as a label or a date, to the form in which it is shown. */
 type WriteText = (text: string) => string;
@@ -21,8 +21,11 @@ export function expectedText(
 }
 
 /** A value of a row; "missing" for null. */
-export const valueText = (value: TableRow[string], write: WriteText = String): string =>
-  value === null ? "missing" : typeof value === "number" ? shortNumber(value) : write(String(value));
+export function valueText(value: TableRow[string], write: WriteText = String): string {
+  if (value === null) return "missing";
+  if (typeof value === "number") return shortNumber(value);
+  return write(value instanceof Date ? dateText(value) : String(value));
+}
 
 /** Five significant digits, without an exponent for the usual sizes. */
 export const shortNumber = (x: number): string =>

@@ -76,9 +76,9 @@ export interface TableAnomalies extends Omit<AnomalySelection, "selected"> {
  * A model of the rows of a table with columns of any kind: a flow over features, and the columns whose values the features encode.
  *
  * Its log-density is the logarithm of a product: the density of the continuous values, in the units of the columns, times the
- * probability of all other values and of the missing ones.
+ * probability of all other values and of the missing ones. `Row` is the type of the rows that it returns.
  */
-export class TableModel implements AsyncDisposable {
+export class TableModel<Row = TableRow> implements AsyncDisposable {
   readonly columns: readonly TableColumn[];
   readonly flow: Flow;
   /** The reference with which `anomalies` compares rows. `fitTable` and the command line compute it. */
@@ -146,8 +146,8 @@ export class TableModel implements AsyncDisposable {
   }
 
   /** n rows of the model. With `given` they are drawn from the exact conditional distribution of the other columns. */
-  async sample(n: number, options: TableSampleOptions = {}): Promise<TableRow[]> {
-    return decodeTable(this.columns, await this.sampleFeatures(n, options));
+  async sample(n: number, options: TableSampleOptions = {}): Promise<Row[]> {
+    return decodeTable(this.columns, await this.sampleFeatures(n, options)) as Row[];
   }
 
   /** The features [n, D] of the rows that `sample` draws. Throws `DATA` for given values that the model did not learn. */
@@ -180,14 +180,14 @@ export class TableModel implements AsyncDisposable {
    * The rows with a value in place of each missing one, drawn from the distribution of the missing values given the present ones and
    * given that they are present (missing at random). Present values stay as they are. Columns that a row does not have are drawn too.
    */
-  async impute(rows: TableInput, options: TableImputeOptions = {}): Promise<TableRow[]> {
+  async impute(rows: TableInput, options: TableImputeOptions = {}): Promise<Row[]> {
     checkOptions("impute", options, { ...runRules, seed: seedValue });
     const { seed = 0, ...run } = options;
     const names = this.names().filter((name) => hasColumn(rows, name));
     const encoded = encodeTable(this.columns, rows, names);
     const completed = await this.completeFeatures(encoded.values, { seed, gaps: false, ...run });
     const drawn = decodeTable(this.columns, completed);
-    return drawn.map((row, n) => ({ ...row, ...encoded.present(n) }));
+    return drawn.map((row, n) => ({ ...row, ...encoded.present(n) })) as Row[];
   }
 
   /**

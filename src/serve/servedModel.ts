@@ -11,7 +11,7 @@ import {
 import { brief } from "../parse.ts";
 import { inFloat64 } from "../runtime/engineOptions.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
-import type { ValueType } from "../tables/tableColumn.ts";
+import { type ValueType, withTextDates } from "../tables/tableColumn.ts";
 import type { TableRow, TableValue } from "../tables/tableRows.ts";
 
 /** A row of a request or of an answer. */
@@ -51,7 +51,8 @@ export const operationsOf = ({ impute, anomalies }: ServedModel): string[] => [
 
 /** The model of a file as a server needs it. */
 export function servedModel(model: LoadedModel, run: RunOptions = {}): ServedModel {
-  return model.table ? servedTable(TableModel.from(model), run) : servedFlow(model, run);
+  if (!model.table) return servedFlow(model, run);
+  return servedTable(TableModel.from({ ...model, table: withTextDates(model.table) }), run);
 }
 
 function servedTable(model: TableModel, run: RunOptions): ServedModel {

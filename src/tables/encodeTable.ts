@@ -38,7 +38,7 @@ export function encodeTable(
   const rows = raw[0].values.length;
   const status = new Uint8Array(rows);
   const unlearned = new UnlearnedCounts();
-  const encoded: RawColumn[] = [];
+  const encoded: { readonly column: TableColumn; readonly source: RawColumn }[] = [];
   const features: Float64Array[] = [];
   for (const column of columns) {
     if (!names.includes(column.name)) {
@@ -46,7 +46,7 @@ export function encodeTable(
       continue;
     }
     const source = sourceOf(column, raw, names);
-    encoded.push(source);
+    encoded.push({ column, source });
     const learned = column.kind === "constant" ? matches(column.value, source) : withLabelsOf(column, source);
     const ofColumn = positions ? positionsInColumn(column, learned) : encodeColumn(column, learned);
     const block = { values: learned, features: ofColumn, arePositions: positions, start: 0 };
@@ -55,8 +55,8 @@ export function encodeTable(
   }
   const present = (n: number): TableRow =>
     Object.fromEntries(
-      encoded.flatMap((source) =>
-        Number.isNaN(source.values[n]) ? [] : [[source.name, presentValue(source, n)]],
+      encoded.flatMap(({ column, source }) =>
+        Number.isNaN(source.values[n]) ? [] : [[column.name, presentValue(column, source, n)]],
       ),
     );
   return { rows, values: rowMajor(features, rows), status, unlearned: unlearned.found(columns), present };
@@ -118,7 +118,8 @@ function textOf({ type, labels, values }: RawColumn, n: number): string | undefi
 }
 
 /** A value that is not missing, as a model returns it. */
-function presentValue(source: RawColumn, n: number): number | string | boolean {
+function presentValue(column: TableColumn, source: RawColumn, n: number): NonNullable<TableRow[string]> {
+  if ("isDateObject" in column) return new Date(source.values[n]);
   if (source.type === "boolean") return source.values[n] === 1;
   return source.type === "number" || source.type === "integer" ? source.values[n] : textOf(source, n)!;
 }

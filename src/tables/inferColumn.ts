@@ -18,17 +18,18 @@ const NUMERIC_KINDS: readonly ColumnKind[] = ["continuous", "integer", "lattice"
 /** Chooses the kind of a column by its type, its values and the options of the user. */
 export function inferColumn(raw: RawColumn, options: ColumnOptions = {}): InferredColumn {
   const { name, type, values } = raw;
+  const form = formOf(raw);
   if (options.kind === "exclude") return { excluded: "as requested" };
   const present = values.filter((value) => !Number.isNaN(value)).sort();
   const gaps = present.length < values.length;
   const counted = countValues(present);
   if (counted.values.length === 0)
-    return { column: { kind: "constant", name, type, gaps: false, value: null } };
+    return { column: { kind: "constant", name, ...form, gaps: false, value: null } };
   if (options.kind === "constant" && (counted.values.length > 1 || gaps))
     throw notConstant(name, counted, gaps);
   if (counted.values.length === 1 && !gaps) {
     const [only] = counted.values as [number];
-    return { column: { kind: "constant", name, type, gaps: false, value: textOf(raw, only) } };
+    return { column: { kind: "constant", name, ...form, gaps: false, value: textOf(raw, only) } };
   }
   if (type === "text" || type === "boolean" || options.kind === "categorical" || counted.values.length === 1)
     return categorical(raw, counted, gaps, options);
@@ -36,10 +37,13 @@ export function inferColumn(raw: RawColumn, options: ColumnOptions = {}): Inferr
     checkKind(raw, options, [type, "categorical"]);
     const years = (present[present.length - 1] - present[0]) / MILLISECONDS_PER_YEAR;
     if (years > MAX_YEARS) return { excluded: `dates that are more than ${MAX_YEARS} years apart` };
-    return { column: { kind: "time", name, type, gaps, ...timeParts(type, values) } };
+    return { column: { kind: "time", name, ...form, type, gaps, ...timeParts(type, values) } };
   }
   return numeric({ ...raw, type }, counted, gaps, options);
 }
+
+/** The type of the values of a column, and whether they are `Date` objects. */
+const formOf = ({ type, isDateObject }: RawColumn) => ({ type, ...(isDateObject && { isDateObject }) });
 
 /** The value of a column as text. */
 const textOf = ({ type, labels }: RawColumn, value: number): string =>
@@ -95,7 +99,7 @@ function categorical(
   const order = values.map((_, i) => i);
   const texts = values.map((value) => textOf(raw, value));
   if (isText) order.sort((a, b) => counts[b] - counts[a] || (texts[a] < texts[b] ? -1 : 1));
-  return { column: { kind: "categorical", name, type, gaps, labels: order.map((i) => texts[i]) } };
+  return { column: { kind: "categorical", name, ...formOf(raw), gaps, labels: order.map((i) => texts[i]) } };
 }
 
 /** Columns of numbers. Integers that identify rows are left out, unless a kind is stated. */

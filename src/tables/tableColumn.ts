@@ -11,6 +11,8 @@ const cells = z.int().check(z.minimum(1), z.maximum(2 ** 17));
 const VALUE_TYPES = ["number", "integer", "boolean", "text", "date", "timestamp", "time"] as const;
 export type ValueType = (typeof VALUE_TYPES)[number];
 const type = z.enum(VALUE_TYPES);
+/** Only for dates and timestamps: in JavaScript, values of the column are `Date` objects. Without it they are text in ISO 8601. */
+const isDateObject = z.optional(z.literal(true));
 
 /** The units into which dates and times are split, with the number of different values of those that repeat. */
 export const TIME_UNITS = {
@@ -68,6 +70,7 @@ export const tableColumnSchema = z.discriminatedUnion("kind", [
     kind: z.literal("categorical"),
     name,
     type,
+    isDateObject,
     gaps: z.boolean(),
     labels: z.array(z.string()).check(z.minLength(1), z.maxLength(100_000)),
   }),
@@ -75,6 +78,7 @@ export const tableColumnSchema = z.discriminatedUnion("kind", [
     kind: z.literal("time"),
     name,
     type: z.enum(["date", "timestamp", "time"]),
+    isDateObject,
     gaps: z.boolean(),
     /** The values of a unit are first, first + step, first + 2 step... The default of `step` is 1. */
     parts: z.array(z.strictObject({ unit, first: z.int(), step, cells })).check(z.minLength(1)),
@@ -87,6 +91,7 @@ export const tableColumnSchema = z.discriminatedUnion("kind", [
     kind: z.literal("constant"),
     name,
     type,
+    isDateObject,
     gaps: z.literal(false),
     /** The value as text; null if it is missing in all rows. */
     value: z.nullable(z.string()),
@@ -147,6 +152,14 @@ export function valueCounts(column: TableColumn): (number | null)[] {
   }
 }
 
+/** The columns as they return values in a text format: dates as text. */
+export const withTextDates = (columns: readonly TableColumn[]): TableColumn[] =>
+  columns.map((column) => {
+    if (!("isDateObject" in column)) return column;
+    const { isDateObject: _, ...others } = column;
+    return others;
+  });
+
 /** Whether some values of a table have probabilities and not densities. Constants do not count: their probability is 1. */
 export const hasProbabilities = (columns: readonly TableColumn[]): boolean =>
   columns.some(({ kind, gaps }) => gaps || (kind !== "continuous" && kind !== "constant"));
@@ -155,6 +168,8 @@ export const hasProbabilities = (columns: readonly TableColumn[]): boolean =>
 export interface RawColumn {
   readonly name: string;
   readonly type: ValueType;
+  /** Only for dates and timestamps: whether all values are `Date` objects. */
+  readonly isDateObject?: true;
   /**
    * Numbers as they are, booleans as 0 and 1, text as an index of `labels`, dates and timestamps in milliseconds since 1970-01-01, times
    * in milliseconds since midnight.

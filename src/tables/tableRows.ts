@@ -10,8 +10,16 @@ export type TableInput =
   | readonly Readonly<Record<string, TableValue>>[]
   | Readonly<Record<string, ArrayLike<TableValue>>>;
 
-/** A row of a table as models return it: numbers, labels, booleans, dates as ISO 8601 text; null is missing. */
-export type TableRow = Record<string, number | string | boolean | null>;
+/**
+ * A row of a table as models return it: numbers, labels, booleans and dates, which are `Date` objects if the training rows had such, and
+ * otherwise text in ISO 8601; null is missing.
+ */
+export type TableRow = Record<string, number | string | boolean | Date | null>;
+
+/** A row with the columns of `Row` as models return it. It lacks the columns that the model leaves out. */
+export type ReturnedRow<Row> = {
+  [K in keyof Row]-?: Exclude<Row[K], undefined | bigint> | (bigint extends Row[K] ? number : never) | null;
+};
 
 const ISO_DATE = /^\d{4}-\d\d-\d\d$/;
 const ISO_TIME = /^\d\d:\d\d(:\d\d(\.\d+)?)?$/;
@@ -29,7 +37,7 @@ export function rawColumns(table: TableInput, texts: ReadonlySet<string> = new S
     const rows = table as readonly Readonly<Record<string, TableValue>>[];
     const isObject = (row: unknown) => typeof row === "object" && row !== null && !Array.isArray(row);
     const badIndex = rows.findIndex((row) => !isObject(row));
-    if (badIndex >= 0) throw unknownForm(`row ${badIndex}, which is not an object`);
+    if (badIndex >= 0) throw unknownForm(`rows[${badIndex}], which is not an object`);
     const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
     if (names.length === 0) throw unknownForm("no rows");
     return names.map((name) => rawColumn(name, rows.length, (n) => rows[n][name]));
@@ -68,20 +76,27 @@ const isMissing = (value: TableValue): value is null | undefined =>
 
 function readColumn(name: string, rows: number, at: (n: number) => TableValue, isText: boolean): RawColumn {
   let type: ValueType | undefined = isText ? "text" : undefined;
+  let isDateObject = !isText;
   for (let n = 0; n < rows && !isText; n++) {
     const value = at(n);
     if (isMissing(value)) continue;
     const own = typeOf(value, name, n);
     const common: ValueType | undefined = type === undefined ? own : commonType(type, own);
     if (common === undefined) {
-      throw new PushforwardError("DATA", `row ${n}, column "${name}" has another type than the rows before`, {
-        expected: type,
-        received: `${JSON.stringify(value)} (${own})`,
-        hint: "Convert the column to one type.",
-      });
+      throw new PushforwardError(
+        "DATA",
+        `rows[${n}], column "${name}" has another type than the rows before`,
+        {
+          expected: type,
+          received: `${JSON.stringify(value)} (${own})`,
+          hint: "Convert the column to one type.",
+        },
+      );
     }
     type = common;
+    isDateObject &&= value instanceof Date;
   }
+  isDateObject &&= type !== undefined;
   type ??= "number";
   const codes = new Map<string, number>();
   const values = Float64Array.from({ length: rows }, (_, n) => {
@@ -96,14 +111,19 @@ function readColumn(name: string, rows: number, at: (n: number) => TableValue, i
       return millisecondsOf(value as string | Date);
     return Number(value);
   });
-  return { name, type, values, ...(type === "text" && { labels: [...codes.keys()] }) };
+  return {
+    name,
+    type,
+    ...(isDateObject && { isDateObject: true as const }),
+    values,
+    ...(type === "text" && { labels: [...codes.keys()] }),
+  };
 }
 
 function typeOf(value: Exclude<TableValue, null | undefined>, name: string, n: number): ValueType {
   if (typeof value === "boolean") return "boolean";
   if (typeof value === "bigint") return "integer";
-  if (value instanceof Date && !Number.isNaN(value.getTime()))
-    return value.getTime() % 86_400_000 === 0 ? "date" : "timestamp";
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return typeOfDate(value);
   if (typeof value === "string") {
     if (ISO_DATE.test(value)) return "date";
     if (ISO_TIME.test(value)) return "time";
@@ -111,11 +131,17 @@ function typeOf(value: Exclude<TableValue, null | undefined>, name: string, n: n
   }
   if (typeof value === "number" && Number.isFinite(value))
     return Number.isInteger(value) ? "integer" : "number";
-  throw new PushforwardError("DATA", `row ${n}, column "${name}" has a value that cannot be learned`, {
+  throw new PushforwardError("DATA", `rows[${n}], column "${name}" has a value that cannot be learned`, {
     expected: "a finite number, text, a boolean, a date, or null",
     received: String(value),
   });
 }
+
+const typeOfDate = (date: Date): "date" | "timestamp" =>
+  date.getTime() % 86_400_000 === 0 ? "date" : "timestamp";
+
+/** A date as text in ISO 8601, without the time if it is midnight. */
+export const dateText = (date: Date): string => typedText(typeOfDate(date), date.getTime());
 
 /** The type that has the values of both types; undefined if there is none. Dates and times can be text, because text may look like them. */
 function commonType(a: ValueType, b: ValueType): ValueType | undefined {
@@ -138,10 +164,11 @@ export function millisecondsOf(value: string | Date): number {
   return Date.parse(/(Z|[-+]\d\d:?\d\d)$/.test(value) ? value : `${value.replace(" ", "T")}Z`);
 }
 
-/** A value that `decodeRows` returns, for JavaScript: a number, a label, a boolean, or ISO 8601 text; null if it is missing. */
+/** A value that `decodeRows` returns, for JavaScript: see `TableRow`. */
 export function tableValue(column: TableColumn, value: number): TableRow[string] {
   if (Number.isNaN(value)) return null;
   const { kind, type } = column;
+  if (kind === "time" && column.isDateObject) return new Date(value);
   const text =
     kind === "constant"
       ? column.value
@@ -151,5 +178,6 @@ export function tableValue(column: TableColumn, value: number): TableRow[string]
         : typedText(type, value);
   if (text === null) return null;
   if (type === "boolean") return text === "true";
+  if ("isDateObject" in column) return new Date(millisecondsOf(text));
   return type === "number" || type === "integer" ? Number(text) : text;
 }

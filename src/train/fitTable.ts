@@ -10,7 +10,13 @@ import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tabl
 import { encodeRows, withLabelsOf } from "../tables/encode.ts";
 import { inferColumn } from "../tables/inferColumn.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
-import { rawColumns, type TableInput } from "../tables/tableRows.ts";
+import {
+  type ReturnedRow,
+  rawColumns,
+  type TableInput,
+  type TableRow,
+  type TableValue,
+} from "../tables/tableRows.ts";
 import { type FitMembersOptions, fitMembers, type Member } from "./fitMembers.ts";
 import { fitSettingsSchema, settingsIn } from "./options.ts";
 import type { StopReason } from "./trainingLoop.ts";
@@ -70,8 +76,8 @@ const optionRules: OptionRules<FitTableOptions> = {
 };
 
 /** The result of `fitTable`. */
-export interface FitTableResult {
-  readonly model: TableModel;
+export interface FitTableResult<Row = TableRow> {
+  readonly model: TableModel<Row>;
   /** The densities whose mixture the model is, with their weights. */
   readonly members: readonly Member[];
   /** Columns that are left out, and why. */
@@ -96,11 +102,16 @@ export interface FitTableResult {
  *     await model.sample(5, { given: { city: "Bern" } });
  *
  * `table` is an array of objects, or an object with an array for each column. null, undefined, NaN and "" are missing values. Text in the
- * form of ISO 8601 is a date or a time.
+ * form of ISO 8601 is a date or a time. Columns of `Date` objects have such in the rows that the model returns.
  *
  * @throws DATA when a column has values of several types, or no column varies; ARGUMENT for an option that is not valid; and what
  *   `fit` throws.
  */
+export function fitTable<Row extends { readonly [K in keyof Row]: TableValue }>(
+  table: readonly Row[],
+  options?: FitTableOptions,
+): Promise<FitTableResult<ReturnedRow<Row>>>;
+export function fitTable(table: TableInput, options?: FitTableOptions): Promise<FitTableResult>;
 export async function fitTable(table: TableInput, options: FitTableOptions = {}): Promise<FitTableResult> {
   checkOptions("fitTable", options, optionRules);
   const {
