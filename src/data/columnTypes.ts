@@ -13,6 +13,8 @@ export interface TextContent {
   readonly type: "BIGINT" | "DOUBLE" | "BOOLEAN" | "DATE" | "TIMESTAMP" | "TIME" | "VARCHAR";
   /** Only for dates that do not begin with the year. "ambiguous" if all texts are valid both ways; the type is then VARCHAR. */
   readonly dateOrder?: DateOrder | "ambiguous";
+  /** Only for TIMESTAMP: some texts have a time zone. */
+  readonly hasTimeZone?: true;
   /** Only for VARCHAR: whether some texts are numbers, and others are not. */
   readonly hasNumbers?: boolean;
 }
@@ -20,12 +22,22 @@ export interface TextContent {
 /** A date that does not begin with the year, such as 31/12/2020, 1.2.2020 or 12-31-2020 10:30. */
 const YEAR_LAST = "^(\\d{1,2})[/.-](\\d{1,2})[/.-](\\d{4})\\b";
 const TIME = "\\d{1,2}:\\d{2}(:\\d{2}(\\.\\d+)?)?";
+/** A time that ends with a time zone: 10:30:00Z, 10:30+02:00, 10:30 UTC. */
+const WITH_TIME_ZONE = ":\\d{2}.*( ?UTC|Z|[-+]\\d{2}(:?\\d{2})?)$";
 /** Numbers of at least this many digits are codes if they have leading zeros, such as 00501. Shorter ones may be days or months: 01 to 12. */
 const MIN_CODE_DIGITS = 3;
 
 /** An SQL expression that puts the year of a date first, as ISO 8601 does: 31/12/2020 with the order "dayFirst" becomes 2020-12-31. */
 export const isoDate = (text: string, order: DateOrder): string =>
   `regexp_replace(${text}, '${YEAR_LAST}', '${order === "dayFirst" ? "\\3-\\2-\\1" : "\\3-\\1-\\2"}')`;
+
+/**
+ * The SQL of a trimmed text with the year first as a TIMESTAMP, NULL if it is none. With a time zone it becomes UTC; a cast to TIMESTAMP would
+ * ignore the time zone, and a cast to TIMESTAMP WITH TIME ZONE would read other texts in the time zone of this machine.
+ */
+export const timestampOfText = (text: string): string =>
+  `CASE WHEN regexp_matches(${text}, '${WITH_TIME_ZONE}') THEN make_timestamp(epoch_us(TRY_CAST(${text} AS TIMESTAMP WITH TIME ZONE))) \
+ELSE TRY_CAST(${text} AS TIMESTAMP) END`;
 
 /** Aggregates over the texts `v` of a column. `x` is the number that a text represents; `t` is the trimmed text if it represents none. */
 const AGGREGATES = {
@@ -44,6 +56,7 @@ const AGGREGATES = {
   monthFirst: "count(monthFirst)",
   ambiguous: "count_if(dayFirst <> monthFirst)",
   withTime: "count_if(contains(t, ':'))",
+  withTimeZone: `count_if(CASE WHEN contains(t, ':') THEN regexp_matches(t, '${WITH_TIME_ZONE}') END)`,
   withDots: `count_if(regexp_matches(t, '^\\d{1,2}\\.'))`,
 } as const;
 
@@ -90,15 +103,18 @@ function contentOf(counts: Counts): TextContent {
   }
   if (counts.booleans === values) return { type: "BOOLEAN" };
   if (counts.times === values) return { type: "TIME" };
-  const type = counts.withTime > 0 ? "TIMESTAMP" : "DATE";
-  if (counts.timestamps === values) return { type };
+  const time = {
+    type: counts.withTime > 0 ? ("TIMESTAMP" as const) : ("DATE" as const),
+    ...(counts.withTimeZone > 0 && { hasTimeZone: true as const }),
+  };
+  if (counts.timestamps === values) return time;
   if (dayFirst === values && monthFirst === values) {
     // Where dates are written with dots, as in Germany, the day is first.
     const isDayFirst = counts.ambiguous === 0 || counts.withDots === values;
-    return isDayFirst ? { type, dateOrder: "dayFirst" } : { type: "VARCHAR", dateOrder: "ambiguous" };
+    return isDayFirst ? { ...time, dateOrder: "dayFirst" } : { type: "VARCHAR", dateOrder: "ambiguous" };
   }
-  if (dayFirst === values) return { type, dateOrder: "dayFirst" };
-  if (monthFirst === values) return { type, dateOrder: "monthFirst" };
+  if (dayFirst === values) return { ...time, dateOrder: "dayFirst" };
+  if (monthFirst === values) return { ...time, dateOrder: "monthFirst" };
   return { type: "VARCHAR", ...(counts.numbers > 0 && { hasNumbers: true }) };
 }
 

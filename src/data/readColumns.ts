@@ -74,10 +74,11 @@ export async function readColumns(
     }
     const values = await allRows(table, columns, sql);
     return {
-      columns: columns.map(({ column: { name }, type }, d) => ({
+      columns: columns.map(({ column: { name }, type, hasTimeZone }, d) => ({
         name,
         type,
         values: values[d]!,
+        ...(hasTimeZone && { hasTimeZone }),
         ...(type === "text" && { labels: labelsOf.get(name)! }),
       })),
       excluded,
@@ -90,6 +91,7 @@ export async function readColumns(
 interface TypedColumn {
   readonly column: Column;
   readonly type: ValueType;
+  readonly hasTimeZone?: true;
 }
 
 /** The types of the values of columns. Columns that no model can use go to `excluded`. */
@@ -101,7 +103,8 @@ async function typedColumns(
   const columns = names.flatMap((name): TypedColumn[] => {
     const column = table.columns.find((column) => column.name === name)!;
     const type = valueTypeOf(column);
-    if (type !== undefined) return [{ column, type }];
+    const hasTimeZone = column.hasTimeZone || column.type === "TIMESTAMP WITH TIME ZONE";
+    if (type !== undefined) return [{ column, type, ...(hasTimeZone && { hasTimeZone }) }];
     excluded.set(name, `a model cannot learn values of the type ${shortType(column.type)}`);
     return [];
   });
@@ -118,7 +121,11 @@ async function typedColumns(
     const type = content && valueTypeOf({ name: "", type: content.type });
     // Numbers and booleans that are stored as text stay text, because they may be codes.
     if (type !== "date" && type !== "timestamp" && type !== "time") return typed;
-    return { column: { ...typed.column, ...(content?.dateOrder && { dateOrder: content.dateOrder }) }, type };
+    return {
+      column: { ...typed.column, ...(content?.dateOrder && { dateOrder: content.dateOrder }) },
+      type,
+      ...(content?.hasTimeZone && { hasTimeZone: true }),
+    };
   });
 }
 

@@ -20,6 +20,8 @@ export interface Column {
   readonly type: string;
   /** Only for dates in a text file that do not begin with the year. "ambiguous" if they are valid with day and month exchanged. */
   readonly dateOrder?: DateOrder | "ambiguous";
+  /** Only for times in a text file: some have a time zone. */
+  readonly hasTimeZone?: true;
 }
 
 /** A table in SQL. */

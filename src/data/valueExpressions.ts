@@ -1,5 +1,5 @@
 import type { ValueType } from "../tables/tableColumn.ts";
-import { isNumeric, isoDate } from "./columnTypes.ts";
+import { isNumeric, isoDate, timestampOfText } from "./columnTypes.ts";
 import { quotedIdentifier } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
@@ -65,10 +65,7 @@ export function numberExpression(
       return `CAST(TRY_CAST(CAST(${value} AS VARCHAR) AS BOOLEAN) AS DOUBLE)`;
     case "date":
     case "timestamp":
-      return milliseconds(
-        isStoredAsText ? `TRY_CAST(${isoText(value, column)} AS TIMESTAMP)` : value,
-        column,
-      );
+      return milliseconds(isStoredAsText ? timestampOfText(isoText(value, column)) : value, column);
     case "time":
       // 24:00 is the same time as 0:00.
       return `epoch_ms(TRY_CAST(${isStoredAsText ? `trim(${value})` : value} AS TIME)) % ${MILLISECONDS_PER_DAY}`;

@@ -1,4 +1,5 @@
 import type { TableColumn } from "../tables/tableColumn.ts";
+import { timestampOfText } from "./columnTypes.ts";
 import { nanToNull, type OutputColumn } from "./copy.ts";
 import { type Chunks, quotedIdentifier } from "./database.ts";
 import type { Format } from "./format.ts";
@@ -72,7 +73,7 @@ function imputed(
   return {
     name,
     type: typed,
-    value: `coalesce(TRY_CAST(${present} AS ${typed}), TRY_CAST(${value.sql(number)} AS ${typed}))`,
+    value: `coalesce(${typedValue(present, typed)}, TRY_CAST(${value.sql(number)} AS ${typed}))`,
   };
 }
 
@@ -81,8 +82,12 @@ function presentText(table: Table, column: Column): string {
   const text = textExpression(table, column, "original.");
   if (column.type === "DOUBLE") return `CASE WHEN NOT isnan(TRY_CAST(${text} AS DOUBLE)) THEN ${text} END`;
   if (column.dateOrder === undefined) return text;
-  return `CAST(TRY_CAST(${isoText(text, column)} AS ${column.type}) AS VARCHAR)`;
+  return `CAST(${typedValue(isoText(text, column), column.type)} AS VARCHAR)`;
 }
+
+/** The SQL of a text as a value of a type, NULL if it is none. */
+const typedValue = (text: string, type: string): string =>
+  type === "TIMESTAMP" ? timestampOfText(text) : `TRY_CAST(${text} AS ${type})`;
 
 /**
  * The SQL of an imputed value in the type of its column. A time with a time zone is computed from the milliseconds `number`, because DuckDB

@@ -10,14 +10,18 @@ const MIN_RATIO = 10;
 /** More words than this among numbers are not listed. */
 const MAX_WORDS = 4;
 
+const TIME_ZONE =
+  "times with a time zone, which become UTC: to learn local times, convert them in a query, for example by CAST(... AS TIMESTAMPTZ) AT TIME ZONE 'Europe/Berlin'";
+
 /**
- * What is remarkable about the values of a column: codes for missing values and values that many rows have in a column of numbers, and
+ * What is remarkable about the values of a column: time zones, codes for missing values and values that many rows have in a column of numbers, and
  * text that is mostly numbers or dates. Numbers of a column that is left out, such as row numbers, have no remarks.
  */
 export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string[] {
   const { type, values } = raw;
   if (type === "text") return textRemarks(countText(raw), { isLeftOut });
   if (isLeftOut) return [];
+  if (raw.hasTimeZone) return [TIME_ZONE];
   if (type !== "number" && type !== "integer") return [];
   const counted = countValues(values.filter((value) => !Number.isNaN(value)).sort());
   if (counted.values.length < 2) return [];

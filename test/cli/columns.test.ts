@@ -283,3 +283,17 @@ it("says that text which is left out has numbers or dates, in small and in large
     ]);
   }
 });
+
+it("says that times with a time zone become UTC", async () => {
+  const times = Array.from(
+    { length: 40 },
+    (_, i) => `2024-01-${10 + (i % 20)}T0${i % 9}:30:00+02:00,${i % 7}`,
+  );
+  const table = write("zones.csv", ["t,n", ...times, ""].join("\n"));
+  const { out } = await pushforward(["columns", table, "--columns", "t"]);
+  expect(out).toMatchInlineSnapshot(`
+    "column  type       kind       missing  values
+    t       timestamp  timestamp  0%       2024-01-09 22:30:00 to 2024-01-29 01:30:00; week, weekday, hour; times with a time zone, which become UTC: to learn local times, convert them in a query, for example by CAST(... AS TIMESTAMPTZ) AT TIME ZONE 'Europe/Berlin'
+    "
+  `);
+});

@@ -56,6 +56,39 @@ describe("types of a text file", () => {
     });
   });
 
+  it("reads times with a time zone as UTC, whatever the format", async () => {
+    const texts = [
+      "2020-01-05T01:30:00+02:00",
+      "2020-06-05 10:00:00Z",
+      "2020-06-05 10:00:00.5-0330",
+      "2020-06-05 10:00:00",
+    ];
+    const utc = [
+      "2020-01-04T23:30:00.000Z",
+      "2020-06-05T10:00:00.000Z",
+      "2020-06-05T13:30:00.500Z",
+      "2020-06-05T10:00:00.000Z",
+    ];
+    const yearLast = csv("zoneYearLast", "t", "31/12/2020 23:30:00-01:00");
+    const sources = [
+      csv("zones", "t,x", ...texts.map((text) => `${text},1`)),
+      files.write("zones.json", JSON.stringify(texts.map((t) => ({ t })))),
+      `SELECT unnest(['${texts.join("', '")}']) AS t`,
+    ];
+    for (const source of sources) {
+      const { columns } = await read(source);
+      expect(columns[0]).toMatchObject({ type: "timestamp", hasTimeZone: true });
+      expect(Array.from(columns[0]!.values, (value) => new Date(value).toISOString())).toEqual(utc);
+    }
+    expect(await contents(yearLast)).toEqual({ t: ["timestamp", "2021-01-01T00:30:00.000Z"] });
+    const typed = await read("SELECT TIMESTAMPTZ '2020-01-05 01:30:00+02' AS t");
+    expect(typed.columns).toEqual([
+      { name: "t", type: "timestamp", hasTimeZone: true, values: Float64Array.of(Date.parse(utc[0]!)) },
+    ]);
+    const local = await read("SELECT TIMESTAMP '2020-01-05 01:30:00' AS t");
+    expect(local.columns[0]).not.toHaveProperty("hasTimeZone");
+  });
+
   it("reads dates that begin with the day or the month if only one order is possible", async () => {
     const path = csv(
       "orders",

@@ -268,6 +268,26 @@ describe("imputed tables", () => {
     `);
   });
 
+  it("write times with a time zone of a text file as they are to CSV, and in UTC to Parquet", async () => {
+    const path = files.write(
+      "zone.csv",
+      "n,x,word,flag,day,time\n1,1,a,true,2020-01-31T01:30:00+02:00,10:30\n1,1,a,true,,10:30\n",
+    );
+    expect(readFileSync(await impute(path, "zone.out.csv"), "utf8")).toMatchInlineSnapshot(`
+      "n,x,word,flag,day,time
+      1,1,a,true,2020-01-31T01:30:00+02:00,10:30
+      1,1,a,true,2020-01-02,10:30
+      "
+    `);
+    const { rows } = await contents(await impute(path, "zone.parquet"));
+    expect(rows.map((row) => row[4])).toMatchInlineSnapshot(`
+      [
+        "2020-01-30 23:30:00",
+        "2020-01-02 00:00:00",
+      ]
+    `);
+  });
+
   it("write dates in one order", async () => {
     const path = files.write(
       "order.csv",
