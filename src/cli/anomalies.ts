@@ -75,12 +75,16 @@ export const anomalies = command({
       const found = {
         ...selectionResult,
         source: table.source,
-        anomalies: selected.map((row, n) => ({
-          row: row + 1,
-          score: scores[row]!,
-          pValue: selectionResult.pValues[row]!,
-          reasons: reasons[n]!,
-        })),
+        anomalies: selected.map((row, n) => {
+          const { file, row: fileRow } = table.fileRow(row + 1);
+          return {
+            row: row + 1,
+            ...(table.relation.files && { file, fileRow }),
+            score: scores[row]!,
+            pValue: selectionResult.pValues[row]!,
+            reasons: reasons[n]!,
+          };
+        }),
       };
       if (destination !== undefined) {
         const first = new Map(selected.map((row, n) => [row, reasons[n]![0]!.column]));

@@ -2,12 +2,20 @@ import { createColors } from "picocolors";
 import { expectedText, shortNumber, valueText } from "../evaluate/expectedText.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import type { AnomalyReason } from "../flows/anomalies/reasons.ts";
-import type { TableAnomalies } from "../flows/index.ts";
+import type { Anomaly, TableAnomalies } from "../flows/index.ts";
 import { singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
 
-/** The anomalies of a table, whose rows are counted from 1. */
+/** A row that is reported, counted from 1. */
+interface FoundAnomaly extends Anomaly {
+  /** Only for several files: that of the row, and the number of the row there. */
+  readonly file?: string;
+  readonly fileRow?: number;
+}
+
+/** The anomalies of a table. */
 export interface FoundAnomalies extends TableAnomalies {
+  readonly anomalies: readonly FoundAnomaly[];
   /** The name of the table. */
   readonly source: string;
 }
@@ -61,8 +69,8 @@ export function anomalyReport(found: FoundAnomalies, { stdout, env }: Io): strin
         ]
       : []),
     "",
-    ...anomalies.flatMap(({ row, pValue, score, reasons }) => [
-      `${bold(`Row ${row}`)}  p = ${probability(pValue)}, score ${shortNumber(score)}`,
+    ...anomalies.flatMap(({ row, file, fileRow, pValue, score, reasons }) => [
+      `${bold(file === undefined ? `Row ${row}` : `Row ${fileRow} of ${singleLine(file)}`)}  p = ${probability(pValue)}, score ${shortNumber(score)}`,
       ...reasonLines(reasons),
       "",
     ]),

@@ -82,7 +82,7 @@ async function checkComparableValues(table: Table, { column, includes }: Differe
     "DATA",
     `The log-densities of ${counted(rows, "row")} are not comparable: in column "${column}" one model has a probability for their values, and the other a density`,
     {
-      received: `${values[first]} in row ${first + 1}`,
+      received: `${values[first]} in ${table.rowText(first + 1)}`,
       hint: "Fit both models with the default flow and the same seed, or leave these rows out in a query.",
     },
   );

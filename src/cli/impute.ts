@@ -62,7 +62,7 @@ export const impute = command({
       messages.end();
       for (const values of unlearned) {
         const consequence = "The values that are drawn for such rows mean little.";
-        messages.warn(unlearnedText(values, table.source, tableModel.columns, consequence));
+        messages.warn(unlearnedText(values, table, tableModel.columns, consequence));
       }
       reportWritten(counted(table.rows, "row"), destination, io);
     } finally {

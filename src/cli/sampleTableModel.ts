@@ -82,7 +82,7 @@ export async function sampleTableModel(
                 if (first) {
                   const text = unlearnedText(
                     first,
-                    table.source,
+                    table,
                     model.columns,
                     "No row can be drawn given this value.",
                   );

@@ -88,14 +88,19 @@ export async function useScores<T>(
 ): Promise<T> {
   const messages = new Messages(io);
   try {
-    const scorer = new ModelScorer(model, { ...run, source: table.source, ...(compute && { compute }) });
+    const scorer = new ModelScorer(model, {
+      ...run,
+      source: table.source,
+      ...(table.relation.files && { rowText: (row) => table.rowText(row) }),
+      ...(compute && { compute }),
+    });
     const unlearned: UnlearnedValues[] = [];
     const scores = scoreTable(scorer, table, {
       onProgress: (rows) => messages.rows(rows, table.rows),
       onUnlearned(values) {
         if (strict && values.length > 0) {
           throw unlearnedError(
-            unlearnedText(values[0]!, table.source, model.table),
+            unlearnedText(values[0]!, table, model.table),
             "Without --strict these rows are scored.",
           );
         }
@@ -109,7 +114,7 @@ export async function useScores<T>(
     const result = await use({ scorer, table, scores });
     messages.end();
     if (model.flow.isBound) messages.print(BOUND_NOTE);
-    for (const values of unlearned) messages.warn(unlearnedText(values, table.source, model.table));
+    for (const values of unlearned) messages.warn(unlearnedText(values, table, model.table));
     const missing = table.rows - scorer.logDensity.count;
     if (missing > 0) {
       const have = missing === 1 ? "has" : "have";

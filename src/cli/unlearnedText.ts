@@ -1,3 +1,4 @@
+import type { Table } from "../data/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { counted } from "../evaluate/numberText.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
@@ -9,14 +10,15 @@ import type { UnlearnedValues } from "../tables/unlearned.ts";
  */
 export function unlearnedText(
   { column, kind, rows, row, value }: UnlearnedValues,
-  source: string,
+  table: Table,
   columns: readonly TableColumn[] = [],
   consequence = "Its log-density is -Infinity.",
 ): string {
+  const first = table.fileRow(row);
   const where =
     rows === 1
-      ? `Row ${row} of ${source} has`
-      : `${counted(rows, "row")} of ${source} (the first is row ${row}) have`;
+      ? `Row ${first.row} of ${first.file} has`
+      : `${counted(rows, "row")}${table.relation.files ? "" : ` of ${table.source}`} (the first is ${table.rowText(row)}) have`;
   const example = rows === 1 ? `: ${value}` : `, such as ${value}`;
   switch (kind) {
     case "unseen":

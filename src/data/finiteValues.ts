@@ -24,7 +24,7 @@ export function checkFinite(
   if (isNumber) throw infiniteValueError(table, name, firstRow + index, value);
   throw new PushforwardError(
     "DATA",
-    `The column "${name}" of ${table.source} has no finite time in row ${firstRow + index}`,
+    `The column "${name}" of ${table.source} has no finite time in ${table.rowText(firstRow + index)}`,
     {
       expected: "a date before the year 275760",
       received: Number.isFinite(value) ? `${value} milliseconds since 1970` : "infinity",
@@ -41,8 +41,12 @@ export const infiniteValueError = (
   row: number,
   value: number,
 ): PushforwardError =>
-  new PushforwardError("DATA", `The column "${column}" of ${table.source} is infinite in row ${row}`, {
-    expected: "finite numbers",
-    received: String(value),
-    hint: HINT,
-  });
+  new PushforwardError(
+    "DATA",
+    `The column "${column}" of ${table.source} is infinite in ${table.rowText(row)}`,
+    {
+      expected: "finite numbers",
+      received: String(value),
+      hint: HINT,
+    },
+  );

@@ -84,7 +84,7 @@ WHERE label NOT IN (${learned.map(stringLiteral).join(", ")}) LIMIT 1`,
     const [row, label] = first;
     throw new PushforwardError("DATA", `${table.source} has a label that the model was not trained on`, {
       expected: `in the column "${name}" ${orList(learned)}`,
-      received: `'${label}' in row ${row}`,
+      received: `'${label}' in ${table.rowText(Number(row))}`,
       hint: `${didYouMean(label, learned)}Leave such rows out in a query, or train a model on rows with this label.`,
     });
   }

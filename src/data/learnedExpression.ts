@@ -101,7 +101,7 @@ function otherType(
     `The column "${column.name}" of ${table.source} has other values than the model has learned`,
     {
       expected: EXPECTED[learned.type],
-      received: wrong ? `'${shortened(wrong.text)}' in row ${wrong.row}` : column.type,
+      received: wrong ? `'${shortened(wrong.text)}' in ${table.rowText(Number(wrong.row))}` : column.type,
       hint: hintFor(column, wrong?.text),
     },
   );

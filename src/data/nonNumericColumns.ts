@@ -68,7 +68,7 @@ export async function examineColumn(table: Table, { name, type }: Column): Promi
         : thousands < commas
           ? "decimalCommas"
           : "commas";
-  const shownWords = found.slice(0, kind === "words" ? 3 : 1).map(textInRow);
+  const shownWords = found.slice(0, kind === "words" ? 3 : 1).map(textInRow(table));
   const more = kind === "words" && words.length > 3 ? " and more" : "";
   return {
     name,
@@ -91,7 +91,10 @@ const otherTexts = async (
       GROUP BY value ORDER BY first LIMIT ${limit}`,
   )) as [string, string][];
 
-const textInRow = ([text, row]: readonly [string, string]): string => `'${truncate(text)}' in row ${row}`;
+const textInRow =
+  (table: Table) =>
+  ([text, row]: readonly [string, string]): string =>
+    `'${truncate(text)}' in ${table.rowText(Number(row))}`;
 
 /**
  * Checks a column of text that would be useless because of a few words among its numbers or dates: it would be left out, or each date would be
@@ -114,7 +117,7 @@ export async function checkFewWords(table: Table, name: string, isLeftOut: boole
   if (found.length > MAX_FEW_WORDS) return;
   const what = `Column "${name}" of ${table.source} has ${areDates ? "dates" : "numbers"}, but not in all rows`;
   throw new PushforwardError("DATA", what, {
-    received: found.map(textInRow).join(", "),
+    received: found.map(textInRow(table)).join(", "),
     hint: `Correct them, read them as missing (--na ${columnList(found.map(([text]) => text))}), or leave the column out (--exclude ${columnList([name])}).`,
   });
 }

@@ -6,6 +6,7 @@ import { checkColumnNames } from "./columnNames.ts";
 import { type DateOrder, isNumeric, missingToNull, textTypes, withDecimalPoint } from "./columnTypes.ts";
 import { csvDialect, csvRelation } from "./csv.ts";
 import { type Database, quotedIdentifier, stringLiteral } from "./database.ts";
+import { type FileRows, withFileRows } from "./fileRows.ts";
 import type { FileVersion } from "./fileVersion.ts";
 import { type FormatName, formatOf } from "./format.ts";
 import { jsonRelation } from "./json.ts";
@@ -35,6 +36,8 @@ export interface Relation {
   readonly rows: number;
   /** The paths or patterns with which a query can read the table; undefined for queries and standard input. */
   readonly file?: { readonly paths: readonly string[]; readonly format: FormatName };
+  /** Only for several files: how many rows each has. */
+  readonly files?: readonly FileRows[];
   /** The versions of the files when they were opened. A query has none, because its result is stored. */
   readonly versions?: readonly FileVersion[];
 }
@@ -76,7 +79,10 @@ async function readRelation(
 ): Promise<Relation> {
   const { format } = files[0]!;
   for (const file of files) checkSameFormat(file, files[0]!);
-  if (format === "csv" || format === "tsv") return csvTable(database, files, notation);
+  if (format === "csv" || format === "tsv") {
+    const table = await csvTable(database, files, notation);
+    return withFileRows(database, table, table.text!, files);
+  }
   checkNoNotation(notation, database.source);
 
   const read = format === "parquet" ? parquetRelation : jsonRelation;
@@ -96,7 +102,8 @@ async function readRelation(
     const mixed = namesOf(0).filter((name) => new Set(isNumericIn(name)).size > 1);
     await checkNumbersInAllFiles(database, parts, mixed);
   }
-  const table = await typedTable(database, await read(database, files), notation.na);
+  const sql = await read(database, files);
+  const table = await withFileRows(database, await typedTable(database, sql, notation.na), sql, files);
   if (format === "parquet" || table.rows > 0) return table;
   throw new PushforwardError("DATA", `${database.source} has no rows`, { expected: "one object per row" });
 }

@@ -3,6 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import { abortSignal, checkOptions, listOfTexts, type OptionRules, oneOf, text } from "../options.ts";
 import { type ColumnSelection, selectNumericColumns } from "./columnSelection.ts";
 import { Database } from "./database.ts";
+import { type FileRow, fileRow } from "./fileRows.ts";
 import { expandHome, isStandardInput, STANDARD_INPUT } from "./locate.ts";
 import { tableExpression } from "./query.ts";
 import { type Column, filesRelation, queryRelation, type Relation } from "./relation.ts";
@@ -77,6 +78,26 @@ export class Table {
   inQuery(options?: readonly string[]): string | undefined {
     const { file } = this.relation;
     return file && tableExpression(file.paths, file.format, options);
+  }
+
+  /**
+   * The file of a row, and the number of the row there. `row` is counted from 1 over all files.
+   *
+   * @internal
+   */
+  fileRow(row: number): FileRow {
+    const { files } = this.relation;
+    return files ? fileRow(files, row) : { file: this.source, row };
+  }
+
+  /**
+   * How messages call a row, counted from 1 over all files: "row 3", or "row 3 of b.csv" if there are several files.
+   *
+   * @internal
+   */
+  rowText(row: number): string {
+    const found = this.fileRow(row);
+    return this.relation.files ? `row ${found.row} of ${found.file}` : `row ${found.row}`;
   }
 
   /** Closes the table and removes its temporary files. */

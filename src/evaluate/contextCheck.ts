@@ -86,10 +86,10 @@ export class ContextCheck {
   }
 
   /** A sentence for each finding. It names the rows, unless only one row was checked. */
-  warnings(): string[] {
+  warnings(rowText = (row: number) => `row ${row}`): string[] {
     return [...this.findings.values()].map(({ column, value, reason, firstRow, rows }) => {
       const more = rows === 1 ? "" : `, and ${counted(rows - 1, "more row")}`;
-      return `${column}=${value}${this.rows > 1 ? ` (row ${firstRow}${more})` : ""} ${reason}.`;
+      return `${column}=${value}${this.rows > 1 ? ` (${rowText(firstRow)}${more})` : ""} ${reason}.`;
     });
   }
 }

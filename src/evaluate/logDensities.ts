@@ -1,7 +1,7 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
-import { checkOptions, type OptionRules, text } from "../options.ts";
+import { callback, checkOptions, type OptionRules, text } from "../options.ts";
 import { inFloat64 } from "../runtime/engineOptions.ts";
 import { runRules } from "../runtime/options.ts";
 
@@ -9,10 +9,16 @@ import { runRules } from "../runtime/options.ts";
 export interface LogDensitiesOptions extends RunOptions {
   /** What an error calls the rows, such as the name of their file. Default "the rows". */
   readonly source?: string;
+  /** How messages call a row, by its row number, if not by this number and `source`: such as `row 3 of b.csv`. */
+  rowText?(row: number): string;
 }
 
 /** The rules of these options. */
-export const logDensitiesRules: OptionRules<LogDensitiesOptions> = { ...runRules, source: text };
+export const logDensitiesRules: OptionRules<LogDensitiesOptions> = {
+  ...runRules,
+  source: text,
+  rowText: callback,
+};
 
 /**
  * The log-density of each row under a flow, in nats and data units: [N]. Rows whose values overflow float32, whose largest
@@ -26,22 +32,22 @@ export async function logDensities(
   options: LogDensitiesOptions = {},
 ): Promise<Float64Array> {
   checkOptions("logDensities", options, logDensitiesRules);
-  const { source = "the rows", ...run } = options;
+  const { source = "the rows", rowText = (row) => `row ${row} of ${source}`, ...run } = options;
   const context = rows.contextFeatures > 0 ? rows.context : undefined;
   const single = await flow.logProb(rows.values, context, run);
-  if (run.precision !== undefined || single.every(Number.isFinite)) return checked(single, rows, source);
+  if (run.precision !== undefined || single.every(Number.isFinite)) return checked(single, rows, rowText);
   const double = await flow.logProb(rows.values, context, inFloat64(run));
-  return checked(double, rows, source);
+  return checked(double, rows, rowText);
 }
 
-function checked(logDensities: Float64Array, { rowNumbers }: InMemoryDataset, source: string): Float64Array {
+function checked(
+  logDensities: Float64Array,
+  { rowNumbers }: InMemoryDataset,
+  rowText: (row: number) => string,
+): Float64Array {
   const first = logDensities.findIndex(Number.isNaN);
   if (first < 0) return logDensities;
-  throw new PushforwardError(
-    "NUMERIC",
-    `The log-density of row ${rowNumbers[first]} of ${source} is not a number`,
-    {
-      hint: "Check the values of this row, or leave it out.",
-    },
-  );
+  throw new PushforwardError("NUMERIC", `The log-density of ${rowText(rowNumbers[first])} is not a number`, {
+    hint: "Check the values of this row, or leave it out.",
+  });
 }

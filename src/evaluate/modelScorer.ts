@@ -22,6 +22,7 @@ export class ModelScorer {
   readonly logDensity = new RunningMean();
   readonly compute: (rows: InMemoryDataset) => Promise<Float64Array>;
   private readonly contextCheck: ContextCheck;
+  private readonly rowText: (row: number) => string;
   private readonly threshold: number;
   private unlikelyRows = 0;
   private firstUnlikely = { row: 0, logDensity: 0 };
@@ -31,6 +32,7 @@ export class ModelScorer {
     const { compute, ...logDensitiesOptions } = options;
     this.model = model;
     this.compute = compute ?? ((rows) => logDensities(model.flow, rows, logDensitiesOptions));
+    this.rowText = options.rowText ?? ((row) => `row ${row}`);
     this.contextCheck = new ContextCheck(model);
     this.threshold = compute ? Number.NEGATIVE_INFINITY : lowDensityThreshold(model);
   }
@@ -60,13 +62,14 @@ export class ModelScorer {
 
   /** A sentence for each kind of row that is unlike the training rows: an unusual context, or a very low density. */
   warnings(): string[] {
-    const warnings = this.contextCheck.warnings();
+    const warnings = this.contextCheck.warnings(this.rowText);
     if (this.unlikelyRows === 0) return warnings;
     const { row, logDensity } = this.firstUnlikely;
+    const text = this.rowText(row);
     const what =
       this.unlikelyRows === 1
-        ? `Row ${row} has a very low density (${nats(logDensity)} nats): its values are`
-        : `${count(this.unlikelyRows)} of ${counted(this.logDensity.count, "row")} have a very low density (the first is row ${row}, ${nats(logDensity)} nats): their values are`;
+        ? `${text.replace("row", "Row")} has a very low density (${nats(logDensity)} nats): its values are`
+        : `${count(this.unlikelyRows)} of ${counted(this.logDensity.count, "row")} have a very low density (the first is ${text}, ${nats(logDensity)} nats): their values are`;
     return [...warnings, `${what} far from all training rows.`];
   }
 }
