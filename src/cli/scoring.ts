@@ -115,7 +115,13 @@ export async function useScores<T>(
     messages.end();
     if (model.flow.isBound) messages.print(BOUND_NOTE);
     for (const values of unlearned) messages.warn(unlearnedText(values, table, model.table));
-    const missing = table.rows - scorer.logDensity.count;
+    const scored = scorer.logDensity.count;
+    if (scorer.impossibleRows === scored) {
+      messages.warn(
+        `The model considers all ${counted(scored, "scored row")} of ${table.source} impossible. Check that the columns have the units of the training table, or fit the model to a table that has such rows too.`,
+      );
+    }
+    const missing = table.rows - scored;
     if (missing > 0) {
       const have = missing === 1 ? "has" : "have";
       messages.warn(

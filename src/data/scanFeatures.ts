@@ -12,6 +12,7 @@ import { checkFinite } from "./finiteValues.ts";
 import { LabelDictionary } from "./labelDictionary.ts";
 import { learnedExpression } from "./learnedExpression.ts";
 import { missingColumns } from "./modelTable.ts";
+import { noRows } from "./noScoredRow.ts";
 import type { Table } from "./table.ts";
 import { rowsPerBlock } from "./tableRows.ts";
 import { valueText } from "./valueText.ts";
@@ -48,7 +49,7 @@ export interface FeatureScan {
  * Prepares to stream all rows of a table as features of a model with the columns `columns`, which the table may have in any order.
  *
  * @throws DATA if a column is missing, or has another type than the model learned, with the first value that is wrong, or if no column
- *   has features; while rows are read, for infinite values. FILE if the file has changed since the table was opened.
+ *   has features, or the table no row; while rows are read, for infinite values. FILE if the file has changed since the table was opened.
  */
 export async function scanFeatures(
   table: Table,
@@ -59,6 +60,8 @@ export async function scanFeatures(
   const names = table.columns.map(({ name }) => name);
   const missing = needed.filter((name) => !names.includes(name));
   if (missing.length > 0) throw missingColumns(table, names, needed, missing);
+  // The columns of a text file without rows have no types.
+  if (table.rows === 0) throw noRows(table);
   // The dictionary is not closed: the scan uses its types until the database is closed, which removes them.
   const dictionary = new LabelDictionary(table.database);
   const expressions: string[] = [];

@@ -1,6 +1,5 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { range } from "../dataset/range.ts";
-import { PushforwardError } from "../errors.ts";
 import type { ModelScorer } from "../evaluate/index.ts";
 import { modelLabels } from "../flows/modelLabels.ts";
 import { callback, checkOptions, listOfTexts } from "../options.ts";
@@ -9,6 +8,7 @@ import { ROW_STATUS, type UnlearnedValues } from "../tables/unlearned.ts";
 import { interruptedError } from "./databaseError.ts";
 import { checkLabels, withLabels } from "./labels.ts";
 import { tableForModel } from "./modelTable.ts";
+import { noScoredRow } from "./noScoredRow.ts";
 import { type FeatureScan, scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
 import { scanRows, type TableBlock } from "./tableRows.ts";
@@ -45,26 +45,28 @@ export async function* scoreTable(
   const { columns, given, table: tableColumns } = scorer.model;
   if (tableColumns) {
     const read = needed ? tableColumns.filter(({ name }) => needed.includes(name)) : tableColumns;
-    const scan = await featuresForModel(table, read, scorer.model);
-    yield* scoreBlocks(scorer, table, blocksByStatus(scan), onProgress);
+    const { scan, readable } = await featuresForModel(table, read, scorer.model);
+    const scored = yield* scoreBlocks(scorer, table, blocksByStatus(scan), onProgress);
+    if (scored === 0) throw await noScoredRow(readable, { names: given, unlearned: scan.unlearned });
     onUnlearned?.(scan.unlearned);
     return;
   }
   const readable = await tableForModel(table, scorer.model);
-  yield* scoreBlocks(scorer, table, scanRows(readable, columns, { given }), onProgress);
+  const scored = yield* scoreBlocks(scorer, table, scanRows(readable, columns, { given }), onProgress);
+  if (scored === 0) throw await noScoredRow(readable, { names: [...columns, ...given] });
 }
 
-/** The features of a table as a model of a table reads them; the labels of its context become numbers. */
+/** The features of a table as a model of a table reads them, and the table with numbers in place of the labels of its context. */
 async function featuresForModel(
   table: Table,
   columns: readonly TableColumn[],
   model: Pick<ModelScorer["model"], "columns" | "given" | "labels">,
-): Promise<FeatureScan> {
+): Promise<{ scan: FeatureScan; readable: Table }> {
   const labels = modelLabels(model);
   const readable = withLabels(table, labels);
   const scan = await scanFeatures(readable, columns, { given: model.given });
   await checkLabels(table, labels);
-  return scan;
+  return { scan, readable };
 }
 
 /** Consecutive rows of a table; those without a missing value are `complete`, except for those of probability 0. */
@@ -85,13 +87,16 @@ async function* blocksByStatus(scan: FeatureScan): AsyncGenerator<ScoredBlock> {
   }
 }
 
-/** The log-densities of all rows of each block: NaN for incomplete rows, and -Infinity for impossible ones. */
+/**
+ * The log-densities of all rows of each block: NaN for incomplete rows, and -Infinity for impossible ones. Returns the number of rows that have
+ * a log-density.
+ */
 async function* scoreBlocks(
   scorer: ModelScorer,
   table: Table,
   blocks: AsyncIterable<ScoredBlock>,
   onProgress: ScoreTableOptions["onProgress"],
-): AsyncGenerator<Float64Array> {
+): AsyncGenerator<Float64Array, number> {
   let done = 0;
   let scored = 0;
   for await (const { start, total, complete, impossible } of blocks) {
@@ -108,17 +113,5 @@ async function* scoreBlocks(
     for (const row of impossible?.rowNumbers ?? []) scores[row - start] = Number.NEGATIVE_INFINITY;
     yield scores;
   }
-  if (scored === 0) throw noCompleteRow(table);
-}
-
-function noCompleteRow({ rows, source }: Table): PushforwardError {
-  if (rows === 0) {
-    return new PushforwardError("DATA", `${source} has no rows`, {
-      hint: "Give a table with rows below its header.",
-    });
-  }
-  return new PushforwardError("DATA", `${source} has no row without a missing value`, {
-    received: `${rows} row${rows === 1 ? "" : "s"}`,
-    hint: "Fill in the missing values in the columns of the model.",
-  });
+  return scored;
 }

@@ -6,6 +6,7 @@ import type { TableRow } from "../tables/tableRows.ts";
 import { nanToNull } from "./copy.ts";
 import { type Chunks, quotedIdentifier, textLiteral } from "./database.ts";
 import { interruptedError } from "./databaseError.ts";
+import { noScoredRow } from "./noScoredRow.ts";
 import { scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
 import { textExpression } from "./valueExpressions.ts";
@@ -38,6 +39,7 @@ export async function scoreAnomalies(
     scores.set(await model.anomalyScores(rows.values, status, run), start - 1);
     onProgress?.(start - 1 + rows.rows);
   }
+  if (scores.every(Number.isNaN)) throw await noScoredRow(table, scan);
   return scores;
 }
 

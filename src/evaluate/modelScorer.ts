@@ -20,6 +20,8 @@ export class ModelScorer {
   readonly model: LoadedModel;
   /** The mean log-density of all rows so far, in nats. */
   readonly logDensity = new RunningMean();
+  /** The number of rows of probability 0 so far. */
+  impossibleRows = 0;
   readonly compute: (rows: InMemoryDataset) => Promise<Float64Array>;
   private readonly contextCheck: ContextCheck;
   private readonly rowText: (row: number) => string;
@@ -49,6 +51,7 @@ export class ModelScorer {
     const scores = await this.compute(rows);
     for (const [i, logDensity] of scores.entries()) {
       this.logDensity.add(logDensity, rows.weights[i]);
+      if (logDensity === Number.NEGATIVE_INFINITY) this.impossibleRows++;
       if (logDensity >= this.threshold) continue;
       if (this.unlikelyRows++ === 0) this.firstUnlikely = { row: rows.rowNumbers[i]!, logDensity };
     }
@@ -57,6 +60,7 @@ export class ModelScorer {
 
   /** Counts rows of probability 0, whose log-density is -Infinity. */
   addImpossible(rows: InMemoryDataset): void {
+    this.impossibleRows += rows.rows;
     for (let i = 0; i < rows.rows; i++) this.logDensity.add(Number.NEGATIVE_INFINITY, rows.weights[i]);
   }
 

@@ -177,8 +177,8 @@ it("refuses tables with other columns than the model's", async () => {
   `);
   expect(await failure("evaluate", model, write("holes.csv", "a,b\n1,\n,2\n"))).toMatchInlineSnapshot(`
     "2
-    Error: holes.csv has no row without a missing value: received 2 rows.
-    Fill in the missing values in the columns of the model."
+    Error: No row of holes.csv can be scored, because values are missing: expected a value in each column in which training had no missing values, received 2 incomplete rows; row 1 has no value of "b".
+    Fill in the missing values, or fit a default model to a table in which values of these columns are missing too."
   `);
   const taken = write("taken.csv", "a,b,log_density\n1,2,3\n");
   expect(await failure("score", model, taken, "-o", path("scored.csv"))).toMatchInlineSnapshot(`
