@@ -33,7 +33,7 @@ export function unlearnedText(
 /** The bounds, the lattice or the constant of a column, whose values are possible. */
 function possibleText(columns: readonly TableColumn[], name: string): string {
   const column = columns.find((each) => each.name === name);
-  if (!column || column.kind === "time" || column.kind === "categorical") return "";
+  if (!column || column.kind === "time" || (column.kind === "categorical" && !column.isBoolean)) return "";
   const { kind, details } = describeColumn(column);
   return ` (expected ${kind}: ${details})`;
 }

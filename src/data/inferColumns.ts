@@ -42,7 +42,7 @@ export async function* inferColumns(
   { kinds, skipExcluded = false, rows }: InferColumnsOptions,
 ): AsyncGenerator<ColumnInference> {
   const ofKind = (kind: ColumnKind) => names.filter((name) => kinds.get(name)?.kind === kind);
-  const categorical = ofKind("categorical");
+  const categorical = [...ofKind("categorical"), ...ofKind("boolean")];
   const skipped = skipExcluded ? ofKind("exclude") : [];
   const group = Math.max(1, Math.floor(MAX_NUMBERS_AT_ONCE / Math.max(1, table.rows)));
   for (let start = 0; start < names.length; start += group) {

@@ -150,8 +150,8 @@ function frequentValues(
 }
 
 /** Whether no other label is possible: true and false are the only booleans. */
-const hasAllLabels = ({ type, labels }: TableColumn & { kind: "categorical" }): boolean =>
-  type === "boolean" && labels.length === 2;
+const hasAllLabels = ({ type, isBoolean, labels }: TableColumn & { kind: "categorical" }): boolean =>
+  (type === "boolean" || isBoolean === true) && labels.length === 2;
 
 /**
  * The probability that the next row has a label that no row has: n1 / (N + 1) for N rows, n1 of which have a label that no other row has

@@ -116,8 +116,10 @@ function isImpossible(column: TableColumn, values: Tensor): Tensor {
       return codes.reduce((outside, code) => outside.and(values.equal(code).not()), isOutside);
     }
     case "categorical":
-      // False for every value.
-      return values.less(values);
+      // False for every value, unless no other label is possible.
+      return column.isBoolean
+        ? encodeColumn(column, values)[0].less(column.labels.length).not()
+        : values.less(values);
     default:
       return any(encodeColumn(column, values).map((cell) => cell.equal(NO_CELL)));
   }

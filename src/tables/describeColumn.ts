@@ -36,7 +36,7 @@ export function describeColumn(column: TableColumn, range = ""): ColumnDescripti
     case "categorical": {
       const shown = column.labels.slice(0, MAX_LABELS_SHOWN).map(shortened).join(", ");
       const more = column.labels.length - MAX_LABELS_SHOWN;
-      const kind = column.type === "boolean" ? "boolean" : "categorical";
+      const kind = column.type === "boolean" || column.isBoolean ? "boolean" : "categorical";
       return { kind, details: more > 0 ? `${column.labels.length} labels: ${shown}, ...` : shown };
     }
     case "time":

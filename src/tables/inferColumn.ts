@@ -1,5 +1,6 @@
 import { countValues, type ValueCounts } from "../columns/columnValues.ts";
 import { PushforwardError } from "../errors.ts";
+import { checkBoolean } from "./booleanColumn.ts";
 import type { ColumnKind, ColumnOptions } from "./columnOptions.ts";
 import { numericColumn } from "./numericColumn.ts";
 import { MIN_ROWS_FOR_IDS, MIN_SHARE_OF_IDS, rowIdentifier } from "./rowIdentifier.ts";
@@ -31,9 +32,11 @@ export function inferColumn(raw: RawColumn, options: ColumnOptions = {}): Inferr
     const [only] = counted.values as [number];
     return { column: { kind: "constant", name, ...form, gaps: false, value: textOf(raw, only) } };
   }
-  if (type === "text" || type === "boolean" || options.kind === "categorical" || counted.values.length === 1)
+  const isTime = type === "date" || type === "timestamp" || type === "time";
+  const isCategorical = options.kind === "categorical" || (options.kind === "boolean" && !isTime);
+  if (type === "text" || type === "boolean" || isCategorical || counted.values.length === 1)
     return categorical(raw, counted, gaps, options);
-  if (type === "date" || type === "timestamp" || type === "time") {
+  if (isTime) {
     checkKind(raw, options, [type, "categorical"]);
     const years = (present[present.length - 1] - present[0]) / MILLISECONDS_PER_YEAR;
     if (years > MAX_YEARS) return { excluded: `dates that are more than ${MAX_YEARS} years apart` };
@@ -89,8 +92,7 @@ function categorical(
 ): InferredColumn {
   const { name, type } = raw;
   const isText = type === "text";
-  if (isText || type === "boolean")
-    checkKind(raw, options, isText ? ["categorical"] : ["boolean", "categorical"]);
+  if (isText || type === "boolean") checkKind(raw, options, ["boolean", "categorical"]);
   if (isText && options.kind === undefined) {
     const reason = textExclusion({ distinct: values.length, rows });
     if (reason !== undefined) return { excluded: reason };
@@ -99,7 +101,12 @@ function categorical(
   const order = values.map((_, i) => i);
   const texts = values.map((value) => textOf(raw, value));
   if (isText) order.sort((a, b) => counts[b] - counts[a] || (texts[a] < texts[b] ? -1 : 1));
-  return { column: { kind: "categorical", name, ...formOf(raw), gaps, labels: order.map((i) => texts[i]) } };
+  const isBoolean = options.kind === "boolean" && type !== "boolean";
+  if (isBoolean) checkBoolean(name, texts);
+  const labels = order.map((i) => texts[i]);
+  return {
+    column: { kind: "categorical", name, ...formOf(raw), ...(isBoolean && { isBoolean }), gaps, labels },
+  };
 }
 
 /** Columns of numbers. Integers that identify rows are left out, unless a kind is stated. */
@@ -111,8 +118,7 @@ function numeric(
 ): InferredColumn {
   const { name, type, values } = raw;
   const { kind } = options;
-  if (kind === "boolean" || kind === "date" || kind === "timestamp" || kind === "time")
-    checkKind(raw, options, NUMERIC_KINDS);
+  if (kind === "date" || kind === "timestamp" || kind === "time") checkKind(raw, options, NUMERIC_KINDS);
   if (kind === undefined && counted.values.every(Number.isInteger)) {
     const reason = rowIdentifier(name, values, counted);
     if (reason !== undefined) return { excluded: reason };

@@ -71,6 +71,8 @@ export const tableColumnSchema = z.discriminatedUnion("kind", [
     name,
     type,
     isDateObject,
+    /** Whether no other label is possible, as in a column of yes and no. */
+    isBoolean: z.optional(z.literal(true)),
     gaps: z.boolean(),
     labels: z.array(z.string()).check(z.minLength(1), z.maxLength(100_000)),
   }),

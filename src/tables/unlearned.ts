@@ -91,7 +91,8 @@ function unlearnedKind(
   if (Number.isNaN(value)) return column.gaps ? undefined : "incomplete";
   switch (column.kind) {
     case "categorical":
-      return features[0]![n]! < column.labels.length ? undefined : "unseen";
+      if (features[0]![n]! < column.labels.length) return undefined;
+      return column.isBoolean ? "impossible" : "unseen";
     case "continuous": {
       const { low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY, codes = [] } = column;
       return (value >= low && value <= high) || codes.includes(value) ? undefined : "impossible";

@@ -185,7 +185,7 @@ it("refuses kinds and columns that do not exist", async () => {
   `);
   expect(await refused("--column", "region=integer")).toMatchInlineSnapshot(`
     "2
-    Error: Column "region" cannot be integer: expected categorical or exclude, received values of the type text.
+    Error: Column "region" cannot be integer: expected boolean or categorical or exclude, received values of the type text.
     State another kind, or convert the column in a query."
   `);
   expect(await refused("--column", "joined=integer")).toMatchInlineSnapshot(`

@@ -81,6 +81,10 @@ describe("heads of columns", () => {
         ),
       ),
     ).toMatchObject([{ categories: 2, unseen: 0 }]);
+    const yesOrNo = infer(texts(["yes", "no", null, "no"]), { kind: "boolean" });
+    expect(columnHeads(yesOrNo, [Float64Array.of(0, 1, Number.NaN, 1)])).toMatchObject([
+      { categories: 2, unseen: 0, gaps: true },
+    ]);
   });
 
   it("are valid for extreme columns", () => {

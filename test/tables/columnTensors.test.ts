@@ -149,6 +149,11 @@ const CASES: readonly (readonly [name: string, column: TableColumn, values: Floa
     { kind: "categorical", name: "k", type: "number", gaps: true, labels: ["1", "2.5", "-7"] },
     Float64Array.from({ length: N }, (_, n) => [1, 2.5, -7, Number.NaN, 4][n % 5]!),
   ],
+  [
+    "booleans that are numbers",
+    { kind: "categorical", name: "k", type: "integer", isBoolean: true, gaps: true, labels: ["0", "1"] },
+    Float64Array.from({ length: N }, (_, n) => [1, 0, 2, Number.NaN][n % 4]!),
+  ],
 ];
 
 test.each(CASES)("tensors encode and decode %s as numbers do", async (_, column, values) => {

@@ -133,6 +133,14 @@ describe("labels, booleans and constants", () => {
 });
 
 describe("stated kinds", () => {
+  const failure = (raw: RawColumn, options: ColumnOptions) => {
+    try {
+      inferColumn(raw, options);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+
   it("replace the inferred ones", () => {
     const ages = numbers(sequence(100, (i) => 20 + (i % 40)));
     expect(kind(ages, { kind: "categorical" })).toBe("categorical");
@@ -150,13 +158,6 @@ describe("stated kinds", () => {
   });
 
   it("are rejected if the values do not agree with them", () => {
-    const failure = (raw: RawColumn, options: ColumnOptions) => {
-      try {
-        inferColumn(raw, options);
-      } catch (error) {
-        return (error as Error).message;
-      }
-    };
     const x = numbers([0.25, 1 / 3, 7]);
     expect(failure(x, { kind: "integer" })).toMatchInlineSnapshot(`
       "column "x" cannot be integer: received the value 0.25.
@@ -190,7 +191,7 @@ describe("stated kinds", () => {
       Correct the bounds, or leave such rows out in a query."
     `);
     expect(failure(texts(["a", "b"]), { kind: "continuous" })).toMatchInlineSnapshot(`
-      "column "x" cannot be continuous: expected categorical or exclude, received values of the type text.
+      "column "x" cannot be continuous: expected boolean or categorical or exclude, received values of the type text.
       State another kind, or convert the column in a query."
     `);
     expect(failure(numbers([0, 1], { type: "boolean" }), { kind: "date" })).toMatchInlineSnapshot(`
@@ -200,6 +201,51 @@ describe("stated kinds", () => {
     expect(failure(times("time", ["10:00", "11:00"]), { kind: "date" })).toMatchInlineSnapshot(`
       "column "x" cannot be date: expected time or categorical or exclude, received values of the type time.
       State another kind, or convert the column in a query."
+    `);
+  });
+
+  it("may state that two words or numbers are booleans, which keep their spelling", () => {
+    const boolean = { kind: "boolean" } as const;
+    expect(infer(texts(["Yes", "NO", null, "NO"]), boolean)).toEqual({
+      kind: "categorical",
+      name: "x",
+      type: "text",
+      isBoolean: true,
+      gaps: true,
+      labels: ["NO", "Yes"],
+    });
+    for (const pair of [
+      ["y", "n"],
+      ["TRUE", "FALSE"],
+      ["t", "f"],
+      ["1", "0"],
+    ]) {
+      const raw = texts([...pair, pair[0]!]);
+      expect(infer(raw, boolean)).toMatchObject({ isBoolean: true, labels: pair });
+      expect(infer(raw)).not.toHaveProperty("isBoolean");
+    }
+    expect(infer(numbers([1, 0, 1, null], { type: "integer" }), boolean)).toMatchObject({
+      type: "integer",
+      isBoolean: true,
+      labels: ["0", "1"],
+    });
+    expect(infer(numbers([1, 0, 1], { type: "boolean" }), boolean)).not.toHaveProperty("isBoolean");
+    expect([
+      failure(texts(["yes", "no", "maybe"]), boolean),
+      failure(texts(["yes", "n"]), boolean),
+      failure(texts(["yes", null]), boolean),
+      failure(numbers(sequence(20, (i) => i)), boolean),
+    ]).toMatchInlineSnapshot(`
+      [
+        "column "x" cannot be boolean: expected two values: yes and no, y and n, true and false, t and f, or 0 and 1, received "maybe", "no", "yes".
+      Use x=categorical, or replace values in a query. Other values can be read as missing: --na.",
+        "column "x" cannot be boolean: expected two values: yes and no, y and n, true and false, t and f, or 0 and 1, received "n", "yes".
+      Use x=categorical, or replace values in a query. Other values can be read as missing: --na.",
+        "column "x" cannot be boolean: expected two values: yes and no, y and n, true and false, t and f, or 0 and 1, received "yes".
+      Use x=categorical, or replace values in a query. Other values can be read as missing: --na.",
+        "column "x" cannot be boolean: expected two values: yes and no, y and n, true and false, t and f, or 0 and 1, received "0", "1", "2", "3", "4", "5", "6", "7" and 12 more.
+      Use x=categorical, or replace values in a query. Other values can be read as missing: --na.",
+      ]
     `);
   });
 
