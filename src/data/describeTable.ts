@@ -63,7 +63,8 @@ export async function describeTable(
 }
 
 /** Describes a column by its values, if it was read, and by what was inferred from them. */
-export function describedColumn({ column, raw, inferred, unread }: ColumnInference): DescribedColumn {
+export function describedColumn(inference: ColumnInference): DescribedColumn {
+  const { column, raw, inferred } = inference;
   const { name, type } = column;
   const missing =
     raw && raw.values.length > 0 ? raw.values.filter(Number.isNaN).length / raw.values.length : undefined;
@@ -76,11 +77,12 @@ export function describedColumn({ column, raw, inferred, unread }: ColumnInferen
       ? inferred.excluded
       : describeColumn(inferred.column, rangeOf(raw!, inferred.column)).details,
     missing,
-    remarks: remarksOf({ column, raw, inferred, unread }),
+    remarks: remarksOf(inference),
   };
 }
 
-function remarksOf({ column, raw, inferred, unread }: ColumnInference): string[] {
+function remarksOf({ column, raw, inferred, unread, hasMergedIntegers }: ColumnInference): string[] {
+  if (hasMergedIntegers) return [MERGED_INTEGERS];
   if (column.dateOrder === "ambiguous") return [AMBIGUOUS_DATES];
   if (raw) return valueRemarks(raw, { isLeftOut: "excluded" in inferred });
   return unread ? textRemarks(unread, { isLeftOut: true }) : [];
@@ -96,6 +98,9 @@ function rangeOf({ type, values }: RawColumn, { kind }: TableColumn): string {
   }
   return `${typedText(type, low)} to ${typedText(type, high)}`;
 }
+
+const MERGED_INTEGERS =
+  "integers beyond 2^53, read as text because some would become equal as numbers: the kind continuous rounds them";
 
 const AMBIGUOUS_DATES =
   "dates in which day and month cannot be told apart: convert them in a query, for example by strptime(..., '%d/%m/%Y')";

@@ -1,10 +1,12 @@
 import { selectRows } from "../dataset/selectRows.ts";
 import type { ColumnKind, ColumnOptions } from "../tables/columnOptions.ts";
 import { type InferredColumn, inferColumn } from "../tables/inferColumn.ts";
+import { isLearnedAsText } from "../tables/largeIntegers.ts";
 import type { RawColumn } from "../tables/tableColumn.ts";
 import type { TextCounts } from "../tables/valueRemarks.ts";
+import { largeIntegersOf } from "./largeIntegers.ts";
 import { countTextOfColumn } from "./nonNumericColumns.ts";
-import { readColumns } from "./readColumns.ts";
+import { type ReadColumns, readColumns } from "./readColumns.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 
@@ -16,6 +18,8 @@ export interface ColumnInference {
   readonly inferred: InferredColumn;
   /** What a column of text contains that was not read because it has too many different values. */
   readonly unread?: TextCounts;
+  /** Whether the column has integers that are learned as text, or left out, because they would be equal as numbers. */
+  readonly hasMergedIntegers?: true;
 }
 
 /** Options of `inferColumns`. */
@@ -44,6 +48,17 @@ export async function* inferColumns(
   const ofKind = (kind: ColumnKind) => names.filter((name) => kinds.get(name)?.kind === kind);
   const categorical = [...ofKind("categorical"), ...ofKind("boolean")];
   const skipped = skipExcluded ? ofKind("exclude") : [];
+  /** Infers a column from its values among those that were read. */
+  async function inferFrom(column: Column, read: ReadColumns): Promise<ColumnInference> {
+    const { name } = column;
+    const allRows = read.columns.find((each) => each.name === name);
+    const raw = allRows && rows ? { ...allRows, values: valuesOfRows(allRows.values, rows) } : allRows;
+    const inferred = raw
+      ? inferColumn(raw, kinds.get(name))
+      : { excluded: read.excluded.get(name) ?? "as requested" };
+    const isUnread = column.type === "VARCHAR" && !raw && read.excluded.has(name);
+    return { column, raw, inferred, ...(isUnread && { unread: await countTextOfColumn(table, name) }) };
+  }
   const group = Math.max(1, Math.floor(MAX_NUMBERS_AT_ONCE / Math.max(1, table.rows)));
   for (let start = 0; start < names.length; start += group) {
     const groupNames = names.slice(start, start + group);
@@ -51,13 +66,14 @@ export async function* inferColumns(
     const read = await readColumns(table, toRead, { categorical });
     for (const name of groupNames) {
       const column = table.columns.find((column) => column.name === name)!;
-      const allRows = read.columns.find((column) => column.name === name);
-      const raw = allRows && rows ? { ...allRows, values: valuesOfRows(allRows.values, rows) } : allRows;
-      const inferred = raw
-        ? inferColumn(raw, kinds.get(name))
-        : { excluded: read.excluded.get(name) ?? "as requested" };
-      const isUnread = column.type === "VARCHAR" && !raw && read.excluded.has(name);
-      yield { column, raw, inferred, ...(isUnread && { unread: await countTextOfColumn(table, name) }) };
+      const numbers = read.columns.find((each) => each.name === name);
+      const large = await largeIntegersOf(table, column, numbers);
+      const asText = large !== undefined && isLearnedAsText(numbers!, kinds.get(name), large);
+      const learned = asText ? await readColumns(table, [name], { categorical, asText: [name] }) : read;
+      yield {
+        ...(await inferFrom(column, learned)),
+        ...(asText && large.areMerged && { hasMergedIntegers: true }),
+      };
     }
   }
 }

@@ -13,6 +13,8 @@ import { numberExpression, textExpression, valueTypeOf } from "./valueExpression
 export interface ReadColumnsOptions {
   /** Columns of text that are read even if they have more than 2,000 labels, up to 100,000. */
   readonly categorical?: readonly string[];
+  /** Columns of integers that are read as text. */
+  readonly asText?: readonly string[];
 }
 
 /** Columns of a table in memory. */
@@ -39,10 +41,12 @@ const APPROXIMATION_ERROR = 1.2;
 export async function readColumns(
   table: Table,
   names: readonly string[],
-  { categorical = [] }: ReadColumnsOptions = {},
+  { categorical = [], asText = [] }: ReadColumnsOptions = {},
 ): Promise<ReadColumns> {
   const excluded = new Map<string, string>();
-  const typed = await typedColumns(table, names, excluded);
+  const typed = (await typedColumns(table, names, excluded)).map(
+    (column): TypedColumn => (asText.includes(column.column.name) ? { ...column, type: "text" } : column),
+  );
   const texts = typed.filter(({ type }) => type === "text");
   const expressions = texts.map(({ column }) => textExpression(table, column));
   const { database, relation } = table;

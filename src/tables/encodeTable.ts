@@ -112,7 +112,8 @@ const matches = (constant: string | null, source: RawColumn): Float64Array =>
   source.values.map((value, n) => (Number.isNaN(value) ? value : textOf(source, n) === constant ? 1 : 0));
 
 /** A value as text, as the constant of a column is written; undefined if it is missing. */
-function textOf({ type, labels, values }: RawColumn, n: number): string | undefined {
+function textOf(source: RawColumn, n: number): string | undefined {
+  const { type, labels, values } = source.exactText ?? source;
   if (Number.isNaN(values[n])) return undefined;
   return type === "text" ? labels![values[n]] : typedText(type, values[n]);
 }

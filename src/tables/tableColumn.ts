@@ -181,4 +181,6 @@ export interface RawColumn {
   readonly values: Float64Array;
   /** The different texts, only for text. */
   readonly labels?: readonly string[];
+  /** Only for bigints beyond 2^53, of which numbers do not have all digits: the column as text. */
+  readonly exactText?: RawColumn;
 }

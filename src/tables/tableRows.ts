@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import type { RawColumn, TableColumn, ValueType } from "./tableColumn.ts";
 import { typedText } from "./typedText.ts";
 
-/** A value in a table. null, undefined, NaN and "" are missing. Text in the form of ISO 8601 is a date or a time. */
+/** A value in a table. Integers beyond 2^53 are exact as bigints, not as numbers. null, undefined, NaN and "" are missing. Text in the form of ISO 8601 is a date or a time. */
 export type TableValue = number | bigint | string | boolean | Date | null | undefined;
 
 /** A table: an array of objects, or columns by name. */
@@ -16,9 +16,15 @@ export type TableInput =
  */
 export type TableRow = Record<string, number | string | boolean | Date | null>;
 
-/** A row with the columns of `Row` as models return it. It lacks the columns that the model leaves out. */
+/**
+ * A row with the columns of `Row` as models return it. It lacks the columns that the model leaves out. Bigints are numbers, or text if numbers
+ * do not have all their digits.
+ */
 export type ReturnedRow<Row> = {
-  [K in keyof Row]-?: Exclude<Row[K], undefined | bigint> | (bigint extends Row[K] ? number : never) | null;
+  [K in keyof Row]-?:
+    | Exclude<Row[K], undefined | bigint>
+    | (bigint extends Row[K] ? number | string : never)
+    | null;
 };
 
 const ISO_DATE = /^\d{4}-\d\d-\d\d$/;
@@ -111,14 +117,22 @@ function readColumn(name: string, rows: number, at: (n: number) => TableValue, i
       return millisecondsOf(value as string | Date);
     return Number(value);
   });
+  const exactText =
+    type === "integer" && values.some((value, n) => isLargeBigint(at(n), value))
+      ? readColumn(name, rows, at, true)
+      : undefined;
   return {
     name,
     type,
     ...(isDateObject && { isDateObject: true as const }),
     values,
     ...(type === "text" && { labels: [...codes.keys()] }),
+    ...(exactText && { exactText }),
   };
 }
+
+const isLargeBigint = (value: TableValue, number: number): boolean =>
+  typeof value === "bigint" && !Number.isSafeInteger(number);
 
 function typeOf(value: Exclude<TableValue, null | undefined>, name: string, n: number): ValueType {
   if (typeof value === "boolean") return "boolean";

@@ -8,7 +8,7 @@ import { parse } from "../parse.ts";
 import { engineOptionsOf } from "../runtime/engineOptions.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
 import { encodeRows, withLabelsOf } from "../tables/encode.ts";
-import { inferColumn } from "../tables/inferColumn.ts";
+import { inferRawColumn } from "../tables/largeIntegers.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import {
   type ReturnedRow,
@@ -136,8 +136,8 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
   const columns: TableColumn[] = [];
   const values: Float64Array[] = [];
   const excluded: Record<string, string> = {};
-  for (const column of raw) {
-    const inferred = inferColumn(column, kinds.get(column.name));
+  for (const each of raw) {
+    const { raw: column, inferred } = inferRawColumn(each, kinds.get(each.name));
     if ("excluded" in inferred) {
       excluded[column.name] = inferred.excluded;
       onExcluded?.(column.name, inferred.excluded);

@@ -51,6 +51,32 @@ describe("dates", () => {
   });
 });
 
+test("bigints beyond 2^53 are text in the rows of a model if they would be equal as numbers", async () => {
+  const odd = 2n ** 53n + 1n;
+  const rows = Array.from({ length: 80 }, (_, i) => ({
+    key: i % 2 ? odd : odd - 1n,
+    nanoseconds: 1_704_067_200_000_000_000n + BigInt(i * i) * 1_000_003n,
+    small: BigInt(i % 7),
+    constant: odd,
+  }));
+  const { model } = await fitTable(rows, { epochs: 1 });
+  expect(model.columns.map(({ kind, type }) => `${kind} ${type}`)).toEqual([
+    "categorical text",
+    "continuous integer",
+    "lattice integer",
+    "constant text",
+  ]);
+  const samples = await model.sample(50);
+  expect(new Set(samples.map(({ key }) => key as unknown))).toEqual(new Set([`${odd}`, `${odd - 1n}`]));
+  expect(samples[0]!.constant).toBe(`${odd}`);
+  const scores = await model.score([rows[1]!, { ...rows[1]!, constant: odd + 1n }]);
+  expect([Number.isFinite(scores[0]), scores[1]]).toEqual([true, Number.NEGATIVE_INFINITY]);
+  await expect(fitTable(rows, { columns: { key: "integer" } })).rejects.toThrow(
+    'column "key" cannot be integer: expected integers that differ as 64-bit floating-point numbers',
+  );
+  await model.release();
+});
+
 test("rows of a model have the types of the training rows", () => {
   interface Order {
     placed: Date;
@@ -60,7 +86,7 @@ test("rows of a model have the types of the training rows", () => {
   }
   const fit = (orders: Order[]) => fitTable(orders).then(({ model }) => model.sample(1));
   expectTypeOf(fit).returns.resolves.toEqualTypeOf<
-    { placed: Date | null; amount: number | null; id: number | null; note: string | null }[]
+    { placed: Date | null; amount: number | null; id: number | string | null; note: string | null }[]
   >();
   const fitColumns = () => fitTable({ a: [1, 2] }).then(({ model }) => model);
   expectTypeOf(fitColumns).returns.resolves.toEqualTypeOf<TableModel>();

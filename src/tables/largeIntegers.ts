@@ -1,0 +1,55 @@
+import { PushforwardError } from "../errors.ts";
+import type { ColumnOptions } from "./columnOptions.ts";
+import { type InferredColumn, inferColumn } from "./inferColumn.ts";
+import type { RawColumn } from "./tableColumn.ts";
+
+// A number has 53 bits, so integers beyond 2^53 may become equal, such as 2^53 and 2^53 + 1.
+
+/** Whether a column has integers beyond 2^53. */
+export const hasLargeIntegers = ({ type, values }: RawColumn): boolean =>
+  (type === "integer" || type === "number") && values.some((x) => Math.abs(x) > Number.MAX_SAFE_INTEGER);
+
+/** The integers beyond 2^53 of a column. */
+export interface LargeIntegers {
+  /** Whether different ones are equal as numbers. */
+  readonly areMerged: boolean;
+}
+
+/**
+ * Whether a column with integers beyond 2^53 is learned as text, which keeps all digits: if different ones are equal as numbers, and if they
+ * are labels.
+ *
+ * @throws ARGUMENT if they are equal, and the kind of integers is stated.
+ */
+export function isLearnedAsText(
+  raw: RawColumn,
+  { kind }: ColumnOptions = {},
+  { areMerged }: LargeIntegers,
+): boolean {
+  if (areMerged && (kind === "integer" || kind === "lattice")) {
+    throw new PushforwardError("ARGUMENT", `column "${raw.name}" cannot be ${kind}`, {
+      expected: "integers that differ as 64-bit floating-point numbers, as all do up to 2^53",
+      received: "different integers beyond 2^53 that are equal as such numbers",
+      hint: `Use ${raw.name}=categorical, which keeps all digits, or ${raw.name}=continuous, which rounds them.`,
+    });
+  }
+  if (kind !== undefined && kind !== "categorical" && kind !== "constant") return false;
+  if (areMerged) return true;
+  const inferred = inferColumn(raw, kind === undefined ? {} : { kind });
+  return "column" in inferred && TEXT_KINDS.has(inferred.column.kind);
+}
+
+/** Columns of these kinds have texts as values. */
+const TEXT_KINDS: ReadonlySet<string> = new Set(["categorical", "constant"]);
+
+/** Infers a column in memory, and returns its values in the form in which it is learned. */
+export function inferRawColumn(
+  raw: RawColumn,
+  options: ColumnOptions = {},
+): { readonly raw: RawColumn; readonly inferred: InferredColumn } {
+  const { exactText } = raw;
+  if (!exactText) return { raw, inferred: inferColumn(raw, options) };
+  const areMerged = new Set(raw.values).size < new Set(exactText.values).size;
+  const learned = isLearnedAsText(raw, options, { areMerged }) ? exactText : raw;
+  return { raw: learned, inferred: inferColumn(learned, options) };
+}
