@@ -18,8 +18,15 @@ describe("dates", () => {
     amount: i % 6,
   }));
 
-  test("are Date objects in the rows of a model that was fitted to Date objects, and otherwise text", async () => {
-    const { model } = await fitTable(orders, { epochs: 1, columns: { quarter: "categorical" } });
+  test("are Date objects in the rows of a model that was fitted to Date objects, and otherwise text", {
+    timeout: 120_000,
+  }, async () => {
+    const { model } = await fitTable(orders, {
+      epochs: 1,
+      budget: "small",
+      kernel: false,
+      columns: { quarter: "categorical" },
+    });
     const read = await decodeModel(await encodeModel(model.contents));
     await using loaded = TableModel.from(read);
     for (const each of [model, loaded]) {
@@ -59,7 +66,7 @@ test("bigints beyond 2^53 are text in the rows of a model if they would be equal
     small: BigInt(i % 7),
     constant: odd,
   }));
-  const { model } = await fitTable(rows, { epochs: 1 });
+  const { model } = await fitTable(rows, { epochs: 1, budget: "small", kernel: false });
   expect(model.columns.map(({ kind, type }) => `${kind} ${type}`)).toEqual([
     "categorical text",
     "continuous integer",
