@@ -19,7 +19,7 @@ const ATOM_IN_LARGE_TABLE = { minShare: 0.002, minRows: 20 };
 const MAX_CELLS_WITHOUT_SMOOTHNESS = 16;
 /** Per column; the most frequent values come first. */
 const MAX_ATOMS = 64;
-/** The largest probability of the labels that no training row has. */
+/** The largest probability of the values that no training row has. */
 const MAX_UNSEEN = 0.05;
 
 /** Options of `columnHeads`. */
@@ -50,7 +50,7 @@ export function columnHeads(
         {
           type: "categorical",
           categories: column.labels.length,
-          unseen: hasAllLabels(column) ? 0 : unseenProbability(features[0]),
+          unseen: hasAllLabels(column) ? 0 : unseenLabels(features[0]),
           gaps,
         },
       ];
@@ -63,6 +63,7 @@ export function columnHeads(
           cells,
           knots: quantileKnots(sorted, { ...options, width: 1 }),
           atoms,
+          unseen: unseenProbability(sorted.length),
           // A period of one cell would be a constant input.
           periods: TIME_PERIODS[unit].map((period) => period / step).filter((period) => period > 1),
           gaps,
@@ -73,7 +74,8 @@ export function columnHeads(
       const sorted = presentSorted(features[0]);
       const periods = period === undefined ? [] : [period / step];
       const knots = quantileKnots(sorted, { ...options, width: 1, scale });
-      return [{ type: "lattice", cells, scale, knots, atoms: frequentCells(sorted), periods, gaps }];
+      const unseen = unseenProbability(sorted.length);
+      return [{ type: "lattice", cells, unseen, scale, knots, atoms: frequentCells(sorted), periods, gaps }];
     }
     case "continuous": {
       const { scale, period, cut } = column;
@@ -155,10 +157,16 @@ const hasAllLabels = ({ type, isBoolean, labels }: TableColumn & { kind: "catego
 
 /**
  * The probability that the next row has a label that no row has: n1 / (N + 1) for N rows, n1 of which have a label that no other row has
- * (Good 1953). It is at least 0.5 / (N + 1), and at most `MAX_UNSEEN`.
+ * (Good 1953). It is at least half a row.
  */
-function unseenProbability(codes: Float64Array): number {
+function unseenLabels(codes: Float64Array): number {
   const { counts, rows } = countValues(presentSorted(codes));
-  const single = counts.filter((count) => count === 1).length;
-  return Math.min(MAX_UNSEEN, Math.max(0.5, single) / (rows + 1));
+  return unseenProbability(rows, counts.filter((count) => count === 1).length);
 }
+
+/**
+ * The probability of values that training did not see, which is that of `single` rows, but of at least half a row. The cells of a lattice
+ * always have half a row: that many cells are new is what its smooth distribution says.
+ */
+const unseenProbability = (rows: number, single = 0): number =>
+  Math.min(MAX_UNSEEN, Math.max(0.5, single) / (rows + 1));

@@ -15,6 +15,7 @@ export const withGaps: Head<"categorical"> = { type: "categorical", categories: 
 export const lattice: Head<"lattice"> = {
   type: "lattice",
   cells: 5,
+  unseen: 0.1,
   knots: latticeKnots,
   components: 2,
   atoms: [0, 3],

@@ -50,10 +50,27 @@ describe("a mixed MADE", () => {
 
   test("gives the last cell of a lattice all mass beyond its lower edge, however far it is", async () => {
     const last = 131_071;
-    const made = randomMade([{ ...lattice, cells: last + 1 }]);
+    const made = randomMade([{ ...lattice, unseen: 0, cells: last + 1 }]);
     const [before, at] = (await evaluate(made, [[last - 1], [last]])) as [number, number];
     expect(at).toBeGreaterThan(before);
     expect(at).toBeLessThan(-1000);
+  });
+
+  test("gives each cell of a lattice at least its part of the unseen probability, and nothing else changes", async () => {
+    const cells = 1000;
+    const evaluated = async (unseen: number) => {
+      const made = randomMade([{ ...lattice, gaps: true, unseen, cells }]);
+      return evaluate(made, [...Array.from({ length: cells }, (_, cell) => [cell]), [Number.NaN]]);
+    };
+    const without = await evaluated(0);
+    const withFloor = await evaluated(0.01);
+    expect(without[500]).toBeLessThan(-90);
+    expect(withFloor[500]).toBeCloseTo(Math.log(0.01 / cells), 9);
+    withFloor.forEach((logProb, i) => {
+      const part = i < cells ? 0.01 / cells : 0;
+      expect(Math.exp(logProb)).toBeCloseTo(0.99 * Math.exp(without[i]!) + part, 12);
+    });
+    expect(sumOfProbabilities(withFloor)).toBeCloseTo(1, 12);
   });
 
   test("has a density for continuous columns and a probability for single values and gaps", async () => {

@@ -87,6 +87,18 @@ describe("heads of columns", () => {
     ]);
   });
 
+  it("give the cells of a lattice that were not seen half a row", () => {
+    expect(heads(numbers(sequence(200, (i) => i % 40)))).toMatchObject([
+      { type: "lattice", unseen: 0.5 / 201 },
+    ]);
+    expect(heads(numbers([1, 2, 1, null]))).toMatchObject([{ type: "lattice", unseen: 0.05 }]);
+    const days = times(
+      "date",
+      sequence(60, (i) => new Date(86_400_000 * i).toISOString().slice(0, 10)),
+    );
+    for (const head of heads(days)) expect(head).toMatchObject({ type: "lattice", unseen: 0.5 / 61 });
+  });
+
   it("are valid for extreme columns", () => {
     const extreme: RawColumn[] = [
       numbers([1, 2]),

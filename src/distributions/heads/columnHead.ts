@@ -48,6 +48,8 @@ const linearComponentsWithinTotal = z.refine<{ components: number; linearCompone
   { path: ["linearComponents"], error: "no more than `components`" },
 );
 
+const unseenProbability = z._default(z.number().check(z.minimum(0), z.maximum(0.5)), 0);
+
 const isCellOf = (cells: number) => (value: number) => Number.isInteger(value) && value >= 0 && value < cells;
 
 export const columnHeadSchema = z.discriminatedUnion("type", [
@@ -55,7 +57,7 @@ export const columnHeadSchema = z.discriminatedUnion("type", [
     type: z.literal("categorical"),
     categories: sizeSchema.check(z.maximum(100_000)),
     /** The probability of all categories that training did not see, which have the code `categories`. */
-    unseen: z._default(z.number().check(z.minimum(0), z.maximum(0.5)), 0),
+    unseen: unseenProbability,
     gaps: z._default(z.boolean(), false),
   }),
   z
@@ -63,6 +65,8 @@ export const columnHeadSchema = z.discriminatedUnion("type", [
       type: z.literal("lattice"),
       // Not bounded by the size of the file, in which cells take no space.
       cells: z.int().check(z.positive(), z.maximum(MAX_CELLS)),
+      /** The probability that all cells have equal parts of, in addition to that of the components and atoms. */
+      unseen: unseenProbability,
       ...numeric,
     })
     .check(
@@ -84,7 +88,9 @@ export type ColumnHead = z.output<typeof columnHeadSchema>;
  * - `categorical`: each of 0 ... `categories` - 1 has a probability. All categories that training did not see have the value
  *   `categories`, and together the probability `unseen` (default 0).
  * - `lattice`: values are equally spaced, such as integers, and are numbered by cells 0 ... `cells` - 1. The probability of a cell is
- *   the difference of a smooth distribution function at its edges, plus the probability of the atom if the cell is one.
+ *   the difference of a smooth distribution function at its edges, plus the probability of the atom if the cell is one. Both have the weight
+ *   1 - `unseen`, and the rest is spread evenly over all cells (default 0). So no cell has a probability below `unseen / cells`, however
+ *   narrow the components are.
  * - `continuous`: a real number has a density; an atom has a probability instead.
  *
  * `lattice` and `continuous` are mixtures of `components` (default 8) logistic distributions of z = map(y(x)), where y is the `scale`
@@ -98,7 +104,7 @@ export type ColumnHead = z.output<typeof columnHeadSchema>;
 export type ColumnHeadOptions = z.input<typeof columnHeadSchema>;
 
 type Categorical = Extract<ColumnHead, { type: "categorical" }>;
-type Lattice = Extract<ColumnHead, { type: "lattice" }>;
+export type Lattice = Extract<ColumnHead, { type: "lattice" }>;
 export type Numeric = Exclude<ColumnHead, Categorical>;
 
 export const isCategorical = (head: ColumnHead): head is Categorical => head.type === "categorical";
@@ -123,7 +129,7 @@ export function groupKey(head: ColumnHead): string {
   if (!isNumeric(head)) return JSON.stringify([head.type, head.categories, head.gaps, head.unseen > 0]);
   const { type, atoms, components, linearComponents, scale, knots, gaps, periods } = head;
   const sizes = [atoms.length, components, linearComponents, knots.x.length, periods.length];
-  return JSON.stringify([type, scale.type, gaps, ...sizes]);
+  return JSON.stringify([type, scale.type, gaps, isLattice(head) && head.unseen > 0, ...sizes]);
 }
 
 /** The values of a column that have a probability instead of a density. */

@@ -5,7 +5,9 @@ import {
   type ColumnHead,
   groupKey,
   isCategorical,
+  isLattice,
   isNumeric,
+  type Lattice,
   parameterCount,
 } from "./columnHead.ts";
 import { likeColumns, withSecondAxis } from "./columnShapes.ts";
@@ -17,6 +19,9 @@ export const LOG_SCALE_BOUND = 6;
 export const LOCATION_BOUND = 20;
 /** Subtracting this from a logit makes the probability 0. */
 const IMPOSSIBLE_PENALTY = 1e30;
+/** See `ColumnHeadOptions`. */
+const unseenOf = (head: ColumnHead): number => (head.type === "continuous" ? 0 : head.unseen);
+
 /** Columns whose distributions are computed together. */
 export interface ColumnGroup {
   readonly head: HeadGroup;
@@ -70,10 +75,12 @@ export class HeadGroup {
   private readonly atoms: Tensor | undefined;
   /** Undefined for categorical columns. */
   readonly components: LogisticComponents | undefined;
-  /** `[S, 1]`: log(1 - unseen), the log-probability of all values that training saw, together. Undefined if `unseen` is 0. */
+  /** `[S, 1]`: log(1 - unseen), the weight of the atoms and components. Undefined if `unseen` is 0. */
   private readonly logSeen: Tensor | undefined;
   /** `[S, 1]`: log(unseen). Undefined if `unseen` is 0. */
   private readonly logUnseen: Tensor | undefined;
+  /** `[S, 1]`: the logarithm of the part of `unseen` of each cell. Undefined if `unseen` is 0, and for other columns than lattices. */
+  private readonly logUnseenCell: Tensor | undefined;
 
   constructor(heads: readonly ColumnHead[]) {
     const [head] = heads;
@@ -87,11 +94,13 @@ export class HeadGroup {
     this.components = isNumeric(head) ? new LogisticComponents(heads.filter(isNumeric)) : undefined;
     this.componentCount = this.components?.count ?? 0;
     this.parameterCount = parameterCount(head);
-    if (isCategorical(head) && head.unseen > 0) {
-      const unseen = heads.filter(isCategorical).map((each) => each.unseen);
-      const perColumn = (numbers: readonly number[]) => constant(numbers, [heads.length, 1]);
-      this.logSeen = perColumn(unseen.map((probability) => Math.log1p(-probability)));
-      this.logUnseen = perColumn(unseen.map(Math.log));
+    if (unseenOf(head) > 0) {
+      const perColumn = (number: (head: ColumnHead) => number) =>
+        constant(heads.map(number), [heads.length, 1]);
+      this.logSeen = perColumn((each) => Math.log1p(-unseenOf(each)));
+      this.logUnseen = perColumn((each) => Math.log(unseenOf(each)));
+      if (isLattice(head))
+        this.logUnseenCell = perColumn((each) => Math.log(unseenOf(each) / (each as Lattice).cells));
     }
     this.inputCount = 1 + this.atomCount + (this.components?.inputCount ?? 0);
   }
@@ -138,8 +147,7 @@ export class HeadGroup {
     const logTotal = logits.logsumexp(1);
     const logProb = this.logUnnormalized(withoutNaN, parameters, logTotal).sub(logTotal);
     if (!this.hasGaps) return isPresent.where(logProb, Number.NaN);
-    const logMissing = this.missingLogit(logits).sub(logTotal);
-    return isMissing.where(this.logSeen ? logMissing.add(likeColumns(this.logSeen, x)) : logMissing, logProb);
+    return isMissing.where(this.logMissing(logits, x), logProb);
   }
 
   /**
@@ -161,24 +169,28 @@ export class HeadGroup {
     }
     const logTotal = logits.logsumexp(1);
     logMass = logMass.sub(logTotal);
+    if (this.logUnseenCell) {
+      const cells = this.components!.cellsWithin(from, to);
+      const ofCells = cells.log().add(likeColumns(this.logUnseenCell, x));
+      logMass = logAddExp(logMass.add(likeColumns(this.logSeen!, x)), ofCells);
+    }
     const inside = this.components!.contains(withoutNaN);
     if (inside) {
       // A bound of a scale can be an atom.
       const isAtom = this.atomAt(withoutNaN, logits)?.isAtom;
       logMass = (isAtom ? inside.or(isAtom) : inside).where(logMass, Number.NEGATIVE_INFINITY);
     }
-    return this.hasGaps
-      ? isMissing.where(this.missingLogit(logits).sub(logTotal), logMass)
-      : isPresent.where(logMass, Number.NaN);
+    if (!this.hasGaps) return isPresent.where(logMass, Number.NaN);
+    return isMissing.where(this.logMissing(logits, x), logMass);
   }
 
-  /** Log-probabilities of the atoms without the missing value, [S, valueCount, ..., N], for the outputs of the network. */
+  /** As `logProb` of the atoms without the missing value, [S, valueCount, ..., N], but with `unseen` = 0. */
   logAtoms(outputs: HeadOutputs): Tensor {
     const { logits } = this.split(outputs);
     return logits.slice(1, 0, this.valueCount).sub(withSecondAxis(logits.logsumexp(1)));
   }
 
-  /** As `logProb` for a numeric column, but of the components only, without the atoms: the density is that of the smooth part. */
+  /** As `logProb` of a numeric column, but of the components only, without the atoms, and with `unseen` = 0. */
   logSmooth(x: Tensor, outputs: HeadOutputs): Tensor {
     const parameters = this.split(outputs);
     return this.logUnnormalizedSmooth(x, parameters).sub(parameters.logits.logsumexp(1));
@@ -197,8 +209,8 @@ export class HeadGroup {
 
   /**
    * Values [S, N] for the outputs of the network and two uniform numbers, each [S, N]: one chooses an atom or a component, the other
-   * is mapped by the quantile function of the chosen component. If `present` is true, no value is missing. Unseen categories are
-   * never sampled.
+   * is mapped by the quantile function of the chosen component. If `present` is true, no value is missing. Unseen categories, which have no
+   * value, are never sampled.
    */
   sample([choice, quantile]: readonly Tensor[], outputs: HeadOutputs, { present = false } = {}): Tensor {
     const [S, N] = choice.shape;
@@ -206,7 +218,8 @@ export class HeadGroup {
     const { valueCount, atomCount } = this;
     const optionCount = atomCount + this.componentCount;
     const options = present ? this.withoutMissing(logits) : logits;
-    const chosen = chooseComponent(options, choice.reshape([S, 1, N]), -2);
+    const evenly = this.logUnseenCell && this.evenly(choice, outputs, { present });
+    const chosen = chooseComponent(options, (evenly?.rest ?? choice).reshape([S, 1, N]), -2);
     /** The value of the chosen option. `values` has the values of the options `from` to `to - 1`. */
     const pick = (values: Tensor, from: number, to: number) => chosen.slice(1, from, to).mul(values).sum(1);
     let value: Tensor = scalar(0).broadcastTo([S, N]);
@@ -226,9 +239,26 @@ export class HeadGroup {
       const isAtom = chosen.slice(1, 0, valueCount).sum(1).greater(0);
       value = isAtom.where(pick(this.atoms, 0, valueCount), value);
     }
-    if (!this.hasGaps) return value;
-    const isMissing = chosen.slice(1, valueCount, atomCount).reshape([S, N]).greater(0);
-    return isMissing.where(Number.NaN, value);
+    if (this.hasGaps) {
+      const isMissing = chosen.slice(1, valueCount, atomCount).reshape([S, N]).greater(0);
+      value = isMissing.where(Number.NaN, value);
+    }
+    return evenly ? evenly.isChosen.where(components!.cellAt(quantile), value) : value;
+  }
+
+  /**
+   * Whether uniform numbers `choice` [S, N] choose the cells of a lattice evenly, with the probability `unseen`. `rest` is uniform where they
+   * do not.
+   */
+  private evenly(
+    choice: Tensor,
+    outputs: HeadOutputs,
+    { present }: { readonly present: boolean },
+  ): { isChosen: Tensor; rest: Tensor } {
+    const logUnseen = likeColumns(this.logUnseen!, choice);
+    const unseen = (present ? logUnseen.sub(this.logPresent(outputs)) : logUnseen).exp();
+    const rest = choice.sub(unseen).div(unseen.neg().add(1));
+    return { isChosen: choice.less(unseen), rest: rest.maximum(0) };
   }
 
   /** The unnormalized log-probability of values that are not missing: log p + logTotal. */
@@ -238,7 +268,7 @@ export class HeadGroup {
     if (this.type === "categorical") return this.logCategorical(x, atom!, logTotal);
     const logSmooth = this.logUnnormalizedSmooth(x, parameters);
     return this.type === "lattice"
-      ? this.logLattice(x, atom, logSmooth)
+      ? this.logLattice(x, atom, logSmooth, logTotal)
       : this.logContinuous(atom, logSmooth);
   }
 
@@ -268,13 +298,23 @@ export class HeadGroup {
   }
 
   /**
-   * The probability of a cell is its probability under the components, plus the probability of the atom if the cell is an atom.
+   * The probability of a cell is its probability under the components, plus the probability of the atom if the cell is an atom, plus its part of
+   * `unseen`.
    */
-  private logLattice(x: Tensor, atom: AtomAtValue | undefined, logSmooth: Tensor): Tensor {
+  private logLattice(x: Tensor, atom: AtomAtValue | undefined, logSmooth: Tensor, logTotal: Tensor): Tensor {
     const isCell = this.components!.contains(x)!;
-    if (!atom) return isCell.where(logSmooth, Number.NEGATIVE_INFINITY);
-    const logBoth = logAddExp(atom.logit, logSmooth);
-    return isCell.where(atom.isAtom.where(logBoth, logSmooth), Number.NEGATIVE_INFINITY);
+    let logCell = atom ? atom.isAtom.where(logAddExp(atom.logit, logSmooth), logSmooth) : logSmooth;
+    if (this.logUnseenCell) {
+      const unseen = logTotal.add(likeColumns(this.logUnseenCell, x));
+      logCell = logAddExp(logCell.add(likeColumns(this.logSeen!, x)), unseen.broadcastTo(logCell.shape));
+    }
+    return isCell.where(logCell, Number.NEGATIVE_INFINITY);
+  }
+
+  /** The log-probability of a missing value. `x` has the axes of the result. */
+  private logMissing(logits: Tensor, x: Tensor): Tensor {
+    const logMissing = this.missingLogit(logits).sub(logits.logsumexp(1));
+    return this.logSeen ? logMissing.add(likeColumns(this.logSeen, x)) : logMissing;
   }
 
   /** Whether x [S, ..., N] is an atom, and the logit of this atom. Undefined if no column has atoms. */

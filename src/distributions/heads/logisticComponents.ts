@@ -101,6 +101,18 @@ export class LogisticComponents {
     return x.equal(x.floor()).and(isInRange);
   }
 
+  /** How many cells of a lattice are among the cells from `from` to `to`, at least 1. */
+  cellsWithin(from: Tensor, to: Tensor): Tensor {
+    const last = likeColumns(this.lastCells!, to);
+    return to.minimum(last).sub(from.maximum(0)).add(1).maximum(1);
+  }
+
+  /** The cells of a lattice for uniform numbers [S, N]: each is equally probable. */
+  cellAt(uniform: Tensor): Tensor {
+    const last = this.lastCells!;
+    return uniform.mul(last.add(1)).floor().minimum(last);
+  }
+
   /** The values x of numbers z [S, N]. `isLinear` says which of them are those of the linear map. */
   valuesOf(z: Tensor, isLinear: () => Tensor): Tensor {
     let y = this.map.inverse(z);
