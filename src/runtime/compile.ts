@@ -56,6 +56,14 @@ type Arrays<T extends Traced> = T extends Tensor
 /** The shapes of the inputs: a list, or an object of shapes by name, in the order of the inputs. */
 export type InputShapes = readonly Shape[] | Readonly<Record<string, Shape>>;
 
+/** What `compile` can only know when it has traced the function. */
+export interface AfterTracing {
+  /** Returns inputs that were created while tracing. They follow the inputs of `shapes`. */
+  inputs?(): readonly Tensor[];
+  /** Chooses the fixed number of rows for a graph. */
+  batch?(graph: Graph): number;
+}
+
 /** A compiled function: arrays in, typed arrays out, both in row-major order. */
 export interface Compiled<T extends Traced> extends AsyncDisposable {
   /** Computes the function. The inputs are copied, so the caller may change them while the call runs. */
@@ -85,8 +93,8 @@ export interface Compiled<T extends Traced> extends AsyncDisposable {
  *
  *     const scores = compile((x) => grad(flow.logProb(x).sum(), [x])[0], { x: ["N", 2] });
  *
- * The first call creates the session; one session serves any number of rows N. Booleans are returned as 0 and 1. `moreInputs`
- * returns further inputs that were created while tracing.
+ * The first call creates the session; one session serves any number of rows N. Booleans are returned as 0 and 1. `afterTracing`
+ * is what depends on the trace.
  *
  * Throws `ARGUMENT` for invalid shapes or options. A call throws `SHAPE` for inputs whose lengths do not match their shapes, and
  * `ARGUMENT` for inputs that are not arrays of numbers.
@@ -95,7 +103,7 @@ export function compile<T extends Traced>(
   build: (...inputs: Tensor[]) => T,
   shapes: InputShapes,
   options: CompileOptions = {},
-  moreInputs: () => readonly Tensor[] = () => [],
+  afterTracing: AfterTracing = {},
 ): Compiled<T> {
   checkOptions("compile", options, compileRules);
   const tensors = symbolicInputs(shapes);
@@ -113,12 +121,14 @@ export function compile<T extends Traced>(
   const rewrite = (simplified: readonly Tensor[]) =>
     absorbTransposes(embedParameters ? absorbBiases(simplified) : simplified, options);
   const fixedParameters = embedParameters === true && precision !== "float64";
-  const graph = buildGraph([...tensors, ...moreInputs()], floats, {
+  const graph = buildGraph([...tensors, ...(afterTracing.inputs?.() ?? [])], floats, {
     parameterNames,
     fixedParameters,
     rewrite,
   });
-  const executable = new Executable(graph, options);
+  const batch = afterTracing.batch?.(graph) ?? options.batch;
+  const optionsWithBatch = batch === undefined ? options : { ...options, batch };
+  const executable = new Executable(graph, optionsWithBatch);
 
   const call = async (...inputs: readonly ArrayLike<number>[]): Promise<Arrays<T>> => {
     const outputs = await executable.run(inputs);
@@ -126,8 +136,8 @@ export function compile<T extends Traced>(
   };
   return Object.assign(call, {
     graph,
-    options,
-    bytes: () => exportOnnx(graph, { precision, batch: options.batch, embedParameters: true }),
+    options: optionsWithBatch,
+    bytes: () => exportOnnx(graph, { precision, batch, embedParameters: true }),
     sessionFile: () => executable.sessionFile(),
     into: (inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>) =>
       executable.runInto(inputs, outputs),

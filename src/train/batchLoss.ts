@@ -96,14 +96,19 @@ export class BatchLoss {
     const scalar = !perRow && isScalarLoss(loss, inputs);
     // A scalar loss is not a sum over rows, so one thread of one process computes the whole batch.
     const [processes, threadCount] = scalar ? [1, 1] : [communicator.size, threads];
-    const rowsPerShard = Math.ceil(rows / processes / threadCount);
+    const rowsPerThread = Math.ceil(rows / processes / threadCount);
+    // A scalar loss and the statistics of a batch depend on all of its rows.
+    const dependsOnAllRows = scalar || (withGradient && running.length > 0);
     const parallelOptions = {
       withGradient,
       threads: threadCount,
       communicator,
       processes,
-      rowsPerShard:
-        withGradient || scalar ? rowsPerShard : Math.min(evaluationRows(widths?.features ?? 1), rowsPerShard),
+      rowsPerThread:
+        withGradient || scalar
+          ? rowsPerThread
+          : Math.min(evaluationRows(widths?.features ?? 1), rowsPerThread),
+      divisible: !dependsOnAllRows,
       running,
     };
     const summedLoss = {
@@ -118,7 +123,7 @@ export class BatchLoss {
       parallelOptions,
       options,
     );
-    return new BatchLoss(dataParallelLoss, scalar || (withGradient && running.length > 0), scalar);
+    return new BatchLoss(dataParallelLoss, dependsOnAllRows, scalar);
   }
 
   /**

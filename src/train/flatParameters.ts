@@ -79,6 +79,8 @@ export class FlatParameters {
   readonly blocks: readonly ParameterBlock[];
   /** Euclidean norm of `gradient`, for clipping. */
   gradientNorm = 0;
+  /** The sum of the gradients of earlier parts of a batch; undefined if no batch had parts. */
+  private accumulated: Float32Array | undefined;
   /** For each thread the sum of squares of the gradient over its part of the buffer. */
   private readonly squares: Float64Array;
   /** One byte for every four numbers. Where bit k is 0, the gradient of number k is set to 0. */
@@ -203,11 +205,21 @@ export class FlatParameters {
       .start;
   }
 
+  /** Keeps the sum of the gradients of the first `count` threads, which the next `sumGradients` adds to those of the rest of the batch. */
+  accumulateGradients(count: number): void {
+    this.accumulated ??= new Float32Array(this.values.length);
+    for (const gradient of this.threadGradients.slice(0, count)) addNumbers(this.accumulated, gradient);
+  }
+
   /**
    * Sums the gradients of the first `count` threads, in the order of the threads, then those of all processes, and computes the norm of
    * the sum.
    */
   async sumGradients(count: number, communicator = SINGLE_PROCESS): Promise<void> {
+    if (this.accumulated) {
+      addNumbers(this.threadGradients[0], this.accumulated);
+      this.accumulated.fill(0);
+    }
     if (count === 0) this.gradient.fill(0);
     else await this.addGradients(this.threadGradients[0], count);
     if (communicator.size === 1) return;
@@ -249,6 +261,10 @@ export class FlatParameters {
     const maxUsefulThreads = Math.max(1, Math.floor(this.values.length / MIN_NUMBERS_PER_THREAD));
     return ParallelKernel.create(code, this.memory, Math.min(threads, maxUsefulThreads));
   }
+}
+
+function addNumbers(target: Float32Array, numbers: Float32Array): void {
+  for (let i = 0; i < target.length; i++) target[i] += numbers[i];
 }
 
 /** The shape of a parameter, whose first axis counts its rows. A scalar is one row. */

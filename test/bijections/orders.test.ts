@@ -94,7 +94,7 @@ describe.each(cases)("%s", (name, build) => {
       },
       [["N", D]],
       float64,
-      () => drawn.map(({ tensor }) => tensor),
+      { inputs: () => drawn.map(({ tensor }) => tensor) },
     );
     expect(drawn).toHaveLength(1);
     for (let m = 0; m < M; m++) {

@@ -33,7 +33,7 @@ export function compileTrainingStep(bijection: Bijection, direction: "forward" |
     },
     [["N", bijection.features]],
     float64,
-    () => drawn.map(({ tensor }) => tensor),
+    { inputs: () => drawn.map(({ tensor }) => tensor) },
   );
   return { run, drawn: () => drawn };
 }

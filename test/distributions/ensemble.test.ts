@@ -71,7 +71,7 @@ describe.each(cases)("%j", (options) => {
           ]
         : [["N", 12]],
       { precision: "float64" },
-      () => drawn.map(({ tensor }) => tensor),
+      { inputs: () => drawn.map(({ tensor }) => tensor) },
     );
     expect(drawn).toHaveLength(1);
     for (let m = 0; m < M; m++) {
