@@ -1,5 +1,6 @@
 import { DEFAULT_PATCH } from "../bijections/patchAutoregressive.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
+import { storedRows } from "../dataset/inMemoryDataset.ts";
 import { PushforwardError } from "../errors.ts";
 import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
 import { summarizeContext } from "../evaluate/index.ts";
@@ -246,7 +247,7 @@ async function evaluateImages(
     ...(contextFeatures > 0 && { classes: context }),
     ...engineOf(engine),
   });
-  const independent = pixelHistograms(training, { rows, features, values }, model.values);
+  const independent = pixelHistograms(storedRows(training), { rows, features, values }, model.values);
   return {
     logProb: RunningMean.of(logProb),
     baseline: RunningMean.of(independent),

@@ -6,14 +6,17 @@ export interface Constants {
   readonly context: ReadonlyMap<number, number>;
 }
 
+/** Rows of numbers, in row-major order. */
+type Table = Float64Array | Uint8Array;
+
 const NO_CONSTANTS: Constants = { values: new Map(), context: new Map() };
 
 /** Finds the columns that have the same value in all rows. */
 export function constantColumns(data: InMemoryDataset): Constants {
   if (data.rows === 0) return NO_CONSTANTS;
-  const ofFirstRow = (table: Float64Array, width: number) => new Map(table.subarray(0, width).entries());
+  const ofFirstRow = (table: Table, width: number) => new Map(table.subarray(0, width).entries());
   const first = {
-    values: ofFirstRow(data.values, data.features),
+    values: ofFirstRow(data.storedValues, data.features),
     context: ofFirstRow(data.context, data.contextFeatures),
   };
   return sameConstants(first, data);
@@ -21,15 +24,15 @@ export function constantColumns(data: InMemoryDataset): Constants {
 
 /** The constants that also have the same value in all rows of `data`. */
 export function sameConstants(constants: Constants, data: InMemoryDataset): Constants {
-  const same = (candidates: ReadonlyMap<number, number>, table: Float64Array, width: number) =>
+  const same = (candidates: ReadonlyMap<number, number>, table: Table, width: number) =>
     new Map([...candidates].filter(([column, value]) => isConstant(table, width, column, value)));
   return {
-    values: same(constants.values, data.values, data.features),
+    values: same(constants.values, data.storedValues, data.features),
     context: same(constants.context, data.context, data.contextFeatures),
   };
 }
 
-function isConstant(table: Float64Array, width: number, column: number, value: number): boolean {
+function isConstant(table: Table, width: number, column: number, value: number): boolean {
   for (let i = column; i < table.length; i += width) if (table[i] !== value) return false;
   return true;
 }
@@ -53,7 +56,7 @@ export function removeFeatures(data: InMemoryDataset, columns: Columns): InMemor
   if (columns.size === 0) return data;
   return data.with({
     features: data.features - columns.size,
-    values: data.values.filter((_, i) => !columns.has(i % data.features)),
+    values: data.storedValues.filter((_, i) => !columns.has(i % data.features)),
     columns: data.columns?.filter((_, i) => !columns.has(i)),
   });
 }

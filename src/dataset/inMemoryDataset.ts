@@ -34,7 +34,8 @@ const datasetRules: OptionRules<DatasetOptions> = {
 /** The arrays of an `InMemoryDataset`. */
 export interface RowArrays {
   readonly features: number;
-  readonly values: Float64Array;
+  /** Pixels may be stored in bytes, an eighth of the memory. */
+  readonly values: Float64Array | Uint8Array;
   readonly context?: Float64Array | undefined;
   readonly weights?: Float64Array | undefined;
   readonly rowNumbers?: Int32Array | undefined;
@@ -57,8 +58,8 @@ export class InMemoryDataset implements Dataset {
   readonly rows: number;
   readonly features: number;
   readonly contextFeatures: number;
-  /** [rows, D] in row-major order. */
-  readonly values: Float64Array;
+  /** [rows, D] in row-major order, as they are stored. */
+  readonly storedValues: Float64Array | Uint8Array;
   /** [rows, C] in row-major order; empty without a context. */
   readonly context: Float64Array;
   /** [rows], non-negative. */
@@ -67,6 +68,8 @@ export class InMemoryDataset implements Dataset {
   readonly rowNumbers: Int32Array;
   readonly columns: readonly string[] | undefined;
   readonly contextColumns: readonly string[] | undefined;
+  /** Values that were converted from bytes, as long as somebody else holds them. */
+  #converted: WeakRef<Float64Array> | undefined;
 
   /**
    * Uses the arrays without a copy and without a check of their numbers. `dataset` does both.
@@ -78,7 +81,7 @@ export class InMemoryDataset implements Dataset {
     const { features, values, context, weights, rowNumbers, columns, contextColumns } = arrays;
     this.rows = values.length / features;
     this.features = features;
-    this.values = values;
+    this.storedValues = values;
     this.context = context ?? new Float64Array(0);
     this.contextFeatures = this.rows === 0 ? 0 : this.context.length / this.rows;
     this.weights = weights ?? new Float64Array(this.rows).fill(1);
@@ -91,6 +94,16 @@ export class InMemoryDataset implements Dataset {
       expected: `values [rows, ${features}], context [rows, C], weights [rows]`,
       received: [values, this.context, this.weights].map(({ length }) => `${length} numbers`).join(", "),
     });
+  }
+
+  /** [rows, D] in row-major order. Bytes are converted, so this may be a large new array. */
+  get values(): Float64Array {
+    if (this.storedValues instanceof Float64Array) return this.storedValues;
+    let values = this.#converted?.deref();
+    if (values) return values;
+    values = new Float64Array(this.storedValues);
+    this.#converted = new WeakRef(values);
+    return values;
   }
 
   get sample(): this {
@@ -108,7 +121,7 @@ export class InMemoryDataset implements Dataset {
   /** The rows with these indices, in this order. */
   select(indices: ArrayLike<number>): InMemoryDataset {
     return this.with({
-      values: selectRows(this.values, indices, this.features),
+      values: selectRows(this.storedValues, indices, this.features),
       context: selectRows(this.context, indices, this.contextFeatures),
       weights: selectRows(this.weights, indices, 1),
       rowNumbers: Int32Array.from(indices, (row) => this.rowNumbers[row]!),
@@ -128,13 +141,13 @@ export class InMemoryDataset implements Dataset {
 
   /** The arrays as plain data, from which the constructor makes this dataset again. They are not copied. */
   arrays(): RowArrays {
-    const { features, values, context, weights, rowNumbers, columns, contextColumns } = this;
+    const { features, storedValues: values, context, weights, rowNumbers, columns, contextColumns } = this;
     return { features, values, context, weights, rowNumbers, columns, contextColumns };
   }
 
-  /** Overwrites row `to` with row `from` of `source`. Only for buffers from `allocateRows`. */
+  /** Overwrites row `to` with row `from` of `source`. Only for buffers that `allocateRows` made for such rows. */
   copyRow(source: InMemoryDataset, from: number, to: number): void {
-    copyNumbers(source.values, from, this.values, to, this.features);
+    copyNumbers(source.storedValues, from, this.storedValues, to, this.features);
     copyNumbers(source.context, from, this.context, to, this.contextFeatures);
     this.weights[to] = source.weights[from]!;
     this.rowNumbers[to] = source.rowNumbers[from]!;
@@ -154,6 +167,14 @@ export class InMemoryDataset implements Dataset {
     return removeFeatures(this, columns) as this;
   }
 }
+
+/** Rows with their values as they are stored, for functions that read numbers of any type. */
+export const storedRows = ({ rows, features, storedValues, context }: InMemoryDataset) => ({
+  rows,
+  features,
+  values: storedValues,
+  context,
+});
 
 /**
  * Converts rows to a dataset. It copies them, so the input may change afterwards.
@@ -196,9 +217,9 @@ function checkedWeights(input: ArrayLike<number>, rows: number, firstRow: number
 }
 
 function copyNumbers(
-  source: Float64Array,
+  source: Float64Array | Uint8Array,
   from: number,
-  target: Float64Array,
+  target: Float64Array | Uint8Array,
   to: number,
   width: number,
 ): void {

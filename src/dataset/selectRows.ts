@@ -3,9 +3,26 @@ export function selectRows(
   values: Float64Array,
   rows: ArrayLike<number>,
   width: number,
-): Float64Array<ArrayBuffer> {
-  const selected = new Float64Array(rows.length * width);
+): Float64Array<ArrayBuffer>;
+export function selectRows(
+  values: Float64Array | Uint8Array,
+  rows: ArrayLike<number>,
+  width: number,
+): Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+export function selectRows(
+  values: Float64Array | Uint8Array,
+  rows: ArrayLike<number>,
+  width: number,
+): Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer> {
+  const selected = emptyLike(values, rows.length * width);
   for (let n = 0; n < rows.length; n++)
     selected.set(values.subarray(rows[n]! * width, (rows[n]! + 1) * width), n * width);
   return selected;
 }
+
+/** Zeros of the type of an array. */
+export const emptyLike = (
+  numbers: Float64Array | Uint8Array,
+  length: number,
+): Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer> =>
+  numbers instanceof Uint8Array ? new Uint8Array(length) : new Float64Array(length);

@@ -4,6 +4,7 @@ import { type Batch, type Batches, copiesOf, epochRandom } from "./batches.ts";
 import type { BatchOptions } from "./dataset.ts";
 import { InMemoryDataset } from "./inMemoryDataset.ts";
 import { range } from "./range.ts";
+import { emptyLike } from "./selectRows.ts";
 import type { StreamedDataset } from "./streamedDataset.ts";
 
 /** The size of a shuffle buffer: enough rows to mix rows that are close together in a table, and at most 128 MB of numbers. */
@@ -23,18 +24,18 @@ export function batchesOfStream(data: StreamedDataset, { batchSize, seed, prepar
   return {
     rows: Math.round(meanCopies * rows),
     meanWeight: meanWeight / meanCopies,
-    epoch: (epoch) =>
-      shuffled(prepared(), data, { batchSize, size, random: epochRandom(seed, epoch), meanWeight }),
+    epoch: (epoch) => shuffled(prepared(), { batchSize, size, random: epochRandom(seed, epoch), meanWeight }),
   };
 }
 
-type Widths = Pick<InMemoryDataset, "features" | "contextFeatures">;
-
-/** A dataset of zeros, which `copyRow` fills. */
-export const allocateRows = (rows: number, { features, contextFeatures }: Widths): InMemoryDataset =>
+/** A dataset of zeros, which `copyRow` fills with rows such as these. */
+export const allocateRows = (
+  rows: number,
+  { features, contextFeatures, storedValues }: InMemoryDataset,
+): InMemoryDataset =>
   new InMemoryDataset({
     features,
-    values: new Float64Array(rows * features),
+    values: emptyLike(storedValues, rows * features),
     context: new Float64Array(rows * contextFeatures),
     weights: new Float64Array(rows),
     rowNumbers: new Int32Array(rows),
@@ -46,17 +47,18 @@ export const allocateRows = (rows: number, { features, contextFeatures }: Widths
  */
 export async function* shuffled(
   blocks: AsyncIterable<InMemoryDataset>,
-  widths: Widths,
   options: { batchSize: number; size: number; random: Random; meanWeight: number },
 ): AsyncGenerator<Batch> {
   const { batchSize, size, random } = options;
-  const buffer = allocateRows(size, widths);
   const reader = new StreamReader(blocks, options.meanWeight);
   // A permutation of the slots of the buffer, of which the first `freeSlots` are empty.
   let slots = range(size);
   let freeSlots = size;
   let drawn = 0;
   try {
+    const firstBlock = await reader.currentBlock();
+    if (!firstBlock) return;
+    const buffer = allocateRows(size, firstBlock);
     while (true) {
       const filled = await reader.fill(buffer, slots.subarray(0, freeSlots));
       slots.copyWithin(filled, freeSlots);
@@ -90,20 +92,29 @@ class StreamReader {
   /** Copies the next rows into the given slots of the buffer. Returns their number, which is smaller at the end of the stream. */
   async fill(buffer: InMemoryDataset, slots: Int32Array): Promise<number> {
     for (let i = 0; i < slots.length; i++) {
-      while (!this.block || this.nextRow === this.block.rows) {
-        const { done, value } = await this.blocks.next();
-        if (done) return i;
-        this.block = value;
-        this.nextRow = 0;
-      }
-      const copies = copiesOf(this.block.weights[this.nextRow]!, this.meanWeight);
-      buffer.copyRow(this.block, this.nextRow, slots[i]!);
+      const hasRow = this.block && this.nextRow < this.block.rows;
+      // Only awaited where a block ends, because this takes longer than to copy a row.
+      const block = hasRow ? this.block! : await this.currentBlock();
+      if (!block) return i;
+      const copies = copiesOf(block.weights[this.nextRow]!, this.meanWeight);
+      buffer.copyRow(block, this.nextRow, slots[i]!);
       buffer.weights[slots[i]!]! /= copies;
       if (++this.copiesRead < copies) continue;
       this.copiesRead = 0;
       this.nextRow++;
     }
     return slots.length;
+  }
+
+  /** The block of the next row; undefined at the end of the stream. */
+  async currentBlock(): Promise<InMemoryDataset | undefined> {
+    while (!this.block || this.nextRow === this.block.rows) {
+      const { done, value } = await this.blocks.next();
+      if (done) return undefined;
+      this.block = value;
+      this.nextRow = 0;
+    }
+    return this.block;
   }
 
   async end(): Promise<void> {

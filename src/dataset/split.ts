@@ -1,6 +1,6 @@
 import { equalRows } from "../columns/equalRows.ts";
 import { Random } from "../random/index.ts";
-import type { InMemoryDataset } from "./inMemoryDataset.ts";
+import { type InMemoryDataset, storedRows } from "./inMemoryDataset.ts";
 import { range } from "./range.ts";
 
 /** The number of rows to hold out for a fraction, so that each side of the split has at least one row. */
@@ -18,7 +18,7 @@ export function holdOut(
   seed: number,
 ): { training: InMemoryDataset; validation: InMemoryDataset; hasCopies: boolean } {
   const order = stratified(new Random(seed).split("validation").permutation(data.rows), data.weights, count);
-  const { areCopies, firstRows, groupSizes } = equalRows(data);
+  const { areCopies, firstRows, groupSizes } = equalRows(storedRows(data));
   /** The row that decides for a row: the first of its group, or itself if the group is too large to be held out. */
   const decidingRow = (row: number) => (groupSizes[firstRows[row]] > count ? row : firstRows[row]);
   const isHeldOut = new Uint8Array(data.rows);

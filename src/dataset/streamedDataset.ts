@@ -11,7 +11,7 @@ import {
   sameConstants,
 } from "./constantColumns.ts";
 import { type BatchOptions, batchRules, type Dataset, type Split } from "./dataset.ts";
-import { dataset, InMemoryDataset, tooFewRows, totalWeight } from "./inMemoryDataset.ts";
+import { dataset, InMemoryDataset, storedRows, tooFewRows, totalWeight } from "./inMemoryDataset.ts";
 import { range } from "./range.ts";
 import type { RowsInput } from "./rowsInput.ts";
 import { allocateRows, batchesOfStream } from "./shuffleBuffer.ts";
@@ -220,7 +220,7 @@ export class StreamedDataset implements Dataset {
 
   /** Hashes of rows without their constant columns, so that removing these columns does not change the hashes. */
   private hashesOf(rows: InMemoryDataset): Float64Array {
-    return rowHashes(rows.withoutColumns(this.constants.values));
+    return rowHashes(storedRows(rows.withoutColumns(this.constants.values)));
   }
 }
 
@@ -278,10 +278,20 @@ async function* checkedBlocks(stream: RowStream, options: StreamOptions): AsyncG
         },
       );
     }
+    // A buffer of bytes cannot hold other numbers.
+    if (storedAs(block) !== storedAs(first)) {
+      throw new PushforwardError("DATA", `the block from row ${rowsBefore} on has numbers of another type`, {
+        expected: `${storedAs(first)}, as in the first block`,
+        received: storedAs(block),
+      });
+    }
     rowsBefore += block.rows;
     yield block;
   }
 }
+
+const storedAs = ({ storedValues }: InMemoryDataset): string =>
+  storedValues instanceof Uint8Array ? "Uint8Array" : "Float64Array";
 
 /** Replaces the row numbers of a block that start at 0 by those in the stream. */
 const renumber = (block: InMemoryDataset, before: number): InMemoryDataset =>

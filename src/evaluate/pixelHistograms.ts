@@ -1,14 +1,15 @@
-import type { InMemoryDataset } from "../dataset/index.ts";
+interface PixelRows {
+  readonly rows: number;
+  readonly features: number;
+  /** [rows, D] in row-major order. */
+  readonly values: Float64Array | Uint8Array;
+}
 
 /**
  * A baseline for models of images, with independent pixels: P(x) = product over d of (c_d(x_d) + 1) / (M + values), where c_d(v) of the
  * M training rows have the value v in feature d (Laplace's rule). Returns log P of each row of `rows` in nats, [N].
  */
-export function pixelHistograms(
-  training: Pick<InMemoryDataset, "rows" | "features" | "values">,
-  rows: Pick<InMemoryDataset, "rows" | "features" | "values">,
-  values: number,
-): Float64Array {
+export function pixelHistograms(training: PixelRows, rows: PixelRows, values: number): Float64Array {
   const { features } = training;
   const counts = new Float64Array(features * values).fill(1);
   training.values.forEach((pixel, i) => {

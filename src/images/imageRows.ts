@@ -1,5 +1,6 @@
 import { concatRows } from "../dataset/concatRows.ts";
 import { InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
+import { emptyLike } from "../dataset/selectRows.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
 import { checkOptions, numberFrom, seedValue, trueOrFalse, wholeNumber } from "../options.ts";
@@ -14,7 +15,7 @@ export interface ImageRowsOptions {
   readonly classes?: boolean;
   /** The number of values of a pixel. Default 256. */
   readonly values?: number;
-  /** Sets of more numbers are read from disk in each epoch. Default 2^24, which take 128 MB. */
+  /** Sets of more numbers are read from disk in each epoch. Default 2^24, which take 16 MB. */
   readonly maxNumbersInMemory?: number;
   /** Seed of the random sample of a set that is not in memory. Default 0. */
   readonly seed?: number;
@@ -71,7 +72,8 @@ export async function* imageBlocks(
     const start = first;
     yield new InMemoryDataset({
       features,
-      values: Float64Array.from(pixels),
+      // Some sources give a Buffer, whose methods differ.
+      values: new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.length),
       rowNumbers: Int32Array.from({ length: rows }, (_, i) => start + i),
       ...(indices && {
         context: Float64Array.from(indices.subarray(start, start + rows)),
@@ -105,13 +107,14 @@ export async function withReflections(rows: ImageRows, shape: ImageShape): Promi
 }
 
 /** The reflections of images from left to right. */
-function reflected(rows: InMemoryDataset, [height, width, channels]: ImageShape): InMemoryDataset {
-  const values = new Float64Array(rows.values.length);
+function reflected(rows: InMemoryDataset, [, width, channels]: ImageShape): InMemoryDataset {
+  const pixels = rows.storedValues;
+  const values = emptyLike(pixels, pixels.length);
   const rowWidth = width * channels;
-  for (let start = 0; start < rows.rows * height * rowWidth; start += rowWidth) {
+  for (let start = 0; start < pixels.length; start += rowWidth) {
     for (let x = 0; x < width; x++) {
       const from = start + x * channels;
-      values.set(rows.values.subarray(from, from + channels), start + (width - 1 - x) * channels);
+      values.set(pixels.subarray(from, from + channels), start + (width - 1 - x) * channels);
     }
   }
   return rows.with({ values });
@@ -120,7 +123,7 @@ function reflected(rows: InMemoryDataset, [height, width, channels]: ImageShape)
 function concatenated(blocks: readonly InMemoryDataset[], features: number): InMemoryDataset {
   return new InMemoryDataset({
     features,
-    values: concatRows(blocks.map(({ values }) => values)),
+    values: concatRows(blocks.map(({ storedValues }) => storedValues)),
     context: concatRows(blocks.map(({ context }) => context)),
     weights: concatRows(blocks.map(({ weights }) => weights)),
     rowNumbers: Int32Array.from(blocks.flatMap(({ rowNumbers }) => [...rowNumbers])),

@@ -1,12 +1,10 @@
-import type { InMemoryDataset } from "../dataset/index.ts";
-
 /**
  * For each of the images [n, D], the index of the nearest row by Euclidean distance. A sample that copies a training image equals its
  * nearest training image.
  */
 export function nearestImages(
   images: ArrayLike<number>,
-  { rows, features, values }: Pick<InMemoryDataset, "rows" | "features" | "values">,
+  { rows, features, values }: { rows: number; features: number; values: ArrayLike<number> },
 ): Int32Array {
   return Int32Array.from({ length: images.length / features }, (_, image) => {
     let [nearest, smallest] = [0, Number.POSITIVE_INFINITY];

@@ -1,5 +1,6 @@
 import { concatRows } from "../dataset/concatRows.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
+import { storedRows } from "../dataset/inMemoryDataset.ts";
 import type { ImageModel, RunOptions } from "../flows/index.ts";
 import { latentLine } from "../flows/latentLine.ts";
 import { nearestImages } from "../images/nearestImages.ts";
@@ -62,7 +63,7 @@ export async function imageFigure(model: ImageModel, options: ImageFigureOptions
       ...run(Array.from({ length: lines }, () => inColumns).flat()),
     });
   const drawn = await samples(2, 1, 0);
-  const nearest = nearestImages(line(drawn, 0), training);
+  const nearest = nearestImages(line(drawn, 0), storedRows(training));
   const contextOf = ({ context }: InMemoryDataset, rows: number) =>
     classes.length > 0 ? Array.from(context.subarray(0, rows)) : [];
   const groups: ImageGroup[] = [

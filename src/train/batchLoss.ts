@@ -244,14 +244,14 @@ function writeRows(
   const count = indices.length;
   weights!.fill(0, count);
   for (let i = 0; i < count; i++) weights![i] = rows.weights[indices[i]!]! / total;
-  copyRows(values!, rows.values, rows.features, indices, padding);
+  copyRows(values!, rows.storedValues, rows.features, indices, padding);
   if (rows.contextFeatures > 0) copyRows(context!, rows.context, rows.contextFeatures, indices, padding);
 }
 
 /** Fills `target` with the rows `indices`, then with the rows `padding`, and then with copies of the first row. */
 function copyRows(
   target: Floats,
-  source: Float64Array,
+  source: Float64Array | Uint8Array,
   width: number,
   indices: Int32Array,
   padding: Int32Array,

@@ -126,7 +126,7 @@ function parseJson(text: string | undefined): unknown {
 }
 
 /** A 64-bit digest of plain data and arrays, of two hashes like FNV-1a, which shows whether two trainings have the same input. */
-export function fingerprint(description: unknown, arrays: readonly Float64Array[]): string {
+export function fingerprint(description: unknown, arrays: readonly (Float64Array | Uint8Array)[]): string {
   const text = new TextEncoder().encode(JSON.stringify(description));
   const blocks = [text, ...arrays.map((a) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength))];
   let low = 0x811c9dc5;

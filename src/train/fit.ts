@@ -161,8 +161,8 @@ function problemFor(flow: Flow, objective: FitOptions["objective"], warmUp: Warm
     prepare: (rows) => {
       checkContextClasses(flow, rows);
       return rows.with({
-        values: standardize?.toLatent(rows.values) ?? rows.values,
-        context: standardizeContext?.toLatent(rows.context) ?? rows.context,
+        ...(standardize && { values: standardize.toLatent(rows.values) }),
+        ...(standardizeContext && { context: standardizeContext.toLatent(rows.context) }),
       });
     },
     explain: async (rows, { starting }) => {

@@ -69,7 +69,7 @@ async function trainParameters(
     // optimizer's moments are stored in the layout of the buffers.
     digest ??= fingerprint(
       [description, fixedSettings, flat.blocks.map(({ shape }) => shape), rows?.training.rows ?? 0],
-      parts.flatMap(({ values, context, weights }) => [values, context, weights]),
+      parts.flatMap(({ storedValues, context, weights }) => [storedValues, context, weights]),
     );
     return digest;
   };

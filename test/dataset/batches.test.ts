@@ -4,8 +4,6 @@ import { dataset } from "../../src/dataset/index.ts";
 import { shuffled } from "../../src/dataset/shuffleBuffer.ts";
 import { Random } from "../../src/random/index.ts";
 
-const WIDTHS = { features: 2, contextFeatures: 1 };
-
 /** Rows (i, i / 2 | 10 i) in blocks; `asked` counts the rows that were read from the stream. */
 function numbered(rows: number, blockRows: number) {
   const stream = { asked: 0, ended: false, blocks };
@@ -27,7 +25,7 @@ function numbered(rows: number, blockRows: number) {
 async function drawn(rows: number, batchSize: number, size: number, seed = 0): Promise<number[][]> {
   const options = { batchSize, size, random: new Random(seed), meanWeight: 1 };
   const batches: number[][] = [];
-  for await (const batch of shuffled(numbered(rows, 7).blocks(), WIDTHS, options)) {
+  for await (const batch of shuffled(numbered(rows, 7).blocks(), options)) {
     expect(batch.rows.rows).toBe(size);
     for (const i of batch.indices) {
       const row = batch.rows.rowNumbers[i];
@@ -89,7 +87,7 @@ describe("a shuffle buffer", () => {
     const stream = numbered(10_000, 50);
     let given = 0;
     const options = { batchSize: 20, size: 200, random: new Random(0), meanWeight: 1 };
-    for await (const { indices } of shuffled(stream.blocks(), WIDTHS, options)) {
+    for await (const { indices } of shuffled(stream.blocks(), options)) {
       expect(stream.asked - given).toBeLessThanOrEqual(200 + 2 * 50);
       given += indices.length;
     }
@@ -99,7 +97,7 @@ describe("a shuffle buffer", () => {
   it("closes the stream when its consumer stops", async () => {
     const stream = numbered(10_000, 50);
     const options = { batchSize: 20, size: 200, random: new Random(0), meanWeight: 1 };
-    for await (const _ of shuffled(stream.blocks(), WIDTHS, options)) break;
+    for await (const _ of shuffled(stream.blocks(), options)) break;
     expect(stream.ended).toBe(true);
   });
 
@@ -110,7 +108,7 @@ describe("a shuffle buffer", () => {
     };
     const shown = new Map<number, number[]>();
     const options = { batchSize: 2, size: 3, random: new Random(0), meanWeight: 3 };
-    for await (const { rows: buffer, indices } of shuffled(blocks(), rows, options)) {
+    for await (const { rows: buffer, indices } of shuffled(blocks(), options)) {
       for (const i of indices)
         shown.set(buffer.values[i], [...(shown.get(buffer.values[i]) ?? []), buffer.weights[i]]);
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Chain } from "../../src/bijections/index.ts";
 import { Standardize } from "../../src/bijections/index.ts";
-import { dataset, type RowStream, StreamedDataset } from "../../src/dataset/index.ts";
+import { dataset, InMemoryDataset, type RowStream, StreamedDataset } from "../../src/dataset/index.ts";
 import { forTables, maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { type CheckpointStore, fit, fitFlows } from "../../src/train/index.ts";
@@ -164,6 +164,13 @@ describe("a stream of rows", () => {
     const conditional = () => [dataset(correlated(9), { features: 2, context: new Float64Array(9) })];
     await expect(fit(flow, conditional)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the rows have another number of context features than the flow: expected 0, received 1.]`,
+    );
+    const mixed = () =>
+      [new Uint8Array(10), new Float64Array(10)].map(
+        (values) => new InMemoryDataset({ features: 2, values: values.map((_, i) => i) }),
+      );
+    await expect(fit(flow, mixed)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the block from row 5 on has numbers of another type: expected Uint8Array, as in the first block, received Float64Array.]`,
     );
     let pass = 0;
     const changing = () => [correlated(pass++ === 0 ? 900 : 800)];
