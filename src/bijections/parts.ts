@@ -43,17 +43,22 @@ export async function dataRows(bijection: Bijection, rows: DataRows): Promise<Da
   return current;
 }
 
-/** At most 20,000 rows, or fewer if rows are wide. If there are more, they are a random sample in the original order. */
-export function sampleRows(data: DataRows): DataRows {
-  const { rows, features, values, weights, context } = data;
+/** The indices of a random sample of 20,000 rows, or of fewer if rows are wide, in ascending order; undefined if there are not more rows. */
+export function sampledRows({ rows, features }: Pick<DataRows, "rows" | "features">): Int32Array | undefined {
   const count = Math.min(MAX_ROWS, Math.max(MIN_ROWS, Math.floor(MAX_NUMBERS / features)));
-  if (rows <= count) return data;
-  const order = new Random(0).split("initialize").permutation(rows);
-  const chosen = order.subarray(0, count).sort();
+  if (rows <= count) return undefined;
+  return new Random(0).split("initialize").permutation(rows).subarray(0, count).sort();
+}
+
+/** The rows that `sampledRows` selects, or all rows. */
+function sampleRows(data: DataRows): DataRows {
+  const { rows, values, weights, context } = data;
+  const chosen = sampledRows(data);
+  if (!chosen) return data;
   const take = (numbers: Float64Array) => selectRows(numbers, chosen, numbers.length / rows);
   return {
     ...data,
-    rows: count,
+    rows: chosen.length,
     values: take(values),
     ...(weights && { weights: take(weights) }),
     ...(context && { context: take(context) }),

@@ -226,9 +226,16 @@ export class Dequantized implements Distribution {
 }
 
 function withUniformNoise(rows: DataRows, counts: ValueCounts, stream: number): DataRows {
-  const noise = new Random(0).split("dequantize").split(stream).uniform(new Float64Array(rows.values.length));
   const isReal = counts.map((count) => count === null);
-  return { ...rows, values: rows.values.map((x, i) => (isReal[i % isReal.length] ? x : x + noise[i])) };
+  // The sums replace the noise, because the sample of a large set of images has 128 MB of numbers in float64.
+  const values = new Random(0)
+    .split("dequantize")
+    .split(stream)
+    .uniform(new Float64Array(rows.values.length));
+  rows.values.forEach((x, i) => {
+    values[i] = isReal[i % isReal.length] ? x : x + values[i];
+  });
+  return { ...rows, values };
 }
 
 export const dequantizedKind: DistributionKind<typeof dequantizedSchema> = {

@@ -1,10 +1,9 @@
-import { sampleRows } from "../bijections/parts.ts";
+import { sampledRows } from "../bijections/parts.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { type Float64Column, float64Column, nestedFloat64Column } from "../flows/float64Column.ts";
 import type { Flow } from "../flows/flow.ts";
-import { asDataRows } from "./initialize.ts";
 
 /**
  * Training computes in float32. Throws `DATA` if the rounding to float32 is large relative to the standard deviation of a column:
@@ -12,7 +11,9 @@ import { asDataRows } from "./initialize.ts";
  */
 export function checkRounding(flow: Flow, data: InMemoryDataset): void {
   const { inner, standardize, standardizeContext } = flow.unstandardized();
-  const { rows, values, context = new Float64Array(), weights } = sampleRows(asDataRows(data));
+  // Selected before pixels are converted to float64.
+  const chosen = sampledRows(data);
+  const { rows, values, context, weights } = chosen ? data.select(chosen) : data;
   const check = (what: string, columns: Float64Array, features: number, outer: Standardize | undefined) => {
     if (features === 0) return;
     const scale = new Standardize({ features });
