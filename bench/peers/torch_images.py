@@ -122,14 +122,18 @@ class ConvNet(nn.Module):
         return self.last(self.activation(h))
 
 
-def soft_clamp(x, bound=math.log(1000)):
+LOG_SCALE_BOUND = math.log(1000)
+
+
+def soft_clamp(x, bound=LOG_SCALE_BOUND):
     return x / (1 + x.abs() / bound)
 
 
 class Coupling(nn.Module):
     def __init__(self, description, weights):
         super().__init__()
-        assert description["transform"] == {"type": "affine"}
+        assert description["transform"]["type"] == "affine"
+        self.bound = description["transform"].get("bound", LOG_SCALE_BOUND)
         self.shape = description["image"]
         self.inverted = description["inverted"]
         self.network = ConvNet(description["network"], weights / "network")
@@ -143,7 +147,7 @@ class Coupling(nn.Module):
     def parameters_of(self, unchanged, context):
         inputs = unchanged if context is None else torch.cat([unchanged, context], -1)
         shift, scale = self.network(inputs).chunk(2, -1)
-        return shift, soft_clamp(scale)
+        return shift, soft_clamp(scale, self.bound)
 
     def apply_affine(self, x, context, affine):
         """Changes some pixels or channels of x by affine(x, shift, log scale)."""
