@@ -158,6 +158,8 @@ export class Database {
           filled = 0;
         }
       }
+      // With one thread, DuckDB ends an interrupted result without an error.
+      this.#throwIfInterrupted();
     } catch (error) {
       throw databaseError(error, this.source);
     } finally {
