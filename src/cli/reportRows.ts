@@ -1,4 +1,5 @@
 import type { Table } from "../data/index.ts";
+import { noScoredRow } from "../data/noScoredRow.ts";
 import { scanFeatures } from "../data/scanFeatures.ts";
 import { concatRows } from "../dataset/concatRows.ts";
 import { InMemoryDataset } from "../dataset/index.ts";
@@ -104,5 +105,6 @@ async function readFeatures({ columns, flow }: TableModel, table: Table): Promis
     const valid = Int32Array.from(status.keys()).filter((n) => status[n] === ROW_STATUS.valid);
     kept.push(rows.select(valid).values);
   }
+  if (kept.every((values) => values.length === 0)) throw await noScoredRow(table, scan);
   return new InMemoryDataset({ features: flow.features, values: concatRows(kept) });
 }

@@ -21,7 +21,7 @@ export interface Comparison {
  * Compares two models by the log-densities [N] of the same rows under each. Rows for which either is NaN are left out. The difference is 0
  * for a row that is impossible under both models (-Infinity).
  *
- * @throws SHAPE if the numbers of rows differ; DATA if no row has two log-densities.
+ * @throws SHAPE if the numbers of rows differ; DATA if no row has two log-densities, or if all rows are impossible under both models.
  */
 export function compareLogDensities(first: ArrayLike<number>, second: ArrayLike<number>): Comparison {
   if (first.length !== second.length) {
@@ -32,6 +32,7 @@ export function compareLogDensities(first: ArrayLike<number>, second: ArrayLike<
   }
   const means = { first: new RunningMean(), second: new RunningMean(), difference: new RunningMean() };
   let higher = 0;
+  let possible = 0;
   for (let n = 0; n < first.length; n++) {
     const [a, b] = [first[n]!, second[n]!];
     if (Number.isNaN(a) || Number.isNaN(b)) continue;
@@ -39,11 +40,18 @@ export function compareLogDensities(first: ArrayLike<number>, second: ArrayLike<
     means.second.add(b);
     means.difference.add(a === b ? 0 : a - b);
     if (a > b) higher++;
+    if (Math.max(a, b) > Number.NEGATIVE_INFINITY) possible++;
   }
   const { count } = means.difference;
   if (count === 0) {
     throw new PushforwardError("DATA", "no row has a log-density under both models", {
       expected: "at least 1 row",
+    });
+  }
+  if (possible === 0) {
+    throw new PushforwardError("DATA", "all rows are impossible under both models", {
+      expected: "at least 1 row with a log-density above -Infinity",
+      hint: "Compare the models on rows like those of their training: the warnings name the impossible values.",
     });
   }
   return { ...means, shareHigher: higher / count };

@@ -24,11 +24,15 @@ it("says which value is missing if no row can be scored", async () => {
     await failure("anomalies", model, incomplete),
     await failure("score", model, incomplete, "-o", path("scored.csv")),
     await failure("compare", model, model, incomplete),
+    await failure("report", model, incomplete, "-o", path("report.html")),
     await failure("evaluate", numbers, write("holes.csv", "y,z\n1,\n,2\n")),
     await failure("evaluate", model, write("empty.csv", "k,x\n")),
     await failure("anomalies", model, write("empty.csv", "k,x\n")),
   ]).toMatchInlineSnapshot(`
     [
+      "2
+    Error: No row of incomplete.csv can be scored, because values are missing: expected a value in each column in which training had no missing values, received 2 incomplete rows; row 1 has no value of "x".
+    Fill in the missing values, or fit a default model to a table in which values of these columns are missing too.",
       "2
     Error: No row of incomplete.csv can be scored, because values are missing: expected a value in each column in which training had no missing values, received 2 incomplete rows; row 1 has no value of "x".
     Fill in the missing values, or fit a default model to a table in which values of these columns are missing too.",

@@ -34,6 +34,14 @@ describe("compareLogDensities", () => {
     );
   });
 
+  test("has no difference if all rows are impossible under both models", () => {
+    const impossible = Number.NEGATIVE_INFINITY;
+    expect(() => compareLogDensities([impossible], [impossible])).toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: all rows are impossible under both models: expected at least 1 row with a log-density above -Infinity.
+      Compare the models on rows like those of their training: the warnings name the impossible values.]
+    `);
+  });
+
   test("has an infinite difference if only one model finds a row impossible", () => {
     const impossible = Number.NEGATIVE_INFINITY;
     expect(compareLogDensities([-1, -1, -1], [-2, impossible, -2]).difference.mean).toBe(
