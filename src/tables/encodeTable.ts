@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
 import { encodeColumn, positionsInColumn, withLabelsOf } from "./encode.ts";
 import { featureNames, type RawColumn, type TableColumn, type ValueType } from "./tableColumn.ts";
-import { rawColumns, type TableInput, type TableRow } from "./tableRows.ts";
+import { rawColumns, type TableInput, type TableRow, textType } from "./tableRows.ts";
 import { typedText } from "./typedText.ts";
 import { UnlearnedCounts, type UnlearnedValues } from "./unlearned.ts";
 
@@ -101,10 +101,21 @@ function sourceOf(
   // The type is that of the model: in a column of time stamps, dates are written as time stamps too.
   if (READABLE[type].includes(source.type) || source.values.every(Number.isNaN)) return { ...source, type };
   throw new PushforwardError("DATA", `column "${name}" has another type than in the training`, {
-    expected: type,
-    received: source.type,
+    expected: typeName(type),
+    received: receivedType(source, type),
     hint: "Convert the column.",
   });
+}
+
+/** Models of integers and of real numbers read both. */
+const typeName = (type: ValueType): string =>
+  type === "integer" || type === "number" ? "numbers" : `values of the type ${type}`;
+
+/** The type of a column, with its first text if it has texts, or the first that is not of the type `expected`. */
+function receivedType({ type, labels = [] }: RawColumn, expected: ValueType): string {
+  if (type !== "text") return typeName(type);
+  const text = labels.find((label) => textType(label) !== expected);
+  return text === undefined ? "text" : `text, such as ${JSON.stringify(text)}`;
 }
 
 /** 1 for the values of a column that are equal to a constant, 0 for others, and NaN for missing ones. */

@@ -138,17 +138,20 @@ function typeOf(value: Exclude<TableValue, null | undefined>, name: string, n: n
   if (typeof value === "boolean") return "boolean";
   if (typeof value === "bigint") return "integer";
   if (value instanceof Date && !Number.isNaN(value.getTime())) return typeOfDate(value);
-  if (typeof value === "string") {
-    if (ISO_DATE.test(value)) return "date";
-    if (ISO_TIME.test(value)) return "time";
-    return ISO_TIMESTAMP.test(value) ? "timestamp" : "text";
-  }
+  if (typeof value === "string") return textType(value);
   if (typeof value === "number" && Number.isFinite(value))
     return Number.isInteger(value) ? "integer" : "number";
-  throw new PushforwardError("DATA", `rows[${n}], column "${name}" has a value that cannot be learned`, {
+  throw new PushforwardError("DATA", `rows[${n}], column "${name}" has a value that cannot be read`, {
     expected: "a finite number, text, a boolean, a date, or null",
     received: String(value),
   });
+}
+
+/** The type of a text: that of a date or a time if it is one in ISO 8601. */
+export function textType(text: string): ValueType {
+  if (ISO_DATE.test(text)) return "date";
+  if (ISO_TIME.test(text)) return "time";
+  return ISO_TIMESTAMP.test(text) ? "timestamp" : "text";
 }
 
 const typeOfDate = (date: Date): "date" | "timestamp" =>

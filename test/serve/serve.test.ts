@@ -257,7 +257,7 @@ describe("a server of models", () => {
         "400 the body is not valid at count: expected at most 100, received 1000.",
         "400 the body is not a valid Arrow stream.",
         "400 the rows have no column "amount": expected city, amount, share, income, children, price, level, isMember, since, seen, month, hour, country, year, received city.",
-        "400 column "amount" has another type than in the training: expected number, received text.",
+        "400 column "amount" has another type than in the training: expected numbers, received text, such as "much".",
         "413 the body has more than 40000 bytes",
         "404 there is no such model",
         "404 there is no such model",

@@ -106,7 +106,7 @@ test.each([
   ],
   [
     [{ a: 1 }, { a: Number.POSITIVE_INFINITY }],
-    'rows[1], column "a" has a value that cannot be learned: expected a finite number, text, a boolean, a date, or null, received Infinity.',
+    'rows[1], column "a" has a value that cannot be read: expected a finite number, text, a boolean, a date, or null, received Infinity.',
   ],
   [
     [{ a: 1 }, 2 as never],
