@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { orList } from "../data/labels.ts";
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
+import { booleanLabel } from "../tables/booleanColumn.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { millisecondsOf, type TableValue } from "../tables/tableRows.ts";
 import { assignedTexts, assignmentsIn } from "./given.ts";
@@ -38,7 +39,10 @@ export function unknownColumn(name: string, names: readonly string[]): Pushforwa
   });
 }
 
-function parsedValue(text: string, { name, type }: TableColumn): TableValue {
+function parsedValue(stated: string, column: TableColumn): TableValue {
+  const { name, type } = column;
+  const isBoolean = column.kind === "categorical" && column.isBoolean;
+  const text = isBoolean ? (booleanLabel(column.labels, stated) ?? stated) : stated;
   const invalid = (expected: string) =>
     new PushforwardError("ARGUMENT", `--given has an invalid value of ${name}`, {
       expected,

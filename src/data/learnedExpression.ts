@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { booleanLabel } from "../tables/booleanColumn.ts";
 import type { TableColumn, ValueType } from "../tables/tableColumn.ts";
 import { columnList } from "./columnList.ts";
 import { stringLiteral, textLiteral } from "./database.ts";
@@ -11,7 +12,7 @@ import { numberExpression, textExpression, valueTypeOf } from "./valueExpression
 /**
  * The SQL of the values of a learned column in another table, as the numbers of `RawColumn`. Text becomes the index of its label among
  * those of the learned column, or the number of labels if it is not one of them. For a constant the SQL is 1 where the value is the
- * constant, and 0 elsewhere.
+ * constant, and 0 elsewhere. In a stated boolean column, true and false stand for the labels that mean the same.
  *
  * @throws DATA if the column of the table has another type, with the first value that is wrong.
  */
@@ -24,6 +25,13 @@ export async function learnedExpression(
   const text = textExpression(table, column);
   if (learned.kind === "constant" && learned.value === null)
     return `CASE WHEN ${text} IS NOT NULL THEN 1 END`;
+  if (learned.kind === "categorical" && learned.isBoolean && valueTypeOf(column) === "boolean") {
+    const isTrue = numberExpression(table, column, "boolean")!;
+    // The labels of a column of numbers are 0 and 1.
+    if (learned.type !== "text") return isTrue;
+    const indexOf = (word: string) => learned.labels.indexOf(booleanLabel(learned.labels, word)!);
+    return `CASE ${isTrue} WHEN 1 THEN ${indexOf("true")} WHEN 0 THEN ${indexOf("false")} END`;
+  }
   if (learned.type === "text") {
     if (!canBeLabels(column, learned)) throw otherType(table, column, learned);
     if (learned.kind === "constant") return `CAST(${text} = (${textLiteral(learned.value!)}) AS INTEGER)`;

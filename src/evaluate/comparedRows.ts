@@ -1,5 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { anyValue, type OptionRules } from "../options.ts";
+import { withBooleanLabels } from "../tables/booleanColumn.ts";
 import { withLabelsOf } from "../tables/encode.ts";
 import { inferColumn } from "../tables/inferColumn.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
@@ -50,7 +51,7 @@ export function comparedRows(
       const source = raw.find(({ name }) => name === column.name);
       if (source) {
         const labels = column.kind === "categorical" ? column.labels : undefined;
-        return { name: column.name, labels, values: withLabelsOf(column, source) };
+        return { name: column.name, labels, values: withLabelsOf(column, withBooleanLabels(column, source)) };
       }
       throw new PushforwardError("DATA", `a table to compare has no column "${column.name}"`, {
         expected: varying.map(({ name }) => name).join(", "),

@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import type { RawColumn, TableColumn } from "./tableColumn.ts";
 
 /** Pairs of words for false and true, in lower case. */
 const PAIRS: readonly (readonly [string, string])[] = [
@@ -8,7 +9,16 @@ const PAIRS: readonly (readonly [string, string])[] = [
   ["f", "t"],
   ["0", "1"],
 ];
+const MEANINGS: ReadonlyMap<string, boolean> = new Map(
+  PAIRS.flatMap(([no, yes]) => [
+    [no, false],
+    [yes, true],
+  ]),
+);
 const MAX_LABELS_SHOWN = 8;
+
+/** What a word for false or true means, in any case; undefined for other texts. */
+const meaningOf = (text: string): boolean | undefined => MEANINGS.get(text.trim().toLowerCase());
 
 /** Whether two labels, in any case, are words for false and true. */
 const areBoolean = (labels: readonly string[]): boolean => {
@@ -25,4 +35,21 @@ export function checkBoolean(name: string, labels: readonly string[]): void {
     received: `${shown.join(", ")}${labels.length > MAX_LABELS_SHOWN ? ` and ${labels.length - MAX_LABELS_SHOWN} more` : ""}`,
     hint: `Use ${name}=categorical, or replace values in a query. Other values can be read as missing: --na.`,
   });
+}
+
+/** The label of a boolean column that means the same as a word for false or true, such as "Yes" for "true"; undefined for other texts. */
+export function booleanLabel(labels: readonly string[], text: string): string | undefined {
+  const meaning = meaningOf(text);
+  return meaning === undefined ? undefined : labels.find((label) => meaningOf(label) === meaning);
+}
+
+/** The values of a table in a column of a model: in a stated boolean column, true and false become the labels that mean the same. */
+export function withBooleanLabels(column: TableColumn, raw: RawColumn): RawColumn {
+  if (column.kind !== "categorical" || !column.isBoolean) return raw;
+  // The labels of a column of numbers are 0 and 1, which are also the numbers of false and true.
+  if (raw.type === "boolean") return { ...raw, type: column.type };
+  if (!raw.labels) return raw;
+  const labelOf = (text: string) =>
+    !column.labels.includes(text) && /^(true|false)$/i.test(text) ? booleanLabel(column.labels, text)! : text;
+  return { ...raw, labels: raw.labels.map(labelOf) };
 }

@@ -1,6 +1,7 @@
 import { rowMajor } from "../columns/columnValues.ts";
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
+import { withBooleanLabels } from "./booleanColumn.ts";
 import { encodeColumn, positionsInColumn, withLabelsOf } from "./encode.ts";
 import { featureNames, type RawColumn, type TableColumn, type ValueType } from "./tableColumn.ts";
 import { rawColumns, type TableInput, type TableRow, textType } from "./tableRows.ts";
@@ -86,18 +87,16 @@ const READABLE: Readonly<Record<ValueType, readonly ValueType[]>> = {
 };
 
 /** The values of a table in a column of the model. Throws `DATA` if the table lacks the column, or has values of another type. */
-function sourceOf(
-  { name, type }: TableColumn,
-  raw: readonly RawColumn[],
-  names: readonly string[],
-): RawColumn {
-  const source = raw.find((each) => each.name === name);
-  if (!source) {
+function sourceOf(column: TableColumn, raw: readonly RawColumn[], names: readonly string[]): RawColumn {
+  const { name, type } = column;
+  const found = raw.find((each) => each.name === name);
+  if (!found) {
     throw new PushforwardError("DATA", `the rows have no column "${name}"`, {
       expected: names.join(", "),
       received: raw.map((each) => each.name).join(", "),
     });
   }
+  const source = withBooleanLabels(column, found);
   // The type is that of the model: in a column of time stamps, dates are written as time stamps too.
   if (READABLE[type].includes(source.type) || source.values.every(Number.isNaN)) return { ...source, type };
   throw new PushforwardError("DATA", `column "${name}" has another type than in the training`, {
