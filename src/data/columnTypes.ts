@@ -39,6 +39,17 @@ export const timestampOfText = (text: string): string =>
   `CASE WHEN regexp_matches(${text}, '${WITH_TIME_ZONE}') THEN make_timestamp(epoch_us(TRY_CAST(${text} AS TIMESTAMP WITH TIME ZONE))) \
 ELSE TRY_CAST(${text} AS TIMESTAMP) END`;
 
+/** The SQL of a TIME WITH TIME ZONE as a TIME in UTC; a cast to TIME would drop the time zone. */
+export const timeInUtc = (time: string): string => `CAST(timezone(INTERVAL 0 HOURS, ${time}) AS TIME)`;
+
+/**
+ * The SQL of a trimmed text as a TIME, NULL if it is none. With a time zone it becomes UTC. It is cast with a date, because a cast to TIME WITH
+ * TIME ZONE refuses 10:30:00Z.
+ */
+export const timeOfText = (text: string): string =>
+  `CASE WHEN regexp_matches(${text}, '${WITH_TIME_ZONE}') THEN CAST(${timestampOfText(`('2000-01-01 ' || ${text})`)} AS TIME) \
+ELSE TRY_CAST(${text} AS TIME) END`;
+
 /** Aggregates over the texts `v` of a column. `x` is the number that a text represents; `t` is the trimmed text if it represents none. */
 const AGGREGATES = {
   rows: "count(*)",

@@ -7,7 +7,7 @@ import { countTexts, distinctTexts, LabelDictionary } from "./labelDictionary.ts
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 import { rowsPerBlock } from "./tableRows.ts";
-import { numberExpression, textExpression, valueTypeOf } from "./valueExpressions.ts";
+import { hasTimeZone, numberExpression, textExpression, valueTypeOf } from "./valueExpressions.ts";
 
 /** Options of `readColumns`. */
 export interface ReadColumnsOptions {
@@ -32,8 +32,8 @@ const APPROXIMATION_ERROR = 1.2;
 /**
  * Reads all rows of the columns `names` as numbers. Missing values are NULL, NaN and text without a visible character.
  *
- * The type of a column is that of DuckDB. Text that holds only dates or only times has their type. Timestamps are rounded down to
- * milliseconds; those with a time zone become UTC. Columns of text with more than 2,000 labels, and of types that no model can use, such
+ * The type of a column is that of DuckDB. Text that holds only dates or only times has their type. Timestamps and times are rounded
+ * down to milliseconds; those with a time zone become UTC. Columns of text with more than 2,000 labels, and of types that no model can use, such
  * as lists, are left out.
  *
  * @throws FILE if the file has changed since the table was opened; DATA if a value is infinite, with its column and row.
@@ -107,8 +107,7 @@ async function typedColumns(
   const columns = names.flatMap((name): TypedColumn[] => {
     const column = table.columns.find((column) => column.name === name)!;
     const type = valueTypeOf(column);
-    const hasTimeZone = column.hasTimeZone || column.type === "TIMESTAMP WITH TIME ZONE";
-    if (type !== undefined) return [{ column, type, ...(hasTimeZone && { hasTimeZone }) }];
+    if (type !== undefined) return [{ column, type, ...(hasTimeZone(column) && { hasTimeZone: true }) }];
     excluded.set(name, `a model cannot learn values of the type ${shortType(column.type)}`);
     return [];
   });

@@ -1,5 +1,5 @@
 import type { ValueType } from "../tables/tableColumn.ts";
-import { isNumeric, isoDate, timestampOfText } from "./columnTypes.ts";
+import { isNumeric, isoDate, timeInUtc, timeOfText, timestampOfText } from "./columnTypes.ts";
 import { quotedIdentifier } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
@@ -18,6 +18,10 @@ export function valueTypeOf(column: Column): ValueType | undefined {
   if (!isNumeric(column)) return undefined;
   return /INT|BIGNUM|,0\)$/.test(type) ? "integer" : "number";
 }
+
+/** Whether the values of a column have a time zone. They become UTC. */
+export const hasTimeZone = (column: Column): boolean =>
+  column.hasTimeZone === true || column.type.endsWith(" WITH TIME ZONE");
 
 /**
  * The SQL of the values of a column as text. Text without a visible character is NULL, because it stands for a missing value. `prefix`
@@ -45,7 +49,7 @@ const CONVERTIBLE: Readonly<Record<Exclude<ValueType, "text">, readonly (ValueTy
 
 /**
  * The SQL of the values of a column as numbers of a type: dates and timestamps in milliseconds since 1970-01-01, times in milliseconds
- * since midnight, booleans as 0 and 1. Text that does not represent a value of the type becomes NULL. Undefined if the type of the
+ * since midnight, both in UTC if they have a time zone, booleans as 0 and 1. Text that does not represent a value of the type becomes NULL. Undefined if the type of the
  * column cannot be converted.
  */
 export function numberExpression(
@@ -68,7 +72,7 @@ export function numberExpression(
       return milliseconds(isStoredAsText ? timestampOfText(isoText(value, column)) : value, column);
     case "time":
       // 24:00 is the same time as 0:00.
-      return `epoch_ms(TRY_CAST(${isStoredAsText ? `trim(${value})` : value} AS TIME)) % ${MILLISECONDS_PER_DAY}`;
+      return `epoch_ms(${isStoredAsText ? timeOfText(`trim(${value})`) : timeOfDay(value, column)}) % ${MILLISECONDS_PER_DAY}`;
   }
 }
 
@@ -77,6 +81,10 @@ export const isoText = (text: string, { dateOrder }: Column): string =>
   dateOrder === "dayFirst" || dateOrder === "monthFirst"
     ? isoDate(`trim(${text})`, dateOrder)
     : `trim(${text})`;
+
+/** The SQL of a time of day as a TIME. */
+const timeOfDay = (time: string, column: Column): string =>
+  hasTimeZone(column) ? timeInUtc(time) : `CAST(${time} AS TIME)`;
 
 /** Milliseconds since 1970-01-01, rounded down. Infinite times stay infinite. */
 function milliseconds(time: string, { type }: Column): string {

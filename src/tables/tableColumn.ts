@@ -172,7 +172,7 @@ export interface RawColumn {
   readonly type: ValueType;
   /** Only for dates and timestamps: whether all values are `Date` objects. */
   readonly isDateObject?: true;
-  /** Only for timestamps: some values had a time zone. */
+  /** Only for timestamps and times: some values had a time zone. */
   readonly hasTimeZone?: true;
   /**
    * Numbers as they are, booleans as 0 and 1, text as an index of `labels`, dates and timestamps in milliseconds since 1970-01-01, times

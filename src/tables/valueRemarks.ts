@@ -10,8 +10,8 @@ const MIN_RATIO = 10;
 /** More words than this among numbers are not listed. */
 const MAX_WORDS = 4;
 
-const TIME_ZONE =
-  "times with a time zone, which become UTC: to learn local times, convert them in a query, for example by CAST(... AS TIMESTAMPTZ) AT TIME ZONE 'Europe/Berlin'";
+const timeZoneRemark = (conversion: string): string =>
+  `times with a time zone, which become UTC: to learn local times, convert them in a query, for example by ${conversion}`;
 
 /**
  * What is remarkable about the values of a column: time zones, codes for missing values and values that many rows have in a column of numbers, and
@@ -21,7 +21,12 @@ export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string
   const { type, values } = raw;
   if (type === "text") return textRemarks(countText(raw), { isLeftOut });
   if (isLeftOut) return [];
-  if (raw.hasTimeZone) return [TIME_ZONE];
+  if (raw.hasTimeZone) {
+    // A time of day has the offset of its place; a timestamp does not.
+    const conversion =
+      type === "time" ? "CAST(... AS TIME)" : "CAST(... AS TIMESTAMPTZ) AT TIME ZONE 'Europe/Berlin'";
+    return [timeZoneRemark(conversion)];
+  }
   if (type !== "number" && type !== "integer") return [];
   const counted = countValues(values.filter((value) => !Number.isNaN(value)).sort());
   if (counted.values.length < 2) return [];

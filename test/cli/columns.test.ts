@@ -284,6 +284,17 @@ it("says that text which is left out has numbers or dates, in small and in large
   }
 });
 
+it("says that times of day with a time zone become UTC", async () => {
+  const query =
+    "SELECT CAST(printf('0%d:30:00+02:00', i % 9) AS TIMETZ) AS t, i % 7 AS n FROM range(40) AS r(i)";
+  const { out } = await pushforward(["columns", query, "--columns", "t"]);
+  expect(out).toMatchInlineSnapshot(`
+    "column  type              kind  missing  values
+    t       time with tim...  time  0%       00:30:00 to 23:30:00; hour; times with a time zone, which become UTC: to learn local times, convert them in a query, for example by CAST(... AS TIME)
+    "
+  `);
+});
+
 it("says that times with a time zone become UTC", async () => {
   const times = Array.from(
     { length: 40 },

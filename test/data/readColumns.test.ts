@@ -89,6 +89,19 @@ describe("types of a text file", () => {
     expect(local.columns[0]).not.toHaveProperty("hasTimeZone");
   });
 
+  it("reads times of day with a time zone as UTC", async () => {
+    const times = "unnest(['01:30:00.5+02', '24:00:00-03:30', '10:00:00+00', NULL]::TIMETZ[]) AS t";
+    const { columns } = await read(`SELECT ${times}, unnest(['a', 'b', 'c', 'd']) AS word`);
+    const seconds = [23.5 * 3600 + 0.5, 3.5 * 3600, 10 * 3600, Number.NaN];
+    expect(columns[0]).toEqual({
+      name: "t",
+      type: "time",
+      hasTimeZone: true,
+      values: Float64Array.from(seconds, (second) => 1000 * second),
+    });
+    expect((await read("SELECT TIME '01:30' AS t")).columns[0]).not.toHaveProperty("hasTimeZone");
+  });
+
   it("reads dates that begin with the day or the month if only one order is possible", async () => {
     const path = csv(
       "orders",

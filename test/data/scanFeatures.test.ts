@@ -101,6 +101,22 @@ describe("features of a table", () => {
   });
 });
 
+it("times of day with a time zone are features in UTC, in any format", async () => {
+  const columns = await learn("SELECT TIME '00:00' + to_minutes(7 * i) AS time FROM range(1, 100) AS t(i)");
+  const [utc, ...others] = await Promise.all(
+    [
+      "SELECT TIME '07:00' AS time",
+      "SELECT TIMETZ '09:00:00+02:00' AS time",
+      csv("offsets", "time", "09:00:00+02:00"),
+      csv("zulu", "time", "07:00:00Z"),
+    ].map((source) => scan(source, columns)),
+  );
+  for (const { blocks, unlearned } of others) {
+    expect(unlearned).toEqual([]);
+    expect(blocks[0]!.rows.values).toEqual(utc!.blocks[0]!.rows.values);
+  }
+});
+
 describe("values that were not learned", () => {
   it("are counted, with the first of them", async () => {
     const columns = await learn(LEARNED);
