@@ -14,12 +14,13 @@ const differences = (x: Tensor): Tensor => x.reshape(["N", D, 1]).sub(x.reshape(
 
 it("a shard has fewer rows if its numbers would take more than 128 MB", () => {
   const { graph } = compile((x) => differences(x).square().mean([1, 2]), [["N", D]]);
-  const rows = rowsOfShard(graph, 100);
+  const rows = rowsOfShard(graph, 100, 0);
   expect(rows).toBeLessThan(32);
   // The last shard is not much smaller than the others.
   expect(rows * Math.ceil(100 / rows) - 100).toBeLessThan(Math.ceil(100 / rows));
   const small = compile((x) => x.square().sum(1), [["N", D]]);
-  expect(rowsOfShard(small.graph, 100)).toBe(100);
+  expect(rowsOfShard(small.graph, 100, 0)).toBe(100);
+  expect(rowsOfShard(graph, 100, 1e9)).toBe(100);
 });
 
 // Twice the variance of the features of a row is the mean square of their differences. The noise and the weights belong to rows.
