@@ -27,7 +27,7 @@ const { values: options, positionals } = parseArgs({
 const image: ImageShape = [28, 28, 1];
 const common = { image, dequantization: "uniform" as const, width: 32 };
 const affine = (bound?: number) => ({ type: "affine" as const, ...(bound !== undefined && { bound }) });
-const small = (others: Partial<RealNVPImageOptions>) => realNVP({ ...common, steps: 2, ...others });
+const smallRealNVP = (others: Partial<RealNVPImageOptions>) => realNVP({ ...common, steps: 2, ...others });
 
 const candidates: Record<string, () => Flow> = {};
 for (const bound of [undefined, 3, 2, 1]) {
@@ -36,11 +36,11 @@ for (const bound of [undefined, 3, 2, 1]) {
   candidates[`Glow, ${name}`] = () => glow({ ...common, steps: 4, transform });
   candidates[`Glow, gated networks, ${name}`] = () =>
     glow({ ...common, steps: 4, block: "gated", transform });
-  candidates[`RealNVP without normalization, ${name}`] = () => small({ transform, batchNorm: false });
+  candidates[`RealNVP without normalization, ${name}`] = () => smallRealNVP({ transform, batchNorm: false });
 }
-candidates["RealNVP, batch normalization"] = () => small({});
-candidates["RealNVP, weight normalization"] = () => small({ batchNorm: false, weightNorm: true });
-candidates["RealNVP, batch and weight normalization"] = () => small({ weightNorm: true });
+candidates["RealNVP, batch normalization"] = () => smallRealNVP({});
+candidates["RealNVP, weight normalization"] = () => smallRealNVP({ batchNorm: false, weightNorm: true });
+candidates["RealNVP, batch and weight normalization"] = () => smallRealNVP({ weightNorm: true });
 
 const all = (await imageRows(await openImages(positionals), {
   maxNumbersInMemory: Number.POSITIVE_INFINITY,

@@ -4,7 +4,7 @@ import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 import { isText, numberExpression, textExpression, valueTypeOf } from "./valueExpressions.ts";
 
-/** What is to know about the integers beyond 2^53 of a column that was read as numbers. Undefined if it has none. */
+/** Describes the integers beyond 2^53 of a column that was read as numbers. Undefined if it has none. */
 export async function largeIntegersOf(
   table: Table,
   column: Column,

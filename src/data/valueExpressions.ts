@@ -49,8 +49,8 @@ const CONVERTIBLE: Readonly<Record<Exclude<ValueType, "text">, readonly (ValueTy
 
 /**
  * The SQL of the values of a column as numbers of a type: dates and timestamps in milliseconds since 1970-01-01, times in milliseconds
- * since midnight, both in UTC if they have a time zone, booleans as 0 and 1. Text that does not represent a value of the type becomes NULL. Undefined if the type of the
- * column cannot be converted.
+ * since midnight, both in UTC if they have a time zone, booleans as 0 and 1. Text that does not represent a value of the type becomes
+ * NULL. Undefined if the type of the column cannot be converted.
  */
 export function numberExpression(
   table: Table,

@@ -1,7 +1,9 @@
+import type { StoredValues } from "./selectRows.ts";
+
 /** The numbers of all blocks, one block after the other: [N_1, D], [N_2, D], ... -> [N_1 + N_2 + ..., D]. */
 export function concatRows(blocks: readonly Float64Array[]): Float64Array;
-export function concatRows(blocks: readonly (Float64Array | Uint8Array)[]): Float64Array | Uint8Array;
-export function concatRows(blocks: readonly (Float64Array | Uint8Array)[]): Float64Array | Uint8Array {
+export function concatRows(blocks: readonly StoredValues[]): StoredValues;
+export function concatRows(blocks: readonly StoredValues[]): StoredValues {
   const length = blocks.reduce((sum, { length }) => sum + length, 0);
   const rows =
     blocks.length > 0 && blocks.every((block) => block instanceof Uint8Array)

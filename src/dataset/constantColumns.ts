@@ -1,6 +1,6 @@
 import type { InMemoryDataset } from "./inMemoryDataset.ts";
 import { range } from "./range.ts";
-import { emptyLike } from "./selectRows.ts";
+import { emptyLike, type StoredValues } from "./selectRows.ts";
 
 /** The values of constant columns, by their index among the features and among the context features. */
 export interface Constants {
@@ -8,15 +8,12 @@ export interface Constants {
   readonly context: ReadonlyMap<number, number>;
 }
 
-/** Rows of numbers, in row-major order. */
-type Table = Float64Array | Uint8Array;
-
 const NO_CONSTANTS: Constants = { values: new Map(), context: new Map() };
 
 /** Finds the columns that have the same value in all rows. */
 export function constantColumns(data: InMemoryDataset): Constants {
   if (data.rows === 0) return NO_CONSTANTS;
-  const ofFirstRow = (table: Table, width: number) => new Map(table.subarray(0, width).entries());
+  const ofFirstRow = (table: StoredValues, width: number) => new Map(table.subarray(0, width).entries());
   const first = {
     values: ofFirstRow(data.storedValues, data.features),
     context: ofFirstRow(data.context, data.contextFeatures),
@@ -26,7 +23,7 @@ export function constantColumns(data: InMemoryDataset): Constants {
 
 /** The constants that also have the same value in all rows of `data`. */
 export function sameConstants(constants: Constants, data: InMemoryDataset): Constants {
-  const same = (candidates: ReadonlyMap<number, number>, table: Table, width: number) =>
+  const same = (candidates: ReadonlyMap<number, number>, table: StoredValues, width: number) =>
     new Map([...candidates].filter(([column, value]) => isConstant(table, width, column, value)));
   return {
     values: same(constants.values, data.storedValues, data.features),
@@ -34,7 +31,7 @@ export function sameConstants(constants: Constants, data: InMemoryDataset): Cons
   };
 }
 
-function isConstant(table: Table, width: number, column: number, value: number): boolean {
+function isConstant(table: StoredValues, width: number, column: number, value: number): boolean {
   for (let i = column; i < table.length; i += width) if (table[i] !== value) return false;
   return true;
 }

@@ -5,7 +5,7 @@ import { type Columns, type Constants, constantColumns, removeFeatures } from ".
 import { type BatchOptions, batchRules, type Dataset, type Split } from "./dataset.ts";
 import { range } from "./range.ts";
 import { flatRows, type RowsInput } from "./rowsInput.ts";
-import { selectRows } from "./selectRows.ts";
+import { type StoredValues, selectRows } from "./selectRows.ts";
 import { heldOutCount, holdOut } from "./split.ts";
 
 /** Options of `dataset`. */
@@ -35,7 +35,7 @@ const datasetRules: OptionRules<DatasetOptions> = {
 export interface RowArrays {
   readonly features: number;
   /** Pixels may be stored in bytes, an eighth of the memory. */
-  readonly values: Float64Array | Uint8Array;
+  readonly values: StoredValues;
   readonly context?: Float64Array | undefined;
   readonly weights?: Float64Array | undefined;
   readonly rowNumbers?: Int32Array | undefined;
@@ -59,7 +59,7 @@ export class InMemoryDataset implements Dataset {
   readonly features: number;
   readonly contextFeatures: number;
   /** [rows, D] in row-major order, as they are stored. */
-  readonly storedValues: Float64Array | Uint8Array;
+  readonly storedValues: StoredValues;
   /** [rows, C] in row-major order; empty without a context. */
   readonly context: Float64Array;
   /** [rows], non-negative. */
@@ -68,7 +68,7 @@ export class InMemoryDataset implements Dataset {
   readonly rowNumbers: Int32Array;
   readonly columns: readonly string[] | undefined;
   readonly contextColumns: readonly string[] | undefined;
-  /** Values that were converted from bytes, as long as somebody else holds them. */
+  /** Values that were converted from bytes, as long as other code refers to them. */
   #converted: WeakRef<Float64Array> | undefined;
 
   /**
@@ -217,9 +217,9 @@ function checkedWeights(input: ArrayLike<number>, rows: number, firstRow: number
 }
 
 function copyNumbers(
-  source: Float64Array | Uint8Array,
+  source: StoredValues,
   from: number,
-  target: Float64Array | Uint8Array,
+  target: StoredValues,
   to: number,
   width: number,
 ): void {

@@ -1,3 +1,6 @@
+/** The values of rows as they are stored: as 64-bit numbers, or pixels as bytes. */
+export type StoredValues = Float64Array | Uint8Array;
+
 /** The rows with these indices of numbers [N, width] in row-major order. */
 export function selectRows(
   values: Float64Array,
@@ -5,12 +8,12 @@ export function selectRows(
   width: number,
 ): Float64Array<ArrayBuffer>;
 export function selectRows(
-  values: Float64Array | Uint8Array,
+  values: StoredValues,
   rows: ArrayLike<number>,
   width: number,
 ): Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 export function selectRows(
-  values: Float64Array | Uint8Array,
+  values: StoredValues,
   rows: ArrayLike<number>,
   width: number,
 ): Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer> {
@@ -22,7 +25,7 @@ export function selectRows(
 
 /** Zeros of the type of an array. */
 export const emptyLike = (
-  numbers: Float64Array | Uint8Array,
+  numbers: StoredValues,
   length: number,
 ): Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer> =>
   numbers instanceof Uint8Array ? new Uint8Array(length) : new Float64Array(length);

@@ -1,8 +1,10 @@
+import type { StoredValues } from "../dataset/selectRows.ts";
+
 interface PixelRows {
   readonly rows: number;
   readonly features: number;
   /** [rows, D] in row-major order. */
-  readonly values: Float64Array | Uint8Array;
+  readonly values: StoredValues;
 }
 
 /**

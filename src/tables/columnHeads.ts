@@ -165,8 +165,8 @@ function unseenLabels(codes: Float64Array): number {
 }
 
 /**
- * The probability of values that training did not see, which is that of `single` rows, but of at least half a row. The cells of a lattice
- * always have half a row: that many cells are new is what its smooth distribution says.
+ * The probability of values that training did not see: that of `single` rows, but of at least half a row. For a lattice it is half a row,
+ * because its smooth distribution has probabilities for new cells too.
  */
 const unseenProbability = (rows: number, single = 0): number =>
   Math.min(MAX_UNSEEN, Math.max(0.5, single) / (rows + 1));

@@ -2,7 +2,10 @@ import { PushforwardError } from "../errors.ts";
 import type { RawColumn, TableColumn, ValueType } from "./tableColumn.ts";
 import { typedText } from "./typedText.ts";
 
-/** A value in a table. Integers beyond 2^53 are exact as bigints, not as numbers. null, undefined, NaN and "" are missing. Text in the form of ISO 8601 is a date or a time. */
+/**
+ * A value in a table. null, undefined, NaN and "" are missing. Text in the form of ISO 8601 is a date or a time. Integers beyond 2^53 are exact as
+ * bigints, but not as numbers.
+ */
 export type TableValue = number | bigint | string | boolean | Date | null | undefined;
 
 /** A table: an array of objects, or columns by name. */

@@ -14,8 +14,8 @@ const timeZoneRemark = (conversion: string): string =>
   `times with a time zone, which become UTC: to learn local times, convert them in a query, for example by ${conversion}`;
 
 /**
- * What is remarkable about the values of a column: time zones, codes for missing values and values that many rows have in a column of numbers, and
- * text that is mostly numbers or dates. Numbers of a column that is left out, such as row numbers, have no remarks.
+ * What is remarkable about the values of a column: time zones, codes for missing values and values that many rows have in a column of
+ * numbers, and text that is mostly numbers or dates. Numbers of a column that is left out, such as row numbers, have no remarks.
  */
 export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string[] {
   const { type, values } = raw;

@@ -1,6 +1,7 @@
 import type { Communicator } from "../communicator.ts";
 import type { Batch, InMemoryDataset } from "../dataset/index.ts";
 import { totalWeight } from "../dataset/inMemoryDataset.ts";
+import type { StoredValues } from "../dataset/selectRows.ts";
 import { PushforwardError } from "../errors.ts";
 import { formatShape, type Shape } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
@@ -251,7 +252,7 @@ function writeRows(
 /** Fills `target` with the rows `indices`, then with the rows `padding`, and then with copies of the first row. */
 function copyRows(
   target: Floats,
-  source: Float64Array | Uint8Array,
+  source: StoredValues,
   width: number,
   indices: Int32Array,
   padding: Int32Array,

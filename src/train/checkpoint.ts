@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import type { StoredValues } from "../dataset/selectRows.ts";
 import { PushforwardError } from "../errors.ts";
 import { checksumError, decodeWithChecksum, encodeWithChecksum } from "../flows/checksum.ts";
 import type { StoredArray } from "../flows/safetensors.ts";
@@ -126,7 +127,7 @@ function parseJson(text: string | undefined): unknown {
 }
 
 /** A 64-bit digest of plain data and arrays, of two hashes like FNV-1a, which shows whether two trainings have the same input. */
-export function fingerprint(description: unknown, arrays: readonly (Float64Array | Uint8Array)[]): string {
+export function fingerprint(description: unknown, arrays: readonly StoredValues[]): string {
   const text = new TextEncoder().encode(JSON.stringify(description));
   const blocks = [text, ...arrays.map((a) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength))];
   let low = 0x811c9dc5;

@@ -79,7 +79,7 @@ export class FlatParameters {
   readonly blocks: readonly ParameterBlock[];
   /** Euclidean norm of `gradient`, for clipping. */
   gradientNorm = 0;
-  /** The sum of the gradients of earlier parts of a batch; undefined if no batch had parts. */
+  /** The sum of the gradients of earlier micro-batches of a batch; undefined if no batch was divided. */
   private accumulated: Float32Array | undefined;
   /** For each thread the sum of squares of the gradient over its part of the buffer. */
   private readonly squares: Float64Array;
@@ -205,7 +205,7 @@ export class FlatParameters {
       .start;
   }
 
-  /** Keeps the sum of the gradients of the first `count` threads, which the next `sumGradients` adds to those of the rest of the batch. */
+  /** Stores the sum of the gradients of the first `count` threads. The next `sumGradients` adds it to the gradients of the last micro-batch. */
   accumulateGradients(count: number): void {
     this.accumulated ??= new Float32Array(this.values.length);
     for (const gradient of this.threadGradients.slice(0, count)) addNumbers(this.accumulated, gradient);

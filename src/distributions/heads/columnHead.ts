@@ -65,7 +65,7 @@ export const columnHeadSchema = z.discriminatedUnion("type", [
       type: z.literal("lattice"),
       // Not bounded by the size of the file, in which cells take no space.
       cells: z.int().check(z.positive(), z.maximum(MAX_CELLS)),
-      /** The probability that all cells have equal parts of, in addition to that of the components and atoms. */
+      /** A probability that is divided equally among all cells. The components and atoms have the rest. */
       unseen: unseenProbability,
       ...numeric,
     })

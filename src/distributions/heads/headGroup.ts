@@ -218,8 +218,8 @@ export class HeadGroup {
     const { valueCount, atomCount } = this;
     const optionCount = atomCount + this.componentCount;
     const options = present ? this.withoutMissing(logits) : logits;
-    const evenly = this.logUnseenCell && this.evenly(choice, outputs, { present });
-    const chosen = chooseComponent(options, (evenly?.rest ?? choice).reshape([S, 1, N]), -2);
+    const evenChoice = this.logUnseenCell && this.evenChoice(choice, outputs, { present });
+    const chosen = chooseComponent(options, (evenChoice?.rest ?? choice).reshape([S, 1, N]), -2);
     /** The value of the chosen option. `values` has the values of the options `from` to `to - 1`. */
     const pick = (values: Tensor, from: number, to: number) => chosen.slice(1, from, to).mul(values).sum(1);
     let value: Tensor = scalar(0).broadcastTo([S, N]);
@@ -243,14 +243,14 @@ export class HeadGroup {
       const isMissing = chosen.slice(1, valueCount, atomCount).reshape([S, N]).greater(0);
       value = isMissing.where(Number.NaN, value);
     }
-    return evenly ? evenly.isChosen.where(components!.cellAt(quantile), value) : value;
+    return evenChoice ? evenChoice.isChosen.where(components!.cellAt(quantile), value) : value;
   }
 
   /**
-   * Whether uniform numbers `choice` [S, N] choose the cells of a lattice evenly, with the probability `unseen`. `rest` is uniform where they
-   * do not.
+   * Uniform numbers `choice` [S, N] choose between two ways to draw a cell of a lattice. `isChosen`, with the probability `unseen`, is true
+   * where all cells are equally probable. Elsewhere, `rest` are uniform numbers for the choice of an atom or a component.
    */
-  private evenly(
+  private evenChoice(
     choice: Tensor,
     outputs: HeadOutputs,
     { present }: { readonly present: boolean },

@@ -61,10 +61,10 @@ export const imageFlowFields = {
 };
 
 /**
- * The default bound of log-scales. With the bound log 1000 of the affine transform, flows of a few hundred digits of MNIST had huge losses for some
- * held-out images, or diverged in training.
+ * The default bound of the log-scales of couplings. With log 1000, the default of the affine transform, RealNVP without normalization diverges on
+ * MNIST, and Glow has more bits per dimension (bench/images/couplings.ts).
  */
-const LOG_SCALE_BOUND = 3;
+const COUPLING_BOUND = 3;
 
 /** The default number of levels of a multi-scale flow. */
 export const DEFAULT_LEVELS = 2;
@@ -72,7 +72,7 @@ export const DEFAULT_LEVELS = 2;
 export const imageCouplingFields = {
   ...imageFlowFields,
   ...convNetSchema.shape,
-  transform: z._default(checkedByConstructor, { type: "affine", bound: LOG_SCALE_BOUND }),
+  transform: z._default(checkedByConstructor, { type: "affine", bound: COUPLING_BOUND }),
   levels: z._default(sizeSchema.check(z.maximum(16)), DEFAULT_LEVELS),
 };
 
