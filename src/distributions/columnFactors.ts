@@ -38,8 +38,10 @@ interface AtomOfColumn extends Point {
 /** A column of the rows to which a kernel density is fitted. */
 interface ColumnOfRows {
   readonly head: ColumnHead;
-  /** [N], NaN where missing. */
+  /** [N], NaN where missing; in a column that shares the gap of an earlier one, the value of the center. */
   readonly values: Float64Array;
+  /** [N], 1 where the value is missing together with the earlier one, else 0. Undefined if the column shares no gap. */
+  readonly isMissing?: Float64Array;
   /** [N] log m(x), where m is the marginal distribution. */
   readonly logMarginal: ArrayLike<number>;
   /** [N] log f(x), where f is the smooth part of m, in the units of y. */
@@ -59,6 +61,8 @@ export class ColumnFactors {
   /** h and lambda. Their initial values are only the start of expectation maximization. */
   bandwidth: number;
   lambda = 0.05;
+  /** See `ColumnOfRows`. The factor of such a missing value is 1, because it follows from the earlier one. */
+  private readonly isMissing: Float64Array | undefined;
   private readonly isCategorical: boolean;
   private readonly isLattice: boolean;
   private readonly widths: readonly number[];
@@ -92,8 +96,11 @@ export class ColumnFactors {
   private kernels = 0;
   private slope = 0;
   private marginal = 0;
+  /** The sum of the posterior weights of pairs whose row has no value. They say nothing about h and lambda. */
+  private skipped = 0;
 
-  constructor({ head, values, logMarginal, logSmooth, atomProbabilities, widths }: ColumnOfRows) {
+  constructor({ head, values, isMissing, logMarginal, logSmooth, atomProbabilities, widths }: ColumnOfRows) {
+    this.isMissing = isMissing;
     this.isCategorical = isCategorical(head);
     this.isLattice = isLattice(head);
     this.widths = widths;
@@ -142,6 +149,7 @@ export class ColumnFactors {
   /** Multiplies the products [W, N] of each width and center by the factors of the value of row i. */
   multiply(i: number, products: Float64Array): void {
     const { indices, factors } = this;
+    if (this.isMissing?.[i]) return;
     const N = indices.length;
     for (let w = 0, k = 0; w < this.widths.length; w++) {
       this.computeFactors(indices[i], w);
@@ -179,6 +187,10 @@ export class ColumnFactors {
    * Adds the pair of row i and the kernel with width w around row j, with its posterior weight, to the sums for the next step.
    */
   add(i: number, w: number, j: number, weight: number): void {
+    if (this.isMissing?.[i]) {
+      this.skipped += weight;
+      return;
+    }
     const { codes, lambda } = this;
     const [u, v] = [this.indices[i], this.indices[j]];
     const scale = (1 - lambda) * this.inverseMarginal[u];
@@ -202,8 +214,11 @@ export class ColumnFactors {
 
   /** Moves h and lambda by a fraction of the step of expectation maximization. `total` is the sum of the weights of the rows. */
   step(fraction: number, total: number): void {
-    const lambda = this.lambda + fraction * (this.marginal / total - this.lambda);
-    this.lambda = Math.min(MAX_LAMBDA, Math.max(MIN_LAMBDA, lambda));
+    if (total > this.skipped) {
+      const share = this.marginal / (total - this.skipped);
+      const lambda = this.lambda + fraction * (share - this.lambda);
+      this.lambda = Math.min(MAX_LAMBDA, Math.max(MIN_LAMBDA, lambda));
+    }
     if (this.kernels > 0) {
       const ratio = Math.min(MAX_STEP_RATIO, Math.max(1 / MAX_STEP_RATIO, 1 + this.slope / this.kernels));
       this.bandwidth = Math.max(this.minBandwidth, this.bandwidth * ratio ** fraction);
@@ -211,6 +226,7 @@ export class ColumnFactors {
     this.kernels = 0;
     this.slope = 0;
     this.marginal = 0;
+    this.skipped = 0;
     this.updateSizes();
   }
 

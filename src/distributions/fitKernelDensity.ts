@@ -4,7 +4,7 @@ import { type Limits, limitReached } from "../limits.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import { ColumnFactors } from "./columnFactors.ts";
-import { isNumeric, valueCodes } from "./heads/columnHead.ts";
+import { isNumeric, sharesGap, valueCodes } from "./heads/columnHead.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import type { KernelColumn } from "./kernelColumn.ts";
 import type { KernelDensity } from "./kernelDensity.ts";
@@ -44,8 +44,9 @@ export async function fitKernelDensity(
 ): Promise<void> {
   const random = new Random(0).split("kernel density");
   const rows = selectDataRows(data, random.permutation(data.rows).subarray(0, model.centerLogits.sizes[0]));
-  setCenters(model, data, rows);
-  const columns = await columnFactors(model, rows);
+  const centers = valuesOfCenters(model, rows);
+  setCenters(model, data, { ...rows, values: centers });
+  const columns = await columnFactors(model, rows, centers);
   const N = rows.rows;
   const W = model.widthLogits.sizes[0];
   const weights = rows.weights ?? new Float64Array(N).fill(1);
@@ -101,7 +102,11 @@ function setCenters(model: KernelDensity, data: DataRows, rows: DataRows): void 
   }
 }
 
-async function columnFactors(model: KernelDensity, { rows, values }: DataRows): Promise<ColumnFactors[]> {
+async function columnFactors(
+  model: KernelDensity,
+  { rows, values }: DataRows,
+  centers: Float64Array,
+): Promise<ColumnFactors[]> {
   const D = model.features;
   const evaluate = compile(
     (x) => {
@@ -119,7 +124,7 @@ async function columnFactors(model: KernelDensity, { rows, values }: DataRows): 
     [["N", D]],
     { precision: "float64" },
   );
-  const { logMarginal, logSmooth } = await evaluate(values);
+  const { logMarginal, logSmooth } = await evaluate(centers);
   await evaluate.release();
   const columnOf = (numbers: ArrayLike<number>, d: number) =>
     Float64Array.from({ length: rows }, (_, n) => numbers[n * D + d]);
@@ -129,12 +134,31 @@ async function columnFactors(model: KernelDensity, { rows, values }: DataRows): 
       new ColumnFactors({
         head: column.head,
         widths,
-        values: columnOf(values, d),
+        values: columnOf(centers, d),
+        ...(sharesGap(column.head) && { isMissing: columnOf(values, d).map((x) => Number(Number.isNaN(x))) }),
         logMarginal: columnOf(logMarginal, d),
         logSmooth: columnOf(logSmooth, d),
         atomProbabilities: atomProbabilities(column),
       }),
   );
+}
+
+/**
+ * The values [N, D] of rows, in which columns that share the gap of an earlier one have the values of other rows in place of their gaps. The
+ * kernels of these columns are distributions of present values, so each center needs a value.
+ */
+function valuesOfCenters({ columns, features: D }: KernelDensity, { values }: DataRows): Float64Array {
+  const filled = values.slice();
+  for (const [d, { head, centers }] of columns.entries()) {
+    if (!sharesGap(head)) continue;
+    const ofColumn = values.filter((_, i) => i % D === d);
+    const present = ofColumn.filter((value) => !Number.isNaN(value));
+    const others = present.length > 0 ? present : centers.numbers;
+    let next = 0;
+    for (const [n, value] of ofColumn.entries())
+      if (Number.isNaN(value)) filled[n * D + d] = others[next++ % others.length];
+  }
+  return filled;
 }
 
 /** The probabilities of the atoms of a numeric column under its marginal distribution. */

@@ -8,13 +8,14 @@ import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { requireNumbers } from "../sizeBudget.ts";
 import type { Atoms, DistributionKind, Noise } from "./distribution.ts";
-import { type ColumnHeadOptions, columnHeadSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
+import { type ColumnHeadOptions, columnHeadsSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
 import { KernelColumn } from "./kernelColumn.ts";
 import { type ColumnBlock, ProductMixture } from "./productMixture.ts";
+import { SharedGaps } from "./sharedGaps.ts";
 
 const kernelDensitySchema = z.strictObject({
   type: z.literal("kernelDensity"),
-  columns: z.array(columnHeadSchema).check(z.minLength(1)),
+  columns: columnHeadsSchema,
   centers: sizeSchema,
   widths: z._default(sizeSchema.check(z.maximum(16)), 4),
 });
@@ -46,6 +47,7 @@ export interface KernelDensityOptions {
 export class KernelDensity extends ProductMixture {
   readonly features: number;
   readonly noise: readonly Noise[];
+  protected readonly sharedGaps: SharedGaps;
   readonly columns: readonly KernelColumn[];
   /** [n] unnormalized log-weights of the centers. */
   readonly centerLogits: Parameter;
@@ -59,6 +61,7 @@ export class KernelDensity extends ProductMixture {
     this.options = parse(kernelDensitySchema, { type: "kernelDensity", ...options }, "a kernel density");
     const { columns, centers, widths } = this.options;
     this.features = columns.length;
+    this.sharedGaps = new SharedGaps(columns);
     // This check comes before the allocation of arrays with an element for each parameter.
     requireNumbers(columns.reduce((sum, head) => sum + centers + parameterCount(head), 0));
     this.noise = [{ kind: "uniform", size: 1 }, ...columnNoise(this.features)];

@@ -10,13 +10,14 @@ import type { Random } from "../random/index.ts";
 import { requireNumbers } from "../sizeBudget.ts";
 import type { ChosenComponent } from "./chosenComponent.ts";
 import type { Atoms, DistributionKind, Noise } from "./distribution.ts";
-import { type ColumnHeadOptions, columnHeadSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
+import { type ColumnHeadOptions, columnHeadsSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
 import { type ColumnGroup, groupColumns, HeadGroup } from "./heads/headGroup.ts";
 import { type ColumnBlock, ProductMixture } from "./productMixture.ts";
+import { SharedGaps } from "./sharedGaps.ts";
 
 const latentClassesSchema = z.strictObject({
   type: z.literal("latentClasses"),
-  columns: z.array(columnHeadSchema).check(z.minLength(1)),
+  columns: columnHeadsSchema,
   classes: sizeSchema,
 });
 
@@ -90,6 +91,7 @@ class ClassGroup<P extends Tensor = Parameter> implements ColumnBlock {
 export class LatentClasses extends ProductMixture {
   readonly features: number;
   readonly noise: readonly Noise[];
+  protected readonly sharedGaps: SharedGaps;
   /** [C] unnormalized log-weights. */
   readonly classLogits: Parameter;
   /** Groups of S columns that are computed together. */
@@ -103,6 +105,7 @@ export class LatentClasses extends ProductMixture {
     this.options = parse(latentClassesSchema, { type: "latentClasses", ...options }, "a latent class model");
     const { columns, classes } = this.options;
     this.features = columns.length;
+    this.sharedGaps = new SharedGaps(columns);
     this.classes = classes;
     // This check comes before the allocation of arrays with an element for each parameter.
     requireNumbers(classes * columns.reduce((sum, head) => sum + parameterCount(head), 0));

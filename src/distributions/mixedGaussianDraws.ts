@@ -66,7 +66,10 @@ export function drawRows(
         const isDrawn = pivot.and(isUnknown).reshape([M, 1]);
         const next = position.add(1);
         return {
-          state: [isDrawn.where(concat(drawn, 0), columns).transpose(), next],
+          state: [
+            model.sharedGaps.applyTo(isDrawn.where(concat(drawn, 0), columns).transpose(), numericColumns),
+            next,
+          ],
           proceed: next.lessEqual(last),
         };
       },

@@ -12,7 +12,8 @@ import type { Atoms, DistributionKind, Noise } from "./distribution.ts";
 import {
   type ColumnHead,
   type ColumnHeadOptions,
-  columnHeadSchema,
+  columnHeadsSchema,
+  hasGaps,
   headAtoms,
   isNumeric,
   parameterCount,
@@ -21,11 +22,12 @@ import { type ColumnGroup, groupColumns, HeadGroup, type MixtureParameters } fro
 import { logisticPair, selectComponent } from "./heads/logisticPair.ts";
 import { drawRows } from "./mixedGaussianDraws.ts";
 import { type Regressions, regressionsInOrder } from "./regressionsInOrder.ts";
+import { SharedGaps } from "./sharedGaps.ts";
 import { knownValues, logPosterior, type Subset, type SubsetDistribution } from "./subsetDistribution.ts";
 
 const mixedGaussianMixtureSchema = z.strictObject({
   type: z.literal("mixedGaussianMixture"),
-  columns: z.array(columnHeadSchema).check(z.minLength(1)),
+  columns: columnHeadsSchema,
   components: sizeSchema,
 });
 
@@ -82,6 +84,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
   readonly groups: readonly MixedGaussianGroup[];
   /** [M], the indices of the numeric columns, in the order of the groups. */
   readonly numericColumns: readonly number[];
+  readonly sharedGaps: SharedGaps;
   private readonly options: { type: "mixedGaussianMixture"; columns: ColumnHead[]; components: number };
 
   /** Throws `ARGUMENT` if the options are not valid. */
@@ -94,6 +97,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
     this.options = { ...parsed, columns };
     const { components } = parsed;
     this.features = columns.length;
+    this.sharedGaps = new SharedGaps(columns);
     this.components = components;
     const M = columns.filter(isNumeric).length;
     // This check comes before the allocation of arrays with an element for each parameter.
@@ -125,7 +129,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
   }
 
   get acceptsMissing(): boolean {
-    return this.options.columns.some(({ gaps }) => gaps);
+    return this.options.columns.some(hasGaps);
   }
 
   get atoms(): readonly Atoms[] {
@@ -141,12 +145,12 @@ export class MixedGaussianMixture implements SubsetDistribution {
   }
 
   get conditionalSize(): number {
-    return this.components * (1 + 2 * this.numericColumns.length);
+    return this.components * (1 + 2 * this.numericColumns.length) + this.sharedGaps.size;
   }
 
   /**
-   * The log-weights of the components given the known columns, and the conditional means and standard deviations of all numeric columns in
-   * each component.
+   * The log-weights of the components given the known columns, the conditional means and standard deviations of all numeric columns in each
+   * component, and the parameters of `SharedGaps`.
    */
   conditionalParameters(x: Tensor, subset: Subset): Tensor {
     const { components: C, numericColumns } = this;
@@ -157,23 +161,25 @@ export class MixedGaussianMixture implements SubsetDistribution {
     const regressions = this.regressions(subset.positions);
     const means = this.conditionalMeans(regressions, this.scores(known)).reshape([C * M, "N"]);
     const deviations = regressions.deviations.reshape([C * M, 1]).broadcastTo([C * M, "N"]);
-    return concat([posterior, means, deviations], 0).transpose();
+    const parameters = concat([posterior, means, deviations], 0).transpose();
+    return this.sharedGaps.withParameters(parameters, x, subset);
   }
 
   logProbOf(d: number, values: Tensor, parameters: Tensor): Tensor {
     const [N] = values.shape;
     const { head, outputs, logWeights } = this.columnOf(d, parameters);
-    return head
+    const logProb = head
       .logProb(values.reshape([1, 1, N]), outputs)
       .add(logWeights)
       .logsumexp(1)
       .reshape([N]);
+    return this.sharedGaps.logProbOf(d, logProb, values, parameters);
   }
 
   logPresentOf(d: number, parameters: Tensor): Tensor {
     const [N] = parameters.shape;
     const { head, outputs, logWeights } = this.columnOf(d, parameters);
-    if (!head.hasGaps) return filled(0, [N]);
+    if (!head.hasGaps) return this.sharedGaps.logPresentOf(d, filled(0, [N]), parameters);
     return logWeights.add(head.logPresent(outputs)).logsumexp(1).reshape([N]);
   }
 
@@ -188,13 +194,12 @@ export class MixedGaussianMixture implements SubsetDistribution {
     const weights = isConditioned ? logWeights.add(head.logPresent(outputs)) : logWeights;
     const chosen = chooseComponent(weights, uniform.reshape([1, 1, "N"]), -2);
     const ofChosen = selectComponent(outputs, chosen);
-    return head
-      .sample(
-        noise.map((numbers) => numbers.transpose()),
-        ofChosen,
-        options,
-      )
-      .reshape(["N"]);
+    const drawn = head.sample(
+      noise.map((numbers) => numbers.transpose()),
+      ofChosen,
+      options,
+    );
+    return this.sharedGaps.sampleOf(d, drawn.reshape(["N"]), parameters);
   }
 
   sample(noise: readonly Tensor[]): Tensor {
@@ -250,7 +255,8 @@ export class MixedGaussianMixture implements SubsetDistribution {
       const [S, N] = [group.columns.length, columns.shape[1]];
       const values = columns.gather(0, group.columns).reshape([S, 1, N]);
       const outputs = this.outputsOf(group, means, regressions?.deviations);
-      const logProb = group.head.logProb(values, outputs);
+      const ofPresent = group.head.logProb(values, outputs);
+      const logProb = this.sharedGaps.logProb(ofPresent, columns, group.columns);
       if (!subset) return sum.add(logProb.sum(0));
       const known = subset.known.gather(0, group.columns).reshape([S, 1, 1]);
       return sum.add(known.greater(0).where(logProb, 0).sum(0));

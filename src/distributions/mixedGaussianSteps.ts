@@ -200,6 +200,8 @@ export class MixedGaussianSteps {
           for (let n = 0; n < rows; n++) {
             const code = codes[n];
             const isAtom = code >= 0 && head.type !== "lattice";
+            // Under all components, the gap that a column shares with an earlier one has the probability 1.
+            if (code === MISSING && !head.hasGaps) continue;
             const logit = code === MISSING ? ofColumn[missing] : isAtom ? ofColumn[code] : logSmooth;
             out[n * C + c] += logit - total;
           }

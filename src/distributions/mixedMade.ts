@@ -14,13 +14,15 @@ import { requireNumbers } from "../sizeBudget.ts";
 import type { Atoms, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import {
   type ColumnHeadOptions,
-  columnHeadSchema,
+  columnHeadsSchema,
+  hasGaps,
   headAtoms,
   parameterCount,
   valueCodes,
 } from "./heads/columnHead.ts";
 import { type ColumnGroup, groupColumns, HeadGroup } from "./heads/headGroup.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
+import { SharedGaps } from "./sharedGaps.ts";
 import {
   asSubsetDistribution,
   knownValues,
@@ -30,7 +32,7 @@ import {
 
 const mixedMadeSchema = z.strictObject({
   type: z.literal("mixedMade"),
-  columns: z.array(columnHeadSchema).check(z.minLength(1)),
+  columns: columnHeadsSchema,
   context: z._default(countSchema, 0),
   anyOrder: z._default(z.boolean(), true),
   network: z.prefault(networkSchema, {}),
@@ -85,6 +87,7 @@ export class MixedMade implements SubsetDistribution {
   readonly network: OrderedMLP;
   private readonly options: z.output<typeof mixedMadeSchema>;
   private readonly groups: readonly ColumnGroup[];
+  private readonly sharedGaps: SharedGaps;
 
   /** Throws `ARGUMENT` if the options are not valid. */
   constructor(options: MixedMadeOptions, random: Random) {
@@ -95,6 +98,7 @@ export class MixedMade implements SubsetDistribution {
     // Each output of the network has a bias. This check comes before the allocation of arrays with an element for each output.
     requireNumbers(columns.reduce((sum, head) => sum + parameterCount(head), 0));
     this.groups = groupColumns(columns);
+    this.sharedGaps = new SharedGaps(columns);
     const perColumn = (count: (head: HeadGroup) => number) =>
       this.groups.flatMap(({ head, columns: ofGroup }) =>
         ofGroup.flatMap((column) => new Array(count(head)).fill(column)),
@@ -117,7 +121,7 @@ export class MixedMade implements SubsetDistribution {
   }
 
   get acceptsMissing(): boolean {
-    return this.options.columns.some(({ gaps }) => gaps);
+    return this.options.columns.some(hasGaps);
   }
 
   get atoms(): readonly Atoms[] {
@@ -128,7 +132,10 @@ export class MixedMade implements SubsetDistribution {
     return this.logProbInOrder(x, this.positions(), context);
   }
 
-  /** log p(x | context) [N], factorized in the ordering in which column d has the position `positions[d]`, counted from 0. */
+  /**
+   * log p(x | context) [N], factorized in the ordering in which column d has the position `positions[d]`, counted from 0. Columns that share
+   * a gap come after the column whose gap it is (`inPossibleOrder`).
+   */
   logProbInOrder(x: Tensor, positions: Positions, context?: Tensor): Tensor {
     return this.conditionals(x, positions, context).sum(0);
   }
@@ -137,7 +144,8 @@ export class MixedMade implements SubsetDistribution {
   conditionals(x: Tensor, positions: Positions, context?: Tensor): Tensor {
     const values = this.splitColumns(x);
     const outputs = this.outputs(values, positions, context);
-    return this.joinColumns(this.groups.map(({ head }, g) => head.logProb(values[g], outputs[g])));
+    const ofPresent = this.joinColumns(this.groups.map(({ head }, g) => head.logProb(values[g], outputs[g])));
+    return this.sharedGaps.logProb(ofPresent, x.transpose(), identityOrder(this.features));
   }
 
   /**
@@ -147,12 +155,18 @@ export class MixedMade implements SubsetDistribution {
   conditionalMasses(x: Tensor, positions: Positions, radii: readonly number[]): Tensor {
     const values = this.splitColumns(x);
     const outputs = this.outputs(values, positions);
-    return this.joinColumns(
+    const ofPresent = this.joinColumns(
       this.groups.map(({ head, columns }, g) => {
         const ofColumns = columns.map((column) => radii[column]);
         return head.logMass(values[g], constant(ofColumns, [columns.length, 1]), outputs[g]);
       }),
     );
+    return this.sharedGaps.logProb(ofPresent, x.transpose(), identityOrder(this.features));
+  }
+
+  /** Positions [D] in which columns that share a gap come after the column whose gap it is; the positions of other columns are kept. */
+  inPossibleOrder(positions: readonly number[]): number[] {
+    return this.sharedGaps.reorder(positions);
   }
 
   /** True with `anyOrder`. Otherwise the network has learned only the conditional distributions given the first columns. */
@@ -168,40 +182,44 @@ export class MixedMade implements SubsetDistribution {
   }
 
   get conditionalSize(): number {
-    return this.options.columns.reduce((sum, head) => sum + parameterCount(head), 0);
+    return this.options.columns.reduce((sum, head) => sum + parameterCount(head), this.sharedGaps.size);
   }
 
-  /** The outputs of the network, where every column sees only the known ones. */
+  /** The outputs of the network, where every column sees only the known ones, and the parameters of `SharedGaps`. */
   conditionalParameters(x: Tensor, subset: Subset, context?: Tensor): Tensor {
     asSubsetDistribution(this);
-    return this.networkOutputs(this.splitColumns(knownValues(x, subset)), subset.positions, context);
+    const values = this.splitColumns(knownValues(x, subset));
+    const outputs = this.networkOutputs(values, subset.positions, context);
+    return this.sharedGaps.withParameters(outputs, x, subset);
   }
 
   logProbOf(d: number, values: Tensor, parameters: Tensor): Tensor {
     const [N] = values.shape;
     const { head, outputs } = this.columnOf(d, parameters);
-    return head.logProb(values.reshape([1, N]), outputs).reshape([N]);
+    const logProb = head.logProb(values.reshape([1, N]), outputs).reshape([N]);
+    return this.sharedGaps.logProbOf(d, logProb, values, parameters);
   }
 
   logPresentOf(d: number, parameters: Tensor): Tensor {
     const { head, outputs } = this.columnOf(d, parameters);
-    return head.logPresent(outputs).reshape([parameters.shape[0]]);
+    const logPresent = head.logPresent(outputs).reshape([parameters.shape[0]]);
+    return this.sharedGaps.logPresentOf(d, logPresent, parameters);
   }
 
   sampleOf(d: number, noise: readonly Tensor[], parameters: Tensor, options: { present: boolean }): Tensor {
     const { head, outputs } = this.columnOf(d, parameters);
     const rows = noise.map((numbers) => numbers.transpose());
-    return head.sample(rows, outputs, options).reshape(["N"]);
+    return this.sharedGaps.sampleOf(d, head.sample(rows, outputs, options).reshape(["N"]), parameters);
   }
 
-  /** The distribution of column d, and its part [1, P, N] of the outputs of the network. */
-  private columnOf(d: number, outputs: Tensor): { head: HeadGroup; outputs: Tensor } {
+  /** The distribution of column d, and its part [1, P, N] of the conditional parameters. */
+  private columnOf(d: number, parameters: Tensor): { head: HeadGroup; outputs: Tensor } {
     const columns = this.groups.flatMap((group) => group.columns);
     const heads = columns.map((column) => this.options.columns[column]);
     const sizes = heads.map(parameterCount);
     const i = columns.indexOf(d);
     const start = sizes.slice(0, i).reduce((sum, size) => sum + size, 0);
-    const ofColumn = outputs.slice(1, start, start + sizes[i]).transpose();
+    const ofColumn = parameters.slice(1, start, start + sizes[i]).transpose();
     return { head: new HeadGroup([heads[i]]), outputs: ofColumn.reshape([1, ...ofColumn.shape]) };
   }
 
@@ -287,7 +305,7 @@ export class MixedMade implements SubsetDistribution {
       const degree = position + 1;
       const draw = () => {
         const outputs = network.outputs(degree).transpose().reshape([1, head.parameterCount, "N"]);
-        return head.sample(noise.map(columnOf), outputs, { present });
+        return this.sharedGaps.drawn(column, head.sample(noise.map(columnOf), outputs, { present }), values);
       };
       const value = given && position < given.count ? columnOf(given.x) : draw();
       values[column] = value;
@@ -324,7 +342,7 @@ export class MixedMade implements SubsetDistribution {
         const drawn = this.drawColumns(noise, outputs, { present });
         const next = block.add(1);
         return {
-          state: [blockOfColumn.equal(block).where(drawn, x), next],
+          state: [this.sharedGaps.applyTo(blockOfColumn.equal(block).where(drawn, x)), next],
           proceed: next.lessEqual(blocks[features - 1]),
         };
       },
@@ -361,7 +379,7 @@ export class MixedMade implements SubsetDistribution {
     const columnOrder = identityOrder(this.features);
     if (!this.options.anyOrder || !isTraining()) return columnOrder;
     return drawForBatch([this.features], ({ random, step }) =>
-      step % 2 === 0 ? columnOrder : random.permutation(this.features),
+      step % 2 === 0 ? columnOrder : this.sharedGaps.reorder(random.permutation(this.features)),
     );
   }
 }

@@ -2,6 +2,7 @@ import type { Description } from "../description.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
 import { ChosenComponent } from "./chosenComponent.ts";
 import type { Noise } from "./distribution.ts";
+import type { SharedGaps } from "./sharedGaps.ts";
 import { knownValues, logPosterior, type Subset, type SubsetDistribution } from "./subsetDistribution.ts";
 
 /** S columns of a `ProductMixture`. Tensors are column-first, since the runtime is fastest along long rows. */
@@ -40,6 +41,7 @@ export abstract class ProductMixture implements SubsetDistribution {
   protected abstract readonly components: number;
   /** log w, [J, 1]. */
   protected abstract logWeights(): Tensor;
+  protected abstract readonly sharedGaps: SharedGaps;
   /** All columns in blocks. */
   protected abstract blocks(): readonly ColumnBlock[];
   abstract describe(): Description;
@@ -57,26 +59,31 @@ export abstract class ProductMixture implements SubsetDistribution {
   }
 
   get conditionalSize(): number {
-    return this.components;
+    return this.components + this.sharedGaps.size;
   }
 
-  /** The logarithms of the posterior weights of the components. */
+  /** The logarithms of the posterior weights of the components, and the parameters of `SharedGaps`. */
   conditionalParameters(x: Tensor, subset: Subset): Tensor {
-    return this.logPosterior(x, subset).transpose();
+    return this.sharedGaps.withParameters(this.logPosterior(x, subset).transpose(), x, subset);
   }
 
   logProbOf(d: number, values: Tensor, parameters: Tensor): Tensor {
     const [N] = values.shape;
-    return this.columnOf(d)
-      .logMixture(values.reshape([1, N]), componentsFirst(parameters))
+    const posterior = this.sharedGaps.withoutParameters(parameters);
+    const logProb = this.columnOf(d)
+      .logMixture(values.reshape([1, N]), componentsFirst(posterior))
       .reshape([N]);
+    return this.sharedGaps.logProbOf(d, logProb, values, parameters);
   }
 
   logPresentOf(d: number, parameters: Tensor): Tensor {
     const [N] = parameters.shape;
     const block = this.columnOf(d);
-    if (!block.hasGaps) return filled(0, [N]);
-    return componentsFirst(parameters).add(block.logPresent()).logsumexp(1).reshape([N]);
+    if (!block.hasGaps) return this.sharedGaps.logPresentOf(d, filled(0, [N]), parameters);
+    return componentsFirst(this.sharedGaps.withoutParameters(parameters))
+      .add(block.logPresent())
+      .logsumexp(1)
+      .reshape([N]);
   }
 
   sampleOf(
@@ -86,7 +93,7 @@ export abstract class ProductMixture implements SubsetDistribution {
     options: { present: boolean },
   ): Tensor {
     const block = this.columnOf(d);
-    const posterior = parameters.transpose();
+    const posterior = this.sharedGaps.withoutParameters(parameters).transpose();
     const logWeights =
       options.present && block.hasGaps
         ? posterior.add(block.logPresent().reshape([this.components, 1]))
@@ -96,11 +103,11 @@ export abstract class ProductMixture implements SubsetDistribution {
       noise.map((numbers) => numbers.transpose()),
       options,
     );
-    return drawn.reshape(["N"]);
+    return this.sharedGaps.sampleOf(d, drawn.reshape(["N"]), parameters);
   }
 
   sample(noise: readonly Tensor[]): Tensor {
-    return this.sampleColumns(noise, this.logWeights(), { present: false });
+    return this.sharedGaps.applyTo(this.sampleColumns(noise, this.logWeights(), { present: false }));
   }
 
   /** Draws the component of a row by its posterior probability, and then all unknown columns from this component. */
@@ -112,10 +119,11 @@ export abstract class ProductMixture implements SubsetDistribution {
   ): Tensor {
     const posterior = this.logPosterior(x, subset);
     const logWeights = present && this.acceptsMissing ? posterior.add(this.logPresent(subset)) : posterior;
-    return subset.known.greater(0).where(x, this.sampleColumns(noise, logWeights, { present }));
+    const drawn = this.sampleColumns(noise, logWeights, { present });
+    return this.sharedGaps.applyTo(subset.known.greater(0).where(x, drawn));
   }
 
-  /** Rows [N, D], each from a component that is drawn by the log-weights [J, N] or [J, 1]. */
+  /** Rows [N, D] without shared gaps, each from a component that is drawn by the log-weights [J, N] or [J, 1]. */
   private sampleColumns(
     [uniform, ...noise]: readonly Tensor[],
     logWeights: Tensor,
@@ -159,7 +167,8 @@ export abstract class ProductMixture implements SubsetDistribution {
   protected logJoint(x: Tensor, subset?: Subset): Tensor {
     const columns = x.transpose();
     return this.blocks().reduce((sum, block) => {
-      const logProb = block.logProb(columns.gather(0, block.columns));
+      const ofPresent = block.logProb(columns.gather(0, block.columns));
+      const logProb = this.sharedGaps.logProb(ofPresent, columns, block.columns);
       if (!subset) return sum.add(logProb.sum(0));
       const known = subset.known.gather(0, block.columns).reshape([block.columns.length, 1, 1]);
       return sum.add(known.greater(0).where(logProb, 0).sum(0));

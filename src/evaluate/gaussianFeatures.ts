@@ -2,9 +2,15 @@ import type { InMemoryDataset } from "../dataset/index.ts";
 
 /** A feature of a Gaussian: a real number, the number of a cell of a lattice, or a number of the context, which has no density. */
 export type GaussianFeature =
-  | { readonly type: "continuous"; readonly atoms?: readonly number[]; readonly gaps?: boolean }
-  | { readonly type: "lattice"; readonly cells: number; readonly gaps?: boolean }
+  | (Gaps & { readonly type: "continuous"; readonly atoms?: readonly number[] })
+  | (Gaps & { readonly type: "lattice"; readonly cells: number })
   | { readonly type: "context" };
+
+/** See `ColumnHeadOptions`. */
+interface Gaps {
+  readonly gaps?: boolean;
+  readonly sharesGap?: boolean;
+}
 
 /** The code of a value that is neither an atom nor missing, and so has a normal distribution. */
 export const NORMAL = -1;

@@ -142,7 +142,8 @@ export class LinearGaussian {
     const feature = this.scaling.features[d];
     const D = this.means.length;
     const atoms = feature.type === "continuous" ? (feature.atoms?.length ?? 0) : 0;
-    const coded = new Float64Array(atoms + (feature.type !== "context" && feature.gaps ? 1 : 0));
+    const { gaps = false, sharesGap = false } = feature.type === "context" ? {} : feature;
+    const coded = new Float64Array(atoms + (gaps || sharesGap ? 1 : 0));
     const forEachNormal = (visit: (x: number, prediction: number, weight: number) => void) => {
       for (let n = 0, i = d; n < rows; n++, i += D) {
         if (codes[i] === NORMAL && weights[n] >= MIN_WEIGHT)
@@ -170,9 +171,12 @@ export class LinearGaussian {
       squares += weight * (x - offset - slope * m) ** 2;
     });
     const deviation = Math.sqrt((total > 0 ? squares / total : 1) + ridge);
-    const all = coded.reduce((sum, weight) => sum + weight, total) + PRIOR_ROWS * (coded.length + 1);
-    const logAtoms = Array.from(coded, (weight) => Math.log((weight + PRIOR_ROWS) / all));
-    const logNormal = coded.length > 0 ? Math.log((total + PRIOR_ROWS) / all) : 0;
+    // Given that an earlier value is missing, the gap that is shared with it has the probability 1.
+    const outcomes = sharesGap ? coded.subarray(0, atoms) : coded;
+    const all = outcomes.reduce((sum, weight) => sum + weight, total) + PRIOR_ROWS * (outcomes.length + 1);
+    const logAtoms = Array.from(outcomes, (weight) => Math.log((weight + PRIOR_ROWS) / all));
+    if (sharesGap) logAtoms.push(0);
+    const logNormal = outcomes.length > 0 ? Math.log((total + PRIOR_ROWS) / all) : 0;
     const fitted = { offset, slope, deviation, logAtoms, logNormal };
     return feature.type === "lattice" ? { ...fitted, deviation: this.cellDeviation(d, deviation) } : fitted;
   }

@@ -66,7 +66,9 @@ export function columnHeads(
           unseen: unseenProbability(sorted.length),
           // A period of one cell would be a constant input.
           periods: TIME_PERIODS[unit].map((period) => period / step).filter((period) => period > 1),
-          gaps,
+          // A date is missing as a whole, so all its parts have the gap of the first one.
+          gaps: gaps && i === 0,
+          sharesGap: gaps && i > 0,
         };
       });
     case "lattice": {

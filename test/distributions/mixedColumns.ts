@@ -55,6 +55,20 @@ export const discreteValues = [
   [0, 1, 2, 3, 4],
 ];
 
+/** A date whose two parts are missing together, between other columns. */
+export const partsOfDate: ColumnHeadOptions[] = [
+  categorical,
+  { ...lattice, gaps: true },
+  { ...lattice, atoms: [1], sharesGap: true },
+  withGaps,
+];
+export const valuesOfDate = [
+  [0, 1, 2],
+  [0, 1, 2, 3, 4, Number.NaN],
+  [0, 1, 2, 3, 4, Number.NaN],
+  [0, 1, Number.NaN],
+];
+
 /** Rows of the columns `continuous`, `atoms` and `lattice`: with and without an atom, with a missing value, and in the tails. */
 export const mixedRows = combinations([
   [-0.7, 200],

@@ -34,6 +34,7 @@ import {
   expectConditionalDraws,
   logProbKnown,
   subsetsOf,
+  testSharedGaps,
 } from "./subsets.ts";
 
 function randomMade(seed: number, heads: ColumnHeadOptions[] = columns): MixedMade {
@@ -118,6 +119,15 @@ describe("a mixed MADE with any ordering", () => {
         logJointOf(made, rows, ...rest),
       );
   });
+
+  testSharedGaps((heads) => randomMade(3, heads));
+});
+
+describe("a mixture of a MADE and latent classes", () => {
+  testSharedGaps(
+    (heads) =>
+      new Mixture([randomMade(3, heads), new LatentClasses({ columns: heads, classes: 2 }, new Random(5))]),
+  );
 });
 
 describe("a mixture of distributions of subsets", () => {

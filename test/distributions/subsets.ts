@@ -18,7 +18,9 @@ import {
   discreteValues,
   lattice,
   mixedRows,
+  partsOfDate,
   sumOfProbabilities,
+  valuesOfDate,
 } from "./mixedColumns.ts";
 
 /** All subsets of the features 0 ... D - 1. */
@@ -276,6 +278,44 @@ export async function expectContinuousDraws(
   expect(kolmogorovSmirnov(columnOf(drawn, distribution.features, d), probability)).toBeGreaterThan(1e-3);
 }
 
+/**
+ * Tests that two columns that share a gap are missing together, in probabilities, in draws and in conditional distributions, and that all of
+ * them agree.
+ */
+export function testSharedGaps(build: (columns: ColumnHeadOptions[]) => SubsetDistribution): void {
+  const [first, second] = [1, 2];
+  const isPossible = (row: readonly number[]) => Number.isNaN(row[first]) === Number.isNaN(row[second]);
+  // The second column is known only together with the first.
+  const subsets = subsetsOf(4).filter((known) => known.includes(first) || !known.includes(second));
+
+  test("columns that share a gap are missing together, and the probabilities of rows sum to 1", async () => {
+    const rows = combinations(valuesOfDate);
+    const logProbs = await logProb(build(partsOfDate), rows.flat());
+    expect(sumOfProbabilities(logProbs)).toBeCloseTo(1, 12);
+    rows.forEach((row, n) => {
+      expect(logProbs[n] > Number.NEGATIVE_INFINITY).toBe(isPossible(row));
+    });
+  });
+
+  test("rows with shared gaps are drawn with their probabilities", async () => {
+    const model = build(partsOfDate);
+    await expectDraws(model, valuesOfDate);
+    const drawn = await draw(model, 20_000);
+    const missing = drawn.filter((value, i) => i % 4 === first && Number.isNaN(value));
+    expect(missing.length).toBeGreaterThan(500);
+  });
+
+  test("each unknown column is drawn from its conditional distribution given the column whose gap it shares", async () => {
+    const model = build(partsOfDate);
+    const rows = combinations(valuesOfDate).filter(isPossible);
+    await expectConditionalDensities(model, rows, subsets);
+    for (const known of [[first], [0, first, 3]])
+      await expectConditionalDraws(model, [1, 3, 0, 1], known, valuesOfDate);
+    const drawn = await drawEach(model, [1, Number.NaN, 0, 1], [first, 3], 100);
+    expect(columnOf(drawn, 4, second).every(Number.isNaN)).toBe(true);
+  });
+}
+
 /** Tests that draws, marginal and conditional distributions of any subset of columns agree with the probabilities of rows. */
 export function testSubsets(build: (columns: ColumnHeadOptions[]) => SubsetDistribution): void {
   test("every subset of columns has its exact marginal distribution", async () => {
@@ -301,4 +341,6 @@ export function testSubsets(build: (columns: ColumnHeadOptions[]) => SubsetDistr
     await expectContinuousDraws(model, [0.4, 2, 0], [0, 1], 2);
     await expectContinuousDraws(model, [0, 1, 0], [], 0);
   });
+
+  testSharedGaps(build);
 }

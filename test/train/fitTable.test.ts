@@ -251,3 +251,21 @@ test("refuses options that only trainings on rows of numbers have", async () => 
   await expect(fitTable(table, { epoch: 3 } as never)).rejects.toThrow("epoch");
   await expect(fitTable(table, { columns: { c: "integer" } })).rejects.toThrow('there is no column "c"');
 });
+
+test("the probabilities of all days, a missing day and all labels sum to 1", async () => {
+  const uniform = new Random(3).uniform(new Float64Array(800));
+  const training = Array.from({ length: 200 }, (_, n) => {
+    const [u, v, w, x] = uniform.subarray(4 * n);
+    const day = new Date(Date.UTC(2025, 0, 6 + 7 * Math.floor(w * 6) + Math.floor(v * (u < 0.5 ? 5 : 7))));
+    return { shop: u < 0.5 ? "north" : "south", day: x < (u < 0.5 ? 0.4 : 0.1) ? null : day };
+  });
+  const { model } = await fitTable(training, { testFraction: 0, epochs: 20 });
+  const days = Array.from({ length: 400 }, (_, d) => new Date(Date.UTC(2024, 6, 1 + d)));
+  const rows = ["north", "south", "unseen"].flatMap((shop) => [...days, null].map((day) => ({ shop, day })));
+  const probabilities = (await model.score(rows)).map(Math.exp);
+  expect(probabilities.reduce((a, b) => a + b)).toBeCloseTo(1, 6);
+  const missing = rows.reduce((sum, { day }, n) => sum + (day === null ? probabilities[n] : 0), 0);
+  const drawn = await model.sample(4000, { seed: 1 });
+  const share = drawn.filter(({ day }) => day === null).length / drawn.length;
+  expect(Math.abs(share - missing)).toBeLessThan(4.5 * Math.sqrt((missing * (1 - missing)) / drawn.length));
+});

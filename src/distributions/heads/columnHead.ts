@@ -41,6 +41,8 @@ const numeric = {
   periods: z._default(z.array(z.number().check(z.positive())).check(z.maxLength(16)), []),
   /** Whether values can be missing. */
   gaps: z._default(z.boolean(), false),
+  /** Whether a value is missing where that of the column before is. */
+  sharesGap: z._default(z.boolean(), false),
 };
 
 const linearComponentsWithinTotal = z.refine<{ components: number; linearComponents: number }>(
@@ -82,6 +84,19 @@ export const columnHeadSchema = z.discriminatedUnion("type", [
 /** The conditional distribution of a column, with all options. */
 export type ColumnHead = z.output<typeof columnHeadSchema>;
 
+/** The conditional distributions of all columns of a table. */
+export const columnHeadsSchema = z.array(columnHeadSchema).check(
+  z.minLength(1),
+  z.refine(
+    (heads) =>
+      heads.every((head, d) => {
+        const before = heads[d - 1];
+        return !sharesGap(head) || (!head.gaps && before && isNumeric(before) && hasGaps(before));
+      }),
+    { error: "columns with `sharesGap` without `gaps`, after a numeric column that has one of these" },
+  ),
+);
+
 /**
  * The conditional distribution of a column in `MixedMade`, by the type of its values, which are numbers:
  *
@@ -99,7 +114,8 @@ export type ColumnHead = z.output<typeof columnHeadSchema>;
  * The last `linearComponents` (default 0) of the components are logistic in y. They serve columns with separate clusters, whose map
  * z(y) is nearly a step function: in z such a cluster has sharp edges, which logistic components fit poorly.
  * `periods` (default none), such as 24 for hours, let other columns depend on the phase of the value. With `gaps` (default false) a
- * value can be missing, which is written as NaN and has a probability of its own.
+ * value can be missing, which is written as NaN and has a probability of its own. With `sharesGap` (default false) a numeric value is
+ * missing exactly where that of the numeric column before it is, like the parts of a date, and the distribution is that of present values.
  */
 export type ColumnHeadOptions = z.input<typeof columnHeadSchema>;
 
@@ -110,6 +126,10 @@ export type Numeric = Exclude<ColumnHead, Categorical>;
 export const isCategorical = (head: ColumnHead): head is Categorical => head.type === "categorical";
 export const isLattice = (head: ColumnHead): head is Lattice => head.type === "lattice";
 export const isNumeric = (head: ColumnHead): head is Numeric => !isCategorical(head);
+
+export const sharesGap = (head: ColumnHead): boolean => isNumeric(head) && head.sharesGap;
+/** Whether values can be missing. */
+export const hasGaps = (head: ColumnHead): boolean => head.gaps || sharesGap(head);
 
 /** The values of a column that have a logit of their own: its atoms or its categories. */
 export const atomsOf = (head: ColumnHead): readonly number[] =>

@@ -44,7 +44,8 @@ export class Surprise {
     if (!made || !runner) return (await flow.logProb(features, undefined, run)).map((value) => -value);
     const D = made.features;
     const radii = Array.from(this.radii);
-    const orders = [identityOrder(D), reverseOrder(D)].slice(0, this.orders);
+    const reverse = made.inPossibleOrder(reverseOrder(D));
+    const orders = [identityOrder(D), reverse].slice(0, this.orders);
     const { surprise } = await runner.run(
       "surprise",
       (x) => {
