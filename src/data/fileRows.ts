@@ -14,20 +14,23 @@ export interface FileRow {
 }
 
 /**
- * The relation with the number of rows of each file, if there are several files, which `sql` reads in their order. A column `file_index` hides
- * the virtual column of DuckDB with the index of the file; the rows are then not counted.
+ * The relation with the number of rows of each file, if there are several files, which `sql` reads in their order. A column of the table hides a
+ * virtual column of DuckDB with the same name. So rows are counted by `filename` if the table has a column `file_index`, and not at all if it
+ * has both.
  */
 export async function withFileRows(
   database: Database,
   relation: Relation,
   sql: string,
-  files: readonly { readonly name: string }[],
+  files: readonly { readonly name: string; readonly path: string }[],
 ): Promise<Relation> {
-  if (files.length === 1 || relation.columns.some(({ name }) => name.toLowerCase() === "file_index"))
-    return relation;
-  const counted = await database.rows(`SELECT file_index, count(*) FROM ${sql} GROUP BY file_index`);
-  const counts = new Map(counted.map(([index, rows]) => [Number(index), Number(rows)]));
-  return { ...relation, files: files.map(({ name }, i) => ({ name, rows: counts.get(i) ?? 0 })) };
+  const isHidden = (virtual: string) => relation.columns.some(({ name }) => name.toLowerCase() === virtual);
+  const virtual = ["file_index", "filename"].find((name) => !isHidden(name));
+  if (files.length === 1 || virtual === undefined) return relation;
+  const counted = await database.rows(`SELECT ${virtual}, count(*) FROM ${sql} GROUP BY ALL`);
+  const counts = new Map(counted.map(([file, rows]) => [String(file), Number(rows)]));
+  const rowsOf = (path: string, i: number) => counts.get(virtual === "filename" ? path : String(i)) ?? 0;
+  return { ...relation, files: files.map(({ name, path }, i) => ({ name, rows: rowsOf(path, i) })) };
 }
 
 /** The file of a row of all files, and the number of the row there. */

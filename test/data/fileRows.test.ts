@@ -33,9 +33,18 @@ it.each(["csv", "tsv", "json", "jsonl", "parquet", "csv.gz"])(
   },
 );
 
-it("rows are counted over all files if a column hides the index of the file, and in queries", async () => {
-  files.write("hidden1.csv", "file_index,x\n5,1\n");
-  files.write("hidden2.csv", "file_index,x\n6,2\n");
+it.each(["csv", "jsonl", "parquet"])("a column file_index does not hide the files: %s", async (ending) => {
+  const paths = ["one", "[two]"].map((name) => files.path(`${name}.${ending}`));
+  for (const [i, path] of paths.entries())
+    await writeRows(["file_index", "x"], [Float64Array.of(5, 6), Float64Array.of(i, i)], path);
+  expect(await rowTexts(paths)).toEqual(
+    ["one", "[two]"].flatMap((name) => [1, 2].map((row) => `row ${row} of ${name}.${ending}`)),
+  );
+});
+
+it("rows are counted over all files if columns hide the index and the name of the file, and in queries", async () => {
+  files.write("hidden1.csv", "file_index,filename\n5,1\n");
+  files.write("hidden2.csv", "file_index,filename\n6,2\n");
   expect(await rowTexts(files.path("hidden*.csv"))).toEqual(["row 1", "row 2"]);
   expect(await rowTexts(`FROM '${files.path("hidden*.csv")}'`)).toEqual(["row 1", "row 2"]);
 });
