@@ -52,7 +52,7 @@ export function anomalyReport(found: FoundAnomalies, { stdout, env }: Io): strin
   const { anomalies, scores, calibrationRows, discoveries, source } = found;
   const scored = scoredRows(scores);
   const unscored = scores.length - scored;
-  const smallest = probability(1 / (calibrationRows + 1));
+  const smallest = twoDigits(1 / (calibrationRows + 1));
   const lines = [
     ...(discoveries === undefined
       ? []
@@ -70,7 +70,7 @@ export function anomalyReport(found: FoundAnomalies, { stdout, env }: Io): strin
       : []),
     "",
     ...anomalies.flatMap(({ row, file, fileRow, pValue, score, reasons }) => [
-      `${bold(file === undefined ? `Row ${row}` : `Row ${fileRow} of ${singleLine(file)}`)}  p = ${probability(pValue)}, score ${shortNumber(score)}`,
+      `${bold(file === undefined ? `Row ${row}` : `Row ${fileRow} of ${singleLine(file)}`)}  p = ${twoDigits(pValue)}, score ${shortNumber(score)}`,
       ...reasonLines(reasons),
       "",
     ]),
@@ -88,7 +88,7 @@ function falseAlarms({ anomalies, expectedFalseAlarms }: FoundAnomalies): string
   const last = anomalies.at(-1);
   if (!last) return [];
   return [
-    `If all rows were like those of the training table, ${shortNumber(expectedFalseAlarms)} of them would have p-values up to ${probability(last.pValue)}.`,
+    `If all rows were like those of the training table, about ${twoDigits(expectedFalseAlarms)} of them would have p-values up to ${twoDigits(last.pValue)}.`,
   ];
 }
 
@@ -112,4 +112,4 @@ function gainText(conditional: boolean, gain: number): string {
 const text = (value: string): string => singleLine(value, MAX_VALUE_LENGTH);
 const scoredRows = (scores: Float64Array): number => scores.filter((score) => !Number.isNaN(score)).length;
 
-const probability = (p: number): string => String(Number(p.toPrecision(2)));
+const twoDigits = (x: number): string => String(Number(x.toPrecision(2)));

@@ -35,8 +35,10 @@ export function encodeTable(
 ): EncodedTable {
   checkNames(columns, names);
   const texts = columns.filter(({ type }) => type === "text").map(({ name }) => name);
-  const raw = rawColumns(table, new Set(texts));
-  const rows = raw[0].values.length;
+  // An empty array has no columns, but is a table without rows.
+  const isEmpty = Array.isArray(table) && table.length === 0;
+  const raw = isEmpty ? names.map(emptyColumn) : rawColumns(table, new Set(texts));
+  const rows = isEmpty ? 0 : raw[0].values.length;
   const status = new Uint8Array(rows);
   const unlearned = new UnlearnedCounts();
   const encoded: { readonly column: TableColumn; readonly source: RawColumn }[] = [];
@@ -74,6 +76,8 @@ export function checkNames(columns: readonly TableColumn[], names: readonly stri
     ...(nearest !== undefined && { hint: `Did you mean "${nearest}"?` }),
   });
 }
+
+const emptyColumn = (name: string): RawColumn => ({ name, type: "number", values: new Float64Array(0) });
 
 /** For each type of a column of the model, the types that the values of a table may have there. */
 const READABLE: Readonly<Record<ValueType, readonly ValueType[]>> = {

@@ -96,7 +96,7 @@ function readColumn(name: string, rows: number, at: (n: number) => TableValue, i
         "DATA",
         `rows[${n}], column "${name}" has another type than the rows before`,
         {
-          expected: type,
+          expected: type === "integer" ? "number" : type,
           received: `${JSON.stringify(value)} (${own})`,
           hint: "Convert the column to one type.",
         },

@@ -58,7 +58,7 @@ it("reports the most unusual rows with reasons, and writes all rows", async () =
       b  199.67   expected N (N to N)  gain N nats
       a  -0.1113  expected N (N to N)  gain N nats
 
-    If all rows were like those of the training table, 0.35484 of them would have p-values up to 0.032.
+    If all rows were like those of the training table, about 0.35 of them would have p-values up to 0.032.
     "
   `);
   const [header, ...lines] = readFileSync(path("scored.csv"), "utf8").trimEnd().split("\n");

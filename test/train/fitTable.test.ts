@@ -178,6 +178,11 @@ describe("fitTable", () => {
     expect(scores[2]).toBeNaN();
   });
 
+  test("scores and completes no rows", async () => {
+    expect(await model.score([])).toEqual(new Float64Array(0));
+    expect(await model.impute([])).toEqual([]);
+  });
+
   test("is saved with its columns", async () => {
     const bytes = encodeModel(model.contents);
     const loaded = TableModel.from(await decodeModel(bytes));
