@@ -3,7 +3,8 @@ import { sizeSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
+import { columnMoments } from "./moments.ts";
 
 const diagonalScalingSchema = z.strictObject({
   type: z.literal("diagonalScaling"),
@@ -15,7 +16,7 @@ const LOG_SCALE_BOUND = Math.log(1000);
 
 /**
  * x_i = z_i exp(s_i) with learned s: the last layer of NICE, whose coupling layers preserve volume (Dinh et al. 2015; the
- * paper's S is exp(-s)).
+ * paper's S is exp(-s)). `fitToData` sets exp(s) to the standard deviation of x.
  */
 export class DiagonalScaling implements Bijection {
   readonly features: number;
@@ -39,9 +40,21 @@ export class DiagonalScaling implements Bijection {
     return { value: x.mul(negative.exp()), logDet: negative.sum() };
   }
 
+  fitToData(rows: DataRows): void {
+    const { deviation } = columnMoments(rows);
+    this.logScale.value.set(deviation.map((d) => (d > 0 ? inverseSoftClamp(Math.log(d)) : 0)));
+  }
+
   describe(): Description {
     return { type: "diagonalScaling", features: this.features };
   }
+}
+
+/** The s whose clamped value is `logScale`, or at most 95% of the bound, beyond which s would hardly change it. */
+function inverseSoftClamp(logScale: number): number {
+  const limit = 0.95 * LOG_SCALE_BOUND;
+  const clamped = Math.min(limit, Math.max(-limit, logScale));
+  return clamped / (1 - Math.abs(clamped) / LOG_SCALE_BOUND);
 }
 
 export const diagonalScalingKind: BijectionKind<typeof diagonalScalingSchema> = {

@@ -13,6 +13,7 @@ import {
   glow,
   ImageModel,
   imageTransformer,
+  nice,
   realNVP,
   tarflow,
   vae,
@@ -39,6 +40,8 @@ import { TrainingProgress } from "./trainingProgress.ts";
 const BATCH_SIZE = 64;
 /** The number of values of a pixel of 8 bits. */
 const DEFAULT_VALUES = 256;
+/** The number of hidden layers of the networks of NICE, as in its paper. */
+const NICE_LAYERS = 5;
 /** The number of epochs in which the weight of the KL divergence of an autoencoder increases to 1. */
 const KL_WARM_UP_EPOCHS = 5;
 
@@ -222,6 +225,15 @@ function flowOf(
   };
   if (flow === "image-transformer")
     return imageTransformer({ ...common, ...(transforms && { layers: transforms }) });
+  if (flow === "nice") {
+    const { width, ...others } = common;
+    return nice({
+      ...others,
+      dequantization,
+      ...(transforms && { transforms }),
+      ...(width && { hidden: new Array<number>(NICE_LAYERS).fill(width) }),
+    });
+  }
   const dequantized = { ...common, dequantization };
   if (flow === "tarflow")
     return tarflow({ ...dequantized, ...(transforms && { transforms }), ...(patch && { patch }) });

@@ -67,7 +67,7 @@ export const options = {
       default: "default",
       valueName: "FLOW",
       description:
-        "One flow of this architecture, for tables without missing values. If some columns are not numbers, or a --column states a kind, columns without a density are dequantized by uniform noise: log-densities are lower bounds then. The default learns columns of any kind exactly: it trains several densities and mixes them. For images: glow, the default, realnvp, tarflow, image-transformer, whose probabilities of pixels are exact, or vae, a variational autoencoder.",
+        "One flow of this architecture, for tables without missing values. If some columns are not numbers, or a --column states a kind, columns without a density are dequantized by uniform noise: log-densities are lower bounds then. The default learns columns of any kind exactly: it trains several densities and mixes them. For images: glow, the default, realnvp, nice, tarflow, image-transformer, whose probabilities of pixels are exact, or vae, a variational autoencoder.",
     },
   ),
   ...imageOptions,

@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import type { FitValues } from "./fitOptions.ts";
 
 /** The architectures that learn images. */
-export const IMAGE_FLOWS = ["glow", "realnvp", "tarflow", "image-transformer", "vae"] as const;
+export const IMAGE_FLOWS = ["glow", "realnvp", "nice", "tarflow", "image-transformer", "vae"] as const;
 /** The architectures that learn only images. */
 const ONLY_IMAGE_FLOWS = ["tarflow", "image-transformer", "vae"] as const;
 type OnlyImageFlow = (typeof ONLY_IMAGE_FLOWS)[number];
@@ -13,10 +13,10 @@ const FLOWS_WITH = {
   levels: ["glow", "realnvp"],
   block: ["glow", "realnvp"],
   coupling: ["glow", "realnvp"],
-  dequantization: ["glow", "realnvp", "tarflow"],
+  dequantization: ["glow", "realnvp", "nice", "tarflow"],
   patch: ["tarflow"],
   latent: ["vae"],
-  classes: ["glow", "realnvp", "tarflow", "image-transformer"],
+  classes: ["glow", "realnvp", "nice", "tarflow", "image-transformer"],
 } as const satisfies Partial<Record<keyof FitValues, readonly (typeof IMAGE_FLOWS)[number][]>>;
 
 /**

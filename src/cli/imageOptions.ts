@@ -55,7 +55,7 @@ export const imageOptions = {
   dequantization: choice(["uniform", "variational"], {
     valueName: "NOISE",
     description:
-      "The noise that glow, realnvp and tarflow add to whole pixels in training: uniform, or variational, from a flow that is learned with the model. Default: uniform.",
+      "The noise that glow, realnvp, nice and tarflow add to whole pixels in training: uniform, or variational, from a flow that is learned with the model. Default: uniform.",
   }),
   patch: wholeNumber(1, {
     valueName: "N",

@@ -3,7 +3,7 @@ import { type Case, parseCases } from "../../bench/speed/cases.ts";
 import { countFlopsOf, executedFlops } from "../../bench/speed/executedFlops.ts";
 import { flops } from "../../bench/speed/flops.ts";
 import { prepareMeasurement } from "../../bench/speed/measure.ts";
-import { glow, iaf, maf, nice, nsf, realNVP } from "../../src/flows/index.ts";
+import { type Flow, glow, iaf, maf, nice, nsf, type RecipeOptions, realNVP } from "../../src/flows/index.ts";
 import { filled, grad, type Tensor } from "../../src/graph/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
@@ -15,7 +15,9 @@ const shape = { dim: 5, transforms: 3, hidden: [9, 3] };
 const sampled = (flow: string): Case => ({ name: flow, job: "sample", flow, ...shape, rows: 10 });
 
 /** Number of weights with a nonzero gradient of the log-density: masked weights have none. */
-async function weightsUnderMasks(recipe: typeof nice): Promise<number> {
+async function weightsUnderMasks(
+  recipe: (features: number, options: RecipeOptions) => Flow,
+): Promise<number> {
   const { dim, transforms, hidden } = shape;
   const flow = recipe(dim, { transforms, hidden, activation: "tanh" });
   perturb(flow.parameters());

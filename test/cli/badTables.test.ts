@@ -48,7 +48,7 @@ it("refuses a table that is missing, empty, or too short", async () => {
     await fitting(write("picture.csv", new Uint8Array([137, 80, 78, 71, 0, 1, 2]))),
   ).toMatchInlineSnapshot(`
     "2
-    Error: --flow nsf cannot learn images: expected one of glow, realnvp, tarflow, image-transformer, vae.
+    Error: --flow nsf cannot learn images: expected one of glow, realnvp, nice, tarflow, image-transformer, vae.
     For example: --flow glow"
   `);
 });

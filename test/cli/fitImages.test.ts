@@ -132,6 +132,26 @@ describe("fit", () => {
     },
   );
 
+  test("learns NICE with classes, which is scored and sampled", async () => {
+    const model = path("nice.safetensors");
+    const words = "--flow nice --classes --transforms 2 --hidden 8 --epochs 1 --threads 1".split(" ");
+    await pushforward("fit", data.directory, ...words, "--validation-fraction", "0.5", "-o", model);
+    const { distribution } = (await loadModel(model)).flow.describe().base as unknown as {
+      distribution: { bijection: { bijections: { type: string }[] } };
+    };
+    const { bijection } = distribution;
+    const types = bijection.bijections.map(({ type }) => type);
+    expect(types).toEqual(["diagonalScaling", "coupling", "coupling", "perPixel"]);
+    expect(JSON.stringify(bijection)).toContain('"hidden":[8,8,8,8,8]');
+    const [result] = await json("evaluate", model, data.directory);
+    expect(result!.bitsPerDimension).toBeGreaterThan(0);
+    await pushforward("sample", model, "-n", "2", "--class", "left", "-o", path("left.png"));
+    expect(decode(readFileSync(path("left.png"))).channels).toBe(1);
+    expect(await failure("fit", data.images, "--flow", "nice", "--levels", "1", "-o", model)).toMatch(
+      "--levels cannot be combined with --flow nice",
+    );
+  });
+
   test("reads a Parquet file with a column of pictures as images, unless options name columns", async () => {
     const { DuckDBInstance } = await import("@duckdb/node-api");
     const file = path("pictures.parquet");

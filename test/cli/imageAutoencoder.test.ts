@@ -48,7 +48,7 @@ describe("vae", () => {
     expect(await fit(data.labels, "--classes", ...words)).toMatchInlineSnapshot(`
       "2
       Error: --classes cannot be combined with --flow vae.
-      It is an option of glow, realnvp, tarflow or image-transformer."
+      It is an option of glow, realnvp, nice, tarflow or image-transformer."
     `);
     expect(await fit("--latent", "2")).toMatchInlineSnapshot(`
       "2

@@ -11,6 +11,7 @@ import {
   Flow,
   glow,
   maf,
+  nice,
   realNVP,
   tarflow,
 } from "../../src/flows/index.ts";
@@ -37,6 +38,7 @@ const flows: Readonly<Record<string, () => Flow>> = {
     realNVP({ ...small, levels: 1, steps: 1, block: "gated", batchNorm: true, classes: 2 }),
   "realNVP with additive couplings": () =>
     realNVP({ ...small, levels: 1, steps: 1, block: "plain", transform: { type: "additive" } }),
+  "nice with classes": () => nice({ image, values: 16, transforms: 2, hidden: [6, 6], classes: 3 }),
   "tarflow with classes": () =>
     tarflow({ ...small, patch: 2, transforms: 2, layers: 1, heads: 2, classes: 2 }),
 };
@@ -62,7 +64,7 @@ describe.each(Object.entries(flows))("%s", (_, build) => {
   });
 
   test("is saved and loaded with its dequantization", async () => {
-    const model = dequantize(build(), { samples: 2 });
+    const model = dequantize(build(), { samples: 2, values: 16 });
     perturb(model.parameters(), 0.1);
     for (const parameter of model.parameters().values()) parameter.value = Float32Array.from(parameter.value);
     const loaded = (await decodeModel(encodeModel({ flow: model }))).flow;
@@ -71,6 +73,23 @@ describe.each(Object.entries(flows))("%s", (_, build) => {
     expect(await loaded.logProb(whole, context)).toEqual(await model.logProb(whole, context));
     expect(loaded.describe()).toEqual(model.describe());
   });
+});
+
+test("the scaling of nice is initialized by the standard deviations of the pixels", async () => {
+  const flow = dequantize(nice({ image, values: 16, transforms: 2, hidden: [6] }), { values: 16 });
+  const rows = 4000;
+  // Pixel d has the values 0 to d, so that the first one is constant, but for the noise.
+  const uniform = new Random(5).uniform(new Float64Array(rows * 16));
+  const values = uniform.map((u, i) => Math.floor(u * ((i % 16) + 1)));
+  await flow.base.fitToData!({ rows, features: 16, values });
+  const { base, bijection } = (flow.base as Dequantized).distribution as TransformedDistribution;
+  const latent = await new Flow(base, bijection).toLatent(values.map((x, i) => x + ((i * 0.618) % 1)));
+  for (let d = 0; d < 16; d++) {
+    const column = latent.filter((_, i) => i % 16 === d);
+    const mean = column.reduce((sum, z) => sum + z / rows, 0);
+    const variance = column.reduce((sum, z) => sum + (z - mean) ** 2 / rows, 0);
+    expect(Math.abs(Math.sqrt(variance) - 1)).toBeLessThan(0.05);
+  }
 });
 
 describe("the option dequantization", () => {

@@ -19,6 +19,7 @@ import {
   type RealNVPImageOptions,
   realNVPOfImages,
 } from "./multiScale.ts";
+import { type NiceImageOptions, niceOfImages } from "./niceOfImages.ts";
 import { type OptionSchemas, optionChecker, recipeSchemas } from "./options.ts";
 
 /** Options of `realNVP`. */
@@ -40,12 +41,14 @@ const checkRealNVP = optionChecker("realNVP", realNVPSchemas);
 const checkGlow = optionChecker("glow", recipeSchemas satisfies OptionSchemas<RecipeOptions>);
 
 /**
- * NICE: additive couplings, which preserve volume, and a diagonal scaling, with a logistic base (Dinh et al. 2015).
+ * NICE: additive couplings, which preserve volume, and a diagonal scaling, with a logistic base (Dinh et al. 2015). With the options of an
+ * image it has the architecture of the paper for MNIST.
  *
- * It is initialized near the identity, but not as the identity: where all shifts are 0, the likelihood of symmetric data (a ring,
- * a circle of clusters) has a saddle point that training does not leave.
+ * With a number of features, it is initialized near the identity, but not as the identity: where all shifts are 0, the likelihood of symmetric
+ * data (a ring, a circle of clusters) has a saddle point that training does not leave.
  */
-export function nice(features: number, options: RecipeOptions = {}): Flow {
+export function nice(features: number | NiceImageOptions, options: RecipeOptions = {}): Flow {
+  if (hasImage(features)) return niceOfImages({ ...features, ...options });
   checkNice(features, options);
   const settings = { base: new Logistic({ features }), transforms: 4, ...options };
   const baseSide = [new DiagonalScaling({ features })];

@@ -5,6 +5,7 @@ import type { ScalarTransformOptions } from "../../bijections/scalar/registry.ts
 import { Sigmoid } from "../../bijections/sigmoid.ts";
 import { sizeSchema } from "../../description.ts";
 import { ContextEmbedding } from "../../distributions/contextEmbedding.ts";
+import type { Distribution } from "../../distributions/distribution.ts";
 import { StandardNormal } from "../../distributions/standardNormal.ts";
 import { type ConvNetOptions, convNetSchema } from "../../nn/convNet.ts";
 import { type ImageShape, imageSchema, imageSize } from "../../nn/image.ts";
@@ -27,7 +28,7 @@ export interface ImageRecipeOptions {
   seed?: number;
 }
 
-/** Options that the recipes of image flows with a latent space share: `glow`, `realNVP` and `tarflow`. */
+/** Options that the recipes of image flows with a latent space share: `nice`, `glow`, `realNVP` and `tarflow`. */
 export interface ImageFlowRecipeOptions extends ImageRecipeOptions {
   /**
    * If it is given, the flow is the distribution of whole pixels, as `dequantize` returns it: with uniform noise, or with noise from a flow that
@@ -104,17 +105,20 @@ export function logitPixels(options: { features: number; values?: number }): Sig
 type ImageFlowOptions = z.output<z.ZodMiniObject<typeof imageFlowFields>>;
 
 /**
- * A flow of images with real values from 0 to `values`: the logit preprocessing, and then the layers `fromDataToBase`. With `dequantization`
- * it is the distribution of whole pixels.
+ * A flow of images with real values from 0 to `values`: the `preprocessing`, by default to logits, and then the layers `fromDataToBase`. With
+ * `dequantization` it is the distribution of whole pixels.
  */
 export function imageFlow(
   { image, values, classes, dequantization, seed }: ImageFlowOptions,
   fromDataToBase: readonly Bijection[],
+  {
+    preprocessing = logitPixels({ features: imageSize(image), values }),
+    base = new StandardNormal({ features: imageSize(image) }),
+  }: { preprocessing?: Bijection; base?: Distribution } = {},
 ): Flow {
-  const features = imageSize(image);
-  const layers = [logitPixels({ features, values }), ...fromDataToBase];
+  const layers = [preprocessing, ...fromDataToBase];
   const embedding = classes === undefined ? undefined : new ContextEmbedding({ classes: [classes] });
-  const density = new Flow(new StandardNormal({ features }), Chain.joined(layers.toReversed()), embedding);
+  const density = new Flow(base, Chain.joined(layers.toReversed()), embedding);
   if (dequantization === undefined) return density;
   if (dequantization === "uniform") return dequantize(density, { values });
   const dequantizer = imageDequantizer(image, new Random(seed).split("dequantizer"));

@@ -17,6 +17,7 @@ export {
   umnn,
 } from "./monotone.ts";
 export type { GlowImageOptions, RealNVPImageOptions } from "./multiScale.ts";
+export type { NiceImageOptions } from "./niceOfImages.ts";
 export {
   type PlanarFlowOptions,
   planarFlow,
