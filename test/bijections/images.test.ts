@@ -39,6 +39,11 @@ describe("images of 4 x 4 pixels with 2 channels pass checkBijection", () => {
     await checkBijection(coupling, circular ? { z: angles, x: angles } : { z: normal(4 * 32) });
   });
 
+  test("a coupling with splines and a wide network, with the rows that are drawn by default", async () => {
+    const transform = { type: "rationalQuadraticSpline" as const };
+    await checkBijection(new ImageCoupling({ image, network: { width: 32 }, transform }, new Random(0)));
+  });
+
   test("a level with squeeze, actnorm, 1x1 convolution, coupling and factoring out", async () => {
     const squeezed: ImageShape = [2, 2, 8];
     const half: ImageShape = [2, 2, 4];
