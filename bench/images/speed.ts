@@ -2,7 +2,9 @@
  * Compares the times of image flows with PyTorch, in alternating rounds: a training step on 64 images of MNIST's size, and drawing 64 images.
  * bench/peers/torch_images.py has the same flows with the same parameters. Prints the table of bench/images/RESULTS.md.
  *
- *     npx tsx bench/images/speed.ts [--only PATTERN] [--rounds N]
+ *     npx tsx bench/images/speed.ts [--only PATTERN] [--rounds N] [--utilization]
+ *
+ * With --utilization it prints how much of the processor's peak each case reaches instead, without PyTorch.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,19 +20,29 @@ import { startOurs } from "../speed/contestants.ts";
 import { flowOf } from "../speed/flows.ts";
 import { warnOfBusyMachine } from "../speed/machine.ts";
 import { runRounds } from "../speed/rounds.ts";
+import { measureUtilization, utilizationTable } from "../speed/utilization.ts";
 import { imageFlows } from "./flows.ts";
 
 const IMAGES = 64;
 
 const { values } = parseArgs({
-  options: { only: { type: "string" }, rounds: { type: "string", default: "5" } },
+  options: {
+    only: { type: "string" },
+    rounds: { type: "string", default: "5" },
+    utilization: { type: "boolean", default: false },
+  },
 });
-warnOfSlowBlas();
 warnOfBusyMachine();
 const cases = Object.keys(imageFlows).flatMap((flow): Case[] => [
   { name: `train ${flow} b${IMAGES}`, job: "train", flow, dim: 784, batch: IMAGES },
   { name: `sample ${flow} ${IMAGES}`, job: "sample", flow, dim: 784, rows: IMAGES },
 ]);
+if (values.utilization) {
+  const { peak, results } = await measureUtilization(selectCases(cases, values.only));
+  console.log(`The peak of matrix products is ${peak.toFixed(0)} GFLOP/s.\n\n${utilizationTable(results)}`);
+  process.exit();
+}
+warnOfSlowBlas();
 const folder = mkdtempSync(join(tmpdir(), "image-flows-"));
 try {
   for (const benchCase of cases.filter(({ job }) => job === "train"))

@@ -4,7 +4,7 @@ import { ShardedFunction } from "../../src/runtime/shardedFunction.ts";
 import type { Case } from "./cases.ts";
 
 /**
- * Floating-point operations that a graph executes in matrix products for a batch of `rows` rows, including products with
+ * Floating-point operations that a graph executes in matrix products and convolutions for a batch of `rows` rows, including products with
  * zeros: 2 for each element of a result and each term of its sum. Undefined if the graph has a loop, whose number of
  * iterations depends on the data.
  */
@@ -13,9 +13,10 @@ export function executedFlops({ nodes }: Pick<Graph, "nodes">, rows: number): nu
   return nodes.reduce((sum, node) => sum + 2 * sizeOf(node.shape, rows) * termsPerElement(node, rows), 0);
 }
 
-/** Number of terms in the sum that is an element of a matrix product; 0 for other operations. */
-function termsPerElement({ operation, inputs: [x], attributes }: Tensor, rows: number): number {
+/** Number of terms in the sum that is an element of a matrix product or a convolution; 0 for other operations. */
+function termsPerElement({ operation, inputs: [x, weight], attributes }: Tensor, rows: number): number {
   const { name } = operation;
+  if (name === "convolution") return sizeOf(weight.shape.slice(0, 3), rows);
   if (name === "matmul" || name === "affine")
     return sizeOf([x.shape.at(attributes.transposeA ? -2 : -1)!], rows);
   return name === "contractLeading" ? sizeOf(x.shape.slice(0, -1), rows) : 0;

@@ -4,7 +4,8 @@ import { countFlopsOf, executedFlops } from "../../bench/speed/executedFlops.ts"
 import { flops } from "../../bench/speed/flops.ts";
 import { prepareMeasurement } from "../../bench/speed/measure.ts";
 import { type Flow, glow, iaf, maf, nice, nsf, type RecipeOptions, realNVP } from "../../src/flows/index.ts";
-import { filled, grad, type Tensor } from "../../src/graph/index.ts";
+import { filled, grad, input, type Tensor } from "../../src/graph/index.ts";
+import { conv2d } from "../../src/graph/operations/convolution.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
 import { perturb } from "../nn/perturb.ts";
@@ -85,4 +86,9 @@ async function executedFlopsOf(benchCase: Case): Promise<number> {
 test("a training step of couplings executes what flops counts, and one of masked networks executes more", async () => {
   expect(await executedFlopsOf(step("realnvp"))).toBe(flops(step("realnvp")));
   expect(await executedFlopsOf(step("maf"))).toBeGreaterThan(flops(step("maf"))!);
+});
+
+test("a convolution has 2 operations for each element of its kernel, each input and output, and each pixel", () => {
+  const convolved = conv2d(input("x", ["N", 5, 4, 2]), filled(1, [3, 3, 2, 7]));
+  expect(executedFlops({ nodes: [convolved] }, 10)).toBe(2 * 10 * 5 * 4 * 3 * 3 * 2 * 7);
 });
