@@ -93,6 +93,19 @@ const MAX_OPTIMIZED_NODES = 10_000;
  */
 const MAX_PLANNED_SIZE = 2 ** 13;
 
+/** These optimizers move transposes from the inputs of an operation to its output, which is larger. */
+const TRANSPOSE_OPTIMIZERS = ["TransposeOptimizer", "TransposeOptimizer_CPUExecutionProvider"];
+
+/**
+ * Whether a convolution is followed by a ReLU. If the transposes between them are moved, the runtime computes both at once, and keeps the result
+ * in the blocked form of the next convolution. Drawing 64 images from a Glow took 50 instead of 58 ms on one thread; with ELU in place of ReLU it
+ * took as long as before.
+ */
+const hasRectifiedConvolution = ({ nodes }: Graph): boolean =>
+  nodes.some(
+    ({ operation, inputs }) => operation.name === "relu" && inputs[0].operation.name === "convolution",
+  );
+
 export function sessionOptions(
   { providers, threads = 1, precision }: EngineOptions & { precision?: Precision },
   graph: Graph,
@@ -111,9 +124,7 @@ export function sessionOptions(
         disable_specified_optimizers: [
           // This one would undo the transposed products of `contractLeading`.
           "GemmTransposeFusion",
-          // These two move transposes from the inputs of an operation to its output, which is larger.
-          "TransposeOptimizer",
-          "TransposeOptimizer_CPUExecutionProvider",
+          ...(hasRectifiedConvolution(graph) ? [] : TRANSPOSE_OPTIMIZERS),
           // This one stores a scalar factor of a matrix product in float32.
           ...(precision === "float64" ? ["MatMulScaleFusion"] : []),
         ].join(";"),
