@@ -1,4 +1,3 @@
-import { diagonalNormalKind } from "./diagonalNormal.ts";
 import { gaussianMixtureKind } from "./gaussianMixture.ts";
 import { standardNormalKind } from "./standardNormal.ts";
 import { transformedDistributionKind } from "./transformedDistribution.ts";
@@ -8,7 +7,6 @@ import { transformedDistributionKind } from "./transformedDistribution.ts";
  * these kinds. It loads the code of another kind of registry.ts only if a model has one.
  */
 export const coreDistributionKinds = [
-  diagonalNormalKind,
   gaussianMixtureKind,
   standardNormalKind,
   transformedDistributionKind,
