@@ -3,7 +3,7 @@ import { selectRows } from "../dataset/selectRows.ts";
 import { PushforwardError } from "../errors.ts";
 import type { RunOptions, TableModel } from "../flows/index.ts";
 import { decodeRows } from "../tables/encode.ts";
-import { featureNames } from "../tables/tableColumn.ts";
+import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import type { TableValue } from "../tables/tableRows.ts";
 import { quotedNames } from "./columnList.ts";
 import { Database, quotedIdentifier } from "./database.ts";
@@ -101,12 +101,15 @@ async function rowsWhere(
     if (!(error instanceof PushforwardError) || error.code !== "DATA" || error.hint !== undefined)
       throw error;
     throw new PushforwardError("DATA", error.what.replace(/\.$/, ""), {
-      hint: `Correct the condition. The columns are ${quotedNames(columns.map(({ name }) => name))}.`,
+      hint: `Correct the condition. The columns are ${columns.map(typedName).join(", ")}.`,
       cause: error,
     });
   }
   return kept;
 }
+
+/** The name of a column with its type, because DuckDB compares text only with text: a column of codes or large integers may be text. */
+const typedName = ({ name, type }: TableColumn): string => `${quotedNames([name])} (${type})`;
 
 function tooFewError(
   condition: string,

@@ -169,7 +169,7 @@ describe("fit", () => {
     const fit = (...words: string[]) => failure("fit", ...words, "-o", path("x.safetensors"));
     expect(await fit(data.images, "--flow", "maf")).toMatchInlineSnapshot(`
       "2
-      Error: --flow maf cannot learn images: expected one of glow, realnvp, tarflow, image-transformer, vae.
+      Error: --flow maf cannot learn images: expected one of glow, realnvp, nice, tarflow, image-transformer, vae.
       For example: --flow glow"
     `);
     expect(await fit(data.images, "--columns", "a")).toMatchInlineSnapshot(`
@@ -228,7 +228,7 @@ describe("fit", () => {
     ).toMatchInlineSnapshot(`
       "2
       Error: --dequantization cannot be combined with --flow image-transformer.
-      It is an option of glow, realnvp or tarflow."
+      It is an option of glow, realnvp, nice or tarflow."
     `);
     const table = write("table.csv", "a,b\n1,2\n3,4\n");
     expect(await fit(table, "--flips")).toMatchInlineSnapshot(`

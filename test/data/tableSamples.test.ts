@@ -107,13 +107,13 @@ describe("samples that meet a condition", () => {
     expect(await files.failure(where("sice > 1", 5))).toMatchInlineSnapshot(
       `
       "DATA DuckDB cannot read the condition (Referenced column "sice" not found in FROM clause).
-      Correct the condition. The columns are "size", "kind", "unit"."
+      Correct the condition. The columns are "size" (number), "kind" (text), "unit" (text)."
     `,
     );
     expect(await files.failure(where("size >", 5))).toMatchInlineSnapshot(
       `
       "DATA DuckDB cannot read the condition (Failed to extract statements: Parser Error: syntax error at or near ")").
-      Correct the condition. The columns are "size", "kind", "unit"."
+      Correct the condition. The columns are "size" (number), "kind" (text), "unit" (text)."
     `,
     );
   });
