@@ -105,6 +105,8 @@ export interface Operation<A extends Attributes = Attributes> {
    * the first are fixed numbers.
    */
   expand?(inputs: readonly Tensor[]): Tensor;
+  /** The same values from another operation, where this operation is not replaced by `expand`. Undefined if it stays. */
+  expandFixed?(inputs: readonly Tensor[]): Tensor | undefined;
   /** A cheaper tensor of the same values, or undefined if there is none. */
   simplify?(node: Tensor): Tensor | undefined;
   /** True if f(x) + f(y) = f(x + y) for equal attributes, and one call is cheaper than two. */

@@ -28,7 +28,10 @@ export function rewriteGraph(
   return outputs.map((output) => replacements.get(output)!);
 }
 
-/** Replaces each operation that has an expansion by it. With `fixed`, an operation stays if all its inputs but the first are in this set. */
+/**
+ * Replaces each operation that has an expansion by it. With `fixed`, an operation whose inputs but the first are in this set stays, or has its
+ * expansion for fixed inputs.
+ */
 export const expandOperations = (
   outputs: readonly Tensor[],
   { kept, fixed }: { kept?: Kept; fixed?: ReadonlySet<Tensor> } = {},
@@ -37,7 +40,8 @@ export const expandOperations = (
     outputs,
     (node, replacements) => {
       const rebuilt = withReplacedInputs(node, replacements);
-      if (fixed && node.inputs.slice(1).every((input) => fixed.has(input))) return rebuilt;
+      if (fixed && node.inputs.slice(1).every((input) => fixed.has(input)))
+        return rebuilt.operation.expandFixed?.(rebuilt.inputs) ?? rebuilt;
       return rebuilt.operation.expand?.(rebuilt.inputs) ?? rebuilt;
     },
     kept,
