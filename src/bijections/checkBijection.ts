@@ -49,8 +49,8 @@ const ROWS = 24;
 /** The tolerance in float64. All tolerances are absolute for numbers below 1 and relative above. */
 const FLOAT64_TOLERANCE = 1e-9;
 /**
- * The parameters are checked three times. `scale` is the standard deviation of the noise that is added to them before each check. It is
- * smaller in matrices with more than `FULL_NOISE_INPUTS` inputs, whose products with rows would otherwise grow with their size.
+ * The parameters are checked three times. `scale` is the standard deviation of the noise that is added to them before each check. In
+ * matrices with more than `FULL_NOISE_INPUTS` inputs it is smaller, in inverse proportion to their number, since the noise of many inputs adds up.
  */
 const NOISE = [
   { scale: 0, float32Tolerance: 1e-4 },
@@ -58,7 +58,7 @@ const NOISE = [
   // Noise of this size leads to slopes near 1/1000, with which a float32 round trip keeps few digits.
   { scale: 0.3, float32Tolerance: 1e-2 },
 ];
-const FULL_NOISE_INPUTS = 4;
+const FULL_NOISE_INPUTS = 8;
 /** Central differences with a step of 1e-6 are accurate to this. */
 const JACOBIAN_TOLERANCE = 2e-4;
 const GRADIENT_TOLERANCE = 1e-4;
@@ -218,7 +218,7 @@ class Check {
       const noise = random.split(name).normal(new Float64Array(parameter.numbers.length));
       // The last axis of a matrix, or of the weights of a convolution, is that of its outputs.
       const inputs = parameter.rank < 2 ? 1 : parameter.numbers.length / parameter.sizes.at(-1)!;
-      const deviation = scale * Math.min(1, Math.sqrt(FULL_NOISE_INPUTS / inputs));
+      const deviation = scale * Math.min(1, FULL_NOISE_INPUTS / inputs);
       parameter.value = noise.map((e, i) =>
         Math.min(max, Math.max(min, parameter.numbers[i] + deviation * e)),
       );

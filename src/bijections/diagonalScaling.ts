@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { sizeSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { inverseSoftClamp } from "../numerics/inverseSoftClamp.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
 import { columnMoments } from "./moments.ts";
@@ -13,10 +14,12 @@ const diagonalScalingSchema = z.strictObject({
 
 /** s is clamped smoothly to +-log 1000, so that no scale overflows. */
 const LOG_SCALE_BOUND = Math.log(1000);
+/** Fitted log-scales are at most this share of the bound: near the bound the clamp is nearly flat, so training would hardly change them. */
+const MAX_FITTED_SHARE = 0.95;
 
 /**
  * x_i = z_i exp(s_i) with learned s: the last layer of NICE, whose coupling layers preserve volume (Dinh et al. 2015; the
- * paper's S is exp(-s)). `fitToData` sets exp(s) to the standard deviation of x.
+ * paper's S is exp(-s)). `fitToData` sets the scale of each feature to its standard deviation.
  */
 export class DiagonalScaling implements Bijection {
   readonly features: number;
@@ -42,19 +45,14 @@ export class DiagonalScaling implements Bijection {
 
   fitToData(rows: DataRows): void {
     const { deviation } = columnMoments(rows);
-    this.logScale.value.set(deviation.map((d) => (d > 0 ? inverseSoftClamp(Math.log(d)) : 0)));
+    const largest = MAX_FITTED_SHARE * LOG_SCALE_BOUND;
+    const logScales = deviation.map((d) => Math.max(-largest, Math.min(largest, d > 0 ? Math.log(d) : 0)));
+    this.logScale.value.set(logScales.map((each) => inverseSoftClamp(each, LOG_SCALE_BOUND)));
   }
 
   describe(): Description {
     return { type: "diagonalScaling", features: this.features };
   }
-}
-
-/** The s whose clamped value is `logScale`, or at most 95% of the bound, beyond which s would hardly change it. */
-function inverseSoftClamp(logScale: number): number {
-  const limit = 0.95 * LOG_SCALE_BOUND;
-  const clamped = Math.min(limit, Math.max(-limit, logScale));
-  return clamped / (1 - Math.abs(clamped) / LOG_SCALE_BOUND);
 }
 
 export const diagonalScalingKind: BijectionKind<typeof diagonalScalingSchema> = {

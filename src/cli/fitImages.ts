@@ -19,6 +19,7 @@ import {
   vae,
 } from "../flows/index.ts";
 import { DEFAULT_LEVELS } from "../flows/recipes/images.ts";
+import { NICE_LAYERS } from "../flows/recipes/niceOfImages.ts";
 import { type ImageRows, imageRows, withReflections } from "../images/imageRows.ts";
 import type { ImageSet } from "../images/index.ts";
 import { openImages } from "../images/openImages.ts";
@@ -40,8 +41,6 @@ import { TrainingProgress } from "./trainingProgress.ts";
 const BATCH_SIZE = 64;
 /** The number of values of a pixel of 8 bits. */
 const DEFAULT_VALUES = 256;
-/** The number of hidden layers of the networks of NICE, as in its paper. */
-const NICE_LAYERS = 5;
 /** The number of epochs in which the weight of the KL divergence of an autoencoder increases to 1. */
 const KL_WARM_UP_EPOCHS = 5;
 

@@ -31,8 +31,8 @@ export class SharedGaps {
   }
 
   /**
-   * Log-probabilities [S, ..., N] of some columns, in which shared gaps are added to those of present values. The rows are x [D, N]. Both
-   * missing has the log-probability 0, and only one of them -Infinity.
+   * Log-probabilities [S, ..., N] of some columns of the rows x [D, N], from those of present values. If a value and the one whose gap it shares
+   * are both missing, it is 0, and -Infinity if only one of them is.
    */
   logProb(logProb: Tensor, x: Tensor, columns: readonly number[]): Tensor {
     if (!columns.some((column) => this.columns.includes(column))) return logProb;
@@ -96,8 +96,8 @@ export class SharedGaps {
   }
 
   /**
-   * Positions [D] of an ordering, in which the columns that share a gap exchange their positions with the column whose gap it is, so that
-   * they have the order of their indices.
+   * Positions [D] of an ordering in which a column comes before those that share its gap. They are the given positions, except that these
+   * columns exchange theirs, so that they have the order of their indices.
    */
   reorder(positions: ArrayLike<number>): number[] {
     const reordered = Array.from(positions);

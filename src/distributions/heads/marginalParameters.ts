@@ -1,3 +1,4 @@
+import { inverseSoftClamp } from "../../numerics/inverseSoftClamp.ts";
 import { atomsOf, type ColumnHead, isNumeric, MISSING, parameterCount } from "./columnHead.ts";
 import { LOCATION_BOUND, LOG_SCALE_BOUND } from "./headGroup.ts";
 
@@ -87,6 +88,3 @@ function logisticOfMoments([total, first, second]: Float64Array): { location: nu
   const variance = Math.max(0, second / total - mean ** 2);
   return { location: mean, scale: Math.max(MIN_SCALE, Math.sqrt(variance) / LOGISTIC_DEVIATION) };
 }
-
-/** The x with softClamp(x) = x / (1 + |x| / bound) = y. */
-const inverseSoftClamp = (y: number, bound: number): number => y / (1 - Math.abs(y) / bound);

@@ -12,6 +12,10 @@ import type { Flow } from "../flow.ts";
 import { type ImageFlowRecipeOptions, imageFlow, imageFlowFields } from "./images.ts";
 import { layerSchemas, networkSchemas } from "./options.ts";
 
+/** The number of hidden layers of a coupling of `nice` for images, and their width, as in the paper. */
+export const NICE_LAYERS = 5;
+const NICE_WIDTH = 1000;
+
 /** Options of `nice` for images. The defaults are those of the paper for MNIST. */
 export interface NiceImageOptions extends ImageFlowRecipeOptions, NetworkOptions {
   /** The widths of the hidden layers of each coupling. Default five of 1,000. */
@@ -23,16 +27,16 @@ export interface NiceImageOptions extends ImageFlowRecipeOptions, NetworkOptions
 const niceSchema = z.strictObject({
   ...imageFlowFields,
   ...networkSchemas,
-  hidden: z._default(networkSchemas.hidden, () => new Array<number>(5).fill(1000)),
+  hidden: z._default(networkSchemas.hidden, () => new Array<number>(NICE_LAYERS).fill(NICE_WIDTH)),
   activation: z.optional(networkSchemas.activation),
   residual: z.optional(networkSchemas.residual),
   transforms: z._default(layerSchemas.transforms, 4),
 });
 
 /**
- * NICE for images (Dinh et al. 2015, section 5.1): additive couplings of all pixels with fully connected networks, whose masks alternate from
- * pixel to pixel, and a diagonal scaling, with a logistic base. Pixels are not mapped to logits; an actnorm scales each
- * channel. With classes, the networks have the class as their context.
+ * NICE for images (Dinh et al. 2015, section 5.1). The couplings are additive, y_b = x_b + m(x_a), where m is a fully connected network, and a and
+ * b are every second number of a row [N, height * width * channels]. A diagonal scaling with a logistic base follows them. An actnorm scales the
+ * channels of the pixels, which are not mapped to logits. With classes, the networks have the class as their context.
  */
 export function niceOfImages(options: NiceImageOptions): Flow {
   const parsed = parse(niceSchema, options, "an option of nice");

@@ -59,29 +59,25 @@ const convolution: Operation = {
   expandFixed([x, weight, bias]) {
     const [, height, width] = x.shape as number[];
     const [k, , , outputs] = weight.shape as number[];
-    const isPadded = k > 1 && outputs <= MAX_OUTPUTS_IN_BLOCKS && height % 2 === 0 && width % 2 === 0;
-    if (!isPadded) return undefined;
-    // The kernel at each of the four pixels of a block, within the pixels around the block.
+    const isDivisible = height % 2 === 0 && width % 2 === 0;
+    if (k === 1 || outputs > MAX_OUTPUTS_IN_BLOCKS || !isDivisible) return undefined;
+    // The kernel of each of the four pixels of a block, within the neighborhood of the block.
     const kernels = [0, 1].flatMap((row) =>
       [0, 1].map((column) => weight.pad(0, row, 1 - row).pad(1, column, 1 - column)),
     );
     const inputs = [x, concat(kernels, 3), ...(bias ? [concat(new Array(4).fill(bias), 0)] : [])];
     return apply(convolutionOfBlocks, inputs, {});
   },
-  emit(onnx, [x, weight, ...bias], _attributes, [, { shape }]) {
+  emit(onnx, inputs, _attributes, [, { shape }]) {
     const [k] = shape as number[];
-    const pads = new Array<number>(4).fill((k - 1) / 2);
-    return withChannelsFirst(onnx, x, (images) => {
-      const kernel = onnx.node("Transpose", [weight], { perm: [3, 2, 0, 1] });
-      return onnx.node("Conv", [images, kernel, ...bias], { kernel_shape: [k, k], pads });
-    });
+    return emitConvolution(onnx, inputs, k, 1);
   },
 };
 
 /**
- * The runtime's convolution computes 16 output channels at once, also if there are fewer. With up to 4 outputs, the outputs of 2 x 2 pixels are
- * computed as channels of one pixel, whose kernel has zeros where a pixel of the block does not see others. With this, drawing 64 images from a
- * Glow took 44 instead of 49 ms on one thread.
+ * The runtime's convolution computes 16 output channels at once, also if there are fewer. So up to this many outputs are computed for blocks of
+ * 2 x 2 pixels, as channels of one pixel. Their kernels are 0 outside of the neighborhood of their own pixel. Drawing 64 images from a Glow took
+ * 44 instead of 49 ms on one thread.
  */
 const MAX_OUTPUTS_IN_BLOCKS = 4;
 
@@ -89,22 +85,26 @@ const MAX_OUTPUTS_IN_BLOCKS = 4;
 const convolutionOfBlocks: Operation = {
   name: "convolutionOfBlocks",
   shape: ([x, weight]) => [...x.shape.slice(0, 3), (weight.shape[3] as number) / 4],
-  emit(onnx, [x, weight, ...bias], _attributes, [, { shape }]) {
-    const [size] = shape as number[];
-    const pads = new Array<number>(4).fill((size - 2) / 2);
-    return withChannelsFirst(onnx, x, (images) => {
-      const kernel = onnx.node("Transpose", [weight], { perm: [3, 2, 0, 1] });
-      const attributes = { kernel_shape: [size, size], strides: [2, 2], pads };
-      const blocks = onnx.node("Conv", [images, kernel, ...bias], attributes);
-      return onnx.node("DepthToSpace", [blocks], { blocksize: 2 });
-    });
+  emit(onnx, inputs, _attributes, [, { shape }]) {
+    const [k] = shape as number[];
+    return emitConvolution(onnx, inputs, k, 2);
   },
 };
 
-/** Applies a function of images [N, C, H, W] to images [N, H, W, C]. */
-function withChannelsFirst(onnx: Emitter, images: string, map: (images: string) => string): string {
-  const mapped = map(onnx.node("Transpose", [images], { perm: [0, 3, 1, 2] }));
-  return onnx.node("Transpose", [mapped], { perm: [0, 2, 3, 1] });
+/** The runtime's convolution of blocks of `block` x `block` pixels, whose images have their channels before their rows. */
+function emitConvolution(
+  onnx: Emitter,
+  [x, weight, ...bias]: readonly string[],
+  k: number,
+  block: number,
+): string {
+  const images = onnx.node("Transpose", [x], { perm: [0, 3, 1, 2] });
+  const kernel = onnx.node("Transpose", [weight], { perm: [3, 2, 0, 1] });
+  const pads = new Array<number>(4).fill((k - block) / 2);
+  const attributes = { kernel_shape: [k, k], strides: [block, block], pads };
+  const convolved = onnx.node("Conv", [images, kernel, ...bias], attributes);
+  const value = block === 1 ? convolved : onnx.node("DepthToSpace", [convolved], { blocksize: block });
+  return onnx.node("Transpose", [value], { perm: [0, 2, 3, 1] });
 }
 
 function gradientOfWeight(x: Tensor, weight: Tensor, g: Tensor): Tensor {
