@@ -96,6 +96,11 @@ export class InMemoryDataset implements Dataset {
     });
   }
 
+  /** Whether the values are stored as bytes, as pixels are. */
+  get hasBytes(): boolean {
+    return !(this.storedValues instanceof Float64Array);
+  }
+
   /** [rows, D] in row-major order. Bytes are converted, so this may be a large new array. */
   get values(): Float64Array {
     if (this.storedValues instanceof Float64Array) return this.storedValues;

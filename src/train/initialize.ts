@@ -4,6 +4,11 @@ import type { Flow } from "../flows/flow.ts";
 import { type Limits, limitRules } from "../limits.ts";
 import { checkOptions } from "../options.ts";
 
+/** Pixels are stored as bytes, and take 8 times the memory as numbers. So only as many rows are converted as have this many numbers (16 MB). */
+const MAX_CONVERTED_NUMBERS = 2 ** 21;
+/** At least this many rows are converted. */
+const MIN_CONVERTED_ROWS = 100;
+
 /**
  * Data-dependent initialization: sets the parameters that are estimated from data (standardization, actnorm, components of a
  * mixture). Layers are initialized from the data to the base, each from the output of the previous layers. The base may use
@@ -16,7 +21,12 @@ export async function initialize(
   limits: Limits = {},
 ): Promise<void> {
   checkOptions("initialize", limits, limitRules);
-  await flow.fitToData?.(asDataRows(data), heldOut && asDataRows(heldOut), limits);
+  await flow.fitToData?.(asDataRows(limitBytes(data)), heldOut && asDataRows(limitBytes(heldOut)), limits);
+}
+
+function limitBytes(data: InMemoryDataset): InMemoryDataset {
+  if (!data.hasBytes) return data;
+  return data.spaced(Math.max(MIN_CONVERTED_ROWS, Math.floor(MAX_CONVERTED_NUMBERS / data.features)));
 }
 
 /** The rows of a dataset in the form that `fitToData` of a module takes. */

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { Actnorm, type DataRows } from "../../src/bijections/index.ts";
+import { InMemoryDataset } from "../../src/dataset/index.ts";
+import { StandardNormal } from "../../src/distributions/index.ts";
+import { Flow } from "../../src/flows/index.ts";
+import { initialize } from "../../src/train/index.ts";
+
+/** A layer that records the rows that it is fitted to. */
+class Recorded extends Actnorm {
+  fitted: DataRows | undefined;
+
+  override fitToData(rows: DataRows): void {
+    this.fitted = rows;
+    super.fitToData(rows);
+  }
+}
+
+test.each([
+  { features: 1024, rows: 3000, expected: 2048 },
+  { features: 1024, rows: 50, expected: 50 },
+  { features: 2 ** 15, rows: 120, expected: 100 },
+])(
+  "of $rows rows of $features bytes, $expected are converted to numbers",
+  async ({ features, rows, expected }) => {
+    // Each row has equal bytes, so the rows that were converted can be recognized.
+    const values = Uint8Array.from({ length: rows * features }, (_, i) => Math.floor(i / features) % 256);
+    const layer = new Recorded({ features });
+    await initialize(
+      new Flow(new StandardNormal({ features }), layer),
+      new InMemoryDataset({ features, values }),
+    );
+
+    const { fitted } = layer;
+    expect(fitted!.rows).toBe(expected);
+    const firstColumn = Array.from({ length: expected }, (_, row) => fitted!.values[row * features]);
+    expect(firstColumn).toEqual(
+      Array.from({ length: expected }, (_, i) => Math.floor((i * rows) / expected) % 256),
+    );
+  },
+);
+
+test("all rows are used if they are stored as numbers", async () => {
+  const features = 1024;
+  const layer = new Recorded({ features });
+  const values = new Float64Array(3000 * features).map((_, i) => i % 7);
+  await initialize(
+    new Flow(new StandardNormal({ features }), layer),
+    new InMemoryDataset({ features, values }),
+  );
+  expect(layer.fitted!.rows).toBe(3000);
+});
