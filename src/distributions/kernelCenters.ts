@@ -1,10 +1,11 @@
-import { concat, constant, filled, type Tensor } from "../graph/tensor.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import { constant, filled, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 import { type ColumnHead, isCategorical, isLattice, MISSING } from "./heads/columnHead.ts";
 import { unscaledValue } from "./heads/valueScale.ts";
 
-/** Kernels of a lattice of up to this many cells are computed once for each cell instead of once for each center. */
-const MAX_CELLS = 64;
+/** If more of the centers are different, the kernels of all centers are computed, which needs no copies. */
+const MAX_DISTINCT_SHARE = 0.75;
 
 /** The code of a center of a categorical column that is not one of its categories. It matches no value. */
 const IMPOSSIBLE_CENTER = -3;
@@ -21,32 +22,41 @@ export interface Centers {
 /** 1 for missing centers, [1, n, 1]. */
 export const missingCenters = ({ missing, count }: Centers): Tensor => missing.reshape([1, count, 1]);
 
-/** The number of cells of a lattice that has few cells, and at least twice as many centers. Undefined for other columns. */
-export function fewCells(head: ColumnHead, centers: number): number | undefined {
-  if (isCategorical(head) || !isLattice(head)) return undefined;
-  return head.cells <= Math.min(MAX_CELLS, centers / 2) ? head.cells : undefined;
-}
-
-/** One center in each cell, and a missing one if there are gaps. */
-export function cellCenters(cells: number, hasGaps: boolean): Centers {
-  const count = hasGaps ? cells + 1 : cells;
-  const isMissing = Array.from({ length: count }, (_, i) => (i === cells ? 1 : 0));
-  const values = isMissing.map((missing, i) => (missing ? 0 : i));
-  return { count, values: constant(values, [count]), missing: constant(isMissing, [count]) };
+/** Centers with different values, and for each of all n centers the index of the one with its value. */
+export interface DistinctCenters extends Centers {
+  /** [n]. Undefined if these are all centers, in their order. */
+  readonly indices: readonly number[] | undefined;
 }
 
 /**
- * For n centers and the m centers of `cellCenters`, 1 where both have the same value, else 0: [n, m]. Only a damaged file has centers beside
- * the cells; they count as the nearest cell.
+ * The centers with different values, if equal ones are many. Kernels around equal centers are equal, so they are computed once. The numbers
+ * become constants of the graph.
  */
-export function memberships({ values, missing, count }: Centers, cells: number, hasGaps: boolean): Tensor {
-  const nearest = values.add(0.5).floor();
-  const cell = nearest.clip(0, cells - 1).reshape([count, 1]);
-  const numbers = Array.from({ length: cells }, (_, i) => i);
-  const isMissing = missing.reshape([count, 1]);
-  const isEqual = cell.equal(constant(numbers, [1, cells])).toFloat();
-  const isInCell = isEqual.mul(isMissing.neg().add(1));
-  return hasGaps ? concat([isInCell, isMissing], 1) : isInCell;
+export function distinctCenters(values: Parameter, missing: Parameter | undefined): DistinctCenters {
+  const [count] = values.sizes;
+  const first = new Map<string, number>();
+  const positions: number[] = [];
+  const indices = Array.from(values.numbers, (value, i) => {
+    const key = `${value} ${missing?.numbers[i] ?? 0}`;
+    const known = first.get(key);
+    if (known !== undefined) return known;
+    first.set(key, positions.length);
+    return positions.push(i) - 1;
+  });
+  const m = positions.length;
+  if (m > MAX_DISTINCT_SHARE * count)
+    return { count, values, missing: missing ?? filled(0, [count]), indices: undefined };
+  const ofDistinct = (numbers: Parameter) =>
+    constant(
+      positions.map((i) => numbers.numbers[i]!),
+      [m],
+    );
+  return {
+    count: m,
+    values: ofDistinct(values),
+    missing: missing ? ofDistinct(missing) : filled(0, [m]),
+    indices,
+  };
 }
 
 /**

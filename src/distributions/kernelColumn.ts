@@ -10,10 +10,9 @@ import { ScaleMap } from "./heads/valueScale.ts";
 import {
   type Centers,
   categoriesOfCenters,
-  cellCenters,
-  fewCells,
+  type DistinctCenters,
+  distinctCenters,
   initialCenters,
-  memberships,
   missingCenters,
   possibleCenters,
 } from "./kernelCenters.ts";
@@ -67,8 +66,6 @@ export class KernelColumn implements ColumnBlock {
   private readonly group: HeadGroup;
   private readonly scale: ScaleMap | undefined;
   private readonly widths: readonly number[];
-  /** The number of cells, if kernels are computed once for each cell (`fewCells`). */
-  private readonly cells: number | undefined;
 
   constructor(column: number, head: ColumnHead, size: { centers: number; widths: number }, random: Random) {
     this.columns = [column];
@@ -84,7 +81,6 @@ export class KernelColumn implements ColumnBlock {
       const logBandwidth = [Math.log((x[x.length - 1] - x[0]) / 4)];
       this.logBandwidth = new Parameter([1], logBandwidth, { ...fixed, domain: LOGARITHM });
     }
-    this.cells = fewCells(head, size.centers);
     this.marginalLogit = new Parameter([1], -2, { ...fixed, domain: { min: -20, max: 20 } });
     this.marginal = new Parameter(
       [this.group.parameterCount],
@@ -110,9 +106,8 @@ export class KernelColumn implements ColumnBlock {
     const [, N] = x.shape;
     const [n] = this.centers.sizes;
     const W = this.widths.length;
-    const { sum, logOfMarginal, logReference } = this.quotients(x);
-    return this.ofAllCenters(logSumOr(sum, logOfMarginal))
-      .add(logReference)
+    const { sum, logOfMarginal, logReference, centers } = this.quotients(x);
+    return ofAllCenters(logSumOr(sum, logOfMarginal).add(logReference), centers)
       .broadcastTo([W, n, N])
       .reshape([1, W * n, N]);
   }
@@ -121,14 +116,16 @@ export class KernelColumn implements ColumnBlock {
     const [, N] = x.shape;
     const [n] = this.centers.sizes;
     const W = this.widths.length;
-    const { sum, logOfMarginal, logReference } = this.quotients(x);
+    const { sum, logOfMarginal, logReference, centers } = this.quotients(x);
     const [, , rows] = logWeights.shape;
-    const weights = this.sumsOfEqualCenters(logWeights.exp().reshape([W, n, rows]));
-    const [, m] = weights.shape as number[];
+    const weights = logWeights.exp();
+    const ofComponents = ofAllCenters(sum, centers)
+      .broadcastTo([W, n, N])
+      .reshape([1, W * n, N]);
     const weighted =
       rows === 1
-        ? weights.reshape([1, 1, W * m]).matmul(sum.broadcastTo([W, m, N]).reshape([1, W * m, N]))
-        : weights.mul(sum).sum([0, 1], { keepAxes: true });
+        ? weights.reshape([1, 1, W * n]).matmul(ofComponents)
+        : weights.mul(ofComponents).sum(1, { keepAxes: true });
     // Only in a categorical column does the weight of the marginal distribution depend on the center.
     const marginal = isCategorical(this.head)
       ? logWeights.reshape([W, n, rows]).add(logOfMarginal).logsumexp(0).logsumexp(0).reshape([1, 1, N])
@@ -137,10 +134,11 @@ export class KernelColumn implements ColumnBlock {
   }
 
   /**
-   * The terms of p(x | c, s) for x [1, N], divided by a reference density of x (`MAX_LOG_QUOTIENT`): their sum, [W or 1, n or 1, N], with the
-   * different centers (`distinctCenters`) in place of n, and the logarithm of the term of the marginal distribution, [1, n or 1, N]. `logReference` [1, 1, N] is -Infinity for impossible values.
+   * The terms of p(x | c, s) for x [1, N] and the distinct `centers` c, divided by a reference density of x (`MAX_LOG_QUOTIENT`): their sum,
+   * [W or 1, m or 1, N], and the logarithm of the term of the marginal distribution, [1, m or 1, N]. `logReference` [1, 1, N] is -Infinity for
+   * impossible values.
    */
-  private quotients(x: Tensor): { sum: Tensor; logOfMarginal: Tensor; logReference: Tensor } {
+  private quotients(x: Tensor): Quotients {
     const [, N] = x.shape;
     const W = this.widths.length;
     const row = (numbers: Tensor) => numbers.reshape([1, 1, N]);
@@ -172,7 +170,7 @@ export class KernelColumn implements ColumnBlock {
     if (match) sum = sum.add(match.mul(logMatch.sub(reference).exp()));
     const isNumber = logMarginal.equal(logMarginal);
     const logReference = isNumber.where(isPossible.where(reference, Number.NEGATIVE_INFINITY), Number.NaN);
-    return { sum, logOfMarginal, logReference };
+    return { sum, logOfMarginal, logReference, centers };
   }
 
   logPresent(): Tensor {
@@ -288,23 +286,11 @@ export class KernelColumn implements ColumnBlock {
     return { count, values: this.centers, missing: this.missing ?? filled(0, [count]) };
   }
 
-  /** The centers with different values if they are few, or else all of them. */
-  private distinctCenters(): Centers {
-    return this.cells === undefined ? this.allCenters() : cellCenters(this.cells, this.hasGaps);
-  }
-
-  /** Numbers [W, m, N] of the `distinctCenters` for all centers, [W, n, N]. */
-  private ofAllCenters(numbers: Tensor): Tensor {
-    return this.memberships()?.matmul(numbers) ?? numbers;
-  }
-
-  /** The sums of numbers [W, n, N] over the centers with equal values, [W, m, N]. */
-  private sumsOfEqualCenters(numbers: Tensor): Tensor {
-    return this.memberships()?.matmul(numbers, { transposeA: true }) ?? numbers;
-  }
-
-  private memberships(): Tensor | undefined {
-    return this.cells === undefined ? undefined : memberships(this.allCenters(), this.cells, this.hasGaps);
+  /** The centers whose kernels are computed. Those of a categorical column only compare codes, which is as fast as copying. */
+  private distinctCenters(): DistinctCenters {
+    return isCategorical(this.head)
+      ? { ...this.allCenters(), indices: undefined }
+      : distinctCenters(this.centers, this.missing);
   }
 
   /** log of the weight of m(x): lambda, but 1 for categories that training did not see and for centers outside the support. */
@@ -391,6 +377,17 @@ export class KernelColumn implements ColumnBlock {
     });
   }
 }
+
+interface Quotients {
+  readonly sum: Tensor;
+  readonly logOfMarginal: Tensor;
+  readonly logReference: Tensor;
+  readonly centers: DistinctCenters;
+}
+
+/** Numbers [W, m, N] of distinct centers for all centers, [W, n, N]. */
+const ofAllCenters = (numbers: Tensor, { indices }: DistinctCenters): Tensor =>
+  indices && numbers.shape[1] !== 1 ? numbers.gather(1, indices) : numbers;
 
 /** Numbers [1, N] as [1, 1, N]. */
 const asRow = (numbers: Tensor): Tensor => numbers.reshape([1, 1, numbers.shape[1]]);

@@ -48,16 +48,23 @@ test("probabilities of a table of categories, cells and gaps sum to 1", async ()
   expect(sumOfProbabilities(await logProb(model, rows.flat()))).toBeCloseTo(1, 12);
 });
 
-test("many centers in few cells, of which some are missing, are the mixture of their kernels", async () => {
-  const columns = [{ ...lattice, gaps: true }, categorical];
+test("many centers with few different values, of which some are missing, are the mixture of their kernels", async () => {
+  const columns = [{ ...lattice, gaps: true }, categorical, atoms];
   const centers = 40;
   const model = randomKernels(columns, { centers });
-  const rows = combinations([[...discreteValues[2], Number.NaN], discreteValues[0]]).flat();
+  const repeated = model.columns[2].centers;
+  repeated.value = repeated.numbers.map((value) => Math.round(2 * value) / 2);
+  expect(new Set(repeated.numbers).size).toBeLessThan(centers / 2);
+  const rows = combinations([
+    [...discreteValues[2], Number.NaN],
+    discreteValues[0],
+    [-1.3, 0.5, 2, Number.NaN],
+  ]).flat();
   const densities = await logProb(model, rows);
   const total = Array.from(model.centerLogits.numbers).reduce((sum, logit) => sum + Math.exp(logit), 0);
   const expected = new Float64Array(densities.length);
   for (let i = 0; i < centers; i++) {
-    // With a single center, the kernels are not computed once for each cell.
+    // With a single center, no kernels are shared by equal centers.
     const single = randomKernels(columns, { centers: 1 });
     single.widthLogits.value = model.widthLogits.numbers.slice();
     for (const [d, column] of single.columns.entries()) {
