@@ -24,7 +24,7 @@ export const anomalies = command({
       alias: "o",
       valueName: "OUT",
       description:
-        "Also writes all rows with anomaly_score, p_value and, for the reported rows, the column of the first reason. The ending of its name gives the format: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet.",
+        "Also writes all rows with anomaly_score, p_value and, for the reported rows, the column of the first reason. If there are several files, it also has the columns file and file_row. The ending of its name gives the format: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet.",
     }),
     ...notation,
     ...engine,

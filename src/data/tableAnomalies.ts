@@ -1,4 +1,3 @@
-import { PushforwardError } from "../errors.ts";
 import type { AnomalyReason } from "../flows/anomalies/reasons.ts";
 import type { RunOptions, TableModel } from "../flows/index.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
@@ -6,6 +5,7 @@ import type { TableRow } from "../tables/tableRows.ts";
 import { nanToNull } from "./copy.ts";
 import { type Chunks, quotedIdentifier, textLiteral } from "./database.ts";
 import { interruptedError } from "./databaseError.ts";
+import { checkAddedColumns, fileColumns } from "./fileColumns.ts";
 import { noScoredRow } from "./noScoredRow.ts";
 import { scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
@@ -122,14 +122,7 @@ export async function writeAnomalies(
   destination: string | NodeJS.WritableStream,
   numeric: readonly string[],
 ): Promise<void> {
-  const existing = table.columns.find(({ name }) =>
-    ADDED_COLUMNS.some((added) => added === name.toLowerCase()),
-  );
-  if (existing) {
-    throw new PushforwardError("DATA", `${table.source} already has a column "${existing.name}"`, {
-      hint: `Rename it, or leave it out with a query: "SELECT * EXCLUDE (${quotedIdentifier(existing.name)}) FROM ..."`,
-    });
-  }
+  checkAddedColumns(table, ADDED_COLUMNS);
   const names = [...new Set(reasons.values())];
   const chunks: Chunks = [
     Float64Array.from({ length: 3 * scores.length }, (_, i) => {
@@ -144,6 +137,7 @@ export async function writeAnomalies(
   await writeJoined(table, { what: "The scores", width: 3, chunks }, destination, async (format) => ({
     columns: [
       ...(await outputColumns(table, numeric, format)),
+      ...fileColumns(table),
       { name: ADDED_COLUMNS[0], type: "DOUBLE", value: nanToNull("computed.c0") },
       { name: ADDED_COLUMNS[1], type: "DOUBLE", value: nanToNull("computed.c1") },
       { name: ADDED_COLUMNS[2], type: "VARCHAR", value: reason },

@@ -1,7 +1,7 @@
-import { PushforwardError } from "../errors.ts";
 import { checkOptions, listOfTexts } from "../options.ts";
 import { nanToNull, type OutputColumn } from "./copy.ts";
 import { type Chunks, quotedIdentifier } from "./database.ts";
+import { checkAddedColumns, fileColumns } from "./fileColumns.ts";
 import type { Format } from "./format.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
@@ -12,7 +12,7 @@ const LOG_DENSITY = "log_density";
 
 /**
  * Writes the table with the additional column `log_density`: to a path, in the format that belongs to its ending, or to a stream,
- * as CSV.
+ * as CSV. A table of several files also gets the columns `file` and `file_row`: the file of each row, and the number of the row there.
  *
  * `scores` has one log-density per row of the table, in the order of the table, in chunks of any size. NaN, for a row that was
  * not scored, is written as a missing value. `numeric` has the names of the columns from which the scores were computed.
@@ -24,8 +24,8 @@ const LOG_DENSITY = "log_density";
  * The output is written when it is complete. After any error, including one that `scores` throws, a file at the path is
  * unchanged, and a stream has received nothing.
  *
- * @throws ARGUMENT if no format belongs to the ending, or if the number of scores is wrong; DATA if the table has a column
- *   `log_density` already; FILE if the file cannot be written, or if a file of the table has changed since it was opened.
+ * @throws ARGUMENT if no format belongs to the ending, or if the number of scores is wrong; DATA if the table has one of
+ *   the additional columns already; FILE if the file cannot be written, or if a file of the table has changed since it was opened.
  */
 export async function writeScored(
   table: Table,
@@ -35,16 +35,11 @@ export async function writeScored(
 ): Promise<void> {
   checkOptions("writeScored", options, { numeric: listOfTexts });
   const { numeric = [] } = options;
-  const existing = table.columns.find(({ name }) => name.toLowerCase() === LOG_DENSITY);
-  if (existing) {
-    throw new PushforwardError("DATA", `${table.source} already has a column "${existing.name}"`, {
-      hint: `Rename it, or leave it out with a query: "SELECT * EXCLUDE (${quotedIdentifier(existing.name)}) FROM ..."`,
-    });
-  }
+  checkAddedColumns(table, [LOG_DENSITY]);
   const score = { name: LOG_DENSITY, type: "DOUBLE", value: nanToNull("computed.c0") };
   const { sql, text = sql } = table.relation;
   await writeJoined(table, { what: "The scores", width: 1, chunks: scores }, destination, async (format) => ({
-    columns: [...(await outputColumns(table, numeric, format)), score],
+    columns: [...(await outputColumns(table, numeric, format)), ...fileColumns(table), score],
     original: isDelimited(format) ? text : sql,
   }));
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
 import { workplace } from "./command.ts";
 
@@ -85,7 +86,7 @@ it("names the file of a row", async () => {
     Wrote 6 rows with log_density to scored.csv
     "
   `);
-  const { out } = await pushforward(["anomalies", model, ...tables, "-n", "1"]);
+  const { out } = await pushforward(["anomalies", model, ...tables, "-n", "1", "-o", path("unusual.csv")]);
   expect(out).toMatch(/^Row 2 of impossible.csv {2}p = /m);
   const [found] = (await json("anomalies", model, ...tables, "-n", "1")) as [{ anomalies: object[] }];
   expect(found.anomalies[0]).toMatchObject({
@@ -95,4 +96,21 @@ it("names the file of a row", async () => {
   });
   const [ofOne] = (await json("anomalies", model, tables[2]!, "-n", "1")) as [{ anomalies: object[] }];
   expect(ofOne.anomalies[0]).not.toHaveProperty("file");
+  const firstFields = (name: string) =>
+    readFileSync(path(name), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(",").slice(0, 4).join(",").replace(path(""), ""));
+  expect(firstFields("unusual.csv")).toMatchInlineSnapshot(`
+    [
+      "k,x,file,file_row",
+      "a,1,/good.csv,1",
+      "b,2,/good.csv,2",
+      "a,,/incomplete.csv,1",
+      ",3,/incomplete.csv,2",
+      "a,1000,/impossible.csv,1",
+      "b,2000,/impossible.csv,2",
+    ]
+  `);
+  expect(firstFields("scored.csv")).toEqual(firstFields("unusual.csv"));
 });

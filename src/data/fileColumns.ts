@@ -1,0 +1,53 @@
+import { PushforwardError } from "../errors.ts";
+import type { OutputColumn } from "./copy.ts";
+import { quotedIdentifier, textLiteral } from "./database.ts";
+import type { FileRows } from "./fileRows.ts";
+import type { Table } from "./table.ts";
+
+const FILE_COLUMNS = ["file", "file_row"] as const;
+
+/**
+ * The columns `file` and `file_row` in what `writeJoined` writes: which file a row is from, and its number there, counted from 1. Only for a
+ * table of several files, since without them rows of different files could not be told apart.
+ */
+export function fileColumns({ relation: { files } }: Table): OutputColumn[] {
+  if (!files) return [];
+  let rows = 0;
+  const located = files.map((file) => {
+    const first = rows;
+    rows += file.rows;
+    return { ...file, first };
+  });
+  const [file, fileRow] = FILE_COLUMNS;
+  return [
+    { name: file, type: "VARCHAR", value: ofFile(located, ({ name }) => textLiteral(name)) },
+    {
+      name: fileRow,
+      type: "BIGINT",
+      value: `computed.rowid + 1 - ${ofFile(located, ({ first }) => `${first}`)}`,
+    },
+  ];
+}
+
+/** A file, and the index of its first row among those of all files. */
+type LocatedFile = FileRows & { readonly first: number };
+
+/** The SQL of a value of the file of each row: a binary search, because there may be thousands of files. */
+function ofFile(files: readonly LocatedFile[], value: (file: LocatedFile) => string): string {
+  if (files.length === 1) return value(files[0]!);
+  const middle = files.length >> 1;
+  const [before, after] = [files.slice(0, middle), files.slice(middle)];
+  return `CASE WHEN computed.rowid < ${after[0]!.first} THEN ${ofFile(before, value)} ELSE ${ofFile(after, value)} END`;
+}
+
+/**
+ * Throws `DATA` if the table already has one of the columns `added` that an output gets, or, with several files, one of `fileColumns`.
+ */
+export function checkAddedColumns(table: Table, added: readonly string[]): void {
+  const names = [...added, ...(table.relation.files ? FILE_COLUMNS : [])];
+  const existing = table.columns.find(({ name }) => names.includes(name.toLowerCase()));
+  if (!existing) return;
+  throw new PushforwardError("DATA", `${table.source} already has a column "${existing.name}"`, {
+    hint: `Rename it, or leave it out with a query: "SELECT * EXCLUDE (${quotedIdentifier(existing.name)}) FROM ..."`,
+  });
+}
