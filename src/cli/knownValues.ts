@@ -8,8 +8,8 @@ import { millisecondsOf, type TableValue } from "../tables/tableRows.ts";
 import { assignedTexts, assignmentsIn } from "./given.ts";
 
 /**
- * The values of `--given` for a model of a table, such as `region=north,age=40`, by the names of the columns. Undefined if the text is
- * the name of a table or a query.
+ * The values of `--given` for a model of a table, such as `region=north,age=40`, by the names of the columns. As in a CSV file, an empty
+ * value, such as `age=`, is missing: null. Undefined if the text is the name of a table or a query.
  *
  * @throws ARGUMENT for columns that the model does not have, and values that are not of the type of their column.
  */
@@ -40,24 +40,26 @@ export function unknownColumn(name: string, names: readonly string[]): Pushforwa
 }
 
 function parsedValue(stated: string, column: TableColumn): TableValue {
-  const { name, type } = column;
+  // No label is empty, because text without a visible character is missing in every table.
+  if (stated.trim() === "") return null;
+  const { name, type, gaps } = column;
   const isBoolean = column.kind === "categorical" && column.isBoolean;
   const text = isBoolean ? (booleanLabel(column.labels, stated) ?? stated) : stated;
   const invalid = (expected: string) =>
     new PushforwardError("ARGUMENT", `--given has an invalid value of ${name}`, {
       expected,
-      received: text || "nothing",
+      received: text,
+      ...(gaps && { hint: `If the value is missing, write ${name}= with nothing behind it.` }),
     });
   switch (type) {
     case "text":
-      if (text === "") throw invalid("a label");
       return text;
     case "boolean":
       if (text !== "true" && text !== "false") throw invalid("true or false");
       return text === "true";
     case "number":
     case "integer": {
-      const value = text.trim() === "" ? Number.NaN : Number(text);
+      const value = Number(text);
       if (!Number.isFinite(value)) throw invalid("a finite number");
       return value;
     }

@@ -115,7 +115,7 @@ const modelAndTableWords = async (
  * table, and read files outside of the folders.
  */
 async function givenWords(
-  given: Readonly<Record<string, string | number | boolean>> | undefined,
+  given: Readonly<Record<string, string | number | boolean | null>> | undefined,
   modelPath: string,
 ): Promise<string[]> {
   if (!given || Object.keys(given).length === 0) return [];
@@ -129,7 +129,7 @@ async function givenWords(
   }
   return option(
     "given",
-    Object.entries(given).map(([name, value]) => `${name}=${value}`),
+    Object.entries(given).map(([name, value]) => `${name}=${value ?? ""}`),
   );
 }
 
@@ -242,8 +242,12 @@ export const TOOLS: readonly Tool[] = [
       rows: count("The number of rows. Default 20."),
       given: z.optional(
         z
-          .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-          .check(z.describe("Values of columns, such as { region: 'north' }.")),
+          .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
+          .check(
+            z.describe(
+              "Values of columns, such as { region: 'north' }. null states that the value is missing.",
+            ),
+          ),
       ),
       seed,
       output: output(table),

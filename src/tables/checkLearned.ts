@@ -10,6 +10,12 @@ export function checkLearned(columns: readonly TableColumn[], { unlearned }: Enc
   if (!first) return;
   const { column: name, kind, value = "no value" } = first;
   const column = columns.find((each) => each.name === name)!;
+  if (kind === "incomplete") {
+    throw new PushforwardError("DATA", `the given value of column "${name}" is missing`, {
+      expected: "a value, because no value of this column was missing in training",
+      hint: "Give a value. If it is not known, leave this column out.",
+    });
+  }
   const labels = column.kind === "categorical" ? column.labels : [];
   const nearest = nearestName(value, labels);
   const { kind: kindName, details } = describeColumn(column);

@@ -47,6 +47,23 @@ it("draws rows given values of any columns", async () => {
   expect(Math.abs(prices[Math.floor(prices.length / 2)]! - 80)).toBeLessThan(4);
 });
 
+it("draws rows given that a value is missing", async () => {
+  const { out } = await pushforward(["sample", model, "--given", "price=,items=4", "-n", "50"]);
+  const rows = rowsOf(out);
+  expect(rows.map(([, price, items]) => [price, items])).toEqual(new Array(50).fill(["", "4"]));
+  expect((await pushforward(["sample", model, "--given", 'items=4,price=""', "-n", "50"])).out).toBe(out);
+  expect(await failure("sample", model, "--given", "items=")).toMatchInlineSnapshot(`
+    "2
+    Error: The given value of column "items" is missing: expected a value, because no value of this column was missing in training.
+    Give a value. If it is not known, leave this column out."
+  `);
+  expect(await failure("sample", model, "--given", "price=NULL")).toMatchInlineSnapshot(`
+    "2
+    Error: --given has an invalid value of price: expected a finite number, received NULL.
+    If the value is missing, write price= with nothing behind it."
+  `);
+});
+
 it("draws rows for each row of a table, which may lack columns and values", async () => {
   const given = write("given.csv", "items,shop\n1,north\n4,\n");
   const { code, out } = await pushforward(["sample", model, "--given", given, "-n", "50"]);

@@ -64,9 +64,10 @@ describe("the command mcp", () => {
                 "string",
                 "number",
                 "boolean",
+                "null",
               ],
             },
-            "description": "Values of columns, such as { region: 'north' }.",
+            "description": "Values of columns, such as { region: 'north' }. null states that the value is missing.",
             "propertyNames": {
               "type": "string",
             },
@@ -219,6 +220,7 @@ describe("tools", () => {
     writeFileSync(path("folder/city=Bern"), "city\nBasel\n");
     const given = (values: object) => call("sample", { model: "model.safetensors", rows: 1, given: values });
     expect((await given({ city: "Zug" })).text).toMatch(/^children,city\n\d*,Zug\n$/);
+    expect((await given({ children: null })).text).toContain('given value of column "children" is missing');
     const refused = [
       await given({ "SELECT * FROM '/etc/passwd' WHERE city": "1" }),
       await given({ "/etc/passwd": "1" }),

@@ -112,7 +112,7 @@ describe("fitTable", () => {
       'the given value of column "since" is not possible',
     );
     await expect(model.sample(1, { given: { city: null } })).rejects.toThrow(
-      'the given value of column "city" is not possible',
+      'the given value of column "city" is missing: expected a value, because no value of this column was missing in training',
     );
     await expect(model.sample(1, { given: { citi: "Bern" } })).rejects.toThrow('Did you mean "city"?');
   });
