@@ -1,5 +1,8 @@
+import { PushforwardError } from "../errors.ts";
 import { hasLargeIntegers, type LargeIntegers } from "../tables/largeIntegers.ts";
 import type { RawColumn } from "../tables/tableColumn.ts";
+import { isNumeric } from "./columnTypes.ts";
+import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 import { isText, numberExpression, textExpression, valueTypeOf } from "./valueExpressions.ts";
@@ -10,9 +13,43 @@ export async function largeIntegersOf(
   column: Column,
   raw: RawColumn | undefined,
 ): Promise<LargeIntegers | undefined> {
-  // A column of floating-point numbers has no other digits.
-  const hasDigits = isText(table, column.type) || valueTypeOf(column) === "integer";
-  if (!hasDigits || !raw || !hasLargeIntegers(raw)) return undefined;
+  return hasDigits(table, column) && raw && hasLargeIntegers(raw) ? countLarge(table, column) : undefined;
+}
+
+/** The names of those columns of numbers in which different integers beyond 2^53 are equal as numbers. */
+export async function mergedIntegerColumns(table: Table, names: readonly string[]): Promise<string[]> {
+  const columns = table.columns.filter(
+    (column) => names.includes(column.name) && isNumeric(column) && hasDigits(table, column),
+  );
+  if (columns.length === 0) return [];
+  const areLarge = columns.map(
+    (column) => `bool_or(abs(${numberExpression(table, column, "number")}) > ${Number.MAX_SAFE_INTEGER})`,
+  );
+  // Counting different values is slow, so it is done only in columns that have large numbers.
+  const [found] = await table.database.rows(`SELECT ${areLarge.join(", ")} FROM ${table.relation.sql}`);
+  const merged: string[] = [];
+  for (const [i, column] of columns.entries())
+    if (found![i] && (await countLarge(table, column))?.areMerged) merged.push(column.name);
+  return merged;
+}
+
+/** The error for a column that `mergedIntegerColumns` returns, where it would be read as numbers. */
+export function mergedIntegersError(table: Table, name: string): PushforwardError {
+  const column = quotedIfNeeded(name);
+  const query = `SELECT * REPLACE (CAST(${column} AS DOUBLE) AS ${column}) FROM ${table.inQuery() ?? "..."}`;
+  return new PushforwardError("DATA", `Column "${name}" of ${table.source} has integers beyond 2^53`, {
+    expected: "integers that differ as 64-bit floating-point numbers",
+    received: "different integers that are equal as such numbers",
+    hint: `Leave the column out if it identifies rows, or round it in a query: ${shellQuotedQuery(query)}`,
+  });
+}
+
+/** Whether the values of a column can have more digits than floating-point numbers. */
+const hasDigits = (table: Table, column: Column): boolean =>
+  isText(table, column.type) || valueTypeOf(column) === "integer";
+
+/** Describes the integers beyond 2^53 of a column by reading it. Undefined if it has none. */
+async function countLarge(table: Table, column: Column): Promise<LargeIntegers | undefined> {
   const text = textExpression(table, column);
   const number = numberExpression(table, column, "number");
   const [[integers, numbers]] = (await table.database.rows(

@@ -32,7 +32,7 @@ export const rowsPerBlock = (width: number): number => Math.min(32_768, Math.cei
 
 /**
  * Reads the columns `columns`, and `given` as the context, of all rows without a missing value. The row numbers are those of the
- * table: they start at 1, and do not count the header.
+ * table: they start at 1, and do not count the header. Integers beyond 2^53 are rounded to 64-bit floating-point numbers.
  *
  * @throws FILE if the file has changed since the table was opened; DATA if a value is infinite, with its column and row.
  */

@@ -19,6 +19,7 @@ import { checkContext, constantError } from "./constantError.ts";
 import type { DescribedColumn } from "./describeTable.ts";
 import { readEncodedTable } from "./encodedTable.ts";
 import { type Labels, readLabels, withLabels } from "./labels.ts";
+import { mergedIntegerColumns, mergedIntegersError } from "./largeIntegers.ts";
 import { contextColumns, learnedColumns } from "./learnedColumns.ts";
 import { examineColumn, type NonNumericColumn } from "./nonNumericColumns.ts";
 import { openTable, type Table, type TableOptions, tableRules } from "./table.ts";
@@ -36,7 +37,10 @@ export interface TrainingTableOptions extends TableOptions {
    * from the values; `{}` replaces none. Default: columns must be numbers, and rows with a missing value are left out.
    */
   readonly kinds?: Readonly<Record<string, ColumnOptions | ColumnKind>>;
-  /** Whether `kinds` applies only if a column to learn is not a number, or if a kind is stated. Default false. */
+  /**
+   * Whether `kinds` applies only if a column to learn is not a number, if it has integers beyond 2^53 that would become equal as numbers, or if
+   * a kind is stated. Default false.
+   */
   readonly onlyIfMixed?: boolean;
   /**
    * Whether the model gives frequent values of continuous columns probabilities, as the default model of a table does. If not, the notes on
@@ -112,7 +116,7 @@ const MAX_NUMBERS_IN_MEMORY = 2 ** 24;
  * A large table is read once for a sample, and again in each epoch.
  *
  * @throws FILE, DATA or ARGUMENT when the table cannot be read, a column cannot be learned, all columns or a given column are
- *   constant, or fewer than two rows are complete; INTERRUPTED.
+ *   constant, different integers beyond 2^53 would become equal as numbers, or fewer than two rows are complete; INTERRUPTED.
  */
 export async function readTrainingTable(
   source: string | readonly string[],
@@ -135,8 +139,16 @@ async function readTable(
     const table = withLabels(opened, labels);
     const given = await contextColumns(table, options.given ?? [], labels);
     const chosen = { columns: learnedColumns(table, given, { columns, exclude }), given, labels };
-    const usesKinds =
-      kinds && (!onlyIfMixed || Object.keys(kinds).length > 0 || (await isMixed(table, chosen.columns)));
+    const statesKinds = kinds && (!onlyIfMixed || Object.keys(kinds).length > 0);
+    const givenNumbers = given.filter((name) => !labels.has(name));
+    // Columns with kinds are read as text if their integers would become equal as numbers.
+    const merged = await mergedIntegerColumns(table, [
+      ...givenNumbers,
+      ...(statesKinds ? [] : chosen.columns),
+    ]);
+    const usesKinds = statesKinds || (kinds && (await isMixed(table, chosen.columns, merged)));
+    const refused = merged.find((name) => !usesKinds || givenNumbers.includes(name));
+    if (refused !== undefined) throw mergedIntegersError(table, refused);
     const read = usesKinds
       ? await readEncodedTable(table, chosen, { kinds, seed, maxNumbersInMemory, hasAtoms })
       : await readNumbers(table, chosen, { columns, seed, maxNumbersInMemory, source: [source].flat()[0]! });
@@ -163,13 +175,16 @@ const MEANT_AS_NUMBERS = new Set<NonNumericColumn["kind"]>([
   "commas",
 ]);
 
-/** Whether some columns hold other values than numbers, none of them text that is meant as numbers. */
-async function isMixed(table: Table, names: readonly string[]): Promise<boolean> {
+/**
+ * Whether some columns hold other values than numbers, none of them text that is meant as numbers. Columns in `merged` are read as text: see
+ * `mergedIntegerColumns`.
+ */
+async function isMixed(table: Table, names: readonly string[], merged: readonly string[]): Promise<boolean> {
   const nonNumeric = table.columns.filter((column) => names.includes(column.name) && !isNumeric(column));
   for (const column of nonNumeric) {
     if (MEANT_AS_NUMBERS.has((await examineColumn(table, column)).kind)) return false;
   }
-  return nonNumeric.length > 0;
+  return nonNumeric.length > 0 || names.some((name) => merged.includes(name));
 }
 
 /** Reads columns of numbers. Rows with a missing value are left out. */

@@ -92,3 +92,18 @@ it("refuses missing values, conditions on columns, and flows without a bound", a
     Fit the default model of a table, or use MixedMade with anyOrder, LatentClasses, KernelDensity, or a Mixture of these."
   `);
 });
+
+it("leaves out identifiers beyond 2^53 that would become equal as numbers", async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => `${2n ** 53n + BigInt(i)},${Math.sin(i)}`);
+  const keys = write("keys.csv", ["key,x", ...rows, ""].join("\n"));
+  const fit = ["fit", keys, "--epochs", "1", "-o", path("keys.safetensors")];
+  const { code, out, err } = await pushforward([...fit, "--flow", "nsf"]);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^Learned x in /);
+  expect(err).toMatch(/^key +bigint +left out .* integers beyond 2\^53, read as text because/m);
+  expect(await failure(...fit, "--flow", "cnf", "--overwrite")).toMatchInlineSnapshot(`
+    "2
+    Error: Column "key" of keys.csv has integers beyond 2^53: expected integers that differ as 64-bit floating-point numbers, received different integers that are equal as such numbers.
+    Leave the column out if it identifies rows, or round it in a query: "SELECT * REPLACE (CAST(key AS DOUBLE) AS key) FROM 'keys.csv'""
+  `);
+});

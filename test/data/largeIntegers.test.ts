@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { describeTable, openTable } from "../../src/data/index.ts";
+import {
+  describeTable,
+  openTable,
+  readTrainingTable,
+  type TrainingTableOptions,
+} from "../../src/data/index.ts";
 import { inferColumns } from "../../src/data/inferColumns.ts";
 import { scanFeatures } from "../../src/data/scanFeatures.ts";
 import type { ColumnKind } from "../../src/tables/columnOptions.ts";
@@ -81,6 +86,28 @@ describe("integers beyond 2^53", () => {
       ]
     `);
   });
+
+  it.each([
+    ["text", csv],
+    ["integers", query],
+  ])(
+    "are text to a flow, and refused where all columns are numbers, if some are equal as numbers: %s",
+    async (_, source) => {
+      const options = { kinds: {}, onlyIfMixed: true };
+      const mixed = await readTrainingTable(source, { ...options, columns: ["code", "ns"] });
+      expect(mixed.table?.map(({ name, kind }) => `${name}: ${kind}`)).toEqual([
+        "code: categorical",
+        "ns: continuous",
+      ]);
+      const numbers = await readTrainingTable(source, { ...options, columns: ["ns", "float"] });
+      expect([numbers.columns, numbers.table]).toEqual([["ns", "float"], undefined]);
+      const refused = async (chosen: TrainingTableOptions) =>
+        (await files.failure(readTrainingTable(source, chosen))).match(/"\w+" of .* beyond 2\^53/)?.[0];
+      expect(await refused({ columns: ["ns", "id"] })).toMatch(/^"id"/);
+      expect(await refused({ ...options, columns: ["ns"], given: ["code"] })).toMatch(/^"code"/);
+      expect(await refused({ kinds: {}, columns: ["ns"], given: ["code"] })).toMatch(/^"code"/);
+    },
+  );
 
   it("are the labels and the constant that a model learned only if they have the same digits", async () => {
     const table = await openTable(csv);
