@@ -2,7 +2,7 @@ import { formatOf } from "../data/format.ts";
 import { PushforwardError } from "../errors.ts";
 import { readBytes } from "../files/readBytes.ts";
 import { decodeModel, type LoadedModel } from "../flows/index.ts";
-import { withTextDates } from "../tables/tableColumn.ts";
+import { withJsonValues } from "../tables/tableColumn.ts";
 import { withPath } from "./failure.ts";
 
 /**
@@ -13,7 +13,7 @@ import { withPath } from "./failure.ts";
 export async function readModel(path: string): Promise<LoadedModel> {
   try {
     const model = await decodeModel(await readBytes(path));
-    return { ...model, ...(model.table && { table: withTextDates(model.table) }) };
+    return { ...model, ...(model.table && { table: withJsonValues(model.table) }) };
   } catch (error) {
     if (formatOf(path) && error instanceof PushforwardError && error.code === "MODEL") {
       throw new PushforwardError("MODEL", `${path} is a table, not a model`, {

@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import { anyValue, type OptionRules } from "../options.ts";
 import { withBooleanLabels } from "../tables/booleanColumn.ts";
 import { withLabelsOf } from "../tables/encode.ts";
-import { inferColumn } from "../tables/inferColumn.ts";
+import { inferRawColumn } from "../tables/largeIntegers.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { rawColumns, type TableInput } from "../tables/tableRows.ts";
 
@@ -65,7 +65,7 @@ export function comparedRows(
 /** The columns of a table, with their kinds inferred from the values. Columns that identify rows are left out. */
 export function inferredColumns(table: TableInput): TableColumn[] {
   return rawColumns(table).flatMap((raw) => {
-    const inferred = inferColumn(raw);
+    const { inferred } = inferRawColumn(raw);
     return "column" in inferred ? [inferred.column] : [];
   });
 }

@@ -11,7 +11,7 @@ import {
 import { brief } from "../parse.ts";
 import { inFloat64 } from "../runtime/engineOptions.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
-import { type ValueType, withTextDates } from "../tables/tableColumn.ts";
+import { type ValueType, withJsonValues } from "../tables/tableColumn.ts";
 import type { TableRow, TableValue } from "../tables/tableRows.ts";
 
 /** A row of a request or of an answer. */
@@ -52,7 +52,7 @@ export const operationsOf = ({ impute, anomalies }: ServedModel): string[] => [
 /** The model of a file as a server needs it. */
 export function servedModel(model: LoadedModel, run: RunOptions = {}): ServedModel {
   if (!model.table) return servedFlow(model, run);
-  return servedTable(TableModel.from({ ...model, table: withTextDates(model.table) }), run);
+  return servedTable(TableModel.from({ ...model, table: withJsonValues(model.table) }), run);
 }
 
 function servedTable(model: TableModel, run: RunOptions): ServedModel {

@@ -4,7 +4,7 @@ import { nearestName } from "../nearestName.ts";
 import { withBooleanLabels } from "./booleanColumn.ts";
 import { encodeColumn, positionsInColumn, withLabelsOf } from "./encode.ts";
 import { featureNames, type RawColumn, type TableColumn, type ValueType } from "./tableColumn.ts";
-import { rawColumns, type TableInput, type TableRow, textType } from "./tableRows.ts";
+import { bigintOf, rawColumns, type TableInput, type TableRow, textType } from "./tableRows.ts";
 import { typedText } from "./typedText.ts";
 import { UnlearnedCounts, type UnlearnedValues } from "./unlearned.ts";
 
@@ -136,5 +136,8 @@ function textOf(source: RawColumn, n: number): string | undefined {
 function presentValue(column: TableColumn, source: RawColumn, n: number): NonNullable<TableRow[string]> {
   if ("isDateObject" in column) return new Date(source.values[n]);
   if (source.type === "boolean") return source.values[n] === 1;
-  return source.type === "number" || source.type === "integer" ? source.values[n] : textOf(source, n)!;
+  if ("isBigint" in column && source.exactText) return bigintOf(textOf(source, n)!);
+  const isNumber = source.type === "number" || source.type === "integer";
+  const value = isNumber ? source.values[n] : textOf(source, n)!;
+  return "isBigint" in column ? bigintOf(value) : value;
 }

@@ -42,14 +42,17 @@ export function isLearnedAsText(
 /** Columns of these kinds have texts as values. */
 const TEXT_KINDS: ReadonlySet<string> = new Set(["categorical", "constant"]);
 
-/** Infers a column in memory, and returns its values in the form in which it is learned. */
+/** Infers a column in memory, and returns its values in the form in which it is learned. Bigints stay bigints in rows of the model. */
 export function inferRawColumn(
   raw: RawColumn,
   options: ColumnOptions = {},
 ): { readonly raw: RawColumn; readonly inferred: InferredColumn } {
-  const { exactText } = raw;
-  if (!exactText) return { raw, inferred: inferColumn(raw, options) };
-  const areMerged = new Set(raw.values).size < new Set(exactText.values).size;
-  const learned = isLearnedAsText(raw, options, { areMerged }) ? exactText : raw;
-  return { raw: learned, inferred: inferColumn(learned, options) };
+  const { exactText, isBigint } = raw;
+  const areMerged = exactText && new Set(raw.values).size < new Set(exactText.values).size;
+  const asText = areMerged !== undefined && isLearnedAsText(raw, options, { areMerged });
+  const learned = asText ? exactText! : raw;
+  const inferred = inferColumn(learned, options);
+  if (!isBigint || "excluded" in inferred || inferred.column.kind === "time")
+    return { raw: learned, inferred };
+  return { raw: learned, inferred: { column: { ...inferred.column, isBigint } } };
 }

@@ -13,6 +13,8 @@ export type ValueType = (typeof VALUE_TYPES)[number];
 const type = z.enum(VALUE_TYPES);
 /** Only for dates and timestamps: in JavaScript, values of the column are `Date` objects. Without it they are text in ISO 8601. */
 const isDateObject = z.optional(z.literal(true));
+/** In JavaScript, values of the column are bigints. Without it they are numbers, or text if the column is learned as text. */
+const isBigint = z.optional(z.literal(true));
 
 /** The units into which dates and times are split, with the number of different values of those that repeat. */
 export const TIME_UNITS = {
@@ -33,6 +35,7 @@ export const tableColumnSchema = z.discriminatedUnion("kind", [
     kind: z.literal("continuous"),
     name,
     type: z.enum(["number", "integer"]),
+    isBigint,
     gaps: z.boolean(),
     /** Subtracted from the values, in float64, since columns far from 0 need more digits than float32 has. */
     center: finite,
@@ -56,6 +59,7 @@ export const tableColumnSchema = z.discriminatedUnion("kind", [
     kind: z.literal("lattice"),
     name,
     type: z.enum(["number", "integer"]),
+    isBigint,
     gaps: z.boolean(),
     /** The values are first, first + step, first + 2 step ..., each with `decimals` decimals. */
     first: finite,
@@ -71,6 +75,7 @@ export const tableColumnSchema = z.discriminatedUnion("kind", [
     name,
     type,
     isDateObject,
+    isBigint,
     /** Whether no other label is possible, as in a column of yes and no. */
     isBoolean: z.optional(z.literal(true)),
     gaps: z.boolean(),
@@ -94,6 +99,7 @@ export const tableColumnSchema = z.discriminatedUnion("kind", [
     name,
     type,
     isDateObject,
+    isBigint,
     gaps: z.literal(false),
     /** The value as text; null if it is missing in all rows. */
     value: z.nullable(z.string()),
@@ -154,11 +160,10 @@ export function valueCounts(column: TableColumn): (number | null)[] {
   }
 }
 
-/** The columns as they return values in a text format: dates as text. */
-export const withTextDates = (columns: readonly TableColumn[]): TableColumn[] =>
-  columns.map((column) => {
-    if (!("isDateObject" in column)) return column;
-    const { isDateObject: _, ...others } = column;
+/** The columns as they return values in JSON and other text formats, which have no `Date` objects and no bigints. */
+export const withJsonValues = (columns: readonly TableColumn[]): TableColumn[] =>
+  columns.map((column: TableColumn & { isDateObject?: true; isBigint?: true }) => {
+    const { isDateObject: _, isBigint: __, ...others } = column;
     return others;
   });
 
@@ -172,6 +177,8 @@ export interface RawColumn {
   readonly type: ValueType;
   /** Only for dates and timestamps: whether all values are `Date` objects. */
   readonly isDateObject?: true;
+  /** Only for integers: whether all values are bigints. */
+  readonly isBigint?: true;
   /** Only for timestamps and times: some values had a time zone. */
   readonly hasTimeZone?: true;
   /**

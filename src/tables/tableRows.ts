@@ -15,18 +15,18 @@ export type TableInput =
 
 /**
  * A row of a table as models return it: numbers, labels, booleans and dates, which are `Date` objects if the training rows had such, and
- * otherwise text in ISO 8601; null is missing.
+ * otherwise text in ISO 8601; bigints in columns in which all training values were bigints; null is missing.
  */
-export type TableRow = Record<string, number | string | boolean | Date | null>;
+export type TableRow = Record<string, number | bigint | string | boolean | Date | null>;
 
 /**
- * A row with the columns of `Row` as models return it. It lacks the columns that the model leaves out. Bigints are numbers, or text if numbers
- * do not have all their digits.
+ * A row with the columns of `Row` as models return it. It lacks the columns that the model leaves out. A column of numbers and bigints has
+ * numbers, or text if numbers do not have all digits of its values.
  */
 export type ReturnedRow<Row> = {
   [K in keyof Row]-?:
-    | Exclude<Row[K], undefined | bigint>
-    | (bigint extends Row[K] ? number | string : never)
+    | Exclude<Row[K], undefined>
+    | (bigint extends Row[K] ? (number extends Row[K] ? string : never) : never)
     | null;
 };
 
@@ -86,6 +86,7 @@ const isMissing = (value: TableValue): value is null | undefined =>
 function readColumn(name: string, rows: number, at: (n: number) => TableValue, isText: boolean): RawColumn {
   let type: ValueType | undefined = isText ? "text" : undefined;
   let isDateObject = !isText;
+  let isBigint = !isText;
   for (let n = 0; n < rows && !isText; n++) {
     const value = at(n);
     if (isMissing(value)) continue;
@@ -97,15 +98,17 @@ function readColumn(name: string, rows: number, at: (n: number) => TableValue, i
         `rows[${n}], column "${name}" has another type than the rows before`,
         {
           expected: type === "integer" ? "number" : type,
-          received: `${JSON.stringify(value)} (${own})`,
+          received: `${typeof value === "bigint" ? value : JSON.stringify(value)} (${own})`,
           hint: "Convert the column to one type.",
         },
       );
     }
     type = common;
     isDateObject &&= value instanceof Date;
+    isBigint &&= typeof value === "bigint";
   }
   isDateObject &&= type !== undefined;
+  isBigint &&= type !== undefined;
   type ??= "number";
   const codes = new Map<string, number>();
   const values = Float64Array.from({ length: rows }, (_, n) => {
@@ -128,6 +131,7 @@ function readColumn(name: string, rows: number, at: (n: number) => TableValue, i
     name,
     type,
     ...(isDateObject && { isDateObject: true as const }),
+    ...(isBigint && { isBigint: true as const }),
     values,
     ...(type === "text" && { labels: [...codes.keys()] }),
     ...(exactText && { exactText }),
@@ -189,6 +193,7 @@ export function tableValue(column: TableColumn, value: number): TableRow[string]
   if (Number.isNaN(value)) return null;
   const { kind, type } = column;
   if (kind === "time" && column.isDateObject) return new Date(value);
+  if ((kind === "continuous" || kind === "lattice") && column.isBigint) return bigintOf(Math.round(value));
   const text =
     kind === "constant"
       ? column.value
@@ -199,5 +204,10 @@ export function tableValue(column: TableColumn, value: number): TableRow[string]
   if (text === null) return null;
   if (type === "boolean") return text === "true";
   if ("isDateObject" in column) return new Date(millisecondsOf(text));
+  if ("isBigint" in column) return bigintOf(text);
   return type === "number" || type === "integer" ? Number(text) : text;
 }
+
+/** A value of a column of bigints: integers become bigints, and other values stay as they are. */
+export const bigintOf = <T extends number | string>(value: T): bigint | T =>
+  Number.isInteger(value) || /^-?\d+$/.test(`${value}`) ? BigInt(value) : value;

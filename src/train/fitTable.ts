@@ -102,7 +102,8 @@ export interface FitTableResult<Row = TableRow> {
  *     await model.sample(5, { given: { city: "Bern" } });
  *
  * `table` is an array of objects, or an object with an array for each column. null, undefined, NaN and "" are missing values. Text in the
- * form of ISO 8601 is a date or a time. Columns of `Date` objects have such in the rows that the model returns.
+ * form of ISO 8601 is a date or a time. If all values of a column are `Date` objects, or all are
+ * bigints, so are its values in the rows that the model returns.
  *
  * @throws DATA when a column has values of several types, or no column varies; ARGUMENT for an option that is not valid; and what
  *   `fit` throws.

@@ -30,3 +30,10 @@ it("leaves out pairs with a column that is constant in one of the tables", () =>
   const constant = { ...rows, a: rows.a.map(() => "high"), y: rows.y.map(() => 1) };
   expect(trend(rows, constant).pairs.map(({ columns }) => columns.join(" "))).toEqual(["x b"]);
 });
+
+it("bigints are compared by all their digits", () => {
+  const rows = Array.from({ length: 60 }, (_, n) => ({ key: 2n ** 53n + BigInt(n % 2), label: "ab"[n % 2] }));
+  expect(trend(rows, rows).pairs).toMatchObject([
+    { columns: ["key", "label"], measure: "cramersV", real: 1 },
+  ]);
+});

@@ -77,7 +77,7 @@ export const tableInputs = (
   );
 
 /** Times without a date are those of 1970-01-01. */
-const numberOf = (value: number | string | boolean | Date): number =>
+const numberOf = (value: NonNullable<TableRow[string]>): number =>
   typeof value === "string"
     ? Date.parse(
         value.includes("-")

@@ -58,30 +58,92 @@ describe("dates", () => {
   });
 });
 
-test("bigints beyond 2^53 are text in the rows of a model if they would be equal as numbers", async () => {
+describe("bigints", () => {
   const odd = 2n ** 53n + 1n;
   const rows = Array.from({ length: 80 }, (_, i) => ({
     key: i % 2 ? odd : odd - 1n,
     nanoseconds: 1_704_067_200_000_000_000n + BigInt(i * i) * 1_000_003n,
     small: BigInt(i % 7),
+    flag: BigInt(i % 2),
+    count: i % 3 === 0 ? null : BigInt(i % 5),
     constant: odd,
+    mixed: i % 2 ? i % 7 : BigInt(i % 7),
+    mixedKey: i % 2 ? 5 : odd,
   }));
-  const { model } = await fitTable(rows, { epochs: 1, budget: "small", kernel: false });
-  expect(model.columns.map(({ kind, type }) => `${kind} ${type}`)).toEqual([
-    "categorical text",
-    "continuous integer",
-    "lattice integer",
-    "constant text",
-  ]);
-  const samples = await model.sample(50);
-  expect(new Set(samples.map(({ key }) => key as unknown))).toEqual(new Set([`${odd}`, `${odd - 1n}`]));
-  expect(samples[0]!.constant).toBe(`${odd}`);
-  const scores = await model.score([rows[1]!, { ...rows[1]!, constant: odd + 1n }]);
-  expect([Number.isFinite(scores[0]), scores[1]]).toEqual([true, Number.NEGATIVE_INFINITY]);
-  await expect(fitTable(rows, { columns: { key: "integer" } })).rejects.toThrow(
-    'column "key" cannot be integer: expected integers that differ as 64-bit floating-point numbers',
-  );
-  await model.release();
+
+  test("are exact in the rows of a model if all values of their column were bigints in training", {
+    timeout: 60_000,
+  }, async () => {
+    const { model } = await fitTable(rows, {
+      epochs: 1,
+      budget: "small",
+      kernel: false,
+      columns: { flag: "boolean" },
+      testFraction: 0.2,
+    });
+    expect(model.columns.map(({ name, kind, type }) => `${name}: ${kind} ${type}`)).toEqual([
+      "key: categorical text",
+      "nanoseconds: continuous integer",
+      "small: lattice integer",
+      "flag: categorical integer",
+      "count: lattice integer",
+      "constant: constant text",
+      "mixed: lattice integer",
+      "mixedKey: categorical text",
+    ]);
+    const read = await decodeModel(await encodeModel(model.contents));
+    await using loaded = TableModel.from(read);
+    for (const each of [model, loaded]) {
+      const samples = await each.sample(60, { given: { key: odd } });
+      expect(samples.every(({ key, constant }) => key === odd && constant === odd)).toBe(true);
+      const bigints = ["nanoseconds", "small", "flag", "count"] as const;
+      expect(bigints.map((name) => new Set(samples.map((row) => typeof (row[name] ?? 0n))))).toEqual(
+        bigints.map(() => new Set(["bigint"])),
+      );
+      expect(new Set(samples.map(({ flag }) => flag as unknown))).toEqual(new Set([0n, 1n]));
+      const [first] = samples;
+      expect([typeof first!.mixed, typeof first!.mixedKey]).toEqual(["number", "string"]);
+      const [given] = await each.sample(1, { given: { small: 3, count: null } });
+      expect([given!.small, given!.count]).toEqual([3n, null]);
+
+      // Present values stay as they are, also those that float64 would round.
+      const exact = { ...rows[1]!, nanoseconds: 1_704_067_200_000_000_001n };
+      const [imputed] = await each.impute([{ ...exact, small: null }]);
+      const { small, mixed, mixedKey, ...others } = imputed as typeof exact;
+      expect([typeof small, mixed, mixedKey]).toEqual(["bigint", 1, "5"]);
+      expect(others).toEqual((({ small: _, mixed: __, mixedKey: ___, ...kept }) => kept)(exact));
+      const [unknown] = await each.impute([{ key: "a", small: 2.5, count: 4 }]);
+      expect([unknown!.key, unknown!.small, unknown!.count] as unknown[]).toEqual(["a", 2.5, 4n]);
+
+      const texts = { ...rows[1]!, key: `${odd}`, small: 1, flag: 1 };
+      const scores = await each.score([rows[1]!, texts, { ...rows[1]!, constant: odd + 1n }]);
+      expect(scores[1]).toBe(scores[0]);
+      expect([Number.isFinite(scores[0]), scores[2]]).toEqual([true, Number.NEGATIVE_INFINITY]);
+    }
+    const { anomalies } = await model.anomalies(rows, { count: 1 });
+    const reasons = new Map(anomalies[0]!.reasons.map(({ column, ...reason }) => [column, reason]));
+    expect(reasons.get("key")!.value).toBe(rows[anomalies[0]!.row]!.key);
+    expect(reasons.get("small")!.expected.median).toBeTypeOf("bigint");
+    const served = servedModel(read);
+    const [answer] = await served.sample(1, { seed: 0, given: { key: `${odd}` } });
+    expect(JSON.parse(JSON.stringify(answer))).toMatchObject({
+      key: `${odd}`,
+      small: expect.any(Number),
+      constant: `${odd}`,
+    });
+    await served.release();
+    await model.release();
+  });
+
+  test("are named in messages", () => {
+    expect(() => rawColumns([{ a: "x" }, { a: 1n }])).toThrow("expected text, received 1 (integer)");
+  });
+
+  test("cannot be stated as integers if some would be equal as numbers", async () => {
+    await expect(fitTable(rows, { columns: { key: "integer" } })).rejects.toThrow(
+      'column "key" cannot be integer: expected integers that differ as 64-bit floating-point numbers',
+    );
+  });
 });
 
 test("rows of a model have the types of the training rows", () => {
@@ -89,11 +151,18 @@ test("rows of a model have the types of the training rows", () => {
     placed: Date;
     amount: number | null;
     id: bigint;
+    code: number | bigint;
     note?: string;
   }
   const fit = (orders: Order[]) => fitTable(orders).then(({ model }) => model.sample(1));
   expectTypeOf(fit).returns.resolves.toEqualTypeOf<
-    { placed: Date | null; amount: number | null; id: number | string | null; note: string | null }[]
+    {
+      placed: Date | null;
+      amount: number | null;
+      id: bigint | null;
+      code: number | bigint | string | null;
+      note: string | null;
+    }[]
   >();
   const fitColumns = () => fitTable({ a: [1, 2] }).then(({ model }) => model);
   expectTypeOf(fitColumns).returns.resolves.toEqualTypeOf<TableModel>();

@@ -19,7 +19,8 @@ interface AnyModel {
 export async function openModel(bytes: Uint8Array): Promise<AnyModel> {
   const loaded = await decodeModel(bytes);
   if (loaded.image) throw new Error("This is a model of images. The page opens models of tables.");
-  if (loaded.table) return tableModel(TableModel.from(loaded));
+  if (loaded.table)
+    return tableModel(TableModel.from({ ...loaded, table: loaded.table.map(withPlainValues) }));
   if (loaded.given.length > 0)
     throw new Error(
       `This model is conditional on ${loaded.given.join(", ")}. The page opens models without a context: fit the table without --given.`,
@@ -35,6 +36,12 @@ export async function openModel(bytes: Uint8Array): Promise<AnyModel> {
     unusual: () => Promise.reject(new Error("This model has no rows that calibrate p-values.")),
     release: () => flow.release(),
   };
+}
+
+/** The column with values that the page can show: text in place of `Date` objects, and numbers or text in place of bigints. */
+function withPlainValues(column: TableColumn & { isDateObject?: true; isBigint?: true }): TableColumn {
+  const { isDateObject: _, isBigint: __, ...others } = column;
+  return others;
 }
 
 function tableModel(model: TableModel): AnyModel {
