@@ -1,10 +1,7 @@
-import { PushforwardError } from "../errors.ts";
 import type { OutputColumn } from "./copy.ts";
-import { quotedIdentifier, textLiteral } from "./database.ts";
+import { textLiteral } from "./database.ts";
 import type { FileRows } from "./fileRows.ts";
 import type { Table } from "./table.ts";
-
-const FILE_COLUMNS = ["file", "file_row"] as const;
 
 /**
  * The columns `file` and `file_row` in what `writeJoined` writes: which file a row is from, and its number there, counted from 1. Only for a
@@ -18,11 +15,10 @@ export function fileColumns({ relation: { files } }: Table): OutputColumn[] {
     rows += file.rows;
     return { ...file, first };
   });
-  const [file, fileRow] = FILE_COLUMNS;
   return [
-    { name: file, type: "VARCHAR", value: ofFile(located, ({ name }) => textLiteral(name)) },
+    { name: "file", type: "VARCHAR", value: ofFile(located, ({ name }) => textLiteral(name)) },
     {
-      name: fileRow,
+      name: "file_row",
       type: "BIGINT",
       value: `computed.rowid + 1 - ${ofFile(located, ({ first }) => `${first}`)}`,
     },
@@ -38,16 +34,4 @@ function ofFile(files: readonly LocatedFile[], value: (file: LocatedFile) => str
   const middle = files.length >> 1;
   const [before, after] = [files.slice(0, middle), files.slice(middle)];
   return `CASE WHEN computed.rowid < ${after[0]!.first} THEN ${ofFile(before, value)} ELSE ${ofFile(after, value)} END`;
-}
-
-/**
- * Throws `DATA` if the table already has one of the columns `added` that an output gets, or, with several files, one of `fileColumns`.
- */
-export function checkAddedColumns(table: Table, added: readonly string[]): void {
-  const names = [...added, ...(table.relation.files ? FILE_COLUMNS : [])];
-  const existing = table.columns.find(({ name }) => names.includes(name.toLowerCase()));
-  if (!existing) return;
-  throw new PushforwardError("DATA", `${table.source} already has a column "${existing.name}"`, {
-    hint: `Rename it, or leave it out with a query: "SELECT * EXCLUDE (${quotedIdentifier(existing.name)}) FROM ..."`,
-  });
 }

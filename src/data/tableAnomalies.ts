@@ -5,12 +5,12 @@ import type { TableRow } from "../tables/tableRows.ts";
 import { nanToNull } from "./copy.ts";
 import { type Chunks, quotedIdentifier, textLiteral } from "./database.ts";
 import { interruptedError } from "./databaseError.ts";
-import { checkAddedColumns, fileColumns } from "./fileColumns.ts";
+import { fileColumns } from "./fileColumns.ts";
 import { noScoredRow } from "./noScoredRow.ts";
 import { scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
 import { textExpression } from "./valueExpressions.ts";
-import { isDelimited, writeJoined } from "./writeJoined.ts";
+import { checkAddedColumns, isDelimited, writeJoined } from "./writeJoined.ts";
 import { outputColumns } from "./writeScored.ts";
 
 /** Options of `scoreAnomalies`. */
@@ -122,7 +122,8 @@ export async function writeAnomalies(
   destination: string | NodeJS.WritableStream,
   numeric: readonly string[],
 ): Promise<void> {
-  checkAddedColumns(table, ADDED_COLUMNS);
+  const ofFiles = fileColumns(table);
+  checkAddedColumns(table, [...ofFiles.map(({ name }) => name), ...ADDED_COLUMNS]);
   const names = [...new Set(reasons.values())];
   const chunks: Chunks = [
     Float64Array.from({ length: 3 * scores.length }, (_, i) => {
@@ -137,7 +138,7 @@ export async function writeAnomalies(
   await writeJoined(table, { what: "The scores", width: 3, chunks }, destination, async (format) => ({
     columns: [
       ...(await outputColumns(table, numeric, format)),
-      ...fileColumns(table),
+      ...ofFiles,
       { name: ADDED_COLUMNS[0], type: "DOUBLE", value: nanToNull("computed.c0") },
       { name: ADDED_COLUMNS[1], type: "DOUBLE", value: nanToNull("computed.c1") },
       { name: ADDED_COLUMNS[2], type: "VARCHAR", value: reason },

@@ -1,18 +1,17 @@
 import { checkOptions, listOfTexts } from "../options.ts";
 import { nanToNull, type OutputColumn } from "./copy.ts";
 import { type Chunks, quotedIdentifier } from "./database.ts";
-import { checkAddedColumns, fileColumns } from "./fileColumns.ts";
 import type { Format } from "./format.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
-import { isDelimited, writeJoined } from "./writeJoined.ts";
+import { checkAddedColumns, isDelimited, writeJoined } from "./writeJoined.ts";
 
 /** The name of the column that scoring adds. */
 const LOG_DENSITY = "log_density";
 
 /**
  * Writes the table with the additional column `log_density`: to a path, in the format that belongs to its ending, or to a stream,
- * as CSV. A table of several files also gets the columns `file` and `file_row`: the file of each row, and the number of the row there.
+ * as CSV.
  *
  * `scores` has one log-density per row of the table, in the order of the table, in chunks of any size. NaN, for a row that was
  * not scored, is written as a missing value. `numeric` has the names of the columns from which the scores were computed.
@@ -24,8 +23,8 @@ const LOG_DENSITY = "log_density";
  * The output is written when it is complete. After any error, including one that `scores` throws, a file at the path is
  * unchanged, and a stream has received nothing.
  *
- * @throws ARGUMENT if no format belongs to the ending, or if the number of scores is wrong; DATA if the table has one of
- *   the additional columns already; FILE if the file cannot be written, or if a file of the table has changed since it was opened.
+ * @throws ARGUMENT if no format belongs to the ending, or if the number of scores is wrong; DATA if the table has a column
+ *   `log_density` already; FILE if the file cannot be written, or if a file of the table has changed since it was opened.
  */
 export async function writeScored(
   table: Table,
@@ -39,7 +38,7 @@ export async function writeScored(
   const score = { name: LOG_DENSITY, type: "DOUBLE", value: nanToNull("computed.c0") };
   const { sql, text = sql } = table.relation;
   await writeJoined(table, { what: "The scores", width: 1, chunks: scores }, destination, async (format) => ({
-    columns: [...(await outputColumns(table, numeric, format)), ...fileColumns(table), score],
+    columns: [...(await outputColumns(table, numeric, format)), score],
     original: isDelimited(format) ? text : sql,
   }));
 }

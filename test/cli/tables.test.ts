@@ -25,13 +25,7 @@ it("reads several files, or all files that match a pattern, as one table", async
   expect(await json("evaluate", model, ...parts)).toEqual([rows]);
   expect((await pushforward(["score", model, ...parts, "-o", path("parts.csv")])).code).toBe(0);
   await pushforward(["score", model, data, "-o", path("whole.csv")]);
-  const withFiles = readFileSync(path("whole.csv"), "utf8")
-    .split("\n")
-    .map((line, n) => {
-      const file = n === 0 ? "file,file_row" : `${parts[Math.floor((n - 1) / 20)]},${1 + ((n - 1) % 20)}`;
-      return line.replace(/,[^,]*$/, (score) => `,${file}${score}`);
-    });
-  expect(readFileSync(path("parts.csv"), "utf8").split("\n")).toEqual(withFiles);
+  expect(readFileSync(path("parts.csv"))).toEqual(readFileSync(path("whole.csv")));
   for (const [name, tables] of [
     ["whole", [data]],
     ["parts", parts],

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import { openTable, type Table, writeRows, writeScored } from "../../src/data/index.ts";
+import { openTable, type Table, writeScored } from "../../src/data/index.ts";
 import { scanRows } from "../../src/data/tableRows.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
@@ -13,7 +13,7 @@ const CODES = 'code,x,day,note\n007,1.50,2020-01-01,"a, ""b"""\n010,,2021-12-31,
 
 /** Opens, scores and writes a table; gives the text of the output. */
 async function scored(
-  source: string | string[],
+  source: string,
   scores: number[],
   output: string,
   numeric: readonly string[] = [],
@@ -148,24 +148,6 @@ it("does not confuse columns with its own temporary columns", async () => {
   );
 });
 
-it.each(["csv", "jsonl", "parquet"])("says which of several files each row is from: %s", async (ending) => {
-  // JSON Lines without a row have no columns.
-  const lengths = ending === "jsonl" ? [3000, 2, 1] : [3000, 0, 2, 1];
-  const paths = lengths.map((_, i) => files.path(`part's${i}.${ending}`));
-  for (const [i, rows] of lengths.entries())
-    await writeRows(["a"], [Float64Array.from({ length: rows }, (_, n) => 10 * n + i)], paths[i]!);
-  const scores = Array.from({ length: 3003 }, (_, n) => -n);
-  await scored(paths, scores, "several.parquet");
-  const [types, ...rows] = await rowsOf("several.parquet");
-  expect(types!.slice(1)).toEqual(["VARCHAR", "BIGINT", "DOUBLE"]);
-  expect(rows.map(([a, ...others]) => [Number(a), ...others])).toEqual(
-    lengths
-      .flatMap((length, i) => Array.from({ length }, (_, n) => [10 * n + i, paths[i], `${n + 1}`]))
-      .map((row, n) => [...row, scores[n]]),
-  );
-  expect(await scored(paths, scores, "several.csv")).toMatch(/^a,file,file_row,log_density\n/);
-});
-
 it("writes the header of a table without rows", async () => {
   expect(await scored(files.write("header.csv", "a,b\n"), [], "none.csv")).toBe("a,b,log_density\n");
 });
@@ -181,12 +163,6 @@ it("throws an error for a table that has a column log_density, and for a wrong n
     "DATA taken.csv already has a column "Log_Density".
     Rename it, or leave it out with a query: "SELECT * EXCLUDE ("Log_Density") FROM ...""
   `);
-  const named = ["named1.csv", "named2.csv"].map((name) => files.write(name, "a,file_row\n1,2\n"));
-  expect(await files.failure(scored(named, [1, 2], "out.csv"))).toMatchInlineSnapshot(`
-    "DATA named1.csv (and 1 more) already has a column "file_row".
-    Rename it, or leave it out with a query: "SELECT * EXCLUDE ("file_row") FROM ...""
-  `);
-  expect(await scored(named[0]!, [1], "out.csv")).toBe("a,file_row,log_density\n1,2,1.0\n");
   const path = files.write("two.csv", "a\n1\n2\n");
   expect(await files.failure(scored(path, [1], "out.csv"))).toMatchInlineSnapshot(
     `"ARGUMENT The scores do not match the rows of two.csv: expected 2, one per row, received 1."`,
