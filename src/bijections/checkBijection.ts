@@ -160,7 +160,7 @@ class Check {
       await this.checkJacobians(float64, outputs.float64, rows);
       await this.checkGradients(float64, rows);
       await this.checkDescription(outputs.float32, rows);
-      await this.checkNaN();
+      await this.checkNaN(float32);
     } finally {
       await Promise.all([float64.release(), float32.release()]);
     }
@@ -331,20 +331,15 @@ class Check {
     }
   }
 
-  private async checkNaN(): Promise<void> {
+  private async checkNaN(graph: ReturnType<typeof float32Graph>): Promise<void> {
     const { features, context } = this.bijection;
-    const run = compile(
-      (u, c) => ({
-        forward: this.bijection.forward(u, c).value,
-        inverse: this.bijection.inverse(u, c).value,
-      }),
-      [["N", features] as const, ...(context > 0 ? [["N", context] as const] : [])],
-    );
-    const rows = new Float32Array(features).fill(Number.NaN);
-    const out = await run(rows, ...(context > 0 ? [new Float32Array(context)] : []));
-    await run.release();
-    for (const direction of ["forward", "inverse"] as const) {
-      const received = out[direction].find((v) => !Number.isNaN(v));
+    const row = new Float64Array(features).fill(Number.NaN);
+    const { data, latent } = await graph.run({ z: row, x: row, context: new Float64Array(context) });
+    for (const [direction, values] of [
+      ["forward", data],
+      ["inverse", latent],
+    ] as const) {
+      const received = values.find((v) => !Number.isNaN(v));
       if (received === undefined) continue;
       throw this.error(`${direction} returns a number where the input is NaN`, {
         expected: "NaN",

@@ -2,9 +2,13 @@ import { expect } from "vitest";
 import type { Description } from "../../src/description.ts";
 import type { Floats } from "../../src/runtime/compile.ts";
 
+/** Whether some elements of the Jacobians of a bijection are 0 by construction. */
+export const hasJacobianStructure = ({ type }: Description): boolean =>
+  ["autoregressive", "coupling", "realNVPCoupling"].includes(type);
+
 /**
  * Checks which elements of Jacobians [ROWS, D, D] are 0: in an autoregressive bijection output i depends on itself and the features
- * before it in the ordering only, in a coupling on itself and the unchanged features. Other types are not checked.
+ * before it in the ordering only, in a coupling on itself and the unchanged features.
  */
 export function expectJacobianStructure(
   description: Description,
