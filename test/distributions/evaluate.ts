@@ -19,6 +19,25 @@ function contextOf(distribution: Distribution) {
     .broadcastTo(["N", context]);
 }
 
+/**
+ * Returns a function that compiles once for each distribution and precision. A compiled function reads the current values of the parameters at
+ * each call.
+ */
+function compiledOnce<C extends object>(compileFor: (distribution: Distribution, precision: Precision) => C) {
+  const compiled = { float32: new WeakMap<Distribution, C>(), float64: new WeakMap<Distribution, C>() };
+  return (distribution: Distribution, precision: Precision): C => {
+    const known = compiled[precision].get(distribution) ?? compileFor(distribution, precision);
+    compiled[precision].set(distribution, known);
+    return known;
+  };
+}
+
+const compiledLogProb = compiledOnce((distribution, precision) =>
+  compile((x) => distribution.logProb(x, contextOf(distribution)), [["N", distribution.features]], {
+    precision,
+  }),
+);
+
 /** log p(x) of rows [N, D]. */
 export async function logProb(
   distribution: Distribution,
@@ -26,7 +45,7 @@ export async function logProb(
   precision: Precision = "float64",
 ): Promise<Float64Array> {
   const D = distribution.features;
-  const run = compile((x) => distribution.logProb(x, contextOf(distribution)), [["N", D]], { precision });
+  const run = compiledLogProb(distribution, precision);
   const values = Float64Array.from(rows);
   const out = new Float64Array(values.length / D);
   for (let start = 0; start < out.length; start += 4096) {
@@ -36,22 +55,32 @@ export async function logProb(
   return out;
 }
 
+const compiledGradients = compiledOnce((distribution, precision) =>
+  compile(
+    (x) =>
+      grad(distribution.logProb(x, contextOf(distribution)).sum(), [
+        x,
+        ...trainableParameters(distribution).values(),
+      ]),
+    [["N", distribution.features]],
+    { precision },
+  ),
+);
+
 /** Gradients of the sum of log p with respect to the rows and to each trainable parameter. */
-export function gradients(
+export const gradients = (
   distribution: Distribution,
   rows: ArrayLike<number>,
   precision: Precision = "float64",
-) {
-  const parameters = [...trainableParameters(distribution).values()];
-  const run = compile(
-    (x) => grad(distribution.logProb(x, contextOf(distribution)).sum(), [x, ...parameters]),
-    [["N", distribution.features]],
-    {
-      precision,
-    },
-  );
-  return run(rows);
-}
+) => compiledGradients(distribution, precision)(rows);
+
+const compiledSample = compiledOnce((distribution, precision) =>
+  compile(
+    (...noise) => distribution.sample(noise, contextOf(distribution)),
+    distribution.noise.map(({ size }) => ["N", size] as const),
+    { precision },
+  ),
+);
 
 /** Draws n rows, [n, D]. */
 export async function draw(
@@ -60,13 +89,8 @@ export async function draw(
   precision: Precision = "float64",
 ): Promise<Floats> {
   const random = new Random(7);
-  const run = compile(
-    (...noise) => distribution.sample(noise, contextOf(distribution)),
-    distribution.noise.map(({ size }) => ["N", size] as const),
-    { precision },
-  );
   const noise = distribution.noise.map(({ kind, size }, i) =>
     random.split(i)[kind](new Float64Array(n * size)),
   );
-  return run(...noise);
+  return compiledSample(distribution, precision)(...noise);
 }
