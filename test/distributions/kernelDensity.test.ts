@@ -63,10 +63,10 @@ test("many centers with few different values, of which some are missing, are the
   const densities = await logProb(model, rows);
   const total = Array.from(model.centerLogits.numbers).reduce((sum, logit) => sum + Math.exp(logit), 0);
   const expected = new Float64Array(densities.length);
+  // With a single center, no kernels are shared by equal centers.
+  const single = randomKernels(columns, { centers: 1 });
+  single.widthLogits.value = model.widthLogits.numbers.slice();
   for (let i = 0; i < centers; i++) {
-    // With a single center, no kernels are shared by equal centers.
-    const single = randomKernels(columns, { centers: 1 });
-    single.widthLogits.value = model.widthLogits.numbers.slice();
     for (const [d, column] of single.columns.entries()) {
       const from = model.columns[d];
       column.centers.value = from.centers.numbers.slice(i, i + 1);

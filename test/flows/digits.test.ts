@@ -20,7 +20,7 @@ test("glow learns the digits, samples them and maps them back exactly", { timeou
   const flow = glow({ ...options, steps: 4, width: 32 });
   const model = dequantize(flow);
   expect(await bits(model)).toBeGreaterThan(4);
-  await fit(model, train.pixels, { ...settings, epochs: 14 });
+  await fit(model, train.pixels, { ...settings, epochs: 10 });
   expect(await bits(model)).toBeLessThan(MAX_BITS);
 
   const images = heldOut.pixels.map((image) => image.map((value) => value + 0.5));
@@ -42,7 +42,7 @@ test("glow learns the digits, samples them and maps them back exactly", { timeou
 
 test("realNVP learns the digits", { timeout: 120_000 }, async () => {
   const model = dequantize(realNVP({ ...options, levels: 1, steps: 3, width: 16, blocks: 1 }));
-  await fit(model, train.pixels, { ...settings, epochs: 10 });
+  await fit(model, train.pixels, { ...settings, epochs: 6 });
   expect(await bits(model)).toBeLessThan(MAX_BITS);
 });
 
@@ -57,7 +57,7 @@ test("tarflow learns the digits", { timeout: 120_000 }, async () => {
 test("glow with classes recognizes digits by Bayes' rule", { timeout: 120_000 }, async () => {
   const model = dequantize(glow({ ...options, steps: 4, width: 32, classes: 10 }));
   const context = train.labels.map((label) => [label]);
-  await fit(model, train.pixels, { ...settings, epochs: 14, context });
+  await fit(model, train.pixels, { ...settings, epochs: 8, context });
   const byClass = await Promise.all(
     Array.from({ length: 10 }, (_, label) => model.logProb(heldOut.pixels, [label])),
   );

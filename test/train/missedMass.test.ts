@@ -35,7 +35,7 @@ async function warningsOf(flow: Flow, density: TargetDensity, steps: number): Pr
 // almost no samples is missed mass.
 describe("missed mass is detected", () => {
   it("in 2-D, outside of the bound of the splines, although the error estimate and the effective sample size look perfect", async () => {
-    const result = await fitDensity(splines(2, 8), funnel(2), { ...quick, steps: 2000 });
+    const result = await fitDensity(splines(2, 8), funnel(2), { ...quick, steps: 1000 });
     // 7% of the mass is missed: log Z should be 0.
     expect(result.logNormalizer).toBeLessThan(-0.06);
     expect(result.logNormalizerError).toBeLessThan(2e-3);
@@ -44,7 +44,7 @@ describe("missed mass is detected", () => {
     expect(result.missedMass).toBeLessThan(0.1);
     expect(result.warnings).toMatchInlineSnapshot(`
       [
-        "At least about 3% of the density's mass lies where the flow has almost no samples, for example at x = (3.861, 10.05): logNormalizer is too low, because it lacks this mass. Column 1 of this point is 10, and the flow's samples are between -7.93 and 7.88: increase the bound of splines that end there, or give the flow a base with heavier tails, such as StudentT. If it is a separate mode, fit with annealing.",
+        "At least about 4% of the density's mass lies where the flow has almost no samples, for example at x = (6.004, 10.06): logNormalizer is too low, because it lacks this mass. Column 1 of this point is 10.1, and the flow's samples are between -7.92 and 7.82: increase the bound of splines that end there, or give the flow a base with heavier tails, such as StudentT. If it is a separate mode, fit with annealing.",
       ]
     `);
   });
@@ -84,7 +84,7 @@ describe("a good fit has no warnings", () => {
     ["a Gaussian by a linear flow", linear, gaussian([1, -2], [0.5, -0.8, 0.3]), 2000],
     ["a banana by RealNVP", affine, banana, 2000],
     ["a funnel by RealNVP", affine, funnel(2), 4000],
-    ["a banana by splines within their bound", () => splines(2, 16), banana, 3000],
+    ["a banana by splines within their bound", () => splines(2, 16), banana, 1500],
     ["two nearby modes by RealNVP", affine, twoModes(1), 2000],
   ] as const)("%s", async (_, build, density, steps) => {
     expect(await warningsOf(build(), density, steps)).toEqual([[], [], [], []]);
