@@ -32,6 +32,9 @@ const FEATURES = 2;
 /** More than the numbers in any of the files, but too few for an array of this length to be noticed. */
 const MODERATE = 50_000;
 
+/** Recursive functions overflow the stack at about 10,000 calls. */
+const DEPTH = 30_000;
+
 type Path = readonly (string | number)[];
 
 function* flows(): Generator<{ name: string; flow: Flow; labels?: string[][] }> {
@@ -117,7 +120,7 @@ async function* hostile(
     if (seen.has(name)) continue;
     seen.add(name);
     const set = (paths: readonly Path[], to: unknown) => JSON.stringify(withAt(description, paths, to));
-    const deep = set([path], HERE).replace(`"${HERE}"`, "[".repeat(1e5) + "]".repeat(1e5));
+    const deep = set([path], HERE).replace(`"${HERE}"`, "[".repeat(DEPTH) + "]".repeat(DEPTH));
     yield { what: `${name} = [[...]]`, json: deep, harmless: false };
     if (typeof value === "number") {
       // Numbers that need not be integers are not sizes, and neither are seeds.
