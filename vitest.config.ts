@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Tests of what a process loads, and of its threads and memory, for which each needs a process of its own. */
 const alone = [
@@ -10,8 +11,38 @@ const alone = [
   "test/runtime/release.test.ts",
 ];
 
+/** The files that take longest, from the longest. If one of them started last, the other worker would wait for it. */
+const longest = [
+  "test/examples/documentation.test.ts",
+  "test/bijections/invariants.test.ts",
+  "test/distributions/invariants.test.ts",
+  "test/cli/process.test.ts",
+  "test/examples/examples.test.ts",
+  "test/flows/digits.test.ts",
+  "test/train/fitTable.test.ts",
+  "test/package/install.test.ts",
+  "test/package/types.test.ts",
+  "test/train/missedMass.test.ts",
+  "test/bijections/extremes.test.ts",
+  "test/inference/infer.test.ts",
+  "test/flows/hostileModels.test.ts",
+  "test/contributing.test.ts",
+];
+
+/** Vitest starts with the files that took longest in its last run, but in the first run with those of the most bytes. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const index = longest.findIndex((path) => moduleId.endsWith(path));
+      return index < 0 ? longest.length : index;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
@@ -27,7 +58,8 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, ...alone],
         },
       },
-      { extends: true, test: { name: "alone", include: alone } },
+      // After the others: a worker that keeps its modules ends when the next file is one of these.
+      { extends: true, test: { name: "alone", include: alone, sequence: { groupOrder: 1 } } },
     ],
   },
 });
