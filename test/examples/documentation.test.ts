@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -34,12 +34,6 @@ const programs = allPages.filter(({ program }) => program !== "");
 const { folder, files, remove } = createProject(programs);
 afterAll(remove);
 
-test("every TypeScript block type-checks", { timeout: 240_000 }, () => {
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
-  const { stdout } = spawnSync(process.execPath, [tsc, "-p", folder], { encoding: "utf8" });
-  expect(stdout).toBe("");
-});
-
 /** Printed before the output of each page. */
 const PAGE_MARK = "--- page ";
 
@@ -66,6 +60,7 @@ async function runPrograms(): Promise<Map<string, string>> {
   );
 }
 
+// test/package/types.test.ts checks their types.
 test("every program prints the output on its page", { timeout: 240_000 }, async () => {
   const outputs = await runPrograms();
   programs.forEach((page, i) => {
