@@ -1,5 +1,5 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { dataset } from "../../src/dataset/index.ts";
 import { ContextEmbedding, DiagonalNormal } from "../../src/distributions/index.ts";
 import {
@@ -147,6 +147,12 @@ describe("a flow conditional on a class", () => {
   const test_ = labelled(1500, 2);
   const settings = { epochs: 40, optimizer: { learningRate: 4e-3 }, seed: 1 } as const;
   const shape = { transforms: 3, hidden: [32, 32] };
+  let withoutContext: number;
+  beforeAll(async () => {
+    const unconditional = forTables(nsf(2, shape));
+    await fit(unconditional, train.x, settings);
+    withoutContext = meanOf(await unconditional.logProb(test_.x));
+  });
 
   test.each([
     ["one column a class", new ContextEmbedding({ classes: [3] })],
@@ -157,11 +163,8 @@ describe("a flow conditional on a class", () => {
   ])("fits the density of each class, from %s, and classifies rows", async (_, labels) => {
     const flow = forTables(embedContext(nsf(2, { ...shape, context: labels.size }), labels));
     await fit(flow, train.x, { ...settings, context: train.label });
-    const unconditional = forTables(nsf(2, shape));
-    await fit(unconditional, train.x, settings);
 
     const given = meanOf(await flow.logProb(test_.x, test_.label));
-    const withoutContext = meanOf(await unconditional.logProb(test_.x));
     const truth = -CLASSES.reduce((sum, { entropy }) => sum + entropy, 0) / 3;
     const densities = await Promise.all(CLASSES.map((_, k) => flow.logProb(test_.x, [k])));
     const exact = CLASSES.map(({ logDensity }) => logDensity!(test_.x));

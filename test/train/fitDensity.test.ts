@@ -41,7 +41,7 @@ describe("a Gaussian", () => {
   it.each([
     ["realNVP", () => realNVP(2, small)],
     ["iaf", () => iaf(2, small)],
-    ["nsf in couplings", () => nsf(2, { hidden: [64, 64], kind: "coupling", transforms: 4 })],
+    ["nsf in couplings", () => nsf(2, { ...small, kind: "coupling" })],
   ] as const)("is fitted by %s, with the correct normalizer", async (_, build) => {
     // With this number of samples, an estimate of a divergence of 1e-3 has an error of 2e-4.
     const samples = 40_000;
