@@ -53,7 +53,7 @@ const MIN_SUM = 1e-37;
 export class KernelColumn implements ColumnBlock {
   readonly columns: readonly number[];
   readonly head: ColumnHead;
-  /** [n] the values of the centers; 0 where they are missing. */
+  /** [n] the values of the centers; 0 where they are missing. Graphs may have them as constants, see `distinctCenters`. */
   readonly centers: Parameter;
   /** [n] 1 where the value of the center is missing, else 0. Undefined if the column has no gaps. */
   readonly missing: Parameter | undefined;

@@ -1,7 +1,7 @@
 import { type Distribution, TransformedDistribution } from "../../src/distributions/index.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { batchSize, constant } from "../../src/graph/tensor.ts";
-import { trainableParameters } from "../../src/nn/module.ts";
+import { parametersOf, trainableParameters } from "../../src/nn/module.ts";
 import type { Precision } from "../../src/onnx/export.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile, type Floats } from "../../src/runtime/compile.ts";
@@ -19,16 +19,28 @@ function contextOf(distribution: Distribution) {
     .broadcastTo(["N", context]);
 }
 
-/**
- * Returns a function that compiles once for each distribution and precision. A compiled function reads the current values of the parameters at
- * each call.
- */
+/** The numbers of the parameters that are not trained, which may be constants of a graph. */
+const fixedNumbers = (distribution: Distribution): string =>
+  JSON.stringify(
+    [...parametersOf(distribution).values()].flatMap(({ trainable, numbers }) =>
+      trainable ? [] : [Array.from(numbers)],
+    ),
+  );
+
+/** Returns a function that compiles once for each distribution and precision, and again if fixed parameters have changed. */
 function compiledOnce<C extends object>(compileFor: (distribution: Distribution, precision: Precision) => C) {
-  const compiled = { float32: new WeakMap<Distribution, C>(), float64: new WeakMap<Distribution, C>() };
+  type Compiled = { readonly run: C; readonly fixed: string };
+  const compiled = {
+    float32: new WeakMap<Distribution, Compiled>(),
+    float64: new WeakMap<Distribution, Compiled>(),
+  };
   return (distribution: Distribution, precision: Precision): C => {
-    const known = compiled[precision].get(distribution) ?? compileFor(distribution, precision);
-    compiled[precision].set(distribution, known);
-    return known;
+    const fixed = fixedNumbers(distribution);
+    const known = compiled[precision].get(distribution);
+    if (known?.fixed === fixed) return known.run;
+    const run = compileFor(distribution, precision);
+    compiled[precision].set(distribution, { run, fixed });
+    return run;
   };
 }
 

@@ -93,7 +93,7 @@ function separatedRows(features: number, rows: number): Float64Array {
   });
 }
 
-// If training used the quadrature nodes, these integrals would be 1.07 (two features), 1.15 (one) and 2.8 (five).
+// Training changes the acceptance function, for which the nodes of the quadrature must still suffice.
 test.each([
   [1, 1e-3, 0.005, 2 ** 20],
   [2, 3e-3, 0.005, 2 ** 20],
