@@ -10,8 +10,8 @@ import {
 import { scaledValue, scaleSlope } from "./heads/valueScale.ts";
 
 /**
- * Bounds of lambda, the weight of the marginal distribution in each kernel. With a smaller one, rows that are far from all
- * centers would have a probability of nearly 0.
+ * Bounds of lambda, the weight of the marginal distribution in each kernel. With a lambda below the lower bound, rows that are
+ * far from all centers would have a probability of nearly 0.
  */
 const MIN_LAMBDA = 1e-4;
 const MAX_LAMBDA = 0.9;
@@ -38,7 +38,10 @@ interface AtomOfColumn extends Point {
 /** A column of the rows to which a kernel density is fitted. */
 interface ColumnOfRows {
   readonly head: ColumnHead;
-  /** [N], NaN where missing; in a column that shares the gap of an earlier one, the value of the center. */
+  /**
+   * [N], NaN where missing. In a column that shares the gap of an earlier one, a missing value is replaced by that of another row, as in
+   * the centers.
+   */
   readonly values: Float64Array;
   /** [N], 1 where the value is missing together with the earlier one, else 0. Undefined if the column shares no gap. */
   readonly isMissing?: Float64Array;
@@ -61,7 +64,7 @@ export class ColumnFactors {
   /** h and lambda. Their initial values are only the start of expectation maximization. */
   bandwidth: number;
   lambda = 0.05;
-  /** See `ColumnOfRows`. The factor of such a missing value is 1, because it follows from the earlier one. */
+  /** See `ColumnOfRows`. The factor of a value that is missing together with the earlier one is 1, because the earlier gap determines it. */
   private readonly isMissing: Float64Array | undefined;
   private readonly isCategorical: boolean;
   private readonly isLattice: boolean;
@@ -166,7 +169,7 @@ export class ColumnFactors {
     if (!smooth && !atom) {
       for (let v = 0; v < U; v++) factors[v] = lambda + (codes[u] === codes[v] ? scale : 0);
     } else if (!atom && !this.isLattice) {
-      // The most frequent case without calls, which take half of the time.
+      // The most frequent case has no function calls, because these would take half of the time.
       const { y, smoothShare } = this;
       const inverse = this.inverseSizes[w];
       const peak = scale * inverse;
@@ -231,8 +234,8 @@ export class ColumnFactors {
   }
 
   /**
-   * Value u where its factor has a smooth kernel, and as an atom. An atom has no density in a continuous column; categories and missing values
-   * have neither.
+   * The points at which value u has a smooth kernel and an atom. An atom of a continuous column has no smooth kernel, and categories and
+   * missing values have neither.
    */
   private pointsOf(u: number): { smooth: Point | undefined; atom: AtomOfColumn | undefined } {
     const code = this.codes[u];
@@ -254,7 +257,7 @@ export class ColumnFactors {
     return atom.probability * this.inverseMass[w * this.y.length + v] * this.kernel(atom, w, v);
   }
 
-  /** Updates what depends on the bandwidth only. */
+  /** Updates the numbers that depend only on the bandwidth. */
   private updateSizes(): void {
     const { atoms, smoothMarginal, smoothShare, inverseMass, atomSlope, y } = this;
     for (const [w, width] of this.widths.entries()) this.inverseSizes[w] = 1 / (width * this.bandwidth);

@@ -227,7 +227,7 @@ export class Dequantized implements Distribution {
 
 function withUniformNoise(rows: DataRows, counts: ValueCounts, stream: number): DataRows {
   const isReal = counts.map((count) => count === null);
-  // The sums replace the noise, because the sample of a large set of images has 128 MB of numbers in float64.
+  // The sums are written over the noise to save memory: the sample of a large set of images has 128 MB of numbers in float64.
   const values = new Random(0)
     .split("dequantize")
     .split(stream)

@@ -25,8 +25,9 @@ const ensembleSchema = (distribution: NestedSchema) =>
  * parts use their m-th mask, ordering or coupling split (Germain et al. 2015; Uria et al. 2014). Probabilities of rows are
  * averaged, since averaged logits would not define a distribution over rows.
  *
- * Each training batch uses one random variant, so training maximizes the mean of log p_m, a lower bound of log p. A density
- * costs M passes. Sampling draws the variant of each row with one uniform number, but computes the samples of all M variants.
+ * Training batches use the variants one after the other, so training maximizes the mean of log p_m, a lower bound of log p. A
+ * density costs M passes. Sampling draws the variant of each row with one uniform number, but computes the samples of all M
+ * variants.
  */
 export class Ensemble implements Distribution {
   readonly distribution: Distribution;

@@ -15,8 +15,8 @@ const MAX_ROWS = 5_000;
 const MAX_ENCODED_NUMBERS = 2_000_000;
 const MAX_ITERATIONS = 50;
 /**
- * Convergence is not tested before: the log-likelihood increases steadily only after the first iterations, which replace the
- * distances of k-means by likelihoods.
+ * The number of iterations before convergence is tested. The log-likelihood increases steadily only after the first iterations,
+ * which replace the distances of k-means by likelihoods.
  */
 const MIN_ITERATIONS = 5;
 /** The iteration ends when the mean log-likelihood increases by less than this, in nats. */

@@ -10,13 +10,14 @@ import { selectDataRows } from "./selectDataRows.ts";
 
 /** Expectation maximization uses a random subset of this many rows, to save time. */
 const MAX_ROWS = 5_000;
-/** With M numeric columns, a component costs N M^2 products in an iteration. N rows are fewer if these would be more than this. */
+/** In each iteration, a component costs N M^2 products for N rows and M numeric columns. N is reduced so that these are at most this many. */
 const MAX_PRODUCTS = 1e7;
 /** Without held-out rows, this share of the rows is held out. */
 const HELD_OUT_SHARE = 1 / 6;
 /**
- * The covariance of a component is estimated from its rows and from this many rows with the covariance within all components together
- * (regularized discriminant analysis, Friedman 1989). The held-out rows select one of these numbers.
+ * The covariance of a component is estimated as if it had this many additional rows with the pooled covariance, which is the
+ * covariance within all components together (regularized discriminant analysis, Friedman 1989). The held-out rows select one of these
+ * numbers.
  */
 const SHARED_ROWS = [50, 10, 2];
 /**
@@ -34,8 +35,8 @@ const MORE_COMPONENTS = [2, 3, 5, 8, 12, 20, 32];
 const MIN_ROWS_PER_COMPONENT = 10;
 
 /**
- * Fits a `MixedGaussianMixture` to rows, and selects its number of components by the likelihood of held-out rows. Two numbers in a row
- * without a better score end the search. If a limit is reached, the best mixture so far is the result.
+ * Fits a `MixedGaussianMixture` to rows, and selects its number of components by the likelihood of held-out rows. The search ends when
+ * two consecutive numbers do not improve the score. If a limit is reached, the best mixture so far is the result.
  */
 export async function chooseMixedGaussianMixture(
   columns: ColumnHeadOptions[],
@@ -90,8 +91,8 @@ async function prepareParts(
 }
 
 /**
- * Runs expectation maximization for each of `SHARED_ROWS`, and sets the parameters with the highest mean log-likelihood of the held-out rows,
- * which it returns.
+ * Runs expectation maximization for each of `SHARED_ROWS`, and sets the parameters to those with the highest mean log-likelihood of the
+ * held-out rows. Returns this log-likelihood.
  */
 async function fitParts(
   model: MixedGaussianMixture,
@@ -104,7 +105,7 @@ async function fitParts(
   let responsibilities: Floats = await initialResponsibilities(training, model.components, random, limits);
   const copyOfParameters = () => parametersOf(model).map(({ numbers }) => numbers.slice());
   let best: { score: number; values: readonly Floats[] } | undefined;
-  // With one component the covariance is that of all rows, however many of them are shared.
+  // With one component, the pooled covariance is that of the component, so additional rows would change nothing.
   for (const sharedRows of model.components > 1 ? SHARED_ROWS : [0]) {
     let previous = Number.NEGATIVE_INFINITY;
     for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {

@@ -4,7 +4,7 @@ import type { Random } from "../random/index.ts";
 import { type ColumnHead, isCategorical, isLattice, MISSING } from "./heads/columnHead.ts";
 import { unscaledValue } from "./heads/valueScale.ts";
 
-/** If more of the centers are different, the kernels of all centers are computed, which needs no copies. */
+/** If a larger share of the centers is distinct, the kernels of all centers are computed, because then none has to be copied. */
 const MAX_DISTINCT_SHARE = 0.75;
 
 /** The code of a center of a categorical column that is not one of its categories. It matches no value. */
@@ -29,8 +29,8 @@ export interface DistinctCenters extends Centers {
 }
 
 /**
- * The centers with different values, if equal ones are many. Kernels around equal centers are equal, so they are computed once. The numbers
- * become constants of the graph.
+ * The distinct centers, whose numbers become constants of the graph, or all centers if few of them are equal. Kernels around equal centers
+ * are equal, so they need to be computed only once.
  */
 export function distinctCenters(values: Parameter, missing: Parameter | undefined): DistinctCenters {
   const [count] = values.sizes;

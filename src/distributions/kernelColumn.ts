@@ -230,7 +230,8 @@ export class KernelColumn implements ColumnBlock {
   }
 
   /**
-   * Draws values around centers [1, N] by two uniform numbers: atoms or values of the smooth kernel. A category is that of its center.
+   * Draws values around centers [1, N] by two uniform numbers: atoms or values of the smooth kernel. In a categorical column, the
+   * value is the category of the center.
    */
   private sampleAround(
     center: Tensor,
@@ -302,8 +303,9 @@ export class KernelColumn implements ColumnBlock {
   }
 
   /**
-   * The probability of x [1, N] around a center other than by its smooth kernel, without the factor 1 - lambda: 1 where both are the same
-   * category or missing, and the share of an atom (`shares`), [W or 1, n, N]. Undefined if the column has none of these.
+   * The part of p(x | c, s) that is neither the smooth kernel nor the marginal distribution, without the factor 1 - lambda, for x [1, N]:
+   * 1 where x and c are the same category or both missing, and the share of an atom (`shares`) where x is one, [W or 1, n, N]. Undefined
+   * if the column has none of these.
    */
   private matches(x: Tensor, shares: Tensor | undefined, centers: Centers): Tensor | undefined {
     const { head } = this;

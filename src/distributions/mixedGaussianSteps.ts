@@ -6,12 +6,14 @@ import { marginalParameters } from "./heads/marginalParameters.ts";
 import type { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 import type { PreparedRows } from "./mixedGaussianRows.ts";
 
-/** The covariance within all components is estimated as if there were this many rows with independent columns besides. */
+/**
+ * The pooled covariance, within all components together, is estimated as if there were this many additional rows with independent columns.
+ */
 const INDEPENDENT_ROWS = 1;
 /** Added to variances, relative to the variance of the column, so that no component collapses onto a few rows. */
 const RIDGE = 1e-4;
 /**
- * Means, variances and probabilities of a component are estimated as if it had this many rows more, which have the mean, the variance and the
+ * Means, variances and probabilities of a component are estimated as if it had this many additional rows, with the mean, the variance and the
  * frequencies of the whole column.
  */
 const PRIOR_ROWS = 0.1;
@@ -30,8 +32,8 @@ export class MixedGaussianSteps {
 
   /**
    * The M-step: sets the parameters of the model from the responsibilities [N, C] of its components. Each covariance is estimated from the rows
-   * of the component and from `sharedRows` rows with the covariance within all components. `strength`
-   * multiplies their regularization: `INDEPENDENT_ROWS`, `RIDGE`, and the `PRIOR_ROWS` of variances.
+   * of the component and from `sharedRows` additional rows with the pooled covariance. `strength` multiplies the constants that regularize the
+   * covariances: `INDEPENDENT_ROWS`, `RIDGE`, and the `PRIOR_ROWS` of variances.
    */
   maximize(responsibilities: Floats, sharedRows: number, strength = 1): void {
     const { model } = this;
@@ -56,8 +58,8 @@ export class MixedGaussianSteps {
       const next = new Float32Array(logits.numbers.length);
       for (const [i, codes] of this.rows.codes[g].entries()) {
         for (let c = 0; c < C; c++) {
-          // Only the ratios of the weights matter, but `marginalParameters` adds up to half a row. Times C, it is half a row for all components
-          // together.
+          // Only the ratios of the weights matter, except that `marginalParameters` adds up to half a row. With weights multiplied by C, it
+          // adds at most half a row for all components together.
           const rowWeights = ofComponents[c].map((weight) => C * (weight + PRIOR_ROWS / rows));
           const parameters = marginalParameters(head.heads[i], codes, { weights: rowWeights, z: noScores });
           for (let p = 0; p < count; p++) next[(i * count + p) * C + c] = parameters[p];
@@ -194,7 +196,8 @@ export class MixedGaussianSteps {
           const total = logSumExp(ofColumn);
           const missing = count - (head.components ? 3 : 1);
           const present = head.hasGaps ? ofColumn.filter((_, p) => p !== missing) : ofColumn;
-          // An atom of a lattice also has a density. The probability of all its values is that of being present.
+          // In a lattice, atoms have a normal density too. So all values have the same probability here: that of not being
+          // missing.
           const logSmooth =
             head.type === "lattice" ? logSumExp(present) : logSumExp(ofColumn.subarray(count - 2));
           for (let n = 0; n < rows; n++) {

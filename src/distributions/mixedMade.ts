@@ -113,7 +113,8 @@ export class MixedMade implements SubsetDistribution {
       network,
       random,
     );
-    // One number of each column chooses an atom or component, the other is the quantile of the component.
+    // The first number of a column chooses an atom or a component, and the second one is mapped by the quantile function of the
+    // component.
     this.noise = [
       { kind: "uniform", size: this.features },
       { kind: "uniform", size: this.features },

@@ -192,8 +192,8 @@ export class Mixture implements SubsetDistribution {
   /**
    * Draws the distribution of each row by its posterior probability w_k p_k(x_known): its index k, [N]. Draws of all unknown features from
    * this distribution follow their joint distribution given x_known. With `present` the probability is multiplied by that of each unknown
-   * feature to be present, p_k(x_d is not missing | x_known): for one unknown feature this is exact, and for several it takes as independent
-   * which of them are missing.
+   * feature to be present, p_k(x_d is not missing | x_known). The result is exact for one unknown feature; for several, it assumes that
+   * they are missing independently of each other under p_k.
    */
   sampleIndex(
     uniform: Tensor,

@@ -50,7 +50,7 @@ export async function chooseGaussianMixture(
     return candidates;
   };
   let best = bestOf(await fitCandidates(1, RIDGES, SEEDS[0]));
-  // Doubling the components ends after two numbers in a row without a better score.
+  // The number of components is doubled until two consecutive numbers do not improve the score.
   let failures = 0;
   for (
     let components = 2;

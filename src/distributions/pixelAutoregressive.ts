@@ -217,7 +217,10 @@ export class PixelAutoregressive implements Distribution {
     return this.options.network.width;
   }
 
-  /** The distribution at a temperature T: for samples, logits are divided by T, and scales are multiplied by T. `logProb` is the same. */
+  /**
+   * The distribution at a temperature T: for samples, logits are divided by T, and scales are multiplied by T. `logProb` does not
+   * depend on T.
+   */
   atTemperature(temperature: number): PixelAutoregressive {
     const pixel = this.pixel.atTemperature(temperature);
     return Object.assign(Object.create(PixelAutoregressive.prototype), this, { pixel });

@@ -19,7 +19,7 @@ export interface ColumnBlock {
   logPresent(): Tensor;
   /** Values [S, N] from the component that is chosen for each row. The elements of `noise` are [S, N]. With `present` no value is missing. */
   sample(chosen: ChosenComponent, noise: readonly Tensor[], options: { present: boolean }): Tensor;
-  /** The block of one of its columns. */
+  /** A block that has only this one of its columns. */
   only(column: number): ColumnBlock;
 }
 
@@ -35,7 +35,7 @@ export abstract class ProductMixture implements SubsetDistribution {
   abstract readonly features: number;
   readonly context = 0;
   readonly supportsSubsets = true;
-  /** The first is a uniform number that chooses the component of a row, and the others are D numbers each. */
+  /** The first element is one uniform number, which chooses the component of a row. Each other element has D numbers. */
   abstract readonly noise: readonly Noise[];
   /** J. */
   protected abstract readonly components: number;

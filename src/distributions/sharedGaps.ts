@@ -31,8 +31,8 @@ export class SharedGaps {
   }
 
   /**
-   * Log-probabilities [S, ..., N] of some columns of the rows x [D, N], from those of present values. If a value and the one whose gap it shares
-   * are both missing, it is 0, and -Infinity if only one of them is.
+   * Log-probabilities [S, ..., N] of some columns of the rows x [D, N], from those of present values. The result is 0 where a value and the one
+   * whose gap it shares are both missing, and -Infinity where only one of them is.
    */
   logProb(logProb: Tensor, x: Tensor, columns: readonly number[]): Tensor {
     if (!columns.some((column) => this.columns.includes(column))) return logProb;
@@ -96,8 +96,8 @@ export class SharedGaps {
   }
 
   /**
-   * Positions [D] of an ordering in which a column comes before those that share its gap. They are the given positions, except that these
-   * columns exchange theirs, so that they have the order of their indices.
+   * Positions [D] of an ordering in which a column comes before those that share its gap. They are the given positions, except that a
+   * column and those that share its gap exchange positions among each other, so that they have the order of their indices.
    */
   reorder(positions: ArrayLike<number>): number[] {
     const reordered = Array.from(positions);

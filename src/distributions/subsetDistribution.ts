@@ -26,8 +26,8 @@ export interface SubsetDistribution extends Distribution {
   readonly conditionalSize: number;
   /**
    * Numbers [N, S] that determine the distribution of each unknown feature given x_known and the context. The methods below take them in
-   * place of the known values, so that many values of a feature need one evaluation of the known ones. Their rows are either those of the
-   * other tensors, or a single one for all, [1, S].
+   * place of the known values, so that many values of a feature need one evaluation of the known ones. There is one row of them for each
+   * row of the other tensors, or a single one for all rows, [1, S].
    */
   conditionalParameters(x: Tensor, subset: Subset, context?: Tensor): Tensor;
   /** log p(x_d | x_known, context) of values [N] of the unknown feature d: [N]. */
@@ -36,8 +36,8 @@ export interface SubsetDistribution extends Distribution {
   logPresentOf(d: number, parameters: Tensor): Tensor;
   /**
    * Draws [N] from p(x_d | x_known, context) of the unknown feature d, or with `present` from p(x_d | x_known, x_d is not missing, context).
-   * `noise` has one number [N, 1] for each tensor that `sample` takes. Draws of different features are not joint: to draw several, draw
-   * one, add its feature to the known ones, and continue with their parameters.
+   * `noise` has one number [N, 1] for each tensor that `sample` takes. Draws of several features from the same parameters do not follow
+   * their joint distribution. To draw from it, draw one feature, add it to the known ones, and compute new parameters for the next one.
    */
   sampleOf(d: number, noise: readonly Tensor[], parameters: Tensor, options: { present: boolean }): Tensor;
   /**
@@ -94,8 +94,8 @@ export function knownFeatures(
 }
 
 /**
- * The logarithms of the posterior weights along an axis of log w_k + log p_k(x_known). Where the known values are impossible, they are those
- * of the prior, so that no NaN of one part of a mixture reaches the others.
+ * The logarithms of the posterior weights along an axis of log w_k + log p_k(x_known). Where the known values are impossible, the weights
+ * are those of the prior: otherwise they would be NaN, and reach the other parts of a mixture.
  */
 export function logPosterior(logJoint: Tensor, logPrior: Tensor, axis: number): Tensor {
   const isImpossible = logJoint.max(axis, { keepAxes: true }).equal(Number.NEGATIVE_INFINITY);

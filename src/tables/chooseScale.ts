@@ -9,8 +9,8 @@ const MAX_ROWS = 10_000;
 
 /**
  * Chooses the scale of a column by twofold cross-validation: the quantile map of one half of the values gives a density, which is evaluated
- * on the other half. `sorted` has the values in ascending order, inside the bounds of all candidates. `width` is the width of a cell for the
- * cells of a lattice, and 0 (the default) for continuous values.
+ * on the other half. `sorted` has the values in ascending order, inside the bounds of all candidates. `width` is 1 if the values are cells
+ * of a lattice, and 0 (the default) for continuous values.
  */
 export function chooseScale(
   sorted: ArrayLike<number>,
@@ -37,8 +37,8 @@ export function chooseScale(
 }
 
 /**
- * The mean of log p(x) = -|z| - 2 log(1 + exp(-|z|)) + log dz/dy + log dy/dx over the values of `heldOut`: y = scale(x), and the quantile
- * map z(y) of `rows` has a standard logistic distribution.
+ * The mean of log p(x) = -|z| - 2 log(1 + exp(-|z|)) + log dz/dy + log dy/dx over the values of `heldOut`, where y = scale(x), and z is
+ * the quantile map of `rows`: the density p of x for which z(y) has a standard logistic distribution.
  */
 function meanLogDensity(
   rows: readonly number[],

@@ -158,8 +158,8 @@ const hasAllLabels = ({ type, isBoolean, labels }: TableColumn & { kind: "catego
   (type === "boolean" || isBoolean === true) && labels.length === 2;
 
 /**
- * The probability that the next row has a label that no row has: n1 / (N + 1) for N rows, n1 of which have a label that no other row has
- * (Good 1953). It is at least half a row.
+ * The probability that a new row has a label that no training row has: n1 / (N + 1) for N training rows, n1 of which have a label that
+ * no other row has (Good 1953), within the bounds of `unseenProbability`.
  */
 function unseenLabels(codes: Float64Array): number {
   const { counts, rows } = countValues(presentSorted(codes));
@@ -167,8 +167,8 @@ function unseenLabels(codes: Float64Array): number {
 }
 
 /**
- * The probability of values that training did not see: that of `single` rows, but of at least half a row. For a lattice it is half a row,
- * because its smooth distribution has probabilities for new cells too.
+ * The probability of values that training did not see: the share of `single` rows, but at least that of half a row and at most
+ * `MAX_UNSEEN`. A lattice has the share of half a row, because its smooth distribution has probabilities for new cells too.
  */
 const unseenProbability = (rows: number, single = 0): number =>
   Math.min(MAX_UNSEEN, Math.max(0.5, single) / (rows + 1));

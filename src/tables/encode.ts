@@ -37,8 +37,8 @@ const periodBeforeCut = ({ low, period, cut }: ContinuousColumn, value: number):
   cut !== undefined && value >= low! && value < cut ? period! : 0;
 
 /**
- * The features of the values of a column, one array for each of `featureNames`. Text must be an index of the labels of the column, or
- * their number for a label that it does not have. Values that the column cannot have become features of probability 0.
+ * The features of the values of a column, one array for each of `featureNames`. Text must be given as indices of the labels of the
+ * column, and as the number of labels if it is none of them. Values that the column cannot have become features of probability 0.
  */
 export function encodeColumn(column: TableColumn, values: Float64Array): Float64Array[] {
   const map = (feature: (value: number) => number) =>

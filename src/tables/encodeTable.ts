@@ -114,7 +114,7 @@ function sourceOf(column: TableColumn, raw: readonly RawColumn[], names: readonl
 const typeName = (type: ValueType): string =>
   type === "integer" || type === "number" ? "numbers" : `values of the type ${type}`;
 
-/** The type of a column, with its first text if it has texts, or the first that is not of the type `expected`. */
+/** The type of a column for messages. For text, with the first text that is not of the type `expected`. */
 function receivedType({ type, labels = [] }: RawColumn, expected: ValueType): string {
   if (type !== "text") return typeName(type);
   const text = labels.find((label) => textType(label) !== expected);

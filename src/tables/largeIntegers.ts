@@ -3,7 +3,7 @@ import type { ColumnOptions } from "./columnOptions.ts";
 import { type InferredColumn, inferColumn } from "./inferColumn.ts";
 import type { RawColumn } from "./tableColumn.ts";
 
-// A number has 53 bits, so integers beyond 2^53 may become equal, such as 2^53 and 2^53 + 1.
+// A float64 has 53 significant bits, so different integers beyond 2^53 may become equal, such as 2^53 and 2^53 + 1.
 
 /** Whether a column has integers beyond 2^53. */
 export const hasLargeIntegers = ({ type, values }: RawColumn): boolean =>
@@ -11,15 +11,15 @@ export const hasLargeIntegers = ({ type, values }: RawColumn): boolean =>
 
 /** The integers beyond 2^53 of a column. */
 export interface LargeIntegers {
-  /** Whether different ones are equal as numbers. */
+  /** Whether different integers are equal as numbers. */
   readonly areMerged: boolean;
 }
 
 /**
- * Whether a column with integers beyond 2^53 is learned as text, which keeps all digits: if different ones are equal as numbers, and if they
- * are labels.
+ * Whether a column with integers beyond 2^53 is learned as text, which keeps all digits: if different integers are equal as numbers, or if
+ * the values are labels or a constant. If another kind is stated, it is not.
  *
- * @throws ARGUMENT if they are equal, and the kind of integers is stated.
+ * @throws ARGUMENT if different integers are equal as numbers, and the kind `integer` or `lattice` is stated.
  */
 export function isLearnedAsText(
   raw: RawColumn,

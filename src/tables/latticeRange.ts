@@ -2,7 +2,7 @@ import type { ValueCounts } from "../columns/columnValues.ts";
 import { isHardBound } from "./columnBounds.ts";
 import type { ColumnOptions } from "./columnOptions.ts";
 
-/** In steps. 4.6 / 0.1 is 45.99999999999999. */
+/** The tolerance, in steps, when a value is divided by the step and rounded down: 4.6 / 0.1 is 45.99999999999999 and not 46. */
 const ROUNDING = 1e-9;
 
 /** The smallest number of decimals with which all values are written exactly, at most 15; undefined if there is none. */

@@ -138,7 +138,7 @@ function continuousColumn(
     high - low === period.period &&
     // Where both bounds occur, they may differ in meaning: 360 is the north, and 0 is calm air.
     !regular.values.includes(high) &&
-    // The feature of such a code would be that of a value.
+    // The feature of such a code would equal that of the value one period below it.
     !codes.some((code) => code > high && code <= high + period.period!);
   const cut = isCircle ? cutOf(regular, low, high) : undefined;
   const center = cut ?? low ?? high ?? quantile(regular, 0.5);
@@ -167,14 +167,14 @@ function continuousColumn(
   };
 }
 
-/** A circle is cut in the widest arc with one in this many of the different values, which is where values are rarest. */
+/** A circle is cut in the widest arc that contains one in this many of the different values, because values are rarest there. */
 const ARCS_OF_CIRCLE = 32;
 /** The cut divides the widest gap of this arc in an irrational ratio, so that no rounded value is at the cut. */
 const RATIO_OF_CUT = (Math.sqrt(5) - 1) / 2;
 
 /**
- * Where a circle, of which `low` and `high` are the same point, is cut to an interval. Values are rare there, because the density that a model
- * learns is least accurate near the ends of the interval.
+ * Where to cut a circle, on which `low` and `high` are the same point, to get an interval. The cut is where values are rare, because the
+ * density that a model learns is least accurate near the ends of the interval.
  */
 function cutOf({ values }: ValueCounts, low: number, high: number): number {
   const inside = Array.from(values.filter((value) => value >= low && value < high));

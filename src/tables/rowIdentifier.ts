@@ -1,6 +1,6 @@
 import type { ValueCounts } from "../columns/columnValues.ts";
 
-/** A column whose values differ in at least this fraction of the rows identifies rows. */
+/** A column can identify rows only if its number of different values is at least this fraction of the number of rows. */
 export const MIN_SHARE_OF_IDS = 0.95;
 /** In smaller tables, values may differ by chance. */
 export const MIN_ROWS_FOR_IDS = 20;

@@ -167,7 +167,10 @@ const typeOfDate = (date: Date): "date" | "timestamp" =>
 /** A date as text in ISO 8601, without the time if it is midnight. */
 export const dateText = (date: Date): string => typedText(typeOfDate(date), date.getTime());
 
-/** The type that has the values of both types; undefined if there is none. Dates and times can be text, because text may look like them. */
+/**
+ * The type that includes the values of both types; undefined if there is none. Dates and times are included in text, because some texts of
+ * a column may look like dates.
+ */
 function commonType(a: ValueType, b: ValueType): ValueType | undefined {
   const [first, second] = [a, b].sort();
   if (first === second) return a;

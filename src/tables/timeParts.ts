@@ -6,9 +6,9 @@ export const DAYS_TO_MONDAY = 3;
 /** Weeks in a year, on average. */
 const YEAR = 365.2425 / 7;
 /**
- * The periods of the units. The network gets the phase of a value in each of them. Weeks and months are counted since 1970 and the year 0. They
- * have the period of a year, so that other columns can depend on the season, and a half, a quarter and so on of a year, so that other columns
- * can depend on the single week or month.
+ * The periods of the units. The network gets the phase of a value in each of them. Weeks are counted since 1970, and months since the year 0.
+ * One of their periods is a year, so that other columns can depend on the season. The others are a half, a quarter and so on of a year, so that
+ * other columns can depend on the single week or month.
  */
 export const TIME_PERIODS: Readonly<Record<TimeUnit, readonly number[]>> = {
   month: [12, 6, 3],
@@ -80,7 +80,7 @@ export function timeOf(column: TimeColumn, parts: readonly number[]): number {
   );
 }
 
-/** Whether a time has the parts that have one value in all rows. */
+/** Whether a time agrees with the training rows in the units that have one value in all of them. */
 export function hasFixedParts({ fixed, dayOfMonth }: TimeColumn, time: number): boolean {
   if (!fixed.every(({ unit, value }) => partOf(time, unit) === value)) return false;
   return dayOfMonth === undefined || partOf(time, "day") + 1 === dayIn(partOf(time, "month"), dayOfMonth);
@@ -132,7 +132,8 @@ function dateUnits(
 
 /**
  * The greatest common divisor of the differences between the values of a unit, such as 15 for times that are quarters of an hour. It is 1 for
- * days, if the values do not repeat, and for fewer than four different values, except for minutes and seconds, which are often 0 and 30.
+ * days and weekdays, for values that do not repeat, and for fewer than four different values. Of minutes and seconds, which are often 0 and
+ * 30, two different values suffice.
  */
 function commonStep(times: Float64Array, unit: TimeUnit): number {
   if (unit === "day" || unit === "weekday") return 1;

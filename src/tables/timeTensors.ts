@@ -34,7 +34,7 @@ export function partOf(time: Tensor, unit: TimeUnit): Tensor {
   }
 }
 
-/** Whether times [N] have the parts that have one value in all rows. */
+/** Whether times [N] agree with the training rows in the units that have one value in all of them. */
 export function hasFixedParts({ fixed, dayOfMonth }: TimeColumn, time: Tensor): Tensor {
   const conditions = fixed.map(({ unit, value }) => partOf(time, unit).equal(value));
   if (dayOfMonth !== undefined) {

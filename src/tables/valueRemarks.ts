@@ -3,7 +3,10 @@ import { findMissingCodes } from "../columns/missingCodes.ts";
 import type { RawColumn } from "./tableColumn.ts";
 import { typedText } from "./typedText.ts";
 
-/** A value is mentioned if it is in at least this share of the rows, and this many times as frequent as if all values were equally so. */
+/**
+ * A value is mentioned if at least this share of the rows has it, and if it is at least `MIN_RATIO` times as frequent as it would be if all
+ * different values were equally frequent.
+ */
 const MIN_SHARE = 0.1;
 const MIN_RATIO = 10;
 
@@ -22,7 +25,8 @@ export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string
   if (type === "text") return textRemarks(countText(raw), { isLeftOut });
   if (isLeftOut) return [];
   if (raw.hasTimeZone) {
-    // A time of day has the offset of its place; a timestamp does not.
+    // A time of day keeps its offset, so a cast returns the local time. A timestamp does not, so the query must name the time
+    // zone.
     const conversion =
       type === "time" ? "CAST(... AS TIME)" : "CAST(... AS TIMESTAMPTZ) AT TIME ZONE 'Europe/Berlin'";
     return [timeZoneRemark(conversion)];
@@ -85,7 +89,7 @@ export function textRemarks(
   const most = 2 * dates > present ? "dates" : "numbers";
   if (2 * Math.max(dates, numbers) <= present) return [];
   if (numbers === present) {
-    // If the column is not left out, few numbers are different: they may be codes, and labels are right.
+    // A column that is not left out has few different numbers: they may be codes, which are best learned as labels.
     return isLeftOut
       ? [
           "numbers that are stored as text, left out: convert them in a query, for example by CAST(... AS DOUBLE)",

@@ -41,7 +41,7 @@ const numeric = {
   periods: z._default(z.array(z.number().check(z.positive())).check(z.maxLength(16)), []),
   /** Whether values can be missing. */
   gaps: z._default(z.boolean(), false),
-  /** Whether a value is missing where that of the column before is. */
+  /** Whether a value is missing exactly where that of the numeric column before it is. */
   sharesGap: z._default(z.boolean(), false),
 };
 

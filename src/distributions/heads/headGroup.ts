@@ -79,7 +79,10 @@ export class HeadGroup {
   private readonly logSeen: Tensor | undefined;
   /** `[S, 1]`: log(unseen). Undefined if `unseen` is 0. */
   private readonly logUnseen: Tensor | undefined;
-  /** `[S, 1]`: the logarithm of the part of `unseen` of each cell. Undefined if `unseen` is 0, and for other columns than lattices. */
+  /**
+   * `[S, 1]`: log(unseen / cells), the logarithm of the part of `unseen` that each cell gets. Undefined if `unseen` is 0, and for other
+   * columns than lattices.
+   */
   private readonly logUnseenCell: Tensor | undefined;
 
   constructor(heads: readonly ColumnHead[]) {
@@ -247,8 +250,8 @@ export class HeadGroup {
   }
 
   /**
-   * Uniform numbers `choice` [S, N] choose between two ways to draw a cell of a lattice. `isChosen`, with the probability `unseen`, is true
-   * where all cells are equally probable. Elsewhere, `rest` are uniform numbers for the choice of an atom or a component.
+   * Uniform numbers `choice` [S, N] choose between two ways to draw a cell of a lattice. `isChosen` is true with the probability `unseen`:
+   * all cells are then equally probable. Where it is false, `rest` are uniform numbers that choose an atom or a component.
    */
   private evenChoice(
     choice: Tensor,

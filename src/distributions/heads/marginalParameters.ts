@@ -11,11 +11,11 @@ const COMPONENT_LOG_SCALE = Math.log(0.84);
 /** The standard deviation of a standard logistic distribution. */
 const LOGISTIC_DEVIATION = Math.PI / Math.sqrt(3);
 /**
- * The smallest scale that is fitted to scores z, so that a few equal values do not become a spike. All rows of a column have
- * scale 1.
+ * The smallest scale that is fitted to scores z, so that a few equal values do not become a spike. The scores of all rows of a
+ * column have a scale of about 1.
  */
 const MIN_SCALE = 0.05;
-/** Scores of outliers can be arbitrarily large. In moments they count as at most this. */
+/** Scores of outliers can be arbitrarily large. Moments are computed from scores that are clamped to ± this number. */
 const MAX_SCORE = 10;
 
 /** Rows that `marginalParameters` fits with different weights, such as those of a latent class. */
@@ -57,7 +57,8 @@ export function marginalParameters(
   // The components of a lattice give its atoms a probability too, so an atom gets half of its rows and the components the other
   // half.
   const atomFraction = head.type === "lattice" ? 0.5 : 1;
-  // No logit may be -Infinity: each outcome gets half a row more. The rows of a class are few, and all outcomes together get half a row.
+  // No logit may be -Infinity, so half a row is added to each outcome. With `weighted`, the rows may be few, so all outcomes together
+  // get half a row.
   const outcomes = parameterCount(head) - (isNumeric(head) ? 3 * head.components - 1 : 0);
   const extraRows = weighted ? 0.5 / outcomes : 0.5;
   const logits = Array.from(atomWeights, (weight) => Math.log(atomFraction * weight + extraRows));

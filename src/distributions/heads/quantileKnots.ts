@@ -4,8 +4,8 @@ import type { Knots } from "./quantileMap.ts";
 import { scaledValue, type ValueScale } from "./valueScale.ts";
 
 /**
- * The default number of equally spaced quantiles is one for this many rows, within these limits. With more, the map would follow the
- * sampling noise of the rows. bench/tables/RESULTS.md compares such rules.
+ * By default there is one of the equally spaced quantiles for this many rows, within the limits below. With more quantiles, the map
+ * would follow the sampling noise of the rows. bench/tables/RESULTS.md compares such rules.
  */
 const ROWS_PER_QUANTILE = 16;
 const QUANTILES = { min: 8, max: 32 };
