@@ -58,7 +58,7 @@ interface BatchLossOptions {
 
 /** Rows of a chunk that is evaluated without a gradient: enough for efficient matrix products, and few enough for a core's cache. */
 const EVALUATION_CHUNK_ROWS = 1024;
-/** The largest size of a chunk, which limits its rows if they are wide: a hidden layer may have hundreds of values for each number. */
+/** The largest number of inputs of a chunk, so that chunks of wide rows have fewer rows: a hidden layer may have hundreds of values for each input. */
 const EVALUATION_CHUNK_NUMBERS = 2 ** 16;
 
 const evaluationRows = (features: number): number =>

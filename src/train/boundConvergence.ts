@@ -1,6 +1,6 @@
 import type { FitDensityRecord } from "./densityOptions.ts";
 
-/** A smaller rise of the bound does not matter, because KL(q || p) below 0.01 nats is accurate enough for most purposes. */
+/** A smaller rise of the bound does not matter: it lowers KL(q || p) by no more than this. */
 const MAX_RISE_NATS = 0.01;
 /** A rise of fewer standard errors is noise. */
 const MAX_STANDARD_ERRORS = 2;

@@ -269,8 +269,8 @@ type MaskedParameters = ReadonlyMap<Parameter, Masked>;
 
 /**
  * The parameters that a graph multiplies by a mask and that are 0 wherever the mask is 0. The graph can leave this product out, if
- * training also sets their gradient to 0 under the mask, so that they stay 0 there. `staysZero` says whether training does. It may
- * not, because a model may have other masks in training, as with orderings that change.
+ * training also sets their gradient to 0 under the mask, so that they stay 0 there. `staysZero` says whether training does this
+ * for a mask. It does not for a mask that differs from the one in training, as when orderings change from batch to batch.
  */
 const parametersZeroUnderMasks = (
   outputs: readonly Tensor[],

@@ -189,7 +189,7 @@ function fromRecipe(
   return forTables(embed ? embedContext(flow, embed) : flow);
 }
 
-/** Notes on the columns and on the numeric columns of the context, which come first. */
+/** Notes on the columns, and on the numeric columns of the context, which are its first columns. */
 function columnWarnings(
   columns: readonly string[],
   { rows, values, context, contextFeatures: width }: InMemoryDataset,

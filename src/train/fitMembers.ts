@@ -135,7 +135,8 @@ export function stacked(
   trained: readonly Omit<Member, "weight">[],
   logDensities: readonly Float64Array[],
 ): Omit<FitMembersResult, "curve" | "stopped"> {
-  // Each flow has its own embedding of the context, but a model file has the labels of one: no mixture, only the best member.
+  // Each flow has its own embedding of the context, but a model file stores the labels of only one. So there is no mixture, only
+  // the best member.
   if (trained.some(({ flow }) => flow.embedding)) {
     const best = trained.reduce((a, b) => (b.validationLogDensity > a.validationLogDensity ? b : a));
     const { flow, validationLogDensity } = best;

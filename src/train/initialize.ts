@@ -4,9 +4,12 @@ import type { Flow } from "../flows/flow.ts";
 import { type Limits, limitRules } from "../limits.ts";
 import { checkOptions } from "../options.ts";
 
-/** Pixels are stored as bytes, and take 8 times the memory as numbers. So only as many rows are converted as have this many numbers (16 MB). */
+/**
+ * Pixels are stored as bytes, and take 8 times the memory in float64. So the rows that are converted have at most about this many numbers
+ * (16 MB).
+ */
 const MAX_CONVERTED_NUMBERS = 2 ** 21;
-/** At least this many rows are converted. */
+/** At least this many rows are converted, even if they have more numbers. */
 const MIN_CONVERTED_ROWS = 100;
 
 /**

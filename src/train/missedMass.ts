@@ -13,7 +13,7 @@ const STEPS_PER_CHAIN = 20;
  */
 const [MIN_SCALE, MAX_SCALE] = [0.1, 10];
 
-/** Less is not reported as missed mass: even for good fits, one or two chains end where the flow has almost no density. */
+/** A smaller share is not reported as missed mass: even for good fits, one or two chains end where the flow has almost no density. */
 const MIN_REPORTED_SHARE = 0.005;
 const MIN_REPORTED_CHAINS = 5;
 

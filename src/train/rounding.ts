@@ -11,7 +11,7 @@ import type { Flow } from "../flows/flow.ts";
  */
 export function checkRounding(flow: Flow, data: InMemoryDataset): void {
   const { inner, standardize, standardizeContext } = flow.unstandardized();
-  // Selected before pixels are converted to float64.
+  // Rows are selected first, so that only the selected pixels are converted to float64.
   const chosen = sampledRows(data);
   const { rows, values, context, weights } = chosen ? data.select(chosen) : data;
   const check = (what: string, columns: Float64Array, features: number, outer: Standardize | undefined) => {

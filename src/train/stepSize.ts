@@ -10,7 +10,7 @@ const RESTART_FACTOR = 1 / 8;
 
 /** The events that have reduced the step size so far. */
 export interface StepSizeState {
-  /** How often the validation loss has not decreased for the patience of the schedule. */
+  /** The number of plateaus: how often the validation loss did not decrease for the patience of the schedule. */
   plateaus: number;
   /** How often the loss became NaN or exploded. Each time halves the step size. */
   recoveries: number;

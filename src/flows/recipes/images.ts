@@ -31,8 +31,9 @@ export interface ImageRecipeOptions {
 /** Options that the recipes of image flows with a latent space share: `nice`, `glow`, `realNVP` and `tarflow`. */
 export interface ImageFlowRecipeOptions extends ImageRecipeOptions {
   /**
-   * If it is given, the flow is the distribution of whole pixels, as `dequantize` returns it: with uniform noise, or with noise from a flow that
-   * is trained with it (variational dequantization, Ho et al. 2019, "Flow++"). By default the flow is the density of real numbers.
+   * If it is given, the flow is the distribution of pixels that are whole numbers, as `dequantize` returns it: with uniform noise, or with noise
+   * from a flow that is trained with it (variational dequantization, Ho et al. 2019, "Flow++"). By default the flow is the density of real
+   * numbers.
    */
   dequantization?: "uniform" | "variational";
 }
@@ -106,7 +107,7 @@ type ImageFlowOptions = z.output<z.ZodMiniObject<typeof imageFlowFields>>;
 
 /**
  * A flow of images with real values from 0 to `values`: the `preprocessing`, by default to logits, and then the layers `fromDataToBase`. With
- * `dequantization` it is the distribution of whole pixels.
+ * `dequantization` it is the distribution of pixels that are whole numbers.
  */
 export function imageFlow(
   { image, values, classes, dequantization, seed }: ImageFlowOptions,

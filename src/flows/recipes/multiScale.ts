@@ -99,9 +99,9 @@ export function glowOfImages(options: GlowImageOptions): Flow {
 
 /**
  * RealNVP for images (Dinh et al. 2017). Each level has couplings with checkerboard masks, a squeeze and couplings with channel
- * masks, and factors out half of the channels. `steps` + 1 couplings with checkerboard masks follow the last level. With
- * classes, their latent variables have a mean and a scale for each class. Additive couplings preserve volume, so that a diagonal scaling of
- * the latent variables follows them, as in NICE.
+ * masks, and factors out half of the channels. `steps` + 1 couplings with checkerboard masks follow the last level. With classes, the
+ * latent variables of these couplings have a mean and a scale for each class. Additive couplings preserve volume, so they are followed by a
+ * diagonal scaling of the latent variables, as in NICE.
  */
 export function realNVPOfImages(options: RealNVPImageOptions): Flow {
   const defaults = { block: "residual" as const, blocks: 2 };

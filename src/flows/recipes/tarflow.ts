@@ -24,8 +24,8 @@ const tarflowSchema = z.strictObject({
 
 /**
  * TarFlow (Zhai et al. 2024): affine autoregressive maps of the patches of an image, computed by causal transformers. The orderings
- * of the patches alternate. The density takes one pass of each transformer, sampling one step per patch. With classes, each
- * transformer has the class as its context.
+ * of the patches alternate. The density takes one pass of each transformer, and sampling takes one step per patch and map. With
+ * classes, each transformer has the class as its context.
  */
 export function tarflow(options: TarflowOptions): Flow {
   const parsed = parse(tarflowSchema, options, "an option of tarflow");

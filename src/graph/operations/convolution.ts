@@ -26,9 +26,10 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
 }
 
 /**
- * The runtime's convolution, with weights that are numbers in the graph: the runtime arranges them for its blocked form. With 3 x 3 kernels on one
- * thread it took 0.54, 0.67 and 0.81 of the time of the expansion for 32, 64 and 128 channels (`bench/convolution.ts`). The runtime has no such
- * form for other weights, and it has neither gradients of convolutions nor convolutions in float64.
+ * If the weights are constants of the graph, the convolution of the runtime is used, which rearranges constant weights for its blocked form. With
+ * 3 x 3 kernels on one thread it took 0.54, 0.67 and 0.81 of the time of the expansion for 32, 64 and 128 channels (`bench/convolution.ts`).
+ * Otherwise the expansion is used: the runtime has no blocked form for other weights, and it has neither gradients of convolutions nor
+ * convolutions in float64.
  *
  * In the expansion, a gather copies the K^2 pixels around each pixel, and one matrix product multiplies them by the weights (im2col). This took as
  * long as the runtime's convolution with weights as inputs for 32 and 64 channels, and two thirds of its time for 128. With fewer outputs than
@@ -75,9 +76,9 @@ const convolution: Operation = {
 };
 
 /**
- * The runtime's convolution computes 16 output channels at once, also if there are fewer. So up to this many outputs are computed for blocks of
- * 2 x 2 pixels, as channels of one pixel. Their kernels are 0 outside of the neighborhood of their own pixel. Drawing 64 images from a Glow took
- * 44 instead of 49 ms on one thread.
+ * The runtime's convolution computes 16 output channels at once, even if there are fewer. So up to this many outputs are computed together for
+ * the four pixels of a block, as channels of one pixel. Their kernels are 0 outside of the neighborhood of their own pixel. Drawing 64 images
+ * from a Glow took 44 instead of 49 ms on one thread.
  */
 const MAX_OUTPUTS_IN_BLOCKS = 4;
 
@@ -110,8 +111,9 @@ function emitConvolution(
 function gradientOfWeight(x: Tensor, weight: Tensor, g: Tensor): Tensor {
   const [k, , inputs, outputs] = weight.shape as number[];
   if (k === 1) return x.contractLeading(g).reshape(weight.shape);
-  // The copies of the forward pass are K^2 times as large as x. Keeping them takes as long as gathering the pixels again. The zeros are on the
-  // other side, because `optimize` would merge equal nodes. The product takes less time with the smaller factor transposed.
+  // The neighborhoods of the forward pass are K^2 times as large as x, and keeping them takes as long as gathering the pixels again. The pixel
+  // of zeros is added on the other side here: otherwise `optimize` would merge this gather with that of the forward pass. The product takes
+  // less time with the smaller factor transposed.
   if (outputs > inputs)
     return g
       .contractLeading(neighborhoods(x, k, "before"))
