@@ -30,7 +30,7 @@ const MAX_COLUMNS_AT_DEFAULT_MEMORY = 500;
 const CHUNK_ROWS = 2048;
 
 /**
- * A DuckDB instance that uses at most 512 MB of memory and a temporary directory.
+ * A DuckDB instance that uses at most 512 MB of memory (more for many columns) and a temporary directory.
  *
  * `open` loads DuckDB; importing this module does not. Error messages contain `source`. When `signal` is aborted, running queries
  * fail with INTERRUPTED.

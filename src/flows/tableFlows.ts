@@ -61,7 +61,7 @@ export interface TableFlowOptions {
 }
 
 /** For larger tables, affine layers are trained instead of spline layers, which take longer to train and gain less there. */
-const MIN_ROWS_OF_LARGE_TABLE = 20_000;
+const MAX_ROWS_OF_SMALL_TABLE = 20_000;
 
 /**
  * The flows that `fitFlows` tries. They are chosen by the comparison in docs/defaults.md; none of them is best for all tables.
@@ -82,7 +82,7 @@ export function tableFlows(features: number, options: TableFlowOptions): { name:
   const { rows, context = 0, embedding, seed = 0 } = options;
   parse(countSchema, rows, "the option rows of tableFlows");
   const random = new Random(seed);
-  const largeTable = rows > MIN_ROWS_OF_LARGE_TABLE;
+  const largeTable = rows > MAX_ROWS_OF_SMALL_TABLE;
   const embed = () => embedding && new ContextEmbedding(embedding, random.split("embedding"));
   const shape: RecipeOptions = {
     context: embed()?.size ?? context,

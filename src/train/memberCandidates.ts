@@ -44,7 +44,7 @@ interface FittedCandidate {
 export const KERNEL_DENSITY = "kernel-density";
 
 /** Tables of at least this many rows need wider networks, and longer averages of their weights. */
-const MIN_ROWS_OF_LARGE_TABLE = 20_001;
+const MAX_ROWS_OF_SMALL_TABLE = 20_000;
 /**
  * On a large table the step size of the autoregressive network follows a half cosine over this many steps, but over a number of epochs in the
  * range of `COSINE_EPOCHS`. On 21,060 training rows of protein, 80 such epochs give a higher validation log-density (-54.36 nats) than 180
@@ -130,7 +130,7 @@ export function candidatesFor(
 ): Candidate[] {
   checkBudget(budget, recipe);
   if (recipe) return [dequantizedFlow(columns, training, { seed, embedding, recipe })];
-  const isLarge = training.rows >= MIN_ROWS_OF_LARGE_TABLE;
+  const isLarge = training.rows > MAX_ROWS_OF_SMALL_TABLE;
   const isWide = training.features >= MIN_FEATURES_OF_WIDE_TABLE;
   const heads = tableHeads(columns, training.sample, isWide ? { quantiles: QUANTILES_OF_WIDE_TABLE } : {});
   const table: TableProperties = {
