@@ -43,7 +43,7 @@ interface FittedCandidate {
 /** The name of the member that contains training rows. */
 export const KERNEL_DENSITY = "kernel-density";
 
-/** Tables of at least this many rows need wider networks, and longer averages of their weights. */
+/** Tables of more rows than this need wider networks, and longer averages of their weights. */
 const MAX_ROWS_OF_SMALL_TABLE = 20_000;
 /**
  * On a large table the step size of the autoregressive network follows a half cosine over this many steps, but over a number of epochs in the
