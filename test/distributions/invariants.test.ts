@@ -23,7 +23,9 @@ import {
   square,
 } from "../mathematics/quadrature.ts";
 import { distributionCases } from "./cases.ts";
-import { draw, gradients, logProb } from "./evaluate.ts";
+import { compiledOnce } from "./evaluate.ts";
+
+const { draw, gradients, logProb } = compiledOnce;
 
 const isDiscrete = ({ type, outputs, decoder, distributions }: Description): boolean =>
   ["bernoulli", "dequantized", "discretizedLogistic", "pixelAutoregressive"].includes(type) ||
