@@ -58,7 +58,7 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, ...alone],
         },
       },
-      // After the others: a worker that keeps its modules ends when the next file is one of these.
+      // These files come last, because a worker that keeps its modules ends before each of them.
       { extends: true, test: { name: "alone", include: alone, sequence: { groupOrder: 1 } } },
     ],
   },

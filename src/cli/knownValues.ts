@@ -49,7 +49,7 @@ function parsedValue(stated: string, column: TableColumn): TableValue {
     new PushforwardError("ARGUMENT", `--given has an invalid value of ${name}`, {
       expected,
       received: text,
-      ...(gaps && { hint: `If the value is missing, write ${name}= with nothing behind it.` }),
+      ...(gaps && { hint: `If the value is missing, write ${name}= without a value.` }),
     });
   switch (type) {
     case "text":

@@ -55,7 +55,7 @@ export const sample = command({
     ...engine,
   },
   details: [
-    "In --given, income= with nothing behind it states that the value of income is missing, for models of the default flow. An empty cell of a table in --given is not known: it is drawn, as are the columns that the table lacks.",
+    "In --given, income= without a value states that the income is missing. This needs a model of the default flow. An empty cell of a table in --given is not known: it is drawn, as are the columns that the table lacks.",
     "If OUT is a directory (out/), rows go to Parquet files of a million rows there: part-00000.parquet, part-00001.parquet and so on.",
     "A model of images draws pictures: one with all images if OUT ends in .png, otherwise a directory with a file for each image, and a sub-directory for each class. Default: 64 images.",
   ],

@@ -4,8 +4,8 @@ import type { FileRows } from "./fileRows.ts";
 import type { Table } from "./table.ts";
 
 /**
- * The columns `file` and `file_row` in what `writeJoined` writes: which file a row is from, and its number there, counted from 1. Only for a
- * table of several files, since without them rows of different files could not be told apart.
+ * The columns `file` and `file_row` in what `writeJoined` writes: the file of each row, and the number of the row in this file, counted from 1.
+ * Only a table of several files has them.
  */
 export function fileColumns({ relation: { files } }: Table): OutputColumn[] {
   if (!files) return [];
@@ -28,7 +28,7 @@ export function fileColumns({ relation: { files } }: Table): OutputColumn[] {
 /** A file, and the index of its first row among those of all files. */
 type LocatedFile = FileRows & { readonly first: number };
 
-/** The SQL of a value of the file of each row: a binary search, because there may be thousands of files. */
+/** SQL that returns `value` of the file of each row. It is a binary search, because there may be thousands of files. */
 function ofFile(files: readonly LocatedFile[], value: (file: LocatedFile) => string): string {
   if (files.length === 1) return value(files[0]!);
   const middle = files.length >> 1;

@@ -34,27 +34,28 @@ export interface DistinctCenters extends Centers {
  */
 export function distinctCenters(values: Parameter, missing: Parameter | undefined): DistinctCenters {
   const [count] = values.sizes;
-  const first = new Map<string, number>();
-  const positions: number[] = [];
+  const indexOf = new Map<string, number>();
+  const firsts: number[] = [];
   const indices = Array.from(values.numbers, (value, i) => {
     const key = `${value} ${missing?.numbers[i] ?? 0}`;
-    const known = first.get(key);
-    if (known !== undefined) return known;
-    first.set(key, positions.length);
-    return positions.push(i) - 1;
+    if (!indexOf.has(key)) {
+      indexOf.set(key, firsts.length);
+      firsts.push(i);
+    }
+    return indexOf.get(key)!;
   });
-  const m = positions.length;
+  const m = firsts.length;
   if (m > MAX_DISTINCT_SHARE * count)
     return { count, values, missing: missing ?? filled(0, [count]), indices: undefined };
-  const ofDistinct = (numbers: Parameter) =>
+  const ofFirsts = ({ numbers }: Parameter) =>
     constant(
-      positions.map((i) => numbers.numbers[i]!),
+      firsts.map((i) => numbers[i]!),
       [m],
     );
   return {
     count: m,
-    values: ofDistinct(values),
-    missing: missing ? ofDistinct(missing) : filled(0, [m]),
+    values: ofFirsts(values),
+    missing: missing ? ofFirsts(missing) : filled(0, [m]),
     indices,
   };
 }

@@ -49,8 +49,7 @@ export function inferRawColumn(
 ): { readonly raw: RawColumn; readonly inferred: InferredColumn } {
   const { exactText, isBigint } = raw;
   const areMerged = exactText && new Set(raw.values).size < new Set(exactText.values).size;
-  const asText = areMerged !== undefined && isLearnedAsText(raw, options, { areMerged });
-  const learned = asText ? exactText! : raw;
+  const learned = exactText && isLearnedAsText(raw, options, { areMerged: areMerged! }) ? exactText : raw;
   const inferred = inferColumn(learned, options);
   if (!isBigint || "excluded" in inferred || inferred.column.kind === "time")
     return { raw: learned, inferred };

@@ -24,10 +24,15 @@ export async function initialize(
   limits: Limits = {},
 ): Promise<void> {
   checkOptions("initialize", limits, limitRules);
-  await flow.fitToData?.(asDataRows(limitBytes(data)), heldOut && asDataRows(limitBytes(heldOut)), limits);
+  await flow.fitToData?.(
+    asDataRows(convertedRows(data)),
+    heldOut && asDataRows(convertedRows(heldOut)),
+    limits,
+  );
 }
 
-function limitBytes(data: InMemoryDataset): InMemoryDataset {
+/** All rows if they are stored as numbers, or evenly spaced ones if they are stored as bytes, which have to be converted. */
+function convertedRows(data: InMemoryDataset): InMemoryDataset {
   if (!data.hasBytes) return data;
   return data.spaced(Math.max(MIN_CONVERTED_ROWS, Math.floor(MAX_CONVERTED_NUMBERS / data.features)));
 }

@@ -60,7 +60,7 @@ it("draws rows given that a value is missing", async () => {
   expect(await failure("sample", model, "--given", "price=NULL")).toMatchInlineSnapshot(`
     "2
     Error: --given has an invalid value of price: expected a finite number, received NULL.
-    If the value is missing, write price= with nothing behind it."
+    If the value is missing, write price= without a value."
   `);
 });
 

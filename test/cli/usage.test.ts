@@ -56,9 +56,9 @@ it("shows the help of a command", async () => {
 
       MODEL   A model file that pushforward fit wrote.
 
-    In --given, income= with nothing behind it states that the value of income is missing, for
-    models of the default flow. An empty cell of a table in --given is not known: it is drawn, as
-    are the columns that the table lacks.
+    In --given, income= without a value states that the income is missing. This needs a model of the
+    default flow. An empty cell of a table in --given is not known: it is drawn, as are the columns
+    that the table lacks.
 
     If OUT is a directory (out/), rows go to Parquet files of a million rows there:
     part-00000.parquet, part-00001.parquet and so on.
