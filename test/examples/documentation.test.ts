@@ -60,7 +60,7 @@ async function runPrograms(): Promise<Map<string, string>> {
   );
 }
 
-// test/package/types.test.ts checks their types.
+// test/package/packed.test.ts checks their types.
 test("every program prints the output on its page", { timeout: 240_000 }, async () => {
   const outputs = await runPrograms();
   programs.forEach((page, i) => {

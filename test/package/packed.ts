@@ -88,7 +88,7 @@ export function installPacked(without: readonly string[] = []): Installed {
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
 
-/** Removes the tarball. Test files that share this module pack it again. */
+/** Removes the tarball. */
 export function removePacked(): void {
   if (tarball) rmSync(dirname(tarball), { recursive: true });
   tarball = undefined;
