@@ -2,6 +2,7 @@ import { ElementType } from "../graph/operation.ts";
 import { resolveShape, type Shape } from "../graph/shape.ts";
 import {
   encodeModel,
+  type GraphProto,
   type NodeProto,
   type OperatorSet,
   type TensorProto,
@@ -41,6 +42,8 @@ export class OnnxFile {
   readonly batch: number | undefined;
   private readonly inputs: ValueInfoProto[] = [];
   private readonly outputs: ValueInfoProto[] = [];
+  /** By the names of outputs: the names of their values. */
+  private readonly outputValues = new Map<string, string>();
 
   constructor({ batch }: { batch?: number | undefined } = {}) {
     this.batch = batch;
@@ -53,14 +56,7 @@ export class OnnxFile {
 
   /** Declares an output, whose name must be claimed, and the value that it has. */
   output(output: FileValue, value: string): void {
-    // Two outputs, or an input and an output, may be the same value: the Identity gives each its name.
-    this.nodes.push({
-      name: output.name,
-      opType: "Identity",
-      inputs: [value],
-      outputs: [output.name],
-      attributes: {},
-    });
+    this.outputValues.set(output.name, value);
     this.outputs.push(this.valueInfo(output));
   }
 
@@ -76,7 +72,8 @@ export class OnnxFile {
 
   /** The bytes of the file. */
   encoded({ metadata = {}, operatorSets = [], ...producer }: FileDetails = {}): Uint8Array<ArrayBuffer> {
-    const { nodes, initializers, inputs, outputs, values } = this;
+    const { initializers, inputs, outputs } = this;
+    const { nodes, values } = this.withOutputNames();
     return encodeModel({
       irVersion: IR_VERSION,
       producerName: "pushforward",
@@ -86,4 +83,40 @@ export class OnnxFile {
       graph: { name: "pushforward", nodes, initializers, inputs, outputs, values },
     });
   }
+
+  /**
+   * The nodes and values, in which the value of each output has the name of the output. If a value is an input, or that of another output
+   * too, an Identity gives it this name.
+   */
+  private withOutputNames(): Pick<GraphProto, "nodes" | "values"> {
+    const computed = new Set(this.nodes.flatMap(({ outputs }) => outputs));
+    const names = new Map<string, string>();
+    const copies: NodeProto[] = [];
+    for (const [name, value] of this.outputValues) {
+      if (computed.has(value) && !names.has(value)) names.set(value, name);
+      else copies.push({ name, opType: "Identity", inputs: [value], outputs: [name], attributes: {} });
+    }
+    return {
+      nodes: renameValues([...this.nodes, ...copies], names),
+      values: this.values.filter(({ name }) => !names.has(name)),
+    };
+  }
 }
+
+/** Nodes whose values have new names, also in the graphs inside of nodes. */
+const renameValues = (nodes: readonly NodeProto[], names: ReadonlyMap<string, string>): NodeProto[] => {
+  const nameOf = (value: string) => names.get(value) ?? value;
+  return nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map(nameOf),
+    outputs: node.outputs.map(nameOf),
+    attributes: Object.fromEntries(
+      Object.entries(node.attributes).map(([key, value]) => [
+        key,
+        typeof value === "object" && "nodes" in value
+          ? { ...value, nodes: renameValues(value.nodes, names) }
+          : value,
+      ]),
+    ),
+  }));
+};
