@@ -79,11 +79,12 @@ export class PatchAutoregressive implements Bijection {
     const parameters = scoped("network", () => this.network.apply(shifted, context));
     // `affine.toLatent` computes u exp(a) + m, which here maps z to x. So the density uses its inverse, `toData`.
     const { value, logDerivative } = affine.toData(patches, parameters);
-    return { value: this.toRows(value), logDet: this.sumOverRow(logDerivative) };
+    return { value: this.toRows(value), logDet: logDerivative.reshape(["N", this.features]).sum(1) };
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {
-    const latent = this.toPatches(z).split(1, new Array(this.tokens).fill(1));
+    const { tokens, size, features } = this;
+    const latent = this.toPatches(z).reshape(["N", features]).split(1, new Array(tokens).fill(size));
     const network = this.network.incremental(context);
     const patches: Tensor[] = [];
     const logDerivatives: Tensor[] = [];
@@ -94,12 +95,8 @@ export class PatchAutoregressive implements Bijection {
       patches.push(value);
       logDerivatives.push(logDerivative);
     }
-    return { value: this.toRows(concat(patches, 1)), logDet: this.sumOverRow(concat(logDerivatives, 1)) };
-  }
-
-  /** The sums over each row of log-derivatives [N, T, size]. */
-  private sumOverRow(logDerivatives: Tensor): Tensor {
-    return logDerivatives.reshape(["N", this.features]).sum(1);
+    const value = this.toRows(concat(patches, 1).reshape(["N", tokens, size]));
+    return { value, logDet: concat(logDerivatives, 1).sum(1) };
   }
 
   /** Rows [N, D] as patches [N, T, size] in the ordering of the map. */

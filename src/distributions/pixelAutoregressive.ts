@@ -165,7 +165,7 @@ export class PixelAutoregressive implements Distribution {
       [zeros(rows, columns), zeros(radius, columns, pixel.encodedSize), scalar(0), ...transformer.initial],
       ([image, above, index, ...cache]) => {
         const isCurrent = oneHot(index, [rows, 1]);
-        const previous = above.slice(1, radius - 1, radius).reshape(["N", 1, columns * pixel.encodedSize]);
+        const previous = above.slice(1, radius - 1, radius).reshape(["N", columns * pixel.encodedSize]);
         const { output, state } = scoped("transformer", () => transformer.next(previous, index, cache));
         const inputs = concat([this.window.above(above), output.reshape(["N", columns, this.width])], 2);
         const ownNoise = noiseOfRows.map((numbers) => isCurrent.where(numbers, 0).sum(1));

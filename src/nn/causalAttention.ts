@@ -90,12 +90,12 @@ export class CausalAttention {
   }
 
   /**
-   * [N, T, width] -> [N, T, width]. With a cache, x must be the next token only, [N, 1, width], and its keys and values are appended to
-   * the cache.
+   * [N, T, width] -> [N, T, width]. With a cache, x must be the next token only, [N, width], and its keys and values are appended to the
+   * cache.
    */
   apply(x: Tensor, cache?: KeyValueCache): Tensor {
     const { width, heads } = this;
-    const tokens = x.shape[1] as number;
+    const tokens = cache ? 1 : (x.shape[1] as number);
     const [q, k, v] = this.input
       .apply(x)
       .split(-1, [width, width, width])
@@ -106,7 +106,7 @@ export class CausalAttention {
     const scores = queries.matmul(keys).mul(1 / Math.sqrt(width / heads));
     const masked = mask ? scores.add(mask) : scores;
     const attended = masked.softmax(-1).matmul(values);
-    return this.output.apply(attended.transpose([0, 2, 1, 3]).reshape(["N", tokens, width]));
+    return this.output.apply(attended.transpose([0, 2, 1, 3]).reshape(x.shape));
   }
 }
 

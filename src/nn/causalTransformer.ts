@@ -46,7 +46,7 @@ interface Layer {
 
 /** A transformer that computes the outputs token by token. */
 export interface IncrementalTransformer {
-  /** The outputs [N, 1, outputs] of the next token from its inputs [N, 1, inputs]. */
+  /** The outputs [N, outputs] of the next token from its inputs [N, inputs]. */
   next(token: Tensor): Tensor;
 }
 
@@ -54,7 +54,7 @@ export interface IncrementalTransformer {
 export interface LoopedTransformer {
   /** The state before the first token. */
   readonly initial: readonly Tensor[];
-  /** The outputs [N, 1, outputs] of token `index`, a scalar counted from 0, from its inputs [N, 1, inputs], and the next state. */
+  /** The outputs [N, outputs] of token `index`, a scalar counted from 0, from its inputs [N, inputs], and the next state. */
   next(
     token: Tensor,
     index: Tensor,
@@ -113,7 +113,8 @@ export class CausalTransformer {
 
   /** [N, T, inputs] and the context [N, C] -> [N, T, outputs]. */
   apply(tokens: Tensor, context?: Tensor): Tensor {
-    return this.applyLayers(this.embed(tokens, this.positions, this.embedContext(context)));
+    const embeddedContext = this.embedContext(context)?.reshape(["N", 1, this.width]);
+    return this.applyLayers(this.embed(tokens, this.positions, embeddedContext));
   }
 
   /** Computes token by token with the cached keys and values of earlier tokens, so that each is computed once. */
@@ -156,11 +157,10 @@ export class CausalTransformer {
     };
   }
 
+  /** [N, C] -> [N, width] */
   private embedContext(context: Tensor | undefined): Tensor | undefined {
-    const { contextLayer, width } = this;
-    return context && contextLayer
-      ? scoped("contextLayer", () => contextLayer.apply(context)).reshape(["N", 1, width])
-      : undefined;
+    const { contextLayer } = this;
+    return context && contextLayer && scoped("contextLayer", () => contextLayer.apply(context));
   }
 
   private embed(tokens: Tensor, positions: Tensor, context: Tensor | undefined): Tensor {

@@ -1,8 +1,6 @@
+import { layerNormalization } from "../graph/operations/layerNormalization.ts";
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
-
-/** PyTorch's default. It is added to the variance, so that the result is finite if all numbers are equal. */
-const EPSILON = 1e-5;
 
 /**
  * Layer normalization (Ba et al. 2016) over the last axis of C numbers: y = (x - mean) / sqrt(variance + 1e-5) * scale + shift,
@@ -21,9 +19,6 @@ export class LayerNorm {
 
   /** [..., C] -> [..., C]. */
   apply(x: Tensor): Tensor {
-    const centered = x.sub(x.mean(-1, { keepAxes: true }));
-    const variance = centered.square().mean(-1, { keepAxes: true });
-    // A product with the reciprocal would have a gradient of NaN where the variance is infinite.
-    return centered.div(variance.add(EPSILON).sqrt()).mul(this.scale).add(this.shift);
+    return layerNormalization(x, this.scale, this.shift);
   }
 }

@@ -72,7 +72,10 @@ export const transpose: Operation<{ readonly order: readonly number[] }> = {
   emit: (onnx, inputs, { order }) => onnx.node("Transpose", inputs, { perm: order }),
   simplify(node) {
     const [x] = node.inputs;
-    return isTransposedMatrix(node) && isTransposedMatrix(x) ? x.inputs[0] : undefined;
+    if (isTransposedMatrix(node) && isTransposedMatrix(x)) return x.inputs[0];
+    // Moving axes of size 1 moves no data.
+    const longAxes = (node.attributes.order as readonly number[]).filter((axis) => x.shape[axis] !== 1);
+    return longAxes.every((axis, i) => i === 0 || axis > longAxes[i - 1]) ? x.reshape(node.shape) : undefined;
   },
 };
 

@@ -25,19 +25,28 @@ export function absorbBiases(outputs: readonly Tensor[]): Tensor[] {
     inputsWithOnes.set(x, result);
     return result;
   };
+  const matrices = new Map<Tensor, { readonly bias: Tensor | undefined; readonly matrix: Tensor }>();
+  /** The matrix [W; b], or [W; 0] without a bias, which is created once for layers with the same weights and bias. */
+  const weightsWithBias = (weight: Tensor, bias?: Tensor): Tensor => {
+    const known = matrices.get(weight);
+    if (known && known.bias === bias) return known.matrix;
+    const columns = weight.shape[1] as number;
+    const row = bias ? bias.reshape([1, columns]) : constant(new Array(columns).fill(0), [1, columns]);
+    const matrix = concat([weight, row], 0);
+    matrices.set(weight, { bias, matrix });
+    return matrix;
+  };
   return rewriteGraph(outputs, (node, replacements) => {
     if (!layers.has(node)) return withReplacedInputs(node, replacements);
     const [x, weight, bias] = node.inputs;
-    const [rows, columns] = weight.shape as number[];
-    const zeros = (count: number) => new Array(count).fill(0);
-    // A bias [N, columns] differs between rows and stays a summand; the column of ones gets weight 0.
-    const biasRow = bias.rank > 1 ? constant(zeros(columns), [1, columns]) : bias.reshape([1, columns]);
-    const weightAndBias = concat([weight, biasRow], 0);
-    if (bias.rank > 1) return withOnes(x, replacements).affine(weightAndBias, replacements.get(bias)!);
-    const unit = constant([...zeros(rows), 1], [rows + 1, 1]);
-    return withOnes(x, replacements).matmul(
-      layersWithUnit.has(node) ? concat([weightAndBias, unit], 1) : weightAndBias,
-    );
+    // A bias [N, columns] differs between rows and stays a summand.
+    if (bias.rank > 1)
+      return withOnes(x, replacements).affine(weightsWithBias(weight), replacements.get(bias)!);
+    const matrix = weightsWithBias(weight, bias);
+    if (!layersWithUnit.has(node)) return withOnes(x, replacements).matmul(matrix);
+    const rows = matrix.shape[0] as number;
+    const unit = constant([...new Array(rows - 1).fill(0), 1], [rows, 1]);
+    return withOnes(x, replacements).matmul(concat([matrix, unit], 1));
   });
 }
 

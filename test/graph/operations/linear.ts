@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { conv2d, type Shape, type Tensor } from "../../../src/graph/index.ts";
+import { layerNormalization } from "../../../src/graph/operations/layerNormalization.ts";
 import { broadcast, sumOver, tabulate } from "../dense.ts";
 import { broadcastableTo, type Example, type OperationRow, real, shapes, show, size } from "./row.ts";
 
@@ -111,6 +112,26 @@ export const linear: readonly OperationRow[] = [
   ),
   images("conv2d", false),
   images("conv2d with a bias", true),
+  {
+    name: "layerNormalization",
+    // Neighbors differ by 2 or more. The deviation of nearly equal numbers would have few correct digits.
+    domain: [(size, random) => real(size, random).map((v, i) => v / 4 + (i % 2 ? 1.5 : -1.5)), real, real],
+    example: (batched) =>
+      fc.tuple(shapes(batched, 1, 3), size).map(([leading, columns]) => ({
+        shapes: [[...leading, columns], [columns], [columns]],
+        given: show(leading, columns),
+        build: layerNormalization,
+        evaluate: (x, scale, shift) =>
+          tabulate(x.shape, (position) => {
+            const column = position.at(-1)!;
+            const mean = (of: (value: number) => number) =>
+              sumOver(columns, (k) => of(x.at(position.with(-1, k)))) / columns;
+            const center = mean((value) => value);
+            const deviation = Math.sqrt(mean((value) => (value - center) ** 2) + 1e-5);
+            return ((x.at(position) - center) / deviation) * scale.at([column]) + shift.at([column]);
+          }),
+      })),
+  },
 ];
 
 function product(a: Shape, b: Shape, transposeA: boolean, transposeB: boolean): Example {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { buildGraph, input, type Tensor } from "../../../src/graph/index.ts";
+import { buildGraph, concat, input, type Tensor } from "../../../src/graph/index.ts";
 import { Parameter } from "../../../src/graph/parameter.ts";
 import { absorbBiases } from "../../../src/graph/passes/absorbBiases.ts";
 import { Random } from "../../../src/random/index.ts";
@@ -44,6 +44,16 @@ describe("biases become weights of a column of ones", () => {
     expect(rewritten(layer(second, 32, layer(first, 32)))).toBe(
       "concat 4, matmul 21, relu 21, matmul 24, relu 24, matmul 32, affine 32",
     );
+  });
+
+  test("that are in the file once, however many layers have the same weights and biases", () => {
+    const [weights, biases] = [parameter(3, 40), parameter(40)];
+    const y = [x, x.exp(), x.sin()].map((rows) => rows.affine(weights, biases));
+    const layers = buildGraph([x], { y: concat(y, 1) }, { rewrite: absorbBiases }).nodes.filter(
+      ({ operation: { name } }) => name === "matmul",
+    );
+    expect(layers).toHaveLength(3);
+    expect(new Set(layers.map(({ inputs: [, matrix] }) => matrix)).size).toBe(1);
   });
 
   test("with weight 0 for a layer that adds a tensor instead of a bias", () => {

@@ -127,8 +127,15 @@ describe("optimize", () => {
       "transpose",
     ]);
     expect(remaining(concat([pair, input("d", [4, 2])], 0))).toEqual(["concat", "transpose", "concat"]);
-    const inOrder = [x, x.exp()].map((rows) => rows.transpose([0, 1]));
-    expect(remaining(concat(inOrder, 1))).toEqual(["exp", "transpose", "transpose", "concat"]);
+  });
+
+  test("reshapes instead of moving axes of size 1", () => {
+    const image = input("image", ["N", 1, 4, 1, 3]);
+    const moved = image.transpose([0, 3, 2, 4, 1]);
+    expect(moved.shape).toEqual(["N", 1, 4, 3, 1]);
+    expect(remaining(moved.exp())).toEqual(["reshape", "exp"]);
+    expect(remaining(image.transpose([0, 1, 2, 3, 4]).exp())).toEqual(["exp"]);
+    expect(remaining(image.transpose([0, 1, 4, 3, 2]).exp())).toEqual(["transpose", "exp"]);
   });
 
   test("keeps operations that change the shape", () => {
