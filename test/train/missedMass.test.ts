@@ -42,9 +42,10 @@ describe("missed mass is detected", () => {
     expect(result.effectiveSampleSize).toBeGreaterThan(9_500);
     expect(result.missedMass).toBeGreaterThan(0.015);
     expect(result.missedMass).toBeLessThan(0.1);
-    expect(result.warnings).toMatchInlineSnapshot(`
+    // The numbers depend on the rounding of the training.
+    expect(result.warnings.map((warning) => warning.replace(/-?\d+(\.\d+)?/g, "#"))).toMatchInlineSnapshot(`
       [
-        "At least about 4% of the density's mass lies where the flow has almost no samples, for example at x = (6.004, 10.06): logNormalizer is too low, because it lacks this mass. Column 1 of this point is 10.1, and the flow's samples are between -7.92 and 7.82: increase the bound of splines that end there, or give the flow a base with heavier tails, such as StudentT. If it is a separate mode, fit with annealing.",
+        "At least about #% of the density's mass lies where the flow has almost no samples, for example at x = (#, #): logNormalizer is too low, because it lacks this mass. Column # of this point is #, and the flow's samples are between # and #: increase the bound of splines that end there, or give the flow a base with heavier tails, such as StudentT. If it is a separate mode, fit with annealing.",
       ]
     `);
   });
