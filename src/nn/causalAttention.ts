@@ -90,8 +90,8 @@ export class CausalAttention {
   }
 
   /**
-   * [N, T, width] -> [N, T, width]. With a cache, x must be the next token only, [N, width], and its keys and values are appended to the
-   * cache.
+   * [N, T, width] -> [N, T, width]. With a cache, x must be the next token only, [N, width], as is the result, and its keys and values are
+   * appended to the cache.
    */
   apply(x: Tensor, cache?: KeyValueCache): Tensor {
     const { width, heads } = this;
