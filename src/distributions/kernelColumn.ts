@@ -89,10 +89,6 @@ export class KernelColumn implements ColumnBlock {
     );
   }
 
-  only(): KernelColumn {
-    return this;
-  }
-
   get hasGaps(): boolean {
     return this.head.gaps;
   }

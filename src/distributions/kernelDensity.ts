@@ -89,6 +89,10 @@ export class KernelDensity extends ProductMixture {
     return this.columns;
   }
 
+  protected columnOf(d: number): ColumnBlock {
+    return this.columns[d];
+  }
+
   /** Sets the centers to rows, and fits bandwidths and weights by the leave-one-out likelihood. Held-out rows are not used. */
   async fitToData(data: DataRows, _heldOut?: DataRows, limits?: Limits): Promise<void> {
     // This code is imported only when it is used, because pages that only score do not need it.

@@ -3,7 +3,7 @@ import type { DataRows } from "../bijections/bijection.ts";
 import { sizeSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { sizeOf } from "../graph/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { concat, type Tensor } from "../graph/tensor.ts";
 import type { Limits } from "../limits.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
@@ -11,7 +11,8 @@ import { requireNumbers } from "../sizeBudget.ts";
 import type { ChosenComponent } from "./chosenComponent.ts";
 import type { Atoms, DistributionKind, Noise } from "./distribution.ts";
 import { type ColumnHeadOptions, columnHeadsSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
-import { type ColumnGroup, groupColumns, HeadGroup } from "./heads/headGroup.ts";
+import { GroupedHeads } from "./heads/groupedHeads.ts";
+import { type ColumnGroup, columnsOfEqualShapes, HeadGroup } from "./heads/headGroup.ts";
 import { type ColumnBlock, ProductMixture } from "./productMixture.ts";
 import { SharedGaps } from "./sharedGaps.ts";
 
@@ -29,14 +30,20 @@ export interface LatentClassesOptions {
   classes: number;
 }
 
-/** Columns of a `LatentClasses` that are computed together. */
-class ClassGroup<P extends Tensor = Parameter> implements ColumnBlock {
-  readonly head: HeadGroup;
-  readonly columns: readonly number[];
-  /** `[S, P, C]`: the P parameters of the distribution of each column in each class (`HeadGroup`). */
-  readonly parameters: P;
+/** Columns of a `LatentClasses` whose parameters have equal shapes. */
+interface StoredColumns extends ColumnGroup {
+  /** `[S, P, C]`: the P parameters of the distribution of each column in each class. */
+  readonly parameters: Parameter;
+}
 
-  constructor({ head, columns }: ColumnGroup, parameters: P) {
+/** Columns of a `LatentClasses` that are computed together. */
+class ClassGroup implements ColumnBlock {
+  readonly columns: readonly number[];
+  private readonly head: HeadGroup;
+  /** `[S, P, C]`, see `HeadGroup`. */
+  private readonly parameters: Tensor;
+
+  constructor({ head, columns }: ColumnGroup, parameters: Tensor) {
     this.head = head;
     this.columns = columns;
     this.parameters = parameters;
@@ -65,12 +72,6 @@ class ClassGroup<P extends Tensor = Parameter> implements ColumnBlock {
     return this.head.sample(noise, ofClass.reshape([S, P, "N"]), options);
   }
 
-  only(column: number): ColumnBlock {
-    const i = this.columns.indexOf(column);
-    const head = new HeadGroup([this.head.heads[i]]);
-    return new ClassGroup({ head, columns: [column] }, this.parameters.slice(0, i, i + 1));
-  }
-
   /** The parameters in the shape of the outputs of a network, [S, P, C, 1]. */
   private outputs(): Tensor {
     return this.parameters.reshape([...this.parameters.shape, 1]);
@@ -94,9 +95,10 @@ export class LatentClasses extends ProductMixture {
   protected readonly sharedGaps: SharedGaps;
   /** [C] unnormalized log-weights. */
   readonly classLogits: Parameter;
-  /** Groups of S columns that are computed together. */
-  readonly groups: readonly ClassGroup[];
+  /** All columns in groups that have parameters of equal shapes. */
+  readonly groups: readonly StoredColumns[];
   readonly classes: number;
+  private readonly heads: GroupedHeads;
   private readonly options: z.output<typeof latentClassesSchema>;
 
   /** Throws `ARGUMENT` if the options are not valid. */
@@ -115,11 +117,12 @@ export class LatentClasses extends ProductMixture {
       { kind: "uniform", size: this.features },
     ];
     this.classLogits = new Parameter([classes], 0);
-    this.groups = groupColumns(columns).map((group, g) => {
+    this.heads = new GroupedHeads(columns);
+    this.groups = columnsOfEqualShapes(columns).map((group, g) => {
       const shape = [group.columns.length, group.head.parameterCount, classes];
       // The initial numbers are random, since equal classes would stay equal in training by gradients.
       const initial = () => random.split(g).normal(new Float32Array(sizeOf(shape)));
-      return new ClassGroup(group, new Parameter(shape, initial));
+      return { ...group, parameters: new Parameter(shape, initial) };
     });
   }
 
@@ -136,7 +139,22 @@ export class LatentClasses extends ProductMixture {
   }
 
   protected blocks(): readonly ColumnBlock[] {
-    return this.groups;
+    const stored = this.groups.map(({ parameters }) => {
+      const [S, P, C] = parameters.sizes;
+      return parameters.reshape([S * P, C]);
+    });
+    return this.heads
+      .parametersOfGroups(concat(stored, 0))
+      .map((parameters, g) => new ClassGroup(this.heads.groups[g], parameters));
+  }
+
+  protected columnOf(d: number): ColumnBlock {
+    const { head, columns, parameters } = this.groups.find((group) => group.columns.includes(d))!;
+    const i = columns.indexOf(d);
+    return new ClassGroup(
+      { head: new HeadGroup([head.heads[i]]), columns: [d] },
+      parameters.slice(0, i, i + 1),
+    );
   }
 
   /** p(class | x) of each row, [N, C]. */

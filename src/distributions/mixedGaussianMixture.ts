@@ -18,7 +18,12 @@ import {
   isNumeric,
   parameterCount,
 } from "./heads/columnHead.ts";
-import { type ColumnGroup, groupColumns, HeadGroup, type MixtureParameters } from "./heads/headGroup.ts";
+import {
+  type ColumnGroup,
+  columnsOfEqualShapes,
+  HeadGroup,
+  type MixtureParameters,
+} from "./heads/headGroup.ts";
 import { logisticPair, selectComponent } from "./heads/logisticPair.ts";
 import { drawRows } from "./mixedGaussianDraws.ts";
 import { type Regressions, regressionsInOrder } from "./regressionsInOrder.ts";
@@ -114,7 +119,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
       Float32Array.from({ length: components * M * M }, (_, i) => ((i % (M * M)) % (M + 1) === 0 ? 1 : 0));
     this.covariances = new Parameter([components, M, M], identity, fixed);
     let first = 0;
-    this.groups = groupColumns(columns).map((group) => {
+    this.groups = columnsOfEqualShapes(columns).map((group) => {
       const count = group.head.components ? group.columns.length : 0;
       const numeric = identityOrder(count).map((i) => first + i);
       first += count;

@@ -20,7 +20,8 @@ import {
   parameterCount,
   valueCodes,
 } from "./heads/columnHead.ts";
-import { type ColumnGroup, groupColumns, HeadGroup } from "./heads/headGroup.ts";
+import { GroupedHeads } from "./heads/groupedHeads.ts";
+import { HeadGroup } from "./heads/headGroup.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import { SharedGaps } from "./sharedGaps.ts";
 import {
@@ -86,7 +87,7 @@ export class MixedMade implements SubsetDistribution {
   readonly noise: readonly Noise[];
   readonly network: OrderedMLP;
   private readonly options: z.output<typeof mixedMadeSchema>;
-  private readonly groups: readonly ColumnGroup[];
+  private readonly heads: GroupedHeads;
   private readonly sharedGaps: SharedGaps;
 
   /** Throws `ARGUMENT` if the options are not valid. */
@@ -97,17 +98,13 @@ export class MixedMade implements SubsetDistribution {
     this.context = context;
     // Each output of the network has a bias. This check comes before the allocation of arrays with an element for each output.
     requireNumbers(columns.reduce((sum, head) => sum + parameterCount(head), 0));
-    this.groups = groupColumns(columns);
+    this.heads = new GroupedHeads(columns);
     this.sharedGaps = new SharedGaps(columns);
-    const perColumn = (count: (head: HeadGroup) => number) =>
-      this.groups.flatMap(({ head, columns: ofGroup }) =>
-        ofGroup.flatMap((column) => new Array(count(head)).fill(column)),
-      );
     this.network = new OrderedMLP(
       {
         features: this.features,
-        inputFeatures: perColumn(({ inputCount }) => inputCount),
-        outputFeatures: perColumn(({ parameterCount }) => parameterCount),
+        inputFeatures: this.heads.inputs.columns,
+        outputFeatures: this.heads.parameters.columns,
         context,
       },
       network,
@@ -143,9 +140,11 @@ export class MixedMade implements SubsetDistribution {
 
   /** log p(x_k | the columns at earlier positions, context) of each column: [D, N]. */
   conditionals(x: Tensor, positions: Positions, context?: Tensor): Tensor {
-    const values = this.splitColumns(x);
+    const values = this.heads.splitColumns(x);
     const outputs = this.outputs(values, positions, context);
-    const ofPresent = this.joinColumns(this.groups.map(({ head }, g) => head.logProb(values[g], outputs[g])));
+    const ofPresent = this.heads.joinColumns(
+      this.heads.groups.map(({ head }, g) => head.logProb(values[g], outputs[g])),
+    );
     return this.sharedGaps.logProb(ofPresent, x.transpose(), identityOrder(this.features));
   }
 
@@ -154,10 +153,10 @@ export class MixedMade implements SubsetDistribution {
    * log-probability.
    */
   conditionalMasses(x: Tensor, positions: Positions, radii: readonly number[]): Tensor {
-    const values = this.splitColumns(x);
+    const values = this.heads.splitColumns(x);
     const outputs = this.outputs(values, positions);
-    const ofPresent = this.joinColumns(
-      this.groups.map(({ head, columns }, g) => {
+    const ofPresent = this.heads.joinColumns(
+      this.heads.groups.map(({ head, columns }, g) => {
         const ofColumns = columns.map((column) => radii[column]);
         return head.logMass(values[g], constant(ofColumns, [columns.length, 1]), outputs[g]);
       }),
@@ -189,7 +188,7 @@ export class MixedMade implements SubsetDistribution {
   /** The outputs of the network, where every column sees only the known ones, and the parameters of `SharedGaps`. */
   conditionalParameters(x: Tensor, subset: Subset, context?: Tensor): Tensor {
     asSubsetDistribution(this);
-    const values = this.splitColumns(knownValues(x, subset));
+    const values = this.heads.splitColumns(knownValues(x, subset));
     const outputs = this.networkOutputs(values, subset.positions, context);
     return this.sharedGaps.withParameters(outputs, x, subset);
   }
@@ -215,13 +214,13 @@ export class MixedMade implements SubsetDistribution {
 
   /** The distribution of column d, and its part [1, P, N] of the conditional parameters. */
   private columnOf(d: number, parameters: Tensor): { head: HeadGroup; outputs: Tensor } {
-    const columns = this.groups.flatMap((group) => group.columns);
-    const heads = columns.map((column) => this.options.columns[column]);
-    const sizes = heads.map(parameterCount);
-    const i = columns.indexOf(d);
-    const start = sizes.slice(0, i).reduce((sum, size) => sum + size, 0);
-    const ofColumn = parameters.slice(1, start, start + sizes[i]).transpose();
-    return { head: new HeadGroup([heads[i]]), outputs: ofColumn.reshape([1, ...ofColumn.shape]) };
+    const { columns } = this.heads.parameters;
+    const start = columns.indexOf(d);
+    const ofColumn = parameters.slice(1, start, columns.lastIndexOf(d) + 1).transpose();
+    return {
+      head: new HeadGroup([this.options.columns[d]]),
+      outputs: ofColumn.reshape([1, ...ofColumn.shape]),
+    };
   }
 
   /** A draw of every column [N, D] for the outputs of the network for each group. */
@@ -230,56 +229,27 @@ export class MixedMade implements SubsetDistribution {
     outputs: readonly Tensor[],
     options: { present: boolean },
   ): Tensor {
-    const noiseOfGroups = noise.map((numbers) => this.splitColumns(numbers));
-    const drawn = this.groups.map(({ head }, g) =>
+    const noiseOfGroups = noise.map((numbers) => this.heads.splitColumns(numbers));
+    const drawn = this.heads.groups.map(({ head }, g) =>
       head.sample(
         noiseOfGroups.map((groups) => groups[g]),
         outputs[g],
         options,
       ),
     );
-    return this.joinColumns(drawn).transpose();
+    return this.heads.joinColumns(drawn).transpose();
   }
 
   /** The parameters of the conditional distributions of each group, [S, parameterCount, N], from its values [S, N]. */
   private outputs(values: readonly Tensor[], positions: Positions, context?: Tensor): Tensor[] {
-    const [, N] = values[0].shape;
-    const outputs = this.networkOutputs(values, positions, context);
-    const parameters = outputs.transpose().split(
-      0,
-      this.groups.map(({ head, columns }) => head.parameterCount * columns.length),
-    );
-    return this.groups.map(({ head, columns }, g) =>
-      parameters[g].reshape([columns.length, head.parameterCount, N]),
-    );
+    return this.heads.parametersOfGroups(this.networkOutputs(values, positions, context).transpose());
   }
 
   /** The parameters of the conditional distributions of all columns, [N, outputs], from the values [S, N] of each group. */
   private networkOutputs(values: readonly Tensor[], positions: Positions, context?: Tensor): Tensor {
-    const [, N] = values[0].shape;
-    const inputs = concat(
-      this.groups.map(({ head }, g) =>
-        head.encode(values[g]).reshape([head.inputCount * head.heads.length, N]),
-      ),
-      0,
-    ).transpose();
+    const inputs = this.heads.encode(values).transpose();
     return scoped("network", () =>
       this.network.apply(context ? concat([inputs, context], 1) : inputs, positions),
-    );
-  }
-
-  /** The columns [S, N] of each group, from rows [N, D]. */
-  private splitColumns(rows: Tensor): Tensor[] {
-    const columns = rows.transpose();
-    return this.groups.map((group) => columns.gather(0, group.columns));
-  }
-
-  /** All columns [D, N] in their order, from those [S, N] of each group. */
-  private joinColumns(groups: readonly Tensor[]): Tensor {
-    const groupedColumns = this.groups.flatMap((group) => group.columns);
-    return concat(groups, 0).gather(
-      0,
-      groupedColumns.map((_, column) => groupedColumns.indexOf(column)),
     );
   }
 
@@ -339,7 +309,7 @@ export class MixedMade implements SubsetDistribution {
     const [rows] = loop(
       [start, scalar(0)],
       ([x, block]) => {
-        const outputs = this.outputs(this.splitColumns(x), positions, context);
+        const outputs = this.outputs(this.heads.splitColumns(x), positions, context);
         const drawn = this.drawColumns(noise, outputs, { present });
         const next = block.add(1);
         return {
@@ -361,13 +331,11 @@ export class MixedMade implements SubsetDistribution {
       const { bias } = this.network.layers[this.network.layers.length - 1];
       const column = (d: number) =>
         Float64Array.from({ length: rows }, (_, n) => values[n * this.features + d]);
-      const parameters = this.groups.flatMap(({ columns }) =>
-        columns.map((d) => {
-          const head = this.options.columns[d];
-          return marginalParameters(head, valueCodes(head, column(d)));
-        }),
-      );
-      bias.value = Float32Array.from(parameters.flatMap((ofColumn) => [...ofColumn]));
+      const parameters = [...new Set(this.heads.parameters.columns)].flatMap((d) => {
+        const head = this.options.columns[d];
+        return [...marginalParameters(head, valueCodes(head, column(d)))];
+      });
+      bias.value = Float32Array.from(parameters);
     };
   }
 

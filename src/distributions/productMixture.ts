@@ -19,8 +19,6 @@ export interface ColumnBlock {
   logPresent(): Tensor;
   /** Values [S, N] from the component that is chosen for each row. The elements of `noise` are [S, N]. With `present` no value is missing. */
   sample(chosen: ChosenComponent, noise: readonly Tensor[], options: { present: boolean }): Tensor;
-  /** A block that has only this one of its columns. */
-  only(column: number): ColumnBlock;
 }
 
 /**
@@ -44,6 +42,8 @@ export abstract class ProductMixture implements SubsetDistribution {
   protected abstract readonly sharedGaps: SharedGaps;
   /** All columns in blocks. */
   protected abstract blocks(): readonly ColumnBlock[];
+  /** A block of column d only. */
+  protected abstract columnOf(d: number): ColumnBlock;
   abstract describe(): Description;
 
   get acceptsMissing(): boolean {
@@ -173,12 +173,6 @@ export abstract class ProductMixture implements SubsetDistribution {
       const known = subset.known.gather(0, block.columns).reshape([block.columns.length, 1, 1]);
       return sum.add(known.greater(0).where(logProb, 0).sum(0));
     }, this.logWeights());
-  }
-
-  private columnOf(d: number): ColumnBlock {
-    return this.blocks()
-      .find(({ columns }) => columns.includes(d))!
-      .only(d);
   }
 }
 

@@ -144,13 +144,20 @@ export function parameterCount(head: ColumnHead): number {
   return values + (head.gaps ? 1 : 0);
 }
 
-/** Heads with equal keys have tensors of equal shapes and are computed as one group. */
-export function groupKey(head: ColumnHead): string {
-  if (!isNumeric(head)) return JSON.stringify([head.type, head.categories, head.gaps, head.unseen > 0]);
+/** A text that is equal for heads with the same formulas whose numbers of atoms and knots are equal as `sizeOf` counts them. */
+function keyOf(head: ColumnHead, sizeOf: (count: number) => number): string {
+  if (!isNumeric(head))
+    return JSON.stringify([head.type, sizeOf(head.categories), head.gaps, head.unseen > 0]);
   const { type, atoms, components, linearComponents, scale, knots, gaps, periods } = head;
-  const sizes = [atoms.length, components, linearComponents, knots.x.length, periods.length];
+  const sizes = [sizeOf(atoms.length), components, linearComponents, sizeOf(knots.x.length), periods.length];
   return JSON.stringify([type, scale.type, gaps, isLattice(head) && head.unseen > 0, ...sizes]);
 }
+
+/** Heads with equal keys have parameters and encodings of equal shapes. */
+export const shapeKey = (head: ColumnHead): string => keyOf(head, (count) => count);
+
+/** Heads with equal keys have the same formulas and can be one `HeadGroup`. Their numbers of atoms and knots may differ. */
+export const formulaKey = (head: ColumnHead): string => keyOf(head, (count) => Math.min(count, 1));
 
 /** The values of a column that have a probability instead of a density. */
 export const headAtoms = (head: ColumnHead): Atoms => (head.type === "continuous" ? head.atoms : "all");

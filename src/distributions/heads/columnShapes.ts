@@ -9,3 +9,16 @@ export function withSecondAxis(x: Tensor): Tensor {
   const [S, ...rest] = x.shape;
   return x.reshape([S, 1, ...rest]);
 }
+
+/** The padding of lists of atoms and knots, which is larger than any value of a column. */
+export const PADDING = 1e38;
+
+/** Numbers with padding at the end, so that there are `size` of them. */
+export const padded = (numbers: readonly number[], size: number, padding: number = PADDING): number[] => [
+  ...numbers,
+  ...new Array<number>(size - numbers.length).fill(padding),
+];
+
+/** The integers from `start` to `end - 1`. */
+export const positions = (start: number, end: number): number[] =>
+  Array.from({ length: end - start }, (_, i) => start + i);

@@ -3,14 +3,13 @@ import { chooseComponent } from "../chooseComponent.ts";
 import {
   atomsOf,
   type ColumnHead,
-  groupKey,
   isCategorical,
   isLattice,
   isNumeric,
   type Lattice,
-  parameterCount,
+  shapeKey,
 } from "./columnHead.ts";
-import { likeColumns, withSecondAxis } from "./columnShapes.ts";
+import { likeColumns, padded, positions, withSecondAxis } from "./columnShapes.ts";
 import { type ComponentParameters, LogisticComponents } from "./logisticComponents.ts";
 
 /** Log-scales of components are clamped smoothly to +-6, so that scales and their inverses are at most e^6 = 403. */
@@ -29,21 +28,30 @@ export interface ColumnGroup {
   readonly columns: readonly number[];
 }
 
-/** Groups columns with these heads by `groupKey`. */
-export function groupColumns(heads: readonly ColumnHead[]): ColumnGroup[] {
+/** The columns whose heads have equal keys, for each key. */
+export function columnsByKey(heads: readonly ColumnHead[], keyOf: (head: ColumnHead) => string): number[][] {
   const byKey = new Map<string, number[]>();
   for (const [i, head] of heads.entries()) {
-    const key = groupKey(head);
-    byKey.set(key, [...(byKey.get(key) ?? []), i]);
+    const key = keyOf(head);
+    const columns = byKey.get(key);
+    if (columns) columns.push(i);
+    else byKey.set(key, [i]);
   }
-  return [...byKey.values()].map((columns) => ({
-    head: new HeadGroup(columns.map((i) => heads[i])),
-    columns,
-  }));
+  return [...byKey.values()];
 }
 
+/** All columns in groups whose parameters and encodings have equal shapes. */
+export const columnsOfEqualShapes = (heads: readonly ColumnHead[]): ColumnGroup[] =>
+  columnsByKey(heads, shapeKey).map((columns) => columnGroup(heads, columns));
+
+/** A group of these columns of a table with these heads. */
+export const columnGroup = (heads: readonly ColumnHead[], columns: readonly number[]): ColumnGroup => ({
+  head: new HeadGroup(columns.map((i) => heads[i])),
+  columns,
+});
+
 /**
- * The conditional distributions of S columns that have the same `groupKey`, computed together because a few large operations are
+ * The conditional distributions of S columns that have the same `formulaKey`, computed together because a few large operations are
  * faster than many small ones. Each is a mixture of
  *
  * - A atoms: the categories, or the single values of a number that have a probability of their own. In columns with `gaps` the last
@@ -54,13 +62,16 @@ export function groupColumns(heads: readonly ColumnHead[]): ColumnGroup[] {
  * The network computes a logit of each atom and component, and a location and a log-scale of each component. In a lattice, the
  * probability of a cell under a component is the mass between the edges of the cell.
  *
+ * Columns with fewer atoms or knots than others are padded. The padding has no effect: it is never the value of a column, and as an atom it
+ * has the probability 0, whatever its logit is.
+ *
  * In the shapes, N is the number of rows of the table. It is the last axis, because the runtime is fastest if that one is long.
  */
 export class HeadGroup {
   readonly heads: readonly ColumnHead[];
-  /** Numbers that the network computes for each column: A + K logits, K locations and K log-scales. */
+  /** Parameters of each column, with padding: A + K logits, K locations and K log-scales. */
   readonly parameterCount: number;
-  /** Numbers that encode the value of a column for the network. */
+  /** Numbers that encode the value of each column, with padding. */
   readonly inputCount: number;
   readonly type: ColumnHead["type"];
   /** Whether values can be missing. */
@@ -73,6 +84,8 @@ export class HeadGroup {
   private readonly componentCount: number;
   /** The atoms [S, valueCount, 1], without the missing value. Undefined if there are none. */
   private readonly atoms: Tensor | undefined;
+  /** `[S, A + K]`: what is subtracted from the logits, 0 except for padding. Undefined without padding. */
+  private readonly penalties: Tensor | undefined;
   /** Undefined for categorical columns. */
   readonly components: LogisticComponents | undefined;
   /** `[S, 1]`: log(1 - unseen), the weight of the atoms and components. Undefined if `unseen` is 0. */
@@ -90,13 +103,24 @@ export class HeadGroup {
     this.heads = heads;
     this.type = head.type;
     this.hasGaps = head.gaps;
-    this.valueCount = atomsOf(head).length;
-    this.atoms =
-      this.valueCount > 0 ? constant(heads.flatMap(atomsOf), [heads.length, this.valueCount, 1]) : undefined;
-    this.atomCount = this.valueCount + (this.hasGaps ? 1 : 0);
+    const atoms = heads.map(atomsOf);
+    const valueCount = Math.max(...atoms.map(({ length }) => length));
+    this.valueCount = valueCount;
+    this.atomCount = valueCount + (this.hasGaps ? 1 : 0);
     this.components = isNumeric(head) ? new LogisticComponents(heads.filter(isNumeric)) : undefined;
     this.componentCount = this.components?.count ?? 0;
-    this.parameterCount = parameterCount(head);
+    this.parameterCount = this.atomCount + 3 * this.componentCount;
+    if (valueCount > 0) {
+      const values = atoms.flatMap((ofColumn) => padded(ofColumn, valueCount));
+      this.atoms = constant(values, [heads.length, valueCount, 1]);
+    }
+    if (atoms.some(({ length }) => length < valueCount)) {
+      const logitCount = this.atomCount + this.componentCount;
+      const penalties = atoms.flatMap(({ length }) =>
+        positions(0, logitCount).map((i) => (i >= length && i < valueCount ? IMPOSSIBLE_PENALTY : 0)),
+      );
+      this.penalties = constant(penalties, [heads.length, logitCount]);
+    }
     if (unseenOf(head) > 0) {
       const perColumn = (number: (head: ColumnHead) => number) =>
         constant(heads.map(number), [heads.length, 1]);
@@ -106,6 +130,21 @@ export class HeadGroup {
         this.logUnseenCell = perColumn((each) => Math.log(unseenOf(each) / (each as Lattice).cells));
     }
     this.inputCount = 1 + this.atomCount + (this.components?.inputCount ?? 0);
+  }
+
+  /** The positions of the parameters of column i of the group among `parameterCount`, without padding. */
+  parameterPositions(i: number): number[] {
+    const values = positions(0, atomsOf(this.heads[i]).length);
+    return [...values, ...positions(this.valueCount, this.parameterCount)];
+  }
+
+  /** The positions of the encoding of column i of the group among `inputCount`, without padding. */
+  inputPositions(i: number): number[] {
+    const { atomCount, valueCount } = this;
+    const ofValues = positions(0, 1 + atomsOf(this.heads[i]).length);
+    const ofGap = positions(1 + valueCount, 1 + atomCount);
+    const ofComponents = this.components?.inputPositions(i) ?? [];
+    return [...ofValues, ...ofGap, ...ofComponents.map((position) => 1 + atomCount + position)];
   }
 
   /**
@@ -352,7 +391,8 @@ export class HeadGroup {
   private split(outputs: HeadOutputs): MixtureParameters {
     if (!(outputs instanceof Tensor)) return outputs;
     const { atomCount, componentCount: K } = this;
-    const logits = outputs.slice(1, 0, atomCount + K);
+    let logits = outputs.slice(1, 0, atomCount + K);
+    if (this.penalties) logits = logits.sub(likeColumns(this.penalties, logits));
     if (K === 0) return { logits };
     const [, locations, logScales] = outputs.split(1, [atomCount + K, K, K]);
     const ofComponents = {

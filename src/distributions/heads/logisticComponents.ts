@@ -1,7 +1,7 @@
 import { concat, constant, type Tensor } from "../../graph/tensor.ts";
 import { isLattice, type Numeric } from "./columnHead.ts";
-import { likeColumns, withSecondAxis } from "./columnShapes.ts";
-import { linearKnots, QuantileMap } from "./quantileMap.ts";
+import { likeColumns, padded, positions, withSecondAxis } from "./columnShapes.ts";
+import { type Knots, linearKnots, QuantileMap } from "./quantileMap.ts";
 import { ScaleMap } from "./valueScale.ts";
 
 /**
@@ -23,7 +23,7 @@ export interface ComponentParameters {
 }
 
 /**
- * The K logistic distributions of S numeric columns that have the same `groupKey`. They are distributions of z = map(y(x)) with the
+ * The K logistic distributions of S numeric columns that have the same `formulaKey`. They are distributions of z = map(y(x)) with the
  * `ScaleMap` and the `QuantileMap` of the column, and the last L of them of z = linear(y(x)) with a linear map. In a lattice, the
  * probability of a cell is the mass between its edges.
  */
@@ -34,6 +34,8 @@ export class LogisticComponents {
   readonly linearCount: number;
   /** Numbers that encode a value for the network. */
   readonly inputCount: number;
+  /** The number of bins between the knots of each column, with padding. */
+  private readonly binCount: number;
   private readonly heads: readonly Numeric[];
   private readonly scale: ScaleMap;
   private readonly map: QuantileMap;
@@ -47,7 +49,8 @@ export class LogisticComponents {
     this.heads = heads;
     this.count = head.components;
     this.linearCount = head.linearComponents;
-    this.inputCount = head.knots.x.length + 2 * head.periods.length;
+    this.binCount = Math.max(...heads.map(({ knots }) => knots.x.length)) - 1;
+    this.inputCount = this.binCount + 1 + 2 * head.periods.length;
     this.scale = new ScaleMap(heads.map(({ scale }) => scale));
     this.map = new QuantileMap(heads.map(({ knots }) => knots));
     if (this.linearCount > 0) this.linear = new QuantileMap(heads.map(({ knots }) => linearKnots(knots)));
@@ -55,6 +58,12 @@ export class LogisticComponents {
       const cells = heads.filter(isLattice).map((each) => each.cells - 1);
       this.lastCells = constant(cells, [cells.length, 1]);
     }
+  }
+
+  /** The positions of the encoding of column i of the group among `inputCount`, without padding. */
+  inputPositions(i: number): number[] {
+    const ofBins = positions(0, this.heads[i].knots.x.length - 1);
+    return [...ofBins, ...positions(this.binCount, this.inputCount)];
   }
 
   /** Encodings of numbers x [S, N] for the network, which together are [S, inputCount, N]. */
@@ -65,8 +74,10 @@ export class LogisticComponents {
       constant(numbers.flat(), [S, numbers[0].length, 1]);
     const y = this.scale.forward(x).value;
     // Piecewise linear encoding (Gorishniy et al. 2022): the fraction of each bin that lies below the value.
-    const starts = perColumn(heads.map(({ knots }) => knots.x.slice(0, -1)));
-    const sizes = perColumn(heads.map(({ knots }) => knots.x.slice(1).map((end, i) => end - knots.x[i])));
+    const ofBins = (numbers: (knots: Knots) => number[], padding?: number) =>
+      perColumn(heads.map(({ knots }) => padded(numbers(knots), this.binCount, padding)));
+    const starts = ofBins(({ x: ends }) => ends.slice(0, -1));
+    const sizes = ofBins(({ x: ends }) => ends.slice(1).map((end, i) => end - ends[i]), 1);
     const below = y.reshape([S, 1, N]).sub(starts).div(sizes).maximum(0).minimum(1);
     const z = this.map.forward(y).value.maximum(-ENCODED_BOUND).minimum(ENCODED_BOUND);
     const parts = [below, z.reshape([S, 1, N])];

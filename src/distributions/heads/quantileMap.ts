@@ -1,4 +1,5 @@
 import { concat, constant, type Tensor } from "../../graph/tensor.ts";
+import { padded } from "./columnShapes.ts";
 
 /** The knots of one monotonic rational-quadratic spline z(x). */
 export interface Knots {
@@ -13,6 +14,12 @@ export interface Knots {
 /** The number of fields of a `Bin`. */
 const BIN_FIELDS = 6;
 
+/** Something for each axis of a spline z(x). */
+interface ByAxis<T> {
+  readonly x: T;
+  readonly z: T;
+}
+
 /** The bin of each element: where it starts on both axes, its sizes, and dz/dx at its ends. Each [S, N]. */
 interface Bin {
   readonly xStart: Tensor;
@@ -24,37 +31,47 @@ interface Bin {
 }
 
 /**
- * Monotonic rational-quadratic splines (Durkan et al. 2019), one for each of S columns, all with J >= 2 knots. The knots are
+ * Monotonic rational-quadratic splines (Durkan et al. 2019), one for each of S columns, with at least 2 knots. The knots are
  * computed from the data and not trained. Outside its knots a spline continues as a straight line with the slope of the outermost
- * knot. N is the number of rows.
+ * knot. N is the number of rows, and J the largest number of knots. Splines with fewer are padded by knots that no value reaches.
  *
  * With the knots of `quantileKnots` a spline maps the marginal distribution of a column approximately to a standard logistic distribution,
  * whatever the units and the shape of the column. The conditional distribution of every column can then be a mixture of logistic
  * components with locations and scales of the same order, as in `HeadGroup`.
  */
 export class QuantileMap {
-  private readonly knotCount: number;
-  /** [S, J, 1], the knots on both axes. */
-  private readonly x: Tensor;
-  private readonly z: Tensor;
+  /** [S, J - 2, 1], the knots on both axes without the outermost ones. Undefined if J = 2. */
+  private readonly inner: ByAxis<Tensor> | undefined;
+  /** The outermost knots on both axes, each [S, 1]. */
+  private readonly first: ByAxis<Tensor>;
+  private readonly last: ByAxis<Tensor>;
   /** [S, 6, J - 1], the fields of `Bin` in their order. */
   private readonly bins: Tensor;
 
   constructor(columns: readonly Knots[]) {
     const S = columns.length;
-    const J = columns[0].x.length;
-    this.knotCount = J;
-    this.x = constant(
-      columns.flatMap(({ x }) => x),
-      [S, J, 1],
-    );
-    this.z = constant(
-      columns.flatMap(({ z }) => z),
-      [S, J, 1],
-    );
+    const J = Math.max(...columns.map(({ x }) => x.length));
+    const onBothAxes = (
+      numbers: (knots: readonly number[]) => readonly number[],
+      shape: readonly number[],
+    ) => ({
+      x: constant(
+        columns.flatMap(({ x }) => numbers(x)),
+        shape,
+      ),
+      z: constant(
+        columns.flatMap(({ z }) => numbers(z)),
+        shape,
+      ),
+    });
+    this.first = onBothAxes((knots) => knots.slice(0, 1), [S, 1]);
+    this.last = onBothAxes((knots) => knots.slice(-1), [S, 1]);
+    if (J > 2) this.inner = onBothAxes((knots) => padded(knots.slice(1, -1), J - 2), [S, J - 2, 1]);
     this.bins = constant(
       columns.flatMap(({ x, z, slope }) =>
-        [starts(x), starts(z), sizes(x), sizes(z), starts(slope), slope.slice(1)].flat(),
+        [starts(x), starts(z), sizes(x), sizes(z), starts(slope), slope.slice(1)].flatMap((field) =>
+          padded(field, J - 1, 0),
+        ),
       ),
       [S, BIN_FIELDS, J - 1],
     );
@@ -105,16 +122,13 @@ export class QuantileMap {
    */
   private locate(u: Tensor, axis: "x" | "z"): { position: Tensor; outside: Tensor; bin: Bin } {
     const [S, N] = u.shape;
-    const J = this.knotCount;
-    const knots = this[axis];
-    const knot = (j: number) => knots.slice(1, j, j + 1).reshape([S, 1]);
-    const clamped = u.maximum(knot(0)).minimum(knot(J - 1));
+    const clamped = u.maximum(this.first[axis]).minimum(this.last[axis]);
     // Graphs have no operation for a binary search. Instead, comparisons with all inner knots give ones up to the bin of u and
     // zeros after it, and the differences of neighbors are 1 for the bin of u only: 1 1 0 - 1 0 0 = 0 1 0. The product with this
     // one-hot vector picks the fields of the bin exactly.
     const row = clamped.reshape([S, 1, N]);
     const ones = row.mul(0).add(1);
-    const reached = J > 2 ? row.greaterEqual(knots.slice(1, 1, J - 1)).toFloat() : undefined;
+    const reached = this.inner && row.greaterEqual(this.inner[axis]).toFloat();
     const oneHot = reached ? concat([ones, reached], 1).sub(reached.pad(1, 0, 1)) : ones;
     const [xStart, zStart, xSize, zSize, startSlope, endSlope] = this.bins
       .matmul(oneHot)
