@@ -212,6 +212,12 @@ export class MixedMade implements SubsetDistribution {
     return this.sharedGaps.sampleOf(d, head.sample(rows, outputs, options).reshape(["N"]), parameters);
   }
 
+  sampleEach(noise: readonly Tensor[], parameters: Tensor, options: { present: boolean }): Tensor {
+    const outputs = this.heads.parametersOfGroups(this.sharedGaps.withoutParameters(parameters).transpose());
+    const ofColumns = noise.map((numbers) => numbers.broadcastTo(["N", this.features]));
+    return this.sharedGaps.sampleEach(this.drawColumns(ofColumns, outputs, options), parameters);
+  }
+
   /** The distribution of column d, and its part [1, P, N] of the conditional parameters. */
   private columnOf(d: number, parameters: Tensor): { head: HeadGroup; outputs: Tensor } {
     const { columns } = this.heads.parameters;

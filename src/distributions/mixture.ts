@@ -138,6 +138,10 @@ export class Mixture implements SubsetDistribution {
     return this.distributions.every(isSubsetDistribution);
   }
 
+  get acceptsRowSubsets(): boolean {
+    return this.distributions.every((each) => isSubsetDistribution(each) && each.acceptsRowSubsets);
+  }
+
   logProbKnown(x: Tensor, subset: Subset, context?: Tensor): Tensor {
     return this.logJointKnown(x, subset, context).logsumexp(1);
   }
@@ -190,22 +194,13 @@ export class Mixture implements SubsetDistribution {
   }
 
   /**
-   * Draws the distribution of each row by its posterior probability w_k p_k(x_known): its index k, [N]. Draws of all unknown features from
-   * this distribution follow their joint distribution given x_known. With `present` the probability is multiplied by that of each unknown
-   * feature to be present, p_k(x_d is not missing | x_known). The result is exact for one unknown feature; for several, it assumes that
-   * they are missing independently of each other under p_k.
+   * Draws the distribution of each row by its posterior probability, from a log-probability of each row under each distribution,
+   * [N, K], such as log p_k(x_known): its index k, [N].
    */
-  sampleIndex(
-    uniform: Tensor,
-    x: Tensor,
-    subset: Subset,
-    { present, context }: { present: boolean; context?: Tensor },
-  ): Tensor {
+  sampleIndex(uniform: Tensor, logProbs: Tensor): Tensor {
     const K = this.distributions.length;
-    const logWeights = present
-      ? this.logWeightsIfAllPresent(subset, this.conditionalParameters(x, subset, context))
-      : logPosterior(this.logJointKnown(x, subset, context), this.logWeights.logSoftmax(), 1);
-    return chooseComponent(logWeights, uniform)
+    const logWeights = this.logWeights.logSoftmax();
+    return chooseComponent(logPosterior(logProbs.add(logWeights), logWeights, 1), uniform)
       .mul(constant(range(K), [K]))
       .sum(1);
   }
@@ -221,24 +216,8 @@ export class Mixture implements SubsetDistribution {
   /** log of w_k p_k(x_d is not missing | x_known), where w_k are the posterior weights: [N, K]. */
   private logWeightsIfPresent(d: number, parameters: Tensor): Tensor {
     const { logWeights, ofEach } = this.splitParameters(parameters);
-    return logWeights.add(this.logPresentOfEach(d, ofEach));
-  }
-
-  /** log of w_k prod_d p_k(x_d is not missing | x_known) over the unknown features d, where w_k are the posterior weights: [N, K]. */
-  private logWeightsIfAllPresent({ known }: Subset, parameters: Tensor): Tensor {
-    const { logWeights, ofEach } = this.splitParameters(parameters);
-    return Array.from({ length: this.features }, (_, d) => d).reduce((sum, d) => {
-      const isKnown = known.slice(0, d, d + 1).greater(0);
-      return sum.add(isKnown.where(0, this.logPresentOfEach(d, ofEach)));
-    }, logWeights);
-  }
-
-  /** log p_k(x_d is not missing | x_known) of each distribution, [N, K]. */
-  private logPresentOfEach(d: number, parametersOfEach: readonly Tensor[]): Tensor {
-    return stack(
-      this.subsetDistributions().map((each, k) => each.logPresentOf(d, parametersOfEach[k])),
-      1,
-    );
+    const logPresent = this.subsetDistributions().map((each, k) => each.logPresentOf(d, ofEach[k]));
+    return logWeights.add(stack(logPresent, 1));
   }
 
   /** The logarithms of the posterior weights [N, K], and the parameters of each distribution. */

@@ -33,6 +33,7 @@ export abstract class ProductMixture implements SubsetDistribution {
   abstract readonly features: number;
   readonly context = 0;
   readonly supportsSubsets = true;
+  readonly acceptsRowSubsets = true;
   /** The first element is one uniform number, which chooses the component of a row. Each other element has D numbers. */
   abstract readonly noise: readonly Noise[];
   /** J. */
@@ -148,13 +149,11 @@ export abstract class ProductMixture implements SubsetDistribution {
       .transpose();
   }
 
-  /** The log-probability of each component that no unknown column is missing: [J, 1]. */
-  private logPresent({ known }: Subset): Tensor {
-    const ofBlocks = this.blocks().flatMap((block) => {
-      if (!block.hasGaps) return [];
-      const isKnown = known.gather(0, block.columns).reshape([block.columns.length, 1, 1]).greater(0);
-      return [isKnown.where(0, block.logPresent()).sum(0)];
-    });
+  /** The log-probability of each component that no unknown column is missing: [J, 1], or [J, N] if the known columns differ between rows. */
+  private logPresent(subset: Subset): Tensor {
+    const ofBlocks = this.blocks().flatMap((block) =>
+      block.hasGaps ? [knownColumns(subset, block).where(0, block.logPresent()).sum(0)] : [],
+    );
     return ofBlocks.reduce((sum, ofBlock) => sum.add(ofBlock));
   }
 
@@ -169,11 +168,20 @@ export abstract class ProductMixture implements SubsetDistribution {
     return this.blocks().reduce((sum, block) => {
       const ofPresent = block.logProb(columns.gather(0, block.columns));
       const logProb = this.sharedGaps.logProb(ofPresent, columns, block.columns);
-      if (!subset) return sum.add(logProb.sum(0));
-      const known = subset.known.gather(0, block.columns).reshape([block.columns.length, 1, 1]);
-      return sum.add(known.greater(0).where(logProb, 0).sum(0));
+      return sum.add((subset ? knownColumns(subset, block).where(logProb, 0) : logProb).sum(0));
     }, this.logWeights());
   }
+}
+
+/** Which columns of a block are known: [S, 1, 1], or [S, 1, N] if the known columns differ between rows. */
+function knownColumns({ known }: Subset, { columns }: ColumnBlock): Tensor {
+  const rows = known.rank === 1 ? 1 : "N";
+  return known
+    .reshape([rows, known.shape.at(-1)!])
+    .transpose()
+    .gather(0, columns)
+    .reshape([columns.length, 1, rows])
+    .greater(0);
 }
 
 /** Numbers [N, J] as [1, J, N]. */

@@ -95,6 +95,17 @@ export class SharedGaps {
     return this.isGap(d, parameters)?.where(Number.NaN, drawn) ?? drawn;
   }
 
+  /** As `SubsetDistribution.sampleEach`, from draws [N, D] of present values. */
+  sampleEach(drawn: Tensor, parameters: Tensor): Tensor {
+    if (this.size === 0) return drawn;
+    const [, S] = parameters.shape as [unknown, number];
+    const gaps = parameters.slice(1, S - this.size, S).pad(1, 0, 1);
+    const indices = this.sources.map((_, d) =>
+      this.columns.includes(d) ? this.columns.indexOf(d) : this.size,
+    );
+    return gaps.gather(1, indices).greater(0).where(Number.NaN, drawn);
+  }
+
   /**
    * Positions [D] of an ordering in which a column comes before those that share its gap. They are the given positions, except that a
    * column and those that share its gap exchange positions among each other, so that they have the order of their indices.

@@ -5,11 +5,13 @@ import type { Distribution } from "./distribution.ts";
 /**
  * Which features are known, in all rows of a call. Both tensors are inputs of a graph, so that one compiled graph serves every
  * subset. `knownFeatures` returns the numbers for them.
+ *
+ * Both are `[D]`, or `[N, D]` if the known features differ between rows, which needs a distribution with `acceptsRowSubsets`.
  */
 export interface Subset {
-  /** `[D]`: 1 for a known feature, 0 for an unknown one. */
+  /** 1 for a known feature, 0 for an unknown one. */
   readonly known: Tensor;
-  /** `[D]`: 0 ... count - 1 for the known features, in the order in which they are factorized, and count for every unknown one. */
+  /** 0 ... count - 1 for the known features, in the order in which they are factorized, and count for every unknown one. */
   readonly positions: Tensor;
 }
 
@@ -20,6 +22,8 @@ export interface Subset {
 export interface SubsetDistribution extends Distribution {
   /** Whether the methods below may be called. An option of the distribution, or one of its parts, can rule them out. */
   readonly supportsSubsets: boolean;
+  /** Whether the known features may differ between the rows of a call. Default false. */
+  readonly acceptsRowSubsets?: boolean;
   /** log p(x_known | context) of each row: [N, D], [N, C] -> [N]. The values of unknown features have no effect; they may be NaN. */
   logProbKnown(x: Tensor, subset: Subset, context?: Tensor): Tensor;
   /** S, the number of `conditionalParameters` of a row. */
@@ -40,6 +44,8 @@ export interface SubsetDistribution extends Distribution {
    * their joint distribution. To draw from it, draw one feature, add it to the known ones, and compute new parameters for the next one.
    */
   sampleOf(d: number, noise: readonly Tensor[], parameters: Tensor, options: { present: boolean }): Tensor;
+  /** Only if it takes less time than `sampleOf` of each feature: the results of `sampleOf` for all features and the same noise, [N, D]. */
+  sampleEach?(noise: readonly Tensor[], parameters: Tensor, options: { present: boolean }): Tensor;
   /**
    * Only if one evaluation draws all unknown features: rows [N, D] with the known values of x, and with draws of all other features from their
    * joint distribution given these, or with `present` also given that none of them is missing. The `noise` is that of `sample`.
@@ -91,6 +97,27 @@ export function knownFeatures(
     positions[feature] = position;
   }
   return { known: isKnown, positions };
+}
+
+/** The subset of each row in which these features are known, [N, D], in the order of their indices. */
+export function rowSubsets(known: Tensor): Subset {
+  const position = known.cumsum(1).sub(1);
+  return { known, positions: known.greater(0).where(position, known.sum(1, { keepAxes: true })) };
+}
+
+/** Whether feature d is known: [1], or [N] if the known features differ between rows. */
+const isKnown = ({ known }: Subset, d: number): Tensor =>
+  (known.rank === 1 ? known.slice(0, d, d + 1) : known.slice(1, d, d + 1).reshape(["N"])).greater(0);
+
+/**
+ * The logarithm of the product over all unknown features of p(x_d is not missing | x_known), [N]. It is the probability that none of them
+ * is missing if they are missing independently of each other.
+ */
+export function logUnknownPresent(distribution: SubsetDistribution, x: Tensor, subset: Subset): Tensor {
+  const parameters = distribution.conditionalParameters(x, subset);
+  return Array.from({ length: distribution.features }, (_, d) =>
+    isKnown(subset, d).where(0, distribution.logPresentOf(d, parameters)),
+  ).reduce((sum, ofFeature) => sum.add(ofFeature));
 }
 
 /**

@@ -5,6 +5,8 @@ import { Mixture } from "../distributions/mixture.ts";
 import {
   asSubsetDistribution,
   knownFeatures,
+  logUnknownPresent,
+  rowSubsets,
   type Subset,
   type SubsetDistribution,
 } from "../distributions/subsetDistribution.ts";
@@ -35,7 +37,7 @@ export class ConditionalRows {
 
   /**
    * Replaces the unknown features of each row by a draw from their joint conditional distribution. With `present` it is that given that none
-   * of them is missing (`Mixture.sampleIndex` defines it for mixtures); a distribution that draws feature by feature draws each given that
+   * of them is missing (`logUnknownPresent` defines it for mixtures); a distribution that draws feature by feature draws each given that
    * it is present. Row n depends only on the seed, on `start` + n, and on its known features.
    */
   async complete(
@@ -43,74 +45,116 @@ export class ConditionalRows {
     { seed, start, present }: { seed: number; start: number; present: boolean },
     run: RunOptions = {},
   ): Promise<Float64Array> {
-    const completed = values.slice();
+    const { features: D } = this.distribution;
+    const completed = { values: values.slice(), known };
+    const incomplete = Array.from(range(values.length / D)).filter((row) =>
+      known.subarray(row * D, (row + 1) * D).includes(0),
+    );
     const draws = { random: new Random(seed), start, present, run };
-    for (const pattern of patterns(known, this.distribution.features))
-      await this.drawUnknown(this.distribution, { values: completed, ...pattern }, draws);
-    return completed;
+    await this.drawUnknown(this.distribution, completed, incomplete, draws);
+    return completed.values;
   }
 
   /**
-   * Replaces the unknown features of `rows` in `values` by draws from the distribution at a path within that of the model. A row of a
-   * mixture draws one of its distributions, which then draws the features: all of them in one evaluation if it has `sampleUnknown`, or feature
-   * by feature, each given those before it.
+   * Replaces the unknown features of `rows` by draws from the distribution at a path within that of the model. A row of a mixture draws one
+   * of its distributions, which then draws the features: all of them in one evaluation if it has `sampleUnknown`, or feature by feature,
+   * each given those before it.
    */
   private async drawUnknown(
     distribution: SubsetDistribution,
-    { values, rows, features: given }: Pattern & { values: Float64Array },
+    partial: PartialRows,
+    rows: readonly number[],
     draws: Draws,
     path = "",
   ): Promise<void> {
+    if (rows.length === 0) return;
+    const { present, run } = draws;
+    const { values, known } = partial;
     const { features: D } = distribution;
-    const { random, present, run } = draws;
-    const known = { values, rows, features: given };
-    const unknown = range(D).filter((feature) => !given.includes(feature));
-    if (rows.length === 0 || unknown.length === 0) return;
-    // Features that are not drawn stay as they are: those that `drawn` contains are rounded to the precision of the graph.
-    const write = (features: Iterable<number>, drawn: Float64Array) => {
-      for (const feature of features)
-        for (let n = 0; n < rows.length; n++) values[rows[n] * D + feature] = drawn[n * D + feature];
-    };
     if (distribution instanceof Mixture) {
-      const indices = await this.run(
-        `index ${present}${path}`,
-        (x, subset, uniform) => distribution.sampleIndex(uniform, x, subset, { present }),
-        known,
-        noiseInputs([{ kind: "uniform", size: 1 }], rows, draws),
-        run,
-      );
+      const indices = await this.drawDistributions(distribution, partial, rows, draws, path);
       for (const [k, each] of distribution.distributions.entries()) {
         const name = `distributions.${k}`;
+        const ofDistribution = rows.filter((_, n) => indices[n] === k);
+        const random = draws.random.split(name);
         await this.drawUnknown(
           asSubsetDistribution(each),
-          { ...known, rows: Array.from(rows).filter((_, n) => indices[n] === k) },
-          { ...draws, random: random.split(name) },
+          partial,
+          ofDistribution,
+          { ...draws, random },
           `${path}.${name}`,
         );
       }
     } else if (distribution.sampleUnknown) {
-      const drawn = await this.run(
+      const drawn = await this.runPartial(
         `draw ${present}${path}`,
+        distribution,
         (x, subset, ...noise) => distribution.sampleUnknown!(noise, x, subset, { present }),
-        known,
-        noiseInputs(distribution.noise, rows, draws),
+        partial,
+        rows,
+        (rows) => noiseInputs(distribution.noise, rows, draws),
         run,
       );
-      write(unknown, drawn);
+      // Known features stay as they are: those that `drawn` contains are rounded to the precision of the graph.
+      for (const [n, row] of rows.entries())
+        for (let d = 0; d < D; d++) if (known[row * D + d] === 0) values[row * D + d] = drawn[n * D + d];
     } else {
-      const features = [...given];
-      for (const feature of unknown) {
-        const drawn = await this.run(
-          `draw ${present}${path}`,
-          (x, subset, ...noise) => drawEach(distribution, noise, x, subset, { present }),
-          { ...known, features },
-          noiseOfFeature(distribution, feature, rows, draws),
-          run,
-        );
-        write([feature], drawn);
-        features.push(feature);
+      for (const pattern of patterns(known, rows, D)) {
+        const features = [...pattern.features];
+        for (const feature of range(D)) {
+          if (pattern.features.includes(feature)) continue;
+          const drawn = await this.run(
+            `draw ${present}${path}`,
+            (x, subset, ...noise) => drawEach(distribution, noise, x, subset, { present }),
+            { values, rows: pattern.rows, features },
+            noiseOfFeature(distribution, feature, pattern.rows, draws),
+            run,
+          );
+          for (const [n, row] of pattern.rows.entries()) values[row * D + feature] = drawn[n * D + feature];
+          features.push(feature);
+        }
       }
     }
+  }
+
+  /** Draws the index of a distribution of a mixture for each row, by the posterior probabilities given the known features. */
+  private async drawDistributions(
+    mixture: Mixture,
+    partial: PartialRows,
+    rows: readonly number[],
+    draws: Draws,
+    path: string,
+  ): Promise<Float64Array> {
+    const { present, run } = draws;
+    const K = mixture.distributions.length;
+    const logProbs = new Float64Array(rows.length * K);
+    for (const [k, each] of mixture.distributions.entries()) {
+      const distribution = asSubsetDistribution(each);
+      const ofRows = await this.runPartial(
+        `weight ${present}${path}.distributions.${k}`,
+        distribution,
+        (x, subset) => {
+          const logProb = distribution.logProbKnown(x, subset);
+          return present ? logProb.add(logUnknownPresent(distribution, x, subset)) : logProb;
+        },
+        partial,
+        rows,
+        () => [],
+        run,
+      );
+      for (const [n, logProb] of ofRows.entries()) logProbs[n * K + k] = logProb;
+    }
+    const { index } = await this.runner.run(
+      `index${path}`,
+      (logProbs, uniform) => ({ index: mixture.sampleIndex(uniform, logProbs) }),
+      [
+        arrayInput({ values: logProbs, features: K }),
+        ...noiseInputs([{ kind: "uniform", size: 1 }], rows, draws),
+      ],
+      rows.length,
+      run,
+    );
+    return index;
   }
 
   /**
@@ -250,20 +294,61 @@ export class ConditionalRows {
     return this.runner.release();
   }
 
+  /**
+   * Numbers of `rows` with their own known features, in the order of the rows. They need one evaluation for each pattern of known features,
+   * unless the distribution accepts different ones in one evaluation.
+   */
+  private async runPartial(
+    name: string,
+    distribution: SubsetDistribution,
+    build: BuildGraph,
+    { values, known }: PartialRows,
+    rows: readonly number[],
+    noiseOf: (rows: readonly number[]) => readonly RowInput[],
+    options: RunOptions,
+  ): Promise<Float64Array> {
+    const { features: D } = distribution;
+    if (distribution.acceptsRowSubsets) {
+      const { output } = await this.runner.run(
+        name,
+        (x, known, ...noise) => ({ output: build(x, rowSubsets(known), ...noise) }),
+        [rowsOf(values, rows, D), rowsOf(known, rows, D), ...noiseOf(rows)],
+        rows.length,
+        options,
+      );
+      return output;
+    }
+    const indexOf = new Map(rows.map((row, n) => [row, n]));
+    let all = new Float64Array(0);
+    for (const { rows: ofPattern, features } of patterns(known, rows, D)) {
+      const output = await this.run(
+        name,
+        build,
+        { values, rows: ofPattern, features },
+        noiseOf(ofPattern),
+        options,
+      );
+      const size = output.length / ofPattern.length;
+      if (all.length === 0) all = new Float64Array(rows.length * size);
+      for (const [n, row] of ofPattern.entries())
+        all.set(output.subarray(n * size, (n + 1) * size), indexOf.get(row)! * size);
+    }
+    return all;
+  }
+
   private async run(
     name: string,
-    build: (x: Tensor, subset: Subset, ...noise: Tensor[]) => Tensor,
+    build: BuildGraph,
     { values, rows, features }: Pattern & { values: Float64Array },
     noise: readonly RowInput[],
     options: RunOptions,
   ): Promise<Float64Array> {
     const D = this.distribution.features;
     const { known, positions } = knownFeatures(D, features);
-    const copyRow = (target: Floats, row: number) => target.set(values.subarray(row * D, (row + 1) * D));
     const { output } = await this.runner.run(
       name,
       (x, known, positions, ...noise) => ({ output: build(x, { known, positions }, ...noise) }),
-      [rowsInput(rows, D, copyRow), { size: D, shared: known }, { size: D, shared: positions }, ...noise],
+      [rowsOf(values, rows, D), { size: D, shared: known }, { size: D, shared: positions }, ...noise],
       rows.length,
       options,
     );
@@ -283,10 +368,15 @@ function drawEach(
   options: { present: boolean },
 ): Tensor {
   const parameters = distribution.conditionalParameters(x, subset);
-  const drawn = Array.from({ length: distribution.features }, (_, d) =>
-    distribution.sampleOf(d, noise, parameters, options),
-  );
-  return subset.known.greater(0).where(x, stack(drawn, 1));
+  const drawn =
+    distribution.sampleEach?.(noise, parameters, options) ??
+    stack(
+      Array.from({ length: distribution.features }, (_, d) =>
+        distribution.sampleOf(d, noise, parameters, options),
+      ),
+      1,
+    );
+  return subset.known.greater(0).where(x, drawn);
 }
 
 /** Noise of the given kinds and sizes: that of row i depends only on `random` and on `start` + rows[i]. */
@@ -341,6 +431,13 @@ const rowsInput = (
   },
 });
 
+/** Rows [N, D] of an array as an input. */
+const rowsOf = (values: Float64Array | Uint8Array, rows: ArrayLike<number>, D: number): RowInput =>
+  rowsInput(rows, D, (target, row) => target.set(values.subarray(row * D, (row + 1) * D)));
+
+/** A graph of rows with known features. */
+type BuildGraph = (x: Tensor, subset: Subset, ...noise: Tensor[]) => Tensor;
+
 /** How the unknown features of rows are drawn. Row n has the random numbers of row `start` + n of the streams of `random`. */
 interface Draws {
   readonly random: Random;
@@ -357,8 +454,7 @@ interface Pattern {
 }
 
 /** The rows of each set of known features. */
-function patterns(known: Uint8Array, features: number): { rows: number[]; features: number[] }[] {
-  const rows = Array.from({ length: known.length / features }, (_, n) => n);
+function patterns(known: Uint8Array, rows: readonly number[], features: number) {
   const flagsOf = (row: number) => known.subarray(row * features, (row + 1) * features);
   return groupBy(rows, (row) => flagsOf(row).join("")).map((group) => ({
     rows: group,

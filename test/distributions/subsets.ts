@@ -123,10 +123,15 @@ export async function drawEach(
     const run = compiledOnce(
       distribution,
       `draw ${d}, ${present}`,
-      (parameters, ...noise) => ({ drawn: distribution.sampleOf(d, noise, parameters, { present }) }),
+      (parameters, ...noise) => {
+        const drawn = distribution.sampleOf(d, noise, parameters, { present });
+        const ofAll = distribution.sampleEach?.(noise, parameters, { present });
+        return { drawn, sameDrawn: ofAll?.slice(1, d, d + 1).reshape(["N"]) ?? drawn };
+      },
       [[1, distribution.conditionalSize], ...noise.map(() => ["N", 1] as const)],
     );
-    const { drawn } = await run(parameters, ...noise);
+    const { drawn, sameDrawn } = await run(parameters, ...noise);
+    expect(sameDrawn).toEqual(drawn);
     drawn.forEach((value, n) => {
       rows[n * D + d] = value;
     });

@@ -11,6 +11,7 @@ import {
   discrete,
   discreteValues,
   lattice,
+  partsOfDate,
   randomize,
   sumOfProbabilities,
   withGaps,
@@ -134,6 +135,55 @@ describe("two missing features of a row follow their joint distribution given th
 
   test("in a mixture of both, with a mixture within", () => expectJointDraws(mixture, false));
 });
+
+test.each([false, true])(
+  "a row is drawn as if it were the only one, whatever is known of the others, present: %s",
+  async (present) => {
+    const columns = [...partsOfDate, continuous];
+    const made = new MixedMade({ columns, network: { hidden: [12] } }, new Random(1));
+    const classes = new LatentClasses({ columns, classes: 3 }, new Random(2));
+    const kernels = new KernelDensity({ columns, centers: 5, widths: 2 }, new Random(3));
+    randomize(made, { seed: 1 });
+    randomize(classes, { seed: 2 });
+    const conditional = new ConditionalRows(new Mixture([made, new Mixture([classes, kernels])]));
+    const { NaN: missing } = Number;
+    const values = [
+      [1, 3, 2, 0, 0.4],
+      [2, missing, missing, missing, -1],
+      [0, 4, 0, 1, 2],
+    ];
+    const flags = [
+      [1, 1, 0, 0, 1],
+      [1, 1, 0, 1, 0],
+      [0, 0, 0, 0, 0],
+      [0, 0, 0, 1, 1],
+      [1, 1, 1, 1, 1],
+    ];
+    const rows = flags.flatMap((known) => values.map((row) => ({ row, known })));
+    const complete = (part: typeof rows, start: number) =>
+      conditional.complete(
+        {
+          values: Float64Array.from(
+            part.flatMap(({ row, known }) => row.map((value, d) => (known[d] === 1 ? value : missing))),
+          ),
+          known: Uint8Array.from(part.flatMap(({ known }) => known)),
+        },
+        { seed: 2, start, present },
+        { precision: "float64" },
+      );
+    const completed = await complete(rows, 7);
+    for (const [n, row] of rows.entries()) {
+      const single = await complete([row], 7 + n);
+      for (const [d, value] of single.entries()) {
+        const difference = Object.is(value, completed[5 * n + d])
+          ? 0
+          : Math.abs(value - completed[5 * n + d]!);
+        expect(difference).toBeLessThan(1e-9);
+      }
+    }
+    await conditional.release();
+  },
+);
 
 test("known values stay as they are in all digits", async () => {
   const columns = [continuous, lattice];
