@@ -1,5 +1,5 @@
 import type { DataRows } from "../bijections/bijection.ts";
-import { concat, type Tensor } from "../graph/tensor.ts";
+import { concat } from "../graph/tensor.ts";
 import { type Limits, limitReached } from "../limits.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
@@ -111,14 +111,10 @@ async function columnFactors(
   const evaluate = compile(
     (x) => {
       const columns = x.transpose();
-      const ofColumns = (of: (column: KernelColumn, x: Tensor) => Tensor) =>
-        concat(
-          model.columns.map((column, d) => of(column, columns.slice(0, d, d + 1))),
-          0,
-        ).transpose();
+      const logSmooth = model.columns.map((column, d) => column.logSmooth(columns.slice(0, d, d + 1)));
       return {
-        logMarginal: ofColumns((column, x) => column.logMarginal(x)),
-        logSmooth: ofColumns((column, x) => column.logSmooth(x)),
+        logMarginal: model.logMarginals(columns).transpose(),
+        logSmooth: concat(logSmooth, 0).transpose(),
       };
     },
     [["N", D]],

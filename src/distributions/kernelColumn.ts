@@ -98,11 +98,12 @@ export class KernelColumn implements ColumnBlock {
     return this.group.logProb(x, this.marginalOutputs());
   }
 
-  logProb(x: Tensor): Tensor {
+  /** As `ColumnBlock.logProb`, with log m(x) [1, N]. */
+  logProb(x: Tensor, logMarginal = this.logMarginal(x)): Tensor {
     const [, N] = x.shape;
     const [n] = this.centers.sizes;
     const W = this.widths.length;
-    const { sum, logOfMarginal, logReference, centers } = this.quotients(x);
+    const { sum, logOfMarginal, logReference, centers } = this.quotients(x, logMarginal);
     return ofAllCenters(logSumOr(sum, logOfMarginal).add(logReference), centers)
       .broadcastTo([W, n, N])
       .reshape([1, W * n, N]);
@@ -112,7 +113,7 @@ export class KernelColumn implements ColumnBlock {
     const [, N] = x.shape;
     const [n] = this.centers.sizes;
     const W = this.widths.length;
-    const { sum, logOfMarginal, logReference, centers } = this.quotients(x);
+    const { sum, logOfMarginal, logReference, centers } = this.quotients(x, this.logMarginal(x));
     const [, , rows] = logWeights.shape;
     const weights = logWeights.exp();
     const ofComponents = ofAllCenters(sum, centers)
@@ -134,11 +135,11 @@ export class KernelColumn implements ColumnBlock {
    * [W or 1, m or 1, N], and the logarithm of the term of the marginal distribution, [1, m or 1, N]. `logReference` [1, 1, N] is -Infinity for
    * impossible values.
    */
-  private quotients(x: Tensor): Quotients {
+  private quotients(x: Tensor, logMarginalOfX: Tensor): Quotients {
     const [, N] = x.shape;
     const W = this.widths.length;
     const row = (numbers: Tensor) => numbers.reshape([1, 1, N]);
-    const logMarginal = row(this.logMarginal(x));
+    const logMarginal = row(logMarginalOfX);
     const isPossible = logMarginal.greater(Number.NEGATIVE_INFINITY);
     const marginal = isPossible.where(logMarginal, 0);
     const { logOneMinusLambda } = this.weights();
@@ -187,13 +188,18 @@ export class KernelColumn implements ColumnBlock {
 
   /**
    * Draws values by three uniform numbers: the first decides whether the value is from the marginal distribution, the second
-   * chooses an atom, the kernel or a component, and the third is mapped by the quantile function of the kernel or component.
+   * chooses an atom, the kernel or a component, and the third is mapped by the quantile function of the kernel or component. `marginal` are the
+   * values from the marginal distribution for the second and the third, [1, N].
    */
-  sample(chosen: ChosenComponent, noise: readonly Tensor[], { present }: { present: boolean }): Tensor {
+  sample(
+    chosen: ChosenComponent,
+    noise: readonly Tensor[],
+    { present }: { present: boolean },
+    marginal = this.sampleMarginal(noise.slice(1), { present }),
+  ): Tensor {
     const [n] = this.centers.sizes;
     const W = this.widths.length;
     const [isMarginalNoise, ...marginalNoise] = noise;
-    const N = isMarginalNoise.shape[1];
     const ofCenter = (numbers: Tensor) =>
       chosen.select(
         numbers
@@ -203,11 +209,6 @@ export class KernelColumn implements ColumnBlock {
       );
     const center = ofCenter(this.centers);
     const isMissing = ofCenter(missingCenters(this.allCenters())).greater(0);
-    const marginal = this.group.sample(
-      marginalNoise,
-      this.marginalOutputs().broadcastTo([1, this.group.parameterCount, N]),
-      { present },
-    );
     const value = this.sampleAround(center, chosen, marginalNoise);
     const { logLambda, logOneMinusLambda } = this.weights();
     // The value is drawn from the marginal distribution if the center is impossible or, with `present`, missing.
@@ -223,6 +224,10 @@ export class KernelColumn implements ColumnBlock {
     return present
       ? isMissing.where(marginal, ordinary)
       : isMarginal.where(marginal, isMissing.where(Number.NaN, value));
+  }
+
+  private sampleMarginal(noise: readonly Tensor[], options: { present: boolean }): Tensor {
+    return this.group.sample(noise, this.marginalOutputs(), options);
   }
 
   /**

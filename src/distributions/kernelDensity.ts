@@ -2,13 +2,16 @@ import * as z from "zod/mini";
 import type { DataRows } from "../bijections/bijection.ts";
 import { sizeSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { concat, type Tensor } from "../graph/tensor.ts";
 import type { Limits } from "../limits.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { requireNumbers } from "../sizeBudget.ts";
+import type { ChosenComponent } from "./chosenComponent.ts";
 import type { Atoms, DistributionKind, Noise } from "./distribution.ts";
 import { type ColumnHeadOptions, columnHeadsSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
+import { GroupedHeads } from "./heads/groupedHeads.ts";
+import type { HeadGroup, HeadOutputs } from "./heads/headGroup.ts";
 import { KernelColumn } from "./kernelColumn.ts";
 import { type ColumnBlock, ProductMixture } from "./productMixture.ts";
 import { SharedGaps } from "./sharedGaps.ts";
@@ -53,6 +56,8 @@ export class KernelDensity extends ProductMixture {
   readonly centerLogits: Parameter;
   /** [W] unnormalized log-weights of the widths. */
   readonly widthLogits: Parameter;
+  /** The marginal distributions of all columns. */
+  private readonly heads: GroupedHeads;
   private readonly options: z.output<typeof kernelDensitySchema>;
 
   /** Throws `ARGUMENT` if the options are not valid. */
@@ -64,6 +69,7 @@ export class KernelDensity extends ProductMixture {
     this.sharedGaps = new SharedGaps(columns);
     // This check comes before the allocation of arrays with an element for each parameter.
     requireNumbers(columns.reduce((sum, head) => sum + centers + parameterCount(head), 0));
+    this.heads = new GroupedHeads(columns);
     this.noise = [{ kind: "uniform", size: 1 }, ...columnNoise(this.features)];
     this.columns = columns.map((head, d) => new KernelColumn(d, head, { centers, widths }, random.split(d)));
     this.centerLogits = new Parameter([centers], 0, { trainable: false });
@@ -91,6 +97,46 @@ export class KernelDensity extends ProductMixture {
 
   protected columnOf(d: number): ColumnBlock {
     return this.columns[d];
+  }
+
+  /** log m(x) of the marginal distribution of each column, for values [D, N]: [D, N]. */
+  logMarginals(x: Tensor): Tensor {
+    const values = this.heads.splitColumns(x.transpose());
+    return this.ofMarginals((head, outputs, g) => head.logProb(values[g], outputs));
+  }
+
+  protected override logProbs(x: Tensor): Tensor[] {
+    const logMarginals = this.logMarginals(x);
+    return this.columns.map((column, d) =>
+      column.logProb(x.slice(0, d, d + 1), logMarginals.slice(0, d, d + 1)),
+    );
+  }
+
+  protected override samples(
+    chosen: ChosenComponent,
+    noise: readonly Tensor[],
+    options: { present: boolean },
+  ): Tensor[] {
+    const ofGroups = noise.slice(1).map((numbers) => this.heads.splitColumns(numbers.transpose()));
+    const marginals = this.ofMarginals((head, outputs, g) =>
+      head.sample(
+        ofGroups.map((groups) => groups[g]),
+        outputs,
+        options,
+      ),
+    );
+    return this.columns.map((column, d) => {
+      const ofColumn = (numbers: Tensor) => numbers.slice(0, d, d + 1);
+      return column.sample(chosen, noise.map(ofColumn), options, ofColumn(marginals));
+    });
+  }
+
+  /** What `compute` returns for the marginal distributions of each group, [S, N], for all columns: [D, N]. */
+  private ofMarginals(compute: (head: HeadGroup, outputs: HeadOutputs, g: number) => Tensor): Tensor {
+    const stored = [...new Set(this.heads.parameters.columns)].map((d) => this.columns[d].marginal);
+    const parameters = concat(stored, 0).reshape([this.heads.parameters.columns.length, 1]);
+    const outputs = this.heads.parametersOfGroups(parameters);
+    return this.heads.joinColumns(this.heads.groups.map(({ head }, g) => compute(head, outputs[g], g)));
   }
 
   /** Sets the centers to rows, and fits bandwidths and weights by the leave-one-out likelihood. Held-out rows are not used. */

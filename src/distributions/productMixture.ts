@@ -45,6 +45,27 @@ export abstract class ProductMixture implements SubsetDistribution {
   protected abstract blocks(): readonly ColumnBlock[];
   /** A block of column d only. */
   protected abstract columnOf(d: number): ColumnBlock;
+
+  /** `logProb` of each block for values [D, N] of all columns. */
+  protected logProbs(x: Tensor): Tensor[] {
+    return this.blocks().map((block) => block.logProb(x.gather(0, block.columns)));
+  }
+
+  /** `sample` of each block for noise of all columns, [D, N] each. */
+  protected samples(
+    chosen: ChosenComponent,
+    noise: readonly Tensor[],
+    options: { present: boolean },
+  ): Tensor[] {
+    return this.blocks().map((block) =>
+      block.sample(
+        chosen,
+        noise.map((numbers) => numbers.gather(0, block.columns)),
+        options,
+      ),
+    );
+  }
+
   abstract describe(): Description;
 
   get acceptsMissing(): boolean {
@@ -131,16 +152,12 @@ export abstract class ProductMixture implements SubsetDistribution {
     options: { present: boolean },
   ): Tensor {
     const chosen = new ChosenComponent(logWeights, uniform.transpose());
-    const columnsOfNoise = noise.map((numbers) => numbers.transpose());
-    const blocks = this.blocks();
-    const drawn = blocks.map((block) =>
-      block.sample(
-        chosen,
-        columnsOfNoise.map((columns) => columns.gather(0, block.columns)),
-        options,
-      ),
+    const drawn = this.samples(
+      chosen,
+      noise.map((numbers) => numbers.transpose()),
+      options,
     );
-    const order = blocks.flatMap(({ columns }) => columns);
+    const order = this.blocks().flatMap(({ columns }) => columns);
     return concat(drawn, 0)
       .gather(
         0,
@@ -165,9 +182,9 @@ export abstract class ProductMixture implements SubsetDistribution {
   /** log w_j + log p_j(x) of each component, for all columns or only the known ones: [J, N]. */
   protected logJoint(x: Tensor, subset?: Subset): Tensor {
     const columns = x.transpose();
-    return this.blocks().reduce((sum, block) => {
-      const ofPresent = block.logProb(columns.gather(0, block.columns));
-      const logProb = this.sharedGaps.logProb(ofPresent, columns, block.columns);
+    const logProbs = this.logProbs(columns);
+    return this.blocks().reduce((sum, block, b) => {
+      const logProb = this.sharedGaps.logProb(logProbs[b], columns, block.columns);
       return sum.add((subset ? knownColumns(subset, block).where(logProb, 0) : logProb).sum(0));
     }, this.logWeights());
   }
