@@ -33,7 +33,7 @@ import { bitsText, type ImageReport, imageEvent, imageReport } from "./imageRepo
 import type { Io } from "./io.ts";
 import { preparePictures, TrainingSamples, writeImagePictures } from "./pictures.ts";
 import { type Fitted, runFit, type TrainingTools } from "./runFit.ts";
-import { splitRows } from "./splitRows.ts";
+import { splitRows, warnOfFewerTestRows } from "./splitRows.ts";
 import { trainingOptions } from "./training.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
 
@@ -99,6 +99,7 @@ async function fitRows(
   const classes = values.classes ? images.classes!.names : [];
   const flow = flowOf(values, images.shape, classes.length);
   const { training: notReflected, validation, test } = splitRows(rows, values);
+  warnOfFewerTestRows(rows.rows, test, values, messages);
   const training = values.flips
     ? await withReflections(notReflected as ImageRows, images.shape)
     : notReflected;

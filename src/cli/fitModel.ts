@@ -13,7 +13,7 @@ import { checkTableValues, type TableFitValues } from "./fitValues.ts";
 import type { Io } from "./io.ts";
 import { preparePictures, writePictures } from "./pictures.ts";
 import { type Fitted, runFit, type TrainingTools } from "./runFit.ts";
-import { splitRows, testFractionOf } from "./splitRows.ts";
+import { splitRows, testFractionOf, warnOfFewerTestRows } from "./splitRows.ts";
 import { statedKinds } from "./statedKinds.ts";
 import { printNotes } from "./tableNotes.ts";
 import { checkFlowSize, type Trained, train, trimmedRows } from "./training.ts";
@@ -52,6 +52,7 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
   printNotes(table, messages);
   checkFlowSize(values, table);
   const rows = splitRows(table.rows, values);
+  warnOfFewerTestRows(table.rows.rows, rows.test, values, messages);
   await tools.begin();
   const progress = new TrainingProgress(io, messages, {
     json: values.json,

@@ -1,11 +1,28 @@
 import type { Dataset } from "../dataset/index.ts";
 import { testFractionOf as fractionOf, splitWithTest } from "../dataset/splitWithTest.ts";
+import { count } from "../evaluate/numberText.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { RowParts } from "./fitReport.ts";
+import type { Messages } from "./messages.ts";
 
 /** The fraction of the rows that a finished model is tested on. */
 export const testFractionOf = (rows: number, { testFraction }: Pick<FitValues, "testFraction">): number =>
   fractionOf(rows, testFraction);
+
+/** Warns if `testFraction` asks for more test rows than a stream holds out (`StreamedDataset.split`). */
+export function warnOfFewerTestRows(
+  rows: number,
+  test: Dataset | undefined,
+  { testFraction = 0 }: Pick<FitValues, "testFraction">,
+  messages: Pick<Messages, "warn">,
+): void {
+  const held = test?.rows ?? 0;
+  // Equal rows are held out together, so that a split is never exact.
+  if (held > 0.95 * testFraction * rows - 1) return;
+  messages.warn(
+    `--test-fraction ${testFraction}: only ${count(held)} of ${count(rows)} rows are test rows, because the data are read from disk in each epoch.`,
+  );
+}
 
 /** Splits rows at random into training, validation and test rows. Equal options give an equal split. */
 export const splitRows = (

@@ -19,7 +19,8 @@ export interface DequantizeOptions extends Partial<Omit<DequantizedOptions, "dis
  * The distribution of whole numbers, such as pixels, from the density `flow` of real numbers; see `Dequantized`. It shares the
  * parameters of `flow`, so training one trains both.
  *
- * @throws ARGUMENT if the options are not valid, or `values` is missing and does not follow from the support.
+ * @throws ARGUMENT if the options are not valid, if `values` is missing and does not follow from the support, or if the support does not
+ *   contain all numbers from 0 to `values`.
  */
 export function dequantize(flow: Flow, options: DequantizeOptions = {}): Flow {
   checkFlow("dequantize", flow);
@@ -31,8 +32,20 @@ export function dequantize(flow: Flow, options: DequantizeOptions = {}): Flow {
   });
   const { base, bijection, embedding } = flow;
   const { values = valuesFromSupport(flow), ...settings } = options;
+  checkSupport(flow, values);
   const distribution = new TransformedDistribution(base, bijection);
   return new Flow(new Dequantized({ distribution, values, ...settings }), undefined, embedding);
+}
+
+/** Throws `ARGUMENT` if a cell of a value is not in the support of the flow. */
+function checkSupport({ support }: Flow, values: DequantizeOptions["values"]): void {
+  if (typeof support !== "object" || !("min" in support) || typeof values !== "number") return;
+  if (support.min <= 0 && support.max >= values) return;
+  throw new PushforwardError("ARGUMENT", `the flow has no density for all of ${values} values`, {
+    expected: `a support that contains the numbers from 0 to ${values}`,
+    received: `from ${support.min} to ${support.max}`,
+    hint: "Give the recipe of the flow and dequantize the same number of values.",
+  });
 }
 
 /** The number of values of a flow with the support from -d to values + d. */

@@ -1,11 +1,13 @@
+import { Dequantized } from "../distributions/dequantized.ts";
+import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import { input } from "../graph/tensor.ts";
+import { input, type Tensor } from "../graph/tensor.ts";
 import type { ImageShape } from "../nn/image.ts";
 import type { Precision } from "../onnx/export.ts";
 import { checkOptions, invalidOption, isPlainObject, oneOf } from "../options.ts";
 import type { Float64Column } from "./float64Column.ts";
-import type { Flow } from "./flow.ts";
+import { Flow } from "./flow.ts";
 import {
   type Declaration,
   type ExportedModel,
@@ -22,8 +24,8 @@ export interface ExportFlowOptions {
   /**
    * - `density`: rows `x` -> `logProb` in nats, and the latent variables `z`
    * - `sampler`: noise -> samples `x`
-   * - `latent`: x -> z
-   * - `data`: z -> x
+   * - `latent`: x -> z. Of pixels x, these are the latent rows of x + 1/2.
+   * - `data`: z -> x. Pixels are rounded down.
    *
    * A conditional flow has the input `context` too. Default `density`.
    */
@@ -47,7 +49,36 @@ interface DescribedRows {
   readonly image?: ImageShape | undefined;
 }
 
-/** Implements `Flow.exportOnnx`. */
+/** The maps between rows and latent rows, as those of `ImageModel` for whole numbers. Throws `ARGUMENT` if the flow has none. */
+function mapsOf(flow: Flow): Record<"toLatent" | "toData", (rows: Tensor, context?: Tensor) => Tensor> {
+  const { base, bijection, embedding } = flow;
+  if (bijection.describe().type !== "identity") {
+    return {
+      toLatent: (x, context) => flow.toLatent(x, context),
+      toData: (z, context) => flow.toData(z, context),
+    };
+  }
+  if (base instanceof Dequantized && typeof base.values === "number") {
+    const { values, distribution } = base;
+    if (distribution instanceof TransformedDistribution) {
+      const density = new Flow(distribution.base, distribution.bijection, embedding);
+      return {
+        toLatent: (x, context) => density.toLatent(x.add(0.5), context),
+        toData: (z, context) =>
+          density
+            .toData(z, context)
+            .floor()
+            .maximum(0)
+            .minimum(values - 1),
+      };
+    }
+  }
+  throw new PushforwardError("ARGUMENT", "the flow has no map between rows and latent rows", {
+    hint: "Export its density or its sampler.",
+  });
+}
+
+/** Implements `Flow.exportOnnx`. Throws `ARGUMENT` for `latent` and `data` if the flow has no map. */
 export function exportFlow(
   flow: Flow,
   options: ExportFlowOptions | undefined,
@@ -71,7 +102,7 @@ export function exportFlow(
       name: "z",
       // A flow without a bijection has the identity.
       meaning:
-        flow.bijection.describe().type === "identity"
+        what === "density" && flow.bijection.describe().type === "identity"
           ? "the rows x, because the flow has no map"
           : "latent variables",
       unit: "",
@@ -102,8 +133,8 @@ export function exportFlow(
   const [tensors, results] = {
     density: () => [[rows], { ...flow.density(rows, ...context) }] as const,
     sampler: () => [noise, { x: flow.sample(noise, ...context) }] as const,
-    latent: () => [[rows], { z: flow.toLatent(rows, ...context) }] as const,
-    data: () => [[rows], { x: flow.toData(rows, ...context) }] as const,
+    latent: () => [[rows], { z: mapsOf(flow).toLatent(rows, ...context) }] as const,
+    data: () => [[rows], { x: mapsOf(flow).toData(rows, ...context) }] as const,
   }[what]();
   const values =
     what === "sampler" && isGenerated

@@ -218,10 +218,21 @@ export class ImageModel implements AsyncDisposable {
 
   /**
    * The latent rows [n, L] of images: those of x + 1/2, which is in the middle of the cells [x, x + 1) of whole numbers. For an autoencoder,
-   * the codes that `Autoencoder.encode` returns.
+   * the codes that `Autoencoder.encode` returns. Throws `DATA` for pixels that are not values.
    */
   async toLatent(pixels: Float64Array, options: ImageOptions = {}): Promise<Float64Array> {
     checkOptions("toLatent", options, imageRules);
+    const { values, features } = this;
+    const bad = pixels.findIndex((pixel) => !(Number.isInteger(pixel) && pixel >= 0 && pixel < values));
+    if (bad >= 0) {
+      throw new PushforwardError(
+        "DATA",
+        `image ${Math.floor(bad / features)} has the pixel value ${pixels[bad]}`,
+        {
+          expected: `whole numbers from 0 to ${values - 1}`,
+        },
+      );
+    }
     const { classes, ...run } = options;
     return this.#requireLatentSpace().toLatent(pixels, contextOf(classes), run);
   }

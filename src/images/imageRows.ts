@@ -4,6 +4,7 @@ import { emptyLike } from "../dataset/selectRows.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
 import { checkOptions, numberFrom, seedValue, trueOrFalse, wholeNumber } from "../options.ts";
+import { grayLevels } from "./grid.ts";
 import { type ImageSet, noClassesError } from "./imageSet.ts";
 
 /** Images as rows: a dataset in memory, or a stream that reads them from disk in each epoch. */
@@ -54,7 +55,8 @@ export async function imageRows(images: ImageSet, options: ImageRowsOptions = {}
 }
 
 /**
- * The images in blocks of rows. The row numbers are the indices of the images in the set.
+ * The images in blocks of rows. The row numbers are the indices of the images in the set. If pixels have fewer values than 256, those of
+ * pictures are gray levels from 0 to 255 at equal distances (`grayLevels`).
  *
  * @throws DATA for a pixel that is not below `values`, and for missing classes.
  */
@@ -64,10 +66,14 @@ export async function* imageBlocks(
 ): AsyncGenerator<InMemoryDataset> {
   const features = imageSize(images.shape);
   const indices = classes ? classIndices(images) : undefined;
+  const levelValues = images.arePictures && values < 256 ? valuesOfGrayLevels(values) : undefined;
   let first = 0;
   for await (const pixels of images.blocks()) {
-    const bad = pixels.findIndex((value) => value >= values);
-    if (bad >= 0) throw tooLarge(images, first + Math.floor(bad / features), pixels[bad]!, values);
+    const bad = pixels.findIndex(
+      levelValues ? (level) => !levelValues.has(level) : (value) => value >= values,
+    );
+    if (bad >= 0) throw notPossible(images, first + Math.floor(bad / features), pixels[bad]!, values);
+    if (levelValues) for (const [i, level] of pixels.entries()) pixels[i] = levelValues.get(level)!;
     const rows = pixels.length / features;
     const start = first;
     yield new InMemoryDataset({
@@ -91,11 +97,26 @@ function classIndices(images: ImageSet): Int32Array {
   throw noClassesError(what, images, ", or leave out --classes");
 }
 
-const tooLarge = (images: ImageSet, image: number, value: number, values: number): PushforwardError =>
-  new PushforwardError("DATA", `${images.nameOf(image)} has the pixel value ${value}`, {
-    expected: `whole numbers from 0 to ${values - 1}`,
+/** The value of each gray level of a picture whose pixels have this many values. */
+function valuesOfGrayLevels(values: number): Map<number, number> {
+  const all = Array.from({ length: values }, (_, value) => value);
+  return new Map(Array.from(grayLevels(all, values), (level, value) => [level, value]));
+}
+
+function notPossible(images: ImageSet, image: number, value: number, values: number): PushforwardError {
+  const [first, second, third] = grayLevels([0, 1, 2], values);
+  const list =
+    values > 3
+      ? `${first}, ${second}, ${third} ... 255`
+      : `${[...valuesOfGrayLevels(values).keys()].join(", ")}`;
+  return new PushforwardError("DATA", `${images.nameOf(image)} has the pixel value ${value}`, {
+    expected:
+      images.arePictures && values < 256
+        ? `the ${values} gray levels ${list}`
+        : `whole numbers from 0 to ${values - 1}`,
     hint: "State how many values pixels have when the model is fitted: --values 256, the default.",
   });
+}
 
 /** Adds to images their reflections from left to right; in a stream, after each block. */
 export async function withReflections(rows: ImageRows, shape: ImageShape): Promise<ImageRows> {

@@ -17,6 +17,8 @@ export interface ImageSet {
   /** [height, width, channels]. */
   readonly shape: ImageShape;
   readonly count: number;
+  /** Whether the images are pictures, which have black 0 and white 255, whatever the number of values of their pixels is. */
+  readonly arePictures?: boolean;
   /** The path of each image, if each is a file of its own. */
   readonly files?: readonly string[];
   /** Undefined if the images have no labels, or if the labels are not read. */

@@ -1,3 +1,4 @@
+import { dirname, extname } from "node:path";
 import { shellQuoted } from "../data/columnList.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
@@ -24,7 +25,7 @@ export const isPicture = (bytes: Uint8Array): boolean => isPng(bytes) || isJpeg(
 
 /**
  * Decodes PNG or JPEG with at most 8 bits per channel. A palette is converted to red, green and blue, an alpha channel without
- * transparent pixels is removed, and gray levels of fewer bits are scaled to 0 to 255.
+ * transparent pixels is removed, and gray levels of fewer bits are scaled to 0 to 255. A JPEG is turned as its EXIF orientation says.
  *
  * @param isFile - Whether `name` is the path of a file, and not the name of a row of a table: hints then say how to convert it.
  * @throws FILE, with `name`, for other formats, 16 bits, transparent pixels and damaged bytes; DEPENDENCY if a decoder is not
@@ -100,7 +101,7 @@ function hasColor(colors: Uint8Array, color: readonly number[]): boolean {
 
 async function decodeJpeg(bytes: Uint8Array, name: string): Promise<Picture> {
   const { decode } = await loadJpeg();
-  const { components, isRgb } = jpegColors(bytes);
+  const { components, isRgb, orientation } = jpegHeader(bytes);
   const { width, height, data } = decoded(name, () =>
     decode(bytes, {
       useTArray: true,
@@ -110,32 +111,89 @@ async function decodeJpeg(bytes: Uint8Array, name: string): Promise<Picture> {
     }),
   );
   const channels = components === 1 ? 1 : 3;
-  return { shape: [height, width, channels], pixels: firstChannels(data, 3, channels) };
+  return oriented(
+    { shape: [height, width, channels], pixels: firstChannels(data, 3, channels) },
+    orientation,
+  );
 }
 
-/**
- * The number of components in the frame header of a JPEG file, 1 for gray, and whether three components are red, green and blue, by the
- * rules of libjpeg: a JFIF file has luma and chroma; otherwise the marker of Adobe states the transform; otherwise the identifiers of
- * the components are R, G and B.
- */
-function jpegColors(bytes: Uint8Array): { components: number; isRgb: boolean } {
+/** What is read from the header of a JPEG file. */
+interface JpegHeader {
+  /** The number of components in the frame header, 1 for gray. */
+  readonly components: number;
+  /**
+   * Whether three components are red, green and blue, by the rules of libjpeg: a JFIF file has luma and chroma; otherwise the marker of Adobe
+   * states the transform; otherwise the identifiers of the components are R, G and B.
+   */
+  readonly isRgb: boolean;
+  /** The orientation of EXIF, from 1 to 8. 1 if there is none. */
+  readonly orientation: number;
+}
+
+function jpegHeader(bytes: Uint8Array): JpegHeader {
   const textAt = (at: number, length: number) => String.fromCharCode(...bytes.subarray(at, at + length));
   let isJfif = false;
   let adobeTransform: number | undefined;
+  let orientation = 1;
   for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; ) {
     const marker = bytes[at + 1]!;
     if (marker === 0xe0 && textAt(at + 4, 4) === "JFIF") isJfif = true;
     if (marker === 0xee && textAt(at + 4, 5) === "Adobe") adobeTransform = bytes[at + 15];
+    if (marker === 0xe1 && textAt(at + 4, 6) === "Exif\0\0")
+      orientation = exifOrientation(bytes.subarray(at + 10));
     // The markers C0 to CF are those of frame headers, except for C4, C8 and CC.
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
       const components = bytes[at + 9]!;
       const identifiers = [10, 13, 16].map((offset) => textAt(at + offset, 1)).join("");
       const isRgb = !isJfif && (adobeTransform === undefined ? identifiers === "RGB" : adobeTransform === 0);
-      return { components, isRgb: components === 3 && isRgb };
+      return { components, isRgb: components === 3 && isRgb, orientation };
     }
     at += marker === 0xff ? 1 : 2 + bytes[at + 2]! * 256 + bytes[at + 3]!;
   }
-  return { components: 3, isRgb: false };
+  return { components: 3, isRgb: false, orientation };
+}
+
+/** The tag of the orientation in the first directory of EXIF, which is in the format of TIFF. */
+const ORIENTATION_TAG = 0x0112;
+/** The bytes of an entry of a TIFF directory. */
+const ENTRY_SIZE = 12;
+
+/** The orientation that EXIF states, from 1 to 8; 1 if it states none. */
+function exifOrientation(tiff: Uint8Array): number {
+  const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);
+  const isLittleEndian = tiff[0] === 0x49;
+  const numberAt = (at: number) => (at + 2 <= view.byteLength ? view.getUint16(at, isLittleEndian) : 0);
+  const directory = view.byteLength >= 8 ? view.getUint32(4, isLittleEndian) : 0;
+  const entries = numberAt(directory);
+  for (let entry = directory + 2; entry < directory + 2 + entries * ENTRY_SIZE; entry += ENTRY_SIZE) {
+    if (numberAt(entry) !== ORIENTATION_TAG) continue;
+    const orientation = numberAt(entry + 8);
+    return orientation >= 1 && orientation <= 8 ? orientation : 1;
+  }
+  return 1;
+}
+
+/** The picture that viewers show for a stored picture with an orientation of EXIF. */
+function oriented(stored: Picture, orientation: number): Picture {
+  if (orientation === 1) return stored;
+  const [height, width, channels] = stored.shape;
+  // Orientations 5 to 8 exchange rows and columns. The others, and these afterwards, are reflected.
+  const isTransposed = orientation >= 5;
+  const [shownHeight, shownWidth] = isTransposed ? [width, height] : [height, width];
+  const fromBottom = [3, 4, 7, 8].includes(orientation);
+  const fromRight = [2, 3, 6, 7].includes(orientation);
+  const pixels = new Uint8Array(stored.pixels.length);
+  for (let row = 0, to = 0; row < shownHeight; row++) {
+    for (let column = 0; column < shownWidth; column++, to += channels) {
+      const [down, right] = [
+        fromBottom ? shownHeight - 1 - row : row,
+        fromRight ? shownWidth - 1 - column : column,
+      ];
+      const from = channels * (isTransposed ? right * width + down : down * width + right);
+      for (let c = 0; c < channels; c++) pixels[to + c] = stored.pixels[from + c]!;
+    }
+  }
+  return { shape: [shownHeight, shownWidth, channels], pixels };
 }
 
 /** The error for a picture of another shape than `expected`, the shape of `other`. See `decodePicture` for `isFile`. */
@@ -159,7 +217,7 @@ export function otherShape(
       expected: `${shapeText(expected)} (height, width, channels)`,
       received: shapeText([height, width, channels]),
       hint: isFile
-        ? `Convert the pictures to one form, for example by ImageMagick: magick mogrify ${convert} *.png`
+        ? `Convert the pictures to one form, for example by ImageMagick: magick mogrify ${convert} ${shellQuoted(dirname(name))}/*${extname(name)}`
         : "Convert the pictures to one form, and write the table again.",
     },
   );

@@ -66,6 +66,7 @@ export async function openPictures(
     source,
     shape,
     count: files.length,
+    arePictures: true,
     files,
     nameOf: (image) => files[image]!,
     ...(hasClasses && { classes: classesOf(labels.map(([first]) => first!)) }),

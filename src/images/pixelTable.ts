@@ -84,7 +84,7 @@ export async function hasPictures(path: string): Promise<boolean> {
   }
 }
 
-type Content = Pick<ImageSet, "shape" | "blocks">;
+type Content = Pick<ImageSet, "shape" | "blocks" | "arePictures">;
 
 const BYTES_FIELD = /^STRUCT\(.*"?bytes"? BLOB/;
 
@@ -222,6 +222,7 @@ async function bytesOfTable(
   const perBlock = imagesPerBlock(size);
   return {
     shape,
+    arePictures: !isRaw,
     async *blocks() {
       for (let start = 0; start < rows; start += perBlock) {
         const images = await read(start, perBlock);

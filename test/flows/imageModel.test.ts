@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { Coupling } from "../../src/bijections/index.ts";
 import { flatten } from "../../src/bijections/parts.ts";
-import { decodeModel, encodeModel, glow, ImageModel, imageTransformer } from "../../src/flows/index.ts";
+import {
+  decodeModel,
+  dequantize,
+  encodeModel,
+  glow,
+  ImageModel,
+  imageTransformer,
+} from "../../src/flows/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { perturb } from "../nn/perturb.ts";
 
@@ -34,6 +41,23 @@ test("the classes of a model have as many names as its flow has classes", () => 
   expect(() => new ImageModel({ flow, shape })).toThrow("expected 3 names, received 0");
   expect(() => new ImageModel({ flow, shape, classes: ["a", "b"] })).toThrow("expected 3 names, received 2");
   expect(() => new ImageModel({ flow: unconditional, shape, classes })).toThrow("the flow has no classes");
+});
+
+test("only pixels have a latent row", async () => {
+  await using model = new ImageModel({
+    flow: dequantize(glow({ image: [2, 2, 1], values: 4, levels: 1, steps: 1 })),
+    shape: [2, 2, 1],
+  });
+  for (const [value, row] of [
+    [4, 1],
+    [0.5, 0],
+    [Number.NaN, 1],
+  ] as const) {
+    const rows = Float64Array.from({ length: 8 }, (_, i) => (i === 4 * row ? value : 3));
+    await expect(model.toLatent(rows)).rejects.toThrow(
+      `image ${row} has the pixel value ${value}: expected whole numbers from 0 to 3`,
+    );
+  }
 });
 
 describe("classify", () => {

@@ -10,6 +10,8 @@ import {
   encodeModel,
   Flow,
   glow,
+  ImageModel,
+  imageTransformer,
   maf,
   nice,
   realNVP,
@@ -142,6 +144,31 @@ test("an ONNX file of a dequantized flow has the log-probabilities of pixels", a
   });
 });
 
+test("ONNX files map pixels to latent rows and back, as `ImageModel` does, unless the flow has no map", async () => {
+  const flow = dequantize(glow({ ...small, levels: 1, steps: 1 }));
+  perturb(flow.parameters(), 0.1);
+  await using model = new ImageModel({ flow, shape: [4, 4, 1] });
+  const whole = pixels.map(Math.floor);
+  const session = async (what: "latent" | "data") =>
+    InferenceSession.create(await flow.exportOnnx({ what, precision: "float64" }));
+  const { z } = await (await session("latent")).run({ x: new Tensor("float64", whole, [ROWS, 16]) });
+  const expected = await model.toLatent(whole, { precision: "float64" });
+  expected.forEach((value, i) => {
+    expect(z!.data[i]).toBeCloseTo(value, 9);
+  });
+  const farther = expected.map((value) => 2 * value);
+  const { x } = await (await session("data")).run({ z: new Tensor("float64", farther, [ROWS, 16]) });
+  expect(Array.from(x!.data as Float64Array)).toEqual(
+    Array.from(await model.toPixels(farther, { precision: "float64" })),
+  );
+
+  const withoutMap = imageTransformer({ image: [4, 4, 1], values: 16, width: 8, heads: 2, layers: 1 });
+  await expect(withoutMap.exportOnnx({ what: "latent" })).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the flow has no map between rows and latent rows.
+    Export its density or its sampler.]
+  `);
+});
+
 test("the last level comes first in a latent row", async () => {
   const flow = glow({ ...small, levels: 2, steps: 2 });
   perturb(flow.parameters(), 0.2);
@@ -173,6 +200,12 @@ test("refuses images that cannot be halved at each level, and options of vectors
 
 test("dequantize takes the number of values from the flow, or asks for it", async () => {
   expect(dequantize(glow({ ...small, levels: 1, steps: 1 })).base.describe()).toMatchObject({ values: 16 });
+  expect(() =>
+    dequantize(glow({ ...small, levels: 1, steps: 1 }), { values: 256 }),
+  ).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the flow has no density for all of 256 values: expected a support that contains the numbers from 0 to 256, received from -0.888888888888889 to 16.88888888888889.
+    Give the recipe of the flow and dequantize the same number of values.]
+  `);
   expect(() => dequantize(maf(2, { transforms: 1 }))).toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: dequantize needs the number of values of a feature.
     Give it as { values: 256 } for pixels of 8 bits.]

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { InMemoryDataset, StreamedDataset } from "../../src/dataset/index.ts";
 import { glow } from "../../src/flows/index.ts";
+import { grayLevels } from "../../src/images/grid.ts";
 import { imageBlocks } from "../../src/images/imageRows.ts";
 import { type ImageSet, imageRows } from "../../src/images/index.ts";
 import type { ImageShape } from "../../src/nn/index.ts";
@@ -79,5 +80,37 @@ describe.each([
       return { epochs, weights: [...flow.parameters().values()].map(({ value }) => value) };
     });
     expect(await one).toEqual(await other);
+  });
+});
+
+describe("pictures whose pixels have fewer values than 256", () => {
+  const pictures = (bytes: Uint8Array): ImageSet => ({
+    ...images,
+    count: 2,
+    arePictures: true,
+    async *blocks() {
+      yield bytes.slice();
+    },
+  });
+
+  test("have the gray levels that are drawn for these values", async () => {
+    for (const values of [2, 16, 17, 255]) {
+      const whole = Uint8Array.from({ length: 2 * SIZE }, (_, i) => (7 * i) % values);
+      const rows = await imageRows(pictures(grayLevels(whole, values)), { values });
+      expect(rows.sample.values).toEqual(Float64Array.from(whole));
+    }
+  });
+
+  test("are an error at another gray level", async () => {
+    const bytes = new Uint8Array(2 * SIZE);
+    bytes[SIZE + 3] = 100;
+    await expect(imageRows(pictures(bytes), { values: 17 })).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: image 1 has the pixel value 100: expected the 17 gray levels 0, 16, 32 ... 255.
+      State how many values pixels have when the model is fitted: --values 256, the default.]
+    `);
+    await expect(imageRows(pictures(bytes), { values: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: image 1 has the pixel value 100: expected the 2 gray levels 0, 255.
+      State how many values pixels have when the model is fitted: --values 256, the default.]
+    `);
   });
 });

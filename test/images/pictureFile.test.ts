@@ -1,5 +1,6 @@
 import { deflateSync } from "node:zlib";
 import { encode as encodePng } from "fast-png";
+import { encode as encodeJpeg } from "jpeg-js";
 import { describe, expect, test } from "vitest";
 import { decodePicture } from "../../src/images/pictureFile.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
@@ -78,6 +79,51 @@ describe("PNG", () => {
 });
 
 describe("JPEG", () => {
+  test.each([
+    [1, [8, 16], ["red", "green", "blue", "white"]],
+    [2, [8, 16], ["green", "red", "white", "blue"]],
+    [3, [8, 16], ["white", "blue", "green", "red"]],
+    [4, [8, 16], ["blue", "white", "red", "green"]],
+    [5, [16, 8], ["red", "blue", "green", "white"]],
+    [6, [16, 8], ["blue", "red", "white", "green"]],
+    [7, [16, 8], ["white", "green", "blue", "red"]],
+    [8, [16, 8], ["green", "white", "red", "blue"]],
+  ])(
+    "with the orientation %i of EXIF is turned as viewers do",
+    async (orientation, [height, width], corners) => {
+      const colors = { red: [255, 0, 0], green: [0, 255, 0], blue: [0, 0, 255], white: [255, 255, 255] };
+      // Four squares, stored as red and green above blue and white.
+      const data = Buffer.alloc(8 * 16 * 4, 255);
+      for (let i = 0; i < 8 * 16; i++)
+        data.set(Object.values(colors)[(i >= 64 ? 2 : 0) + (i % 16 >= 8 ? 1 : 0)]!, 4 * i);
+      const { data: jpeg } = encodeJpeg({ width: 16, height: 8, data }, 95);
+      for (const isLittleEndian of [false, true]) {
+        // The tag, the type, the count in 4 bytes, and the value.
+        const entry = [0x0112, 3, ...(isLittleEndian ? [1, 0] : [0, 1]), orientation, 0];
+        const tiff = isLittleEndian
+          ? Buffer.from("II*\0\x08\0\0\0\x01\0", "latin1")
+          : Buffer.from("MM\0*\0\0\0\x08\0\x01", "latin1");
+        const fields = Buffer.alloc(12);
+        for (const [i, number] of entry.entries())
+          if (isLittleEndian) fields.writeUInt16LE(number, 2 * i);
+          else fields.writeUInt16BE(number, 2 * i);
+        const content = Buffer.concat([Buffer.from("Exif\0\0", "latin1"), tiff, fields]);
+        const length = Buffer.from([0, content.length + 2]);
+        const exif = Buffer.concat([Buffer.from([0xff, 0xe1]), length, content]);
+        const bytes = Buffer.concat([jpeg.subarray(0, 2), exif, jpeg.subarray(2)]);
+        const { shape, pixels } = await decodePicture(bytes, "a.jpg");
+        expect(shape).toEqual([height, width, 3]);
+        for (const [k, name] of corners.entries()) {
+          const row = k < 2 ? 0 : height! - 1;
+          const column = k % 2 === 0 ? 0 : width! - 1;
+          const color = colors[name as keyof typeof colors];
+          for (let c = 0; c < 3; c++)
+            expect(Math.abs(pixels[(row * width! + column) * 3 + c]! - color[c]!)).toBeLessThan(40);
+        }
+      }
+    },
+  );
+
   // io.BytesIO of Image.new("RGB", (8, 8), (200, 40, 10)).save(..., "JPEG", quality=95, keep_rgb=True, optimize=True), Pillow 11.1
   const rgb = Buffer.from(
     "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwACAQEBAQECAQEBAgICAgIEAwICAgIFBAQDBAYFBgYGBQYGBgcJCAYHCQcGBggLCAkKCgoKCgYICwwLCgwJCgoK/8AAEQgACAAIA1IRAEcRAEIRAP/EABQAAQAAAAAAAAAAAAAAAAAAAAn/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oADANSAEcAQgAAPwBIBPgnf//Z",

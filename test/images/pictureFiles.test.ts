@@ -87,14 +87,14 @@ describe("directories of pictures", () => {
       await failure(all(directory("sizes", { "a.png": image, "b.png": larger }))),
     ).toMatchInlineSnapshot(`
       "DATA sizes/b.png has another size than sizes/a.png: expected 4 x 6 x 1 (height, width, channels), received 5 x 5 x 1.
-      Convert the pictures to one form, for example by ImageMagick: magick mogrify -resize 6x4! *.png"
+      Convert the pictures to one form, for example by ImageMagick: magick mogrify -resize 6x4! sizes/*.png"
     `);
     const colors = png(somePixels(1, 3), 3);
     expect(
       await failure(all(directory("channels", { "a.png": image, "b.png": colors }))),
     ).toMatchInlineSnapshot(`
       "DATA channels/b.png has other channels than channels/a.png: expected 4 x 6 x 1 (height, width, channels), received 4 x 6 x 3.
-      Convert the pictures to one form, for example by ImageMagick: magick mogrify -colorspace gray *.png"
+      Convert the pictures to one form, for example by ImageMagick: magick mogrify -colorspace gray channels/*.png"
     `);
     const damaged = Uint8Array.from(image);
     damaged[damaged.length - 20]! ^= 0xff;
@@ -136,7 +136,7 @@ describe("directories of pictures", () => {
     `);
     expect(await failure(openImages(path("sizes"), { shape: [4, 6, 3] }))).toMatchInlineSnapshot(`
       "DATA sizes/a.png has other channels than the option shape: expected 4 x 6 x 3 (height, width, channels), received 4 x 6 x 1.
-      Convert the pictures to one form, for example by ImageMagick: magick mogrify -type TrueColor *.png"
+      Convert the pictures to one form, for example by ImageMagick: magick mogrify -type TrueColor sizes/*.png"
     `);
   });
 
