@@ -143,9 +143,31 @@ export function missingToNull(value: string, { text, na }: { text: string; na: r
   return `CASE WHEN trim(${text}) IN (${na.map(stringLiteral).join(", ")})${isNumber} THEN NULL ELSE ${value} END`;
 }
 
-/** A number with a decimal comma or points that separate thousands, such as 1.234,5. */
-const DECIMAL_COMMA = "\\s*[-+]?((\\d{1,3}(\\.\\d{3})+|\\d+)(,\\d*)?|,\\d+)([eE][-+]?\\d+)?\\s*";
+/** A number with a decimal comma or points that separate thousands, such as 1.234,5. No number above 1,000 begins with 0. */
+const DECIMAL_COMMA = "\\s*[-+]?(([1-9]\\d{0,2}(\\.\\d{3})+|\\d+)(,\\d*)?|,\\d+)([eE][-+]?\\d+)?\\s*";
+/** Numbers with points and without a comma: these points separate thousands, if the number is a `DECIMAL_COMMA`. */
+const WITH_POINT = "\\s*[-+]?\\d*\\.\\d+([eE][-+]?\\d+)?\\s*";
 
 /** An SQL expression that converts 1.234,5 to 1234.5, and leaves text that is not a number with a decimal comma as it is. */
 export const withDecimalPoint = (text: string): string =>
   `CASE WHEN regexp_full_match(${text}, '${DECIMAL_COMMA}') THEN replace(replace(${text}, '.', ''), ',', '.') ELSE ${text} END`;
+
+/**
+ * Finds a column in which some numbers have a decimal point although numbers with decimal commas are expected, such as 0.801, while the points
+ * of others would be removed, as in 1.234: its index, and one number of each kind. Columns in which all points are decimal ones are read
+ * correctly.
+ */
+export async function columnWithBothPoints(
+  database: Database,
+  texts: readonly string[],
+  relation: string,
+): Promise<{ index: number; decimal: string; thousands: string } | undefined> {
+  const [found] = await database.rows(
+    `SELECT d, min(v) FILTER (NOT removed), min(v) FILTER (removed)
+    FROM (SELECT v, d, regexp_full_match(v, '${DECIMAL_COMMA}') AS removed
+      FROM (SELECT unnest([${texts.join(", ")}]) AS v, unnest(range(${texts.length})) AS d FROM ${relation})
+      WHERE regexp_full_match(v, '${WITH_POINT}'))
+    GROUP BY d HAVING count_if(removed) > 0 AND count_if(NOT removed) > 0 ORDER BY d LIMIT 1`,
+  );
+  return found && { index: Number(found[0]), decimal: String(found[1]), thousands: String(found[2]) };
+}

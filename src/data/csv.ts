@@ -37,6 +37,7 @@ export function csvDialect(
   const text = file.head.toString("utf8").replace(/^\uFEFF/, "");
   const delimiter = stated ?? (file.format === "tsv" ? "\t" : detectDelimiter(text, decimal));
   const [first, ...rows] = firstRecords(text, delimiter, MAX_SAMPLED_RECORDS);
+  checkHeaderLines(file, text, first!);
   const fields = first!.fields.map((field) => field.trim());
   const header = isHeader(fields, rows);
   if (header === undefined) throw ambiguousHeader(file, fields, delimiter);
@@ -44,6 +45,20 @@ export function csvDialect(
   checkColumnNames(names, file.name, { hint: "Rename one of them in the first line of the file." });
   const skip = /^[\r\n]*/.exec(text)![0].replaceAll("\r\n", "\n").length;
   return { delimiter, skip, header, names };
+}
+
+/**
+ * Throws `DATA` for a quoted name with a line break "\n" in a file whose lines end with "\r\n". DuckDB reads no rows of such a file, without
+ * an error.
+ */
+function checkHeaderLines(file: SourceFile, text: string, { fields }: CsvRecord): void {
+  const index = fields.findIndex((field) => /(^|[^\r])\n/.test(field));
+  if (index < 0 || !text.includes("\r\n")) return;
+  throw new PushforwardError("DATA", `${file.name} mixes line endings in its first line`, {
+    expected: "the same line ending in every line",
+    received: `\\n in the name of column ${index + 1}, and \\r\\n at the end of lines`,
+    hint: "Remove the line break from the name.",
+  });
 }
 
 /** The SQL that reads the files with all columns as unchanged text. */

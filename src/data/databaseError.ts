@@ -21,10 +21,11 @@ export function databaseError(error: unknown, source: string): unknown {
   const dataError = (what: string, details: { expected?: string; received?: string; hint?: string }) =>
     new PushforwardError("DATA", what, { ...details, cause: error });
 
-  // "Malformed JSON in file "a.json", at byte 7 in line 3: unexpected end of data."
+  // "Malformed JSON in file "a.json", at byte 7 in line 3: unexpected end of data." It is the line before: the number is that of the lines
+  // or records that were read, plus one.
   const json = /JSON.* in file ".*",? (?:at byte \d+ )?in (line|record)\S* (\d+): (.*?)\.? *$/m.exec(text);
   if (json) {
-    return dataError(`${file} is malformed in ${json[1]} ${json[2]} (${json[3]})`, {
+    return dataError(`${file} is malformed in ${json[1]} ${Number(json[2]) - 1} (${json[3]})`, {
       hint: "Correct or remove it.",
     });
   }

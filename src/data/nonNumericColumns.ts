@@ -1,5 +1,11 @@
 import { PushforwardError } from "../errors.ts";
-import { DATE_LIKE, NUMBER_WITH_UNIT, type TextCounts } from "../tables/valueRemarks.ts";
+import {
+  DATE_LIKE,
+  DECIMAL_COMMA,
+  NUMBER_WITH_UNIT,
+  type TextCounts,
+  THOUSANDS,
+} from "../tables/valueRemarks.ts";
 import { columnList } from "./columnList.ts";
 import { quotedIdentifier } from "./database.ts";
 import type { Column } from "./relation.ts";
@@ -26,9 +32,6 @@ export interface NonNumericColumn {
 const MAX_WORDS = 8;
 /** A column of numbers or dates with more different words than this is left out, or its texts are labels, without an error. */
 const MAX_FEW_WORDS = 4;
-
-const DECIMAL_COMMA = "[-+]?\\d*,\\d+([eE][-+]?\\d+)?";
-const THOUSANDS = "[-+]?\\d{1,3}(,\\d{3})+(\\.\\d*)?";
 
 /** Describes a column that is not numeric by its type, without reading its values. */
 export const describeByType = ({ name, type }: Column): NonNumericColumn => ({
@@ -128,10 +131,12 @@ export async function countTextOfColumn(table: Table, name: string): Promise<Tex
   const isDate = `regexp_full_match(trim(value), '${DATE_LIKE}')`;
   const from = `(SELECT ${quotedIdentifier(name)} AS value FROM ${table.relation.sql})`;
   const [counts] = await table.database.rows(
-    `SELECT count(value), count_if(${isNumber}), count_if(regexp_full_match(value, '${DECIMAL_COMMA}')),
-      count_if(regexp_full_match(trim(value), '${NUMBER_WITH_UNIT}')), count_if(${isDate}) FROM ${from}`,
+    `SELECT count(value), count_if(${isNumber}), count_if(regexp_full_match(trim(value), '${DECIMAL_COMMA}|${THOUSANDS}')),
+      count_if(regexp_full_match(trim(value), '${THOUSANDS}')), count_if(regexp_full_match(trim(value), '${NUMBER_WITH_UNIT}')),
+      count_if(${isDate}) FROM ${from}`,
   );
-  const [present, numbers, commas, units, dates] = counts!.map(Number) as [
+  const [present, numbers, commas, thousands, units, dates] = counts!.map(Number) as [
+    number,
     number,
     number,
     number,
@@ -141,7 +146,15 @@ export async function countTextOfColumn(table: Table, name: string): Promise<Tex
   const words = await table.database.rows(
     `SELECT value FROM ${from} WHERE NOT ${2 * dates > present ? isDate : isNumber} GROUP BY value ORDER BY count(*) DESC, value LIMIT ${MAX_WORDS + 1}`,
   );
-  return { present, numbers, commas, units, dates, words: words.map(([word]) => truncate(String(word))) };
+  return {
+    present,
+    numbers,
+    commas,
+    thousands,
+    units,
+    dates,
+    words: words.map(([word]) => truncate(String(word))),
+  };
 }
 
 const truncate = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);

@@ -3,7 +3,14 @@ import { PushforwardError } from "../errors.ts";
 import { checkText } from "./checkText.ts";
 import { quotedNames } from "./columnList.ts";
 import { checkColumnNames } from "./columnNames.ts";
-import { type DateOrder, isNumeric, missingToNull, textTypes, withDecimalPoint } from "./columnTypes.ts";
+import {
+  columnWithBothPoints,
+  type DateOrder,
+  isNumeric,
+  missingToNull,
+  textTypes,
+  withDecimalPoint,
+} from "./columnTypes.ts";
 import { csvDialect, csvRelation } from "./csv.ts";
 import { type Database, quotedIdentifier, stringLiteral } from "./database.ts";
 import { type FileRows, withFileRows } from "./fileRows.ts";
@@ -263,6 +270,27 @@ async function withMissingValues(
   };
 }
 
+/** Throws `DATA` for a column whose points cannot all separate thousands. */
+async function checkPoints(
+  database: Database,
+  files: readonly SourceFile[],
+  names: readonly string[],
+  text: string,
+): Promise<void> {
+  const found = await columnWithBothPoints(database, names.map(quotedIdentifier), text);
+  if (!found) return;
+  const name = names[found.index]!;
+  throw new PushforwardError(
+    "DATA",
+    `The column "${name}" of ${files[0]!.name} has numbers with decimal points`,
+    {
+      expected: 'decimal commas, and points only between thousands, as --decimal "," says',
+      received: `${found.decimal}, and also ${found.thousands}, which would be read without its point`,
+      hint: 'Leave out --decimal ",", or write all columns with the same decimal separator.',
+    },
+  );
+}
+
 /** The relation of CSV or TSV files. The type of a column is that which all its texts represent. */
 async function csvTable(
   database: Database,
@@ -284,6 +312,7 @@ async function csvTable(
   const text = csvRelation(files, dialect);
   const identifiers = names.map(quotedIdentifier);
   const values = decimal === "," ? identifiers.map(withDecimalPoint) : identifiers;
+  if (decimal === ",") await checkPoints(database, files, names, text);
   const present = na.length > 0 ? values.map((c) => missingToNull(c, { text: c, na })) : values;
   const { rows, contents } = await textTypes(database, present, text);
   const columns = names.map((name, d) => {

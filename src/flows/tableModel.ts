@@ -160,7 +160,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
       gaps: trueOrFalse,
     });
     const { seed = 0, start = 0, given = {}, gaps = true, ...run } = options;
-    const names = Object.keys(given);
+    const names = Object.keys(given).filter((name) => given[name] !== undefined);
     const present = !gaps && this.columns.some((column) => column.gaps);
     if (names.length === 0 && !present) return this.flow.sample(n, { seed, start, ...run });
     checkCount("the number of samples", n);

@@ -37,7 +37,9 @@ export function encodeTable(
   const texts = columns.filter(({ type }) => type === "text").map(({ name }) => name);
   // An empty array has no columns, but is a table without rows.
   const isEmpty = Array.isArray(table) && table.length === 0;
-  const raw = isEmpty ? names.map(emptyColumn) : rawColumns(table, new Set(texts));
+  const raw = isEmpty
+    ? names.map(emptyColumn)
+    : rawColumns(table, new Set(texts), (name) => names.includes(name));
   const rows = isEmpty ? 0 : raw[0].values.length;
   const status = new Uint8Array(rows);
   const unlearned = new UnlearnedCounts();

@@ -36,21 +36,29 @@ const ISO_TIMESTAMP = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[-+]\d\d:
 
 /**
  * The columns of a table, in the order in which its rows first name them. The columns `texts` stay text even if their values look like
- * dates. Throws `DATA` if the values of a column do not have one type.
+ * dates. Columns that are not read have missing values. Throws `DATA` if the values of a column do not have one type.
  */
-export function rawColumns(table: TableInput, texts: ReadonlySet<string> = new Set()): RawColumn[] {
+export function rawColumns(
+  table: TableInput,
+  texts: ReadonlySet<string> = new Set(),
+  isRead: (name: string) => boolean = () => true,
+): RawColumn[] {
   const rawColumn = (name: string, rows: number, at: (n: number) => TableValue) =>
-    readColumn(name, rows, at, texts.has(name));
+    readColumn(name, rows, isRead(name) ? at : () => null, texts.has(name));
   if (typeof table !== "object" || table === null) throw unknownForm(String(table));
   if (Array.isArray(table)) {
     const rows = table as readonly Readonly<Record<string, TableValue>>[];
     const isObject = (row: unknown) => typeof row === "object" && row !== null && !Array.isArray(row);
-    const badIndex = rows.findIndex((row) => !isObject(row));
-    if (badIndex >= 0) throw unknownForm(`rows[${badIndex}], which is not an object`);
+    const badIndex = rows.findIndex((row) => !isObject(row) || row instanceof Map);
+    if (badIndex >= 0)
+      throw unknownForm(
+        `rows[${badIndex}], which is ${rows[badIndex] instanceof Map ? "a Map" : "not an object"}`,
+      );
     const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
     if (names.length === 0) throw unknownForm("no rows");
     return names.map((name) => rawColumn(name, rows.length, (n) => rows[n][name]));
   }
+  if (table instanceof Map) throw unknownForm("a Map");
   const columns = Object.entries(table as Readonly<Record<string, ArrayLike<TableValue>>>);
   if (columns.length === 0) throw unknownForm("no columns");
   const rows = columns[0][1].length;

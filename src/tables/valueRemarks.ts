@@ -17,8 +17,8 @@ const timeZoneRemark = (conversion: string): string =>
   `times with a time zone, which become UTC: to learn local times, convert them in a query, for example by ${conversion}`;
 
 /**
- * What is remarkable about the values of a column: time zones, codes for missing values and values that many rows have in a column of
- * numbers, and text that is mostly numbers or dates. Numbers of a column that is left out, such as row numbers, have no remarks.
+ * What is remarkable about the values of a column: time zones, codes for missing values in a column of numbers or dates, a number that many
+ * rows have, and text that is mostly numbers or dates. Numbers of a column that is left out, such as row numbers, have no remarks.
  */
 export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string[] {
   const { type, values } = raw;
@@ -31,7 +31,8 @@ export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string
       type === "time" ? "CAST(... AS TIME)" : "CAST(... AS TIMESTAMPTZ) AT TIME ZONE 'Europe/Berlin'";
     return [timeZoneRemark(conversion)];
   }
-  if (type !== "number" && type !== "integer") return [];
+  const isNumber = type === "number" || type === "integer";
+  if (!isNumber && type !== "date" && type !== "timestamp") return [];
   const counted = countValues(values.filter((value) => !Number.isNaN(value)).sort());
   if (counted.values.length < 2) return [];
   const codes = findMissingCodes(counted);
@@ -39,7 +40,7 @@ export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string
   const share = mode.count / counted.rows;
   const isFrequent = share >= MIN_SHARE && share * counted.values.length >= MIN_RATIO;
   return [
-    ...(isFrequent && !codes.some(({ value }) => value === mode.value)
+    ...(isNumber && isFrequent && !codes.some(({ value }) => value === mode.value)
       ? [`${typedText(type, mode.value)} in ${Math.round(100 * share)}% of the rows`]
       : []),
     ...(codes.length > 0
@@ -55,14 +56,19 @@ export const NUMBER_WITH_UNIT = "[-+]?[$€£¥]\\s*\\d[\\d.,]*|[-+]?\\d[\\d.,]*
 export const DATE_LIKE =
   "(\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{1,2}[-/.]\\d{1,2}[-/.]\\d{4}|[A-Za-z]{3,9}\\.? \\d{1,2},? \\d{4}|\\d{1,2}\\.?[- ][A-Za-z]{3,9}\\.?[- ]\\d{4})([ T]+\\d{1,2}:\\d{2}.*)?";
 
+/** Regular expressions, for JavaScript and DuckDB, of numbers with a decimal comma, and with commas between thousands. */
+export const DECIMAL_COMMA = "[-+]?[\\d.]*,\\d+([eE][-+]?\\d+)?";
+export const THOUSANDS = "[-+]?[1-9]\\d{0,2}(,\\d{3})+(\\.\\d*)?";
+
 /**
- * Counts in a text column: rows with text, rows with numbers, rows with numbers that have commas or units (`NUMBER_WITH_UNIT`), and rows
- * with dates (`DATE_LIKE`). `words` are the texts that are not numbers, or not dates if more than half of the rows are dates.
+ * Counts in a text column: rows with text, rows with numbers, rows with numbers that have commas or units (`NUMBER_WITH_UNIT`), those of them
+ * that may have commas between thousands (`THOUSANDS`), and rows with dates (`DATE_LIKE`). `words` are the texts that are not numbers, or not dates if more than half of the rows are dates.
  */
 export interface TextCounts {
   readonly present: number;
   readonly numbers: number;
   readonly commas: number;
+  readonly thousands: number;
   readonly units: number;
   readonly dates: number;
   readonly words: readonly string[];
@@ -70,15 +76,24 @@ export interface TextCounts {
 
 /** A remark if more than half of the rows of a text column are dates or numbers, perhaps with decimal commas or units. */
 export function textRemarks(
-  { present, numbers, commas, units, dates, words }: TextCounts,
+  { present, numbers, commas, thousands, units, dates, words }: TextCounts,
   { isLeftOut }: { readonly isLeftOut: boolean },
 ): string[] {
   const taken = isLeftOut ? "left out" : "taken as labels";
-  if (commas > 0 && 2 * (numbers + commas) > present)
-    return [`numbers with commas, ${taken}: --decimal "," reads decimal commas of a CSV file`];
-  if (units > 0 && 2 * (numbers + units) > present) {
+  if (commas > 0 && 2 * (numbers + commas) > present) {
     return [
-      `numbers with units, such as '${words[0]}', ${taken}: convert them in a query, for example by CAST(regexp_replace(..., '[^-0-9.]', '', 'g') AS DOUBLE)`,
+      thousands === commas
+        ? `numbers with commas between thousands, ${taken}: remove the commas in a query, for example by CAST(replace(..., ',', '') AS DOUBLE)`
+        : `numbers with commas, ${taken}: --decimal "," reads decimal commas of a CSV file`,
+    ];
+  }
+  if (units > 0 && 2 * (numbers + units) > present) {
+    const hasDecimalComma = words.some((word) => /,\d{1,2}(?!\d)/.test(word));
+    const number = hasDecimalComma
+      ? "replace(regexp_replace(..., '[^-0-9,]', '', 'g'), ',', '.')"
+      : "regexp_replace(..., '[^-0-9.]', '', 'g')";
+    return [
+      `numbers with units, such as '${words[0]}', ${taken}: convert them in a query, for example by CAST(${number} AS DOUBLE)`,
     ];
   }
   if (dates > 0 && dates === present) {
@@ -109,12 +124,14 @@ export function textRemarks(
 function countText({ values, labels = [] }: RawColumn): TextCounts {
   const isNumber = (text: string) =>
     text.trim() !== "" && Number.isFinite(Number(text)) && !/^0\d/.test(text);
-  const hasComma = (text: string) => /^[-+]?[\d.]*,\d+$/.test(text.trim());
+  const thousand = new RegExp(`^(${THOUSANDS})$`);
+  const comma = new RegExp(`^(${DECIMAL_COMMA}|${THOUSANDS})$`);
   const unit = new RegExp(`^(${NUMBER_WITH_UNIT})$`);
   const date = new RegExp(`^(${DATE_LIKE})$`);
-  let [numbers, commas, units, dates, present] = [0, 0, 0, 0, 0];
+  let [numbers, commas, thousands, units, dates, present] = [0, 0, 0, 0, 0, 0];
   const isPlain = labels.map(isNumber);
-  const isWithComma = labels.map(hasComma);
+  const isWithComma = labels.map((text) => comma.test(text.trim()));
+  const isThousands = labels.map((text) => thousand.test(text.trim()));
   const isWithUnit = labels.map((text) => unit.test(text.trim()));
   const isDate = labels.map((text) => date.test(text.trim()));
   for (const code of values) {
@@ -122,9 +139,11 @@ function countText({ values, labels = [] }: RawColumn): TextCounts {
     present++;
     if (isPlain[code]) numbers++;
     if (isWithComma[code]) commas++;
+    if (isThousands[code]) thousands++;
     if (isWithUnit[code]) units++;
     if (isDate[code]) dates++;
   }
   const isUsual = 2 * dates > present ? isDate : isPlain;
-  return { present, numbers, commas, units, dates, words: labels.filter((_, code) => !isUsual[code]) };
+  const words = labels.filter((_, code) => !isUsual[code]);
+  return { present, numbers, commas, thousands, units, dates, words };
 }

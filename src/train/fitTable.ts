@@ -3,7 +3,15 @@ import { splitWithTest } from "../dataset/splitWithTest.ts";
 import { PushforwardError } from "../errors.ts";
 import { AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
 import { TableModel } from "../flows/tableModel.ts";
-import { abortSignal, anyValue, callback, checkOptions, type OptionRules, trueOrFalse } from "../options.ts";
+import {
+  abortSignal,
+  anyValue,
+  callback,
+  checkOptions,
+  numberFrom,
+  type OptionRules,
+  trueOrFalse,
+} from "../options.ts";
 import { parse } from "../parse.ts";
 import { engineOptionsOf } from "../runtime/engineOptions.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
@@ -55,7 +63,7 @@ const optionRules: OptionRules<FitTableOptions> = {
   recipe: anyValue,
   epochs: anyValue,
   patience: anyValue,
-  maxMinutes: anyValue,
+  maxMinutes: numberFrom(0),
   validationFraction: anyValue,
   seed: anyValue,
   batchSize: anyValue,
@@ -129,7 +137,9 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
   } = options;
   const { maxMinutes } = others;
   const { seed, validationFraction } = parse(fitSettingsSchema, settingsIn(others), "an option of fitTable");
-  const raw = rawColumns(table);
+  const kindOf = (options: ColumnOptions | ColumnKind | undefined) =>
+    typeof options === "object" ? options.kind : options;
+  const raw = rawColumns(table, new Set(), (name) => kindOf(stated[name]) !== "exclude");
   const kinds = checkColumnOptions(
     stated,
     raw.map(({ name }) => name),

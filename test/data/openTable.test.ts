@@ -226,12 +226,16 @@ describe("there is an error for", () => {
       "DATA endings.csv mixes line endings, or has text after a closing quote: expected the same line ending in every line.
       Write the file again with one line ending: tr -d '\\r' < old.csv > new.csv"
     `);
+    expect(await failure("name.csv", '"a\nb",c\r\n1,2\r\n')).toMatchInlineSnapshot(`
+      "DATA name.csv mixes line endings in its first line: expected the same line ending in every line, received \\n in the name of column 1, and \\r\\n at the end of lines.
+      Remove the line break from the name."
+    `);
     expect(await failure("bad.jsonl", '{"a": 1}\n{"a": \n')).toMatchInlineSnapshot(`
-      "DATA bad.jsonl is malformed in line 3 (unexpected end of data).
+      "DATA bad.jsonl is malformed in line 2 (unexpected end of data).
       Correct or remove it."
     `);
     expect(await failure("cut.json", '[{"a": 1}, {"a":')).toMatchInlineSnapshot(`
-      "DATA cut.json is malformed in record 3 (unexpected end of data).
+      "DATA cut.json is malformed in record 2 (unexpected end of data).
       Correct or remove it."
     `);
     expect(await failure("numbers.json", "[1, 2]")).toMatchInlineSnapshot(

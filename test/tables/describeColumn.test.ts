@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { describeColumn } from "../../src/tables/describeColumn.ts";
 import { inferColumn } from "../../src/tables/inferColumn.ts";
 import type { RawColumn } from "../../src/tables/tableColumn.ts";
+import { rawColumns } from "../../src/tables/tableRows.ts";
 import { typedText } from "../../src/tables/typedText.ts";
 import { valueRemarks } from "../../src/tables/valueRemarks.ts";
 import { normal, numbers, sequence, texts, times, uniform } from "./rawColumns.ts";
@@ -65,11 +66,35 @@ it("remarks on codes for missing values and on values that many rows have", () =
   expect(remarks(sequence(100, (i) => i % 3))).toEqual([]);
   expect(remarks([null, null])).toEqual([]);
   expect(valueRemarks(texts(["a", "a"]))).toEqual([]);
+  const [untilNow] = rawColumns(
+    Array.from({ length: 60 }, (_, i) => ({ until: i % 3 === 0 ? "9999-12-31" : `2024-0${1 + (i % 9)}-11` })),
+  );
+  expect(valueRemarks(untilNow!)).toEqual(["perhaps codes for missing values: 9999-12-31"]);
   expect(valueRemarks(texts(["5", "NA", "7.5", "?", "-1e3"]))).toEqual([
     "mostly numbers, but also '?', 'NA', so taken as labels: --na reads words as missing",
   ]);
   expect(valueRemarks(texts(["1,5", "2,25", "3"]))).toEqual([
     'numbers with commas, taken as labels: --decimal "," reads decimal commas of a CSV file',
+  ]);
+  for (const thousands of [
+    ["213,200", "99", "1,140,300"],
+    ["213,207.23", "-1,500.5"],
+    ["1,000", "+2,000"],
+  ])
+    expect(valueRemarks(texts(thousands))).toEqual([
+      "numbers with commas between thousands, taken as labels: remove the commas in a query, for example by CAST(replace(..., ',', '') AS DOUBLE)",
+    ]);
+  // No number above 1,000 begins with 0, and groups of thousands have three digits.
+  for (const decimals of [
+    ["0,801", "1,234"],
+    ["213,200", "1,5"],
+    ["1.234,5", "7"],
+  ])
+    expect(valueRemarks(texts(decimals))).toEqual([
+      'numbers with commas, taken as labels: --decimal "," reads decimal commas of a CSV file',
+    ]);
+  expect(valueRemarks(texts(["12,5%", "1.100,75 %", "3%"]))).toEqual([
+    "numbers with units, such as '1.100,75 %', taken as labels: convert them in a query, for example by CAST(replace(regexp_replace(..., '[^-0-9,]', '', 'g'), ',', '.') AS DOUBLE)",
   ]);
   for (const units of [
     ["32%", "4.5 %", "-1%"],

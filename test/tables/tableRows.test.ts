@@ -181,6 +181,10 @@ test.each([
     [{ a: 1 }, 2 as never],
     "the table cannot be read: expected an array of objects, or an object with an array for each column, received rows[1], which is not an object.",
   ],
+  [
+    [new Map([["a", 1]]) as never],
+    "the table cannot be read: expected an array of objects, or an object with an array for each column, received rows[0], which is a Map.",
+  ],
 ])("messages have the index of a row", (rows, message) => {
   expect(() => rawColumns(rows)).toThrow(message);
 });

@@ -248,6 +248,21 @@ test("a table of real numbers gets flows too, and a constant column changes no l
   }
 });
 
+test("a column that is left out may have values of any type, and so may columns that the model does not have", async () => {
+  const nested = Array.from({ length: 60 }, (_, i) => ({ n: Math.sin(i), detail: { i } }));
+  const options = { columns: { detail: "exclude" }, kernel: false, epochs: 1 } as const;
+  const { model, excluded } = await fitTable(nested as never, options);
+  expect(Object.keys(excluded)).toEqual(["detail"]);
+  expect(await model.score(nested as never)).toHaveLength(60);
+  // An undefined value is not given; null would be a missing one.
+  const open = await model.sample(3, { given: { n: undefined } });
+  expect(open).toEqual(await model.sample(3));
+  await model.release();
+  await expect(fitTable(nested as never, { ...options, maxMinutes: -1 })).rejects.toThrow(
+    "the option maxMinutes of fitTable has an invalid value: expected a number of at least 0, received -1.",
+  );
+});
+
 test("refuses options that only trainings on rows of numbers have", async () => {
   const table = { a: [1, 2, 3], b: ["x", "y", "x"] };
   await expect(fitTable(table, { weights: [1, 2, 3] } as never)).rejects.toThrow(
