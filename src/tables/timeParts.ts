@@ -21,6 +21,10 @@ export const TIME_PERIODS: Readonly<Record<TimeUnit, readonly number[]>> = {
   millisecond: [],
 };
 
+/** Dates in the first and the last whole week, and month, of the years that ISO 8601 writes with four digits. */
+const FIRST_DATE = Date.parse("0001-01-01");
+const LAST_DATE = Date.parse("9999-12-24");
+
 /** The largest lattice; see `MAX_CELLS` of the lattice head. */
 const MAX_CELLS = 2 ** 17;
 const TIME_OF_DAY = ["hour", "minute", "second", "millisecond"] as const satisfies readonly TimeUnit[];
@@ -106,9 +110,14 @@ export function timeParts(
     const span = (high - low) / step;
     // The lattice extends beyond the training dates, so that earlier and later dates have a small probability and not 0.
     const margin = Math.min(span, Math.floor((MAX_CELLS - 1 - span) / 2));
+    const stepsTo = (distance: number) => Math.min(margin, Math.max(0, Math.floor(distance / step)));
+    const [before, after] = [
+      stepsTo(low - partOf(FIRST_DATE, unit)),
+      stepsTo(partOf(LAST_DATE, unit) - high),
+    ];
     const [first, cells] =
       total === undefined
-        ? [low - margin * step, span + 1 + 2 * margin]
+        ? [low - before * step, span + 1 + before + after]
         : [low % step, Math.ceil((total - (low % step)) / step)];
     parts.push({ unit, first, cells, ...(step > 1 && { step }) });
   }

@@ -94,6 +94,29 @@ describe("parts of a time", () => {
     });
     expect(units("time", "10:30", "10:31:00.5")).toEqual(["minute", "millisecond"]);
   });
+
+  it("have dates of the years 1 to 9999", () => {
+    const lastOf = (...dates: string[]) => {
+      const [{ unit, first, cells }] = parts("date", ...dates).parts as [
+        { unit: "week" | "month"; first: number; cells: number },
+      ];
+      return { unit, first, last: first + cells - 1 };
+    };
+    const month = lastOf("2020-02-24", "2021-05-03", "9999-12-31");
+    expect(month).toMatchObject({ unit: "month", last: 12 * 9999 + 11 });
+    expect(month.first).toBeGreaterThanOrEqual(12);
+    // All days of a week are possible, so the last one is the week that ends on 9999-12-26.
+    const lastWeek = partOf(Date.parse("9999-12-26"), "week");
+    expect(lastOf("8000-01-03", "9999-12-06", "9000-01-03")).toMatchObject({ unit: "week", last: lastWeek });
+    expect(lastOf("8000-01-03", "9999-12-31", "9000-01-03")).toMatchObject({
+      unit: "week",
+      last: lastWeek + 1,
+    });
+    expect(lastOf("0001-01-11", "0300-05-07", "0200-01-01")).toMatchObject({
+      unit: "week",
+      first: partOf(Date.parse("0001-01-01"), "week"),
+    });
+  });
 });
 
 describe("the phases of a week or a month", () => {
