@@ -84,6 +84,18 @@ function checkShape(
     const needed = `${2 ** levels}, which ${counted(levels, "level")} of ${flow} need`;
     throw wrong(needed, divides(2) ? "Lower --levels, resize or pad" : "Resize or pad");
   }
+  const tooSmall = (needed: string, hint: string) =>
+    new PushforwardError("ARGUMENT", `The images of ${source} are too small for ${flow}`, {
+      expected: needed,
+      received: `${height} x ${width} pixels`,
+      hint,
+    });
+  if (flow === "realnvp" && height * width === 4 ** levels) {
+    const hint = levels > 1 ? `Lower --levels, for example: --levels ${levels - 1}` : "Use another --flow.";
+    throw tooSmall(`more than one pixel after ${counted(levels, "level")}`, hint);
+  }
+  if (flow === "nice" && imageSize(shape) === 1)
+    throw tooSmall("at least two pixels, of which one half depends on the other", "Use another --flow.");
   if (flow === "tarflow" && !divides(patch))
     throw wrong(`the patch size ${patch}`, "Give another --patch, resize or pad");
 }

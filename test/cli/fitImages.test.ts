@@ -212,6 +212,23 @@ describe("fit", () => {
       Error: The height and the width of the images are not multiples of the patch size 3: received 4 x 4 pixels in images.idx.
       Give another --patch, resize or pad the images, or fit images of any size: --flow image-transformer"
     `);
+    expect(await fit(data.images, "--flow", "realnvp")).toMatchInlineSnapshot(`
+      "2
+      Error: The images of images.idx are too small for realnvp: expected more than one pixel after 2 levels, received 4 x 4 pixels.
+      Lower --levels, for example: --levels 1"
+    `);
+    const onePixel = write(
+      "one-pixel.idx",
+      idx(
+        [40, 1, 1],
+        new Uint8Array(40).map((_, i) => i),
+      ),
+    );
+    expect(await fit(onePixel, "--flow", "nice")).toMatchInlineSnapshot(`
+      "2
+      Error: The images of one-pixel.idx are too small for nice: expected at least two pixels, of which one half depends on the other, received 1 x 1 pixels.
+      Use another --flow."
+    `);
     const twoChannels = write("two-channels.idx", idx([COUNT, 4, 2, 2], new Uint8Array(COUNT * 16)));
     expect(await fit(twoChannels, "--pictures", path("none"))).toMatchInlineSnapshot(`
       "2
