@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { booleanLabel } from "../tables/booleanColumn.ts";
 import type { TableColumn, ValueType } from "../tables/tableColumn.ts";
+import { DECIMAL_COMMA, THOUSANDS } from "../tables/valueRemarks.ts";
 import { columnList } from "./columnList.ts";
 import { stringLiteral, textLiteral } from "./database.ts";
 import type { LabelDictionary } from "./labelDictionary.ts";
@@ -118,10 +119,18 @@ function otherType(
 function hintFor({ name, dateOrder }: Column, wrong: string | undefined): string {
   if (wrong === undefined)
     return "Convert the column in a query, or train a model on a table in which it has this type.";
+  const column = quotedIfNeeded(name);
   if (dateOrder === "ambiguous") {
-    const column = quotedIfNeeded(name);
     return `Day and month cannot be told apart. Convert the dates in a query: strptime(${column}, '%d/%m/%Y') AS ${column}`;
   }
+  const matches = (pattern: string) => new RegExp(`^(${pattern})$`).test(wrong.trim());
+  const inQuery = `in a query: CAST(replace(${column}, ',', '') AS DOUBLE) AS ${column}`;
+  if (matches(DECIMAL_COMMA)) {
+    return matches(THOUSANDS)
+      ? `Read decimal commas with --decimal ",", or remove commas between thousands ${inQuery}`
+      : 'Read decimal commas with --decimal ",".';
+  }
+  if (matches(THOUSANDS)) return `Remove the commas between thousands ${inQuery}`;
   return `Correct the value, or read it as missing (--na ${columnList([wrong])}).`;
 }
 

@@ -281,6 +281,18 @@ describe("a table with other columns", () => {
       "DATA The column "n" of text.csv has other values than the model has learned: expected numbers, received 'two' in row 2.
       Correct the value, or read it as missing (--na two)."
     `);
+    expect(await failure(csv("commas", "n;m", "2.013,15;1"), only("n"))).toMatchInlineSnapshot(`
+      "DATA The column "n" of commas.csv has other values than the model has learned: expected numbers, received '2.013,15' in row 1.
+      Read decimal commas with --decimal ","."
+    `);
+    expect(await failure(csv("either", "n;m", "2,013;1"), only("n"))).toMatchInlineSnapshot(`
+      "DATA The column "n" of either.csv has other values than the model has learned: expected numbers, received '2,013' in row 1.
+      Read decimal commas with --decimal ",", or remove commas between thousands in a query: CAST(replace(n, ',', '') AS DOUBLE) AS n"
+    `);
+    expect(await failure(csv("thousands", "n;m", "2,013.5;1"), only("n"))).toMatchInlineSnapshot(`
+      "DATA The column "n" of thousands.csv has other values than the model has learned: expected numbers, received '2,013.5' in row 1.
+      Remove the commas between thousands in a query: CAST(replace(n, ',', '') AS DOUBLE) AS n"
+    `);
     expect(await failure(csv("date", "day", "2020-01-01", "2020-02-30"), only("day"))).toMatchInlineSnapshot(`
       "DATA The column "day" of date.csv has other values than the model has learned: expected dates such as 2020-12-31, received '2020-02-30' in row 2.
       Correct the value, or read it as missing (--na 2020-02-30)."
