@@ -4,6 +4,7 @@ import { writeFileAtomically } from "../files/atomicFile.ts";
 import { makeDirectory } from "../files/makeDirectory.ts";
 import { type ExportFlowOptions, exportFlow } from "../flows/exportFlow.ts";
 import { exportTable } from "../flows/exportTable.ts";
+import { ImageModel } from "../flows/imageModel.ts";
 import type { LoadedModel } from "../flows/index.ts";
 import type { ExportedModel } from "../flows/modelExport.ts";
 import { TableModel } from "../flows/tableModel.ts";
@@ -53,10 +54,11 @@ export async function exportModel(values: Values, io: Io): Promise<void> {
 }
 
 function exportedModel(
-  { flow, table, labels, image }: LoadedModel,
+  loaded: LoadedModel,
   what: What,
   { model, precision, noise, license, author }: Values,
 ): ExportedModel {
+  const { flow, table, labels, image } = loaded;
   const options = {
     precision,
     ...(what === "sampler" && { noise }),
@@ -66,7 +68,12 @@ function exportedModel(
     },
   };
   try {
-    if (!table) return exportFlow(flow, { ...options, what }, { labels, image });
+    if (!table)
+      return exportFlow(
+        flow,
+        { ...options, what },
+        { labels, image, ...(image && { maps: ImageModel.from(loaded).tensorMaps }) },
+      );
     if (what === "density" || what === "sampler")
       return exportTable(TableModel.from({ flow, table }), { ...options, what });
   } catch (error) {

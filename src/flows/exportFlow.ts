@@ -1,5 +1,3 @@
-import { Dequantized } from "../distributions/dequantized.ts";
-import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { input, type Tensor } from "../graph/tensor.ts";
@@ -7,7 +5,7 @@ import type { ImageShape } from "../nn/image.ts";
 import type { Precision } from "../onnx/export.ts";
 import { checkOptions, invalidOption, isPlainObject, oneOf } from "../options.ts";
 import type { Float64Column } from "./float64Column.ts";
-import { Flow } from "./flow.ts";
+import type { Flow } from "./flow.ts";
 import {
   type Declaration,
   type ExportedModel,
@@ -24,8 +22,8 @@ export interface ExportFlowOptions {
   /**
    * - `density`: rows `x` -> `logProb` in nats, and the latent variables `z`
    * - `sampler`: noise -> samples `x`
-   * - `latent`: x -> z. Of pixels x, these are the latent rows of x + 1/2.
-   * - `data`: z -> x. Pixels are rounded down.
+   * - `latent`: x -> z
+   * - `data`: z -> x
    *
    * A conditional flow has the input `context` too. Default `density`.
    */
@@ -47,42 +45,34 @@ interface DescribedRows {
   readonly labels?: ExportedValue["labels"] | undefined;
   /** [height, width, channels], if the rows are images. */
   readonly image?: ImageShape | undefined;
+  /** By default those of the flow. */
+  readonly maps?: TensorMaps | undefined;
 }
 
-/** The maps between rows and latent rows, as those of `ImageModel` for whole numbers. Throws `ARGUMENT` if the flow has none. */
-function mapsOf(flow: Flow): Record<"toLatent" | "toData", (rows: Tensor, context?: Tensor) => Tensor> {
-  const { base, bijection, embedding } = flow;
-  if (bijection.describe().type !== "identity") {
+/** Maps between rows [N, D] and latent rows [N, L]. */
+export interface TensorMaps {
+  toLatent(x: Tensor, context?: Tensor): Tensor;
+  toData(z: Tensor, context?: Tensor): Tensor;
+}
+
+/** The maps of a flow. Throws `ARGUMENT` if it has none. */
+function mapsOf(flow: Flow): TensorMaps {
+  if (flow.bijection.describe().type !== "identity") {
     return {
       toLatent: (x, context) => flow.toLatent(x, context),
       toData: (z, context) => flow.toData(z, context),
     };
-  }
-  if (base instanceof Dequantized && typeof base.values === "number") {
-    const { values, distribution } = base;
-    if (distribution instanceof TransformedDistribution) {
-      const density = new Flow(distribution.base, distribution.bijection, embedding);
-      return {
-        toLatent: (x, context) => density.toLatent(x.add(0.5), context),
-        toData: (z, context) =>
-          density
-            .toData(z, context)
-            .floor()
-            .maximum(0)
-            .minimum(values - 1),
-      };
-    }
   }
   throw new PushforwardError("ARGUMENT", "the flow has no map between rows and latent rows", {
     hint: "Export its density or its sampler.",
   });
 }
 
-/** Implements `Flow.exportOnnx`. Throws `ARGUMENT` for `latent` and `data` if the flow has no map. */
+/** Implements `Flow.exportOnnx`. Throws `ARGUMENT` for `latent` and `data` if there are no maps. */
 export function exportFlow(
   flow: Flow,
   options: ExportFlowOptions | undefined,
-  { labels, image }: DescribedRows = {},
+  { labels, image, maps }: DescribedRows = {},
 ): ExportedModel {
   const { what, precision, isGenerated, metadata } = checkedOptions("exportOnnx", options, EXPORTS);
   checkPrecision(flow.columnForFloat64(), precision);
@@ -133,8 +123,8 @@ export function exportFlow(
   const [tensors, results] = {
     density: () => [[rows], { ...flow.density(rows, ...context) }] as const,
     sampler: () => [noise, { x: flow.sample(noise, ...context) }] as const,
-    latent: () => [[rows], { z: mapsOf(flow).toLatent(rows, ...context) }] as const,
-    data: () => [[rows], { x: mapsOf(flow).toData(rows, ...context) }] as const,
+    latent: () => [[rows], { z: (maps ?? mapsOf(flow)).toLatent(rows, ...context) }] as const,
+    data: () => [[rows], { x: (maps ?? mapsOf(flow)).toData(rows, ...context) }] as const,
   }[what]();
   const values =
     what === "sampler" && isGenerated

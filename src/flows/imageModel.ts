@@ -18,6 +18,7 @@ import { runRules } from "../runtime/options.ts";
 import { Autoencoder } from "./autoencoder.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import { classPosterior, type ImageClassification } from "./classPosterior.ts";
+import type { TensorMaps } from "./exportFlow.ts";
 import { Flow } from "./flow.ts";
 import type { LoadedModel } from "./modelFile.ts";
 import { modelLabels } from "./modelLabels.ts";
@@ -169,6 +170,26 @@ export class ImageModel implements AsyncDisposable {
    */
   get levels(): readonly number[] {
     return this.density?.bijection.levels ?? [this.latentFeatures];
+  }
+
+  /**
+   * The maps of `toLatent` and `toPixels` in a graph; undefined for a model that does not dequantize pixels.
+   *
+   * @internal
+   */
+  get tensorMaps(): TensorMaps | undefined {
+    const { density, values } = this;
+    return (
+      density && {
+        toLatent: (x, context) => density.toLatent(x.add(0.5), context),
+        toData: (z, context) =>
+          density
+            .toData(z, context)
+            .floor()
+            .maximum(0)
+            .minimum(values - 1),
+      }
+    );
   }
 
   /**

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { decode } from "fast-png";
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import { beforeAll, describe, expect, test } from "vitest";
 import { idx } from "../images/files.ts";
 import { workplace } from "./command.ts";
@@ -218,6 +219,17 @@ describe("a model of images", () => {
       image: [4, 4, 1],
     });
     expect(outputs[0].meaning).toBe("lower bound of the log-probability of the rows");
+  });
+
+  test("is exported as maps between images and latent rows", async () => {
+    await pushforward("export", models.plain, "--what", "latent,data", "-o", path("maps"));
+    const session = (what: string) => InferenceSession.create(path(`maps/${what}.onnx`));
+    const x = new Tensor("float32", Float32Array.from(image(0)), [1, 16]);
+    const { z } = await (await session("latent")).run({ x });
+    // Logits of the pixels, normalized by actnorm.
+    expect(Math.max(...(z!.data as Float32Array).map(Math.abs))).toBeLessThan(20);
+    const { x: back } = await (await session("data")).run({ z: z! });
+    expect(Array.from(back!.data as Float32Array)).toEqual([...image(0)]);
   });
 
   test("is inspected as images", async () => {

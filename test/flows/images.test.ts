@@ -4,6 +4,7 @@ import { float64Graph } from "../../src/bijections/bijectionGraphs.ts";
 import { FactorOut } from "../../src/bijections/index.ts";
 import { flatten } from "../../src/bijections/parts.ts";
 import type { Dequantized, TransformedDistribution } from "../../src/distributions/index.ts";
+import { exportFlow } from "../../src/flows/exportFlow.ts";
 import {
   decodeModel,
   dequantize,
@@ -149,8 +150,9 @@ test("ONNX files map pixels to latent rows and back, as `ImageModel` does, unles
   perturb(flow.parameters(), 0.1);
   await using model = new ImageModel({ flow, shape: [4, 4, 1] });
   const whole = pixels.map(Math.floor);
+  const described = { image: model.shape, maps: model.tensorMaps };
   const session = async (what: "latent" | "data") =>
-    InferenceSession.create(await flow.exportOnnx({ what, precision: "float64" }));
+    InferenceSession.create(exportFlow(flow, { what, precision: "float64" }, described).bytes);
   const { z } = await (await session("latent")).run({ x: new Tensor("float64", whole, [ROWS, 16]) });
   const expected = await model.toLatent(whole, { precision: "float64" });
   expected.forEach((value, i) => {
