@@ -21,8 +21,17 @@ export function withExactConditionals(distribution: Distribution): {
   distribution: SubsetDistribution;
   share: number;
 } {
-  if (isSubsetDistribution(distribution) || !(distribution instanceof Mixture))
-    return { distribution: asSubsetDistribution(distribution), share: 1 };
+  if (isSubsetDistribution(distribution)) return { distribution, share: 1 };
+  if (!(distribution instanceof Mixture)) {
+    throw new PushforwardError(
+      "ARGUMENT",
+      "the model has no exact distribution of some columns given others",
+      {
+        received: `one distribution of the type ${distribution.describe().type}`,
+        hint: "Fit the default model, without --flow, or one for these columns: --given.",
+      },
+    );
+  }
   const weights = distribution.weights;
   const exactIndices = distribution.distributions.flatMap((each, k) =>
     isSubsetDistribution(each) ? [k] : [],

@@ -88,8 +88,8 @@ it("refuses missing values, conditions on columns, and flows without a bound", a
   );
   expect(await failure("sample", model, "--given", "color=red")).toMatchInlineSnapshot(`
     "2
-    Error: The distribution has no exact marginal distributions of subsets of features: received "dequantized".
-    Fit the default model of a table, or use MixedMade with anyOrder, LatentClasses, KernelDensity, or a Mixture of these."
+    Error: The model has no exact distribution of some columns given others: received one distribution of the type dequantized.
+    Fit the default model, without --flow, or one for these columns: --given."
   `);
 });
 

@@ -67,6 +67,11 @@ const TOLERANCE = 1e-5;
  * more.
  */
 const MIN_FOUND = 0.95;
+/**
+ * At least this fraction of the calibration scores must be those of at most one row. In a table of few different rows, scores repeat, and new
+ * rows have those of the calibration rows too.
+ */
+const MIN_SINGLE = 0.1;
 /** If there are more rows than this for each calibration row, equal scores are likely to be a coincidence. */
 const MAX_ROWS_PER_CALIBRATION_ROW = 100;
 
@@ -109,13 +114,17 @@ export const highestScores = (scores: Float64Array, rows: Iterable<number>, coun
     .sort((a, b) => (scores[a] === scores[b] ? a - b : scores[b] - scores[a]))
     .slice(0, count);
 
-/** Whether almost all calibration scores, which are in ascending order, are among the scores. */
+/** Whether almost all calibration scores are among the scores. Those that several rows have say nothing. */
 function containsScores(scores: Float64Array, calibration: Float64Array): boolean {
   if (scores.length > MAX_ROWS_PER_CALIBRATION_ROW * calibration.length) return false;
   const ascending = scores.filter((score) => !Number.isNaN(score)).sort();
-  const found = calibration.filter((score) => {
-    const nearest = lowerBound(ascending, score - TOLERANCE * Math.abs(score));
-    return ascending[nearest] <= score + TOLERANCE * Math.abs(score);
-  });
-  return found.length >= MIN_FOUND * calibration.length;
+  let [none, one] = [0, 0];
+  for (const score of calibration) {
+    const tolerance = TOLERANCE * Math.abs(score);
+    const nearest = lowerBound(ascending, score - tolerance);
+    const isFound = (i: number) => ascending[i] <= score + tolerance;
+    if (!isFound(nearest)) none++;
+    else if (!isFound(nearest + 1)) one++;
+  }
+  return one >= MIN_FOUND * (none + one) && none + one >= MIN_SINGLE * calibration.length;
 }

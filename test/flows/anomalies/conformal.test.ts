@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { dataset } from "../../../src/dataset/index.ts";
 import { AnomalyScorer } from "../../../src/flows/anomalies/anomalyScorer.ts";
 import { benjaminiHochberg, conformalPValues } from "../../../src/flows/anomalies/conformal.ts";
+import { selectAnomalies } from "../../../src/flows/anomalies/findAnomalies.ts";
 import { Flow, Random, StandardNormal } from "../../../src/index.ts";
 import { realColumn } from "../../../src/tables/realColumn.ts";
 
@@ -17,6 +18,36 @@ const distributions: Readonly<
 };
 
 const columns = [realColumn("a"), realColumn("b")];
+
+describe("the training table is recognized by the scores of its calibration rows", () => {
+  const random = new Random(4);
+  const isTrainingTable = (rows: Float64Array, calibration: Float64Array) =>
+    selectAnomalies(rows, calibration.slice().sort()).isTrainingTable;
+  const normal = (name: string, size: number) => random.split(name).normal(new Float64Array(size));
+  /** Scores of rows of `count` different kinds, of which kind i is i times as rare as the first one. */
+  const ofKinds = (name: string, size: number, count: number) =>
+    random
+      .split(name)
+      .uniform(new Float64Array(size))
+      .map((u) => Math.log(1 + Math.floor(count ** u)));
+
+  test("if they are nearly all different", () => {
+    const rows = normal("rows", 20_000);
+    expect(isTrainingTable(rows, rows.slice(0, 2000))).toBe(true);
+    // Scores depend on the number of threads in their last digits.
+    expect(
+      isTrainingTable(
+        rows,
+        rows.slice(0, 200).map((score) => score * (1 + 3e-7)),
+      ),
+    ).toBe(true);
+    expect(isTrainingTable(normal("others", 20_000), rows.slice(0, 2000))).toBe(false);
+  });
+
+  test.each([5, 100, 2000])("but new rows of %i different kinds are not taken for it", (count) => {
+    expect(isTrainingTable(ofKinds("rows", 4000, count), ofKinds("calibration", 400, count))).toBe(false);
+  });
+});
 
 describe("conformalPValues", () => {
   test("is (1 + number of scores that are at least as high) / (n + 1)", () => {
