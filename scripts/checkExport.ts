@@ -83,6 +83,8 @@ async function* flowChecks(
     data: [{ z: rows(z, flow.features) }, { x: await flow.toData(z, ...run) }],
   } as const;
   for (const [what, [inputs, expected]] of Object.entries(files)) {
+    // A flow without a bijection, which has the identity, has no map to export.
+    if (what === "data" && flow.bijection.describe().type === "identity") continue;
     yield {
       name: `${name} ${what} ${precision}`,
       precision,
