@@ -111,7 +111,7 @@ async function fitRows(
   const classes = values.classes ? images.classes!.names : [];
   const flow = flowOf(values, images.shape, classes.length);
   const { training: notReflected, validation, test } = splitRows(rows, values);
-  warnOfFewerTestRows(rows.rows, test, values, messages);
+  warnOfFewerTestRows(rows, test, values, messages);
   const training = values.flips
     ? await withReflections(notReflected as ImageRows, images.shape)
     : notReflected;

@@ -52,7 +52,7 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
   printNotes(table, messages);
   checkFlowSize(values, table);
   const rows = splitRows(table.rows, values);
-  warnOfFewerTestRows(table.rows.rows, rows.test, values, messages);
+  warnOfFewerTestRows(table.rows, rows.test, values, messages);
   await tools.begin();
   const progress = new TrainingProgress(io, messages, {
     json: values.json,

@@ -1,4 +1,4 @@
-import type { Dataset } from "../dataset/index.ts";
+import { type Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { testFractionOf as fractionOf, splitWithTest } from "../dataset/splitWithTest.ts";
 import { count } from "../evaluate/numberText.ts";
 import type { FitValues } from "./fitOptions.ts";
@@ -9,18 +9,20 @@ import type { Messages } from "./messages.ts";
 export const testFractionOf = (rows: number, { testFraction }: Pick<FitValues, "testFraction">): number =>
   fractionOf(rows, testFraction);
 
+/** Of a stream, a part of the test rows that is smaller than this is reported. */
+const REPORTED_SHARE = 0.95;
+
 /** Warns if `testFraction` asks for more test rows than a stream holds out (`StreamedDataset.split`). */
 export function warnOfFewerTestRows(
-  rows: number,
+  all: Dataset,
   test: Dataset | undefined,
   { testFraction = 0 }: Pick<FitValues, "testFraction">,
   messages: Pick<Messages, "warn">,
 ): void {
-  const held = test?.rows ?? 0;
-  // Equal rows are held out together, so that a split is never exact.
-  if (held > 0.95 * testFraction * rows - 1) return;
+  const testRows = test?.rows ?? 0;
+  if (all instanceof InMemoryDataset || testRows >= REPORTED_SHARE * testFraction * all.rows) return;
   messages.warn(
-    `--test-fraction ${testFraction}: only ${count(held)} of ${count(rows)} rows are test rows, because the data are read from disk in each epoch.`,
+    `--test-fraction ${testFraction}: only ${count(testRows)} of ${count(all.rows)} rows are test rows, because the data are read from disk in each epoch.`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { booleanLabel } from "../tables/booleanColumn.ts";
 import type { TableColumn, ValueType } from "../tables/tableColumn.ts";
-import { DECIMAL_COMMA, THOUSANDS } from "../tables/valueRemarks.ts";
+import { THOUSANDS, WITH_DECIMAL_COMMA } from "../tables/valueRemarks.ts";
 import { columnList } from "./columnList.ts";
 import { stringLiteral, textLiteral } from "./database.ts";
 import type { LabelDictionary } from "./labelDictionary.ts";
@@ -125,7 +125,7 @@ function hintFor({ name, dateOrder }: Column, wrong: string | undefined): string
   }
   const matches = (pattern: string) => new RegExp(`^(${pattern})$`).test(wrong.trim());
   const inQuery = `in a query: CAST(replace(${column}, ',', '') AS DOUBLE) AS ${column}`;
-  if (matches(DECIMAL_COMMA)) {
+  if (matches(WITH_DECIMAL_COMMA)) {
     return matches(THOUSANDS)
       ? `Read decimal commas with --decimal ",", or remove commas between thousands ${inQuery}`
       : 'Read decimal commas with --decimal ",".';

@@ -1,10 +1,10 @@
 import { PushforwardError } from "../errors.ts";
 import {
   DATE_LIKE,
-  DECIMAL_COMMA,
   NUMBER_WITH_UNIT,
   type TextCounts,
   THOUSANDS,
+  WITH_DECIMAL_COMMA,
 } from "../tables/valueRemarks.ts";
 import { columnList } from "./columnList.ts";
 import { quotedIdentifier } from "./database.ts";
@@ -50,7 +50,7 @@ export async function examineColumn(table: Table, { name, type }: Column): Promi
   const value = type === "JSON" ? `(${quotedIdentifier(name)} ->> '$')` : quotedIdentifier(name);
   const from = `(SELECT row_number() OVER () AS row, ${value} AS value FROM ${table.relation.sql})`;
   const [counts] = await table.database.rows(
-    `SELECT count(value), count(TRY_CAST(value AS DOUBLE)), count_if(regexp_full_match(value, '${DECIMAL_COMMA}')),
+    `SELECT count(value), count(TRY_CAST(value AS DOUBLE)), count_if(regexp_full_match(value, '${WITH_DECIMAL_COMMA}')),
       count_if(regexp_full_match(value, '${THOUSANDS}')) FROM ${from}`,
   );
   const [values, numbers, decimals, thousands] = counts!.map(Number) as [number, number, number, number];
@@ -131,7 +131,7 @@ export async function countTextOfColumn(table: Table, name: string): Promise<Tex
   const isDate = `regexp_full_match(trim(value), '${DATE_LIKE}')`;
   const from = `(SELECT ${quotedIdentifier(name)} AS value FROM ${table.relation.sql})`;
   const [counts] = await table.database.rows(
-    `SELECT count(value), count_if(${isNumber}), count_if(regexp_full_match(trim(value), '${DECIMAL_COMMA}|${THOUSANDS}')),
+    `SELECT count(value), count_if(${isNumber}), count_if(regexp_full_match(trim(value), '${WITH_DECIMAL_COMMA}|${THOUSANDS}')),
       count_if(regexp_full_match(trim(value), '${THOUSANDS}')), count_if(regexp_full_match(trim(value), '${NUMBER_WITH_UNIT}')),
       count_if(${isDate}) FROM ${from}`,
   );

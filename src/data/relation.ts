@@ -284,7 +284,7 @@ async function checkPoints(
     "DATA",
     `The column "${name}" of ${files[0]!.name} has numbers with decimal points`,
     {
-      expected: 'decimal commas, and points only between thousands, as --decimal "," says',
+      expected: "decimal commas, and points only between thousands",
       received: `${found.decimal}, and also ${found.thousands}, which would be read without its point`,
       hint: 'Leave out --decimal ",", or write all columns with the same decimal separator.',
     },

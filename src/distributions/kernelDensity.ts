@@ -11,7 +11,6 @@ import type { ChosenComponent } from "./chosenComponent.ts";
 import type { Atoms, DistributionKind, Noise } from "./distribution.ts";
 import { type ColumnHeadOptions, columnHeadsSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
 import { GroupedHeads } from "./heads/groupedHeads.ts";
-import type { HeadGroup, HeadOutputs } from "./heads/headGroup.ts";
 import { KernelColumn } from "./kernelColumn.ts";
 import { type ColumnBlock, ProductMixture } from "./productMixture.ts";
 import { SharedGaps } from "./sharedGaps.ts";
@@ -101,8 +100,7 @@ export class KernelDensity extends ProductMixture {
 
   /** log m(x) of the marginal distribution of each column, for values [D, N]: [D, N]. */
   logMarginals(x: Tensor): Tensor {
-    const values = this.heads.splitColumns(x.transpose());
-    return this.ofMarginals((head, outputs, g) => head.logProb(values[g], outputs));
+    return this.heads.logProb(this.heads.splitColumns(x.transpose()), this.marginalParameters());
   }
 
   protected override logProbs(x: Tensor): Tensor[] {
@@ -117,26 +115,21 @@ export class KernelDensity extends ProductMixture {
     noise: readonly Tensor[],
     options: { present: boolean },
   ): Tensor[] {
-    const ofGroups = noise.slice(1).map((numbers) => this.heads.splitColumns(numbers.transpose()));
-    const marginals = this.ofMarginals((head, outputs, g) =>
-      head.sample(
-        ofGroups.map((groups) => groups[g]),
-        outputs,
-        options,
-      ),
-    );
+    const [, ...marginalNoise] = noise.map((numbers) => numbers.transpose());
+    const marginals = this.heads.sample(marginalNoise, this.marginalParameters(), options);
     return this.columns.map((column, d) => {
       const ofColumn = (numbers: Tensor) => numbers.slice(0, d, d + 1);
       return column.sample(chosen, noise.map(ofColumn), options, ofColumn(marginals));
     });
   }
 
-  /** What `compute` returns for the marginal distributions of each group, [S, N], for all columns: [D, N]. */
-  private ofMarginals(compute: (head: HeadGroup, outputs: HeadOutputs, g: number) => Tensor): Tensor {
-    const stored = [...new Set(this.heads.parameters.columns)].map((d) => this.columns[d].marginal);
-    const parameters = concat(stored, 0).reshape([this.heads.parameters.columns.length, 1]);
-    const outputs = this.heads.parametersOfGroups(parameters);
-    return this.heads.joinColumns(this.heads.groups.map(({ head }, g) => compute(head, outputs[g], g)));
+  /** The parameters of the marginal distributions of each group, [S, P, 1]. */
+  private marginalParameters(): Tensor[] {
+    const stored = concat(
+      this.heads.storedOrder.map((d) => this.columns[d].marginal),
+      0,
+    );
+    return this.heads.parametersOfGroups(stored.reshape([...stored.shape, 1]));
   }
 
   /** Sets the centers to rows, and fits bandwidths and weights by the leave-one-out likelihood. Held-out rows are not used. */

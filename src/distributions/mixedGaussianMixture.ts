@@ -9,6 +9,7 @@ import { parse } from "../parse.ts";
 import { requireNumbers } from "../sizeBudget.ts";
 import { chooseComponent } from "./chooseComponent.ts";
 import type { Atoms, DistributionKind, Noise } from "./distribution.ts";
+import { type ColumnGroup, columnsOfEqualShapes } from "./heads/columnGroups.ts";
 import {
   type ColumnHead,
   type ColumnHeadOptions,
@@ -18,12 +19,7 @@ import {
   isNumeric,
   parameterCount,
 } from "./heads/columnHead.ts";
-import {
-  type ColumnGroup,
-  columnsOfEqualShapes,
-  HeadGroup,
-  type MixtureParameters,
-} from "./heads/headGroup.ts";
+import { HeadGroup, type MixtureParameters } from "./heads/headGroup.ts";
 import { logisticPair, selectComponent } from "./heads/logisticPair.ts";
 import { drawRows } from "./mixedGaussianDraws.ts";
 import { type Regressions, regressionsInOrder } from "./regressionsInOrder.ts";

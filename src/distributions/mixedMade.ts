@@ -142,9 +142,7 @@ export class MixedMade implements SubsetDistribution {
   conditionals(x: Tensor, positions: Positions, context?: Tensor): Tensor {
     const values = this.heads.splitColumns(x);
     const outputs = this.outputs(values, positions, context);
-    const ofPresent = this.heads.joinColumns(
-      this.heads.groups.map(({ head }, g) => head.logProb(values[g], outputs[g])),
-    );
+    const ofPresent = this.heads.logProb(values, outputs);
     return this.sharedGaps.logProb(ofPresent, x.transpose(), identityOrder(this.features));
   }
 
@@ -215,7 +213,7 @@ export class MixedMade implements SubsetDistribution {
   sampleEach(noise: readonly Tensor[], parameters: Tensor, options: { present: boolean }): Tensor {
     const outputs = this.heads.parametersOfGroups(this.sharedGaps.withoutParameters(parameters).transpose());
     const ofColumns = noise.map((numbers) => numbers.broadcastTo(["N", this.features]));
-    return this.sharedGaps.sampleEach(this.drawColumns(ofColumns, outputs, options), parameters);
+    return this.sharedGaps.sampleEach(this.heads.sample(ofColumns, outputs, options).transpose(), parameters);
   }
 
   /** The distribution of column d, and its part [1, P, N] of the conditional parameters. */
@@ -227,23 +225,6 @@ export class MixedMade implements SubsetDistribution {
       head: new HeadGroup([this.options.columns[d]]),
       outputs: ofColumn.reshape([1, ...ofColumn.shape]),
     };
-  }
-
-  /** A draw of every column [N, D] for the outputs of the network for each group. */
-  private drawColumns(
-    noise: readonly Tensor[],
-    outputs: readonly Tensor[],
-    options: { present: boolean },
-  ): Tensor {
-    const noiseOfGroups = noise.map((numbers) => this.heads.splitColumns(numbers));
-    const drawn = this.heads.groups.map(({ head }, g) =>
-      head.sample(
-        noiseOfGroups.map((groups) => groups[g]),
-        outputs[g],
-        options,
-      ),
-    );
-    return this.heads.joinColumns(drawn).transpose();
   }
 
   /** The parameters of the conditional distributions of each group, [S, parameterCount, N], from its values [S, N]. */
@@ -316,7 +297,7 @@ export class MixedMade implements SubsetDistribution {
       [start, scalar(0)],
       ([x, block]) => {
         const outputs = this.outputs(this.heads.splitColumns(x), positions, context);
-        const drawn = this.drawColumns(noise, outputs, { present });
+        const drawn = this.heads.sample(noise, outputs, { present }).transpose();
         const next = block.add(1);
         return {
           state: [this.sharedGaps.applyTo(blockOfColumn.equal(block).where(drawn, x)), next],
@@ -337,7 +318,7 @@ export class MixedMade implements SubsetDistribution {
       const { bias } = this.network.layers[this.network.layers.length - 1];
       const column = (d: number) =>
         Float64Array.from({ length: rows }, (_, n) => values[n * this.features + d]);
-      const parameters = [...new Set(this.heads.parameters.columns)].flatMap((d) => {
+      const parameters = this.heads.storedOrder.flatMap((d) => {
         const head = this.options.columns[d];
         return [...marginalParameters(head, valueCodes(head, column(d)))];
       });

@@ -47,8 +47,8 @@ export abstract class ProductMixture implements SubsetDistribution {
   protected abstract columnOf(d: number): ColumnBlock;
 
   /** `logProb` of each block for values [D, N] of all columns. */
-  protected logProbs(x: Tensor): Tensor[] {
-    return this.blocks().map((block) => block.logProb(x.gather(0, block.columns)));
+  protected logProbs(x: Tensor, blocks: readonly ColumnBlock[]): Tensor[] {
+    return blocks.map((block) => block.logProb(x.gather(0, block.columns)));
   }
 
   /** `sample` of each block for noise of all columns, [D, N] each. */
@@ -56,8 +56,9 @@ export abstract class ProductMixture implements SubsetDistribution {
     chosen: ChosenComponent,
     noise: readonly Tensor[],
     options: { present: boolean },
+    blocks: readonly ColumnBlock[],
   ): Tensor[] {
-    return this.blocks().map((block) =>
+    return blocks.map((block) =>
       block.sample(
         chosen,
         noise.map((numbers) => numbers.gather(0, block.columns)),
@@ -152,12 +153,10 @@ export abstract class ProductMixture implements SubsetDistribution {
     options: { present: boolean },
   ): Tensor {
     const chosen = new ChosenComponent(logWeights, uniform.transpose());
-    const drawn = this.samples(
-      chosen,
-      noise.map((numbers) => numbers.transpose()),
-      options,
-    );
-    const order = this.blocks().flatMap(({ columns }) => columns);
+    const columnsOfNoise = noise.map((numbers) => numbers.transpose());
+    const blocks = this.blocks();
+    const drawn = this.samples(chosen, columnsOfNoise, options, blocks);
+    const order = blocks.flatMap(({ columns }) => columns);
     return concat(drawn, 0)
       .gather(
         0,
@@ -182,8 +181,9 @@ export abstract class ProductMixture implements SubsetDistribution {
   /** log w_j + log p_j(x) of each component, for all columns or only the known ones: [J, N]. */
   protected logJoint(x: Tensor, subset?: Subset): Tensor {
     const columns = x.transpose();
-    const logProbs = this.logProbs(columns);
-    return this.blocks().reduce((sum, block, b) => {
+    const blocks = this.blocks();
+    const logProbs = this.logProbs(columns, blocks);
+    return blocks.reduce((sum, block, b) => {
       const logProb = this.sharedGaps.logProb(logProbs[b], columns, block.columns);
       return sum.add((subset ? knownColumns(subset, block).where(logProb, 0) : logProb).sum(0));
     }, this.logWeights());

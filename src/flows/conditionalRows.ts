@@ -1,6 +1,5 @@
 import { range } from "../dataset/range.ts";
 import { selectRows } from "../dataset/selectRows.ts";
-import type { Noise } from "../distributions/distribution.ts";
 import { Mixture } from "../distributions/mixture.ts";
 import {
   asSubsetDistribution,
@@ -10,11 +9,19 @@ import {
   type Subset,
   type SubsetDistribution,
 } from "../distributions/subsetDistribution.ts";
-import type { Floats } from "../graph/operation.ts";
 import { stack, type Tensor } from "../graph/tensor.ts";
 import { parametersOf } from "../nn/module.ts";
 import { Random } from "../random/index.ts";
 import { arrayInput, BatchRunner, type RowInput, type RunOptions } from "./batchRunner.ts";
+import {
+  groupBy,
+  noiseInputs,
+  noiseOfFeature,
+  type Pattern,
+  patterns,
+  type RowStreams,
+  rowsOf,
+} from "./selectedRows.ts";
 
 /** The parameters of conditional distributions that are kept at once: 32 MB. */
 const MAX_PARAMETERS = 2 ** 22;
@@ -379,85 +386,14 @@ function drawEach(
   return subset.known.greater(0).where(x, drawn);
 }
 
-/** Noise of the given kinds and sizes: that of row i depends only on `random` and on `start` + rows[i]. */
-const noiseInputs = (
-  noise: readonly Noise[],
-  rows: ArrayLike<number>,
-  { random, start }: Pick<Draws, "random" | "start">,
-): RowInput[] =>
-  noise.map(({ kind, size }, i) => {
-    const stream = random.split(i);
-    return rowsInput(rows, size, (target, row) => stream[kind](target, { offset: (start + row) * size }));
-  });
-
-/** The noise [N, 1] for draws of a feature of rows. */
-const noiseOfFeature = (
-  { noise }: SubsetDistribution,
-  feature: number,
-  rows: ArrayLike<number>,
-  { random, start }: Pick<Draws, "random" | "start">,
-): RowInput[] =>
-  noiseInputs(
-    noise.map(({ kind }) => ({ kind, size: 1 })),
-    rows,
-    { random: random.split(feature), start },
-  );
-
 /** Numbers [S] as [1, S]. */
 const asRow = (numbers: Tensor): Tensor => numbers.reshape([1, ...numbers.shape]);
-
-/** Lists of the items with equal keys. */
-function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const keyOfItem = key(item);
-    const group = groups.get(keyOfItem) ?? [];
-    group.push(item);
-    groups.set(keyOfItem, group);
-  }
-  return [...groups.values()];
-}
-
-/** An input whose row i is written by `write(target, rows[i])`. */
-const rowsInput = (
-  rows: ArrayLike<number>,
-  size: number,
-  write: (target: Floats, row: number) => void,
-): RowInput => ({
-  size,
-  write(target, start) {
-    for (let i = 0; i < target.length / size; i++)
-      write(target.subarray(i * size, (i + 1) * size), rows[start + i]);
-  },
-});
-
-/** Rows [N, D] of an array as an input. */
-const rowsOf = (values: Float64Array | Uint8Array, rows: ArrayLike<number>, D: number): RowInput =>
-  rowsInput(rows, D, (target, row) => target.set(values.subarray(row * D, (row + 1) * D)));
 
 /** A graph of rows with known features. */
 type BuildGraph = (x: Tensor, subset: Subset, ...noise: Tensor[]) => Tensor;
 
-/** How the unknown features of rows are drawn. Row n has the random numbers of row `start` + n of the streams of `random`. */
-interface Draws {
-  readonly random: Random;
-  readonly start: number;
+/** How the unknown features of rows are drawn. */
+interface Draws extends RowStreams {
   readonly present: boolean;
   readonly run: RunOptions;
-}
-
-/** Rows with the same known features. */
-interface Pattern {
-  readonly rows: ArrayLike<number>;
-  /** The indices of the known features, in the order of their factorization. */
-  readonly features: readonly number[];
-}
-
-/** The rows of each set of known features. */
-function patterns(known: Uint8Array, rows: readonly number[], features: number) {
-  const flagsOf = (row: number) => known.subarray(row * features, (row + 1) * features);
-  return groupBy(rows, (row) => flagsOf(row).join("")).map((group) => ({
-    rows: group,
-    features: Array.from(flagsOf(group[0])).flatMap((flag, d) => (flag === 1 ? [d] : [])),
-  }));
 }

@@ -25,7 +25,7 @@ export const isPicture = (bytes: Uint8Array): boolean => isPng(bytes) || isJpeg(
 
 /**
  * Decodes PNG or JPEG with at most 8 bits per channel. A palette is converted to red, green and blue, an alpha channel without
- * transparent pixels is removed, and gray levels of fewer bits are scaled to 0 to 255. A JPEG is turned as its EXIF orientation says.
+ * transparent pixels is removed, and gray levels of fewer bits are scaled to 0 to 255. A JPEG is rotated and mirrored by its EXIF orientation.
  *
  * @param isFile - Whether `name` is the path of a file, and not the name of a row of a table: hints then say how to convert it.
  * @throws FILE, with `name`, for other formats, 16 bits, transparent pixels and damaged bytes; DEPENDENCY if a decoder is not

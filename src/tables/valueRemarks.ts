@@ -57,7 +57,7 @@ export const DATE_LIKE =
   "(\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{1,2}[-/.]\\d{1,2}[-/.]\\d{4}|[A-Za-z]{3,9}\\.? \\d{1,2},? \\d{4}|\\d{1,2}\\.?[- ][A-Za-z]{3,9}\\.?[- ]\\d{4})([ T]+\\d{1,2}:\\d{2}.*)?";
 
 /** Regular expressions, for JavaScript and DuckDB, of numbers with a decimal comma, and with commas between thousands. */
-export const DECIMAL_COMMA = "[-+]?[\\d.]*,\\d+([eE][-+]?\\d+)?";
+export const WITH_DECIMAL_COMMA = "[-+]?[\\d.]*,\\d+([eE][-+]?\\d+)?";
 export const THOUSANDS = "[-+]?[1-9]\\d{0,2}(,\\d{3})+(\\.\\d*)?";
 
 /**
@@ -125,7 +125,7 @@ function countText({ values, labels = [] }: RawColumn): TextCounts {
   const isNumber = (text: string) =>
     text.trim() !== "" && Number.isFinite(Number(text)) && !/^0\d/.test(text);
   const thousand = new RegExp(`^(${THOUSANDS})$`);
-  const comma = new RegExp(`^(${DECIMAL_COMMA}|${THOUSANDS})$`);
+  const comma = new RegExp(`^(${WITH_DECIMAL_COMMA}|${THOUSANDS})$`);
   const unit = new RegExp(`^(${NUMBER_WITH_UNIT})$`);
   const date = new RegExp(`^(${DATE_LIKE})$`);
   let [numbers, commas, thousands, units, dates, present] = [0, 0, 0, 0, 0, 0];

@@ -37,7 +37,7 @@ it("refuses a column whose points are neither all decimal ones nor all between t
   const table = write("points.csv", "a;b;c\n1.234,5;0.801;2.50\n2,25;-2.928;1.5\n3;1.234;0.25\n");
   expect(await failure("columns", table, "--decimal", ",")).toMatchInlineSnapshot(`
     "2
-    Error: The column "b" of points.csv has numbers with decimal points: expected decimal commas, and points only between thousands, as --decimal "," says, received 0.801, and also -2.928, which would be read without its point.
+    Error: The column "b" of points.csv has numbers with decimal points: expected decimal commas, and points only between thousands, received 0.801, and also -2.928, which would be read without its point.
     Leave out --decimal ",", or write all columns with the same decimal separator."
   `);
   const clear = write("clear.csv", "a;b\n1.234,5;2.50\n2,25;1.5\n12.345.678;0.25\n");

@@ -16,7 +16,7 @@ test("a stream that holds out fewer test rows than stated is reported", async ()
   const warnings = (testFraction: number) => {
     const texts: string[] = [];
     const parts = splitRows(rows, { seed: 0, testFraction, validationFraction: 0.1 });
-    warnOfFewerTestRows(rows.rows, parts.test, { testFraction }, { warn: (text) => texts.push(text) });
+    warnOfFewerTestRows(rows, parts.test, { testFraction }, { warn: (text) => texts.push(text) });
     return texts;
   };
   expect(warnings(0.4)).toEqual([]);

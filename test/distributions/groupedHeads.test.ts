@@ -118,7 +118,7 @@ async function evaluate(
 
 describe("columns that are computed together", () => {
   test.each(groups)(
-    "have the results that they have alone, with different numbers of %s",
+    "have the same results as single columns, with different numbers of %s",
     async (_, options, values) => {
       const parameters = options.map((option, d) => {
         const [head] = parse(columnHeadsSchema, [option], "a column");

@@ -89,7 +89,7 @@ describe("JPEG", () => {
     [7, [16, 8], ["white", "green", "blue", "red"]],
     [8, [16, 8], ["green", "white", "red", "blue"]],
   ])(
-    "with the orientation %i of EXIF is turned as viewers do",
+    "with the EXIF orientation %i is rotated and mirrored as in viewers",
     async (orientation, [height, width], corners) => {
       const colors = { red: [255, 0, 0], green: [0, 255, 0], blue: [0, 0, 255], white: [255, 255, 255] };
       // Four squares, stored as red and green above blue and white.

@@ -1,7 +1,8 @@
 import { concat, type Tensor } from "../../graph/tensor.ts";
 import { withGradient } from "../../graph/withGradient.ts";
+import { type ColumnGroup, columnGroup, columnsByKey } from "./columnGroups.ts";
 import { atomsOf, type ColumnHead, formulaKey, isNumeric, shapeKey } from "./columnHead.ts";
-import { type ColumnGroup, columnGroup, columnsByKey, type HeadGroup } from "./headGroup.ts";
+import type { HeadGroup } from "./headGroup.ts";
 
 /**
  * With padding, a group has at most this many times the numbers of its columns. Fewer groups take less time in small tables, and less padding
@@ -60,12 +61,14 @@ interface StoredNumbers {
  */
 export class GroupedHeads {
   readonly groups: readonly ColumnGroup[];
+  /** All columns in the order in which their numbers are stored. */
+  readonly storedOrder: readonly number[];
   readonly parameters: StoredNumbers;
   readonly inputs: StoredNumbers;
 
   constructor(heads: readonly ColumnHead[]) {
     this.groups = similarColumns(heads).map((columns) => columnGroup(heads, columns));
-    const order = columnsByKey(heads, shapeKey).flat();
+    this.storedOrder = columnsByKey(heads, shapeKey).flat();
     const stored = (
       countOf: (head: HeadGroup) => number,
       positionsOf: (head: HeadGroup, i: number) => number[],
@@ -80,8 +83,8 @@ export class GroupedHeads {
         }
       }
       return {
-        columns: order.flatMap((column) => ofColumns[column].map(() => column)),
-        positions: order.flatMap((column) => ofColumns[column]),
+        columns: this.storedOrder.flatMap((column) => ofColumns[column].map(() => column)),
+        positions: this.storedOrder.flatMap((column) => ofColumns[column]),
       };
     };
     this.parameters = stored(
@@ -121,6 +124,28 @@ export class GroupedHeads {
       return head.encode(values[g]).reshape([columns.length * head.inputCount, N]);
     });
     return concat(encodings, 0).gather(0, this.inputs.positions);
+  }
+
+  /** log p of each column, [D, N], for the values [S, N] and the parameters of each group. */
+  logProb(values: readonly Tensor[], parameters: readonly Tensor[]): Tensor {
+    return this.joinColumns(this.groups.map(({ head }, g) => head.logProb(values[g], parameters[g])));
+  }
+
+  /** A draw of each column, [D, N], by two uniform numbers, [N, D] each, for the parameters of each group. */
+  sample(
+    noise: readonly Tensor[],
+    parameters: readonly Tensor[],
+    options: { readonly present: boolean },
+  ): Tensor {
+    const noiseOfGroups = noise.map((numbers) => this.splitColumns(numbers));
+    const drawn = this.groups.map(({ head }, g) =>
+      head.sample(
+        noiseOfGroups.map((groups) => groups[g]),
+        parameters[g],
+        options,
+      ),
+    );
+    return this.joinColumns(drawn);
   }
 
   /** The columns [S, N] of each group, from rows [N, D]. */

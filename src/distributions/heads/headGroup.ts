@@ -1,14 +1,6 @@
 import { concat, constant, filled, scalar, stack, Tensor } from "../../graph/tensor.ts";
 import { chooseComponent } from "../chooseComponent.ts";
-import {
-  atomsOf,
-  type ColumnHead,
-  isCategorical,
-  isLattice,
-  isNumeric,
-  type Lattice,
-  shapeKey,
-} from "./columnHead.ts";
+import { atomsOf, type ColumnHead, isCategorical, isLattice, isNumeric, type Lattice } from "./columnHead.ts";
 import { likeColumns, padded, positions, withSecondAxis } from "./columnShapes.ts";
 import { type ComponentParameters, LogisticComponents } from "./logisticComponents.ts";
 
@@ -20,35 +12,6 @@ export const LOCATION_BOUND = 20;
 const IMPOSSIBLE_PENALTY = 1e30;
 /** See `ColumnHeadOptions`. */
 const unseenOf = (head: ColumnHead): number => (head.type === "continuous" ? 0 : head.unseen);
-
-/** Columns whose distributions are computed together. */
-export interface ColumnGroup {
-  readonly head: HeadGroup;
-  /** The indices of the columns. */
-  readonly columns: readonly number[];
-}
-
-/** The columns whose heads have equal keys, for each key. */
-export function columnsByKey(heads: readonly ColumnHead[], keyOf: (head: ColumnHead) => string): number[][] {
-  const byKey = new Map<string, number[]>();
-  for (const [i, head] of heads.entries()) {
-    const key = keyOf(head);
-    const columns = byKey.get(key);
-    if (columns) columns.push(i);
-    else byKey.set(key, [i]);
-  }
-  return [...byKey.values()];
-}
-
-/** All columns in groups whose parameters and encodings have equal shapes. */
-export const columnsOfEqualShapes = (heads: readonly ColumnHead[]): ColumnGroup[] =>
-  columnsByKey(heads, shapeKey).map((columns) => columnGroup(heads, columns));
-
-/** A group of these columns of a table with these heads. */
-export const columnGroup = (heads: readonly ColumnHead[], columns: readonly number[]): ColumnGroup => ({
-  head: new HeadGroup(columns.map((i) => heads[i])),
-  columns,
-});
 
 /**
  * The conditional distributions of S columns that have the same `formulaKey`, computed together because a few large operations are
