@@ -61,8 +61,9 @@ export const WITH_DECIMAL_COMMA = "[-+]?[\\d.]*,\\d+([eE][-+]?\\d+)?";
 export const THOUSANDS = "[-+]?[1-9]\\d{0,2}(,\\d{3})+(\\.\\d*)?";
 
 /**
- * Counts in a text column: rows with text, rows with numbers, rows with numbers that have commas or units (`NUMBER_WITH_UNIT`), those of them
- * that may have commas between thousands (`THOUSANDS`), and rows with dates (`DATE_LIKE`). `words` are the texts that are not numbers, or not dates if more than half of the rows are dates.
+ * Counts in a text column: rows with text; rows with numbers; rows with numbers that have commas, and those whose commas may separate
+ * thousands (`THOUSANDS`); rows with numbers that have units (`NUMBER_WITH_UNIT`); and rows with dates (`DATE_LIKE`). `words` are the texts
+ * that are not numbers, or not dates if more than half of the rows are dates.
  */
 export interface TextCounts {
   readonly present: number;
