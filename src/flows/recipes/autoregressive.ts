@@ -21,13 +21,26 @@ const fields = {
 const checkMaf = optionChecker("maf", fields);
 const checkIaf = optionChecker("iaf", fields);
 
-/** Masked autoregressive flow (Papamakarios et al. 2017). Its density takes one pass of each network. */
+/**
+ * Masked autoregressive flow (Papamakarios et al. 2017, "Masked autoregressive flow for density estimation") of rows [N, D], where D is
+ * `features`. Each layer is z_i = x_i exp(a_i) + b_i, where a masked network computes a_i, which is clamped smoothly to +-log 1000, and
+ * b_i from x_1 ... x_i-1 and the context. The density takes one pass of each network.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, or if an option is not valid, such as `orders` above 1 with separate networks;
+ *   SHAPE if `base` and the layers differ in features or context.
+ */
 export function maf(features: number, options: MAFOptions = {}): Flow {
   checkMaf(features, options);
   return autoregressive(features, { type: "affine" }, options);
 }
 
-/** Inverse autoregressive flow (Kingma et al. 2016): the inverse of MAF, so that sampling takes one pass of each network. */
+/**
+ * Inverse autoregressive flow (Kingma et al. 2016, "Improved variational inference with inverse autoregressive flow"): each layer is the
+ * inverse of a layer of `maf`, x_i = z_i exp(a_i) + b_i, where a_i and b_i are functions of z_1 ... z_i-1 and the context. Sampling
+ * takes one pass of each network; the density computes one feature after the other.
+ *
+ * @throws ARGUMENT and SHAPE as `maf` does.
+ */
 export function iaf(features: number, options: MAFOptions = {}): Flow {
   checkIaf(features, options);
   return autoregressive(features, { type: "affine" }, options, (bijection) => new Invert(bijection));

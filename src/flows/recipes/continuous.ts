@@ -32,9 +32,14 @@ const check = optionChecker("cnf", {
 } satisfies OptionSchemas<CNFOptions>);
 
 /**
- * Continuous normalizing flow (Chen et al. 2018; FFJORD: Grathwohl et al. 2019). `fit` trains it by maximum likelihood. With
- * `objective: "flowMatching"` training is much faster: the network learns a given velocity by regression, and the differential
- * equation is not solved.
+ * Continuous normalizing flow (Chen et al. 2018, "Neural ordinary differential equations"; FFJORD: Grathwohl et al. 2019) of rows
+ * [N, D], where D is `features`: x = y(1), where y solves dy/dt = v(t, y, context) with y(0) = z, and v is a network. See `Continuous`.
+ *
+ * `fit` trains it by maximum likelihood. With `objective: "flowMatching"` training is much faster: the network learns a given velocity by
+ * regression, and the differential equation is not solved.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, or if an option is not valid; SHAPE if `base` and the map differ in features
+ *   or context.
  */
 export function cnf(features: number, options: CNFOptions = {}): Flow {
   check(features, options);

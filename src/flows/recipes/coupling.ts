@@ -41,11 +41,15 @@ const checkRealNVP = optionChecker("realNVP", realNVPSchemas);
 const checkGlow = optionChecker("glow", recipeSchemas satisfies OptionSchemas<RecipeOptions>);
 
 /**
- * NICE: additive couplings, which preserve volume, and a diagonal scaling, with a logistic base (Dinh et al. 2015). With the options of an
- * image it has the architecture of the paper for MNIST.
+ * NICE (Dinh et al. 2015, "NICE: non-linear independent components estimation") of rows [N, D]: by default 4 additive couplings,
+ * z_b = x_b + m(x_a) and z_a = x_a, which preserve volume; then the diagonal scaling z_i = x_i exp(-s_i), and a logistic base. With the
+ * options of an image it has the architecture of the paper for MNIST.
  *
  * With a number of features, it is initialized near the identity, but not as the identity: where all shifts are 0, the likelihood of symmetric
  * data (a ring, a circle of clusters) has a saddle point that training does not leave.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, if an option is not valid, or for one feature without a context; SHAPE if
+ *   `base` and the layers differ in features or context.
  */
 export function nice(features: number | NiceImageOptions, options: RecipeOptions = {}): Flow {
   if (hasImage(features)) return niceOfImages({ ...features, ...options });
@@ -62,8 +66,13 @@ export function nice(features: number | NiceImageOptions, options: RecipeOptions
 }
 
 /**
- * RealNVP: affine couplings (Dinh et al. 2017). Both directions take one pass of each network. With the options of an image it is
- * the multi-scale flow of the paper, whose couplings have convolutional networks.
+ * RealNVP (Dinh et al. 2017, "Density estimation using Real NVP") of rows [N, D]: affine couplings, z_b = x_b exp(s) + t and z_a = x_a,
+ * where a network computes s and t from x_a and the context. Both directions take one pass of each network. With the options of an image
+ * it is the multi-scale flow of the paper, whose couplings have convolutional networks.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, if an option is not valid, such as `orders` above 1 with separate networks, for
+ *   one feature without a context, and for an image whose height or width is not a multiple of 2^levels; SHAPE if `base` and the layers
+ *   differ in features or context.
  */
 export function realNVP(features: number | RealNVPImageOptions, options: RealNVPOptions = {}): Flow {
   if (hasImage(features)) return realNVPOfImages({ ...features, ...options });
@@ -84,9 +93,13 @@ export function realNVP(features: number | RealNVPImageOptions, options: RealNVP
 }
 
 /**
- * Glow for vectors (Kingma and Dhariwal 2018): each layer is an actnorm, a linear map of all features in LU decomposition, and an
- * affine coupling. Masks alternate instead of the random permutations of the paper, so that it is initialized as the identity.
- * With the options of an image it is the multi-scale flow of the paper, whose couplings have convolutional networks.
+ * Glow (Kingma and Dhariwal 2018, "Glow: generative flow with invertible 1x1 convolutions") of rows [N, D]. In the direction of the
+ * density, each layer is an actnorm, y_i = (x_i - t_i) exp(-s_i); a linear map of all features in LU decomposition; and an affine coupling
+ * (see `realNVP`). Masks alternate instead of the random permutations of the paper, so that it is initialized as the identity. With the
+ * options of an image it is the multi-scale flow of the paper, whose couplings have convolutional networks.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, if an option is not valid, for one feature without a context, and for an image
+ *   whose height or width is not a multiple of 2^levels; SHAPE if `base` and the layers differ in features or context.
  */
 export function glow(features: number | GlowImageOptions, options: RecipeOptions = {}): Flow {
   if (hasImage(features)) return glowOfImages({ ...features, ...options });

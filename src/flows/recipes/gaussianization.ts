@@ -24,9 +24,13 @@ const check = optionChecker("gaussianization", {
 const INITIAL_DEVIATION = 0.1;
 
 /**
- * Gaussianization flow (Meng et al. 2020): each layer is a rotation, and a map of each feature from a mixture to a normal
- * distribution. It is initialized near the identity, but not as the identity: where all components are equal, the likelihood has
- * a saddle point that training does not leave.
+ * Gaussianization flow (Meng et al. 2020, "Gaussianization flows") of rows [N, D], where D is `features`. Each layer is z_i = T_i(y_i)
+ * with y = x Q: a rotation Q, which is a product of Householder reflections, and a map T_i(y) = (1 - e) Phi^-1(F_i(y)) + e y of each
+ * feature with e = 1/1000, where F_i is the distribution function of a mixture of normal distributions. It is initialized near the
+ * identity, but not as the identity: where all components are equal, the likelihood has a saddle point that training does not leave.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, or if an option is not valid; SHAPE if `base` and the layers differ in
+ *   features.
  */
 export function gaussianization(features: number, options: GaussianizationOptions = {}): Flow {
   check(features, options);

@@ -41,8 +41,11 @@ const check = optionChecker("madeFlow", {
 } satisfies OptionSchemas<MadeFlowOptions>);
 
 /**
- * MADE as a density model (Germain et al. 2015), without a bijection. Binary data need `bernoulli` outputs. With several `masks`,
- * the density is the mean over them.
+ * MADE as a density model (Germain et al. 2015, "MADE: masked autoencoder for distribution estimation") of rows [N, D], without a
+ * bijection: p(x) = prod_i p(x_i | x_1 ... x_i-1, context), where one masked network computes the parameters of all conditionals. Binary
+ * data need `bernoulli` outputs. With several `masks`, the density is the mean over them.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, or if an option is not valid.
  */
 export function madeFlow(features: number, options: MadeFlowOptions = {}): Flow {
   check(features, options);

@@ -29,17 +29,20 @@ export interface NAFOptions extends RecipeOptions {
 export interface UMNNOptions extends RecipeOptions {
   /** Number of hidden units of the integrand. Default 8. */
   units?: number;
-  /** Number of quadrature nodes. Default 48. */
+  /** Number of quadrature nodes, at most 1024. Default 48. */
   nodes?: number;
-  /** Integrals run over [-bound, bound]. Default 5. */
+  /** The map is the integral on [-bound, bound], and linear outside. Default 5. */
   bound?: number;
 }
 
 /** Options of `bpf` and `sospf`. */
 export interface PolynomialFlowOptions extends RecipeOptions {
-  /** Degree of the polynomial. Default 4 (sums of squares) or 16 (Bernstein). */
+  /**
+   * n, the degree of the polynomial in `bpf`, at most 128. Default 16. In `sospf` the polynomial has degree 2 n + 1, and n is at most 256.
+   * Default 4.
+   */
   degree?: number;
-  /** The polynomial is defined on [-bound, bound]. Default 5. */
+  /** The map is the polynomial on [-bound, bound], and linear outside. Default 5. */
   bound?: number;
 }
 
@@ -79,7 +82,17 @@ const checkBnaf = optionChecker("bnaf", {
   layers: checkedByConstructor,
 } satisfies OptionSchemas<BNAFOptions>);
 
-/** Neural autoregressive flow: mixtures of sigmoids (Huang et al. 2018). */
+/**
+ * Neural autoregressive flow (Huang et al. 2018, "Neural autoregressive flows") of rows [N, D], where D is `features`. Each layer is
+ *
+ *     z_i = (1 - e) T(x_i) + e x_i,  T(x) = logit(sum_k w_k sigmoid(a_k x + b_k)),  e = 1/1000,
+ *
+ * or with `sigmoidLayers` above 1 the composition of several such maps. A masked network computes the parameters w, a and b from
+ * x_1 ... x_i-1 and the context. Sampling inverts the map by root finding.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, or if an option is not valid; SHAPE if `base` and the layers differ in features
+ *   or context.
+ */
 export function naf(features: number, options: NAFOptions = {}): Flow {
   checkNaf(features, options);
   const { units = 8, sigmoidLayers = 1, ...rest } = options;
@@ -87,7 +100,15 @@ export function naf(features: number, options: NAFOptions = {}): Flow {
   return autoregressive(features, { type: "deepSigmoidal", units, layers: sigmoidLayers }, rest);
 }
 
-/** Unconstrained monotonic neural network: integrals of positive networks (Wehenkel and Louppe 2019). */
+/**
+ * Unconstrained monotonic neural networks (Wehenkel and Louppe 2019, "Unconstrained monotonic neural networks") in autoregressive layers,
+ * for rows [N, D], where D is `features`. Each layer is z_i = c_i + integral of f(t; theta_i) dt from 0 to x_i, where f is a positive
+ * network with one hidden layer, and the integral is computed by quadrature. A masked network computes c_i and theta_i from x_1 ... x_i-1
+ * and the context. Sampling inverts the map by root finding.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, or if an option is not valid, such as `nodes` above 1024; SHAPE if `base` and
+ *   the layers differ in features or context.
+ */
 export function umnn(features: number, options: UMNNOptions = {}): Flow {
   checkUmnn(features, options);
   const { units = 8, nodes = 48, bound = 5, ...rest } = options;
@@ -95,7 +116,14 @@ export function umnn(features: number, options: UMNNOptions = {}): Flow {
   return autoregressive(features, { type: "monotonicNetwork", units, nodes, bound }, rest);
 }
 
-/** Sum-of-squares polynomial flow (Jaini et al. 2019). */
+/**
+ * Sum-of-squares polynomial flow (Jaini et al. 2019, "Sum-of-squares polynomial flow") of rows [N, D], where D is `features`. Each layer
+ * is z_i = T(x_i; theta_i), where T is the integral of a sum of squares of polynomials on [-bound, bound], and linear outside. A masked
+ * network computes the coefficients theta_i from x_1 ... x_i-1 and the context. Sampling inverts T by root finding.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, or if an option is not valid, such as a `degree` above 256; SHAPE if `base` and
+ *   the layers differ in features or context.
+ */
 export function sospf(features: number, options: PolynomialFlowOptions = {}): Flow {
   checkSospf(features, options);
   const { degree = 4, bound = 5, ...rest } = options;
@@ -103,7 +131,15 @@ export function sospf(features: number, options: PolynomialFlowOptions = {}): Fl
   return autoregressive(features, { type: "sumOfSquares", degree, bound }, rest);
 }
 
-/** Bernstein polynomial flow (Ramasinghe et al. 2021). */
+/**
+ * Bernstein polynomial flow (Ramasinghe et al. 2021, "Robust normalizing flows using Bernstein-type polynomials") of rows [N, D], where D
+ * is `features`. Each layer is z_i = sum_k c_k C(n, k) u^k (1 - u)^(n - k) with u = (x_i + bound) / (2 bound) and increasing coefficients
+ * c_k, and linear outside of [-bound, bound]. A masked network computes the c_k from x_1 ... x_i-1 and the context. Sampling inverts the
+ * map by root finding.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, or if an option is not valid, such as a `degree` above 128; SHAPE if `base` and
+ *   the layers differ in features or context.
+ */
 export function bpf(features: number, options: PolynomialFlowOptions = {}): Flow {
   checkBpf(features, options);
   const { degree = 16, bound = 5, ...rest } = options;
@@ -111,7 +147,14 @@ export function bpf(features: number, options: PolynomialFlowOptions = {}): Flow
   return autoregressive(features, { type: "bernstein", degree, bound }, rest);
 }
 
-/** Block neural autoregressive flow (De Cao et al. 2019): each layer is one network, and the order of features is reversed in between. */
+/**
+ * Block neural autoregressive flow (De Cao et al. 2019, "Block neural autoregressive flow") of rows [N, D], where D is `features`. Each
+ * layer is one network from x to z in which z_i depends on x_1 ... x_i and the context, and increases in x_i; see `BlockAutoregressive`.
+ * The order of the features is reversed between layers. Sampling inverts the network by root finding.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, or if an option is not valid; SHAPE if `base` and the layers differ in features
+ *   or context.
+ */
 export function bnaf(features: number, options: BNAFOptions = {}): Flow {
   checkBnaf(features, options);
   const { context = 0, units, layers: hiddenLayers } = options;

@@ -59,7 +59,14 @@ const checkRadial = optionChecker("radialFlow", radialSchemas);
 const checkPlanar = optionChecker("planarFlow", planarSchemas);
 const checkSylvester = optionChecker("sylvesterFlow", sylvesterSchemas);
 
-/** Planar flow (Rezende and Mohamed 2015): each layer contracts or expands space perpendicular to a hyperplane. */
+/**
+ * Planar flow (Rezende and Mohamed 2015, "Variational inference with normalizing flows") of rows [N, D], where D is `features`. Each
+ * layer is z = x + u tanh(w·x + b), which contracts or expands space perpendicular to the hyperplane w·x + b = 0. With `closedForm`
+ * `sampling` x and z are exchanged. See `Planar`.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, or if an option is not valid; SHAPE if `base` and the layers differ in features
+ *   or context.
+ */
 export function planarFlow(features: number, options: PlanarFlowOptions = {}): Flow {
   checkPlanar(features, options);
   const { context = 0, closedForm } = options;
@@ -68,7 +75,14 @@ export function planarFlow(features: number, options: PlanarFlowOptions = {}): F
   );
 }
 
-/** Radial flow (Rezende and Mohamed 2015): each layer contracts or expands space around a point. Both directions have a closed form. */
+/**
+ * Radial flow (Rezende and Mohamed 2015, "Variational inference with normalizing flows") of rows [N, D], where D is `features`. Each
+ * layer is x = z + β (z - z0) / (α + |z - z0|), which contracts or expands space around the point z0. Both directions have a closed form.
+ * See `Radial`.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, or if an option is not valid; SHAPE if `base` and the layers differ in features
+ *   or context.
+ */
 export function radialFlow(features: number, options: RadialRecipeOptions = {}): Flow {
   checkRadial(features, options);
   const { context = 0 } = options;
@@ -79,7 +93,14 @@ export function radialFlow(features: number, options: RadialRecipeOptions = {}):
   );
 }
 
-/** Sylvester flow (van den Berg et al. 2018): each layer is a planar layer with several hyperplanes at once. */
+/**
+ * Sylvester flow (van den Berg et al. 2018, "Sylvester normalizing flows for variational inference") of rows [N, D], where D is `features`.
+ * Each layer is z = x + Q R tanh(R~ Q^T x + b), a planar layer with M hyperplanes at once: the M columns of Q are orthonormal, and R and R~
+ * are upper triangular. With `closedForm` `sampling` x and z are exchanged. See `Sylvester`.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, or if an option is not valid, such as more `columns` than features; SHAPE if
+ *   `base` and the layers differ in features or context.
+ */
 export function sylvesterFlow(features: number, options: SylvesterFlowOptions = {}): Flow {
   checkSylvester(features, options);
   const { context = 0, closedForm, columns } = options;

@@ -13,7 +13,7 @@ import {
 export interface ResidualFlowOptions extends LayerRecipeOptions, Pick<ResidualOptions, "trace"> {
   /** Widths of the hidden layers. Default [64, 64]. */
   hidden?: number[];
-  /** Bound of the Lipschitz constant of g, below 1. Default 0.9. */
+  /** Bound of the Lipschitz constant of g, in (0, 0.99]. Default 0.9. */
   lipschitz?: number;
 }
 
@@ -24,7 +24,14 @@ const check = optionChecker("residualFlow", {
   trace: checkedByConstructor,
 } satisfies OptionSchemas<ResidualFlowOptions>);
 
-/** Residual flow (Behrmann et al. 2019; Chen et al. 2019): z = x + g(x) with a bounded Lipschitz constant of g. */
+/**
+ * Residual flow (Behrmann et al. 2019, "Invertible residual networks"; Chen et al. 2019, "Residual flows for invertible generative
+ * modeling") of rows [N, D], where D is `features`. Each layer is z = x + g(x), where g is a network with a Lipschitz constant of at most
+ * `lipschitz`. Sampling inverts it by fixed-point iteration. See `Residual`.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, or if an option is not valid, such as `lipschitz` outside of (0, 0.99];
+ *   SHAPE if `base` and the layers differ in features or context.
+ */
 export function residualFlow(features: number, options: ResidualFlowOptions = {}): Flow {
   check(features, options);
   const { context = 0, hidden, lipschitz, trace } = options;

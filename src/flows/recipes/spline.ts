@@ -10,11 +10,11 @@ import { checkedByConstructor, type OptionSchemas, optionChecker, recipeSchemas 
 
 /** Options of `nsf` and `ncsf`. */
 export interface NSFOptions extends RecipeOptions {
-  /** The layers. Default `autoregressive`. */
+  /** The kind of the layers. Default `autoregressive`. */
   kind?: "coupling" | "autoregressive";
-  /** Number of bins. Default 8. */
+  /** Number of bins, at least 2. Default 8. */
   bins?: number;
-  /** The spline is defined on [-bound, bound]; outside it is linear. Default 5. */
+  /** The spline is defined on [-bound, bound]; outside it is the identity. Default 5. */
   bound?: number;
 }
 
@@ -28,7 +28,15 @@ const nsfSchemas = { ...ncsfSchemas, bound: checkedByConstructor } satisfies Opt
 const checkNsf = optionChecker("nsf", nsfSchemas);
 const checkNcsf = optionChecker("ncsf", ncsfSchemas);
 
-/** Neural spline flow (Durkan et al. 2019): rational-quadratic splines in autoregressive layers or in couplings. */
+/**
+ * Neural spline flow (Durkan et al. 2019, "Neural spline flows") of rows [N, D], where D is `features`. Each layer maps features by
+ * z_i = T(x_i; theta_i), where T is a monotonic rational-quadratic spline on [-bound, bound] and the identity outside. With the kind
+ * `autoregressive` a masked network computes theta_i from x_1 ... x_i-1; with `coupling` a network computes it from the features that the
+ * layer leaves unchanged. Both also read the context.
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, if an option is not valid, such as `bins` below 2, or for couplings of one
+ *   feature without a context; SHAPE if `base` and the layers differ in features or context.
+ */
 export function nsf(features: number, options: NSFOptions = {}): Flow {
   checkNsf(features, options);
   const { kind = "autoregressive", bins = 8, bound = 5, ...rest } = options;
@@ -39,8 +47,13 @@ export function nsf(features: number, options: NSFOptions = {}): Flow {
 }
 
 /**
- * Neural circular spline flow (Rezende et al. 2020) for angles in [-pi, pi): a density on the torus, with period 2 pi in each
- * feature. It has autoregressive layers or couplings, and a uniform base.
+ * Neural circular spline flow (Rezende et al. 2020, "Normalizing flows on tori and spheres") for angles [N, D] in [-pi, pi): a density on
+ * the torus, with period 2 pi in each feature. Each layer maps features by z_i = wrap(T(x_i; theta_i) + phi_i), where T is a
+ * rational-quadratic spline with equal slopes at -pi and pi, and wrap adds a multiple of 2 pi. As in `nsf`, a network of an autoregressive
+ * layer or of a coupling computes theta_i and phi_i. The base is by default uniform on [-pi, pi].
+ *
+ * @throws ARGUMENT if `features` is not a positive integer, if an option is not valid, such as `bins` below 2, or for couplings of one
+ *   feature without a context; SHAPE if `base` and the layers differ in features or context.
  */
 export function ncsf(features: number, options: Omit<NSFOptions, "bound"> = {}): Flow {
   checkNcsf(features, options);

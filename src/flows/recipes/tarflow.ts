@@ -23,9 +23,13 @@ const tarflowSchema = z.strictObject({
 });
 
 /**
- * TarFlow (Zhai et al. 2024): affine autoregressive maps of the patches of an image, computed by causal transformers. The orderings
- * of the patches alternate. The density takes one pass of each transformer, and sampling takes one step per patch and map. With
- * classes, each transformer has the class as its context.
+ * TarFlow (Zhai et al. 2024, "Normalizing flows are capable generative models") of images as rows [N, height * width * channels]: logits
+ * of the pixels, and then affine autoregressive maps of the patches, z_t = (x_t - m_t) exp(-a_t), where a causal transformer computes m_t
+ * and a_t from the patches before x_t. The base is standard normal. The orderings of the patches alternate. The density takes one pass of
+ * each transformer, and sampling takes one step per patch and map. With classes, each transformer has the class as its context.
+ *
+ * @throws ARGUMENT if an option is not valid, such as a `patch` that does not divide the height and the width of the image, or a `width`
+ *   that is not a multiple of `heads`.
  */
 export function tarflow(options: TarflowOptions): Flow {
   const parsed = parse(tarflowSchema, options, "an option of tarflow");
