@@ -8,7 +8,7 @@ import type { Part } from "./parts.ts";
 
 const invertSchema = (bijection: NestedSchema) => z.strictObject({ type: z.literal("invert"), bijection });
 
-/** The inverse of a bijection: `forward` and `inverse` are exchanged. An inverted MAF is an IAF. */
+/** The inverse of a bijection f: x = f^-1(z), so `forward` and `inverse` are exchanged. An inverted MAF is an IAF. */
 export class Invert implements Bijection {
   readonly bijection: Bijection;
 

@@ -16,13 +16,14 @@ export const orderSchema = z.array(countSchema).check(
 
 const permutationSchema = z.strictObject({ type: z.literal("permutation"), order: orderSchema });
 
-/** The permutation x_i = z_order[i] of the features. */
+/** The permutation x_i = z_order[i] of the D features, which preserves volume: log |det dx/dz| = 0. */
 export class Permutation implements Bijection {
   readonly features: number;
   readonly context = 0;
   readonly actsOnLastAxis = true;
   private readonly order: readonly number[];
 
+  /** Throws `ARGUMENT` if `order` [D] does not contain each of 0 to D - 1 once. */
   constructor(options: { order: readonly number[] }) {
     const { order } = parse(permutationSchema, { type: "permutation", ...options }, "a permutation");
     this.order = order;

@@ -23,6 +23,7 @@ export class Power implements Bijection {
   readonly support = "positive";
   readonly exponent: number;
 
+  /** `exponent` is p. Default 2. Throws `ARGUMENT` if `features`, which is D, is not a positive integer, or p is not from 1e-30 to 1e30. */
   constructor(options: { features: number; exponent?: number }) {
     const { features, exponent } = parse(powerSchema, { type: "power", ...options }, "a power bijection");
     this.features = features;

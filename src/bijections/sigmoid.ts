@@ -31,6 +31,10 @@ export class Sigmoid implements Bijection {
   readonly low: number;
   readonly high: number;
 
+  /**
+   * `low` is 0 and `high` is 1 by default. Throws `ARGUMENT` if `features`, which is D, is not a positive integer, or `low` is not below
+   * `high`.
+   */
   constructor(options: { features: number; low?: number; high?: number }) {
     const { features, low, high } = parse(sigmoidSchema, { type: "sigmoid", ...options }, "a sigmoid");
     this.features = features;

@@ -39,6 +39,7 @@ export class Standardize implements Bijection {
   readonly center: Parameter;
   readonly scale: Parameter;
 
+  /** Throws `ARGUMENT` if `features`, which is D, is not a positive integer. */
   constructor(options: { features: number }) {
     const { features } = parse(standardizeSchema, { type: "standardize", ...options }, "a standardization");
     this.features = features;
@@ -52,7 +53,7 @@ export class Standardize implements Bijection {
     });
   }
 
-  /** The map x = z scale + center with this center and scale, both [D]. */
+  /** The map x = z scale + center with this center and scale, both [D]. Throws `ARGUMENT` for empty arrays. */
   static of(center: ArrayLike<number>, scale: ArrayLike<number>): Standardize {
     const standardize = new Standardize({ features: center.length });
     standardize.center.take(Float64Array.from(center));

@@ -29,6 +29,9 @@ export class Tails implements Bijection {
   readonly context = 0;
   readonly start: number;
 
+  /**
+   * `start` is c. Default 4. Throws `ARGUMENT` if `features`, which is D, is not a positive integer, or `start` is not from 1e-30 to 1e30.
+   */
   constructor(options: { features: number; start?: number }) {
     const { features, start } = parse(tailsSchema, { type: "tails", ...options }, "tails");
     this.features = features;

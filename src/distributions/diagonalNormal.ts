@@ -45,7 +45,10 @@ export class DiagonalNormal implements Distribution {
   readonly network: MLP | undefined;
   private readonly zeroInit: boolean;
 
-  /** `random` draws the initial weights of the network of a conditional distribution. */
+  /**
+   * `context` is C. Default 0: an unconditional distribution, without a network. `zeroInit` is true by default, and the network has two
+   * hidden layers of 64 units with relu. `random` draws its initial weights. Throws `ARGUMENT` if the options are not valid.
+   */
   constructor(
     options: { features: number; context?: number; network?: NetworkOptions; zeroInit?: boolean },
     random = new Random(0),

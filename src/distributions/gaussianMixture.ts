@@ -44,6 +44,10 @@ export class GaussianMixture implements Distribution {
   /** [K, D, D] A_k below its diagonal; other elements are not used. */
   readonly lower: Parameter;
 
+  /**
+   * `random` draws the initial means. Throws `ARGUMENT` if `features`, which is D, or `components`, which is K, is not a positive
+   * integer.
+   */
   constructor(options: { features: number; components: number }, random: Random) {
     const description = { type: "gaussianMixture", ...options };
     const { features, components } = parse(gaussianMixtureSchema, description, "a Gaussian mixture");

@@ -34,6 +34,10 @@ export class GeneralizedNormal implements Distribution {
   readonly logExponent: Parameter;
   private readonly initialExponent: number;
 
+  /**
+   * `exponent` is the initial beta. Default 2. Throws `ARGUMENT` if `features`, which is D, is not a positive integer, or `exponent` is not
+   * from 1e-30 to 1e30.
+   */
   constructor(options: { features: number; exponent?: number }) {
     const description = { type: "generalizedNormal", ...options };
     const { features, exponent } = parse(

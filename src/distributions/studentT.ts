@@ -28,6 +28,10 @@ export class StudentT implements Distribution {
   readonly logDegreesOfFreedom: Parameter;
   private readonly initialDegreesOfFreedom: number;
 
+  /**
+   * `degreesOfFreedom` is the initial nu. Default 5. Throws `ARGUMENT` if `features`, which is D, is not a positive integer, or
+   * `degreesOfFreedom` is not from 1e-30 to 1e30.
+   */
   constructor(options: { features: number; degreesOfFreedom?: number }) {
     const description = { type: "studentT", ...options };
     const { features, degreesOfFreedom } = parse(studentTSchema, description, "a Student t distribution");

@@ -22,6 +22,10 @@ export class Uniform implements Distribution {
   readonly high: number;
   readonly noise: readonly Noise[];
 
+  /**
+   * `low` is 0 and `high` is 1 by default. Throws `ARGUMENT` if `features`, which is D, is not a positive integer, or `low` is not below
+   * `high`.
+   */
   constructor(options: { features: number; low?: number; high?: number }) {
     const description = { type: "uniform", ...options };
     const { features, low, high } = parse(uniformSchema, description, "a uniform distribution");

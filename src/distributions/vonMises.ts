@@ -28,6 +28,10 @@ export class VonMises implements Distribution {
   readonly logConcentration: Parameter;
   private readonly initialConcentration: number;
 
+  /**
+   * `concentration` is the initial kappa. Default 1. Throws `ARGUMENT` if `features`, which is D, is not a positive integer, or
+   * `concentration` is not from 1e-30 to 1e30.
+   */
   constructor(options: { features: number; concentration?: number }) {
     const description = { type: "vonMises", ...options };
     const { features, concentration } = parse(vonMisesSchema, description, "a von Mises distribution");
