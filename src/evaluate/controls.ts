@@ -37,7 +37,10 @@ export function controlTables(
   return { copied, shuffled };
 }
 
-/** Computes a statistic of generated rows and of both controls. */
+/**
+ * Computes a statistic of generated rows and of both controls: `statistic` is called once for each of the three tables, which may have any
+ * form, such as arrays of rows.
+ */
 export const withControls = <Rows, T>(
   tables: Controlled<Rows>,
   statistic: (rows: Rows) => T,

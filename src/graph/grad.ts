@@ -136,7 +136,10 @@ export function grad<const T extends readonly Tensor[]>(output: Tensor, inputs: 
   return vjp([output], inputs, [scalar(1)]);
 }
 
-/** A scalar and its gradients, for training: `[output, ...gradients]`. */
+/**
+ * A scalar and its gradients, for training: `[output, ...gradients]`, where the gradient for each of `inputs` has the shape of the input.
+ * Throws `SHAPE` if `output` is not a scalar.
+ */
 export function valueAndGrad<const T extends readonly Tensor[]>(
   output: Tensor,
   inputs: T,

@@ -46,6 +46,11 @@ export class Parameter extends Tensor {
   /**
    * `start` is one number for all elements, an array, or a function that returns an array. Use a function for large arrays: while
    * a model file is loaded, it is called only after the size of the array was checked against the size of the file.
+   *
+   * `trainable` is by default true, and false for `running` statistics. `running` and `decay` are by default false, and `domain` is
+   * [-1e19, 1e19].
+   *
+   * @throws SHAPE if `start` has another number of elements than the shape; ARGUMENT for an unknown option.
    */
   constructor(
     shape: readonly number[],

@@ -28,8 +28,9 @@ let nextId = 0;
 /**
  * A symbolic, immutable tensor of static shape. One axis may be the batch axis `N`, usually the first.
  *
- * A tensor is a node of a graph: an operation applied to other tensors. Nothing is computed until the graph is compiled. Methods
- * throw `SHAPE` if the shapes are not valid for the operation.
+ * A tensor is a node of a graph: an operation applied to other tensors. Nothing is computed until the graph is compiled. Below, x is
+ * this tensor, and y the other operand. Methods throw `SHAPE` if the shapes are not valid for the operation, and `ARGUMENT` for options
+ * that are not valid.
  */
 export class Tensor {
   /** Increases with every new tensor, so the inputs of a tensor have lower ids. */
@@ -54,29 +55,37 @@ export class Tensor {
     this.name = name;
   }
 
+  /** The number of axes. */
   get rank(): number {
     return this.shape.length;
   }
 
   // Arithmetic, elementwise with broadcasting. Leading batch axes are aligned: [N] and [N, D] broadcast as [N, 1] and [N, D].
+  /** x + y. */
   add(other: Operand): Tensor {
     return apply(elementwise.add, [this, other]);
   }
+  /** x - y. */
   sub(other: Operand): Tensor {
     return apply(elementwise.sub, [this, other]);
   }
+  /** x y, element by element. `matmul` is the matrix product. */
   mul(other: Operand): Tensor {
     return apply(elementwise.mul, [this, other]);
   }
+  /** x / y. */
   div(other: Operand): Tensor {
     return apply(elementwise.div, [this, other]);
   }
+  /** The larger of x and y. Where they are equal, the gradient goes to x. */
   maximum(other: Operand): Tensor {
     return apply(elementwise.maximum, [this, other]);
   }
+  /** The smaller of x and y. Where they are equal, the gradient goes to x. */
   minimum(other: Operand): Tensor {
     return apply(elementwise.minimum, [this, other]);
   }
+  /** x^exponent. The gradient with respect to the exponent is 0 where x <= 0. */
   power(exponent: Operand): Tensor {
     return apply(elementwise.power, [this, exponent]);
   }
@@ -85,21 +94,27 @@ export class Tensor {
     const inside = this.greaterEqual(low).and(this.lessEqual(high));
     return inside.where(this, this.stopGradient().maximum(low).minimum(high));
   }
+  /** -x. */
   neg(): Tensor {
     return apply(elementwise.neg, [this]);
   }
+  /** 1 / x. */
   reciprocal(): Tensor {
     return apply(elementwise.reciprocal, [this]);
   }
+  /** x^2. */
   square(): Tensor {
     return apply(elementwise.square, [this]);
   }
+  /** The square root of x. */
   sqrt(): Tensor {
     return apply(elementwise.sqrt, [this]);
   }
+  /** |x|, with gradient 0 at 0. */
   abs(): Tensor {
     return apply(elementwise.abs, [this]);
   }
+  /** -1, 0 or 1, the sign of x, with gradient 0. */
   sign(): Tensor {
     return apply(elementwise.sign, [this]);
   }
@@ -107,35 +122,45 @@ export class Tensor {
   step(): Tensor {
     return apply(elementwise.step, [this]);
   }
+  /** The largest whole number that is at most x, with gradient 0. */
   floor(): Tensor {
     return apply(elementwise.floor, [this]);
   }
+  /** exp(x). */
   exp(): Tensor {
     return apply(elementwise.exp, [this]);
   }
+  /** The natural logarithm of x. */
   log(): Tensor {
     return apply(elementwise.log, [this]);
   }
+  /** log(1 + x), to full precision near 0. */
   log1p(): Tensor {
     return apply(elementwise.log1p, [this]);
   }
+  /** exp(x) - 1, to full precision near 0. */
   expm1(): Tensor {
     return apply(elementwise.expm1, [this]);
   }
+  /** sin(x), for x in radians. */
   sin(): Tensor {
     return apply(elementwise.sin, [this]);
   }
+  /** cos(x), for x in radians. */
   cos(): Tensor {
     return apply(elementwise.cos, [this]);
   }
+  /** The error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x. */
   erf(): Tensor {
     return apply(erf, [this]);
   }
 
   // Activations
+  /** tanh(x). */
   tanh(): Tensor {
     return apply(elementwise.tanh, [this]);
   }
+  /** 1 / (1 + exp(-x)). */
   sigmoid(): Tensor {
     return apply(elementwise.sigmoid, [this]);
   }
@@ -143,9 +168,11 @@ export class Tensor {
   softplus(): Tensor {
     return apply(elementwise.softplus, [this]);
   }
+  /** max(x, 0). */
   relu(): Tensor {
     return apply(elementwise.relu, [this]);
   }
+  /** x where x > 0, else `slope` x. Default slope 0.01. */
   leakyRelu(slope = 0.01): Tensor {
     return this.mul(slope).add(this.relu().mul(1 - slope));
   }
@@ -167,27 +194,35 @@ export class Tensor {
   }
 
   // Comparison and selection
+  /** Whether x > y: a boolean tensor. */
   greater(other: Operand): Tensor {
     return apply(elementwise.greater, [this, other]);
   }
+  /** Whether x >= y: a boolean tensor. */
   greaterEqual(other: Operand): Tensor {
     return apply(elementwise.greaterEqual, [this, other]);
   }
+  /** Whether x < y: a boolean tensor. */
   less(other: Operand): Tensor {
     return apply(elementwise.less, [this, other]);
   }
+  /** Whether x <= y: a boolean tensor. */
   lessEqual(other: Operand): Tensor {
     return apply(elementwise.lessEqual, [this, other]);
   }
+  /** Whether x = y: a boolean tensor, false where x or y is NaN. */
   equal(other: Operand): Tensor {
     return apply(elementwise.equal, [this, other]);
   }
+  /** Whether both of two boolean tensors are true. */
   and(other: Tensor): Tensor {
     return apply(elementwise.and, [this, other]);
   }
+  /** Whether at least one of two boolean tensors is true. */
   or(other: Tensor): Tensor {
     return apply(elementwise.or, [this, other]);
   }
+  /** Whether a boolean tensor is false. */
   not(): Tensor {
     return apply(elementwise.not, [this]);
   }
@@ -205,29 +240,34 @@ export class Tensor {
   }
 
   // Reductions, by default over all axes
+  /** The sum over `axes`, by default over all. With `keepAxes` they stay as axes of size 1. Default false. */
   sum(axes?: number | readonly number[], options: { keepAxes?: boolean } = {}): Tensor {
     return reduction.reduce(this, reduction.sum, axes, options);
   }
+  /** The largest element over `axes`, as in `sum`. Elements that are equally large share the gradient. */
   max(axes?: number | readonly number[], options: { keepAxes?: boolean } = {}): Tensor {
     return reduction.reduce(this, reduction.max, axes, options);
   }
+  /** The mean over `axes`, as in `sum`. Over the batch axis it is the mean over all rows of a call. */
   mean(axes?: number | readonly number[], options: { keepAxes?: boolean } = {}): Tensor {
     const sizes = normalizeAxes("mean", axes, this.shape).map((axis) => this.shape[axis]);
     const total = this.sum(axes, options);
     const count = sizeOf(sizes);
     return sizes.includes("N") ? total.div(batchSize().mul(count)) : total.mul(1 / count);
   }
-  /** log(sum(exp(x))), without overflow for finite x; -Infinity if all elements are. */
+  /** log(sum(exp(x))) over `axes`, as in `sum`, without overflow for finite x; -Infinity if all elements are. */
   logsumexp(axes?: number | readonly number[], options: { keepAxes?: boolean } = {}): Tensor {
     return reduction.reduce(this, reduction.logsumexp, axes, options);
   }
+  /** exp(x) / sum(exp(x)) along an axis, by default the last. */
   softmax(axis = -1): Tensor {
     return apply(reduction.softmax, [this], { axis: normalizeAxis("softmax", axis, this.shape) });
   }
+  /** x - log(sum(exp(x))) along an axis, by default the last. */
   logSoftmax(axis = -1): Tensor {
     return apply(reduction.logSoftmax, [this], { axis: normalizeAxis("logSoftmax", axis, this.shape) });
   }
-  /** Cumulative sum along an axis, from its end if `reverse`. */
+  /** Cumulative sum along an axis, by default the last. With `reverse` it begins at the end of the axis. Default false. */
   cumsum(axis = -1, options: { reverse?: boolean } = {}): Tensor {
     checkOptions("cumsum", options, { reverse: trueOrFalse });
     const { reverse = false } = options;
@@ -235,7 +275,10 @@ export class Tensor {
   }
 
   // Linear algebra
-  /** Product of the matrices in the last two axes, which `transposeA` and `transposeB` transpose first. Leading axes are broadcast. */
+  /**
+   * Product of the matrices in the last two axes, [..., I, K] by [..., K, J] -> [..., I, J], with broadcast leading axes. `transposeA` and
+   * `transposeB` transpose the matrices first. Default false.
+   */
   matmul(other: Tensor, options: { transposeA?: boolean; transposeB?: boolean } = {}): Tensor {
     checkOptions("matmul", options, { transposeA: trueOrFalse, transposeB: trueOrFalse });
     const { transposeA = false, transposeB = false } = options;
@@ -255,16 +298,19 @@ export class Tensor {
       other.reshape([...other.shape.slice(0, -1), 1, other.shape.at(-1)!]),
     );
   }
-  /** Sets the elements above a diagonal of the matrices in the last two axes to 0. Diagonal 1 is right of the main diagonal. */
+  /**
+   * Sets the elements above a diagonal of the matrices in the last two axes to 0. Default 0, the main diagonal; diagonal 1 is right of it.
+   */
   lowerTriangle(diagonal = 0): Tensor {
     return this.mul(linear.matrixMask(this.shape, (i, j) => j - i <= diagonal));
   }
-  /** Sets the elements below a diagonal of the matrices in the last two axes to 0. */
+  /** Sets the elements below a diagonal of the matrices in the last two axes to 0. Default 0, the main diagonal. */
   upperTriangle(diagonal = 0): Tensor {
     return this.mul(linear.matrixMask(this.shape, (i, j) => j - i >= diagonal));
   }
 
   // Shape and order
+  /** The same elements in row-major order in another shape. The sizes before and after the batch axis keep their products. */
   reshape(shape: Shape): Tensor {
     return sameShape(shape, this.shape) ? this : apply(structure.reshape, [this], { shape: [...shape] });
   }
@@ -368,16 +414,22 @@ export const batchSize = (): Tensor => apply(source.batchSize, []);
 /** The distance from 1 to the next number of the precision that the graph is compiled to: 2^-23 or 2^-52. */
 export const epsilon = (): Tensor => apply(source.epsilon, []);
 
-/** A tensor in which every element is `value`. */
+/** A tensor of the shape `shape`, which may have a batch axis, in which every element is `value`. */
 export const filled = (value: number, shape: Shape): Tensor => scalar(value).broadcastTo(shape);
 
-/** Tensors joined along an existing axis. */
+/**
+ * Tensors joined along an existing axis: for the axis 1, [N, I] and [N, J] -> [N, I + J]. A negative axis counts from the end. Throws
+ * `SHAPE` if the sizes of other axes differ, or if the axis is the batch axis.
+ */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   if (tensors.length === 1) return tensors[0];
   return apply(structure.concat, tensors, { axis: normalizeAxis("concat", axis, tensors[0].shape) });
 }
 
-/** Tensors of equal shapes joined along a new axis. */
+/**
+ * Tensors of equal shapes joined along a new axis: for the axis 1, k tensors [N, D] -> [N, k, D]. A negative axis counts from the end of
+ * the result. Throws `SHAPE` if the shapes differ.
+ */
 export function stack(tensors: readonly Tensor[], axis: number): Tensor {
   const position = axis < 0 ? axis + tensors[0].rank + 1 : axis;
   return concat(
