@@ -24,7 +24,10 @@ export interface CheckBijectionOptions {
   x?: ArrayLike<number>;
   /** Contexts [n, C] of the rows. Default: normal rows. */
   context?: ArrayLike<number>;
-  /** Custom kinds with which the description must build the same map. The description of a class without a kind is not checked. */
+  /**
+   * Custom kinds with which the description must build the same map. The description of a class without a kind is not checked. Default
+   * none.
+   */
   kinds?: readonly CustomKind[];
   /**
    * Returns true for the path of a parameter without influence on the map, whose gradient must be 0. By default there is none.

@@ -29,7 +29,7 @@ export interface DescribeTableOptions {
   readonly columns?: readonly string[] | undefined;
   /** Columns that are not described. Default none. */
   readonly exclude?: readonly string[] | undefined;
-  /** Kinds or options of columns, by their names; they replace the inferred ones. */
+  /** Kinds or options of columns, by their names; they replace the inferred ones. Default none. */
   readonly kinds?: Readonly<Record<string, ColumnOptions | ColumnKind>>;
   /** Called with the number of columns that are done. */
   onProgress?(columns: number): void;

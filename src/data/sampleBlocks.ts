@@ -23,9 +23,9 @@ export interface SampleBlocksOptions extends RunOptions {
   readonly rows: number;
   /** Default 0. With the same seed, fewer rows are the first of more rows. */
   readonly seed?: number;
-  /** The values [C] of the given columns for all rows, or a table of them, as `tableForModel` returns it. */
+  /** The values [C] of the given columns for all rows, or a table of them, as `tableForModel` returns it. Default none. */
   readonly given?: Float64Array | Table | undefined;
-  /** Ends sampling after the current block. */
+  /** Ends sampling after the current block. Default none. */
   readonly signal?: AbortSignal;
   /** Called with each block of contexts before rows are drawn for it. */
   onContext?(contexts: InMemoryDataset): void;

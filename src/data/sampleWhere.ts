@@ -15,11 +15,11 @@ import { columnField } from "./writeTable.ts";
 export interface SampleWhereOptions extends RunOptions {
   /** Default 0. */
   readonly seed?: number;
-  /** Values of some columns, the same in all rows: the other columns are drawn conditional on them. */
+  /** Values of some columns, the same in all rows: the other columns are drawn conditional on them. Default none. */
   readonly given?: Readonly<Record<string, TableValue>> | undefined;
   /** Whether values can be missing. Default true. */
   readonly gaps?: boolean;
-  /** Ends after the current block. */
+  /** Ends after the current block. Default none. */
   readonly signal?: AbortSignal;
   /** Called after each block with the numbers of rows that meet the condition, and of rows drawn, so far. */
   onProgress?(accepted: number, drawn: number): void;

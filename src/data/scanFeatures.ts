@@ -29,7 +29,7 @@ export interface FeatureBlock {
 
 /** Options of `scanFeatures`. */
 export interface ScanFeaturesOptions {
-  /** Columns of numbers that become the context of each row. */
+  /** Columns of numbers that become the context of each row. Default none. */
   readonly given?: readonly string[];
   /** Whether the features are positions; see `positionsInColumn`. Default false. */
   readonly positions?: boolean;

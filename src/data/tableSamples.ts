@@ -14,7 +14,7 @@ import { rowsPerBlock } from "./tableRows.ts";
 export interface TableSamplesOptions extends RunOptions {
   /** Default 0. */
   readonly seed?: number;
-  /** Ends after the current block. */
+  /** Ends after the current block. Default none. */
   readonly signal?: AbortSignal;
   /** Called after each block with the number of rows that are done. */
   onProgress?(rows: number): void;

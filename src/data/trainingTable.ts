@@ -30,7 +30,7 @@ import { checkMinimumRows, readRows, streamRows } from "./tableRows.ts";
 export interface TrainingTableOptions extends TableOptions {
   /** The columns to learn. Default: all columns that are not given, which must then be numeric unless `kinds` is set. */
   readonly columns?: readonly string[] | undefined;
-  /** Columns not to learn. */
+  /** Columns not to learn. Default none. */
   readonly exclude?: readonly string[] | undefined;
   /**
    * Allows columns of any kind, also with missing values. The kinds or options of columns, by their names, replace those that are inferred
@@ -47,7 +47,7 @@ export interface TrainingTableOptions extends TableOptions {
    * the columns include those about repeated values. Default true.
    */
   readonly hasAtoms?: boolean;
-  /** The columns that the others are conditional on: numbers, or text with at most 256 different labels. */
+  /** The columns that the others are conditional on: numbers, or text with at most 256 different labels. Default none. */
   readonly given?: readonly string[] | undefined;
   /** A table of more numbers is streamed. Default 2^24, that is 128 MB or 1.5 million rows of 11 columns. */
   readonly maxNumbersInMemory?: number;

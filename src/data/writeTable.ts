@@ -10,9 +10,9 @@ import { labelAt, numberField } from "./writeRows.ts";
 
 /** Options of `writeTable`. */
 export interface WriteTableOptions {
-  /** Columns of numbers that follow the features in each row. */
+  /** Columns of numbers that follow the features in each row. Default none. */
   readonly given?: readonly string[];
-  /** The labels that numbers of columns in `given` are indices of. */
+  /** The labels that numbers of columns in `given` are indices of. Default none. */
   readonly labels?: Labels;
 }
 

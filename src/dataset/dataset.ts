@@ -15,7 +15,10 @@ export interface BatchOptions {
   readonly batchSize: number;
   /** Seed of the random order of the rows. */
   readonly seed: number;
-  /** Transforms rows before they are put into batches. It is called once for rows in memory, and again in every epoch for a stream. */
+  /**
+   * Transforms rows before they are put into batches. It is called once for rows in memory, and again in every epoch for a stream.
+   * Default none.
+   */
   readonly prepare?: (rows: InMemoryDataset) => InMemoryDataset;
 }
 

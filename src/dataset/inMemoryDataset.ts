@@ -10,9 +10,9 @@ import { heldOutCount, holdOut } from "./split.ts";
 
 /** Options of `dataset`. */
 export interface DatasetOptions {
-  /** D, the number of features. A flat array of rows needs it, or `columns`. */
+  /** D, the number of features. A flat array of rows needs it, or `columns`. Default: that of the rows. */
   readonly features?: number;
-  /** The context of each row, for a conditional flow: [rows, C]. */
+  /** The context of each row, for a conditional flow: [rows, C]. Default none. */
   readonly context?: RowsInput | undefined;
   /** A non-negative weight for each row: [rows]. Default 1 for each. */
   readonly weights?: ArrayLike<number> | undefined;

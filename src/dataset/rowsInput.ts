@@ -27,9 +27,9 @@ export interface FlatRows {
 export interface RowsInputOptions {
   /** The subject of error messages. Default "rows". */
   readonly what?: string;
-  /** The number of features that each row must have. A flat array needs this, `columns` or `rows`. */
+  /** The number of features that each row must have. A flat array needs this, `columns` or `rows`. Default: that of the first row. */
   readonly features?: number | undefined;
-  /** The number of rows that there must be. */
+  /** The number of rows that there must be. Default: any number. */
   readonly rows?: number | undefined;
   /** The names that objects or columns must have, in the order of the output. Default: the names of the first row. */
   readonly columns?: readonly string[] | undefined;

@@ -29,7 +29,7 @@ export type RowStream = AsyncIterable<RowBlock> | (() => AsyncIterable<RowBlock>
 
 /** Options of a dataset that is streamed. */
 export interface StreamOptions {
-  /** D, the number of features. Required if blocks are flat arrays. */
+  /** D, the number of features. Required if blocks are flat arrays. Default: that of the first block. */
   readonly features?: number | undefined;
   /** Names of the features. Default: the names in the first block. */
   readonly columns?: readonly string[] | undefined;

@@ -43,9 +43,9 @@ export interface ContextEmbeddingOptions {
   numbers?: number;
   /** Number K of classes, at least 2, for each further column, whose labels are 0, 1, ... K - 1. Default none. */
   classes?: number[];
-  /** E, the number of outputs of the network. */
+  /** E, the number of outputs of the network. Default: without a network, the number of columns after one-hot encoding. */
   size?: number;
-  /** The embedding network. Without hidden layers it is a matrix with one row for each class. */
+  /** The embedding network. Without hidden layers it is a matrix with one row for each class. Default none. */
   network?: NetworkOptions;
   /** Whether the activation is applied to the outputs of the network too, which are then a hidden layer. Default false. */
   outputActivation?: boolean;

@@ -9,11 +9,14 @@ import { type MeanEstimate, RunningMean } from "./runningMean.ts";
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions extends RunOptions {
-  /** `[N, C]`: the context of each row. A `dataset(...)` has its own. */
+  /** `[N, C]`: the context of each row. A `dataset(...)` has its own. Default none. */
   readonly context?: RowsInput;
-  /** The rows that the flow was fitted to. A Gaussian is fitted to the same rows, and the flow is compared with this Gaussian. */
+  /**
+   * The rows that the flow was fitted to. A Gaussian is fitted to the same rows, and the flow is compared with this Gaussian. Default
+   * none.
+   */
   readonly training?: RowsInput | Dataset;
-  /** A density to compare the flow with, in place of this Gaussian. */
+  /** A density to compare the flow with, in place of this Gaussian. Default none. */
   readonly baseline?: Baseline | undefined;
 }
 

@@ -52,7 +52,7 @@ export interface ReportOptions extends RunOptions {
   readonly target?: string | undefined;
   /** Seed of all random numbers. Default 0. */
   readonly seed?: number;
-  /** Called before each part of the computation, with its name, its index from 0, and the number of parts. */
+  /** Called before each part of the computation, with its name, its index from 0, and the number of parts. Default none. */
   readonly onPart?: (name: string, part: number, parts: number) => void;
 }
 

@@ -35,7 +35,7 @@ export interface ExportFlowOptions {
    * and the input `rows` is the number of samples; with a context, there is one sample for each of its rows. Default `input`.
    */
   noise?: "input" | "generated";
-  /** More metadata of the file, such as `model_license` and `model_author`. */
+  /** More metadata of the file, such as `model_license` and `model_author`. Default none. */
   metadata?: Readonly<Record<string, string>>;
 }
 

@@ -29,11 +29,11 @@ export interface SampleOptions<F extends keyof RowForms = "flat"> extends RowOpt
   seed?: number | bigint;
   /** Index of the first row: `start: 1000` skips the first 1000 rows of the seed. Default 0. */
   start?: number;
-  /** One context for each of the n rows, [n, C], or one for all rows, [C]. */
+  /** One context for each of the n rows, [n, C], or one for all rows, [C]. A conditional flow needs this or `contexts`. Default none. */
   context?: ContextInput;
   /**
    * k contexts, [k, C], with n samples for each: [k, n, D], beginning with the samples of the first context. Their noise is
-   * independent: sample j of context i has the noise of row i n + j of the seed.
+   * independent: sample j of context i has the noise of row i n + j of the seed. Default none.
    */
   contexts?: ContextInput;
 }

@@ -25,7 +25,7 @@ import { modelLabels } from "./modelLabels.ts";
 
 /** Options of the methods of `ImageModel`. */
 export interface ImageOptions extends RunOptions {
-  /** `[n]`: the index of the class of each image, which a model with classes needs. */
+  /** `[n]`: the index of the class of each image, which a model with classes needs. Default none. */
   classes?: ArrayLike<number>;
 }
 

@@ -51,7 +51,7 @@ export interface TableSampleOptions extends RunOptions {
   seed?: number;
   /** Index of the first row. Default 0. */
   start?: number;
-  /** Values of some columns: the others are drawn conditional on these. */
+  /** Values of some columns: the others are drawn conditional on these. Default none. */
   given?: Readonly<Record<string, TableValue>>;
   /** Whether values can be missing. If false, they are drawn given that they are present. Default true. */
   gaps?: boolean;

@@ -20,7 +20,7 @@ export interface Graph {
 
 /** Options of `buildGraph`. */
 export interface GraphOptions {
-  /** Parameters without a name here are numbered. */
+  /** Names of parameters; those without a name here are numbered. Default none. */
   readonly parameterNames?: ReadonlyMap<Parameter, string> | undefined;
   /**
    * Whether the graph is written in float32 with the parameters as numbers. Then an operation is not expanded if all its inputs but the first

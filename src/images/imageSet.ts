@@ -35,14 +35,14 @@ export interface ImageSet {
 export interface OpenImagesOptions {
   /**
    * [height, width, channels]. Tables of pixels and arrays [images, pixels] need it, because they do not have the shape of an image. Images
-   * of another shape are an error.
+   * of another shape are an error. Default: that of the images.
    */
   readonly shape?: ImageShape | undefined;
   /** Where `shape` comes from, for error messages, such as "the model". Default "the option shape". */
   readonly statedBy?: string;
   /** Whether the labels are read. If not, missing labels are no error. Default true. */
   readonly classes?: boolean;
-  /** Ends the reading with an error of the code INTERRUPTED. */
+  /** Ends the reading with an error of the code INTERRUPTED. Default none. */
   readonly signal?: AbortSignal | undefined;
 }
 

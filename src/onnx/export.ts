@@ -36,7 +36,7 @@ export interface ExportOptions {
   batch?: number;
   /** Writes the numbers of the parameters into the file. Default false: they are inputs. */
   embedParameters?: boolean;
-  /** Metadata of the file. */
+  /** Metadata of the file. Default none. */
   metadata?: Readonly<Record<string, string>>;
   /** Adds an empty sequence of this name as the first output (`runtime/runInto.js` says why). By default there is none. */
   barrier?: string;

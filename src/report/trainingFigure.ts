@@ -14,7 +14,7 @@ export interface TrainingFigureOptions {
   epochs: readonly { epoch: number; trainLogDensity: number; validationLogDensity: number }[];
   /** The epoch whose parameters were kept. */
   bestEpoch: number;
-  /** A model to compare with, such as a Gaussian fitted to the same rows: its mean log-density in nats. */
+  /** A model to compare with, such as a Gaussian fitted to the same rows: its mean log-density in nats. Default none. */
   baseline?: { label: string; value: number };
   /** D, for a model of images: the figure shows bits per dimension, of which fewer are better. Default: nats. */
   features?: number;

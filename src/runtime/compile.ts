@@ -25,7 +25,7 @@ export interface CompileOptions extends EngineOptions {
   precision?: Precision;
   /** A fixed number of rows. Calls with another number are errors. Default any number. */
   batch?: number;
-  /** Names of parameters in the ONNX graph. */
+  /** Names of parameters in the ONNX graph. Default: `parameter0`, `parameter1`, ... */
   parameterNames?: ReadonlyMap<Parameter, string>;
   /**
    * True to store the values of the parameters in the session when it is created, so that ONNX Runtime can optimize for them. By

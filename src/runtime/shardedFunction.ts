@@ -30,9 +30,9 @@ export interface Shard {
 export interface ShardedOptions {
   /** The largest number of rows of a shard. Default the fixed batch of the function. */
   readonly rows?: number;
-  /** By the names of inputs: arrays that all threads read, with their current content at each call. */
+  /** By the names of inputs: arrays that all threads read, with their current content at each call. Default none. */
   readonly inputs?: Readonly<Record<string, Floats>>;
-  /** By the names of outputs: one array for each shard. With several threads they must be in shared memory. */
+  /** By the names of outputs: one array for each shard. With several threads they must be in shared memory. Default: new arrays. */
   readonly outputs?: Readonly<Record<string, readonly Floats[]>>;
 }
 

@@ -114,9 +114,9 @@ export interface FitDensityOptions extends DensitySettings, EngineOptions {
   onProgress?(progress: FitDensityProgress): void;
   /** Called when a failed loss made training return to its last good weights. */
   onRecovery?(message: string): void;
-  /** Ends training after the current step. */
+  /** Ends training after the current step. Default none. */
   signal?: AbortSignal;
-  /** Ends training after this many minutes. */
+  /** Ends training after this many minutes. Default: no limit. */
   maxMinutes?: number;
 }
 

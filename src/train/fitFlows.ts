@@ -22,7 +22,7 @@ import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows }
 
 /** Options of `fitFlows`. */
 export interface FitFlowsOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {
-  /** Embedding of the context: which columns are class labels, and a network that transforms them. */
+  /** Embedding of the context: which columns are class labels, and a network that transforms them. Default none. */
   embedding?: ContextEmbeddingOptions | undefined;
   /**
    * Recipes to try in place of `tableFlows`, by the name that the result has: functions such as `nsf`, or

@@ -144,9 +144,9 @@ export interface MinimizeProgress {
 export interface TrainingControls extends EngineOptions {
   /** Called when a failed loss made training return to its last good weights. */
   onRecovery?(message: string): void;
-  /** Ends training after the current batch; the model gets the best weights so far. */
+  /** Ends training after the current batch; the model gets the best weights so far. Default none. */
   signal?: AbortSignal;
-  /** Ends training this many minutes after the call, including preparation. */
+  /** Ends training this many minutes after the call, including preparation. Default: no limit. */
   maxMinutes?: number;
   /**
    * The processes that train the model together, such as those of `mpiCommunicator`. All must call with the same data and options, and
@@ -157,20 +157,21 @@ export interface TrainingControls extends EngineOptions {
 
 /** Options of trainings on rows of data. */
 export interface RowOptions {
-  /** `[rows, C]`: the context of each row. */
+  /** `[rows, C]`: the context of each row. Default none. */
   context?: RowsInput;
-  /** `[rows]`: a non-negative weight for each row. */
+  /** `[rows]`: a non-negative weight for each row. Default 1 for each. */
   weights?: ArrayLike<number>;
-  /** Rows for early stopping instead of a random part of the data. Give `dataset(...)` if they have a context or weights. */
+  /** Rows for early stopping. Give `dataset(...)` if they have a context or weights. Default: a random part of the data. */
   validation?: RowsInput | InMemoryDataset;
+  /** Where training saves checkpoints, and from which it resumes. Default none. */
   checkpoint?: CheckpointStore;
 }
 
 /** Options of `minimize`. */
 export interface MinimizeOptions extends MinimizeSettings, TrainingControls, RowOptions {
-  /** The loss of the validation rows, if it differs from the training loss. */
+  /** The loss of the validation rows. Default: the loss of training. */
   validationLoss?: Loss;
-  /** Modules whose parameters the loss reads and that are not trained. */
+  /** Modules whose parameters the loss reads and that are not trained. Default none. */
   frozen?: object;
   /**
    * Called after each epoch. While it runs, the model has the weights that were validated. Training waits for a promise that it

@@ -29,7 +29,7 @@ export interface ConditionalDensityOptions extends EngineOptions {
   fit?: FitOptions;
   /**
    * A network that reduces the context, which is the data for `fitPosterior` and the coordinates for `fitLikelihood`, to `size` numbers. It
-   * is trained with each flow, and no flow then begins at a linear regression.
+   * is trained with each flow, and no flow then begins at a linear regression. Default none.
    */
   embedding?: Omit<ContextEmbeddingOptions, "numbers" | "classes">;
   /** Seed of all random numbers. Default 0. */

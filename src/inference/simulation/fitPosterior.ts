@@ -23,7 +23,7 @@ export interface FitPosteriorOptions extends ConditionalDensityOptions {
   simulations?: number | Simulations;
   /** Number of rounds. Rounds after the first simulate only in the region of the posterior given `observed`. Default 1. */
   rounds?: number;
-  /** The observation, which several rounds need. The posterior is then valid for this observation only. */
+  /** The observation, which several rounds need. The posterior is then valid for this observation only. Default none. */
   observed?: ArrayLike<number>;
 }
 

@@ -23,9 +23,9 @@ export interface ReportPageOptions extends ReportResult {
   readonly title: string;
   /** The columns of the model. */
   readonly columns: readonly TableColumn[];
-  /** Sentences that say where the rows come from. */
+  /** Sentences that say where the rows come from. Default none. */
   readonly about?: readonly string[];
-  /** The record of the training in the model file. */
+  /** The record of the training in the model file. Default none. */
   readonly training?: TrainingRecord | undefined;
 }
 
