@@ -19,6 +19,7 @@ export class BlockLinear {
   readonly bias: Parameter;
   private readonly features: number;
 
+  /** `inputs` is I and `outputs` is O. In the `last` layer, the biases and the weights between features start at 0. */
   constructor(
     features: number,
     inputs: number,
@@ -47,7 +48,7 @@ export class BlockLinear {
     this.bias = new Parameter([columns], last ? 0 : () => uniform("bias", columns), { domain: WEIGHT });
   }
 
-  /** [N, D I] -> [N, D O], before the activation. */
+  /** [N, D I] -> [N, D O], before the activation. Throws `SHAPE` if h has another number of columns. */
   apply(h: Tensor): Tensor {
     const positive = this.weight.softClamp(LOG_BOUND).exp();
     return h.affine(

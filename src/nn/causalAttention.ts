@@ -81,7 +81,7 @@ export class CausalAttention {
   private readonly width: number;
   private readonly heads: number;
 
-  /** `width` must be a multiple of `heads`. */
+  /** `width` must be a multiple of `heads`, which is not checked here. */
   constructor(width: number, heads: number, random: Random) {
     this.width = width;
     this.heads = heads;
@@ -91,7 +91,7 @@ export class CausalAttention {
 
   /**
    * [N, T, width] -> [N, T, width]. With a cache, x must be the next token only, [N, width], as is the result, and its keys and values are
-   * appended to the cache.
+   * appended to the cache. Throws `SHAPE` if the last axis of x has another size.
    */
   apply(x: Tensor, cache?: KeyValueCache): Tensor {
     const { width, heads } = this;

@@ -78,6 +78,10 @@ export class CausalTransformer {
   private readonly width: number;
   private readonly heads: number;
 
+  /**
+   * `tokens` is T, and `context` is C, by default 0. `heads` is by default 4, or 2 or 1 if the width is not a multiple of 4. It must divide
+   * the width, which is not checked here.
+   */
   constructor(
     tokens: number,
     inputs: number,
@@ -111,7 +115,10 @@ export class CausalTransformer {
     this.last = new Linear(width, outputs, random.split("last"), { zeroInit: true });
   }
 
-  /** [N, T, inputs] and the context [N, C] -> [N, T, outputs]. */
+  /**
+   * [N, T, inputs] and the context [N, C] -> [N, T, outputs]. Throws `SHAPE` if the last axis of the tokens or of the context has another
+   * size.
+   */
   apply(tokens: Tensor, context?: Tensor): Tensor {
     const embeddedContext = this.embedContext(context)?.reshape(["N", 1, this.width]);
     return this.applyLayers(this.embed(tokens, this.positions, embeddedContext));

@@ -59,6 +59,7 @@ export class ConvNet {
   private readonly options: z.output<typeof convNetSchema>;
   private readonly context: ImageContext;
 
+  /** `context` is by default 0: there is none. The options are not checked here. */
   constructor(
     inputs: number,
     outputs: number,
@@ -86,7 +87,7 @@ export class ConvNet {
     this.last = new Convolution(width, outputs, 3, random.split("last"), { zeroInit: true, weightNorm });
   }
 
-  /** [N, H, W, inputs] and the context [N, C] -> [N, H, W, outputs]. */
+  /** [N, H, W, inputs] and the context [N, C] -> [N, H, W, outputs]. Throws `SHAPE` for another number of inputs. */
   apply(x: Tensor, context?: Tensor): Tensor {
     const input =
       context && typeof this.context !== "number" ? concat([x, toImages(context, this.context)], 3) : x;

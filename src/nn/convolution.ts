@@ -22,6 +22,7 @@ export class Convolution {
   /** [outputs] */
   readonly bias: Parameter;
 
+  /** `kernel` is K. `zeroInit` and `weightNorm` are false by default. Throws `ARGUMENT` for an option that is not valid. */
   constructor(
     inputs: number,
     outputs: number,
@@ -47,7 +48,7 @@ export class Convolution {
     this.bias = new Parameter([outputs], initial.bias, { domain: WEIGHT });
   }
 
-  /** [N, H, W, inputs] -> [N, H, W, outputs]. */
+  /** [N, H, W, inputs] -> [N, H, W, outputs]. Throws `SHAPE` for x of another shape, and if K is even. */
   apply(x: Tensor): Tensor {
     return conv2d(x, this.kernel(), this.bias);
   }

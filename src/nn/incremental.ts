@@ -43,6 +43,7 @@ export class IncrementalMaskedMLP implements IncrementalNetwork {
     this.computeUnits(0);
   }
 
+  /** Adds the inputs of a degree, [N, inputs of the degree]. Degrees must be added in ascending order, which is not checked. */
   addInputs(degree: number, values: Tensor): void {
     if (degree > this.groupEnds[this.group]) {
       for (const columns of this.inputsOfLayers) columns.endGroup();
@@ -52,6 +53,7 @@ export class IncrementalMaskedMLP implements IncrementalNetwork {
     this.computeUnits(degree);
   }
 
+  /** The outputs of a degree, [N, outputs of the degree], after the inputs of all lower degrees were added. */
   outputs(degree: number): Tensor {
     const last = this.layers.length - 1;
     return this.layers[last].units(degree - 1, this.groupEnds[this.group], this.inputsOfLayers[last])!;

@@ -12,12 +12,13 @@ export class LayerNorm {
   /** [C] */
   readonly shift: Parameter;
 
+  /** `size` is C. */
   constructor(size: number) {
     this.scale = new Parameter([size], 1, { domain: WEIGHT });
     this.shift = new Parameter([size], 0, { domain: WEIGHT });
   }
 
-  /** [..., C] -> [..., C]. */
+  /** [..., C] -> [..., C]. If the last axis has another size, compiling the graph throws `SHAPE`. */
   apply(x: Tensor): Tensor {
     return layerNormalization(x, this.scale, this.shift);
   }

@@ -13,6 +13,7 @@ export class Linear {
   /** [outputs] */
   readonly bias: Parameter;
 
+  /** `zeroInit` is false by default. Throws `ARGUMENT` for an option that is not valid. */
   constructor(inputs: number, outputs: number, random: Random, options: { zeroInit?: boolean } = {}) {
     checkOptions("new Linear", options, { zeroInit: trueOrFalse });
     const { zeroInit = false } = options;
@@ -21,7 +22,7 @@ export class Linear {
     this.bias = new Parameter([outputs], initial.bias, { domain: WEIGHT });
   }
 
-  /** [N, inputs] -> [N, outputs]. */
+  /** [N, inputs] -> [N, outputs]. Throws `SHAPE` if the last axis of x has another size. */
   apply(x: Tensor): Tensor {
     return x.affine(this.weight, this.bias);
   }

@@ -74,7 +74,7 @@ export class MaskedMLP {
     return Object.assign(Object.create(MaskedMLP.prototype), this, { layers: this.layers.map(change) });
   }
 
-  /** [N, inputs], [N, context] -> [N, outputs]. */
+  /** [N, inputs], [N, context] -> [N, outputs]. Throws `SHAPE` for more columns than the network has inputs. */
   apply(x: Tensor, context?: Tensor): Tensor {
     const input = context ? concat([x, context], 1) : x;
     const { length } = this.layers;

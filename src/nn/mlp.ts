@@ -47,6 +47,10 @@ export class MLP {
   readonly layers: readonly Linear[];
   readonly options: NetworkDescription;
 
+  /**
+   * `context` is C, by default 0. `random` draws the initial weights, by default with the seed 0. `zeroInit` is true by default: the last
+   * layer starts at 0. Throws `ARGUMENT` if the options are not valid, such as unequal widths with `residual`.
+   */
   constructor(
     inputs: number,
     outputs: number,
@@ -72,7 +76,7 @@ export class MLP {
     return Object.assign(Object.create(MLP.prototype), this, { layers: this.layers.map(change) });
   }
 
-  /** [N, inputs], [N, context] -> [N, outputs]. */
+  /** [N, inputs], [N, context] -> [N, outputs]. Throws `SHAPE` if x and the context together have another number of columns. */
   apply(x: Tensor, context?: Tensor): Tensor {
     const input = context ? concat([x, context], 1) : x;
     const [output] = throughLayers(this.options, this.layers.length, [input], (i, [h]) =>

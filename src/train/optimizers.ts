@@ -6,6 +6,7 @@ import { parse } from "../parse.ts";
 import { Optimizer, type OptimizerOptions, optimizerSchema } from "./optimizer.ts";
 import { reserve, Weights } from "./weights.ts";
 
+/** Options of `adam`, `adamW` and `sgd`. */
 export type ModelOptimizerOptions = Omit<OptimizerOptions, "type">;
 
 /**
@@ -23,6 +24,7 @@ export class ModelOptimizer {
   private readonly endReservation: () => void;
   private readonly optimizer: Optimizer;
 
+  /** Throws `ARGUMENT` if an option is not valid, or a parameter of the model is being trained already. */
   constructor(model: object, options: OptimizerOptions) {
     const settings = parse(optimizerSchema, options, "an option of the optimizer");
     const parameters = parametersOf(model);
@@ -34,10 +36,11 @@ export class ModelOptimizer {
 
   /**
    * Takes one step, given the gradient of each parameter in row-major order. `scale` multiplies the learning rate, for
-   * schedules. If the norm of all gradients together is larger than `clipNorm`, they are scaled down to this norm.
+   * schedules; default 1. If the norm of all gradients together is larger than `clipNorm`, by default Infinity, they are scaled down to
+   * this norm.
    *
    * @throws SHAPE when a gradient is missing or has a different number of elements than its parameter; NUMERIC when the gradients
-   *   are not finite. The parameters are then unchanged.
+   *   are not finite; ARGUMENT for options that are not valid. The parameters are then unchanged.
    */
   async step(
     gradients: readonly ArrayLike<number>[],
@@ -79,14 +82,44 @@ export class ModelOptimizer {
   }
 }
 
-/** Adam (Kingma and Ba 2015) over the trainable parameters of a model. */
+/**
+ * Adam (Kingma and Ba 2015, "Adam: a method for stochastic optimization") over the trainable parameters of a model. With a parameter p, its
+ * gradient g and the number of the step t:
+ *
+ *     g <- g + d p,  m <- b1 m + (1 - b1) g,  v <- b2 v + (1 - b2) g^2,
+ *     p <- p - r m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon)
+ *
+ * The options are r = `learningRate` (default 0.001), b1 = `beta1` (0.9), b2 = `beta2` (0.999), `epsilon` (1e-8) and d = `weightDecay`
+ * (0), which applies to parameters that were created with `decay`.
+ *
+ * @throws ARGUMENT if an option is not valid, or a parameter of the model is being trained already.
+ */
 export const adam = (model: object, options: ModelOptimizerOptions = {}): ModelOptimizer =>
   new ModelOptimizer(model, { ...options, type: "adam" });
 
-/** AdamW (Loshchilov and Hutter 2019) over the trainable parameters of a model. */
+/**
+ * AdamW (Loshchilov and Hutter 2019, "Decoupled weight decay regularization") over the trainable parameters of a model: `adam` with the
+ * weight decay applied to the parameters instead of the gradients,
+ *
+ *     m <- b1 m + (1 - b1) g,  v <- b2 v + (1 - b2) g^2,
+ *     p <- (1 - r d) p - r m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon)
+ *
+ * with the options and defaults of `adam`.
+ *
+ * @throws ARGUMENT if an option is not valid, or a parameter of the model is being trained already.
+ */
 export const adamW = (model: object, options: ModelOptimizerOptions = {}): ModelOptimizer =>
   new ModelOptimizer(model, { ...options, type: "adamW" });
 
-/** Gradient descent with momentum `beta1` over the trainable parameters of a model. */
+/**
+ * Gradient descent with momentum over the trainable parameters of a model,
+ *
+ *     g <- g + d p,  m <- b1 m + g,  p <- p - r m,
+ *
+ * with the options r = `learningRate`, by default 0.001, b1 = `beta1`, the momentum, 0.9, and d = `weightDecay`, 0, for parameters that
+ * were created with `decay`. `beta2` and `epsilon` have no effect.
+ *
+ * @throws ARGUMENT if an option is not valid, or a parameter of the model is being trained already.
+ */
 export const sgd = (model: object, options: ModelOptimizerOptions = {}): ModelOptimizer =>
   new ModelOptimizer(model, { ...options, type: "sgd" });
