@@ -19,7 +19,7 @@ export class Actnorm implements Bijection {
   readonly shift: Parameter;
   readonly logScale: Parameter;
 
-  /** Throws `ARGUMENT` if `features`, which is D, is not a positive integer. */
+  /** `features` is D. Throws `ARGUMENT` if it is not a positive integer. */
   constructor(options: { features: number }) {
     const { features } = parse(actnormSchema, { type: "actnorm", ...options }, "an actnorm");
     this.features = features;

@@ -27,7 +27,7 @@ export class DiagonalScaling implements Bijection {
   readonly actsOnLastAxis = true;
   readonly logScale: Parameter;
 
-  /** Throws `ARGUMENT` if `features`, which is D, is not a positive integer. */
+  /** `features` is D. Throws `ARGUMENT` if it is not a positive integer. */
   constructor(options: { features: number }) {
     const description = { type: "diagonalScaling", ...options };
     this.features = parse(diagonalScalingSchema, description, "a diagonal scaling").features;

@@ -22,7 +22,7 @@ export class Exp implements Bijection {
   readonly context = 0;
   readonly support = "positive";
 
-  /** Throws `ARGUMENT` if `features`, which is D, is not a positive integer. */
+  /** `features` is D. Throws `ARGUMENT` if it is not a positive integer. */
   constructor(options: { features: number }) {
     this.features = parse(expSchema, { type: "exp", ...options }, "an exponential").features;
   }

@@ -13,6 +13,7 @@ export class Identity implements Bijection {
   readonly actsOnLastAxis = true;
   readonly isIdentity = true;
 
+  /** `features` is D. Throws `ARGUMENT` if it is not a positive integer. */
   constructor(options: { features: number }) {
     this.features = parse(identitySchema, { type: "identity", ...options }, "an identity").features;
   }

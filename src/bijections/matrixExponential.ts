@@ -27,7 +27,7 @@ export class MatrixExponential implements Bijection {
   /** A, [D, D]. */
   readonly generator: Parameter;
 
-  /** Throws `ARGUMENT` if `features`, which is D, is not a positive integer. */
+  /** `features` is D. Throws `ARGUMENT` if it is not a positive integer. */
   constructor(options: { features: number }) {
     const description = { type: "matrixExponential", ...options };
     this.features = parse(matrixExponentialSchema, description, "a matrix exponential").features;

@@ -16,7 +16,7 @@ export class Ordered implements Bijection {
   readonly context = 0;
   readonly support = "ordered";
 
-  /** Throws `ARGUMENT` if `features`, which is D, is not a positive integer. */
+  /** `features` is D. Throws `ARGUMENT` if it is not a positive integer. */
   constructor(options: { features: number }) {
     const description = { type: "ordered", ...options };
     this.features = parse(orderedSchema, description, "an ordered bijection").features;

@@ -23,7 +23,7 @@ export class SinhArcsinh implements Bijection {
   readonly skewness: Parameter;
   readonly logTailWeight: Parameter;
 
-  /** Throws `ARGUMENT` if `features`, which is D, is not a positive integer. */
+  /** `features` is D. Throws `ARGUMENT` if it is not a positive integer. */
   constructor(options: { features: number }) {
     const description = { type: "sinhArcsinh", ...options };
     const { features } = parse(sinhArcsinhSchema, description, "a sinh-arcsinh transformation");

@@ -23,7 +23,7 @@ export class Softsign implements Bijection {
   readonly context = 0;
   readonly support = { min: -1, max: 1 };
 
-  /** Throws `ARGUMENT` if `features`, which is D, is not a positive integer. */
+  /** `features` is D. Throws `ARGUMENT` if it is not a positive integer. */
   constructor(options: { features: number }) {
     this.features = parse(softsignSchema, { type: "softsign", ...options }, "a softsign").features;
   }

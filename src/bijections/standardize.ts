@@ -39,7 +39,7 @@ export class Standardize implements Bijection {
   readonly center: Parameter;
   readonly scale: Parameter;
 
-  /** Throws `ARGUMENT` if `features`, which is D, is not a positive integer. */
+  /** `features` is D. Throws `ARGUMENT` if it is not a positive integer. */
   constructor(options: { features: number }) {
     const { features } = parse(standardizeSchema, { type: "standardize", ...options }, "a standardization");
     this.features = features;

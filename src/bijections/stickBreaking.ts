@@ -20,7 +20,7 @@ export class StickBreaking implements Bijection {
   readonly features: number;
   readonly context = 0;
   readonly support = "simplex";
-  /** Throws `ARGUMENT` if `features`, which is D, is not a positive integer. */
+  /** `features` is D. Throws `ARGUMENT` if it is not a positive integer. */
   constructor(options: { features: number }) {
     const description = { type: "stickBreaking", ...options };
     const { features } = parse(stickBreakingSchema, description, "a stick-breaking bijection");

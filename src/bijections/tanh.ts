@@ -22,7 +22,7 @@ export class Tanh implements Bijection {
   readonly context = 0;
   readonly support = { min: -1, max: 1 };
 
-  /** Throws `ARGUMENT` if `features`, which is D, is not a positive integer. */
+  /** `features` is D. Throws `ARGUMENT` if it is not a positive integer. */
   constructor(options: { features: number }) {
     this.features = parse(tanhSchema, { type: "tanh", ...options }, "a hyperbolic tangent").features;
   }

@@ -21,7 +21,8 @@ export interface ColumnNoteOptions {
 /**
  * Looks for properties of a table that make its log-densities misleading: equal rows, codes for missing values, values far from
  * all other values, repeated values, and columns that are functions of other columns. Returns a note for each kind found. Constant
- * columns have no note. In given columns it looks only for codes, for far values, and whether they determine other columns.
+ * columns have no note. In given columns it looks only for codes, for far values, and whether they determine other columns. Throws
+ * `ARGUMENT` for an unknown option.
  */
 export function columnNotes(learned: ColumnValues, options: ColumnNoteOptions = {}): ColumnNote[] {
   checkOptions("columnNotes", options, { given: anyValue });

@@ -31,7 +31,10 @@ export const tableRules: OptionRules<TableOptions> = {
   signal: abortSignal,
 };
 
-/** A table of any size. Its columns and number of rows are known; its values are read when they are needed. */
+/**
+ * A table of any size. Its columns and number of rows are known; its values are read when they are needed. `openTable` opens one, and
+ * throws the errors of files that cannot be read.
+ */
 export class Table {
   /** The name in messages: the path of the file, or "the query". */
   readonly source: string;

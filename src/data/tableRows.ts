@@ -66,7 +66,12 @@ export async function readRows(
   }) as NamedRows;
 }
 
-/** Streams the rows that `readRows` reads. Memory does not grow with the table. */
+/**
+ * Streams the rows that `readRows` reads. Memory does not grow with the table.
+ *
+ * @throws ARGUMENT for options that are not valid; while rows are read, FILE if the file has changed since the table was opened, and DATA
+ *   if a value is infinite, or if fewer than two rows have no missing value.
+ */
 export const streamRows = (
   table: Table,
   columns: readonly string[],

@@ -57,7 +57,9 @@ export interface Dataset {
    * At most 50,000 rows of a stream are held out.
    */
   split(fraction: number, seed: number): Split<this>;
-  /** The batches of each epoch, in an order that depends only on the seed and the epoch. */
+  /**
+   * The batches of each epoch, in an order that depends only on the seed and the epoch. Throws `ARGUMENT` if the options are not valid.
+   */
   batches(options: BatchOptions): Batches;
   /** This dataset without the features of these columns. Context features stay. */
   withoutColumns(columns: Columns): this;

@@ -18,7 +18,7 @@ export class Cauchy implements Distribution {
   readonly location: Parameter;
   readonly logScale: Parameter;
 
-  /** Throws `ARGUMENT` if `features`, which is D, is not a positive integer. */
+  /** `features` is D. Throws `ARGUMENT` if it is not a positive integer. */
   constructor(options: { features: number }) {
     const { features } = parse(cauchySchema, { type: "cauchy", ...options }, "a Cauchy distribution");
     this.features = features;

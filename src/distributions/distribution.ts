@@ -20,7 +20,10 @@ export interface Distribution {
   readonly features: number;
   /** Number of context features C; 0 for an unconditional distribution. */
   readonly context: number;
-  /** log p(x | context) of each row in nats: [N, D], [N, C] -> [N]; -Infinity outside the support, with gradient 0. */
+  /**
+   * log p(x | context) of each row in nats: [N, D], [N, C] -> [N]; -Infinity outside the support, with gradient 0. The caller must give the
+   * right shapes: `Flow.logProb` throws `SHAPE` for others, but a distribution itself need not check them.
+   */
   logProb(x: Tensor, context?: Tensor): Tensor;
   /** The random numbers that `sample` takes, each as a tensor [N, size]. */
   readonly noise: readonly Noise[];

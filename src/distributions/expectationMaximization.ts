@@ -35,7 +35,7 @@ export interface FitGaussianMixtureOptions extends Limits {
  *
  * The mean log-density increases in every iteration, except for the effect of the ridge. A component without rows, as when K
  * exceeds the number of distinct rows, has weight 0. If `signal` is aborted or the `deadline` has passed, the current
- * iteration is the last.
+ * iteration is the last. Throws `ARGUMENT` if the options are not valid.
  */
 export async function fitGaussianMixture(
   data: DataRows,

@@ -18,7 +18,7 @@ export class Laplace implements Distribution {
   readonly location: Parameter;
   readonly logScale: Parameter;
 
-  /** Throws `ARGUMENT` if `features`, which is D, is not a positive integer. */
+  /** `features` is D. Throws `ARGUMENT` if it is not a positive integer. */
   constructor(options: { features: number }) {
     const { features } = parse(laplaceSchema, { type: "laplace", ...options }, "a Laplace distribution");
     this.features = features;

@@ -12,7 +12,7 @@ export class Logistic implements Distribution {
   readonly context = 0;
   readonly noise: readonly Noise[];
 
-  /** Throws `ARGUMENT` if `features`, which is D, is not a positive integer. */
+  /** `features` is D. Throws `ARGUMENT` if it is not a positive integer. */
   constructor(options: { features: number }) {
     const { features } = parse(logisticSchema, { type: "logistic", ...options }, "a logistic distribution");
     this.features = features;

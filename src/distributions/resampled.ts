@@ -143,7 +143,8 @@ export class Resampled implements Distribution {
 
   /**
    * Estimates the integral of the density, which is (1 - q) Z / Z' + q if the quadrature computes Z' instead of Z. Z is
-   * estimated from `draws` independent normal samples, by default 2^20. Returns the integral and its standard error.
+   * estimated from `draws` independent normal samples, by default 2^20, with `seed`, by default 0. Returns the integral and its standard
+   * error. Throws `ARGUMENT` if the options are not valid, such as fewer than 2 draws.
    */
   async totalMass(options: { draws?: number; seed?: number } = {}): Promise<{
     mass: number;

@@ -24,7 +24,7 @@ export class StandardNormal implements Distribution {
   readonly context = 0;
   readonly noise: readonly Noise[];
 
-  /** Throws `ARGUMENT` if `features`, which is D, is not a positive integer. */
+  /** `features` is D. Throws `ARGUMENT` if it is not a positive integer. */
   constructor(options: { features: number }) {
     const description = { type: "standardNormal", ...options };
     const { features } = parse(standardNormalSchema, description, "a standard normal distribution");

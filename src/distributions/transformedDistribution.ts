@@ -111,6 +111,7 @@ export class TransformedDistribution implements Distribution {
     return this.bijection.isIdentity ? atoms : atoms?.map((each) => (each === "all" ? each : []));
   }
 
+  /** log p(x | context) of each row in nats: [N, D], [N, C] -> [N]. The shapes are not checked here, but by `Flow.logProb`. */
   logProb(x: Tensor, context?: Tensor): Tensor {
     return this.density(x, context).logProb;
   }
@@ -119,7 +120,10 @@ export class TransformedDistribution implements Distribution {
     return this.sampleAndLogProb(noise, context).samples;
   }
 
-  /** The log-densities of rows x [N, D], and their latent values z = f^-1(x) [N, D]. */
+  /**
+   * The log-densities [N] of rows x [N, D], and their latent values z = f^-1(x) [N, D]. The shapes are not checked here. Throws
+   * `ARGUMENT` if the distribution reads a parameter that is in none of its properties.
+   */
   density(x: Tensor, context?: Tensor): { logProb: Tensor; z: Tensor } {
     const { base, bijection } = this;
     const embedded = this.embed(context);
@@ -131,7 +135,10 @@ export class TransformedDistribution implements Distribution {
     return { logProb, z };
   }
 
-  /** Samples and their log-densities log p(f(z)) = log p_base(z) - log |det df/dz|, which cost little more than the samples. */
+  /**
+   * Samples [N, D] and their log-densities [N], log p(f(z)) = log p_base(z) - log |det df/dz|, which cost little more than the samples. The
+   * shapes are not checked here. Throws `ARGUMENT` if the distribution reads a parameter that is in none of its properties.
+   */
   sampleAndLogProb(noise: readonly Tensor[], context?: Tensor): Samples<Tensor> {
     const { base, bijection } = this;
     const embedded = this.embed(context);

@@ -48,7 +48,8 @@ interface Finding {
 
 /**
  * Finds values in the context of rows that the training of a model has never or rarely seen: numbers outside of the range of
- * the training rows, and labels of fewer than 10 training rows. For such values a model extrapolates.
+ * the training rows by more than 5% of its width, and labels of fewer than 10 training rows. For such values a model extrapolates.
+ * `warnings` returns the findings.
  */
 export class ContextCheck {
   private readonly model: LoadedModel;

@@ -19,7 +19,10 @@ export interface ControlOptions {
   readonly seed?: number;
 }
 
-/** The tables that replace generated rows as controls: copied training rows, and the same rows with independently shuffled columns. */
+/**
+ * The tables that replace generated rows as controls: copied training rows, and the same rows with independently shuffled columns, both as
+ * arrays of objects. Throws `ARGUMENT` if the options are not valid.
+ */
 export function controlTables(
   training: TableInput,
   options: ControlOptions = {},

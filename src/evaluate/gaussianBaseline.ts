@@ -44,7 +44,7 @@ export interface GaussianBaselineOptions {
  * normal distribution between its edges, given the columns before, and atoms and missing values have probabilities (`LinearGaussian`).
  *
  * Returns undefined if there are too few rows for a covariance, at most D + C + 1, if the covariance would take minutes, and if a column is
- * categorical, since labels have no normal distribution.
+ * categorical, since labels have no normal distribution. Throws `ARGUMENT` for an unknown option.
  */
 export async function gaussianBaseline(
   training: Dataset,

@@ -29,6 +29,7 @@ export class ModelScorer {
   private unlikelyRows = 0;
   private firstUnlikely = { row: 0, logDensity: 0 };
 
+  /** Throws `ARGUMENT` if the options are not valid. */
   constructor(model: LoadedModel, options: ModelScorerOptions = {}) {
     checkOptions("new ModelScorer", options, { ...logDensitiesRules, compute: callback });
     const { compute, ...logDensitiesOptions } = options;
@@ -43,7 +44,7 @@ export class ModelScorer {
    * The log-density of each row, in nats and data units: [N]. Columns must be in the order of the model. Messages call rows by their
    * `rowNumbers`.
    *
-   * @throws NUMERIC when a log-density is NaN.
+   * @throws NUMERIC when a log-density is NaN; SHAPE or DATA when the rows do not fit the model.
    */
   async score(rows: InMemoryDataset): Promise<Float64Array> {
     if (rows.rows === 0) return new Float64Array(0);

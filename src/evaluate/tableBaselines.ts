@@ -53,7 +53,7 @@ export async function simpleBaselines(
  * Simpler densities to compare the model of a table with, fitted to its training rows: independent columns, a mixture of products of
  * independent columns (latent classes), and a kernel density; if no column is categorical also a Gaussian (`gaussianBaseline`) and a
  * mixture of Gaussians. All are in the measure of the model: the cells of lattices, atoms and missing values have probabilities. Tables of
- * more than 100 features are compared only with independent columns and the Gaussian.
+ * more than 100 features are compared only with independent columns and the Gaussian. Throws `ARGUMENT` if the options are not valid.
  */
 export async function tableBaselines(
   columns: readonly TableColumn[],

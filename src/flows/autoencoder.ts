@@ -82,7 +82,11 @@ export class Autoencoder implements AsyncDisposable {
     return this.flow.features;
   }
 
-  /** Latent rows of rows of data, [n, D] -> [n, L]. */
+  /**
+   * Latent rows of rows of data, [n, D] -> [n, L].
+   *
+   * @throws SHAPE for rows that do not have D numbers; DATA for text, NaN and infinite numbers; ARGUMENT for options that are not valid.
+   */
   async encode(rows: RowsInput, options: EncodeOptions = {}): Promise<Float64Array> {
     checkOptions("encode", options, drawRules);
     const { temperature = 0, seed = 0, ...run } = options;
@@ -118,13 +122,16 @@ export class Autoencoder implements AsyncDisposable {
     return standardize?.toData(x!, x) ?? x!;
   }
 
-  /** Encodes rows and decodes their latent rows, [n, D] -> [n, D]. */
+  /** Encodes rows and decodes their latent rows, [n, D] -> [n, D]. Throws the errors of `encode` and `decode`. */
   async reconstruct(rows: RowsInput, options: EncodeOptions = {}): Promise<Float64Array> {
     const { temperature: _, seed: __, ...run } = options;
     return this.decode(await this.encode(rows, options), run);
   }
 
-  /** The centers of n rows whose latent rows are drawn from the prior, [n, D]. */
+  /**
+   * The centers of n rows whose latent rows are drawn from the prior, [n, D]. Throws `ARGUMENT` if n is not a whole number from 0, if the
+   * options are not valid, and for a decoder without centers.
+   */
   async sample(n: number, options: AutoencoderSampleOptions = {}): Promise<Float64Array> {
     checkOptions("sample", options, drawRules);
     checkCount("the number of samples", n);
@@ -158,6 +165,8 @@ export class Autoencoder implements AsyncDisposable {
    *     log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x).
    *
    * In expectation it is a lower bound of log p(x), which increases with K; for K = 1 it is the evidence lower bound.
+   *
+   * @throws SHAPE for rows that do not have D numbers; DATA for text, NaN and infinite numbers; ARGUMENT for options that are not valid.
    */
   async logProb(rows: RowsInput, options: ImportanceLogProbOptions = {}): Promise<Float64Array> {
     checkOptions("logProb", options, { ...runRules, samples: wholeNumber(1), seed: seedValue });

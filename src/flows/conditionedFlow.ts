@@ -40,7 +40,7 @@ export class ConditionedFlow {
     return this.flow.features;
   }
 
-  /** log p(x | c) of each row in nats: [N, D] -> [N]. */
+  /** log p(x | c) of each row in nats: [N, D] -> [N]. Throws `SHAPE`, `DATA` or `ARGUMENT` for rows as `Flow.logProb` does. */
   logProb(x: Tensor): Tensor;
   logProb(x: RowsInput, options?: RunOptions): Promise<Float64Array>;
   logProb(x: Tensor | RowsInput, options?: RunOptions): Tensor | Promise<Float64Array> {

@@ -23,7 +23,8 @@ const DEFAULT_TRANSFORMS: ReadonlyMap<unknown, number> = new Map<unknown, number
 
 /**
  * About how many parameters the flow of a recipe has, without building it: those of dense networks, of which masked networks
- * store about half. Undefined for a recipe that is not `nsf`, `maf`, `realNVP`, `glow`, `nice`, `iaf`, `planarFlow`, `naf` or `cnf`.
+ * store about half. Undefined for a recipe that is not `nsf`, `maf`, `realNVP`, `glow`, `nice`, `iaf`, `planarFlow`, `naf` or `cnf`. The
+ * options have the defaults of the recipe. Throws `ARGUMENT` if they are not valid.
  */
 export function estimateParameters(
   recipe: unknown,

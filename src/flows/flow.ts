@@ -89,7 +89,13 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
     return new ConditionedFlow(this, context);
   }
 
-  /** log p(x | context) of each row in nats: [N, D], [N, C] -> [N]; for numbers, the context may also be one row for all. */
+  /**
+   * log p(x | context) of each row in nats: [N, D], [N, C] -> [N]; for numbers, the context may also be one row for all.
+   *
+   * @throws SHAPE for rows or a context of a wrong shape; ARGUMENT for a missing context, for a context of an unconditional flow, and for
+   *   rows with names if `columns` is undefined; for numbers also DATA for text, NaN (unless the flow accepts missing values), infinite
+   *   numbers, names other than `columns`, and class labels that the embedding does not have.
+   */
   override logProb(x: Tensor, context?: Tensor): Tensor;
   override logProb(x: RowsInput, context?: ContextInput, options?: RunOptions): Promise<Float64Array>;
   override logProb(

@@ -211,7 +211,13 @@ export class ImageModel implements AsyncDisposable {
     return new ImageModel({ flow, shape, classes, priors });
   }
 
-  /** log P of each image in nats: [n]. With dequantization or an autoencoder it is a lower bound in expectation. */
+  /**
+   * log P of each image in nats: [n]. With dequantization or an autoencoder it is a lower bound in expectation.
+   *
+   * @throws SHAPE if the pixels are not those of whole images, or if there is neither one class for all images nor one for each; DATA for
+   *   NaN, infinite pixels, and classes that the model does not have; ARGUMENT for a model with classes without the option `classes`, and
+   *   for other models with it.
+   */
   async logProb(pixels: Float64Array, options: ImageOptions = {}): Promise<Float64Array> {
     checkOptions("logProb", options, imageRules);
     const { classes, ...run } = options;
@@ -260,7 +266,7 @@ export class ImageModel implements AsyncDisposable {
 
   /**
    * The images [n, D] of latent rows, rounded down to pixels. For an autoencoder, the centers of the decoder's distribution, such as
-   * probabilities of white, which are not rounded.
+   * probabilities of white, which are not rounded. Throws `ARGUMENT` without a latent space, and the other errors of `logProb`.
    */
   async toPixels(latent: Float64Array, options: ImageOptions = {}): Promise<Float64Array> {
     checkOptions("toPixels", options, imageRules);
@@ -268,7 +274,12 @@ export class ImageModel implements AsyncDisposable {
     return this.#requireLatentSpace().toPixels(latent, contextOf(classes), run);
   }
 
-  /** Draws n images: [n, D]. With a latent space, they are `toPixels` of draws from the distribution of latent rows. */
+  /**
+   * Draws n images: [n, D]. With a latent space, they are `toPixels` of draws from the distribution of latent rows.
+   *
+   * @throws ARGUMENT if n is not a whole number from 0, if an option is not valid, and for a temperature other than 1 if the model has
+   *   none; for `classes` the errors of `logProb`.
+   */
   async sample(n: number, options: ImageSampleOptions = {}): Promise<Float64Array> {
     checkOptions("sample", options, imageSampleRules);
     const { temperature = 1, seed = 0, start = 0, classes, ...run } = options;

@@ -21,7 +21,7 @@ import { nsf } from "./recipes/spline.ts";
  * Adds to a flow what columns of real tables need: `Standardize`, fitted to the data, so that the flow models standardized
  * columns while its densities are in data units; and `Tails`, so that outliers have a low density that is not
  * extremely low. A context is standardized too, unless it has an embedding, which standardizes its input. Bijections next to the
- * data onto a support, such as `Exp`, stay next to the data.
+ * data onto a support, such as `Exp`, stay next to the data. Throws `ARGUMENT` if the argument is not a flow.
  */
 export function forTables(flow: Flow): Flow {
   checkFlow("forTables", flow);

@@ -133,6 +133,10 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   /**
    * log p of each row in nats, NaN if a value is missing in a column without gaps. Labels that training did not see have a small
    * probability; a value outside the bounds or the lattice of its column, or other than its constant, has probability 0.
+   *
+   * @throws DATA for rows without a column of the model, values of another type, infinite numbers, and names in `of` and `given` that the
+   *   model does not have; SHAPE for columns of different lengths; ARGUMENT for options that are not valid, such as `given`
+   *   without `of`, and for `of` with a model without exact conditional distributions (`hasConditionals`).
    */
   async score(rows: TableInput, options: TableScoreOptions = {}): Promise<Float64Array> {
     checkOptions("score", options, { ...runRules, of: listOfTexts, given: listOfTexts });
@@ -145,7 +149,12 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     return withStatus(scores, status, Number.NEGATIVE_INFINITY);
   }
 
-  /** n rows of the model. With `given` they are drawn from the exact conditional distribution of the other columns. */
+  /**
+   * n rows of the model. With `given` they are drawn from the exact conditional distribution of the other columns.
+   *
+   * @throws ARGUMENT if n is not a whole number from 0, if an option is not valid, and for `given` with a model without exact conditional
+   *   distributions (`hasConditionals`); DATA for given values and columns that the model did not learn.
+   */
   async sample(n: number, options: TableSampleOptions = {}): Promise<Row[]> {
     return decodeTable(this.columns, await this.sampleFeatures(n, options)) as Row[];
   }
@@ -179,6 +188,9 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   /**
    * The rows with a value in place of each missing one, drawn from the distribution of the missing values given the present ones and
    * given that they are present (missing at random). Present values stay as they are. Columns that a row does not have are drawn too.
+   *
+   * @throws DATA for values of another type than the column has, and for infinite numbers; SHAPE for columns of different lengths; ARGUMENT
+   *   for options that are not valid, and for a model without exact conditional distributions (`hasConditionals`).
    */
   async impute(rows: TableInput, options: TableImputeOptions = {}): Promise<Row[]> {
     checkOptions("impute", options, { ...runRules, seed: seedValue });

@@ -9,7 +9,8 @@ import { Flow } from "./flow.ts";
 /**
  * Returns a flow with additional constant features. `constants` has the value of each by its index among all features of the
  * result. Rows with these values have the log-density of the remaining features under `flow`; all other rows have -Infinity.
- * Samples have exactly these values. Parameters are shared with `flow`, except for a new standardization next to the data.
+ * Samples have exactly these values. Parameters are shared with `flow`, except for a new standardization next to the data. Throws
+ * `ARGUMENT` if `flow` is not a flow, or `constants` is not a `Map`.
  */
 export function withConstants(flow: Flow, constants: ReadonlyMap<number, number>): Flow {
   checkFlow("withConstants", flow);

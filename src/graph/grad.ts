@@ -149,7 +149,8 @@ export function valueAndGrad<const T extends readonly Tensor[]>(
 
 /**
  * Jacobian of each row: y [N, E] with respect to x [N, D] -> [N, E, D], where row n of y must depend only on row n of x. Without
- * a batch axis: y [E], x [D] -> [E, D]. It takes E vector-Jacobian products, so it is meant for checks and not for training.
+ * a batch axis: y [E], x [D] -> [E, D]. It takes E vector-Jacobian products, so it is meant for checks and not for training. Throws
+ * `SHAPE` for tensors of other shapes.
  */
 export function jacobian(y: Tensor, x: Tensor): Tensor {
   const areRows = y.rank === 2 && y.shape[0] === x.shape[0];

@@ -45,7 +45,9 @@ export interface RealOptions<E extends EarlierValues = EarlierValues> {
 
 /**
  * A real number: [N]. With an offset and a multiplier, which may depend on earlier parameters, the unconstrained coordinate is
- * u = (x - offset) / multiplier: the non-centered parametrization of a hierarchical model, whose density is still written for x.
+ * u = (x - offset) / multiplier: the non-centered parametrization of a hierarchical model, whose density is still written for x. Throws
+ * `ARGUMENT` for an unknown option. `model` throws `ARGUMENT` unless the offset is a function or a finite number, and the multiplier a
+ * function or a positive number.
  */
 export function real<E extends EarlierValues>(options: RealOptions<E> = {}): Constraint {
   checkOptions("real", options, { offset: anyValue, multiplier: anyValue });
@@ -70,7 +72,7 @@ export function real<E extends EarlierValues>(options: RealOptions<E> = {}): Con
 /** A positive number: x = exp(u). */
 export const positive = (): Constraint => elements([], exponential);
 
-/** A number above a bound: x = low + exp(u). */
+/** A number above a bound: x = low + exp(u). `model` throws `ARGUMENT` unless the bound is a function or a finite number. */
 export function above<E extends EarlierValues>(low: Bound<E>): Constraint {
   return elements([], (u, earlier) => {
     checkBounds(low);
@@ -79,7 +81,7 @@ export function above<E extends EarlierValues>(low: Bound<E>): Constraint {
   });
 }
 
-/** A number below a bound: x = high - exp(u). */
+/** A number below a bound: x = high - exp(u). `model` throws `ARGUMENT` unless the bound is a function or a finite number. */
 export function below<E extends EarlierValues>(high: Bound<E>): Constraint {
   return elements([], (u, earlier) => {
     checkBounds(high);
@@ -105,7 +107,10 @@ export function interval<E extends EarlierValues>(low: Bound<E>, high: Bound<E>)
   });
 }
 
-/** `size` values of a constraint, real numbers by default: `vector(8)` is [N, 8], and `vector(8, simplex(3))` is [N, 8, 3]. */
+/**
+ * `size` values of a constraint, real numbers by default: `vector(8)` is [N, 8], and `vector(8, simplex(3))` is [N, 8, 3]. Throws
+ * `ARGUMENT` if the size is not a positive integer.
+ */
 export function vector(size: number, element: Prior): Prior<Float64Array>;
 export function vector(size: number, element?: Constraint): Constraint;
 export function vector(size: number, element: Constraint | Prior = real()): Constraint {
@@ -133,7 +138,10 @@ export function vector(size: number, element: Constraint | Prior = real()): Cons
   };
 }
 
-/** Rows and columns of values of a constraint, real numbers by default: `matrix(2, 3)` is [N, 2, 3]. */
+/**
+ * Rows and columns of values of a constraint, real numbers by default: `matrix(2, 3)` is [N, 2, 3]. Throws `ARGUMENT` if a size is not a
+ * positive integer.
+ */
 export function matrix(rows: number, columns: number, element: Prior): Prior<Float64Array>;
 export function matrix(rows: number, columns: number, element?: Constraint): Constraint;
 export function matrix(rows: number, columns: number, element: Constraint = real()): Constraint {

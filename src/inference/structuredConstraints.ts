@@ -4,7 +4,10 @@ import { breakStick } from "../bijections/stickBreaking.ts";
 import { concat, stack, type Tensor } from "../graph/tensor.ts";
 import { type Constraint, checkSize } from "./constraint.ts";
 
-/** `size` positive numbers with the sum 1, by stick-breaking: [N, size]. See `StickBreaking`. */
+/**
+ * `size` positive numbers with the sum 1, by stick-breaking: [N, size]. See `StickBreaking`. Throws `ARGUMENT` if the size is not an
+ * integer of at least 2.
+ */
 export function simplex(size: number): Constraint {
   checkSize("simplex", size, 2);
   return {
@@ -17,13 +20,15 @@ export function simplex(size: number): Constraint {
   };
 }
 
-/** Increasing numbers x_1 < x_2 < ...: [N, size]. See `Ordered`. */
+/** Increasing numbers x_1 < x_2 < ...: [N, size]. See `Ordered`. Throws `ARGUMENT` if the size is not a positive integer. */
 export function ordered(size: number): Constraint {
   checkSize("ordered", size);
   return { shape: [size], size, constrain: (u) => new Ordered({ features: size }).forward(u) };
 }
 
-/** Positive, increasing numbers x_k = exp(u_1) + ... + exp(u_k): [N, size]. */
+/**
+ * Positive, increasing numbers x_k = exp(u_1) + ... + exp(u_k): [N, size]. Throws `ARGUMENT` if the size is not a positive integer.
+ */
 export function positiveOrdered(size: number): Constraint {
   checkSize("positiveOrdered", size);
   return {
@@ -42,6 +47,8 @@ export function positiveOrdered(size: number): Constraint {
  * L_ij = tanh(u_ij) sqrt(1 - sum_{k<j} L_ik^2) for j < i, and L_ii = sqrt(1 - sum_{k<i} L_ik^2) (Lewandowski, Kurowicka and Joe 2009;
  * Stan Reference Manual, "Cholesky factors of correlation matrices"). The determinant is that of the map to the elements below the
  * diagonal. It follows that 1 - sum_{k<=j} L_ik^2 is the product of sech^2(u_ik) for k <= j, whose logarithm is summed.
+ *
+ * Throws `ARGUMENT` if the size is not an integer of at least 2.
  */
 export function choleskyCorrelation(size: number): Constraint {
   checkSize("choleskyCorrelation", size, 2);

@@ -38,6 +38,8 @@ const MIN_STEP = 1e-9;
  * The gradient is computed by the adjoint equation, which is integrated backward together with the state (Chen et al. 2018,
  * "Neural ordinary differential equations"). The gradients of parameters are integrals that do not affect the step sizes (Kidger
  * et al. 2021, "Hey, that's not an ODE"). The gradient cannot be differentiated again.
+ *
+ * Throws `ARGUMENT` if the options are not valid, such as a tolerance of 0.
  */
 export function integrate(field: VectorField, initial: Tensor, options: IntegrateOptions): Tensor {
   checkOptions("integrate", options, {

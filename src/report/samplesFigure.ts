@@ -20,6 +20,8 @@ const SAMPLES = 5000;
  * Rows of data beside samples of a flow, as an SVG document; see `pairFigure`. With one or two features and no context it
  * also shows the exact density. Features with one value in all rows are left out. The samples of a conditional flow have the
  * contexts of the first rows.
+ *
+ * @throws ARGUMENT for options that are not valid; NUMERIC if the exact density of a point is NaN; and what `pairFigure` throws.
  */
 export async function samplesFigure(
   flow: Flow,

@@ -19,6 +19,8 @@ const SAMPLES = 5000;
  * Rows of a table beside samples of its model, as an SVG document; see `pairFigure`. It shows the columns of numbers, and the rows in which
  * none of their values is missing. Undefined if there is no column of numbers, or if fewer than two rows are complete. The samples of a
  * conditional model have the contexts of the first rows.
+ *
+ * @throws ARGUMENT for options that are not valid; and what `pairFigure` throws.
  */
 export async function tableFigure(
   table: readonly TableColumn[],

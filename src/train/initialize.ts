@@ -15,7 +15,7 @@ const MIN_CONVERTED_ROWS = 100;
 /**
  * Data-dependent initialization: sets the parameters that are estimated from data (standardization, actnorm, components of a
  * mixture). Layers are initialized from the data to the base, each from the output of the previous layers. The base may use
- * held-out rows, for example to choose the number of mixture components.
+ * held-out rows, for example to choose the number of mixture components. Throws `ARGUMENT` for limits that are not valid.
  */
 export async function initialize(
   flow: Flow,

@@ -39,7 +39,8 @@ export interface QuantileKnotsOptions {
  * have approximately a standard logistic distribution. The knots are on the axis of y: `Knots.x` holds values of y. They are at
  * quantiles of the column, with slopes that keep the map increasing.
  *
- * `sorted` has the values x in ascending order, at least one, no NaN, and all inside the bounds of the scale.
+ * `sorted` has the values x in ascending order, at least one, no NaN, and all inside the bounds of the scale. Throws `ARGUMENT` if the
+ * options are not valid.
  */
 export function quantileKnots(sorted: ArrayLike<number>, options: QuantileKnotsOptions = {}): Knots {
   checkOptions("quantileKnots", options, {

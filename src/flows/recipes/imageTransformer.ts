@@ -35,8 +35,8 @@ const imageTransformerSchema = z.strictObject({
 
 /**
  * An autoregressive model of the pixels of images as rows x [N, height * width * channels], P(x) = prod_i P(x_i | x_1 ... x_i-1, class),
- * after the Image Transformer (Parmar et al. 2018) and PixelCNN (van den Oord et al. 2016): a causal transformer over rows, and a network of
- * the pixels nearby; see `PixelAutoregressive`. Its log-probability is exact, without dequantization. It has no latent space. Sampling
+ * after the Image Transformer (Parmar et al. 2018) and PixelCNN (van den Oord et al. 2016): a causal transformer over rows, and a network
+ * of the pixels nearby; see `PixelAutoregressive`. Its log-probability is exact, without dequantization. It has no latent space. Sampling
  * takes one step per pixel. With classes, the transformer has the class as its context. `atoms` is 5 by default, or `values` if that is
  * less.
  *
