@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 
-// The layers themselves are held by the lint rule in layers.grit. These tests hold the rule: it must refuse each violation.
+// The lint rule in layers.grit enforces the layers of docs/design.md. These tests check that the rule rejects each violation.
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "pushforward-layers-"));

@@ -31,7 +31,7 @@ export const anomalies = command({
     json: flag("Prints one JSON object with everything that is reported."),
   },
   details: [
-    "The p-value of a row is the fraction of calibration rows that are at least as unusual: of rows that pushforward fit held out as test rows. If the row is like those of the training table (exchangeable with them), its p-value is at most 0.01 with a probability of 1%, whatever the model has learned. For rows that the model was trained on, p-values are too large.",
+    "The p-value of a row is the fraction of calibration rows that are at least as unusual. Calibration rows are the test rows that pushforward fit held out. If the row is like those of the training table (exchangeable with them), the probability that its p-value is 0.01 or less is at most 1%, whatever the model has learned. For rows that the model was trained on, p-values are too large.",
     "The score combines four numbers: how improbable the most improbable column is given the others, how rare the values of all columns are, and how far the row is from the training rows, in units of the columns and in ranks. About a tenth of ordinary rows have a score above 2.3.",
     "For each column of a row, the expected values are those of the model given all other columns of the row: the median and the central interval of 90%, or the most probable labels. The gain is by how much the log-density of the row would grow with an ordinary value there, in nats. In rows whose values are probable given each other but far from those of other rows, rare values are shown with the usual values of their column, and with how much rarer they are than values are on average, in nats.",
   ],

@@ -7,7 +7,7 @@ import { flag, names, notation } from "./options.ts";
 
 export const columns = command({
   name: "columns",
-  summary: "Shows what each column of a table is taken for.",
+  summary: "Shows the kind of each column of a table, which decides how its values are modelled.",
   positionals,
   options: {
     ...kindOptions,

@@ -83,7 +83,7 @@ async function checkComparableValues(table: Table, { column, includes }: Differe
     `The log-densities of ${counted(rows, "row")} are not comparable: in column "${column}" one model has a probability for their values, and the other a density`,
     {
       received: `${values[first]} in ${table.rowText(first + 1)}`,
-      hint: "Fit both models with the default flow and the same seed, or leave these rows out in a query.",
+      hint: "Fit both as default models with the same seed, or leave these rows out in a query.",
     },
   );
 }

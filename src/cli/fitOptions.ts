@@ -112,12 +112,12 @@ export const options = {
     valueName: "N",
     example: "200",
     description:
-      "Maximum number of passes over the data. Training usually ends sooner, when the validation rows no longer improve. Default: 500, or as many as 10,000 steps take.",
+      "Maximum number of passes over the data. Training usually ends sooner, when the validation rows no longer improve. Default: 500 epochs, or 10,000 steps if that is more.",
   }),
   patience: wholeNumber(1, {
     valueName: "N",
     description:
-      "Training ends after this many epochs without improvement. Default: 20, or as many as 500 steps take.",
+      "Training ends after this many epochs without improvement. Default: 20 epochs, or 500 steps if that is more.",
   }),
   maxMinutes: positiveNumber({
     valueName: "M",

@@ -117,7 +117,7 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
   const heldOut = counted(evaluation.logDensity.count, `${evaluation.by} row`);
   const role = evaluation.by === "test" ? "not used in training" : "they also decided when training ended";
   return [
-    `Learned ${named(table.columns)}${given} in ${duration(milliseconds)} (${trained.name}, ${ending(trained)}).`,
+    `Learned ${named(table.columns)}${given} in ${duration(milliseconds)} (${nameOf(trained)}, ${ending(trained)}).`,
     `Rows: ${rowCounts(rows, table)}.`,
     ...(trimmed > 0
       ? [
@@ -166,7 +166,11 @@ export function filesAndCommands(
 const named = (columns: readonly string[]): string =>
   columns.length > 12 ? counted(columns.length, "column") : singleLine(columns.join(", "));
 
-/** How a training ended, with its number of epochs. */
+/** The name of a model, and of the member whose epochs follow, if the model is not this member. */
+const nameOf = ({ name, trainedMember = name }: Trained): string =>
+  trainedMember === name ? name : `${name}; ${trainedMember}`;
+
+/** How a training run ended, with its number of epochs. */
 export function ending({
   epochs,
   bestEpoch,

@@ -131,7 +131,7 @@ export function checkTableValues(all: FitValues): TableFitValues {
   if (flow === "default" && (transforms ?? hidden)) {
     throw new PushforwardError(
       "ARGUMENT",
-      `--${transforms ? "transforms" : "hidden"} cannot be combined with the default flow`,
+      `--${transforms ? "transforms" : "hidden"} cannot be combined with the default model`,
       { hint: "Choose a flow too, for example --flow nsf" },
     );
   }

@@ -137,7 +137,7 @@ async function givenWords(
 export const TOOLS: readonly Tool[] = [
   tool(
     "columns",
-    "Shows what each column of a table is taken for: its type, kind, missing values and range. Look at it before fit.",
+    "Shows the type of each column of a table, the kind that decides how its values are modelled, the missing values and the range. Look at it before fit.",
     { data, columns, exclude, kinds, na },
     async (args, folders) => [
       ...option("columns", args.columns),

@@ -78,7 +78,10 @@ export function modelSummary(model: LoadedModel, path: string): string {
     const { rows, seed, epochs, bestEpoch, validationLogDensity, members = [] } = training;
     lines.push(
       ["trained on", `${counted(rows, model.image ? "image" : "row")}, seed ${seed}`],
-      ["epochs", `${epochs}, the best is epoch ${bestEpoch}`],
+      [
+        "epochs",
+        `${epochs}, the best is epoch ${bestEpoch}${members.length > 1 ? ", of the best trained network" : ""}`,
+      ],
       [
         "validation",
         model.image

@@ -46,16 +46,16 @@ export const sample = command({
     where: text({
       valueName: "CONDITION",
       description:
-        "Keeps only rows that meet this condition of DuckDB, such as \"age > 40 AND city = 'Bern'\", and draws until there are enough. For models of the default flow without --given in fit.",
+        "Keeps only rows that meet this condition of DuckDB, such as \"age > 40 AND city = 'Bern'\", and draws until there are enough. Only for default models without --given in fit.",
     }),
     noGaps: flag(
-      "Draws rows without missing values: each value given that it is present. For models of the default flow without --given in fit.",
+      "Draws rows without missing values: each value given that it is present. Only for default models without --given in fit.",
     ),
     ...notation,
     ...engine,
   },
   details: [
-    "In --given, income= without a value states that the income is missing. This needs a model of the default flow. An empty cell of a table in --given is not known: it is drawn, as are the columns that the table lacks.",
+    "In --given, income= without a value states that the income is missing. This needs a default model. An empty cell of a table in --given is not known: it is drawn, as are the columns that the table lacks.",
     "If OUT is a directory (out/), rows go to Parquet files of a million rows there: part-00000.parquet, part-00001.parquet and so on.",
     "A model of images draws pictures: one with all images if OUT ends in .png, otherwise a directory with a file for each image, and a sub-directory for each class. Default: 64 images.",
   ],

@@ -126,7 +126,7 @@ export function unconditional(model: LoadedModel, path: string, command: string)
   refuseImages(model, path, command);
   if (model.table && model.given.length === 0) return model;
   throw new PushforwardError("ARGUMENT", `The model ${path} cannot be conditional on any columns`, {
-    expected: "a model that pushforward fit wrote with the default flow and without --given",
+    expected: "a default model that pushforward fit wrote without --given",
     hint: `Fit one: ${program()} fit DATA`,
   });
 }

@@ -15,7 +15,7 @@ export const score = command({
       valueName: "A,B",
       default: "",
       description:
-        "Score only these columns: log p(of | given). Default: all columns of the model. Only for models of the default flow.",
+        "Score only these columns: log p(of | given). Default: all columns of the model. Only for default models.",
     }),
     given: names({
       valueName: "C",

@@ -53,9 +53,11 @@ export function checkFlowSize(
   });
 }
 
-/** A trained model. For a mixture, `epochs` and `bestEpoch` are those of the best member that was trained by gradients. */
+/** A trained model. */
 export interface Trained extends Omit<FitFlowsResult, "warnings"> {
   readonly members?: readonly Member[];
+  /** The best member that was trained by gradient descent: `epochs` and `bestEpoch` are its own, even if it is not part of the mixture. */
+  readonly trainedMember?: string;
 }
 
 /** The recipe of `--flow` with the options for its layers; undefined for the default. */
@@ -148,7 +150,7 @@ export async function train(
     });
     const { members } = result;
     const name = members.length === 1 ? members[0]!.name : "mixture";
-    return { ...result.curve, ...result, ...rows, name };
+    return { ...result.curve, ...result, ...rows, name, trainedMember: result.curve.name };
   }
   const result = await trainFlows(
     withoutConstants(rows, constants),

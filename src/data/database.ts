@@ -13,7 +13,7 @@ export const quotedIdentifier = (name: string): string => `"${name.replaceAll('"
 /** A text as a string literal of SQL. */
 export const stringLiteral = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** A text as an SQL expression, also if it contains the character 0, at which a literal would end. */
+/** A text as an SQL expression, even if it contains the character 0, at which a literal would end. */
 export const textLiteral = (text: string): string =>
   text.split("\u0000").map(stringLiteral).join(" || chr(0) || ");
 

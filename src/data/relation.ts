@@ -129,7 +129,7 @@ function checkNoNotation({ decimal, delimiter }: Notation, source: string): void
 function checkSameFormat(file: SourceFile, first: SourceFile): void {
   if (file.format === first.format && file.gzip === first.gzip) return;
   const kind = ({ format, gzip }: SourceFile) => `${format}${gzip ? " with gzip" : ""}`;
-  throw new PushforwardError("DATA", `${file.name} has another format than ${first.name}`, {
+  throw new PushforwardError("DATA", `${file.name} has a different format from ${first.name}`, {
     expected: kind(first),
     received: kind(file),
     hint: "Give files of one format.",
@@ -144,7 +144,7 @@ function checkSameColumns(
   expected: readonly string[],
 ): void {
   if (names.join("\n") === expected.join("\n")) return;
-  throw new PushforwardError("DATA", `${file} has other columns than ${first}`, {
+  throw new PushforwardError("DATA", `${file} has different columns from ${first}`, {
     expected: quotedNames(expected),
     received: quotedNames(names),
     hint: "Give files with the same columns in the same order.",

@@ -32,7 +32,7 @@ export function splitWithTest<D extends Dataset & { split(fraction: number, seed
   const fraction = testFractionOf(data.rows, testFraction);
   if (!(fraction >= 0 && fraction < 1)) {
     throw new PushforwardError("ARGUMENT", `${name} has an invalid value`, {
-      expected: "a number from 0 and below 1",
+      expected: "a number of at least 0 and below 1",
       received: String(fraction),
     });
   }

@@ -81,7 +81,7 @@ export class Mixture implements SubsetDistribution {
       if (features !== this.features || (context !== 0 && context !== this.context)) {
         throw new PushforwardError(
           "SHAPE",
-          `distribution ${k} of a mixture has another shape than the others`,
+          `distribution ${k} of a mixture has a different shape from the others`,
           {
             expected: `${this.features} features, and ${this.context} context features or none`,
             received: `${features} features and ${context} context features`,

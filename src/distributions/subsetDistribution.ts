@@ -70,7 +70,7 @@ export function asSubsetDistribution(distribution: Distribution): SubsetDistribu
     "the distribution has no exact marginal distributions of subsets of features",
     {
       received: JSON.stringify(distribution.describe().type),
-      hint: "Fit the default model of a table, or use MixedMade with anyOrder, LatentClasses, KernelDensity, or a Mixture of these.",
+      hint: "Fit the default model of a table, or use MixedMade with anyOrder, LatentClasses, MixedGaussianMixture, KernelDensity, or a Mixture of these.",
     },
   );
 }

@@ -60,16 +60,20 @@ export class TransformedDistribution implements Distribution {
       );
     }
     if (base.context > 0 && bijection.context > 0 && base.context !== bijection.context) {
-      throw new PushforwardError("SHAPE", "the base distribution has another context than the bijection", {
-        expected: `${bijection.context} context features or none`,
-        received: `${base.context}`,
-      });
+      throw new PushforwardError(
+        "SHAPE",
+        "the base distribution has a different context from the bijection",
+        {
+          expected: `${bijection.context} context features or none`,
+          received: `${base.context}`,
+        },
+      );
     }
     const context = Math.max(base.context, bijection.context);
     if (embedding && embedding.size !== context) {
       throw new PushforwardError(
         "SHAPE",
-        "the flow has another context size than the embedding of the context",
+        "the flow has a different context size from the embedding of the context",
         {
           expected: `${embedding.size} context features`,
           received: `${context}`,

@@ -84,7 +84,7 @@ export async function conditionalCalibration(
   const { values, status } = encodeTable(model.columns, rows, names);
   const valid = Array.from(status.keys()).filter((n) => status[n] === ROW_STATUS.valid);
   if (valid.length === 0) {
-    throw new PushforwardError("DATA", "no row has values that the model knows in all columns", {
+    throw new PushforwardError("DATA", "every row has a value that the model did not learn", {
       expected: "1 row or more",
     });
   }

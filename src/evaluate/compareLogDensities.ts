@@ -83,7 +83,7 @@ export function checkComparable(first: LoadedModel, second: LoadedModel): Differ
       const name = (isDensity: boolean) => (isDensity ? "a density" : "a probability");
       throw new PushforwardError(
         "DATA",
-        `the values of column "${column}" have different measures in the models`,
+        `column "${column}" has a density in one model and probabilities in the other`,
         {
           expected: `${name(measure.isDensity)} in both`,
           received: `${name(other.isDensity)} in the second`,

@@ -157,7 +157,7 @@ export function checkPrecision(column: Float64Column | undefined, precision: Pre
   if (!column || precision === "float64") return;
   throw new PushforwardError("ARGUMENT", "float32 is too coarse for a standardization of this flow", {
     expected: 'precision: "float64"',
-    received: `column ${column.column} of center ${column.center} and deviation ${column.deviation}`,
+    received: `column ${column.column} of center ${column.center} and standard deviation ${column.deviation}`,
     hint: "Rounded to float32, different rows would become equal.",
   });
 }

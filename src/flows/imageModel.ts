@@ -370,7 +370,7 @@ function normalized(priors: readonly number[], classes: readonly string[]): read
     priors.every((prior) => prior >= 0) && (sum > 0 || priors.length === 0) && Number.isFinite(sum);
   if (isValid && priors.length === classes.length) return priors.map((prior) => prior / sum);
   throw new PushforwardError("ARGUMENT", "the priors of the classes are not valid", {
-    expected: `${classes.length} numbers from 0 with a sum above 0`,
+    expected: `${classes.length} numbers of at least 0, not all 0`,
     received: `${priors.join(", ")}`,
   });
 }

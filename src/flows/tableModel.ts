@@ -287,7 +287,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
    */
   anomalyReference(): AnomalyReference {
     if (this.reference) return this.reference;
-    throw new PushforwardError("ARGUMENT", "the model does not contain what anomalies are compared with", {
+    throw new PushforwardError("ARGUMENT", "the model has no reference rows for anomalies", {
       hint: "It was fitted by an older version, or is not a default model: fit the table again.",
     });
   }

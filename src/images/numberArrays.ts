@@ -53,11 +53,15 @@ export async function imagesOfArrays(
   for (const array of images.slice(1)) {
     const other = imageShapeOf(array, options);
     if (other.join() === shape.join()) continue;
-    throw new PushforwardError("DATA", `${array.name} has images of another size than ${images[0]!.name}`, {
-      expected: shapeText(shape),
-      received: shapeText(other),
-      hint: "Give images of one size.",
-    });
+    throw new PushforwardError(
+      "DATA",
+      `${array.name} has images of a different size from ${images[0]!.name}`,
+      {
+        expected: shapeText(shape),
+        received: shapeText(other),
+        hint: "Give images of one size.",
+      },
+    );
   }
   const count = images.reduce((sum, { shape }) => sum + shape[0]!, 0);
   const size = imageSize(shape);
@@ -158,7 +162,7 @@ async function readLabels(arrays: readonly NumberArray[], count: number, source:
     }
   }
   if (labels.length === count) return labels;
-  throw new PushforwardError("DATA", `The labels of ${source} are not as many as the images`, {
+  throw new PushforwardError("DATA", `The number of labels of ${source} differs from the number of images`, {
     expected: `${count} labels`,
     received: `${labels.length}`,
     hint: "Give the labels of these images, in the same order.",

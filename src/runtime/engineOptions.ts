@@ -2,7 +2,7 @@
 export interface EngineOptions {
   /**
    * Execution providers of ONNX Runtime in order of preference, such as `cuda` or `webgpu`. Default the CPU. In Node, `wasm`
-   * computes with onnxruntime-web. A provider that does not work on the machine is an error, also if `cpu` or `wasm` follows it.
+   * computes with onnxruntime-web. A provider that does not work on the machine is an error even if `cpu` or `wasm` follows it.
    */
   providers?: readonly string[];
   /**

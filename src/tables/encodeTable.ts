@@ -105,7 +105,7 @@ function sourceOf(column: TableColumn, raw: readonly RawColumn[], names: readonl
   const source = withBooleanLabels(column, found);
   // The type is that of the model: in a column of time stamps, dates are written as time stamps too.
   if (READABLE[type].includes(source.type) || source.values.every(Number.isNaN)) return { ...source, type };
-  throw new PushforwardError("DATA", `column "${name}" has another type than in the training`, {
+  throw new PushforwardError("DATA", `column "${name}" has a different type from the training table`, {
     expected: typeName(type),
     received: receivedType(source, type),
     hint: "Convert the column.",

@@ -8,7 +8,7 @@ export const MIN_ROWS_FOR_IDS = 20;
 const ID_NAME = /(^|[_\s.-])(id|ids|key|uuid|guid|no|nr|idx|index|row|number|code)$|[a-z](Id|ID|Key|No)$/i;
 
 const YEAR_NAME = /year|^yr$/i;
-/** Integers in this range are years, also if there is one row for each. */
+/** Integers in this range are years, even if there is one row for each. */
 const MIN_YEAR = 1500;
 const MAX_YEAR = 2200;
 

@@ -103,7 +103,7 @@ function readColumn(name: string, rows: number, at: (n: number) => TableValue, i
     if (common === undefined) {
       throw new PushforwardError(
         "DATA",
-        `rows[${n}], column "${name}" has another type than the rows before`,
+        `rows[${n}], column "${name}" has a different type from the rows before`,
         {
           expected: type === "integer" ? "number" : type,
           received: `${typeof value === "bigint" ? value : JSON.stringify(value)} (${own})`,

@@ -58,7 +58,7 @@ export async function fitDensity(
       "training computes in float32, which is too coarse for the standardization of this flow",
       {
         expected: "a standard deviation of more than 1/8000 of the center",
-        received: `center ${float64Column.center}, deviation ${float64Column.deviation} in column ${float64Column.column}`,
+        received: `center ${float64Column.center}, standard deviation ${float64Column.deviation} in column ${float64Column.column}`,
         hint: "Write the density of (x - center) / deviation, and fit a flow without this standardization to that density.",
       },
     );

@@ -51,7 +51,7 @@ export interface FitFlowsResult extends FitResult {
 }
 
 /**
- * Fits a flow to a table with the default flows and settings. It trains each of `tableFlows` and returns the one with the
+ * Fits a flow to a table with default recipes and settings. It trains each of `tableFlows` and returns the one with the
  * highest mean log-density on the held-out rows. The flows share `maxMinutes`; when the time is up, no further flow is tried.
  *
  * `data` is rows in any form of `RowsInput` that shows the number of columns, a dataset such as `readRows` returns, or a stream.

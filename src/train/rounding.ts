@@ -41,7 +41,7 @@ function roundingError(what: string, { center, deviation }: Float64Column): Push
   const [c, s] = [center, deviation].map((value) => Number(value.toPrecision(4)));
   return new PushforwardError("DATA", `training computes in float32, which is too coarse for ${what}`, {
     expected: "a standard deviation of more than 1/8000 of the center",
-    received: `center ${c}, deviation ${s}`,
+    received: `center ${c}, standard deviation ${s}`,
     hint: "Wrap the flow with forTables, which standardizes the rows in float64, or subtract the center from the column.",
   });
 }

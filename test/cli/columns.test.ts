@@ -23,7 +23,7 @@ const CUSTOMERS = write(
   ["user,number,age,region,active,joined,angle,spent,currency,seen,zip", ...rows, ""].join("\n"),
 );
 
-it("shows what each column of a table is taken for", async () => {
+it("shows the kind of each column of a table", async () => {
   const { code, out, err } = await pushforward(["columns", CUSTOMERS]);
   expect({ code, err }).toEqual({ code: 0, err: "" });
   expect(out).toMatchInlineSnapshot(`

@@ -114,17 +114,20 @@ export const highestScores = (scores: Float64Array, rows: Iterable<number>, coun
     .sort((a, b) => (scores[a] === scores[b] ? a - b : scores[b] - scores[a]))
     .slice(0, count);
 
-/** Whether almost all calibration scores are among the scores. Those that several rows have say nothing. */
+/**
+ * Whether almost all calibration scores are among the scores. A calibration score that several rows have is ignored, because it does not
+ * identify its row.
+ */
 function containsScores(scores: Float64Array, calibration: Float64Array): boolean {
   if (scores.length > MAX_ROWS_PER_CALIBRATION_ROW * calibration.length) return false;
   const ascending = scores.filter((score) => !Number.isNaN(score)).sort();
-  let [none, one] = [0, 0];
+  let [missing, unique] = [0, 0];
   for (const score of calibration) {
     const tolerance = TOLERANCE * Math.abs(score);
     const nearest = lowerBound(ascending, score - tolerance);
     const isFound = (i: number) => ascending[i] <= score + tolerance;
-    if (!isFound(nearest)) none++;
-    else if (!isFound(nearest + 1)) one++;
+    if (!isFound(nearest)) missing++;
+    else if (!isFound(nearest + 1)) unique++;
   }
-  return one >= MIN_FOUND * (none + one) && none + one >= MIN_SINGLE * calibration.length;
+  return unique >= MIN_FOUND * (missing + unique) && missing + unique >= MIN_SINGLE * calibration.length;
 }
