@@ -5,7 +5,7 @@
  *     PUSHFORWARD_DATA=... npm run bench:anomalies [-- --minutes 1]
  *
  * It reads the tables from the directory PUSHFORWARD_DATA, and writes anomalies/results.json and anomalies/RESULTS.md. A result that is there
- * already is kept, so that an interrupted run continues. Each training takes at most `--minutes`.
+ * already is kept, so that an interrupted run continues. Each training run takes at most `--minutes`.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -72,7 +72,7 @@ In each of ${TAMPERED_ROWS} rows that the model never saw, the value of one rand
 row. How often is this column the first reason of \`TableModel.anomalies\`, or one of the first three? "By chance" is the share if the reasons
 were in random order. "Found" is the share of these rows with a p-value of at most ${LEVEL}, and "before" that before the replacement. Many replaced
 values are as ordinary as those that they replace, and no method could find these. At most ${MAX_ROWS.toLocaleString("en")} rows of each table, at most
-${values.minutes} minute${values.minutes === "1" ? "" : "s"} for each training, seed 0.
+${values.minutes} minute${values.minutes === "1" ? "" : "s"} for each training run, seed 0.
 
 The surprise of a row is the mean over two orders of the columns. Anomalies of [ADBench](../adbench/RESULTS.md) are ranked better with two orders than
 with one: with an earlier default model, the mean rank was 4.86 instead of 5.57. Replaced values are found less often: with one order, the found shares

@@ -1,5 +1,5 @@
 /**
- * Compares flows, widths, regularization and step sizes on real tables, one factor at a time and with several seeds. The
+ * Compares flows, widths, regularization and learning rates on real tables, one factor at a time and with several seeds. The
  * defaults of `fitFlows` come from this comparison. Writes bench/defaults.json, from which `defaultsTable.ts` writes
  * docs/defaults.md. Only `fitFlows` and the mixture of `fitTable` are evaluated on test rows: the choice of defaults uses validation rows
  * only.
@@ -73,7 +73,7 @@ const trainingRows = ({ train, features }: Table) => train.length / features;
 const configurationsFor = (table: Table): Record<string, Configuration> =>
   trainingRows(table) > 20_000 ? CONFIGURATIONS_FOR_MANY_ROWS : CONFIGURATIONS;
 
-/** One training. */
+/** One training run. */
 export interface Trial {
   readonly seed: number;
   /** Mean log-density of the validation rows. */

@@ -40,14 +40,14 @@ export const abortSignal: OptionRule = {
 
 /** The seed of a `Random`. */
 export const seedValue: OptionRule = {
-  expected: "a whole number from 0 to 2^64 - 1 (a bigint from 2^53 on)",
+  expected: "an integer from 0 to 2^64 - 1 (a bigint from 2^53 on)",
   accepts: (value) =>
     typeof value === "bigint"
       ? value >= 0n && value < 2n ** 64n
       : Number.isSafeInteger(value) && (value as number) >= 0,
 };
 
-export const wholeNumber = (min: number): OptionRule => ({
+export const integerFrom = (min: number): OptionRule => ({
   expected: `${min}, ${min + 1}, ${min + 2}, ...`,
   accepts: (value) => Number.isSafeInteger(value) && (value as number) >= min,
 });

@@ -69,7 +69,7 @@ export function unknownNamesDetails(
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
-  int: "a whole number",
+  int: "an integer",
   number: "a number",
   boolean: "true or false",
   string: "a text",

@@ -21,7 +21,7 @@ export interface Aurocs extends Readonly<Record<Statistic, number>> {
 const MAX_TRAINING_ROWS = 10_000;
 const TRIMMED_FRACTION = 0.1;
 
-/** What a training may use. */
+/** What a training run may use. */
 interface FitLimits {
   readonly minutes: number;
   readonly threads: number;

@@ -11,7 +11,7 @@ const TITLES: Readonly<Partial<Record<string, string>>> = {
   rankDistance: "rank distance",
 };
 
-/** The areas of each table, from trainings that took at most `minutes` and used `threads`. */
+/** The areas of each table, from training runs that took at most `minutes` and used `threads`. */
 interface ResultsOfSetting {
   readonly minutes: number;
   readonly threads: number;
@@ -60,7 +60,7 @@ function section(
   const leftOut = ofScore.map((_, i) => mean(ofScore.filter((_, j) => j !== i)));
   return [
     ...heading[setting],
-    `Each training took at most ${minutes} minutes and used ${threads} of two shared cores.`,
+    `Each training run took at most ${minutes} minutes and used ${threads} of two shared cores.`,
     table(["", ...parts.map((part) => TITLES[part] ?? part), "rank of score", ...shown, "best of 26"], rows),
     `Mean rank beside the 26 published methods, of ${names.length} tables: ${parts.map((part) => `${TITLES[part] ?? part} ${mean(ranks(part)).toFixed(2)}`).join(", ")}; published: ${shown.map((method) => `${method} ${mean(ofMethod(method)).toFixed(2)}`).join(", ")}. Without any one of the tables, the mean rank of the score is between ${Math.min(...leftOut).toFixed(2)} and ${Math.max(...leftOut).toFixed(2)}.`,
   ];

@@ -1,5 +1,5 @@
 /**
- * Compares bounds of the log-scale of affine couplings, and normalizations of RealNVP, in short trainings on MNIST:
+ * Compares bounds of the log-scale of affine couplings, and normalizations of RealNVP, in short training runs on MNIST:
  *
  *     npx tsx bench/images/couplings.ts [--images 500 --epochs 40 --only PATTERN] TRAINING_IMAGES...
  *

@@ -1,6 +1,6 @@
 /**
  * Trains a flow of `imageFlows` on MNIST, and the same flow from the same initial parameters in PyTorch (bench/peers/torch_images.py), with
- * Adam, a constant step size of 0.001 and gradients clipped to a norm of 5:
+ * Adam, a constant learning rate of 0.001 and gradients clipped to a norm of 5:
  *
  *     npx tsx bench/images/curves.ts --flow imageGlow [--steps 2000 --batch 64] TRAINING_IMAGES...
  *
@@ -34,7 +34,7 @@ const lineSchema = z.union([
   z.object({ peak: z.number() }),
 ]);
 
-/** The lines of a training, and its peak memory in MB. */
+/** The lines of a training run, and its peak memory in MB. */
 interface Curve {
   readonly lines: readonly { step: number; loss: number; seconds: number }[];
   readonly peak: number;

@@ -4,7 +4,7 @@
  *
  *     node --import tsx bench/tables/orders.ts --data DIRECTORY [--only TABLE,...] [--rows 6000] [--subsets 2] [--max-minutes M]
  *
- * Prints a table in Markdown. At most `--rows` rows of each table are used, a tenth of which are test rows; each training takes at most
+ * Prints a table in Markdown. At most `--rows` rows of each table are used, a tenth of which are test rows; each training run takes at most
  * `--max-minutes`.
  */
 import { join } from "node:path";

@@ -12,7 +12,7 @@ log-density of the validation rows. The test rows are only scored. The models ar
     maf, nsf   zuko's MAF and NSF, each with three seeds
 
 Each finished fit is saved in DIRECTORY/fits with its log-densities of the test rows, and is not repeated unless this file is
-deleted. Interrupted trainings of flows resume. The summary of all saved fits is written to bench/tables/peers.json, where results
+deleted. Interrupted training runs of flows resume. The summary of all saved fits is written to bench/tables/peers.json, where results
 without saved fits are kept; its `seconds` are processor time with one thread.
 
 Requires NumPy, SciPy, scikit-learn, PyTorch and zuko; PYTHONPATH may point to their sources.

@@ -1,5 +1,5 @@
 /**
- * Compares the estimates of the time that is left of a training (`RemainingTime`) with the real time, on tables:
+ * Compares the estimates of the time that is left of a training run (`RemainingTime`) with the real time, on tables:
  *
  *     node --import tsx bench/tables/remainingTime.ts FILE...
  *

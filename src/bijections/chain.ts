@@ -45,7 +45,7 @@ export class Chain implements Bijection {
       if (features !== this.features) {
         throw new PushforwardError(
           "SHAPE",
-          `bijection ${i} of a chain has another number of features than the first`,
+          `bijection ${i} of a chain has a different number of features from the first`,
           {
             expected: `${this.features} features`,
             received: `${features}`,
@@ -55,7 +55,7 @@ export class Chain implements Bijection {
       if (context !== 0 && context !== this.context) {
         throw new PushforwardError(
           "SHAPE",
-          `bijection ${i} of a chain has another number of context features than the others`,
+          `bijection ${i} of a chain has a different number of context features from the others`,
           {
             expected: `${this.context} context features or none`,
             received: `${context}`,

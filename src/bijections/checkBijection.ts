@@ -119,7 +119,7 @@ class Check {
     const { features, context } = bijection;
     if (!Number.isInteger(features) || features < 1 || !Number.isInteger(context) || context < 0) {
       throw this.error("features and context are not valid sizes", {
-        expected: "whole numbers, features at least 1 and context at least 0",
+        expected: "integers, features at least 1 and context at least 0",
         received: `features ${features} and context ${context}`,
       });
     }
@@ -192,7 +192,7 @@ class Check {
       ["context", contexts.length, count * context],
     ] as const) {
       if (received === expected && Number.isInteger(count)) continue;
-      throw new PushforwardError("SHAPE", `${name} has another number of rows than the other arrays`, {
+      throw new PushforwardError("SHAPE", `${name} has a different number of rows from the other arrays`, {
         expected: `${expected} numbers`,
         received: `${received}`,
       });

@@ -63,7 +63,7 @@ export class AllowedFolders {
     }
     const name = basename(asked);
     const entries = await readdir(directory, { withFileTypes: true });
-    // A training also writes NAME.checkpoint and NAME.lock, which must not be links to files outside of the folders.
+    // A training run also writes NAME.checkpoint and NAME.lock, which must not be links to files outside of the folders.
     const conflict = entries.find(
       (entry) => entry.name === name || (entry.name.startsWith(`${name}.`) && entry.isSymbolicLink()),
     );

@@ -1,14 +1,14 @@
 import { counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
-import { dataOfModel, flag, fraction, model, notation, path, wholeNumber } from "./options.ts";
+import { dataOfModel, flag, fraction, integerFrom, model, notation, path } from "./options.ts";
 
 export const anomalies = command({
   name: "anomalies",
   summary: "Finds the most unusual rows of a table, with p-values and the columns that make them unusual.",
   positionals: { model, data: dataOfModel },
   options: {
-    rows: wholeNumber(1, {
+    rows: integerFrom(1, {
       alias: "n",
       default: "20",
       valueName: "N",

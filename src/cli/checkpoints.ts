@@ -7,7 +7,7 @@ import type { FitValues } from "./fitOptions.ts";
 import type { Messages } from "./messages.ts";
 
 /**
- * The checkpoints of a training, beside its model: `model.safetensors.checkpoint` or, for the default model, one for each of its
+ * The checkpoints of a training run, beside its model: `model.safetensors.checkpoint` or, for the default model, one for each of its
  * flows: `model.safetensors.checkpoint-NAME`.
  */
 export class Checkpoints {
@@ -76,7 +76,7 @@ export class Checkpoints {
     });
   }
 
-  /** The checkpoints that a training can continue from. */
+  /** The checkpoints that a training run can continue from. */
   get paths(): string[] {
     return [...new Set([...(this.resume ? this.earlier : []), ...this.written])];
   }

@@ -69,5 +69,5 @@ async function selfTest(): Promise<string> {
       hint: "Reinstall onnxruntime-node, or report this with the output of pushforward doctor.",
     });
   }
-  return `passed in ${((performance.now() - start) / 1000).toFixed(1)} s: a known log-density, and a training`;
+  return `passed in ${((performance.now() - start) / 1000).toFixed(1)} s: a known log-density, and a training run`;
 }

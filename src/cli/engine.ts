@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { PushforwardError } from "../errors.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
-import { choice, wholeNumber } from "./options.ts";
+import { choice, integerFrom } from "./options.ts";
 
 /**
  * Threads beyond the number of cores only take memory. They are allowed because rounding depends on the number of threads: with as many
@@ -14,7 +14,7 @@ const PROVIDER =
 
 /** The options of a command that computes. */
 export const engine = {
-  threads: wholeNumber(
+  threads: integerFrom(
     1,
     { valueName: "N", description: "The number of threads that compute. Default: one for each core." },
     MAX_THREADS,

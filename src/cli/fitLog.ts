@@ -2,7 +2,7 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { PushforwardError } from "../errors.ts";
 import { jsonLine } from "./format.ts";
 
-/** A file with the events of a training, one JSON object a line. Each line is complete before the training continues. */
+/** A file with the events of a training run, one JSON object a line. Each line is complete before the training continues. */
 export class FitLog {
   private readonly path: string;
 

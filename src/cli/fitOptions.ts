@@ -8,11 +8,11 @@ import {
   choice,
   flag,
   fraction,
+  integerFrom,
   names,
   notation,
   path,
   positiveNumber,
-  wholeNumber,
   wholeNumbers,
 } from "./options.ts";
 
@@ -91,7 +91,7 @@ export const options = {
     description:
       "How much time the training of the default model may take: small leaves flows out, has a smaller network and trains half as long; large has a larger network and trains up to twice as long.",
   }),
-  transforms: wholeNumber(1, {
+  transforms: integerFrom(1, {
     valueName: "N",
     description:
       "The number of layers, for a --flow other than default. For images: the number of couplings per level, of maps of tarflow, of layers of image-transformer, or of maps of the posterior of vae.",
@@ -102,19 +102,19 @@ export const options = {
     description:
       "The widths of the hidden layers of each network, for a --flow other than default. For images: one width.",
   }),
-  seed: wholeNumber(0, {
+  seed: integerFrom(0, {
     default: "0",
     valueName: "S",
     description:
       "Seed of all random numbers. The same seed, data and number of threads give the same file, byte for byte.",
   }),
-  epochs: wholeNumber(1, {
+  epochs: integerFrom(1, {
     valueName: "N",
     example: "200",
     description:
       "Maximum number of passes over the data. Training usually ends sooner, when the validation rows no longer improve. Default: 500 epochs, or 10,000 steps if that is more.",
   }),
-  patience: wholeNumber(1, {
+  patience: integerFrom(1, {
     valueName: "N",
     description:
       "Training ends after this many epochs without improvement. Default: 20 epochs, or 500 steps if that is more.",
@@ -124,7 +124,7 @@ export const options = {
     example: "10",
     description: "Training ends after this many minutes and keeps the best weights so far.",
   }),
-  batchSize: wholeNumber(1, {
+  batchSize: integerFrom(1, {
     valueName: "N",
     example: "256",
     description: "Rows in a batch. Default: 256, for images 64.",

@@ -57,7 +57,7 @@ export interface Report {
   /** Paths of the pictures. */
   readonly pictures: readonly string[];
   readonly milliseconds: number;
-  /** The command that continues a training that ended by time. */
+  /** The command that continues a training run that ended by time. */
   readonly resume: string | undefined;
 }
 
@@ -258,7 +258,7 @@ const aligned = (of: Parameters<typeof estimate>[0]): string =>
 /** In characters. A longer source, such as a query, is not repeated in the commands to run next. */
 const MAX_SOURCE_LENGTH = 60;
 
-/** The data of a training in a command to run next. */
+/** The data of a training run in a command to run next. */
 export function dataOfCommand({ data }: Pick<FitValues, "data">): string {
   const sources = data.map(shellQuoted).join(" ");
   return sources.length > MAX_SOURCE_LENGTH || data.includes("-") ? "DATA" : sources;

@@ -1,4 +1,4 @@
-import { choice, flag, imageShape, wholeNumber } from "./options.ts";
+import { choice, flag, imageShape, integerFrom } from "./options.ts";
 
 /** The shape of images, for commands that read them from tables or from arrays [images, pixels]. */
 export const image = imageShape({
@@ -9,7 +9,7 @@ export const image = imageShape({
 });
 
 /** The number of draws of noise, for commands that compute the probability of images. */
-export const draws = wholeNumber(
+export const draws = integerFrom(
   1,
   {
     valueName: "K",
@@ -28,7 +28,7 @@ export const classify = flag(
 /** The options of `pushforward fit` for images. */
 export const imageOptions = {
   image,
-  values: wholeNumber(
+  values: integerFrom(
     2,
     { valueName: "N", example: "16", description: "Pixels have the values 0 to N - 1. Default: 256." },
     256,
@@ -37,7 +37,7 @@ export const imageOptions = {
     "Learns images conditional on their class: sub-directories, a file of labels among DATA, or the column label.",
   ),
   flips: flag("Also trains on the images reflected from left to right."),
-  levels: wholeNumber(
+  levels: integerFrom(
     1,
     { valueName: "N", description: "The number of levels of glow and realnvp for images. Default: 2." },
     16,
@@ -57,11 +57,11 @@ export const imageOptions = {
     description:
       "The noise that glow, realnvp, nice and tarflow add to whole pixels in training: uniform, or variational, from a flow that is learned with the model. Default: uniform.",
   }),
-  patch: wholeNumber(1, {
+  patch: integerFrom(1, {
     valueName: "N",
     description: "The height and the width of the patches of tarflow. Default: 4.",
   }),
-  latent: wholeNumber(1, {
+  latent: integerFrom(1, {
     valueName: "N",
     description: "The number of latent features of vae. Default: 16.",
   }),

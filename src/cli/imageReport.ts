@@ -30,7 +30,7 @@ export interface ImageReport {
   /** Paths of the pictures. */
   readonly pictures: readonly string[];
   readonly milliseconds: number;
-  /** The command that continues a training that ended by time. */
+  /** The command that continues a training run that ended by time. */
   readonly resume: string | undefined;
 }
 

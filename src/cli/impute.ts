@@ -2,7 +2,7 @@ import { counted } from "../evaluate/numberText.ts";
 import type { UnlearnedValues } from "../tables/unlearned.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
-import { dataOfModel, model, notation, outputTable, wholeNumber } from "./options.ts";
+import { dataOfModel, integerFrom, model, notation, outputTable } from "./options.ts";
 
 export const impute = command({
   name: "impute",
@@ -11,7 +11,7 @@ export const impute = command({
   options: {
     output: outputTable,
     ...notation,
-    seed: wholeNumber(0, {
+    seed: integerFrom(0, {
       default: "0",
       valueName: "S",
       description: "Another seed draws other values: several imputations show how uncertain the values are.",

@@ -1,6 +1,6 @@
 import { command } from "./command.ts";
 import { type EngineValues, engineWithFloat64 } from "./engine.ts";
-import { choice, flag, fraction, names, path, wholeNumber } from "./options.ts";
+import { choice, flag, fraction, integerFrom, names, path } from "./options.ts";
 
 export const infer = command({
   name: "infer",
@@ -36,13 +36,13 @@ export const infer = command({
       description:
         "For a simulator: the table with the observation. It has as many numbers as a simulation returns, and they are read row by row.",
     }),
-    simulations: wholeNumber(10, {
+    simulations: integerFrom(10, {
       default: "10000",
       valueName: "N",
       example: "2000",
       description: "For a simulator: the number of simulations.",
     }),
-    rounds: wholeNumber(1, {
+    rounds: integerFrom(1, {
       default: "1",
       valueName: "N",
       example: "3",
@@ -55,19 +55,19 @@ export const infer = command({
       description:
         "The source of the draws: No-U-Turn chains in the latent space of the flow (nuts), chains of proposals from the flow (independence), or the flow itself, with draws resampled by their weights (none).",
     }),
-    steps: wholeNumber(1, {
+    steps: integerFrom(1, {
       default: "2000",
       valueName: "N",
       example: "4000",
       description: "The number of gradient steps that fit the flow.",
     }),
-    chains: wholeNumber(2, {
+    chains: integerFrom(2, {
       default: "8",
       valueName: "N",
       example: "8",
       description: "The number of chains.",
     }),
-    drawsPerChain: wholeNumber(10, {
+    drawsPerChain: integerFrom(10, {
       default: "500",
       valueName: "N",
       example: "2000",
@@ -80,7 +80,7 @@ export const infer = command({
       description:
         "The target of the acceptance probability of trajectories. A larger one gives smaller steps.",
     }),
-    seed: wholeNumber(0, {
+    seed: integerFrom(0, {
       default: "0",
       valueName: "S",
       description: "Seed of all random numbers: the same seed and number of threads give the same draws.",

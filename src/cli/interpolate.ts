@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
-import { model, path, text, wholeNumber } from "./options.ts";
+import { integerFrom, model, path, text } from "./options.ts";
 
 /** The largest number of images in a row of the picture. */
 const MAX_COLUMNS = 10;
@@ -16,7 +16,7 @@ export const interpolate = command({
   },
   options: {
     output: path({ alias: "o", required: true, valueName: "OUT.png", description: "The picture to write." }),
-    steps: wholeNumber(
+    steps: integerFrom(
       2,
       {
         valueName: "N",

@@ -173,7 +173,7 @@ export const TOOLS: readonly Tool[] = [
           ),
       ),
       resume: z.optional(
-        z.boolean().check(z.describe("Continues a training of this output that was interrupted.")),
+        z.boolean().check(z.describe("Continues a training run of this output that was interrupted.")),
       ),
     },
     async (args, folders) => [

@@ -92,11 +92,11 @@ export const choices = <const C extends readonly string[], const S extends State
   );
 };
 
-/** A whole number of at least `min`. */
-export const wholeNumber = <const S extends Statement>(min: number, statement: S, max?: number) =>
+/** An integer of at least `min`. */
+export const integerFrom = <const S extends Statement>(min: number, statement: S, max?: number) =>
   option(statement, wholeNumberReader(min, statement, max));
 
-/** Whole numbers above 0 in a comma-separated list. */
+/** Integers above 0 in a comma-separated list. */
 export const wholeNumbers = <const S extends Statement>(statement: S) => {
   const read = wholeNumberReader(1, statement);
   return option(statement, (value, name) => value.split(",").map((part) => read(part.trim(), name)), {
@@ -130,7 +130,7 @@ export const fraction = <const S extends Statement>(mayBeZero: boolean, statemen
 const wholeNumberReader =
   (min: number, statement: Statement, max = Number.MAX_SAFE_INTEGER) =>
   (value: string, name: string): number => {
-    const expected = `a whole number from ${min}${max < Number.MAX_SAFE_INTEGER ? ` to ${max}` : ""}`;
+    const expected = `an integer from ${min}${max < Number.MAX_SAFE_INTEGER ? ` to ${max}` : ""}`;
     const isValid = (x: number) => Number.isInteger(x) && x >= min && x <= max;
     return readNumber(value, name, expected, { example: `${Math.max(1, min)}`, ...statement }, isValid);
   };

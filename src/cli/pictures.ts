@@ -51,7 +51,7 @@ export async function writePictures(
 const LINE_IMAGES = 10;
 
 /**
- * The picture training-samples.png, which grows in the course of a training: a line of samples after the epochs 1, 2, 4, 8 and so on.
+ * The picture training-samples.png, which grows in the course of a training run: a line of samples after the epochs 1, 2, 4, 8 and so on.
  * Images in one column have the same random numbers and, if there are classes, the same class.
  */
 export class TrainingSamples {

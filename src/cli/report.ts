@@ -1,6 +1,6 @@
 import { command } from "./command.ts";
 import { engine } from "./engine.ts";
-import { dataOfModel, flag, model, notation, path, text, wholeNumber } from "./options.ts";
+import { dataOfModel, flag, integerFrom, model, notation, path, text } from "./options.ts";
 
 export const report = command({
   name: "report",
@@ -18,13 +18,13 @@ export const report = command({
       description:
         "The column that classifiers or regressions predict after training on generated rows. Default: the last one with 2 to 20 labels; without one, the column of numbers that is predicted best.",
     }),
-    rows: wholeNumber(20, {
+    rows: integerFrom(20, {
       default: "2000",
       valueName: "N",
       description: "The largest number of rows of each kind that the statistics use.",
     }),
     ...notation,
-    seed: wholeNumber(0, { default: "0", valueName: "S", description: "Seed of all random numbers." }),
+    seed: integerFrom(0, { default: "0", valueName: "S", description: "Seed of all random numbers." }),
     ...engine,
     json: flag("Prints one JSON object with all numbers of the report."),
   },

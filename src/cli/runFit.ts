@@ -13,7 +13,7 @@ import type { Io, StopMessage } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { program } from "./program.ts";
 
-/** The tools of a training: its checkpoints, its interruption and its messages. */
+/** The tools of a training run: its checkpoints, its interruption and its messages. */
 export interface TrainingTools {
   /** Discards the checkpoints of an earlier training unless this one continues from them. */
   readonly begin: () => Promise<void>;
@@ -37,7 +37,7 @@ export interface Fitted {
 export interface FitRun {
   /** Milliseconds since the beginning of the command. */
   elapsed(): number;
-  /** The command that continues a training that ended by time. */
+  /** The command that continues a training run that ended by time. */
   readonly resume: string | undefined;
   /** Throws INTERRUPTED after Ctrl-C. */
   throwIfInterrupted(): void;

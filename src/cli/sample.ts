@@ -3,14 +3,14 @@ import { PushforwardError } from "../errors.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
-import { flag, model, notation, path, positiveNumber, text, wholeNumber } from "./options.ts";
+import { flag, integerFrom, model, notation, path, positiveNumber, text } from "./options.ts";
 
 export const sample = command({
   name: "sample",
   summary: "Draws new rows from a model.",
   positionals: { model },
   options: {
-    rows: wholeNumber(1, {
+    rows: integerFrom(1, {
       alias: "n",
       valueName: "N",
       example: "1000",
@@ -22,7 +22,7 @@ export const sample = command({
       valueName: "OUT",
       description: "The table to write, in the format of its ending. - writes CSV to standard output.",
     }),
-    seed: wholeNumber(0, {
+    seed: integerFrom(0, {
       default: "0",
       valueName: "S",
       description: "Seed of all random numbers. With the same seed, fewer rows are the first of more rows.",

@@ -1,6 +1,6 @@
 import { command } from "./command.ts";
 import { engine } from "./engine.ts";
-import { text, wholeNumber } from "./options.ts";
+import { integerFrom, text } from "./options.ts";
 
 export const serve = command({
   name: "serve",
@@ -9,7 +9,7 @@ export const serve = command({
     models: { variadic: true, description: "Model files. Each is served under the name of its file." },
   },
   options: {
-    port: wholeNumber(
+    port: integerFrom(
       0,
       { valueName: "PORT", default: "8080", example: "8081", description: "0 takes any free port." },
       65_535,
@@ -20,12 +20,12 @@ export const serve = command({
       description:
         "The address to listen on. 0.0.0.0 serves other machines too, without encryption or passwords.",
     }),
-    "max-rows": wholeNumber(1, {
+    "max-rows": integerFrom(1, {
       valueName: "N",
       default: "10000",
       description: "The largest number of rows of a request.",
     }),
-    "max-bytes": wholeNumber(1, {
+    "max-bytes": integerFrom(1, {
       valueName: "N",
       default: "10000000",
       description: "The largest body of a request in bytes.",

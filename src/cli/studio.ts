@@ -1,5 +1,5 @@
 import { command } from "./command.ts";
-import { model, notation, wholeNumber } from "./options.ts";
+import { integerFrom, model, notation } from "./options.ts";
 
 export const studio = command({
   name: "studio",
@@ -13,7 +13,7 @@ export const studio = command({
     },
   },
   options: {
-    port: wholeNumber(
+    port: integerFrom(
       0,
       { valueName: "PORT", default: "8090", example: "8091", description: "0 takes any free port." },
       65_535,

@@ -67,7 +67,7 @@ function namedRecipe({ flow, transforms, hidden }: TableFitValues): FitMembersOp
   return { name: flow, flow: (features, options) => RECIPES[flow](features, { ...options, ...layers }) };
 }
 
-/** The tools of a training that report how it goes. */
+/** The tools of a training run that report how it goes. */
 interface Reporting {
   readonly signal: AbortSignal;
   readonly progress: TrainingProgress;

@@ -11,7 +11,7 @@ import { type MemberPosition, RemainingTime } from "./remainingTime.ts";
 const EPOCHS_PER_LINE = 10;
 const MAX_MILLISECONDS_PER_LINE = 15_000;
 
-/** How the log-densities of a training are written. */
+/** How the log-densities of a training run are written. */
 export interface ProgressUnits {
   /** The text of a mean log-density, without the unit. */
   text(logDensity: number): string;
@@ -28,7 +28,7 @@ const NATS: ProgressUnits = { text: nats, unit: "nats" };
 
 const NONE = { value: Number.NEGATIVE_INFINITY, epoch: 0 };
 
-/** Shows the progress of a training: a bar on a terminal, lines elsewhere, or JSON lines on standard output. */
+/** Shows the progress of a training run: a bar on a terminal, lines elsewhere, or JSON lines on standard output. */
 export class TrainingProgress {
   private readonly io: Io;
   private readonly messages: Messages;

@@ -22,7 +22,7 @@ export function valuesRepeat(
 const isFewValues = (distinct: number, rows: number) =>
   distinct <= Math.min(MAX_PEAKS, rows / MIN_ROWS_PER_VALUE);
 
-/** `count` may be the product of a fraction and a number of rows, slightly less than a whole number by rounding. */
+/** `count` may be the product of a fraction and a number of rows, slightly less than an integer by rounding. */
 const isFrequent = (count: number, rows: number) =>
   Math.round(count) >= Math.max(MIN_ROWS_PER_VALUE, MIN_MODE_SHARE * rows);
 

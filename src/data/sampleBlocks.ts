@@ -7,9 +7,9 @@ import {
   anyValue,
   callback,
   checkOptions,
+  integerFrom,
   required,
   seedValue,
-  wholeNumber,
 } from "../options.ts";
 import { runRules } from "../runtime/options.ts";
 import { interruptedError } from "./databaseError.ts";
@@ -46,7 +46,7 @@ export async function* sampleBlocks(
 ): AsyncGenerator<Float64Array> {
   checkOptions("sampleBlocks", options, {
     ...runRules,
-    rows: required(wholeNumber(0)),
+    rows: required(integerFrom(0)),
     seed: seedValue,
     given: anyValue,
     signal: abortSignal,

@@ -48,7 +48,7 @@ export interface FeatureScan {
 /**
  * Prepares to stream all rows of a table as features of a model with the columns `columns`, which the table may have in any order.
  *
- * @throws DATA if a column is missing, or has another type than the model learned, with the first value that is wrong, or if no column
+ * @throws DATA if a column is missing, or has a different type from the one that the model learned, with the first value that is wrong, or if no column
  *   has features, or the table no row; while rows are read, for infinite values. FILE if the file has changed since the table was opened.
  */
 export async function scanFeatures(

@@ -1,4 +1,4 @@
-import { callback, type OptionRules, required, seedValue, wholeNumber } from "../options.ts";
+import { callback, integerFrom, type OptionRules, required, seedValue } from "../options.ts";
 import type { Batches } from "./batches.ts";
 import type { Columns, Constants } from "./constantColumns.ts";
 import type { InMemoryDataset } from "./inMemoryDataset.ts";
@@ -24,7 +24,7 @@ export interface BatchOptions {
 
 /** The rules of `BatchOptions`. */
 export const batchRules: OptionRules<BatchOptions> = {
-  batchSize: required(wholeNumber(1)),
+  batchSize: required(integerFrom(1)),
   seed: required(seedValue),
   prepare: callback,
 };
@@ -44,7 +44,7 @@ export interface Dataset {
   readonly columns: readonly string[] | undefined;
   /** Names of the context features, if they have names. */
   readonly contextColumns: readonly string[] | undefined;
-  /** The mean weight of the rows. Losses are divided by it, so that the step size does not depend on the scale of the weights. */
+  /** The mean weight of the rows. Losses are divided by it, so that the learning rate does not depend on the scale of the weights. */
   readonly meanWeight: number;
   /** The columns that have the same value in all rows. */
   readonly constants: Constants;

@@ -1,5 +1,5 @@
 import { PushforwardError } from "../errors.ts";
-import { anyValue, checkOptions, type OptionRules, required, wholeNumber } from "../options.ts";
+import { anyValue, checkOptions, integerFrom, type OptionRules, required } from "../options.ts";
 import { type Batches, batchesInMemory } from "./batches.ts";
 import { type Columns, type Constants, constantColumns, removeFeatures } from "./constantColumns.ts";
 import { type BatchOptions, batchRules, type Dataset, type Split } from "./dataset.ts";
@@ -24,7 +24,7 @@ export interface DatasetOptions {
 
 /** `flatRows` checks the rows and the names. */
 const datasetRules: OptionRules<DatasetOptions> = {
-  features: wholeNumber(1),
+  features: integerFrom(1),
   context: anyValue,
   weights: anyValue,
   columns: anyValue,
@@ -44,7 +44,7 @@ export interface RowArrays {
 }
 
 const arrayRules: OptionRules<RowArrays> = {
-  features: required(wholeNumber(1)),
+  features: required(integerFrom(1)),
   values: required(anyValue),
   context: anyValue,
   weights: anyValue,

@@ -1,6 +1,6 @@
 import { rowHashes } from "../columns/equalRows.ts";
 import { PushforwardError } from "../errors.ts";
-import { anyValue, checkOptions, type OptionRules, seedValue, wholeNumber } from "../options.ts";
+import { anyValue, checkOptions, integerFrom, type OptionRules, seedValue } from "../options.ts";
 import { Random } from "../random/index.ts";
 import type { Batches } from "./batches.ts";
 import {
@@ -40,7 +40,7 @@ export interface StreamOptions {
 }
 
 const streamRules: OptionRules<StreamOptions> = {
-  features: wholeNumber(1),
+  features: integerFrom(1),
   columns: anyValue,
   contextColumns: anyValue,
   seed: seedValue,

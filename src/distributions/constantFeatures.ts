@@ -74,7 +74,7 @@ export class ConstantFeatures implements Distribution {
     const logProb = scoped("distribution", () =>
       this.distribution.logProb(x.gather(1, this.varying), context),
     );
-    // -Infinity for rows with another value than 0 in a constant feature.
+    // -Infinity for rows with a value other than 0 in a constant feature.
     return onSupport(x, x.gather(1, this.constant).equal(0), logProb);
   }
 

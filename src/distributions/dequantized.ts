@@ -15,7 +15,7 @@ import { onSupport } from "./distribution.ts";
 import { Logistic } from "./logistic.ts";
 import { selectFeatures, uniformDraws, type ValueCounts } from "./rowDraws.ts";
 
-/** Below 2^17, float32 resolves the cells of whole numbers to 1/128. */
+/** Below 2^17, float32 resolves the cells of integers to 1/128. */
 const MAX_VALUES = 2 ** 17;
 
 const settingsFields = {
@@ -60,7 +60,7 @@ export interface DequantizedOptions {
 }
 
 /**
- * Rows of D whole numbers, such as pixels, under a density p of real numbers: P(x) = integral of p(x + u) over u in (0, 1)^D
+ * Rows of D integers, such as pixels, under a density p of real numbers: P(x) = integral of p(x + u) over u in (0, 1)^D
  * (Theis et al. 2016). `logProb` is an importance-sampled estimate of log P(x) in nats. Its expectation is a lower bound, which
  * increases with the number of draws (Burda et al. 2016):
  *
@@ -68,8 +68,8 @@ export interface DequantizedOptions {
  *
  * q is uniform, or the density of the flow `dequantizer` (variational dequantization, Ho et al. 2019, "Flow++"). The loss of a
  * training step draws one u for each row. An evaluation uses K draws that follow from the seed and the row, so that its result is
- * a function of the row. log P(x) is -Infinity unless all features are whole numbers from 0 to values - 1. If some features are
- * real numbers, P(x) is their density times the probability of the whole numbers.
+ * a function of the row. log P(x) is -Infinity unless all features are integers from 0 to values - 1. If some features are
+ * real numbers, P(x) is their density times the probability of the integers.
  */
 export class Dequantized implements Distribution {
   readonly distribution: Distribution;
@@ -127,7 +127,7 @@ export class Dequantized implements Distribution {
     return typeof this.values === "number" ? new Array(this.features).fill(this.values) : this.values;
   }
 
-  /** [D], the largest whole number of each feature; 0 for real numbers. */
+  /** [D], the largest integer of each feature; 0 for real numbers. */
   private get largest(): Tensor {
     return constant(
       this.counts.map((count) => (count ?? 1) - 1),
@@ -140,8 +140,8 @@ export class Dequantized implements Distribution {
   }
 
   get support(): Support {
-    if (typeof this.values === "number") return { description: `whole numbers from 0 to ${this.values - 1}` };
-    return { description: "whole numbers from 0 that are less than the number of values of their feature" };
+    if (typeof this.values === "number") return { description: `integers from 0 to ${this.values - 1}` };
+    return { description: "integers from 0 that are less than the number of values of their feature" };
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {

@@ -38,7 +38,7 @@ const LOG_SCALE_BOUND = Math.log(1000);
 const MIN_FITTED_SCALE = 0.1;
 
 /**
- * Independent features with the whole numbers 0, 1, ... values - 1, whose probabilities are those of the cells of a logistic
+ * Independent features with the integers 0, 1, ... values - 1, whose probabilities are those of the cells of a logistic
  * distribution (Kingma et al. 2016, section C.1): with F the logistic function, location m and scale s,
  *
  *     P(x) = F((x + 1/2 - m) / s) - F((x - 1/2 - m) / s),
@@ -77,7 +77,7 @@ export class DiscretizedLogistic implements Distribution {
   }
 
   get support() {
-    return { description: `whole numbers from 0 to ${this.values - 1}` };
+    return { description: `integers from 0 to ${this.values - 1}` };
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {

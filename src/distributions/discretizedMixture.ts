@@ -20,7 +20,7 @@ interface DiscretizedMixtureOptions {
 }
 
 /**
- * The conditional distribution of a feature with the whole numbers 0 ... V - 1, such as a pixel, whose parameters a network computes
+ * The conditional distribution of a feature with the integers 0 ... V - 1, such as a pixel, whose parameters a network computes
  * (Salimans et al. 2017, "PixelCNN++"): a mixture of A atoms, single values that data have often, and of K logistic distributions,
  * discretized to the cells of the numbers. With u = x / (V - 1), h = 1 / 2 (V - 1) and F the logistic function, a component with location m
  * and scale s has the probability
@@ -70,13 +70,13 @@ export class DiscretizedMixture {
     return 1 + this.options.atoms;
   }
 
-  /** Encodes whole numbers x [...] for a network: u, and whether x is each of the atoms, [..., E]. */
+  /** Encodes integers x [...] for a network: u, and whether x is each of the atoms, [..., E]. */
   encode(x: Tensor): Tensor {
     const value = x.reshape([...x.shape, 1]);
     return concat([value.mul(1 / (this.options.values - 1)), value.equal(this.atomValues()).toFloat()], -1);
   }
 
-  /** log P of whole numbers x [...] in nats for their parameters [..., P]: [...]. */
+  /** log P of integers x [...] in nats for their parameters [..., P]: [...]. */
   logProb(x: Tensor, parameters: Tensor): Tensor {
     const { values, components: K, atoms: A } = this.options;
     const { logits, locations, logScales } = this.split(parameters);
@@ -127,7 +127,7 @@ export class DiscretizedMixture {
       .where(sum(atom.mul(this.atomValues())), cell);
   }
 
-  /** The values of the atoms. They are whole numbers even if a hostile model file has others. */
+  /** The values of the atoms. They are integers even if a hostile model file has others. */
   private atomValues(): Tensor {
     return this.atoms.floor();
   }

@@ -48,7 +48,7 @@ export interface Distribution {
   /** [D], the values of each feature that have a probability instead of a density. Undefined if there is none in any feature. */
   readonly atoms?: readonly Atoms[] | undefined;
   /**
-   * V, if the features are the whole numbers 0, 1, ... V - 1, such as pixels, or a list with the number of each feature, null for real
+   * V, if the features are the integers 0, 1, ... V - 1, such as pixels, or a list with the number of each feature, null for real
    * numbers. Undefined for other features.
    */
   readonly values?: number | readonly (number | null)[] | undefined;

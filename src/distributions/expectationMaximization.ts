@@ -1,6 +1,6 @@
 import type { DataRows } from "../bijections/bijection.ts";
 import { type Limits, limitReached, limitRules } from "../limits.ts";
-import { checkOptions, numberFrom, seedValue, wholeNumber } from "../options.ts";
+import { checkOptions, integerFrom, numberFrom, seedValue } from "../options.ts";
 import { Random } from "../random/index.ts";
 import { kMeans } from "./kMeans.ts";
 
@@ -44,7 +44,7 @@ export async function fitGaussianMixture(
 ): Promise<FitGaussianMixtureResult> {
   checkOptions("fitGaussianMixture", options, {
     ridge: numberFrom(0),
-    iterations: wholeNumber(1),
+    iterations: integerFrom(1),
     tolerance: numberFrom(0),
     seed: seedValue,
     ...limitRules,

@@ -62,7 +62,7 @@ export interface PixelAutoregressiveOptions {
 }
 
 /**
- * An autoregressive distribution of the pixels of an image, which are whole numbers, in raster order:
+ * An autoregressive distribution of the pixels of an image, which are integers, in raster order:
  *
  *     P(x) = prod_i P(x_i | x_1 ... x_i-1, context).
  *
@@ -132,7 +132,7 @@ export class PixelAutoregressive implements Distribution {
   }
 
   get support() {
-    return { description: `whole numbers from 0 to ${this.values - 1}` };
+    return { description: `integers from 0 to ${this.values - 1}` };
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {

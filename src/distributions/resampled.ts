@@ -4,7 +4,7 @@ import { constant, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { drawForBatch, isTraining } from "../graph/tracing/training.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
-import { checkOptions, seedValue, wholeNumber } from "../options.ts";
+import { checkOptions, integerFrom, seedValue } from "../options.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
@@ -150,7 +150,7 @@ export class Resampled implements Distribution {
     mass: number;
     standardError: number;
   }> {
-    checkOptions("totalMass", options, { draws: wholeNumber(2), seed: seedValue });
+    checkOptions("totalMass", options, { draws: integerFrom(2), seed: seedValue });
     const { draws = 2 ** 20, seed = 0 } = options;
     const { features: D } = this;
     const random = new Random(seed).split("total mass");

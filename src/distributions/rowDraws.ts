@@ -68,7 +68,7 @@ function rowOffsets(codes: Tensor, counts: ValueCounts, size: number, random: Ra
   return modulo(hash.mul(factors), ROW_OFFSETS).mul(1 / ROW_OFFSETS);
 }
 
-/** A whole number below 2^23 modulo a prime. One half is added so that rounding cannot move the quotient across a whole number. */
+/** An integer below 2^23 modulo a prime. One half is added so that rounding cannot move the quotient across an integer. */
 const modulo = (x: Tensor, prime: number): Tensor =>
   x.sub(
     x
@@ -89,7 +89,7 @@ const CELLS_PER_UNIT = 4096;
 const realCodes = (x: Tensor): Tensor =>
   modulo(x.mul(CELLS_PER_UNIT).floor(), REAL_CODES).clip(0, REAL_CODES - 1);
 
-/** `[N, D]`: `ofWhole` for the features of whole numbers, and `ofReal` for the features of real numbers. */
+/** `[N, D]`: `ofWhole` for the features of integers, and `ofReal` for the features of real numbers. */
 export function selectFeatures(counts: ValueCounts, ofWhole: Tensor, ofReal: Tensor | number): Tensor {
   if (!counts.includes(null)) return ofWhole;
   const isWhole = constant(

@@ -52,7 +52,7 @@ export class TransformedDistribution implements Distribution {
     if (base.features !== bijection.features) {
       throw new PushforwardError(
         "SHAPE",
-        "the base distribution has another number of features than the bijection",
+        "the base distribution has a different number of features from the bijection",
         {
           expected: `${bijection.features} features`,
           received: `${base.features}`,

@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import type { RunOptions } from "../flows/index.ts";
 import type { TableModel } from "../flows/tableModel.ts";
 import { lowerBound, upperBound } from "../numerics/binarySearch.ts";
-import { checkOptions, seedValue, wholeNumber } from "../options.ts";
+import { checkOptions, integerFrom, seedValue } from "../options.ts";
 import { Random } from "../random/index.ts";
 import { runRules } from "../runtime/options.ts";
 import { decodeRows } from "../tables/encode.ts";
@@ -32,7 +32,7 @@ export interface ConditionalCalibrationOptions extends Omit<CalibrationOptions, 
   readonly draws?: number;
 }
 
-const histogramRules = { bins: wholeNumber(1), seed: seedValue };
+const histogramRules = { bins: integerFrom(1), seed: seedValue };
 
 /**
  * The calibration of the distribution of each column: the probability integral transform (PIT) of a real value x, which is the rank of x
@@ -78,7 +78,7 @@ export async function conditionalCalibration(
   rows: TableInput,
   options: ConditionalCalibrationOptions = {},
 ): Promise<CalibrationResult> {
-  checkOptions("conditionalCalibration", options, { ...runRules, ...histogramRules, draws: wholeNumber(1) });
+  checkOptions("conditionalCalibration", options, { ...runRules, ...histogramRules, draws: integerFrom(1) });
   const { bins = 10, seed = 0, draws = 39, ...run } = options;
   const names = model.columns.map(({ name }) => name);
   const { values, status } = encodeTable(model.columns, rows, names);

@@ -1,4 +1,4 @@
-import { checkOptions, seedValue, wholeNumber } from "../options.ts";
+import { checkOptions, integerFrom, seedValue } from "../options.ts";
 import { Random } from "../random/index.ts";
 import { rowObjects, type TableInput } from "../tables/tableRows.ts";
 
@@ -27,7 +27,7 @@ export function controlTables(
   training: TableInput,
   options: ControlOptions = {},
 ): Omit<Controlled<TableInput>, "generated"> {
-  checkOptions("controlTables", options, { rows: wholeNumber(0), seed: seedValue });
+  checkOptions("controlTables", options, { rows: integerFrom(0), seed: seedValue });
   const { rows, seed = 0 } = options;
   const all = rowObjects(training);
   const random = new Random(seed).split("controls");

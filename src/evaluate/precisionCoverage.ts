@@ -1,5 +1,5 @@
 import { PushforwardError } from "../errors.ts";
-import { checkOptions, wholeNumber } from "../options.ts";
+import { checkOptions, integerFrom } from "../options.ts";
 import type { TableInput } from "../tables/tableRows.ts";
 import { type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
 import { rowDistance, type ScaledRows, scaleRows } from "./rowDistance.ts";
@@ -34,7 +34,7 @@ export function precisionCoverage(
   generated: TableInput,
   options: PrecisionCoverageOptions = {},
 ): PrecisionCoverageResult {
-  checkOptions("precisionCoverage", options, { ...compareRules, neighbors: wholeNumber(1) });
+  checkOptions("precisionCoverage", options, { ...compareRules, neighbors: integerFrom(1) });
   const { neighbors: k = 5 } = options;
   const [first, second] = scaleRows(comparedRows([real, generated], options));
   for (const { rows } of [first, second]) {

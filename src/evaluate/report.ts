@@ -6,11 +6,11 @@ import {
   anyValue,
   callback,
   checkOptions,
+  integerFrom,
   type OptionRules,
   required,
   seedValue,
   text,
-  wholeNumber,
 } from "../options.ts";
 import { Random } from "../random/index.ts";
 import { runRules } from "../runtime/options.ts";
@@ -65,7 +65,7 @@ const rowsRules: OptionRules<ReportRows> = {
 
 const reportRules: OptionRules<ReportOptions> = {
   ...runRules,
-  maxRows: wholeNumber(1),
+  maxRows: integerFrom(1),
   target: text,
   seed: seedValue,
   onPart: callback,

@@ -1,7 +1,7 @@
 import { rowMajor } from "../columns/columnValues.ts";
 import { equalRows } from "../columns/equalRows.ts";
 import { PushforwardError } from "../errors.ts";
-import { checkOptions, seedValue, wholeNumber } from "../options.ts";
+import { checkOptions, integerFrom, seedValue } from "../options.ts";
 import { Random } from "../random/index.ts";
 import type { TableInput } from "../tables/tableRows.ts";
 import { auroc } from "./auroc.ts";
@@ -56,7 +56,7 @@ export function twoSample(
   generated: TableInput,
   options: TwoSampleOptions = {},
 ): TwoSampleResult {
-  checkOptions("twoSample", options, { ...compareRules, folds: wholeNumber(2), seed: seedValue });
+  checkOptions("twoSample", options, { ...compareRules, folds: integerFrom(2), seed: seedValue });
   const { folds = 5, seed = 0 } = options;
   const [first, second] = comparedRows([real, generated], options);
   for (const [name, { rows }] of Object.entries({ real: first, generated: second })) {

@@ -14,7 +14,7 @@ export interface CheckpointFileOptions {
 }
 
 /**
- * A file that keeps the checkpoints of a training, as a `CheckpointStore` for `fit` and `minimize`. Each checkpoint is written
+ * A file that keeps the checkpoints of a training run, as a `CheckpointStore` for `fit` and `minimize`. Each checkpoint is written
  * atomically, so that the file is complete even if the process is killed. Throws `ARGUMENT` if the options are not valid; `load` and `save`
  * throw `FILE` if the file cannot be read or written.
  */

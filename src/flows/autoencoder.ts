@@ -2,7 +2,7 @@ import type { RowsInput } from "../dataset/rowsInput.ts";
 import { VariationalAutoencoder } from "../distributions/variationalAutoencoder.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { checkOptions, numberFrom, type OptionRules, seedValue, wholeNumber } from "../options.ts";
+import { checkOptions, integerFrom, numberFrom, type OptionRules, seedValue } from "../options.ts";
 import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { runRules } from "../runtime/options.ts";
@@ -129,7 +129,7 @@ export class Autoencoder implements AsyncDisposable {
   }
 
   /**
-   * The centers of n rows whose latent rows are drawn from the prior, [n, D]. Throws `ARGUMENT` if n is not a whole number from 0, if the
+   * The centers of n rows whose latent rows are drawn from the prior, [n, D]. Throws `ARGUMENT` if n is not an integer from 0, if the
    * options are not valid, and for a decoder without centers.
    */
   async sample(n: number, options: AutoencoderSampleOptions = {}): Promise<Float64Array> {
@@ -169,7 +169,7 @@ export class Autoencoder implements AsyncDisposable {
    * @throws SHAPE for rows that do not have D numbers; DATA for text, NaN and infinite numbers; ARGUMENT for options that are not valid.
    */
   async logProb(rows: RowsInput, options: ImportanceLogProbOptions = {}): Promise<Float64Array> {
-    checkOptions("logProb", options, { ...runRules, samples: wholeNumber(1), seed: seedValue });
+    checkOptions("logProb", options, { ...runRules, samples: integerFrom(1), seed: seedValue });
     const { samples = 100, seed = 0, ...run } = options;
     const { inner, standardize } = this.flow.unstandardized();
     const model = this.#model;

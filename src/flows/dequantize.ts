@@ -16,7 +16,7 @@ export interface DequantizeOptions extends Partial<Omit<DequantizedOptions, "dis
 }
 
 /**
- * The distribution of whole numbers, such as pixels, from the density `flow` of real numbers; see `Dequantized`. It shares the
+ * The distribution of integers, such as pixels, from the density `flow` of real numbers; see `Dequantized`. It shares the
  * parameters of `flow`, so training one trains both.
  *
  * @throws ARGUMENT if the options are not valid, if `values` is missing and does not follow from the support, or if the support does not

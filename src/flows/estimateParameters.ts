@@ -1,4 +1,4 @@
-import { anyValue, checkOptions, wholeNumber } from "../options.ts";
+import { anyValue, checkOptions, integerFrom } from "../options.ts";
 import { cnf, glow, iaf, maf, naf, nice, nsf, planarFlow, realNVP } from "./recipes/index.ts";
 
 /** The number of outputs of each network for each feature, with the default options of the recipe. */
@@ -33,8 +33,8 @@ export function estimateParameters(
 ): number | undefined {
   const { context = 0, transforms = DEFAULT_TRANSFORMS.get(recipe) ?? 5, hidden = [64, 64] } = options;
   checkOptions("estimateParameters", options, {
-    context: wholeNumber(0),
-    transforms: wholeNumber(0),
+    context: integerFrom(0),
+    transforms: integerFrom(0),
     hidden: anyValue,
   });
   const outputs = OUTPUTS_PER_FEATURE.get(recipe);

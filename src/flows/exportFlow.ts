@@ -81,7 +81,7 @@ export function exportFlow(
     value: image
       ? {
           name: "x",
-          meaning: `pixels of images [${image.join(", ")}], which are whole numbers from 0`,
+          meaning: `pixels of images [${image.join(", ")}], which are integers from 0`,
           image,
         }
       : { name: "x", meaning: "rows of the data", ...(columns && { columns }) },

@@ -5,7 +5,7 @@ import { PushforwardError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { instancesOf } from "../nn/module.ts";
 import type { Precision } from "../onnx/export.ts";
-import { anyValue, checkOptions, type OptionRules, seedValue, wholeNumber } from "../options.ts";
+import { anyValue, checkOptions, integerFrom, type OptionRules, seedValue } from "../options.ts";
 import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { runRules } from "../runtime/options.ts";
@@ -42,7 +42,7 @@ export interface SampleOptions<F extends keyof RowForms = "flat"> extends RowOpt
 const rowRules: OptionRules<RowOptions<keyof RowForms>> = { ...runRules, as: anyValue };
 
 /** The rules of the options of `sample` without a context. */
-export const sampleRules = { ...rowRules, seed: seedValue, start: wholeNumber(0) };
+export const sampleRules = { ...rowRules, seed: seedValue, start: integerFrom(0) };
 
 /** `contextInputsOfSamples` checks the contexts. */
 const contextSampleRules = { ...sampleRules, context: anyValue, contexts: anyValue };
@@ -258,7 +258,7 @@ export class FlowEvaluator {
 
 /** Throws `ARGUMENT` for a count that is not an integer of at least `min`. */
 export function checkCount(what: string, count: number, min = 0): void {
-  const { expected, accepts } = wholeNumber(min);
+  const { expected, accepts } = integerFrom(min);
   if (accepts(count)) return;
   throw new PushforwardError("ARGUMENT", `${what} is not valid`, { expected, received: brief(count) });
 }

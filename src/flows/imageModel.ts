@@ -7,12 +7,12 @@ import { type ImageShape, imageSize } from "../nn/image.ts";
 import {
   anyValue,
   checkOptions,
+  integerFrom,
   listOfTexts,
   numberFrom,
   type OptionRules,
   required,
   seedValue,
-  wholeNumber,
 } from "../options.ts";
 import { runRules } from "../runtime/options.ts";
 import { Autoencoder } from "./autoencoder.ts";
@@ -48,7 +48,7 @@ const imageSampleRules: OptionRules<ImageSampleOptions> = {
   ...imageRules,
   temperature: numberFrom(0),
   seed: seedValue,
-  start: wholeNumber(0),
+  start: integerFrom(0),
 };
 
 /** The maps between images [n, D] and their latent rows [n, L]. */
@@ -62,7 +62,7 @@ interface LatentSpace {
 }
 
 /**
- * A model of images: a flow of whole numbers (`Dequantized`, a variational autoencoder, or one without a latent space such as
+ * A model of images: a flow of integers (`Dequantized`, a variational autoencoder, or one without a latent space such as
  * `PixelAutoregressive`), and the shape of the images. Images are rows [n, height * width * channels] of pixels from 0 to values - 1, and so
  * are the results.
  */
@@ -115,7 +115,7 @@ export class ImageModel implements AsyncDisposable {
     const values = valuesOfPixels(base);
     if (values === undefined || flow.features !== imageSize(shape)) {
       throw new PushforwardError("ARGUMENT", "the flow is not a model of pixels of images", {
-        expected: `a flow of ${imageSize(shape)} whole numbers`,
+        expected: `a flow of ${imageSize(shape)} integers`,
         received: values === undefined ? "a flow of real numbers" : `a flow of ${flow.features}`,
         hint: "Make it by dequantize(glow({ image })), or another recipe for images.",
       });
@@ -244,7 +244,7 @@ export class ImageModel implements AsyncDisposable {
   }
 
   /**
-   * The latent rows [n, L] of images: those of x + 1/2, which is in the middle of the cells [x, x + 1) of whole numbers. For an autoencoder,
+   * The latent rows [n, L] of images: those of x + 1/2, which is in the middle of the cells [x, x + 1) of integers. For an autoencoder,
    * the codes that `Autoencoder.encode` returns. Throws `DATA` for pixels that are not values.
    */
   async toLatent(pixels: Float64Array, options: ImageOptions = {}): Promise<Float64Array> {
@@ -256,7 +256,7 @@ export class ImageModel implements AsyncDisposable {
         "DATA",
         `image ${Math.floor(bad / features)} has the pixel value ${pixels[bad]}`,
         {
-          expected: `whole numbers from 0 to ${values - 1}`,
+          expected: `integers from 0 to ${values - 1}`,
         },
       );
     }
@@ -277,7 +277,7 @@ export class ImageModel implements AsyncDisposable {
   /**
    * Draws n images: [n, D]. With a latent space, they are `toPixels` of draws from the distribution of latent rows.
    *
-   * @throws ARGUMENT if n is not a whole number from 0, if an option is not valid, and for a temperature other than 1 if the model has
+   * @throws ARGUMENT if n is not an integer from 0, if an option is not valid, and for a temperature other than 1 if the model has
    *   none; for `classes` the errors of `logProb`.
    */
   async sample(n: number, options: ImageSampleOptions = {}): Promise<Float64Array> {

@@ -8,7 +8,7 @@ import { ContextEmbedding, type ContextEmbeddingOptions } from "../distributions
 import type { Distribution } from "../distributions/distribution.ts";
 import { GaussianMixture } from "../distributions/gaussianMixture.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
-import { anyValue, checkOptions, required, seedValue, wholeNumber } from "../options.ts";
+import { anyValue, checkOptions, integerFrom, required, seedValue } from "../options.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { checkFlow } from "./checkParts.ts";
@@ -74,8 +74,8 @@ const MAX_ROWS_OF_SMALL_TABLE = 20_000;
  */
 export function tableFlows(features: number, options: TableFlowOptions): { name: string; flow: Flow }[] {
   checkOptions("tableFlows", options, {
-    rows: required(wholeNumber(0)),
-    context: wholeNumber(0),
+    rows: required(integerFrom(0)),
+    context: integerFrom(0),
     embedding: anyValue,
     seed: seedValue,
   });

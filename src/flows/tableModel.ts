@@ -3,13 +3,13 @@ import { PushforwardError } from "../errors.ts";
 import {
   anyValue,
   checkOptions,
+  integerFrom,
   invalidOption,
   isPlainObject,
   listOfTexts,
   required,
   seedValue,
   trueOrFalse,
-  wholeNumber,
 } from "../options.ts";
 import { runRules } from "../runtime/options.ts";
 import { checkLearned } from "../tables/checkLearned.ts";
@@ -152,7 +152,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   /**
    * n rows of the model. With `given` they are drawn from the exact conditional distribution of the other columns.
    *
-   * @throws ARGUMENT if n is not a whole number from 0, if an option is not valid, and for `given` with a model without exact conditional
+   * @throws ARGUMENT if n is not an integer from 0, if an option is not valid, and for `given` with a model without exact conditional
    *   distributions (`hasConditionals`); DATA for given values and columns that the model did not learn.
    */
   async sample(n: number, options: TableSampleOptions = {}): Promise<Row[]> {
@@ -164,7 +164,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     checkOptions("sample", options, {
       ...runRules,
       seed: seedValue,
-      start: wholeNumber(0),
+      start: integerFrom(0),
       given: { expected: "an object with values by column", accepts: isPlainObject },
       gaps: trueOrFalse,
     });
@@ -189,7 +189,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
    * The rows with a value in place of each missing one, drawn from the distribution of the missing values given the present ones and
    * given that they are present (missing at random). Present values stay as they are. Columns that a row does not have are drawn too.
    *
-   * @throws DATA for values of another type than the column has, and for infinite numbers; SHAPE for columns of different lengths; ARGUMENT
+   * @throws DATA for values whose type differs from that of the column, and for infinite numbers; SHAPE for columns of different lengths; ARGUMENT
    *   for options that are not valid, and for a model without exact conditional distributions (`hasConditionals`).
    */
   async impute(rows: TableInput, options: TableImputeOptions = {}): Promise<Row[]> {

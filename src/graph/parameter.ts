@@ -16,7 +16,7 @@ export interface Domain {
 const DEFAULT_DOMAIN: Domain = { min: -1e19, max: 1e19 };
 
 /**
- * The domain of learned weights that start at about 1. An optimizer moves a weight by about the step size, which is below 1,
+ * The domain of learned weights that start at about 1. An optimizer moves a weight by about the learning rate, which is below 1,
  * so a weight would need 1e9 steps to reach these ends.
  */
 export const WEIGHT: Domain = { min: -1e9, max: 1e9 };
@@ -50,7 +50,7 @@ export class Parameter extends Tensor {
    * `trainable` is by default true, and false for `running` statistics. `running` and `decay` are by default false, and `domain` is
    * [-1e19, 1e19].
    *
-   * @throws SHAPE if `start` has another number of elements than the shape; ARGUMENT for an unknown option.
+   * @throws SHAPE if `start` has a different number of elements from the shape; ARGUMENT for an unknown option.
    */
   constructor(
     shape: readonly number[],

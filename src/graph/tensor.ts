@@ -122,7 +122,7 @@ export class Tensor {
   step(): Tensor {
     return apply(elementwise.step, [this]);
   }
-  /** The largest whole number that is at most x, with gradient 0. */
+  /** The largest integer that is at most x, with gradient 0. */
   floor(): Tensor {
     return apply(elementwise.floor, [this]);
   }

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
-import { checkOptions, wholeNumber } from "../options.ts";
+import { checkOptions, integerFrom } from "../options.ts";
 import type { Picture } from "./pictureFile.ts";
 
 /** Options of `imageGrid`. */
@@ -26,7 +26,7 @@ export function imageGrid(
   [height, width, channels]: ImageShape,
   options: ImageGridOptions = {},
 ): Picture {
-  checkOptions("imageGrid", options, { columns: wholeNumber(1), gap: wholeNumber(0), scale: wholeNumber(1) });
+  checkOptions("imageGrid", options, { columns: integerFrom(1), gap: integerFrom(0), scale: integerFrom(1) });
   const count = pixels.length / imageSize([height, width, channels]);
   if (!Number.isInteger(count)) {
     throw new PushforwardError("ARGUMENT", "the last image of a grid is not complete", {

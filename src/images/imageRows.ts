@@ -3,7 +3,7 @@ import { InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
 import { emptyLike } from "../dataset/selectRows.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
-import { checkOptions, numberFrom, seedValue, trueOrFalse, wholeNumber } from "../options.ts";
+import { checkOptions, integerFrom, numberFrom, seedValue, trueOrFalse } from "../options.ts";
 import { grayLevels } from "./grid.ts";
 import { type ImageSet, noClassesError } from "./imageSet.ts";
 
@@ -32,7 +32,7 @@ const MAX_NUMBERS_IN_MEMORY = 2 ** 24;
 export async function imageRows(images: ImageSet, options: ImageRowsOptions = {}): Promise<ImageRows> {
   checkOptions("imageRows", options, {
     classes: trueOrFalse,
-    values: wholeNumber(2),
+    values: integerFrom(2),
     maxNumbersInMemory: numberFrom(0),
     seed: seedValue,
   });
@@ -113,7 +113,7 @@ function notPossible(images: ImageSet, image: number, value: number, values: num
     expected:
       images.arePictures && values < 256
         ? `the ${values} gray levels ${list}`
-        : `whole numbers from 0 to ${values - 1}`,
+        : `integers from 0 to ${values - 1}`,
     hint: "State how many values pixels have when the model is fitted: --values 256, the default.",
   });
 }

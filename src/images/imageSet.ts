@@ -84,7 +84,7 @@ export function noClassesError(
   });
 }
 
-/** Classes from the label of each image, sorted as numbers if all labels are whole numbers, otherwise as text. */
+/** Classes from the label of each image, sorted as numbers if all labels are integers, otherwise as text. */
 export function classesOf(labels: readonly string[]): ImageClasses {
   const names = [...new Set(labels)];
   const areNumbers = names.every((name) => /^-?\d+$/.test(name));

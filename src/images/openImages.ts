@@ -34,7 +34,7 @@ const HEAD_BYTES = 1024;
  * - arrays of NumPy (.npy, .npz) of shape [images, height, width] or [images, height, width, channels], and labels [images]
  * - tables or queries with a column for each pixel and channel, or with a column of encoded images (Parquet)
  *
- * Each of them may be a pattern of files. Several files of arrays are concatenated. Pixels are whole numbers from 0 to 255.
+ * Each of them may be a pattern of files. Several files of arrays are concatenated. Pixels are integers from 0 to 255.
  *
  * @throws FILE for files that cannot be read; DATA for images of different sizes; ARGUMENT for paths of different formats.
  */

@@ -196,7 +196,7 @@ function oriented(stored: Picture, orientation: number): Picture {
   return { shape: [shownHeight, shownWidth, channels], pixels };
 }
 
-/** The error for a picture of another shape than `expected`, the shape of `other`. See `decodePicture` for `isFile`. */
+/** The error for a picture of a different shape from `expected`, the shape of `other`. See `decodePicture` for `isFile`. */
 export function otherShape(
   name: string,
   [height, width, channels]: ImageShape,

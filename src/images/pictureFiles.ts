@@ -30,7 +30,7 @@ interface FoundPicture {
  * Opens single pictures, and all pictures of directories and their sub-directories, in the order of their paths. If all pictures are in
  * sub-directories, the class of a picture is the first sub-directory on its path.
  *
- * @throws FILE if a directory or the first picture cannot be read, or a directory has no pictures; DATA for another shape than the
+ * @throws FILE if a directory or the first picture cannot be read, or a directory has no pictures; DATA for a different shape from the
  *   stated one.
  */
 export async function openPictures(

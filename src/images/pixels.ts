@@ -35,7 +35,7 @@ export function pixelsOf(
       "DATA",
       `${image} has ${value}${column === undefined ? "" : ` in the column ${column}`}`,
       {
-        expected: "whole numbers from 0 to 255",
+        expected: "integers from 0 to 255",
         hint: isMissing ? source.withoutMissing(i % size) : conversionHint(numbers, source),
       },
     );

@@ -41,7 +41,7 @@ export async function zipEntries(path: string): Promise<ZipEntry[]> {
     if (compressed === 0xffffffff || offset === 0xffffffff)
       throw unreadable(path, "an archive of more than 4 GB");
     const name = directory.toString("utf8", at + SIZES.entry, at + SIZES.entry + nameLength);
-    // The extra fields of a local header may have another length than those of the directory.
+    // The extra fields of a local header may have a different length from those of the directory.
     const local = await firstBytes(path, SIZES.local, offset);
     if (local.length < SIZES.local) throw unreadable(path, "a damaged directory");
     const start = offset + SIZES.local + local.readUInt16LE(26) + local.readUInt16LE(28);

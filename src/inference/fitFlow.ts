@@ -56,7 +56,7 @@ export async function fitFlow(
 /** Throws `ARGUMENT` unless a flow has one feature for each unconstrained coordinate. */
 export function checkFeatures(flow: Flow, features: number): void {
   if (flow.features === features) return;
-  throw new PushforwardError("ARGUMENT", "the flow has another number of features than the model", {
+  throw new PushforwardError("ARGUMENT", "the flow has a different number of features from the model", {
     expected: `${features} features, one for each unconstrained coordinate`,
     received: `${flow.features}`,
   });

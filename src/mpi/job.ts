@@ -76,7 +76,7 @@ function tasksOfNode(env: Environment): number | undefined {
 
 function wholeNumberIn(env: Environment, name: string): number {
   const text = env[name] ?? "";
-  if (!/^\d+$/.test(text)) throw malformed(name, "a whole number", text);
+  if (!/^\d+$/.test(text)) throw malformed(name, "an integer", text);
   return Number(text);
 }
 

@@ -14,11 +14,11 @@ import { ancestors } from "../graph/traversal.ts";
 import {
   anyValue,
   checkOptions,
+  integerFrom,
   type OptionRules,
   oneOf,
   text,
   trueOrFalse,
-  wholeNumber,
 } from "../options.ts";
 import { OnnxFile } from "./file.ts";
 import type { NodeProto, TensorProto, ValueInfoProto } from "./model.ts";
@@ -44,7 +44,7 @@ export interface ExportOptions {
 
 const exportRules: OptionRules<ExportOptions> = {
   precision: oneOf("float32", "float64"),
-  batch: wholeNumber(0),
+  batch: integerFrom(0),
   embedParameters: trueOrFalse,
   metadata: anyValue,
   barrier: text,

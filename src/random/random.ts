@@ -34,12 +34,12 @@ export class Random {
   readonly #key0: number;
   readonly #key1: number;
 
-  /** `seed` is a whole number from 0 to 2^64 - 1, from 2^53 on a bigint. Throws `ARGUMENT` for any other. */
+  /** `seed` is an integer from 0 to 2^64 - 1, from 2^53 on a bigint. Throws `ARGUMENT` for any other. */
   constructor(seed: number | bigint) {
     const exact = typeof seed === "bigint" || Number.isSafeInteger(seed);
     if (!exact || seed < 0 || seed >= 2n ** 64n) {
       throw new PushforwardError("ARGUMENT", "the seed is not valid", {
-        expected: "a whole number from 0 to 2^64 - 1 (a bigint from 2^53 on)",
+        expected: "an integer from 0 to 2^64 - 1 (a bigint from 2^53 on)",
         received: `${seed}`,
       });
     }
@@ -74,7 +74,7 @@ export class Random {
    * Fills `out` with numbers uniform on the open interval (0, 1) and returns it.
    *
    * `out[i]` depends only on the seed and `offset + i`. The numbers are odd multiples of 2^-53, or of 2^-24 in a
-   * `Float32Array`, so neither 0 nor 1 occurs, and the mean is exactly 1/2. Throws `ARGUMENT` if `offset` is not a whole number
+   * `Float32Array`, so neither 0 nor 1 occurs, and the mean is exactly 1/2. Throws `ARGUMENT` if `offset` is not an integer
    * from 0.
    */
   uniform<T extends Float32Array | Float64Array>(out: T, options: { offset?: number } = {}): T {
@@ -87,7 +87,7 @@ export class Random {
    *
    * `out[i]` depends only on the seed and `offset + i`; in a `Float32Array` it is the float64 number, rounded. The largest
    * numbers are +-8.57 (beyond that the normal distribution has a probability of 1e-17). They are computed without functions of
-   * `Math`, so they are the same in every JavaScript engine. Throws `ARGUMENT` if `offset` is not a whole number from 0.
+   * `Math`, so they are the same in every JavaScript engine. Throws `ARGUMENT` if `offset` is not an integer from 0.
    *
    * Reference: Box and Muller, "A note on the generation of random normal deviates", 1958.
    */
@@ -103,7 +103,7 @@ export class Random {
   permutation(n: number): Int32Array {
     if (!Number.isInteger(n) || n < 0 || n > 2 ** 31) {
       throw new PushforwardError("ARGUMENT", "the length of a permutation is not valid", {
-        expected: "a whole number from 0 to 2^31",
+        expected: "an integer from 0 to 2^31",
         received: `${n}`,
       });
     }
@@ -150,7 +150,7 @@ export class Random {
 function checkOffset(offset: number): void {
   if (!Number.isSafeInteger(offset) || offset < 0) {
     throw new PushforwardError("ARGUMENT", "the offset is not valid", {
-      expected: "a whole number from 0 to 2^53 - 1",
+      expected: "an integer from 0 to 2^53 - 1",
       received: `${offset}`,
     });
   }

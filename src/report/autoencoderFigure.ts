@@ -2,7 +2,7 @@ import { concatRows } from "../dataset/concatRows.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import type { Autoencoder, RunOptions } from "../flows/index.ts";
 import type { ImageShape } from "../nn/image.ts";
-import { anyValue, checkOptions, required, seedValue, wholeNumber } from "../options.ts";
+import { anyValue, checkOptions, integerFrom, required, seedValue } from "../options.ts";
 import { runRules } from "../runtime/options.ts";
 import { imageGroups } from "./imageGroups.ts";
 
@@ -35,7 +35,7 @@ export async function autoencoderFigure(
   checkOptions("autoencoderFigure", options, {
     heldOut: required(anyValue),
     shape: required(anyValue),
-    values: required(wholeNumber(2)),
+    values: required(integerFrom(2)),
     seed: seedValue,
     ...runRules,
   });

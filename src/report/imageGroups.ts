@@ -12,7 +12,7 @@ export interface ImageGroup {
 
 /** The width of the labels to the left, in pixels. */
 const LABEL_WIDTH = 170;
-/** The width of a line of images, in pixels. It is approximate, since each pixel of an image is a square of a whole number of pixels. */
+/** The width of a line of images, in pixels. It is approximate, since each pixel of an image is a square of an integer of pixels. */
 const LINE_WIDTH = 460;
 /** The distance between two images, in pixels. */
 const GAP = 3;

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
-import { anyValue, checkOptions, required, text, wholeNumber } from "../options.ts";
+import { anyValue, checkOptions, integerFrom, required, text } from "../options.ts";
 import { axis, type Range } from "./axis.ts";
 import { isWithin } from "./columns.ts";
 import { drawPanel, MARGINS } from "./panels.ts";
@@ -43,9 +43,9 @@ const FRAME = { left: MARGINS.left, top: 24, width: 520, height: 270 };
 export async function trainingFigure(figure: TrainingFigureOptions): Promise<string> {
   checkOptions("trainingFigure", figure, {
     epochs: required(anyValue),
-    bestEpoch: required(wholeNumber(0)),
+    bestEpoch: required(integerFrom(0)),
     baseline: anyValue,
-    features: wholeNumber(1),
+    features: integerFrom(1),
     title: text,
   });
   const { epochs, bestEpoch, features, title = "Training" } = figure;

@@ -9,7 +9,7 @@ import { absorbTransposes } from "../graph/passes/transposes.ts";
 import { formatShape, resolveShape, type Shape, sizeOf } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
-import { checkOptions, isPlainObject, type OptionRules, trueOrFalse, wholeNumber } from "../options.ts";
+import { checkOptions, integerFrom, isPlainObject, type OptionRules, trueOrFalse } from "../options.ts";
 import { brief } from "../parse.ts";
 import { type Engine, loadEngine, sessionOptions } from "./engine.ts";
 import { deviceProviders, type EngineOptions } from "./engineOptions.ts";
@@ -36,7 +36,7 @@ export interface CompileOptions extends EngineOptions {
 
 const compileRules: OptionRules<CompileOptions> = {
   ...runRules,
-  batch: { ...wholeNumber(0), expected: "a number of rows" },
+  batch: { ...integerFrom(0), expected: "a number of rows" },
   parameterNames: {
     expected: "a Map from parameters to names",
     accepts: (value) => value instanceof Map,

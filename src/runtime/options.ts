@@ -1,11 +1,11 @@
 import type { Precision } from "../onnx/index.ts";
-import { listOfTexts, type OptionRules, oneOf, wholeNumber } from "../options.ts";
+import { integerFrom, listOfTexts, type OptionRules, oneOf } from "../options.ts";
 import type { EngineOptions } from "./engineOptions.ts";
 
 /** The rules of `EngineOptions`. */
 export const engineRules: OptionRules<EngineOptions> = {
   providers: { ...listOfTexts, expected: 'a list of names, such as ["cuda", "cpu"]' },
-  threads: wholeNumber(1),
+  threads: integerFrom(1),
 };
 
 /** The rules of the options that all functions with computations have in common. */

@@ -24,7 +24,7 @@ function readCsv(text: string, columns: readonly ServedColumn[], maxRows: number
     }
     if (rows.length === maxRows) throw tooManyRows(maxRows, "more");
     if (fields.length !== used.length) {
-      const what = `row ${rows.length} of the CSV has another number of fields than the header`;
+      const what = `row ${rows.length} of the CSV has a different number of fields from the header`;
       throw new PushforwardError("DATA", what, { expected: `${used.length}`, received: `${fields.length}` });
     }
     const row: TableRow = {};

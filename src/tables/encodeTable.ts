@@ -25,7 +25,7 @@ export interface EncodedTable {
  * Encodes the columns `names` of a table for a model with `columns`. The table may have more columns. With `positions` the features are those
  * of `positionsInColumn`, and values in no cell of a lattice are valid.
  *
- * @throws DATA for a name that the model or the table does not have, and for a column of another type than the model learned.
+ * @throws DATA for a name that the model or the table does not have, and for a column of a different type from the one that the model learned.
  */
 export function encodeTable(
   columns: readonly TableColumn[],

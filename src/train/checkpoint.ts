@@ -5,8 +5,8 @@ import { checksumError, decodeWithChecksum, encodeWithChecksum } from "../flows/
 import type { StoredArray } from "../flows/safetensors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { EarlyStopping } from "./earlyStopping.ts";
+import type { LearningRateState } from "./learningRateFactor.ts";
 import type { MinimizeEpoch } from "./options.ts";
-import type { StepSizeState } from "./stepSize.ts";
 
 const count = z.int().check(z.nonnegative());
 
@@ -14,7 +14,7 @@ const stateSchema = z.strictObject({
   epoch: count,
   /** The number of steps that the optimizer has taken. */
   steps: count,
-  stepSize: z.strictObject({ plateaus: count, recoveries: count, restarts: count }),
+  learningRate: z.strictObject({ plateaus: count, recoveries: count, restarts: count }),
   stopping: z.strictObject({
     bestEpoch: count,
     /** JSON has no Infinity, which is the best loss without validation rows: it is written as null. */
@@ -32,23 +32,23 @@ const recordSchema = z.strictObject({
       step: count,
       trainLoss: z.number(),
       validationLoss: z.optional(z.number()),
-      stepSize: z.number(),
+      learningRate: z.number(),
       metrics: z.optional(z.record(z.string(), z.number())),
     }),
   ),
 });
 
-/** The state of a training without the weights and the optimizer's moments. */
+/** The state of a training run without the weights and the optimizer's moments. */
 export interface CheckpointState {
   readonly epoch: number;
   readonly steps: number;
-  readonly stepSize: StepSizeState;
+  readonly learningRate: LearningRateState;
   readonly stopping: EarlyStopping["state"];
 }
 
 type BufferName = "average" | "best" | "bestRunning" | "first" | "second";
 
-/** Everything that a training needs to resume as if it had not been interrupted. */
+/** Everything that a training run needs to resume as if it had not been interrupted. */
 export interface Checkpoint {
   /** A digest of the data, the flow and the settings, which must be the same when training resumes. */
   readonly fingerprint: string;
@@ -126,7 +126,7 @@ function parseJson(text: string | undefined): unknown {
   }
 }
 
-/** A 64-bit digest of plain data and arrays, of two hashes like FNV-1a, which shows whether two trainings have the same input. */
+/** A 64-bit digest of plain data and arrays, of two hashes like FNV-1a, which shows whether two training runs have the same input. */
 export function fingerprint(description: unknown, arrays: readonly StoredValues[]): string {
   const text = new TextEncoder().encode(JSON.stringify(description));
   const blocks = [text, ...arrays.map((a) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength))];

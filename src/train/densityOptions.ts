@@ -96,7 +96,7 @@ export interface FitDensityRecord {
   readonly elbo: number;
   /** Factor of the log-density in the last of these steps. */
   readonly annealing: number;
-  readonly stepSize: number;
+  readonly learningRate: number;
 }
 
 /** Progress of `fitDensity`, reported after each step. */

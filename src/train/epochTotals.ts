@@ -4,8 +4,8 @@ import type { LossValues } from "./batchLoss.ts";
 export class EpochTotals {
   /** The number of batches so far. */
   steps = 0;
-  /** The step size of the last batch, set by the training loop. */
-  stepSize = 0;
+  /** The learning rate of the last batch, set by the training loop. */
+  learningRate = 0;
   private rows = 0;
   private readonly sums = new Map<string, number>();
 

@@ -37,7 +37,7 @@ export interface FitResult {
  * fitted to a random sample of the remaining rows.
  *
  * If the loss becomes NaN, infinite or explodes, training returns to the weights at the start of the epoch and halves the step
- * size. If the first epochs end far above the initial loss, they are repeated with an eighth of the step size.
+ * size. If the first epochs end far above the initial loss, they are repeated with an eighth of the learning rate.
  *
  * @throws SHAPE when rows have another number of features or context features than the flow; DATA when the flow cannot learn from
  *   them; ARGUMENT when an option is not valid, or the flow is being trained already; NUMERIC when the loss fails four times, with
@@ -69,11 +69,11 @@ export async function fit(flow: Flow, data: TrainingData, options: FitOptions = 
   for (const part of [training.sample, validation]) checkContextClasses(flow, part);
   // The log-determinant of a standardization next to the data. It is a constant, so the graph leaves it out.
   let offset = 0;
-  const toFitEpoch = ({ epoch, trainLoss, validationLoss, stepSize }: TrainingEpoch): FitEpoch => ({
+  const toFitEpoch = ({ epoch, trainLoss, validationLoss, learningRate }: TrainingEpoch): FitEpoch => ({
     epoch,
     trainLogDensity: offset - trainLoss,
     validationLogDensity: offset - validationLoss!,
-    stepSize,
+    learningRate,
   });
   const { onEpoch, onProgress, ...controls } = options;
   const result = await runTraining(

@@ -38,7 +38,7 @@ export interface FitDensityResult extends ImportanceResult {
  * not parameters that only the density reads. The result, with ELBO and log Z, is computed from a new sample of the fitted flow.
  * This divergence does not penalize a flow that leaves out a part of p: read `warnings`.
  *
- * If the loss becomes NaN, infinite or explodes, training returns to its last good weights and halves the step size.
+ * If the loss becomes NaN, infinite or explodes, training returns to its last good weights and halves the learning rate.
  *
  * @throws SHAPE when the density does not return a number for each row; ARGUMENT when an option is not valid, or the flow
  *   has a standardization that needs float64; NUMERIC when the loss fails four times, with the layer of the flow or the density
@@ -96,11 +96,11 @@ export async function fitDensity(
       }),
     },
   );
-  const history = epochs.map(({ step, metrics, stepSize }) => ({
+  const history = epochs.map(({ step, metrics, learningRate }) => ({
     step,
     elbo: metrics!.elbo!,
     annealing: annealingAt(annealing, step - 1),
-    stepSize,
+    learningRate,
   }));
   const sample = await importance(flow, checkedLogDensity, samples, {
     seed,

@@ -156,7 +156,7 @@ export async function trainFlows(
   const candidates = recipes
     ? Object.entries(recipes).map(([name, recipe]) => ({ name, flow: fromRecipe(recipe, features, shape) }))
     : tableFlows(features, shape);
-  // Measured in docs/defaults.md: small tables need a large step size and strong weight decay, large ones do not.
+  // Measured in docs/defaults.md: small tables need a large learning rate and strong weight decay, large ones do not.
   const defaults =
     count > 20_000 ? { learningRate: 1e-3, weightDecay: 0.01 } : { learningRate: 3e-3, weightDecay: 0.3 };
   const optimizer = { ...(!recipes && defaults), ...options.optimizer };

@@ -46,9 +46,9 @@ export const KERNEL_DENSITY = "kernel-density";
 /** Tables of more rows than this need wider networks, and longer averages of their weights. */
 const MAX_ROWS_OF_SMALL_TABLE = 20_000;
 /**
- * On a large table the step size of the autoregressive network follows a half cosine over this many steps, but over a number of epochs in the
+ * On a large table the learning rate of the autoregressive network follows a half cosine over this many steps, but over a number of epochs in the
  * range of `COSINE_EPOCHS`. On 21,060 training rows of protein, 80 such epochs give a higher validation log-density (-54.36 nats) than 180
- * epochs whose step size is halved at plateaus (-54.42).
+ * epochs whose learning rate is halved at plateaus (-54.42).
  */
 const COSINE_STEPS = 8000;
 const COSINE_EPOCHS = { min: 20, max: 100 };

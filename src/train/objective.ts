@@ -9,7 +9,7 @@ import type { TrainingSettings } from "./options.ts";
 import { sharedBatches } from "./sharedBatches.ts";
 import type { Weights } from "./weights.ts";
 
-/** The rows of a training. */
+/** The rows of a training run. */
 export interface TrainingRows {
   readonly training: Dataset;
   /** Held-out rows for early stopping; undefined if there is none. */
@@ -60,7 +60,7 @@ export interface Step {
   readonly draws: RandomSource;
 }
 
-/** The rows of a training after `Problem.prepare`. */
+/** The rows of a training run after `Problem.prepare`. */
 interface PreparedRows {
   readonly widths: Pick<Dataset, "features" | "contextFeatures">;
   readonly batches: Batches;

@@ -18,7 +18,7 @@ export interface OptimizerOptions {
    * `adamW`.
    */
   type?: "adam" | "adamW" | "adamax" | "sgd";
-  /** Step size before the factor of the schedule. Default 0.001. */
+  /** Learning rate before the factor of the schedule. Default 0.001. */
   learningRate?: number;
   /** Decay of the moving average of the gradient; for `sgd`, the momentum. In [0, 1). Default 0.9. */
   beta1?: number;
@@ -80,7 +80,7 @@ export class Optimizer {
     } = this.flat;
     this.steps++;
     const rate = learningRate * stepScale;
-    // The bias corrections of both moments, folded into the step size and epsilon. The maximum of AdaMax needs none.
+    // The bias corrections of both moments, folded into the learning rate and epsilon. The maximum of AdaMax needs none.
     const correction2 = type === "adamax" ? 1 : Math.sqrt(1 - beta2 ** this.steps);
     const correctedRate = (rate * correction2) / (1 - beta1 ** this.steps);
     const update = (start: number, count: number, decay: number): KernelCall => {

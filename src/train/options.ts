@@ -6,7 +6,7 @@ import type { Loss } from "./batchLoss.ts";
 import { type OptimizerOptions, optimizerSchema } from "./optimizer.ts";
 import { type ScheduleOptions, scheduleSchema } from "./schedule.ts";
 
-/** The settings that all trainings share. */
+/** The settings that all training runs share. */
 const trainingSettings = {
   epochs: z.optional(z.int().check(z.positive())),
   batchSize: z._default(z.int().check(z.positive()), 256),
@@ -25,7 +25,7 @@ export const fitSettingsSchema = z.strictObject({
   ...trainingSettings,
 });
 
-/** The plain settings that all trainings on rows have. */
+/** The plain settings that all training runs on rows have. */
 export interface CommonSettings {
   /** Largest number of epochs; early stopping usually ends sooner. Default 500, or more if 500 epochs are fewer than 10,000 steps. */
   epochs?: number;
@@ -86,7 +86,7 @@ export type TrainingSettings = z.output<typeof minimizeSettingsSchema>;
 
 /**
  * The largest number of epochs, and the numbers of epochs without a smaller validation loss that end training (`patience`) or
- * halve the step size (`plateau`). The defaults are 500, 20 and 8 epochs, but at least 10,000, 500 and 200 steps: an epoch
+ * halve the learning rate (`plateau`). The defaults are 500, 20 and 8 epochs, but at least 10,000, 500 and 200 steps: an epoch
  * of 1,000 rows has only 4 steps, and 20 epochs would be too few to learn anything.
  */
 export function trainingLengths(
@@ -113,13 +113,13 @@ export interface MinimizeEpoch {
   readonly trainLoss: number;
   /** Mean loss of the validation rows, if there are any. */
   readonly validationLoss?: number;
-  /** Step size of the last step. */
-  readonly stepSize: number;
+  /** Learning rate of the last step. */
+  readonly learningRate: number;
   /** Means over the batches of the epoch of the further quantities that the loss reports. */
   readonly metrics?: Readonly<Record<string, number>>;
 }
 
-/** Progress of a training, reported after each step. */
+/** Progress of a training run, reported after each step. */
 export interface MinimizeProgress {
   readonly epoch: number;
   /** Fraction of the steps of the epoch that are done. */
@@ -140,7 +140,7 @@ export interface MinimizeProgress {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Options of all trainings that are not settings: they do not change the result of a complete training. */
+/** Options of all training runs that are not settings: they do not change the result of a complete training run. */
 export interface TrainingControls extends EngineOptions {
   /** Called when a failed loss made training return to its last good weights. */
   onRecovery?(message: string): void;
@@ -155,7 +155,7 @@ export interface TrainingControls extends EngineOptions {
   communicator?: Communicator;
 }
 
-/** Options of trainings on rows of data. */
+/** Options of training runs on rows of data. */
 export interface RowOptions {
   /** `[rows, C]`: the context of each row. Default none. */
   context?: RowsInput;
@@ -188,8 +188,8 @@ export interface FitEpoch {
   /** Mean log-density in nats, in data units. */
   readonly trainLogDensity: number;
   readonly validationLogDensity: number;
-  /** Step size of the last step. */
-  readonly stepSize: number;
+  /** Learning rate of the last step. */
+  readonly learningRate: number;
 }
 
 /** Progress of `fit`, reported after each step. */
@@ -220,7 +220,7 @@ export interface FitOptions extends FitSettings, TrainingControls, RowOptions {
   onProgress?(progress: FitProgress): void;
 }
 
-/** Loads and saves the checkpoint of a training. There is one at a time, written at the end of an epoch. */
+/** Loads and saves the checkpoint of a training run. There is one at a time, written at the end of an epoch. */
 export interface CheckpointStore {
   /** Returns the last checkpoint, from which training resumes, or undefined to start from the beginning. */
   load(): Promise<Uint8Array | undefined>;

@@ -62,7 +62,7 @@ async function trainParameters(
   const { flat } = weights;
   let digest: string | undefined;
   const currentFingerprint = () => {
-    // `epochs` and `steps` may differ, so that a training can be extended.
+    // `epochs` and `steps` may differ, so that a training run can be extended.
     const { epochs: _epochs, steps: _steps, ...fixedSettings } = settings;
     const parts = rows ? [rows.training.sample, ...(rows.validation ? [rows.validation] : [])] : [];
     // A stream is identified by its sample and its number of rows. The shapes of the blocks are included, because the

@@ -7,22 +7,22 @@ export const scheduleSchema = z.strictObject({
   patience: z.optional(z.int().check(z.positive())),
 });
 
-/** The schedule of the step size during training. */
+/** The schedule of the learning rate during training. */
 export interface ScheduleOptions {
   /**
-   * `plateau` halves the step size when the validation loss has not decreased for `patience` epochs; `cosine` decreases it along
+   * `plateau` halves the learning rate when the validation loss has not decreased for `patience` epochs; `cosine` decreases it along
    * a half cosine to `final` times its initial value over all epochs; `constant` keeps it. Default `plateau`.
    */
   type?: "constant" | "cosine" | "plateau";
-  /** Number of steps over which the step size rises linearly from 0. Default 0. */
+  /** Number of steps over which the learning rate rises linearly from 0. Default 0. */
   warmupSteps?: number;
   /**
-   * The smallest factor of the step size after the warmup, in [0, 1]: `cosine` ends with it, and `plateau` does not go below it.
+   * The smallest factor of the learning rate after the warmup, in [0, 1]: `cosine` ends with it, and `plateau` does not go below it.
    * `constant` ignores it. Default 0.01.
    */
   final?: number;
   /**
-   * Epochs without a smaller validation loss after which `plateau` halves the step size. Default: the number of epochs with 200 steps, but
+   * Epochs without a smaller validation loss after which `plateau` halves the learning rate. Default: the number of epochs with 200 steps, but
    * at least 8.
    */
   patience?: number;
@@ -37,7 +37,7 @@ export interface ScheduleState {
   readonly plateaus: number;
 }
 
-/** The factor by which the schedule multiplies the step size. */
+/** The factor by which the schedule multiplies the learning rate. */
 export function scheduleFactor(
   options: z.output<typeof scheduleSchema>,
   { step, totalSteps, plateaus }: ScheduleState,

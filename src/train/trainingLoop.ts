@@ -4,6 +4,7 @@ import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { CheckpointState } from "./checkpoint.ts";
 import { EarlyStopping } from "./earlyStopping.ts";
 import { EpochTotals } from "./epochTotals.ts";
+import { LearningRateFactor, MAX_RECOVERIES } from "./learningRateFactor.ts";
 import type { Objective, Problem, Step } from "./objective.ts";
 import { Optimizer } from "./optimizer.ts";
 import {
@@ -12,13 +13,12 @@ import {
   type TrainingSettings,
   trainingLengths,
 } from "./options.ts";
-import { MAX_RECOVERIES, StepSize } from "./stepSize.ts";
 import type { Weights } from "./weights.ts";
 
 /** Why training ended: all epochs were done, the patience or the time was used up, or the abort signal was received. */
 export type StopReason = "epochs" | "patience" | "time" | "signal";
 
-/** Callbacks and limits of a training. */
+/** Callbacks and limits of a training run. */
 export interface LoopOptions extends EngineOptions {
   onEpoch?(epoch: MinimizeEpoch): unknown;
   onProgress?(progress: MinimizeProgress): void;
@@ -31,16 +31,16 @@ export interface LoopOptions extends EngineOptions {
   readonly deadline: number;
 }
 
-/** If the first epochs end more than this above the loss of the initial model, the step size was too large: restart with a smaller one. */
+/** If the first epochs end more than this above the loss of the initial model, the learning rate was too large: restart with a smaller one. */
 const MAX_INITIAL_LOSS_INCREASE = 1;
 
 /**
- * The training loop: stochastic gradient descent in epochs, with validation, recovery and callbacks. It delegates the step size
- * to `StepSize`, the decision to end to `EarlyStopping`, and saving and restoring of weights to `Weights`.
+ * The training loop: stochastic gradient descent in epochs, with validation, recovery and callbacks. It delegates the learning rate
+ * to `LearningRateFactor`, the decision to end to `EarlyStopping`, and saving and restoring of weights to `Weights`.
  */
 export class TrainingLoop {
   readonly epochs: MinimizeEpoch[] = [];
-  readonly stepSize: StepSize;
+  readonly rateFactor: LearningRateFactor;
   readonly stopping: EarlyStopping;
   readonly optimizer: Optimizer;
   /** The weights of the best epoch so far. */
@@ -69,7 +69,7 @@ export class TrainingLoop {
     const lengths = trainingLengths(settings, stepsPerEpoch);
     this.maxEpochs = epochs ?? lengths.epochs;
     const totalSteps = epochs === undefined ? this.maxEpochs * stepsPerEpoch : settings.steps;
-    this.stepSize = new StepSize(settings.schedule, totalSteps);
+    this.rateFactor = new LearningRateFactor(settings.schedule, totalSteps);
     this.stopping = new EarlyStopping({ ...lengths, start: problem.warmUpEpochs ?? 0 });
     this.optimizer = new Optimizer(settings.optimizer, weights.flat);
     this.best = weights.result();
@@ -79,7 +79,7 @@ export class TrainingLoop {
   resume(epochs: readonly MinimizeEpoch[], state: CheckpointState, best: TrainingLoop["best"]): void {
     this.epochs.push(...epochs);
     this.epoch = state.epoch;
-    Object.assign(this.stepSize.state, state.stepSize);
+    Object.assign(this.rateFactor.state, state.learningRate);
     Object.assign(this.stopping.state, state.stopping);
     this.optimizer.steps = state.steps;
     this.best = best;
@@ -87,8 +87,8 @@ export class TrainingLoop {
 
   /** The state for a checkpoint, without the weights. */
   state(): CheckpointState {
-    const { epoch, stepSize, stopping, optimizer } = this;
-    return { epoch, stepSize: stepSize.state, stopping: stopping.state, steps: optimizer.steps };
+    const { epoch, rateFactor, stopping, optimizer } = this;
+    return { epoch, learningRate: rateFactor.state, stopping: stopping.state, steps: optimizer.steps };
   }
 
   /** Trains until the end, and sets the model to the best weights. */
@@ -120,7 +120,7 @@ export class TrainingLoop {
 
   /** Runs one epoch. Returns a reason if training must end within it. */
   private async runEpoch(): Promise<StopReason | undefined> {
-    const { weights, objective, options, optimizer, stepSize } = this;
+    const { weights, objective, options, optimizer, rateFactor } = this;
     const { stepsPerEpoch, hasValidation } = objective;
     const { clipNorm, averageDecay, optimizer: optimizerOptions } = this.settings;
     const epoch = this.epoch + 1;
@@ -145,12 +145,12 @@ export class TrainingLoop {
       }
       totals.add(values, step.rows);
       const { loss, ...metrics } = values;
-      const factor = stepSize.factor(step.draws.step);
+      const factor = rateFactor.factor(step.draws.step);
       // In step t the decay is (1 + t) / (10 + t) at most, as in TensorFlow, so that the initial weights do not dominate the average.
       const decay = Math.min(averageDecay, (2 + optimizer.steps) / (11 + optimizer.steps));
       const clipped = norm > clipNorm ? clipNorm / norm : 1;
       await optimizer.step(factor, clipped, averageDecay === 0 ? 0 : 1 - decay);
-      totals.stepSize = factor * optimizerOptions.learningRate;
+      totals.learningRate = factor * optimizerOptions.learningRate;
       options.onProgress?.({
         epoch,
         fraction: totals.steps / stepsPerEpoch,
@@ -164,7 +164,7 @@ export class TrainingLoop {
       });
     }
     const record = await this.record(epoch, totals);
-    if (!stopped && this.divergedAtStart(record) && stepSize.restart()) {
+    if (!stopped && this.divergedAtStart(record) && rateFactor.restart()) {
       this.restoreEpochStart(before);
       return undefined;
     }
@@ -199,14 +199,14 @@ export class TrainingLoop {
       step: (epoch - 1) * objective.stepsPerEpoch + totals.steps,
       trainLoss: losses.training ?? totals.mean("loss"),
       ...(losses.validation !== undefined && { validationLoss: losses.validation }),
-      stepSize: totals.stepSize,
+      learningRate: totals.learningRate,
       ...(Object.keys(metrics).length > 0 && { metrics }),
     };
   }
 
   /**
    * Whether the first epochs made the model much worse than its initialization, such as that of a mixture of narrow components,
-   * because the step size is too large. A separate validation loss does not count, since it need not decrease.
+   * because the learning rate is too large. A separate validation loss does not count, since it need not decrease.
    */
   private divergedAtStart({ validationLoss }: MinimizeEpoch): boolean {
     const { best, bestEpoch } = this.stopping.state;
@@ -214,11 +214,11 @@ export class TrainingLoop {
     return comparable && bestEpoch === 0 && validationLoss > best + MAX_INITIAL_LOSS_INCREASE;
   }
 
-  /** Saves the weights if they are the best so far, and reduces the step size at a plateau. */
+  /** Saves the weights if they are the best so far, and reduces the learning rate at a plateau. */
   private updateBest(epoch: number, validationLoss: number): void {
     const change = this.stopping.update(epoch, validationLoss);
     if (change === "best") this.best = this.weights.result();
-    if (change === "plateau") this.stepSize.state.plateaus++;
+    if (change === "plateau") this.rateFactor.state.plateaus++;
   }
 
   private restoreEpochStart(before: ReturnType<Weights["snapshot"]>): void {
@@ -226,7 +226,7 @@ export class TrainingLoop {
     this.optimizer.reset();
   }
 
-  /** Halves the step size after a failure, and reports its location. Throws after too many failures. */
+  /** Halves the learning rate after a failure, and reports its location. Throws after too many failures. */
   private async recover(
     { batch, draws }: Step,
     { loss, norm }: { loss: number; norm: number },
@@ -240,7 +240,7 @@ export class TrainingLoop {
       : [`step ${draws.step + 1}`, `after step ${first}`];
     const ofGradient = Number.isFinite(loss) && !Number.isFinite(norm);
     const received = ofGradient ? `a gradient of norm ${norm}` : `a loss of ${loss}`;
-    if (!this.stepSize.recover()) {
+    if (!this.rateFactor.recover()) {
       throw new PushforwardError(
         "NUMERIC",
         `${this.problem.name} failed ${MAX_RECOVERIES + 1} times; last in ${location}, at ${where}`,
@@ -254,7 +254,7 @@ export class TrainingLoop {
       );
     }
     this.options.onRecovery?.(
-      `There was ${received} in ${location} (${where}). Training returns to the weights ${before} and halves the step size.`,
+      `There was ${received} in ${location} (${where}). Training returns to the weights ${before} and halves the learning rate.`,
     );
   }
 }

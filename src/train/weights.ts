@@ -14,7 +14,7 @@ export interface Snapshot {
 const parametersInTraining = new WeakSet<Parameter>();
 
 /**
- * Reserves the trainable parameters for one training, and returns the function that ends the reservation.
+ * Reserves the trainable parameters for one training run, and returns the function that ends the reservation.
  *
  * @throws ARGUMENT when one of them is being trained already.
  */
@@ -23,7 +23,7 @@ export function reserve(parameters: ReadonlyMap<string, Parameter>): () => void 
   const busy = trainable.find(([, parameter]) => parametersInTraining.has(parameter));
   if (busy) {
     throw new PushforwardError("ARGUMENT", `the parameter ${busy[0]} is being trained already`, {
-      expected: "at most one training of a model at a time",
+      expected: "at most one training run of a model at a time",
       hint: "Wait until the other training ends.",
     });
   }

@@ -25,7 +25,7 @@ export type Source =
  */
 export type Objective = "likelihood" | "reverse";
 
-/** Everything that determines a training, and nothing else. */
+/** Everything that determines a training run, and nothing else. */
 export interface Setting {
   readonly objective: Objective;
   readonly source: Source;

@@ -146,7 +146,7 @@ export class Studio {
     await this.change({ source: { kind: "points", from: "drawn", values: [...this.rows.values] } });
   }
 
-  /** Starts a training from the initial flow. Trainings of the same setting are identical. */
+  /** Starts a training run from the initial flow. Training runs of the same setting are identical. */
   start({ paused = false } = {}): void {
     this.reset();
     this.status = paused ? "paused" : "training";
@@ -178,7 +178,7 @@ export class Studio {
     await this.draw();
   }
 
-  /** The optimizer's state was lost with the GPU, so a training that had not ended begins again. */
+  /** The optimizer's state was lost with the GPU, so a training run that had not ended begins again. */
   private restartOnCpu(): void {
     if (this.status === "training" || this.status === "paused")
       this.start({ paused: this.status === "paused" });
@@ -247,7 +247,7 @@ export class Studio {
     } else if (event.type === "end") {
       this.status = "ended";
       this.endReason = event.reason;
-      // The result of a training is its best epoch.
+      // The result of a training run is its best epoch.
       this.parameters = this.best;
     } else {
       this.status = "ended";

@@ -81,7 +81,7 @@ describe("buildBijection", () => {
       `[PushforwardError: a bijection is not valid at features: expected a number, received nothing.]`,
     );
     expect(build({ type: "actnorm", features: 2.5 })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a bijection is not valid at features: expected a whole number, received 2.5.]`,
+      `[PushforwardError: a bijection is not valid at features: expected an integer, received 2.5.]`,
     );
     expect(build({ type: "actnorm", features: 2, scale: 3 })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a bijection is not valid: expected one of type, features, received scale.]`,
@@ -133,7 +133,7 @@ test("constructors refuse the same options as an invalid argument", () => {
       "a standardization is not valid at features: expected more than 0, received -1.",
       "tails is not valid at start: expected more than 0, received 0.",
       "a permutation is not valid at order: expected each of 0 to D - 1 once, received [1,1].",
-      "a coupling is not valid at network.hidden.0: expected a whole number, received 1.5.",
+      "a coupling is not valid at network.hidden.0: expected an integer, received 1.5.",
       "an autoregressive bijection is not valid at context: expected at least 0, received -1.",
       "an autoregressive bijection is not valid at network.activation: expected one of "relu", "leakyRelu", "elu", "gelu", "silu", "tanh", "softplus", "sigmoid", received "swish".",
     ]

@@ -86,9 +86,9 @@ function compare(page: Trained, node: Trained): void {
   expectClose(page.start64, node.start64, 1e-14);
   expectClose(page.start, node.start, 1e-6);
   expect(page.epochs).toHaveLength(node.epochs.length);
-  for (const [i, { epoch, stepSize, trainLogDensity, validationLogDensity }] of page.epochs.entries()) {
+  for (const [i, { epoch, learningRate, trainLogDensity, validationLogDensity }] of page.epochs.entries()) {
     const expected = node.epochs[i];
-    expect({ epoch, stepSize }).toEqual({ epoch: expected.epoch, stepSize: expected.stepSize });
+    expect({ epoch, learningRate }).toEqual({ epoch: expected.epoch, learningRate: expected.learningRate });
     const densities = [expected.trainLogDensity, expected.validationLogDensity];
     expectClose([trainLogDensity, validationLogDensity], densities, i === 0 ? 1e-5 : 1e-4);
   }

@@ -70,7 +70,7 @@ test.skipIf(!chromium)(
     result.logProb.forEach((value, i) => {
       expect(value).toBeCloseTo(logProb[i]!, 2);
     });
-    // A number that rounds differently may be on the other side of a whole number.
+    // A number that rounds differently may be on the other side of an integer.
     const samples = await images.sample(20, { seed: 3, temperature: 0.8, classes });
     const different = result.samples.filter((value, i) => value !== samples[i]).length;
     expect(different).toBeLessThan(5);

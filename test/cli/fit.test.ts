@@ -81,7 +81,7 @@ it("prints JSON lines and nothing else with --json", async () => {
       "epoch",
       "trainLogDensity",
       "validationLogDensity",
-      "stepSize",
+      "learningRate",
       "best",
       "bestEpoch",
       "seconds",
@@ -116,7 +116,7 @@ it.each(["nsf", "maf", "realnvp", "glow", "nice", "iaf", "planar", "naf"])(
       "0.01",
     );
     expect(events.at(-1)).toMatchObject({ flow, epochs: 1 });
-    expect(events[0]).toMatchObject({ flow, stepSize: 0.01 });
+    expect(events[0]).toMatchObject({ flow, learningRate: 0.01 });
     const { bijection } = (await model(`${flow}.safetensors`)).flow.describe() as never as {
       bijection: { bijections: unknown[] };
     };

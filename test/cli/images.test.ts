@@ -215,7 +215,7 @@ describe("a model of images", () => {
     const { inputs, outputs } = JSON.parse(readFileSync(path("exported/model.json"), "utf8"))["density.onnx"];
     expect(inputs[0]).toEqual({
       name: "x",
-      meaning: "pixels of images [4, 4, 1], which are whole numbers from 0",
+      meaning: "pixels of images [4, 4, 1], which are integers from 0",
       image: [4, 4, 1],
     });
     expect(outputs[0].meaning).toBe("lower bound of the log-probability of the rows");

@@ -41,7 +41,7 @@ const RUN_SEVERAL = `
   console.log(JSON.stringify(outcomes));
 `;
 
-/** The model of an uninterrupted training. */
+/** The model of an uninterrupted training run. */
 async function uninterrupted(name: string, options: readonly string[], table = EARTHQUAKES): Promise<Buffer> {
   const { code, err } = await pushforward(["fit", table, ...options, "-o", path(name)]);
   expect({ code, err: code ? err : "" }).toEqual({ code: 0, err: "" });
@@ -56,7 +56,7 @@ async function untilEpoch(name: string, options: readonly string[], pattern: Reg
 }
 
 describe("after kill -9 in the middle", () => {
-  it("--resume writes the same bytes as an uninterrupted training", async () => {
+  it("--resume writes the same bytes as an uninterrupted training run", async () => {
     const expected = await uninterrupted("whole.safetensors", EPOCHS);
     // The line of an epoch is printed before its checkpoint is written, so after the first line there may be no checkpoint.
     const epoch = 2 + Math.floor(Math.random() * 39);
@@ -140,7 +140,7 @@ describe("Ctrl-C", () => {
   });
 });
 
-describe("two trainings with one output", () => {
+describe("two training runs with one output", () => {
   it("do not run at the same time, and the second names the process of the first", async () => {
     const first = await untilEpoch("shared.safetensors", ENDLESS, /"epoch":1,/);
     const fit = ["fit", EARTHQUAKES, ...EPOCHS, "-o", path("shared.safetensors")];
@@ -166,7 +166,7 @@ describe("two trainings with one output", () => {
 });
 
 describe("a checkpoint", () => {
-  it("is not lost to a training that starts from the beginning", async () => {
+  it("is not lost to a training run that starts from the beginning", async () => {
     const before = list();
     const fit = ["fit", EARTHQUAKES, ...EPOCHS, "-o", path("terminated.safetensors")];
     expect(await here.failure(...fit)).toMatchInlineSnapshot(`
@@ -208,7 +208,7 @@ describe("a checkpoint", () => {
     expect(list().filter((name) => name.startsWith("damaged"))).toEqual(["damaged.safetensors"]);
   });
 
-  it("of a training that ended by --max-minutes can be resumed, and does not block a new training", async () => {
+  it("of a training run that ended by --max-minutes can be resumed, and does not block a new training run", async () => {
     const endless = ["--epochs", "100000", "--patience", "100000", "--max-minutes", "0.03"];
     const words = ["fit", EARTHQUAKES, ...QUICK.slice(0, 6), ...endless, "-o", path("timed.safetensors")];
     expect((await pushforward(words)).code).toBe(0);
@@ -221,12 +221,12 @@ describe("a checkpoint", () => {
       }
     `);
     expect(list()).toContain("timed.safetensors.checkpoint");
-    // A checkpoint that is newer than the model belongs to a training that was interrupted later.
+    // A checkpoint that is newer than the model belongs to a training run that was interrupted later.
     utimesSync(path("timed.safetensors"), new Date(0), new Date(0));
     expect(await here.failure(...words)).toContain("There is a checkpoint of an unfinished training");
   });
 
-  it("of a training that failed is discarded by the command that the hint proposes", async () => {
+  it("of a training run that failed is discarded by the command that the hint proposes", async () => {
     const words = ["--flow", "planar", "--learning-rate", "1e4", "--epochs", "3", "--threads", "1"];
     const error = await here.failure("fit", EARTHQUAKES, ...words, "-o", path("failed.safetensors"));
     expect(error.split("\n").at(-1)).toMatchInlineSnapshot(

@@ -5,7 +5,7 @@ import { RemainingTime } from "../../src/cli/remainingTime.ts";
 const MINUTE = 60_000;
 const NAMES = ["autoregressive", "latent-classes", "kernel-density"];
 
-/** A step at the end of an epoch of a training with a patience of 20 epochs, whose best epoch is the last. */
+/** A step at the end of an epoch of a training run with a patience of 20 epochs, whose best epoch is the last. */
 const improved = (epoch: number) => ({
   epoch,
   fraction: 1,

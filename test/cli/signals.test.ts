@@ -44,7 +44,7 @@ const STOPPED = expect.stringMatching(
   /^Stopped before the (end|first epoch was finished); no file was written\.\nRun the command again\.\n$/,
 );
 
-/** A training whose graph takes very long to build. */
+/** A training run whose graph takes very long to build. */
 const busy = (name: string) => ["fit", EARTHQUAKES, "--flow=nsf", "--transforms=1000", "-o", path(name)];
 
 /** These tests mostly wait, so they run at the same time. */

@@ -296,17 +296,17 @@ it("accepts all usual forms of options, and takes all words after -- as argument
 it("refuses invalid values", async () => {
   expect(await failure("fit", "data.csv", "--seed", "-1")).toMatchInlineSnapshot(`
     "2
-    Error: --seed has an invalid value: expected a whole number from 0, received -1.
+    Error: --seed has an invalid value: expected an integer from 0, received -1.
     For example: --seed 1"
   `);
   expect(await failure("fit", "data.csv", "--epochs", "2.5")).toMatchInlineSnapshot(`
     "2
-    Error: --epochs has an invalid value: expected a whole number from 1, received 2.5.
+    Error: --epochs has an invalid value: expected an integer from 1, received 2.5.
     For example: --epochs 200"
   `);
   expect(await failure("fit", "data.csv", "--epochs", "ten")).toMatchInlineSnapshot(`
     "2
-    Error: --epochs has an invalid value: expected a whole number from 1, received ten.
+    Error: --epochs has an invalid value: expected an integer from 1, received ten.
     For example: --epochs 200"
   `);
   expect(await failure("fit", "data.csv", "--max-minutes", "0")).toMatchInlineSnapshot(`
@@ -326,7 +326,7 @@ it("refuses invalid values", async () => {
   `);
   expect(await failure("fit", "data.csv", "--flow", "nsf", "--hidden", "64,x")).toMatchInlineSnapshot(`
     "2
-    Error: --hidden has an invalid value: expected a whole number from 1, received x.
+    Error: --hidden has an invalid value: expected an integer from 1, received x.
     For example: --hidden 64,64"
   `);
   expect(await failure("fit", "data.csv", "--transforms", "3")).toMatchInlineSnapshot(`
@@ -367,7 +367,7 @@ it("refuses invalid values", async () => {
   `);
   expect(await failure("sample", "model.safetensors", "-n", "0")).toMatchInlineSnapshot(`
     "2
-    Error: --rows has an invalid value: expected a whole number from 1, received 0.
+    Error: --rows has an invalid value: expected an integer from 1, received 0.
     For example: --rows 1000"
   `);
   for (const words of [
@@ -378,7 +378,7 @@ it("refuses invalid values", async () => {
   ]) {
     for (const threads of ["0", "1000000"]) {
       expect(await failure(...words, "--threads", threads)).toBe(
-        `2\nError: --threads has an invalid value: expected a whole number from 1 to ${Math.max(64, 2 * availableParallelism())}, received ${threads}.\nFor example: --threads 1`,
+        `2\nError: --threads has an invalid value: expected an integer from 1 to ${Math.max(64, 2 * availableParallelism())}, received ${threads}.\nFor example: --threads 1`,
       );
     }
   }

@@ -170,7 +170,7 @@ describe("values far from all others", () => {
     expect(kinds({ values })).not.toContain("farValues");
   });
 
-  it("are not reported for heavy tails and for whole numbers", () => {
+  it("are not reported for heavy tails and for integers", () => {
     const cauchy = uniform("cauchy").map((value) => Math.tan(Math.PI * (value - 0.5)));
     expect(kinds({ cauchy })).toEqual([]);
     expect(kinds({ counts: uniform("rare", 5000).map((value) => +(value > 0.99)) })).toEqual(["fewValues"]);

@@ -110,7 +110,7 @@ describe("a pattern", () => {
     `);
     await writeRows(["a", "b"], [chunk([1, 2])], files.path("kind3.parquet"));
     expect(await files.failure(openTable(files.path("kind[13]*")))).toMatchInlineSnapshot(`
-      "DATA kind3.parquet has another format than kind1.csv: expected csv, received parquet.
+      "DATA kind3.parquet has a different format from kind1.csv: expected csv, received parquet.
       Give files of one format."
     `);
     await writeRows(["a", "c"], [chunk([1, 2])], files.path("kind4.parquet"));

@@ -52,8 +52,8 @@ describe("a stream of rows", () => {
     // An epoch has nine batches, so the last steps have the indices 8 and 17.
     const expected = [8, 17].map((step) => 0.5e-3 * (1 + Math.cos((Math.PI * step) / 18)));
     for (const { epochs } of [streamed, whole]) {
-      expect(epochs[0].stepSize).toBeCloseTo(expected[0], 6);
-      expect(epochs[1].stepSize).toBeCloseTo(expected[1], 6);
+      expect(epochs[0].learningRate).toBeCloseTo(expected[0], 6);
+      expect(epochs[1].learningRate).toBeCloseTo(expected[1], 6);
     }
   });
 
@@ -163,7 +163,7 @@ describe("a stream of rows", () => {
     `);
     const conditional = () => [dataset(correlated(9), { features: 2, context: new Float64Array(9) })];
     await expect(fit(flow, conditional)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the rows have another number of context features than the flow: expected 0, received 1.]`,
+      `[PushforwardError: the rows have a different number of context features from the flow: expected 0, received 1.]`,
     );
     const mixed = () =>
       [new Uint8Array(10), new Float64Array(10)].map(

@@ -110,7 +110,7 @@ test("has probability 0 for numbers that are not whole or too large, and NaN for
   expect([...values]).toEqual([-Infinity, -Infinity, -Infinity, Number.NaN]);
 });
 
-test("samples whole numbers", async () => {
+test("samples integers", async () => {
   const drawn = await draw(dequantized(), 2000);
   const continuous = await draw(logistic(), 2000);
   expect([...drawn]).toEqual([...continuous].map((x) => Math.min(3, Math.max(0, Math.floor(x)))));

@@ -174,7 +174,7 @@ describe("invalid arguments are errors", () => {
       `[PushforwardError: a mixture needs at least one distribution.]`,
     );
     expect(() => new Mixture([normal(1), normal(2)])).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: distribution 1 of a mixture has another shape than the others: expected 1 features, and 0 context features or none, received 2 features and 0 context features.]`,
+      `[PushforwardError: distribution 1 of a mixture has a different shape from the others: expected 1 features, and 0 context features or none, received 2 features and 0 context features.]`,
     );
     expect(() => new Mixture([normal(1)], { weights: [1, 2] })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a mixture needs one weight for each distribution: expected 1, received 2.]`,
@@ -185,7 +185,7 @@ describe("invalid arguments are errors", () => {
     expect(() =>
       mixtureFlow([maf(2, { context: 1 }), maf(2, { context: 2 })]),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: distribution 0 of a mixture has another shape than the others: expected 2 features, and 2 context features or none, received 2 features and 1 context features.]`,
+      `[PushforwardError: distribution 0 of a mixture has a different shape from the others: expected 2 features, and 2 context features or none, received 2 features and 1 context features.]`,
     );
   });
 });

@@ -62,7 +62,7 @@ describe("DiscretizedLogistic", () => {
     expect(value).toBeCloseTo(-60, 4);
   });
 
-  test("draws whole numbers with these probabilities", async () => {
+  test("draws integers with these probabilities", async () => {
     const drawn = await draw(build(1.3, 0.8), 20_000);
     exact(1.3, 0.8).forEach((probability, x) => {
       const count = drawn.filter((each) => each === x).length;

@@ -7,7 +7,7 @@ import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
 const { path, list } = temporaryDirectory();
 
-it("continues a training to the same result", async () => {
+it("continues a training run to the same result", async () => {
   const data = new Random(1).normal(new Float64Array(600));
   const flow = () => forTables(maf(2, { transforms: 1, hidden: [8] }));
   const whole = await fit(flow(), data, { epochs: 4 });

@@ -129,7 +129,7 @@ describe.each(["diagonal", "planar", "radial", "sylvester", "iaf"] as const)(
   },
 );
 
-test("vae takes an observation model for zeros and ones, whole numbers and real numbers", async () => {
+test("vae takes an observation model for zeros and ones, integers and real numbers", async () => {
   const types = [2, 256, undefined].map((values) => {
     const { base } = vae(4, { ...(values !== undefined && { values }), latent: 2, hidden: [4] });
     return (base as VariationalAutoencoder).decoder.describe().type;

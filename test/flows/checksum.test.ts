@@ -16,7 +16,7 @@ const checkpoint = encodeCheckpoint({
   state: {
     epoch: 1,
     steps: 1,
-    stepSize: { plateaus: 0, recoveries: 0, restarts: 0 },
+    learningRate: { plateaus: 0, recoveries: 0, restarts: 0 },
     stopping: { bestEpoch: 1, best: 0, sincePlateau: 0 },
   },
   epochs: [],

@@ -55,7 +55,7 @@ test("only pixels have a latent row", async () => {
   ] as const) {
     const rows = Float64Array.from({ length: 8 }, (_, i) => (i === 4 * row ? value : 3));
     await expect(model.toLatent(rows)).rejects.toThrow(
-      `image ${row} has the pixel value ${value}: expected whole numbers from 0 to 3`,
+      `image ${row} has the pixel value ${value}: expected integers from 0 to 3`,
     );
   }
 });

@@ -46,7 +46,7 @@ const flows: Readonly<Record<string, () => Flow>> = {
     tarflow({ ...small, patch: 2, transforms: 2, layers: 1, heads: 2, classes: 2 }),
 };
 
-/** Pixels between the whole numbers, away from the ends where the logit is steep. */
+/** Pixels between the integers, away from the ends where the logit is steep. */
 const pixels = new Random(2).uniform(new Float64Array(ROWS * 16)).map((u) => 1 + 14 * u);
 
 describe.each(Object.entries(flows))("%s", (_, build) => {

@@ -162,7 +162,7 @@ describe("images of arrays", () => {
     `);
     const halves = Buffer.from(new Float32Array(24).fill(0.5).buffer);
     expect(await failure(all(write("halves.npy", npy("<f4", [1, 4, 6], halves))))).toMatchInlineSnapshot(`
-      "DATA Image 0 of halves.npy has the value 0.5: expected whole numbers from 0 to 255.
+      "DATA Image 0 of halves.npy has the value 0.5: expected integers from 0 to 255.
       If the values are from 0 to 1, multiply them by 255: np.round(255 * x).astype(np.uint8)"
     `);
     const hintOf = async (numbers: number[]) => {
@@ -180,7 +180,7 @@ describe("images of arrays", () => {
       expect((await hintOf(numbers))[1]).toBe("Scale the values to this range, and round them.");
     expect(await hintOf([Number.NaN])).toMatchInlineSnapshot(`
       [
-        "DATA Image 0 of values.npy has the value NaN: expected whole numbers from 0 to 255.",
+        "DATA Image 0 of values.npy has the value NaN: expected integers from 0 to 255.",
         "Replace the value, or leave the image out.",
       ]
     `);
@@ -243,7 +243,7 @@ describe("rows of images", () => {
   test("a pixel above the stated number of values is an error", async () => {
     const images = await openImages(write("v.idx", idx([2, 4, 6], somePixels(2))));
     expect(await failure(imageRows(images, { values: 16 }))).toMatchInlineSnapshot(`
-      "DATA Image 0 of v.idx has the pixel value 37: expected whole numbers from 0 to 15.
+      "DATA Image 0 of v.idx has the pixel value 37: expected integers from 0 to 15.
       State how many values pixels have when the model is fitted: --values 256, the default."
     `);
     expect(await failure(imageRows(images, { classes: true }))).toMatchInlineSnapshot(`

@@ -86,7 +86,7 @@ describe("directories of pictures", () => {
     expect(
       await failure(all(directory("sizes", { "a.png": image, "b.png": larger }))),
     ).toMatchInlineSnapshot(`
-      "DATA sizes/b.png has another size than sizes/a.png: expected 4 x 6 x 1 (height, width, channels), received 5 x 5 x 1.
+      "DATA sizes/b.png has a different size from sizes/a.png: expected 4 x 6 x 1 (height, width, channels), received 5 x 5 x 1.
       Convert the pictures to one form, for example by ImageMagick: magick mogrify -resize 6x4! sizes/*.png"
     `);
     const colors = png(somePixels(1, 3), 3);

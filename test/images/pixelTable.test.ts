@@ -39,13 +39,13 @@ describe("tables of images", () => {
     const table = write("fractions.csv", Buffer.from("label,p0,p1\ncat,0,0.2\nant,1,0\n"));
     const all = async (source: string) => pixelsOf(await openImages(source, { shape: [1, 2, 1] }));
     expect(await failure(all(table))).toMatchInlineSnapshot(`
-      "DATA Row 1 of fractions.csv has the value 0.2 in the column p1: expected whole numbers from 0 to 255.
+      "DATA Row 1 of fractions.csv has the value 0.2 in the column p1: expected integers from 0 to 255.
       If the values are from 0 to 1, multiply them by 255: "SELECT label, round(255 * COLUMNS(* EXCLUDE label)) FROM 'fractions.csv'""
     `);
     const query = `SELECT label, round(255 * COLUMNS(* EXCLUDE label)) FROM '${table}'`;
     expect(await all(query)).toEqual([0, 51, 255, 0]);
     expect(await failure(all(write("missing.csv", Buffer.from("p0,p1\n0,1\n1,\n"))))).toMatchInlineSnapshot(`
-      "DATA Row 2 of missing.csv has no value in the column p1: expected whole numbers from 0 to 255.
+      "DATA Row 2 of missing.csv has no value in the column p1: expected integers from 0 to 255.
       Leave such rows out by a query: "FROM 'missing.csv' WHERE p1 IS NOT NULL""
     `);
   });
@@ -91,11 +91,11 @@ describe("tables of images", () => {
     `);
   });
 
-  test("pictures of another shape than the stated one are an error", async () => {
+  test("pictures of a different shape from the stated one are an error", async () => {
     const file = await parquet("shapes.parquet", pictures());
     const open = (shape: [number, number, number]) => openImages(file, { shape, statedBy: "the model" });
     expect(await failure(open([4, 4, 1]))).toMatchInlineSnapshot(`
-      "DATA Row 1 of shapes.parquet has another size than the model: expected 4 x 4 x 1 (height, width, channels), received 4 x 6 x 1.
+      "DATA Row 1 of shapes.parquet has a different size from the model: expected 4 x 4 x 1 (height, width, channels), received 4 x 6 x 1.
       Convert the pictures to one form, and write the table again."
     `);
     expect(await failure(open([4, 6, 3]))).toMatchInlineSnapshot(`

@@ -167,7 +167,7 @@ describe("errors", () => {
       {
         "an invalid option": "an option of infer is not valid at chains: expected at least 2, received 1.",
         "an unknown option": "an option of infer is not valid: expected one of flow, restarts, fit, onProgress, providers, threads, samples, refinement, chains, draws, warmUp, targetAcceptance, maxDepth, seed, received chain (did you mean chains?).",
-        "another number of features": "the flow has another number of features than the model: expected 1 features, one for each unconstrained coordinate, received 3.",
+        "another number of features": "the flow has a different number of features from the model: expected 1 features, one for each unconstrained coordinate, received 3.",
         "not finite anywhere": "the log-density or its gradient is not finite at most random starts: expected 8 finite starts, received 0 of 800; the log-density is NaN at a = 0.2879, b = (0.1878, -0.6973): term 0 of the log-density is NaN.
       The density must be positive for all values that the constraints allow: declare bounds by constraints.",
         "not finite at some draws": "the log-density is not finite at draws near its mass: expected a finite number for all values that the constraints allow, received NaN at a = -1.86: term 1 of the log-density is NaN; it is not finite at 24 of 1000 draws.

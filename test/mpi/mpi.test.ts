@@ -173,7 +173,7 @@ describe("the environment of a process", () => {
     expect(mpiJob(slurm)).toBeUndefined();
   });
 
-  it("is an error if the processes of a machine cannot be read, which only a training reads", () => {
+  it("is an error if the processes of a machine cannot be read, which only a training run reads", () => {
     const slurm = { SLURM_STEP_NUM_TASKS: "11", PMIX_RANK: "9", SLURM_NODEID: "2" };
     const localSize = (more: Record<string, string>) => () => mpiJob({ ...slurm, ...more })?.localSize;
     expect(mpiJob({ ...slurm, SLURM_STEP_TASKS_PER_NODE: "4(x2" })).toMatchObject({ size: 11, rank: 9 });
@@ -188,12 +188,12 @@ describe("the environment of a process", () => {
     expect(
       localSize({ SLURM_STEP_TASKS_PER_NODE: "4(x9)", SLURM_NODEID: "two" }),
     ).toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the environment variable SLURM_NODEID cannot be read: expected a whole number, received two.
+      [PushforwardError: the environment variable SLURM_NODEID cannot be read: expected an integer, received two.
       State the number of threads with --threads.]
     `);
     const mpich = { PMI_SIZE: "3", PMI_RANK: "0", MPI_LOCALNRANKS: "" };
     expect(() => mpiJob(mpich)?.localSize).toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the environment variable MPI_LOCALNRANKS cannot be read: expected a whole number, received nothing.
+      [PushforwardError: the environment variable MPI_LOCALNRANKS cannot be read: expected an integer, received nothing.
       State the number of threads with --threads.]
     `);
   });

@@ -235,20 +235,20 @@ describe("permutation", () => {
 describe("errors", () => {
   test.each([-1, 0.5, Number.NaN, 2 ** 53, -1n, 2n ** 64n])("seed %s", (seed) => {
     expect(() => new Random(seed)).toThrow(
-      `the seed is not valid: expected a whole number from 0 to 2^64 - 1 (a bigint from 2^53 on), received ${seed}.`,
+      `the seed is not valid: expected an integer from 0 to 2^64 - 1 (a bigint from 2^53 on), received ${seed}.`,
     );
   });
 
   test("offsets and lengths", () => {
     const random = new Random(0);
     expect(() => random.normal(new Float32Array(1), { offset: -1 })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the offset is not valid: expected a whole number from 0 to 2^53 - 1, received -1.]`,
+      `[PushforwardError: the offset is not valid: expected an integer from 0 to 2^53 - 1, received -1.]`,
     );
     expect(() => random.uniform(new Float32Array(1), { offset: 0.5 })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the offset is not valid: expected a whole number from 0 to 2^53 - 1, received 0.5.]`,
+      `[PushforwardError: the offset is not valid: expected an integer from 0 to 2^53 - 1, received 0.5.]`,
     );
     expect(() => random.permutation(-1)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the length of a permutation is not valid: expected a whole number from 0 to 2^31, received -1.]`,
+      `[PushforwardError: the length of a permutation is not valid: expected an integer from 0 to 2^31, received -1.]`,
     );
   });
 });

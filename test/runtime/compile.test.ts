@@ -278,7 +278,7 @@ describe("inputs that do not match", () => {
       ],
     ],
     [
-      "no whole number of rows",
+      "no integer of rows",
       [
         [1, 2, 3],
         [1, 2],

@@ -171,7 +171,7 @@ test("rows of a model have the types of the training rows", () => {
 test.each([
   [
     [{ a: 1 }, { a: "x" }],
-    'rows[1], column "a" has another type than the rows before: expected number, received "x" (text).',
+    'rows[1], column "a" has a different type from the rows before: expected number, received "x" (text).',
   ],
   [
     [{ a: 1 }, { a: Number.POSITIVE_INFINITY }],

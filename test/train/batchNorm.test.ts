@@ -52,7 +52,7 @@ test.each([
   expect(result.validationLogDensity).toBeGreaterThan(options.epochs === 1 ? best - 1.2 : best - 0.2);
 });
 
-test("a training that resumes from any epoch has exactly the same statistics, weights and records", async () => {
+test("a training run that resumes from any epoch has exactly the same statistics, weights and records", async () => {
   const data = bananaRows(300);
   const options = { epochs: 5, averageDecay: 0.9, batchSize: 64 };
   const saved: Uint8Array[] = [];

@@ -6,7 +6,7 @@ import { boundHasConverged } from "../../src/train/boundConvergence.ts";
 const history = (records: number, curve: (t: number) => number, noise = 0) => {
   const normal = new Random(0).normal(new Float64Array(records));
   return Array.from(normal, (z, i) => ({
-    ...{ step: 100 * (i + 1), annealing: 1, stepSize: 1e-3 },
+    ...{ step: 100 * (i + 1), annealing: 1, learningRate: 1e-3 },
     elbo: curve(i / records) + noise * z,
   }));
 };

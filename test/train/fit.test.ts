@@ -130,8 +130,8 @@ describe("fit", () => {
     const flow = new Flow(new DiagonalNormal({ features: 1 }));
     const ofFew = await fit(flow, correlated(200).subarray(0, 200), still);
     expect([ofFew.stopped, ofFew.epochs.length]).toEqual(["patience", 500]);
-    // The step size was halved after 200 and 400.
-    const sizes = ofFew.epochs.map(({ stepSize }) => stepSize / 1e-30);
+    // The learning rate was halved after 200 and 400.
+    const sizes = ofFew.epochs.map(({ learningRate }) => learningRate / 1e-30);
     expect([sizes[199], sizes[200], sizes[399], sizes[400]]).toEqual([1, 0.5, 0.5, 0.25]);
     const exact = await fit(flow, correlated(100), { ...still, patience: 3 });
     expect(exact.epochs).toHaveLength(3);
@@ -303,7 +303,7 @@ describe("interruption", () => {
 });
 
 describe("an initial flow that is already good", () => {
-  // Three narrow clusters, which expectation maximization finds, and a step size that is too large for its components.
+  // Three narrow clusters, which expectation maximization finds, and a learning rate that is too large for its components.
   const clusters = (rows: number) => {
     const noise = new Random(5).normal(new Float64Array(2 * rows));
     return noise.map((e, i) => ((i >> 1) % 3) - 1 + 1e-3 * e);
@@ -319,16 +319,16 @@ describe("an initial flow that is already good", () => {
     validation: clusters(90),
   };
 
-  it("is not destroyed by large steps, since the step size is reduced", async () => {
+  it("is not destroyed by large steps, since the learning rate is reduced", async () => {
     const start = (await fit(onMixture(), clusters(300), { ...options, epochs: 1 })).validationLogDensity;
     const { epochs } = await fit(onMixture(), clusters(300), options);
     expect(epochs.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
-    expect(epochs[0].stepSize).toBeLessThan(3e-3);
-    expect((Math.log(3e-3 / epochs[0].stepSize) / Math.log(8)) % 1).toBeCloseTo(0, 9);
+    expect(epochs[0].learningRate).toBeLessThan(3e-3);
+    expect((Math.log(3e-3 / epochs[0].learningRate) / Math.log(8)) % 1).toBeCloseTo(0, 9);
     for (const { validationLogDensity } of epochs) expect(validationLogDensity).toBeGreaterThan(start - 1);
   });
 
-  it("saves the reduced step size in a checkpoint", async () => {
+  it("saves the reduced learning rate in a checkpoint", async () => {
     const store = memoryStore();
     const whole = onMixture();
     await fit(whole, clusters(300), { ...options, checkpoint: store });
@@ -343,7 +343,7 @@ describe("an initial flow that is already good", () => {
 });
 
 describe("failure", () => {
-  it("returns to the last good weights, halves the step size, and reports it", async () => {
+  it("returns to the last good weights, halves the learning rate, and reports it", async () => {
     const messages: string[] = [];
     const flow = forTables(realNVP(2, small));
     const result = await fit(flow, correlated(400), {
@@ -353,7 +353,7 @@ describe("failure", () => {
       onRecovery: (message) => messages.push(message),
     }).catch((error: PushforwardError) => error);
     expect(messages.length).toBeGreaterThan(0);
-    expect(messages[0]).toMatch(/returns to the weights before that epoch and halves the step size/);
+    expect(messages[0]).toMatch(/returns to the weights before that epoch and halves the learning rate/);
     if (result instanceof Error) expect((result as PushforwardError).code).toBe("NUMERIC");
     for (const value of weightsOf(flow)) expect(Number.isFinite(value)).toBe(true);
   });

@@ -236,7 +236,7 @@ describe("failure", () => {
     `);
     expect(told.length).toBe(3);
     expect(told[0]).toMatchInlineSnapshot(
-      `"There was a loss of NaN in step 1 (the log-density, x = (-0.9823, -2.594)). Training returns to the weights after step 0 and halves the step size."`,
+      `"There was a loss of NaN in step 1 (the log-density, x = (-0.9823, -2.594)). Training returns to the weights after step 0 and halves the learning rate."`,
     );
     for (const weight of weightsOf(fitted)) expect(Number.isFinite(weight)).toBe(true);
     const slope = (x: Tensor) => x.square().sum(1).mul(0).sqrt();
@@ -256,7 +256,7 @@ describe("failure", () => {
     `);
   });
 
-  it("returns to the last good weights with half the step size", async () => {
+  it("returns to the last good weights with half the learning rate", async () => {
     const told: string[] = [];
     const fitted = flow();
     const result = await fitDensity(fitted, banana, {

@@ -263,7 +263,7 @@ test("a column that is left out may have values of any type, and so may columns 
   );
 });
 
-test("refuses options that only trainings on rows of numbers have", async () => {
+test("refuses options that only training runs on rows of numbers have", async () => {
   const table = { a: [1, 2, 3], b: ["x", "y", "x"] };
   await expect(fitTable(table, { weights: [1, 2, 3] } as never)).rejects.toThrow(
     "unknown option of fitTable: expected one of columns, testFraction, contamination,",

@@ -38,7 +38,7 @@ describe("rows in any form", () => {
       "row 0 of rows has wrong columns: expected x, y, received x, z",
     );
     await expect(fit(maf(2, { ...small, context: 1 }), flat, { epochs: 1 })).rejects.toThrow(
-      "the rows have another number of context features than the flow: expected 1, received 0",
+      "the rows have a different number of context features from the flow: expected 1, received 0",
     );
     await expect(fit(flow, ["a", "b"] as never, { epochs: 1 })).rejects.toThrow(
       'row 0, column 0 of rows is "a"',

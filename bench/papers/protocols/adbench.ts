@@ -73,7 +73,7 @@ export const adbench: Protocol = {
 
 const notes = `The training rows are the first half of the normal rows; the test rows are the other normal rows and all anomalies. Columns are
 z-scored by the training rows. The paper's numbers are mean (standard deviation) over five seeds. Ours are mean ± standard error over
-five seeds, which determine the initial flow and the tenth of the training rows that is held out for early stopping. Each training
+five seeds, which determine the initial flow and the tenth of the training rows that is held out for early stopping. Each training run
 is limited to one minute.`;
 
 function load(data: string, name: string) {

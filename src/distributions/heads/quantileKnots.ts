@@ -1,5 +1,5 @@
 import { lowerBound } from "../../numerics/binarySearch.ts";
-import { anyValue, checkOptions, numberFrom, wholeNumber } from "../../options.ts";
+import { anyValue, checkOptions, integerFrom, numberFrom } from "../../options.ts";
 import type { Knots } from "./quantileMap.ts";
 import { scaledValue, type ValueScale } from "./valueScale.ts";
 
@@ -46,7 +46,7 @@ export function quantileKnots(sorted: ArrayLike<number>, options: QuantileKnotsO
   checkOptions("quantileKnots", options, {
     width: numberFrom(0),
     scale: anyValue,
-    quantiles: wholeNumber(1),
+    quantiles: integerFrom(1),
   });
   const n = sorted.length;
   const { width = 0, scale = { type: "linear" }, quantiles = quantilesFor(n) } = options;

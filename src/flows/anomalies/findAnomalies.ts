@@ -1,6 +1,6 @@
 import { PushforwardError } from "../../errors.ts";
 import { lowerBound } from "../../numerics/binarySearch.ts";
-import { checkOptions, type OptionRules, wholeNumber } from "../../options.ts";
+import { checkOptions, integerFrom, type OptionRules } from "../../options.ts";
 import { benjaminiHochberg, conformalPValues } from "./conformal.ts";
 import type { AnomalyReason } from "./reasons.ts";
 
@@ -29,7 +29,7 @@ export interface AnomalySelectionOptions {
 
 /** How `checkOptions` checks `AnomalySelectionOptions`. */
 export const selectionRules: OptionRules<AnomalySelectionOptions> = {
-  count: wholeNumber(1),
+  count: integerFrom(1),
   falseDiscoveryRate: {
     expected: "a number above 0 and below 1",
     accepts: (value) => typeof value === "number" && value > 0 && value < 1,

@@ -9,7 +9,7 @@ import type { Distribution } from "../../distributions/distribution.ts";
 import { StandardNormal } from "../../distributions/standardNormal.ts";
 import { type ConvNetOptions, convNetSchema } from "../../nn/convNet.ts";
 import { type ImageShape, imageSchema, imageSize } from "../../nn/image.ts";
-import { anyValue, checkOptions, wholeNumber } from "../../options.ts";
+import { anyValue, checkOptions, integerFrom } from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import { dequantize } from "../dequantize.ts";
 import { Flow } from "../flow.ts";
@@ -31,7 +31,7 @@ export interface ImageRecipeOptions {
 /** Options that the recipes of image flows with a latent space share: `nice`, `glow`, `realNVP` and `tarflow`. */
 export interface ImageFlowRecipeOptions extends ImageRecipeOptions {
   /**
-   * If it is given, the flow is the distribution of pixels that are whole numbers, as `dequantize` returns it: with uniform noise, or with noise
+   * If it is given, the flow is the distribution of pixels that are integers, as `dequantize` returns it: with uniform noise, or with noise
    * from a flow that is trained with it (variational dequantization, Ho et al. 2019, "Flow++"). By default the flow is the density of real
    * numbers.
    */
@@ -97,7 +97,7 @@ const MARGIN = 0.05;
  * Throws `ARGUMENT` if `features` is not a positive integer, or `values` is below 2.
  */
 export function logitPixels(options: { features: number; values?: number }): Sigmoid {
-  checkOptions("logitPixels", options, { features: anyValue, values: wholeNumber(2) });
+  checkOptions("logitPixels", options, { features: anyValue, values: integerFrom(2) });
   const { features, values = 256 } = options;
   const margin = (MARGIN / (1 - 2 * MARGIN)) * values;
   return new Sigmoid({ features, low: -margin, high: values + margin });
@@ -108,7 +108,7 @@ type ImageFlowOptions = z.output<z.ZodMiniObject<typeof imageFlowFields>>;
 
 /**
  * A flow of images with real values from 0 to `values`: the `preprocessing`, by default to logits, and then the layers `fromDataToBase`. With
- * `dequantization` it is the distribution of pixels that are whole numbers.
+ * `dequantization` it is the distribution of pixels that are integers.
  */
 export function imageFlow(
   { image, values, classes, dequantization, seed }: ImageFlowOptions,

@@ -28,7 +28,7 @@ export interface VAEOptions {
   /** L, the number of latent features. Default 16. */
   latent?: number;
   /**
-   * The number of values of a feature: 2 for zeros and ones, which get a Bernoulli decoder, or more for whole numbers from 0, which get a
+   * The number of values of a feature: 2 for zeros and ones, which get a Bernoulli decoder, or more for integers from 0, which get a
    * discretized logistic one. Default: real numbers and a Gaussian decoder, whose means and deviations are functions of z.
    */
   values?: number;
@@ -77,7 +77,7 @@ const DEFAULT_TRANSFORMS = { planar: 16, radial: 16, sylvester: 4, iaf: 4 };
  *
  * For real numbers, `forTables(vae(...))` standardizes the columns.
  *
- * @throws ARGUMENT if the options are not valid, SHAPE if the prior has another number of features than `latent`.
+ * @throws ARGUMENT if the options are not valid, SHAPE if the prior has a different number of features from `latent`.
  */
 export function vae(features: number, options: VAEOptions = {}): Flow {
   check(features, options);
@@ -134,7 +134,7 @@ function posteriorOf(features: number, options: PosteriorOptions, random: Random
     { numbers: features, size, network, outputActivation: true },
     random.split("encoder"),
   );
-  // The encoder sees whole numbers divided by the largest one, and zeros, ones and real numbers as they are.
+  // The encoder sees integers divided by the largest one, and zeros, ones and real numbers as they are.
   encoder.scaler!.scale.value.fill(values - 1);
   const linear = { hidden: [] };
   const base = new DiagonalNormal(

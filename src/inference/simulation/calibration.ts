@@ -1,7 +1,7 @@
 import { Standardize } from "../../bijections/standardize.ts";
 import { columnOf } from "../../columns/columnValues.ts";
 import { type CalibrationResult, rankCalibration, ranksAmongDraws } from "../../evaluate/rankCalibration.ts";
-import { checkOptions, seedValue, wholeNumber } from "../../options.ts";
+import { checkOptions, integerFrom, seedValue } from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";
@@ -40,8 +40,8 @@ export async function simulationBasedCalibration<P extends Priors>(
   checkOptions("simulationBasedCalibration", options, {
     ...engineRules,
     simulations: simulationsRule,
-    draws: wholeNumber(1),
-    bins: wholeNumber(1),
+    draws: integerFrom(1),
+    bins: integerFrom(1),
     seed: seedValue,
   });
   const { simulations = 300, draws = 99, bins = 10, seed = 1, ...engine } = options;

@@ -7,7 +7,7 @@ import { ContextEmbedding, type ContextEmbeddingOptions } from "../../distributi
 import { Mixture } from "../../distributions/mixture.ts";
 import { Flow } from "../../flows/flow.ts";
 import { nsf } from "../../flows/recipes/spline.ts";
-import { anyValue, callback, type OptionRules, wholeNumber } from "../../options.ts";
+import { anyValue, callback, integerFrom, type OptionRules } from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";
@@ -41,10 +41,10 @@ export interface ConditionalDensityOptions extends EngineOptions {
 /** The rules of `ConditionalDensityOptions`. `fit` and `ContextEmbedding` check the options that they get. */
 export const conditionalDensityRules: OptionRules<ConditionalDensityOptions> = {
   ...engineRules,
-  members: wholeNumber(1),
+  members: integerFrom(1),
   fit: anyValue,
   embedding: anyValue,
-  seed: wholeNumber(0),
+  seed: integerFrom(0),
   onProgress: callback,
 };
 

@@ -37,7 +37,7 @@ export class SimulationLikelihood<P extends Priors = Priors> {
    * The model of the parameters given independent observations, each with as many values as a simulation:
    * `infer(likelihood.model([x1, x2]))` draws from the posterior.
    *
-   * @throws SHAPE when an observation has another number of values than a simulation; DATA when a value is not finite.
+   * @throws SHAPE when an observation has a different number of values from a simulation; DATA when a value is not finite.
    */
   model(observations: readonly ArrayLike<number>[]): ProbabilisticModel<P> {
     const { prior } = this.simulator;

@@ -43,7 +43,7 @@ export const fitPosteriorRules: OptionRules<FitPosteriorOptions> = {
  * With several rounds, it is the posterior for one observation only, for which fewer simulations suffice: each round draws parameters from
  * the prior, truncated to the region of the posterior of the round before (Deistler et al. 2022).
  *
- * @throws ARGUMENT when an option is not valid; MODEL as `simulate` does; SHAPE when `observed` has another number of values than a
+ * @throws ARGUMENT when an option is not valid; MODEL as `simulate` does; SHAPE when `observed` has a different number of values from a
  *   simulation; DATA when a value of `observed` is not finite; NUMERIC when the truncated prior cannot be sampled.
  */
 export async function fitPosterior<P extends Priors>(

@@ -1,6 +1,6 @@
 import { counted } from "../../evaluate/numberText.ts";
 import type { CalibrationResult } from "../../evaluate/rankCalibration.ts";
-import { checkOptions, wholeNumber } from "../../options.ts";
+import { checkOptions, integerFrom } from "../../options.ts";
 import { engineOptionsOf } from "../../runtime/engineOptions.ts";
 import type { Draws } from "../draws.ts";
 import { type ParameterSummary, summarize } from "../summary.ts";
@@ -61,7 +61,7 @@ export async function inferSimulator<P extends Priors>(
   given: InferSimulatorOptions = {},
 ): Promise<InferSimulatorResult<P>> {
   const { observed: _observed, ...rules } = fitPosteriorRules;
-  checkOptions("inferSimulator", given, { ...rules, draws: wholeNumber(2) });
+  checkOptions("inferSimulator", given, { ...rules, draws: integerFrom(2) });
   const { draws: count = 4000, ...options } = given;
   const { rounds = 1, seed = 0 } = options;
   const engine = engineOptionsOf(options);

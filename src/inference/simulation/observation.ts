@@ -6,10 +6,14 @@ import type { Simulations } from "./simulate.ts";
 /** A copy of the observation. Throws `SHAPE` for a wrong number of values, and `DATA` for values that are not finite. */
 export function checkedObservation(observed: ArrayLike<number>, width: number): Float64Array {
   if (observed?.length !== width) {
-    throw new PushforwardError("SHAPE", "the observation has another number of values than a simulation", {
-      expected: `${width}`,
-      received: observed?.length === undefined ? brief(observed) : `${observed.length}`,
-    });
+    throw new PushforwardError(
+      "SHAPE",
+      "the observation has a different number of values from a simulation",
+      {
+        expected: `${width}`,
+        received: observed?.length === undefined ? brief(observed) : `${observed.length}`,
+      },
+    );
   }
   const values = Float64Array.from(observed);
   const index = values.findIndex((value) => !Number.isFinite(value));
@@ -30,7 +34,7 @@ export interface ObservationCheck {
 /**
  * Compares an observation with simulations of the prior.
  *
- * @throws SHAPE when the observation has another number of values than a simulation; DATA when a value is not finite.
+ * @throws SHAPE when the observation has a different number of values from a simulation; DATA when a value is not finite.
  */
 export function checkObservation(
   observed: ArrayLike<number>,

@@ -35,8 +35,8 @@ export class SimulationPosterior<P extends Priors = Priors> {
   /**
    * n independent draws of each parameter for an observation, [n, ...shape]. They lie in the support of the prior.
    *
-   * @throws SHAPE when the observation has another number of values than a simulation; DATA when a value is not finite; ARGUMENT when n
-   *   is not a whole number from 0, or an option is not valid.
+   * @throws SHAPE when the observation has a different number of values from a simulation; DATA when a value is not finite; ARGUMENT when n
+   *   is not an integer from 0, or an option is not valid.
    */
   async sample(
     observed: ArrayLike<number>,

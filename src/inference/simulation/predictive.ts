@@ -1,4 +1,4 @@
-import { checkOptions, seedValue, wholeNumber } from "../../options.ts";
+import { checkOptions, integerFrom, seedValue } from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";
@@ -35,7 +35,7 @@ export async function posteriorPredictive<P extends Priors>(
   observed: ArrayLike<number>,
   options: PredictiveOptions = {},
 ): Promise<PredictiveCheck> {
-  checkOptions("posteriorPredictive", options, { ...engineRules, draws: wholeNumber(1), seed: seedValue });
+  checkOptions("posteriorPredictive", options, { ...engineRules, draws: integerFrom(1), seed: seedValue });
   const { draws = 1000, seed = 0, ...engine } = options;
   const values = checkedObservation(observed, posterior.flow.context);
   const coordinates = await posterior.flow.sample(draws, { ...engine, context: values, seed });

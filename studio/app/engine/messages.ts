@@ -31,7 +31,7 @@ export type EngineEvent =
   /** The GPU cannot compute, or no longer. This ends the training, and the worker is of no further use. */
   | { readonly type: "gpuFailure"; readonly message: string };
 
-/** Messages about a training. */
+/** Messages about a training run. */
 export type TrainingEvent =
   /**
    * Sent after the first step. The parameters and the validation log-density are those of the initial flow. The validation log-density is

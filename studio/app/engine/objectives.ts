@@ -73,8 +73,8 @@ export const objectives: Readonly<Record<Objective, Train>> = {
       frozen: target,
       signal,
       onProgress: onFirstStep((loss) => onStart(-loss)),
-      onEpoch: ({ epoch, trainLoss, stepSize }) =>
-        onEpoch({ epoch, stepSize, trainLogDensity: -trainLoss, validationLogDensity: -trainLoss }),
+      onEpoch: ({ epoch, trainLoss, learningRate }) =>
+        onEpoch({ epoch, learningRate, trainLogDensity: -trainLoss, validationLogDensity: -trainLoss }),
     });
     return stopped;
   },

@@ -64,7 +64,7 @@ class TrainedFlow extends Flow {
   }
 }
 
-/** Reports the epochs of a training, and pauses it between them. */
+/** Reports the epochs of a training run, and pauses it between them. */
 class Report {
   private readonly flow: TrainedFlow;
   private readonly run: number;
@@ -119,7 +119,7 @@ async function stop(): Promise<void> {
   await training?.done;
 }
 
-/** Loads and starts ONNX Runtime before the reader asks for a training. */
+/** Loads and starts ONNX Runtime before the reader asks for a training run. */
 async function prepare(): Promise<void> {
   hasWebGpu().then((isThere) => send({ type: "adapter", hasWebGpu: isThere }));
   gpu = await startOnnxRuntime(provider);

@@ -14,7 +14,7 @@ export interface Axis {
 const OUTSIDE = 0.004;
 const MAX_LABELS = 12;
 
-/** An axis for the values that a column has in some rows. Labels have whole numbers from 0. */
+/** An axis for the values that a column has in some rows. Labels have integers from 0. */
 export function axisOf({ name, kind, labels, step }: ModelColumn, rows: readonly TableRow[]): Axis {
   if (kind === "label") {
     const index = new Map(labels.map((label, i) => [label, i]));

@@ -6,7 +6,7 @@ import { logProbInFloat64 } from "./logProbInFloat64.ts";
 useOnnxRuntime(ort);
 
 /**
- * The mean negative log-density of the rows at each step of a training, in nats. The flow is small because a device in software
+ * The mean negative log-density of the rows at each step of a training run, in nats. The flow is small because a device in software
  * compiles each operation of its graph for a tenth of a second.
  */
 async function trainOn(provider: string): Promise<number[]> {

@@ -37,7 +37,7 @@ const unary: Unary[] = [
   ["square", real, (x) => x.square(), (x) => x * x],
   ["sqrt", positive, (x) => x.sqrt(), Math.sqrt],
   ["power (number)", positive, (x) => x.power(-1.5), (x) => x ** -1.5],
-  ["power (whole number)", nonzero, (x) => x.power(3), (x) => x ** 3],
+  ["power (integer)", nonzero, (x) => x.power(3), (x) => x ** 3],
   ["abs", separated, (x) => x.abs(), Math.abs],
   ["sign", separated, (x) => x.sign(), Math.sign],
   ["step", separated, (x) => x.step(), (x) => Number(x > 0)],

@@ -25,7 +25,7 @@ test("the model of several observations has the exact posterior of a normal mean
     expect(Math.abs(values[i]! - values[2]! - exact)).toBeLessThan(0.25);
   });
   expect(() => likelihood.model([[1, 2]])).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the observation has another number of values than a simulation: expected 1, received 2.]`,
+    `[PushforwardError: the observation has a different number of values from a simulation: expected 1, received 2.]`,
   );
 });
 

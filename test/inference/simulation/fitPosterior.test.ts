@@ -68,10 +68,10 @@ test("several rounds need an observation", async () => {
   );
 });
 
-test("an observation of another size than a simulation is an error", async () => {
+test("an observation of a different size from a simulation is an error", async () => {
   const posterior = await priorAsPosterior(1);
   await expect(posterior.sample([1], 10)).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the observation has another number of values than a simulation: expected 2, received 1.]`,
+    `[PushforwardError: the observation has a different number of values from a simulation: expected 2, received 1.]`,
   );
   await expect(posterior.sample([1, Number.NaN], 10)).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: value 1 of the observation is not a finite number: received NaN.]`,
@@ -85,11 +85,11 @@ test("an observation is checked before the fit", async () => {
   };
   await expect(
     inferSimulator(measurements(1), [1, 2, 3], { simulations: 100, members: 1, onProgress }),
-  ).rejects.toThrow("the observation has another number of values than a simulation");
+  ).rejects.toThrow("the observation has a different number of values from a simulation");
   await expect(
     // @ts-expect-error The observation is required.
     inferSimulator(measurements(1), undefined, { simulations: 100, members: 1, onProgress }),
-  ).rejects.toThrow("the observation has another number of values than a simulation");
+  ).rejects.toThrow("the observation has a different number of values from a simulation");
   await expect(
     inferSimulator(measurements(1), [1, Number.NaN], { simulations: 100, members: 1, onProgress }),
   ).rejects.toThrow("value 1 of the observation is not a finite number");

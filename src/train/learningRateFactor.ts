@@ -3,24 +3,24 @@ import { scheduleFactor, type scheduleSchema } from "./schedule.ts";
 
 /** After this many recoveries, the next failure of the loss is an error. */
 export const MAX_RECOVERIES = 3;
-/** How often the first epoch may be repeated with a smaller step size. */
+/** How often the first epoch may be repeated with a smaller learning rate. */
 const MAX_RESTARTS = 3;
-/** The factor of the step size in each restart. */
+/** The factor of the learning rate in each restart. */
 const RESTART_FACTOR = 1 / 8;
 
-/** The events that have reduced the step size so far. */
-export interface StepSizeState {
+/** The events that have reduced the learning rate so far. */
+export interface LearningRateState {
   /** The number of plateaus: how often the validation loss did not decrease for the patience of the schedule. */
   plateaus: number;
-  /** How often the loss became NaN or exploded. Each time halves the step size. */
+  /** How often the loss became NaN or exploded. Each time halves the learning rate. */
   recoveries: number;
-  /** How often the first epochs increased the loss. Each time divides the step size by 8. */
+  /** How often the first epochs increased the loss. Each time divides the learning rate by 8. */
   restarts: number;
 }
 
-/** Computes the step size relative to the learning rate: the product of the factors of the schedule, recoveries and restarts. */
-export class StepSize {
-  readonly state: StepSizeState = { plateaus: 0, recoveries: 0, restarts: 0 };
+/** The factor of the learning rate: the product of the factors of the schedule, recoveries and restarts. */
+export class LearningRateFactor {
+  readonly state: LearningRateState = { plateaus: 0, recoveries: 0, restarts: 0 };
   private readonly schedule: z.output<typeof scheduleSchema>;
   private readonly totalSteps: number;
 
@@ -37,12 +37,12 @@ export class StepSize {
     return 0.5 ** recoveries * (scheduled * RESTART_FACTOR ** restarts);
   }
 
-  /** Halves the step size after a failure. Returns false if there were too many failures. */
+  /** Halves the learning rate after a failure. Returns false if there were too many failures. */
   recover(): boolean {
     return this.state.recoveries++ < MAX_RECOVERIES;
   }
 
-  /** Divides the step size by 8. Returns false if there were too many restarts. */
+  /** Divides the learning rate by 8. Returns false if there were too many restarts. */
   restart(): boolean {
     if (this.state.restarts === MAX_RESTARTS) return false;
     this.state.restarts++;
