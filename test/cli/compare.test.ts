@@ -72,7 +72,7 @@ it("refuses models whose log-densities are not comparable", async () => {
   expect(await failure("compare", models.default, models.payments, table)).toMatchInlineSnapshot(`
     "2
     Error: The log-densities of 134 rows are not comparable: in column "payment" one model has a probability for their values, and the other a density: received 0 in row 1.
-    Fit both models with the default flow and the same seed, or leave these rows out in a query."
+    Fit both as default models with the same seed, or leave these rows out in a query."
   `);
 });
 

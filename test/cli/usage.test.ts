@@ -13,7 +13,8 @@ it("shows the help of the program", async () => {
     Usage: pushforward COMMAND ...
 
     Commands:
-      columns       Shows what each column of a table is taken for.
+      columns       Shows the kind of each column of a table, which decides how its values are
+                    modelled.
       fit           Learns the density of a table, or of images, and writes a model file.
       report        Tests a model on rows that it never saw, and writes a report as an HTML file.
       compare       Compares the log-densities of a table under two models.
@@ -56,9 +57,9 @@ it("shows the help of a command", async () => {
 
       MODEL   A model file that pushforward fit wrote.
 
-    In --given, income= without a value states that the income is missing. This needs a model of the
-    default flow. An empty cell of a table in --given is not known: it is drawn, as are the columns
-    that the table lacks.
+    In --given, income= without a value states that the income is missing. This needs a default
+    model. An empty cell of a table in --given is not known: it is drawn, as are the columns that
+    the table lacks.
 
     If OUT is a directory (out/), rows go to Parquet files of a million rows there:
     part-00000.parquet, part-00001.parquet and so on.
@@ -81,10 +82,10 @@ it("shows the help of a command", async () => {
       --class CLASS           For models of images with classes: the class of the images. Default:
                               all classes.
       --where CONDITION       Keeps only rows that meet this condition of DuckDB, such as "age > 40
-                              AND city = 'Bern'", and draws until there are enough. For models of
-                              the default flow without --given in fit.
+                              AND city = 'Bern'", and draws until there are enough. Only for default
+                              models without --given in fit.
       --no-gaps               Draws rows without missing values: each value given that it is
-                              present. For models of the default flow without --given in fit.
+                              present. Only for default models without --given in fit.
       --na NA,?               Values of the table to read as missing, in addition to empty fields
                               and NULL.
       --decimal CHARACTER     The decimal separator of a CSV file. With a comma, points may separate
@@ -331,7 +332,7 @@ it("refuses invalid values", async () => {
   `);
   expect(await failure("fit", "data.csv", "--transforms", "3")).toMatchInlineSnapshot(`
     "2
-    Error: --transforms cannot be combined with the default flow.
+    Error: --transforms cannot be combined with the default model.
     Choose a flow too, for example --flow nsf"
   `);
   expect(await failure("fit", "data.csv", "--flow", "nsf", "--budget", "small")).toMatchInlineSnapshot(`

@@ -140,7 +140,7 @@ describe("TableModel.anomalies", () => {
     await expect(
       new TableModel({ columns, flow }).anomalies(fresh),
     ).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the model does not contain what anomalies are compared with.
+      [PushforwardError: the model has no reference rows for anomalies.
       It was fitted by an older version, or is not a default model: fit the table again.]
     `);
     const anomalies = { ...model.reference!, calibration: new Float64Array(0) };
