@@ -122,7 +122,7 @@ print(*score_dask.log_density(density, table))`;
     `);
     expect(await failure("export", path("fine.safetensors"), ...out)).toMatchInlineSnapshot(`
       "2
-      Error: float32 is too coarse for fine.safetensors: received column 0 of center 2020 and deviation 0.000001.
+      Error: float32 is too coarse for fine.safetensors: received column 0 of center 2020 and standard deviation 0.000001.
       Add --precision float64."
     `);
     expect(
