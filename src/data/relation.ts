@@ -302,7 +302,7 @@ async function csvTable(
     const other = csvDialect(file, { decimal, delimiter });
     checkSameColumns(file.name, other.names, files[0]!.name, dialect.names);
     if (JSON.stringify(other) === JSON.stringify(dialect)) continue;
-    throw new PushforwardError("DATA", `${file.name} has another CSV dialect than ${files[0]!.name}`, {
+    throw new PushforwardError("DATA", `${file.name} has a different CSV dialect from ${files[0]!.name}`, {
       expected: "the same delimiter and the same header",
       hint: "Write all files with the same delimiter and header.",
     });

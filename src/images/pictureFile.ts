@@ -212,7 +212,7 @@ export function otherShape(
       : "-type TrueColor";
   return new PushforwardError(
     "DATA",
-    `${name} has ${isSize ? "another size" : "other channels"} than ${other}`,
+    `${name} has ${isSize ? "a different size" : "different channels"} from ${other}`,
     {
       expected: `${shapeText(expected)} (height, width, channels)`,
       received: shapeText([height, width, channels]),

@@ -14,7 +14,7 @@ export class EarlyStopping {
 
   /**
    * Training ends after `patience` epochs without a smaller loss; `plateau` such epochs are a plateau. The first `start` epochs do not
-   * count, because KL warm-up gives them another training loss than the later epochs.
+   * count, because KL warm-up changes their training loss.
    */
   constructor({ patience, plateau, start = 0 }: { patience: number; plateau: number; start?: number }) {
     this.patience = patience;

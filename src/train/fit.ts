@@ -39,7 +39,7 @@ export interface FitResult {
  * If the loss becomes NaN, infinite or explodes, training returns to the weights at the start of the epoch and halves the step
  * size. If the first epochs end far above the initial loss, they are repeated with an eighth of the learning rate.
  *
- * @throws SHAPE when rows have another number of features or context features than the flow; DATA when the flow cannot learn from
+ * @throws SHAPE when rows have a different number of features or context features from the flow; DATA when the flow cannot learn from
  *   them; ARGUMENT when an option is not valid, or the flow is being trained already; NUMERIC when the loss fails four times, with
  *   the layer and the row.
  */

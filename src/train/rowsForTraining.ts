@@ -71,7 +71,7 @@ function checkColumns<D extends Dataset>(data: D, expected: ExpectedRows): D {
   ] as const) {
     const expectedValue = expected[name];
     if (expectedValue === undefined || data[name] === expectedValue) continue;
-    throw new PushforwardError("SHAPE", `the rows have another number of ${what} than the flow`, {
+    throw new PushforwardError("SHAPE", `the rows have a different number of ${what} from the flow`, {
       expected: `${expectedValue}`,
       received: `${data[name]}`,
       ...(name === "contextFeatures" &&

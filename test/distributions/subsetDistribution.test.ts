@@ -234,7 +234,7 @@ describe("which distributions have subsets", () => {
       asSubsetDistribution(new StandardNormal({ features: 2 })),
     ).toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the distribution has no exact marginal distributions of subsets of features: received "standardNormal".
-      Fit the default model of a table, or use MixedMade with anyOrder, LatentClasses, KernelDensity, or a Mixture of these.]
+      Fit the default model of a table, or use MixedMade with anyOrder, LatentClasses, MixedGaussianMixture, KernelDensity, or a Mixture of these.]
     `);
     const ask = (distribution: MixedMade | Mixture) => () =>
       compile(

@@ -107,11 +107,11 @@ describe("checkComparable", () => {
 
   test("refuses a density in one model and probabilities in the other", () => {
     expect(() => checkComparable(tableModel([]), lattice())).toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the values of column "price" have different measures in the models: expected a density in both, received a probability in the second.
+      [PushforwardError: column "price" has a density in one model and probabilities in the other: expected a density in both, received a probability in the second.
       A density is per unit of the column and a probability is not: fit both models with the same kind of column.]
     `);
     const constants = { ...normal(["a", "b"]), flow: withConstants(normal(["a"]).flow, new Map([[1, 5]])) };
-    expect(() => checkComparable(constants, normal(["a", "b"]))).toThrow('the values of column "b"');
+    expect(() => checkComparable(constants, normal(["a", "b"]))).toThrow('column "b" has a density');
   });
 
   test("returns columns in which other single values have a probability", () => {

@@ -129,12 +129,12 @@ describe("classify", () => {
       Fit a model that is conditional on the class of an image.]
     `);
     expect(() => new ImageModel({ flow, shape, classes, priors: [1, 1] })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the priors of the classes are not valid: expected 3 numbers from 0 with a sum above 0, received 1, 1.]`,
+      `[PushforwardError: the priors of the classes are not valid: expected 3 numbers of at least 0, not all 0, received 1, 1.]`,
     );
     expect(
       () => new ImageModel({ flow, shape, classes, priors: [1, 1, -1] }),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the priors of the classes are not valid: expected 3 numbers from 0 with a sum above 0, received 1, 1, -1.]`,
+      `[PushforwardError: the priors of the classes are not valid: expected 3 numbers of at least 0, not all 0, received 1, 1, -1.]`,
     );
   });
 });

@@ -188,7 +188,7 @@ describe("flows fitted to columns far from 0", () => {
   test("throw if rounding would be large relative to a standard deviation", async () => {
     const x = normal(400, 5).map((v) => FAR + v);
     await expect(fit(nsf(2, { hidden: [8] }), x)).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: training computes in float32, which is too coarse for column 0 of the data: expected a standard deviation of more than 1/8000 of the center, received center 1700000000, deviation 0.9407.
+      [PushforwardError: training computes in float32, which is too coarse for column 0 of the data: expected a standard deviation of more than 1/8000 of the center, received center 1700000000, standard deviation 0.9407.
       Wrap the flow with forTables, which standardizes the rows in float64, or subtract the center from the column.]
     `);
     const behind = new Flow(
@@ -259,7 +259,7 @@ describe("a context far from 0", () => {
 
   test("is an error if a network takes it without standardization", async () => {
     await expect(fit(layers(), y, { context: c })).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: training computes in float32, which is too coarse for column 0 of the context: expected a standard deviation of more than 1/8000 of the center, received center 1700000000, deviation 2.872.
+      [PushforwardError: training computes in float32, which is too coarse for column 0 of the context: expected a standard deviation of more than 1/8000 of the center, received center 1700000000, standard deviation 2.872.
       Wrap the flow with forTables, which standardizes the rows in float64, or subtract the center from the column.]
     `);
   });
@@ -287,7 +287,7 @@ describe("densities given as functions", () => {
 
   test("are an error of fitDensity there", async () => {
     await expect(fitDensity(far, target)).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: training computes in float32, which is too coarse for the standardization of this flow: expected a standard deviation of more than 1/8000 of the center, received center 1700000000, deviation 1 in column 0.
+      [PushforwardError: training computes in float32, which is too coarse for the standardization of this flow: expected a standard deviation of more than 1/8000 of the center, received center 1700000000, standard deviation 1 in column 0.
       Write the density of (x - center) / deviation, and fit a flow without this standardization to that density.]
     `);
   });

@@ -93,7 +93,7 @@ describe("directories of pictures", () => {
     expect(
       await failure(all(directory("channels", { "a.png": image, "b.png": colors }))),
     ).toMatchInlineSnapshot(`
-      "DATA channels/b.png has other channels than channels/a.png: expected 4 x 6 x 1 (height, width, channels), received 4 x 6 x 3.
+      "DATA channels/b.png has different channels from channels/a.png: expected 4 x 6 x 1 (height, width, channels), received 4 x 6 x 3.
       Convert the pictures to one form, for example by ImageMagick: magick mogrify -colorspace gray channels/*.png"
     `);
     const damaged = Uint8Array.from(image);
@@ -135,7 +135,7 @@ describe("directories of pictures", () => {
       It is a link to a file that does not exist."
     `);
     expect(await failure(openImages(path("sizes"), { shape: [4, 6, 3] }))).toMatchInlineSnapshot(`
-      "DATA sizes/a.png has other channels than the option shape: expected 4 x 6 x 3 (height, width, channels), received 4 x 6 x 1.
+      "DATA sizes/a.png has different channels from the option shape: expected 4 x 6 x 3 (height, width, channels), received 4 x 6 x 1.
       Convert the pictures to one form, for example by ImageMagick: magick mogrify -type TrueColor sizes/*.png"
     `);
   });

@@ -99,7 +99,7 @@ describe("tables of images", () => {
       Convert the pictures to one form, and write the table again."
     `);
     expect(await failure(open([4, 6, 3]))).toMatchInlineSnapshot(`
-      "DATA Row 1 of shapes.parquet has other channels than the model: expected 4 x 6 x 3 (height, width, channels), received 4 x 6 x 1.
+      "DATA Row 1 of shapes.parquet has different channels from the model: expected 4 x 6 x 3 (height, width, channels), received 4 x 6 x 1.
       Convert the pictures to one form, and write the table again."
     `);
   });
