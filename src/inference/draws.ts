@@ -16,20 +16,25 @@ export async function constrainedDraws<D extends Declarations>(
   rows: Float64Array,
   { providers }: EngineOptions = {},
 ): Promise<Draws<D>> {
+  const names = Object.keys(parameters);
+  // A list, whose outputs are numbered: a parameter may have the name of an input of the graph.
   await using compiled = compile(
-    (u): Readonly<Record<string, Tensor>> => constrain(u).values,
+    (u): readonly Tensor[] => {
+      const { values } = constrain(u);
+      return names.map((name) => values[name]);
+    },
     { u: ["N", features] },
     inFloat64(engineOptionsOf({ providers })),
   );
   const n = rows.length / features;
-  const result: Record<string, Float64Array> = {};
-  for (const [name, { shape }] of Object.entries(parameters))
-    result[name] = new Float64Array(n * sizeOf(shape));
+  const draws = Object.values(parameters).map(({ shape }) => new Float64Array(n * sizeOf(shape)));
   for (let start = 0; start < n; start += MAX_ROWS_PER_CALL) {
     const part = await compiled(rows.subarray(start * features, (start + MAX_ROWS_PER_CALL) * features));
-    for (const [name, values] of Object.entries(result)) values.set(part[name], start * (values.length / n));
+    draws.forEach((values, p) => {
+      values.set(part[p], start * (values.length / n));
+    });
   }
-  return result as Draws<D>;
+  return Object.fromEntries(names.map((name, p) => [name, draws[p]])) as Draws<D>;
 }
 
 /** The draws as a table: a column for each number of the parameters, with its name of `elementNames`, and rows [n, columns]. */

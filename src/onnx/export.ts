@@ -135,10 +135,10 @@ export class GraphWriter implements Emitter {
       if (tensor.shape[0] === "N") this.batchedInput ??= value;
     }
     for (const { name, tensor } of graph.parameters) {
-      if (embedParameters) {
-        this.names.claim(name);
-        this.constants.set(tensor, { name, floats: tensor.numbers });
-      } else values.set(tensor, name);
+      // A column of a table, which is an input, may have the name of a parameter.
+      if (embedParameters)
+        this.constants.set(tensor, { name: this.names.unique(name), floats: tensor.numbers });
+      else values.set(tensor, name);
     }
     const splits = splitsOf(graph.nodes);
     for (const node of graph.nodes) {

@@ -138,12 +138,15 @@ test("a file says what its inputs and outputs are", async () => {
 });
 
 test("columns with the names of other values keep them", async () => {
-  const columns = model.columns.map((column) =>
-    column.name === "city" ? { ...column, name: "logProb" } : column,
-  );
+  const names = new Map([
+    ["city", "logProb"],
+    ["amount", "standardize.center"],
+    ["share", [...model.flow.unstandardized().inner.parameters()][0]![0]],
+  ]);
+  const columns = model.columns.map((column) => ({ ...column, name: names.get(column.name) ?? column.name }));
   const renamed = new TableModel({ columns, flow: model.flow });
   const session = await InferenceSession.create(await renamed.exportOnnx());
-  expect(session.inputNames[0]).toBe("logProb");
+  expect(session.inputNames.slice(0, 3)).toEqual([...names.values()]);
   expect(session.outputNames).toEqual(["logProb_1"]);
 });
 

@@ -83,6 +83,15 @@ describe("infer", () => {
   });
 });
 
+test("parameters may have the names of inputs, outputs and parameters of graphs", async () => {
+  const parameters = { u: real(), x: real(), output0: real(), parameter0: real() };
+  const named = model(parameters, ({ u, x, output0, parameter0 }) =>
+    [u, x, output0, parameter0].map((value) => logProb.normal(value, 0, 1)),
+  );
+  const { summary } = await infer(named, { refinement: "none", fit: { steps: 5, threads: 1 }, threads: 1 });
+  expect(summary.map(({ name }) => name)).toEqual(["u", "x", "output0", "parameter0"]);
+});
+
 test("keeps the flow with the largest bound of several fits", async () => {
   // The first flow is a normal distribution that is fitted for one step, which the second one is not.
   const flows = [nsf(1, { transforms: 1, hidden: [8] }), nsf(1, { transforms: 1, hidden: [8] })];

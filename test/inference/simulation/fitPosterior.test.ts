@@ -62,6 +62,19 @@ test("a second round simulates where the posterior of the first one is", async (
   expect(Math.max(...second) - Math.min(...second)).toBeLessThan(12 * exact.sd);
 });
 
+test("a parameter of a simulator may have the name of an input of a graph", async () => {
+  const noisy = simulator({ u: prior.normal(0, 1) }, ({ u }, random) => [u + random.normal()]);
+  const posterior = await fitPosterior(noisy, {
+    simulations: 100,
+    members: 1,
+    fit: { epochs: 1 },
+    threads: 1,
+  });
+  const draws = await posterior.sample([0.5], 10);
+  await posterior.flow.release();
+  expect(draws.u.length).toBe(10);
+});
+
 test("several rounds need an observation", async () => {
   await expect(fitPosterior(measurements(1), { rounds: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the rounds are not valid: expected a positive integer, and with more than one round the option observed, received 2 rounds and no observation.]`,
