@@ -268,9 +268,41 @@ describe("orderedLogit", () => {
   });
 });
 
+test.each([
+  // st.bernoulli.logpmf, st.binom.logpmf with n = 10, st.poisson.logpmf and st.nbinom.logpmf are -inf for these.
+  ["bernoulliLogit", (k: Tensor, a: Tensor) => logProb.bernoulliLogit(k, a), [-1, 0.5, 2, 100]],
+  ["binomialLogit", (k: Tensor, a: Tensor) => logProb.binomialLogit(k, 10, a), [-1, 0.5, 11, 20]],
+  ["poissonLog", (k: Tensor, a: Tensor) => logProb.poissonLog(k, a), [-1, 0.5, -20, 2.5]],
+  ["negativeBinomial", (k: Tensor, a: Tensor) => logProb.negativeBinomial(k, a, 2), [-1, 0.5, -20, 2.5]],
+])("%s of a tensor that is not a count is -Infinity, with gradient 0", async (_, f, counts) => {
+  const { values, gradient } = await run(
+    (k, a) => {
+      const values = f(k, a);
+      return { values, gradient: grad(values.sum(), [a])[0] };
+    },
+    [["N"], ["N"]],
+    [counts, counts.map(() => 0.7)],
+  );
+  expect([...values]).toEqual(counts.map(() => Number.NEGATIVE_INFINITY));
+  expect([...gradient]).toEqual(counts.map(() => 0));
+});
+
+test("binomialLogit of data above n is -Infinity", async () => {
+  const { values } = await run(
+    (a) => ({ values: logProb.binomialLogit([3, 11, 30], 10, a) }),
+    [["N"]],
+    [[-0.4]],
+  );
+  expectClose(values.slice(0, 1), [-1.5426607812174793]);
+  expect([...values.slice(1)]).toEqual([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+});
+
 test("counts that are not non-negative integers are errors", () => {
+  expect(() => logProb.bernoulliLogit([0, 2], 0)).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the data have a count that is not valid: expected integers from 0 to 1, received 2.]`,
+  );
   expect(() => logProb.poissonLog([1, 2.5], 0)).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the data have a value that is not a count: expected non-negative integers, received 2.5.]`,
+    `[PushforwardError: the data have a count that is not valid: expected non-negative integers, received 2.5.]`,
   );
 });
 
@@ -283,6 +315,21 @@ test("dirichlet agrees with SciPy", async () => {
   // scipy.stats.dirichlet.logpdf([0.2, 0.3, 0.5], [1.2, 0.7, 3])
   expectClose(values, [0.812926460980115]);
   expectClose(uniform, [Math.log(2)]);
+});
+
+test("dirichlet is -Infinity with gradient 0 off the simplex, but not for rounded sums", async () => {
+  const { values, gradient } = await run(
+    (x) => {
+      const values = logProb.dirichlet(x, [1, 1]);
+      return { values, gradient: grad(values.sum(), [x])[0] };
+    },
+    [["N", 2]],
+    [[0.5, 0.6, 1.2, -0.2, 0, 1, 0.5, 0.500001]],
+  );
+  const outside = Number.NEGATIVE_INFINITY;
+  expect([...values.slice(0, 3)]).toEqual([outside, outside, outside]);
+  expectClose(values.slice(3), [0]);
+  expect(gradient.every((value) => value === 0)).toBe(true);
 });
 
 describe("multivariateNormal", () => {
@@ -341,6 +388,19 @@ describe("lkjCholesky", () => {
       [grid],
     );
     expect(density.reduce((a, b) => a + b) * step ** 3).toBeCloseTo(1, 5);
+  });
+
+  test("is -Infinity with gradient 0 for matrices that are not Cholesky factors of correlation matrices", async () => {
+    const { values, gradient } = await run(
+      (L) => {
+        const values = logProb.lkjCholesky(L, 2);
+        return { values, gradient: grad(values.sum(), [L])[0] };
+      },
+      [["N", 2, 2]],
+      [[1, 0, 0.6, -0.8, 1, 0, 0.6, 0.9]],
+    );
+    expect([...values]).toEqual([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+    expect(gradient.every((value) => value === 0)).toBe(true);
   });
 
   test("has the marginal density of a correlation for size 2", async () => {

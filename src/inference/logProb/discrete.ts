@@ -3,38 +3,43 @@ import { formatShape } from "../../graph/shape.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
 import { logGamma } from "../../numerics/logGamma.ts";
 import { data } from "../data.ts";
-import { type Argument, countsOf } from "./operands.ts";
+import { type Argument, countsOf, onCounts } from "./operands.ts";
 
 /** Bernoulli distribution of k = 0 or 1 with the log-odds `logit`: k logit - log(1 + exp(logit)). */
 export function bernoulliLogit(k: Argument, logit: Argument): Tensor {
   const eta = data(logit);
-  return countsOf(k).mul(eta).sub(eta.softplus());
+  return onCounts(countsOf(k, 1), (k) => k.mul(eta).sub(eta.softplus()), 1);
 }
 
 /** Binomial distribution of k out of n with the log-odds `logit`: log C(n, k) + k logit - n log(1 + exp(logit)). */
 export function binomialLogit(k: Argument, n: Argument, logit: Argument): Tensor {
   const [successes, trials, eta] = [countsOf(k), countsOf(n), data(logit)];
-  const logChoices = logFactorial(trials)
-    .sub(logFactorial(successes))
-    .sub(logFactorial(trials.sub(successes)));
-  return logChoices.add(successes.mul(eta)).sub(trials.mul(eta.softplus()));
+  const ofSuccesses = (k: Tensor) => {
+    const logChoices = logFactorial(trials)
+      .sub(logFactorial(k))
+      .sub(logFactorial(trials.sub(k)));
+    return logChoices.add(k.mul(eta)).sub(trials.mul(eta.softplus()));
+  };
+  return onCounts(successes, ofSuccesses, trials);
 }
 
 /** Poisson distribution of k with the rate exp(logRate): k logRate - exp(logRate) - log k!. */
 export function poissonLog(k: Argument, logRate: Argument): Tensor {
-  const [count, eta] = [countsOf(k), data(logRate)];
-  return count.mul(eta).sub(eta.exp()).sub(logFactorial(count));
+  const eta = data(logRate);
+  return onCounts(countsOf(k), (k) => k.mul(eta).sub(eta.exp()).sub(logFactorial(k)));
 }
 
 /** Negative binomial distribution of k with this mean and the variance mean + mean^2 / dispersion. */
 export function negativeBinomial(k: Argument, mean: Argument, dispersion: Argument): Tensor {
-  const [count, mu, phi] = [countsOf(k), data(mean), data(dispersion)];
+  const [mu, phi] = [data(mean), data(dispersion)];
   const logTotal = mu.add(phi).log();
-  return logGamma(count.add(phi))
-    .sub(logGamma(phi))
-    .sub(logFactorial(count))
-    .add(count.mul(mu.log().sub(logTotal)))
-    .add(phi.mul(phi.log().sub(logTotal)));
+  return onCounts(countsOf(k), (k) =>
+    logGamma(k.add(phi))
+      .sub(logGamma(phi))
+      .sub(logFactorial(k))
+      .add(k.mul(mu.log().sub(logTotal)))
+      .add(phi.mul(phi.log().sub(logTotal))),
+  );
 }
 
 /**

@@ -4,13 +4,24 @@ import { logGamma } from "../../numerics/logGamma.ts";
 import { data } from "../data.ts";
 import type { Argument } from "./operands.ts";
 
-/** Dirichlet distribution of x [..., K] on the simplex, over the last axis: sum (a_k - 1) log x_k - log B(a). */
+/**
+ * Sums of values that should be 1 may differ from it by this much: in float32, the sum of thousands of values has a rounding error of this
+ * order.
+ */
+const SUM_TOLERANCE = 1e-4;
+
+/**
+ * Dirichlet distribution of x [..., K] on the simplex, over the last axis: sum (a_k - 1) log x_k - log B(a). The values of x must be
+ * positive, and their sum 1 within 0.0001.
+ */
 export function dirichlet(x: Argument, concentration: Argument): Tensor {
   const value = data(x);
   const size = value.shape.at(-1) as number;
   const a = scalar(0).broadcastTo([size]).add(data(concentration));
   const normalizer = logGamma(a.sum(-1)).sub(logGamma(a).sum(-1));
-  return a.sub(1).mul(value.log()).sum(-1).add(normalizer);
+  const isInside = isPositive(value).and(isOne(value.sum(-1)));
+  const inside = isInside.reshape([...isInside.shape, 1]).where(value, 1 / size);
+  return isInside.where(a.sub(1).mul(inside.log()).sum(-1).add(normalizer), Number.NEGATIVE_INFINITY);
 }
 
 /**
@@ -29,19 +40,26 @@ export function multivariateNormal(x: Argument, mean: Argument, cholesky: Tensor
   const quadratic = isSingle ? squares.sum([-2, -1]) : squares.sum(-2);
   return quadratic
     .mul(-0.5)
-    .sub(logDiagonal(cholesky).sum(-1))
+    .sub(diagonalOf(cholesky).log().sum(-1))
     .sub(0.5 * size * Math.log(2 * Math.PI));
 }
 
 /**
  * The distribution of Lewandowski, Kurowicka and Joe (2009) of correlation matrices, as a density of their Cholesky factor L [..., K, K]:
  * p(L L^T) is proportional to det(L L^T)^(eta - 1), so that p(L) is proportional to the product over k = 2, ..., K of L_kk^(K - k + 2 eta - 2).
- * It is uniform over correlation matrices for eta = 1.
+ * It is uniform over correlation matrices for eta = 1. The diagonal of L must be positive, and the sum of the squares of each row 1 within
+ * 0.0001. The upper triangle is not read.
  */
 export function lkjCholesky(cholesky: Tensor, eta: Argument): Tensor {
   const size = cholesky.shape.at(-1) as number;
   const shape = data(eta);
-  const logs = logDiagonal(cholesky);
+  const diagonal = diagonalOf(cholesky);
+  const areRowsUnit = isOne(cholesky.lowerTriangle().square().sum(-1)).not().toFloat().sum(-1).equal(0);
+  const isInside = isPositive(diagonal).and(areRowsUnit);
+  const logs = isInside
+    .reshape([...isInside.shape, 1])
+    .where(diagonal, 1)
+    .log();
   let result = logGamma(shape.add(0.5 * (size - 1))).mul(size - 1);
   for (let k = 1; k < size; k++) {
     const exponent = shape.mul(2).add(size - k - 3);
@@ -50,17 +68,20 @@ export function lkjCholesky(cholesky: Tensor, eta: Argument): Tensor {
       .sub(0.5 * k * Math.log(Math.PI))
       .add(exponent.mul(logs.slice(-1, k, k + 1).sum(-1)));
   }
-  return result;
+  return isInside.where(result, Number.NEGATIVE_INFINITY);
 }
 
-/** The logarithms of the diagonal of matrices [..., D, D]: [..., D]. */
-function logDiagonal(matrix: Tensor): Tensor {
+/** Whether all values of the last axis are positive. */
+const isPositive = (values: Tensor): Tensor => values.neg().max(-1).less(0);
+
+const isOne = (sums: Tensor): Tensor => sums.sub(1).abs().less(SUM_TOLERANCE);
+
+/** The diagonal of matrices [..., D, D]: [..., D]. */
+function diagonalOf(matrix: Tensor): Tensor {
   const size = matrix.shape.at(-1) as number;
   const axis = matrix.rank - 2;
   const elements = Array.from({ length: size }, (_, i) =>
     matrix.slice(axis, i, i + 1).slice(axis + 1, i, i + 1),
   );
-  return concat(elements, axis + 1)
-    .log()
-    .sum(axis);
+  return concat(elements, axis + 1).sum(axis);
 }

@@ -9,15 +9,27 @@ import { type DataInput, data } from "../data.ts";
  */
 export type Argument = DataInput;
 
-/** Counts as a tensor. Throws `DATA` if data are not non-negative integers. */
-export function countsOf(argument: Argument): Tensor {
+/** Counts as a tensor. Throws `DATA` if data are not integers from 0 to `largest`. */
+export function countsOf(argument: Argument, largest = Number.POSITIVE_INFINITY): Tensor {
   const counts = data(argument);
-  const invalid = constantValues(counts)?.find((k) => !(Number.isInteger(k) && k >= 0));
+  const invalid = constantValues(counts)?.find((k) => !(Number.isInteger(k) && k >= 0 && k <= largest));
   if (invalid === undefined) return counts;
-  throw new PushforwardError("DATA", "the data have a value that is not a count", {
-    expected: "non-negative integers",
+  throw new PushforwardError("DATA", "the data have a count that is not valid", {
+    expected: largest < Number.POSITIVE_INFINITY ? `integers from 0 to ${largest}` : "non-negative integers",
     received: `${invalid}`,
   });
+}
+
+/** The log-probability `f` of counts from 0 to `largest`, and -Infinity with gradient 0 for other numbers. */
+export function onCounts(
+  counts: Tensor,
+  f: (k: Tensor) => Tensor,
+  largest: Tensor | number = Number.POSITIVE_INFINITY,
+): Tensor {
+  // `countsOf` has checked data, but not against a tensor.
+  if (constantValues(counts) && typeof largest === "number") return f(counts);
+  const isCount = counts.greaterEqual(0).and(counts.floor().equal(counts));
+  return onSupport(counts, isCount.and(counts.lessEqual(largest)), 0, f);
 }
 
 /**
