@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { constant, grad, type Tensor } from "../../src/graph/index.ts";
 import { choleskyCorrelation, logProb } from "../../src/inference/index.ts";
+import type { Argument } from "../../src/inference/logProb/operands.ts";
 import { expectClose, run } from "../graph/run.ts";
 
 type Elementwise = (...args: (Tensor | number | readonly number[])[]) => Tensor;
@@ -369,6 +370,38 @@ describe("multivariateNormal", () => {
     const atMean = -1.5 * Math.log(2 * Math.PI) - Math.log(1.2 * 0.8 * 1.5);
     expectClose(observed, [expected, atMean, expected, atMean]);
   });
+});
+
+test("factors, logits and cutpoints may be arrays", async () => {
+  const L = [
+    [1.2, 0],
+    [0.3, 0.8],
+  ];
+  const correlation = [
+    [1, 0],
+    [0.6, 0.8],
+  ];
+  const logits = [0.1, -2, 1.3];
+  const cutpoints = [-1, 0.5];
+  const densities = (L: Argument, correlation: Argument, logits: Argument, cutpoints: Argument) => ({
+    normal: logProb.multivariateNormal([0.3, -1], 0, L),
+    lkj: logProb.lkjCholesky(correlation, 2),
+    categorical: logProb.categoricalLogit([2, 0, 1, 1], logits),
+    ordered: logProb.orderedLogit([0, 1, 2], 0.3, cutpoints),
+  });
+  const ofTensors = await run(
+    densities,
+    [
+      ["N", 2, 2],
+      ["N", 2, 2],
+      ["N", 3],
+      ["N", 2],
+    ],
+    [L.flat(), correlation.flat(), logits, cutpoints],
+  );
+  const ofArrays = await run(() => densities(L, correlation, logits, cutpoints), [["N"]], [[0]]);
+  for (const name of ["normal", "lkj", "categorical", "ordered"] as const)
+    expectClose(ofArrays[name], [...ofTensors[name]]);
 });
 
 describe("lkjCholesky", () => {

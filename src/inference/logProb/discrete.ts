@@ -44,19 +44,20 @@ export function negativeBinomial(k: Argument, mean: Argument, dispersion: Argume
 
 /**
  * Categorical distribution with log-odds: log softmax(logits)_k for categories k from 0 to K - 1, which are data. For n
- * categories, `logits` are [N, K], the same for all, or [N, n, K]; the result is [N, n].
+ * categories, `logits` are [N, K] or [K], the same for all, or [N, n, K]; the result is [N, n].
  *
  * @throws DATA when a category is not an integer from 0 to K - 1; SHAPE when the number of categories does not match the logits.
  */
-export function categoricalLogit(k: number | ArrayLike<number>, logits: Tensor): Tensor {
-  const count = logits.shape.at(-1) as number;
+export function categoricalLogit(k: number | ArrayLike<number>, logits: Argument): Tensor {
+  const eta = data(logits);
+  const count = eta.shape.at(-1) as number;
   const categories = categoriesOf(k, count);
-  const logProb = logits.logSoftmax(-1);
+  const logProb = eta.logSoftmax(-1);
   if (typeof k === "number") return logProb.gather(-1, categories).sum(-1);
-  if (logits.rank <= 2 && logits.shape[0] === "N") return logProb.gather(-1, categories);
-  if (logits.shape.at(-2) !== categories.length) {
+  if (eta.rank === 1 || (eta.rank === 2 && eta.shape[0] === "N")) return logProb.gather(-1, categories);
+  if (eta.shape.at(-2) !== categories.length) {
     throw new PushforwardError("SHAPE", "the categories do not match the logits", {
-      expected: `${logits.shape.at(-2)} categories for ${formatShape(logits.shape)}`,
+      expected: `${eta.shape.at(-2)} categories for ${formatShape(eta.shape)}`,
       received: `${categories.length}`,
     });
   }
@@ -74,10 +75,11 @@ export function categoricalLogit(k: number | ArrayLike<number>, logits: Tensor):
  *
  * @throws DATA when a category is not an integer from 0 to K - 1.
  */
-export function orderedLogit(k: number | ArrayLike<number>, eta: Argument, cutpoints: Tensor): Tensor {
-  const last = cutpoints.shape.at(-1) as number;
+export function orderedLogit(k: number | ArrayLike<number>, eta: Argument, cutpoints: Argument): Tensor {
+  const points = data(cutpoints);
+  const last = points.shape.at(-1) as number;
   const categories = categoriesOf(k, last + 1);
-  const cutpointsAt = (index: (c: number) => number) => cutpoints.gather(-1, categories.map(index));
+  const cutpointsAt = (index: (c: number) => number) => points.gather(-1, categories.map(index));
   const low = cutpointsAt((c) => Math.max(c - 1, 0));
   const high = cutpointsAt((c) => Math.min(c, last - 1));
   const where = (condition: (c: number) => boolean) =>

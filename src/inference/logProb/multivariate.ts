@@ -28,19 +28,20 @@ export function dirichlet(x: Argument, concentration: Argument): Tensor {
  * Multivariate normal distribution with the covariance L L^T, over the last axis: x and mean [..., D], L [..., D, D] lower
  * triangular.
  */
-export function multivariateNormal(x: Argument, mean: Argument, cholesky: Tensor): Tensor {
+export function multivariateNormal(x: Argument, mean: Argument, cholesky: Argument): Tensor {
   const residual = data(x).sub(data(mean));
-  const size = cholesky.shape.at(-1) as number;
+  const factor = data(cholesky);
+  const size = factor.shape.at(-1) as number;
   const { shape, rank } = residual;
   // The vectors as columns: [N, D] has one for each draw, and [n, D] or [N, n, D] has n of them.
   const isSingle = rank === 1 || (rank === 2 && shape[0] === "N");
   const order = shape.map((_, axis) => (axis === rank - 1 ? rank - 2 : axis === rank - 2 ? rank - 1 : axis));
   const columns = isSingle ? residual.reshape([...shape, 1]) : residual.transpose(order);
-  const squares = solveLower(cholesky, columns).square();
+  const squares = solveLower(factor, columns).square();
   const quadratic = isSingle ? squares.sum([-2, -1]) : squares.sum(-2);
   return quadratic
     .mul(-0.5)
-    .sub(diagonalOf(cholesky).log().sum(-1))
+    .sub(diagonalOf(factor).log().sum(-1))
     .sub(0.5 * size * Math.log(2 * Math.PI));
 }
 
@@ -50,11 +51,11 @@ export function multivariateNormal(x: Argument, mean: Argument, cholesky: Tensor
  * It is uniform over correlation matrices for eta = 1. The diagonal of L must be positive, and the sum of the squares of each row 1 within
  * 0.0001. The upper triangle is not read.
  */
-export function lkjCholesky(cholesky: Tensor, eta: Argument): Tensor {
-  const size = cholesky.shape.at(-1) as number;
-  const shape = data(eta);
-  const diagonal = diagonalOf(cholesky);
-  const areRowsUnit = isOne(cholesky.lowerTriangle().square().sum(-1)).not().toFloat().sum(-1).equal(0);
+export function lkjCholesky(cholesky: Argument, eta: Argument): Tensor {
+  const [factor, shape] = [data(cholesky), data(eta)];
+  const size = factor.shape.at(-1) as number;
+  const diagonal = diagonalOf(factor);
+  const areRowsUnit = isOne(factor.lowerTriangle().square().sum(-1)).not().toFloat().sum(-1).equal(0);
   const isInside = isPositive(diagonal).and(areRowsUnit);
   const logs = isInside
     .reshape([...isInside.shape, 1])
