@@ -6,25 +6,30 @@ import type { TargetDensity } from "../train/targetDensity.ts";
 import type { AffineMap } from "./affineMap.ts";
 import { defaultFlow } from "./defaultFlow.ts";
 import type { inferSettings } from "./inferOptions.ts";
+import { anySignal, throwIfAborted } from "./interruption.ts";
 
 /** Number of samples from which the bounds of several fits are compared. */
 const COMPARISON_SAMPLES = 4000;
 
-type Settings = Pick<ReturnType<typeof inferSettings>, "flow" | "restarts" | "fit" | "seed" | "onProgress">;
+type Settings = Pick<
+  ReturnType<typeof inferSettings>,
+  "flow" | "restarts" | "fit" | "seed" | "onProgress" | "signal"
+>;
 
 /**
  * Fits a flow to a density of `features` coordinates. With `restarts`, it fits several from different seeds and returns the one with the
  * largest evidence lower bound, that is, with the smallest KL(q || p).
  *
- * @throws ARGUMENT when the flow has another number of features; the errors of `fitDensity`.
+ * @throws ARGUMENT when the flow has another number of features; INTERRUPTED when `signal` is aborted; the errors of `fitDensity`.
  */
 export async function fitFlow(
   logDensity: TargetDensity,
   features: number,
   map: AffineMap,
-  { flow: chosen, restarts, fit, seed: firstSeed, onProgress }: Settings,
+  { flow: chosen, restarts, fit, seed: firstSeed, onProgress, signal }: Settings,
   engine: EngineOptions,
 ): Promise<Flow> {
+  const fitSignal = anySignal(signal, fit?.signal);
   let best: { flow: Flow; elbo: number } | undefined;
   for (let restart = 0; restart < restarts; restart++) {
     const seed = firstSeed + restart;
@@ -40,10 +45,12 @@ export async function fitFlow(
       }),
       ...fit,
       ...engine,
+      signal: fitSignal,
       seed,
       samples: restarts > 1 ? COMPARISON_SAMPLES : 2,
       detectMissedMass: false,
     });
+    await throwIfAborted(signal);
     if (best && !(elbo > best.elbo)) await flow.release();
     else {
       await best?.flow.release();

@@ -76,7 +76,7 @@ export interface InferResult<D extends Declarations> {
  *
  * @throws NUMERIC when the density is not finite at random starts or where its mass is, when the pilot chains show that it has no finite
  *   integral, or when a step of the fit fails as in `fitDensity`; ARGUMENT when an option is not valid or the flow has another number of
- *   features.
+ *   features; INTERRUPTED when `signal` is aborted.
  */
 export async function infer<D extends Declarations>(
   model: ProbabilisticModel<D>,
@@ -93,9 +93,9 @@ export async function infer<D extends Declarations>(
   const engine = engineOptionsOf(settings);
   if (settings.flow instanceof Flow) checkFeatures(settings.flow, model.features);
   const random = new Random(seed);
-  const { onProgress } = settings;
+  const { onProgress, signal } = settings;
   onProgress?.({ stage: "pilot", fraction: 0 });
-  await using density = compileDensity(model.logDensity, model.features, engine);
+  await using density = compileDensity(model.logDensity, model.features, { ...engine, signal });
   const pilot = await runPilot(density.evaluate, model.features, chains, random.split("pilot"), {
     point: (position) => describePoint(model, position, engine),
     nonFinite: (position) => describeNonFinite(model, position, engine),

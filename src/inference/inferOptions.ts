@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { PushforwardError } from "../errors.ts";
 import { Flow } from "../flows/flow.ts";
-import { checkOptions } from "../options.ts";
+import { abortSignal, checkOptions } from "../options.ts";
 import { parse } from "../parse.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { engineRules } from "../runtime/options.ts";
@@ -47,6 +47,8 @@ export interface InferOptions extends EngineOptions {
   maxDepth?: number;
   /** Seed of all random numbers. Default 0. */
   seed?: number;
+  /** Ends the inference with an `INTERRUPTED` error. Default none. */
+  signal?: AbortSignal;
   /** Called at the start of the pilot chains, after each step of the fit, and after each transition of the chains. */
   onProgress?(progress: InferProgress): void;
 }
@@ -64,9 +66,10 @@ const inferOptionsSchema = z.strictObject({
   // `fitDensity` checks its options.
   fit: z.optional(z.custom<FitDensityOptions>()),
   onProgress: z.optional(z.custom<InferOptions["onProgress"]>()),
-  // `inferSettings` checks `providers` and `threads` by `engineRules`.
+  // `inferSettings` checks these by rules.
   providers: z.optional(z.custom<EngineOptions["providers"]>()),
   threads: z.optional(z.custom<EngineOptions["threads"]>()),
+  signal: z.optional(z.custom<AbortSignal>()),
   samples: z._default(count(100), 10_000),
   refinement: z._default(z.enum(["nuts", "independence", "none"]), "nuts"),
   chains: z._default(count(2), 8),
@@ -80,8 +83,8 @@ const inferOptionsSchema = z.strictObject({
 /** The options with their defaults. Throws `ARGUMENT` for unknown and for invalid options. */
 export function inferSettings(options: InferOptions): z.output<typeof inferOptionsSchema> {
   const settings = parse(inferOptionsSchema, options, "an option of infer");
-  const { providers, threads } = options;
-  checkOptions("infer", { providers, threads }, engineRules);
+  const { providers, threads, signal } = options;
+  checkOptions("infer", { providers, threads, signal }, { ...engineRules, signal: abortSignal });
   if (settings.restarts > 1 && settings.flow instanceof Flow) {
     throw new PushforwardError("ARGUMENT", "restarts needs a new flow for each seed", {
       expected: "a function as the option flow, such as (seed) => nsf(2, { seed })",

@@ -41,7 +41,7 @@ export async function refineByNuts(
   flow: Flow,
   logDensity: TargetDensity,
   starts: readonly Float64Array[],
-  settings: NutsSettings & Pick<InferOptions, "onProgress">,
+  settings: NutsSettings & Pick<InferOptions, "onProgress" | "signal">,
   random: Random,
   { providers, threads }: EngineOptions,
 ): Promise<Refinement> {
@@ -55,7 +55,8 @@ export async function refineByNuts(
     ...run,
     seed: numberSeed(random.split("proposals")),
   });
-  await using density = compileDensity(pulledBack(flow, logDensity), features, { providers }, (z) =>
+  const { signal } = settings;
+  await using density = compileDensity(pulledBack(flow, logDensity), features, { providers, signal }, (z) =>
     flow.base.logProb(z),
   );
   const evaluated = await density.evaluate(proposals);

@@ -83,6 +83,23 @@ describe("infer", () => {
   });
 });
 
+test.each(["pilot", "fit", "chains"] as const)("is stopped by its signal in the stage %s", async (stage) => {
+  const controller = new AbortController();
+  const stages = new Set<string>();
+  const stopped = infer(conjugate, {
+    ...{ fit, threads: 1, signal: controller.signal },
+    onProgress(progress) {
+      stages.add(progress.stage);
+      if (progress.stage === stage) controller.abort();
+    },
+  });
+  await expect(stopped).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the inference was stopped before its end.
+    The option signal was aborted. Run it again without that for a result.]
+  `);
+  expect([...stages].at(-1)).toBe(stage);
+});
+
 test("parameters may have the names of inputs, outputs and parameters of graphs", async () => {
   const parameters = { u: real(), x: real(), output0: real(), parameter0: real() };
   const named = model(parameters, ({ u, x, output0, parameter0 }) =>

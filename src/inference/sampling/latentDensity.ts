@@ -3,6 +3,7 @@ import { grad } from "../../graph/grad.ts";
 import { scalar, type Tensor } from "../../graph/tensor.ts";
 import { compile } from "../../runtime/compile.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
+import { throwIfAborted } from "../interruption.ts";
 import type { EvaluateRows } from "./chainProgram.ts";
 
 /** More rows than this are evaluated in several calls, which bounds memory. */
@@ -15,12 +16,13 @@ export interface CompiledDensity extends AsyncDisposable {
 
 /**
  * Compiles a log-density [N, D] -> [N] and its gradient in float64, because float32 rounding of a sum over many observations would
- * change acceptance probabilities. `logProposal` is the log-density of independence proposals.
+ * change acceptance probabilities. `logProposal` is the log-density of independence proposals. `evaluate` throws `INTERRUPTED` when the signal
+ * is aborted.
  */
 export function compileDensity(
   logDensity: (x: Tensor) => Tensor,
   features: number,
-  { providers }: EngineOptions,
+  { providers, signal }: EngineOptions & { readonly signal?: AbortSignal },
   logProposal: (x: Tensor) => Tensor = () => scalar(0).broadcastTo(["N"]),
 ): CompiledDensity {
   const compiled = compile(
@@ -40,6 +42,7 @@ export function compileDensity(
         logProposal: new Float64Array(count),
       };
       for (let start = 0; start < count; start += MAX_ROWS_PER_CALL) {
+        await throwIfAborted(signal);
         const end = start + MAX_ROWS_PER_CALL;
         const part = await compiled(rows.subarray(start * features, end * features));
         result.logDensity.set(part.logDensity, start);

@@ -1,7 +1,7 @@
 import { Standardize } from "../../bijections/standardize.ts";
 import { columnOf } from "../../columns/columnValues.ts";
 import { type CalibrationResult, rankCalibration, ranksAmongDraws } from "../../evaluate/rankCalibration.ts";
-import { checkOptions, integerFrom, seedValue } from "../../options.ts";
+import { abortSignal, checkOptions, integerFrom, seedValue } from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";
@@ -20,6 +20,8 @@ export interface SimulationCalibrationOptions extends EngineOptions {
   readonly bins?: number;
   /** Seed of the simulations and draws. Default 1. */
   readonly seed?: number;
+  /** Ends the simulations with an `INTERRUPTED` error. Default none. */
+  readonly signal?: AbortSignal;
 }
 
 /** The name of the column of TARP distances. */
@@ -31,7 +33,7 @@ const DISTANCE = "distance to a reference point";
  * to a reference point (TARP, Lemos et al. 2023). The reference point is a random linear function of the data, so that the test also
  * detects a posterior that ignores the data, such as the prior. A U-shaped histogram means that the posterior is too narrow.
  *
- * @throws ARGUMENT when an option is not valid; MODEL as `simulate` does.
+ * @throws ARGUMENT when an option is not valid; MODEL and INTERRUPTED as `simulate` does.
  */
 export async function simulationBasedCalibration<P extends Priors>(
   { simulator, flow }: SimulationPosterior<P>,
@@ -43,14 +45,15 @@ export async function simulationBasedCalibration<P extends Priors>(
     draws: integerFrom(1),
     bins: integerFrom(1),
     seed: seedValue,
+    signal: abortSignal,
   });
-  const { simulations = 300, draws = 99, bins = 10, seed = 1, ...engine } = options;
+  const { simulations = 300, draws = 99, bins = 10, seed = 1, signal, ...engine } = options;
   const { parameters, prior } = simulator;
   const random = new Random(seed);
   // The label "calibration" gives other simulations than those of a fit with the same seed.
   const { count, width, data, coordinates } =
     typeof simulations === "number"
-      ? await simulateFromPrior(simulator, simulations, random.split("calibration"))
+      ? await simulateFromPrior(simulator, simulations, random.split("calibration"), signal)
       : simulations;
   const D = prior.features;
   const contexts = Array.from({ length: count }, (_, i) => data.subarray(i * width, (i + 1) * width));

@@ -7,13 +7,14 @@ import { ContextEmbedding, type ContextEmbeddingOptions } from "../../distributi
 import { Mixture } from "../../distributions/mixture.ts";
 import { Flow } from "../../flows/flow.ts";
 import { nsf } from "../../flows/recipes/spline.ts";
-import { anyValue, callback, integerFrom, type OptionRules } from "../../options.ts";
+import { abortSignal, anyValue, callback, integerFrom, type OptionRules } from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";
 import { fit } from "../../train/fit.ts";
 import type { FitOptions } from "../../train/options.ts";
 import { stackDensities } from "../../train/stacking.ts";
+import { anySignal, throwIfAborted } from "../interruption.ts";
 import { linearRegression } from "./linearRegression.ts";
 
 /** The fraction of the rows that is held out, for early stopping and for the weights of the mixture. */
@@ -34,6 +35,8 @@ export interface ConditionalDensityOptions extends EngineOptions {
   embedding?: Omit<ContextEmbeddingOptions, "numbers" | "classes">;
   /** Seed of all random numbers. Default 0. */
   seed?: number;
+  /** Ends simulations and fits with an `INTERRUPTED` error. Default none. */
+  signal?: AbortSignal;
   /** Called after each step with the index of the flow that is fitted, and the largest held-out log-density so far, in nats. */
   onProgress?(progress: { readonly member: number; readonly members: number; readonly best: number }): void;
 }
@@ -45,6 +48,7 @@ export const conditionalDensityRules: OptionRules<ConditionalDensityOptions> = {
   fit: anyValue,
   embedding: anyValue,
   seed: integerFrom(0),
+  signal: abortSignal,
   onProgress: callback,
 };
 
@@ -61,9 +65,18 @@ export interface ConditionalDensity {
  */
 export async function fitConditionalDensity(
   rows: InMemoryDataset,
-  { members = 4, seed = 0, fit: options, embedding, onProgress, ...engine }: ConditionalDensityOptions,
+  {
+    members = 4,
+    seed = 0,
+    fit: options,
+    embedding,
+    signal,
+    onProgress,
+    ...engine
+  }: ConditionalDensityOptions,
 ): Promise<ConditionalDensity> {
   const { training, validation } = rows.split(VALIDATION_FRACTION, seed);
+  const fitSignal = anySignal(signal, options?.signal);
   const flows: Flow[] = [];
   const logDensities: Float64Array[] = [];
   for (let member = 0; member < members; member++) {
@@ -76,8 +89,10 @@ export async function fitConditionalDensity(
       validation,
       initialize: false,
       seed: memberSeed,
+      signal: fitSignal,
       ...(onProgress && { onProgress: ({ best }) => onProgress({ member, members, best }) }),
     });
+    await throwIfAborted(signal);
     flows.push(flow);
     logDensities.push(await flow.logProb(validation.values, validation.context, engine));
     await flow.release();

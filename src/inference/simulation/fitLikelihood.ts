@@ -62,7 +62,8 @@ export class SimulationLikelihood<P extends Priors = Priors> {
  * returns for coordinates u of the prior, by maximum likelihood. Each posterior then takes Markov chains (`infer`), but may be conditional on
  * several independent observations. The data must have a density: use `fitPosterior` for counts.
  *
- * @throws ARGUMENT when an option is not valid; MODEL as `simulate` does; DATA when a simulation returned NaN or infinite values.
+ * @throws ARGUMENT when an option is not valid; MODEL as `simulate` does; DATA when a simulation returned NaN or infinite values; INTERRUPTED
+ *   when `signal` is aborted.
  */
 export async function fitLikelihood<P extends Priors>(
   simulator: Simulator<P>,
@@ -70,9 +71,9 @@ export async function fitLikelihood<P extends Priors>(
 ): Promise<SimulationLikelihood<P>> {
   checkOptions("fitLikelihood", given, { ...conditionalDensityRules, simulations: simulationsRule });
   const { simulations = 10_000, ...options } = given;
-  const { seed = 0 } = options;
+  const { seed = 0, signal } = options;
   const { coordinates, data, width, invalid, count } =
-    typeof simulations === "number" ? await simulate(simulator, simulations, { seed }) : simulations;
+    typeof simulations === "number" ? await simulate(simulator, simulations, { seed, signal }) : simulations;
   if (invalid > 0) {
     throw new PushforwardError("DATA", "a likelihood cannot be fitted to simulations that failed", {
       expected: "finite values in all simulations",

@@ -44,7 +44,7 @@ export const fitPosteriorRules: OptionRules<FitPosteriorOptions> = {
  * the prior, truncated to the region of the posterior of the round before (Deistler et al. 2022).
  *
  * @throws ARGUMENT when an option is not valid; MODEL as `simulate` does; SHAPE when `observed` has a different number of values from a
- *   simulation; DATA when a value of `observed` is not finite; NUMERIC when the truncated prior cannot be sampled.
+ *   simulation; DATA when a value of `observed` is not finite; NUMERIC when the truncated prior cannot be sampled; INTERRUPTED when `signal` is aborted.
  */
 export async function fitPosterior<P extends Priors>(
   simulator: Simulator<P>,
@@ -60,10 +60,10 @@ export async function fitPosterior<P extends Priors>(
       received: `${rounds} rounds${observed ? "" : " and no observation"}`,
     });
   }
-  const { seed = 0 } = options;
+  const { seed = 0, signal } = options;
   const isNumber = typeof simulations === "number";
   const perRound = isNumber ? Math.ceil(simulations / rounds) : simulations.count;
-  let all = isNumber ? await simulate(simulator, perRound, { seed }) : simulations;
+  let all = isNumber ? await simulate(simulator, perRound, { seed, signal }) : simulations;
   // An invalid observation must be an error before the fit, which takes longest.
   const context = observed && checkedObservation(observed, all.width);
   for (let round = 1; ; round++) {
@@ -79,6 +79,6 @@ export async function fitPosterior<P extends Priors>(
       engineOptionsOf(options),
     );
     await density.flow.release();
-    all = joinSimulations(all, await simulateAt(simulator, proposed, random.split("simulations")));
+    all = joinSimulations(all, await simulateAt(simulator, proposed, random.split("simulations"), signal));
   }
 }

@@ -63,16 +63,16 @@ export async function inferSimulator<P extends Priors>(
   const { observed: _observed, ...rules } = fitPosteriorRules;
   checkOptions("inferSimulator", given, { ...rules, draws: integerFrom(2) });
   const { draws: count = 4000, ...options } = given;
-  const { rounds = 1, seed = 0 } = options;
+  const { rounds = 1, seed = 0, signal } = options;
   const engine = engineOptionsOf(options);
   // A copy, because the caller may change its array while this runs. Without an observation it is empty, which `fitPosterior` rejects.
   const values = Float64Array.from(observed ?? []);
   const posterior = await fitPosterior(simulator, { ...options, observed: values });
   const draws = await posterior.sample(values, count, { ...engine, seed });
   const observation = checkObservation(values, posterior.simulations);
-  const { ranks } = await posteriorPredictive(posterior, values, { ...engine, seed });
+  const { ranks } = await posteriorPredictive(posterior, values, { ...engine, seed, signal });
   const calibration =
-    rounds === 1 ? await simulationBasedCalibration(posterior, { ...engine, seed }) : undefined;
+    rounds === 1 ? await simulationBasedCalibration(posterior, { ...engine, seed, signal }) : undefined;
   const unusual = [...observationReasons(observation), ...predictiveReasons(ranks)];
   const uncalibrated = calibrationReasons(calibration);
   return {

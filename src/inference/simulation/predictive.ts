@@ -1,4 +1,4 @@
-import { checkOptions, integerFrom, seedValue } from "../../options.ts";
+import { abortSignal, checkOptions, integerFrom, seedValue } from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";
@@ -13,6 +13,8 @@ export interface PredictiveOptions extends EngineOptions {
   draws?: number;
   /** Seed of the draws and simulations. Default 0. */
   seed?: number;
+  /** Ends the simulations with an `INTERRUPTED` error. Default none. */
+  signal?: AbortSignal;
 }
 
 /** The result of `posteriorPredictive`. */
@@ -28,19 +30,24 @@ export interface PredictiveCheck {
  * simulator and the posterior are right, the observation is like one of these simulations. A value whose rank is near 0 or 1 is one that the
  * simulator does not reproduce.
  *
- * @throws SHAPE and DATA as `SimulationPosterior.sample` does; MODEL as `simulate` does.
+ * @throws SHAPE and DATA as `SimulationPosterior.sample` does; MODEL and INTERRUPTED as `simulate` does.
  */
 export async function posteriorPredictive<P extends Priors>(
   posterior: SimulationPosterior<P>,
   observed: ArrayLike<number>,
   options: PredictiveOptions = {},
 ): Promise<PredictiveCheck> {
-  checkOptions("posteriorPredictive", options, { ...engineRules, draws: integerFrom(1), seed: seedValue });
-  const { draws = 1000, seed = 0, ...engine } = options;
+  checkOptions("posteriorPredictive", options, {
+    ...engineRules,
+    draws: integerFrom(1),
+    seed: seedValue,
+    signal: abortSignal,
+  });
+  const { draws = 1000, seed = 0, signal, ...engine } = options;
   const values = checkedObservation(observed, posterior.flow.context);
   const coordinates = await posterior.flow.sample(draws, { ...engine, context: values, seed });
   const random = new Random(seed).split("posterior predictive");
-  const simulations = await simulateAt(posterior.simulator, coordinates, random);
+  const simulations = await simulateAt(posterior.simulator, coordinates, random, signal);
   const { count, width, data } = simulations;
   const ranks = new Float64Array(width);
   data.forEach((value, i) => {

@@ -1,11 +1,12 @@
 import { concatRows } from "../../dataset/concatRows.ts";
 import { PushforwardError } from "../../errors.ts";
 import { sizeOf } from "../../graph/shape.ts";
-import { checkOptions, isPlainObject, type OptionRule, seedValue } from "../../options.ts";
+import { abortSignal, checkOptions, isPlainObject, type OptionRule, seedValue } from "../../options.ts";
 import { brief } from "../../parse.ts";
 import { Random, RandomStream } from "../../random/index.ts";
 import { describePoint } from "../describePoint.ts";
 import { constrainedDraws } from "../draws.ts";
+import { throwIfAborted } from "../interruption.ts";
 import type { Priors, SimulatedParameters, Simulator } from "./simulator.ts";
 
 /** Simulated data, with the parameters that they were simulated for. */
@@ -38,15 +39,16 @@ export const simulationsRule: OptionRule = {
  * Draws `count` parameters from the prior, and simulates data for each. Simulation i depends on the seed (default 0) and on i only.
  *
  * @throws ARGUMENT when the number or the seed is not valid; MODEL when the simulator fails, with the parameters, when it does not always
- *   return the same number of values, and when no simulation returns finite values.
+ *   return the same number of values, and when no simulation returns finite values; INTERRUPTED when `signal` is aborted.
  */
 export async function simulate<P extends Priors>(
   simulator: Simulator<P>,
   count: number,
-  options: { seed?: number } = {},
+  options: { seed?: number; signal?: AbortSignal } = {},
 ): Promise<Simulations> {
-  checkOptions("simulate", options, { seed: seedValue });
-  return simulateFromPrior(simulator, count, new Random(options.seed ?? 0));
+  checkOptions("simulate", options, { seed: seedValue, signal: abortSignal });
+  const { seed = 0, signal } = options;
+  return simulateFromPrior(simulator, count, new Random(seed), signal);
 }
 
 /** `simulate` with the random numbers of `random`. */
@@ -54,6 +56,7 @@ export async function simulateFromPrior<P extends Priors>(
   simulator: Simulator<P>,
   count: number,
   random: Random,
+  signal?: AbortSignal,
 ): Promise<Simulations> {
   if (!(Number.isInteger(count) && count > 0)) {
     throw new PushforwardError("ARGUMENT", "the number of simulations is not valid", {
@@ -63,14 +66,18 @@ export async function simulateFromPrior<P extends Priors>(
   }
   const { features } = simulator.prior;
   const coordinates = random.split("prior").normal(new Float64Array(count * features));
-  return simulateAt(simulator, coordinates, random.split("simulations"));
+  return simulateAt(simulator, coordinates, random.split("simulations"), signal);
 }
 
-/** Simulates data at each row of coordinates [n, D], with random numbers that depend on the index of the row. */
+/**
+ * Simulates data at each row of coordinates [n, D], with random numbers that depend on the index of the row. Throws `INTERRUPTED` when the
+ * signal is aborted.
+ */
 export async function simulateAt<P extends Priors>(
   simulator: Simulator<P>,
   coordinates: Float64Array,
   random: Random,
+  signal?: AbortSignal,
 ): Promise<Simulations> {
   const { parameters, prior } = simulator;
   const { features } = prior;
@@ -79,6 +86,7 @@ export async function simulateAt<P extends Priors>(
   const outputs: ArrayLike<number>[] = [];
   const valid: Float64Array[] = [];
   for (let i = 0; i < rows; i++) {
+    await throwIfAborted(signal);
     const values = Object.entries(parameters).map(([name, { shape, toValue }]) => {
       const size = sizeOf(shape);
       return [name, toValue(draws[name].slice(i * size, (i + 1) * size))];

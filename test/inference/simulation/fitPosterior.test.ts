@@ -91,6 +91,33 @@ test("an observation of a different size from a simulation is an error", async (
   );
 });
 
+test("a signal stops simulations, also of a simulator that does not wait for anything, and fits", async () => {
+  let count = 0;
+  const slow = simulator({ mu: prior.normal(0, 1) }, ({ mu }) => {
+    count++;
+    for (const end = performance.now() + 2; performance.now() < end; );
+    return [mu];
+  });
+  const settings = { simulations: 5000, members: 1, threads: 1 };
+  await expect(
+    fitPosterior(slow, { ...settings, signal: AbortSignal.timeout(100) }),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the inference was stopped before its end.
+    The option signal was aborted. Run it again without that for a result.]
+  `);
+  expect(count).toBeLessThan(5000);
+  const controller = new AbortController();
+  let steps = 0;
+  const onProgress = () => {
+    steps++;
+    controller.abort();
+  };
+  await expect(
+    inferSimulator(measurements(1), [1, 2], { ...settings, signal: controller.signal, onProgress }),
+  ).rejects.toThrow("the inference was stopped before its end");
+  expect(steps).toBe(1);
+});
+
 test("an observation is checked before the fit", async () => {
   let steps = 0;
   const onProgress = () => {

@@ -67,7 +67,7 @@ test("errors of a simulator say for which parameters it failed", async () => {
     `[PushforwardError: the number of simulations is not valid: expected a positive integer, received 1.5.]`,
   );
   await expect(simulate(never, 10, { seeds: 1 } as never)).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: unknown option of simulate: expected seed, received seeds (did you mean seed?).]`,
+    `[PushforwardError: unknown option of simulate: expected one of seed, signal, received seeds (did you mean seed?).]`,
   );
   await expect(
     fitPosterior(never, { simulations: "100" as never }),

@@ -1,0 +1,16 @@
+import { PushforwardError } from "../errors.ts";
+import { limitReached } from "../limits.ts";
+
+/** Throws `INTERRUPTED` if the signal is aborted. Long computations await this regularly, which lets the event loop deliver the signal. */
+export async function throwIfAborted(signal: AbortSignal | undefined): Promise<void> {
+  if (!signal || !(await limitReached({ signal }))) return;
+  throw new PushforwardError("INTERRUPTED", "the inference was stopped before its end", {
+    hint: "The option signal was aborted. Run it again without that for a result.",
+  });
+}
+
+/** A signal that is aborted when one of these is; undefined if there is none. */
+export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
+  const defined = signals.filter((signal) => signal !== undefined);
+  return defined.length > 1 ? AbortSignal.any(defined) : defined[0];
+}
