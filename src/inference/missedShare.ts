@@ -11,11 +11,10 @@ const MIN_REPORTED_SHARE = 0.01;
  * `importance`, and the share of other chains' draws with a large log p~(x) - log q(x) (`logRatios`). 0 if neither is significant.
  */
 export function missedShare(
-  { missedMass, missedMassError, logNormalizer, warnings }: ImportanceResult,
+  { missedMass, isMissedMassSignificant, logNormalizer }: ImportanceResult,
   logRatios: Float64Array,
 ): number {
   const bound = logNormalizer + Math.log(MIN_DENSITY_RATIO);
   const share = logRatios.filter((logRatio) => logRatio > bound).length / logRatios.length;
-  const isReported = warnings.length > 0 && missedMass > 2 * missedMassError;
-  return Math.max(share >= MIN_REPORTED_SHARE ? share : 0, isReported ? missedMass : 0);
+  return Math.max(share >= MIN_REPORTED_SHARE ? share : 0, isMissedMassSignificant ? missedMass : 0);
 }

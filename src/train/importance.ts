@@ -52,6 +52,8 @@ export interface ImportanceResult {
   readonly missedMass: number;
   /** Standard error of `missedMass`. */
   readonly missedMassError: number;
+  /** Whether `missedMass` is at least 0.5%, found by five chains, and more than two standard errors. `warnings` then has a sentence on it. */
+  readonly isMissedMassSignificant: boolean;
   /**
    * Reasons why the numbers above are unreliable (missed mass, or weights with a heavy tail), each with a hint. An empty list does
    * not prove that they are reliable: a mode that neither the flow nor the chains reach stays undetected.
@@ -94,6 +96,7 @@ export async function importance(
       ...weighted,
       missedMass: missed.share,
       missedMassError: missed.standardError,
+      isMissedMassSignificant: missed.example !== undefined,
       warnings: importanceWarnings(weighted, missed, flow.features),
     };
   } finally {
@@ -107,7 +110,7 @@ function importanceWeights(
   logTarget: Float64Array,
   logProb: Float64Array,
   features: number,
-): Omit<ImportanceResult, "missedMass" | "missedMassError" | "warnings"> {
+): Omit<ImportanceResult, "missedMass" | "missedMassError" | "isMissedMassSignificant" | "warnings"> {
   const n = logProb.length;
   const logRatios = logTarget.map((value, i) => value - logProb[i]);
   const badIndex = logRatios.findIndex((ratio) => Number.isNaN(ratio) || ratio === Number.POSITIVE_INFINITY);

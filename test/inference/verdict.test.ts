@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { missedShare } from "../../src/inference/missedShare.ts";
 import type { Refinement } from "../../src/inference/refine.ts";
 import type { ParameterSummary } from "../../src/inference/summary.ts";
 import { type Signals, verdictOf } from "../../src/inference/verdict.ts";
@@ -15,6 +16,7 @@ const importance: ImportanceResult = {
   paretoShape: 0.3,
   missedMass: 0,
   missedMassError: 0,
+  isMissedMassSignificant: false,
   warnings: [],
 };
 const refinement: Refinement = {
@@ -94,6 +96,18 @@ describe("the verdict", () => {
         "verdict": "missed mass",
       }
     `);
+  });
+
+  test("does not take a small missed mass for significant because of a warning about large weights", () => {
+    const small = {
+      ...heavy,
+      missedMass: 0.003,
+      missedMassError: 0.001,
+      warnings: ["A few weights are far larger"],
+    };
+    expect(missedShare(small, new Float64Array(100))).toBe(0);
+    const significant = { ...small, missedMass: 0.006, isMissedMassSignificant: true };
+    expect(missedShare(significant, new Float64Array(100))).toBe(0.006);
   });
 
   test("is unreliable for each problem of the chains", () => {
