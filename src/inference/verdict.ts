@@ -93,13 +93,13 @@ function convergenceProblems(
   const worst = known.reduce((a, b) => (b.rHat > a.rHat ? b : a), known[0]);
   if (worst && worst.rHat > MAX_R_HAT)
     reasons.push(
-      `The chains disagree: R-hat of ${worst.name} is ${worst.rHat.toFixed(3)}, and should be below ${MAX_R_HAT}. Draw more, or if chains stay in different modes, fit the flow with more layers or annealing.`,
+      `The chains disagree: R-hat of ${worst.name} is ${aboveBound(worst.rHat, MAX_R_HAT)}, and should be at most ${MAX_R_HAT}. Draw more, or if chains stay in different modes, fit the flow with more layers or annealing.`,
     );
   const smallest = (s: ParameterSummary) => Math.min(s.bulkEffectiveSampleSize, s.tailEffectiveSampleSize);
   const fewest = known.reduce((a, b) => (smallest(b) < smallest(a) ? b : a), known[0]);
   if (fewest && smallest(fewest) < MIN_EFFECTIVE_SAMPLE_SIZE)
     reasons.push(
-      `The chains are too short: the effective sample size of ${fewest.name} is ${smallest(fewest).toFixed(0)}, and should be at least ${MIN_EFFECTIVE_SAMPLE_SIZE}. Draw more.`,
+      `The chains are too short: the effective sample size of ${fewest.name} is ${Math.floor(smallest(fewest))}, and should be at least ${MIN_EFFECTIVE_SAMPLE_SIZE}. Draw more.`,
     );
   // Trajectories that end too early make chains slow, but not wrong.
   if (reasons.length > 0 && saturated > MAX_SATURATED_SHARE * iterations)
@@ -107,6 +107,13 @@ function convergenceProblems(
       `${saturated} of ${iterations} trajectories reached the largest depth: the chains move slowly. Fit longer, or raise maxDepth.`,
     );
   return reasons;
+}
+
+/** A number with three decimals, or as many as show that it is above a bound. */
+function aboveBound(value: number, bound: number): string {
+  let digits = 3;
+  while (digits < 16 && !(Number(value.toFixed(digits)) > bound)) digits++;
+  return value.toFixed(digits);
 }
 
 function missedMassReason(missed: number, kind: Signals["kind"]): string {

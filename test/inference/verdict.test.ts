@@ -114,6 +114,8 @@ describe("the verdict", () => {
     const tau = { ...mu, name: "tau" };
     const problems: Partial<Signals>[] = [
       { summary: [mu, { ...tau, rHat: 1.05 }] },
+      { summary: [mu, { ...tau, rHat: 1.01003 }] },
+      { summary: [mu, { ...tau, bulkEffectiveSampleSize: 399.7 }] },
       {
         summary: [mu, { ...tau, tailEffectiveSampleSize: 120 }],
         refinement: { ...refinement, saturated: 300 },
@@ -128,7 +130,13 @@ describe("the verdict", () => {
     ).toMatchInlineSnapshot(`
       [
         [
-          "The chains disagree: R-hat of tau is 1.050, and should be below 1.01. Draw more, or if chains stay in different modes, fit the flow with more layers or annealing.",
+          "The chains disagree: R-hat of tau is 1.050, and should be at most 1.01. Draw more, or if chains stay in different modes, fit the flow with more layers or annealing.",
+        ],
+        [
+          "The chains disagree: R-hat of tau is 1.01003, and should be at most 1.01. Draw more, or if chains stay in different modes, fit the flow with more layers or annealing.",
+        ],
+        [
+          "The chains are too short: the effective sample size of tau is 399, and should be at least 400. Draw more.",
         ],
         [
           "The chains are too short: the effective sample size of tau is 120, and should be at least 400. Draw more.",
