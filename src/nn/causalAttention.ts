@@ -1,4 +1,6 @@
+import { PushforwardError } from "../errors.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import { brief } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { Linear } from "./linear.ts";
 
@@ -81,8 +83,14 @@ export class CausalAttention {
   private readonly width: number;
   private readonly heads: number;
 
-  /** `width` must be a multiple of `heads`, which is not checked here. */
+  /** Throws `ARGUMENT` if `width` is not a multiple of `heads`. */
   constructor(width: number, heads: number, random: Random) {
+    if (!(Number.isSafeInteger(heads) && heads > 0 && width % heads === 0)) {
+      throw new PushforwardError("ARGUMENT", "the number of attention heads does not divide the width", {
+        expected: `a divisor of ${width}`,
+        received: brief(heads),
+      });
+    }
     this.width = width;
     this.heads = heads;
     this.input = new Linear(width, 3 * width, random.split("input"));

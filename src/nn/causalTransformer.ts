@@ -1,12 +1,15 @@
 import * as z from "zod/mini";
 import { MAX_LAYERS, sizeSchema } from "../description.ts";
+import { PushforwardError } from "../errors.ts";
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
+import { formatShape, sameShape } from "../graph/shape.ts";
 import { constant, filled, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import type { Random } from "../random/index.ts";
 import { CausalAttention, FixedCache, GrowingCache, type KeyValueCache } from "./causalAttention.ts";
 import { LayerNorm } from "./layerNorm.ts";
 import { Linear } from "./linear.ts";
+import { requireColumns } from "./requireColumns.ts";
 
 export const transformerSchema = z
   .strictObject({
@@ -79,8 +82,8 @@ export class CausalTransformer {
   private readonly heads: number;
 
   /**
-   * `tokens` is T, and `context` is C, by default 0. `heads` is by default 4, or 2 or 1 if the width is not a multiple of 4. It must divide
-   * the width, which is not checked here.
+   * `tokens` is T, and `context` is C, by default 0. `heads` is by default 4, or 2 or 1 if the width is not a multiple of 4. Throws
+   * `ARGUMENT` if it does not divide the width.
    */
   constructor(
     tokens: number,
@@ -116,10 +119,17 @@ export class CausalTransformer {
   }
 
   /**
-   * [N, T, inputs] and the context [N, C] -> [N, T, outputs]. Throws `SHAPE` if the last axis of the tokens or of the context has another
-   * size.
+   * [N, T, inputs] and the context [N, C] -> [N, T, outputs]. Throws `SHAPE` for another number of tokens, inputs or context features.
    */
   apply(tokens: Tensor, context?: Tensor): Tensor {
+    const [count] = this.positions.sizes;
+    const [inputs] = this.first.weight.sizes;
+    if (!sameShape(tokens.shape, ["N", count, inputs])) {
+      throw new PushforwardError("SHAPE", "the tokens of a transformer have a wrong shape", {
+        expected: formatShape(["N", count, inputs]),
+        received: formatShape(tokens.shape),
+      });
+    }
     const embeddedContext = this.embedContext(context)?.reshape(["N", 1, this.width]);
     return this.applyLayers(this.embed(tokens, this.positions, embeddedContext));
   }
@@ -167,6 +177,7 @@ export class CausalTransformer {
   /** [N, C] -> [N, width] */
   private embedContext(context: Tensor | undefined): Tensor | undefined {
     const { contextLayer } = this;
+    requireColumns("the context of a transformer", context, contextLayer?.weight.sizes[0] ?? 0);
     return context && contextLayer && scoped("contextLayer", () => contextLayer.apply(context));
   }
 

@@ -5,9 +5,10 @@ import { scoped } from "../graph/tracing/scope.ts";
 import type { Random } from "../random/index.ts";
 import { type Activation, activate, activationSchema } from "./activation.ts";
 import { Convolution } from "./convolution.ts";
-import { type ImageShape, toImages } from "./image.ts";
+import { type ImageShape, imageSize, toImages } from "./image.ts";
 import { LayerNorm } from "./layerNorm.ts";
 import { Linear } from "./linear.ts";
+import { requireColumns } from "./requireColumns.ts";
 
 export const convNetSchema = z.strictObject({
   block: z._default(z.enum(["plain", "residual", "gated"]), "plain"),
@@ -87,8 +88,10 @@ export class ConvNet {
     this.last = new Convolution(width, outputs, 3, random.split("last"), { zeroInit: true, weightNorm });
   }
 
-  /** [N, H, W, inputs] and the context [N, C] -> [N, H, W, outputs]. Throws `SHAPE` for another number of inputs. */
+  /** [N, H, W, inputs] and the context [N, C] -> [N, H, W, outputs]. Throws `SHAPE` for another number of inputs or context features. */
   apply(x: Tensor, context?: Tensor): Tensor {
+    const contextSize = typeof this.context === "number" ? this.context : imageSize(this.context);
+    requireColumns("the context of a convolutional network", context, contextSize);
     const input =
       context && typeof this.context !== "number" ? concat([x, toImages(context, this.context)], 3) : x;
     let h = scoped("first", () => this.first.apply(input));

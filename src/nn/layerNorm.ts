@@ -18,7 +18,7 @@ export class LayerNorm {
     this.shift = new Parameter([size], 0, { domain: WEIGHT });
   }
 
-  /** [..., C] -> [..., C]. If the last axis has another size, compiling the graph throws `SHAPE`. */
+  /** [..., C] -> [..., C]. Throws `SHAPE` if the last axis has another size. */
   apply(x: Tensor): Tensor {
     return layerNormalization(x, this.scale, this.shift);
   }

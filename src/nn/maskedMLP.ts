@@ -6,6 +6,7 @@ import { IncrementalMaskedMLP, type IncrementalNetwork } from "./incremental.ts"
 import { VECTOR_WIDTH } from "./linear.ts";
 import { MaskedLinear } from "./maskedLinear.ts";
 import { hiddenSizes, type NetworkDescription, throughLayers } from "./mlp.ts";
+import { requireColumns } from "./requireColumns.ts";
 
 /** The structure of an autoregressive network: the degrees of its inputs and outputs, and the number of context features. */
 export interface Autoregression {
@@ -39,6 +40,8 @@ export class MaskedMLP {
   readonly layers: readonly MaskedLinear[];
   readonly options: NetworkDescription;
   private readonly groups: readonly DegreeGroup[];
+  private readonly inputs: number;
+  private readonly context: number;
 
   constructor(autoregression: Autoregression, options: NetworkDescription, random: Random) {
     const { inputDegrees, outputDegrees, context, hiddenDegrees, dense = false } = autoregression;
@@ -56,6 +59,8 @@ export class MaskedMLP {
     const maxDegrees = [...hidden, outputDegrees.map((degree) => degree - 1)];
     this.options = options;
     this.groups = groups;
+    this.inputs = inputDegrees.length;
+    this.context = context;
     this.layers = degrees.map((layerDegrees, i) => {
       const isLast = i === hidden.length;
       const isSingleBlock = dense || (isLast && outputDegrees.length <= MAX_OUTPUTS_IN_ONE_BLOCK);
@@ -74,8 +79,10 @@ export class MaskedMLP {
     return Object.assign(Object.create(MaskedMLP.prototype), this, { layers: this.layers.map(change) });
   }
 
-  /** [N, inputs], [N, context] -> [N, outputs]. Throws `SHAPE` for more columns than the network has inputs. */
+  /** [N, inputs], [N, context] -> [N, outputs]. Throws `SHAPE` for other numbers of columns. */
   apply(x: Tensor, context?: Tensor): Tensor {
+    requireColumns("the input of a masked network", x, this.inputs);
+    this.requireContext(context);
     const input = context ? concat([x, context], 1) : x;
     const { length } = this.layers;
     const [output] = throughLayers(this.options, length, [input], (i, groups) =>
@@ -86,9 +93,17 @@ export class MaskedMLP {
     return output;
   }
 
-  /** The same network, which takes its inputs one after the other in the order of their degrees. */
+  /**
+   * The same network, which takes its inputs one after the other in the order of their degrees. Throws `SHAPE` for another context than
+   * [N, context].
+   */
   incremental(context?: Tensor): IncrementalMaskedMLP {
+    this.requireContext(context);
     return new IncrementalMaskedMLP(this.layers, incrementalGroupEnds(this.groups), this.options, context);
+  }
+
+  private requireContext(context: Tensor | undefined): void {
+    requireColumns("the context of a masked network", context, this.context);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Random } from "../random/index.ts";
 import type { IncrementalNetwork } from "./incremental.ts";
 import type { Autoregression } from "./maskedMLP.ts";
 import { MLP, type NetworkDescription } from "./mlp.ts";
+import { requireColumns } from "./requireColumns.ts";
 
 /**
  * An autoregressive network that has a separate MLP for each output, which reads the inputs of lower degree and the context. An
@@ -28,8 +29,10 @@ export class SeparateMLPs {
     );
   }
 
-  /** [N, inputs], [N, context] -> [N, outputs]. */
+  /** [N, inputs], [N, context] -> [N, outputs]. Throws `SHAPE` for other numbers of columns. */
   apply(x: Tensor, context?: Tensor): Tensor {
+    requireColumns("the input of separate networks", x, this.autoregression.inputDegrees.length);
+    this.requireContext(context);
     const columns = this.networks.map((network, output) => {
       if (network instanceof Parameter) return network.broadcastTo(["N", 1]);
       const inputs = this.inputsOfOutputs[output];
@@ -38,8 +41,12 @@ export class SeparateMLPs {
     return concat(columns, 1);
   }
 
-  /** The same networks, which take their inputs one after the other in the order of their degrees. */
+  /**
+   * The same networks, which take their inputs one after the other in the order of their degrees. Throws `SHAPE` for another context than
+   * [N, context].
+   */
   incremental(context?: Tensor): IncrementalNetwork {
+    this.requireContext(context);
     const inputs: Tensor[] = [];
     return {
       addInputs: (_degree: number, values: Tensor) => {
@@ -54,6 +61,10 @@ export class SeparateMLPs {
         return concat(columns, -1);
       },
     };
+  }
+
+  private requireContext(context: Tensor | undefined): void {
+    requireColumns("the context of separate networks", context, this.autoregression.context);
   }
 
   private run(output: number, network: MLP, inputs: Tensor | undefined, context?: Tensor): Tensor {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Autoregressive } from "../../src/bijections/index.ts";
+import { input } from "../../src/graph/tensor.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { perturb } from "../nn/perturb.ts";
@@ -63,5 +64,18 @@ test.each(["masked", "separate"] as const)(
     const sum = row(0).map((v, i) => v + columns[0][i] - 2 * columns[1][i] + 3 * columns[2][i]);
     expectClose(row(4), sum, 1e-13, "a linear combination");
     expect([...logDet]).toEqual([0, 0, 0, 0, 0]);
+  },
+);
+
+test.each(["masked", "separate"] as const)(
+  "a missing context of a %s conditioner is an error",
+  (conditioner) => {
+    const bijection = new Autoregressive({ order: [0, 1], context: 2, conditioner }, new Random(0));
+    const x = input("x", ["N", 2]);
+    for (const map of [() => bijection.inverse(x), () => bijection.forward(x)])
+      expect(map).toThrow("has a wrong shape: expected [N, 2], received none.");
+    expect(() => bijection.inverse(input("x", ["N", 3]), x)).toThrow(
+      "has a wrong shape: expected [N, 2], received [N, 3].",
+    );
   },
 );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { identityOrder } from "../../src/bijections/index.ts";
 import { loop } from "../../src/graph/loop.ts";
-import { constant, filled, scalar, stack } from "../../src/graph/tensor.ts";
+import { constant, filled, input, scalar, stack } from "../../src/graph/tensor.ts";
 import { CausalAttention } from "../../src/nn/causalAttention.ts";
 import { CausalTransformer, transformerSchema } from "../../src/nn/causalTransformer.ts";
 import { LayerNorm } from "../../src/nn/layerNorm.ts";
@@ -147,4 +147,24 @@ describe("CausalTransformer", () => {
       }
     }
   });
+});
+
+test("wrong shapes, a missing context and a number of heads that does not divide the width are errors", () => {
+  const network = new CausalTransformer(5, 4, 3, transformerSchema.parse({ width: 6 }), new Random(0), 2);
+  const tokens = (count: number) => input("tokens", ["N", count, 4]);
+  const context = input("context", ["N", 2]);
+  expect(() => network.apply(tokens(1), context)).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the tokens of a transformer have a wrong shape: expected [N, 5, 4], received [N, 1, 4].]`,
+  );
+  expect(() => network.apply(tokens(5))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the context of a transformer has a wrong shape: expected [N, 2], received none.]`,
+  );
+  expect(() => network.incremental()).toThrow("the context of a transformer has a wrong shape");
+  expect(() => network.looped()).toThrow("the context of a transformer has a wrong shape");
+  expect(() => new CausalAttention(6, 4, new Random(0))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the number of attention heads does not divide the width: expected a divisor of 6, received 4.]`,
+  );
+  expect(() => new LayerNorm(3).apply(tokens(5))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: layer normalization has a wrong size: expected 3 numbers in the last axis, received [N, 5, 4].]`,
+  );
 });

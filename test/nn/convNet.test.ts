@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { grad } from "../../src/graph/grad.ts";
+import { input } from "../../src/graph/tensor.ts";
 import { ConvNet, convNetSchema } from "../../src/nn/convNet.ts";
 import { Convolution } from "../../src/nn/convolution.ts";
 import { parametersOf } from "../../src/nn/module.ts";
@@ -113,4 +114,16 @@ test("a network with weight normalization starts at 0 and has a gradient", async
   const [y, slope] = await run(x);
   expect(y.every((value) => value === 0)).toBe(true);
   expect(slope.every((value) => value !== 0)).toBe(true);
+});
+
+test("a missing context is an error", () => {
+  const images = input("images", ["N", 5, 5, 2]);
+  const network = new ConvNet(2, 3, convNetSchema.parse({ width: 4 }), new Random(0), 2);
+  expect(() => network.apply(images)).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the context of a convolutional network has a wrong shape: expected [N, 2], received none.]`,
+  );
+  const ofImage = new ConvNet(2, 3, convNetSchema.parse({ width: 4 }), new Random(0), [5, 5, 1]);
+  expect(() => ofImage.apply(images, input("context", ["N", 5]))).toThrow(
+    "expected [N, 25], received [N, 5]",
+  );
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { jacobian } from "../../src/graph/grad.ts";
-import { concat, type Tensor } from "../../src/graph/tensor.ts";
+import { concat, input, type Tensor } from "../../src/graph/tensor.ts";
 import { MaskedMLP } from "../../src/nn/maskedMLP.ts";
 import { type NetworkOptions, networkSchema } from "../../src/nn/mlp.ts";
 import { parametersOf } from "../../src/nn/module.ts";
@@ -174,4 +174,18 @@ test("with fewer units than degrees the last output still depends on all inputs 
   const matrix = await run(new Random(1).normal(new Float64Array(7)));
   const last = degree.indexOf(7);
   expect(Array.from({ length: 7 }, (_, i) => matrix[last * 7 + i] !== 0)).toEqual(degree.map((d) => d < 7));
+});
+
+test("a missing context and wrong numbers of columns are errors", () => {
+  const { network } = build(3, 2, { hidden: [16] });
+  const rows = (columns: number) => input("rows", ["N", columns]);
+  expect(() => network.apply(rows(3))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the context of a masked network has a wrong shape: expected [N, 2], received none.]`,
+  );
+  expect(() => network.incremental()).toThrow("the context of a masked network has a wrong shape");
+  expect(() => network.apply(rows(3), rows(1))).toThrow("expected [N, 2], received [N, 1]");
+  expect(() => network.apply(rows(2), rows(2))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the input of a masked network has a wrong shape: expected [N, 3], received [N, 2].]`,
+  );
+  expect(() => build(3, 0, { hidden: [16] }).network.apply(rows(3), rows(1))).toThrow("expected none");
 });

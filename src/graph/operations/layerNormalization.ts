@@ -1,4 +1,6 @@
+import { PushforwardError } from "../../errors.ts";
 import type { Operation } from "../operation.ts";
+import { formatShape } from "../shape.ts";
 import { apply, type Tensor } from "../tensor.ts";
 
 /** PyTorch's default. It is added to the variance, so that the result is finite if all numbers are equal. */
@@ -18,7 +20,13 @@ export const layerNormalization = (x: Tensor, scale: Tensor, shift: Tensor): Ten
 const operation: Operation = {
   name: "layerNormalization",
   needsFullGradient: true,
-  shape: ([x]) => x.shape,
+  shape([x, scale]) {
+    if (x.shape.at(-1) === scale.shape[0]) return x.shape;
+    throw new PushforwardError("SHAPE", "layer normalization has a wrong size", {
+      expected: `${scale.shape[0]} numbers in the last axis`,
+      received: formatShape(x.shape),
+    });
+  },
   gradient(g, [x, scale]) {
     const { normalized, deviation } = standardized(x);
     const scaled = g.mul(scale);
