@@ -53,7 +53,7 @@ export class Standardize implements Bijection {
     });
   }
 
-  /** The map x = z scale + center with this center and scale, both [D]. Throws `ARGUMENT` for empty arrays. */
+  /** The map x = z scale + center with this center and scale, both [D]. Throws `ARGUMENT` for empty arrays, and `SHAPE` for arrays of different lengths. */
   static of(center: ArrayLike<number>, scale: ArrayLike<number>): Standardize {
     const standardize = new Standardize({ features: center.length });
     standardize.center.take(Float64Array.from(center));

@@ -1,6 +1,8 @@
 import type { DataRows } from "../bijections/bijection.ts";
+import { PushforwardError } from "../errors.ts";
 import { type Limits, limitReached, limitRules } from "../limits.ts";
 import { checkOptions, integerFrom, numberFrom, seedValue } from "../options.ts";
+import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { kMeans } from "./kMeans.ts";
 
@@ -35,7 +37,7 @@ export interface FitGaussianMixtureOptions extends Limits {
  *
  * The mean log-density increases in every iteration, except for the effect of the ridge. A component without rows, as when K
  * exceeds the number of distinct rows, has weight 0. If `signal` is aborted or the `deadline` has passed, the current
- * iteration is the last. Throws `ARGUMENT` if the options are not valid.
+ * iteration is the last. Throws `ARGUMENT` if the options or the number of components are not valid.
  */
 export async function fitGaussianMixture(
   data: DataRows,
@@ -49,6 +51,12 @@ export async function fitGaussianMixture(
     seed: seedValue,
     ...limitRules,
   });
+  if (!(Number.isSafeInteger(components) && components > 0)) {
+    throw new PushforwardError("ARGUMENT", "the number of components of a mixture is not valid", {
+      expected: "a positive integer",
+      received: brief(components),
+    });
+  }
   const initial = await kMeansResponsibilities(data, components, options.seed ?? 0, options);
   return expectationMaximization(data, components, initial, options);
 }

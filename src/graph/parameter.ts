@@ -1,5 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { anyValue, checkOptions, trueOrFalse } from "../options.ts";
+import { brief } from "../parse.ts";
 import { claimNumbers } from "../sizeBudget.ts";
 import type { Floats } from "./operation.ts";
 import { input } from "./operations/source.ts";
@@ -50,7 +51,7 @@ export class Parameter extends Tensor {
    * `trainable` is by default true, and false for `running` statistics. `running` and `decay` are by default false, and `domain` is
    * [-1e19, 1e19].
    *
-   * @throws SHAPE if `start` has a different number of elements from the shape; ARGUMENT for an unknown option.
+   * @throws SHAPE if `start` has a different number of elements from the shape; ARGUMENT for an unknown option or an invalid shape.
    */
   constructor(
     shape: readonly number[],
@@ -58,6 +59,12 @@ export class Parameter extends Tensor {
     options: { trainable?: boolean; running?: boolean; decay?: boolean; domain?: Domain } = {},
   ) {
     checkOptions("new Parameter", options, parameterRules);
+    if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+      throw new PushforwardError("ARGUMENT", "the shape of a parameter is not valid", {
+        expected: "sizes 0, 1, 2, ...",
+        received: brief(shape),
+      });
+    }
     super(input, [], { shape: [...shape] });
     claimNumbers(sizeOf(shape));
     const value =
@@ -66,12 +73,7 @@ export class Parameter extends Tensor {
         : typeof start === "function"
           ? start()
           : start;
-    if (value.length !== sizeOf(shape)) {
-      throw new PushforwardError("SHAPE", "the numbers of a parameter do not match its shape", {
-        expected: `${sizeOf(shape)} numbers for ${formatShape(shape)}`,
-        received: `${value.length}`,
-      });
-    }
+    this.requireSize(value);
     this.array = value instanceof Float64Array ? value.slice() : new Float32Array(value);
     const { running = false, trainable = !running, decay = false, domain = DEFAULT_DOMAIN } = options;
     this.domain = domain;
@@ -82,13 +84,14 @@ export class Parameter extends Tensor {
 
   /**
    * The numbers, which may be written to or replaced by an array of the same length, in float32 or float64. A compiled function
-   * reads them in each call.
+   * reads them in each call. Throws `SHAPE` for an array of another length.
    */
   get value(): Floats {
     this.#exposed = true;
     return this.array;
   }
   set value(value: Floats) {
+    this.requireSize(value);
     this.#exposed = true;
     this.array = value;
   }
@@ -98,8 +101,9 @@ export class Parameter extends Tensor {
     return this.array;
   }
 
-  /** Replaces the numbers by an array that no other code writes to. */
+  /** Replaces the numbers by an array that no other code writes to. Throws `SHAPE` for an array of another length. */
   take(value: Floats): void {
+    this.requireSize(value);
     this.#exposed = false;
     this.array = value;
   }
@@ -112,5 +116,14 @@ export class Parameter extends Tensor {
   /** The shape, as numbers: a parameter has no batch axis. */
   get sizes(): readonly number[] {
     return this.shape as readonly number[];
+  }
+
+  private requireSize({ length }: ArrayLike<number>): void {
+    const { shape } = this;
+    if (length === sizeOf(shape)) return;
+    throw new PushforwardError("SHAPE", "the numbers of a parameter do not match its shape", {
+      expected: `${sizeOf(shape)} numbers for ${formatShape(shape)}`,
+      received: `${length}`,
+    });
   }
 }

@@ -263,3 +263,9 @@ describe("GaussianMixture.fitToData", () => {
     expect(ticks).toBeGreaterThan(0);
   });
 });
+
+test.each([0, -1, 1.5])("%s components are an error", async (components) => {
+  await expect(fitGaussianMixture(asRows(Float64Array.of(1, 2), 1), components)).rejects.toThrow(
+    `the number of components of a mixture is not valid: expected a positive integer, received ${components}.`,
+  );
+});

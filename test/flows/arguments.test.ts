@@ -65,6 +65,16 @@ test.each<[string, () => unknown, string]>([
     'the constants of withConstants are not a Map from index to value: received {"0":1}.',
   ],
   [
+    "a constant with an index that is out of range",
+    () => withConstants(flow, new Map([[9, 1]])),
+    "a constant of withConstants is not valid: expected an index from 0 to 2 and a finite number, received 9 and 1.",
+  ],
+  [
+    "a constant that is not a number",
+    () => withConstants(flow, new Map([[0, Number.NaN]])),
+    "a constant of withConstants is not valid: expected an index from 0 to 2 and a finite number, received 0 and NaN.",
+  ],
+  [
     "another option of tableFlows",
     () => tableFlows(2, wrong({ row: 100 })),
     "unknown option of tableFlows: expected one of rows, context, embedding, seed, received row (did you mean rows?).",

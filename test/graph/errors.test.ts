@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Standardize } from "../../src/bijections/standardize.ts";
 import { PushforwardError } from "../../src/errors.ts";
 import {
   buildGraph,
@@ -183,6 +184,18 @@ test("structure", () => {
   expect(messageOf(() => new Parameter([2, 2], [1, 2, 3]))).toMatchInlineSnapshot(
     `"the numbers of a parameter do not match its shape: expected 4 numbers for [2, 2], received 3."`,
   );
+  const parameter = new Parameter([2], 0);
+  const replacements = [
+    () => parameter.take(Float32Array.of(1)),
+    () => {
+      parameter.value = Float32Array.of(1);
+    },
+    () => Standardize.of([0, 0], [1]),
+  ];
+  for (const replace of replacements)
+    expect(messageOf(replace)).toBe(
+      "the numbers of a parameter do not match its shape: expected 2 numbers for [2], received 1.",
+    );
 });
 
 test("gradients", () => {
