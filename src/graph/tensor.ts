@@ -419,21 +419,31 @@ export const filled = (value: number, shape: Shape): Tensor => scalar(value).bro
 
 /**
  * Tensors joined along an existing axis: for the axis 1, [N, I] and [N, J] -> [N, I + J]. A negative axis counts from the end. Throws
- * `SHAPE` if the sizes of other axes differ, or if the axis is the batch axis.
+ * `SHAPE` if the sizes of other axes differ, or if the axis is the batch axis, and `ARGUMENT` for an empty list.
  */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+  requireTensors("concat", tensors);
   if (tensors.length === 1) return tensors[0];
   return apply(structure.concat, tensors, { axis: normalizeAxis("concat", axis, tensors[0].shape) });
 }
 
 /**
  * Tensors of equal shapes joined along a new axis: for the axis 1, k tensors [N, D] -> [N, k, D]. A negative axis counts from the end of
- * the result. Throws `SHAPE` if the shapes differ.
+ * the result. Throws `SHAPE` if the shapes differ, and `ARGUMENT` for an empty list.
  */
 export function stack(tensors: readonly Tensor[], axis: number): Tensor {
+  requireTensors("stack", tensors);
   const position = axis < 0 ? axis + tensors[0].rank + 1 : axis;
   return concat(
     tensors.map((t) => t.reshape([...t.shape.slice(0, position), 1, ...t.shape.slice(position)])),
     position,
   );
+}
+
+function requireTensors(name: string, tensors: readonly Tensor[]): void {
+  if (tensors[0] instanceof Tensor) return;
+  throw new PushforwardError("ARGUMENT", `${name} got no tensors`, {
+    expected: "a list of at least one tensor",
+    received: Array.isArray(tensors) ? `${tensors.length} values` : typeof tensors,
+  });
 }

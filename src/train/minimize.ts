@@ -2,7 +2,8 @@ import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { Tensor } from "../graph/tensor.ts";
-import { parametersOf } from "../nn/module.ts";
+import { ancestors } from "../graph/traversal.ts";
+import { parametersOf, trainableParameters } from "../nn/module.ts";
 import { checkParametersReachable } from "../nn/unreachableParameters.ts";
 import { parse } from "../parse.ts";
 import type { Loss } from "./batchLoss.ts";
@@ -16,6 +17,7 @@ import {
 import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows } from "./rowsForTraining.ts";
 import { runTraining } from "./runTraining.ts";
 import type { StopReason } from "./trainingLoop.ts";
+import { requireTrainable } from "./weights.ts";
 
 /** The result of `minimize`. */
 export interface MinimizeResult {
@@ -46,7 +48,8 @@ export interface MinimizeResult {
  * becomes NaN, infinite or explodes, training returns to its last good weights and halves the learning rate.
  *
  * @throws SHAPE when the loss returns neither a number for each row, [N], nor a scalar; ARGUMENT when an option is not valid or
- *   the model has no trainable parameters; DATA when there are too few rows; NUMERIC when the loss fails four times.
+ *   the model has no trainable parameters or the loss depends on none of them; DATA when there are too few rows; NUMERIC when the
+ *   loss fails four times.
  */
 export async function minimize(
   loss: Loss,
@@ -82,7 +85,7 @@ export async function minimize(
   const allRows = await datasetOrPromise;
   const rows = allRows && trainingRows(allRows, validation, settings);
   const parameters: ReadonlyMap<string, Parameter> = parametersOf(model);
-  if (![...parameters.values()].some(({ trainable }) => trainable)) throw noTrainableParameters(model);
+  requireTrainable(model, parameters);
   const modules = { model, frozen };
   /** Adds a check that every parameter that the loss reads belongs to `model` or `frozen`. */
   const withParameterCheck =
@@ -100,7 +103,7 @@ export async function minimize(
       description: [...parameters.keys()],
       problem: () => ({
         name: "training",
-        loss: withParameterCheck(loss),
+        loss: withDependenceCheck(model, withParameterCheck(loss)),
         validationLoss: validationLoss && withParameterCheck(validationLoss),
       }),
     },
@@ -114,9 +117,20 @@ export async function minimize(
   };
 }
 
-const noTrainableParameters = (model: object): PushforwardError =>
-  new PushforwardError("ARGUMENT", "the model has no trainable parameters", {
-    expected: "an object with trainable parameters in public properties",
-    received: `an object of class ${model.constructor?.name ?? "?"}`,
-    hint: "Give the objects whose parameters the loss reads: minimize(loss, { encoder, decoder }, rows).",
-  });
+/** Adds a check that a loss depends on a trainable parameter of the model. */
+const withDependenceCheck =
+  (model: object, loss: Loss): Loss =>
+  (batch) => {
+    const result = loss(batch);
+    const value = result instanceof Tensor ? result : result.loss;
+    const trainable = new Set<Tensor>(trainableParameters(model).values());
+    // A value that is not a tensor is another error.
+    if (!(value instanceof Tensor) || ancestors([value]).some((node) => trainable.has(node))) return result;
+    throw new PushforwardError(
+      "ARGUMENT",
+      "the loss does not depend on any trainable parameter of the model",
+      {
+        hint: "Give the objects whose parameters the loss reads: minimize(loss, { encoder, decoder }, rows).",
+      },
+    );
+  };

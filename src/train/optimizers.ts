@@ -4,7 +4,7 @@ import { parametersOf } from "../nn/module.ts";
 import { checkOptions, numberAbove, numberFrom } from "../options.ts";
 import { parse } from "../parse.ts";
 import { Optimizer, type OptimizerOptions, optimizerSchema } from "./optimizer.ts";
-import { reserve, Weights } from "./weights.ts";
+import { requireTrainable, reserve, Weights } from "./weights.ts";
 
 /** Options of `adam`, `adamW` and `sgd`. */
 export type ModelOptimizerOptions = Omit<OptimizerOptions, "type">;
@@ -24,10 +24,13 @@ export class ModelOptimizer {
   private readonly endReservation: () => void;
   private readonly optimizer: Optimizer;
 
-  /** Throws `ARGUMENT` if an option is not valid, or a parameter of the model is being trained already. */
+  /**
+   * Throws `ARGUMENT` if an option is not valid, or the model has no trainable parameters, or one that is being trained already.
+   */
   constructor(model: object, options: OptimizerOptions) {
     const settings = parse(optimizerSchema, options, "an option of the optimizer");
     const parameters = parametersOf(model);
+    requireTrainable(model, parameters);
     this.endReservation = reserve(parameters);
     this.weights = new Weights(parameters, false, 1);
     this.parameters = [...this.weights.trainable.values()];
@@ -92,7 +95,7 @@ export class ModelOptimizer {
  * The options are r = `learningRate` (default 0.001), b1 = `beta1` (0.9), b2 = `beta2` (0.999), `epsilon` (1e-8) and d = `weightDecay`
  * (0), which applies to parameters that were created with `decay`.
  *
- * @throws ARGUMENT if an option is not valid, or a parameter of the model is being trained already.
+ * @throws ARGUMENT if an option is not valid, or the model has no trainable parameters, or one that is being trained already.
  */
 export const adam = (model: object, options: ModelOptimizerOptions = {}): ModelOptimizer =>
   new ModelOptimizer(model, { ...options, type: "adam" });
@@ -106,7 +109,7 @@ export const adam = (model: object, options: ModelOptimizerOptions = {}): ModelO
  *
  * with the options and defaults of `adam`.
  *
- * @throws ARGUMENT if an option is not valid, or a parameter of the model is being trained already.
+ * @throws ARGUMENT if an option is not valid, or the model has no trainable parameters, or one that is being trained already.
  */
 export const adamW = (model: object, options: ModelOptimizerOptions = {}): ModelOptimizer =>
   new ModelOptimizer(model, { ...options, type: "adamW" });
@@ -119,7 +122,7 @@ export const adamW = (model: object, options: ModelOptimizerOptions = {}): Model
  * with the options r = `learningRate`, by default 0.001, b1 = `beta1`, the momentum, 0.9, and d = `weightDecay`, 0, for parameters that
  * were created with `decay`. `beta2` and `epsilon` have no effect.
  *
- * @throws ARGUMENT if an option is not valid, or a parameter of the model is being trained already.
+ * @throws ARGUMENT if an option is not valid, or the model has no trainable parameters, or one that is being trained already.
  */
 export const sgd = (model: object, options: ModelOptimizerOptions = {}): ModelOptimizer =>
   new ModelOptimizer(model, { ...options, type: "sgd" });

@@ -33,6 +33,16 @@ export function reserve(parameters: ReadonlyMap<string, Parameter>): () => void 
   };
 }
 
+/** Throws `ARGUMENT` if no parameter of a model is trainable. */
+export function requireTrainable(model: object, parameters: ReadonlyMap<string, Parameter>): void {
+  if ([...parameters.values()].some(({ trainable }) => trainable)) return;
+  throw new PushforwardError("ARGUMENT", "the model has no trainable parameters", {
+    expected: "an object with trainable parameters in public properties",
+    received: `an object of class ${model.constructor?.name ?? "?"}`,
+    hint: "Give the objects whose parameters the loss reads, such as { encoder, decoder }.",
+  });
+}
+
 /** The numbers that training changes: the trainable parameters and their moving average in a flat buffer, and the running statistics. */
 export class Weights {
   readonly trainable: ReadonlyMap<string, Parameter>;

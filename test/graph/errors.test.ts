@@ -11,8 +11,11 @@ import {
   jacobian,
   Parameter,
   type Shape,
+  stack,
   vjp,
 } from "../../src/graph/index.ts";
+import { Linear } from "../../src/nn/linear.ts";
+import { Random } from "../../src/random/index.ts";
 
 /** An input of this shape. */
 const x = (...shape: Shape) => input("x", shape);
@@ -196,6 +199,26 @@ test("structure", () => {
     expect(messageOf(replace)).toBe(
       "the numbers of a parameter do not match its shape: expected 2 numbers for [2], received 1.",
     );
+});
+
+test.each([
+  [
+    "concat",
+    () => concat([], 0),
+    "concat got no tensors: expected a list of at least one tensor, received 0 values.",
+  ],
+  [
+    "stack",
+    () => stack([], 0),
+    "stack got no tensors: expected a list of at least one tensor, received 0 values.",
+  ],
+  [
+    "a negative size of a parameter",
+    () => new Linear(-1, 3, new Random(0)),
+    "the shape of a parameter is not valid: expected sizes 0, 1, 2, ..., received [-1,3].",
+  ],
+])("an argument that is not valid: %s", (_, write, message) => {
+  expect(write).toThrow(expect.objectContaining({ code: "ARGUMENT", message }));
 });
 
 test("gradients", () => {

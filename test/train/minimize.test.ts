@@ -121,12 +121,22 @@ describe("minimize", () => {
   test("throws for a loss or a model that it cannot train", async () => {
     const model = regression();
     const data = dataset(line(50), { features: 2 });
-    await expect(minimize(({ values }) => values, model, data)).rejects.toThrow(
+    await expect(minimize(({ values }) => values.mul(model.slope), model, data)).rejects.toThrow(
       "the loss has a wrong shape: expected a tensor [N], a number for each row, or a scalar tensor, received [N, 2]",
     );
     await expect(minimize(squaredError(model), { rows: 3 }, data)).rejects.toThrow(
       "the model has no trainable parameters",
     );
+    await expect(
+      minimize(({ values }) => values.square().sum(1), { p: new Parameter([], 1) }, data),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the loss does not depend on any trainable parameter of the model.
+      Give the objects whose parameters the loss reads: minimize(loss, { encoder, decoder }, rows).]
+    `);
+    expect(() => sgd({ rows: 3 })).toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the model has no trainable parameters: expected an object with trainable parameters in public properties, received an object of class Object.
+      Give the objects whose parameters the loss reads, such as { encoder, decoder }.]
+    `);
     await expect(minimize(squaredError(model), model, undefined)).rejects.toThrow(
       "the loss reads batch.values, but minimize got no data",
     );
