@@ -5,15 +5,22 @@ import { basename, dirname } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import { declaredSize } from "../flows/safetensors.ts";
 import { nearestName } from "../nearestName.ts";
+import { brief } from "../parse.ts";
 
 /**
  * Reads a model file or a checkpoint. It reads at most the safetensors header and the arrays that the header declares, so an
  * endless pipe is not read forever.
  *
- * @throws FILE if the file does not exist, is unreadable, a directory or a device; MODEL if it does not begin with a safetensors
+ * @throws ARGUMENT if the path is not a text; FILE if the file does not exist, is unreadable, a directory or a device; MODEL if it does not begin with a safetensors
  * header.
  */
 export async function readBytes(path: string): Promise<Uint8Array> {
+  if (typeof path !== "string") {
+    throw new PushforwardError("ARGUMENT", "the path of a file is not a text", {
+      expected: 'a path, such as "model.safetensors"',
+      received: brief(path),
+    });
+  }
   const chunks: Buffer[] = [];
   let length = 0;
   // The length that the bytes so far declare: first of the field with the size of the header, then of the header, then of the whole file.

@@ -62,11 +62,17 @@ interface WriteOptions {
 }
 
 /**
- * Writes a graph as the bytes of an ONNX file. Throws `ARGUMENT` if two inputs, parameters or outputs have the same name, or if
+ * Writes a graph as the bytes of an ONNX file. Throws `ARGUMENT` if `graph` is not a graph, two inputs, parameters or outputs have the same name, or if
  * the graph needs a symbolic number of rows and has no input [N, ...].
  */
 export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array<ArrayBuffer> {
   checkOptions("exportOnnx", options, exportRules);
+  if (!Array.isArray(graph?.nodes)) {
+    throw new PushforwardError("ARGUMENT", "the first argument of exportOnnx is not a graph", {
+      expected: "a graph, such as compile(f, shapes).graph",
+      hint: "A flow is written by flow.exportOnnx().",
+    });
+  }
   const { precision = "float32", batch, embedParameters = false, metadata, barrier } = options;
   const file = new OnnxFile({ batch });
   const type = floatType(precision);

@@ -96,7 +96,7 @@ export interface Compiled<T extends Traced> extends AsyncDisposable {
  * The first call creates the session; one session serves any number of rows N. Booleans are returned as 0 and 1. `afterTracing`
  * is what depends on the trace.
  *
- * Throws `ARGUMENT` for invalid shapes or options. A call throws `SHAPE` for inputs whose lengths do not match their shapes, and
+ * Throws `ARGUMENT` for invalid shapes or options, and if `build` does not return tensors. A call throws `SHAPE` for inputs whose lengths do not match their shapes, and
  * `ARGUMENT` for inputs that are not arrays of numbers.
  */
 export function compile<T extends Traced>(
@@ -109,6 +109,7 @@ export function compile<T extends Traced>(
   const tensors = symbolicInputs(shapes);
   const traced = build(...tensors);
   const single = traced instanceof Tensor;
+  if (!single) checkTraced(traced);
   const record: Record<string, Tensor> = single
     ? { output: traced }
     : Array.isArray(traced)
@@ -146,6 +147,18 @@ export function compile<T extends Traced>(
     release: () => executable.release(),
     [Symbol.asyncDispose]: () => executable.release(),
   }) as Compiled<T>;
+}
+
+/** Throws `ARGUMENT` unless a traced function returned a list or an object of tensors. */
+function checkTraced(traced: unknown): void {
+  const entries = Object.entries(traced ?? {});
+  const invalid = entries.find(([, value]) => !(value instanceof Tensor));
+  if (entries.length > 0 && !invalid) return;
+  const what = traced instanceof Promise ? "a promise" : brief(traced);
+  throw new PushforwardError("ARGUMENT", "the function to compile does not return tensors", {
+    expected: "a tensor, or a list or an object of tensors",
+    received: invalid ? `${brief(invalid[1])} as ${invalid[0]}` : what,
+  });
 }
 
 /** Creates the symbolic inputs. */

@@ -51,3 +51,9 @@ test("devices are an error", async () => {
     await expect(readBytes(device)).rejects.toThrow(`${device} is a device: expected a file or a pipe.`);
   await expect(readBytes(dirname(at("x")))).rejects.toThrow("is a directory: expected a file.");
 });
+
+test("a path that is not a text is an error", async () => {
+  await expect(readBytes(undefined as never)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the path of a file is not a text: expected a path, such as "model.safetensors", received nothing.]`,
+  );
+});

@@ -221,6 +221,14 @@ test.each([
   expect(write).toThrow(expect.objectContaining({ code: "ARGUMENT", message }));
 });
 
+test("the inputs of a gradient must be a list", () => {
+  const y = x("N", 3);
+  expect(() => grad(y.sum(), y as never)).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the inputs of a gradient are not a list of tensors.
+    Write grad(output, [input]).]
+  `);
+});
+
 test("gradients", () => {
   const y = x("N", 3);
   expect(messageOf(() => grad(y.square(), [y]))).toMatchInlineSnapshot(`
