@@ -36,7 +36,6 @@ export const interpolate = command({
   async run({ model: modelPath, from, to, output, steps, class: name, threads, provider }, io) {
     const { checkWritable, writeFileAtomically } = await import("../files/atomicFile.ts");
     const { encodePng, grayLevels, imageGrid, imageRows, openImages } = await import("../images/index.ts");
-    const { latentLine } = await import("../flows/latentLine.ts");
     const { classIndex, imageModelOf } = await import("./imageModels.ts");
     const { Messages } = await import("./messages.ts");
     const { readModel } = await import("./model.ts");
@@ -49,17 +48,13 @@ export const interpolate = command({
     }
     await checkWritable(output);
     const images = imageModelOf(await readModel(modelPath), modelPath);
-    const { shape, values, classes } = images;
+    const { shape, features, values, classes } = images;
     if (name === undefined && classes.length > 0) {
       throw new PushforwardError("ARGUMENT", "The model is conditional on the class of an image", {
         hint: `Give the class of both images, for example: --class ${classes[0]}`,
       });
     }
     const index = name === undefined ? undefined : classIndex(images, name);
-    const inClass = (count: number) => ({
-      ...(index !== undefined && { classes: new Array<number>(count).fill(index) }),
-      ...engineOf({ threads, provider }),
-    });
     const ends = await openImages([from, to], { shape, statedBy: "the model", signal: io.interrupted });
     if (ends.count !== 2) {
       throw new PushforwardError("ARGUMENT", "An interpolation needs two images", {
@@ -69,10 +64,12 @@ export const interpolate = command({
       });
     }
     const { sample } = await imageRows(ends, { values, maxNumbersInMemory: Number.POSITIVE_INFINITY });
-    const latent = await images.toLatent(sample.values, inClass(2));
-    const half = latent.length / 2;
-    const line = latentLine(latent.subarray(0, half), latent.subarray(half), steps);
-    const pixels = grayLevels(await images.toPixels(line, inClass(steps)), values);
+    const [first, second] = [0, 1].map((i) => sample.values.subarray(i * features, (i + 1) * features));
+    const between = await images.interpolate(first!, second!, steps, {
+      ...(index !== undefined && { classes: [index] }),
+      ...engineOf({ threads, provider }),
+    });
+    const pixels = grayLevels(between, values);
     const grid = imageGrid(pixels, shape, { columns: Math.min(steps, MAX_COLUMNS) });
     await writeFileAtomically(output, await encodePng(grid));
     await images.release();

@@ -1,3 +1,4 @@
+import { concatRows } from "../dataset/concatRows.ts";
 import { Dequantized } from "../distributions/dequantized.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
@@ -15,11 +16,13 @@ import {
   seedValue,
 } from "../options.ts";
 import { runRules } from "../runtime/options.ts";
-import { Autoencoder } from "./autoencoder.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import { classPosterior, type ImageClassification } from "./classPosterior.ts";
 import type { TensorMaps } from "./exportFlow.ts";
 import { Flow } from "./flow.ts";
+import { checkCount } from "./flowEvaluator.ts";
+import { autoencoderLatentSpace, dequantizedLatentSpace, type LatentSpace } from "./imageLatentSpace.ts";
+import { latentLine } from "./latentLine.ts";
 import type { LoadedModel } from "./modelFile.ts";
 import { modelLabels } from "./modelLabels.ts";
 
@@ -50,16 +53,6 @@ const imageSampleRules: OptionRules<ImageSampleOptions> = {
   seed: seedValue,
   start: integerFrom(0),
 };
-
-/** The maps between images [n, D] and their latent rows [n, L]. */
-interface LatentSpace {
-  /** The distribution of latent rows. */
-  readonly prior: Flow;
-  toLatent(pixels: Float64Array, context: Float64Array | undefined, run: RunOptions): Promise<Float64Array>;
-  toPixels(latent: Float64Array, context: Float64Array | undefined, run: RunOptions): Promise<Float64Array>;
-  /** Frees what the maps keep for their next call. */
-  release(): Promise<void>;
-}
 
 /**
  * A model of images: a flow of integers (`Dequantized`, a variational autoencoder, or one without a latent space such as
@@ -275,6 +268,34 @@ export class ImageModel implements AsyncDisposable {
   }
 
   /**
+   * The images on the straight line between the latent rows of two images, with both ends: [steps, D], as `toPixels` returns them. In a model with
+   * classes, `classes` has the one class of all of them.
+   *
+   * @throws SHAPE if `from` and `to` are not one image each; ARGUMENT for fewer than two steps and without a latent space; the errors of
+   *   `toLatent`.
+   */
+  async interpolate(
+    from: ArrayLike<number>,
+    to: ArrayLike<number>,
+    steps: number,
+    options: ImageOptions = {},
+  ): Promise<Float64Array> {
+    checkOptions("interpolate", options, imageRules);
+    checkCount("the number of steps of interpolate", steps, 2);
+    const { features, latentFeatures } = this;
+    for (const { length } of [from, to]) {
+      if (length === features) continue;
+      throw new PushforwardError("SHAPE", "an end of an interpolation is not one image", {
+        expected: `${features} pixels`,
+        received: `${length}`,
+      });
+    }
+    const ends = await this.toLatent(concatRows([Float64Array.from(from), Float64Array.from(to)]), options);
+    const line = latentLine(ends.subarray(0, latentFeatures), ends.subarray(latentFeatures), steps);
+    return this.toPixels(line, options);
+  }
+
+  /**
    * Draws n images: [n, D]. With a latent space, they are `toPixels` of draws from the distribution of latent rows.
    *
    * @throws ARGUMENT if n is not an integer from 0, if an option is not valid, and for a temperature other than 1 if the model has
@@ -328,33 +349,6 @@ export class ImageModel implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
   }
-}
-
-function dequantizedLatentSpace(density: Flow, values: number): LatentSpace {
-  return {
-    prior: new Flow(density.base),
-    toLatent: (pixels, context, run) =>
-      density.toLatent(
-        pixels.map((pixel) => pixel + 0.5),
-        context,
-        run,
-      ),
-    async toPixels(latent, context, run) {
-      const data = await density.toData(latent, context, run);
-      return data.map((value) => Math.min(values - 1, Math.max(0, Math.floor(value))));
-    },
-    release: () => density.release(),
-  };
-}
-
-function autoencoderLatentSpace({ prior }: VariationalAutoencoder, flow: Flow): LatentSpace {
-  const autoencoder = new Autoencoder(flow);
-  return {
-    prior: new Flow(prior),
-    toLatent: (pixels, _context, run) => autoencoder.encode(pixels, run),
-    toPixels: (latent, _context, run) => autoencoder.decode(latent, run),
-    release: () => autoencoder.release(),
-  };
 }
 
 /** The number of values of a pixel under the distribution of a flow of images; undefined for other distributions. */

@@ -43,6 +43,32 @@ test("the classes of a model have as many names as its flow has classes", () => 
   expect(() => new ImageModel({ flow: unconditional, shape, classes })).toThrow("the flow has no classes");
 });
 
+test("interpolates between two images, with both ends, and for a class", async () => {
+  const options = { image: [2, 2, 1] as [number, number, number], values: 4, levels: 1, steps: 1 };
+  const flow = dequantize(glow({ ...options, classes: 2 }));
+  await using model = new ImageModel({ flow, shape: options.image, classes: ["a", "b"] });
+  const [from, to] = [
+    [0, 1, 2, 3],
+    [3, 3, 0, 1],
+  ];
+  const images = await model.interpolate(from!, to!, 3, { classes: [1] });
+  expect([...images.subarray(0, 4)]).toEqual(from);
+  expect([...images.subarray(8)]).toEqual(to);
+  const [first, last] = await Promise.all(
+    [from, to].map((image) => model.toLatent(Float64Array.from(image!), { classes: [1] })),
+  );
+  const middle = first!.map((z, i) => (z + last![i]!) / 2);
+  expect(images.subarray(4, 8)).toEqual(await model.toPixels(middle, { classes: [1] }));
+  await expect(
+    model.interpolate([1, 2], to!, 3, { classes: [1] }),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an end of an interpolation is not one image: expected 4 pixels, received 2.]`,
+  );
+  await expect(model.interpolate(from!, to!, 1, { classes: [1] })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the number of steps of interpolate is not valid: expected 2, 3, 4, ..., received 1.]`,
+  );
+});
+
 test("only pixels have a latent row", async () => {
   await using model = new ImageModel({
     flow: dequantize(glow({ image: [2, 2, 1], values: 4, levels: 1, steps: 1 })),

@@ -87,6 +87,7 @@ export const misspelledOptions: Readonly<Record<string, readonly [call: () => un
     "Flow.toData": [() => flow.toData(numbers, undefined, wrong({ thread: 1 })), "threads"],
     "Flow.toLatent": [() => flow.toLatent(numbers, undefined, wrong({ thread: 1 })), "threads"],
     "ImageModel.classify": [() => image.classify(pixels, wrong({ thread: 1 })), "threads"],
+    "ImageModel.interpolate": [() => image.interpolate(pixels, pixels, 2, wrong({ clases: [0] })), "classes"],
     "ImageModel.logProb": [() => image.logProb(pixels, wrong({ clases: [0] })), "classes"],
     "ImageModel.sample": [() => image.sample(1, wrong({ temprature: 1 })), "temperature"],
     "ImageModel.toLatent": [() => image.toLatent(pixels, wrong({ clases: [0] })), "classes"],

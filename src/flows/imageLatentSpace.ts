@@ -1,0 +1,43 @@
+import type { VariationalAutoencoder } from "../distributions/variationalAutoencoder.ts";
+import { Autoencoder } from "./autoencoder.ts";
+import type { RunOptions } from "./batchRunner.ts";
+import { Flow } from "./flow.ts";
+
+/** The maps between images [n, D] and their latent rows [n, L]. */
+export interface LatentSpace {
+  /** The distribution of latent rows. */
+  readonly prior: Flow;
+  toLatent(pixels: Float64Array, context: Float64Array | undefined, run: RunOptions): Promise<Float64Array>;
+  toPixels(latent: Float64Array, context: Float64Array | undefined, run: RunOptions): Promise<Float64Array>;
+  /** Frees what the maps keep for their next call. */
+  release(): Promise<void>;
+}
+
+/** The latent space of the density of pixels plus noise. */
+export function dequantizedLatentSpace(density: Flow, values: number): LatentSpace {
+  return {
+    prior: new Flow(density.base),
+    toLatent: (pixels, context, run) =>
+      density.toLatent(
+        pixels.map((pixel) => pixel + 0.5),
+        context,
+        run,
+      ),
+    async toPixels(latent, context, run) {
+      const data = await density.toData(latent, context, run);
+      return data.map((value) => Math.min(values - 1, Math.max(0, Math.floor(value))));
+    },
+    release: () => density.release(),
+  };
+}
+
+/** The codes of a variational autoencoder. */
+export function autoencoderLatentSpace({ prior }: VariationalAutoencoder, flow: Flow): LatentSpace {
+  const autoencoder = new Autoencoder(flow);
+  return {
+    prior: new Flow(prior),
+    toLatent: (pixels, _context, run) => autoencoder.encode(pixels, run),
+    toPixels: (latent, _context, run) => autoencoder.decode(latent, run),
+    release: () => autoencoder.release(),
+  };
+}
