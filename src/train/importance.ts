@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import type { RunOptions } from "../flows/batchRunner.ts";
 import type { Flow } from "../flows/flow.ts";
+import { checkCount } from "../flows/flowEvaluator.ts";
 import { checkOptions, seedValue, trueOrFalse } from "../options.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
@@ -65,7 +66,7 @@ export interface ImportanceResult {
  * Importance sampling: draws n samples from a flow and weights them by an unnormalized log-density, [N, D] -> [N]. The weights
  * cannot show mass where the flow draws no samples, so Markov chains look for it (`missedMass`).
  *
- * @throws SHAPE when the density does not return a number for each row; NUMERIC when the density or the flow returns NaN or
+ * @throws ARGUMENT when n is not an integer from 2; SHAPE when the density does not return a number for each row; NUMERIC when the density or the flow returns NaN or
  *   +Infinity for a sample, or the density is 0 for all samples.
  */
 export async function importance(
@@ -75,6 +76,7 @@ export async function importance(
   options: ImportanceOptions = {},
 ): Promise<ImportanceResult> {
   checkOptions("importance", options, { ...runRules, seed: seedValue, detectMissedMass: trueOrFalse });
+  checkCount("the number of samples", n, 2);
   const checkedLogDensity = checkedDensity(logDensity, flow.features);
   const { seed, detectMissedMass = true, ...run } = options;
   const { samples, logProb } = await flow.sampleAndLogProb(n, { ...run, seed });
@@ -130,7 +132,7 @@ function importanceWeights(
   if (largest === Number.NEGATIVE_INFINITY) {
     throw new PushforwardError("NUMERIC", "the log-density is -Infinity for all samples of the flow", {
       expected: "a finite log-density of at least one sample",
-      received: n === 0 ? "no samples" : `-Infinity for all ${n} samples`,
+      received: `-Infinity for all ${n} samples`,
     });
   }
   const weights = logRatios.map((ratio) => Math.exp(ratio - largest));

@@ -21,6 +21,12 @@ const narrow = (sigma: number) => (x: Tensor) =>
     .add(2 - Math.log(sigma) - 0.5 * Math.log(2 * Math.PI));
 
 describe("importance", () => {
+  it.each([1, 2.5])("of %s samples is an error", async (n) => {
+    await expect(importance(standard(), narrow(1), n)).rejects.toThrow(
+      `the number of samples is not valid: expected 2, 3, 4, ..., received ${n}.`,
+    );
+  });
+
   it.each(["float32", "float64"] as const)(
     "of a narrower normal has closed forms, in %s",
     async (precision) => {
@@ -78,7 +84,7 @@ describe("importance", () => {
       `[PushforwardError: the log-density is -Infinity for all samples of the flow: expected a finite log-density of at least one sample, received -Infinity for all 10 samples.]`,
     );
     await expect(importance(standard(), narrow(1), 0)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the log-density is -Infinity for all samples of the flow: expected a finite log-density of at least one sample, received no samples.]`,
+      `[PushforwardError: the number of samples is not valid: expected 2, 3, 4, ..., received 0.]`,
     );
     await expect(
       importance(standard(), (x) => x.sum(1).sub(100).sqrt(), 10),

@@ -5,6 +5,7 @@ import { StandardizeContext } from "../../bijections/standardizeContext.ts";
 import type { InMemoryDataset } from "../../dataset/index.ts";
 import { ContextEmbedding, type ContextEmbeddingOptions } from "../../distributions/contextEmbedding.ts";
 import { Mixture } from "../../distributions/mixture.ts";
+import { PushforwardError } from "../../errors.ts";
 import { Flow } from "../../flows/flow.ts";
 import { nsf } from "../../flows/recipes/spline.ts";
 import { abortSignal, anyValue, callback, integerFrom, type OptionRules } from "../../options.ts";
@@ -62,6 +63,8 @@ export interface ConditionalDensity {
  * Fits the default conditional density: a mixture of spline flows, with the weights that maximize the likelihood of held-out rows
  * (stacking, Smyth and Wolpert 1999). Two kinds of flows alternate. One begins at the linear regression of the features on the context,
  * for which few rows suffice; the other, with residual networks, is better where the regression explains little.
+ *
+ * @throws DATA for fewer than two rows; INTERRUPTED when `signal` is aborted; the errors of `fit`.
  */
 export async function fitConditionalDensity(
   rows: InMemoryDataset,
@@ -75,6 +78,12 @@ export async function fitConditionalDensity(
     ...engine
   }: ConditionalDensityOptions,
 ): Promise<ConditionalDensity> {
+  if (rows.rows < 2) {
+    throw new PushforwardError("DATA", "there are too few simulations for a fit", {
+      expected: "at least 2 with finite values, and hundreds for a useful result",
+      received: `${rows.rows}`,
+    });
+  }
   const { training, validation } = rows.split(VALIDATION_FRACTION, seed);
   const fitSignal = anySignal(signal, options?.signal);
   const flows: Flow[] = [];

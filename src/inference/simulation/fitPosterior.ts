@@ -44,7 +44,7 @@ export const fitPosteriorRules: OptionRules<FitPosteriorOptions> = {
  * the prior, truncated to the region of the posterior of the round before (Deistler et al. 2022).
  *
  * @throws ARGUMENT when an option is not valid; MODEL as `simulate` does; SHAPE when `observed` has a different number of values from a
- *   simulation; DATA when a value of `observed` is not finite; NUMERIC when the truncated prior cannot be sampled; INTERRUPTED when `signal` is aborted.
+ *   simulation; DATA when a value of `observed` is not finite, or for fewer than two simulations; NUMERIC when the truncated prior cannot be sampled; INTERRUPTED when `signal` is aborted.
  */
 export async function fitPosterior<P extends Priors>(
   simulator: Simulator<P>,

@@ -15,6 +15,14 @@ export function checkedObservation(observed: ArrayLike<number>, width: number): 
       },
     );
   }
+  const nested = Array.from(observed).find((value: unknown) => typeof value !== "number");
+  if (nested !== undefined) {
+    throw new PushforwardError("DATA", "the observation has a value that is not a number", {
+      expected: "the numbers of one observation",
+      received: brief(nested),
+      hint: "Each observation has a posterior of its own: give one after the other.",
+    });
+  }
   const values = Float64Array.from(observed);
   const index = values.findIndex((value) => !Number.isFinite(value));
   if (index < 0) return values;

@@ -89,6 +89,24 @@ test("an observation of a different size from a simulation is an error", async (
   await expect(posterior.sample([1, Number.NaN], 10)).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: value 1 of the observation is not a finite number: received NaN.]`,
   );
+  await expect(
+    posterior.sample(
+      [
+        [1, 2],
+        [3, 4],
+      ] as never,
+      10,
+    ),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the observation has a value that is not a number: expected the numbers of one observation, received [1,2].
+    Each observation has a posterior of its own: give one after the other.]
+  `);
+});
+
+test("one simulation is too few", async () => {
+  await expect(fitPosterior(measurements(1), { simulations: 1 })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: there are too few simulations for a fit: expected at least 2 with finite values, and hundreds for a useful result, received 1.]`,
+  );
 });
 
 test("a signal stops simulations, also of a simulator that does not wait for anything, and fits", async () => {
