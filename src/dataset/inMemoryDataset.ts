@@ -187,7 +187,11 @@ export const storedRows = ({ rows, features, storedValues, context }: InMemoryDa
  * @throws SHAPE, DATA or ARGUMENT when the rows, their context or weights are not valid or have different numbers of rows (see
  *   `flatRows`), a number is infinite, or a weight is negative.
  */
-export function dataset(rows: RowsInput, options: DatasetOptions = {}, firstRow = 0): InMemoryDataset {
+export function dataset<Row extends object>(
+  rows: RowsInput<Row>,
+  options: DatasetOptions = {},
+  firstRow = 0,
+): InMemoryDataset {
   checkOptions("dataset", options, datasetRules);
   const { features, context, weights, columns, contextColumns } = options;
   const flat = flatRows(rows, { features, columns, firstRow });

@@ -7,11 +7,14 @@ import { PushforwardError } from "../errors.ts";
  * - an array of rows, `[[1, 2], [3, 4]]`,
  * - an array of objects with the same keys, `[{ x: 1, y: 2 }, { x: 3, y: 4 }]`,
  * - columns by name, `{ x: [1, 3], y: [2, 4] }`.
+ *
+ * `Row` is the type of the objects. It may be an interface, which is not assignable to a `Record`.
  */
-export type RowsInput =
+export type RowsInput<Row extends object = Readonly<Record<string, number>>> =
   | ArrayLike<number>
   | readonly ArrayLike<number>[]
   | readonly Readonly<Record<string, number>>[]
+  | readonly (Row & { readonly [K in keyof Row]: number })[]
   | Readonly<Record<string, ArrayLike<number>>>;
 
 /** Rows as one flat array, which is a copy of the input. */

@@ -43,9 +43,9 @@ const histogramRules = { bins: integerFrom(1), seed: seedValue };
  *
  * @throws DATA if a table lacks a column.
  */
-export function calibration(
-  real: TableInput,
-  generated: TableInput,
+export function calibration<Real extends object, Generated extends object>(
+  real: TableInput<Real>,
+  generated: TableInput<Generated>,
   options: CalibrationOptions = {},
 ): CalibrationResult {
   checkOptions("calibration", options, { ...compareRules, ...histogramRules });
@@ -73,9 +73,9 @@ export function calibration(
  *
  * @throws ARGUMENT if no member of the model has exact conditional distributions; DATA if no row can be used.
  */
-export async function conditionalCalibration(
+export async function conditionalCalibration<Row extends object>(
   model: TableModel,
-  rows: TableInput,
+  rows: TableInput<Row>,
   options: ConditionalCalibrationOptions = {},
 ): Promise<CalibrationResult> {
   checkOptions("conditionalCalibration", options, { ...runRules, ...histogramRules, draws: integerFrom(1) });

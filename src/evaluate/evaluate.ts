@@ -42,9 +42,9 @@ export interface EvaluateResult {
  *
  * @throws SHAPE or DATA when the rows do not fit the flow; NUMERIC when a log-density is NaN.
  */
-export async function evaluate(
+export async function evaluate<Row extends object>(
   flow: Flow,
-  rows: RowsInput | InMemoryDataset,
+  rows: RowsInput<Row> | InMemoryDataset,
   options: EvaluateOptions = {},
 ): Promise<EvaluateResult> {
   checkOptions("evaluate", options, {

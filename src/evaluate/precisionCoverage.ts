@@ -29,9 +29,9 @@ export interface PrecisionCoverageResult {
  *
  * @throws DATA if a table has at most k rows, or lacks a column.
  */
-export function precisionCoverage(
-  real: TableInput,
-  generated: TableInput,
+export function precisionCoverage<Real extends object, Generated extends object>(
+  real: TableInput<Real>,
+  generated: TableInput<Generated>,
   options: PrecisionCoverageOptions = {},
 ): PrecisionCoverageResult {
   checkOptions("precisionCoverage", options, { ...compareRules, neighbors: integerFrom(1) });

@@ -34,10 +34,10 @@ export interface PrivacyResult {
  *
  * @throws DATA if a table lacks a column.
  */
-export function privacy(
-  training: TableInput,
-  heldOut: TableInput,
-  generated: TableInput,
+export function privacy<Training extends object, HeldOut extends object, Generated extends object>(
+  training: TableInput<Training>,
+  heldOut: TableInput<HeldOut>,
+  generated: TableInput<Generated>,
   options: CompareOptions = {},
 ): PrivacyResult {
   checkOptions("privacy", options, compareRules);

@@ -34,7 +34,11 @@ export interface TrendResult {
  *
  * @throws DATA if a table lacks a column.
  */
-export function trend(real: TableInput, generated: TableInput, options: TrendOptions = {}): TrendResult {
+export function trend<Real extends object, Generated extends object>(
+  real: TableInput<Real>,
+  generated: TableInput<Generated>,
+  options: TrendOptions = {},
+): TrendResult {
   checkOptions("trend", options, { ...compareRules, correlation: oneOf("spearman", "pearson") });
   const { correlation = "spearman", ...compare } = options;
   const [first, second] = comparedRows([real, generated], compare);

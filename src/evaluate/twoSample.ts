@@ -51,9 +51,9 @@ const MIN_ROWS_PER_FOLD = 2;
  *
  * @throws DATA if a table has fewer than two rows for each fold, or lacks a column.
  */
-export function twoSample(
-  real: TableInput,
-  generated: TableInput,
+export function twoSample<Real extends object, Generated extends object>(
+  real: TableInput<Real>,
+  generated: TableInput<Generated>,
   options: TwoSampleOptions = {},
 ): TwoSampleResult {
   checkOptions("twoSample", options, { ...compareRules, folds: integerFrom(2), seed: seedValue });

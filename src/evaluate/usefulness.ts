@@ -55,10 +55,10 @@ const RESAMPLES = 200;
  *
  * @throws DATA if no column can be the target, or a table lacks a column.
  */
-export function usefulness(
-  training: TableInput,
-  heldOut: TableInput,
-  generated: TableInput,
+export function usefulness<Training extends object, HeldOut extends object, Generated extends object>(
+  training: TableInput<Training>,
+  heldOut: TableInput<HeldOut>,
+  generated: TableInput<Generated>,
   options: UsefulnessOptions = {},
 ): UsefulnessResult {
   checkOptions("usefulness", options, { ...compareRules, target: text, seed: seedValue });

@@ -87,7 +87,7 @@ export class Autoencoder implements AsyncDisposable {
    *
    * @throws SHAPE for rows that do not have D numbers; DATA for text, NaN and infinite numbers; ARGUMENT for options that are not valid.
    */
-  async encode(rows: RowsInput, options: EncodeOptions = {}): Promise<Float64Array> {
+  async encode<Row extends object>(rows: RowsInput<Row>, options: EncodeOptions = {}): Promise<Float64Array> {
     checkOptions("encode", options, drawRules);
     const { temperature = 0, seed = 0, ...run } = options;
     const { inner, standardize } = this.flow.unstandardized();
@@ -106,7 +106,7 @@ export class Autoencoder implements AsyncDisposable {
    * The centers of rows given their latent rows, [n, L] -> [n, D]: probabilities of ones, means or locations. Throws `ARGUMENT` for a
    * decoder without centers.
    */
-  async decode(latent: RowsInput, options: RunOptions = {}): Promise<Float64Array> {
+  async decode<Row extends object>(latent: RowsInput<Row>, options: RunOptions = {}): Promise<Float64Array> {
     checkOptions("decode", options, runRules);
     const { inner, standardize } = this.flow.unstandardized();
     const { decoder, prior } = this.#model;
@@ -123,7 +123,10 @@ export class Autoencoder implements AsyncDisposable {
   }
 
   /** Encodes rows and decodes their latent rows, [n, D] -> [n, D]. Throws the errors of `encode` and `decode`. */
-  async reconstruct(rows: RowsInput, options: EncodeOptions = {}): Promise<Float64Array> {
+  async reconstruct<Row extends object>(
+    rows: RowsInput<Row>,
+    options: EncodeOptions = {},
+  ): Promise<Float64Array> {
     const { temperature: _, seed: __, ...run } = options;
     return this.decode(await this.encode(rows, options), run);
   }
@@ -168,7 +171,10 @@ export class Autoencoder implements AsyncDisposable {
    *
    * @throws SHAPE for rows that do not have D numbers; DATA for text, NaN and infinite numbers; ARGUMENT for options that are not valid.
    */
-  async logProb(rows: RowsInput, options: ImportanceLogProbOptions = {}): Promise<Float64Array> {
+  async logProb<Row extends object>(
+    rows: RowsInput<Row>,
+    options: ImportanceLogProbOptions = {},
+  ): Promise<Float64Array> {
     checkOptions("logProb", options, { ...runRules, samples: integerFrom(1), seed: seedValue });
     const { samples = 100, seed = 0, ...run } = options;
     const { inner, standardize } = this.flow.unstandardized();

@@ -42,7 +42,7 @@ export class ConditionedFlow {
 
   /** log p(x | c) of each row in nats: [N, D] -> [N]. Throws `SHAPE`, `DATA` or `ARGUMENT` for rows as `Flow.logProb` does. */
   logProb(x: Tensor): Tensor;
-  logProb(x: RowsInput, options?: RunOptions): Promise<Float64Array>;
+  logProb<Row extends object>(x: RowsInput<Row>, options?: RunOptions): Promise<Float64Array>;
   logProb(x: Tensor | RowsInput, options?: RunOptions): Tensor | Promise<Float64Array> {
     if (x instanceof Tensor) return this.flow.logProb(x, this.contextTensor(x));
     return this.flow.logProb(x, this.#context, options);
@@ -50,7 +50,10 @@ export class ConditionedFlow {
 
   /** z = f^-1(x) of each row: [N, D] -> [N, D]. */
   toLatent(x: Tensor): Tensor;
-  toLatent<F extends keyof RowForms = "flat">(x: RowsInput, options?: RowOptions<F>): Promise<RowForms[F]>;
+  toLatent<F extends keyof RowForms = "flat", Row extends object = Readonly<Record<string, number>>>(
+    x: RowsInput<Row>,
+    options?: RowOptions<F>,
+  ): Promise<RowForms[F]>;
   toLatent<F extends keyof RowForms>(
     x: Tensor | RowsInput,
     options?: RowOptions<F>,
@@ -61,7 +64,10 @@ export class ConditionedFlow {
 
   /** x = f(z) of each row: [N, D] -> [N, D]. */
   toData(z: Tensor): Tensor;
-  toData<F extends keyof RowForms = "flat">(z: RowsInput, options?: RowOptions<F>): Promise<RowForms[F]>;
+  toData<F extends keyof RowForms = "flat", Row extends object = Readonly<Record<string, number>>>(
+    z: RowsInput<Row>,
+    options?: RowOptions<F>,
+  ): Promise<RowForms[F]>;
   toData<F extends keyof RowForms>(
     z: Tensor | RowsInput,
     options?: RowOptions<F>,

@@ -97,7 +97,11 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
    *   numbers, names other than `columns`, and class labels that the embedding does not have.
    */
   override logProb(x: Tensor, context?: Tensor): Tensor;
-  override logProb(x: RowsInput, context?: ContextInput, options?: RunOptions): Promise<Float64Array>;
+  override logProb<Row extends object>(
+    x: RowsInput<Row>,
+    context?: ContextInput,
+    options?: RunOptions,
+  ): Promise<Float64Array>;
   override logProb(
     x: Tensor | RowsInput,
     context?: Tensor | ContextInput,
@@ -110,8 +114,8 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
 
   /** z = f^-1(x) of each row: [N, D], [N, C] -> [N, D]; for numbers, the context may also be one row for all. */
   toLatent(x: Tensor, context?: Tensor): Tensor;
-  toLatent<F extends keyof RowForms = "flat">(
-    x: RowsInput,
+  toLatent<F extends keyof RowForms = "flat", Row extends object = Readonly<Record<string, number>>>(
+    x: RowsInput<Row>,
     context?: ContextInput,
     options?: RowOptions<F>,
   ): Promise<RowForms[F]>;
@@ -126,8 +130,8 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
 
   /** x = f(z) of each row: [N, D], [N, C] -> [N, D]; for numbers, the context may also be one row for all. */
   toData(z: Tensor, context?: Tensor): Tensor;
-  toData<F extends keyof RowForms = "flat">(
-    z: RowsInput,
+  toData<F extends keyof RowForms = "flat", Row extends object = Readonly<Record<string, number>>>(
+    z: RowsInput<Row>,
     context?: ContextInput,
     options?: RowOptions<F>,
   ): Promise<RowForms[F]>;

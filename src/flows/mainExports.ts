@@ -31,12 +31,12 @@ export { type TarflowOptions, tarflow } from "./recipes/tarflow.ts";
 export { type VAEOptions, vae } from "./recipes/vae.ts";
 export type { ContextInput } from "./rowInputs.ts";
 export { forTables } from "./tableFlows.ts";
-export {
-  type TableAnomalies,
-  type TableAnomaliesOptions,
-  type TableImputeOptions,
-  TableModel,
-  type TableSampleOptions,
-  type TableScoreOptions,
-} from "./tableModel.ts";
+export { TableModel } from "./tableModel.ts";
+export type {
+  TableAnomalies,
+  TableAnomaliesOptions,
+  TableImputeOptions,
+  TableSampleOptions,
+  TableScoreOptions,
+} from "./tableModelOptions.ts";
 export { withConstants } from "./withConstants.ts";

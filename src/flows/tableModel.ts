@@ -4,7 +4,6 @@ import {
   anyValue,
   checkOptions,
   integerFrom,
-  invalidOption,
   isPlainObject,
   listOfTexts,
   required,
@@ -19,13 +18,7 @@ import { type EncodedTable, encodeTable } from "../tables/encodeTable.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import type { TableInput, TableRow, TableValue } from "../tables/tableRows.ts";
 import { type AnomalyReference, AnomalyScorer } from "./anomalies/anomalyScorer.ts";
-import {
-  type Anomaly,
-  type AnomalySelection,
-  type AnomalySelectionOptions,
-  selectAnomalies,
-  selectionRules,
-} from "./anomalies/findAnomalies.ts";
+import { selectAnomalies, selectionRules } from "./anomalies/findAnomalies.ts";
 import { withRareValues } from "./anomalies/rareValues.ts";
 import { type AnomalyReason, explainRows, type RowsToExplain } from "./anomalies/reasons.ts";
 import type { RunOptions } from "./batchRunner.ts";
@@ -36,41 +29,14 @@ import type { Flow } from "./flow.ts";
 import { checkCount } from "./flowEvaluator.ts";
 import type { LoadedModel } from "./modelFile.ts";
 import { withoutMissing, withStatus } from "./rowStatus.ts";
-
-/** Options of `TableModel.score`. */
-export interface TableScoreOptions extends RunOptions {
-  /** Score only these columns: log p(of | given). Default: all columns. */
-  of?: readonly string[];
-  /** The columns that `of` is conditional on. Default none. */
-  given?: readonly string[];
-}
-
-/** Options of `TableModel.sample`. */
-export interface TableSampleOptions extends RunOptions {
-  /** Row i depends only on the seed and i. Default 0. */
-  seed?: number;
-  /** Index of the first row. Default 0. */
-  start?: number;
-  /** Values of some columns: the others are drawn conditional on these. Default none. */
-  given?: Readonly<Record<string, TableValue>>;
-  /** Whether values can be missing. If false, they are drawn given that they are present. Default true. */
-  gaps?: boolean;
-}
-
-/** Options of `TableModel.impute`. */
-export interface TableImputeOptions extends RunOptions {
-  /** Default 0. */
-  seed?: number;
-}
-
-/** Options of `TableModel.anomalies`. */
-export interface TableAnomaliesOptions extends RunOptions, AnomalySelectionOptions {}
-
-/** The result of `TableModel.anomalies`. */
-export interface TableAnomalies extends Omit<AnomalySelection, "selected"> {
-  /** The most unusual rows, the most unusual one first. */
-  readonly anomalies: readonly Anomaly[];
-}
+import {
+  checkConditional,
+  type TableAnomalies,
+  type TableAnomaliesOptions,
+  type TableImputeOptions,
+  type TableSampleOptions,
+  type TableScoreOptions,
+} from "./tableModelOptions.ts";
 
 /**
  * A model of the rows of a table with columns of any kind: a flow over features, and the columns whose values the features encode.
@@ -138,7 +104,10 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
    *   model does not have; SHAPE for columns of different lengths; ARGUMENT for options that are not valid, such as `given`
    *   without `of`, and for `of` with a model without exact conditional distributions (`hasConditionals`).
    */
-  async score(rows: TableInput, options: TableScoreOptions = {}): Promise<Float64Array> {
+  async score<Given extends object>(
+    rows: TableInput<Given>,
+    options: TableScoreOptions<Row> = {},
+  ): Promise<Float64Array> {
     checkOptions("score", options, { ...runRules, of: listOfTexts, given: listOfTexts });
     const { of, given = [], ...run } = options;
     checkConditional(of, given);
@@ -155,12 +124,12 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
    * @throws ARGUMENT if n is not an integer from 0, if an option is not valid, and for `given` with a model without exact conditional
    *   distributions (`hasConditionals`); DATA for given values and columns that the model did not learn.
    */
-  async sample(n: number, options: TableSampleOptions = {}): Promise<Row[]> {
+  async sample(n: number, options: TableSampleOptions<Row> = {}): Promise<Row[]> {
     return decodeTable(this.columns, await this.sampleFeatures(n, options)) as Row[];
   }
 
   /** The features [n, D] of the rows that `sample` draws. Throws `DATA` for given values that the model did not learn. */
-  async sampleFeatures(n: number, options: TableSampleOptions = {}): Promise<Float64Array> {
+  async sampleFeatures(n: number, options: TableSampleOptions<Row> = {}): Promise<Float64Array> {
     checkOptions("sample", options, {
       ...runRules,
       seed: seedValue,
@@ -168,7 +137,8 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
       given: { expected: "an object with values by column", accepts: isPlainObject },
       gaps: trueOrFalse,
     });
-    const { seed = 0, start = 0, given = {}, gaps = true, ...run } = options;
+    const { seed = 0, start = 0, gaps = true, given: _, ...run } = options;
+    const given: Readonly<Record<string, TableValue>> = options.given ?? {};
     const names = Object.keys(given).filter((name) => given[name] !== undefined);
     const present = !gaps && this.columns.some((column) => column.gaps);
     if (names.length === 0 && !present) return this.flow.sample(n, { seed, start, ...run });
@@ -192,7 +162,10 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
    * @throws DATA for values whose type differs from that of the column, and for infinite numbers; SHAPE for columns of different lengths; ARGUMENT
    *   for options that are not valid, and for a model without exact conditional distributions (`hasConditionals`).
    */
-  async impute(rows: TableInput, options: TableImputeOptions = {}): Promise<Row[]> {
+  async impute<Given extends object>(
+    rows: TableInput<Given>,
+    options: TableImputeOptions = {},
+  ): Promise<Row[]> {
     checkOptions("impute", options, { ...runRules, seed: seedValue });
     const { seed = 0, ...run } = options;
     const names = this.names().filter((name) => hasColumn(rows, name));
@@ -213,7 +186,10 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
    * @throws ARGUMENT if the model has no calibration rows, because it was fitted without test rows; DATA for rows without a column of the
    *   model, or with values of another type.
    */
-  async anomalies(rows: TableInput, options: TableAnomaliesOptions = {}): Promise<TableAnomalies> {
+  async anomalies<Given extends object>(
+    rows: TableInput<Given>,
+    options: TableAnomaliesOptions = {},
+  ): Promise<TableAnomalies> {
     checkOptions("anomalies", options, { ...runRules, ...selectionRules });
     const { count, falseDiscoveryRate, ...run } = options;
     const { values, status, present } = this.positionsOf(rows);
@@ -379,22 +355,6 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   private featureIndices(names: readonly string[]): number[] {
     const owners = this.columns.flatMap((column) => featureNames(column).map(() => column.name));
     return owners.flatMap((name, feature) => (names.includes(name) ? [feature] : []));
-  }
-}
-
-/** Throws `ARGUMENT` unless log p(of | given) is defined. */
-function checkConditional(of: readonly string[] | undefined, given: readonly string[]): void {
-  if (of?.length === 0) throw invalidOption("score", "of", "at least one column", of);
-  if (of === undefined && given.length > 0) {
-    throw new PushforwardError("ARGUMENT", "the option given of score needs the option of", {
-      hint: 'Name the columns to score: { of: ["price"], given: ["area"] }.',
-    });
-  }
-  const both = of?.find((name) => given.includes(name));
-  if (both !== undefined) {
-    throw new PushforwardError("ARGUMENT", `the column "${both}" is both in of and in given`, {
-      hint: "Name each column once.",
-    });
   }
 }
 

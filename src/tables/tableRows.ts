@@ -8,9 +8,9 @@ import { typedText } from "./typedText.ts";
  */
 export type TableValue = number | bigint | string | boolean | Date | null | undefined;
 
-/** A table: an array of objects, or columns by name. */
-export type TableInput =
-  | readonly Readonly<Record<string, TableValue>>[]
+/** A table: an array of objects of the type `Row`, which may be an interface, or columns by name. */
+export type TableInput<Row extends object = Readonly<Record<string, TableValue>>> =
+  | readonly (Row & { readonly [K in keyof Row & string]?: TableValue })[]
   | Readonly<Record<string, ArrayLike<TableValue>>>;
 
 /**

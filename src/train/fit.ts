@@ -43,7 +43,11 @@ export interface FitResult {
  *   them; ARGUMENT when an option is not valid, or the flow is being trained already; NUMERIC when the loss fails four times, with
  *   the layer and the row.
  */
-export async function fit(flow: Flow, data: TrainingData, options: FitOptions = {}): Promise<FitResult> {
+export async function fit<Row extends object>(
+  flow: Flow,
+  data: TrainingData<Row>,
+  options: FitOptions = {},
+): Promise<FitResult> {
   const deadline = deadlineOf(options.maxMinutes);
   const { initialize: initializes = true, ...otherOptions } = options;
   const { objective, klWarmUp, ...fitSettings } = parse(

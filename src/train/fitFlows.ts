@@ -63,7 +63,10 @@ export interface FitFlowsResult extends FitResult {
  *
  * @throws DATA when all columns are constant, or a column of the context is; and what `fit` throws.
  */
-export async function fitFlows(data: TrainingData, options: FitFlowsOptions = {}): Promise<FitFlowsResult> {
+export async function fitFlows<Row extends object>(
+  data: TrainingData<Row>,
+  options: FitFlowsOptions = {},
+): Promise<FitFlowsResult> {
   const start = performance.now();
   const { context, weights, maxMinutes, embedding, onWarning } = options;
   const {

@@ -13,7 +13,10 @@ import type { TrainingRows } from "./objective.ts";
 import type { RowOptions } from "./options.ts";
 
 /** Rows to train on: rows in memory in any form, a dataset, or a stream. */
-export type TrainingData = RowsInput | Dataset | RowStream;
+export type TrainingData<Row extends object = Readonly<Record<string, number>>> =
+  | RowsInput<Row>
+  | Dataset
+  | RowStream;
 
 /** The expected numbers of columns and their names; undefined if anything is allowed. */
 export interface ExpectedRows {

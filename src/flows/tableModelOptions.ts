@@ -1,0 +1,56 @@
+import { PushforwardError } from "../errors.ts";
+import { invalidOption } from "../options.ts";
+import type { TableRow, TableValue } from "../tables/tableRows.ts";
+import type { Anomaly, AnomalySelection, AnomalySelectionOptions } from "./anomalies/findAnomalies.ts";
+import type { RunOptions } from "./batchRunner.ts";
+
+/** Options of `TableModel.score` for rows with the columns of `Row`. */
+export interface TableScoreOptions<Row = TableRow> extends RunOptions {
+  /** Score only these columns: log p(of | given). Default: all columns. */
+  of?: readonly (keyof Row & string)[];
+  /** The columns that `of` is conditional on. Default none. */
+  given?: readonly (keyof Row & string)[];
+}
+
+/** Options of `TableModel.sample` for rows with the columns of `Row`. */
+export interface TableSampleOptions<Row = TableRow> extends RunOptions {
+  /** Row i depends only on the seed and i. Default 0. */
+  seed?: number;
+  /** Index of the first row. Default 0. */
+  start?: number;
+  /** Values of some columns: the others are drawn conditional on these. Default none. */
+  given?: { readonly [K in keyof Row]?: TableValue };
+  /** Whether values can be missing. If false, they are drawn given that they are present. Default true. */
+  gaps?: boolean;
+}
+
+/** Options of `TableModel.impute`. */
+export interface TableImputeOptions extends RunOptions {
+  /** Default 0. */
+  seed?: number;
+}
+
+/** Options of `TableModel.anomalies`. */
+export interface TableAnomaliesOptions extends RunOptions, AnomalySelectionOptions {}
+
+/** The result of `TableModel.anomalies`. */
+export interface TableAnomalies extends Omit<AnomalySelection, "selected"> {
+  /** The most unusual rows, the most unusual one first. */
+  readonly anomalies: readonly Anomaly[];
+}
+
+/** Throws `ARGUMENT` unless log p(of | given) is defined. */
+export function checkConditional(of: readonly string[] | undefined, given: readonly string[]): void {
+  if (of?.length === 0) throw invalidOption("score", "of", "at least one column", of);
+  if (of === undefined && given.length > 0) {
+    throw new PushforwardError("ARGUMENT", "the option given of score needs the option of", {
+      hint: 'Name the columns to score: { of: ["price"], given: ["area"] }.',
+    });
+  }
+  const both = of?.find((name) => given.includes(name));
+  if (both !== undefined) {
+    throw new PushforwardError("ARGUMENT", `the column "${both}" is both in of and in given`, {
+      hint: "Name each column once.",
+    });
+  }
+}
