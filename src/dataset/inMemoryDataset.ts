@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
-import { anyValue, checkOptions, integerFrom, type OptionRules, required } from "../options.ts";
+import { anyValue, checkOptions, integerFrom, listOfTexts, type OptionRules, required } from "../options.ts";
 import { type Batches, batchesInMemory } from "./batches.ts";
+import { checkNames } from "./checkNames.ts";
 import { type Columns, type Constants, constantColumns, removeFeatures } from "./constantColumns.ts";
 import { type BatchOptions, batchRules, type Dataset, type Split } from "./dataset.ts";
 import { range } from "./range.ts";
@@ -22,13 +23,13 @@ export interface DatasetOptions {
   readonly contextColumns?: readonly string[] | undefined;
 }
 
-/** `flatRows` checks the rows and the names. */
+/** `flatRows` checks the rows. */
 const datasetRules: OptionRules<DatasetOptions> = {
   features: integerFrom(1),
   context: anyValue,
   weights: anyValue,
-  columns: anyValue,
-  contextColumns: anyValue,
+  columns: listOfTexts,
+  contextColumns: listOfTexts,
 };
 
 /** The arrays of an `InMemoryDataset`. */
@@ -185,7 +186,7 @@ export const storedRows = ({ rows, features, storedValues, context }: InMemoryDa
  * Converts rows to a dataset. It copies them, so the input may change afterwards.
  *
  * @throws SHAPE, DATA or ARGUMENT when the rows, their context or weights are not valid or have different numbers of rows (see
- *   `flatRows`), a number is infinite, or a weight is negative.
+ *   `flatRows`), a number is infinite, a weight is negative, or there is not one name, different from the others, for each column.
  */
 export function dataset<Row extends object>(
   rows: RowsInput<Row>,
@@ -197,6 +198,9 @@ export function dataset<Row extends object>(
   const flat = flatRows(rows, { features, columns, firstRow });
   const contextRows =
     context && flatRows(context, { what: "the context", rows: flat.rows, columns: contextColumns, firstRow });
+  if (columns) checkNames("columns of dataset", columns, flat.features);
+  if (contextRows && contextColumns)
+    checkNames("contextColumns of dataset", contextColumns, contextRows.features);
   const rowWeights = weights && checkedWeights(weights, flat.rows, firstRow);
   return new InMemoryDataset({
     features: flat.features,

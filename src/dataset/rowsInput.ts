@@ -108,7 +108,7 @@ function fromFlat(numbers: ArrayLike<number>, options: Options): FlatRows {
       "SHAPE",
       `the length of the flat array of ${what} is not a multiple of the row length`,
       {
-        expected: `a multiple of ${options.features ?? expected}`,
+        expected: `a multiple of ${Number.isInteger(features) ? features : expected}`,
         received: `${numbers.length}`,
       },
     );

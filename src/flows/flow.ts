@@ -2,6 +2,7 @@
 import { type Bijection, contextFor } from "../bijections/bijection.ts";
 import { Identity } from "../bijections/identity.ts";
 import type { Standardize } from "../bijections/standardize.ts";
+import { checkNames } from "../dataset/checkNames.ts";
 import type { RowForms, RowsInput } from "../dataset/rowsInput.ts";
 import type { ContextEmbedding } from "../distributions/contextEmbedding.ts";
 import type { Distribution } from "../distributions/distribution.ts";
@@ -296,10 +297,6 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
 
 function checkedNames(property: string, names: readonly string[] | undefined, size: number) {
   if (names === undefined) return undefined;
-  const areStrings = Array.isArray(names) && names.every((name) => typeof name === "string");
-  if (areStrings && names.length === size && new Set(names).size === size) return [...names];
-  throw new PushforwardError("ARGUMENT", `${property} of the flow are not valid`, {
-    expected: `${size} different names`,
-    received: brief(names),
-  });
+  checkNames(`${property} of the flow`, names, size);
+  return [...names];
 }

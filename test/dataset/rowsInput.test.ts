@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { dataset } from "../../src/dataset/index.ts";
 import { flatRows, type RowsInput, rowsAs } from "../../src/dataset/rowsInput.ts";
 
 const VALUES = [1, 2, 3, 4, 5, 6];
@@ -117,6 +118,31 @@ describe("flatRows throws for", () => {
   test("a flat array without its number of features", () => {
     expect(() => flatRows([1, 2])).toThrow("rows are a flat array, so the number of features is not known");
   });
+});
+
+test("dataset throws for names that are not one for each column", () => {
+  const pairs = [
+    [1, 2],
+    [3, 4],
+  ];
+  expect(() => dataset(pairs, { columns: ["a"] })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: columns of dataset are not valid: expected 2 different names, received ["a"].]`,
+  );
+  expect(() => dataset(pairs, { columns: ["a", "a"] })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: columns of dataset are not valid: expected 2 different names, received ["a","a"].]`,
+  );
+  expect(() => dataset([1, 2, 3], { columns: ["a", "b"] })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the length of the flat array of rows is not a multiple of the row length: expected a multiple of 2, received 3.]`,
+  );
+  expect(() =>
+    dataset(pairs, { context: pairs, contextColumns: ["a", "b", "c"] }),
+  ).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: contextColumns of dataset are not valid: expected 2 different names, received ["a","b","c"].]`,
+  );
+  const names = "ab" as unknown as string[];
+  expect(() => dataset(pairs, { columns: names })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the option columns of dataset has an invalid value: expected a list of texts, received "ab".]`,
+  );
 });
 
 describe("rowsAs returns", () => {
