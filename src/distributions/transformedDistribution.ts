@@ -15,6 +15,7 @@ import { PushforwardError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { checkParametersReachable } from "../nn/unreachableParameters.ts";
+import { checkResultShape } from "./checkResultShape.ts";
 import { ContextEmbedding, contextEmbeddingSchema } from "./contextEmbedding.ts";
 import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 
@@ -125,34 +126,51 @@ export class TransformedDistribution implements Distribution {
   }
 
   /**
-   * The log-densities [N] of rows x [N, D], and their latent values z = f^-1(x) [N, D]. The shapes are not checked here. Throws
-   * `ARGUMENT` if the distribution reads a parameter that is in none of its properties.
+   * The log-densities [N] of rows x [N, D], and their latent values z = f^-1(x) [N, D]. The shapes of x and the context are not checked
+   * here. Throws `ARGUMENT` if the distribution reads a parameter that is in none of its properties; `SHAPE` for results of the base and
+   * the bijection of a wrong shape.
    */
   density(x: Tensor, context?: Tensor): { logProb: Tensor; z: Tensor } {
-    const { base, bijection } = this;
+    const { bijection } = this;
     const embedded = this.embed(context);
     const { value: z, logDet } = scoped("bijection", () =>
       bijection.inverse(x, contextFor(bijection, embedded)),
     );
-    const logProb = scoped("base", () => base.logProb(z, contextFor(base, embedded))).add(logDet);
+    this.checkTransformed("inverse", x, z, logDet);
+    const logProb = this.baseLogProb(z, embedded).add(logDet);
     checkParametersReachable(this, [logProb, z], [x, context]);
     return { logProb, z };
   }
 
   /**
    * Samples [N, D] and their log-densities [N], log p(f(z)) = log p_base(z) - log |det df/dz|, which cost little more than the samples. The
-   * shapes are not checked here. Throws `ARGUMENT` if the distribution reads a parameter that is in none of its properties.
+   * shapes of the noise and the context are not checked here. Throws the errors of `density`.
    */
   sampleAndLogProb(noise: readonly Tensor[], context?: Tensor): Samples<Tensor> {
     const { base, bijection } = this;
     const embedded = this.embed(context);
     const z = scoped("base", () => base.sample(noise, contextFor(base, embedded)));
+    const rows = [...noise, z][0].shape[0];
+    checkResultShape(base, "sample", z, [rows, this.features]);
     const { value, logDet } = scoped("bijection", () =>
       bijection.forward(z, contextFor(bijection, embedded)),
     );
-    const logProb = scoped("base", () => base.logProb(z, contextFor(base, embedded))).sub(logDet);
+    this.checkTransformed("forward", z, value, logDet);
+    const logProb = this.baseLogProb(z, embedded).sub(logDet);
     checkParametersReachable(this, [value, logProb], [...noise, context]);
     return { samples: value, logProb };
+  }
+
+  private baseLogProb(z: Tensor, embedded: Tensor | undefined): Tensor {
+    const { base } = this;
+    const logProb = scoped("base", () => base.logProb(z, contextFor(base, embedded)));
+    checkResultShape(base, "logProb", logProb, [z.shape[0]]);
+    return logProb;
+  }
+
+  private checkTransformed(method: "forward" | "inverse", rows: Tensor, value: Tensor, logDet: Tensor): void {
+    checkResultShape(this.bijection, `the value of ${method}`, value, rows.shape);
+    checkResultShape(this.bijection, `the logDet of ${method}`, logDet, [rows.shape[0]], []);
   }
 
   /** The embedding of the context for the base and the bijection, [N, C] -> [N, E]; the context itself without an embedding. */

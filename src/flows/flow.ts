@@ -4,6 +4,7 @@ import { Identity } from "../bijections/identity.ts";
 import type { Standardize } from "../bijections/standardize.ts";
 import { checkNames } from "../dataset/checkNames.ts";
 import type { RowForms, RowsInput } from "../dataset/rowsInput.ts";
+import { checkResultShape } from "../distributions/checkResultShape.ts";
 import type { ContextEmbedding } from "../distributions/contextEmbedding.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { type Samples, TransformedDistribution } from "../distributions/transformedDistribution.ts";
@@ -113,6 +114,11 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
     return super.logProb(x, checkedContext);
   }
 
+  /** The log-densities [N] of rows x [N, D], and their latent values z = f^-1(x) [N, D], in one graph. Throws the errors of `logProb`. */
+  override density(x: Tensor, context?: Tensor): { logProb: Tensor; z: Tensor } {
+    return super.density(x, this.#checked(x, context));
+  }
+
   /** z = f^-1(x) of each row: [N, D], [N, C] -> [N, D]; for numbers, the context may also be one row for all. */
   toLatent(x: Tensor, context?: Tensor): Tensor;
   toLatent<F extends keyof RowForms = "flat", Row extends object = Readonly<Record<string, number>>>(
@@ -153,6 +159,7 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
     const checkedContext = this.#checked(rows, context);
     const embedded = contextFor(this.bijection, this.embed(checkedContext));
     const { value } = scoped("bijection", () => this.bijection[direction](rows, embedded));
+    checkResultShape(this.bijection, `the value of ${direction}`, value, rows.shape);
     checkParametersReachable(this, [value], [rows, checkedContext]);
     return value;
   }

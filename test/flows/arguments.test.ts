@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import type { Bijection } from "../../src/bijections/index.ts";
 import { ContextEmbedding, StandardNormal } from "../../src/distributions/index.ts";
 import { embedContext, Flow, forTables, maf, mixtureFlow, withConstants } from "../../src/flows/index.ts";
 import { tableFlows } from "../../src/flows/tableFlows.ts";
+import { filled, scalar, type Tensor } from "../../src/graph/tensor.ts";
 
 const wrong = (value: unknown) => value as never;
 const flow = maf(2, { transforms: 1, hidden: [4] });
@@ -95,4 +97,77 @@ test.each<[string, () => unknown, string]>([
   expect(error).toMatchObject({ code: "ARGUMENT" });
   expect((error as Error).message.slice(0, message.length)).toBe(message);
   expect((error as Error).message).not.toContain("\n");
+});
+
+test("results of custom classes with a wrong shape are errors", async () => {
+  const normal = new StandardNormal({ features: 2 });
+  class NoSum extends StandardNormal {
+    override logProb(x: Tensor) {
+      return x.square().mul(-0.5);
+    }
+  }
+  class OneColumn extends StandardNormal {
+    override sample([noise]: readonly Tensor[]) {
+      return noise.slice(1, 0, 1);
+    }
+  }
+  class Doubling implements Bijection {
+    readonly features = 2;
+    readonly context = 0;
+    forward(z: Tensor) {
+      return { value: z.mul(2).slice(1, 0, 1), logDet: scalar(Math.log(4)) };
+    }
+    inverse(x: Tensor) {
+      return { value: x.mul(0.5), logDet: x.mul(0).sub(Math.log(2)) };
+    }
+    describe() {
+      return { type: "doubling" };
+    }
+  }
+  class LogDetOfColumns extends Doubling {
+    override inverse(x: Tensor) {
+      return { value: x.mul(0.5), logDet: filled(-Math.log(2), [2]) };
+    }
+  }
+  const rows = [[1, 2]];
+  await expect(
+    new Flow(new NoSum({ features: 2 })).logProb(rows),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: logProb of NoSum has a wrong shape: expected [N], received [N, 2].
+    Return one number for each row: sum over the features with .sum(-1).]
+  `);
+  await expect(
+    new Flow(new OneColumn({ features: 2 })).sample(1),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: sample of OneColumn has a wrong shape: expected [N, 2], received [N, 1].
+    Return one row of all features for each row.]
+  `);
+  const doubling = new Flow(normal, new Doubling());
+  await expect(doubling.logProb(rows)).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the logDet of inverse of Doubling has a wrong shape: expected [N] or a scalar, received [N, 2].
+    Return one number for each row: sum over the features with .sum(-1).]
+  `);
+  await expect(doubling.sample(1)).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the value of forward of Doubling has a wrong shape: expected [N, 2], received [N, 1].
+    Return one row of all features for each row.]
+  `);
+  await expect(doubling.toData(rows)).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the value of forward of Doubling has a wrong shape: expected [N, 2], received [N, 1].
+    Return one row of all features for each row.]
+  `);
+  const columns = new Flow(normal, new LogDetOfColumns());
+  await expect(columns.logProb(rows)).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the logDet of inverse of LogDetOfColumns has a wrong shape: expected [N] or a scalar, received [2].
+    Return one number for each row: sum over the features with .sum(-1).]
+  `);
+});
+
+test("the density of a conditional flow needs its context", () => {
+  const conditional = maf(2, { context: 1, transforms: 1, hidden: [4] });
+  expect(() => conditional.density(scalar(1).broadcastTo([3, 2]))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the flow is conditional: expected a context with 1 features per row, received none.]`,
+  );
+  expect(() => flow.density(scalar(1).broadcastTo([3, 3]))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the rows have a wrong shape for the flow: expected [N, 2], received [3, 3].]`,
+  );
 });
