@@ -19,7 +19,10 @@ import {
 import { toStoredArrays } from "./storedParameters.ts";
 import * as tableReader from "./tableReader.ts";
 
-/** A model to save. The default names are x1, x2... for columns and c1, c2... for columns of the context. */
+/**
+ * A model to save. The default names are those of the flow, `columns` and `contextColumns`, or else x1, x2... for columns and c1, c2...
+ * for columns of the context.
+ */
 export type ModelToSave = Pick<LoadedModel, "flow"> & Partial<LoadedModel>;
 
 /** `readModel` checks the values. */
@@ -52,7 +55,9 @@ export function encodeModel(model: ModelToSave, options: KindOptions = {}): Uint
   }
   checkOptions("encodeModel", model, modelRules);
   checkOptions("encodeModel", options, kindRules);
-  const { flow, columns = defaultNames("x", flow.features), given = defaultNames("c", flow.context) } = model;
+  const { flow } = model;
+  const { columns = flow.columns ?? defaultNames("x", flow.features) } = model;
+  const { given = flow.contextColumns ?? defaultNames("c", flow.context) } = model;
   const { table, image, labels, training, anomalies } = model;
   traceDensity(flow);
   const { type: _, ...parts } = flow.describe();

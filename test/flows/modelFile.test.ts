@@ -3,7 +3,7 @@ import { BatchNorm, buildBijection, Standardize } from "../../src/bijections/ind
 import type { Description } from "../../src/description.ts";
 import { buildDistribution, Cauchy, StandardNormal } from "../../src/distributions/index.ts";
 import { decodeWithChecksum, encodeWithChecksum } from "../../src/flows/checksum.ts";
-import { buildFlow, decodeModel, encodeModel, Flow, realNVP } from "../../src/flows/index.ts";
+import { buildFlow, decodeModel, encodeModel, Flow, maf, realNVP } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { bijectionExamples } from "../bijections/examples.ts";
 import { distributionExamples } from "../distributions/examples.ts";
@@ -97,6 +97,18 @@ test("names with control characters are escaped as JSON, and truncated if they a
   ).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the model's description is not valid at flow: expected one of type, base, bijection, embedding, received \\u001b]0;\\u009b.]`,
   );
+});
+
+test("the default names are those of the flow", async () => {
+  const flow = maf(2, { context: 1, transforms: 1, hidden: [4] });
+  const namesIn = async () => {
+    const { columns, given } = await decodeModel(encodeModel({ flow }));
+    return [columns, given];
+  };
+  expect(await namesIn()).toEqual([["x1", "x2"], ["c1"]]);
+  flow.columns = ["a", "b"];
+  flow.contextColumns = ["c"];
+  expect(await namesIn()).toEqual([["a", "b"], ["c"]]);
 });
 
 test("a model that could not be loaded is not saved", () => {
