@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
 import { PushforwardError } from "../errors.ts";
-import { parse } from "../parse.ts";
+import { anyValue, callback, checkOptions, type OptionRules } from "../options.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
+import { runControlRules, settingsIn } from "./optionRules.ts";
 import { fitSettingsSchema } from "./options.ts";
 import { type ScheduleOptions, scheduleSchema } from "./schedule.ts";
 
@@ -120,19 +121,28 @@ export interface FitDensityOptions extends DensitySettings, EngineOptions {
   maxMinutes?: number;
 }
 
+/** The schema of the settings checks their values. */
+const densityRules: OptionRules<FitDensityOptions> = {
+  steps: anyValue,
+  batchSize: anyValue,
+  optimizer: anyValue,
+  schedule: anyValue,
+  clipNorm: anyValue,
+  averageDecay: anyValue,
+  annealing: anyValue,
+  objective: anyValue,
+  stickTheLanding: anyValue,
+  samples: anyValue,
+  detectMissedMass: anyValue,
+  seed: anyValue,
+  onProgress: callback,
+  ...runControlRules,
+};
+
 /** Returns the settings among the options, with defaults. Throws `ARGUMENT` for unknown and for invalid options. */
 export function densitySettings(options: FitDensityOptions): z.output<typeof densitySettingsSchema> {
-  const {
-    onProgress: _onProgress,
-    onRecovery: _onRecovery,
-    signal: _signal,
-    maxMinutes: _maxMinutes,
-    providers: _providers,
-    threads: _threads,
-    ...plainOptions
-  } = options;
-  const defined = Object.fromEntries(Object.entries(plainOptions).filter(([, value]) => value !== undefined));
-  const settings = parse(densitySettingsSchema, defined, "an option of fitDensity");
+  checkOptions("fitDensity", options, densityRules);
+  const settings = settingsIn(densitySettingsSchema, options, "fitDensity");
   const { annealing, steps, objective, stickTheLanding } = settings;
   if (stickTheLanding && objective && objective.type !== "reverseKL") {
     throw new PushforwardError("ARGUMENT", "stickTheLanding is an option of another objective", {

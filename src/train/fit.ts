@@ -1,13 +1,14 @@
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
-import { parse } from "../parse.ts";
+import { checkOptions } from "../options.ts";
 import type { Loss } from "./batchLoss.ts";
 import { findNonFinite, type NonFiniteSource } from "./diagnose.ts";
 import { flowMatchingLoss } from "./flowMatching.ts";
 import { initialize } from "./initialize.ts";
 import type { Problem } from "./objective.ts";
-import { deadlineOf, type FitEpoch, type FitOptions, fitSettingsSchema, settingsIn } from "./options.ts";
+import { fitRules, settingsIn } from "./optionRules.ts";
+import { deadlineOf, type FitEpoch, type FitOptions, fitSettingsSchema } from "./options.ts";
 import { checkRounding } from "./rounding.ts";
 import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows } from "./rowsForTraining.ts";
 import { runTraining } from "./runTraining.ts";
@@ -48,13 +49,10 @@ export async function fit<Row extends object>(
   data: TrainingData<Row>,
   options: FitOptions = {},
 ): Promise<FitResult> {
+  checkOptions("fit", options, fitRules);
   const deadline = deadlineOf(options.maxMinutes);
-  const { initialize: initializes = true, ...otherOptions } = options;
-  const { objective, klWarmUp, ...fitSettings } = parse(
-    fitSettingsSchema,
-    settingsIn(otherOptions),
-    "an option of fit",
-  );
+  const { initialize: initializes = true } = options;
+  const { objective, klWarmUp, ...fitSettings } = settingsIn(fitSettingsSchema, options, "fit");
   checkWarmUp(flow, klWarmUp);
   const settings = { ...fitSettings, steps: 1 };
   const { context, weights, signal } = options;

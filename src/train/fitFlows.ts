@@ -8,16 +8,18 @@ import type { Flow } from "../flows/flow.ts";
 import type { RecipeOptions } from "../flows/recipes/layers.ts";
 import { forTables, tableFlows } from "../flows/tableFlows.ts";
 import { withConstants } from "../flows/withConstants.ts";
-import { parse } from "../parse.ts";
+import {
+  anyValue,
+  callback,
+  checkOptions,
+  isPlainObject,
+  type OptionRule,
+  type OptionRules,
+} from "../options.ts";
 import { type FitResult, fit } from "./fit.ts";
 import type { TrainingRows } from "./objective.ts";
-import {
-  type CheckpointStore,
-  type FitOptions,
-  fitSettingsSchema,
-  remainingMinutes,
-  settingsIn,
-} from "./options.ts";
+import { commonFitRules, settingsIn } from "./optionRules.ts";
+import { type CheckpointStore, type FitOptions, fitSettingsSchema, remainingMinutes } from "./options.ts";
 import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows } from "./rowsForTraining.ts";
 
 /** Options of `fitFlows`. */
@@ -39,6 +41,23 @@ export interface FitFlowsOptions extends Omit<FitOptions, "initialize" | "checkp
   /** The checkpoint store for the flow of this name. */
   checkpoints?(name: string): CheckpointStore;
 }
+
+const recipesRule: OptionRule = {
+  expected: "an object of recipes by name, such as { nsf }",
+  accepts: (value) => {
+    const recipes = isPlainObject(value) ? Object.values(value) : [];
+    return recipes.length > 0 && recipes.every((recipe) => typeof recipe === "function");
+  },
+};
+
+const fitFlowsRules: OptionRules<FitFlowsOptions> = {
+  ...commonFitRules,
+  embedding: anyValue,
+  recipes: recipesRule,
+  onWarning: callback,
+  onFlow: callback,
+  checkpoints: callback,
+};
 
 /** The result of `fitFlows`. */
 export interface FitFlowsResult extends FitResult {
@@ -68,20 +87,9 @@ export async function fitFlows<Row extends object>(
   options: FitFlowsOptions = {},
 ): Promise<FitFlowsResult> {
   const start = performance.now();
+  checkOptions("fitFlows", options, fitFlowsRules);
   const { context, weights, maxMinutes, embedding, onWarning } = options;
-  const {
-    embedding: _,
-    onWarning: __,
-    onFlow: ___,
-    checkpoints: ____,
-    recipes: _____,
-    ...otherOptions
-  } = options;
-  const { seed, validationFraction } = parse(
-    fitSettingsSchema,
-    settingsIn(otherOptions),
-    "an option of fitFlows",
-  );
+  const { seed, validationFraction } = settingsIn(fitSettingsSchema, options, "fitFlows");
   const datasetOrPromise = asDataset(data, {}, { seed, context, weights });
   const givenValidation =
     options.validation &&
@@ -100,7 +108,7 @@ export async function fitFlows<Row extends object>(
   const varying = withoutConstants(rows, constants.values);
   const fitted = await trainFlows(varying, givenValidation ? rows.training.rows : allRows.rows, {
     ...options,
-    ...(maxMinutes !== undefined && { maxMinutes: maxMinutes - (performance.now() - start) / 60_000 }),
+    ...(maxMinutes !== undefined && { maxMinutes: await remainingMinutes(start, maxMinutes) }),
   });
   const flow = withConstants(fitted.flow, constants.values);
   flow.columns = allRows.columns;

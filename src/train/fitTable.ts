@@ -12,7 +12,6 @@ import {
   type OptionRules,
   trueOrFalse,
 } from "../options.ts";
-import { parse } from "../parse.ts";
 import { engineOptionsOf } from "../runtime/engineOptions.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
 import { encodeRows, withLabelsOf } from "../tables/encode.ts";
@@ -26,7 +25,8 @@ import {
   type TableValue,
 } from "../tables/tableRows.ts";
 import { type FitMembersOptions, fitMembers, type Member } from "./fitMembers.ts";
-import { fitSettingsSchema, settingsIn } from "./options.ts";
+import { settingsIn } from "./optionRules.ts";
+import { fitSettingsSchema } from "./options.ts";
 import type { StopReason } from "./trainingLoop.ts";
 import { trimRows } from "./trimRows.ts";
 
@@ -136,7 +136,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     ...others
   } = options;
   const { maxMinutes } = others;
-  const { seed, validationFraction } = parse(fitSettingsSchema, settingsIn(others), "an option of fitTable");
+  const { seed, validationFraction } = settingsIn(fitSettingsSchema, others, "fitTable");
   const kindOf = (options: ColumnOptions | ColumnKind | undefined) =>
     typeof options === "object" ? options.kind : options;
   const raw = rawColumns(table, new Set(), (name) => kindOf(stated[name]) !== "exclude");

@@ -5,15 +5,10 @@ import { Tensor } from "../graph/tensor.ts";
 import { ancestors } from "../graph/traversal.ts";
 import { parametersOf, trainableParameters } from "../nn/module.ts";
 import { checkParametersReachable } from "../nn/unreachableParameters.ts";
-import { parse } from "../parse.ts";
+import { checkOptions } from "../options.ts";
 import type { Loss } from "./batchLoss.ts";
-import {
-  deadlineOf,
-  type MinimizeEpoch,
-  type MinimizeOptions,
-  minimizeSettingsSchema,
-  settingsIn,
-} from "./options.ts";
+import { minimizeRules, settingsIn } from "./optionRules.ts";
+import { deadlineOf, type MinimizeEpoch, type MinimizeOptions, minimizeSettingsSchema } from "./options.ts";
 import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows } from "./rowsForTraining.ts";
 import { runTraining } from "./runTraining.ts";
 import type { StopReason } from "./trainingLoop.ts";
@@ -57,9 +52,10 @@ export async function minimize(
   data: TrainingData | undefined,
   options: MinimizeOptions = {},
 ): Promise<MinimizeResult> {
+  checkOptions("minimize", options, minimizeRules);
   const deadline = deadlineOf(options.maxMinutes);
-  const { validationLoss, frozen, ...otherOptions } = options;
-  const settings = parse(minimizeSettingsSchema, settingsIn(otherOptions), "an option of minimize");
+  const { validationLoss, frozen } = options;
+  const settings = settingsIn(minimizeSettingsSchema, options, "minimize");
   const { context, weights } = options;
   const unusedOption = (["validation", "context", "weights"] as const).find(
     (name) => options[name] !== undefined,

@@ -230,33 +230,13 @@ export interface CheckpointStore {
   due?(): boolean;
 }
 
-/** The options that are settings. Unknown options stay among them, so that the schema of the settings rejects them. */
-export function settingsIn(options: TrainingControls & RowOptions & object): Record<string, unknown> {
-  const {
-    context: _context,
-    weights: _weights,
-    validation: _validation,
-    onEpoch: _onEpoch,
-    onProgress: _onProgress,
-    onRecovery: _onRecovery,
-    signal: _signal,
-    maxMinutes: _maxMinutes,
-    communicator: _communicator,
-    checkpoint: _checkpoint,
-    providers: _providers,
-    threads: _threads,
-    ...settings
-  } = options as FitOptions;
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
-}
-
 /** The time at which training must end, on the clock of `performance.now()`. */
 export const deadlineOf = (maxMinutes: number | undefined): number =>
   performance.now() + (maxMinutes ?? Number.POSITIVE_INFINITY) * 60_000;
 
 /**
- * The minutes that are left of `maxMinutes` since `start`, on the clock of rank 0: all processes then train the same models. Undefined
- * without a limit.
+ * The minutes that are left of `maxMinutes` since `start`, at least 0, on the clock of rank 0: all processes then train the same models.
+ * Undefined without a limit.
  */
 export async function remainingMinutes(
   start: number,
@@ -264,5 +244,5 @@ export async function remainingMinutes(
   communicator: Communicator = SINGLE_PROCESS,
 ): Promise<number | undefined> {
   if (maxMinutes === undefined) return undefined;
-  return numberOfRankZero(communicator, maxMinutes - (performance.now() - start) / 60_000);
+  return numberOfRankZero(communicator, Math.max(0, maxMinutes - (performance.now() - start) / 60_000));
 }

@@ -108,7 +108,7 @@ export const sameColumnsAs = ({
 /**
  * Returns the training rows and the validation rows. Without given validation rows, a fraction of the data is held out.
  *
- * @throws DATA when there are too few rows, or all training rows or all validation rows have weight 0.
+ * @throws DATA when there are too few rows, no validation rows, or all training rows or all validation rows have weight 0.
  */
 export function trainingRows(
   data: Dataset,
@@ -122,6 +122,11 @@ export function trainingRows(
       : data.split(validationFraction, seed);
   for (const [name, part] of Object.entries(rows) as [string, Dataset | undefined][]) {
     if (!part || part.meanWeight > 0) continue;
+    if (part.rows === 0) {
+      throw new PushforwardError("DATA", `there are no ${name} rows`, {
+        hint: "Leave out the option validation, and a part of the data is held out.",
+      });
+    }
     throw new PushforwardError("DATA", `all ${name} rows have weight 0`, {
       expected: "a positive weight in some of them",
       hint: "Give more rows a positive weight, or give validation rows.",

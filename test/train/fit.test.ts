@@ -388,7 +388,7 @@ describe("failure", () => {
     );
     const misspelt = { epoch: 3 } as object;
     await expect(fit(flow, [1, 2, 3, 4], misspelt)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: an option of fit is not valid: expected one of objective, klWarmUp, epochs, batchSize, optimizer, schedule, clipNorm, validationFraction, patience, averageDecay, seed, received epoch (did you mean epochs?).]`,
+      `[PushforwardError: unknown option of fit: expected one of objective, klWarmUp, epochs, batchSize, optimizer, schedule, clipNorm, validationFraction, patience, averageDecay, seed, context, weights, validation, onRecovery, signal, maxMinutes, providers, threads, communicator, onEpoch, onProgress, initialize, checkpoint, received epoch (did you mean epochs?).]`,
     );
   });
 });

@@ -208,7 +208,7 @@ describe("failure", () => {
   it("throws for options that are not valid", async () => {
     const epochs = { epochs: 3 } as object;
     await expect(fitDensity(flow(), banana, epochs)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: an option of fitDensity is not valid: expected one of batchSize, optimizer, clipNorm, averageDecay, seed, steps, schedule, annealing, objective, stickTheLanding, samples, detectMissedMass, received epochs.]`,
+      `[PushforwardError: unknown option of fitDensity: expected one of steps, batchSize, optimizer, schedule, clipNorm, averageDecay, annealing, objective, stickTheLanding, samples, detectMissedMass, seed, onProgress, onRecovery, signal, maxMinutes, providers, threads, received epochs.]`,
     );
     const plateau = { schedule: { type: "plateau" } } as object;
     await expect(fitDensity(flow(), banana, plateau)).rejects.toThrowErrorMatchingInlineSnapshot(

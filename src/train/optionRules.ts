@@ -1,0 +1,93 @@
+import type * as z from "zod/mini";
+import {
+  abortSignal,
+  anyValue,
+  callback,
+  numberFrom,
+  type OptionRule,
+  type OptionRules,
+  trueOrFalse,
+} from "../options.ts";
+import { parse } from "../parse.ts";
+import { engineRules } from "../runtime/options.ts";
+import type { CommonSettings, FitOptions, MinimizeOptions, RowOptions, TrainingControls } from "./options.ts";
+
+const checkpointStore: OptionRule = {
+  expected: "an object with the methods load and save",
+  accepts: (value) => {
+    const { load, save } = (value ?? {}) as { load?: unknown; save?: unknown };
+    return typeof load === "function" && typeof save === "function";
+  },
+};
+
+/** The schemas of the settings check the values. */
+const commonRules: OptionRules<CommonSettings> = {
+  epochs: anyValue,
+  batchSize: anyValue,
+  optimizer: anyValue,
+  schedule: anyValue,
+  clipNorm: anyValue,
+  validationFraction: anyValue,
+  patience: anyValue,
+  averageDecay: anyValue,
+  seed: anyValue,
+};
+
+/** The rules of the options of all training runs, also of those without rows. */
+export const runControlRules: OptionRules<Omit<TrainingControls, "communicator">> = {
+  onRecovery: callback,
+  signal: abortSignal,
+  maxMinutes: numberFrom(0),
+  ...engineRules,
+};
+
+const controlRules: OptionRules<TrainingControls> = { ...runControlRules, communicator: anyValue };
+
+/** `asDataset` checks the rows. */
+const rowRules: OptionRules<Omit<RowOptions, "checkpoint">> = {
+  context: anyValue,
+  weights: anyValue,
+  validation: anyValue,
+};
+
+/** The rules of the options that `fit` and `fitFlows` have in common. */
+export const commonFitRules: OptionRules<Omit<FitOptions, "initialize" | "checkpoint">> = {
+  objective: anyValue,
+  klWarmUp: anyValue,
+  ...commonRules,
+  ...rowRules,
+  ...controlRules,
+  onEpoch: callback,
+  onProgress: callback,
+};
+
+export const fitRules: OptionRules<FitOptions> = {
+  ...commonFitRules,
+  initialize: trueOrFalse,
+  checkpoint: checkpointStore,
+};
+
+export const minimizeRules: OptionRules<MinimizeOptions> = {
+  steps: anyValue,
+  ...commonRules,
+  validationLoss: callback,
+  frozen: anyValue,
+  ...rowRules,
+  ...controlRules,
+  onEpoch: callback,
+  onProgress: callback,
+  checkpoint: checkpointStore,
+};
+
+/** The settings among the options of `owner`, with their defaults. Throws `ARGUMENT` for a value that is not valid. */
+export function settingsIn<S extends z.ZodMiniObject>(
+  schema: S,
+  options: object,
+  owner: string,
+): z.output<S> {
+  const names = Object.keys(schema.shape);
+  const settings = Object.entries(options).filter(
+    ([name, value]) => names.includes(name) && value !== undefined,
+  );
+  return parse(schema, Object.fromEntries(settings), `an option of ${owner}`);
+}

@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import { maf } from "../../src/flows/index.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import { fit, fitDensity, fitFlows, minimize } from "../../src/train/index.ts";
+
+const flow = () => maf(2, { transforms: 1, hidden: [4] });
+const rows = [
+  [1, 2],
+  [3, 4],
+];
+
+/** The messages of the errors of a call with each of the options. */
+async function messages(
+  call: (options: never) => Promise<unknown>,
+  all: readonly unknown[],
+): Promise<string> {
+  const errors = all.map((options) => call(options as never).then(() => "no error", String));
+  return (await Promise.all(errors)).join("\n");
+}
+
+test("options of fit are checked before it trains", async () => {
+  const wrong = [
+    { contxt: [1, 2] },
+    { maxMinutes: -1 },
+    { signal: new AbortController() },
+    { onEpoch: 5 },
+    { checkpoint: "file" },
+  ];
+  expect(await messages((options) => fit(flow(), rows, options), wrong)).toMatchInlineSnapshot(`
+    "PushforwardError: unknown option of fit: expected one of objective, klWarmUp, epochs, batchSize, optimizer, schedule, clipNorm, validationFraction, patience, averageDecay, seed, context, weights, validation, onRecovery, signal, maxMinutes, providers, threads, communicator, onEpoch, onProgress, initialize, checkpoint, received contxt (did you mean context?).
+    PushforwardError: the option maxMinutes of fit has an invalid value: expected a number of at least 0, received -1.
+    PushforwardError: the option signal of fit has an invalid value: expected an AbortSignal, received {}.
+    PushforwardError: the option onEpoch of fit has an invalid value: expected a function, received 5.
+    PushforwardError: the option checkpoint of fit has an invalid value: expected an object with the methods load and save, received "file"."
+  `);
+});
+
+test("options that are not an object are an error", async () => {
+  const log = (x: Tensor) => x.sum(-1);
+  for (const options of [10, null, "fast"] as never[]) {
+    await expect(fit(flow(), rows, options)).rejects.toThrow("the options of fit are not an object");
+    await expect(fitFlows(rows, options)).rejects.toThrow("the options of fitFlows are not an object");
+    await expect(fitDensity(flow(), log, options)).rejects.toThrow(
+      "the options of fitDensity are not an object",
+    );
+    await expect(minimize(({ values }) => values, flow(), rows, options)).rejects.toThrow(
+      "the options of minimize are not an object",
+    );
+  }
+});
+
+test("options of fitFlows are checked before it trains", async () => {
+  const wrong = [{ recipe: {} }, { recipes: {} }];
+  expect(await messages((options) => fitFlows(rows, options), wrong)).toMatchInlineSnapshot(`
+    "PushforwardError: unknown option of fitFlows: expected one of objective, klWarmUp, epochs, batchSize, optimizer, schedule, clipNorm, validationFraction, patience, averageDecay, seed, context, weights, validation, onRecovery, signal, maxMinutes, providers, threads, communicator, onEpoch, onProgress, embedding, recipes, onWarning, onFlow, checkpoints, received recipe (did you mean recipes?).
+    PushforwardError: the option recipes of fitFlows has an invalid value: expected an object of recipes by name, such as { nsf }, received {}."
+  `);
+});
+
+test("validation rows that are empty are an error", async () => {
+  const validation: number[][] = [];
+  await expect(fit(flow(), rows, { validation })).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: there are no validation rows.
+    Leave out the option validation, and a part of the data is held out.]
+  `);
+});
