@@ -1,11 +1,21 @@
 import { equalRows } from "../columns/equalRows.ts";
+import { PushforwardError } from "../errors.ts";
+import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { type InMemoryDataset, storedRows } from "./inMemoryDataset.ts";
 import { range } from "./range.ts";
 
-/** The number of rows to hold out for a fraction, so that each side of the split has at least one row. */
-export const heldOutCount = (rows: number, fraction: number): number =>
-  Math.min(rows - 1, Math.max(1, Math.round(fraction * rows)));
+/**
+ * The number of rows to hold out for a fraction, so that each side of the split has at least one row. Throws `ARGUMENT` for a fraction
+ * that is not between 0 and 1.
+ */
+export function heldOutCount(rows: number, fraction: number): number {
+  if (fraction > 0 && fraction < 1) return Math.min(rows - 1, Math.max(1, Math.round(fraction * rows)));
+  throw new PushforwardError("ARGUMENT", "the fraction of split is not valid", {
+    expected: "a number above 0 and below 1",
+    received: brief(fraction),
+  });
+}
 
 /**
  * Holds out `count` rows at random for validation, or slightly fewer. Equal rows stay on the same side, because a validation row

@@ -135,3 +135,12 @@ describe("row weights", () => {
     );
   });
 });
+
+it("refuses a fraction that is not between 0 and 1", () => {
+  const data = dataset([1, 2, 3, 4], { features: 1 });
+  expect(() => data.split(2, 0)).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the fraction of split is not valid: expected a number above 0 and below 1, received 2.]`,
+  );
+  for (const fraction of [-1, 0, 1, Number.NaN])
+    expect(() => data.split(fraction, 0)).toThrow("the fraction of split is not valid");
+});
