@@ -1,5 +1,6 @@
 import { selectRows } from "../dataset/selectRows.ts";
 import { PushforwardError } from "../errors.ts";
+import { nearestName } from "../nearestName.ts";
 import {
   anyValue,
   checkOptions,
@@ -14,14 +15,14 @@ import { runRules } from "../runtime/options.ts";
 import { checkLearned } from "../tables/checkLearned.ts";
 import { decodeTable } from "../tables/decodeTable.ts";
 import { nearestCells } from "../tables/encode.ts";
-import { type EncodedTable, encodeTable } from "../tables/encodeTable.ts";
+import { checkNames, type EncodedTable, encodeTable } from "../tables/encodeTable.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import type { TableInput, TableRow, TableValue } from "../tables/tableRows.ts";
 import { type AnomalyReference, AnomalyScorer } from "./anomalies/anomalyScorer.ts";
 import { selectAnomalies, selectionRules } from "./anomalies/findAnomalies.ts";
 import { withRareValues } from "./anomalies/rareValues.ts";
 import { type AnomalyReason, explainRows, type RowsToExplain } from "./anomalies/reasons.ts";
-import type { RunOptions } from "./batchRunner.ts";
+import { allocateNumbers, type RunOptions } from "./batchRunner.ts";
 import { ConditionalRows, type PartialRows } from "./conditionalRows.ts";
 import { hasExactConditionals, withExactConditionals } from "./exactConditionals.ts";
 import type { ExportTableOptions } from "./exportTable.ts";
@@ -144,7 +145,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     if (names.length === 0 && !present) return this.flow.sample(n, { seed, start, ...run });
     checkCount("the number of samples", n);
     const D = this.flow.features;
-    const values = new Float64Array(n * D).fill(Number.NaN);
+    const values = allocateNumbers(n * D).fill(Number.NaN);
     if (names.length > 0) {
       const encoded = encodeTable(this.columns, [given], names);
       checkLearned(this.columns, encoded);
@@ -159,7 +160,8 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
    * The rows with a value in place of each missing one, drawn from the distribution of the missing values given the present ones and
    * given that they are present (missing at random). Present values stay as they are. Columns that a row does not have are drawn too.
    *
-   * @throws DATA for values whose type differs from that of the column, and for infinite numbers; SHAPE for columns of different lengths; ARGUMENT
+   * @throws DATA for values whose type differs from that of the column, for infinite numbers, and for a column with a name like that of a
+   *   column which the rows do not have; SHAPE for columns of different lengths; ARGUMENT
    *   for options that are not valid, and for a model without exact conditional distributions (`hasConditionals`).
    */
   async impute<Given extends object>(
@@ -168,7 +170,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   ): Promise<Row[]> {
     checkOptions("impute", options, { ...runRules, seed: seedValue });
     const { seed = 0, ...run } = options;
-    const names = this.names().filter((name) => hasColumn(rows, name));
+    const names = this.presentColumns(rows);
     const encoded = encodeTable(this.columns, rows, names);
     const completed = await this.completeFeatures(encoded.values, { seed, gaps: false, ...run });
     const drawn = decodeTable(this.columns, completed);
@@ -347,6 +349,21 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     return this.conditional;
   }
 
+  /**
+   * The columns of the model that the rows have. Throws `DATA` for a name that is probably a misspelled one: all values of the right
+   * column would be drawn.
+   */
+  private presentColumns(rows: TableInput): string[] {
+    const given = columnsOf(rows);
+    const [present, missing] = [true, false].map((isPresent) =>
+      this.names().filter((name) => given.has(name) === isPresent),
+    );
+    const unknown = [...given].filter((name) => !present.includes(name));
+    const misspelled = unknown.find((name) => present.length === 0 || nearestName(name, missing));
+    if (misspelled !== undefined) checkNames(this.columns, [misspelled]);
+    return present;
+  }
+
   private names(): string[] {
     return this.columns.map(({ name }) => name);
   }
@@ -358,5 +375,5 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   }
 }
 
-const hasColumn = (rows: TableInput, name: string): boolean =>
-  Array.isArray(rows) ? rows.some((row) => Object.hasOwn(row, name)) : Object.hasOwn(rows, name);
+const columnsOf = (rows: TableInput): ReadonlySet<string> =>
+  new Set(Array.isArray(rows) ? rows.flatMap((row) => Object.keys(row)) : Object.keys(rows));

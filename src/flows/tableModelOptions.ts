@@ -47,9 +47,12 @@ export function checkConditional(of: readonly string[] | undefined, given: reado
       hint: 'Name the columns to score: { of: ["price"], given: ["area"] }.',
     });
   }
-  const both = of?.find((name) => given.includes(name));
-  if (both !== undefined) {
-    throw new PushforwardError("ARGUMENT", `the column "${both}" is both in of and in given`, {
+  const names = [...(of ?? []), ...given];
+  const repeated = names.find((name, i) => names.indexOf(name) < i);
+  if (repeated !== undefined) {
+    const inBoth = of?.includes(repeated) && given.includes(repeated);
+    const where = inBoth ? "both in of and in given" : `twice in ${of?.includes(repeated) ? "of" : "given"}`;
+    throw new PushforwardError("ARGUMENT", `the column "${repeated}" is ${where}`, {
       hint: "Name each column once.",
     });
   }

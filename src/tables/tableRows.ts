@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { brief } from "../parse.ts";
 import type { RawColumn, TableColumn, ValueType } from "./tableColumn.ts";
 import { typedText } from "./typedText.ts";
 
@@ -61,12 +62,17 @@ export function rawColumns(
   if (table instanceof Map) throw unknownForm("a Map");
   const columns = Object.entries(table as Readonly<Record<string, ArrayLike<TableValue>>>);
   if (columns.length === 0) throw unknownForm("no columns");
+  const single = columns.find(
+    ([, values]) => typeof values?.length !== "number" || typeof values === "string",
+  );
+  if (single)
+    throw unknownForm(`the value ${brief(single[1])} for "${single[0]}"`, "For a single row, write [row].");
   const rows = columns[0][1].length;
   return columns.map(([name, values]) => {
-    if (values?.length !== rows) {
+    if (values.length !== rows) {
       throw new PushforwardError("SHAPE", `column "${name}" has a different length`, {
         expected: `${rows} values, as in "${columns[0][0]}"`,
-        received: `${values?.length}`,
+        received: `${values.length}`,
       });
     }
     return rawColumn(name, rows, (n) => values[n]);
@@ -82,10 +88,11 @@ export function rowObjects(table: TableInput): Readonly<Record<string, TableValu
   );
 }
 
-const unknownForm = (received: string): PushforwardError =>
+const unknownForm = (received: string, hint?: string): PushforwardError =>
   new PushforwardError("ARGUMENT", "the table cannot be read", {
     expected: "an array of objects, or an object with an array for each column",
     received,
+    ...(hint && { hint }),
   });
 
 const isMissing = (value: TableValue): value is null | undefined =>

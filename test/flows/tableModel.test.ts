@@ -1,0 +1,55 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { fitTable, maf, Random, type TableModel } from "../../src/index.ts";
+
+describe("a table model throws for", () => {
+  const rows = Array.from(new Random(1).normal(new Float64Array(60)), (z) => ({ height: z, width: z + 1 }));
+  let model: TableModel;
+  beforeAll(async () => {
+    ({ model } = await fitTable(rows, { kernel: false, epochs: 1 }));
+  });
+
+  test("columns that are named twice", async () => {
+    await expect(model.score(rows, { of: ["width", "width"] })).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the column "width" is twice in of.
+      Name each column once.]
+    `);
+    const both = { of: ["width"], given: ["width"] };
+    await expect(model.score(rows, both)).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the column "width" is both in of and in given.
+      Name each column once.]
+    `);
+  });
+
+  test("a row in place of a list of rows", async () => {
+    const row = rows[0] as never;
+    await expect(model.score(row)).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the table cannot be read: expected an array of objects, or an object with an array for each column, received the value 0.456143734289667 for "height".
+      For a single row, write [row].]
+    `);
+    await expect(model.impute(row)).rejects.toThrow("For a single row, write [row].");
+    await expect(model.score({ height: "tall" } as never)).rejects.toThrow("For a single row, write [row].");
+  });
+
+  test("misspelled columns of rows to complete", async () => {
+    await expect(model.impute([{ hieght: 1, width: 2 }])).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the model has no column "hieght": expected one of height, width.
+      Did you mean "height"?]
+    `);
+    await expect(model.impute([{ depth: 1 }])).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the model has no column "depth": expected one of height, width.]`,
+    );
+    // A column that the model leaves out is no error.
+    expect(await model.impute([{ id: "a", width: 2 }])).toHaveLength(1);
+  });
+
+  test("more samples than an array can have", async () => {
+    const flow = maf(2, { transforms: 1, hidden: [4] });
+    await expect(flow.sample(1e12)).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the result is larger than the largest array: received 2000000000000 numbers.
+      Compute it in parts: sample(n, { seed, start }) draws the n rows from row start on.]
+    `);
+    await expect(model.sample(1e12, { given: { width: 1 } })).rejects.toThrow(
+      "larger than the largest array",
+    );
+  });
+});
