@@ -33,7 +33,7 @@ export function checkBoolean(name: string, labels: readonly string[]): void {
   throw new PushforwardError("ARGUMENT", `column "${name}" cannot be boolean`, {
     expected: "two values: yes and no, y and n, true and false, t and f, or 0 and 1",
     received: `${shown.join(", ")}${labels.length > MAX_LABELS_SHOWN ? ` and ${labels.length - MAX_LABELS_SHOWN} more` : ""}`,
-    hint: `Use ${name}=categorical, or replace values in a query. Other values can be read as missing: --na.`,
+    hint: `State the kind categorical, or replace the other values. The command line reads values as missing with --na.`,
   });
 }
 

@@ -35,7 +35,7 @@ export function checkBounds(
           ? `at most ${high}`
           : `values from ${low} to ${high}`,
     received: `values from ${minimum} to ${maximum}`,
-    hint: "Correct the bounds, or leave such rows out in a query.",
+    hint: "Correct the bounds, or leave such rows out.",
   });
 }
 

@@ -57,7 +57,7 @@ function checkKind({ name, type }: RawColumn, { kind }: ColumnOptions, allowed: 
   throw new PushforwardError("ARGUMENT", `column "${name}" cannot be ${kind}`, {
     expected: [...allowed, "exclude"].join(" or "),
     received: `values of the type ${type}`,
-    hint: "State another kind, or convert the column in a query.",
+    hint: "State another kind, or convert the column.",
   });
 }
 

@@ -30,7 +30,7 @@ export function isLearnedAsText(
     throw new PushforwardError("ARGUMENT", `column "${raw.name}" cannot be ${kind}`, {
       expected: "integers that differ as 64-bit floating-point numbers, as all do up to 2^53",
       received: "different integers beyond 2^53 that are equal as such numbers",
-      hint: `Use ${raw.name}=categorical, which keeps all digits, or ${raw.name}=continuous, which rounds them.`,
+      hint: `State the kind categorical, which keeps all digits, or continuous, which rounds them.`,
     });
   }
   if (kind !== undefined && kind !== "categorical" && kind !== "constant") return false;

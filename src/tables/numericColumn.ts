@@ -94,7 +94,7 @@ function latticeColumn(numbers: Numbers, options: ColumnOptions): TableColumn | 
   if (kind === "integer" && decimals !== 0) {
     throw new PushforwardError("ARGUMENT", `column "${name}" cannot be integer`, {
       received: `the value ${counted.values.find((value) => !Number.isInteger(value))}`,
-      hint: `Use ${name}=continuous or ${name}=lattice.`,
+      hint: `State the kind continuous or lattice.`,
     });
   }
   const step = decimals === undefined ? undefined : latticeSpacing(counted.values, decimals);
@@ -102,7 +102,7 @@ function latticeColumn(numbers: Numbers, options: ColumnOptions): TableColumn | 
     if (!isStated) return undefined;
     throw new PushforwardError("ARGUMENT", `column "${name}" cannot be ${kind}`, {
       expected: "equally spaced values of at most 15 digits",
-      hint: `Use ${name}=continuous.`,
+      hint: `State the kind continuous.`,
     });
   }
   const repeat = counted.values.length <= counted.rows / 2;
@@ -120,7 +120,7 @@ function latticeColumn(numbers: Numbers, options: ColumnOptions): TableColumn | 
   throw new PushforwardError("ARGUMENT", `column "${name}" has too many values for a lattice`, {
     expected: `at most ${MAX_CELLS} cells`,
     received: `${cells} cells with the step ${step} (the lattice extends beyond the values by their range)`,
-    hint: `Use ${name}=continuous: samples are rounded to the decimals of the data.`,
+    hint: `State the kind continuous: samples are rounded to the decimals of the data.`,
   });
 }
 
@@ -143,10 +143,9 @@ function continuousColumn(
   const cut = isCircle ? cutOf(regular, low, high) : undefined;
   const center = cut ?? low ?? high ?? quantile(regular, 0.5);
   const range = Math.max(center - values[0], values[values.length - 1] - center);
-  if (range > MAX_NUMBER)
-    return { excluded: `numbers that are more than ${MAX_NUMBER} apart: divide them in a query` };
+  if (range > MAX_NUMBER) return { excluded: `numbers that are more than ${MAX_NUMBER} apart: divide them` };
   if (range < MIN_NUMBER)
-    return { excluded: `numbers that are less than ${MIN_NUMBER} apart: multiply them in a query` };
+    return { excluded: `numbers that are less than ${MIN_NUMBER} apart: multiply them` };
   const outside = codes.filter((code) => isOutside(bounds, code));
   return {
     column: {

@@ -13,6 +13,9 @@ const MIN_RATIO = 10;
 /** More words than this among numbers are not listed. */
 const MAX_WORDS = 4;
 
+/** Text is numeric if at least this share of the values are numbers: a few may be words for missing values. */
+const MIN_SHARE_OF_NUMBERS = 0.9;
+
 const timeZoneRemark = (conversion: string): string =>
   `times with a time zone, which become UTC: to learn local times, convert them in a query, for example by ${conversion}`;
 
@@ -119,6 +122,13 @@ export function textRemarks(
   return [
     `mostly ${most}, but also ${examples}${words.length > MAX_WORDS ? ", ..." : ""}, so ${taken}: --na reads words as missing`,
   ];
+}
+
+/** Whether nearly all values of a column of text are numbers, as a reader of CSV that does not convert values returns them. */
+export function isNumericText(raw: RawColumn): boolean {
+  if (raw.type !== "text") return false;
+  const { numbers, present } = countText(raw);
+  return numbers >= MIN_SHARE_OF_NUMBERS * present;
 }
 
 /** Counts the numbers and dates in text that was read. */

@@ -24,6 +24,7 @@ import {
   type TableRow,
   type TableValue,
 } from "../tables/tableRows.ts";
+import { isNumericText } from "../tables/valueRemarks.ts";
 import { type FitMembersOptions, fitMembers, type Member } from "./fitMembers.ts";
 import { settingsIn } from "./optionRules.ts";
 import { fitSettingsSchema } from "./options.ts";
@@ -113,7 +114,7 @@ export interface FitTableResult<Row = TableRow> {
  * form of ISO 8601 is a date or a time. If all values of a column are `Date` objects, or all are
  * bigints, so are its values in the rows that the model returns.
  *
- * @throws DATA when a column has values of several types, or no column varies; ARGUMENT for an option that is not valid; and what
+ * @throws DATA when a column has values of several types, or no column can be learned; ARGUMENT for an option that is not valid; and what
  *   `fit` throws.
  */
 export function fitTable<Row extends { readonly [K in keyof Row]: TableValue }>(
@@ -150,8 +151,11 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
   for (const each of raw) {
     const { raw: column, inferred } = inferRawColumn(each, kinds.get(each.name));
     if ("excluded" in inferred) {
-      excluded[column.name] = inferred.excluded;
-      onExcluded?.(column.name, inferred.excluded);
+      const reason = isNumericText(column)
+        ? `${inferred.excluded}: the values look like numbers, so convert them with Number(...)`
+        : inferred.excluded;
+      excluded[column.name] = reason;
+      onExcluded?.(column.name, reason);
       continue;
     }
     columns.push(inferred.column);
@@ -159,7 +163,8 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
   }
   const names = columns.flatMap(featureNames);
   if (names.length === 0) {
-    throw new PushforwardError("DATA", "the table has no column that varies", {
+    const reason = Object.keys(excluded).length > 0 ? "to learn" : "that varies";
+    throw new PushforwardError("DATA", `the table has no column ${reason}`, {
       received: [
         ...columns.map(({ name }) => `${name}: constant`),
         ...Object.entries(excluded).map((each) => each.join(": ")),

@@ -186,17 +186,17 @@ it("refuses kinds and columns that do not exist", async () => {
   expect(await refused("--column", "region=integer")).toMatchInlineSnapshot(`
     "2
     Error: Column "region" cannot be integer: expected boolean or categorical or exclude, received values of the type text.
-    State another kind, or convert the column in a query."
+    State another kind, or convert the column."
   `);
   expect(await refused("--column", "joined=integer")).toMatchInlineSnapshot(`
     "2
     Error: Column "joined" cannot be integer: expected date or categorical or exclude, received values of the type date.
-    State another kind, or convert the column in a query."
+    State another kind, or convert the column."
   `);
   expect(await refused("--column", "age=date")).toMatchInlineSnapshot(`
     "2
     Error: Column "age" cannot be date: expected continuous or integer or lattice or categorical or exclude, received values of the type integer.
-    State another kind, or convert the column in a query."
+    State another kind, or convert the column."
   `);
   expect(await refused("--column", "age=constant")).toMatchInlineSnapshot(`
     "2
@@ -206,12 +206,12 @@ it("refuses kinds and columns that do not exist", async () => {
   expect(await refused("--column", "angle=integer")).toMatchInlineSnapshot(`
     "2
     Error: Column "angle" cannot be integer: received the value 0.797.
-    Use angle=continuous or angle=lattice."
+    State the kind continuous or lattice."
   `);
   expect(await refused("--column", "age=bounded:20:30")).toMatchInlineSnapshot(`
     "2
     Error: Column "age" has values outside its bounds: expected values from 20 to 30, received values from 18 to 67.
-    Correct the bounds, or leave such rows out in a query."
+    Correct the bounds, or leave such rows out."
   `);
   expect(await refused("--columns", "age,heigth")).toMatchInlineSnapshot(`
     "2

@@ -74,7 +74,7 @@ describe("integers beyond 2^53", () => {
   it("cannot be stated as integers if some are equal as numbers", async () => {
     expect(await files.failure(described(csv, { code: "integer" }))).toMatchInlineSnapshot(`
       "ARGUMENT column "code" cannot be integer: expected integers that differ as 64-bit floating-point numbers, as all do up to 2^53, received different integers beyond 2^53 that are equal as such numbers.
-      Use code=categorical, which keeps all digits, or code=continuous, which rounds them."
+      State the kind categorical, which keeps all digits, or continuous, which rounds them."
     `);
     expect(
       (await described(csv, { code: "continuous", id: "categorical" })).slice(0, 3),

@@ -161,46 +161,46 @@ describe("stated kinds", () => {
     const x = numbers([0.25, 1 / 3, 7]);
     expect(failure(x, { kind: "integer" })).toMatchInlineSnapshot(`
       "column "x" cannot be integer: received the value 0.25.
-      Use x=continuous or x=lattice."
+      State the kind continuous or lattice."
     `);
     expect(failure(x, { kind: "lattice" })).toMatchInlineSnapshot(`
       "column "x" cannot be lattice: expected equally spaced values of at most 15 digits.
-      Use x=continuous."
+      State the kind continuous."
     `);
     expect(failure(numbers([0, 0.00001, 7]), { kind: "lattice" })).toMatchInlineSnapshot(`
       "column "x" has too many values for a lattice: expected at most 131072 cells, received 1400001 cells with the step 0.00001 (the lattice extends beyond the values by their range).
-      Use x=continuous: samples are rounded to the decimals of the data."
+      State the kind continuous: samples are rounded to the decimals of the data."
     `);
     expect(failure(x, { kind: "date" })).toMatchInlineSnapshot(`
       "column "x" cannot be date: expected continuous or integer or lattice or categorical or exclude, received values of the type number.
-      State another kind, or convert the column in a query."
+      State another kind, or convert the column."
     `);
     expect(failure(x, { kind: "constant" })).toMatchInlineSnapshot(
       `"column "x" cannot be constant: expected one value in all rows, received 3 different values."`,
     );
     expect(failure(x, { kind: "bounded", low: 0, high: 1 })).toMatchInlineSnapshot(`
       "column "x" has values outside its bounds: expected values from 0 to 1, received values from 0.25 to 7.
-      Correct the bounds, or leave such rows out in a query."
+      Correct the bounds, or leave such rows out."
     `);
     expect(failure(numbers([-1, 2, 3]), { kind: "positive" })).toMatchInlineSnapshot(`
       "column "x" has values outside its bounds: expected at least 0, received values from -1 to 3.
-      Correct the bounds, or leave such rows out in a query."
+      Correct the bounds, or leave such rows out."
     `);
     expect(failure(numbers([1, 2, 30]), { kind: "integer", high: 10 })).toMatchInlineSnapshot(`
       "column "x" has values outside its bounds: expected at most 10, received values from 1 to 30.
-      Correct the bounds, or leave such rows out in a query."
+      Correct the bounds, or leave such rows out."
     `);
     expect(failure(texts(["a", "b"]), { kind: "continuous" })).toMatchInlineSnapshot(`
       "column "x" cannot be continuous: expected boolean or categorical or exclude, received values of the type text.
-      State another kind, or convert the column in a query."
+      State another kind, or convert the column."
     `);
     expect(failure(numbers([0, 1], { type: "boolean" }), { kind: "date" })).toMatchInlineSnapshot(`
       "column "x" cannot be date: expected boolean or categorical or exclude, received values of the type boolean.
-      State another kind, or convert the column in a query."
+      State another kind, or convert the column."
     `);
     expect(failure(times("time", ["10:00", "11:00"]), { kind: "date" })).toMatchInlineSnapshot(`
       "column "x" cannot be date: expected time or categorical or exclude, received values of the type time.
-      State another kind, or convert the column in a query."
+      State another kind, or convert the column."
     `);
   });
 
@@ -238,13 +238,13 @@ describe("stated kinds", () => {
     ]).toMatchInlineSnapshot(`
       [
         "column "x" cannot be boolean: expected two values: yes and no, y and n, true and false, t and f, or 0 and 1, received "maybe", "no", "yes".
-      Use x=categorical, or replace values in a query. Other values can be read as missing: --na.",
+      State the kind categorical, or replace the other values. The command line reads values as missing with --na.",
         "column "x" cannot be boolean: expected two values: yes and no, y and n, true and false, t and f, or 0 and 1, received "n", "yes".
-      Use x=categorical, or replace values in a query. Other values can be read as missing: --na.",
+      State the kind categorical, or replace the other values. The command line reads values as missing with --na.",
         "column "x" cannot be boolean: expected two values: yes and no, y and n, true and false, t and f, or 0 and 1, received "yes".
-      Use x=categorical, or replace values in a query. Other values can be read as missing: --na.",
+      State the kind categorical, or replace the other values. The command line reads values as missing with --na.",
         "column "x" cannot be boolean: expected two values: yes and no, y and n, true and false, t and f, or 0 and 1, received "0", "1", "2", "3", "4", "5", "6", "7" and 12 more.
-      Use x=categorical, or replace values in a query. Other values can be read as missing: --na.",
+      State the kind categorical, or replace the other values. The command line reads values as missing with --na.",
       ]
     `);
   });

@@ -272,6 +272,26 @@ test("refuses options that only training runs on rows of numbers have", async ()
   await expect(fitTable(table, { columns: { c: "integer" } })).rejects.toThrow('there is no column "c"');
 });
 
+test("numbers that are text are left out with the reason", async () => {
+  const numbers = Array.from(new Random(2).normal(new Float64Array(60)), String);
+  const { excluded } = await fitTable({ a: numbers, b: numbers.map(Number) }, { kernel: false, epochs: 1 });
+  expect(excluded).toMatchInlineSnapshot(`
+    {
+      "a": "text whose values are nearly all different (60 in 60 rows): the values look like numbers, so convert them with Number(...)",
+    }
+  `);
+  await expect(
+    fitTable({ a: numbers, b: new Array(60).fill(1) }),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the table has no column to learn: received b: constant; a: text whose values are nearly all different (60 in 60 rows): the values look like numbers, so convert them with Number(...).
+    State the kind of a column to learn it anyway: { columns: { name: "categorical" } }.]
+  `);
+  await expect(fitTable({ b: [1, 1] })).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the table has no column that varies: received b: constant.
+    State the kind of a column to learn it anyway: { columns: { name: "categorical" } }.]
+  `);
+});
+
 test("the probabilities of all days, a missing day and all labels sum to 1", async () => {
   const uniform = new Random(3).uniform(new Float64Array(800));
   const training = Array.from({ length: 200 }, (_, n) => {
