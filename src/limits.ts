@@ -2,9 +2,9 @@ import { abortSignal, numberFrom, type OptionRules } from "./options.ts";
 
 /** Limits at which a long computation ends early with its result so far. */
 export interface Limits {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** A time on the clock of `performance.now()`, in milliseconds. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
 }
 
 /** How `checkOptions` checks `Limits`. */

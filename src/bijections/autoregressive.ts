@@ -38,17 +38,17 @@ export interface AutoregressiveOptions {
   /** `[D]`: `order[k]` is the feature at position k of the ordering. */
   order: number[];
   /** C, the number of context features. Default 0: an unconditional map. */
-  context?: number;
+  context?: number | undefined;
   /** The scalar transform of each feature: its options, or an object of your own. Default `{ type: "affine" }`. */
-  transform?: ScalarTransformOptions | ScalarTransform;
+  transform?: ScalarTransformOptions | ScalarTransform | undefined;
   /** One `masked` network for all parameters, or a `separate` one for each parameter of each feature. Default `masked`. */
-  conditioner?: "masked" | "separate";
+  conditioner?: "masked" | "separate" | undefined;
   /** The network that computes the parameters. Default two hidden layers of 64 units with relu. */
-  network?: NetworkOptions;
+  network?: NetworkOptions | undefined;
   /** M, the number of orderings that share the weights, at most 256: `order` and M - 1 random ones. Default 1. */
-  orders?: number;
+  orders?: number | undefined;
   /** Seed of the random orderings. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /**

@@ -34,9 +34,9 @@ export interface BatchNormOptions {
   /** D, the number of columns of a row. */
   features: number;
   /** Weight of the old running statistics in each update, in [0, 1). Default 0.99. */
-  decay?: number;
+  decay?: number | undefined;
   /** Added to variances, so that they are positive for constant columns too. Default 1e-5. */
-  epsilon?: number;
+  epsilon?: number | undefined;
 }
 
 /**

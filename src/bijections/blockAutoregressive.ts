@@ -26,11 +26,11 @@ export interface BlockAutoregressiveOptions {
   /** D, the number of columns of a row. */
   features: number;
   /** C, the number of context features. Default 0: an unconditional map. */
-  context?: number;
+  context?: number | undefined;
   /** Hidden units per feature in each layer. Default 8. */
-  units?: number;
+  units?: number | undefined;
   /** Number of hidden layers. Default 2. */
-  layers?: number;
+  layers?: number | undefined;
 }
 
 /**

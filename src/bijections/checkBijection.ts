@@ -19,20 +19,20 @@ import { logAbsDeterminant } from "./determinant.ts";
 /** Options of `checkBijection`. */
 export interface CheckBijectionOptions {
   /** Latent rows [n, D] in the bijection's domain. Default: 24 normal rows, every fourth one scaled by 3. */
-  z?: ArrayLike<number>;
+  z?: ArrayLike<number> | undefined;
   /** Data rows [n, D]. Default: normal rows too, or for a bijection with a `support` its samples from latent rows. */
-  x?: ArrayLike<number>;
+  x?: ArrayLike<number> | undefined;
   /** Contexts [n, C] of the rows. Default: normal rows. */
-  context?: ArrayLike<number>;
+  context?: ArrayLike<number> | undefined;
   /**
    * Custom kinds with which the description must build the same map. The description of a class without a kind is not checked. Default
    * none.
    */
-  kinds?: readonly CustomKind[];
+  kinds?: readonly CustomKind[] | undefined;
   /**
    * Returns true for the path of a parameter without influence on the map, whose gradient must be 0. By default there is none.
    */
-  unused?: (path: string) => boolean;
+  unused?: ((path: string) => boolean) | undefined;
 }
 
 const checkRules: OptionRules<CheckBijectionOptions> = {

@@ -32,21 +32,21 @@ export interface ContinuousOptions {
   /** D, the number of columns of a row. */
   features: number;
   /** C, the number of context features. Default 0: an unconditional map. */
-  context?: number;
+  context?: number | undefined;
   /** F: time enters the network as sin and cos of pi t, 2 pi t, ..., F pi t. Default 3. */
-  frequencies?: number;
+  frequencies?: number | undefined;
   /**
    * The network of the velocity. Choose a smooth activation: the solver needs more steps for others. Default two hidden
    * layers of 64 units with silu.
    */
-  network?: { hidden?: number[]; activation?: Activation };
+  network?: { hidden?: number[]; activation?: Activation } | undefined;
   /** Error tolerance of a solver step: absolute below 1, relative above. Default 1e-6 in float32 and 1e-12 in float64. */
-  tolerance?: number;
+  tolerance?: number | undefined;
   /**
    * The divergence in training: `exact`, or Hutchinson's estimate. Default `hutchinson` for more than 16 features and
    * more than two hidden layers, otherwise `exact`.
    */
-  trace?: Trace;
+  trace?: Trace | undefined;
 }
 
 /**

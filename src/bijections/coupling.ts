@@ -45,15 +45,15 @@ export interface CouplingOptions {
   /** [D], true for the features that stay unchanged; at least one is false. */
   mask: boolean[];
   /** C, the number of context features. Default 0: an unconditional map. */
-  context?: number;
+  context?: number | undefined;
   /** The scalar transform of each feature: its options, or an object of your own. Default `{ type: "affine" }`. */
-  transform?: ScalarTransformOptions | ScalarTransform;
+  transform?: ScalarTransformOptions | ScalarTransform | undefined;
   /** The network that computes the parameters. Default two hidden layers of 64 units with relu. */
-  network?: NetworkOptions;
+  network?: NetworkOptions | undefined;
   /** M, the number of masks that share the weights, at most 256: `mask` and M - 1 random ones of its size. Default 1. */
-  masks?: number;
+  masks?: number | undefined;
   /** Seed of the random masks. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /**

@@ -25,7 +25,7 @@ export interface ElementwiseOptions {
   /** D, the number of columns of a row. */
   features: number;
   /** The scalar transform of each feature: its options, or an object of your own. Default `{ type: "affine" }`. */
-  transform?: ScalarTransformOptions | ScalarTransform;
+  transform?: ScalarTransformOptions | ScalarTransform | undefined;
 }
 
 /**

@@ -24,7 +24,7 @@ export interface HouseholderOptions {
   /** D, the number of columns of a row. */
   features: number;
   /** K, an even number of Householder reflections. Default 2 floor(D / 2), which suffices for every rotation. */
-  reflections?: number;
+  reflections?: number | undefined;
 }
 
 /**

@@ -45,15 +45,15 @@ export interface ImageCouplingOptions {
    * Which features stay unchanged: `channels` for the first half of the channels, rounded down, or `checkerboard` for the pixels
    * whose row plus column is even. Default `channels`.
    */
-  mask?: "channels" | "checkerboard";
+  mask?: "channels" | "checkerboard" | undefined;
   /** Exchanges the unchanged and the changed features. Default false. */
-  inverted?: boolean;
+  inverted?: boolean | undefined;
   /** C, the number of context features, or the shape of a context image of equal height and width. Default 0: unconditional. */
-  context?: ImageContext;
+  context?: ImageContext | undefined;
   /** The scalar transform of each feature: its options, or an object of your own. Default `{ type: "affine" }`. */
-  transform?: ScalarTransformOptions | ScalarTransform;
+  transform?: ScalarTransformOptions | ScalarTransform | undefined;
   /** The convolutional network that computes the parameters. By default it has one plain block of width 64. */
-  network?: ConvNetOptions;
+  network?: ConvNetOptions | undefined;
 }
 
 /**

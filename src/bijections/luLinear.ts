@@ -26,7 +26,7 @@ export interface LULinearOptions {
   /** D, the number of columns of a row. */
   features: number;
   /** P, a list of D indices: column i of x P is column `permutation[i]` of x. Default no permutation. */
-  permutation?: number[];
+  permutation?: number[] | undefined;
 }
 
 /**

@@ -33,13 +33,13 @@ export interface PatchAutoregressiveOptions {
   /** [height, width, channels] of the image. */
   image: ImageShape;
   /** The height and the width of a patch, which must divide the height and the width of the image. Default 4. */
-  patch?: number;
+  patch?: number | undefined;
   /** Whether the ordering of the patches is reversed, from bottom right to top left. Default false. */
-  reversed?: boolean;
+  reversed?: boolean | undefined;
   /** C, the number of context features. Default 0: an unconditional map. */
-  context?: number;
+  context?: number | undefined;
   /** The transformer. Default two layers of width 64 with 4 heads. */
-  network?: TransformerOptions;
+  network?: TransformerOptions | undefined;
 }
 
 const affine = affineTransform();

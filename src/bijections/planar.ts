@@ -21,14 +21,14 @@ export interface PlanarOptions {
   /** D, the number of columns of a row. */
   features: number;
   /** The activation h: tanh, or a leaky relu of slope 1/100. Default `tanh`. */
-  activation?: "tanh" | "leakyRelu";
+  activation?: "tanh" | "leakyRelu" | undefined;
   /** C, the number of context features. Default 0: an unconditional map. */
-  context?: number;
+  context?: number | undefined;
   /**
    * The network that computes the parameters from the context; only for a conditional map. Default two hidden layers
    * of 64 units with relu.
    */
-  network?: NetworkOptions;
+  network?: NetworkOptions | undefined;
 }
 
 /** The slope of the leaky relu below 0. */

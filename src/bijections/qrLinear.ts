@@ -20,7 +20,7 @@ export interface QRLinearOptions {
   /** D, the number of columns of a row. */
   features: number;
   /** K, an even number of Householder reflections. Default 2 floor(D / 2), which suffices for every rotation. */
-  reflections?: number;
+  reflections?: number | undefined;
 }
 
 /** The logarithms of the diagonal of R are clamped smoothly to +-log 1000, so that R stays well conditioned. */

@@ -19,12 +19,12 @@ export interface RadialOptions {
   /** D, the number of columns of a row. */
   features: number;
   /** C, the number of context features. Default 0: an unconditional map. */
-  context?: number;
+  context?: number | undefined;
   /**
    * The network that computes the parameters from the context; only for a conditional map. Default two hidden layers
    * of 64 units with relu.
    */
-  network?: NetworkOptions;
+  network?: NetworkOptions | undefined;
 }
 
 /** log α is clamped smoothly to +-log 1000, so that α neither overflows nor vanishes. */

@@ -20,9 +20,9 @@ export interface RealNVPCouplingOptions {
   /** [D], true for the features that stay unchanged; at least one is false. */
   mask: boolean[];
   /** C, the number of context features. Default 0: an unconditional map. */
-  context?: number;
+  context?: number | undefined;
   /** The options of each of the two networks, for scales and for shifts. Default two hidden layers of 64 units with relu. */
-  network?: NetworkOptions;
+  network?: NetworkOptions | undefined;
 }
 
 const LOG_SCALE_BOUND = Math.log(1000);

@@ -28,13 +28,13 @@ export interface ResidualOptions {
   /** D, the number of columns of a row. */
   features: number;
   /** C, the number of context features. Default 0: an unconditional map. */
-  context?: number;
+  context?: number | undefined;
   /** Widths of the hidden layers. Default [64, 64]. */
-  hidden?: number[];
+  hidden?: number[] | undefined;
   /** c, an upper bound of the Lipschitz constant of g, in (0, 0.99]. Default 0.9. */
-  lipschitz?: number;
+  lipschitz?: number | undefined;
   /** The log-determinant in training: `exact`, or estimated. Default `exact` for up to 16 features, otherwise `hutchinson`. */
-  trace?: Trace;
+  trace?: Trace | undefined;
 }
 
 /**

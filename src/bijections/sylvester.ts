@@ -29,19 +29,19 @@ export interface SylvesterOptions {
   /** D, the number of columns of a row. */
   features: number;
   /** M, the number of columns of Q, at most D: the map is nonlinear along M directions. Default min(D, 8). */
-  columns?: number;
+  columns?: number | undefined;
   /**
    * K, the number of Householder reflections whose product is Q. Default min(M, D - 1), which suffices for every Q. With 0,
    * Q is the first M columns of the identity.
    */
-  reflections?: number;
+  reflections?: number | undefined;
   /** C, the number of context features. Default 0: an unconditional map. */
-  context?: number;
+  context?: number | undefined;
   /**
    * The network that computes the parameters from the context; only for a conditional map. Default two hidden layers
    * of 64 units with relu.
    */
-  network?: NetworkOptions;
+  network?: NetworkOptions | undefined;
 }
 
 /** The logarithms of the diagonal of R~ are clamped smoothly to +-log 1000, so that R~ stays well conditioned. */

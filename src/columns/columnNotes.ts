@@ -15,7 +15,7 @@ const MIN_COPIES = 0.01;
 /** Options of `columnNotes`. */
 export interface ColumnNoteOptions {
   /** The columns that the learned columns are conditional on, in the same rows. Default none. */
-  readonly given?: ColumnValues;
+  readonly given?: ColumnValues | undefined;
 }
 
 /**

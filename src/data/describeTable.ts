@@ -30,9 +30,9 @@ export interface DescribeTableOptions {
   /** Columns that are not described. Default none. */
   readonly exclude?: readonly string[] | undefined;
   /** Kinds or options of columns, by their names; they replace the inferred ones. Default none. */
-  readonly kinds?: Readonly<Record<string, ColumnOptions | ColumnKind>>;
+  readonly kinds?: Readonly<Record<string, ColumnOptions | ColumnKind>> | undefined;
   /** Called with the number of columns that are done. */
-  onProgress?(columns: number): void;
+  onProgress?: ((columns: number) => void) | undefined;
 }
 
 /**

@@ -27,9 +27,9 @@ export interface InferColumnsOptions {
   /** Options of columns, by their names; they replace the inferred ones. */
   readonly kinds: ReadonlyMap<string, ColumnOptions>;
   /** Whether columns of the kind `exclude` are not read, so that their values may be infinite. Default false. */
-  readonly skipExcluded?: boolean;
+  readonly skipExcluded?: boolean | undefined;
   /** The indices of the rows to infer from. Default: all rows. */
-  readonly rows?: Int32Array;
+  readonly rows?: Int32Array | undefined;
 }
 
 /** Columns are read in groups of about this many numbers (128 MB). */

@@ -12,9 +12,9 @@ import { hasTimeZone, numberExpression, textExpression, valueTypeOf } from "./va
 /** Options of `readColumns`. */
 export interface ReadColumnsOptions {
   /** Columns of text that are read even if they have more than 2,000 labels, up to 100,000. Default none. */
-  readonly categorical?: readonly string[];
+  readonly categorical?: readonly string[] | undefined;
   /** Columns of integers that are read as text. Default none. */
-  readonly asText?: readonly string[];
+  readonly asText?: readonly string[] | undefined;
 }
 
 /** Columns of a table in memory. */

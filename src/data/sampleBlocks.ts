@@ -22,15 +22,15 @@ export interface SampleBlocksOptions extends RunOptions {
   /** The number of rows to draw; if `given` is a table, for each of its rows. */
   readonly rows: number;
   /** Default 0. With the same seed, fewer rows are the first of more rows. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** The values [C] of the given columns for all rows, or a table of them, as `tableForModel` returns it. Default none. */
   readonly given?: Float64Array | Table | undefined;
   /** Ends sampling after the current block. Default none. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called with each block of contexts before rows are drawn for it. */
-  onContext?(contexts: InMemoryDataset): void;
+  onContext?: ((contexts: InMemoryDataset) => void) | undefined;
   /** Called after each block with the number of rows that are drawn. */
-  onProgress?(rows: number): void;
+  onProgress?: ((rows: number) => void) | undefined;
 }
 
 /**

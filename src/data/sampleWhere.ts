@@ -14,15 +14,15 @@ import { columnField } from "./writeTable.ts";
 /** Options of `sampleWhere`. */
 export interface SampleWhereOptions extends RunOptions {
   /** Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Values of some columns, the same in all rows: the other columns are drawn conditional on them. Default none. */
   readonly given?: Readonly<Record<string, TableValue>> | undefined;
   /** Whether values can be missing. Default true. */
-  readonly gaps?: boolean;
+  readonly gaps?: boolean | undefined;
   /** Ends after the current block. Default none. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called after each block with the numbers of rows that meet the condition, and of rows drawn, so far. */
-  onProgress?(accepted: number, drawn: number): void;
+  onProgress?: ((accepted: number, drawn: number) => void) | undefined;
 }
 
 /** Drawing ends with an error after this many draws, or this many for each requested row if that is more: the condition may never hold. */

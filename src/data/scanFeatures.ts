@@ -30,11 +30,11 @@ export interface FeatureBlock {
 /** Options of `scanFeatures`. */
 export interface ScanFeaturesOptions {
   /** Columns of numbers that become the context of each row. Default none. */
-  readonly given?: readonly string[];
+  readonly given?: readonly string[] | undefined;
   /** Whether the features are positions; see `positionsInColumn`. Default false. */
-  readonly positions?: boolean;
+  readonly positions?: boolean | undefined;
   /** Default: that of `scanRows`. */
-  readonly blockRows?: number;
+  readonly blockRows?: number | undefined;
 }
 
 /** The rows of a table as features of a model. */

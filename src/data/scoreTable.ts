@@ -16,11 +16,11 @@ import { scanRows, type TableBlock } from "./tableRows.ts";
 /** Options of `scoreTable`. */
 export interface ScoreTableOptions {
   /** Called after each block with the number of rows that are done. */
-  onProgress?(rows: number): void;
+  onProgress?: ((rows: number) => void) | undefined;
   /** The columns to read, if the scorer needs only some columns of the model of a table. Default: all columns of the model. */
-  readonly columns?: readonly string[];
+  readonly columns?: readonly string[] | undefined;
   /** Called at the end with the values that the model did not learn, such as new labels. Only for models of tables of any kind. */
-  onUnlearned?(values: readonly UnlearnedValues[]): void;
+  onUnlearned?: ((values: readonly UnlearnedValues[]) => void) | undefined;
 }
 
 /**

@@ -11,7 +11,7 @@ import { type Column, filesRelation, queryRelation, type Relation } from "./rela
 /** Options of `openTable`. */
 export interface TableOptions {
   /** Values that mean "missing", such as `NA`. A number, such as `-999`, matches in any notation. Default none. */
-  readonly na?: readonly string[];
+  readonly na?: readonly string[] | undefined;
   /**
    * The decimal separator of the numbers of a CSV or TSV file. With a comma, a point that is followed by three digits separates thousands,
    * as in 1.234,5. Default a point.
@@ -20,7 +20,7 @@ export interface TableOptions {
   /** The character between the fields of a CSV file. Default: detected. */
   readonly delimiter?: string | undefined;
   /** Aborts all reading of the table, including a running query, with the error INTERRUPTED. Default none. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The rules of `TableOptions`, for `checkOptions`. */

@@ -16,7 +16,7 @@ import { outputColumns } from "./writeScored.ts";
 /** Options of `scoreAnomalies`. */
 export interface ScoreAnomaliesOptions extends RunOptions {
   /** Called after each block with the number of rows that are done. */
-  onProgress?(rows: number): void;
+  onProgress?: ((rows: number) => void) | undefined;
 }
 
 /**

@@ -22,7 +22,7 @@ export type NamedRows = InMemoryDataset & { readonly columns: readonly string[] 
 /** Options of `readRows` and `streamRows`. */
 export interface TableRowsOptions {
   /** Columns that become the context of each row. Default none. */
-  readonly given?: readonly string[];
+  readonly given?: readonly string[] | undefined;
 }
 
 const rowsRules: OptionRules<TableRowsOptions> = { given: listOfTexts };

@@ -13,11 +13,11 @@ import { rowsPerBlock } from "./tableRows.ts";
 /** Options of `sampleTable` and `completeTable`. */
 export interface TableSamplesOptions extends RunOptions {
   /** Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Ends after the current block. Default none. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called after each block with the number of rows that are done. */
-  onProgress?(rows: number): void;
+  onProgress?: ((rows: number) => void) | undefined;
 }
 
 /**

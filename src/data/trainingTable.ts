@@ -36,23 +36,23 @@ export interface TrainingTableOptions extends TableOptions {
    * Allows columns of any kind, also with missing values. The kinds or options of columns, by their names, replace those that are inferred
    * from the values; `{}` replaces none. Default: columns must be numbers, and rows with a missing value are left out.
    */
-  readonly kinds?: Readonly<Record<string, ColumnOptions | ColumnKind>>;
+  readonly kinds?: Readonly<Record<string, ColumnOptions | ColumnKind>> | undefined;
   /**
    * Whether `kinds` applies only if a column to learn is not a number, if it has integers beyond 2^53 that would become equal as numbers, or if
    * a kind is stated. Default false.
    */
-  readonly onlyIfMixed?: boolean;
+  readonly onlyIfMixed?: boolean | undefined;
   /**
    * Whether the model gives frequent values of continuous columns probabilities, as the default model of a table does. If not, the notes on
    * the columns include those about repeated values. Default true.
    */
-  readonly hasAtoms?: boolean;
+  readonly hasAtoms?: boolean | undefined;
   /** The columns that the others are conditional on: numbers, or text with at most 256 different labels. Default none. */
   readonly given?: readonly string[] | undefined;
   /** A table of more numbers is streamed. Default 2^24, that is 128 MB or 1.5 million rows of 11 columns. */
-  readonly maxNumbersInMemory?: number;
+  readonly maxNumbersInMemory?: number | undefined;
   /** Chooses the sample of a streamed table. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /**
    * The processes that train on the table together, such as those of `mpiCommunicator`. Only rank 0 reads the table, and sends what it found
    * to the others; the training must have the same communicator. Default: this process only.

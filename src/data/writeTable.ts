@@ -11,9 +11,9 @@ import { labelAt, numberField } from "./writeRows.ts";
 /** Options of `writeTable`. */
 export interface WriteTableOptions {
   /** Columns of numbers that follow the features in each row. Default none. */
-  readonly given?: readonly string[];
+  readonly given?: readonly string[] | undefined;
   /** The labels that numbers of columns in `given` are indices of. Default none. */
-  readonly labels?: Labels;
+  readonly labels?: Labels | undefined;
 }
 
 /**

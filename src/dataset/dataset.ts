@@ -19,7 +19,7 @@ export interface BatchOptions {
    * Transforms rows before they are put into batches. It is called once for rows in memory, and again in every epoch for a stream.
    * Default none.
    */
-  readonly prepare?: (rows: InMemoryDataset) => InMemoryDataset;
+  readonly prepare?: ((rows: InMemoryDataset) => InMemoryDataset) | undefined;
 }
 
 /** The rules of `BatchOptions`. */

@@ -12,7 +12,7 @@ import { heldOutCount, holdOut } from "./split.ts";
 /** Options of `dataset`. */
 export interface DatasetOptions {
   /** D, the number of features. A flat array of rows needs it, or `columns`. Default: that of the rows. */
-  readonly features?: number;
+  readonly features?: number | undefined;
   /** The context of each row, for a conditional flow: [rows, C]. Default none. */
   readonly context?: RowsInput | undefined;
   /** A non-negative weight for each row: [rows]. Default 1 for each. */

@@ -29,7 +29,7 @@ export interface FlatRows {
 
 export interface RowsInputOptions {
   /** The subject of error messages. Default "rows". */
-  readonly what?: string;
+  readonly what?: string | undefined;
   /** The number of features that each row must have. A flat array needs this, `columns` or `rows`. Default: that of the first row. */
   readonly features?: number | undefined;
   /** The number of rows that there must be. Default: any number. */
@@ -37,7 +37,7 @@ export interface RowsInputOptions {
   /** The names that objects or columns must have, in the order of the output. Default: the names of the first row. */
   readonly columns?: readonly string[] | undefined;
   /** The number of the first row in error messages. Default 0. */
-  readonly firstRow?: number;
+  readonly firstRow?: number | undefined;
   /** Whether NaN is allowed, as a missing value. Default false. */
   readonly acceptsMissing?: boolean | undefined;
 }

@@ -23,9 +23,9 @@ export interface BernoulliOptions {
   /** D, the number of features. */
   features: number;
   /** C, the number of context features. Default 0: an unconditional distribution. */
-  context?: number;
+  context?: number | undefined;
   /** The network that computes logits from the context. Default two hidden layers of 64 units with relu. */
-  network?: NetworkOptions;
+  network?: NetworkOptions | undefined;
 }
 
 /**

@@ -40,20 +40,20 @@ export const contextEmbeddingSchema = z
 /** Options of `ContextEmbedding`. At least one number or class is required; `size` and `network` are given together. */
 export interface ContextEmbeddingOptions {
   /** Number of numeric columns, which are the first columns of the context and are standardized. Default 0. */
-  numbers?: number;
+  numbers?: number | undefined;
   /** Number K of classes, at least 2, for each further column, whose labels are 0, 1, ... K - 1. Default none. */
-  classes?: number[];
+  classes?: number[] | undefined;
   /** E, the number of outputs of the network. Default: without a network, the number of columns after one-hot encoding. */
-  size?: number;
+  size?: number | undefined;
   /** The embedding network. Without hidden layers it is a matrix with one row for each class. Default none. */
-  network?: NetworkOptions;
+  network?: NetworkOptions | undefined;
   /** Whether the activation is applied to the outputs of the network too, which are then a hidden layer. Default false. */
-  outputActivation?: boolean;
+  outputActivation?: boolean | undefined;
   /**
    * n, if the numeric columns are those of n items, one item after the other, whose order has no meaning. The network is applied
    * to each item, and the embedding is the mean of its outputs: a deep set (Zaheer et al. 2017). Default: one item.
    */
-  items?: number;
+  items?: number | undefined;
 }
 
 /**

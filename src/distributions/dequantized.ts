@@ -52,11 +52,11 @@ export interface DequantizedOptions {
    * features are scaled to [-1, 1], which needs one number of values for all features. A dequantizer that starts as a sigmoid starts with
    * uniform noise. Default: uniform noise.
    */
-  dequantizer?: Bijection;
+  dequantizer?: Bijection | undefined;
   /** K, the number of draws of noise in an evaluation. Default 1. */
-  samples?: number;
+  samples?: number | undefined;
   /** Seed of the noise of evaluations. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /**

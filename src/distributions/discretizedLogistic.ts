@@ -27,9 +27,9 @@ export interface DiscretizedLogisticOptions {
   /** The values of a feature are 0, 1, ... values - 1. Pixels of 8 bits have 256. */
   values: number;
   /** C, the number of context features. Default 0: an unconditional distribution. */
-  context?: number;
+  context?: number | undefined;
   /** The network that computes locations and scales from the context. Default two hidden layers of 64 units with relu. */
-  network?: NetworkOptions;
+  network?: NetworkOptions | undefined;
 }
 
 /** Limit of the network's contribution to a log-scale: factors from 1/1000 to 1000 do not overflow. */

@@ -21,13 +21,13 @@ export interface FitGaussianMixtureResult {
 /** Options of `fitGaussianMixture`. */
 export interface FitGaussianMixtureOptions extends Limits {
   /** Added to the diagonal of every covariance, so that no component collapses onto a single row. Default 1e-4. */
-  readonly ridge?: number;
+  readonly ridge?: number | undefined;
   /** Maximal number of iterations. Default 100. */
-  readonly iterations?: number;
+  readonly iterations?: number | undefined;
   /** Stops when the mean log-density increases by less than this, in nats. Default 1e-3. */
-  readonly tolerance?: number;
+  readonly tolerance?: number | undefined;
   /** Seed of the k-means++ initialization. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /**

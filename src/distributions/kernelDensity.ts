@@ -29,7 +29,7 @@ export interface KernelDensityOptions {
   /** n, the number of training rows that become centers. If there are more rows, the centers are a random subset. */
   centers: number;
   /** W, the number of widths of the kernels. Each is the one before divided by sqrt(10). Default 4. */
-  widths?: number;
+  widths?: number | undefined;
 }
 
 /**

@@ -33,28 +33,28 @@ export interface MadeOptions {
   /** [D] the autoregressive ordering: `order[k]` is the feature at position k. */
   order: number[];
   /** C, the number of context features. Default 0. */
-  context?: number;
+  context?: number | undefined;
   /** The distribution of each feature given the features before it. Default `gaussian`. */
-  outputs?: "bernoulli" | "gaussian" | "mixture";
+  outputs?: "bernoulli" | "gaussian" | "mixture" | undefined;
   /** Number of Gaussians of each feature, for the outputs `mixture`. Default 10. */
-  components?: number;
+  components?: number | undefined;
   /**
    * Degrees of the hidden units: evenly spaced (`natural`), or drawn with `seed` (`random`). Default `natural`.
    */
-  hiddenOrder?: "natural" | "random";
+  hiddenOrder?: "natural" | "random" | undefined;
   /** Seed of random degrees, masks and orderings. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
   /**
    * M, the number of masks that share the weights, at most 256. The first mask follows from the options above, and the
    * others are drawn with `seed`. Default 1.
    */
-  masks?: number;
+  masks?: number | undefined;
   /** Whether each mask has a different random ordering of the features. Default false. */
-  orderAgnostic?: boolean;
+  orderAgnostic?: boolean | undefined;
   /** Whether there are direct weights from the inputs to the outputs. Default false. */
-  direct?: boolean;
+  direct?: boolean | undefined;
   /** The network that computes the parameters of the conditionals. Default two hidden layers of 64 units with relu. */
-  network?: NetworkOptions;
+  network?: NetworkOptions | undefined;
 }
 
 /**

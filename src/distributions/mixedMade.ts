@@ -44,14 +44,14 @@ export interface MixedMadeOptions {
   /** [D], the type of the conditional distribution of each column with its options. */
   columns: ColumnHeadOptions[];
   /** C, the number of context features. Default 0. */
-  context?: number;
+  context?: number | undefined;
   /**
    * Whether every second batch trains a random ordering instead of the order of the columns, so that the distribution given any
    * columns is learned. `logProb` and `sample` use the order of the columns in any case. Default true.
    */
-  anyOrder?: boolean;
+  anyOrder?: boolean | undefined;
   /** The network that computes the parameters of all columns. Default two hidden layers of 64 units with relu. */
-  network?: NetworkOptions;
+  network?: NetworkOptions | undefined;
 }
 
 /**

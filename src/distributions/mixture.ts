@@ -42,9 +42,9 @@ const optionsSchema = z.strictObject({
 /** Options of `Mixture`. */
 export interface MixtureOptions {
   /** [K] positive weights, which need not be normalized. Default equal weights. */
-  weights?: number[];
+  weights?: number[] | undefined;
   /** Whether the weights are trained. Default true. */
-  learned?: boolean;
+  learned?: boolean | undefined;
 }
 
 /**

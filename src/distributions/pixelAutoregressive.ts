@@ -46,19 +46,19 @@ export interface PixelAutoregressiveOptions {
   /** [height, width, channels] of the image. */
   image: ImageShape;
   /** V: pixels have the values 0, 1, ... V - 1. Default 256. */
-  values?: number;
+  values?: number | undefined;
   /** K, the number of logistic components of the distribution of a pixel. Default 8. */
-  components?: number;
+  components?: number | undefined;
   /** A, the number of atoms: values with a logit of their own, which are the most frequent values of the training data. Default 1. */
-  atoms?: number;
+  atoms?: number | undefined;
   /** The window has this many rows above a pixel, and this many pixels to each side. Default 4. */
-  radius?: number;
+  radius?: number | undefined;
   /** C, the number of context features. Default 0: an unconditional distribution. */
-  context?: number;
+  context?: number | undefined;
   /** The transformer over rows. Default two layers of width 64 with 4 heads. */
-  transformer?: TransformerOptions;
+  transformer?: TransformerOptions | undefined;
   /** The `ResidualNetwork` that computes the parameters of a pixel. Default width 128 and one block. */
-  network?: { width?: number; blocks?: number };
+  network?: { width?: number; blocks?: number } | undefined;
 }
 
 /**

@@ -45,15 +45,15 @@ export interface ResampledOptions {
    * T, the maximal number of proposals, from 2 to 1000: the last proposal is always accepted. A sample takes noise for all T
    * proposals. Default 100.
    */
-  truncation?: number;
+  truncation?: number | undefined;
   /**
    * Number of quadrature nodes for Z outside of training, from 64 to 2^18. Default 65,536, or fewer for more than 152 features.
    */
-  points?: number;
+  points?: number | undefined;
   /** Number of normal samples for Z in each training batch, from 64 to 2^18. Default 1024. */
-  trainingPoints?: number;
+  trainingPoints?: number | undefined;
   /** The network of the acceptance probability. Default two hidden layers of 64 units with tanh. */
-  network?: NetworkOptions;
+  network?: NetworkOptions | undefined;
 }
 
 /**

@@ -41,9 +41,9 @@ export interface VariationalAutoencoderOptions {
    */
   posterior: Distribution;
   /** K, the number of draws of z in an evaluation. Default 1. */
-  samples?: number;
+  samples?: number | undefined;
   /** Seed of the draws of evaluations. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /** The terms of the evidence lower bound of each row in nats, from one draw of z. */

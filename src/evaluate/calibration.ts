@@ -21,15 +21,15 @@ import {
 /** Options of `calibration`. */
 export interface CalibrationOptions extends CompareOptions {
   /** Number of bins of the histograms. Default 10. */
-  readonly bins?: number;
+  readonly bins?: number | undefined;
   /** Seed of the random order of equal values. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** Options of `conditionalCalibration`. */
 export interface ConditionalCalibrationOptions extends Omit<CalibrationOptions, "columns">, RunOptions {
   /** Number of draws for each value. Default 39. */
-  readonly draws?: number;
+  readonly draws?: number | undefined;
 }
 
 const histogramRules = { bins: integerFrom(1), seed: seedValue };

@@ -14,9 +14,9 @@ export interface Controlled<T> {
 /** Options of `controlTables`. */
 export interface ControlOptions {
   /** Number of rows of each table; fewer if there are fewer training rows. Default: the number of training rows. */
-  readonly rows?: number;
+  readonly rows?: number | undefined;
   /** Seed of the choice of rows and of the shuffling. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /**

@@ -10,12 +10,12 @@ import { type MeanEstimate, RunningMean } from "./runningMean.ts";
 /** Options of `evaluate`. */
 export interface EvaluateOptions extends RunOptions {
   /** `[N, C]`: the context of each row. A `dataset(...)` has its own. Default none. */
-  readonly context?: RowsInput;
+  readonly context?: RowsInput | undefined;
   /**
    * The rows that the flow was fitted to. A Gaussian is fitted to the same rows, and the flow is compared with this Gaussian. Default
    * none.
    */
-  readonly training?: RowsInput | Dataset;
+  readonly training?: RowsInput | Dataset | undefined;
   /** A density to compare the flow with, in place of this Gaussian. Default none. */
   readonly baseline?: Baseline | undefined;
 }

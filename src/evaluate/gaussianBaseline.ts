@@ -29,7 +29,7 @@ export interface GaussianBaselineOptions {
    * Columns that have no density, by their index among the features, with their only value. They add nothing to the
    * log-density, and a row with another value has -Infinity. Default: the columns with one value in all training rows, or none with `columns`.
    */
-  readonly constants?: ReadonlyMap<number, number>;
+  readonly constants?: ReadonlyMap<number, number> | undefined;
   /** The columns of a table, if the rows are their features. Default: all features are real numbers. */
   readonly columns?: readonly TableColumn[] | undefined;
   /** The values of `columns` that have probabilities under the model to compare with (`Flow.atoms`). Default: the frequent ones. */

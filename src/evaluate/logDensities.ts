@@ -8,9 +8,9 @@ import { runRules } from "../runtime/options.ts";
 /** Options of `logDensities`. */
 export interface LogDensitiesOptions extends RunOptions {
   /** What an error calls the rows, such as the name of their file. Default "the rows". */
-  readonly source?: string;
+  readonly source?: string | undefined;
   /** How messages call a row, by its row number, if not by this number and `source`: such as `row 3 of b.csv`. */
-  rowText?(row: number): string;
+  rowText?: ((row: number) => string) | undefined;
 }
 
 /** The rules of these options. */

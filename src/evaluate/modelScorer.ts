@@ -9,7 +9,7 @@ import { RunningMean } from "./runningMean.ts";
 /** Options of `ModelScorer`. */
 export interface ModelScorerOptions extends LogDensitiesOptions {
   /** Replaces the log-density of the flow, for example by a conditional one. No result then counts as a very low density. Default none. */
-  readonly compute?: (rows: InMemoryDataset) => Promise<Float64Array>;
+  readonly compute?: ((rows: InMemoryDataset) => Promise<Float64Array>) | undefined;
 }
 
 /**

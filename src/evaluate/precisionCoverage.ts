@@ -7,7 +7,7 @@ import { rowDistance, type ScaledRows, scaleRows } from "./rowDistance.ts";
 /** Options of `precisionCoverage`. */
 export interface PrecisionCoverageOptions extends CompareOptions {
   /** The radius of the ball around a row is the distance to its k-th nearest neighbor. Default 5. */
-  readonly neighbors?: number;
+  readonly neighbors?: number | undefined;
 }
 
 /** The result of `precisionCoverage`. All numbers are shares, except the density, which is about 1 for equal distributions. */

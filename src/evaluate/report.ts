@@ -47,13 +47,13 @@ export interface ReportRows {
 /** Options of `report`. */
 export interface ReportOptions extends RunOptions {
   /** Each statistic uses at most this many rows of a table. Default 2000. */
-  readonly maxRows?: number;
+  readonly maxRows?: number | undefined;
   /** The column that `usefulness` predicts. Default: see `usefulness`. */
   readonly target?: string | undefined;
   /** Seed of all random numbers. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Called before each part of the computation, with its name, its index from 0, and the number of parts. Default none. */
-  readonly onPart?: (name: string, part: number, parts: number) => void;
+  readonly onPart?: ((name: string, part: number, parts: number) => void) | undefined;
 }
 
 const rowsRules: OptionRules<ReportRows> = {

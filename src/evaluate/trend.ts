@@ -6,7 +6,7 @@ import { type CompareOptions, comparedRows, compareRules } from "./comparedRows.
 /** Options of `trend`. */
 export interface TrendOptions extends CompareOptions {
   /** The correlation of numbers: of their ranks (Spearman), or of their values (Pearson). Default `"spearman"`. */
-  readonly correlation?: "spearman" | "pearson";
+  readonly correlation?: "spearman" | "pearson" | undefined;
 }
 
 /** The dependence of two columns in both tables. */

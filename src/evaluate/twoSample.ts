@@ -18,9 +18,9 @@ import { fitBoostedTrees } from "./trees/boostedTrees.ts";
 /** Options of `twoSample`. */
 export interface TwoSampleOptions extends CompareOptions {
   /** Number of folds of the cross-validation. Default 5. */
-  readonly folds?: number;
+  readonly folds?: number | undefined;
   /** Seed of the assignment to folds. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** The result of `twoSample`. */

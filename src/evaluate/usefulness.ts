@@ -18,7 +18,7 @@ export interface UsefulnessOptions extends CompareOptions {
   /** The column to predict from the others. Default: see `usefulness`. */
   readonly target?: string | undefined;
   /** Seed of the bootstrap. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** A score with its standard error. */

@@ -6,11 +6,11 @@ import { readBytes } from "./readBytes.ts";
 /** Options of a checkpoint in a file. */
 export interface CheckpointFileOptions {
   /** Whether training resumes from the checkpoint in an existing file. Default true. */
-  readonly resume?: boolean;
+  readonly resume?: boolean | undefined;
   /** The least time between two checkpoints: an epoch that ends sooner writes none. Default 1000. */
-  readonly minIntervalMilliseconds?: number;
+  readonly minIntervalMilliseconds?: number | undefined;
   /** Called after each checkpoint is written. */
-  onSave?(): void;
+  onSave?: (() => void) | undefined;
 }
 
 /**

@@ -18,25 +18,25 @@ export interface EncodeOptions extends RunOptions {
    * T: the noise of the posterior is multiplied by T. With 0, the default, a row has one code: the mean of a Gaussian posterior, or the
    * point to which the maps of a flow move the mean of their Gaussian. With 1, codes are draws from q(z | x).
    */
-  temperature?: number;
+  temperature?: number | undefined;
   /** Seed of the draws. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /** Options of `Autoencoder.sample`. */
 export interface AutoencoderSampleOptions extends RunOptions {
   /** T: the noise of the prior is multiplied by T. Below 1, samples are more typical and less diverse. Default 1. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** Sample i depends only on the seed and i. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /** Options of `Autoencoder.logProb`. */
 export interface ImportanceLogProbOptions extends RunOptions {
   /** K, the number of draws of z for each row. Default 100. */
-  samples?: number;
+  samples?: number | undefined;
   /** Seed of the draws. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 const drawRules: OptionRules<EncodeOptions & AutoencoderSampleOptions> = {

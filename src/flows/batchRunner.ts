@@ -16,7 +16,7 @@ import { type NoiseRequest, terminateIdleWorkers } from "../runtime/workerPool.t
 /** Options of every method that computes numbers. */
 export interface RunOptions extends EngineOptions {
   /** The precision of the graph. Default `float32`, or `float64` if a standardization inside of the flow needs it. */
-  precision?: Precision;
+  precision?: Precision | undefined;
 }
 
 /** Rows of a chunk: enough for efficient matrix products, and few enough for a core's cache. */

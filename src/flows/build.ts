@@ -13,7 +13,7 @@ const optionsSchema = z.strictObject({
 /** Options of `buildFlow`. */
 export interface BuildFlowOptions extends KindOptions {
   /** Seed of the initial weights. Default 0. */
-  seed?: number | bigint;
+  seed?: number | bigint | undefined;
 }
 
 /**

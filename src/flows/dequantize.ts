@@ -6,13 +6,13 @@ import { checkFlow } from "./checkParts.ts";
 import { Flow } from "./flow.ts";
 
 /** Options of `dequantize`. */
-export interface DequantizeOptions extends Partial<Omit<DequantizedOptions, "distribution">> {
+export interface DequantizeOptions extends Omit<DequantizedOptions, "distribution" | "values"> {
   /**
    * The number of values of a feature, which are 0, 1, ... values - 1. Pixels of 8 bits have 256. Or a list with the number of each
    * feature, where null stands for real numbers. By default it follows from the support of the flow, which for the recipes of images is
    * from -d to values + d.
    */
-  values?: number | readonly (number | null)[];
+  values?: number | readonly (number | null)[] | undefined;
 }
 
 /**

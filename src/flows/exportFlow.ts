@@ -27,16 +27,16 @@ export interface ExportFlowOptions {
    *
    * A conditional flow has the input `context` too. Default `density`.
    */
-  what?: (typeof EXPORTS)[number];
+  what?: (typeof EXPORTS)[number] | undefined;
   /** Default `float32`. */
-  precision?: Precision;
+  precision?: Precision | undefined;
   /**
    * The noise of a sampler. `input`: inputs `noise0`, `noise1`..., which make the samples reproducible. `generated`: the runtime draws it,
    * and the input `rows` is the number of samples; with a context, there is one sample for each of its rows. Default `input`.
    */
-  noise?: "input" | "generated";
+  noise?: "input" | "generated" | undefined;
   /** More metadata of the file, such as `model_license` and `model_author`. Default none. */
-  metadata?: Readonly<Record<string, string>>;
+  metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What a model file says about the rows of a flow. */

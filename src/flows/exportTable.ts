@@ -20,7 +20,7 @@ import { type Declaration, type ExportedModel, ModelExport, noiseInputs } from "
 /** Options of `TableModel.exportOnnx`. */
 export interface ExportTableOptions extends Pick<ExportFlowOptions, "precision" | "noise" | "metadata"> {
   /** `density`: the columns of rows -> `logProb` in nats. `sampler`: noise -> the columns of samples. Default `density`. */
-  what?: "density" | "sampler";
+  what?: "density" | "sampler" | undefined;
 }
 
 interface Table {

@@ -35,7 +35,7 @@ export interface FlowDescription {
 /** The custom kinds that a description may use. */
 export interface KindOptions {
   /** How custom classes are built from their descriptions. Default none. */
-  kinds?: readonly CustomKind[];
+  kinds?: readonly CustomKind[] | undefined;
 }
 
 /** `withCustomKinds` checks the kinds. */

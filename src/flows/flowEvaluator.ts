@@ -20,22 +20,22 @@ export interface RowOptions<F extends keyof RowForms = "flat"> extends RunOption
    * The form of the rows. `flat`: one array [N, D] in row-major order. `rows`: an array of arrays. `objects`: an array of objects,
    * and `columns`: an object of arrays, with the names in `flow.columns`. Default `flat`.
    */
-  as?: F;
+  as?: F | undefined;
 }
 
 /** Options of `Flow.sample`. */
 export interface SampleOptions<F extends keyof RowForms = "flat"> extends RowOptions<F> {
   /** Row i depends only on the seed and i: the first 10 of 100 samples are the same as 10 samples. Default 0. */
-  seed?: number | bigint;
+  seed?: number | bigint | undefined;
   /** Index of the first row: `start: 1000` skips the first 1000 rows of the seed. Default 0. */
-  start?: number;
+  start?: number | undefined;
   /** One context for each of the n rows, [n, C], or one for all rows, [C]. A conditional flow needs this or `contexts`. Default none. */
-  context?: ContextInput;
+  context?: ContextInput | undefined;
   /**
    * k contexts, [k, C], with n samples for each: [k, n, D], beginning with the samples of the first context. Their noise is
    * independent: sample j of context i has the noise of row i n + j of the seed. Default none.
    */
-  contexts?: ContextInput;
+  contexts?: ContextInput | undefined;
 }
 
 /** The rules of the options of `toLatent` and `toData`. `rowForm` checks `as`. */

@@ -29,7 +29,7 @@ import { modelLabels } from "./modelLabels.ts";
 /** Options of the methods of `ImageModel`. */
 export interface ImageOptions extends RunOptions {
   /** `[n]`: the index of the class of each image, which a model with classes needs. Default none. */
-  classes?: ArrayLike<number>;
+  classes?: ArrayLike<number> | undefined;
 }
 
 /** Options of `ImageModel.sample`. */
@@ -38,11 +38,11 @@ export interface ImageSampleOptions extends ImageOptions {
    * T: latent rows of the base distribution are multiplied by T. A model without a latent space divides logits by T and multiplies
    * scales by it. Below 1, samples are more typical and less diverse. Default 1.
    */
-  temperature?: number;
+  temperature?: number | undefined;
   /** Image i depends only on the seed and i. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
   /** Index of the first image. Default 0. */
-  start?: number;
+  start?: number | undefined;
 }
 
 const imageRules: OptionRules<ImageOptions> = { ...runRules, classes: anyValue };

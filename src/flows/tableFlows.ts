@@ -53,11 +53,11 @@ export interface TableFlowOptions {
   /** Number of rows, from which the sizes of networks and mixtures are chosen. */
   rows: number;
   /** Number of context features. Default 0. */
-  context?: number;
+  context?: number | undefined;
   /** Embedding of the context. Each flow has separate weights for it. Default none. */
-  embedding?: ContextEmbeddingOptions;
+  embedding?: ContextEmbeddingOptions | undefined;
   /** Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /** For larger tables, affine layers are trained instead of spline layers, which take longer to train and gain less there. */

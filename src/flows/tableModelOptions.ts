@@ -7,27 +7,27 @@ import type { RunOptions } from "./batchRunner.ts";
 /** Options of `TableModel.score` for rows with the columns of `Row`. */
 export interface TableScoreOptions<Row = TableRow> extends RunOptions {
   /** Score only these columns: log p(of | given). Default: all columns. */
-  of?: readonly (keyof Row & string)[];
+  of?: readonly (keyof Row & string)[] | undefined;
   /** The columns that `of` is conditional on. Default none. */
-  given?: readonly (keyof Row & string)[];
+  given?: readonly (keyof Row & string)[] | undefined;
 }
 
 /** Options of `TableModel.sample` for rows with the columns of `Row`. */
 export interface TableSampleOptions<Row = TableRow> extends RunOptions {
   /** Row i depends only on the seed and i. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
   /** Index of the first row. Default 0. */
-  start?: number;
+  start?: number | undefined;
   /** Values of some columns: the others are drawn conditional on these. Default none. */
-  given?: { readonly [K in keyof Row]?: TableValue };
+  given?: { readonly [K in keyof Row]?: TableValue } | undefined;
   /** Whether values can be missing. If false, they are drawn given that they are present. Default true. */
-  gaps?: boolean;
+  gaps?: boolean | undefined;
 }
 
 /** Options of `TableModel.impute`. */
 export interface TableImputeOptions extends RunOptions {
   /** Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /** Options of `TableModel.anomalies`. */

@@ -26,9 +26,9 @@ export interface GraphOptions {
    * Whether the graph is written in float32 with the parameters as numbers. Then an operation is not expanded if all its inputs but the first
    * depend only on parameters and constants. Default false.
    */
-  readonly fixedParameters?: boolean;
+  readonly fixedParameters?: boolean | undefined;
   /** Further rewriting of the simplified outputs. Default `absorbTransposes`. */
-  readonly rewrite?: (simplified: readonly Tensor[]) => Tensor[];
+  readonly rewrite?: ((simplified: readonly Tensor[]) => Tensor[]) | undefined;
 }
 
 const optionRules: OptionRules<GraphOptions> = {

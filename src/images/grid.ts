@@ -6,11 +6,11 @@ import type { Picture } from "./pictureFile.ts";
 /** Options of `imageGrid`. */
 export interface ImageGridOptions {
   /** The number of images in a line. Default: the square root of the number of images, rounded up. */
-  readonly columns?: number;
+  readonly columns?: number | undefined;
   /** The distance between two images, in pixels of the picture. Default 2. */
-  readonly gap?: number;
+  readonly gap?: number | undefined;
   /** The side of the square that shows a pixel of an image. By default the picture is about 600 pixels wide, and the side at least 1. */
-  readonly scale?: number;
+  readonly scale?: number | undefined;
 }
 
 /** Pixels from 0 to values - 1 as gray levels from 0 to 255: round(255 x / (values - 1)). */

@@ -13,13 +13,13 @@ export type ImageRows = InMemoryDataset | StreamedDataset;
 /** Options of `imageRows`. */
 export interface ImageRowsOptions {
   /** Whether the context of each image is the index of its class. Default false. */
-  readonly classes?: boolean;
+  readonly classes?: boolean | undefined;
   /** The number of values of a pixel. Default 256. */
-  readonly values?: number;
+  readonly values?: number | undefined;
   /** Sets of more numbers are read from disk in each epoch. Default 2^24, which take 16 MB. */
-  readonly maxNumbersInMemory?: number;
+  readonly maxNumbersInMemory?: number | undefined;
   /** Seed of the random sample of a set that is not in memory. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 const MAX_NUMBERS_IN_MEMORY = 2 ** 24;

@@ -39,9 +39,9 @@ export interface OpenImagesOptions {
    */
   readonly shape?: ImageShape | undefined;
   /** Where `shape` comes from, for error messages, such as "the model". Default "the option shape". */
-  readonly statedBy?: string;
+  readonly statedBy?: string | undefined;
   /** Whether the labels are read. If not, missing labels are no error. Default true. */
-  readonly classes?: boolean;
+  readonly classes?: boolean | undefined;
   /** Ends the reading with an error of the code INTERRUPTED. Default none. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -38,9 +38,9 @@ export type Bound<Earlier extends EarlierValues = EarlierValues> = number | ((ea
 /** Options of `real`: x = offset + multiplier u. */
 export interface RealOptions<E extends EarlierValues = EarlierValues> {
   /** Default 0. */
-  offset?: Bound<E>;
+  offset?: Bound<E> | undefined;
   /** A positive number, or a function whose values are positive. Default 1. */
-  multiplier?: Bound<E>;
+  multiplier?: Bound<E> | undefined;
 }
 
 /**

@@ -22,35 +22,35 @@ export interface InferOptions extends EngineOptions {
    * The flow to fit, over the unconstrained coordinates, or a function that returns it for a seed. Default: `realNVP` after an affine map from
    * the pilot chains.
    */
-  flow?: Flow | ((seed: number) => Flow);
+  flow?: Flow | ((seed: number) => Flow) | undefined;
   /** Number of fits, with the seeds `seed`, `seed` + 1, ..., of which the one with the largest bound is kept. Default 1. */
-  restarts?: number;
+  restarts?: number | undefined;
   /** Options of `fitDensity`. Defaults: 2000 steps, a learning rate of 0.002, `stickTheLanding`. */
-  fit?: FitDensityOptions;
+  fit?: FitDensityOptions | undefined;
   /** Number of weighted draws of the flow. Default 10,000. */
-  samples?: number;
+  samples?: number | undefined;
   /**
    * The chains whose draws are returned. `nuts`: the No-U-Turn sampler in the latent space of the flow, with proposals from the
    * flow. `independence`: proposals from the flow only, without further evaluations of the density. `none`: draws of the
    * flow, resampled by their weights. Default `nuts`.
    */
-  refinement?: "nuts" | "independence" | "none";
+  refinement?: "nuts" | "independence" | "none" | undefined;
   /** Number of chains. Default 8. */
-  chains?: number;
+  chains?: number | undefined;
   /** Number of draws of each chain of the No-U-Turn sampler. Default 500. */
-  draws?: number;
+  draws?: number | undefined;
   /** Number of transitions of each chain before its draws, which adapt the step size and the mass matrix. Default 200. */
-  warmUp?: number;
+  warmUp?: number | undefined;
   /** Target of the acceptance probability of trajectories, in (0, 1). A larger one gives smaller steps. Default 0.8. */
-  targetAcceptance?: number;
+  targetAcceptance?: number | undefined;
   /** Trajectories have at most 2^maxDepth - 1 steps. Default 8. */
-  maxDepth?: number;
+  maxDepth?: number | undefined;
   /** Seed of all random numbers. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
   /** Ends the inference with an `INTERRUPTED` error. Default none. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called at the start of the pilot chains, after each step of the fit, and after each transition of the chains. */
-  onProgress?(progress: InferProgress): void;
+  onProgress?: ((progress: InferProgress) => void) | undefined;
 }
 
 const count = (smallest: number) => z.int().check(z.minimum(smallest));

@@ -27,9 +27,9 @@ export const transformerSchema = z
 /** Options of a causal transformer. */
 export interface TransformerOptions {
   /** The size of the hidden state of a token. Default 64. */
-  width?: number;
+  width?: number | undefined;
   /** The number of layers; each has attention and a feed-forward network. Default 2. */
-  layers?: number;
+  layers?: number | undefined;
   /** The number of attention heads, a divisor of the width. Default 4, or 2 or 1 if the width is not a multiple of 4. */
   heads?: number | undefined;
 }

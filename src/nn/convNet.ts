@@ -29,15 +29,15 @@ export interface ConvNetOptions {
    *
    * Default `plain`.
    */
-  block?: "plain" | "residual" | "gated";
+  block?: "plain" | "residual" | "gated" | undefined;
   /** The number of channels of the hidden layers. Default 64. */
-  width?: number;
+  width?: number | undefined;
   /** The number of blocks. Default 1. */
-  blocks?: number;
+  blocks?: number | undefined;
   /** Activation between the layers. Default `relu`. */
-  activation?: Activation;
+  activation?: Activation | undefined;
   /** Weight normalization of the convolutions, as in RealNVP: weight decay applies to the scales of the weights. Default false. */
-  weightNorm?: boolean;
+  weightNorm?: boolean | undefined;
 }
 
 /** The context of a `ConvNet`: a number of features that all pixels share, or the shape of an image of equal height and width. */

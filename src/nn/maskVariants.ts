@@ -16,11 +16,11 @@ export interface MaskVariantsOptions {
   /** The orderings of the features, one for each variant. */
   readonly features: AxisPermutations;
   /** The feature of each input. By default input i is feature i. */
-  readonly inputs?: readonly number[];
+  readonly inputs?: readonly number[] | undefined;
   /** The feature of each output column. */
   readonly columns: readonly number[];
   /** Draws permutations of the hidden units, which give other connectivity masks. By default these are not permuted. */
-  readonly hidden?: Random;
+  readonly hidden?: Random | undefined;
 }
 
 /**

@@ -24,14 +24,14 @@ export const networkSchema = z
 /** Options of a network, such as a conditioner. */
 export interface NetworkOptions {
   /** Widths of the hidden layers; with `residual`, all equal. Default [64, 64]. */
-  hidden?: number[];
+  hidden?: number[] | undefined;
   /** Activation between the layers. Default `relu`, in continuous flows `silu`. */
-  activation?: Activation;
+  activation?: Activation | undefined;
   /**
    * Pre-activation residual blocks of two layers (He et al. 2016). Their number is half the number of hidden layers, rounded up.
    * Default false.
    */
-  residual?: boolean;
+  residual?: boolean | undefined;
 }
 /** `NetworkOptions` with the defaults filled in. */
 export type NetworkDescription = Required<NetworkOptions>;

@@ -21,7 +21,7 @@ export interface IntegrateOptions {
    * Error allowed in a step: relative where |y| > 1, absolute elsewhere. Default epsilon^0.7 / 10: 1e-6 in float32, 1e-12 in
    * float64.
    */
-  readonly tolerance?: number;
+  readonly tolerance?: number | undefined;
 }
 
 /** A field that needs more steps than this, for instance because of a singularity, cannot be solved by this method. */

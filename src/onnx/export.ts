@@ -31,15 +31,15 @@ export type Precision = "float32" | "float64";
 /** Options of `exportOnnx`. */
 export interface ExportOptions {
   /** Default `float32`. */
-  precision?: Precision;
+  precision?: Precision | undefined;
   /** Fixes the number of rows N, which lets the runtime plan its memory. By default N is symbolic. */
-  batch?: number;
+  batch?: number | undefined;
   /** Writes the numbers of the parameters into the file. Default false: they are inputs. */
-  embedParameters?: boolean;
+  embedParameters?: boolean | undefined;
   /** Metadata of the file. Default none. */
-  metadata?: Readonly<Record<string, string>>;
+  metadata?: Readonly<Record<string, string>> | undefined;
   /** Adds an empty sequence of this name as the first output (`runtime/runInto.js` says why). By default there is none. */
-  barrier?: string;
+  barrier?: string | undefined;
 }
 
 const exportRules: OptionRules<ExportOptions> = {

@@ -7,7 +7,7 @@ export interface NoisyCurveOptions {
   /** Standard deviation of the normal noise on each coordinate. */
   readonly noise: number;
   /** Density of u on [0, 1]; default 1. */
-  readonly weight?: (u: number) => number;
+  readonly weight?: ((u: number) => number) | undefined;
   /** The number of quadrature nodes on each curve: about three for every standard deviation of the noise along the curve. */
   readonly nodes: number;
 }

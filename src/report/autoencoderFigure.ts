@@ -15,7 +15,7 @@ export interface AutoencoderFigureOptions extends RunOptions {
   /** The number of values of a pixel: 2 for black and white images. */
   readonly values: number;
   /** Seed of the samples. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** The number of images in a line. */

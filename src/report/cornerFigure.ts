@@ -21,9 +21,9 @@ export interface CornerFigureOptions {
   /** Draws, `[n, D]` row by row. */
   draws: Float64Array;
   /** The title above the panels. Default: Draws from the posterior. */
-  title?: string;
+  title?: string | undefined;
   /** Columns to draw, in this order; the first six by default. */
-  show?: readonly string[];
+  show?: readonly string[] | undefined;
 }
 
 const DEFAULT_MAX_COLUMNS = 6;

@@ -16,7 +16,7 @@ export interface ImageFigureOptions extends RunOptions {
   /** Images that were not used in training, which are reconstructed and interpolated. */
   readonly heldOut: InMemoryDataset;
   /** Seed of the samples. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** The number of images in a line for a model without classes, and about that for a model with few classes. */

@@ -22,11 +22,11 @@ import { style } from "./style.ts";
 /** Options of `pairFigure`. */
 export interface PairFigureOptions extends DataAndSamples {
   /** The line above the panels. Default: Data and samples of the model. */
-  title?: string;
+  title?: string | undefined;
   /** Columns to draw, in this order; the first six by default. */
-  show?: readonly string[];
+  show?: readonly string[] | undefined;
   /** The model's exact log-density where D is 1 or 2, at the nodes of `densityNodes`. Default: estimated from the samples. */
-  logDensity?: LogDensity;
+  logDensity?: LogDensity | undefined;
 }
 
 /** A sheet without title and caption, with a sentence on the contours for the caption. */

@@ -8,9 +8,9 @@ import { densityNodes, pairFigure } from "./pairFigure.ts";
 /** Options of `samplesFigure`. */
 export interface SamplesFigureOptions extends RunOptions {
   /** Names of the features. Default: those of the flow, or x1, x2... */
-  readonly columns?: readonly string[];
+  readonly columns?: readonly string[] | undefined;
   /** Seed of the samples. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** Enough samples for histograms and contours that do not change visibly with the seed. */

@@ -9,7 +9,7 @@ import { pairFigure } from "./pairFigure.ts";
 /** Options of `tableFigure`. */
 export interface TableFigureOptions extends RunOptions {
   /** Seed of the samples. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** Enough samples for histograms and contours that do not change visibly with the seed. */

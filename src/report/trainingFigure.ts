@@ -15,11 +15,11 @@ export interface TrainingFigureOptions {
   /** The epoch whose parameters were kept. */
   bestEpoch: number;
   /** A model to compare with, such as a Gaussian fitted to the same rows: its mean log-density in nats. Default none. */
-  baseline?: { label: string; value: number };
+  baseline?: { label: string; value: number } | undefined;
   /** D, for a model of images: the figure shows bits per dimension, of which fewer are better. Default: nats. */
-  features?: number;
+  features?: number | undefined;
   /** The line above the curves. Default `Training`. */
-  title?: string;
+  title?: string | undefined;
 }
 
 interface Curve {

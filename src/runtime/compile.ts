@@ -22,16 +22,16 @@ export type { Floats };
 /** Options of `compile`. */
 export interface CompileOptions extends EngineOptions {
   /** Default `float32`. */
-  precision?: Precision;
+  precision?: Precision | undefined;
   /** A fixed number of rows. Calls with another number are errors. Default any number. */
-  batch?: number;
+  batch?: number | undefined;
   /** Names of parameters in the ONNX graph. Default: `parameter0`, `parameter1`, ... */
-  parameterNames?: ReadonlyMap<Parameter, string>;
+  parameterNames?: ReadonlyMap<Parameter, string> | undefined;
   /**
    * True to store the values of the parameters in the session when it is created, so that ONNX Runtime can optimize for them. By
    * default each call reads the current values.
    */
-  embedParameters?: boolean;
+  embedParameters?: boolean | undefined;
 }
 
 const compileRules: OptionRules<CompileOptions> = {

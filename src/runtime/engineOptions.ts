@@ -4,14 +4,14 @@ export interface EngineOptions {
    * Execution providers of ONNX Runtime in order of preference, such as `cuda` or `webgpu`. Default the CPU. In Node, `wasm`
    * computes with onnxruntime-web. A provider that does not work on the machine is an error even if `cpu` or `wasm` follows it.
    */
-  providers?: readonly string[];
+  providers?: readonly string[] | undefined;
   /**
    * The number of threads. In Node, flows and `fit` split rows among worker threads, by default one per core. `compile`, and
    * everything in a page, uses threads inside each operation, by default 1; in a page the first computation decides for all
    * later ones, and more than 1 thread needs cross-origin isolation. Not used with a provider of a device, to which one thread
    * sends all rows.
    */
-  threads?: number;
+  threads?: number | undefined;
 }
 
 /** The providers that compute on a device, such as a GPU, and not on the CPU. */

@@ -29,11 +29,11 @@ export interface Shard {
 /** The size of the shards, and arrays of the caller that are used in place of new ones. */
 export interface ShardedOptions {
   /** The largest number of rows of a shard. Default the fixed batch of the function. */
-  readonly rows?: number;
+  readonly rows?: number | undefined;
   /** By the names of inputs: arrays that all threads read, with their current content at each call. Default none. */
-  readonly inputs?: Readonly<Record<string, Floats>>;
+  readonly inputs?: Readonly<Record<string, Floats>> | undefined;
   /** By the names of outputs: one array for each shard. With several threads they must be in shared memory. Default: new arrays. */
-  readonly outputs?: Readonly<Record<string, readonly Floats[]>>;
+  readonly outputs?: Readonly<Record<string, readonly Floats[]>> | undefined;
 }
 
 /**

@@ -31,13 +31,13 @@ export const columnOptionsSchema = z
 /** Properties of a column that a user states; the others are inferred from its values. */
 export interface ColumnOptions {
   /** Default: inferred. */
-  kind?: ColumnKind;
+  kind?: ColumnKind | undefined;
   /** The lower bound: samples are not below it, and smaller values have density 0. Default: inferred. */
-  low?: number;
+  low?: number | undefined;
   /** The upper bound: samples are not above it, and larger values have density 0. Default: inferred. */
-  high?: number;
+  high?: number | undefined;
   /** The period of a cyclic column, such as 360 for degrees. Default: inferred from the name and the range of the column. */
-  period?: number;
+  period?: number | undefined;
 }
 
 /** Checks the options of columns, by their names. Throws `ARGUMENT` for unknown columns and invalid options. */

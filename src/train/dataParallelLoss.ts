@@ -54,7 +54,7 @@ export interface DataParallelOptions {
   /** Whether a thread may compute its rows in several shards. Otherwise it computes one, whatever memory that takes. */
   readonly divisible: boolean;
   /** Running statistics, such as those of batch normalization. Each call reads their current values. Default none. */
-  readonly running?: readonly Parameter[];
+  readonly running?: readonly Parameter[] | undefined;
 }
 
 type Traced = Pick<TracedLoss<unknown>, "randomInputs" | "updates">;

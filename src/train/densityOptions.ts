@@ -42,29 +42,29 @@ export const densitySettingsSchema = z.extend(z.pick(fitSettingsSchema, common),
 /** The plain settings of `fitDensity`. */
 export interface DensitySettings {
   /** Gradient steps. Default 5000. */
-  steps?: number;
+  steps?: number | undefined;
   /** Number of rows that each step draws. Default 256. */
-  batchSize?: number;
+  batchSize?: number | undefined;
   /** Default AdamW with a learning rate of 0.001. */
-  optimizer?: OptimizerOptions;
+  optimizer?: OptimizerOptions | undefined;
   /** Default `cosine`. `plateau` is not available, since there are no held-out rows. */
-  schedule?: Omit<ScheduleOptions, "type" | "patience"> & { type?: "constant" | "cosine" };
+  schedule?: (Omit<ScheduleOptions, "type" | "patience"> & { type?: "constant" | "cosine" }) | undefined;
   /** Gradients with a larger norm are scaled down to this norm. Default 5. */
-  clipNorm?: number;
+  clipNorm?: number | undefined;
   /** Decay per step of the moving average of the weights, which the flow gets at the end; 0 gives it the last weights. Default 0.99. */
-  averageDecay?: number;
+  averageDecay?: number | undefined;
   /** Multiplies the log-density by min(1, start + t / steps) in step t. Default: no annealing. */
-  annealing?: AnnealingOptions;
+  annealing?: AnnealingOptions | undefined;
   /** What is minimized. Default `{ type: "reverseKL" }`. */
-  objective?: DensityObjective;
+  objective?: DensityObjective | undefined;
   /** Leaves out the part of the gradient of `reverseKL` whose expectation is 0 (Roeder et al. 2017). Default false. */
-  stickTheLanding?: boolean;
+  stickTheLanding?: boolean | undefined;
   /** Size of the sample from which the result is computed, at least 2. Default 10,000. */
-  samples?: number;
+  samples?: number | undefined;
   /** Whether to look for mass of the density that the flow misses: see `importance`. Default true. */
-  detectMissedMass?: boolean;
+  detectMissedMass?: boolean | undefined;
   /** Seed of all noise. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /**
@@ -84,9 +84,9 @@ export type DensityObjective =
 /** Annealing multiplies the log-density by a factor that grows linearly to 1, so that training begins with a flatter density. */
 export interface AnnealingOptions {
   /** Factor of the log-density in the first step, in [0, 1]. Default 0.01. */
-  start?: number;
+  start?: number | undefined;
   /** The factor grows by 1 / steps in each step. Default 10,000. */
-  steps?: number;
+  steps?: number | undefined;
 }
 
 /** Summary of 100 steps of `fitDensity`. */
@@ -112,13 +112,13 @@ export interface FitDensityProgress {
 /** Options of `fitDensity`. */
 export interface FitDensityOptions extends DensitySettings, EngineOptions {
   /** Called after each step. */
-  onProgress?(progress: FitDensityProgress): void;
+  onProgress?: ((progress: FitDensityProgress) => void) | undefined;
   /** Called when a failed loss made training return to its last good weights. */
-  onRecovery?(message: string): void;
+  onRecovery?: ((message: string) => void) | undefined;
   /** Ends training after the current step. Default none. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Ends training after this many minutes. Default: no limit. */
-  maxMinutes?: number;
+  maxMinutes?: number | undefined;
 }
 
 /** The schema of the settings checks their values. */

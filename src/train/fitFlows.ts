@@ -31,15 +31,15 @@ export interface FitFlowsOptions extends Omit<FitOptions, "initialize" | "checkp
    * `(features, options) => nsf(features, { ...options, hidden: [128, 128] })`. `forTables` is applied to their flows, and the
    * optimizer has the defaults of `fit`.
    */
-  recipes?: Readonly<
-    Record<string, (features: number, options: Pick<RecipeOptions, "context" | "seed">) => Flow>
-  >;
+  recipes?:
+    | Readonly<Record<string, (features: number, options: Pick<RecipeOptions, "context" | "seed">) => Flow>>
+    | undefined;
   /** Called before training with each of the `warnings` of the result. */
-  onWarning?(message: string): void;
+  onWarning?: ((message: string) => void) | undefined;
   /** Called before each candidate flow is trained. */
-  onFlow?(name: string): void;
+  onFlow?: ((name: string) => void) | undefined;
   /** The checkpoint store for the flow of this name. */
-  checkpoints?(name: string): CheckpointStore;
+  checkpoints?: ((name: string) => CheckpointStore) | undefined;
 }
 
 const recipesRule: OptionRule = {

@@ -37,7 +37,7 @@ export interface FitMembersOptions
   /** Embedding of the context: which columns are class labels, and a network that transforms them. Default none. */
   embedding?: ContextEmbeddingOptions | undefined;
   /** Whether a kernel density, which contains the training rows, may be a member. Default true. */
-  kernel?: boolean;
+  kernel?: boolean | undefined;
   /**
    * The only member: the flow of a recipe, such as `{ name: "nsf", flow: nsf }`. Columns without a density are dequantized with uniform
    * noise, so that log-densities are lower bounds. Columns must have no missing values. Default: the members of the default model.
@@ -49,9 +49,9 @@ export interface FitMembersOptions
    */
   budget?: Budget | undefined;
   /** Called before each member is trained, with its name, its index and the names of all. */
-  onMember?(name: string, index: number, names: readonly string[]): void;
+  onMember?: ((name: string, index: number, names: readonly string[]) => void) | undefined;
   /** The checkpoint store for the member of this name. */
-  checkpoints?(name: string): CheckpointStore;
+  checkpoints?: ((name: string) => CheckpointStore) | undefined;
 }
 
 /** The result of `fitMembers`. */

@@ -37,20 +37,20 @@ export interface FitTableOptions extends Omit<FitMembersOptions, "embedding"> {
    * What is known about columns, by their names: a kind, such as `"integer"`, `"categorical"` or `"exclude"`, or options such as
    * `{ low: 0, high: 1 }`. Default: inferred from the values.
    */
-  columns?: Readonly<Record<string, ColumnOptions | ColumnKind>>;
+  columns?: Readonly<Record<string, ColumnOptions | ColumnKind>> | undefined;
   /**
    * Fraction of the rows that training does not see. They calibrate the p-values of `TableModel.anomalies`. Default 0.1, or 0 for fewer
    * than 200 rows.
    */
-  testFraction?: number;
+  testFraction?: number | undefined;
   /**
    * The fraction of the rows that may be anomalies, above 0 and below 0.5. Two models are trained, each for at most half of `maxMinutes`:
    * the second one without this fraction of the training and validation rows, those with the highest anomaly scores under the first one.
    * Default: one model of all rows.
    */
-  contamination?: number;
+  contamination?: number | undefined;
   /** Called for each column that is left out, with the reason. */
-  onExcluded?(name: string, reason: string): void;
+  onExcluded?: ((name: string, reason: string) => void) | undefined;
 }
 
 /** Most values are checked where they are used. */

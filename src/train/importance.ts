@@ -19,12 +19,12 @@ const MAX_ROWS_PER_CALL = 1024;
 /** Options of `importance`. */
 export interface ImportanceOptions extends RunOptions {
   /** Seed of the samples and of the Markov chains. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
   /**
    * Whether to look for mass of the density that the flow misses, by short Markov chains. They take 2 n further evaluations of the
    * density and n / 10 of the flow. Turn this off if the density or the flow is slow, or if columns are not continuous. Default true.
    */
-  detectMissedMass?: boolean;
+  detectMissedMass?: boolean | undefined;
 }
 
 /** A weighted sample of the density p = p~ / Z, drawn from a flow q, and estimates from it. */

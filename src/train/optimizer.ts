@@ -17,23 +17,23 @@ export interface OptimizerOptions {
    * Adam and its variant AdaMax (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019), or gradient descent with momentum. Default
    * `adamW`.
    */
-  type?: "adam" | "adamW" | "adamax" | "sgd";
+  type?: "adam" | "adamW" | "adamax" | "sgd" | undefined;
   /** Learning rate before the factor of the schedule. Default 0.001. */
-  learningRate?: number;
+  learningRate?: number | undefined;
   /** Decay of the moving average of the gradient; for `sgd`, the momentum. In [0, 1). Default 0.9. */
-  beta1?: number;
+  beta1?: number | undefined;
   /**
    * Decay of the moving average of the squared gradient; for `adamax`, of the maximum of the absolute gradients. In [0, 1). Default
    * 0.999.
    */
-  beta2?: number;
+  beta2?: number | undefined;
   /** Added to the root of the average squared gradient; for `adamax`, to the maximum. Default 1e-8. */
-  epsilon?: number;
+  epsilon?: number | undefined;
   /**
    * Weight decay of the parameters that were created with `decay`, such as the weights of networks: an L2 penalty in `adam`, `adamax`
    * and `sgd`, decoupled from the gradient in `adamW`. Default 0.
    */
-  weightDecay?: number;
+  weightDecay?: number | undefined;
 }
 
 /**

@@ -28,26 +28,26 @@ export const fitSettingsSchema = z.strictObject({
 /** The plain settings that all training runs on rows have. */
 export interface CommonSettings {
   /** Largest number of epochs; early stopping usually ends sooner. Default 500, or more if 500 epochs are fewer than 10,000 steps. */
-  epochs?: number;
+  epochs?: number | undefined;
   /** Number of rows in a batch. Default 256. */
-  batchSize?: number;
+  batchSize?: number | undefined;
   /** Default AdamW with a learning rate of 0.001. */
-  optimizer?: OptimizerOptions;
+  optimizer?: OptimizerOptions | undefined;
   /** Default `plateau`. */
-  schedule?: ScheduleOptions;
+  schedule?: ScheduleOptions | undefined;
   /** Gradients with a larger norm are scaled down to this norm. Default 5. */
-  clipNorm?: number;
+  clipNorm?: number | undefined;
   /** Fraction of the rows to hold out for early stopping if no validation rows are given, in (0, 1). Default 0.1. */
-  validationFraction?: number;
+  validationFraction?: number | undefined;
   /** Epochs without a smaller validation loss after which training ends. Default 20, or more if 20 epochs are fewer than 500 steps. */
-  patience?: number;
+  patience?: number | undefined;
   /**
    * Decay per step of the moving average of the weights, which validation and the result use. With 0 they use the weights of the last
    * step. Default 0.99.
    */
-  averageDecay?: number;
+  averageDecay?: number | undefined;
   /** Seed of the shuffling, the validation split and the random numbers of a loss. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /** The plain settings of `fit`. */
@@ -56,12 +56,12 @@ export interface FitSettings extends CommonSettings {
    * The loss: the negative log-likelihood (`likelihood`), or for continuous flows the squared error of the velocity
    * (`flowMatching`). Default `likelihood`.
    */
-  objective?: "likelihood" | "flowMatching";
+  objective?: "likelihood" | "flowMatching" | undefined;
   /**
    * KL warm-up of a variational autoencoder (Sønderby et al. 2016): the weight of the KL divergence in the bound rises linearly from 0
    * to 1 over this many epochs. Validation always uses weight 1, and `patience` begins after the warm-up. Default 0.
    */
-  klWarmUp?: number;
+  klWarmUp?: number | undefined;
 }
 
 export const minimizeSettingsSchema = z.strictObject({
@@ -76,9 +76,9 @@ export interface MinimizeSettings extends CommonSettings {
    * Fraction of the rows to hold out for early stopping if no validation rows are given, in [0, 1). With 0 there is no early
    * stopping. Default 0.1.
    */
-  validationFraction?: number;
+  validationFraction?: number | undefined;
   /** Number of steps without data. Default 5000. */
-  steps?: number;
+  steps?: number | undefined;
 }
 
 /** Settings with their defaults. */
@@ -143,43 +143,43 @@ export interface MinimizeProgress {
 /** Options of all training runs that are not settings: they do not change the result of a complete training run. */
 export interface TrainingControls extends EngineOptions {
   /** Called when a failed loss made training return to its last good weights. */
-  onRecovery?(message: string): void;
+  onRecovery?: ((message: string) => void) | undefined;
   /** Ends training after the current batch; the model gets the best weights so far. Default none. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Ends training this many minutes after the call, including preparation. Default: no limit. */
-  maxMinutes?: number;
+  maxMinutes?: number | undefined;
   /**
    * The processes that train the model together, such as those of `mpiCommunicator`. All must call with the same data and options, and
    * all get the same model. Default: this process only.
    */
-  communicator?: Communicator;
+  communicator?: Communicator | undefined;
 }
 
 /** Options of training runs on rows of data. */
 export interface RowOptions {
   /** `[rows, C]`: the context of each row. Default none. */
-  context?: RowsInput;
+  context?: RowsInput | undefined;
   /** `[rows]`: a non-negative weight for each row. Default 1 for each. */
-  weights?: ArrayLike<number>;
+  weights?: ArrayLike<number> | undefined;
   /** Rows for early stopping. Give `dataset(...)` if they have a context or weights. Default: a random part of the data. */
-  validation?: RowsInput | InMemoryDataset;
+  validation?: RowsInput | InMemoryDataset | undefined;
   /** Where training saves checkpoints, and from which it resumes. Default none. */
-  checkpoint?: CheckpointStore;
+  checkpoint?: CheckpointStore | undefined;
 }
 
 /** Options of `minimize`. */
 export interface MinimizeOptions extends MinimizeSettings, TrainingControls, RowOptions {
   /** The loss of the validation rows. Default: the loss of training. */
-  validationLoss?: Loss;
+  validationLoss?: Loss | undefined;
   /** Modules whose parameters the loss reads and that are not trained. Default none. */
-  frozen?: object;
+  frozen?: object | undefined;
   /**
    * Called after each epoch. While it runs, the model has the weights that were validated. Training waits for a promise that it
    * returns.
    */
-  onEpoch?(epoch: MinimizeEpoch): unknown;
+  onEpoch?: ((epoch: MinimizeEpoch) => unknown) | undefined;
   /** Called after each step. */
-  onProgress?(progress: MinimizeProgress): void;
+  onProgress?: ((progress: MinimizeProgress) => void) | undefined;
 }
 
 /** The record of an epoch of `fit`. */
@@ -210,14 +210,14 @@ export interface FitProgress {
 /** Options of `fit`. */
 export interface FitOptions extends FitSettings, TrainingControls, RowOptions {
   /** Whether to initialize scales and other parts from the data before training. Default true. */
-  initialize?: boolean;
+  initialize?: boolean | undefined;
   /**
    * Called after each epoch. While it runs, the flow has the weights that were validated. Training waits for a promise that it
    * returns.
    */
-  onEpoch?(epoch: FitEpoch): unknown;
+  onEpoch?: ((epoch: FitEpoch) => unknown) | undefined;
   /** Called after each step. */
-  onProgress?(progress: FitProgress): void;
+  onProgress?: ((progress: FitProgress) => void) | undefined;
 }
 
 /** Loads and saves the checkpoint of a training run. There is one at a time, written at the end of an epoch. */

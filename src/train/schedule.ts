@@ -13,19 +13,19 @@ export interface ScheduleOptions {
    * `plateau` halves the learning rate when the validation loss has not decreased for `patience` epochs; `cosine` decreases it along
    * a half cosine to `final` times its initial value over all epochs; `constant` keeps it. Default `plateau`.
    */
-  type?: "constant" | "cosine" | "plateau";
+  type?: "constant" | "cosine" | "plateau" | undefined;
   /** Number of steps over which the learning rate rises linearly from 0. Default 0. */
-  warmupSteps?: number;
+  warmupSteps?: number | undefined;
   /**
    * The smallest factor of the learning rate after the warmup, in [0, 1]: `cosine` ends with it, and `plateau` does not go below it.
    * `constant` ignores it. Default 0.01.
    */
-  final?: number;
+  final?: number | undefined;
   /**
    * Epochs without a smaller validation loss after which `plateau` halves the learning rate. Default: the number of epochs with 200 steps, but
    * at least 8.
    */
-  patience?: number;
+  patience?: number | undefined;
 }
 
 /** The progress of training on which the schedule depends. */

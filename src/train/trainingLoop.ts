@@ -20,11 +20,11 @@ export type StopReason = "epochs" | "patience" | "time" | "signal";
 
 /** Callbacks and limits of a training run. */
 export interface LoopOptions extends EngineOptions {
-  onEpoch?(epoch: MinimizeEpoch): unknown;
-  onProgress?(progress: MinimizeProgress): void;
-  onRecovery?(message: string): void;
+  onEpoch?: ((epoch: MinimizeEpoch) => unknown) | undefined;
+  onProgress?: ((progress: MinimizeProgress) => void) | undefined;
+  onRecovery?: ((message: string) => void) | undefined;
   /** Called after each complete epoch, to save a checkpoint. */
-  onState?(): Promise<void>;
+  onState?: (() => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly communicator: Communicator;
   /** The time at which training ends, on the clock of `performance.now()`. */

@@ -180,12 +180,20 @@ function project(name: string, lib: readonly string[], programs: Readonly<Record
 const everything = project("everything", ["ES2022"], {
   "main.mts": [
     ...entryPoints.map((name, i) => `import * as entry${i} from "${name}";`),
-    'import { fit, nsf } from "pushforward";',
+    'import { fit, fitTable, nsf } from "pushforward";',
     `export const entries = [${entryPoints.map((_, i) => `entry${i}`).join(", ")}];`,
     "const flow = nsf(2, { transforms: 3, hidden: [16, 16] });",
     "await fit(flow, new Float64Array(200), { epochs: 1 });",
     "const [first]: Float64Array = await flow.sample(10, { seed: 1 });",
     "export const known: number | undefined = first;",
+    "interface Point { readonly x: number; readonly y: number }",
+    "export const scored = (points: readonly Point[]) => flow.logProb(points);",
+    "interface Unset { readonly signal: AbortSignal | undefined; readonly seed: number | undefined }",
+    "export const optional = async ({ signal, seed }: Unset) => {",
+    "  await fit(nsf(2, { seed }), new Float64Array(200), { signal, seed });",
+    "  const { model } = await fitTable([{ a: 1 }], { signal, seed });",
+    "  return [await flow.sample(1, { seed }), await model.sample(1, { seed })];",
+    "};",
   ].join("\n"),
 });
 

@@ -14,7 +14,7 @@ const affineSchema = z.strictObject({
 export interface AffineOptions {
   type: "affine";
   /** The log-scale a is clamped smoothly to +-`bound`. At most log 1000, which is the default. */
-  bound?: number;
+  bound?: number | undefined;
 }
 
 /** z = x exp(a) + b (RealNVP, Dinh et al. 2017; MAF, Papamakarios et al. 2017). The parameters are [b, a]. */

@@ -25,9 +25,9 @@ const bernsteinSchema = z.strictObject({
 export interface BernsteinOptions {
   type: "bernstein";
   /** n, at most 128. Default 8. */
-  degree?: number;
+  degree?: number | undefined;
   /** B, in the units of x. Default 5. */
-  bound?: number;
+  bound?: number | undefined;
 }
 
 /**

@@ -23,11 +23,11 @@ export const splineOptions = {
 export interface MonotonicSplineOptions {
   type: "cubicSpline" | "linearSpline" | "quadraticSpline" | "rationalQuadraticSpline";
   /** K, the number of bins, at least 2. Default 8. */
-  bins?: number;
+  bins?: number | undefined;
   /** B, in the units of x. Default 5. */
-  bound?: number;
+  bound?: number | undefined;
   /** `linear`: the identity outside [-B, B]. `none`: data lie in [-B, B], and the slopes at its ends are free. Default `linear`. */
-  tails?: "linear" | "none";
+  tails?: "linear" | "none" | undefined;
 }
 
 /** Options of a spline, with defaults filled in. */

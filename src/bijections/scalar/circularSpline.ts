@@ -13,7 +13,7 @@ const circularSplineSchema = z.strictObject({
 export interface CircularSplineOptions {
   type: "circularSpline";
   /** K, the number of bins, at least 2. Default 8. */
-  bins?: number;
+  bins?: number | undefined;
 }
 
 /** Slope j is at the lower end of bin j and the upper end of bin j - 1; the first and the last bin share a slope at +-pi. */

@@ -26,9 +26,9 @@ const deepSigmoidalSchema = z.strictObject({
 export interface DeepSigmoidalOptions {
   type: "deepSigmoidal";
   /** K, the number of sigmoids in a layer. Default 8. */
-  units?: number;
+  units?: number | undefined;
   /** Number of layers. Default 1. */
-  layers?: number;
+  layers?: number | undefined;
 }
 
 /**

@@ -28,7 +28,7 @@ const gaussianizationSchema = z.strictObject({
 export interface GaussianizationTransformOptions {
   type: "gaussianization";
   /** K, the number of normals. Default 8. */
-  components?: number;
+  components?: number | undefined;
 }
 
 /**

@@ -29,11 +29,11 @@ const monotonicNetworkSchema = z.strictObject({
 export interface MonotonicNetworkOptions {
   type: "monotonicNetwork";
   /** H, the hidden units of the integrand. Default 8. */
-  units?: number;
+  units?: number | undefined;
   /** Number of quadrature nodes, at most 1024. Each element takes one evaluation of the network per node. Default 48. */
-  nodes?: number;
+  nodes?: number | undefined;
   /** B, in the units of x: the transform is linear outside [-B, B]. Default 5. */
-  bound?: number;
+  bound?: number | undefined;
 }
 
 /**

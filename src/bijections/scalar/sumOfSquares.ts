@@ -27,9 +27,9 @@ const sumOfSquaresSchema = z.strictObject({
 export interface SumOfSquaresOptions {
   type: "sumOfSquares";
   /** n, at most 256: the polynomial has degree 2 n + 1. Default 4. */
-  degree?: number;
+  degree?: number | undefined;
   /** B, in the units of x: the transform is linear outside [-B, B]. Default 5. */
-  bound?: number;
+  bound?: number | undefined;
 }
 
 /**

@@ -24,14 +24,14 @@ export interface QuantileKnotsOptions {
    * The width of the cells of a lattice (`MixedMade` uses 1). Rows in a cell are treated as uniform over it. Default 0, for continuous
    * columns.
    */
-  width?: number;
+  width?: number | undefined;
   /** The scale y(x) of the column. Default linear. */
-  scale?: ValueScale;
+  scale?: ValueScale | undefined;
   /**
    * The number of equally spaced quantiles, each of which is a knot unless it nearly coincides with the knot before. Default: one for
    * 16 rows, but at least 8 and at most 32.
    */
-  quantiles?: number;
+  quantiles?: number | undefined;
 }
 
 /**

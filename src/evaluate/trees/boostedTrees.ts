@@ -5,9 +5,9 @@ import { addGains, fitTree, leafValue, type TreeNode, type TreeOptions } from ".
 /** Options of `fitBoostedTrees`. */
 export interface BoostedTreesOptions extends Partial<TreeOptions> {
   /** Default 100. */
-  readonly iterations?: number;
+  readonly iterations?: number | undefined;
   /** Default 0.1. */
-  readonly learningRate?: number;
+  readonly learningRate?: number | undefined;
 }
 
 /** A fitted model of a target column. */

@@ -19,12 +19,12 @@ export interface Anomaly {
 /** Which rows are reported. */
 export interface AnomalySelectionOptions {
   /** The number of rows at most. Default 20. */
-  readonly count?: number;
+  readonly count?: number | undefined;
   /**
    * Reports only rows that the procedure of Benjamini and Hochberg selects, of which this fraction is expected to be false alarms at
    * most. Default: the most unusual rows, whatever their p-values.
    */
-  readonly falseDiscoveryRate?: number;
+  readonly falseDiscoveryRate?: number | undefined;
 }
 
 /** How `checkOptions` checks `AnomalySelectionOptions`. */

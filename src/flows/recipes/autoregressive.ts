@@ -10,7 +10,7 @@ import { checkedByConstructor, type OptionSchemas, optionChecker, recipeSchemas 
 /** Options of `maf` and `iaf`. */
 export interface MAFOptions extends RecipeOptions {
   /** `masked`: one masked network (MADE). `separate`: one network for each parameter of each feature. Default `masked`. */
-  conditioner?: "masked" | "separate";
+  conditioner?: "masked" | "separate" | undefined;
 }
 
 const fields = {

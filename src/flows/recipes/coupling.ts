@@ -28,7 +28,7 @@ export interface RealNVPOptions extends RecipeOptions {
    * `shared`: one network for s and t. `separate`: one network for each, with s bounded by tanh with learned scales, as in the
    * paper. Default `shared`.
    */
-  conditioner?: "shared" | "separate";
+  conditioner?: "shared" | "separate" | undefined;
 }
 
 const realNVPSchemas = {

@@ -10,7 +10,7 @@ import { checkedByConstructor, layerSchemas, type OptionSchemas, optionChecker }
 /** Options of `gaussianization`. */
 export interface GaussianizationOptions extends Omit<LayerRecipeOptions, "context"> {
   /** Number of components of each mixture. Default 8. */
-  components?: number;
+  components?: number | undefined;
 }
 
 const check = optionChecker("gaussianization", {

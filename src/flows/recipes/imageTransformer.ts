@@ -17,7 +17,7 @@ export interface ImageTransformerOptions
     TransformerOptions,
     Pick<PixelAutoregressiveOptions, "components" | "atoms" | "radius" | "network"> {
   /** The size of the hidden state of a row. Default 128. */
-  width?: number;
+  width?: number | undefined;
 }
 
 /** The default number of atoms. In MNIST, the five values 0 and 252 to 255 are far more frequent than the others. */

@@ -21,11 +21,11 @@ export interface ImageRecipeOptions {
   /** [height, width, channels] of the images. */
   image: ImageShape;
   /** The number of values of a pixel: 0, 1, ... values - 1. Default 256. */
-  values?: number;
+  values?: number | undefined;
   /** The number of classes, whose labels 0, 1, ... classes - 1 are the context. Default: an unconditional flow. */
-  classes?: number;
+  classes?: number | undefined;
   /** Seed of the initial weights. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /** Options that the recipes of image flows with a latent space share: `nice`, `glow`, `realNVP` and `tarflow`. */
@@ -35,15 +35,15 @@ export interface ImageFlowRecipeOptions extends ImageRecipeOptions {
    * from a flow that is trained with it (variational dequantization, Ho et al. 2019, "Flow++"). By default the flow is the density of real
    * numbers.
    */
-  dequantization?: "uniform" | "variational";
+  dequantization?: "uniform" | "variational" | undefined;
 }
 
 /** Options that `glow` and `realNVP` share for images. */
 export interface ImageCouplingRecipeOptions extends ImageFlowRecipeOptions, ConvNetOptions {
   /** The scalar transform of the couplings. Default `{ type: "affine", bound: 3 }`. */
-  transform?: ScalarTransformOptions;
+  transform?: ScalarTransformOptions | undefined;
   /** The number of levels, each of which halves the height and the width. Default 2. */
-  levels?: number;
+  levels?: number | undefined;
 }
 
 /** Whether the first argument of a recipe has the options of an image instead of a number of features. */

@@ -11,24 +11,24 @@ import { Flow } from "../flow.ts";
 /** The options that all recipes share. */
 export interface RecipeOptions extends NetworkOptions {
   /** Number of context features C; the flow is then p(x | context). Default 0. */
-  context?: number;
+  context?: number | undefined;
   /** Number of layers. Default 5; NICE: 4, block autoregressive flows: 1, Sylvester flows: 8, planar and radial flows: 32. */
-  transforms?: number;
+  transforms?: number | undefined;
   /** How the ordering (autoregressive) or the mask (coupling) changes from layer to layer. Default `alternating`. */
-  ordering?: "alternating" | "random";
+  ordering?: "alternating" | "random" | undefined;
   /**
    * Number of orderings (autoregressive) or masks (coupling) of each layer, which share its weights. Training batches
    * use them one after the other. Default 1.
    */
-  orders?: number;
+  orders?: number | undefined;
   /** Whether the density is the mean of the densities of all `orders` instead of the density of the first one. Default false. */
-  ensemble?: boolean;
+  ensemble?: boolean | undefined;
   /** Whether there is a batch normalization after each layer on the side of the base. Default false. */
-  batchNorm?: boolean;
+  batchNorm?: boolean | undefined;
   /** Base distribution. Default standard normal; NICE: logistic. */
-  base?: Distribution;
+  base?: Distribution | undefined;
   /** Seed of orderings, masks and initial weights. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /** The options of recipes without a conditioner. */

@@ -22,9 +22,9 @@ export interface MadeFlowOptions
       "outputs" | "components" | "hiddenOrder" | "direct" | "context" | "masks" | "orderAgnostic"
     > {
   /** The order of the features. Default `natural`: 0, 1, ... */
-  ordering?: "natural" | "random";
+  ordering?: "natural" | "random" | undefined;
   /** Seed of orderings and initial weights. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 const check = optionChecker("madeFlow", {

@@ -20,19 +20,19 @@ import {
 /** Options of `naf`. */
 export interface NAFOptions extends RecipeOptions {
   /** Number of sigmoids in a layer. Default 8. */
-  units?: number;
+  units?: number | undefined;
   /** Number of layers of sigmoids in each transform. Default 1. */
-  sigmoidLayers?: number;
+  sigmoidLayers?: number | undefined;
 }
 
 /** Options of `umnn`. */
 export interface UMNNOptions extends RecipeOptions {
   /** Number of hidden units of the integrand. Default 8. */
-  units?: number;
+  units?: number | undefined;
   /** Number of quadrature nodes, at most 1024. Default 48. */
-  nodes?: number;
+  nodes?: number | undefined;
   /** The map is the integral on [-bound, bound], and linear outside. Default 5. */
-  bound?: number;
+  bound?: number | undefined;
 }
 
 /** Options of `bpf` and `sospf`. */
@@ -41,17 +41,17 @@ export interface PolynomialFlowOptions extends RecipeOptions {
    * n, the degree of the polynomial in `bpf`, at most 128. Default 16. In `sospf` the polynomial has degree 2 n + 1, and n is at most 256.
    * Default 4.
    */
-  degree?: number;
+  degree?: number | undefined;
   /** The map is the polynomial on [-bound, bound], and linear outside. Default 5. */
-  bound?: number;
+  bound?: number | undefined;
 }
 
 /** Options of `bnaf`. */
 export interface BNAFOptions extends LayerRecipeOptions {
   /** Number of hidden units for each feature. Default 8. */
-  units?: number;
+  units?: number | undefined;
   /** Number of hidden layers. Default 2. */
-  layers?: number;
+  layers?: number | undefined;
 }
 
 const checkNaf = optionChecker("naf", {

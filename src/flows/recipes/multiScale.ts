@@ -21,15 +21,15 @@ import { layerSchemas } from "./options.ts";
 /** Options of `glow` for images. */
 export interface GlowImageOptions extends ImageCouplingRecipeOptions {
   /** The number of steps per level. A step is an actnorm, an invertible 1x1 convolution and a coupling. Default 8. */
-  steps?: number;
+  steps?: number | undefined;
 }
 
 /** Options of `realNVP` for images. By default its networks have two residual blocks. */
 export interface RealNVPImageOptions extends ImageCouplingRecipeOptions {
   /** K: each level has K couplings with checkerboard masks and K couplings with channel masks. Default 3. */
-  steps?: number;
+  steps?: number | undefined;
   /** Whether there is a batch normalization of each channel after each coupling, as in the paper. Default true. */
-  batchNorm?: boolean;
+  batchNorm?: boolean | undefined;
 }
 
 const glowSchema = z

@@ -19,9 +19,9 @@ const NICE_WIDTH = 1000;
 /** Options of `nice` for images. The defaults are those of the paper for MNIST. */
 export interface NiceImageOptions extends ImageFlowRecipeOptions, NetworkOptions {
   /** The widths of the hidden layers of each coupling. Default five of 1,000. */
-  hidden?: number[];
+  hidden?: number[] | undefined;
   /** The number of couplings. Default 4. */
-  transforms?: number;
+  transforms?: number | undefined;
 }
 
 const niceSchema = z.strictObject({

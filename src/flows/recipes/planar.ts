@@ -27,13 +27,13 @@ export interface PlanarFlowOptions extends RadialRecipeOptions {
    * Which of the two has a closed form: the density of data, or sampling. The other one needs root finding, which is slower.
    * Default `density`, for maximum likelihood; choose `sampling` for `fitDensity`, which trains on samples of the flow.
    */
-  closedForm?: "density" | "sampling";
+  closedForm?: "density" | "sampling" | undefined;
 }
 
 /** Options of `sylvesterFlow`. */
 export interface SylvesterFlowOptions extends PlanarFlowOptions {
   /** M, the dimension of the subspace in which a layer moves points; a planar layer has 1. Default min(D, 8). */
-  columns?: number;
+  columns?: number | undefined;
 }
 
 const radialSchemas = {

@@ -12,9 +12,9 @@ import {
 /** Options of `residualFlow`. */
 export interface ResidualFlowOptions extends LayerRecipeOptions, Pick<ResidualOptions, "trace"> {
   /** Widths of the hidden layers. Default [64, 64]. */
-  hidden?: number[];
+  hidden?: number[] | undefined;
   /** Bound of the Lipschitz constant of g, in (0, 0.99]. Default 0.9. */
-  lipschitz?: number;
+  lipschitz?: number | undefined;
 }
 
 const check = optionChecker("residualFlow", {

@@ -11,11 +11,11 @@ import { checkedByConstructor, type OptionSchemas, optionChecker, recipeSchemas 
 /** Options of `nsf` and `ncsf`. */
 export interface NSFOptions extends RecipeOptions {
   /** The kind of the layers. Default `autoregressive`. */
-  kind?: "coupling" | "autoregressive";
+  kind?: "coupling" | "autoregressive" | undefined;
   /** Number of bins, at least 2. Default 8. */
-  bins?: number;
+  bins?: number | undefined;
   /** The spline is defined on [-bound, bound]; outside it is the identity. Default 5. */
-  bound?: number;
+  bound?: number | undefined;
 }
 
 const ncsfSchemas = {

@@ -10,9 +10,9 @@ import { checkedByConstructor, layerSchemas } from "./options.ts";
 /** Options of `tarflow`. */
 export interface TarflowOptions extends ImageFlowRecipeOptions, TransformerOptions {
   /** The height and the width of a patch, which must divide the height and the width of the image. Default 4. */
-  patch?: number;
+  patch?: number | undefined;
   /** The number of autoregressive maps. Default 4. */
-  transforms?: number;
+  transforms?: number | undefined;
 }
 
 const tarflowSchema = z.strictObject({

@@ -26,32 +26,32 @@ import { checkedByConstructor, layerSchemas, networkSchemas, optionChecker } fro
 /** Options of `vae`. */
 export interface VAEOptions {
   /** L, the number of latent features. Default 16. */
-  latent?: number;
+  latent?: number | undefined;
   /**
    * The number of values of a feature: 2 for zeros and ones, which get a Bernoulli decoder, or more for integers from 0, which get a
    * discretized logistic one. Default: real numbers and a Gaussian decoder, whose means and deviations are functions of z.
    */
-  values?: number;
+  values?: number | undefined;
   /**
    * The posterior q(z | x): `diagonal` is Gaussian, and the other posteriors are flows with this Gaussian as their base. The
    * parameters of the flows are a linear function of the outputs of the encoder, so that they differ from row to row; `iaf` has
    * the outputs as its context. Default `diagonal`.
    */
-  posterior?: "diagonal" | "planar" | "radial" | "sylvester" | "iaf";
+  posterior?: "diagonal" | "planar" | "radial" | "sylvester" | "iaf" | undefined;
   /** The number of maps of the posterior. Default 16 planar or radial ones, 4 others. */
-  transforms?: number;
+  transforms?: number | undefined;
   /** For `sylvester`: M, the dimension of the subspace in which a map moves points. Default min(L, 8). */
-  columns?: number;
+  columns?: number | undefined;
   /** The prior p(z), such as a flow of L features: `maf(16)`. Default standard normal. */
-  prior?: Distribution;
+  prior?: Distribution | undefined;
   /** Widths of the hidden layers of the encoder; the decoder has them in reverse. Default [256, 256]. */
-  hidden?: readonly number[];
+  hidden?: readonly number[] | undefined;
   /** Activation of the encoder and the decoder. Default `relu`. */
-  activation?: Activation;
+  activation?: Activation | undefined;
   /** K, the number of draws of z in an evaluation of the bound; see `VariationalAutoencoder`. Default 1. */
-  samples?: number;
+  samples?: number | undefined;
   /** Seed of the initial weights. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 const check = optionChecker("vae", {

@@ -62,12 +62,12 @@ export interface TracedLoss<T> {
 
 export interface TraceLossOptions {
   /** True for a training step, false for an evaluation, such as that of validation rows. Default true. */
-  training?: boolean;
+  training?: boolean | undefined;
   /**
    * Whether layers use statistics of the batch in a training step. It must be false if the rows are not data, because samples of the
    * flow, for example, have other statistics. Default false.
    */
-  batchStatistics?: boolean;
+  batchStatistics?: boolean | undefined;
 }
 
 /** Calls `build`, which returns a loss, and records the random inputs and updates of statistics that it declares. */

@@ -13,15 +13,15 @@ import type { Priors } from "./simulator.ts";
 /** Options of `simulationBasedCalibration`. */
 export interface SimulationCalibrationOptions extends EngineOptions {
   /** The number of new simulations, or simulations that the posterior was not fitted to. Default 300. */
-  readonly simulations?: number | Simulations;
+  readonly simulations?: number | Simulations | undefined;
   /** The number of draws for each simulation. Default 99. */
-  readonly draws?: number;
+  readonly draws?: number | undefined;
   /** Number of bins of the histograms. Default 10. */
-  readonly bins?: number;
+  readonly bins?: number | undefined;
   /** Seed of the simulations and draws. Default 1. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Ends the simulations with an `INTERRUPTED` error. Default none. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The name of the column of TARP distances. */

@@ -26,20 +26,22 @@ const MIN_WEIGHT = 0.02;
 /** Options of the conditional density that `fitPosterior` and `fitLikelihood` fit. */
 export interface ConditionalDensityOptions extends EngineOptions {
   /** Number of flows in the mixture. Default 4. */
-  members?: number;
+  members?: number | undefined;
   /** Options of `fit` for each flow. Default AdamW with a learning rate of 0.001 and a weight decay of 0.3. */
-  fit?: FitOptions;
+  fit?: FitOptions | undefined;
   /**
    * A network that reduces the context, which is the data for `fitPosterior` and the coordinates for `fitLikelihood`, to `size` numbers. It
    * is trained with each flow, and no flow then begins at a linear regression. Default none.
    */
-  embedding?: Omit<ContextEmbeddingOptions, "numbers" | "classes">;
+  embedding?: Omit<ContextEmbeddingOptions, "numbers" | "classes"> | undefined;
   /** Seed of all random numbers. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
   /** Ends simulations and fits with an `INTERRUPTED` error. Default none. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called after each step with the index of the flow that is fitted, and the largest held-out log-density so far, in nats. */
-  onProgress?(progress: { readonly member: number; readonly members: number; readonly best: number }): void;
+  onProgress?:
+    | ((progress: { readonly member: number; readonly members: number; readonly best: number }) => void)
+    | undefined;
 }
 
 /** The rules of `ConditionalDensityOptions`. `fit` and `ContextEmbedding` check the options that they get. */

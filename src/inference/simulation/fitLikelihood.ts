@@ -16,7 +16,7 @@ import type { Priors, Simulator } from "./simulator.ts";
 /** Options of `fitLikelihood`. */
 export interface FitLikelihoodOptions extends ConditionalDensityOptions {
   /** The number of simulations, or a result of `simulate`. Default 10,000. */
-  simulations?: number | Simulations;
+  simulations?: number | Simulations | undefined;
 }
 
 /** The likelihood of the parameters of a simulator: q(x | theta), as a conditional flow that was fitted to simulations. */

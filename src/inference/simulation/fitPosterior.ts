@@ -20,11 +20,11 @@ export interface FitPosteriorOptions extends ConditionalDensityOptions {
    * The number of simulations of all rounds together; or, for the first round, a result of `simulate`, to which each later round adds as many
    * new simulations. Default 10,000.
    */
-  simulations?: number | Simulations;
+  simulations?: number | Simulations | undefined;
   /** Number of rounds. Rounds after the first simulate only in the region of the posterior given `observed`. Default 1. */
-  rounds?: number;
+  rounds?: number | undefined;
   /** The observation, which several rounds need. The posterior is then valid for this observation only. Default none. */
-  observed?: ArrayLike<number>;
+  observed?: ArrayLike<number> | undefined;
 }
 
 /** The rules of these options. */

@@ -14,7 +14,7 @@ import type { Priors, Simulator } from "./simulator.ts";
 /** Options of `inferSimulator`. */
 export interface InferSimulatorOptions extends Omit<FitPosteriorOptions, "observed"> {
   /** Number of draws. Default 4,000. */
-  draws?: number;
+  draws?: number | undefined;
 }
 
 /** Whether to trust the result of `inferSimulator`; `reasons` says why. */

@@ -10,11 +10,11 @@ import type { Priors } from "./simulator.ts";
 /** Options of `posteriorPredictive`. */
 export interface PredictiveOptions extends EngineOptions {
   /** Number of draws from the posterior, each with a simulation. Default 1,000. */
-  draws?: number;
+  draws?: number | undefined;
   /** Seed of the draws and simulations. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
   /** Ends the simulations with an `INTERRUPTED` error. Default none. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** The result of `posteriorPredictive`. */

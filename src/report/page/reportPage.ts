@@ -24,7 +24,7 @@ export interface ReportPageOptions extends ReportResult {
   /** The columns of the model. */
   readonly columns: readonly TableColumn[];
   /** Sentences that say where the rows come from. Default none. */
-  readonly about?: readonly string[];
+  readonly about?: readonly string[] | undefined;
   /** The record of the training in the model file. Default none. */
   readonly training?: TrainingRecord | undefined;
 }
