@@ -35,11 +35,6 @@ export class Chain implements Bijection {
 
   /** Throws `ARGUMENT` if there is no bijection, `SHAPE` if their numbers of features or of context features differ. */
   constructor(bijections: readonly Bijection[]) {
-    if (!Array.isArray(bijections)) {
-      throw new PushforwardError("ARGUMENT", "the bijections of a chain are not a list", {
-        hint: "Write new Chain([bijection]).",
-      });
-    }
     if (bijections.length === 0) {
       throw new PushforwardError("ARGUMENT", "a chain needs at least one bijection");
     }

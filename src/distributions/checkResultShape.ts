@@ -14,8 +14,6 @@ export function checkResultShape(
   throw new PushforwardError("SHAPE", `${method} of ${part.constructor.name} has a wrong shape`, {
     expected: expected.map((each) => (each.length > 0 ? formatShape(each) : "a scalar")).join(" or "),
     received: formatShape(shape),
-    hint: isRowValue
-      ? "Return one number for each row: sum over the features with .sum(-1)."
-      : "Return one row of all features for each row.",
+    hint: isRowValue ? "Sum over the features with .sum(-1)." : "Return all features of each row.",
   });
 }

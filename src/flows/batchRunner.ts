@@ -1,6 +1,5 @@
 import type { Standardize } from "../bijections/standardize.ts";
 import type { FlatRows } from "../dataset/rowsInput.ts";
-import { PushforwardError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { liveNumbers } from "../graph/passes/lowMemoryOrder.ts";
@@ -115,19 +114,6 @@ export function arrayInput(
   };
 }
 
-/** A new array. Throws `ARGUMENT` if the numbers are more than an array can have. */
-export function allocateNumbers(length: number): Float64Array {
-  try {
-    return new Float64Array(length);
-  } catch (cause) {
-    throw new PushforwardError("ARGUMENT", "the result is larger than the largest array", {
-      received: `${length} numbers`,
-      hint: "Compute it in parts: sample(n, { seed, start }) draws the n rows from row start on.",
-      cause,
-    });
-  }
-}
-
 /** Runs compiled functions over rows in chunks. It compiles a function at the first call, and again when a parameter has changed. */
 export class BatchRunner {
   private readonly parameters: () => ReadonlyMap<string, Parameter>;
@@ -174,7 +160,7 @@ export class BatchRunner {
     const outputs = Object.fromEntries(
       Object.entries(shards[0].outputs).map(([key, { length }]) => [
         key,
-        allocateNumbers((rows * length) / maxRows),
+        new Float64Array((rows * length) / maxRows),
       ]),
     );
     for (let start = 0; start < rows; ) {

@@ -1,9 +1,7 @@
 import { bijectionRegistry } from "../bijections/build.ts";
 import { scalarTransformRegistry } from "../bijections/scalar/build.ts";
 import { distributionRegistry } from "../distributions/build.ts";
-import { PushforwardError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
-import { brief } from "../parse.ts";
 import { type KindOptions, kindRules } from "./flowDescription.ts";
 import { type LoadedModel, parseContainer, readModel } from "./modelFile.ts";
 
@@ -11,7 +9,7 @@ import { type LoadedModel, parseContainer, readModel } from "./modelFile.ts";
  * Reads a model file. It runs no code from the file, and checks everything in it. Time and memory are bounded by the size of
  * the file, whatever the description says. `kinds` builds the parts that are custom classes.
  *
- * Throws `ARGUMENT` if `bytes` are neither a Uint8Array nor an ArrayBuffer; `MODEL` for a file that is damaged, of another program or of another version, and for arrays that are missing, of a
+ * Throws `MODEL` for a file that is damaged, of another program or of another version, and for arrays that are missing, of a
  * wrong shape, or outside of the domain of their parameter.
  */
 export async function decodeModel(
@@ -20,7 +18,7 @@ export async function decodeModel(
 ): Promise<LoadedModel> {
   checkOptions("decodeModel", options, kindRules);
   const { kinds = [] } = options;
-  const container = parseContainer(asBytes(bytes));
+  const container = parseContainer(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes);
   if (kinds.length > 0 || hasOtherKinds(container.description)) {
     const { registerAllKinds } = await import("../distributions/onDemand.ts");
     registerAllKinds();
@@ -29,16 +27,6 @@ export async function decodeModel(
   // The reader is loaded on demand, like kinds, because a page that scores rows of numbers does not need it.
   const tableReader = isOfTable ? await import("./tableReader.ts") : undefined;
   return readModel(container, kinds, tableReader);
-}
-
-function asBytes(bytes: Uint8Array | ArrayBuffer): Uint8Array {
-  if (bytes instanceof Uint8Array) return bytes;
-  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
-  throw new PushforwardError("ARGUMENT", "the bytes of a model are not an array of bytes", {
-    expected: "a Uint8Array or an ArrayBuffer",
-    received: brief(bytes),
-    hint: "A file is read by loadModel of pushforward/files.",
-  });
 }
 
 /** Whether a description has a type that is not registered yet. `parseContainer` has limited its size. */

@@ -256,11 +256,17 @@ export class FlowEvaluator {
   }
 }
 
+/** No array has more numbers. */
+const MAX_COUNT = 2 ** 32;
+
 /** Throws `ARGUMENT` for a count that is not an integer of at least `min`. */
 export function checkCount(what: string, count: number, min = 0): void {
   const { expected, accepts } = integerFrom(min);
-  if (accepts(count)) return;
-  throw new PushforwardError("ARGUMENT", `${what} is not valid`, { expected, received: brief(count) });
+  if (accepts(count) && count <= MAX_COUNT) return;
+  throw new PushforwardError("ARGUMENT", `${what} is not valid`, {
+    expected: accepts(count) ? `at most ${MAX_COUNT}` : expected,
+    received: brief(count),
+  });
 }
 
 /** Subtracts a constant in place, since a second array for millions of rows would be expensive. */

@@ -22,7 +22,7 @@ import { type AnomalyReference, AnomalyScorer } from "./anomalies/anomalyScorer.
 import { selectAnomalies, selectionRules } from "./anomalies/findAnomalies.ts";
 import { withRareValues } from "./anomalies/rareValues.ts";
 import { type AnomalyReason, explainRows, type RowsToExplain } from "./anomalies/reasons.ts";
-import { allocateNumbers, type RunOptions } from "./batchRunner.ts";
+import type { RunOptions } from "./batchRunner.ts";
 import { ConditionalRows, type PartialRows } from "./conditionalRows.ts";
 import { hasExactConditionals, withExactConditionals } from "./exactConditionals.ts";
 import type { ExportTableOptions } from "./exportTable.ts";
@@ -145,7 +145,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     if (names.length === 0 && !present) return this.flow.sample(n, { seed, start, ...run });
     checkCount("the number of samples", n);
     const D = this.flow.features;
-    const values = allocateNumbers(n * D).fill(Number.NaN);
+    const values = new Float64Array(n * D).fill(Number.NaN);
     if (names.length > 0) {
       const encoded = encodeTable(this.columns, [given], names);
       checkLearned(this.columns, encoded);

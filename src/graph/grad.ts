@@ -31,18 +31,13 @@ export type Gradients<T extends readonly Tensor[]> = { -readonly [K in keyof T]:
 /**
  * Vector-Jacobian product: the gradient of sum_i <cotangents_i, outputs_i> with respect to each of `inputs`, in their shapes. The
  * result is a graph of ordinary operations, so it can be differentiated again. Throws `SHAPE` if a cotangent does not broadcast
- * to its output, and `ARGUMENT` if `inputs` is not a list.
+ * to its output.
  */
 export function vjp<const T extends readonly Tensor[]>(
   outputs: readonly Tensor[],
   inputs: T,
   cotangents: readonly Tensor[],
 ): Gradients<T> {
-  if (!Array.isArray(inputs)) {
-    throw new PushforwardError("ARGUMENT", "the inputs of a gradient are not a list of tensors", {
-      hint: "Write grad(output, [input]).",
-    });
-  }
   const nodes = ancestors(outputs);
   /** The inputs, and nodes that depend on them: only these need gradients. */
   const relevant = new Set<Tensor>(inputs);

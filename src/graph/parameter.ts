@@ -1,6 +1,5 @@
 import { PushforwardError } from "../errors.ts";
 import { anyValue, checkOptions, trueOrFalse } from "../options.ts";
-import { brief } from "../parse.ts";
 import { claimNumbers } from "../sizeBudget.ts";
 import type { Floats } from "./operation.ts";
 import { input } from "./operations/source.ts";
@@ -61,8 +60,7 @@ export class Parameter extends Tensor {
     checkOptions("new Parameter", options, parameterRules);
     if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
       throw new PushforwardError("ARGUMENT", "the shape of a parameter is not valid", {
-        expected: "sizes 0, 1, 2, ...",
-        received: brief(shape),
+        received: formatShape(shape),
       });
     }
     super(input, [], { shape: [...shape] });

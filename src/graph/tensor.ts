@@ -442,8 +442,5 @@ export function stack(tensors: readonly Tensor[], axis: number): Tensor {
 
 function requireTensors(name: string, tensors: readonly Tensor[]): void {
   if (tensors[0] instanceof Tensor) return;
-  throw new PushforwardError("ARGUMENT", `${name} got no tensors`, {
-    expected: "a list of at least one tensor",
-    received: Array.isArray(tensors) ? `${tensors.length} values` : typeof tensors,
-  });
+  throw new PushforwardError("ARGUMENT", `${name} needs at least one tensor`);
 }

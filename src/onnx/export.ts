@@ -31,15 +31,15 @@ export type Precision = "float32" | "float64";
 /** Options of `exportOnnx`. */
 export interface ExportOptions {
   /** Default `float32`. */
-  precision?: Precision | undefined;
+  precision?: Precision;
   /** Fixes the number of rows N, which lets the runtime plan its memory. By default N is symbolic. */
-  batch?: number | undefined;
+  batch?: number;
   /** Writes the numbers of the parameters into the file. Default false: they are inputs. */
-  embedParameters?: boolean | undefined;
+  embedParameters?: boolean;
   /** Metadata of the file. Default none. */
-  metadata?: Readonly<Record<string, string>> | undefined;
+  metadata?: Readonly<Record<string, string>>;
   /** Adds an empty sequence of this name as the first output (`runtime/runInto.js` says why). By default there is none. */
-  barrier?: string | undefined;
+  barrier?: string;
 }
 
 const exportRules: OptionRules<ExportOptions> = {
@@ -62,17 +62,11 @@ interface WriteOptions {
 }
 
 /**
- * Writes a graph as the bytes of an ONNX file. Throws `ARGUMENT` if `graph` is not a graph, two inputs, parameters or outputs have the same name, or if
+ * Writes a graph as the bytes of an ONNX file. Throws `ARGUMENT` if two inputs, parameters or outputs have the same name, or if
  * the graph needs a symbolic number of rows and has no input [N, ...].
  */
 export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array<ArrayBuffer> {
   checkOptions("exportOnnx", options, exportRules);
-  if (!Array.isArray(graph?.nodes)) {
-    throw new PushforwardError("ARGUMENT", "the first argument of exportOnnx is not a graph", {
-      expected: "a graph, such as compile(f, shapes).graph",
-      hint: "A flow is written by flow.exportOnnx().",
-    });
-  }
   const { precision = "float32", batch, embedParameters = false, metadata, barrier } = options;
   const file = new OnnxFile({ batch });
   const type = floatType(precision);

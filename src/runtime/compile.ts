@@ -22,16 +22,16 @@ export type { Floats };
 /** Options of `compile`. */
 export interface CompileOptions extends EngineOptions {
   /** Default `float32`. */
-  precision?: Precision | undefined;
+  precision?: Precision;
   /** A fixed number of rows. Calls with another number are errors. Default any number. */
-  batch?: number | undefined;
+  batch?: number;
   /** Names of parameters in the ONNX graph. Default: `parameter0`, `parameter1`, ... */
-  parameterNames?: ReadonlyMap<Parameter, string> | undefined;
+  parameterNames?: ReadonlyMap<Parameter, string>;
   /**
    * True to store the values of the parameters in the session when it is created, so that ONNX Runtime can optimize for them. By
    * default each call reads the current values.
    */
-  embedParameters?: boolean | undefined;
+  embedParameters?: boolean;
 }
 
 const compileRules: OptionRules<CompileOptions> = {
@@ -96,7 +96,7 @@ export interface Compiled<T extends Traced> extends AsyncDisposable {
  * The first call creates the session; one session serves any number of rows N. Booleans are returned as 0 and 1. `afterTracing`
  * is what depends on the trace.
  *
- * Throws `ARGUMENT` for invalid shapes or options, and if `build` does not return tensors. A call throws `SHAPE` for inputs whose lengths do not match their shapes, and
+ * Throws `ARGUMENT` for invalid shapes or options. A call throws `SHAPE` for inputs whose lengths do not match their shapes, and
  * `ARGUMENT` for inputs that are not arrays of numbers.
  */
 export function compile<T extends Traced>(
@@ -109,7 +109,6 @@ export function compile<T extends Traced>(
   const tensors = symbolicInputs(shapes);
   const traced = build(...tensors);
   const single = traced instanceof Tensor;
-  if (!single) checkTraced(traced);
   const record: Record<string, Tensor> = single
     ? { output: traced }
     : Array.isArray(traced)
@@ -147,18 +146,6 @@ export function compile<T extends Traced>(
     release: () => executable.release(),
     [Symbol.asyncDispose]: () => executable.release(),
   }) as Compiled<T>;
-}
-
-/** Throws `ARGUMENT` unless a traced function returned a list or an object of tensors. */
-function checkTraced(traced: unknown): void {
-  const entries = Object.entries(traced ?? {});
-  const invalid = entries.find(([, value]) => !(value instanceof Tensor));
-  if (entries.length > 0 && !invalid) return;
-  const what = traced instanceof Promise ? "a promise" : brief(traced);
-  throw new PushforwardError("ARGUMENT", "the function to compile does not return tensors", {
-    expected: "a tensor, or a list or an object of tensors",
-    received: invalid ? `${brief(invalid[1])} as ${invalid[0]}` : what,
-  });
 }
 
 /** Creates the symbolic inputs. */

@@ -177,12 +177,8 @@ test("errors have the path of the field in a description", () => {
   );
 });
 
-test("the bytes may be an ArrayBuffer, and nothing else", async () => {
+test("the bytes may be an ArrayBuffer", async () => {
   const bytes = encodeModel({ flow: realNVP(2, { transforms: 1, hidden: [4] }) });
   const { flow } = await decodeModel(bytes.slice().buffer);
   expect(flow.features).toBe(2);
-  await expect(decodeModel([1, 2] as never)).rejects.toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: the bytes of a model are not an array of bytes: expected a Uint8Array or an ArrayBuffer, received [1,2].
-    A file is read by loadModel of pushforward/files.]
-  `);
 });

@@ -44,12 +44,7 @@ describe("a table model throws for", () => {
 
   test("more samples than an array can have", async () => {
     const flow = maf(2, { transforms: 1, hidden: [4] });
-    await expect(flow.sample(1e12)).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the result is larger than the largest array: received 2000000000000 numbers.
-      Compute it in parts: sample(n, { seed, start }) draws the n rows from row start on.]
-    `);
-    await expect(model.sample(1e12, { given: { width: 1 } })).rejects.toThrow(
-      "larger than the largest array",
-    );
+    await expect(flow.sample(1e12)).rejects.toThrowErrorMatchingInlineSnapshot();
+    await expect(model.sample(1e12, { given: { width: 1 } })).rejects.toThrow("at most 4294967296");
   });
 });

@@ -202,31 +202,15 @@ test("structure", () => {
 });
 
 test.each([
-  [
-    "concat",
-    () => concat([], 0),
-    "concat got no tensors: expected a list of at least one tensor, received 0 values.",
-  ],
-  [
-    "stack",
-    () => stack([], 0),
-    "stack got no tensors: expected a list of at least one tensor, received 0 values.",
-  ],
+  ["concat", () => concat([], 0), "concat needs at least one tensor."],
+  ["stack", () => stack([], 0), "stack needs at least one tensor."],
   [
     "a negative size of a parameter",
     () => new Linear(-1, 3, new Random(0)),
-    "the shape of a parameter is not valid: expected sizes 0, 1, 2, ..., received [-1,3].",
+    "the shape of a parameter is not valid: received [-1, 3].",
   ],
 ])("an argument that is not valid: %s", (_, write, message) => {
   expect(write).toThrow(expect.objectContaining({ code: "ARGUMENT", message }));
-});
-
-test("the inputs of a gradient must be a list", () => {
-  const y = x("N", 3);
-  expect(() => grad(y.sum(), y as never)).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: the inputs of a gradient are not a list of tensors.
-    Write grad(output, [input]).]
-  `);
 });
 
 test("gradients", () => {

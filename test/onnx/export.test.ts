@@ -2,7 +2,6 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema, TensorProto_DataType, type ValueInfoProto } from "onnx-buf";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
-import { maf } from "../../src/flows/index.ts";
 import {
   batchSize,
   buildGraph,
@@ -284,11 +283,4 @@ describe("names", () => {
       Give each a different name.]
     `);
   });
-});
-
-test("only graphs are exported", () => {
-  expect(() => exportOnnx(maf(2) as never)).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: the first argument of exportOnnx is not a graph: expected a graph, such as compile(f, shapes).graph.
-    A flow is written by flow.exportOnnx().]
-  `);
 });

@@ -40,18 +40,6 @@ describe("compile throws ARGUMENT for", () => {
     }
   });
 
-  test.each<[unknown, string]>([
-    [5, "5"],
-    [Promise.resolve(), "a promise"],
-    [undefined, "nothing"],
-    [[], "[]"],
-    [{ y: 5 }, "5 as y"],
-  ])("a function that returns %s", (result, received) => {
-    expect(() => compile(() => wrong(result), shapes)).toThrow(
-      `the function to compile does not return tensors: expected a tensor, or a list or an object of tensors, received ${received}.`,
-    );
-  });
-
   test("inputs of a call that are not arrays of numbers", async () => {
     const f = compile((x) => x.mul(2), { x: ["N", 2] });
     for (const [bad, received] of [
