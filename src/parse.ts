@@ -74,6 +74,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   boolean: "true or false",
   string: "a text",
   array: "a list",
+  tuple: "a list",
   object: "an object",
   record: "an object",
 };

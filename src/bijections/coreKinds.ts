@@ -2,9 +2,7 @@ import { actnormKind } from "./actnorm.ts";
 import { autoregressiveKind } from "./autoregressive.ts";
 import { chainKind } from "./chain.ts";
 import { couplingKind } from "./coupling.ts";
-import { elementwiseKind } from "./elementwise.ts";
 import { identityKind } from "./identity.ts";
-import { invertKind } from "./invert.ts";
 import { luLinearKind } from "./luLinear.ts";
 import { permutationKind } from "./permutation.ts";
 import { standardizeKind } from "./standardize.ts";
@@ -20,9 +18,7 @@ export const coreBijectionKinds = [
   autoregressiveKind,
   chainKind,
   couplingKind,
-  elementwiseKind,
   identityKind,
-  invertKind,
   luLinearKind,
   permutationKind,
   standardizeKind,
