@@ -115,6 +115,7 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 /** A value as text for errors: JSON, truncated if it is long. */
 export function brief(value: unknown): string {
   if (value === undefined) return "nothing";
+  if (typeof value === "bigint") return `${value}n (a bigint)`;
   return shortened(escapeControlCharacters(typeof value === "number" ? String(value) : json(value)));
 }
 
@@ -124,7 +125,7 @@ function json(value: unknown): string {
   } catch (error) {
     // The stack is too small for the value; `String` would fail too.
     if (error instanceof RangeError) return "a value that is nested too deeply";
-    // The value is a bigint or has a cycle.
+    // The value has a bigint or a cycle.
     return String(value);
   }
 }

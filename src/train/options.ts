@@ -46,7 +46,7 @@ export interface CommonSettings {
    * step. Default 0.99.
    */
   averageDecay?: number | undefined;
-  /** Seed of the shuffling, the validation split and the random numbers of a loss. Default 0. */
+  /** Seed of the shuffling, the validation split and the random numbers of a loss, up to 2^53 (a number, not a bigint). Default 0. */
   seed?: number | undefined;
 }
 

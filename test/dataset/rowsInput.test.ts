@@ -85,8 +85,8 @@ describe("flatRows throws for", () => {
     ["NaN in a column", { x: [1, 2], y: [3, Number.NaN] }, 'row 1, column "y" of rows is NaN'],
     ["null", null, "rows cannot be read: .* received null"],
     ["a hole", [[1, undefined]], "row 0, column 1 of rows is undefined"],
-    ["a big integer", [1n, 2n], "row 0, column 0 of rows is 1"],
-    ["a typed array of big integers", BigInt64Array.of(1n, 2n), "row 0, column 0 of rows is 1"],
+    ["a big integer", [1n, 2n], "row 0, column 0 of rows is 1n .a bigint.: expected a finite number"],
+    ["a typed array of big integers", BigInt64Array.of(1n, 2n), "row 0, column 0 of rows is 1n"],
     [
       "half a row",
       [1, 2, 3],

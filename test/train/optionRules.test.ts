@@ -25,13 +25,15 @@ test("options of fit are checked before it trains", async () => {
     { signal: new AbortController() },
     { onEpoch: 5 },
     { checkpoint: "file" },
+    { seed: 5n },
   ];
   expect(await messages((options) => fit(flow(), rows, options), wrong)).toMatchInlineSnapshot(`
     "PushforwardError: unknown option of fit: expected one of objective, klWarmUp, epochs, batchSize, optimizer, schedule, clipNorm, validationFraction, patience, averageDecay, seed, context, weights, validation, onRecovery, signal, maxMinutes, providers, threads, communicator, onEpoch, onProgress, initialize, checkpoint, received contxt (did you mean context?).
     PushforwardError: the option maxMinutes of fit has an invalid value: expected a number of at least 0, received -1.
     PushforwardError: the option signal of fit has an invalid value: expected an AbortSignal, received {}.
     PushforwardError: the option onEpoch of fit has an invalid value: expected a function, received 5.
-    PushforwardError: the option checkpoint of fit has an invalid value: expected an object with the methods load and save, received "file"."
+    PushforwardError: the option checkpoint of fit has an invalid value: expected an object with the methods load and save, received "file".
+    PushforwardError: an option of fit is not valid at seed: expected a number, received 5n (a bigint)."
   `);
 });
 
