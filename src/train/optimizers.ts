@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { parametersOf } from "../nn/module.ts";
-import { checkOptions, numberAbove, numberFrom } from "../options.ts";
+import { checkOptions, isPlainObject, numberAbove, numberFrom } from "../options.ts";
 import { parse } from "../parse.ts";
 import { Optimizer, type OptimizerOptions, optimizerSchema } from "./optimizer.ts";
 import { requireTrainable, reserve, Weights } from "./weights.ts";
@@ -85,6 +85,10 @@ export class ModelOptimizer {
   }
 }
 
+/** Options that are not an object are an error of the constructor. */
+const optimizerOf = (type: OptimizerOptions["type"], model: object, options: ModelOptimizerOptions) =>
+  new ModelOptimizer(model, isPlainObject(options) ? { ...options, type } : options);
+
 /**
  * Adam (Kingma and Ba 2015, "Adam: a method for stochastic optimization") over the trainable parameters of a model. With a parameter p, its
  * gradient g and the number of the step t:
@@ -98,7 +102,7 @@ export class ModelOptimizer {
  * @throws ARGUMENT if an option is not valid, or the model has no trainable parameters, or one that is being trained already.
  */
 export const adam = (model: object, options: ModelOptimizerOptions = {}): ModelOptimizer =>
-  new ModelOptimizer(model, { ...options, type: "adam" });
+  optimizerOf("adam", model, options);
 
 /**
  * AdamW (Loshchilov and Hutter 2019, "Decoupled weight decay regularization") over the trainable parameters of a model: `adam` with the
@@ -112,7 +116,7 @@ export const adam = (model: object, options: ModelOptimizerOptions = {}): ModelO
  * @throws ARGUMENT if an option is not valid, or the model has no trainable parameters, or one that is being trained already.
  */
 export const adamW = (model: object, options: ModelOptimizerOptions = {}): ModelOptimizer =>
-  new ModelOptimizer(model, { ...options, type: "adamW" });
+  optimizerOf("adamW", model, options);
 
 /**
  * Gradient descent with momentum over the trainable parameters of a model,
@@ -125,4 +129,4 @@ export const adamW = (model: object, options: ModelOptimizerOptions = {}): Model
  * @throws ARGUMENT if an option is not valid, or the model has no trainable parameters, or one that is being trained already.
  */
 export const sgd = (model: object, options: ModelOptimizerOptions = {}): ModelOptimizer =>
-  new ModelOptimizer(model, { ...options, type: "sgd" });
+  optimizerOf("sgd", model, options);

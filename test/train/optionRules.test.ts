@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { maf } from "../../src/flows/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import { fit, fitDensity, fitFlows, minimize } from "../../src/train/index.ts";
+import { adam, fit, fitDensity, fitFlows, minimize } from "../../src/train/index.ts";
 
 const flow = () => maf(2, { transforms: 1, hidden: [4] });
 const rows = [
@@ -47,6 +47,9 @@ test("options that are not an object are an error", async () => {
     );
     await expect(minimize(({ values }) => values, flow(), rows, options)).rejects.toThrow(
       "the options of minimize are not an object",
+    );
+    expect(() => adam(flow(), options)).toThrow(
+      "an option of the optimizer is not valid: expected an object",
     );
   }
 });
