@@ -80,7 +80,7 @@ export function modelSummary(model: LoadedModel, path: string): string {
       ["trained on", `${counted(rows, model.image ? "image" : "row")}, seed ${seed}`],
       [
         "epochs",
-        `${epochs}, the best is epoch ${bestEpoch}${members.length > 1 ? ", of the best trained network" : ""}`,
+        `${epochs}, the best is epoch ${bestEpoch}${members.length > 1 ? ", of the best member trained by gradient descent" : ""}`,
       ],
       [
         "validation",

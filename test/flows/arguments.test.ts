@@ -134,31 +134,31 @@ test("results of custom classes with a wrong shape are errors", async () => {
     new Flow(new NoSum({ features: 2 })).logProb(rows),
   ).rejects.toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: logProb of NoSum has a wrong shape: expected [N], received [N, 2].
-    Return one number for each row: sum over the features with .sum(-1).]
+    Sum over the features with .sum(-1).]
   `);
   await expect(
     new Flow(new OneColumn({ features: 2 })).sample(1),
   ).rejects.toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: sample of OneColumn has a wrong shape: expected [N, 2], received [N, 1].
-    Return one row of all features for each row.]
+    Return all features of each row.]
   `);
   const doubling = new Flow(normal, new Doubling());
   await expect(doubling.logProb(rows)).rejects.toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: the logDet of inverse of Doubling has a wrong shape: expected [N] or a scalar, received [N, 2].
-    Return one number for each row: sum over the features with .sum(-1).]
+    Sum over the features with .sum(-1).]
   `);
   await expect(doubling.sample(1)).rejects.toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: the value of forward of Doubling has a wrong shape: expected [N, 2], received [N, 1].
-    Return one row of all features for each row.]
+    Return all features of each row.]
   `);
   await expect(doubling.toData(rows)).rejects.toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: the value of forward of Doubling has a wrong shape: expected [N, 2], received [N, 1].
-    Return one row of all features for each row.]
+    Return all features of each row.]
   `);
   const columns = new Flow(normal, new LogDetOfColumns());
   await expect(columns.logProb(rows)).rejects.toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: the logDet of inverse of LogDetOfColumns has a wrong shape: expected [N] or a scalar, received [2].
-    Return one number for each row: sum over the features with .sum(-1).]
+    Sum over the features with .sum(-1).]
   `);
 });
 

@@ -44,7 +44,9 @@ describe("a table model throws for", () => {
 
   test("more samples than an array can have", async () => {
     const flow = maf(2, { transforms: 1, hidden: [4] });
-    await expect(flow.sample(1e12)).rejects.toThrowErrorMatchingInlineSnapshot();
+    await expect(flow.sample(1e12)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the number of samples is not valid: expected at most 4294967296, received 1000000000000.]`,
+    );
     await expect(model.sample(1e12, { given: { width: 1 } })).rejects.toThrow("at most 4294967296");
   });
 });

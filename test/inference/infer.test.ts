@@ -192,7 +192,7 @@ describe("errors", () => {
     }).toMatchInlineSnapshot(`
       {
         "an invalid option": "an option of infer is not valid at chains: expected at least 2, received 1.",
-        "an unknown option": "an option of infer is not valid: expected one of flow, restarts, fit, onProgress, providers, threads, samples, refinement, chains, draws, warmUp, targetAcceptance, maxDepth, seed, received chain (did you mean chains?).",
+        "an unknown option": "an option of infer is not valid: expected one of flow, restarts, fit, onProgress, providers, threads, signal, samples, refinement, chains, draws, warmUp, targetAcceptance, maxDepth, seed, received chain (did you mean chains?).",
         "another number of features": "the flow has a different number of features from the model: expected 1 features, one for each unconstrained coordinate, received 3.",
         "not finite anywhere": "the log-density or its gradient is not finite at most random starts: expected 8 finite starts, received 0 of 800; the log-density is NaN at a = 0.2879, b = (0.1878, -0.6973): term 0 of the log-density is NaN.
       The density must be positive for all values that the constraints allow: declare bounds by constraints.",
