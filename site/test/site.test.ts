@@ -36,7 +36,7 @@ describePage("the site", (site) => {
     await using visit = await site.visit();
     const { page } = visit;
     await page.getByRole("link", { name: "Get started" }).click();
-    await expect.poll(() => page.title()).toContain("Documentation");
+    await expect.poll(() => page.title()).toContain("Getting started");
     await page.keyboard.press("Control+k");
     await page.getByRole("searchbox").fill("planar");
     const found = page.locator("#localsearch-list a");

@@ -149,7 +149,7 @@ export async function train(
       onMember: (name, index, names) => progress.onMember(name, { index, names }),
     });
     const { members } = result;
-    const name = members.length === 1 ? members[0]!.name : "mixture";
+    const name = members.length === 1 ? members[0]!.name : "default model";
     return { ...result.curve, ...result, ...rows, name, trainedMember: result.curve.name };
   }
   const result = await trainFlows(

@@ -55,16 +55,15 @@ export interface Signals {
 /**
  * Says which results of `infer` to trust, with a sentence for each reason. The verdict is the first of these that applies:
  *
- * 1. `unreliable`: R-hat above 1.01 or an effective sample size below 400 of a parameter;
- * 2. `missed mass`: the flow has almost no density on at least 1% of the draws of the chains, or on 0.5% of the mass by the short chains of
+ * 1. `unreliable`: R-hat above 1.01 or an effective sample size below 400 of a parameter; or, although neither 3 nor 4 applies, shares of
+ *    chains and weights below a quantile, or two estimates of the evidence, that differ by more than their errors explain; or more than 0.1%
+ *    of the trajectories diverged although 3 or 4 applies, so that nothing confirms the rest of the mass;
+ * 2. `check tails`: more than 0.1% of the trajectories diverged;
+ * 3. `missed mass`: the flow has almost no density on at least 1% of the draws of the chains, or on 0.5% of the mass by the short chains of
  *    `importance`;
- * 3. `use refined draws`: Pareto k-hat above 0.7 with an effective sample size of the weights below 90%, or one weight above 1%, or more
- *    than 1% of Z in the tail beyond the largest weight; without No-U-Turn chains this is `unreliable`;
- * 4. `unreliable`: the shares of chains and weights below a quantile, or the two estimates of the evidence, differ by more than their
- *    errors explain, although the weights are even;
- * 5. `check tails`: more than 0.1% of the trajectories diverged. Together with 2 or 3 this is `unreliable`, because nothing confirms the
- *    rest of the mass;
- * 6. `reliable`.
+ * 4. `use refined draws`, or `unreliable` without No-U-Turn chains: Pareto k-hat above 0.7 with an effective sample size of the weights
+ *    below 90%, or one weight above 1%, or more than 1% of Z in the tail beyond the largest weight;
+ * 5. `reliable`.
  */
 export function verdictOf(signals: Signals): { verdict: Verdict; reasons: string[] } {
   const { missed, kind, refinement, summary } = signals;
