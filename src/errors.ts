@@ -16,9 +16,9 @@ export interface ErrorDetails {
   /** What was received instead. */
   received?: string;
   /** One sentence on how to fix it. */
-  hint?: string;
+  hint?: string | undefined;
   /** Where in a description, in options or in a file the error is, such as `flow.bijection.type`. */
-  path?: string;
+  path?: string | undefined;
   /** The error that led to this one. */
   cause?: unknown;
 }

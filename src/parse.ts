@@ -29,7 +29,7 @@ export function parse<S extends z.ZodMiniType>(
   const path = issue.path.map(String).join(".");
   throw new PushforwardError(code, `${what} is not valid${path ? ` at ${path}` : ""}`, {
     ...issueDetails(issue, valueAt(value, issue.path), allowedNames),
-    ...(path && { path }),
+    path: path || undefined,
   });
 }
 

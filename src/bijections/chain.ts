@@ -45,7 +45,7 @@ export class Chain implements Bijection {
       if (features !== this.features) {
         throw new PushforwardError(
           "SHAPE",
-          `bijection ${i} of a chain has a different number of features from the first`,
+          `bijections 0 and ${i} of a chain have different numbers of features`,
           {
             expected: `${this.features} features`,
             received: `${features}`,
@@ -55,7 +55,7 @@ export class Chain implements Bijection {
       if (context !== 0 && context !== this.context) {
         throw new PushforwardError(
           "SHAPE",
-          `bijection ${i} of a chain has a different number of context features from the others`,
+          `bijection ${i} of a chain and the others have different numbers of context features`,
           {
             expected: `${this.context} context features or none`,
             received: `${context}`,

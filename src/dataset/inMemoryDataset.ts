@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { anyValue, checkOptions, integerFrom, listOfTexts, type OptionRules, required } from "../options.ts";
 import { type Batches, batchesInMemory } from "./batches.ts";
-import { checkNames } from "./checkNames.ts";
+import { checkDistinctNames } from "./checkDistinctNames.ts";
 import { type Columns, type Constants, constantColumns, removeFeatures } from "./constantColumns.ts";
 import { type BatchOptions, batchRules, type Dataset, type Split } from "./dataset.ts";
 import { range } from "./range.ts";
@@ -50,8 +50,8 @@ const arrayRules: OptionRules<RowArrays> = {
   context: anyValue,
   weights: anyValue,
   rowNumbers: anyValue,
-  columns: anyValue,
-  contextColumns: anyValue,
+  columns: listOfTexts,
+  contextColumns: listOfTexts,
 };
 
 /** A dataset in memory; see `Dataset`. Its arrays must not be changed. */
@@ -198,9 +198,9 @@ export function dataset<Row extends object>(
   const flat = flatRows(rows, { features, columns, firstRow });
   const contextRows =
     context && flatRows(context, { what: "the context", rows: flat.rows, columns: contextColumns, firstRow });
-  if (columns) checkNames("columns of dataset", columns, flat.features);
+  if (columns) checkDistinctNames("columns of dataset", columns, flat.features);
   if (contextRows && contextColumns)
-    checkNames("contextColumns of dataset", contextColumns, contextRows.features);
+    checkDistinctNames("contextColumns of dataset", contextColumns, contextRows.features);
   const rowWeights = weights && checkedWeights(weights, flat.rows, firstRow);
   return new InMemoryDataset({
     features: flat.features,

@@ -244,8 +244,7 @@ const unknownFormError = (what: string, received: string): PushforwardError =>
   });
 
 function describeValue(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "bigint") return brief(value);
+  if (typeof value === "string" || typeof value === "bigint") return brief(value);
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === "object" && value !== null)

@@ -53,7 +53,7 @@ export class TransformedDistribution implements Distribution {
     if (base.features !== bijection.features) {
       throw new PushforwardError(
         "SHAPE",
-        "the base distribution has a different number of features from the bijection",
+        "the base distribution and the bijection have different numbers of features",
         {
           expected: `${bijection.features} features`,
           received: `${base.features}`,
@@ -61,20 +61,16 @@ export class TransformedDistribution implements Distribution {
       );
     }
     if (base.context > 0 && bijection.context > 0 && base.context !== bijection.context) {
-      throw new PushforwardError(
-        "SHAPE",
-        "the base distribution has a different context from the bijection",
-        {
-          expected: `${bijection.context} context features or none`,
-          received: `${base.context}`,
-        },
-      );
+      throw new PushforwardError("SHAPE", "the base distribution and the bijection have different contexts", {
+        expected: `${bijection.context} context features or none`,
+        received: `${base.context}`,
+      });
     }
     const context = Math.max(base.context, bijection.context);
     if (embedding && embedding.size !== context) {
       throw new PushforwardError(
         "SHAPE",
-        "the flow has a different context size from the embedding of the context",
+        "the flow and the embedding of the context have different numbers of features",
         {
           expected: `${embedding.size} context features`,
           received: `${context}`,
@@ -169,8 +165,9 @@ export class TransformedDistribution implements Distribution {
   }
 
   private checkTransformed(method: "forward" | "inverse", rows: Tensor, value: Tensor, logDet: Tensor): void {
-    checkResultShape(this.bijection, `the value of ${method}`, value, rows.shape);
-    checkResultShape(this.bijection, `the logDet of ${method}`, logDet, [rows.shape[0]], []);
+    checkResultShape(this.bijection, `value of ${method}`, value, rows.shape);
+    // The log-determinant of a map that is the same for all rows may be a scalar.
+    if (logDet.rank > 0) checkResultShape(this.bijection, `logDet of ${method}`, logDet, [rows.shape[0]]);
   }
 
   /** The embedding of the context for the base and the bijection, [N, C] -> [N, E]; the context itself without an embedding. */

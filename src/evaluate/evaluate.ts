@@ -40,7 +40,7 @@ export interface EvaluateResult {
  * also how much better the flow is than a Gaussian with full covariance (`gaussianBaseline`). Means are weighted if the rows
  * are a `dataset(...)` with weights.
  *
- * @throws SHAPE or DATA when the rows do not fit the flow; NUMERIC when a log-density is NaN.
+ * @throws SHAPE or DATA for rows that the flow does not accept; NUMERIC when a log-density is NaN.
  */
 export async function evaluate<Row extends object>(
   flow: Flow,

@@ -24,7 +24,7 @@ export const logDensitiesRules: OptionRules<LogDensitiesOptions> = {
  * The log-density of each row under a flow, in nats and data units: [N]. Rows whose values overflow float32, whose largest
  * number is 3.4e38, have a log-density of -Infinity or NaN there; the flow is then evaluated in float64, by the CPU if the provider is WebGPU.
  *
- * @throws NUMERIC, with the number of the row, when a log-density is NaN in float64 too; SHAPE or DATA when the rows do not fit the flow.
+ * @throws NUMERIC, with the number of the row, when a log-density is NaN in float64 too; SHAPE or DATA for rows that the flow does not accept.
  */
 export async function logDensities(
   flow: Flow,

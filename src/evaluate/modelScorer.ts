@@ -44,7 +44,7 @@ export class ModelScorer {
    * The log-density of each row, in nats and data units: [N]. Columns must be in the order of the model. Messages call rows by their
    * `rowNumbers`.
    *
-   * @throws NUMERIC when a log-density is NaN; SHAPE or DATA when the rows do not fit the model.
+   * @throws NUMERIC when a log-density is NaN; SHAPE or DATA for rows that the model does not accept.
    */
   async score(rows: InMemoryDataset): Promise<Float64Array> {
     if (rows.rows === 0) return new Float64Array(0);

@@ -2,7 +2,7 @@
 import { type Bijection, contextFor } from "../bijections/bijection.ts";
 import { Identity } from "../bijections/identity.ts";
 import type { Standardize } from "../bijections/standardize.ts";
-import { checkNames } from "../dataset/checkNames.ts";
+import { checkDistinctNames } from "../dataset/checkDistinctNames.ts";
 import type { RowForms, RowsInput } from "../dataset/rowsInput.ts";
 import { checkResultShape } from "../distributions/checkResultShape.ts";
 import type { ContextEmbedding } from "../distributions/contextEmbedding.ts";
@@ -110,8 +110,7 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
     options?: RunOptions,
   ): Tensor | Promise<Float64Array> {
     if (!(x instanceof Tensor)) return this.#evaluator.logProb(x, context as ContextInput, options);
-    const checkedContext = this.#checked(x, context);
-    return super.logProb(x, checkedContext);
+    return this.density(x, context as Tensor | undefined).logProb;
   }
 
   /** The log-densities [N] of rows x [N, D], and their latent values z = f^-1(x) [N, D], in one graph. Throws the errors of `logProb`. */
@@ -159,7 +158,7 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
     const checkedContext = this.#checked(rows, context);
     const embedded = contextFor(this.bijection, this.embed(checkedContext));
     const { value } = scoped("bijection", () => this.bijection[direction](rows, embedded));
-    checkResultShape(this.bijection, `the value of ${direction}`, value, rows.shape);
+    checkResultShape(this.bijection, `value of ${direction}`, value, rows.shape);
     checkParametersReachable(this, [value], [rows, checkedContext]);
     return value;
   }
@@ -303,7 +302,6 @@ export class Flow extends TransformedDistribution implements AsyncDisposable {
 }
 
 function checkedNames(property: string, names: readonly string[] | undefined, size: number) {
-  if (names === undefined) return undefined;
-  checkNames(`${property} of the flow`, names, size);
-  return [...names];
+  if (names) checkDistinctNames(`${property} of the flow`, names, size);
+  return names && [...names];
 }

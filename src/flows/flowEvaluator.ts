@@ -256,7 +256,7 @@ export class FlowEvaluator {
   }
 }
 
-/** No array has more numbers. */
+/** No larger count of rows or samples has room in an array. */
 const MAX_COUNT = 2 ** 32;
 
 /** Throws `ARGUMENT` for a count that is not an integer of at least `min`. */

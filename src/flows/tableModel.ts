@@ -138,8 +138,8 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
       given: { expected: "an object with values by column", accepts: isPlainObject },
       gaps: trueOrFalse,
     });
-    const { seed = 0, start = 0, gaps = true, given: _, ...run } = options;
-    const given: Readonly<Record<string, TableValue>> = options.given ?? {};
+    const { seed = 0, start = 0, gaps = true, given: knownValues = {}, ...run } = options;
+    const given: Readonly<Record<string, TableValue>> = knownValues;
     const names = Object.keys(given).filter((name) => given[name] !== undefined);
     const present = !gaps && this.columns.some((column) => column.gaps);
     if (names.length === 0 && !present) return this.flow.sample(n, { seed, start, ...run });
@@ -355,11 +355,11 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
    */
   private presentColumns(rows: TableInput): string[] {
     const given = columnsOf(rows);
-    const [present, missing] = [true, false].map((isPresent) =>
-      this.names().filter((name) => given.has(name) === isPresent),
+    const present = this.names().filter((name) => given.has(name));
+    const missing = this.names().filter((name) => !given.has(name));
+    const misspelled = [...given].find(
+      (name) => !present.includes(name) && (present.length === 0 || nearestName(name, missing)),
     );
-    const unknown = [...given].filter((name) => !present.includes(name));
-    const misspelled = unknown.find((name) => present.length === 0 || nearestName(name, missing));
     if (misspelled !== undefined) checkNames(this.columns, [misspelled]);
     return present;
   }
@@ -375,5 +375,9 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   }
 }
 
-const columnsOf = (rows: TableInput): ReadonlySet<string> =>
-  new Set(Array.isArray(rows) ? rows.flatMap((row) => Object.keys(row)) : Object.keys(rows));
+function columnsOf(rows: TableInput): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const part of Array.isArray(rows) ? rows : [rows])
+    for (const name of Object.keys(part)) names.add(name);
+  return names;
+}

@@ -59,9 +59,7 @@ export class Parameter extends Tensor {
   ) {
     checkOptions("new Parameter", options, parameterRules);
     if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-      throw new PushforwardError("ARGUMENT", "the shape of a parameter is not valid", {
-        received: formatShape(shape),
-      });
+      throw new PushforwardError("ARGUMENT", `a parameter cannot have the shape ${formatShape(shape)}`);
     }
     super(input, [], { shape: [...shape] });
     claimNumbers(sizeOf(shape));

@@ -422,7 +422,7 @@ export const filled = (value: number, shape: Shape): Tensor => scalar(value).bro
  * `SHAPE` if the sizes of other axes differ, or if the axis is the batch axis, and `ARGUMENT` for an empty list.
  */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
-  requireTensors("concat", tensors);
+  if (tensors.length === 0) throw new PushforwardError("ARGUMENT", "there is no tensor to join");
   if (tensors.length === 1) return tensors[0];
   return apply(structure.concat, tensors, { axis: normalizeAxis("concat", axis, tensors[0].shape) });
 }
@@ -432,15 +432,9 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
  * the result. Throws `SHAPE` if the shapes differ, and `ARGUMENT` for an empty list.
  */
 export function stack(tensors: readonly Tensor[], axis: number): Tensor {
-  requireTensors("stack", tensors);
-  const position = axis < 0 ? axis + tensors[0].rank + 1 : axis;
+  const position = axis < 0 && tensors.length > 0 ? axis + tensors[0].rank + 1 : axis;
   return concat(
     tensors.map((t) => t.reshape([...t.shape.slice(0, position), 1, ...t.shape.slice(position)])),
     position,
   );
-}
-
-function requireTensors(name: string, tensors: readonly Tensor[]): void {
-  if (tensors[0] instanceof Tensor) return;
-  throw new PushforwardError("ARGUMENT", `${name} needs at least one tensor`);
 }

@@ -144,7 +144,7 @@ function ofParameter<T>(name: string, compute: () => T): T {
     if (!(cause instanceof PushforwardError)) throw cause;
     const { code, hint } = cause;
     throw new PushforwardError(code, `parameter ${name}: ${cause.what.replace(/\.$/, "")}`, {
-      ...(hint && { hint }),
+      hint,
       cause,
     });
   }

@@ -177,7 +177,7 @@ export class CausalTransformer {
   /** [N, C] -> [N, width] */
   private embedContext(context: Tensor | undefined): Tensor | undefined {
     const { contextLayer } = this;
-    requireColumns("the context of a transformer", context, contextLayer?.weight.sizes[0] ?? 0);
+    requireColumns("context", context, contextLayer?.weight.sizes[0] ?? 0);
     return context && contextLayer && scoped("contextLayer", () => contextLayer.apply(context));
   }
 

@@ -91,7 +91,7 @@ export class ConvNet {
   /** [N, H, W, inputs] and the context [N, C] -> [N, H, W, outputs]. Throws `SHAPE` for another number of inputs or context features. */
   apply(x: Tensor, context?: Tensor): Tensor {
     const contextSize = typeof this.context === "number" ? this.context : imageSize(this.context);
-    requireColumns("the context of a convolutional network", context, contextSize);
+    requireColumns("context", context, contextSize);
     const input =
       context && typeof this.context !== "number" ? concat([x, toImages(context, this.context)], 3) : x;
     let h = scoped("first", () => this.first.apply(input));

@@ -81,8 +81,8 @@ export class MaskedMLP {
 
   /** [N, inputs], [N, context] -> [N, outputs]. Throws `SHAPE` for other numbers of columns. */
   apply(x: Tensor, context?: Tensor): Tensor {
-    requireColumns("the input of a masked network", x, this.inputs);
-    this.requireContext(context);
+    requireColumns("input", x, this.inputs);
+    requireColumns("context", context, this.context);
     const input = context ? concat([x, context], 1) : x;
     const { length } = this.layers;
     const [output] = throughLayers(this.options, length, [input], (i, groups) =>
@@ -98,12 +98,8 @@ export class MaskedMLP {
    * [N, context].
    */
   incremental(context?: Tensor): IncrementalMaskedMLP {
-    this.requireContext(context);
+    requireColumns("context", context, this.context);
     return new IncrementalMaskedMLP(this.layers, incrementalGroupEnds(this.groups), this.options, context);
-  }
-
-  private requireContext(context: Tensor | undefined): void {
-    requireColumns("the context of a masked network", context, this.context);
   }
 }
 

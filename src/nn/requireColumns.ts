@@ -1,12 +1,12 @@
 import { PushforwardError } from "../errors.ts";
-import { formatShape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
-/** Throws `SHAPE` unless the last axis of `input` has this size. Without an input, the size must be 0. */
-export function requireColumns(what: string, input: Tensor | undefined, columns: number): void {
-  if ((input ? input.shape.at(-1) : 0) === columns) return;
-  throw new PushforwardError("SHAPE", `${what} has a wrong shape`, {
-    expected: columns === 0 ? "none" : `[N, ${columns}]`,
-    received: input ? formatShape(input.shape) : "none",
+/** Throws `SHAPE` unless the input or the context of a network has this number of columns; a missing context has none. */
+export function requireColumns(role: "input" | "context", tensor: Tensor | undefined, columns: number): void {
+  const received = tensor ? tensor.shape.at(-1) : 0;
+  if (received === columns) return;
+  throw new PushforwardError("SHAPE", `the ${role} of a network has a wrong number of features`, {
+    expected: `${columns}`,
+    received: `${received}`,
   });
 }

@@ -31,8 +31,8 @@ export class SeparateMLPs {
 
   /** [N, inputs], [N, context] -> [N, outputs]. Throws `SHAPE` for other numbers of columns. */
   apply(x: Tensor, context?: Tensor): Tensor {
-    requireColumns("the input of separate networks", x, this.autoregression.inputDegrees.length);
-    this.requireContext(context);
+    requireColumns("input", x, this.autoregression.inputDegrees.length);
+    requireColumns("context", context, this.autoregression.context);
     const columns = this.networks.map((network, output) => {
       if (network instanceof Parameter) return network.broadcastTo(["N", 1]);
       const inputs = this.inputsOfOutputs[output];
@@ -46,7 +46,7 @@ export class SeparateMLPs {
    * [N, context].
    */
   incremental(context?: Tensor): IncrementalNetwork {
-    this.requireContext(context);
+    requireColumns("context", context, this.autoregression.context);
     const inputs: Tensor[] = [];
     return {
       addInputs: (_degree: number, values: Tensor) => {
@@ -61,10 +61,6 @@ export class SeparateMLPs {
         return concat(columns, -1);
       },
     };
-  }
-
-  private requireContext(context: Tensor | undefined): void {
-    requireColumns("the context of separate networks", context, this.autoregression.context);
   }
 
   private run(output: number, network: MLP, inputs: Tensor | undefined, context?: Tensor): Tensor {

@@ -143,9 +143,8 @@ function continuousColumn(
   const cut = isCircle ? cutOf(regular, low, high) : undefined;
   const center = cut ?? low ?? high ?? quantile(regular, 0.5);
   const range = Math.max(center - values[0], values[values.length - 1] - center);
-  if (range > MAX_NUMBER) return { excluded: `numbers that are more than ${MAX_NUMBER} apart: divide them` };
-  if (range < MIN_NUMBER)
-    return { excluded: `numbers that are less than ${MIN_NUMBER} apart: multiply them` };
+  if (range > MAX_NUMBER) return { excluded: `numbers with a range above ${MAX_NUMBER}: divide them` };
+  if (range < MIN_NUMBER) return { excluded: `numbers with a range below ${MIN_NUMBER}: multiply them` };
   const outside = codes.filter((code) => isOutside(bounds, code));
   return {
     column: {

@@ -92,7 +92,7 @@ const unknownForm = (received: string, hint?: string): PushforwardError =>
   new PushforwardError("ARGUMENT", "the table cannot be read", {
     expected: "an array of objects, or an object with an array for each column",
     received,
-    ...(hint && { hint }),
+    hint,
   });
 
 const isMissing = (value: TableValue): value is null | undefined =>

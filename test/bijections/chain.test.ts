@@ -47,9 +47,9 @@ test("refuses bijections with different numbers of features", () => {
     `[PushforwardError: a chain needs at least one bijection.]`,
   );
   expect(() => new Chain([shift(1), new Tails({ features: 3 })])).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: bijection 1 of a chain has a different number of features from the first: expected 2 features, received 3.]`,
+    `[PushforwardError: bijections 0 and 1 of a chain have different numbers of features: expected 2 features, received 3.]`,
   );
   expect(() => new Chain([shift(1), conditional(2), conditional(3)])).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: bijection 1 of a chain has a different number of context features from the others: expected 3 context features or none, received 2.]`,
+    `[PushforwardError: bijection 1 of a chain and the others have different numbers of context features: expected 3 context features or none, received 2.]`,
   );
 });

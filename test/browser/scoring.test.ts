@@ -10,7 +10,7 @@ import { type Bundle, bundle, visit } from "./site.ts";
 // size-limit does not measure this: its bundler makes one file of all dynamic imports, and counts the kinds that a page loads only
 // when a model needs them.
 
-/** The budget for our JavaScript that the page loads before a model, gzipped: without onnxruntime-web and Vite's own code for preloading. */
+/** The budget for the JavaScript that the page loads before a model, gzipped, onnxruntime-web aside. */
 const MAX_BYTES = 60_000;
 
 const folder = mkdtempSync(join(tmpdir(), "pushforward-scoring-"));
@@ -18,7 +18,7 @@ const chromium = findChromium();
 let page: Bundle;
 
 beforeAll(async () => {
-  page = await bundle("scoring", { outDir: folder, emptyOutDir: true, modulePreload: false });
+  page = await bundle("scoring", { outDir: folder, emptyOutDir: true });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -93,6 +93,6 @@ test("base and bijection must have contexts of the same size", async () => {
   expect(maf(2, { base, hidden: [4] }).context).toBe(2);
   await expect(flow.logProb([1, 2])).rejects.toThrow(expect.objectContaining({ code: "ARGUMENT" }));
   expect(() => maf(2, { base, context: 1, hidden: [4] })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the base distribution has a different context from the bijection: expected 1 context features or none, received 2.]`,
+    `[PushforwardError: the base distribution and the bijection have different contexts: expected 1 context features or none, received 2.]`,
   );
 });

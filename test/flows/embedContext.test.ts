@@ -280,7 +280,7 @@ test("a mixture may have flows with separate embeddings", async () => {
 test("throws for an embedding of a wrong size", () => {
   const labels = new ContextEmbedding({ classes: [3] });
   expect(() => embedContext(maf(2, { context: 1 }), labels)).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: the flow has a different context size from the embedding of the context: expected 3 context features, received 1.
+    [PushforwardError: the flow and the embedding of the context have different numbers of features: expected 3 context features, received 1.
     Build the flow with \`context: 3\`, the size of the embedding.]
   `);
   expect(() =>

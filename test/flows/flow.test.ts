@@ -212,7 +212,7 @@ describe("throws for invalid", () => {
   test("parts", () => {
     const build = () => new Flow(new StandardNormal({ features: 3 }), new Tails({ features: 2 }));
     expect(build).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the base distribution has a different number of features from the bijection: expected 2 features, received 3.]`,
+      `[PushforwardError: the base distribution and the bijection have different numbers of features: expected 2 features, received 3.]`,
     );
   });
 

@@ -79,7 +79,7 @@ test("parts of different sizes are an error of the file", async () => {
   description.flow.base.features = 3;
   const bytes = encodeWithChecksum(arrays, { pushforward: JSON.stringify(description) });
   await expect(decodeModel(bytes)).rejects.toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: the model's flow cannot be built: the base distribution has a different number of features from the bijection: expected 2 features, received 3.
+    [PushforwardError: the model's flow cannot be built: the base distribution and the bijection have different numbers of features: expected 2 features, received 3.
     The file was not written by pushforward, or was changed since.]
   `);
 });

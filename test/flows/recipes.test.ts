@@ -167,7 +167,7 @@ describe("recipes", () => {
       `[PushforwardError: an option of maf is not valid at transforms: expected more than 0, received 0.]`,
     );
     expect(() => maf(2, { base: new Logistic({ features: 3 }) })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the base distribution has a different number of features from the bijection: expected 2 features, received 3.]`,
+      `[PushforwardError: the base distribution and the bijection have different numbers of features: expected 2 features, received 3.]`,
     );
   });
 });

@@ -202,12 +202,12 @@ test("structure", () => {
 });
 
 test.each([
-  ["concat", () => concat([], 0), "concat needs at least one tensor."],
-  ["stack", () => stack([], 0), "stack needs at least one tensor."],
+  ["concat", () => concat([], 0), "there is no tensor to join."],
+  ["stack", () => stack([], 0), "there is no tensor to join."],
   [
     "a negative size of a parameter",
     () => new Linear(-1, 3, new Random(0)),
-    "the shape of a parameter is not valid: received [-1, 3].",
+    "a parameter cannot have the shape [-1, 3].",
   ],
 ])("an argument that is not valid: %s", (_, write, message) => {
   expect(write).toThrow(expect.objectContaining({ code: "ARGUMENT", message }));

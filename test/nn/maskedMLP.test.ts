@@ -180,12 +180,14 @@ test("a missing context and wrong numbers of columns are errors", () => {
   const { network } = build(3, 2, { hidden: [16] });
   const rows = (columns: number) => input("rows", ["N", columns]);
   expect(() => network.apply(rows(3))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the context of a masked network has a wrong shape: expected [N, 2], received none.]`,
+    `[PushforwardError: the context of a network has a wrong number of features: expected 2, received 0.]`,
   );
-  expect(() => network.incremental()).toThrow("the context of a masked network has a wrong shape");
-  expect(() => network.apply(rows(3), rows(1))).toThrow("expected [N, 2], received [N, 1]");
+  expect(() => network.incremental()).toThrow("the context of a network has a wrong number of features");
+  expect(() => network.apply(rows(3), rows(1))).toThrow("expected 2, received 1");
   expect(() => network.apply(rows(2), rows(2))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the input of a masked network has a wrong shape: expected [N, 3], received [N, 2].]`,
+    `[PushforwardError: the input of a network has a wrong number of features: expected 3, received 2.]`,
   );
-  expect(() => build(3, 0, { hidden: [16] }).network.apply(rows(3), rows(1))).toThrow("expected none");
+  expect(() => build(3, 0, { hidden: [16] }).network.apply(rows(3), rows(1))).toThrow(
+    "expected 0, received 1",
+  );
 });

@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import { brief } from "../parse.ts";
 
 /** Throws `ARGUMENT` unless there are `size` different names. `what` is the subject of the error. */
-export function checkNames(what: string, names: readonly string[], size: number): void {
+export function checkDistinctNames(what: string, names: readonly string[], size: number): void {
   const areStrings = Array.isArray(names) && names.every((name) => typeof name === "string");
   if (areStrings && names.length === size && new Set(names).size === size) return;
   throw new PushforwardError("ARGUMENT", `${what} are not valid`, {
