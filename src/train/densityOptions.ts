@@ -20,7 +20,7 @@ export const densitySettingsSchema = z.extend(z.pick(fitSettingsSchema, common),
   annealing: z.optional(
     z.strictObject({
       start: z._default(z.number().check(z.minimum(0), z.maximum(1)), 0.01),
-      steps: z._default(z.int().check(z.positive()), 10_000),
+      steps: z.optional(z.int().check(z.positive())),
     }),
   ),
   objective: z.optional(
@@ -85,7 +85,7 @@ export type DensityObjective =
 export interface AnnealingOptions {
   /** Factor of the log-density in the first step, in [0, 1]. Default 0.01. */
   start?: number | undefined;
-  /** The factor grows by 1 / steps in each step. Default 10,000. */
+  /** The factor grows by 1 / steps in each step. Default: half of the steps of the training. */
   steps?: number | undefined;
 }
 
@@ -140,10 +140,14 @@ const densityRules: OptionRules<FitDensityOptions> = {
 };
 
 /** Returns the settings among the options, with defaults. Throws `ARGUMENT` for unknown and for invalid options. */
-export function densitySettings(options: FitDensityOptions): z.output<typeof densitySettingsSchema> {
+export function densitySettings(options: FitDensityOptions) {
   checkOptions("fitDensity", options, densityRules);
   const settings = settingsIn(densitySettingsSchema, options, "fitDensity");
-  const { annealing, steps, objective, stickTheLanding } = settings;
+  const { steps, objective, stickTheLanding } = settings;
+  const annealing = settings.annealing && {
+    start: settings.annealing.start,
+    steps: settings.annealing.steps ?? Math.ceil(steps / 2),
+  };
   if (stickTheLanding && objective && objective.type !== "reverseKL") {
     throw new PushforwardError("ARGUMENT", "stickTheLanding is an option of another objective", {
       expected: "the objective reverseKL",
@@ -158,7 +162,7 @@ export function densitySettings(options: FitDensityOptions): z.output<typeof den
       hint: "Raise steps or lower annealing.steps: the flow would be fitted to a flatter density than yours.",
     });
   }
-  return settings;
+  return { ...settings, annealing };
 }
 
 /** The factor of the log-density in a step (Rezende and Mohamed 2015, section 6.1). */

@@ -57,18 +57,7 @@ export async function minimize(
   const { validationLoss, frozen } = options;
   const settings = settingsIn(minimizeSettingsSchema, options, "minimize");
   const { context, weights } = options;
-  const unusedOption = (["validation", "context", "weights"] as const).find(
-    (name) => options[name] !== undefined,
-  );
-  if (data === undefined && unusedOption) {
-    throw new PushforwardError(
-      "ARGUMENT",
-      `the option ${unusedOption} of minimize needs data, but data is undefined`,
-      {
-        hint: `Give data, or remove the option ${unusedOption}.`,
-      },
-    );
-  }
+  checkUsedOptions(data, options);
   const datasetOrPromise =
     data === undefined ? undefined : asDataset(data, {}, { seed: settings.seed, context, weights });
   const validation =
@@ -111,6 +100,35 @@ export async function minimize(
     training: rows?.training,
     validation: rows?.validation,
   };
+}
+
+/** The options that have no effect without data. */
+const OPTIONS_WITH_DATA = [
+  "validation",
+  "context",
+  "weights",
+  "epochs",
+  "patience",
+  "validationFraction",
+  "validationLoss",
+] as const;
+
+function checkUsedOptions(data: TrainingData | undefined, options: MinimizeOptions): void {
+  if (data !== undefined) {
+    if (options.steps === undefined) return;
+    throw new PushforwardError("ARGUMENT", "the option steps of minimize has no effect with data", {
+      hint: "Limit the training by epochs, or by maxMinutes.",
+    });
+  }
+  const unused = OPTIONS_WITH_DATA.find((name) => options[name] !== undefined);
+  if (!unused) return;
+  throw new PushforwardError(
+    "ARGUMENT",
+    `the option ${unused} of minimize needs data, but data is undefined`,
+    {
+      hint: `Give data, or remove the option ${unused}.`,
+    },
+  );
 }
 
 /** Adds a check that a loss depends on a trainable parameter of the model. */

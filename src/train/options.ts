@@ -77,7 +77,7 @@ export interface MinimizeSettings extends CommonSettings {
    * stopping. Default 0.1.
    */
   validationFraction?: number | undefined;
-  /** Number of steps without data. Default 5000. */
+  /** Number of steps without data. With data it is an error. Default 5000. */
   steps?: number | undefined;
 }
 

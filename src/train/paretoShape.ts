@@ -13,10 +13,10 @@ export function paretoShape(logWeights: Float64Array): number {
   const largest = sorted[n - 1];
   const threshold = Math.exp(sorted[n - count - 1] - largest);
   const tail = sorted.subarray(n - count).map((weight) => Math.exp(weight - largest) - threshold);
-  // Weights that are all equal have no tail.
-  if (tail[Math.ceil(count / 4) - 1] <= 0) return 0;
-  const shapeAt = (theta: number) => tail.reduce((sum, x) => sum + Math.log1p(-theta * x), 0) / count;
   const quartile = tail[Math.floor(count / 4 + 0.5) - 1];
+  // Weights that are all equal, or of which many are equal, have no tail.
+  if (quartile <= 0) return 0;
+  const shapeAt = (theta: number) => tail.reduce((sum, x) => sum + Math.log1p(-theta * x), 0) / count;
   const points = 30 + Math.floor(Math.sqrt(count));
   const candidates = Array.from({ length: points }, (_, j) => {
     const theta = 1 / tail[count - 1] + (1 - Math.sqrt(points / (j + 0.5))) / (3 * quartile);

@@ -190,8 +190,8 @@ export class TrainingLoop {
   private async record(epoch: number, totals: EpochTotals): Promise<MinimizeEpoch> {
     const { weights, objective } = this;
     const losses = await weights.withResult(async () => ({
-      training: await objective.trainingLoss(this.epoch),
-      validation: await objective.validationLoss(this.epoch),
+      training: await objective.trainingLoss(epoch),
+      validation: await objective.validationLoss(epoch),
     }));
     const metrics = totals.metrics();
     return {

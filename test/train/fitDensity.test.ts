@@ -175,6 +175,15 @@ describe("repetition", () => {
     expect(result.history[0].elbo).toBeCloseTo(told.slice(0, 100).reduce((a, b) => a + b) / 100, 9);
   });
 
+  it("anneals over the first half of the steps by default", async () => {
+    for (const annealing of [{}, { steps: undefined }]) {
+      const { result } = await train({ steps: 200, annealing: { start: 0.5, ...annealing } });
+      expect(result.history.map((line) => line.annealing)).toEqual([1, 1]);
+      const { result: flatter } = await train({ steps: 200, annealing });
+      expect(flatter.history.map((line) => line.annealing)).toEqual([0.01 + 99 / 100, 1]);
+    }
+  });
+
   it("ends at an abort signal, and at the time limit", async () => {
     const controller = new AbortController();
     const { result } = await train({
@@ -214,7 +223,7 @@ describe("failure", () => {
     await expect(fitDensity(flow(), banana, plateau)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: an option of fitDensity is not valid at schedule.type: expected one of "constant", "cosine", received "plateau".]`,
     );
-    const annealing = { steps: 200, annealing: {} };
+    const annealing = { steps: 200, annealing: { steps: 10_000 } };
     await expect(fitDensity(flow(), banana, annealing)).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: fitDensity has fewer steps than its annealing: expected more than 9900 steps, received 200.
       Raise steps or lower annealing.steps: the flow would be fitted to a flatter density than yours.]

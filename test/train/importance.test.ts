@@ -20,6 +20,13 @@ const narrow = (sigma: number) => (x: Tensor) =>
     .mul(-0.5)
     .add(2 - Math.log(sigma) - 0.5 * Math.log(2 * Math.PI));
 
+// For these numbers of weights the quartile of the tail is at other places than the first quarter of it, rounded up.
+it.each([25, 45, 65, 105])("weights of which many are equal have no tail, for %s weights", (n) => {
+  const count = Math.ceil(Math.min(n / 5, 3 * Math.sqrt(n)));
+  const tied = Float64Array.from({ length: n }, (_, i) => (i < n - count + Math.floor(count / 4) ? 0 : i));
+  expect(paretoShape(tied)).toBe(0);
+});
+
 describe("importance", () => {
   it.each([1, 2.5])("of %s samples is an error", async (n) => {
     await expect(importance(standard(), narrow(1), n)).rejects.toThrow(

@@ -97,6 +97,33 @@ describe("minimize", () => {
     expect([validationLoss, training]).toEqual([undefined, undefined]);
   });
 
+  test("evaluates a loss that depends on the step after the last step of each epoch", async () => {
+    const model = { mean: new Parameter([], 0) };
+    const loss = ({ step }: LossBatch) => model.mean.square().sub(step);
+    const rows = dataset(line(100), { features: 2 });
+    const { epochs } = await minimize(loss, model, rows, { epochs: 3, batchSize: 30 });
+    // 90 training rows are 3 steps for each epoch.
+    expect(epochs.map(({ validationLoss }) => validationLoss)).toEqual([-3, -6, -9]);
+  });
+
+  test("throws for options that have no effect with data, or without", async () => {
+    const model = regression();
+    const data = dataset(line(50), { features: 2 });
+    await expect(
+      minimize(squaredError(model), model, data, { steps: 10 }),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the option steps of minimize has no effect with data.
+      Limit the training by epochs, or by maxMinutes.]
+    `);
+    const loss = ({ normal }: LossBatch) => model.slope.sub(normal(1)).square().sum(1);
+    const unused = { epochs: 3, patience: 2, validationFraction: 0.2, validationLoss: loss };
+    for (const [name, value] of Object.entries(unused)) {
+      await expect(minimize(loss, model, undefined, { [name]: value, steps: 1 })).rejects.toThrow(
+        `the option ${name} of minimize needs data, but data is undefined`,
+      );
+    }
+  });
+
   test("resumes from a checkpoint with the same result", async () => {
     const saved: Uint8Array[] = [];
     const store = (first?: Uint8Array): CheckpointStore => ({
