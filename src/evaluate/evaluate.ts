@@ -1,4 +1,5 @@
 import { type Dataset, dataset, InMemoryDataset, type RowsInput } from "../dataset/index.ts";
+import { isDataset } from "../dataset/isDataset.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
 import { anyValue, checkOptions } from "../options.ts";
@@ -40,7 +41,8 @@ export interface EvaluateResult {
  * also how much better the flow is than a Gaussian with full covariance (`gaussianBaseline`). Means are weighted if the rows
  * are a `dataset(...)` with weights.
  *
- * @throws SHAPE or DATA for rows that the flow does not accept; NUMERIC when a log-density is NaN.
+ * @throws SHAPE or DATA for rows that the flow does not accept; SHAPE if only one of the training rows and the evaluated rows have a
+ *   context; ARGUMENT for a context beside a dataset; NUMERIC when a log-density is NaN.
  */
 export async function evaluate<Row extends object>(
   flow: Flow,
@@ -54,6 +56,15 @@ export async function evaluate<Row extends object>(
     baseline: anyValue,
   });
   const { context, training, baseline, ...run } = options;
+  if (rows instanceof InMemoryDataset && context !== undefined) {
+    throw new PushforwardError(
+      "ARGUMENT",
+      "the option context of evaluate cannot be combined with a dataset",
+      {
+        hint: "Make it a part of the rows: dataset(rows, { context }).",
+      },
+    );
+  }
   const { features, columns, contextColumns } = flow;
   const shape = { ...(columns ? { columns } : { features }), contextColumns };
   const heldOut = rows instanceof InMemoryDataset ? rows : dataset(rows, { ...shape, context });
@@ -86,5 +97,3 @@ async function gaussianOf(
   const rows = isDataset(training) ? training : dataset(training, shape);
   return gaussianBaseline(rows, { embedding });
 }
-
-const isDataset = (rows: RowsInput | Dataset): rows is Dataset => "sample" in rows && "meanWeight" in rows;

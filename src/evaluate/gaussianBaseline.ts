@@ -2,6 +2,7 @@ import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { joinColumns } from "../dataset/joinColumns.ts";
 import type { ContextEmbedding } from "../distributions/contextEmbedding.ts";
 import type { Atoms } from "../distributions/distribution.ts";
+import { PushforwardError } from "../errors.ts";
 import { anyValue, checkOptions } from "../options.ts";
 import { tableHeads } from "../tables/columnHeads.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
@@ -44,7 +45,8 @@ export interface GaussianBaselineOptions {
  * normal distribution between its edges, given the columns before, and atoms and missing values have probabilities (`LinearGaussian`).
  *
  * Returns undefined if there are too few rows for a covariance, at most D + C + 1, if the covariance would take minutes, and if a column is
- * categorical, since labels have no normal distribution. Throws `ARGUMENT` for an unknown option.
+ * categorical, since labels have no normal distribution. Throws `ARGUMENT` for an unknown option. Its `logDensities` throws `SHAPE` for
+ * rows with another number of context features than the training rows.
  */
 export async function gaussianBaseline(
   training: Dataset,
@@ -72,12 +74,26 @@ export async function gaussianBaseline(
   const gaussian = new LinearGaussian(scaling, scaling.standardized(all), rows.weights, RIDGE);
   return {
     async logDensities(given) {
+      checkContext(given, training);
       const logDensities = gaussian.logDensities(scaling.standardized(withContext(prepare(given))));
       return logDensities.map((logDensity, row) =>
         hasConstants(given, row, constants) ? logDensity : Number.NEGATIVE_INFINITY,
       );
     },
   };
+}
+
+function checkContext({ contextFeatures }: InMemoryDataset, training: Dataset): void {
+  if (contextFeatures === training.contextFeatures) return;
+  throw new PushforwardError(
+    "SHAPE",
+    "the training rows and the evaluated rows have different numbers of context features",
+    {
+      expected: `${training.contextFeatures}, as in the training rows`,
+      received: `${contextFeatures}`,
+      hint: "Give both with their context: dataset(rows, { context }).",
+    },
+  );
 }
 
 /** The features of the columns of a table for a Gaussian; undefined if a column is categorical. */

@@ -1,12 +1,13 @@
 import {
   type Dataset,
   dataset,
-  InMemoryDataset,
+  type InMemoryDataset,
   type RowStream,
   type RowsInput,
   StreamedDataset,
 } from "../dataset/index.ts";
 import { tooFewRows } from "../dataset/inMemoryDataset.ts";
+import { isDataset } from "../dataset/isDataset.ts";
 import { isStream } from "../dataset/streamedDataset.ts";
 import { PushforwardError } from "../errors.ts";
 import type { TrainingRows } from "./objective.ts";
@@ -26,9 +27,6 @@ export interface ExpectedRows {
   readonly columns?: readonly string[] | undefined;
   readonly contextColumns?: readonly string[] | undefined;
 }
-
-export const isDataset = (data: unknown): data is Dataset =>
-  data instanceof InMemoryDataset || data instanceof StreamedDataset;
 
 /**
  * Converts data to a dataset. Rows in memory are copied synchronously, so the caller may change them afterwards. Only a stream

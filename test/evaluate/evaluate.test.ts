@@ -77,3 +77,23 @@ it("refuses to evaluate on no rows", async () => {
     `[PushforwardError: there are no rows to evaluate the flow on: expected at least 1 row.]`,
   );
 });
+
+it("refuses training rows without the context of the evaluated rows", async () => {
+  const flow = maf(2, { context: 1, transforms: 1, hidden: [4] });
+  const [rows, context] = [gaussianRows(50, 5), new Random(6).normal(new Float64Array(50))];
+  const training = gaussianRows(50, 7);
+  await expect(evaluate(flow, rows, { context, training })).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the training rows and the evaluated rows have different numbers of context features: expected 0, as in the training rows, received 1.
+    Give both with their context: dataset(rows, { context }).]
+  `);
+});
+
+it("refuses a context beside a dataset, which has its own", async () => {
+  const flow = maf(2, { context: 1, transforms: 1, hidden: [4] });
+  const [values, context] = [gaussianRows(50, 5), new Random(6).normal(new Float64Array(50))];
+  const rows = dataset(values, { features: 2, context });
+  await expect(evaluate(flow, rows, { context })).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the option context of evaluate cannot be combined with a dataset.
+    Make it a part of the rows: dataset(rows, { context }).]
+  `);
+});
