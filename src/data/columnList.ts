@@ -1,3 +1,4 @@
+import { listedNames } from "../tables/listedNames.ts";
 import { firstRecord } from "./csvRecords.ts";
 import { quotedIdentifier } from "./database.ts";
 
@@ -13,10 +14,8 @@ export const columnList = (names: readonly string[], maxNames = names.length): s
   shellQuoted(joinColumnList([...names.slice(0, maxNames), ...(names.length > maxNames ? ["..."] : [])]));
 
 /** The names in quotes as a list for messages: at most 20, and how many more there are. */
-export function quotedNames(names: readonly string[]): string {
-  const shown = names.slice(0, 20).map((name) => `"${name}"`);
-  return names.length > 20 ? `${shown.join(", ")} and ${names.length - 20} more` : shown.join(", ");
-}
+export const quotedNames = (names: readonly string[]): string =>
+  listedNames(names.map((name) => `"${name}"`));
 
 /** The text as one word of a POSIX shell, in single quotes if necessary. */
 export const shellQuoted = (text: string): string =>

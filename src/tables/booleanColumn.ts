@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { listedNames } from "./listedNames.ts";
 import type { RawColumn, TableColumn } from "./tableColumn.ts";
 
 /** Pairs of words for false and true, in lower case. */
@@ -29,10 +30,12 @@ const areBoolean = (labels: readonly string[]): boolean => {
 /** Throws `ARGUMENT` unless the labels of a column are two words for false and true, such as no and yes. */
 export function checkBoolean(name: string, labels: readonly string[]): void {
   if (areBoolean(labels)) return;
-  const shown = labels.slice(0, MAX_LABELS_SHOWN).map((label) => `"${label}"`);
   throw new PushforwardError("ARGUMENT", `column "${name}" cannot be boolean`, {
     expected: "two values: yes and no, y and n, true and false, t and f, or 0 and 1",
-    received: `${shown.join(", ")}${labels.length > MAX_LABELS_SHOWN ? ` and ${labels.length - MAX_LABELS_SHOWN} more` : ""}`,
+    received: listedNames(
+      labels.map((label) => `"${label}"`),
+      MAX_LABELS_SHOWN,
+    ),
     hint: `State the kind categorical, or replace the other values. The command line reads values as missing with --na.`,
   });
 }

@@ -3,6 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
 import { withBooleanLabels } from "./booleanColumn.ts";
 import { encodeColumn, positionsInColumn, withLabelsOf } from "./encode.ts";
+import { listedNames } from "./listedNames.ts";
 import { featureNames, type RawColumn, type TableColumn, type ValueType } from "./tableColumn.ts";
 import { bigintOf, rawColumns, type TableInput, type TableRow, textType } from "./tableRows.ts";
 import { typedText } from "./typedText.ts";
@@ -74,7 +75,7 @@ export function checkNames(columns: readonly TableColumn[], names: readonly stri
   if (unknown === undefined) return;
   const nearest = nearestName(unknown, modelNames);
   throw new PushforwardError("DATA", `the model has no column "${unknown}"`, {
-    expected: `one of ${modelNames.join(", ")}`,
+    expected: `one of ${listedNames(modelNames)}`,
     ...(nearest !== undefined && { hint: `Did you mean "${nearest}"?` }),
   });
 }
@@ -98,8 +99,8 @@ function sourceOf(column: TableColumn, raw: readonly RawColumn[], names: readonl
   const found = raw.find((each) => each.name === name);
   if (!found) {
     throw new PushforwardError("DATA", `the rows have no column "${name}"`, {
-      expected: names.join(", "),
-      received: raw.map((each) => each.name).join(", "),
+      expected: listedNames(names),
+      received: listedNames(raw.map((each) => each.name)),
     });
   }
   const source = withBooleanLabels(column, found);
@@ -108,7 +109,7 @@ function sourceOf(column: TableColumn, raw: readonly RawColumn[], names: readonl
   throw new PushforwardError("DATA", `column "${name}" has a different type from the training table`, {
     expected: typeName(type),
     received: receivedType(source, type),
-    hint: "Convert the column.",
+    hint: `Convert its values to ${typeName(type)}, or fit the model again.`,
   });
 }
 
