@@ -1,14 +1,15 @@
 import type { ComparedRows } from "../comparedRows.ts";
 import { binRows, chooseBins } from "./bins.ts";
-import { addGains, fitTree, leafValue, type TreeNode, type TreeOptions } from "./tree.ts";
+import { addGains, fitTree, leafValue, type TreeNode } from "./tree.ts";
 
 /** Options of `fitBoostedTrees`. */
-export interface BoostedTreesOptions extends Partial<TreeOptions> {
+export interface BoostedTreesOptions {
   /** Default 100. */
   readonly iterations?: number | undefined;
-  /** Default 0.1. */
-  readonly learningRate?: number | undefined;
 }
+
+/** The default of scikit-learn. */
+const LEARNING_RATE = 0.1;
 
 /** A fitted model of a target column. */
 export interface BoostedTrees {
@@ -31,9 +32,8 @@ export type Target =
 export function fitBoostedTrees(
   features: ComparedRows,
   target: Target,
-  options: BoostedTreesOptions = {},
+  { iterations = 100 }: BoostedTreesOptions = {},
 ): BoostedTrees {
-  const { iterations = 100, learningRate = 0.1, maxLeaves = 31, minRowsPerLeaf = 20 } = options;
   const columns = chooseBins(features);
   const bins = binRows(features, columns);
   const loss = lossOf(target);
@@ -44,11 +44,9 @@ export function fitBoostedTrees(
   for (let iteration = 0; iteration < iterations; iteration++) {
     const trees = loss
       .derivatives(scores)
-      .map(([gradients, hessians]) =>
-        fitTree({ columns, bins, gradients, hessians }, rows, { maxLeaves, minRowsPerLeaf }),
-      );
+      .map(([gradients, hessians]) => fitTree({ columns, bins, gradients, hessians }, rows));
     trees.forEach(({ root, values }, k) => {
-      for (const row of rows) scores[k][row] += learningRate * values[row];
+      for (const row of rows) scores[k][row] += LEARNING_RATE * values[row];
       addGains(root, gains);
     });
     rounds.push(trees.map(({ root }) => root));
@@ -60,7 +58,7 @@ export function fitBoostedTrees(
       const newBins = binRows(newRows, columns);
       const raw = loss.initial.map((score, k) =>
         Float64Array.from({ length: newRows.rows }, (_, row) =>
-          rounds.reduce((sum, trees) => sum + learningRate * leafValue(trees[k], newBins, row), score),
+          rounds.reduce((sum, trees) => sum + LEARNING_RATE * leafValue(trees[k], newBins, row), score),
         ),
       );
       return loss.predictions(raw);

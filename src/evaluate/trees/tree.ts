@@ -1,11 +1,5 @@
 import { BINS, type ColumnBins, MISSING_BIN } from "./bins.ts";
 
-/** Limits of a tree. */
-export interface TreeOptions {
-  readonly maxLeaves: number;
-  readonly minRowsPerLeaf: number;
-}
-
 /** Rows to fit a tree to: their bins, column by column, and the derivatives of the loss with respect to the score of each row. */
 export interface TreeData {
   readonly columns: readonly ColumnBins[];
@@ -52,6 +46,9 @@ interface Split {
   readonly gain: number;
 }
 
+/** The limits of a tree are the defaults of scikit-learn. */
+const MAX_LEAVES = 31;
+const MIN_ROWS_PER_LEAF = 20;
 /** The value of a leaf, -(sum of gradients) / (sum of hessians), would be huge with a smaller sum. The limit of scikit-learn. */
 const MIN_HESSIAN = 1e-3;
 /**
@@ -65,18 +62,18 @@ const LABEL_SMOOTHING = 10;
  * 2007), at limits between bins (Ke et al. 2017). Missing values go to the side that gains more, or to the larger one if the rows
  * of a leaf have none. Labels are split in the order of their mean gradients, which is best for two groups (Fisher 1958).
  */
-export function fitTree(data: TreeData, rows: Int32Array, options: TreeOptions): FittedTree {
+export function fitTree(data: TreeData, rows: Int32Array): FittedTree {
   let root: TreeNode = { value: 0 };
   const leafOf = (indices: Int32Array, replace: Leaf["replace"]): Leaf => {
     const sums = sumOver(data, indices);
-    return { ...sums, indices, replace, split: bestSplit(data, indices, sums, options) };
+    return { ...sums, indices, replace, split: bestSplit(data, indices, sums) };
   };
   const leaves = [
     leafOf(rows, (node) => {
       root = node;
     }),
   ];
-  while (leaves.length < options.maxLeaves) {
+  while (leaves.length < MAX_LEAVES) {
     const best = leaves.reduce((a, b) => ((b.split?.gain ?? 0) > (a.split?.gain ?? 0) ? b : a));
     if (!best.split) break;
     leaves.splice(leaves.indexOf(best), 1);
@@ -132,17 +129,12 @@ function sumOver({ gradients, hessians }: TreeData, indices: Int32Array): Sums {
   return sums;
 }
 
-function bestSplit(
-  data: TreeData,
-  indices: Int32Array,
-  total: Sums,
-  options: TreeOptions,
-): Split | undefined {
-  if (total.rows < 2 * options.minRowsPerLeaf || total.hessian < 2 * MIN_HESSIAN) return undefined;
+function bestSplit(data: TreeData, indices: Int32Array, total: Sums): Split | undefined {
+  if (total.rows < 2 * MIN_ROWS_PER_LEAF || total.hessian < 2 * MIN_HESSIAN) return undefined;
   let best: (BinGroup & { column: number }) | undefined;
   data.columns.forEach((bins, column) => {
     fillHistogram(data, column, indices);
-    const group = bins.isOrdered ? splitNumbers(bins, total, options) : splitLabels(bins, total, options);
+    const group = bins.isOrdered ? splitNumbers(bins, total) : splitLabels(bins, total);
     if (group && group.gain > (best?.gain ?? 0)) best = { ...group, column };
   });
   if (!best) return undefined;
@@ -187,11 +179,7 @@ interface BinGroup {
  * Splits an order of bins into its first bins and the remaining ones so that the gain G₁² / H₁ + G₂² / H₂ - G² / H is largest, with the sums
  * G of gradients and H of hessians of both sides and of all bins (Chen and Guestrin 2016, eq. 7). Undefined if no split has a gain.
  */
-function scan(
-  order: Uint8Array,
-  total: Sums,
-  { minRowsPerLeaf }: TreeOptions,
-): Pick<BinGroup, "gain" | "order" | "size"> | undefined {
+function scan(order: Uint8Array, total: Sums): Pick<BinGroup, "gain" | "order" | "size"> | undefined {
   const { gradients, hessians, rows } = histogram;
   const side = { gradient: 0, hessian: 0, rows: 0 };
   const whole = total.gradient ** 2 / total.hessian;
@@ -202,9 +190,9 @@ function scan(
     side.gradient += gradients[bin];
     side.hessian += hessians[bin];
     side.rows += rows[bin];
-    if (side.rows < minRowsPerLeaf || side.hessian < MIN_HESSIAN) continue;
+    if (side.rows < MIN_ROWS_PER_LEAF || side.hessian < MIN_HESSIAN) continue;
     const hessian = total.hessian - side.hessian;
-    if (total.rows - side.rows < minRowsPerLeaf || hessian < MIN_HESSIAN) break;
+    if (total.rows - side.rows < MIN_ROWS_PER_LEAF || hessian < MIN_HESSIAN) break;
     const candidate =
       side.gradient ** 2 / side.hessian + (total.gradient - side.gradient) ** 2 / hessian - whole;
     if (candidate > gain) [gain, size] = [candidate, i + 1];
@@ -212,24 +200,20 @@ function scan(
   return size > 0 ? { gain, order, size } : undefined;
 }
 
-function splitNumbers(
-  { ascending, descending }: ColumnBins,
-  total: Sums,
-  options: TreeOptions,
-): BinGroup | undefined {
+function splitNumbers({ ascending, descending }: ColumnBins, total: Sums): BinGroup | undefined {
   // Neither order contains the bin of missing values, so they go to the side of the remaining bins.
-  const fromLeft = scan(ascending, total, options);
-  const fromRight = histogram.rows[MISSING_BIN] > 0 ? scan(descending, total, options) : undefined;
+  const fromLeft = scan(ascending, total);
+  const fromRight = histogram.rows[MISSING_BIN] > 0 ? scan(descending, total) : undefined;
   if (fromRight && fromRight.gain > (fromLeft?.gain ?? 0)) return { ...fromRight, isLeft: false };
   return fromLeft && { ...fromLeft, isLeft: true };
 }
 
-function splitLabels({ ascending }: ColumnBins, total: Sums, options: TreeOptions): BinGroup | undefined {
+function splitLabels({ ascending }: ColumnBins, total: Sums): BinGroup | undefined {
   const meanOf = (bin: number) => histogram.gradients[bin] / (histogram.hessians[bin] + LABEL_SMOOTHING);
   const order = Uint8Array.from([...ascending, MISSING_BIN].filter((bin) => histogram.rows[bin] > 0)).sort(
     (a, b) => meanOf(a) - meanOf(b),
   );
-  const group = scan(order, total, options);
+  const group = scan(order, total);
   return group && { ...group, isLeft: true };
 }
 
