@@ -50,7 +50,7 @@ export function calibration<Real extends object, Generated extends object>(
 ): CalibrationResult {
   checkOptions("calibration", options, { ...compareRules, ...histogramRules });
   const { bins = 10, seed = 0, columns } = options;
-  const [first, second] = comparedRows([real, generated], { columns });
+  const [first, second] = comparedRows({ real, generated }, { columns });
   const ranks = first.columns.map(({ name, values }, c) => {
     const sorted = second.columns[c].values.map(orderable).sort();
     const uniform = new Random(seed).split(name).uniform(new Float64Array(first.rows));

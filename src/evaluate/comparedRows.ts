@@ -3,6 +3,7 @@ import { anyValue, type OptionRules } from "../options.ts";
 import { withBooleanLabels } from "../tables/booleanColumn.ts";
 import { withLabelsOf } from "../tables/encode.ts";
 import { inferRawColumn } from "../tables/largeIntegers.ts";
+import { listedNames } from "../tables/listedNames.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { rawColumns, type TableInput } from "../tables/tableRows.ts";
 
@@ -34,18 +35,21 @@ export interface ComparedRows {
 }
 
 /**
- * Reads tables to compare: the same columns of each. Constant columns are left out.
+ * Reads tables to compare, by the names that errors call them: the same columns of each. Constant columns are left out.
  *
  * @throws DATA if a table lacks a column or has no rows, or if no column varies.
  */
 export function comparedRows(
-  tables: readonly TableInput[],
-  { columns = inferredColumns(tables[0]) }: CompareOptions,
+  tables: Readonly<Record<string, TableInput>>,
+  options: CompareOptions,
 ): ComparedRows[] {
+  const named = Object.entries(tables);
+  for (const [name, table] of named) checkHasRows(name, table);
+  const columns = options.columns ?? inferredColumns(named[0][1]);
   const varying = columns.filter(({ kind }) => kind !== "constant");
   if (varying.length === 0) throw new PushforwardError("DATA", "the tables have no column that varies");
   const texts = new Set(varying.filter(({ type }) => type === "text").map(({ name }) => name));
-  return tables.map((table) => {
+  return named.map(([tableName, table]) => {
     const raw = rawColumns(table, texts);
     const compared = varying.map((column) => {
       const source = raw.find(({ name }) => name === column.name);
@@ -53,13 +57,19 @@ export function comparedRows(
         const labels = column.kind === "categorical" ? column.labels : undefined;
         return { name: column.name, labels, values: withLabelsOf(column, withBooleanLabels(column, source)) };
       }
-      throw new PushforwardError("DATA", `a table to compare has no column "${column.name}"`, {
-        expected: varying.map(({ name }) => name).join(", "),
-        received: raw.map(({ name }) => name).join(", "),
+      throw new PushforwardError("DATA", `the table "${tableName}" has no column "${column.name}"`, {
+        expected: listedNames(varying.map(({ name }) => name)),
+        received: listedNames(raw.map(({ name }) => name)),
       });
     });
     return { rows: compared[0].values.length, columns: compared };
   });
+}
+
+function checkHasRows(name: string, table: TableInput): void {
+  const rows = Array.isArray(table) ? table : Object.values(table ?? {})[0];
+  if (rows?.length !== 0) return;
+  throw new PushforwardError("DATA", `the table "${name}" has no rows`, { expected: "at least 1 row" });
 }
 
 /** The columns of a table, with their kinds inferred from the values. Columns that identify rows are left out. */
@@ -71,7 +81,7 @@ export function inferredColumns(table: TableInput): TableColumn[] {
 }
 
 /** Some of the rows, in the order of their indices. */
-export const selectRows = ({ columns }: ComparedRows, indices: ArrayLike<number>): ComparedRows => ({
+export const selectComparedRows = ({ columns }: ComparedRows, indices: ArrayLike<number>): ComparedRows => ({
   rows: indices.length,
   columns: columns.map((column) => ({
     ...column,

@@ -89,13 +89,13 @@ function ofDependence({ trend, rows }: Numbers): Finding[] {
     const text = "In this table, pairs of columns hardly depend on each other.";
     return [{ kind: "passed", about, text }];
   }
-  const missing = (generated - copied) / removed;
+  const lostShare = (generated - copied) / removed;
   const scale = `the mean difference of correlations and associations is ${generated.toFixed(3)}, with copied rows ${copied.toFixed(3)} and with shuffled columns ${shuffled.toFixed(3)}`;
-  if (missing >= MIN_FAILED_SHARE) {
+  if (lostShare >= MIN_FAILED_SHARE) {
     const text = `Generated rows have lost the dependence between columns: ${scale}.`;
     return [{ kind: "failed", about, text }];
   }
-  if (missing >= MIN_REPORTED_SHARE) {
+  if (lostShare >= MIN_REPORTED_SHARE) {
     const text = `Generated rows have only part of the dependence between columns: ${scale}.`;
     return [{ kind: rows.compared < FEW_ROWS ? "uncertain" : "failed", about, text }];
   }
@@ -110,8 +110,8 @@ function ofTwoSample({ twoSample }: Numbers): Finding {
   const [low, high] = interval;
   const area = `AUROC ${auroc.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)}), where 0.5 is chance and shuffled columns give ${twoSample.shuffled.auroc.toFixed(2)}`;
   if (low > 0.5) {
-    const telling = named(columns.slice(0, 3).filter(({ importance }) => importance > 0));
-    const text = `A classifier tells generated rows from real ones, mostly by ${telling}: ${area}.`;
+    const importantColumns = named(columns.slice(0, 3).filter(({ importance }) => importance > 0));
+    const text = `A classifier tells generated rows from real ones, mostly by ${importantColumns}: ${area}.`;
     return { kind: low > CLEAR_AUROC ? "failed" : "uncertain", about, text };
   }
   if (high > UNCERTAIN_AUROC) {
@@ -174,13 +174,23 @@ function ofUsefulness({ usefulness }: Numbers): Finding[] {
 
 function ofRows({ rows }: Numbers): Finding[] {
   const about = "rows";
+  const all = count(rows.heldOut + rows.impossible + rows.incomplete);
   return [
     ...(rows.impossible > 0
       ? [
           {
             kind: "failed",
             about,
-            text: `The model considers ${count(rows.impossible)} of ${count(rows.heldOut + rows.impossible)} held-out rows impossible.`,
+            text: `The model considers ${count(rows.impossible)} of ${all} held-out rows impossible.`,
+          } as const,
+        ]
+      : []),
+    ...(rows.incomplete > 0
+      ? [
+          {
+            kind: "uncertain",
+            about,
+            text: `${count(rows.incomplete)} of ${all} held-out rows have no log-density, because they lack a value in a column that has none missing in the training rows.`,
           } as const,
         ]
       : []),

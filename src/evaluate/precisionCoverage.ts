@@ -36,7 +36,7 @@ export function precisionCoverage<Real extends object, Generated extends object>
 ): PrecisionCoverageResult {
   checkOptions("precisionCoverage", options, { ...compareRules, neighbors: integerFrom(1) });
   const { neighbors: k = 5 } = options;
-  const [first, second] = scaleRows(comparedRows([real, generated], options));
+  const [first, second] = scaleRows(comparedRows({ real, generated }, options));
   for (const { rows } of [first, second]) {
     if (rows > k) continue;
     throw new PushforwardError("DATA", `there are too few rows for ${k} nearest neighbors`, {

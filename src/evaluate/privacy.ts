@@ -41,7 +41,7 @@ export function privacy<Training extends object, HeldOut extends object, Generat
   options: CompareOptions = {},
 ): PrivacyResult {
   checkOptions("privacy", options, compareRules);
-  const [first, ...others] = scaleRows(comparedRows([training, heldOut, generated], options));
+  const [first, ...others] = scaleRows(comparedRows({ training, heldOut, generated }, options));
   const [ofHeldOut, ofGenerated] = others.map((rows) => nearestDistances(rows, first));
   const { value, standardError } = auroc(
     ofGenerated.map((distance) => -distance),

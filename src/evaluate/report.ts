@@ -46,7 +46,11 @@ export interface ReportRows {
 
 /** Options of `report`. */
 export interface ReportOptions extends RunOptions {
-  /** Each statistic uses at most this many rows of a table. Default 2000. */
+  /**
+   * The statistics use at most this many rows of a table, chosen at random; calibration and usefulness use up to 1,000 training rows and
+   * generated rows even if this is smaller. Log-densities are of all held-out rows, and `privacy` compares with all training rows. Default
+   * 2000.
+   */
   readonly maxRows?: number | undefined;
   /** The column that `usefulness` predicts. Default: see `usefulness`. */
   readonly target?: string | undefined;
@@ -82,11 +86,16 @@ export interface ReportNumbers {
     readonly training: number | undefined;
     /** Held-out rows with a value that the model considers impossible; the other statistics leave them out. */
     readonly impossible: number;
+    /**
+     * Held-out rows without a log-density, because a value is missing in a column that had none in the training; the other statistics leave
+     * them out.
+     */
+    readonly incomplete: number;
     /** The number of real rows, and of generated rows, that the statistics compare. */
     readonly compared: number;
     readonly generated: number;
   };
-  /** The mean log-density of the held-out rows that are not impossible, in nats and data units. */
+  /** The mean log-density of the held-out rows that are neither impossible nor incomplete, in nats and data units. */
   readonly logDensity: MeanEstimate;
   readonly baselines: readonly ComparedDensity[];
   /** Calibration of the distribution of each column. */
@@ -148,15 +157,17 @@ export async function report(
   }
   const heldOut = await possibleRows(model, rows.heldOut, run);
   const training = chooseRows(learned, Math.max(maxRows, MIN_GENERATED), seed);
-  for (const [name, table] of Object.entries({ "held-out": heldOut.rows, training })) checkRows(name, table);
+  checkRows("held-out", heldOut.rows, " with a finite log-density");
+  checkRows("training", training);
 
   begin("log-density");
   const baselines = await compareWithSimpler(model, training, heldOut, run);
 
   const real = chooseRows(heldOut.rows, maxRows, seed);
   begin("generated rows");
-  const generated =
-    rows.generated ?? (await model.sample(Math.max(real.length, training.length), { seed, ...run }));
+  const generated = rows.generated
+    ? chooseRows(rows.generated, Math.max(maxRows, MIN_GENERATED), seed)
+    : await model.sample(Math.max(real.length, training.length), { seed, ...run });
   const all: Controlled<TableInput> = { generated, ...controlTables(training, { seed }) };
   const compared = withControls(all, (table) => rowObjects(table).slice(0, real.length));
   const compare = { columns };
@@ -196,6 +207,7 @@ export async function report(
       heldOut: heldOut.rows.length,
       training: known?.length,
       impossible: heldOut.impossible,
+      incomplete: heldOut.incomplete,
       compared: real.length,
       generated: generated.length,
     },
@@ -230,26 +242,28 @@ export interface ScoredRows {
   readonly logDensities: Float64Array;
 }
 
-/** The rows that the model considers possible, with their log-densities, and how many are impossible. */
+/** The rows with a finite log-density, and how many are impossible (-Infinity) or incomplete (NaN). */
 async function possibleRows(
   model: TableModel,
   table: TableInput,
   run: RunOptions,
-): Promise<ScoredRows & { impossible: number }> {
+): Promise<ScoredRows & { impossible: number; incomplete: number }> {
   const all = rowObjects(table) as TableRow[];
   const scores = await model.score(all, run);
+  const incomplete = scores.filter(Number.isNaN).length;
   const possible = Array.from(scores.keys()).filter((n) => Number.isFinite(scores[n]));
   return {
     rows: possible.map((n) => all[n]),
     logDensities: Float64Array.from(possible, (n) => scores[n]),
-    impossible: all.length - possible.length,
+    impossible: all.length - possible.length - incomplete,
+    incomplete,
   };
 }
 
-function checkRows(name: string, { length }: readonly unknown[]): void {
+function checkRows(name: string, { length }: readonly unknown[], condition = ""): void {
   if (length >= MIN_ROWS) return;
   throw new PushforwardError("DATA", `there are too few ${name} rows for a report`, {
-    expected: `${MIN_ROWS} rows or more that the model considers possible`,
+    expected: `${MIN_ROWS} rows or more${condition}`,
     received: `${length}`,
     hint: "Give a table with more rows.",
   });

@@ -41,7 +41,7 @@ export function trend<Real extends object, Generated extends object>(
 ): TrendResult {
   checkOptions("trend", options, { ...compareRules, correlation: oneOf("spearman", "pearson") });
   const { correlation = "spearman", ...compare } = options;
-  const [first, second] = comparedRows([real, generated], compare);
+  const [first, second] = comparedRows({ real, generated }, compare);
   const pairs: PairTrend[] = [];
   first.columns.forEach((a, i) => {
     for (let j = i + 1; j < first.columns.length; j++) {

@@ -11,7 +11,7 @@ import {
   comparedRows,
   compareRules,
   joinRows,
-  selectRows,
+  selectComparedRows,
 } from "./comparedRows.ts";
 import { fitBoostedTrees } from "./trees/boostedTrees.ts";
 
@@ -58,7 +58,7 @@ export function twoSample<Real extends object, Generated extends object>(
 ): TwoSampleResult {
   checkOptions("twoSample", options, { ...compareRules, folds: integerFrom(2), seed: seedValue });
   const { folds = 5, seed = 0 } = options;
-  const [first, second] = comparedRows([real, generated], options);
+  const [first, second] = comparedRows({ real, generated }, options);
   for (const [name, { rows }] of Object.entries({ real: first, generated: second })) {
     if (rows >= MIN_ROWS_PER_FOLD * folds) continue;
     throw new PushforwardError("DATA", "there are too few rows for a two-sample test", {
@@ -76,8 +76,12 @@ export function twoSample<Real extends object, Generated extends object>(
       Array.from(isGenerated.keys()).filter((row) => (foldOf[row] === fold) === isTest);
     const [learned, test] = [select(false), select(true)];
     const classes = learned.map((row) => isGenerated[row]);
-    const trees = fitBoostedTrees(selectRows(rows, learned), { kind: "class", classes: 2, values: classes });
-    const [, scores] = trees.predict(selectRows(rows, test));
+    const trees = fitBoostedTrees(selectComparedRows(rows, learned), {
+      kind: "class",
+      classes: 2,
+      values: classes,
+    });
+    const [, scores] = trees.predict(selectComparedRows(rows, test));
     const { value, standardError } = auroc(
       scores.filter((_, i) => isGenerated[test[i]] === 1),
       scores.filter((_, i) => isGenerated[test[i]] === 0),
@@ -107,13 +111,13 @@ function chooseFolds(
   classes: Uint8Array,
   folds: number,
   seed: number,
-): Uint8Array {
+): Int32Array {
   const values = rowMajor(
     columns.map((column) => column.values),
     rows,
   );
   const { firstRows, groupSizes } = equalRows({ rows, values, context: [] });
-  const foldOf = new Uint8Array(rows);
+  const foldOf = new Int32Array(rows);
   const sizes = [0, 1].map(() => new Float64Array(folds));
   for (const row of new Random(seed).split("folds").permutation(rows)) {
     if (firstRows[row] !== row) continue;

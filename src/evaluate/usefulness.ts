@@ -1,7 +1,9 @@
 import { PushforwardError } from "../errors.ts";
+import { nearestName } from "../nearestName.ts";
 import { checkOptions, seedValue, text } from "../options.ts";
 import { Random } from "../random/index.ts";
-import type { TableInput } from "../tables/tableRows.ts";
+import { listedNames } from "../tables/listedNames.ts";
+import { rowObjects, type TableInput } from "../tables/tableRows.ts";
 import { auroc } from "./auroc.ts";
 import {
   type ComparedColumn,
@@ -9,7 +11,7 @@ import {
   type CompareOptions,
   comparedRows,
   compareRules,
-  selectRows,
+  selectComparedRows,
 } from "./comparedRows.ts";
 import { fitBoostedTrees, type Target } from "./trees/boostedTrees.ts";
 
@@ -63,7 +65,13 @@ export function usefulness<Training extends object, HeldOut extends object, Gene
 ): UsefulnessResult {
   checkOptions("usefulness", options, { ...compareRules, target: text, seed: seedValue });
   const { target, seed = 0 } = options;
-  const [real, test, drawn] = comparedRows([training, heldOut, generated], options);
+  const [real, test, drawn] = comparedRows({ training, heldOut, generated }, options);
+  if (target !== undefined) {
+    const names = options.columns?.map(({ name }) => name) ?? [
+      ...new Set(rowObjects(training).flatMap(Object.keys)),
+    ];
+    checkTarget(target, names, test);
+  }
   const column = chooseTarget(real, test, target);
   const task = prepare(column, test);
   const [fromReal, fromGenerated] = [real, drawn].map((rows) => task.predictions(rows));
@@ -89,14 +97,34 @@ export function usefulness<Training extends object, HeldOut extends object, Gene
   };
 }
 
-function chooseTarget(real: ComparedRows, test: ComparedRows, name: string | undefined): number {
-  if (name !== undefined) {
-    const column = real.columns.findIndex((each) => each.name === name);
-    if (column >= 0 && isPossible(test.columns[column])) return column;
-    throw new PushforwardError("DATA", `the column "${name}" cannot be the target`, {
-      expected: "a varying column of numbers, or with 2 to 20 labels in 5 test rows or more each",
+/** Throws `DATA` if the column with this name cannot be predicted. `names` are the columns of the tables. */
+function checkTarget(target: string, names: readonly string[], test: ComparedRows): void {
+  if (!names.includes(target)) {
+    const nearest = nearestName(target, names);
+    throw new PushforwardError("DATA", `the target "${target}" is not a column of the tables`, {
+      expected: `one of ${listedNames(names)}`,
+      ...(nearest !== undefined && { hint: `Did you mean "${nearest}"?` }),
     });
   }
+  const column = test.columns.find(({ name }) => name === target);
+  if (column && isPossible(column)) return;
+  throw new PushforwardError("DATA", `the column "${target}" cannot be the target`, {
+    expected: `a varying column of numbers, or with 2 to ${MAX_LABELS} labels in ${MIN_ROWS_OF_LABEL} test rows or more each`,
+    received: column ? contents(column) : "a column that is constant or that identifies the rows",
+  });
+}
+
+/** What the values of a column are that cannot be the target. */
+function contents(column: ComparedColumn): string {
+  if (!column.labels) return "numbers that do not vary";
+  const counts = countsOf(column).filter((count) => count > 0);
+  if (counts.length === 0) return "no labels of the training rows";
+  const labels = counts.length === 1 ? "1 label" : `${counts.length} labels`;
+  return `${labels}, the rarest of which is in ${Math.min(...counts)} test rows`;
+}
+
+function chooseTarget(real: ComparedRows, test: ComparedRows, name: string | undefined): number {
+  if (name !== undefined) return real.columns.findIndex((column) => column.name === name);
   const labelled = test.columns.findLastIndex((column) => column.labels && isPossible(column));
   if (labelled >= 0) return labelled;
   const scores = test.columns.map((column, c) => {
@@ -131,7 +159,7 @@ function prepare(column: number, test: ComparedRows) {
     const known = Array.from(values.keys()).filter((n) =>
       labels ? classes.includes(values[n]) : !Number.isNaN(values[n]),
     );
-    const selected = selectRows(rows, known);
+    const selected = selectComparedRows(rows, known);
     return {
       features: { rows: known.length, columns: selected.columns.filter((_, c) => c !== column) },
       values: selected.columns[column].values.map((value) => (labels ? classes.indexOf(value) : value)),

@@ -104,7 +104,7 @@ it("refuses conditional models, and tables with too few rows", async () => {
   const model = await quickModel(place, data, "few");
   expect(await failure("report", model, data, "-o", path("few.html"))).toMatchInlineSnapshot(`
     "2
-    Error: There are too few held-out rows for a report: expected 20 rows or more that the model considers possible, received 6.
+    Error: There are too few held-out rows for a report: expected 20 rows or more with a finite log-density, received 6.
     Give a table with more rows."
   `);
 });

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { auroc, midranks } from "../../src/evaluate/auroc.ts";
-import { twoSample } from "../../src/evaluate/index.ts";
+import { trend, twoSample } from "../../src/evaluate/index.ts";
 import { Random } from "../../src/random/index.ts";
 import type { TableRow } from "../../src/tables/tableRows.ts";
 import golden from "./golden/auroc.json" with { type: "json" };
@@ -51,6 +51,17 @@ it("refuses tables with too few rows, and tables without a column", () => {
     `[PushforwardError: there are too few rows for a two-sample test: expected 10 generated rows or more, received 8.]`,
   );
   expect(() => twoSample(mixedRows(50, 1, 0), [{ x: 1, y: 2 }])).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: a table to compare has no column "label": expected x, y, label, received x, y.]`,
+    `[PushforwardError: the table "generated" has no column "label": expected x, y, label, received x, y.]`,
   );
+});
+
+it.each([[[]], [{ x: [], y: [] }]])("refuses the table %j without rows", (empty) => {
+  const rows = mixedRows(50, 1, 0);
+  for (const [call, name] of [
+    [() => trend(rows, empty), "generated"],
+    [() => trend(empty, rows), "real"],
+  ] as const) {
+    const message = `the table "${name}" has no rows: expected at least 1 row.`;
+    expect(call).toThrow(expect.objectContaining({ code: "DATA", message }));
+  }
 });

@@ -38,7 +38,20 @@ it("predicts the last column of labels, or without one the numbers that are pred
 
 it("refuses a column that cannot be the target", () => {
   const rows = labels(tables.heldOut);
-  expect(() => usefulness(rows, rows, rows, { target: "w" })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the column "w" cannot be the target: expected a varying column of numbers, or with 2 to 20 labels in 5 test rows or more each.]`,
+  expect(() => usefulness(rows, rows, rows, { target: "Z" })).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the target "Z" is not a column of the tables: expected one of x, y, z.
+    Did you mean "z"?]
+  `);
+  const constant = { ...rows, w: rows.z.map(() => "same") };
+  const rare = { ...rows, z: rows.z.map((_, n) => (n < 2 ? "no" : "yes")) };
+  const flat = { ...rows, x: rows.x.map(() => 1) };
+  expect(() => usefulness(constant, rows, rows, { target: "w" })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the column "w" cannot be the target: expected a varying column of numbers, or with 2 to 20 labels in 5 test rows or more each, received a column that is constant or that identifies the rows.]`,
+  );
+  expect(() => usefulness(rows, rare, rows, { target: "z" })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the column "z" cannot be the target: expected a varying column of numbers, or with 2 to 20 labels in 5 test rows or more each, received 2 labels, the rarest of which is in 2 test rows.]`,
+  );
+  expect(() => usefulness(rows, flat, rows, { target: "x" })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the column "x" cannot be the target: expected a varying column of numbers, or with 2 to 20 labels in 5 test rows or more each, received numbers that do not vary.]`,
   );
 });

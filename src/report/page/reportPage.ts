@@ -50,7 +50,7 @@ export async function reportPage(options: ReportPageOptions): Promise<string> {
   });
   const { title, numbers: report, real, generated, columns: table, about = [], training } = options;
   const canvas = await openCanvas();
-  const columns = pageColumns(table, comparedRows([real, generated], { columns: table }));
+  const columns = pageColumns(table, comparedRows({ real, generated }, { columns: table }));
   const { rows } = report;
   const used = `${counted(rows.heldOut, "held-out row")}${rows.training === undefined ? "" : `, ${counted(rows.training, "training row")}`}, ${counted(rows.generated, "generated row")}.`;
   const sections = [
