@@ -12,9 +12,12 @@ export interface MissingCode {
 
 /**
  * 2^n - 1 is the largest number of a signed (n = 15, 31, 63) or unsigned (n = 16, 32, 64) integer type, and -2^n the smallest
- * of a signed one. Programs store these for missing values. (-2^16, -2^32 and -2^64 are in the list too, but are no limits.)
+ * of a signed one. Programs store these for missing values.
  */
-const INTEGER_LIMITS: readonly number[] = [15, 16, 31, 32, 63, 64].flatMap((n) => [2 ** n - 1, -(2 ** n)]);
+const INTEGER_LIMITS: readonly number[] = [
+  ...[15, 16, 31, 32, 63, 64].map((n) => 2 ** n - 1),
+  ...[15, 31, 63].map((n) => -(2 ** n)),
+];
 
 /** Whether a number is often used as a code: -1, nines (-9, 99, -999, 9999.99...) or the limit of an integer type. */
 const isCommonCode = (value: number): boolean =>

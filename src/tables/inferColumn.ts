@@ -1,7 +1,8 @@
 import { countValues, type ValueCounts } from "../columns/columnValues.ts";
 import { PushforwardError } from "../errors.ts";
 import { checkBoolean } from "./booleanColumn.ts";
-import type { ColumnKind, ColumnOptions } from "./columnOptions.ts";
+import { COLUMN_KINDS } from "./columnKind.ts";
+import type { ColumnOptions } from "./columnOptions.ts";
 import { numericColumn } from "./numericColumn.ts";
 import { MIN_ROWS_FOR_IDS, MIN_SHARE_OF_IDS, rowIdentifier } from "./rowIdentifier.ts";
 import type { RawColumn, TableColumn } from "./tableColumn.ts";
@@ -14,7 +15,10 @@ export type InferredColumn = { readonly column: TableColumn } | { readonly exclu
 /** Text columns with more different values are left out. */
 export const MAX_LABELS = 2000;
 const MILLISECONDS_PER_YEAR = 365.2425 * 86_400_000;
-const NUMERIC_KINDS: readonly ColumnKind[] = ["continuous", "integer", "lattice", "categorical"];
+/** The kinds of a column of numbers, apart from `exclude`, which all columns can have. */
+const NUMERIC_KINDS = COLUMN_KINDS.filter(
+  (kind) => !["date", "timestamp", "time", "constant", "exclude"].includes(kind),
+);
 
 /** Chooses the kind of a column by its type, its values and the options of the user. */
 export function inferColumn(raw: RawColumn, options: ColumnOptions = {}): InferredColumn {
@@ -38,6 +42,7 @@ export function inferColumn(raw: RawColumn, options: ColumnOptions = {}): Inferr
     return categorical(raw, counted, gaps, options);
   if (isTime) {
     checkKind(raw, options, [type, "categorical"]);
+    checkNoBounds(name, type, options);
     const years = (present[present.length - 1] - present[0]) / MILLISECONDS_PER_YEAR;
     if (years > MAX_YEARS) return { excluded: `dates that are more than ${MAX_YEARS} years apart` };
     return { column: { kind: "time", name, ...form, type, gaps, ...timeParts(type, values) } };
@@ -59,6 +64,20 @@ function checkKind({ name, type }: RawColumn, { kind }: ColumnOptions, allowed: 
     received: `values of the type ${type}`,
     hint: "State another kind, or convert the column.",
   });
+}
+
+/** Throws `ARGUMENT` if bounds or a period are stated for a column that is not one of numbers. */
+function checkNoBounds(name: string, kind: string, { low, high, period }: ColumnOptions): void {
+  const stated = Object.entries({ low, high, period }).filter(([, value]) => value !== undefined);
+  if (stated.length === 0) return;
+  throw new PushforwardError(
+    "ARGUMENT",
+    `low, high and period have no effect on the kind ${kind} of column "${name}"`,
+    {
+      received: stated.map(([option, value]) => `${option}: ${value}`).join(", "),
+      hint: "Leave them out, or state a kind of numbers, such as integer.",
+    },
+  );
 }
 
 const notConstant = (name: string, { values }: ValueCounts, gaps: boolean): PushforwardError =>
@@ -93,6 +112,9 @@ function categorical(
   const { name, type } = raw;
   const isText = type === "text";
   if (isText || type === "boolean") checkKind(raw, options, ["boolean", "categorical"]);
+  // A column of numbers with one value and missing ones is categorical too, whatever its bounds are.
+  if (isText || type === "boolean" || options.kind === "categorical" || options.kind === "boolean")
+    checkNoBounds(name, options.kind ?? "categorical", options);
   if (isText && options.kind === undefined) {
     const reason = textExclusion({ distinct: values.length, rows });
     if (reason !== undefined) return { excluded: reason };

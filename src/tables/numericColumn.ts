@@ -1,5 +1,6 @@
 import { filterValues, quantile, type ValueCounts } from "../columns/columnValues.ts";
 import { findMissingCodes } from "../columns/missingCodes.ts";
+import { MAX_CELLS } from "../distributions/heads/columnHead.ts";
 import type { ValueScale } from "../distributions/heads/valueScale.ts";
 import { PushforwardError } from "../errors.ts";
 import { chooseScale } from "./chooseScale.ts";
@@ -8,8 +9,6 @@ import type { ColumnOptions } from "./columnOptions.ts";
 import { decimalsOf, latticeRange, latticeSpacing } from "./latticeRange.ts";
 import type { TableColumn } from "./tableColumn.ts";
 
-/** The largest lattice; see `MAX_CELLS` of the lattice head. */
-const MAX_CELLS = 2 ** 17;
 /** Features are float32, of which heads allow this range. */
 const MAX_NUMBER = 1e30;
 const MIN_NUMBER = 1e-30;
@@ -80,7 +79,10 @@ export function numericColumn(
   if (lattice) return { column: lattice };
   const { values, counts } = counted;
   const areLabels = values.length <= MAX_NUMERIC_LABELS && Math.min(...counts) >= MIN_ROWS_OF_NUMERIC_LABEL;
-  return options.kind === undefined && areLabels ? "labels" : continuousColumn(numbers, options);
+  const areBoundsStated = [options.low, options.high, options.period].some((stated) => stated !== undefined);
+  return options.kind === undefined && !areBoundsStated && areLabels
+    ? "labels"
+    : continuousColumn(numbers, options);
 }
 
 /**
@@ -109,7 +111,7 @@ function latticeColumn(numbers: Numbers, options: ColumnOptions): TableColumn | 
   if (!isStated && !((kind === undefined || kind === "cyclic") && (type === "integer" || repeat)))
     return undefined;
   const cycle = period.period === undefined ? {} : cycleOf(period.period, regular, step);
-  const { first, cells } = latticeRange(step, counted, regular, { ...cycle, ...options });
+  const { first, cells } = latticeRange(step, counted, regular, withCycle(options, cycle));
   if (cells <= MAX_CELLS) {
     const positions = spacedRows(regular).map((value) => Math.round((value - first) / step));
     // Cell 0 begins at -1/2, where log(cell + 1) is finite.
@@ -130,7 +132,7 @@ function continuousColumn(
 ): { readonly column: TableColumn } | { readonly excluded: string } {
   const { values } = counted;
   const cycle = period.period === undefined ? {} : cycleOf(period.period, regular, 0);
-  const bounds = boundsOf({ ...cycle, ...options }, regular, name);
+  const bounds = boundsOf(withCycle(options, cycle), regular, name);
   const { low, high } = bounds;
   const isCircle =
     low !== undefined &&
@@ -165,7 +167,7 @@ function continuousColumn(
   };
 }
 
-/** A circle is cut in the widest arc that contains one in this many of the different values, because values are rarest there. */
+/** A circle is cut in the widest of the arcs that each contain 1/32 of the different values, because values are rarest there. */
 const ARCS_OF_CIRCLE = 32;
 /** The cut divides the widest gap of this arc in an irrational ratio, so that no rounded value is at the cut. */
 const RATIO_OF_CUT = (Math.sqrt(5) - 1) / 2;
@@ -238,6 +240,13 @@ function cycleOf(period: number, { values }: ValueCounts, step: number): Bounds 
   if (maximum < period) return { low: 0, high: period - step };
   return { low: minimum < step ? 0 : step, high: period };
 }
+
+/** The options with the bounds of a cycle where none are stated. */
+const withCycle = (options: ColumnOptions, { low, high }: Bounds): ColumnOptions => ({
+  ...options,
+  low: options.low ?? low,
+  high: options.high ?? high,
+});
 
 function cyclicPeriod(name: string, { values }: ValueCounts): number | undefined {
   const [minimum, maximum] = [values[0], values[values.length - 1]];

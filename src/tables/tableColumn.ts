@@ -1,11 +1,12 @@
 import * as z from "zod/mini";
+import { MAX_CELLS } from "../distributions/heads/columnHead.ts";
 import { valueScaleSchema } from "../distributions/heads/valueScale.ts";
 import type { Bounds } from "./columnBounds.ts";
 
 const name = z.string();
 const finite = z.number();
 const step = z.optional(z.int().check(z.positive()));
-const cells = z.int().check(z.minimum(1), z.maximum(2 ** 17));
+const cells = z.int().check(z.minimum(1), z.maximum(MAX_CELLS));
 
 /** The types of the values of a column. Each stands for the types of DuckDB that are encoded in the same way. */
 const VALUE_TYPES = ["number", "integer", "boolean", "text", "date", "timestamp", "time"] as const;

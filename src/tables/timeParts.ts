@@ -1,3 +1,4 @@
+import { MAX_CELLS } from "../distributions/heads/columnHead.ts";
 import { TIME_UNITS, type TimeColumn, type TimeUnit } from "./tableColumn.ts";
 
 export const MILLISECONDS = { day: 86_400_000, hour: 3_600_000, minute: 60_000, second: 1000 } as const;
@@ -25,8 +26,6 @@ export const TIME_PERIODS: Readonly<Record<TimeUnit, readonly number[]>> = {
 const FIRST_DATE = Date.parse("0001-01-01");
 const LAST_DATE = Date.parse("9999-12-24");
 
-/** The largest lattice; see `MAX_CELLS` of the lattice head. */
-const MAX_CELLS = 2 ** 17;
 const TIME_OF_DAY = ["hour", "minute", "second", "millisecond"] as const satisfies readonly TimeUnit[];
 
 /** The value of a unit in a time, in milliseconds since 1970-01-01 or midnight. */

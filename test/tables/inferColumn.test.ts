@@ -157,6 +157,12 @@ describe("stated kinds", () => {
     expect(kind(times("date", ["2020-01-01", "2020-01-02"]), { kind: "categorical" })).toBe("categorical");
   });
 
+  it("are numbers, not labels, if a bound is stated", () => {
+    const repeated = numbers(sequence(200, (i) => [0.1, 1 / 3, 7][i % 3]!));
+    expect(infer(repeated)).toMatchObject({ kind: "categorical" });
+    expect(infer(repeated, { low: 0 })).toMatchObject({ kind: "continuous", low: 0 });
+  });
+
   it("are rejected if the values do not agree with them", () => {
     const x = numbers([0.25, 1 / 3, 7]);
     expect(failure(x, { kind: "integer" })).toMatchInlineSnapshot(`
@@ -172,8 +178,25 @@ describe("stated kinds", () => {
       State the kind continuous: samples are rounded to the decimals of the data."
     `);
     expect(failure(x, { kind: "date" })).toMatchInlineSnapshot(`
-      "column "x" cannot be date: expected continuous or integer or lattice or categorical or exclude, received values of the type number.
+      "column "x" cannot be date: expected continuous or integer or lattice or positive or bounded or heavy-tailed or cyclic or categorical or boolean or exclude, received values of the type number.
       State another kind, or convert the column."
+    `);
+    const bounds = { low: 0, period: 7 };
+    expect(failure(texts(["a", "b"]), bounds)).toMatchInlineSnapshot(`
+      "low, high and period have no effect on the kind categorical of column "x": received low: 0, period: 7.
+      Leave them out, or state a kind of numbers, such as integer."
+    `);
+    expect(failure(numbers([0, 1], { type: "boolean" }), { high: 1 })).toMatchInlineSnapshot(`
+      "low, high and period have no effect on the kind categorical of column "x": received high: 1.
+      Leave them out, or state a kind of numbers, such as integer."
+    `);
+    expect(failure(times("date", ["2020-01-31", "2020-02-29"]), { low: 0 })).toMatchInlineSnapshot(`
+      "low, high and period have no effect on the kind date of column "x": received low: 0.
+      Leave them out, or state a kind of numbers, such as integer."
+    `);
+    expect(failure(numbers([1, 2, 4]), { kind: "categorical", low: 0 })).toMatchInlineSnapshot(`
+      "low, high and period have no effect on the kind categorical of column "x": received low: 0.
+      Leave them out, or state a kind of numbers, such as integer."
     `);
     expect(failure(x, { kind: "constant" })).toMatchInlineSnapshot(
       `"column "x" cannot be constant: expected one value in all rows, received 3 different values."`,

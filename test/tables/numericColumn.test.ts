@@ -51,6 +51,13 @@ describe("numbers", () => {
     expect(infer(raw)).toMatchObject({ kind: "continuous", low: 0, codes: [-999] });
   });
 
+  it("have codes at the limits of signed integers, but not at the negated limits of unsigned ones", () => {
+    const withCode = (code: number) => numbers(uniform(300).map((u, i) => (i % 100 === 0 ? code : 5 * u)));
+    for (const code of [-(2 ** 15), -(2 ** 31)])
+      expect(infer(withCode(code))).toMatchObject({ codes: [code] });
+    for (const code of [-(2 ** 16), -(2 ** 32)]) expect(infer(withCode(code))).not.toHaveProperty("codes");
+  });
+
   it("with two decimals stay when nearly all differ, and are rounded to them", () => {
     const amounts = uniform(1000).map((u) => Math.round(-1e5 * Math.log(u)) / 100);
     expect(infer(numbers(amounts, { name: "amount" }))).toMatchObject({ kind: "continuous", decimals: 2 });
@@ -131,6 +138,21 @@ describe("numbers", () => {
       gaps: false,
       value: "0",
     });
+  });
+
+  it("keep inferred properties where an option is undefined", () => {
+    const undefinedOptions = { kind: undefined, low: undefined, high: undefined, period: undefined };
+    for (const column of [
+      numbers(
+        sequence(300, (i) => 1 + (i % 12)),
+        { name: "month" },
+      ),
+      numbers(
+        uniform(300).map((u) => 360 * u),
+        { name: "wind_dir" },
+      ),
+    ])
+      expect(infer(column, undefinedOptions)).toEqual(infer(column));
   });
 
   it("are cyclic by their names", () => {

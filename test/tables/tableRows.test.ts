@@ -58,6 +58,16 @@ describe("dates", () => {
   });
 });
 
+test("texts that only look like dates or times stay text", () => {
+  const type = (texts: string[]) => rawColumns({ a: texts })[0]!.type;
+  const right = { date: "2024-02-29", time: "12:59", timestamp: "2024-02-29 12:59" };
+  for (const [name, text] of Object.entries(right)) expect(type([text, text])).toBe(name);
+  const wrong = ["2024-13-45", "0000-00-00", "2023-02-29", "2024-02-30T10:00", "2024-01-01 25:00", "12:75"];
+  for (const text of wrong) expect(type([text, text])).toBe("text");
+  const [column] = rawColumns({ a: ["2024-02-28", "2024-02-30", null] });
+  expect(column).toMatchObject({ type: "text", labels: ["2024-02-28", "2024-02-30"] });
+});
+
 describe("bigints", () => {
   const odd = 2n ** 53n + 1n;
   const rows = Array.from({ length: 80 }, (_, i) => ({
