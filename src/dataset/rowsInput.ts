@@ -55,7 +55,7 @@ export function flatRows(input: RowsInput, options: RowsInputOptions = {}): Flat
   const badIndex = invalidNumber(flat.values, options.acceptsMissing ?? false);
   if (badIndex >= 0) throw invalidNumberError(namedOptions, badIndex, flat, flat.values[badIndex]);
   if (options.rows !== undefined && flat.rows !== options.rows) {
-    throw new PushforwardError("SHAPE", `${namedOptions.what} have a wrong number of rows`, {
+    throw new PushforwardError("SHAPE", `the number of rows of ${namedOptions.what} is wrong`, {
       expected: `${options.rows}`,
       received: `${flat.rows}`,
     });
@@ -95,13 +95,9 @@ function fromFlat(numbers: ArrayLike<number>, options: Options): FlatRows {
   const features = options.features ?? options.columns?.length ?? (expected ? numbers.length / expected : 0);
   if (features === 0) {
     if (numbers.length === 0) return { rows: expected ?? 0, features: 0, values: new Float64Array(0) };
-    throw new PushforwardError(
-      "ARGUMENT",
-      `${what} are a flat array, so the number of features is not known`,
-      {
-        hint: "Give dataset(numbers, { features: 2 }), or an array of rows.",
-      },
-    );
+    throw new PushforwardError("ARGUMENT", `the flat array of ${what} does not show the number of features`, {
+      hint: "Give dataset(numbers, { features: 2 }), or an array of rows.",
+    });
   }
   const rows = numbers.length / features;
   if (!Number.isInteger(rows) || !Number.isInteger(features)) {
@@ -209,7 +205,7 @@ function checkNames(names: readonly string[], columns: readonly string[], where:
 
 function checkColumnCount(features: number, { what, features: expected }: Options): void {
   if (expected === undefined || features === expected) return;
-  throw new PushforwardError("SHAPE", `${what} have a wrong number of columns`, {
+  throw new PushforwardError("SHAPE", `the number of columns of ${what} is wrong`, {
     expected: `${expected}`,
     received: `${features}`,
   });

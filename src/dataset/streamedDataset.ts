@@ -256,14 +256,14 @@ async function* checkedBlocks(stream: RowStream, options: StreamOptions): AsyncG
       hint: "Give a function that returns a new generator: fit(flow, () => rows()).",
     });
   }
-  let rowsBefore = 0;
+  let nextRow = 0;
   let first: InMemoryDataset | undefined;
   for await (const input of iterable) {
     const { features, columns, contextColumns } = first ?? options;
     const block =
       input instanceof InMemoryDataset
-        ? renumber(input, rowsBefore)
-        : dataset(input, { features, columns, contextColumns }, rowsBefore);
+        ? withAscendingNumbers(input, nextRow)
+        : dataset(input, { features, columns, contextColumns }, nextRow);
     if (block.rows === 0) continue;
     first ??= block;
     for (const count of ["features", "contextFeatures"] as const) {
@@ -271,21 +271,28 @@ async function* checkedBlocks(stream: RowStream, options: StreamOptions): AsyncG
       const what = count === "features" ? "features" : "context features";
       throw new PushforwardError(
         "SHAPE",
-        `the block from row ${rowsBefore} on has a different number of ${what}`,
+        `the block from row ${nextRow} on has a different number of ${what}`,
         {
           expected: `${first[count]}, as in the first block`,
           received: `${block[count]}`,
         },
       );
     }
+    for (const names of ["columns", "contextColumns"] as const) {
+      if (!first[names] || !block[names] || first[names].join() === block[names].join()) continue;
+      throw new PushforwardError("DATA", `the ${names} of the block from row ${nextRow} on are different`, {
+        expected: `${first[names].join(", ")}, as in the first block`,
+        received: block[names].join(", "),
+      });
+    }
     // A buffer of bytes cannot hold other numbers.
     if (storedAs(block) !== storedAs(first)) {
-      throw new PushforwardError("DATA", `the block from row ${rowsBefore} on has numbers of another type`, {
+      throw new PushforwardError("DATA", `the block from row ${nextRow} on has numbers of another type`, {
         expected: `${storedAs(first)}, as in the first block`,
         received: storedAs(block),
       });
     }
-    rowsBefore += block.rows;
+    nextRow = block.rowNumbers[block.rows - 1]! + 1;
     yield block;
   }
 }
@@ -293,6 +300,12 @@ async function* checkedBlocks(stream: RowStream, options: StreamOptions): AsyncG
 const storedAs = ({ storedValues }: InMemoryDataset): string =>
   storedValues instanceof Uint8Array ? "Uint8Array" : "Float64Array";
 
-/** Replaces the row numbers of a block that start at 0 by those in the stream. */
-const renumber = (block: InMemoryDataset, before: number): InMemoryDataset =>
-  before > 0 && block.rowNumbers[0] === 0 ? block.with({ rowNumbers: range(block.rows, before) }) : block;
+/**
+ * Row numbers identify the held-out rows of a stream, so they must ascend over all blocks. A table leaves out numbers of rows that it skips;
+ * other numbers, which do not ascend from `nextRow` on, are replaced by consecutive ones.
+ */
+function withAscendingNumbers(block: InMemoryDataset, nextRow: number): InMemoryDataset {
+  const { rows, rowNumbers } = block;
+  const isAscending = rowNumbers.every((number, i) => number >= (i === 0 ? nextRow : rowNumbers[i - 1]! + 1));
+  return isAscending ? block : block.with({ rowNumbers: range(rows, nextRow) });
+}

@@ -95,7 +95,7 @@ describe("flatRows throws for", () => {
     [
       "another number of columns",
       { x: [1], y: [2], z: [3] },
-      "a wrong number of columns: expected 2, received 3",
+      "the number of columns of rows is wrong: expected 2, received 3",
     ],
     [
       "objects with other keys",
@@ -116,7 +116,7 @@ describe("flatRows throws for", () => {
   });
 
   test("a flat array without its number of features", () => {
-    expect(() => flatRows([1, 2])).toThrow("rows are a flat array, so the number of features is not known");
+    expect(() => flatRows([1, 2])).toThrow("the flat array of rows does not show the number of features");
   });
 });
 

@@ -72,6 +72,33 @@ describe("a stream of rows", () => {
     expect(everything).toEqual(Array.from({ length: 1501 }, (_, i) => i));
   });
 
+  it("numbers the rows of selections of a dataset, so that held-out rows are excluded", async () => {
+    const values = correlated(600);
+    const chosen = Int32Array.from({ length: 200 }, (_, i) => 5 + ((7 * i) % 211));
+    const halves = [values.subarray(0, 600), values.subarray(600)].map((half) =>
+      dataset(half, { features: 2 }).select(chosen),
+    );
+    const all = await StreamedDataset.of(() => halves);
+    const { training, validation } = all.split(0.1, 0);
+    expect([training.rows, validation.rows]).toEqual([360, 40]);
+    const everything = [...(await numbers(training)), ...validation.rowNumbers].sort((a, b) => a - b);
+    expect(everything).toEqual(Array.from({ length: 400 }, (_, i) => i));
+    const heldOut = new Set(validation.values);
+    for await (const block of training.blocks())
+      expect(block.values.filter((value) => heldOut.has(value))).toHaveLength(0);
+  });
+
+  it("keeps ascending row numbers with gaps, as tables have that leave out rows", async () => {
+    const block = (rowNumbers: number[]) =>
+      new InMemoryDataset({
+        features: 1,
+        values: Float64Array.from(rowNumbers),
+        rowNumbers: Int32Array.from(rowNumbers),
+      });
+    const rows = await StreamedDataset.of(() => [block([1, 4]), block([5, 9]), block([0, 1])]);
+    expect(await numbers(rows)).toEqual([1, 4, 5, 9, 10, 11]);
+  });
+
   it("samples a long stream uniformly, and holds out a bounded number of rows", async () => {
     const rows = 500_000;
     const values = Float64Array.from({ length: rows }, (_, i) => i);
@@ -141,6 +168,12 @@ describe("a stream of rows", () => {
 
   it("throws if its blocks are not valid", async () => {
     const flow = maf(2, small);
+    const named = (columns: string[]) => dataset(correlated(20), { columns });
+    await expect(
+      fit(flow, () => [named(["a", "b"]), named(["b", "a"])]),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the columns of the block from row 20 on are different: expected a, b, as in the first block, received b, a.]`,
+    );
     const data = correlated(1000);
     data[1401] = Number.NaN;
     await expect(fit(flow, inBlocks(data))).rejects.toThrowErrorMatchingInlineSnapshot(`
