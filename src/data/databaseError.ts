@@ -80,10 +80,12 @@ export function databaseError(error: unknown, source: string): unknown {
 }
 
 export const interruptedError = (source: string, cause?: unknown): PushforwardError =>
-  new PushforwardError("INTERRUPTED", `Stopped while reading ${source}`, {
-    hint: "Run the command again.",
-    cause,
-  });
+  stoppedWhile(`reading ${source}`, cause);
+
+export const interruptedDrawingError = (): PushforwardError => stoppedWhile("drawing rows from the model");
+
+const stoppedWhile = (activity: string, cause?: unknown): PushforwardError =>
+  new PushforwardError("INTERRUPTED", `Stopped while ${activity}`, { hint: "Run the command again.", cause });
 
 export const notUtf8Error = (source: string, line: number | string, cause?: unknown): PushforwardError =>
   new PushforwardError("DATA", `${source} is not UTF-8 text in line ${line}`, {

@@ -10,7 +10,7 @@ import { Table } from "./table.ts";
 export type Labels = ReadonlyMap<string, readonly string[]>;
 
 /** A column with more different texts contains names or notes rather than classes. */
-const MAX_LABELS = 256;
+const MAX_CONTEXT_LABELS = 256;
 
 const LABEL_TYPES = /^(VARCHAR|BOOLEAN|ENUM\(.*\))$/;
 
@@ -28,13 +28,13 @@ export async function readLabels(table: Table, names: readonly string[]): Promis
   const texts = table.columns.filter((column) => names.includes(column.name) && mayBeLabels(table, column));
   const found = new Map<string, readonly string[]>();
   for (const { name } of texts) {
-    const labels = await distinctTexts(table, name);
+    const labels = await labelsOfColumn(table, name);
     if (labels.length > 0) found.set(name, labels);
   }
   return found;
 }
 
-async function distinctTexts(table: Table, name: string): Promise<string[]> {
+async function labelsOfColumn(table: Table, name: string): Promise<string[]> {
   const { database, relation, source } = table;
   const text = textValue(name);
   const [counts] = await database.rows(
@@ -42,9 +42,9 @@ async function distinctTexts(table: Table, name: string): Promise<string[]> {
   );
   const [values, numbers, distinct] = counts!.map(Number) as [number, number, number];
   if (relation.text !== undefined && 2 * numbers > values) return [];
-  if (distinct > MAX_LABELS) {
+  if (distinct > MAX_CONTEXT_LABELS) {
     throw new PushforwardError("DATA", `The column "${name}" of ${source} has too many labels`, {
-      expected: `numbers, or text of at most ${MAX_LABELS} different labels`,
+      expected: `numbers, or text of at most ${MAX_CONTEXT_LABELS} different labels`,
       received: `${distinct} different labels`,
       hint: "Leave it out of --given, or combine labels in a query.",
     });

@@ -107,7 +107,7 @@ function otherType(
 ): PushforwardError {
   return new PushforwardError(
     "DATA",
-    `The column "${column.name}" of ${table.source} has values that the model has not learned`,
+    `The column "${column.name}" of ${table.source} has ${wrong ? "a value of " : ""}a different type from the training table`,
     {
       expected: EXPECTED[learned.type],
       received: wrong ? `'${shortened(wrong.text)}' in ${table.rowText(Number(wrong.row))}` : column.type,

@@ -136,7 +136,7 @@ function checkSameFormat(file: SourceFile, first: SourceFile): void {
   });
 }
 
-/** @throws DATA if a file does not have the columns of the first file, in the same order. */
+/** @throws DATA if a file does not have the names of the first file in the same order. Only the order of CSV and TSV files is given; others are sorted. */
 function checkSameColumns(
   file: string,
   names: readonly string[],
@@ -147,7 +147,7 @@ function checkSameColumns(
   throw new PushforwardError("DATA", `${file} has different columns from ${first}`, {
     expected: quotedNames(expected),
     received: quotedNames(names),
-    hint: "Give files with the same columns in the same order.",
+    hint: "Give files with the same columns. Those of CSV and TSV files must be in the same order.",
   });
 }
 
@@ -271,18 +271,13 @@ async function withMissingValues(
 }
 
 /** Throws `DATA` for a column whose points cannot all separate thousands. */
-async function checkPoints(
-  database: Database,
-  files: readonly SourceFile[],
-  names: readonly string[],
-  text: string,
-): Promise<void> {
+async function checkPoints(database: Database, names: readonly string[], text: string): Promise<void> {
   const found = await columnWithBothPoints(database, names.map(quotedIdentifier), text);
   if (!found) return;
   const name = names[found.index]!;
   throw new PushforwardError(
     "DATA",
-    `The column "${name}" of ${files[0]!.name} has numbers with decimal points`,
+    `The column "${name}" of ${database.source} has numbers with decimal points`,
     {
       expected: "decimal commas, and points only between thousands",
       received: `${found.decimal}, and also ${found.thousands}, which would be read without its point`,
@@ -312,7 +307,7 @@ async function csvTable(
   const text = csvRelation(files, dialect);
   const identifiers = names.map(quotedIdentifier);
   const values = decimal === "," ? identifiers.map(withDecimalPoint) : identifiers;
-  if (decimal === ",") await checkPoints(database, files, names, text);
+  if (decimal === ",") await checkPoints(database, names, text);
   const present = na.length > 0 ? values.map((c) => missingToNull(c, { text: c, na })) : values;
   const { rows, contents } = await textTypes(database, present, text);
   const columns = names.map((name, d) => {

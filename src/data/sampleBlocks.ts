@@ -12,7 +12,7 @@ import {
   seedValue,
 } from "../options.ts";
 import { runRules } from "../runtime/options.ts";
-import { interruptedError } from "./databaseError.ts";
+import { interruptedDrawingError } from "./databaseError.ts";
 import { MAX_FLOAT32 } from "./maxFloat32.ts";
 import { Table } from "./table.ts";
 import { rowsPerBlock, scanRows } from "./tableRows.ts";
@@ -61,7 +61,7 @@ export async function* sampleBlocks(
     onContext?.(contexts);
     const total = contexts.rows * rowsPerContext;
     for (let first = 0; first < total; first += blockRows) {
-      if (signal?.aborted) throw interruptedError("the model");
+      if (signal?.aborted) throw interruptedDrawingError();
       const count = Math.min(blockRows, total - first);
       const repeated = (i: number) => Math.floor((first + i) / rowsPerContext);
       const { context } = contexts.select(Int32Array.from({ length: count }, (_, i) => repeated(i)));

@@ -7,7 +7,7 @@ import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import type { TableValue } from "../tables/tableRows.ts";
 import { quotedNames } from "./columnList.ts";
 import { Database, quotedIdentifier } from "./database.ts";
-import { interruptedError } from "./databaseError.ts";
+import { interruptedDrawingError } from "./databaseError.ts";
 import { rowsPerBlock } from "./tableRows.ts";
 import { columnField } from "./writeTable.ts";
 
@@ -53,7 +53,7 @@ export async function* sampleWhere(
     let accepted = 0;
     let drawn = 0;
     while (accepted < rows) {
-      if (signal?.aborted) throw interruptedError("the model");
+      if (signal?.aborted) throw interruptedDrawingError();
       if (drawn >= maxDrawn) throw tooFewError(condition, { accepted, drawn, rows });
       // An estimate of the share of draws that meet the condition, positive even if none has.
       const share = (accepted + 1) / (drawn + 1);
@@ -98,6 +98,7 @@ async function rowsWhere(
   try {
     for await (const block of database.stream([index], relation, count)) kept.push(...block);
   } catch (error) {
+    // An error with a hint, such as a full disk, is not one of the condition.
     if (!(error instanceof PushforwardError) || error.code !== "DATA" || error.hint !== undefined)
       throw error;
     throw new PushforwardError("DATA", error.what.replace(/\.$/, ""), {

@@ -5,7 +5,7 @@ import { featureNames } from "../tables/tableColumn.ts";
 import type { TableValue } from "../tables/tableRows.ts";
 import type { UnlearnedValues } from "../tables/unlearned.ts";
 import { quotedNames } from "./columnList.ts";
-import { interruptedError } from "./databaseError.ts";
+import { interruptedDrawingError, interruptedError } from "./databaseError.ts";
 import { scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
 import { rowsPerBlock } from "./tableRows.ts";
@@ -41,7 +41,7 @@ export async function* sampleTable(
 ): AsyncGenerator<Float64Array> {
   const blockRows = rowsPerBlock(model.flow.features);
   for (let start = 0; start < rows; start += blockRows) {
-    if (signal?.aborted) throw interruptedError("the model");
+    if (signal?.aborted) throw interruptedDrawingError();
     const count = Math.min(blockRows, rows - start);
     yield await model.sampleFeatures(count, { ...run, seed, start, ...(given && { given }) });
     onProgress?.(start + count);

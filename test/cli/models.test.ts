@@ -296,6 +296,7 @@ it("ends after Ctrl-C without writing a file", async () => {
   `);
   expect(await pushforward(["sample", model, "-o", path("stopped.csv")], { interrupted })).toMatchObject({
     code: 130,
+    err: expect.stringContaining("Stopped while drawing rows from the model"),
   });
   expect(list()).toEqual(before);
 });

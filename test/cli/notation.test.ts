@@ -40,6 +40,11 @@ it("refuses a column whose points are neither all decimal ones nor all between t
     Error: The column "b" of points.csv has numbers with decimal points: expected decimal commas, and points only between thousands, received 0.801, and also -2.928, which would be read without its point.
     Leave out --decimal ",", or write all columns with the same decimal separator."
   `);
+  const first = write("first.csv", "a;b\n1,5;2,5\n");
+  const second = write("second.csv", "a;b\n1,5;0.801\n2,5;-2.928\n3,5;1.234\n");
+  const several = await failure("columns", first, second, "--decimal", ",");
+  expect(several).not.toContain("of first.csv has");
+  expect(several).toContain("(and 1 more) has numbers with decimal points");
   const clear = write("clear.csv", "a;b\n1.234,5;2.50\n2,25;1.5\n12.345.678;0.25\n");
   const { out } = await pushforward(["columns", clear, "--decimal", ",", "--json"]);
   expect(out).toContain("2.25 to 12345678");

@@ -100,7 +100,7 @@ describe("a pattern", () => {
     files.write("other2.csv", "b,a\n1,2\n");
     expect(await files.failure(openTable(files.path("other*.csv")))).toMatchInlineSnapshot(`
       "DATA other2.csv has different columns from other1.csv: expected "a", "b", received "b", "a".
-      Give files with the same columns in the same order."
+      Give files with the same columns. Those of CSV and TSV files must be in the same order."
     `);
     files.write("kind1.csv", "a,b\n1,2\n");
     files.write("kind2.csv", "a;b\n1;2\n");
@@ -116,13 +116,13 @@ describe("a pattern", () => {
     await writeRows(["a", "c"], [chunk([1, 2])], files.path("kind4.parquet"));
     expect(await files.failure(openTable(files.path("kind*.parquet")))).toMatchInlineSnapshot(`
       "DATA kind4.parquet has different columns from kind3.parquet: expected "a", "b", received "a", "c".
-      Give files with the same columns in the same order."
+      Give files with the same columns. Those of CSV and TSV files must be in the same order."
     `);
     files.write("keys1.json", '[{"a": 1}]');
     files.write("keys2.json", '[{"b": 1}]');
     expect(await files.failure(openTable(files.path("keys*.json")))).toMatchInlineSnapshot(`
       "DATA keys2.json has different columns from keys1.json: expected "a", received "b".
-      Give files with the same columns in the same order."
+      Give files with the same columns. Those of CSV and TSV files must be in the same order."
     `);
     files.write("text1.csv", "a,b\n1,2\n,3\n");
     files.write("text2.csv", "a,b\nlow,2\n");

@@ -278,35 +278,35 @@ describe("a table with other columns", () => {
     const columns = await learn(LEARNED);
     const only = (name: string) => columns.filter((column) => column.name === name);
     expect(await failure(csv("text", "n", "1", "two"), only("n"))).toMatchInlineSnapshot(`
-      "DATA The column "n" of text.csv has values that the model has not learned: expected numbers, received 'two' in row 2.
+      "DATA The column "n" of text.csv has a value of a different type from the training table: expected numbers, received 'two' in row 2.
       Correct the value, or read it as missing (--na two)."
     `);
     expect(await failure(csv("commas", "n;m", "2.013,15;1"), only("n"))).toMatchInlineSnapshot(`
-      "DATA The column "n" of commas.csv has values that the model has not learned: expected numbers, received '2.013,15' in row 1.
+      "DATA The column "n" of commas.csv has a value of a different type from the training table: expected numbers, received '2.013,15' in row 1.
       Read decimal commas with --decimal ","."
     `);
     expect(await failure(csv("either", "n;m", "2,013;1"), only("n"))).toMatchInlineSnapshot(`
-      "DATA The column "n" of either.csv has values that the model has not learned: expected numbers, received '2,013' in row 1.
+      "DATA The column "n" of either.csv has a value of a different type from the training table: expected numbers, received '2,013' in row 1.
       Read decimal commas with --decimal ",", or remove commas between thousands in a query: CAST(replace(n, ',', '') AS DOUBLE) AS n"
     `);
     expect(await failure(csv("thousands", "n;m", "2,013.5;1"), only("n"))).toMatchInlineSnapshot(`
-      "DATA The column "n" of thousands.csv has values that the model has not learned: expected numbers, received '2,013.5' in row 1.
+      "DATA The column "n" of thousands.csv has a value of a different type from the training table: expected numbers, received '2,013.5' in row 1.
       Remove the commas between thousands in a query: CAST(replace(n, ',', '') AS DOUBLE) AS n"
     `);
     expect(await failure(csv("date", "day", "2020-01-01", "2020-02-30"), only("day"))).toMatchInlineSnapshot(`
-      "DATA The column "day" of date.csv has values that the model has not learned: expected dates such as 2020-12-31, received '2020-02-30' in row 2.
+      "DATA The column "day" of date.csv has a value of a different type from the training table: expected dates such as 2020-12-31, received '2020-02-30' in row 2.
       Correct the value, or read it as missing (--na 2020-02-30)."
     `);
     expect(await failure(csv("order", "day", "1/2/2020", "3/4/2020"), only("day"))).toMatchInlineSnapshot(`
-      "DATA The column "day" of order.csv has values that the model has not learned: expected dates such as 2020-12-31, received '1/2/2020' in row 1.
+      "DATA The column "day" of order.csv has a value of a different type from the training table: expected dates such as 2020-12-31, received '1/2/2020' in row 1.
       Day and month cannot be told apart. Convert the dates in a query: strptime(day, '%d/%m/%Y') AS day"
     `);
     expect(await failure("SELECT 'noon' AS time", only("time"))).toMatchInlineSnapshot(`
-      "DATA The column "time" of the query has values that the model has not learned: expected times such as 23:59:59, received 'noon' in row 1.
+      "DATA The column "time" of the query has a value of a different type from the training table: expected times such as 23:59:59, received 'noon' in row 1.
       Correct the value, or read it as missing (--na noon)."
     `);
     expect(await failure(csv("flag", "flag", "true", "perhaps"), only("flag"))).toMatchInlineSnapshot(`
-      "DATA The column "flag" of flag.csv has values that the model has not learned: expected true or false, received 'perhaps' in row 2.
+      "DATA The column "flag" of flag.csv has a value of a different type from the training table: expected true or false, received 'perhaps' in row 2.
       Correct the value, or read it as missing (--na perhaps)."
     `);
   });
@@ -315,23 +315,23 @@ describe("a table with other columns", () => {
     const columns = await learn(LEARNED);
     const only = (name: string) => columns.filter((column) => column.name === name);
     expect(await failure(csv("numbers", "word", "1", "2"), only("word"))).toMatchInlineSnapshot(`
-      "DATA The column "word" of numbers.csv has values that the model has not learned: expected text, received BIGINT.
+      "DATA The column "word" of numbers.csv has a different type from the training table: expected text, received BIGINT.
       Convert the column in a query, or train a model on a table in which it has this type."
     `);
     expect(await failure("SELECT ['a'] AS word", only("word"))).toMatchInlineSnapshot(`
-      "DATA The column "word" of the query has values that the model has not learned: expected text, received VARCHAR[].
+      "DATA The column "word" of the query has a different type from the training table: expected text, received VARCHAR[].
       Convert the column in a query, or train a model on a table in which it has this type."
     `);
     expect(await failure(csv("dates", "day", "20200101"), only("day"))).toMatchInlineSnapshot(`
-      "DATA The column "day" of dates.csv has values that the model has not learned: expected dates such as 2020-12-31, received BIGINT.
+      "DATA The column "day" of dates.csv has a different type from the training table: expected dates such as 2020-12-31, received BIGINT.
       Convert the column in a query, or train a model on a table in which it has this type."
     `);
     expect(await failure("SELECT TIME '10:00' AS n", only("n"))).toMatchInlineSnapshot(`
-      "DATA The column "n" of the query has values that the model has not learned: expected numbers, received TIME.
+      "DATA The column "n" of the query has a different type from the training table: expected numbers, received TIME.
       Convert the column in a query, or train a model on a table in which it has this type."
     `);
     expect(await failure("SELECT 7 AS fixed", only("fixed"))).toMatchInlineSnapshot(`
-      "DATA The column "fixed" of the query has values that the model has not learned: expected text, received INTEGER.
+      "DATA The column "fixed" of the query has a different type from the training table: expected text, received INTEGER.
       Convert the column in a query, or train a model on a table in which it has this type."
     `);
   });
