@@ -120,8 +120,7 @@ async function columnFactors(
     [["N", D]],
     { precision: "float64" },
   );
-  const { logMarginal, logSmooth } = await evaluate(centers);
-  await evaluate.release();
+  const { logMarginal, logSmooth } = await evaluate(centers).finally(() => evaluate.release());
   const columnOf = (numbers: ArrayLike<number>, d: number) =>
     Float64Array.from({ length: rows }, (_, n) => numbers[n * D + d]);
   const widths = kernelWidths(model.widthLogits.sizes[0]);

@@ -145,7 +145,10 @@ export class BatchLoss {
     return (await this.dataParallelLoss.evaluate(count, writeInputs, draws)) as LossValues;
   }
 
-  /** Returns the weighted mean of the loss over all rows. The random numbers of a row do not depend on how the rows are split into chunks. */
+  /**
+   * Returns the weighted mean of the loss over all rows; of a scalar loss, that of its values in chunks of the rows. The random numbers of a row
+   * do not depend on how the rows are split into chunks.
+   */
   async mean(rows: InMemoryDataset, draws: RandomSource): Promise<number> {
     const order = Int32Array.from({ length: rows.rows }, (_, i) => i);
     const total = totalWeight(rows);
@@ -153,8 +156,14 @@ export class BatchLoss {
     let sum = 0;
     for (let start = 0; start < rows.rows; start += rowsPerCall) {
       const indices = order.subarray(start, start + rowsPerCall);
-      const { loss } = await this.evaluateRows(rows, indices, total, draws, start);
-      sum += this.scalar ? (loss * totalWeight(rows, indices)) / total : loss;
+      if (!this.scalar) {
+        sum += (await this.evaluateRows(rows, indices, total, draws, start)).loss;
+        continue;
+      }
+      const weight = totalWeight(rows, indices);
+      if (weight === 0) continue;
+      const { loss } = await this.evaluateRows(rows, indices, weight, draws, start);
+      sum += (loss * weight) / total;
     }
     return sum;
   }

@@ -3,14 +3,20 @@ import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import { checkOptions } from "../options.ts";
 import type { Loss } from "./batchLoss.ts";
-import { findNonFinite, type NonFiniteSource } from "./diagnose.ts";
 import { flowMatchingLoss } from "./flowMatching.ts";
 import { initialize } from "./initialize.ts";
+import { findNonFinite, type NonFiniteSource } from "./nonFinite.ts";
 import type { Problem } from "./objective.ts";
 import { fitRules, settingsIn } from "./optionRules.ts";
 import { deadlineOf, type FitEpoch, type FitOptions, fitSettingsSchema } from "./options.ts";
 import { checkRounding } from "./rounding.ts";
-import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows } from "./rowsForTraining.ts";
+import {
+  asDataset,
+  asInMemory,
+  sameColumnsAs,
+  splitForTraining,
+  type TrainingData,
+} from "./rowsForTraining.ts";
 import { runTraining } from "./runTraining.ts";
 import type { StopReason } from "./trainingLoop.ts";
 
@@ -38,7 +44,8 @@ export interface FitResult {
  * fitted to a random sample of the remaining rows.
  *
  * If the loss becomes NaN, infinite or explodes, training returns to the weights at the start of the epoch and halves the step
- * size. If the first epochs end far above the initial loss, they are repeated with an eighth of the learning rate.
+ * size. An epoch that ends far above the initial loss is repeated with an eighth of the learning rate, until an epoch improves on the
+ * initial flow and at most three times in all.
  *
  * @throws SHAPE when rows have a different number of features or context features from the flow; DATA when the flow cannot learn from
  *   them; ARGUMENT when an option is not valid, or the flow is being trained already; NUMERIC when the loss fails four times, with
@@ -54,6 +61,7 @@ export async function fit<Row extends object>(
   const { initialize: initializes = true } = options;
   const { objective, klWarmUp, ...fitSettings } = settingsIn(fitSettingsSchema, options, "fit");
   checkWarmUp(flow, klWarmUp);
+  // `steps` is only read without data.
   const settings = { ...fitSettings, steps: 1 };
   const { context, weights, signal } = options;
   const { features, context: contextFeatures, columns, contextColumns } = flow;
@@ -65,7 +73,7 @@ export async function fit<Row extends object>(
       options.validation,
       datasetOrPromise instanceof Promise ? expected : sameColumnsAs(datasetOrPromise),
     );
-  const rows = trainingRows(await datasetOrPromise, givenValidation, settings);
+  const rows = splitForTraining(await datasetOrPromise, givenValidation, settings);
   const { training } = rows;
   const validation = rows.validation!;
   for (const part of [training.sample, validation]) checkContextClasses(flow, part);

@@ -9,11 +9,12 @@ import {
   type FitDensityOptions,
   type FitDensityRecord,
 } from "./densityOptions.ts";
-import { findNonFiniteDraw, type NonFiniteDraw } from "./diagnose.ts";
 import { formatRow } from "./formatRow.ts";
 import { type ImportanceResult, importance } from "./importance.ts";
+import { findNonFiniteDraw, type NonFiniteDraw } from "./nonFinite.ts";
 import type { Explanation } from "./objective.ts";
 import { deadlineOf } from "./options.ts";
+import { EXPECTED_DEVIATION } from "./rounding.ts";
 import { runTraining } from "./runTraining.ts";
 import { checkedDensity, type TargetDensity } from "./targetDensity.ts";
 
@@ -57,7 +58,7 @@ export async function fitDensity(
       "ARGUMENT",
       "training computes in float32, which is too coarse for the standardization of this flow",
       {
-        expected: "a standard deviation of more than 1/8000 of the center",
+        expected: EXPECTED_DEVIATION,
         received: `center ${float64Column.center}, standard deviation ${float64Column.deviation} in column ${float64Column.column}`,
         hint: "Write the density of (x - center) / deviation, and fit a flow without this standardization to that density.",
       },

@@ -20,7 +20,13 @@ import { type FitResult, fit } from "./fit.ts";
 import type { TrainingRows } from "./objective.ts";
 import { commonFitRules, settingsIn } from "./optionRules.ts";
 import { type CheckpointStore, type FitOptions, fitSettingsSchema, remainingMinutes } from "./options.ts";
-import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows } from "./rowsForTraining.ts";
+import {
+  asDataset,
+  asInMemory,
+  sameColumnsAs,
+  splitForTraining,
+  type TrainingData,
+} from "./rowsForTraining.ts";
 
 /** Options of `fitFlows`. */
 export interface FitFlowsOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {
@@ -99,10 +105,10 @@ export async function fitFlows<Row extends object>(
     );
   // A stream is summarized once here, and not again for each flow.
   const allRows = await datasetOrPromise;
-  const rows = trainingRows(allRows, givenValidation, { seed, validationFraction });
+  const rows = splitForTraining(allRows, givenValidation, { seed, validationFraction });
   const constants = givenValidation ? sameConstants(allRows.constants, givenValidation) : allRows.constants;
   const columns = allRows.columns ?? Array.from({ length: allRows.features }, (_, i) => `${i}`);
-  checkConstants(columns, constants);
+  checkConstants(columns, allRows.contextColumns, constants);
   const warnings = columnWarnings(columns, allRows.sample, embedding);
   for (const { message, hint } of warnings) onWarning?.(`${message} ${hint}`);
   const varying = withoutConstants(rows, constants.values);
@@ -130,7 +136,11 @@ export const withoutConstants = (
   validation: validation?.withoutColumns(constants),
 });
 
-function checkConstants(columns: readonly string[], { values, context }: Constants): void {
+function checkConstants(
+  columns: readonly string[],
+  contextColumns: readonly string[] | undefined,
+  { values, context }: Constants,
+): void {
   if (values.size === columns.length) {
     throw new PushforwardError("DATA", "all columns are constant", {
       expected: "a column with at least two different values",
@@ -142,11 +152,15 @@ function checkConstants(columns: readonly string[], { values, context }: Constan
     });
   }
   for (const [column, value] of context) {
-    throw new PushforwardError("DATA", `column ${column} of the context is constant`, {
-      expected: "at least two different values",
-      received: `${value} in all rows`,
-      hint: "Remove it from the context: no density can depend on a constant.",
-    });
+    throw new PushforwardError(
+      "DATA",
+      `column ${contextColumns?.[column] ?? column} of the context is constant`,
+      {
+        expected: "at least two different values",
+        received: `${value} in all rows`,
+        hint: "Remove it from the context: no density can depend on a constant.",
+      },
+    );
   }
 }
 
@@ -170,7 +184,8 @@ export async function trainFlows(
   // Measured in docs/defaults.md: small tables need a large learning rate and strong weight decay, large ones do not.
   const defaults =
     count > 20_000 ? { learningRate: 1e-3, weightDecay: 0.01 } : { learningRate: 3e-3, weightDecay: 0.3 };
-  const optimizer = { ...(!recipes && defaults), ...options.optimizer };
+  const statedOptimizer = Object.entries(options.optimizer ?? {}).filter(([, value]) => value !== undefined);
+  const optimizer = { ...(!recipes && defaults), ...Object.fromEntries(statedOptimizer) };
   let best: Omit<FitFlowsResult, "warnings"> | undefined;
   for (const [i, { name, flow }] of candidates.entries()) {
     const minutesLeft = await remainingMinutes(start, maxMinutes, options.communicator);
@@ -203,12 +218,12 @@ function fromRecipe(
 /** Notes on the columns, and on the numeric columns of the context, which are its first columns. */
 function columnWarnings(
   columns: readonly string[],
-  { rows, values, context, contextFeatures: width }: InMemoryDataset,
+  { rows, values, context, contextFeatures: width, contextColumns }: InMemoryDataset,
   embedding: ContextEmbeddingOptions | undefined,
 ): ColumnNote[] {
   const numbers = embedding ? (embedding.numbers ?? 0) : width;
   const numericContext = {
-    columns: Array.from({ length: numbers }, (_, c) => `context ${c}`),
+    columns: Array.from({ length: numbers }, (_, c) => contextColumns?.[c] ?? `context ${c}`),
     rows,
     values: Float64Array.from(
       { length: rows * numbers },

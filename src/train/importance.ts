@@ -125,6 +125,9 @@ function importanceWeights(
       {
         expected: "a finite number",
         received: `${flowFailed ? logProb[badIndex] : logTarget[badIndex]}`,
+        hint: flowFailed
+          ? "Fit the flow again, with a smaller learning rate."
+          : "Return -Infinity where the density is 0, and a finite number elsewhere.",
       },
     );
   }
@@ -133,6 +136,7 @@ function importanceWeights(
     throw new PushforwardError("NUMERIC", "the log-density is -Infinity for all samples of the flow", {
       expected: "a finite log-density of at least one sample",
       received: `-Infinity for all ${n} samples`,
+      hint: "Give a flow whose samples lie where the density is positive, for example by the location and scale of its base.",
     });
   }
   const weights = logRatios.map((ratio) => Math.exp(ratio - largest));

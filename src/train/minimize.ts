@@ -9,7 +9,13 @@ import { checkOptions } from "../options.ts";
 import type { Loss } from "./batchLoss.ts";
 import { minimizeRules, settingsIn } from "./optionRules.ts";
 import { deadlineOf, type MinimizeEpoch, type MinimizeOptions, minimizeSettingsSchema } from "./options.ts";
-import { asDataset, asInMemory, sameColumnsAs, type TrainingData, trainingRows } from "./rowsForTraining.ts";
+import {
+  asDataset,
+  asInMemory,
+  sameColumnsAs,
+  splitForTraining,
+  type TrainingData,
+} from "./rowsForTraining.ts";
 import { runTraining } from "./runTraining.ts";
 import type { StopReason } from "./trainingLoop.ts";
 import { requireTrainable } from "./weights.ts";
@@ -68,7 +74,7 @@ export async function minimize(
       datasetOrPromise instanceof Promise ? {} : sameColumnsAs(datasetOrPromise),
     );
   const allRows = await datasetOrPromise;
-  const rows = allRows && trainingRows(allRows, validation, settings);
+  const rows = allRows && splitForTraining(allRows, validation, settings);
   const parameters: ReadonlyMap<string, Parameter> = parametersOf(model);
   requireTrainable(model, parameters);
   const modules = { model, frozen };

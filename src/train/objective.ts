@@ -114,16 +114,15 @@ export class Objective {
     const gradient = await BatchLoss.create(loss, weights, stepOptions, engine);
     const count = rows?.validation?.rows;
     const evaluationThreads = shardCount(batchSize, communicator.size, engine);
-    const evaluated =
-      count === undefined
-        ? undefined
-        : await BatchLoss.create(
-            validationLoss,
-            weights,
-            { ...common, rows: count, threads: evaluationThreads, withGradient: false },
-            engine,
-          );
-    return new Objective(rows, gradient, evaluated, batchSize, settings);
+    if (count === undefined) return new Objective(rows, gradient, undefined, batchSize, settings);
+    const evaluationOptions = { ...common, rows: count, threads: evaluationThreads, withGradient: false };
+    try {
+      const evaluated = await BatchLoss.create(validationLoss, weights, evaluationOptions, engine);
+      return new Objective(rows, gradient, evaluated, batchSize, settings);
+    } catch (error) {
+      await gradient.release();
+      throw error;
+    }
   }
 
   /** Whether there are validation rows. */

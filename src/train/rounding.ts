@@ -37,10 +37,13 @@ export function checkRounding(flow: Flow, data: InMemoryDataset): void {
   if (nested) throw roundingError(`column ${nested.column} of a standardization inside the flow`, nested);
 }
 
+/** What an error expects of a column whose float32 numbers would be too coarse. */
+export const EXPECTED_DEVIATION = "a standard deviation of more than 1/8000 of the center";
+
 function roundingError(what: string, { center, deviation }: Float64Column): PushforwardError {
   const [c, s] = [center, deviation].map((value) => Number(value.toPrecision(4)));
   return new PushforwardError("DATA", `training computes in float32, which is too coarse for ${what}`, {
-    expected: "a standard deviation of more than 1/8000 of the center",
+    expected: EXPECTED_DEVIATION,
     received: `center ${c}, standard deviation ${s}`,
     hint: "Wrap the flow with forTables, which standardizes the rows in float64, or subtract the center from the column.",
   });

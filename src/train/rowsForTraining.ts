@@ -26,6 +26,8 @@ export interface ExpectedRows {
   /** Names in the order of the features, by which rows given as objects or columns are arranged. */
   readonly columns?: readonly string[] | undefined;
   readonly contextColumns?: readonly string[] | undefined;
+  /** Whether this is expected of validation rows, because the training rows have it. Default false: the flow expects it. */
+  readonly isValidation?: boolean;
 }
 
 /**
@@ -66,23 +68,28 @@ export const asInMemory = (data: RowsInput | InMemoryDataset, expected: Expected
   asDataset(data, expected, {}) as InMemoryDataset;
 
 function checkColumns<D extends Dataset>(data: D, expected: ExpectedRows): D {
+  const [rows, owner] = expected.isValidation
+    ? ["validation rows", "the training rows"]
+    : ["rows", "the flow"];
+  const hint = expected.isValidation
+    ? "Give validation rows with their context: dataset(rows, { context })."
+    : "Give the context of each row: fit(flow, rows, { context }).";
   for (const [name, what] of [
     ["features", "features"],
     ["contextFeatures", "context features"],
   ] as const) {
     const expectedValue = expected[name];
     if (expectedValue === undefined || data[name] === expectedValue) continue;
-    throw new PushforwardError("SHAPE", `the rows have a different number of ${what} from the flow`, {
+    throw new PushforwardError("SHAPE", `the ${rows} have a different number of ${what} from ${owner}`, {
       expected: `${expectedValue}`,
       received: `${data[name]}`,
-      ...(name === "contextFeatures" &&
-        expectedValue > 0 && { hint: "Give the context of each row: fit(flow, rows, { context })." }),
+      ...(name === "contextFeatures" && expectedValue > 0 && { hint }),
     });
   }
   for (const name of ["columns", "contextColumns"] as const) {
     const [expectedNames, names] = [expected[name], data[name]];
     if (!expectedNames || !names || expectedNames.join() === names.join()) continue;
-    throw new PushforwardError("DATA", `the ${name} of the rows are not those of the flow`, {
+    throw new PushforwardError("DATA", `the ${name} of the ${rows} are not those of ${owner}`, {
       expected: expectedNames.join(", "),
       received: names.join(", "),
     });
@@ -101,6 +108,7 @@ export const sameColumnsAs = ({
   contextFeatures,
   columns,
   contextColumns,
+  isValidation: true,
 });
 
 /**
@@ -108,7 +116,7 @@ export const sameColumnsAs = ({
  *
  * @throws DATA when there are too few rows, no validation rows, or all training rows or all validation rows have weight 0.
  */
-export function trainingRows(
+export function splitForTraining(
   data: Dataset,
   validation: InMemoryDataset | undefined,
   { validationFraction, seed }: { validationFraction: number; seed: number },

@@ -36,6 +36,13 @@ test("fits flows conditional on class labels, which all candidates embed", async
   await expect(fitFlows(table, { ...options, context: z })).rejects.toThrow("not a valid class label");
 });
 
+test("has its default learning rate if the option is undefined", async () => {
+  const rows = dataset(new Random(7).normal(new Float64Array(400)), { features: 2 });
+  const rate = async (optimizer: { learningRate?: number | undefined }) =>
+    (await fitFlows(rows, { epochs: 1, optimizer })).epochs[0]!.learningRate;
+  expect(await rate({ learningRate: undefined })).toBe(await rate({}));
+});
+
 test("warns of misleading log-densities before training and in its result", async () => {
   const z = new Random(6).normal(new Float64Array(1200));
   const values = z.map((v, i) => [v, v > 0 ? 1 : 0, z[i - 2] + 1][i % 3]);
@@ -143,6 +150,8 @@ describe("constant columns", () => {
       Make it a part of the rows: dataset(rows, { context }).]
     `);
     await expect(fitFlows(inBlocks(values, context))).rejects.toThrow("column 0 of the context is constant");
+    const named = dataset(values, { columns, context, contextColumns: ["region"] });
+    await expect(fitFlows(named)).rejects.toThrow("column region of the context is constant");
   });
 
   test("do not change the error for a value that is not finite", async () => {
@@ -152,7 +161,9 @@ describe("constant columns", () => {
       await expect(fitFlows(bad)).rejects.toThrow(message);
       await expect(fitFlows(() => [bad.slice(0, 5), bad.slice(5)])).rejects.toThrow(message);
     }
-    await expect(fitFlows([1, 2, 3, 4])).rejects.toThrow("so the number of features is not known");
+    await expect(fitFlows([1, 2, 3, 4])).rejects.toThrow(
+      "the flat array of rows does not show the number of features",
+    );
     await expect(fitFlows([[1, 2, 3]])).rejects.toThrow("too few rows to train a flow");
   });
 

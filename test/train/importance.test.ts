@@ -88,7 +88,10 @@ describe("importance", () => {
   it("throws for results without meaning, and says whether the flow or the density is the cause", async () => {
     const nowhere = (x: Tensor) => x.sum(1).mul(0).add(Number.NEGATIVE_INFINITY);
     await expect(importance(standard(), nowhere, 10)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the log-density is -Infinity for all samples of the flow: expected a finite log-density of at least one sample, received -Infinity for all 10 samples.]`,
+      `
+      [PushforwardError: the log-density is -Infinity for all samples of the flow: expected a finite log-density of at least one sample, received -Infinity for all 10 samples.
+      Give a flow whose samples lie where the density is positive, for example by the location and scale of its base.]
+    `,
     );
     await expect(importance(standard(), narrow(1), 0)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the number of samples is not valid: expected 2, 3, 4, ..., received 0.]`,
@@ -96,7 +99,10 @@ describe("importance", () => {
     await expect(
       importance(standard(), (x) => x.sum(1).sub(100).sqrt(), 10),
     ).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the log-density is not finite at x = (-0.6637): expected a finite number, received NaN.]`,
+      `
+      [PushforwardError: the log-density is not finite at x = (-0.6637): expected a finite number, received NaN.
+      Return -Infinity where the density is 0, and a finite number elsewhere.]
+    `,
     );
     await expect(importance(standard(), (x) => x, 10)).rejects.toMatchObject({ code: "SHAPE" });
     const scale = new Parameter([], [Number.NaN]);
@@ -107,7 +113,10 @@ describe("importance", () => {
     });
     const flow = new Flow(new StandardNormal({ features: 1 }), broken);
     await expect(importance(flow, narrow(1), 10)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow is not finite at x = (NaN): expected a finite number, received -1.139183759689331.]`,
+      `
+      [PushforwardError: the flow is not finite at x = (NaN): expected a finite number, received -1.139183759689331.
+      Fit the flow again, with a smaller learning rate.]
+    `,
     );
   });
 });

@@ -1,10 +1,11 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { dataset } from "../../src/dataset/index.ts";
 import { forTables, maf, nsf } from "../../src/flows/index.ts";
 import { valueAndGrad } from "../../src/graph/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
+import { ShardedFunction } from "../../src/runtime/shardedFunction.ts";
 import { adam, type CheckpointStore, fit, type LossBatch, minimize, sgd } from "../../src/train/index.ts";
 
 /** Rows (x, 2 x + 1 + noise). */
@@ -104,6 +105,33 @@ describe("minimize", () => {
     const { epochs } = await minimize(loss, model, rows, { epochs: 3, batchSize: 30 });
     // 90 training rows are 3 steps for each epoch.
     expect(epochs.map(({ validationLoss }) => validationLoss)).toEqual([-3, -6, -9]);
+  });
+
+  test("gives each chunk of a scalar validation loss weights with the sum 1", async () => {
+    const model = regression();
+    const rows = dataset(line(200), {
+      features: 2,
+      weights: Float64Array.from({ length: 200 }, (_, i) => 1 + (i % 3)),
+    });
+    // The 180 training rows are evaluated in chunks of 20, the number of validation rows.
+    const { epochs } = await minimize(squaredError(model), model, rows, {
+      epochs: 1,
+      validationLoss: ({ weights }) => weights.sum().mul(5),
+    });
+    expect(epochs[0]!.validationLoss).toBeCloseTo(5, 5);
+    expect(epochs[0]!.trainLoss).toBeCloseTo(5, 5);
+  });
+
+  test("releases the training loss if the validation loss is not valid", async () => {
+    const created = vi.spyOn(ShardedFunction, "create");
+    const released = vi.spyOn(ShardedFunction.prototype, "release");
+    const model = regression();
+    const options = { validationLoss: ({ values }: LossBatch) => values };
+    const data = dataset(line(50), { features: 2 });
+    await expect(minimize(squaredError(model), model, data, options)).rejects.toThrow("a wrong shape");
+    expect(created).toHaveBeenCalledTimes(1);
+    expect(released).toHaveBeenCalledTimes(1);
+    vi.restoreAllMocks();
   });
 
   test("throws for options that have no effect with data, or without", async () => {

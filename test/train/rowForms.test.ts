@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { dataset } from "../../src/dataset/index.ts";
 import { maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit, type TrainingData } from "../../src/train/index.ts";
@@ -40,6 +41,13 @@ describe("rows in any form", () => {
     await expect(fit(maf(2, { ...small, context: 1 }), flat, { epochs: 1 })).rejects.toThrow(
       "the rows have a different number of context features from the flow: expected 1, received 0",
     );
+    const rows = dataset([1, 2, 3, 4], { features: 2, context: [1, 2] });
+    await expect(
+      fit(maf(2, { ...small, context: 1 }), rows, { validation: [[1, 2]] }),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the validation rows have a different number of context features from the training rows: expected 1, received 0.
+      Give validation rows with their context: dataset(rows, { context }).]
+    `);
     await expect(fit(flow, ["a", "b"] as never, { epochs: 1 })).rejects.toThrow(
       'row 0, column 0 of rows is "a"',
     );

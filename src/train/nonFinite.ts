@@ -28,7 +28,7 @@ export async function findNonFinite(
   const { base } = flow;
   const conditional = flow.context > 0;
   const shapes: Shape[] = [["N", flow.features], ...(conditional ? [["N", flow.context] as Shape] : [])];
-  const trace = compile((x, context) => {
+  const compiled = compile((x, context) => {
     const outputs: Record<string, Tensor> = {};
     const embedded = flow.embed(context);
     if (embedded && flow.embedding) outputs.embedding = embedded.mul(0).sum(1);
@@ -42,9 +42,11 @@ export async function findNonFinite(
     outputs.base = base.logProb(value, contextFor(base, embedded));
     return outputs;
   }, shapes);
-  const results = await trace(...(conditional ? [values, context] : [values]));
-  await trace.release();
-  return firstNonFinite(flow, results);
+  try {
+    return firstNonFinite(flow, await compiled(...(conditional ? [values, context] : [values])));
+  } finally {
+    await compiled.release();
+  }
 }
 
 /** A source of non-finite numbers in samples of a flow, with the sample. */
@@ -61,7 +63,7 @@ export async function findNonFiniteDraw(
   logDensity: (x: Tensor) => Tensor,
   noise: readonly Floats[],
 ): Promise<NonFiniteDraw | undefined> {
-  const trace = compile(
+  const compiled = compile(
     (...inputs) => {
       const outputs: Record<string, Tensor> = {};
       let value = flow.base.sample(inputs);
@@ -77,12 +79,15 @@ export async function findNonFiniteDraw(
     },
     flow.base.noise.map(({ size }) => ["N", size]),
   );
-  const { value, ...results } = await trace(...noise);
-  await trace.release();
-  const source = firstNonFinite(flow, results);
-  if (!source) return undefined;
-  const { row } = source;
-  return { ...source, x: value.subarray(row * flow.features, (row + 1) * flow.features) };
+  try {
+    const { value, ...results } = await compiled(...noise);
+    const source = firstNonFinite(flow, results);
+    if (!source) return undefined;
+    const { row } = source;
+    return { ...source, x: value.subarray(row * flow.features, (row + 1) * flow.features) };
+  } finally {
+    await compiled.release();
+  }
 }
 
 /** The layers from the base to the data. */
