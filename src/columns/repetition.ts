@@ -5,7 +5,7 @@ import { gridStep } from "./grid.ts";
 const MAX_PEAKS = 200;
 /** Fewer rows per value, on average, may be equal by chance or by rounding. */
 const MIN_ROWS_PER_VALUE = 5;
-/** The peak of a value that at least this fraction of the rows have decides the mean log-density. */
+/** If at least this fraction of the rows has one value, the peak of the density at this value dominates the mean log-density. */
 const MIN_MODE_SHARE = 0.1;
 
 /**

@@ -22,10 +22,10 @@ interface DiscretizedMixtureOptions {
 /**
  * The conditional distribution of a feature with the integers 0 ... V - 1, such as a pixel, whose parameters a network computes
  * (Salimans et al. 2017, "PixelCNN++"): a mixture of A atoms, single values that data have often, and of K logistic distributions,
- * discretized to the cells of the numbers. With u = x / (V - 1), h = 1 / 2 (V - 1) and F the logistic function, a component with location m
+ * discretized to the cells of the numbers. With u = x / (V - 1), h = 1 / (2 (V - 1)) and F the logistic function, a component with location m
  * and scale s has the probability
  *
- *     P(x) = F((u + h - m) / s) - F((u - h - m) / s),
+ *     p(x) = F((u + h - m) / s) - F((u - h - m) / s),
  *
  * where the first cell reaches to -infinity and the last one to infinity.
  *

@@ -63,7 +63,7 @@ export interface MadeOptions {
  *
  * - `bernoulli`: for binary data; log p is a log-probability, and -Infinity for values other than 0 and 1
  * - `gaussian`: a mean and a deviation for each feature; the density is that of one MAF layer
- * - `mixture`: C Gaussians for each feature, MADE MoG (Papamakarios et al. 2017); as the base distribution of MAF layers it is
+ * - `mixture`: K Gaussians for each feature, MADE MoG (Papamakarios et al. 2017); as the base distribution of MAF layers it is
  *   MAF MoG
  *
  * The initial conditionals are Bernoulli(1/2), standard normal, or a mixture with mean 0 and deviation 1. Sampling computes the

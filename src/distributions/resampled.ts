@@ -48,6 +48,7 @@ export interface ResampledOptions {
   truncation?: number | undefined;
   /**
    * Number of quadrature nodes for Z outside of training, from 64 to 2^18. Default 65,536, or fewer for more than 152 features.
+   * With one feature at most 4,096 nodes are used.
    */
   points?: number | undefined;
   /** Number of normal samples for Z in each training batch, from 64 to 2^18. Default 1024. */

@@ -3,7 +3,7 @@ import { scheduleFactor, type scheduleSchema } from "./schedule.ts";
 
 /** After this many recoveries, the next failure of the loss is an error. */
 export const MAX_RECOVERIES = 3;
-/** How often the first epoch may be repeated with a smaller learning rate. */
+/** How often an epoch may be repeated with a smaller learning rate, in all, before an epoch improves on the initial model. */
 const MAX_RESTARTS = 3;
 /** The factor of the learning rate in each restart. */
 const RESTART_FACTOR = 1 / 8;
@@ -14,7 +14,7 @@ export interface LearningRateState {
   plateaus: number;
   /** How often the loss became NaN or exploded. Each time halves the learning rate. */
   recoveries: number;
-  /** How often the first epochs increased the loss. Each time divides the learning rate by 8. */
+  /** How often an epoch ended far above the initial loss, before any improved on it. Each time divides the learning rate by 8. */
   restarts: number;
 }
 

@@ -126,7 +126,7 @@ export interface MinimizeProgress {
   readonly fraction: number;
   /** Number of steps since the beginning of training. */
   readonly step: number;
-  /** The smallest validation loss so far. */
+  /** The smallest validation loss so far. Infinity without validation rows. */
   readonly best: number;
   /** The epoch with this value; 0 is the initial model. */
   readonly bestEpoch: number;

@@ -78,6 +78,7 @@ async function trainParameters(
     await checkSameTraining(communicator, currentFingerprint);
     const checkpointToResume = bytes && decodeCheckpoint(bytes, currentFingerprint(), parameters);
     if (checkpointToResume) {
+      // Decoding has set the parameters, which are views of `values`. The compiled loss reads a shared copy of them.
       flat.assign(flat.values);
       flat.average.set(checkpointToResume.buffers.average);
       flat.firstMoment.set(checkpointToResume.buffers.first);

@@ -31,7 +31,7 @@ export interface LoopOptions extends EngineOptions {
   readonly deadline: number;
 }
 
-/** If the first epochs end more than this above the loss of the initial model, the learning rate was too large: restart with a smaller one. */
+/** An epoch that ends more than this above the loss of the initial model, before any improved on it, had too large a learning rate. */
 const MAX_INITIAL_LOSS_INCREASE = 1;
 
 /**
@@ -205,8 +205,8 @@ export class TrainingLoop {
   }
 
   /**
-   * Whether the first epochs made the model much worse than its initialization, such as that of a mixture of narrow components,
-   * because the learning rate is too large. A separate validation loss does not count, since it need not decrease.
+   * Whether an epoch, before any improved on the initial model, made it much worse because the learning rate is too large. It may be a
+   * mixture of narrow components, for example. A separate validation loss does not count, since it need not decrease.
    */
   private divergedAtStart({ validationLoss }: MinimizeEpoch): boolean {
     const { best, bestEpoch } = this.stopping.state;

@@ -21,7 +21,7 @@ const MIN_DISTANCE = 1e-4;
 /** Options of `quantileKnots`. */
 export interface QuantileKnotsOptions {
   /**
-   * The width of the cells of a lattice (`MixedMade` uses 1). Rows in a cell are treated as uniform over it. Default 0, for continuous
+   * The width of the cells of a lattice (`tableHeads` gives 1). Rows in a cell are treated as uniform over it. Default 0, for continuous
    * columns.
    */
   width?: number | undefined;
