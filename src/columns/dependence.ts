@@ -69,8 +69,10 @@ export function findDependences(columns: readonly Float64Array[], first = 0): De
     // The residual changes each coefficient by less than the length of the residual.
     const error = Math.max(projection.length, MIN_RESIDUAL);
     const used = independent.filter((_, i) => Math.abs(coefficients[i]) > error);
-    const sum = fitLinear(columns, scaled, d, used) ?? fitLinear(columns, scaled, d, independent);
-    return sum && (!singleColumn || sum.precision !== "near") ? sum : singleColumn;
+    const severalColumns = fitLinear(columns, scaled, d, used) ?? fitLinear(columns, scaled, d, independent);
+    return severalColumns && (!singleColumn || severalColumns.precision !== "near")
+      ? severalColumns
+      : singleColumn;
   }
 }
 

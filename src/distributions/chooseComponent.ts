@@ -31,7 +31,7 @@ export function chooseComponent(logWeights: Tensor, uniform: Tensor, axis: -1 | 
  * element has its own component. It selects with `where` and does not sum products with 0 and 1, so that infinite values of other
  * components do no harm.
  */
-export const selectRows = (chosen: Tensor, rows: readonly Tensor[]): Tensor =>
+export const rowsOfChosenComponents = (chosen: Tensor, rows: readonly Tensor[]): Tensor =>
   rows.reduce((selected, row, k) =>
     chosen
       .slice(1, k, k + 1)

@@ -9,7 +9,7 @@ import { isTraining } from "../graph/tracing/training.ts";
 import { withVariant } from "../graph/tracing/variant.ts";
 import { variantCountSchema } from "../nn/maskVariants.ts";
 import { parse } from "../parse.ts";
-import { chooseComponent, selectRows } from "./chooseComponent.ts";
+import { chooseComponent, rowsOfChosenComponents } from "./chooseComponent.ts";
 import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 
 const ensembleSchema = (distribution: NestedSchema) =>
@@ -60,7 +60,7 @@ export class Ensemble implements Distribution {
     // A row uses only one of the variants, so all variants can use the same noise.
     const rows = this.mapVariants(() => this.distribution.sample(noise, context));
     const equalLogWeights = constant(new Array(rows.length).fill(0), [rows.length]);
-    return selectRows(chooseComponent(equalLogWeights, uniform), rows);
+    return rowsOfChosenComponents(chooseComponent(equalLogWeights, uniform), rows);
   }
 
   /** Traces `build` for each variant or, in a training step, only for the variant that the batch draws. */

@@ -89,7 +89,7 @@ export class KernelColumn implements ColumnBlock {
     );
   }
 
-  get hasGaps(): boolean {
+  get hasMissingAtom(): boolean {
     return this.head.gaps;
   }
 
@@ -220,7 +220,7 @@ export class KernelColumn implements ColumnBlock {
     const hasCenter = ofCenter(possibleCenters(this.head, this.allCenters())).greater(0);
     const isMarginal = isMarginalNoise.less(hasCenter.where(marginalFraction, 1));
     const ordinary = isMarginal.where(marginal, value);
-    if (!this.hasGaps) return ordinary;
+    if (!this.hasMissingAtom) return ordinary;
     return present
       ? isMissing.where(marginal, ordinary)
       : isMarginal.where(marginal, isMissing.where(Number.NaN, value));

@@ -50,8 +50,8 @@ class ClassGroup implements ColumnBlock {
     this.parameters = parameters;
   }
 
-  get hasGaps(): boolean {
-    return this.head.hasGaps;
+  get hasMissingAtom(): boolean {
+    return this.head.hasMissingAtom;
   }
 
   logProb(x: Tensor): Tensor {

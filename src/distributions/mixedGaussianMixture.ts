@@ -180,7 +180,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
   logPresentOf(d: number, parameters: Tensor): Tensor {
     const [N] = parameters.shape;
     const { head, outputs, logWeights } = this.columnOf(d, parameters);
-    if (!head.hasGaps) return this.sharedGaps.logPresentOf(d, filled(0, [N]), parameters);
+    if (!head.hasMissingAtom) return this.sharedGaps.logPresentOf(d, filled(0, [N]), parameters);
     return logWeights.add(head.logPresent(outputs)).logsumexp(1).reshape([N]);
   }
 
@@ -191,7 +191,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
     options: { present: boolean },
   ): Tensor {
     const { head, outputs, logWeights } = this.columnOf(d, parameters);
-    const isConditioned = options.present && head.hasGaps;
+    const isConditioned = options.present && head.hasMissingAtom;
     const weights = isConditioned ? logWeights.add(head.logPresent(outputs)) : logWeights;
     const chosen = chooseComponent(weights, uniform.reshape([1, 1, "N"]), -2);
     const ofChosen = selectComponent(outputs, chosen);
@@ -272,7 +272,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
   /** The log-probability under each component that no unknown column is missing: [C, 1]. */
   private logPresent(known: Tensor): Tensor {
     return this.groups
-      .filter(({ head }) => head.hasGaps)
+      .filter(({ head }) => head.hasMissingAtom)
       .map((group) => {
         const isKnown = known.gather(0, group.columns).reshape([group.columns.length, 1, 1]).greater(0);
         const { logits } = group;

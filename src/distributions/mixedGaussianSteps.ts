@@ -195,7 +195,7 @@ export class MixedGaussianSteps {
           );
           const total = logSumExp(ofColumn);
           const missing = count - (head.components ? 3 : 1);
-          const present = head.hasGaps ? ofColumn.filter((_, p) => p !== missing) : ofColumn;
+          const present = head.hasMissingAtom ? ofColumn.filter((_, p) => p !== missing) : ofColumn;
           // In a lattice, atoms have a normal density too. So all values have the same probability here: that of not being
           // missing.
           const logSmooth =
@@ -204,7 +204,7 @@ export class MixedGaussianSteps {
             const code = codes[n];
             const isAtom = code >= 0 && head.type !== "lattice";
             // Under all components, the gap that a column shares with an earlier one has the probability 1.
-            if (code === MISSING && !head.hasGaps) continue;
+            if (code === MISSING && !head.hasMissingAtom) continue;
             const logit = code === MISSING ? ofColumn[missing] : isAtom ? ofColumn[code] : logSmooth;
             out[n * C + c] += logit - total;
           }

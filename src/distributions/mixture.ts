@@ -13,7 +13,7 @@ import { Parameter } from "../graph/parameter.ts";
 import { concat, constant, stack, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { parse } from "../parse.ts";
-import { chooseComponent, selectRows } from "./chooseComponent.ts";
+import { chooseComponent, rowsOfChosenComponents } from "./chooseComponent.ts";
 import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import {
   asSubsetDistribution,
@@ -130,7 +130,7 @@ export class Mixture implements SubsetDistribution {
     const rows = this.mapScoped((distribution, k) =>
       distribution.sample(noiseOf[k], contextFor(distribution, context)),
     );
-    return selectRows(chosen, rows);
+    return rowsOfChosenComponents(chosen, rows);
   }
 
   /** Whether all distributions have exact marginal distributions of any subset of features. */
@@ -190,7 +190,7 @@ export class Mixture implements SubsetDistribution {
     const drawn = this.subsetDistributions().map((each, k) =>
       each.sampleOf(d, noiseOf[k], ofEach[k], options).reshape(["N", 1]),
     );
-    return selectRows(chosen, drawn).reshape(["N"]);
+    return rowsOfChosenComponents(chosen, drawn).reshape(["N"]);
   }
 
   /**

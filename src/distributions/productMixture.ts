@@ -9,8 +9,8 @@ import { knownValues, logPosterior, type Subset, type SubsetDistribution } from 
 export interface ColumnBlock {
   /** [S], the indices of the columns. */
   readonly columns: readonly number[];
-  /** Whether the value of a column may be missing. */
-  readonly hasGaps: boolean;
+  /** Whether a missing value has a probability. False for columns that share the gap of an earlier one. */
+  readonly hasMissingAtom: boolean;
   /** log p_j(x_d) of the values [S, N] for each component j: [S, J, N]. */
   logProb(x: Tensor): Tensor;
   /** log sum_j w_j p_j(x_d) of the values [1, N] of a block of one column, for log-weights [1, J, N] or [1, J, 1] that sum to 1: [1, N]. */
@@ -70,7 +70,7 @@ export abstract class ProductMixture implements SubsetDistribution {
   abstract describe(): Description;
 
   get acceptsMissing(): boolean {
-    return this.blocks().some(({ hasGaps }) => hasGaps);
+    return this.blocks().some(({ hasMissingAtom }) => hasMissingAtom);
   }
 
   logProb(x: Tensor): Tensor {
@@ -102,7 +102,7 @@ export abstract class ProductMixture implements SubsetDistribution {
   logPresentOf(d: number, parameters: Tensor): Tensor {
     const [N] = parameters.shape;
     const block = this.columnOf(d);
-    if (!block.hasGaps) return this.sharedGaps.logPresentOf(d, filled(0, [N]), parameters);
+    if (!block.hasMissingAtom) return this.sharedGaps.logPresentOf(d, filled(0, [N]), parameters);
     return componentsFirst(this.sharedGaps.withoutParameters(parameters))
       .add(block.logPresent())
       .logsumexp(1)
@@ -118,7 +118,7 @@ export abstract class ProductMixture implements SubsetDistribution {
     const block = this.columnOf(d);
     const posterior = this.sharedGaps.withoutParameters(parameters).transpose();
     const logWeights =
-      options.present && block.hasGaps
+      options.present && block.hasMissingAtom
         ? posterior.add(block.logPresent().reshape([this.components, 1]))
         : posterior;
     const drawn = block.sample(
@@ -168,7 +168,7 @@ export abstract class ProductMixture implements SubsetDistribution {
   /** The log-probability of each component that no unknown column is missing: [J, 1], or [J, N] if the known columns differ between rows. */
   private logPresent(subset: Subset): Tensor {
     const ofBlocks = this.blocks().flatMap((block) =>
-      block.hasGaps ? [knownColumns(subset, block).where(0, block.logPresent()).sum(0)] : [],
+      block.hasMissingAtom ? [knownColumns(subset, block).where(0, block.logPresent()).sum(0)] : [],
     );
     return ofBlocks.reduce((sum, ofBlock) => sum.add(ofBlock));
   }

@@ -144,7 +144,7 @@ export function candidatesFor(
   };
   const random = new Random(seed);
   const isConditional = training.contextFeatures > 0;
-  const hasFlows = BUDGET_SETTINGS[budget].flows && areDensities(heads, training.sample);
+  const hasFlows = BUDGET_SETTINGS[budget].flows && allHaveDensities(heads, training.sample);
   return [
     autoregressive(table, embedding, random),
     ...(isConditional ? [] : latentClasses(table, random)),
@@ -224,8 +224,8 @@ const cosineEpochs = (rows: number, batchSize: number): number =>
   );
 
 /**
- * Latent classes. None if even two classes would have more than `MAX_PARAMETERS_OF_CLASSES` parameters, nor if the table has more features
- * than rows: then rows seem to belong to a class with certainty only by chance, and the mixture is worse than independent columns.
+ * The candidate of latent classes. There is none if two classes already have more than `MAX_PARAMETERS_OF_CLASSES` parameters, or if the table
+ * has more features than rows: then rows seem to belong to a class with certainty only by chance, and the mixture is worse than independent columns.
  */
 function latentClasses(
   { heads, training: { rows }, batchSize }: TableProperties,
@@ -325,8 +325,8 @@ function dequantizedFlow(
   const values = columns.flatMap(valueCounts);
   const flow = recipe.flow(values.length, { context: embed?.size ?? contextFeatures, seed });
   const tableFlow = forTables(embed ? embedContext(flow, embed) : flow);
-  const isWhole = values.some((count) => count !== null);
-  const dequantized = isWhole
+  const hasDiscreteColumns = values.some((count) => count !== null);
+  const dequantized = hasDiscreteColumns
     ? dequantize(tableFlow, { values, samples: DEQUANTIZATION_DRAWS, seed })
     : tableFlow;
   return { name: recipe.name, flow: dequantized, options: {} };
@@ -339,7 +339,10 @@ const withComponents = (
 ): ColumnHeadOptions[] => heads.map((head) => (head.type === "categorical" ? head : { ...head, ...counts }));
 
 /** Whether all rows have a density: no value is missing, a cell of a lattice, or an atom. */
-const areDensities = (heads: readonly ColumnHeadOptions[], { values, features }: InMemoryDataset): boolean =>
+const allHaveDensities = (
+  heads: readonly ColumnHeadOptions[],
+  { values, features }: InMemoryDataset,
+): boolean =>
   heads.every(
     (head, d) =>
       head.type === "continuous" &&

@@ -83,9 +83,9 @@ export async function findMissedMass(sample: WeightedSample, random: Random): Pr
     share >= MIN_REPORTED_SHARE &&
     reached.length >= MIN_REPORTED_CHAINS &&
     share > MIN_STANDARD_ERRORS * standardError;
-  if (!significant) return { share: share, standardError, example: undefined };
+  if (!significant) return { share, standardError, example: undefined };
   const median = reached[reached.length >> 1];
-  return { share: share, standardError, example: row(chains.rows, median, features) };
+  return { share, standardError, example: row(chains.rows, median, features) };
 }
 
 /** Runs `count` chains from samples of the flow. Returns where they end, [count, D], and log p~ there. */

@@ -37,8 +37,8 @@ export class HeadGroup {
   /** Numbers that encode the value of each column, with padding. */
   readonly inputCount: number;
   readonly type: ColumnHead["type"];
-  /** Whether values can be missing. */
-  readonly hasGaps: boolean;
+  /** Whether the missing value has a logit. False for columns that share the gap of an earlier one. */
+  readonly hasMissingAtom: boolean;
   /** The number of atoms without the missing value. */
   private readonly valueCount: number;
   /** A, the number of atoms. */
@@ -65,11 +65,11 @@ export class HeadGroup {
     const [head] = heads;
     this.heads = heads;
     this.type = head.type;
-    this.hasGaps = head.gaps;
+    this.hasMissingAtom = head.gaps;
     const atoms = heads.map(atomsOf);
     const valueCount = Math.max(...atoms.map(({ length }) => length));
     this.valueCount = valueCount;
-    this.atomCount = valueCount + (this.hasGaps ? 1 : 0);
+    this.atomCount = valueCount + (this.hasMissingAtom ? 1 : 0);
     this.components = isNumeric(head) ? new LogisticComponents(heads.filter(isNumeric)) : undefined;
     this.componentCount = this.components?.count ?? 0;
     this.parameterCount = this.atomCount + 3 * this.componentCount;
@@ -121,7 +121,7 @@ export class HeadGroup {
     const presence = isPresent.toFloat().reshape([S, 1, N]);
     const parts: Tensor[] = [values.mul(0).add(1)];
     if (this.atoms) parts.push(values.equal(this.atoms).toFloat().mul(presence));
-    if (this.hasGaps) parts.push(isMissing.toFloat().reshape([S, 1, N]));
+    if (this.hasMissingAtom) parts.push(isMissing.toFloat().reshape([S, 1, N]));
     if (this.components)
       parts.push(...this.components.encode(withoutNaN).map((encoding) => encoding.mul(presence)));
     return concat(parts, 1);
@@ -151,7 +151,7 @@ export class HeadGroup {
     const { logits } = parameters;
     const logTotal = logits.logsumexp(1);
     const logProb = this.logUnnormalized(withoutNaN, parameters, logTotal).sub(logTotal);
-    if (!this.hasGaps) return isPresent.where(logProb, Number.NaN);
+    if (!this.hasMissingAtom) return isPresent.where(logProb, Number.NaN);
     return isMissing.where(this.logMissing(logits, x), logProb);
   }
 
@@ -185,7 +185,7 @@ export class HeadGroup {
       const isAtom = this.atomAt(withoutNaN, logits)?.isAtom;
       logMass = (isAtom ? inside.or(isAtom) : inside).where(logMass, Number.NEGATIVE_INFINITY);
     }
-    if (!this.hasGaps) return isPresent.where(logMass, Number.NaN);
+    if (!this.hasMissingAtom) return isPresent.where(logMass, Number.NaN);
     return isMissing.where(this.logMissing(logits, x), logMass);
   }
 
@@ -205,7 +205,7 @@ export class HeadGroup {
   logPresent(outputs: HeadOutputs): Tensor {
     const { logits } = this.split(outputs);
     const [S, , ...rest] = logits.shape;
-    if (!this.hasGaps) return filled(0, [S, ...rest]);
+    if (!this.hasMissingAtom) return filled(0, [S, ...rest]);
     const logPresent = this.withoutMissing(logits).logsumexp(1).sub(logits.logsumexp(1));
     if (!this.logSeen) return logPresent;
     const logSeenAndPresent = logPresent.add(likeColumns(this.logSeen, logPresent));
@@ -244,7 +244,7 @@ export class HeadGroup {
       const isAtom = chosen.slice(1, 0, valueCount).sum(1).greater(0);
       value = isAtom.where(pick(this.atoms, 0, valueCount), value);
     }
-    if (this.hasGaps) {
+    if (this.hasMissingAtom) {
       const isMissing = chosen.slice(1, valueCount, atomCount).reshape([S, N]).greater(0);
       value = isMissing.where(Number.NaN, value);
     }
@@ -344,7 +344,7 @@ export class HeadGroup {
 
   /** The logits with the missing value made impossible. */
   private withoutMissing(logits: Tensor): Tensor {
-    if (!this.hasGaps) return logits;
+    if (!this.hasMissingAtom) return logits;
     const { valueCount, atomCount, componentCount } = this;
     const missing = logits.slice(1, valueCount, atomCount).sub(IMPOSSIBLE_PENALTY);
     const components = componentCount > 0 ? [logits.slice(1, atomCount, atomCount + componentCount)] : [];

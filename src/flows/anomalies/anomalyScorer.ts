@@ -2,7 +2,7 @@ import type { InMemoryDataset } from "../../dataset/index.ts";
 import type { TableColumn } from "../../tables/tableColumn.ts";
 import type { RunOptions } from "../batchRunner.ts";
 import type { Flow } from "../flow.ts";
-import { AnomalyStatistics, type ComparedRows, STATISTICS, type Statistic } from "./anomalyStatistics.ts";
+import { AnomalyStatistics, type ReferenceRows, STATISTICS, type Statistic } from "./anomalyStatistics.ts";
 import { featureScales } from "./neighbors.ts";
 
 /** An exponential approximation of the upper tail of a statistic of ordinary rows. */
@@ -14,7 +14,7 @@ interface Tail {
 }
 
 /** What a model of a table stores about its training, validation and test rows, to score anomalies. */
-export interface AnomalyReference extends ComparedRows {
+export interface AnomalyReference extends ReferenceRows {
   /** [orders * factors], the mean of each number of `Surprise` in validation rows, in nats. */
   readonly meanSurprises: Float64Array;
   /** The tail of each statistic in validation rows. Without training rows only that of the surprise has a meaning. */

@@ -12,7 +12,7 @@ export const STATISTICS = ["surprise", "marginalSurprise", "distance", "rankDist
 export type Statistic = (typeof STATISTICS)[number];
 
 /** What rows are compared with. */
-export interface ComparedRows {
+export interface ReferenceRows {
   /** Training rows [M, D]. Without any, only the surprise is computed. */
   readonly rows: Float64Array;
   /** [D], the scale of each feature in training rows (`featureScales`). */
@@ -44,14 +44,14 @@ export class AnomalyStatistics {
   private readonly columns: readonly TableColumn[];
   /** [D], whether a feature is a label. */
   private readonly isLabel: readonly boolean[];
-  private readonly compared: ComparedRows;
+  private readonly compared: ReferenceRows;
   private readonly radii: Float64Array;
   private readonly modelSurprise: Surprise;
   private readonly marginals: ReferenceColumns;
   private readonly neighbors: Neighbors;
   private readonly rankNeighbors: Neighbors;
 
-  constructor(columns: readonly TableColumn[], flow: Flow, compared: ComparedRows) {
+  constructor(columns: readonly TableColumn[], flow: Flow, compared: ReferenceRows) {
     const { rows, featureScales } = compared;
     const isLabel = columns.flatMap((column) =>
       featureNames(column).map(() => column.kind === "categorical"),

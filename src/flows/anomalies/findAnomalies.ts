@@ -18,7 +18,7 @@ export interface Anomaly {
 
 /** Which rows are reported. */
 export interface AnomalySelectionOptions {
-  /** The number of rows at most. Default 20. */
+  /** The maximum number of rows to report. Default 20. */
   readonly count?: number | undefined;
   /**
    * Reports only rows that the procedure of Benjamini and Hochberg selects, of which this fraction is expected to be false alarms at
@@ -66,12 +66,12 @@ const TOLERANCE = 1e-5;
  * The fraction of the calibration scores that must be among the scores of the rows. It is below 1, because a few may be rounded
  * more.
  */
-const MIN_FOUND = 0.95;
+const MIN_FOUND_SHARE = 0.95;
 /**
  * At least this fraction of the calibration scores must be those of at most one row. In a table of few different rows, scores repeat, and new
  * rows have those of the calibration rows too.
  */
-const MIN_SINGLE = 0.1;
+const MIN_UNIQUE_SHARE = 0.1;
 /** If there are more rows than this for each calibration row, equal scores are likely to be a coincidence. */
 const MAX_ROWS_PER_CALIBRATION_ROW = 100;
 
@@ -129,5 +129,8 @@ function containsScores(scores: Float64Array, calibration: Float64Array): boolea
     if (!isFound(nearest)) missing++;
     else if (!isFound(nearest + 1)) unique++;
   }
-  return unique >= MIN_FOUND * (missing + unique) && missing + unique >= MIN_SINGLE * calibration.length;
+  return (
+    unique >= MIN_FOUND_SHARE * (missing + unique) &&
+    missing + unique >= MIN_UNIQUE_SHARE * calibration.length
+  );
 }

@@ -52,11 +52,11 @@ export function readAnomalyReference(
   const vector = (name: string): Float64Array => {
     const array = arrays.get(name);
     if (array?.values instanceof Float64Array && array.shape.length === 1) return array.values;
-    throw damaged(`the array ${PREFIX}${name}`, "float64 numbers [n]", array);
+    throw damaged(`the array ${PREFIX}${name}`, "float64 numbers [n]", receivedArray(array));
   };
   const rows = arrays.get("rows");
   if (!(rows?.values instanceof Float32Array) || rows.shape.length !== 2 || rows.shape[1] !== features)
-    throw damaged(`the array ${PREFIX}rows`, `float32 numbers [M, ${features}]`, rows);
+    throw damaged(`the array ${PREFIX}rows`, `float32 numbers [M, ${features}]`, receivedArray(rows));
   const [calibration, featureScales, meanSurprises, tailNumbers] = [
     "calibration",
     "featureScales",
@@ -87,9 +87,17 @@ export function readAnomalyReference(
   };
 }
 
-const damaged = (what: string, expected: string, array?: StoredArray): PushforwardError =>
+const receivedArray = (array: StoredArray | undefined) => ({
+  received: array ? `[${array.shape.join(", ")}]` : "no such array",
+});
+
+const damaged = (
+  what: string,
+  expected: string,
+  details: { readonly received?: string } = {},
+): PushforwardError =>
   new PushforwardError("MODEL", `the model has invalid numbers in ${what}`, {
     expected,
-    received: array ? `[${array.shape.join(", ")}]` : "others",
+    ...details,
     hint: "The file was not written by pushforward, or was changed since.",
   });
