@@ -89,13 +89,13 @@ function ofDependence({ trend, rows }: Numbers): Finding[] {
     const text = "In this table, pairs of columns hardly depend on each other.";
     return [{ kind: "passed", about, text }];
   }
-  const lostShare = (generated - copied) / removed;
+  const missingShare = (generated - copied) / removed;
   const scale = `the mean difference of correlations and associations is ${generated.toFixed(3)}, with copied rows ${copied.toFixed(3)} and with shuffled columns ${shuffled.toFixed(3)}`;
-  if (lostShare >= MIN_FAILED_SHARE) {
+  if (missingShare >= MIN_FAILED_SHARE) {
     const text = `Generated rows have lost the dependence between columns: ${scale}.`;
     return [{ kind: "failed", about, text }];
   }
-  if (lostShare >= MIN_REPORTED_SHARE) {
+  if (missingShare >= MIN_REPORTED_SHARE) {
     const text = `Generated rows have only part of the dependence between columns: ${scale}.`;
     return [{ kind: rows.compared < FEW_ROWS ? "uncertain" : "failed", about, text }];
   }

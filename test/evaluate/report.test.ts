@@ -85,7 +85,7 @@ describe("the first line", () => {
       {
         "about": "dependence",
         "kind": "failed",
-        "text": "Generated rows have lost the dependence between columns: the mean difference of correlations and associations is 0.280, with copied rows 0.066 and with shuffled columns 0.308.",
+        "text": "Generated rows have lost the dependence between columns: the mean difference of correlations and associations is 0.265, with copied rows 0.066 and with shuffled columns 0.308.",
       }
     `);
   });
