@@ -55,7 +55,7 @@ export function flatRows(input: RowsInput, options: RowsInputOptions = {}): Flat
   const badIndex = invalidNumber(flat.values, options.acceptsMissing ?? false);
   if (badIndex >= 0) throw invalidNumberError(namedOptions, badIndex, flat, flat.values[badIndex]);
   if (options.rows !== undefined && flat.rows !== options.rows) {
-    throw new PushforwardError("SHAPE", `the number of rows of ${namedOptions.what} is wrong`, {
+    throw new PushforwardError("SHAPE", `wrong number of rows in ${namedOptions.what}`, {
       expected: `${options.rows}`,
       received: `${flat.rows}`,
     });
@@ -205,7 +205,7 @@ function checkNames(names: readonly string[], columns: readonly string[], where:
 
 function checkColumnCount(features: number, { what, features: expected }: Options): void {
   if (expected === undefined || features === expected) return;
-  throw new PushforwardError("SHAPE", `the number of columns of ${what} is wrong`, {
+  throw new PushforwardError("SHAPE", `wrong number of columns in ${what}`, {
     expected: `${expected}`,
     received: `${features}`,
   });

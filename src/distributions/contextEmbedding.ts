@@ -126,11 +126,8 @@ export class ContextEmbedding {
   /** Replaces the contexts of the rows by their embeddings, in float64. */
   async embedRows(rows: DataRows): Promise<DataRows> {
     const embed = compile((context) => this.apply(context), [["N", this.context]], { precision: "float64" });
-    try {
-      return { ...rows, context: (await embed(rows.context!)) as Float64Array };
-    } finally {
-      await embed.release();
-    }
+    const context = await embed(rows.context!).finally(() => embed.release());
+    return { ...rows, context: context as Float64Array };
   }
 
   /** The standardization of all columns of the context, with center 0 and scale 1 for labels. */

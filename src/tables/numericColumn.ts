@@ -1,6 +1,6 @@
 import { filterValues, quantile, type ValueCounts } from "../columns/columnValues.ts";
 import { findMissingCodes } from "../columns/missingCodes.ts";
-import { MAX_CELLS } from "../distributions/heads/columnHead.ts";
+import { MAX_CELLS } from "../distributions/heads/maxCells.ts";
 import type { ValueScale } from "../distributions/heads/valueScale.ts";
 import { PushforwardError } from "../errors.ts";
 import { chooseScale } from "./chooseScale.ts";

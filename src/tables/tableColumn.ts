@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { MAX_CELLS } from "../distributions/heads/columnHead.ts";
+import { MAX_CELLS } from "../distributions/heads/maxCells.ts";
 import { valueScaleSchema } from "../distributions/heads/valueScale.ts";
 import type { Bounds } from "./columnBounds.ts";
 

@@ -1,4 +1,4 @@
-import { MAX_CELLS } from "../distributions/heads/columnHead.ts";
+import { MAX_CELLS } from "../distributions/heads/maxCells.ts";
 import { TIME_UNITS, type TimeColumn, type TimeUnit } from "./tableColumn.ts";
 
 export const MILLISECONDS = { day: 86_400_000, hour: 3_600_000, minute: 60_000, second: 1000 } as const;

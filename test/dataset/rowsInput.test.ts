@@ -95,7 +95,7 @@ describe("flatRows throws for", () => {
     [
       "another number of columns",
       { x: [1], y: [2], z: [3] },
-      "the number of columns of rows is wrong: expected 2, received 3",
+      "wrong number of columns in rows: expected 2, received 3",
     ],
     [
       "objects with other keys",

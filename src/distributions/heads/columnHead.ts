@@ -1,10 +1,8 @@
 import * as z from "zod/mini";
 import { countSchema, sizeSchema } from "../../description.ts";
 import type { Atoms } from "../distribution.ts";
+import { MAX_CELLS } from "./maxCells.ts";
 import { valueScaleSchema } from "./valueScale.ts";
-
-/** The largest number of cells of a lattice. With this many, float32 represents the edges of cells, which are half integers, to 1/128. */
-export const MAX_CELLS = 2 ** 17;
 
 const finite = z.number().check(z.minimum(-1e30), z.maximum(1e30));
 const ascending = z.array(finite).check(
