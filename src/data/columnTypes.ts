@@ -39,6 +39,10 @@ export const timestampOfText = (text: string): string =>
   `CASE WHEN regexp_matches(${text}, '${WITH_TIME_ZONE}') THEN make_timestamp(epoch_us(TRY_CAST(${text} AS TIMESTAMP WITH TIME ZONE))) \
 ELSE TRY_CAST(${text} AS TIMESTAMP) END`;
 
+/** The SQL of a trimmed text with the year first as a value of a type, NULL if it is none. */
+export const typedValue = (text: string, type: string): string =>
+  type === "TIMESTAMP" ? timestampOfText(text) : `TRY_CAST(${text} AS ${type})`;
+
 /** The SQL of a TIME WITH TIME ZONE as a TIME in UTC; a cast to TIME would drop the time zone. */
 export const timeInUtc = (time: string): string => `CAST(timezone(INTERVAL 0 HOURS, ${time}) AS TIME)`;
 

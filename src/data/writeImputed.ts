@@ -1,5 +1,5 @@
 import type { TableColumn } from "../tables/tableColumn.ts";
-import { timestampOfText } from "./columnTypes.ts";
+import { typedValue } from "./columnTypes.ts";
 import { nanToNull, type OutputColumn } from "./copy.ts";
 import { type Chunks, quotedIdentifier } from "./database.ts";
 import type { Format } from "./format.ts";
@@ -84,10 +84,6 @@ function presentText(table: Table, column: Column): string {
   if (column.dateOrder === undefined) return text;
   return `CAST(${typedValue(isoText(text, column), column.type)} AS VARCHAR)`;
 }
-
-/** The SQL of a text as a value of a type, NULL if it is none. */
-const typedValue = (text: string, type: string): string =>
-  type === "TIMESTAMP" ? timestampOfText(text) : `TRY_CAST(${text} AS ${type})`;
 
 /**
  * The SQL of an imputed value in the type of its column. A time with a time zone is computed from the milliseconds `number`, because DuckDB

@@ -1,9 +1,11 @@
 import { checkOptions, listOfTexts } from "../options.ts";
+import { typedValue } from "./columnTypes.ts";
 import { nanToNull, type OutputColumn } from "./copy.ts";
 import { type Chunks, quotedIdentifier } from "./database.ts";
 import type { Format } from "./format.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
+import { isoText } from "./valueExpressions.ts";
 import { checkAddedColumns, isDelimited, writeJoined } from "./writeJoined.ts";
 
 /** The name of the column that scoring adds. */
@@ -17,8 +19,9 @@ const LOG_DENSITY = "log_density";
  * not scored, is written as a missing value. `numeric` has the names of the columns from which the scores were computed.
  *
  * Columns keep their types. Values from CSV are written to CSV as unchanged text. In JSON and Parquet only the `numeric` columns
- * become numbers, except for those with an integer that float64 would change: one with leading zeros, or above 2^53. Infinite
- * values are written as `Infinity` and `-Infinity` (strings in JSON, which has no such numbers).
+ * become numbers, dates or times (in UTC if they have a time zone), except for those with an integer that float64 would change: one
+ * with leading zeros, or above 2^53. Infinite values are written as `Infinity` and `-Infinity` (strings in JSON, which has no such
+ * numbers).
  *
  * The output is written when it is complete. After any error, including one that `scores` throws, a file at the path is
  * unchanged, and a stream has received nothing.
@@ -43,7 +46,10 @@ export async function writeScored(
   }));
 }
 
-/** The columns of a table as they are written: those of text files as text, but in JSON and Parquet those in `numeric` as numbers. */
+/**
+ * The columns of a table as they are written: those of text files as text, but in JSON and Parquet those in `numeric` with the types that
+ * their texts represent.
+ */
 export async function outputColumns(
   table: Table,
   numeric: readonly string[],
@@ -51,7 +57,7 @@ export async function outputColumns(
 ): Promise<OutputColumn[]> {
   const { columns, relation } = table;
   const asText = relation.text !== undefined;
-  const numbers =
+  const typed =
     asText && !isDelimited(format)
       ? await losslessColumns(
           table,
@@ -62,8 +68,8 @@ export async function outputColumns(
     const { name, type } = column;
     const value = `original.${quotedIdentifier(name)}`;
     if (!asText) return { name, type, value };
-    return numbers.includes(column)
-      ? { name, type, value: `CAST(${value} AS ${type})` }
+    return typed.includes(column)
+      ? { name, type, value: typedValue(isoText(value, column), type) }
       : { name, type: "VARCHAR", value };
   });
 }

@@ -75,6 +75,30 @@ it("writes text as text to JSON and Parquet, except for the scored columns, whic
   ]);
 });
 
+it("writes dates and times of a CSV file to JSON and Parquet as the model reads them", async () => {
+  const rows = [
+    "2024-01-11T12:00:00+02:00,13.3.2023,2/28/2023 9:30,True",
+    "2024-01-11T12:00:00Z,1.3.2023,2/1/2023 10:00, false ",
+    "2024-01-11 12:00:00,,,",
+  ];
+  const path = files.write("times.csv", ["zoned,day,time,b", ...rows, ""].join("\n"));
+  const learned = ["zoned", "day", "time", "b"];
+  expect(await scored(path, [1, 2, 3], "times.jsonl", learned)).toMatchInlineSnapshot(`
+    "{"zoned":"2024-01-11 10:00:00","day":"2023-03-13","time":"2023-02-28 09:30:00","b":true,"log_density":1.0}
+    {"zoned":"2024-01-11 12:00:00","day":"2023-03-01","time":"2023-02-01 10:00:00","b":false,"log_density":2.0}
+    {"zoned":"2024-01-11 12:00:00","day":null,"time":null,"b":null,"log_density":3.0}
+    "
+  `);
+  await scored(path, [1, 2, 3], "times.parquet", learned);
+  expect(await rowsOf("times.parquet")).toEqual([
+    ["TIMESTAMP", "DATE", "TIMESTAMP", "BOOLEAN", "DOUBLE"],
+    ["2024-01-11 10:00:00", "2023-03-13", "2023-02-28 09:30:00", true, 1],
+    ["2024-01-11 12:00:00", "2023-03-01", "2023-02-01 10:00:00", false, 2],
+    ["2024-01-11 12:00:00", null, null, null, 3],
+  ]);
+  expect(await scored(path, [1, 2, 3], "times.csv", learned)).toContain(rows[0]);
+});
+
 it("keeps all digits of integers in the scored columns", async () => {
   const columns = {
     zip: ["00123", "01234"],
