@@ -30,12 +30,17 @@ export function knownValues(
   );
 }
 
-/** The error for a column that is not among the columns `names` of a model. */
-export function unknownColumn(name: string, names: readonly string[]): PushforwardError {
+/** The error for a column that is not among the columns `names` of a model. `hint` is for a name that is like none of them. */
+export function unknownColumn(
+  name: string,
+  names: readonly string[],
+  { received, hint }: { readonly received?: string; readonly hint?: string } = {},
+): PushforwardError {
   const nearest = nearestName(name, names);
   return new PushforwardError("ARGUMENT", `The model has no column "${name}"`, {
     expected: `one of ${orList(names)}`,
-    ...(nearest !== undefined && { hint: `Did you mean ${nearest}?` }),
+    received,
+    hint: nearest === undefined ? hint : `Did you mean ${nearest}?`,
   });
 }
 

@@ -1,4 +1,5 @@
-import { openTable } from "../data/index.ts";
+import { openTable, type Table } from "../data/index.ts";
+import { quotedIfNeeded, shellQuotedQuery } from "../data/query.ts";
 import { sampleWhere } from "../data/sampleWhere.ts";
 import { completeTable, sampleTable } from "../data/tableSamples.ts";
 import { writeTable } from "../data/writeTable.ts";
@@ -8,7 +9,7 @@ import { type LoadedModel, TableModel } from "../flows/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { refuseImages } from "./imageModels.ts";
 import type { Io } from "./io.ts";
-import { knownValues } from "./knownValues.ts";
+import { knownValues, unknownColumn } from "./knownValues.ts";
 import { Messages } from "./messages.ts";
 import type { Notation } from "./options.ts";
 import { program } from "./program.ts";
@@ -63,6 +64,7 @@ export async function sampleTableModel(
     },
   };
   try {
+    if (table) checkGivenColumns(table, model);
     if (text !== undefined || (noGaps && model.columns.some(({ gaps }) => gaps)))
       warnOfShare(model, messages);
     const onAccepted = (accepted: number, drawnRows: number) => {
@@ -107,6 +109,18 @@ export async function sampleTableModel(
     await table?.close();
     await model.release();
   }
+}
+
+/** Throws `ARGUMENT` for a column that the model does not have: its values would have no effect. */
+function checkGivenColumns(table: Table, model: TableModel): void {
+  const names = model.columns.map(({ name }) => name);
+  const unknown = table.columns.find(({ name }) => !names.includes(name))?.name;
+  if (unknown === undefined) return;
+  const query = `SELECT * EXCLUDE (${quotedIfNeeded(unknown)}) FROM ${table.inQuery() ?? "..."}`;
+  throw unknownColumn(unknown, names, {
+    received: `the columns of ${table.source} in --given`,
+    hint: `Leave it out in a query: --given ${shellQuotedQuery(query)}`,
+  });
 }
 
 /** A share with two digits, such as 12%, 0.34%. */

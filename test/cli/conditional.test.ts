@@ -130,8 +130,14 @@ it("refuses values on which no row can depend, before it writes a header", async
   const other = write("other.csv", "a\n1\n");
   expect(await failure("sample", model, "--given", other)).toMatchInlineSnapshot(`
     "2
-    Error: other.csv has no column of the model: expected some of "shop", "price", "items", "currency", received "a".
-    Correct the table or the query, and run the command again."
+    Error: The model has no column "a": expected one of shop, price, items or currency, received the columns of other.csv in --given.
+    Leave it out in a query: --given "SELECT * EXCLUDE (a) FROM 'other.csv'""
+  `);
+  const misspelled = write("misspelled.csv", "items,shp\n1,north\n");
+  expect(await failure("sample", model, "--given", misspelled)).toMatchInlineSnapshot(`
+    "2
+    Error: The model has no column "shp": expected one of shop, price, items or currency, received the columns of misspelled.csv in --given.
+    Did you mean shop?"
   `);
 });
 
