@@ -155,7 +155,8 @@ function readNumber(
 const na = names({
   valueName: "NA,?",
   default: "",
-  description: "Values of the table to read as missing, in addition to empty fields and NULL.",
+  description:
+    "Values of the table to read as missing, such as the words NA and NULL. Empty and blank fields, and NaN among numbers, always are.",
 });
 
 /** The options of every command that reads a table: how its values are written. */

@@ -9,7 +9,7 @@ export type DateOrder = "dayFirst" | "monthFirst";
 
 /** What the texts of a column represent. */
 export interface TextContent {
-  /** The narrowest type that represents all texts. */
+  /** The narrowest type that represents all texts with a visible character. */
   readonly type: "BIGINT" | "DOUBLE" | "BOOLEAN" | "DATE" | "TIMESTAMP" | "TIME" | "VARCHAR";
   /** Only for dates that do not begin with the year. "ambiguous" if all texts are valid both ways; the type is then VARCHAR. */
   readonly dateOrder?: DateOrder | "ambiguous";
@@ -17,6 +17,8 @@ export interface TextContent {
   readonly hasTimeZone?: true;
   /** Only for VARCHAR: whether some texts are numbers, and others are not. */
   readonly hasNumbers?: boolean;
+  /** Some texts have no visible character. They stand for missing values. */
+  readonly hasBlanks?: true;
 }
 
 /** A date that does not begin with the year, such as 31/12/2020, 1.2.2020 or 12-31-2020 10:30. */
@@ -57,12 +59,13 @@ ELSE TRY_CAST(${text} AS TIME) END`;
 /** Aggregates over the texts `v` of a column. `x` is the number that a text represents; `t` is the trimmed text if it represents none. */
 const AGGREGATES = {
   rows: "count(*)",
-  values: "count(v)",
+  values: "count(x) + count(nullif(t, ''))",
+  blanks: "count_if(t = '')",
   numbers: "count(x)",
   // A cast to BIGINT rounds, so a text is an integer only if the cast does not change it.
   integers: "count_if(NOT contains(v, '.') AND CAST(TRY_CAST(v AS BIGINT) AS VARCHAR) = v)",
   leadingZeros: "count_if(CASE WHEN starts_with(v, '0') THEN regexp_full_match(v, '0\\d+') END)",
-  shortest: "min(length(v))",
+  shortest: "min(CASE WHEN x IS NOT NULL THEN length(v) END)",
   longest: "max(length(v))",
   booleans: "count_if(lower(t) IN ('true', 'false'))",
   times: `count(CASE WHEN regexp_full_match(t, '${TIME}') THEN TRY_CAST(t AS TIME) END)`,
@@ -104,7 +107,10 @@ export async function textTypes(
   ) as Counts[];
   const rows = counts[0]?.rows ?? 0;
   if (rows === 0) return { rows, contents: expressions.map(() => ({ type: "DOUBLE" })) };
-  return { rows, contents: counts.map(contentOf) };
+  return {
+    rows,
+    contents: counts.map((each) => ({ ...contentOf(each), ...(each.blanks > 0 && { hasBlanks: true }) })),
+  };
 }
 
 type Counts = Readonly<Record<keyof typeof AGGREGATES, number>>;

@@ -32,6 +32,9 @@ export interface Column {
   readonly hasTimeZone?: true;
 }
 
+/** Matches all texts without a visible character in `missingToNull`, which trims them. */
+const BLANK = "";
+
 /** A table in SQL. */
 export interface Relation {
   readonly sql: string;
@@ -165,7 +168,7 @@ async function checkNumbersInAllFiles(
 ): Promise<void> {
   if (names.length === 0) return;
   const counts = names.map((name) => {
-    const value = `CAST(${quotedIdentifier(name)} AS VARCHAR)`;
+    const value = `nullif(trim(CAST(${quotedIdentifier(name)} AS VARCHAR)), '')`;
     return `count(${value}), count(TRY_CAST(${value} AS DOUBLE)), first(${value}) FILTER (${value} IS NOT NULL)`;
   });
   const ofFiles: unknown[][] = [];
@@ -231,12 +234,13 @@ async function typedTable(database: Database, sql: string, na: readonly string[]
   return na.length > 0 ? withMissingValues(database, table, na) : table;
 }
 
-/** Replaces the values `na` by NULL. Columns of text whose other values are all numbers become numeric. */
+/** Replaces the values `words`, and blank text, by NULL. Columns of text whose other values are all numbers become numeric. */
 async function withMissingValues(
   database: Database,
   table: Relation,
-  na: readonly string[],
+  words: readonly string[],
 ): Promise<Relation> {
+  const na = [...words, BLANK];
   const isText = ({ type }: Column) => /^(VARCHAR|JSON|ENUM\(.*\))$/.test(type);
   const present = ({ name, type }: Column) => {
     const value = quotedIdentifier(name);
@@ -311,7 +315,7 @@ async function csvTable(
   const present = na.length > 0 ? values.map((c) => missingToNull(c, { text: c, na })) : values;
   const { rows, contents } = await textTypes(database, present, text);
   const columns = names.map((name, d) => {
-    const { hasNumbers: _, ...content } = contents[d]!;
+    const { hasNumbers: _, hasBlanks: __, ...content } = contents[d]!;
     return { name, ...content };
   });
   if (files.length > 1) {
@@ -319,7 +323,11 @@ async function csvTable(
     const mixed = names.filter((_, d) => contents[d]!.hasNumbers);
     await checkNumbersInAllFiles(database, parts, mixed);
   }
-  const replaced = present.map((sql, d) => `${sql} AS ${identifiers[d]}`).join(", ");
-  const sql = na.length > 0 || decimal === "," ? `(SELECT ${replaced} FROM ${text})` : text;
+  const isReplaced = na.length > 0 || decimal === "," || contents.some(({ hasBlanks }) => hasBlanks);
+  const replaced = present.map((value, d) => {
+    const sql = contents[d]!.hasBlanks ? missingToNull(value, { text: value, na: [BLANK] }) : value;
+    return `${sql} AS ${identifiers[d]}`;
+  });
+  const sql = isReplaced ? `(SELECT ${replaced.join(", ")} FROM ${text})` : text;
   return { sql, text, delimiter: dialect.delimiter, columns, rows };
 }

@@ -13,6 +13,9 @@ const MIN_RATIO = 10;
 /** More words than this among numbers are not listed. */
 const MAX_WORDS = 4;
 
+/** Words that pandas, R and databases write for missing values. As text they are labels, because some are also names, such as NA. */
+const MISSING_WORDS = /^(null|nan|n\/?a|#n\/a|<na>|\\n)$/i;
+
 /** Text is numeric if at least this share of the values are numbers: a few may be words for missing values. */
 const MIN_SHARE_OF_NUMBERS = 0.9;
 
@@ -21,7 +24,7 @@ const timeZoneRemark = (conversion: string): string =>
 
 /**
  * What is remarkable about the values of a column: time zones, codes for missing values in a column of numbers or dates, a number that many
- * rows have, and text that is mostly numbers or dates. Numbers of a column that is left out, such as row numbers, have no remarks.
+ * rows have, text that is mostly numbers or dates, and labels that are words for missing values. Numbers of a column that is left out, such as row numbers, have no remarks.
  */
 export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string[] {
   const { type, values } = raw;
@@ -78,7 +81,10 @@ export interface TextCounts {
   readonly words: readonly string[];
 }
 
-/** A remark if more than half of the rows of a text column are dates or numbers, perhaps with decimal commas or units. */
+/**
+ * A remark if more than half of the rows of a text column are dates or numbers, perhaps with decimal commas or units; otherwise if labels are
+ * words for missing values.
+ */
 export function textRemarks(
   { present, numbers, commas, thousands, units, dates, words }: TextCounts,
   { isLeftOut }: { readonly isLeftOut: boolean },
@@ -106,7 +112,12 @@ export function textRemarks(
     ];
   }
   const most = 2 * dates > present ? "dates" : "numbers";
-  if (2 * Math.max(dates, numbers) <= present) return [];
+  if (2 * Math.max(dates, numbers) <= present) {
+    const missing = words.filter((word) => MISSING_WORDS.test(word.trim()));
+    if (isLeftOut || missing.length === 0) return [];
+    const labels = missing.length === 1 ? "the label" : "the labels";
+    return [`${labels} ${quoted(missing)} may stand for missing values: --na reads words as missing`];
+  }
   if (numbers === present) {
     // A column that is not left out has few different numbers: they may be codes, which are best learned as labels.
     return isLeftOut
@@ -115,14 +126,15 @@ export function textRemarks(
         ]
       : [];
   }
-  const examples = words
-    .slice(0, MAX_WORDS)
-    .map((word) => `'${word}'`)
-    .join(", ");
-  return [
-    `mostly ${most}, but also ${examples}${words.length > MAX_WORDS ? ", ..." : ""}, so ${taken}: --na reads words as missing`,
-  ];
+  return [`mostly ${most}, but also ${quoted(words)}, so ${taken}: --na reads words as missing`];
 }
+
+/** The first words in quotes, for messages. */
+const quoted = (words: readonly string[]): string =>
+  [
+    ...words.slice(0, MAX_WORDS).map((word) => `'${word}'`),
+    ...(words.length > MAX_WORDS ? ["..."] : []),
+  ].join(", ");
 
 /** Whether nearly all values of a column of text are numbers, as a reader of CSV that does not convert values returns them. */
 export function isNumericText(raw: RawColumn): boolean {

@@ -86,8 +86,8 @@ it("shows the help of a command", async () => {
                               models without --given in fit.
       --no-gaps               Draws rows without missing values: each value given that it is
                               present. Only for default models without --given in fit.
-      --na NA,?               Values of the table to read as missing, in addition to empty fields
-                              and NULL.
+      --na NA,?               Values of the table to read as missing, such as the words NA and NULL.
+                              Empty and blank fields, and NaN among numbers, always are.
       --decimal CHARACTER     The decimal separator of a CSV file. With a comma, points may separate
                               thousands: 1.234,5. One of ".", ",". Default: ".".
       --delimiter CHARACTER   The character between the fields of a CSV file, or \\t. Default:

@@ -56,6 +56,24 @@ it("works in all formats", async () => {
   });
 });
 
+it("reads fields with only blanks as missing, whatever the type of the column", async () => {
+  const text = "a,b,kind,zip\n1,  ,x,00501\n\u00a0,2.5, ,00502\n3,4,y,  \n";
+  const types = "BIGINT,DOUBLE,VARCHAR,VARCHAR";
+  const path = files.write("blank.csv", text);
+  expect(await read(path, {})).toEqual({ types, values: [3, 4], missing: 2 });
+  expect(await read(path, { na: ["4"] })).toEqual({ types, values: [], missing: 3 });
+  expect(await read("SELECT unnest(['1', ' ', '5']) AS a, 2 AS b", { na: ["5"] })).toEqual({
+    types: "BIGINT,INTEGER",
+    values: [1, 2],
+    missing: 2,
+  });
+  const other = files.write("other.csv", text.replace("1,  ,x", "7,8,z"));
+  const both = await openTable([path, other]);
+  expect(both.columns.map(({ type }) => type).join()).toBe(types);
+  expect(await readLabels(both, ["kind"])).toEqual(new Map([["kind", ["x", "y", "z"]]]));
+  await both.close();
+});
+
 it("does not make labels of missing values", async () => {
   const table = await openTable(files.write("t.csv", TEXT), { na: ["NA"] });
   expect(await readLabels(table, ["kind"])).toEqual(new Map([["kind", ["x", "y"]]]));

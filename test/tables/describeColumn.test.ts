@@ -122,6 +122,13 @@ it("remarks on codes for missing values and on values that many rows have", () =
     "mostly dates, but also 'unknown', so taken as labels: --na reads words as missing",
   ]);
   expect(valueRemarks(texts(["1.2.3", "10.0.0.1", "version 1"]))).toEqual([]);
+  expect(valueRemarks(texts(["a", "NULL", "b", "nan", "none", "n/a", "CNA"]))).toEqual([
+    "the labels 'NULL', 'n/a', 'nan' may stand for missing values: --na reads words as missing",
+  ]);
+  expect(valueRemarks(texts(["1", "NULL", "NULL"]))).toEqual([
+    "the label 'NULL' may stand for missing values: --na reads words as missing",
+  ]);
+  expect(valueRemarks(texts(["a", "NULL"]), { isLeftOut: true })).toEqual([]);
 });
 
 it("writes values as text that is read as the same value", () => {
