@@ -48,11 +48,12 @@ export async function readGiven(
 
 /** Splits a list of assignments to columns, such as `year=2020,kind=house`; undefined for the name of a file or a query. */
 export function assignmentsIn(text: string, names: readonly string[]): string[] | undefined {
-  // As in a CSV file, quotes must be around the whole part: kind="a, b" becomes "kind=a, b".
-  const parts = parseColumnList(text.replace(/(^|,)([^",]*=)"((?:[^"]|"")*)"\s*(?=,|$)/g, '$1"$2$3"'));
+  // As in a CSV file, quotes must be around the whole part: kind="a, b" and "kind"="a, b" become "kind=a, b".
+  const quotedValue = /(^|,)\s*(?:"((?:[^"]|"")*)"|([^",]*))="((?:[^"]|"")*)"\s*(?=,|$)/g;
+  const parts = parseColumnList(text.replace(quotedValue, '$1"$2$3=$4"'));
   const hasName = parts.some((part) => names.some((name) => part.startsWith(`${name}=`)));
   const isQuery = /^\s*(select|from|with)\s/i.test(text);
-  return hasName || (!isQuery && parts.every((part) => /.=/.test(part))) ? parts : undefined;
+  return hasName || (!isQuery && parts.every((part) => part.includes("="))) ? parts : undefined;
 }
 
 /**

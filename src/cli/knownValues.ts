@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
+import { joinColumnList } from "../data/columnList.ts";
 import { orList } from "../data/labels.ts";
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
 import { booleanLabel } from "../tables/booleanColumn.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
-import { millisecondsOf, type TableValue } from "../tables/tableRows.ts";
+import { millisecondsOf, type TableValue, textType } from "../tables/tableRows.ts";
 import { assignedTexts, assignmentsIn } from "./given.ts";
 
 /**
@@ -40,7 +41,7 @@ export function unknownColumn(
   return new PushforwardError("ARGUMENT", `The model has no column "${name}"`, {
     expected: `one of ${orList(names)}`,
     received,
-    hint: nearest === undefined ? hint : `Did you mean ${nearest}?`,
+    hint: nearest === undefined ? hint : `Did you mean ${joinColumnList([nearest])}?`,
   });
 }
 
@@ -60,22 +61,26 @@ function parsedValue(stated: string, column: TableColumn): TableValue {
     case "text":
       return text;
     case "boolean":
-      if (text !== "true" && text !== "false") throw invalid("true or false");
-      return text === "true";
+      if (!/^(true|false)$/i.test(text.trim())) throw invalid("true or false");
+      return text.trim().toLowerCase() === "true";
     case "number":
     case "integer": {
       const value = Number(text);
       if (!Number.isFinite(value)) throw invalid("a finite number");
       return value;
     }
-    default:
-      if (Number.isNaN(millisecondsOf(text))) throw invalid(EXAMPLES[type]);
+    default: {
+      // `Date.parse` also reads texts that are not in ISO 8601: it takes 11.3.2023 for November 3.
+      const form = textType(text);
+      const isOfType = type === "time" ? form === "time" : form === "date" || form === "timestamp";
+      if (!isOfType || Number.isNaN(millisecondsOf(text))) throw invalid(EXAMPLES[type]);
       return text;
+    }
   }
 }
 
 const EXAMPLES = {
-  date: "a date, such as 2024-12-31",
-  timestamp: "a date with a time, such as 2024-12-31 14:30:00",
-  time: "a time of day, such as 14:30:00",
+  date: "a date in ISO 8601, such as 2024-12-31",
+  timestamp: "a date with a time in ISO 8601, such as 2024-12-31 14:30:00",
+  time: "a time of day in ISO 8601, such as 14:30:00",
 } as const;

@@ -1,13 +1,13 @@
 import { listedNames } from "../tables/listedNames.ts";
-import { firstRecord } from "./csvRecords.ts";
+import { fieldNames, firstRecords } from "./csvRecords.ts";
 import { quotedIdentifier } from "./database.ts";
 
-/** Parses a comma-separated list of names. As in CSV, a name with a comma or a quote is in double quotes. */
-export const parseColumnList = (text: string): string[] => firstRecord(text, ",").map((name) => name.trim());
+/** Parses a comma-separated list of names. As in CSV, a name with a comma, a quote or blanks around it is in double quotes. */
+export const parseColumnList = (text: string): string[] => fieldNames(firstRecords(text, ",", 1)[0]!);
 
 /** The inverse of `parseColumnList`. */
 export const joinColumnList = (names: readonly string[]): string =>
-  names.map((name) => (/[",]/.test(name) ? quotedIdentifier(name) : name)).join(",");
+  names.map((name) => (/[",]|^\s|\s$/.test(name) ? quotedIdentifier(name) : name)).join(",");
 
 /** `joinColumnList`, quoted for a shell if necessary. A list of more than `maxNames` names ends with "...". */
 export const columnList = (names: readonly string[], maxNames = names.length): string =>

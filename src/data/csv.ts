@@ -1,6 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { checkColumnNames } from "./columnNames.ts";
-import { type CsvRecord, firstRecords } from "./csvRecords.ts";
+import { type CsvRecord, fieldNames, firstRecords } from "./csvRecords.ts";
 import { stringLiteral } from "./database.ts";
 import { exactPath } from "./locate.ts";
 import { shellQuotedQuery, tableExpression } from "./query.ts";
@@ -38,10 +38,10 @@ export function csvDialect(
   const delimiter = stated ?? (file.format === "tsv" ? "\t" : detectDelimiter(text, decimal));
   const [first, ...rows] = firstRecords(text, delimiter, MAX_SAMPLED_RECORDS);
   checkHeaderLines(file, text, first!);
-  const fields = first!.fields.map((field) => field.trim());
+  const fields = fieldNames(first!);
   const header = isHeader(fields, rows);
   if (header === undefined) throw ambiguousHeader(file, fields, delimiter);
-  const names = fields.map((field, index) => (header && field) || `column${index}`);
+  const names = fields.map((field, index) => (header && field.trim() !== "" ? field : `column${index}`));
   checkColumnNames(names, file.name, { hint: "Rename one of them in the first line of the file." });
   const skip = /^[\r\n]*/.exec(text)![0].replaceAll("\r\n", "\n").length;
   return { delimiter, skip, header, names };

@@ -1,6 +1,7 @@
 import { beforeAll, expect, it } from "vitest";
 import { knownValues } from "../../src/cli/knownValues.ts";
 import { Random } from "../../src/random/index.ts";
+import type { TableColumn } from "../../src/tables/tableColumn.ts";
 import { workplace } from "./command.ts";
 
 const { path, write, pushforward, failure } = workplace();
@@ -217,6 +218,28 @@ it("checks the text of a given date or time", () => {
   expect(parsed("timestamp", "2024-12-31 14:30:00")).toEqual({ t: "2024-12-31 14:30:00" });
   expect(parsed("time", "14:30")).toEqual({ t: "14:30" });
   expect(() => parsed("date", "2024-13-01")).toThrow(
-    "--given has an invalid value of t: expected a date, such as 2024-12-31, received 2024-13-01",
+    "--given has an invalid value of t: expected a date in ISO 8601, such as 2024-12-31, received 2024-13-01",
   );
+  expect(() => parsed("date", "11.3.2023")).toThrow("expected a date in ISO 8601, such as 2024-12-31");
+  expect(() => parsed("date", "14:30")).toThrow("expected a date in ISO 8601, such as 2024-12-31");
+  expect(() => parsed("time", "14.30")).toThrow("expected a time of day in ISO 8601, such as 14:30:00");
+});
+
+it("reads given booleans in any case", () => {
+  const column = { kind: "categorical", name: "b", type: "boolean", gaps: false, labels: ["false", "true"] };
+  const parsed = (text: string) => knownValues(text, [column as TableColumn]);
+  expect([parsed("b=TRUE"), parsed("b=False")]).toEqual([{ b: true }, { b: false }]);
+  expect(() => parsed("b=yes")).toThrow("expected true or false, received yes");
+});
+
+it("keeps blanks in quotes around names and values of --given", () => {
+  const [column, plain] = [" lead", "k"].map(
+    (name): TableColumn => ({ kind: "constant", name, type: "text", gaps: false, value: null }),
+  );
+  const parsed = (text: string) => knownValues(text, [column!, plain!]);
+  expect(parsed('" lead"=x,"k= y"')).toEqual({ " lead": "x", k: " y" });
+  expect(parsed('" lead"="x, y ", k=z')).toEqual({ " lead": "x, y ", k: "z" });
+  expect(() => parsed(" lead=x")).toThrow('The model has no column "lead"');
+  expect(() => parsed(" lead=x")).toThrow('Did you mean " lead"?');
+  expect(() => parsed(" =3")).toThrow('The model has no column ""');
 });

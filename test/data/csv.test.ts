@@ -17,6 +17,13 @@ async function contents(text: string) {
   }
 }
 
+it("removes blanks around names in the first line, except in quotes", async () => {
+  expect(await contents('" lead", b,"c ","d" \n1,2,3,4\n5,6,7,8\n')).toMatchObject({
+    names: [" lead", "b", "c ", "d"],
+  });
+  expect(await contents('"  ",b\n1,2\n3,4\n')).toMatchObject({ names: ["column0", "b"] });
+});
+
 describe("a first line of numbers", () => {
   it("is the header if it counts the columns, as pandas writes it, and no value below is an integer", async () => {
     expect(await contents("0,1\n0.5,1.5\n2.5,3.0\n")).toEqual({

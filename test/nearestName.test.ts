@@ -1,0 +1,10 @@
+import { expect, it } from "vitest";
+import { nearestName } from "../src/nearestName.ts";
+
+it("returns the name with the fewest changed letters, unless all letters change", () => {
+  expect(nearestName("shp", ["kind", "shop"])).toBe("shop");
+  expect(nearestName("kk", ["k", "x"])).toBe("k");
+  expect(nearestName("q", ["A", "Q"])).toBe("Q");
+  expect(nearestName("Q", ["A", "C"])).toBeUndefined();
+  expect(nearestName("", ["A"])).toBeUndefined();
+});
