@@ -1,11 +1,12 @@
-import { csvRecords } from "../data/csvRecords.ts";
+import { quotedNames } from "../data/columnList.ts";
+import { csvRecords, fieldNames } from "../data/csvRecords.ts";
 import { PushforwardError } from "../errors.ts";
 import { shortened } from "../parse.ts";
 import type { TableRow, TableValue } from "../tables/tableRows.ts";
 import type { ServedColumn } from "./servedModel.ts";
 import { type TableFormat, tooManyRows } from "./tableFormat.ts";
 
-/** CSV with a header. Empty fields are missing values. */
+/** CSV with a header, and commas between fields. Empty and blank fields are missing values. */
 export const csv: TableFormat = {
   mediaType: "text/csv",
   contentType: "text/csv; charset=utf-8",
@@ -17,9 +18,12 @@ function readCsv(text: string, columns: readonly ServedColumn[], maxRows: number
   const byName = new Map(columns.map((column) => [column.name, column]));
   let used: (ServedColumn | undefined)[] | undefined;
   const rows: TableRow[] = [];
-  for (const { fields } of csvRecords(text, ",")) {
+  for (const record of csvRecords(text, ",")) {
+    const { fields } = record;
     if (!used) {
-      used = fields.map((name) => byName.get(name));
+      const names = fieldNames(record);
+      used = names.map((name) => byName.get(name));
+      if (used.every((column) => column === undefined)) throw noKnownColumn(names, columns);
       continue;
     }
     if (rows.length === maxRows) throw tooManyRows(maxRows, "more");
@@ -35,8 +39,15 @@ function readCsv(text: string, columns: readonly ServedColumn[], maxRows: number
   throw new PushforwardError("DATA", "the CSV has no rows", { expected: "a header and at least one row" });
 }
 
+const noKnownColumn = (names: readonly string[], columns: readonly ServedColumn[]): PushforwardError =>
+  new PushforwardError("DATA", "the CSV has no column of the model", {
+    expected: `some of ${quotedNames(columns.map(({ name }) => name))}`,
+    received: quotedNames(names),
+    hint: "Write the names of the columns in the first line, with commas between them.",
+  });
+
 function typedField(field: string, { name, type }: ServedColumn): TableRow[string] {
-  if (field === "") return null;
+  if (field.trim() === "") return null;
   if (type === "boolean" && /^(true|false)$/i.test(field)) return field.toLowerCase() === "true";
   if (type !== "number" && type !== "integer") return field;
   const number = Number(field);
@@ -49,7 +60,7 @@ function typedField(field: string, { name, type }: ServedColumn): TableRow[strin
 function writeCsv(columns: readonly { readonly name: string }[], rows: readonly TableRow[]): string {
   const field = (value: TableValue) => {
     const text = value === null || value === undefined ? "" : String(value);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const names = columns.map(({ name }) => name);
   const lines = [names, ...rows.map((row) => names.map((name) => row[name]))];

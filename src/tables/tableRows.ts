@@ -56,7 +56,7 @@ export function rawColumns(
         `rows[${badIndex}], which is ${rows[badIndex] instanceof Map ? "a Map" : "not an object"}`,
       );
     const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-    if (names.length === 0) throw unknownForm("no rows");
+    if (names.length === 0) throw unknownForm(rows.length === 0 ? "no rows" : "rows without columns");
     return names.map((name) => rawColumn(name, rows.length, (n) => rows[n][name]));
   }
   if (table instanceof Map) throw unknownForm("a Map");

@@ -139,6 +139,9 @@ describe("a server of models", () => {
     const { answer } = await post("models/flow/score", 'a,"b",c,other\n1,2,0.5,x\n1,2,0.5,"y,z"\n', csv);
     const [score] = await flow.logProb([1, 2], [0.5], one);
     expect(answer).toBe(`log_density\n${score}\n${score}\n`);
+    expect((await post("models/flow/score", "a, b,c \n1,2,0.5\n", csv)).answer).toBe(
+      `log_density\n${score}\n`,
+    );
     const sampled = await post("models/flow/sample", { rows: 2, given: { c: 1 } }, { Accept: "text/csv" });
     expect(sampled.answer).toMatch(/^a,b\n-?[\d.e-]+,-?[\d.e-]+\n-?[\d.e-]+,-?[\d.e-]+\n$/);
   });
@@ -218,6 +221,7 @@ describe("a server of models", () => {
       await post("models/flow/score", { rows: new Array(51).fill({ a: 1, b: 2, c: 0 }) }),
       await post("models/flow/score", "a,b,c\n1,2", { "Content-Type": "text/csv" }),
       await post("models/flow/score", "a,b,c\n1,2,three", { "Content-Type": "text/csv" }),
+      await post("models/flow/score", "a;b;c\n1;2;3", { "Content-Type": "text/csv" }),
       await post("models/flow/sample", { rows: 1e9, given: { c: 1 } }),
       await post("models/flow/sample", { given: { a: 1 } }),
       await post("models/flow/sample", { given: { c: 1e300 } }),
@@ -248,6 +252,7 @@ describe("a server of models", () => {
         "400 the request has too many rows: expected at most 50, received 51.",
         "400 row 0 of the CSV has a different number of fields from the header: expected 3, received 2.",
         "400 column "c" of the CSV has a value that is not a number: received three.",
+        "400 the CSV has no column of the model: expected some of "a", "b", "c", received "a;b;c".",
         "400 the request has too many rows: expected at most 50, received 1000000000.",
         "400 the model cannot be conditional on "a": expected c.",
         "400 a row has no valid value of "c": expected a number up to 3.4e+38, received 1e+300.",

@@ -195,6 +195,10 @@ test.each([
     [new Map([["a", 1]]) as never],
     "the table cannot be read: expected an array of objects, or an object with an array for each column, received rows[0], which is a Map.",
   ],
+  [
+    [{}],
+    "the table cannot be read: expected an array of objects, or an object with an array for each column, received rows without columns.",
+  ],
 ])("messages have the index of a row", (rows, message) => {
   expect(() => rawColumns(rows)).toThrow(message);
 });
