@@ -31,6 +31,7 @@ export const score = command({
   details: [
     "Writes all rows and columns of the table and adds a column log_density, in nats, which refers to the units of the data. The lower it is, the more unusual is the row. It is the logarithm of a density for continuous columns, times a probability for all other columns and for missing values.",
     "If a value is missing in a column in which training had none, log_density is missing too.",
+    "If the model learned a column named log_density, the added column is named log_density_2.",
     "Columns that the model does not use are copied unchanged. Those of a CSV file stay text, also in JSON and Parquet.",
     "For a model of images, DATA are images, and OUT has a row for each: the file or the number of the image, its class if the model has classes, log_probability in nats, and bits_per_dimension. With --classify it also has predicted_class and, for each class, the probability p_CLASS that the image belongs to it. log_probability is then that of the image in any class, and the images need no labels.",
     "The table may be of any size. OUT appears when it is complete. If OUT is a directory (out/), each file of the table is scored by itself, and gets a file of its name there: those that are done stay if the command is interrupted.",
@@ -62,16 +63,16 @@ export const score = command({
       const { scoreFiles } = await import("./scoreFiles.ts");
       return scoreFiles(loaded, values, io);
     }
-    const { writeScored } = await import("../data/index.ts");
+    const { scoreName, writeScored } = await import("../data/writeScored.ts");
     const { withScores } = await import("./scoring.ts");
 
     const destination = await tableOutput(values.output, io);
     const { columns, table: tableColumns, given } = loaded;
     const numeric = [...(tableColumns?.map(({ name }) => name) ?? columns), ...given];
-    const rows = await withScores(loaded, values, io, async ({ table, scores }) => {
+    const written = await withScores(loaded, values, io, async ({ table, scores }) => {
       await writeScored(table, scores, destination, { numeric });
-      return table.rows;
+      return `${counted(table.rows, "row")} with ${scoreName(table, numeric)}`;
     });
-    reportWritten(`${counted(rows, "row")} with log_density`, destination, io);
+    reportWritten(written, destination, io);
   },
 });

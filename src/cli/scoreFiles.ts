@@ -2,6 +2,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { writeScored } from "../data/index.ts";
 import { expandPatterns, isStandardInput } from "../data/locate.ts";
 import { isQuery } from "../data/table.ts";
+import { scoreName } from "../data/writeScored.ts";
 import { PushforwardError } from "../errors.ts";
 import { counted } from "../evaluate/numberText.ts";
 import { makeDirectory } from "../files/makeDirectory.ts";
@@ -51,7 +52,7 @@ export async function scoreFiles(
   for (const [i, file] of files.entries()) {
     total += await withScores(loaded, { ...values, data: [file] }, io, async ({ table, scores }) => {
       await writeScored(table, scores, outputs[i]!, { numeric });
-      reportWritten(`${counted(table.rows, "row")} with log_density`, outputs[i]!, io);
+      reportWritten(`${counted(table.rows, "row")} with ${scoreName(table, numeric)}`, outputs[i]!, io);
       return table.rows;
     });
   }

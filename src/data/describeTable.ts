@@ -4,6 +4,7 @@ import { describeColumn, statedOptions } from "../tables/describeColumn.ts";
 import type { RawColumn, TableColumn } from "../tables/tableColumn.ts";
 import { typedText } from "../tables/typedText.ts";
 import { textRemarks, valueRemarks } from "../tables/valueRemarks.ts";
+import { addedNameRemark } from "./addedColumns.ts";
 import { excludeColumns, findColumns } from "./columnSelection.ts";
 import { type ColumnInference, inferColumns } from "./inferColumns.ts";
 import type { Table } from "./table.ts";
@@ -81,7 +82,12 @@ export function describedColumn(inference: ColumnInference): DescribedColumn {
   };
 }
 
-function remarksOf({ column, raw, inferred, unread, hasMergedIntegers }: ColumnInference): string[] {
+function remarksOf(inference: ColumnInference): string[] {
+  const ofName = addedNameRemark(inference.column.name);
+  return [...remarksOfValues(inference), ...(ofName === undefined ? [] : [ofName])];
+}
+
+function remarksOfValues({ column, raw, inferred, unread, hasMergedIntegers }: ColumnInference): string[] {
   if (hasMergedIntegers) return [MERGED_INTEGERS];
   if (column.dateOrder === "ambiguous") return [AMBIGUOUS_DATES];
   if (raw) return valueRemarks(raw, { isLeftOut: "excluded" in inferred });

@@ -2,6 +2,7 @@ import type { AnomalyReason } from "../flows/anomalies/reasons.ts";
 import type { RunOptions, TableModel } from "../flows/index.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import type { TableRow } from "../tables/tableRows.ts";
+import { ANOMALY_COLUMNS, addedNames } from "./addedColumns.ts";
 import { nanToNull } from "./copy.ts";
 import { type Chunks, quotedIdentifier, textLiteral } from "./database.ts";
 import { interruptedError } from "./databaseError.ts";
@@ -10,7 +11,7 @@ import { noScoredRow } from "./noScoredRow.ts";
 import { scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
 import { textExpression } from "./valueExpressions.ts";
-import { checkAddedColumns, isDelimited, writeJoined } from "./writeJoined.ts";
+import { isDelimited, writeJoined } from "./writeJoined.ts";
 import { outputColumns } from "./writeScored.ts";
 
 /** Options of `scoreAnomalies`. */
@@ -108,13 +109,13 @@ export interface WrittenAnomalies {
   readonly reasons: ReadonlyMap<number, string>;
 }
 
-const ADDED_COLUMNS = ["anomaly_score", "p_value", "reason"] as const;
-
 /**
  * Writes the table with the additional columns `anomaly_score`, `p_value` and `reason`, as `writeScored` writes it with log-densities. A
  * reason is missing in rows without one, and all are missing in rows without a score.
  *
- * @throws DATA if the table has one of these columns already; and what `writeScored` throws.
+ * A name that one of the `numeric` columns has gets the ending `_2`.
+ *
+ * @throws DATA if the table has another column of these names; and what `writeScored` throws.
  */
 export async function writeAnomalies(
   table: Table,
@@ -123,7 +124,7 @@ export async function writeAnomalies(
   numeric: readonly string[],
 ): Promise<void> {
   const ofFiles = fileColumns(table);
-  checkAddedColumns(table, [...ofFiles.map(({ name }) => name), ...ADDED_COLUMNS]);
+  const added = addedNames(table, [...ofFiles.map(({ name }) => name), ...ANOMALY_COLUMNS], numeric);
   const names = [...new Set(reasons.values())];
   const chunks: Chunks = [
     Float64Array.from({ length: 3 * scores.length }, (_, i) => {
@@ -138,10 +139,12 @@ export async function writeAnomalies(
   await writeJoined(table, { what: "The scores", width: 3, chunks }, destination, async (format) => ({
     columns: [
       ...(await outputColumns(table, numeric, format)),
-      ...ofFiles,
-      { name: ADDED_COLUMNS[0], type: "DOUBLE", value: nanToNull("computed.c0") },
-      { name: ADDED_COLUMNS[1], type: "DOUBLE", value: nanToNull("computed.c1") },
-      { name: ADDED_COLUMNS[2], type: "VARCHAR", value: reason },
+      ...[
+        ...ofFiles,
+        { type: "DOUBLE", value: nanToNull("computed.c0") },
+        { type: "DOUBLE", value: nanToNull("computed.c1") },
+        { type: "VARCHAR", value: reason },
+      ].map((column, i) => ({ ...column, name: added[i]! })),
     ],
     original: isDelimited(format) ? text : sql,
   }));

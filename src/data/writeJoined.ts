@@ -4,7 +4,7 @@ import { PushforwardError } from "../errors.ts";
 import { replaceFile } from "../files/atomicFile.ts";
 import { withTemporaryFile } from "../files/temporaryFile.ts";
 import { copyToFile, type OutputColumn } from "./copy.ts";
-import { type Chunks, quotedIdentifier } from "./database.ts";
+import type { Chunks } from "./database.ts";
 import { databaseError } from "./databaseError.ts";
 import { type Format, outputFormat } from "./format.ts";
 import type { Table } from "./table.ts";
@@ -17,15 +17,6 @@ export interface ComputedNumbers {
   /** The number of numbers for each row. */
   readonly width: number;
   readonly chunks: Chunks;
-}
-
-/** Throws `DATA` if the table already has a column of one of the names that its output gets in addition. */
-export function checkAddedColumns(table: Table, names: readonly string[]): void {
-  const existing = table.columns.find(({ name }) => names.includes(name.toLowerCase()));
-  if (!existing) return;
-  throw new PushforwardError("DATA", `${table.source} already has a column "${existing.name}"`, {
-    hint: `Rename it, or leave it out with a query: "SELECT * EXCLUDE (${quotedIdentifier(existing.name)}) FROM ..."`,
-  });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { checkOptions, listOfTexts } from "../options.ts";
+import { addedNames, LOG_DENSITY } from "./addedColumns.ts";
 import { typedValue } from "./columnTypes.ts";
 import { nanToNull, type OutputColumn } from "./copy.ts";
 import { type Chunks, quotedIdentifier } from "./database.ts";
@@ -6,10 +7,7 @@ import type { Format } from "./format.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 import { isoText } from "./valueExpressions.ts";
-import { checkAddedColumns, isDelimited, writeJoined } from "./writeJoined.ts";
-
-/** The name of the column that scoring adds. */
-const LOG_DENSITY = "log_density";
+import { isDelimited, writeJoined } from "./writeJoined.ts";
 
 /**
  * Writes the table with the additional column `log_density`: to a path, in the format that belongs to its ending, or to a stream,
@@ -26,7 +24,9 @@ const LOG_DENSITY = "log_density";
  * The output is written when it is complete. After any error, including one that `scores` throws, a file at the path is
  * unchanged, and a stream has received nothing.
  *
- * @throws ARGUMENT if no format belongs to the ending, or if the number of scores is wrong; DATA if the table has a column
+ * The column is named `log_density_2` if one of the `numeric` columns is named `log_density`.
+ *
+ * @throws ARGUMENT if no format belongs to the ending, or if the number of scores is wrong; DATA if the table has another column
  *   `log_density` already; FILE if the file cannot be written, or if a file of the table has changed since it was opened.
  */
 export async function writeScored(
@@ -37,14 +37,17 @@ export async function writeScored(
 ): Promise<void> {
   checkOptions("writeScored", options, { numeric: listOfTexts });
   const { numeric = [] } = options;
-  checkAddedColumns(table, [LOG_DENSITY]);
-  const score = { name: LOG_DENSITY, type: "DOUBLE", value: nanToNull("computed.c0") };
+  const score = { name: scoreName(table, numeric), type: "DOUBLE", value: nanToNull("computed.c0") };
   const { sql, text = sql } = table.relation;
   await writeJoined(table, { what: "The scores", width: 1, chunks: scores }, destination, async (format) => ({
     columns: [...(await outputColumns(table, numeric, format)), score],
     original: isDelimited(format) ? text : sql,
   }));
 }
+
+/** The name of the column that `writeScored` adds. Throws the error of `addedNames`. */
+export const scoreName = (table: Table, learned: readonly string[]): string =>
+  addedNames(table, [LOG_DENSITY], learned)[0]!;
 
 /**
  * The columns of a table as they are written: those of text files as text, but in JSON and Parquet those in `numeric` with the types that

@@ -23,6 +23,14 @@ const CUSTOMERS = write(
   ["user,number,age,region,active,joined,angle,spent,currency,seen,zip", ...rows, ""].join("\n"),
 );
 
+it("remarks on columns with the names of those that score and anomalies add", async () => {
+  const scored = write("scored.csv", "a,log_density\n0.5,-1.5\n0.7,-2.5\n0.1,-0.5\n");
+  const { out } = await pushforward(["columns", scored]);
+  expect(out).toMatch(
+    /^log_density .*; named as a column that score or anomalies adds: if it is such a column, leave it out with --exclude$/m,
+  );
+});
+
 it("shows the kind of each column of a table", async () => {
   const { code, out, err } = await pushforward(["columns", CUSTOMERS]);
   expect({ code, err }).toEqual({ code: 0, err: "" });

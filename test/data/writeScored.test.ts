@@ -5,6 +5,7 @@ import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
 import { openTable, type Table, writeScored } from "../../src/data/index.ts";
+import { writeAnomalies } from "../../src/data/tableAnomalies.ts";
 import { scanRows } from "../../src/data/tableRows.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
@@ -187,6 +188,11 @@ it("throws an error for a table that has a column log_density, and for a wrong n
     "DATA taken.csv already has a column "Log_Density".
     Rename it, or leave it out with a query: "SELECT * EXCLUDE ("Log_Density") FROM ...""
   `);
+  expect(await scored(taken, [1], "learned.csv", ["a", "Log_Density"])).toBe(
+    "a,Log_Density,log_density_2\n1,2,1.0\n",
+  );
+  const twice = files.write("twice.csv", "log_density,Log_Density_2\n1,2\n");
+  expect(await scored(twice, [1], "learned.csv", ["log_density"])).toMatch("Log_Density_2,log_density_3\n");
   const path = files.write("two.csv", "a\n1\n2\n");
   expect(await files.failure(scored(path, [1], "out.csv"))).toMatchInlineSnapshot(
     `"ARGUMENT The scores do not match the rows of two.csv: expected 2, one per row, received 1."`,
@@ -198,6 +204,16 @@ it("throws an error for a table that has a column log_density, and for a wrong n
     "ARGUMENT No table format belongs to the name out.txt: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
     Use a name with one of these endings."
   `);
+});
+
+it("gives the columns of anomalies other names than those of columns of the model", async () => {
+  const table = await openTable(files.write("learned.csv", "p_value,reason\n1,x\n"));
+  const anomalies = { scores: Float64Array.of(3), pValues: Float64Array.of(0.5), reasons: new Map() };
+  await writeAnomalies(table, anomalies, files.path("anomalies.csv"), ["p_value", "reason"]);
+  await table.close();
+  expect(readFileSync(files.path("anomalies.csv"), "utf8")).toBe(
+    "p_value,reason,anomaly_score,p_value_2,reason_2\n1,x,3.0,0.5,\n",
+  );
 });
 
 it("does not change the old output if scoring fails", async () => {
