@@ -9,7 +9,7 @@ import type { SourceFile } from "./sourceFile.ts";
 /** The format of a delimited text file. */
 export interface CsvDialect {
   readonly delimiter: string;
-  /** The number of empty lines before the first record. */
+  /** The number of lines before the first record: empty ones, and a `SEPARATOR_LINE`. */
   readonly skip: number;
   /** Whether the first record names the columns. */
   readonly header: boolean;
@@ -20,6 +20,9 @@ export interface CsvDialect {
  * The delimiter and the header are detected from at most this many records, which takes little of the time to read a file.
  */
 const MAX_SAMPLED_RECORDS = 100;
+
+/** The first line that Excel reads and writes to state the delimiter, such as sep=; */
+const SEPARATOR_LINE = /^sep=([^"\r\n])(?:\r?\n|\r)/i;
 
 /**
  * Detects the dialect of a file from its first records. `delimiter` replaces the detected one. `decimal` is the decimal separator of the
@@ -34,8 +37,11 @@ export function csvDialect(
   file: SourceFile,
   { decimal, delimiter: stated }: { decimal?: "." | ","; delimiter?: string | undefined } = {},
 ): CsvDialect {
-  const text = file.head.toString("utf8").replace(/^\uFEFF/, "");
-  const delimiter = stated ?? (file.format === "tsv" ? "\t" : detectDelimiter(text, decimal));
+  const whole = file.head.toString("utf8").replace(/^\uFEFF/, "");
+  const separator = SEPARATOR_LINE.exec(whole);
+  const text = whole.slice(separator?.[0].length ?? 0);
+  const delimiter =
+    stated ?? separator?.[1] ?? (file.format === "tsv" ? "\t" : detectDelimiter(text, decimal));
   const [first, ...rows] = firstRecords(text, delimiter, MAX_SAMPLED_RECORDS);
   checkHeaderLines(file, text, first!);
   const fields = fieldNames(first!);
@@ -43,7 +49,7 @@ export function csvDialect(
   if (header === undefined) throw ambiguousHeader(file, fields, delimiter);
   const names = fields.map((field, index) => (header && field.trim() !== "" ? field : `column${index}`));
   checkColumnNames(names, file.name, { hint: "Rename one of them in the first line of the file." });
-  const skip = /^[\r\n]*/.exec(text)![0].replaceAll("\r\n", "\n").length;
+  const skip = /^[\r\n]*/.exec(text)![0].replaceAll("\r\n", "\n").length + (separator ? 1 : 0);
   return { delimiter, skip, header, names };
 }
 

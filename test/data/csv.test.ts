@@ -24,6 +24,13 @@ it("removes blanks around names in the first line, except in quotes", async () =
   expect(await contents('"  ",b\n1,2\n3,4\n')).toMatchObject({ names: ["column0", "b"] });
 });
 
+it("reads the delimiter in a first line that Excel writes", async () => {
+  const expected = { names: ["a", "b"], values: [1, 2, 3, 4] };
+  expect(await contents("sep=|\n\na|b\n1|2\n3|4\n")).toEqual(expected);
+  expect(await contents("\uFEFFsep=;\r\na;b\r\n1;2\r\n3;4\r\n")).toEqual(expected);
+  expect(await contents("sep=,b\n1,2\n3,4\n")).toMatchObject({ names: ["sep=", "b"] });
+});
+
 describe("a first line of numbers", () => {
   it("is the header if it counts the columns, as pandas writes it, and no value below is an integer", async () => {
     expect(await contents("0,1\n0.5,1.5\n2.5,3.0\n")).toEqual({
