@@ -58,9 +58,14 @@ export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string
 /** A regular expression, for JavaScript and DuckDB, of numbers with a sign for a currency or percent, such as $1,250 and 12.5 %. */
 export const NUMBER_WITH_UNIT = "[-+]?[$€£¥]\\s*\\d[\\d.,]*|[-+]?\\d[\\d.,]*\\s*[%$€£¥]";
 
-/** A regular expression, for JavaScript and DuckDB, of dates, such as 2024-12-31, 31.12.2024 and Dec 31, 2024, perhaps with a time. */
-export const DATE_LIKE =
-  "(\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{1,2}[-/.]\\d{1,2}[-/.]\\d{4}|[A-Za-z]{3,9}\\.? \\d{1,2},? \\d{4}|\\d{1,2}\\.?[- ][A-Za-z]{3,9}\\.?[- ]\\d{4})([ T]+\\d{1,2}:\\d{2}.*)?";
+/** A regular expression, for JavaScript and DuckDB, of times of day, such as 14:30, 2:30 PM and 14:30:00+02:00. */
+const TIME_LIKE = "\\d{1,2}:\\d{2}(:\\d{2}(\\.\\d+)?)?( ?[AaPp][Mm])?( ?UTC|Z|[-+]\\d{2}(:?\\d{2})?)?";
+
+/**
+ * A regular expression, for JavaScript and DuckDB, of dates, such as 2024-12-31, 31.12.2024 and Dec 31, 2024, perhaps with a time, and of
+ * times of day.
+ */
+export const DATE_LIKE = `(\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{1,2}[-/.]\\d{1,2}[-/.]\\d{4}|[A-Za-z]{3,9}\\.? \\d{1,2},? \\d{4}|\\d{1,2}\\.?[- ][A-Za-z]{3,9}\\.?[- ]\\d{4})([ T]+\\d{1,2}:\\d{2}.*)?|${TIME_LIKE}`;
 
 /** Regular expressions, for JavaScript and DuckDB, of numbers with a decimal comma, and with commas between thousands. */
 export const WITH_DECIMAL_COMMA = "[-+]?[\\d.]*,\\d+([eE][-+]?\\d+)?";
@@ -68,7 +73,7 @@ export const THOUSANDS = "[-+]?[1-9]\\d{0,2}(,\\d{3})+(\\.\\d*)?";
 
 /**
  * Counts in a text column: rows with text; rows with numbers; rows with numbers that have commas, and those whose commas may separate
- * thousands (`THOUSANDS`); rows with numbers that have units (`NUMBER_WITH_UNIT`); and rows with dates (`DATE_LIKE`). `words` are the texts
+ * thousands (`THOUSANDS`); rows with numbers that have units (`NUMBER_WITH_UNIT`); and rows with dates or times (`DATE_LIKE`). `words` are the texts
  * that are not numbers, or not dates if more than half of the rows are dates.
  */
 export interface TextCounts {
@@ -82,7 +87,7 @@ export interface TextCounts {
 }
 
 /**
- * A remark if more than half of the rows of a text column are dates or numbers, perhaps with decimal commas or units; otherwise if labels are
+ * A remark if more than half of the rows of a text column are dates, times or numbers, perhaps with decimal commas or units; otherwise if labels are
  * words for missing values.
  */
 export function textRemarks(
@@ -108,10 +113,10 @@ export function textRemarks(
   }
   if (dates > 0 && dates === present) {
     return [
-      `dates in several formats, or in one that is not read, ${taken}: convert them in a query, for example by strptime(..., '%d/%m/%Y')`,
+      `dates or times in several formats, or in one that is not read, ${taken}: convert them in a query, for example by strptime(..., '%d/%m/%Y') or CAST(... AS TIME)`,
     ];
   }
-  const most = 2 * dates > present ? "dates" : "numbers";
+  const most = 2 * dates > present ? "dates or times" : "numbers";
   if (2 * Math.max(dates, numbers) <= present) {
     const missing = words.filter((word) => MISSING_WORDS.test(word.trim()));
     if (isLeftOut || missing.length === 0) return [];

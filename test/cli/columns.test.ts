@@ -287,7 +287,7 @@ it("says that text which is left out has numbers or dates, in small and in large
       ["a", "exclude", "mostly numbers, but also 'NA', so left out: --na reads words as missing"],
       ["b", "exclude", 'numbers with commas, left out: --decimal "," reads decimal commas of a CSV file'],
       ["c", "exclude"],
-      ["d", "exclude", "mostly dates, but also 'unknown', so left out: --na reads words as missing"],
+      ["d", "exclude", "mostly dates or times, but also 'unknown', so left out: --na reads words as missing"],
     ]);
   }
 });

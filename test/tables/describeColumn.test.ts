@@ -116,10 +116,13 @@ it("remarks on codes for missing values and on values that many rows have", () =
   ]);
   expect(valueRemarks(texts(["00123", "00456", "17000"]))).toEqual([]);
   expect(valueRemarks(texts(["2024-01-31", "31.01.2024 12:30", "Feb 2, 2024", "2-Feb-2024"]))).toEqual([
-    "dates in several formats, or in one that is not read, taken as labels: convert them in a query, for example by strptime(..., '%d/%m/%Y')",
+    "dates or times in several formats, or in one that is not read, taken as labels: convert them in a query, for example by strptime(..., '%d/%m/%Y') or CAST(... AS TIME)",
   ]);
   expect(valueRemarks(texts(["2024-01-31", "2024-02-01", "unknown"]))).toEqual([
-    "mostly dates, but also 'unknown', so taken as labels: --na reads words as missing",
+    "mostly dates or times, but also 'unknown', so taken as labels: --na reads words as missing",
+  ]);
+  expect(valueRemarks(texts(["14:30", "9:15:00+02:00", "10:30 pm", "23:59Z"]), { isLeftOut: true })).toEqual([
+    "dates or times in several formats, or in one that is not read, left out: convert them in a query, for example by strptime(..., '%d/%m/%Y') or CAST(... AS TIME)",
   ]);
   expect(valueRemarks(texts(["1.2.3", "10.0.0.1", "version 1"]))).toEqual([]);
   expect(valueRemarks(texts(["a", "NULL", "b", "nan", "none", "n/a", "CNA"]))).toEqual([
