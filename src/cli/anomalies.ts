@@ -94,7 +94,7 @@ export const anomalies = command({
         reportWritten(`${counted(table.rows, "row")} with p-values`, destination, io);
       }
       // If the table was written to standard output, no report follows it there.
-      if (destination === undefined || typeof destination === "string")
+      if (destination !== io.stdout)
         io.stdout.write(json ? jsonLine(anomalyEvent(found)) : anomalyReport(found, io));
     } finally {
       messages.end();

@@ -1,19 +1,23 @@
 import { existsSync, statSync } from "node:fs";
+import { Writable } from "node:stream";
 import { outputFormat } from "../data/format.ts";
 import { PushforwardError } from "../errors.ts";
 import { checkWritable } from "../files/atomicFile.ts";
 import type { Io, Output } from "./io.ts";
 import { Messages } from "./messages.ts";
 
+const NULL_DEVICE = "/dev/null";
 const STANDARD_OUTPUT = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
 /**
- * The destination that `--output` names: standard output, or the path of a file that can be written.
+ * The destination that `--output` names: standard output, the path of a file that can be written, or a stream that discards all rows for
+ * /dev/null, which cannot be replaced as a file is.
  *
  * @throws ARGUMENT when the ending of the path names no format; FILE when no file can be written there.
  */
 export async function tableOutput(output: string, { stdout }: Io): Promise<string | Output> {
   if (isStandardOutput(output)) return stdout;
+  if (output === NULL_DEVICE) return new Writable({ write: (_chunk, _encoding, done) => done() });
   outputFormat(output);
   await checkWritable(output);
   return output;
@@ -36,7 +40,7 @@ export function checkDirectoryName(directory: string, option: string): void {
 export const isDirectory = (output: string): boolean =>
   output.endsWith("/") || (existsSync(output) && statSync(output).isDirectory());
 
-/** Prints what was written to a file, and nothing if it was written to standard output. */
+/** Prints what was written to a file, and nothing if it was written to a stream. */
 export function reportWritten(what: string, destination: string | Output, io: Io): void {
   if (typeof destination === "string") new Messages(io).print(`Wrote ${what} to ${destination}`);
 }

@@ -136,6 +136,7 @@ it("scores to standard output, and prints messages to standard error", async () 
     });
     expect(out).toBe(readFileSync(path("out.scored.csv"), "utf8"));
   }
+  expect(await pushforward(["score", model, holes, "-o", "/dev/null"])).toMatchObject({ code: 0, out: "" });
 });
 
 it("copies columns that the model does not use, and writes those that it uses as numbers", async () => {
