@@ -176,9 +176,10 @@ export function checkModelName(output: string, why: string): void {
     });
   }
   if (extname(output) === ".safetensors") return;
+  const name = basename(output, extname(output));
   throw new PushforwardError("ARGUMENT", `${output} is not the name of a model file`, {
     expected: "a name that ends in .safetensors",
-    hint: `For example: -o ${basename(output, extname(output))}.safetensors`,
+    hint: `For example: -o ${/^\.*$/.test(name) ? "model" : name}.safetensors`,
   });
 }
 

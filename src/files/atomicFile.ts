@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { chmod, open, readlink, realpath, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, sep } from "node:path";
 import { PushforwardError } from "../errors.ts";
@@ -142,6 +143,9 @@ export function writeError(error: unknown, path: string, directory = dirname(pat
     return fileError("its symbolic links form a loop", "Remove the link, or give another file name.");
   }
   if (matches(["ENOENT", "ENOTDIR"], /No such file or directory|Not a directory/)) {
+    // The file system of /proc, for example, has no file of this name either.
+    if (code === "ENOENT" && existsSync(directory))
+      return fileError(`no file can be created in ${directory}`, "Choose another directory.");
     return fileError(`there is no directory ${directory}`, `Create it first: mkdir -p '${directory}'`);
   }
   if ((typeof code === "string" && "syscall" in error) || /^IO Error/.test(error.message)) {

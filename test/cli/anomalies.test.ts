@@ -131,7 +131,7 @@ it("explains what it needs", async () => {
   expect((await pushforward(fit)).code).toBe(0);
   expect((await pushforward(["anomalies", untested, data])).err).toMatchInlineSnapshot(`
     "Error: The model has no rows that calibrate p-values of anomalies.
-    Fit it again with test rows: fitTable(rows, { testFraction: 0.1 }), or pushforward fit --test-fraction 0.1.
+    Fit it again with test rows: pushforward fit --test-fraction 0.1, or the option testFraction of fitTable.
     "
   `);
   const named = write("named.csv", "a,b,kind,reason\n1,10,x,unknown\n");

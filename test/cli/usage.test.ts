@@ -350,6 +350,7 @@ it("refuses invalid values", async () => {
     Error: model is not the name of a model file: expected a name that ends in .safetensors.
     For example: -o model.safetensors"
   `);
+  expect(await failure("fit", "data.csv", "-o", "..")).toContain("For example: -o model.safetensors");
   expect(await failure("fit", "data.csv", "-o", "-")).toMatchInlineSnapshot(`
     "2
     Error: A model cannot be written to standard output: expected the name of a file, because checkpoints are written beside it.

@@ -41,6 +41,8 @@ it("creates the target of a link that does not exist yet", async () => {
     "FILE Cannot write lost: there is no directory none.
     Create it first: mkdir -p 'none'"
   `);
+  const missing = Object.assign(new Error("ENOENT"), { code: "ENOENT", syscall: "open" });
+  expect(String(writeError(missing, files.path("x.csv")))).toMatch("no file can be created in");
   symlinkSync("circle", files.path("circle"));
   expect(await files.failure(writeFileAtomically(files.path("circle"), ""))).toMatchInlineSnapshot(`
     "FILE Cannot write circle: its symbolic links form a loop.

@@ -88,7 +88,7 @@ export function selectAnomalies(
   const { count = 20, falseDiscoveryRate } = options;
   if (calibration.length === 0) {
     throw new PushforwardError("ARGUMENT", "the model has no rows that calibrate p-values of anomalies", {
-      hint: "Fit it again with test rows: fitTable(rows, { testFraction: 0.1 }), or pushforward fit --test-fraction 0.1.",
+      hint: "Fit it again with test rows: pushforward fit --test-fraction 0.1, or the option testFraction of fitTable.",
     });
   }
   const pValues = conformalPValues(scores, calibration);

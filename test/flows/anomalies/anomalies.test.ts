@@ -148,7 +148,7 @@ describe("TableModel.anomalies", () => {
       new TableModel({ columns, flow, anomalies }).anomalies(fresh),
     ).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the model has no rows that calibrate p-values of anomalies.
-      Fit it again with test rows: fitTable(rows, { testFraction: 0.1 }), or pushforward fit --test-fraction 0.1.]
+      Fit it again with test rows: pushforward fit --test-fraction 0.1, or the option testFraction of fitTable.]
     `);
     await expect(model.anomalies(fresh, { count: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the option count of anomalies has an invalid value: expected 1, 2, 3, ..., received 0.]`,
