@@ -260,7 +260,7 @@ describe("tools", () => {
       Look at the schema of the tool.
       ",
         "true Error: folder/table.csv has no column "c": expected one of "a", "b".
-      Did you mean "a"?
+      Correct the name.
       ",
         "true Error: folder/table.csv is a table, not a model.
       Give the model first, then the table.
