@@ -120,7 +120,7 @@ describe("a model of images", () => {
     expect(await failure("sample", models.classes, "--class", "5", "-o", grid)).toMatchInlineSnapshot(`
       "2
       Error: The model has no class "5": expected one of 0, 1.
-      Did you mean 0?"
+      Give one of the classes that the model has learned."
     `);
     expect(await failure("sample", models.plain, "--class", "1", "-o", grid)).toMatchInlineSnapshot(`
       "2
