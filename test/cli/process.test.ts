@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, utimesSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { EARTHQUAKES, QUICK, quickModel, start, workplace } from "./command.ts";
+import { correlated, EARTHQUAKES, QUICK, quickModel, start, workplace } from "./command.ts";
+import { writeImages } from "./smallImages.ts";
 
 const here = workplace();
 const { path, write, list, plain, pushforward } = here;
@@ -273,6 +274,20 @@ describe("a process", () => {
     expect(node(["evaluate", path("no.safetensors"), EARTHQUAKES], { DEBUG: "1" }).stderr).toMatch(
       /\n +at .*\.ts:/,
     );
+  });
+
+  it.each([
+    ["NICE of a table", "table", ["--flow", "nice", "--transforms", "2"]],
+    [
+      "additive couplings of images",
+      "images",
+      ["--levels", "1", "--transforms", "1", "--coupling", "additive"],
+    ],
+  ])("trains %s, although no module imports the entry points of the package", async (name, data, options) => {
+    const file = data === "table" ? write("table.csv", correlated(40)) : writeImages(here).images;
+    const words = ["--hidden", "4", "--epochs", "1", "--threads", "1", "-o", path(`${name}.safetensors`)];
+    const { code, err } = await start(["fit", file, ...options, ...words]).ended;
+    expect({ code, err: code ? err : "" }).toEqual({ code: 0, err: "" });
   });
 
   it("succeeds even if the reader of its output closes the pipe", () => {

@@ -6,6 +6,8 @@ import { alternatingMask, Coupling, type CouplingOptions, randomMask } from "../
 import { DiagonalScaling } from "../../bijections/diagonalScaling.ts";
 import { LULinear } from "../../bijections/luLinear.ts";
 import { RealNVPCoupling } from "../../bijections/realNVPCoupling.ts";
+import { additiveKind } from "../../bijections/scalar/additive.ts";
+import { scalarTransformRegistry } from "../../bijections/scalar/build.ts";
 import type { ScalarTransformOptions } from "../../bijections/scalar/registry.ts";
 import { Logistic } from "../../distributions/logistic.ts";
 import { PushforwardError } from "../../errors.ts";
@@ -54,6 +56,7 @@ const checkGlow = optionChecker("glow", recipeSchemas satisfies OptionSchemas<Re
 export function nice(features: number | NiceImageOptions, options: RecipeOptions = {}): Flow {
   if (hasImage(features)) return niceOfImages({ ...features, ...options });
   checkNice(features, options);
+  scalarTransformRegistry.add([additiveKind]);
   const settings = { base: new Logistic({ features }), transforms: 4, ...options };
   const baseSide = [new DiagonalScaling({ features })];
   const wrapCoupling = (coupling: Coupling, random: Random) => {

@@ -9,6 +9,7 @@ import { FactorOut } from "../../bijections/factorOut.ts";
 import { ImageCoupling, type ImageCouplingOptions } from "../../bijections/imageCoupling.ts";
 import { LULinear } from "../../bijections/luLinear.ts";
 import { PerPixel } from "../../bijections/perPixel.ts";
+import { registerAllScalarTransforms } from "../../bijections/scalar/registerAll.ts";
 import { Squeeze } from "../../bijections/squeeze.ts";
 import type { ConvNetOptions } from "../../nn/convNet.ts";
 import { type ImageShape, imageSize } from "../../nn/image.ts";
@@ -60,10 +61,13 @@ const couplingSettings = ({
   activation,
   weightNorm,
   transform,
-}: ConvNetOptions & { transform: unknown }): CouplingSettings => ({
-  network: { block, width, blocks, activation, weightNorm },
-  transform: transform as CouplingSettings["transform"],
-});
+}: ConvNetOptions & { transform: unknown }): CouplingSettings => {
+  registerAllScalarTransforms();
+  return {
+    network: { block, width, blocks, activation, weightNorm },
+    transform: transform as CouplingSettings["transform"],
+  };
+};
 
 /**
  * Glow for images (Kingma and Dhariwal 2018). Each level is a squeeze and `steps` of actnorm, invertible 1x1 convolution and

@@ -3,6 +3,8 @@ import { Actnorm } from "../../bijections/actnorm.ts";
 import { Coupling } from "../../bijections/coupling.ts";
 import { DiagonalScaling } from "../../bijections/diagonalScaling.ts";
 import { PerPixel } from "../../bijections/perPixel.ts";
+import { additiveKind } from "../../bijections/scalar/additive.ts";
+import { scalarTransformRegistry } from "../../bijections/scalar/build.ts";
 import { Logistic } from "../../distributions/logistic.ts";
 import { imageSize } from "../../nn/image.ts";
 import type { NetworkOptions } from "../../nn/mlp.ts";
@@ -41,6 +43,7 @@ const niceSchema = z.strictObject({
 export function niceOfImages(options: NiceImageOptions): Flow {
   const parsed = parse(niceSchema, options, "an option of nice");
   const { image, transforms, classes = 0, seed, hidden, activation, residual } = parsed;
+  scalarTransformRegistry.add([additiveKind]);
   const features = imageSize(image);
   const random = new Random(seed).split("recipe");
   const network = {
