@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   Actnorm,
   type Bijection,
@@ -9,6 +9,7 @@ import {
   Tanh,
 } from "../../src/bijections/index.ts";
 import type { CustomKind } from "../../src/distributions/index.ts";
+import { glow, tarflow } from "../../src/flows/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import { concat, type Tensor } from "../../src/graph/tensor.ts";
 
@@ -66,6 +67,17 @@ test("takes rows in the domain of a bijection that is not defined everywhere", a
   await checkBijection(new Tanh({ features: 3 }));
   await expect(checkBijection(new Wave(), { z: [1, 2, 3] })).rejects.toMatchObject({ code: "SHAPE" });
 });
+
+test.each([
+  ["Glow", () => glow({ image: [4, 4, 2], levels: 1, width: 8, values: 17 })],
+  ["TARFLOW", () => tarflow({ image: [4, 4, 1], patch: 2, width: 8, heads: 2 })],
+])(
+  "accepts the many layers of %s, whose rows noise must not saturate",
+  { timeout: 60_000 },
+  async (_, recipe) => {
+    expect(await refusal(recipe().bijection)).toBe("accepted");
+  },
+);
 
 describe("names the invariant that does not hold:", () => {
   test("inverse is not the inverse of forward", async () => {
@@ -170,6 +182,16 @@ describe("names the invariant that does not hold:", () => {
   });
 
   test("a description that builds another map", async () => {
+    // In these new modules, no other test has registered the kind "invert".
+    vi.resetModules();
+    const fresh = await import("../../src/bijections/index.ts");
+    class Twice extends fresh.Invert {
+      override describe() {
+        return { type: "invert", bijection: super.describe() };
+      }
+    }
+    const twice = new Twice(new fresh.Actnorm({ features: 2 }));
+    await expect(fresh.checkBijection(twice)).rejects.toThrow(/has another parameter bijection/);
     class Scaled extends Wave {
       readonly factor: number;
       constructor(factor: number) {
