@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, extname, join, relative, sep } from "node:path";
 import { shellQuoted } from "../data/columnList.ts";
 import { interruptedError } from "../data/databaseError.ts";
@@ -76,31 +76,40 @@ export async function openPictures(
 }
 
 async function picturesIn(root: string): Promise<FoundPicture[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(
-    async (error: unknown) => {
-      throw await readError(error, root);
-    },
-  );
-  const isHidden = (path: string) =>
-    relative(root, path)
-      .split(sep)
-      .some((name) => name.startsWith("."));
-  const files = entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !isHidden(path))
-    .sort();
+  const files = (await filesIn(root)).sort();
   const paths = files.filter(isPictureName);
   if (paths.length > 0) return paths.map((path) => ({ path, root }));
   const other = files.find(isOtherPictureName);
   throw new PushforwardError("FILE", `${root} has no pictures`, {
     expected: "files that end in .png, .jpg or .jpeg, also in sub-directories",
-    received:
-      entries.length === 0 ? "an empty directory" : other ? `files such as ${other}` : "other files only",
+    received: files.length === 0 ? "no files" : other ? `files such as ${other}` : "other files only",
     hint: other
       ? `Convert them, for example by ImageMagick: magick mogrify -format png ${shellQuoted(dirname(other))}/*${extname(other)}`
       : "Give the directory of the pictures.",
   });
+}
+
+/**
+ * The files of a directory and its sub-directories that are not hidden. Links to directories are followed, except a link to one of the
+ * `parents`, the real paths of the directories that contain it, which would not end.
+ */
+async function filesIn(directory: string, parents: readonly string[] = []): Promise<string[]> {
+  try {
+    const real = await realpath(directory);
+    if (parents.includes(real)) return [];
+    const files: string[] = [];
+    for (const entry of await readdir(directory, { withFileTypes: true })) {
+      if (entry.name.startsWith(".")) continue;
+      const path = join(directory, entry.name);
+      // A link to nothing stays in the list, and reading it says so.
+      const target = entry.isSymbolicLink() ? await stat(path).catch(() => entry) : entry;
+      if (target.isDirectory()) files.push(...(await filesIn(path, [...parents, real])));
+      else files.push(path);
+    }
+    return files;
+  } catch (error) {
+    throw error instanceof PushforwardError ? error : await readError(error, directory);
+  }
 }
 
 /** Reads a PNG or JPEG file. Throws `FILE` if it cannot be read; see `decodePicture`. */

@@ -39,6 +39,22 @@ describe("directories of pictures", () => {
     expect(await pixelsOf(images)).toEqual([...pixels]);
   });
 
+  test("are read through links, also if all classes are links, and a link to a parent is not followed", async () => {
+    const pixels = somePixels(2);
+    const [a, b] = [png(pixels.subarray(0, 24)), png(pixels.subarray(24))];
+    directory("linked", { "cat/1.png": a, "dog/1.png": b });
+    mkdirSync(path("links"));
+    for (const name of ["cat", "dog"]) symlinkSync(`../linked/${name}`, path(`links/${name}`));
+    symlinkSync("..", path("linked/dog/up"));
+    const images = await openImages(path("links"));
+    expect(images.classes).toEqual({ names: ["cat", "dog"], indices: Int32Array.of(0, 1, 1) });
+    expect(images.files?.map((file) => file.replace(path("links/"), ""))).toEqual([
+      "cat/1.png",
+      "dog/1.png",
+      "dog/up/cat/1.png",
+    ]);
+  });
+
   test("opaque alpha channels and palettes become gray or colors", async () => {
     const gray = somePixels(1);
     const withAlpha = Uint8Array.from({ length: 48 }, (_, i) => (i % 2 === 0 ? gray[i / 2]! : 255));
