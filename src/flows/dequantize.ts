@@ -31,6 +31,12 @@ export function dequantize(flow: Flow, options: DequantizeOptions = {}): Flow {
     seed: seedValue,
   });
   const { base, bijection, embedding } = flow;
+  if (base.values !== undefined) {
+    throw new PushforwardError("ARGUMENT", "the flow is already a distribution of integers", {
+      expected: "a density of real numbers",
+      hint: "Use the flow as it is, or leave out the option dequantization of its recipe.",
+    });
+  }
   const { values = valuesFromSupport(flow), ...settings } = options;
   checkSupport(flow, values);
   const distribution = new TransformedDistribution(base, bijection);

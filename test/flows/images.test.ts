@@ -208,6 +208,13 @@ test("dequantize takes the number of values from the flow, or asks for it", asyn
     [PushforwardError: the flow has no density for all of 256 values: expected a support that contains the numbers from 0 to 256, received from -0.888888888888889 to 16.88888888888889.
     Give the recipe of the flow and dequantize the same number of values.]
   `);
+  for (const values of [undefined, 5]) {
+    const integers = glow({ ...small, levels: 1, steps: 1, dequantization: "uniform" });
+    expect(() => dequantize(integers, { values })).toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the flow is already a distribution of integers: expected a density of real numbers.
+      Use the flow as it is, or leave out the option dequantization of its recipe.]
+    `);
+  }
   expect(() => dequantize(maf(2, { transforms: 1 }))).toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: dequantize needs the number of values of a feature.
     Give it as { values: 256 } for pixels of 8 bits.]
