@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { MAX_LAYERS, sizeSchema } from "../description.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
+import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { type Activation, activate, activationSchema } from "./activation.ts";
 import { Convolution } from "./convolution.ts";
@@ -60,17 +61,17 @@ export class ConvNet {
   private readonly options: z.output<typeof convNetSchema>;
   private readonly context: ImageContext;
 
-  /** `context` is by default 0: there is none. The options are not checked here. */
+  /** `context` is by default 0: there is none. Throws `ARGUMENT` if the options are not valid. */
   constructor(
     inputs: number,
     outputs: number,
-    options: z.output<typeof convNetSchema>,
+    options: ConvNetOptions,
     random: Random,
     context: ImageContext = 0,
   ) {
-    this.options = options;
+    this.options = parse(convNetSchema, options, "a convolutional network");
     this.context = context;
-    const { block, width, blocks, weightNorm } = options;
+    const { block, width, blocks, weightNorm } = this.options;
     const convolution = (inputs: number, outputs: number, kernel: number, name: Random) =>
       new Convolution(inputs, outputs, kernel, name, { weightNorm });
     const contextChannels = typeof context === "number" ? 0 : context[2];

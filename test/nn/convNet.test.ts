@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { grad } from "../../src/graph/grad.ts";
 import { input } from "../../src/graph/tensor.ts";
-import { ConvNet, convNetSchema } from "../../src/nn/convNet.ts";
+import { ConvNet, type ConvNetOptions } from "../../src/nn/convNet.ts";
 import { Convolution } from "../../src/nn/convolution.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
@@ -14,12 +14,12 @@ const x = new Random(1).normal(new Float64Array(2 * 25 * 2));
 
 /** The outputs of a perturbed network for two images of 5 x 5 pixels with 2 channels. */
 async function outputs(
-  options: object,
+  options: ConvNetOptions,
   input: Float64Array,
   context?: readonly number[],
   shape?: number | [number, number, number],
 ) {
-  const network = new ConvNet(2, 3, convNetSchema.parse({ width: 4, ...options }), new Random(0), shape);
+  const network = new ConvNet(2, 3, { width: 4, ...options }, new Random(0), shape);
   perturb(parametersOf(network), 0.2);
   const width = context && context.length / 2;
   const run = compile(
@@ -30,10 +30,10 @@ async function outputs(
   return run(input, ...(context ? [context] : []));
 }
 
-test.each(["plain", "residual", "gated"])(
+test.each(["plain", "residual", "gated"] as const)(
   "a %s network starts at 0 and sees as far as its convolutions",
   async (block) => {
-    const network = new ConvNet(2, 3, convNetSchema.parse({ width: 4, block }), new Random(0));
+    const network = new ConvNet(2, 3, { width: 4, block }, new Random(0));
     const run = compile((x) => network.apply(x), [["N", 5, 5, 2]], double);
     expect((await run(x)).every((value) => value === 0)).toBe(true);
 
@@ -49,6 +49,14 @@ test.each(["plain", "residual", "gated"])(
     });
   },
 );
+
+test("a network has the defaults of its options, which are checked", async () => {
+  const { blocks, first } = new ConvNet(2, 3, {}, new Random(0));
+  expect([blocks.length, first.weight.sizes.at(-1)]).toEqual([1, 64]);
+  expect(() => new ConvNet(2, 3, { width: 0 }, new Random(0))).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: a convolutional network is not valid at width: expected more than 0, received 0.]`,
+  );
+});
 
 test("a network moves its outputs with the image, away from the border", async () => {
   const image = (row: number, column: number) => {
@@ -102,7 +110,7 @@ test("weight decay applies to the scales of normalized weights, and otherwise to
 });
 
 test("a network with weight normalization starts at 0 and has a gradient", async () => {
-  const network = new ConvNet(2, 3, convNetSchema.parse({ width: 4, weightNorm: true }), new Random(0));
+  const network = new ConvNet(2, 3, { width: 4, weightNorm: true }, new Random(0));
   const run = compile(
     (x) => {
       const y = network.apply(x);
@@ -118,10 +126,10 @@ test("a network with weight normalization starts at 0 and has a gradient", async
 
 test("a missing context is an error", () => {
   const images = input("images", ["N", 5, 5, 2]);
-  const network = new ConvNet(2, 3, convNetSchema.parse({ width: 4 }), new Random(0), 2);
+  const network = new ConvNet(2, 3, { width: 4 }, new Random(0), 2);
   expect(() => network.apply(images)).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the context of a network has a wrong number of features: expected 2, received 0.]`,
   );
-  const ofImage = new ConvNet(2, 3, convNetSchema.parse({ width: 4 }), new Random(0), [5, 5, 1]);
+  const ofImage = new ConvNet(2, 3, { width: 4 }, new Random(0), [5, 5, 1]);
   expect(() => ofImage.apply(images, input("context", ["N", 5]))).toThrow("expected 25, received 5");
 });
