@@ -36,8 +36,22 @@ export async function openNpy(path: string, name = path, range?: FileRange): Pro
     const lengthBytes = start[6] === 1 ? 2 : 4;
     const length = (await reader.read(lengthBytes)).readUIntLE(0, lengthBytes);
     const header = (await reader.read(length)).toString("latin1");
+    const isText = /'descr':\s*'[<|=]?[USO]\d*'/.test(header);
     const [, type] = /'descr':\s*'[<|=]?([a-z]\d+)'/.exec(header) ?? [];
-    const [, shape] = /'shape':\s*\(([\d,\s]*)\)/.exec(header) ?? [];
+    const [, sizes] = /'shape':\s*\(([\d,\s]*)\)/.exec(header) ?? [];
+    const shape = sizes
+      ?.split(",")
+      .map((size) => size.trim())
+      .filter(Boolean)
+      .map(Number);
+    const headerBytes = 8 + lengthBytes + length;
+    // Text can only be labels. It is an error when they are read, because images may be read without their labels.
+    if (isText && shape?.length === 1) {
+      const convert = () => {
+        throw textLabels(name);
+      };
+      return { name, path, range, headerBytes, shape, bytesPerNumber: 0, convert };
+    }
     const convert = type === "u1" ? undefined : READERS[type ?? ""];
     if (type === undefined || shape === undefined || (type !== "u1" && !convert))
       throw unreadable(name, `the header ${header.trim()}`);
@@ -47,19 +61,7 @@ export async function openNpy(path: string, name = path, range?: FileRange): Pro
         hint: "Save it by np.save(path, np.ascontiguousarray(x)).",
       });
     }
-    return {
-      name,
-      path,
-      range,
-      headerBytes: 8 + lengthBytes + length,
-      shape: shape
-        .split(",")
-        .map((size) => size.trim())
-        .filter(Boolean)
-        .map(Number),
-      bytesPerNumber: Number(type.slice(1)),
-      convert,
-    };
+    return { name, path, range, headerBytes, shape, bytesPerNumber: Number(type.slice(1)), convert };
   } finally {
     reader.close();
   }
@@ -72,6 +74,12 @@ const unreadable = (name: string, received: string): PushforwardError =>
     hint: "Save it as numbers of 32 bits: np.save(path, x.astype(np.float32))",
   });
 
+const textLabels = (name: string): PushforwardError =>
+  new PushforwardError("DATA", `${name} has labels that are text`, {
+    expected: "labels that are integers",
+    hint: "Save the number of each label: np.unique(y, return_inverse=True)[1]",
+  });
+
 /**
  * Opens the arrays of a file that `numpy.savez` or `numpy.savez_compressed` wrote.
  *
@@ -81,13 +89,13 @@ export async function openNpz(path: string): Promise<NumberArray[]> {
   const entries = await zipEntries(path);
   const arrays: NumberArray[] = [];
   for (const { name, range } of entries) {
-    if (name.endsWith(".npy")) arrays.push(await openNpy(path, `${name.slice(0, -4)} in ${path}`, range));
+    if (name.endsWith(".npy")) arrays.push(await openNpy(path, `array ${name.slice(0, -4)} in ${path}`, range));
   }
   const images = arrays.filter(({ shape }) => shape.length > 1);
   if (images.length <= 1) return arrays;
   throw new PushforwardError("DATA", `${path} has several arrays that may be images`, {
     expected: "one array of images, and at most one of labels",
-    received: images.map(({ name }) => name.replace(` in ${path}`, "")).join(", "),
+    received: images.map(({ name }) => name.slice("array ".length, -` in ${path}`.length)).join(", "),
     hint: "Save them in files of their own: np.savez('images.npz', images=x, labels=y)",
   });
 }

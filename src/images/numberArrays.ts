@@ -126,7 +126,7 @@ function imageShapeOf(
 ): ImageShape {
   const [, ...axes] = shape;
   const fail = (hint: string) => {
-    throw new PushforwardError("DATA", `The array ${name} has a wrong shape for images`, {
+    throw new PushforwardError("DATA", `${name} has a wrong shape for images`, {
       expected: expected
         ? `[images, ${expected.join(", ")}]`
         : "[images, height, width] or [images, height, width, channels]",

@@ -194,7 +194,7 @@ describe("fit", () => {
     `);
     expect(await fit(data.images, "--image", "2x8")).toMatchInlineSnapshot(`
       "2
-      Error: The array images.idx has a wrong shape for images: expected [images, 2, 8, 1], received [40, 4, 4].
+      Error: images.idx has a wrong shape for images: expected [images, 2, 8, 1], received [40, 4, 4].
       Correct --image, or leave it out if the array has the shape of the images."
     `);
     expect(await fit(data.images, "--classes")).toMatchInlineSnapshot(`

@@ -114,6 +114,18 @@ describe("images of arrays", () => {
     expect(await pixelsOf(images)).toEqual([...somePixels(2)]);
   });
 
+  test("labels that are text are an error only if they are read", async () => {
+    const pixels = somePixels(2);
+    const y = npy("<U3", [2], Buffer.alloc(24));
+    const file = write("names.npz", zip({ "x.npy": npy("|u1", [2, 4, 6], pixels), "y.npy": y }, true));
+    expect(await pixelsOf(await openImages(file, { classes: false }))).toEqual([...pixels]);
+    expect(await failure(openImages(file))).toMatchInlineSnapshot(`
+      "DATA array y in names.npz has labels that are text: expected labels that are integers.
+      Save the number of each label: np.unique(y, return_inverse=True)[1]"
+    `);
+    expect(await failure(openImages(write("no-images.npy", y)))).toMatch(/has no images/);
+  });
+
   test("errors say what is wrong, in which file, and what to do", async () => {
     const all = async (file: string, options = {}) => {
       const images = await openImages(file, options);
@@ -145,13 +157,13 @@ describe("images of arrays", () => {
       Write the images as unsigned bytes."
     `);
     expect(await failure(all(write("flat2.npy", npy("|u1", [2, 24], pixels))))).toMatchInlineSnapshot(`
-      "DATA The array flat2.npy has a wrong shape for images: expected [images, height, width] or [images, height, width, channels], received [2, 24].
+      "DATA flat2.npy has a wrong shape for images: expected [images, height, width] or [images, height, width, channels], received [2, 24].
       State height, width and channels: shape: [28, 28, 1]"
     `);
     expect(
       await failure(all(write("first.npy", npy("|u1", [1, 3, 4, 6], somePixels(3))))),
     ).toMatchInlineSnapshot(`
-      "DATA The array first.npy has a wrong shape for images: expected [images, height, width] or [images, height, width, channels], received [1, 3, 4, 6].
+      "DATA first.npy has a wrong shape for images: expected [images, height, width] or [images, height, width, channels], received [1, 3, 4, 6].
       Put the channels last: x.transpose(0, 2, 3, 1)"
     `);
     expect(
