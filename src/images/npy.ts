@@ -89,9 +89,10 @@ export async function openNpz(path: string): Promise<NumberArray[]> {
   const entries = await zipEntries(path);
   const arrays: NumberArray[] = [];
   for (const { name, range } of entries) {
-    if (name.endsWith(".npy")) arrays.push(await openNpy(path, `array ${name.slice(0, -4)} in ${path}`, range));
+    if (name.endsWith(".npy"))
+      arrays.push(await openNpy(path, `array ${name.slice(0, -4)} in ${path}`, range));
   }
-  const images = arrays.filter(({ shape }) => shape.length > 1);
+  const images = arrays.filter(({ shape }) => shape.length > 2);
   if (images.length <= 1) return arrays;
   throw new PushforwardError("DATA", `${path} has several arrays that may be images`, {
     expected: "one array of images, and at most one of labels",

@@ -28,8 +28,12 @@ export interface NumberArray {
   readonly convert?: ((bytes: Buffer, offset: number) => number) | undefined;
 }
 
+/** Whether an array has one number for each image of other arrays, with the shape [images] or [images, 1]. */
+const areLabels = ({ shape }: NumberArray): boolean =>
+  shape.length === 1 || (shape.length === 2 && shape[1] === 1);
+
 /**
- * Reads arrays as images and labels: arrays with two or more axes have images, which are concatenated, and arrays with one axis have labels.
+ * Reads arrays as images and labels: arrays of shape [images] or [images, 1] have labels, and the others images, which are concatenated.
  *
  * @throws DATA if no array has images, if images have different shapes or not the stated one, or if the number of labels is not the
  *   number of images.
@@ -39,14 +43,22 @@ export async function imagesOfArrays(
   source: string,
   options: OpenImagesOptions,
 ): Promise<ImageSet> {
-  const images = arrays.filter(({ shape }) => shape.length > 1);
-  const labels = arrays.filter(({ shape }) => shape.length === 1);
+  const images = arrays.filter((array) => !areLabels(array));
+  const labels = arrays.filter(areLabels);
   if (images.length === 0) {
     throw new PushforwardError("DATA", `${source} has no images`, {
       expected: "an array of shape [images, height, width] or [images, height, width, channels]",
       received:
         arrays.map(({ name, shape }) => `${name} of shape [${shape.join(", ")}]`).join(", ") || "no array",
       hint: "Give the file of the images, too.",
+    });
+  }
+  const oneHot = images.find(({ shape }) => shape.length === 2);
+  if (oneHot && images.some(({ shape }) => shape.length > 2)) {
+    throw new PushforwardError("DATA", `${oneHot.name} has neither images nor one label for each image`, {
+      expected: "labels of shape [images]",
+      received: `[${oneHot.shape.join(", ")}]`,
+      hint: "If it has one column for each class, save y.argmax(1) instead.",
     });
   }
   const shape = imageShapeOf(images[0]!, options);
@@ -139,8 +151,10 @@ function imageShapeOf(
       ? "Give images of the size of the model."
       : `Correct ${statedBy}, or leave it out if the array has the shape of the images.`;
   if (axes.length === 1) {
-    if (!expected) return fail(`State height, width and channels: ${shapeExample(statedBy)}`);
-    return imageSize(expected) === axes[0] ? expected : fail(otherShape);
+    const single = "If it is one image, save it as one of a list: x[None]";
+    if (!expected) return fail(`State height, width and channels: ${shapeExample(statedBy)}. ${single}`);
+    if (imageSize(expected) === axes[0]) return expected;
+    return fail(shape.join() === expected.slice(0, 2).join() ? single : otherShape);
   }
   if (axes.length > 3) return fail("Save one array with four axes.");
   const [height, width, channels = 1] = axes as [number, number, number?];

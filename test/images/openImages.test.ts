@@ -126,6 +126,29 @@ describe("images of arrays", () => {
     expect(await failure(openImages(write("no-images.npy", y)))).toMatch(/has no images/);
   });
 
+  test("labels may be a column, but not a column for each class", async () => {
+    const x = npy("|u1", [3, 4, 6], somePixels(3));
+    const column = npy("|u1", [3, 1], Uint8Array.of(7, 0, 7));
+    const oneHot = npy("|u1", [3, 2], Uint8Array.of(1, 0, 0, 1, 1, 0));
+    for (const files of [
+      [write("x.npy", x), write("column.npy", column)],
+      [write("column.npz", zip({ "x.npy": x, "y.npy": column }, false))],
+    ])
+      expect((await openImages(files)).classes?.names).toEqual(["0", "7"]);
+    expect(
+      await failure(openImages(write("hot.npz", zip({ "y.npy": oneHot, "x.npy": x }, false)))),
+    ).toMatchInlineSnapshot(`
+      "DATA array y in hot.npz has neither images nor one label for each image: expected labels of shape [images], received [3, 2].
+      If it has one column for each class, save y.argmax(1) instead."
+    `);
+  });
+
+  test("a single image is not a list of images", async () => {
+    const single = write("single.npy", npy("|u1", [4, 6], somePixels(1)));
+    expect(await failure(openImages(single))).toMatch(/one image, save it as one of a list: x\[None\]$/);
+    expect(await failure(openImages(single, { shape: [4, 6, 1] }))).toMatch(/x\[None\]$/);
+  });
+
   test("errors say what is wrong, in which file, and what to do", async () => {
     const all = async (file: string, options = {}) => {
       const images = await openImages(file, options);
@@ -158,7 +181,7 @@ describe("images of arrays", () => {
     `);
     expect(await failure(all(write("flat2.npy", npy("|u1", [2, 24], pixels))))).toMatchInlineSnapshot(`
       "DATA flat2.npy has a wrong shape for images: expected [images, height, width] or [images, height, width, channels], received [2, 24].
-      State height, width and channels: shape: [28, 28, 1]"
+      State height, width and channels: shape: [28, 28, 1]. If it is one image, save it as one of a list: x[None]"
     `);
     expect(
       await failure(all(write("first.npy", npy("|u1", [1, 3, 4, 6], somePixels(3))))),
