@@ -7,6 +7,7 @@ import { makeDirectory } from "../files/makeDirectory.ts";
 import { ImageModel, type LoadedModel } from "../flows/index.ts";
 import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
 import { checkPictureShape } from "../images/pictureFile.ts";
+import { classDirectories } from "./classDirectories.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
 import { classIndex, refuseOptions } from "./imageModels.ts";
 import type { Io } from "./io.ts";
@@ -47,6 +48,7 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
   const classes =
     names.length > 0 &&
     Int32Array.from({ length: total }, (_, i) => onlyClass ?? Math.floor((i * names.length) / total));
+  const directories = classDirectories(names);
   const messages = new Messages(io);
   const gridPixels = new Uint8Array(isGrid ? total * features : 0);
   try {
@@ -67,7 +69,7 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
       if (isGrid) gridPixels.set(pixels, start * features);
       else {
         for (let i = 0; i < n; i++) {
-          const folder = classes ? join(output, directoryName(names[classes[start + i]!]!)) : output;
+          const folder = classes ? join(output, directories[classes[start + i]!]!) : output;
           const name = `${String(start + i + 1).padStart(Math.max(5, String(total).length), "0")}.png`;
           const image = pixels.subarray(i * features, (i + 1) * features);
           await makeDirectory(folder);
@@ -117,7 +119,3 @@ async function checkOutput(output: string, gridImages: number | undefined): Prom
   }
   await checkWritable(output);
 }
-
-/** The directory name of a class: other characters than letters, digits, ".", "_", "-" and spaces become "_". */
-const directoryName = (name: string): string =>
-  name.replace(/[^\p{L}\p{N}._ -]+/gu, "_").replace(/^\.+/, "_");
