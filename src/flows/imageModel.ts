@@ -1,10 +1,11 @@
+import { checkDistinctNames } from "../dataset/checkDistinctNames.ts";
 import { concatRows } from "../dataset/concatRows.ts";
 import { Dequantized } from "../distributions/dequantized.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import { VariationalAutoencoder } from "../distributions/variationalAutoencoder.ts";
 import { PushforwardError } from "../errors.ts";
-import { type ImageShape, imageSize } from "../nn/image.ts";
+import { type ImageShape, imageSchema, imageSize } from "../nn/image.ts";
 import {
   anyValue,
   checkOptions,
@@ -15,6 +16,7 @@ import {
   required,
   seedValue,
 } from "../options.ts";
+import { parse } from "../parse.ts";
 import { runRules } from "../runtime/options.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import { classPosterior, type ImageClassification } from "./classPosterior.ts";
@@ -82,13 +84,13 @@ export class ImageModel implements AsyncDisposable {
   /**
    * `flow` is a distribution of whole pixels, such as `dequantize`, `vae` or `imageTransformer` returns. `priors` are the probabilities of the
    * classes, or numbers in proportion to them, such as counts; by default they are equal. Throws `ARGUMENT` if the flow is not such a distribution
-   * or does not have the features of `shape`, if `classes` does not name each of its classes, and if the priors are not one number from 0 for each class, with a sum above 0.
+   * or does not have the features of `shape`, if `shape` is not three positive integers, if `classes` does not give each of its classes a name of its own, and if the priors are not one number from 0 for each class, with a sum above 0.
    */
   constructor(options: {
     flow: Flow;
     shape: ImageShape;
-    classes?: readonly string[];
-    priors?: readonly number[];
+    classes?: readonly string[] | undefined;
+    priors?: readonly number[] | undefined;
   }) {
     checkOptions("new ImageModel", options, {
       flow: required(anyValue),
@@ -96,7 +98,8 @@ export class ImageModel implements AsyncDisposable {
       classes: listOfTexts,
       priors: anyValue,
     });
-    const { flow, shape, classes = [] } = options;
+    const { flow, classes = [] } = options;
+    const shape = parse(imageSchema, options.shape, "the shape of new ImageModel");
     const { base, embedding } = flow;
     const learned = embedding?.describe().classes?.[0] ?? 0;
     if (classes.length !== learned) {
@@ -105,6 +108,7 @@ export class ImageModel implements AsyncDisposable {
         received: `${classes.length}`,
       });
     }
+    checkDistinctNames("the classes of new ImageModel", classes, learned);
     const values = valuesOfPixels(base);
     if (values === undefined || flow.features !== imageSize(shape)) {
       throw new PushforwardError("ARGUMENT", "the flow is not a model of pixels of images", {
@@ -139,7 +143,7 @@ export class ImageModel implements AsyncDisposable {
     // Counts of images that are read from disk are estimated from a sample, in which a rare class may be missing.
     const priors =
       record && "counts" in record ? record.counts.map((count) => Math.max(1, count)) : undefined;
-    return new ImageModel({ flow: model.flow, shape: model.image, classes, ...(priors && { priors }) });
+    return new ImageModel({ flow: model.flow, shape: model.image, classes, priors });
   }
 
   /** D, the number of pixels times channels. */

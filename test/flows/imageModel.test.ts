@@ -8,6 +8,7 @@ import {
   glow,
   ImageModel,
   imageTransformer,
+  logitPixels,
 } from "../../src/flows/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { perturb } from "../nn/perturb.ts";
@@ -41,6 +42,23 @@ test("the classes of a model have as many names as its flow has classes", () => 
   expect(() => new ImageModel({ flow, shape })).toThrow("expected 3 names, received 0");
   expect(() => new ImageModel({ flow, shape, classes: ["a", "b"] })).toThrow("expected 3 names, received 2");
   expect(() => new ImageModel({ flow: unconditional, shape, classes })).toThrow("the flow has no classes");
+  expect(() => new ImageModel({ flow, shape, classes: ["a", "b", "a"] })).toThrow(
+    "expected 3 different names",
+  );
+  expect(
+    new ImageModel({ flow: unconditional, shape, classes: undefined, priors: undefined }).classes,
+  ).toEqual([]);
+  expect(logitPixels({ features: 1, values: undefined }).high).toBeGreaterThan(256);
+});
+
+test("the shape of a model is three positive integers", () => {
+  for (const wrong of [
+    [8, 0.5, 1],
+    [-2, -2, 1],
+  ] as [number, number, number][])
+    expect(() => new ImageModel({ flow, shape: wrong, classes })).toThrow(
+      /the shape of new ImageModel is not valid at \d/,
+    );
 });
 
 test("interpolates between two images, with both ends, and for a class", async () => {

@@ -96,7 +96,7 @@ const MARGIN = 0.05;
  * `Sigmoid` from z to x. The rows x [N, features] are pixels plus noise in [0, 1), so they are in (0, values). `values` is 256 by default.
  * Throws `ARGUMENT` if `features` is not a positive integer, or `values` is below 2.
  */
-export function logitPixels(options: { features: number; values?: number }): Sigmoid {
+export function logitPixels(options: { features: number; values?: number | undefined }): Sigmoid {
   checkOptions("logitPixels", options, { features: anyValue, values: integerFrom(2) });
   const { features, values = 256 } = options;
   const margin = (MARGIN / (1 - 2 * MARGIN)) * values;
