@@ -21,6 +21,7 @@ import {
 import { DEFAULT_LEVELS } from "../flows/recipes/images.ts";
 import { NICE_LAYERS } from "../flows/recipes/niceOfImages.ts";
 import { type ImageRows, imageRows, withReflections } from "../images/imageRows.ts";
+import { otherPicturesText } from "../images/imageSet.ts";
 import type { ImageSet } from "../images/index.ts";
 import { openImages } from "../images/openImages.ts";
 import { checkPictureShape } from "../images/pictureFile.ts";
@@ -47,11 +48,13 @@ const KL_WARM_UP_EPOCHS = 5;
 /** Reads images, trains a flow on them, and writes the model, the pictures and the report. */
 export async function fitImages(given: FitValues, io: Io, words: readonly string[]): Promise<void> {
   const values = checkImageValues(given);
-  await runFit(values, io, words, async () => {
+  await runFit(values, io, words, async (messages) => {
     if (values.pictures !== undefined) await preparePictures(values.pictures);
     const { image, classes, values: pixelValues, seed } = values;
     const options = { shape: image, statedBy: "--image", classes, signal: io.interrupted };
     const images = await openImages(values.data, options);
+    const unread = otherPicturesText(images);
+    if (unread) messages.warn(unread);
     try {
       checkShape(values, images);
       const rows = await imageRows(images, { classes, values: pixelValues, seed });

@@ -1,5 +1,6 @@
 import { dirname, relative } from "node:path";
 import { PushforwardError } from "../errors.ts";
+import { counted } from "../evaluate/numberText.ts";
 import type { ImageShape } from "../nn/image.ts";
 
 /** The class of each image. */
@@ -21,6 +22,8 @@ export interface ImageSet {
   readonly arePictures?: boolean;
   /** The path of each image, if each is a file of its own. */
   readonly files?: readonly string[];
+  /** The pictures of directories that are not read, because they are neither PNG nor JPEG. */
+  readonly otherPictures?: readonly string[];
   /** Undefined if the images have no labels, or if the labels are not read. */
   readonly classes?: ImageClasses;
   /** The name of an image in messages: its path, "Row 1 of pixels.csv", or "Image 0 of images.npy". */
@@ -82,6 +85,16 @@ export function noClassesError(
     ...(isBeside && { received: `${top}, which is in no sub-directory` }),
     hint: `Move each image into the sub-directory of its class${alternative}.`,
   });
+}
+
+/** A warning of the pictures in other formats, which are not read; undefined if there are none. */
+export function otherPicturesText({
+  otherPictures = [],
+}: Pick<ImageSet, "otherPictures">): string | undefined {
+  const { length } = otherPictures;
+  if (length === 0) return undefined;
+  const list = otherPictures.slice(0, 3).join(", ");
+  return `${counted(length, "picture")} in ${length === 1 ? "another format was" : "other formats were"} not read: ${list}${length > 3 ? " ..." : ""}`;
 }
 
 /** Classes from the label of each image, sorted as numbers if all labels are integers, otherwise as text. */

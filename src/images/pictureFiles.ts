@@ -39,8 +39,16 @@ export async function openPictures(
   options: OpenImagesOptions,
 ): Promise<ImageSet> {
   const found: FoundPicture[] = [];
-  for (const { path, isDirectory } of sources)
-    found.push(...(isDirectory ? await picturesIn(path) : [{ path, root: dirname(path) }]));
+  const otherPictures: string[] = [];
+  for (const { path, isDirectory } of sources) {
+    if (!isDirectory) {
+      found.push({ path, root: dirname(path) });
+      continue;
+    }
+    const { pictures, others } = await picturesIn(path);
+    found.push(...pictures.map((picture) => ({ path: picture, root: path })));
+    otherPictures.push(...others);
+  }
   const files = found.map(({ path }) => path);
   const { shape } = await readPicture(files[0]!);
   if (options.shape && options.shape.join() !== shape.join())
@@ -67,6 +75,7 @@ export async function openPictures(
     shape,
     count: files.length,
     arePictures: true,
+    otherPictures,
     files,
     nameOf: (image) => files[image]!,
     ...(hasClasses && { classes: classesOf(labels.map(([first]) => first!)) }),
@@ -75,11 +84,13 @@ export async function openPictures(
   };
 }
 
-async function picturesIn(root: string): Promise<FoundPicture[]> {
+/** The pictures of a directory, and those in other formats. Throws `FILE` if it has none that can be read. */
+async function picturesIn(root: string): Promise<{ pictures: string[]; others: string[] }> {
   const files = (await filesIn(root)).sort();
-  const paths = files.filter(isPictureName);
-  if (paths.length > 0) return paths.map((path) => ({ path, root }));
-  const other = files.find(isOtherPictureName);
+  const pictures = files.filter(isPictureName);
+  const others = files.filter(isOtherPictureName);
+  if (pictures.length > 0) return { pictures, others };
+  const [other] = others;
   throw new PushforwardError("FILE", `${root} has no pictures`, {
     expected: "files that end in .png, .jpg or .jpeg, also in sub-directories",
     received: files.length === 0 ? "no files" : other ? `files such as ${other}` : "other files only",
