@@ -107,6 +107,9 @@ export const wholeNumbers = <const S extends Statement>(statement: S) => {
 export const positiveNumber = <const S extends Statement>(statement: S) =>
   option(statement, (value, name) => readNumber(value, name, "a number above 0", statement, (x) => x > 0));
 
+export const numberFromZero = <const S extends Statement>(statement: S) =>
+  option(statement, (value, name) => readNumber(value, name, "a number from 0", statement, (x) => x >= 0));
+
 /** Height, width and channels: `28x28x1`. */
 export const imageShape = <const S extends Statement>(statement: S) =>
   option(statement, (value, name): [height: number, width: number, channels: number] => {

@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
-import { flag, integerFrom, model, notation, path, positiveNumber, text } from "./options.ts";
+import { flag, integerFrom, model, notation, numberFromZero, path, text } from "./options.ts";
 
 export const sample = command({
   name: "sample",
@@ -32,7 +32,7 @@ export const sample = command({
       description:
         "The values of some columns, on which the others are conditional: region=north,age=40, or a table with these columns. A model that was fitted with --given needs the values of its given columns.",
     }),
-    temperature: positiveNumber({
+    temperature: numberFromZero({
       default: "1",
       example: "0.8",
       valueName: "T",
@@ -88,7 +88,7 @@ export const sample = command({
 
     // A picture or a directory is an output for images; any other name is checked before the model is read.
     const mayBePictures =
-      /\.(png|jpe?g|webp|gif|bmp|tiff?)$|^[^.]+$|\/$/i.test(basename(output)) || output.endsWith("/");
+      /\.(png|jpe?g|webp|gif|bmp|tiff?|np[yz])$|^[^.]+$|\/$/i.test(basename(output)) || output.endsWith("/");
     const directory = isDirectory(output) ? output : undefined;
     const early = mayBePictures || directory ? undefined : await tableOutput(output, io);
     const model = await readModel(path);

@@ -24,8 +24,8 @@ interface SampleValues extends Notation, EngineValues {
 }
 
 const DEFAULT_COUNT = 64;
-/** The endings of formats of pictures that are not written. */
-const OTHER_PICTURES = /\.(jpe?g|webp|gif|bmp|tiff?)$/i;
+/** The endings of formats of pictures and of arrays that are not written. */
+const OTHER_FORMATS = /\.(jpe?g|webp|gif|bmp|tiff?|np[yz])$/i;
 /** The largest number of images in one picture. */
 const MAX_GRID_IMAGES = 10_000;
 /** The number of images that are drawn in one call; after each call the progress is shown. */
@@ -102,7 +102,7 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
  */
 async function checkOutput(output: string, gridImages: number | undefined): Promise<void> {
   const isTable = formatOf(output) !== undefined;
-  if (output === "-" || isTable || OTHER_PICTURES.test(output)) {
+  if (output === "-" || isTable || OTHER_FORMATS.test(output)) {
     const place = output === "-" ? "standard output" : isTable ? "a table" : output;
     throw new PushforwardError("ARGUMENT", `Images cannot be written to ${place}`, {
       expected: "a picture that ends in .png, or a directory",

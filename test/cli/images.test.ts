@@ -117,6 +117,8 @@ describe("a model of images", () => {
     );
     const { width, height, data: drawn } = decode(readFileSync(path("drawn/1/00002.png")));
     expect([width, height, drawn.length]).toEqual([4, 4, 16]);
+    await pushforward("sample", models.plain, "-n", "2", "--temperature", "0", "-o", path("modes"));
+    expect(readFileSync(path("modes/00001.png"))).toEqual(readFileSync(path("modes/00002.png")));
     expect(await failure("sample", models.classes, "--class", "5", "-o", grid)).toMatchInlineSnapshot(`
       "2
       Error: The model has no class "5": expected one of 0, 1.
@@ -141,6 +143,9 @@ describe("a model of images", () => {
       Error: Images cannot be written to x.jpg: expected a picture that ends in .png, or a directory.
       For example: -o samples.png, or -o samples/ for a file for each image"
     `);
+    expect(await failure("sample", models.plain, "-o", path("x.npy"))).toMatch(
+      /^2\nError: Images cannot be written to x\.npy: expected a picture that ends in \.png, or a directory\.\n/,
+    );
     expect(await failure("sample", models.plain, "-n", "1e8", "-o", grid)).toMatchInlineSnapshot(`
       "2
       Error: One picture of all images would be too large: expected at most 10,000 images, received 100,000,000.
