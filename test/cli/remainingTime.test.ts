@@ -76,9 +76,15 @@ describe("the time that is left", () => {
 });
 
 it("is written in whole minutes or hours", () => {
-  const texts = [1000, 150_000, 89 * MINUTE, 150 * MINUTE].map((milliseconds) =>
+  const texts = [59_999, MINUTE, 150_000, 89 * MINUTE, 150 * MINUTE].map((milliseconds) =>
     timeLeft({ milliseconds, isLimit: false }),
   );
-  expect(texts).toEqual(["about 1 min left", "about 3 min left", "about 89 min left", "about 3 h left"]);
+  expect(texts).toEqual([
+    "less than 1 min left",
+    "about 1 min left",
+    "about 3 min left",
+    "about 89 min left",
+    "about 3 h left",
+  ]);
   expect(timeLeft({ milliseconds: 90_000, isLimit: true })).toBe("at most 2 min left");
 });
