@@ -186,8 +186,10 @@ function explained(
       cause: error,
     });
   }
-  const hint =
-    "Give the same data and options to continue from it, or discard it and start again with --overwrite.";
+  const isOfOtherTraining = error instanceof PushforwardError && error.what.includes("different settings");
+  const hint = isOfOtherTraining
+    ? "Give the same data and options to continue from it, or discard it and start again with --overwrite."
+    : "The checkpoint is damaged: discard it and start again with --overwrite.";
   return withPath(error, paths.join(", "), hint);
 }
 

@@ -191,7 +191,7 @@ describe("a checkpoint", () => {
     expect(await here.failure(...damaged)).toMatchInlineSnapshot(`
       "2
       Error: damaged.safetensors.checkpoint: the file is not a safetensors file: expected the length of a JSON header, then the header, received bytes 6e 6f 74 20 61 20 63 68 65.
-      Give the same data and options to continue from it, or discard it and start again with --overwrite."
+      The checkpoint is damaged: discard it and start again with --overwrite."
     `);
     expect(list()).toEqual([...before, "damaged.safetensors.checkpoint"].sort());
     expect(await here.failure(...fit, "--resume", "--overwrite")).toMatchInlineSnapshot(`
