@@ -49,7 +49,8 @@ export const interpolate = command({
     await checkWritable(output);
     const images = imageModelOf(await readModel(modelPath), modelPath);
     const { shape, features, values, classes } = images;
-    if (name === undefined && classes.length > 0) {
+    // Without a latent space, a class would not help: `interpolate` throws below.
+    if (name === undefined && classes.length > 0 && images.hasLatentSpace) {
       throw new PushforwardError("ARGUMENT", "The model is conditional on the class of an image", {
         hint: `Give the class of both images, for example: --class ${classes[0]}`,
       });

@@ -109,12 +109,10 @@ function notPossible(images: ImageSet, image: number, value: number, values: num
     values > 3
       ? `${first}, ${second}, ${third} ... 255`
       : `${[...valuesOfGrayLevels(values).keys()].join(", ")}`;
+  const isOfLevels = images.arePictures && values < 256;
   return new PushforwardError("DATA", `${images.nameOf(image)} has the pixel value ${value}`, {
-    expected:
-      images.arePictures && values < 256
-        ? `the ${values} gray levels ${list}`
-        : `integers from 0 to ${values - 1}`,
-    hint: "State how many values pixels have when the model is fitted: --values 256, the default.",
+    expected: isOfLevels ? `the ${values} gray levels ${list}` : `integers from 0 to ${values - 1}`,
+    hint: `State how many values pixels have when the model is fitted: ${isOfLevels ? "--values 256, the default" : `--values ${value + 1} or more`}.`,
   });
 }
 

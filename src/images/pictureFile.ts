@@ -34,9 +34,15 @@ export const isPicture = (bytes: Uint8Array): boolean => isPng(bytes) || isJpeg(
 export async function decodePicture(bytes: Uint8Array, name: string, isFile = true): Promise<Picture> {
   if (isPng(bytes)) return decodePng(bytes, name, isFile);
   if (isJpeg(bytes)) return decodeJpeg(bytes, name);
+  if (bytes.length === 0) {
+    throw new PushforwardError("FILE", `${name} is empty`, {
+      expected: "PNG or JPEG",
+      hint: isFile ? "Remove the file, or write it again." : "Leave the row out, or write the table again.",
+    });
+  }
   throw new PushforwardError("FILE", `${name} is not a picture that can be read`, {
     expected: "PNG or JPEG",
-    received: bytes.length === 0 ? "no bytes" : "another format",
+    received: "another format",
     hint: conversionHint("Convert it", name, isFile),
   });
 }

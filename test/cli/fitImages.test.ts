@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { decode } from "fast-png";
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadModel } from "../../src/files/index.ts";
@@ -135,7 +135,13 @@ describe("fit", () => {
   test("learns NICE with classes, which is scored and sampled", async () => {
     const model = path("nice.safetensors");
     const words = "--flow nice --classes --transforms 2 --hidden 8 --epochs 1 --threads 1".split(" ");
-    await pushforward("fit", data.directory, ...words, "--validation-fraction", "0.5", "-o", model);
+    const gif = write("photos/left/other.gif", "");
+    const fitted = ["fit", data.directory, ...words, "--validation-fraction", "0.5", "-o", model];
+    for (const command of [fitted, ["score", model, data.directory, "-o", path("nice.csv")]])
+      expect((await pushforward(...command)).err).toContain(
+        "Warning: 1 picture in another format was not read: photos/left/other.gif\n",
+      );
+    rmSync(gif);
     const { distribution } = (await loadModel(model)).flow.describe().base as unknown as {
       distribution: { bijection: { bijections: { type: string }[] } };
     };
@@ -253,6 +259,10 @@ describe("fit", () => {
       Error: --flips is for images, and DATA is a table.
       If its columns are pixels, state the size of the images: --image 28x28x1"
     `);
+    for (const missing of ["nothere/", "nothere.csv"])
+      expect(await fit(path(missing), "--transforms", "1")).toBe(
+        `2\nError: There is no file ${missing}.\nCheck the path.`,
+      );
     expect(await fit(path("nowhere"), "--flips")).toMatch(/There is no file nowhere/);
     expect(await fit(write("text.npy", "not an array\n"), "--flips")).toMatch(/text\.npy cannot be read/);
   });

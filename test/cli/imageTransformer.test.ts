@@ -35,6 +35,8 @@ describe("image-transformer", () => {
 
   test("has no latent space, no draws of noise and no options of other flows", async () => {
     const [a, b] = [path("photos/left/0.png"), path("photos/right/1.png")];
+    const withoutClass = await failure("interpolate", model(), a, b, "-o", path("between.png"));
+    expect(withoutClass).toContain("The model has no latent space");
     const between = ["interpolate", model(), a, b, "--class", "1", "-o", path("between.png")];
     expect(await failure(...between)).toMatchInlineSnapshot(`
       "2

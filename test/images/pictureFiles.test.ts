@@ -2,6 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
 import { describe, expect, test } from "vitest";
+import { otherPicturesText } from "../../src/images/imageSet.ts";
 import { imageRows, openImages } from "../../src/images/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { pixelsOf, png, somePixels } from "./files.ts";
@@ -53,6 +54,17 @@ describe("directories of pictures", () => {
       "dog/1.png",
       "dog/up/cat/1.png",
     ]);
+  });
+
+  test("say which pictures they do not read", async () => {
+    const [picture, other] = [png(somePixels(1)), Buffer.from("")];
+    const none = await openImages(directory("png", { "a.png": picture }));
+    expect(otherPicturesText(none)).toBeUndefined();
+    const mixed = { "a.png": picture, "b/1.gif": other, "c.BMP": other, "d.webp": other, "e.gif": other };
+    const text = otherPicturesText(await openImages(directory("mixed", mixed)))!;
+    expect(text.replaceAll(`${path("mixed")}/`, "")).toMatchInlineSnapshot(
+      `"4 pictures in other formats were not read: b/1.gif, c.BMP, d.webp ..."`,
+    );
   });
 
   test("opaque alpha channels and palettes become gray or colors", async () => {
@@ -131,6 +143,10 @@ describe("directories of pictures", () => {
     expect(await failure(all(directory("gif", { "a.png": Buffer.from("GIF89a") })))).toMatchInlineSnapshot(`
       "FILE gif/a.png is not a picture that can be read: expected PNG or JPEG, received another format.
       Convert it, for example by ImageMagick: magick gif/a.png picture.png"
+    `);
+    expect(await failure(all(directory("none", { "5.png": Buffer.from("") })))).toMatchInlineSnapshot(`
+      "FILE none/5.png is empty: expected PNG or JPEG.
+      Remove the file, or write it again."
     `);
     const animation = { "a.gif": Buffer.from("GIF89a") };
     expect(await failure(all(directory("gifs", animation)))).toMatchInlineSnapshot(`
