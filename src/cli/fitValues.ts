@@ -23,7 +23,7 @@ const FLOWS_WITH = {
  * Whether the data are images and not a table: if `--image` is given, or the first path is one of images. A table with a column of
  * pictures is a table if options name its columns.
  *
- * @throws FILE if the first path cannot be read, and an option is for images or the path is that of a file or a directory.
+ * @throws FILE if the first path cannot be read, and an option or the ending of the path is one of images.
  */
 export async function areImages(all: FitValues): Promise<boolean> {
   const { data, image, columns, exclude, given, column } = all;
@@ -34,17 +34,17 @@ export async function areImages(all: FitValues): Promise<boolean> {
   try {
     return await isImagePath(data[0], { pictureColumns: !namesColumns });
   } catch (error) {
-    if (optionOfImages(all) !== undefined || isMissingFile(data[0], error)) throw error;
+    if (optionOfImages(all) !== undefined || areMissingImages(data[0], error)) throw error;
     // The options for tables are checked first. Then the reader of tables explains what is wrong with the path.
     return false;
   }
 }
 
-/** Whether an error says that a path, which is that of a directory or a file by its ending, does not exist. */
-const isMissingFile = (path: string, error: unknown): boolean =>
+/** Whether an error says that a path, which is one of images by its ending, does not exist. */
+const areMissingImages = (path: string, error: unknown): boolean =>
   error instanceof PushforwardError &&
   (error.cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT" &&
-  /^(?!\w+:\/\/).*(\/|\.\w+)$/.test(path);
+  /(\/|\.(png|jpe?g|np[yz]))$/i.test(path);
 
 /** The values of `pushforward fit` for images. */
 export interface ImageFitValues extends Omit<FitValues, "flow"> {

@@ -259,7 +259,7 @@ describe("fit", () => {
       Error: --flips is for images, and DATA is a table.
       If its columns are pixels, state the size of the images: --image 28x28x1"
     `);
-    for (const missing of ["nothere/", "nothere.csv"])
+    for (const missing of ["nothere/", "nothere.npy"])
       expect(await fit(path(missing), "--transforms", "1")).toBe(
         `2\nError: There is no file ${missing}.\nCheck the path.`,
       );
