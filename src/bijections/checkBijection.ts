@@ -63,7 +63,7 @@ const NOISE = [
   { scale: 0.3, float32Tolerance: 1e-2 },
 ];
 const FULL_NOISE_INPUTS = 8;
-/** Central differences with a step of 1e-6 are accurate to this. */
+/** Central differences are accurate to this. */
 const JACOBIAN_TOLERANCE = 2e-4;
 const GRADIENT_TOLERANCE = 1e-4;
 

@@ -9,7 +9,7 @@ import {
   Tanh,
 } from "../../src/bijections/index.ts";
 import type { CustomKind } from "../../src/distributions/index.ts";
-import { glow, tarflow } from "../../src/flows/index.ts";
+import { glow, realNVP, tarflow } from "../../src/flows/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import { concat, type Tensor } from "../../src/graph/tensor.ts";
 
@@ -70,6 +70,7 @@ test("takes rows in the domain of a bijection that is not defined everywhere", a
 
 test.each([
   ["Glow", () => glow({ image: [4, 4, 2], levels: 1, width: 8, values: 17 })],
+  ["RealNVP", () => realNVP({ image: [4, 4, 1], levels: 1, width: 8 })],
   ["TARFLOW", () => tarflow({ image: [4, 4, 1], patch: 2, width: 8, heads: 2 })],
 ])(
   "accepts the many layers of %s, whose rows noise must not saturate",
