@@ -68,7 +68,10 @@ export function encodeColumn(column: TableColumn, values: Float64Array): Float64
  * is then not an integer or not in 0 ... cells - 1. So the distance between any two rows is defined.
  */
 export function positionsInColumn(column: TableColumn, values: Float64Array): Float64Array[] {
-  if (column.kind === "lattice") return [values.map((value) => positionOf(column, value))];
+  if (column.kind === "lattice") {
+    const [cells] = encodeColumn(column, values);
+    return [cells.map((cell, n) => (cell === NO_CELL ? positionOf(column, values[n]) : cell))];
+  }
   if (column.kind !== "time") return encodeColumn(column, values);
   return column.parts.map(({ unit, first, step = 1 }) =>
     values.map((time) => (Number.isNaN(time) ? time : (partOf(time, unit) - first) / step)),

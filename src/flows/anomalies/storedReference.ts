@@ -8,7 +8,10 @@ const PREFIX = "anomalies.";
 /** The means of the surprises in a single order of the features. */
 const NAME_IN_EARLIER_VERSIONS = "meanSurprise";
 
-/** The arrays of a model file that store a reference. `rows` is float32 [M, D], like the features of a model. */
+/**
+ * The arrays of a model file that store a reference. `rows` [M, D] is float32 if this changes no number, and float64 otherwise: rounding would
+ * change which values are equal, and so the scores that calibrate.
+ */
 export function anomalyArrays(
   { rows, featureScales, meanSurprises, tails, calibration }: AnomalyReference,
   { features }: { readonly features: number },
@@ -16,9 +19,13 @@ export function anomalyArrays(
   const tailNumbers = Float64Array.from(
     STATISTICS.flatMap((name) => [tails[name].threshold, tails[name].meanExcess]),
   );
+  const isFloat32 = rows.every((value) => Object.is(Math.fround(value), value));
   const arrays = { calibration, featureScales, meanSurprises, tails: tailNumbers };
   return [
-    [`${PREFIX}rows`, { shape: [rows.length / features, features], values: Float32Array.from(rows) }],
+    [
+      `${PREFIX}rows`,
+      { shape: [rows.length / features, features], values: isFloat32 ? Float32Array.from(rows) : rows },
+    ],
     ...Object.entries(arrays).map(([name, values]): [string, StoredArray] => [
       `${PREFIX}${name}`,
       { shape: [values.length], values },
@@ -55,8 +62,13 @@ export function readAnomalyReference(
     throw damaged(`the array ${PREFIX}${name}`, "float64 numbers [n]", receivedArray(array));
   };
   const rows = arrays.get("rows");
-  if (!(rows?.values instanceof Float32Array) || rows.shape.length !== 2 || rows.shape[1] !== features)
-    throw damaged(`the array ${PREFIX}rows`, `float32 numbers [M, ${features}]`, receivedArray(rows));
+  const isFloat = rows?.values instanceof Float32Array || rows?.values instanceof Float64Array;
+  if (!rows || !isFloat || rows.shape.length !== 2 || rows.shape[1] !== features)
+    throw damaged(
+      `the array ${PREFIX}rows`,
+      `float32 or float64 numbers [M, ${features}]`,
+      receivedArray(rows),
+    );
   const [calibration, featureScales, meanSurprises, tailNumbers] = [
     "calibration",
     "featureScales",

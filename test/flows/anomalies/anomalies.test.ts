@@ -106,6 +106,32 @@ describe("TableModel.anomalies", () => {
     await loaded.release();
   });
 
+  test("scores the test rows of a table with decimals as in the calibration, also after it was saved and loaded", async () => {
+    const table = houses(300, 3).map(({ area, price, city }) => ({
+      // Lattices with a step of 0.1, and a column of real numbers, whose float32 values differ.
+      area: Number((area / 10).toFixed(1)),
+      price: Number((price / 100).toFixed(1)),
+      ratio: price / area,
+      city,
+    }));
+    const fitted = await fitTable(table, { epochs: 3, budget: "small" });
+    expect(fitted.model.columns.map(({ kind }) => kind)).toEqual([
+      "lattice",
+      "lattice",
+      "continuous",
+      "categorical",
+    ]);
+    const loaded = TableModel.from(await decodeModel(encodeModel(fitted.model.contents)));
+    for (const each of [fitted.model, loaded]) {
+      const { scores, isTrainingTable } = await each.anomalies(table);
+      const ofTestRows = Float64Array.from(fitted.testRows, (row) => scores[row]!).sort();
+      const { calibration } = each.contents.anomalies!;
+      calibration.forEach((score, i) => expect(ofTestRows[i]).toBeCloseTo(score, 5));
+      expect(isTrainingTable).toBe(true);
+      await each.release();
+    }
+  });
+
   test("is refused with a file of an earlier version, whose scores are not comparable, and the model is read", async () => {
     const { arrays, metadata } = decodeWithChecksum(encodeModel(model.contents));
     const earlier = Array.from(arrays, ([name, array]): [string, StoredArray] => [
