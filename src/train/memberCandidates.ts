@@ -59,8 +59,13 @@ const COSINE_EPOCHS = { min: 20, max: 100 };
  */
 const MIN_FEATURES_OF_WIDE_TABLE = 200;
 const QUANTILES_OF_WIDE_TABLE = 8;
-/** A model of a wide table with few rows overfits early, and the usual patience of 500 steps would be hundreds of epochs. */
+/** A model of a wide table with few rows overfits early, and a patience in steps would be hundreds of epochs. */
 const EPOCHS_OF_PATIENCE_IN_WIDE_TABLE = 20;
+/**
+ * The patience of the autoregressive network, at least 20 epochs: 100 steps more than those after which the learning rate is halved. On 20
+ * tables of 129 to 2,114 rows it ends with the same epoch as a patience of 500 steps. 200 steps cost 0.86 nats on yacht.
+ */
+const STEPS_OF_PATIENCE = 300;
 /** A kernel density takes time for each center in each use, and gains little in larger tables. */
 const MAX_ROWS_OF_KERNEL_DENSITY = 8000;
 const MAX_CENTERS = 4000;
@@ -212,7 +217,9 @@ function autoregressive(
         schedule: { type: "cosine" as const },
         epochs: cosineEpochs(training.rows, batchSize),
       }),
-      ...(isWide && { patience: EPOCHS_OF_PATIENCE_IN_WIDE_TABLE }),
+      patience: isWide
+        ? EPOCHS_OF_PATIENCE_IN_WIDE_TABLE
+        : Math.max(20, Math.ceil(STEPS_OF_PATIENCE / Math.ceil(training.rows / batchSize))),
     },
   };
 }
