@@ -155,9 +155,9 @@ async function trialOfFitTable(
   const result = await fitMembers(columns, { training, validation: encoded(table.validation) }, { seed });
   const seconds = cpuSeconds(start);
   const logProb = await result.flow.logProb(encoded(table.test).values);
-  const { validationLogDensity: validation, stopped, curve } = result;
+  const { validationLogDensity: validation, stopped, trainingCurve } = result;
   const chosen = result.members.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`).join(", ");
-  const { length: epochs } = curve.epochs;
+  const { length: epochs } = trainingCurve.epochs;
   return { trial: { seed, validation, seconds, epochs, stopped, test: mean(logProb), chosen }, logProb };
 }
 

@@ -1,6 +1,9 @@
 import { readTrainingTable, type TrainingTable } from "../data/index.ts";
+import { fingerprint } from "../dataset/fingerprint.ts";
+import { InMemoryDataset } from "../dataset/index.ts";
+import type { SplitWithTest } from "../dataset/splitWithTest.ts";
 import { compareDensities, measureOf } from "../evaluate/compareDensities.ts";
-import { evaluate, gaussianBaseline, logDensities, summarizeContext } from "../evaluate/index.ts";
+import { evaluate, gaussianBaseline, summarizeContext } from "../evaluate/index.ts";
 import { GAUSSIAN, simpleBaselines } from "../evaluate/tableBaselines.ts";
 import { type AnomalyReference, AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
 import { encodeModel } from "../flows/index.ts";
@@ -8,7 +11,7 @@ import { mean } from "../numerics/mean.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { engineOf } from "./engine.ts";
 import type { FitValues } from "./fitOptions.ts";
-import { bestOf, doneEvent, fitReport, type HeldOutEvaluation, type RowParts } from "./fitReport.ts";
+import { bestOf, doneEvent, fitReport, type HeldOutEvaluation } from "./fitReport.ts";
 import { checkTableValues, type TableFitValues } from "./fitValues.ts";
 import type { Io } from "./io.ts";
 import { preparePictures, writePictures } from "./pictures.ts";
@@ -61,14 +64,9 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
   });
   const { trimmed, ...kept } = await trimmedRows(values, table, rows, { ...tools, progress });
   const trained = await train(values, table, kept, { ...tools, progress });
-  // A report repeats the split, and confirms it by the mean over all validation rows, also those that --contamination left out.
-  const validationLogDensity =
-    values.contamination === undefined || tools.signal.aborted
-      ? trained.validationLogDensity
-      : mean(await logDensities(trained.flow, rows.validation, engineOf(values)));
   const anomalies = tools.signal.aborted ? undefined : await anomalyReference(trained, table, kept, values);
   return {
-    bytes: modelBytes({ ...trained, validationLogDensity }, table, rows, values, anomalies),
+    bytes: modelBytes(trained, table, rows, values, anomalies),
     stopped: trained.stopped,
     async report({ elapsed, resume, throwIfInterrupted }) {
       const evaluation = await evaluateHeldOut(trained, table, rows, engineOf(values));
@@ -97,7 +95,7 @@ async function fitTable(values: TableFitValues, table: TrainingTable, tools: Tra
 async function evaluateHeldOut(
   { flow }: Trained,
   { constants, table }: TrainingTable,
-  { training, validation, test }: RowParts,
+  { training, validation, test }: SplitWithTest,
   engine: EngineOptions,
 ): Promise<HeldOutEvaluation> {
   const { embedding } = flow;
@@ -124,20 +122,20 @@ async function evaluateHeldOut(
 
 /** The calibration scores and training rows that `pushforward anomalies` needs. Only default models without a context have them. */
 async function anomalyReference(
-  { flow }: Trained,
+  { flow, flowOfGivenSplit: flowOfValidation }: Trained,
   { table, given }: TrainingTable,
-  { training, validation, test }: RowParts,
+  { training, validation, test }: SplitWithTest,
   { flow: name, noKernel, ...values }: TableFitValues,
 ): Promise<AnomalyReference | undefined> {
   if (!table || given.length > 0 || name !== "default") return undefined;
-  const options = { keepRows: !noKernel, ...engineOf(values) };
+  const options = { keepRows: !noKernel, flowOfValidation, ...engineOf(values) };
   return AnomalyScorer.fit(table, flow, { training: training.sample, validation, test }, options);
 }
 
 function modelBytes(
-  { flow, epochs, bestEpoch, validationLogDensity, members }: Trained,
+  { flow, epochs, bestEpoch, validationLogDensity, members, flowOfGivenSplit }: Trained,
   { columns, table, given, labels, rows: all }: TrainingTable,
-  { training, validation }: RowParts,
+  { training, validation }: SplitWithTest,
   values: TableFitValues,
   anomalies: AnomalyReference | undefined,
 ): Uint8Array {
@@ -145,6 +143,8 @@ function modelBytes(
     rows: training.rows + validation.rows,
     seed: values.seed,
     split: { test: testFractionOf(all.rows, values), validation: values.validationFraction },
+    ...(all instanceof InMemoryDataset && { fingerprint: fingerprint(null, [all.values]) }),
+    ...(flowOfGivenSplit && { crossValidated: true }),
     epochs: epochs.length,
     bestEpoch,
     validationLogDensity,

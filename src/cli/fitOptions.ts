@@ -145,7 +145,7 @@ export const options = {
     valueName: "F",
     example: "0.1",
     description:
-      "Fraction of the rows that the finished model is tested on; 0 for no test. Default: 0.1 for tables of at least 200 rows, 0 for smaller ones.",
+      "Fraction of the rows that the finished model is tested on; 0 for no test. Default: 0.1, or 0 for fewer than 20 rows.",
   }),
   ...engine,
   pictures: path({

@@ -2,7 +2,8 @@ import { createColors } from "picocolors";
 import { columnList, shellQuoted } from "../data/columnList.ts";
 import { formatOf } from "../data/format.ts";
 import type { TrainingTable } from "../data/index.ts";
-import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
+import type { Dataset } from "../dataset/index.ts";
+import type { SplitWithTest } from "../dataset/splitWithTest.ts";
 import type { ComparedDensity, MeanEstimate } from "../evaluate/index.ts";
 import { count, counted, nats, percent } from "../evaluate/numberText.ts";
 import { GAUSSIAN, INDEPENDENT } from "../evaluate/tableBaselines.ts";
@@ -17,13 +18,6 @@ import { exampleOf } from "./given.ts";
 import { type Io, supportsColor } from "./io.ts";
 import { program } from "./program.ts";
 import type { Trained } from "./training.ts";
-
-/** The rows to learn from, those that end training, and those that test the finished model. */
-export interface RowParts {
-  readonly training: Dataset;
-  readonly validation: InMemoryDataset;
-  readonly test?: InMemoryDataset;
-}
 
 /** The log-densities of held-out rows under the flow and under simpler densities. */
 export interface HeldOutEvaluation {
@@ -47,7 +41,7 @@ export const bestOf = (references: readonly ComparedDensity[]): ComparedDensity 
 export interface Report {
   readonly values: FitValues;
   readonly table: TrainingTable;
-  readonly rows: RowParts;
+  readonly rows: SplitWithTest;
   /** The number of training and validation rows that `--contamination` left out. */
   readonly trimmed: number;
   readonly trained: Trained;
@@ -89,6 +83,7 @@ export function doneEvent({
       missing: table.missing,
       ...(values.contamination !== undefined && { trimmed }),
     },
+    crossValidated: trained.flowOfGivenSplit !== undefined,
     epochs: trained.epochs.length,
     bestEpoch: trained.bestEpoch,
     stopped: trained.stopped,
@@ -118,7 +113,7 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
   const role = evaluation.by === "test" ? "not used in training" : "they also decided when training ended";
   return [
     `Learned ${named(table.columns)}${given} in ${duration(milliseconds)} (${nameOf(trained)}, ${ending(trained)}).`,
-    `Rows: ${rowCounts(rows, table)}.`,
+    `Rows: ${rowCounts(report)}.`,
     ...(trimmed > 0
       ? [
           `--contamination left the ${counted(trimmed, "most unusual row")} for training and validation out of the model.`,
@@ -186,8 +181,11 @@ export function ending({
   return `${counted(epochs.length, "epoch")}, ${best}; ${reason}`;
 }
 
-function rowCounts({ training, validation, test }: RowParts, { missing }: TrainingTable): string {
-  const parts = [`${count(training.rows)} for training`, `${count(validation.rows)} for validation`];
+function rowCounts({ rows, trained, table: { missing } }: Report): string {
+  const { training, validation, test } = rows;
+  const parts = trained.flowOfGivenSplit
+    ? [`${count(training.rows + validation.rows)} for training and validation by cross-validation`]
+    : [`${count(training.rows)} for training`, `${count(validation.rows)} for validation`];
   if (test) parts.push(`${count(test.rows)} for the test`);
   if (missing > 0) parts.push(`${count(missing)} left out because of missing values`);
   return parts.join(", ");

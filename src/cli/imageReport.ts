@@ -1,5 +1,6 @@
 import { createColors } from "picocolors";
 import { shellQuoted } from "../data/columnList.ts";
+import type { SplitWithTest } from "../dataset/splitWithTest.ts";
 import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import type { MeanEstimate } from "../evaluate/runningMean.ts";
@@ -7,7 +8,7 @@ import { shapeText } from "../images/imageSet.ts";
 import type { ImageSet } from "../images/index.ts";
 import { imageSize } from "../nn/image.ts";
 import type { FitResult } from "../train/index.ts";
-import { dataOfCommand, ending, filesAndCommands, type NextCommand, type RowParts } from "./fitReport.ts";
+import { dataOfCommand, ending, filesAndCommands, type NextCommand } from "./fitReport.ts";
 import type { ImageFitValues } from "./fitValues.ts";
 import { duration, estimate } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
@@ -17,7 +18,7 @@ import { program } from "./program.ts";
 export interface ImageReport {
   readonly values: ImageFitValues;
   readonly images: ImageSet;
-  readonly rows: RowParts;
+  readonly rows: SplitWithTest;
   readonly result: FitResult;
   readonly evaluation: {
     readonly by: "test" | "validation";

@@ -2,31 +2,22 @@ import type { Table } from "../data/index.ts";
 import { noScoredRow } from "../data/noScoredRow.ts";
 import { scanFeatures } from "../data/scanFeatures.ts";
 import { concatRows } from "../dataset/concatRows.ts";
+import { fingerprint } from "../dataset/fingerprint.ts";
 import { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
-import { logDensities, type ReportRows, RunningMean } from "../evaluate/index.ts";
+import type { ReportRows } from "../evaluate/index.ts";
 import { counted } from "../evaluate/numberText.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
 import { decodeTable } from "../tables/decodeTable.ts";
 import { realColumn } from "../tables/realColumn.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
-import { type EngineValues, engineOf } from "./engine.ts";
 import { refuseImages } from "./imageModels.ts";
 import { program } from "./program.ts";
 import { splitRows } from "./splitRows.ts";
 
-/** Options of `reportRows`. */
-interface ReportRowsOptions extends EngineValues {
-  readonly seed: number;
-}
-
 /** With fewer test rows, the report also uses the validation rows as held-out rows. */
 const MIN_TEST_ROWS = 100;
-/** The relative tolerance of the mean log-density that confirms the split: another number of threads rounds differently. */
-const TOLERANCE = 1e-3;
-/** The additional tolerance of lower bounds of log-densities, in nats: their mean over the validation rows is random. */
-const NOISE_OF_BOUNDS = 0.2;
 
 /** Returns the model of a table; columns without a kind are numbers. Throws `ARGUMENT` for conditional and image models. */
 export function tableModelOf(loaded: LoadedModel, path: string): TableModel {
@@ -50,35 +41,29 @@ export async function reportRows(
   model: TableModel,
   record: LoadedModel["training"],
   table: Table,
-  { seed, ...engine }: ReportRowsOptions,
+  { seed }: { readonly seed: number },
 ): Promise<ReportRows & { about: string[] }> {
   const rows = await readFeatures(model, table);
   const notes = model.flow.isBound ? [BOUND_NOTE] : [];
   const decoded = ({ values }: Pick<InMemoryDataset, "values">) => decodeTable(model.columns, values);
-  const parts = record?.split && rows.rows > 2 && splitAgain(rows, record.seed, record.split);
-  if (parts && parts.training.rows + parts.validation.rows === record.rows) {
-    const { training, validation, test } = parts;
-    const scores = await logDensities(model.flow, validation, engineOf(engine));
-    const difference = RunningMean.of(scores).mean - record.validationLogDensity;
-    const tolerance =
-      TOLERANCE * (1 + Math.abs(record.validationLogDensity)) + (model.flow.isBound ? NOISE_OF_BOUNDS : 0);
-    if (Math.abs(difference) < tolerance) {
-      const usesValidation = !test || test.rows < MIN_TEST_ROWS;
-      const heldOut = usesValidation ? [...(test ? [test] : []), validation] : [test];
-      const which = !test
-        ? "validation rows, which also decided when training ended"
-        : usesValidation
-          ? `${counted(test.rows, "test row")}, and ${counted(validation.rows, "validation row")}, which also decided when training ended`
-          : "test rows, which the training did not use";
-      return {
-        heldOut: heldOut.flatMap(decoded),
-        training: decoded(training.sample),
-        about: [
-          `The model was trained on this table, and its split is repeated from the seed. The held-out rows are its ${which}.`,
-          ...notes,
-        ],
-      };
-    }
+  if (record?.split && record.fingerprint === fingerprint(null, [rows.values])) {
+    const { training, validation, test } = splitAgain(rows, record.seed, record.split);
+    const usesValidation = !record.crossValidated && (!test || test.rows < MIN_TEST_ROWS);
+    const heldOut = [...(test ? [test] : []), ...(usesValidation ? [validation] : [])];
+    const which = !test
+      ? "validation rows, which also decided when training ended"
+      : usesValidation
+        ? `${counted(test.rows, "test row")}, and ${counted(validation.rows, "validation row")}, which also decided when training ended`
+        : "test rows, which the training did not use";
+    const learned = [training.sample, ...(record.crossValidated ? [validation] : [])];
+    return {
+      heldOut: heldOut.flatMap(decoded),
+      training: learned.flatMap(decoded),
+      about: [
+        `The model was trained on this table, and its split is repeated from the seed. The held-out rows are its ${which}.`,
+        ...notes,
+      ],
+    };
   }
   const { training: reference, validation: heldOut } = rows.split(0.5, seed);
   return {

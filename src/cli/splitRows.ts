@@ -1,8 +1,7 @@
 import { type Dataset, InMemoryDataset } from "../dataset/index.ts";
-import { testFractionOf as fractionOf, splitWithTest } from "../dataset/splitWithTest.ts";
+import { testFractionOf as fractionOf, type SplitWithTest, splitWithTest } from "../dataset/splitWithTest.ts";
 import { count } from "../evaluate/numberText.ts";
 import type { FitValues } from "./fitOptions.ts";
-import type { RowParts } from "./fitReport.ts";
 import type { Messages } from "./messages.ts";
 
 /** The fraction of the rows that a finished model is tested on. */
@@ -30,4 +29,4 @@ export function warnOfFewerTestRows(
 export const splitRows = (
   all: Dataset,
   { seed, testFraction, validationFraction }: Pick<FitValues, "seed" | "testFraction" | "validationFraction">,
-): RowParts => splitWithTest(all, { seed, testFraction, validationFraction, name: "--test-fraction" });
+): SplitWithTest => splitWithTest(all, { seed, testFraction, validationFraction, name: "--test-fraction" });

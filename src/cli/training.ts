@@ -1,10 +1,12 @@
 import type { TrainingTable } from "../data/index.ts";
-import { type Dataset, InMemoryDataset } from "../dataset/index.ts";
+import { InMemoryDataset } from "../dataset/index.ts";
+import type { SplitWithTest } from "../dataset/splitWithTest.ts";
 import { PushforwardError } from "../errors.ts";
 import { count } from "../evaluate/numberText.ts";
 import {
   cnf,
   estimateParameters,
+  type Flow,
   glow,
   iaf,
   maf,
@@ -21,7 +23,6 @@ import type { CheckpointStore, FitEpoch, FitFlowsResult, FitProgress } from "../
 import { trimRows } from "../train/trimRows.ts";
 import { engineOf } from "./engine.ts";
 import type { FitValues } from "./fitOptions.ts";
-import type { RowParts } from "./fitReport.ts";
 import type { TableFitValues } from "./fitValues.ts";
 import type { Io } from "./io.ts";
 import type { Messages } from "./messages.ts";
@@ -56,6 +57,8 @@ export function checkFlowSize(
 /** A trained model. */
 export interface Trained extends Omit<FitFlowsResult, "warnings"> {
   readonly members?: readonly Member[];
+  /** Only of a cross-validated model (`FitMembersResult`). */
+  readonly flowOfGivenSplit?: Flow | undefined;
   /** The best member that was trained by gradient descent: `epochs` and `bestEpoch` are its own, even if it is not part of the mixture. */
   readonly trainedMember?: string;
 }
@@ -103,9 +106,9 @@ const timeOfOne = ({ contamination, maxMinutes }: TableFitValues) =>
 export async function trimmedRows(
   values: TableFitValues,
   { table }: Pick<TrainingTable, "table">,
-  { training, validation, test }: RowParts,
+  { training, validation, test }: SplitWithTest,
   tools: Reporting,
-): Promise<RowParts & { readonly trimmed: number }> {
+): Promise<SplitWithTest & { readonly trimmed: number }> {
   const { budget, contamination, noKernel } = values;
   if (contamination === undefined || table === undefined) return { training, validation, test, trimmed: 0 };
   if (!(training instanceof InMemoryDataset)) {
@@ -132,7 +135,7 @@ export async function trimmedRows(
 export async function train(
   values: TableFitValues,
   { constants, embedding, table }: Pick<TrainingTable, "constants" | "embedding" | "table">,
-  rows: { readonly training: Dataset; readonly validation: InMemoryDataset },
+  rows: SplitWithTest,
   tools: Reporting & { readonly checkpoints: (name?: string) => CheckpointStore },
 ): Promise<Trained> {
   const { flow } = values;
@@ -150,7 +153,7 @@ export async function train(
     });
     const { members } = result;
     const name = members.length === 1 ? members[0]!.name : "default model";
-    return { ...result.curve, ...result, ...rows, name, trainedMember: result.curve.name };
+    return { ...result.trainingCurve, ...result, ...rows, name, trainedMember: result.trainingCurve.name };
   }
   const result = await trainFlows(
     withoutConstants(rows, constants),

@@ -3,19 +3,19 @@ import type { Dataset, Split } from "./dataset.ts";
 import type { InMemoryDataset } from "./inMemoryDataset.ts";
 
 /** Tables with fewer rows have no test rows by default. */
-const MIN_ROWS_FOR_TEST = 200;
+const MIN_ROWS_FOR_TEST = 20;
 const DEFAULT_TEST_FRACTION = 0.1;
 
 /** Training and validation rows, and test rows that have no part in the training. */
-export type SplitWithTest<D = Dataset> = Split<D> & { readonly test?: InMemoryDataset };
+export type SplitWithTest<D = Dataset> = Split<D> & { readonly test?: InMemoryDataset | undefined };
 
-/** `testFraction`, or its default: 0.1, or 0 for fewer than 200 rows. */
+/** `testFraction`, or its default: 0.1, or 0 for fewer than 20 rows. */
 export const testFractionOf = (rows: number, testFraction: number | undefined): number =>
   testFraction ?? (rows >= MIN_ROWS_FOR_TEST ? DEFAULT_TEST_FRACTION : 0);
 
 /** Options of `splitWithTest`. */
 interface SplitWithTestOptions {
-  /** Default 0.1, or 0 for fewer than 200 rows. */
+  /** Default 0.1, or 0 for fewer than 20 rows. */
   readonly testFraction?: number | undefined;
   /** The fraction of validation rows among the rows that are not test rows. */
   readonly validationFraction: number;

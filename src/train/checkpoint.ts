@@ -1,5 +1,4 @@
 import * as z from "zod/mini";
-import type { StoredValues } from "../dataset/selectRows.ts";
 import { PushforwardError } from "../errors.ts";
 import { checksumError, decodeWithChecksum, encodeWithChecksum } from "../flows/checksum.ts";
 import type { StoredArray } from "../flows/safetensors.ts";
@@ -124,19 +123,4 @@ function parseJson(text: string | undefined): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** A 64-bit digest of plain data and arrays, of two hashes like FNV-1a, which shows whether two training runs have the same input. */
-export function fingerprint(description: unknown, arrays: readonly StoredValues[]): string {
-  const text = new TextEncoder().encode(JSON.stringify(description));
-  const blocks = [text, ...arrays.map((a) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength))];
-  let low = 0x811c9dc5;
-  let high = 0xcbf29ce4;
-  for (const block of blocks) {
-    for (const byte of block) {
-      low = Math.imul(low ^ byte, 0x01000193);
-      high = Math.imul(high ^ byte ^ (low >>> 24), 0x01000193);
-    }
-  }
-  return [high, low].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
 }

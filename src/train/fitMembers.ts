@@ -1,10 +1,14 @@
 import { SINGLE_PROCESS } from "../communicator.ts";
-import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
+import { concatRows } from "../dataset/concatRows.ts";
+import { crossValidationSplits, joinedRows } from "../dataset/crossValidation.ts";
+import type { Split } from "../dataset/index.ts";
+import type { SplitWithTest } from "../dataset/splitWithTest.ts";
 import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { Mixture } from "../distributions/mixture.ts";
 import { hasExactConditionals } from "../flows/exactConditionals.ts";
 import { Flow } from "../flows/flow.ts";
+import { mean } from "../numerics/mean.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { fit } from "./fit.ts";
 import { type Budget, candidatesFor, type NamedRecipe } from "./memberCandidates.ts";
@@ -60,8 +64,17 @@ export interface FitMembersResult {
   readonly flow: Flow;
   readonly members: readonly Member[];
   readonly validationLogDensity: number;
-  /** The training of the best member that was trained by gradients; a member with a small weight may not be part of the mixture. */
-  readonly curve: Pick<Member, "name" | "epochs" | "bestEpoch">;
+  /**
+   * Of a cross-validated model: the mixture with the same weights of the densities that were trained on the training rows of the given split.
+   * The validation rows of this split are new to it, but not to `flow`.
+   */
+  readonly flowOfGivenSplit?: Flow | undefined;
+  /**
+   * The epochs of the member with the highest validation log-density among those trained by gradients. If its weight is small, it is not part
+   * of the mixture.
+   */
+  readonly trainingCurve: Pick<Member, "name" | "epochs" | "bestEpoch">;
+  /** `time` if the time limit ended the training of a member, or left members out. */
   readonly stopped: StopReason;
 }
 
@@ -70,95 +83,150 @@ const MIN_WEIGHT = 0.02;
 /** The smallest weight of the only member with exact conditional distributions. It lowers the log-density by at most 0.001 nats. */
 const MIN_WEIGHT_OF_CONDITIONALS = 0.001;
 
+/** A trained member without a weight. */
+interface TrainedMember extends Omit<Member, "weight"> {
+  /** The log-density of each validation row in nats. */
+  readonly logDensities: Float64Array;
+}
+
 /**
  * Trains the members of the default model of a table on features of its columns (`encodeRows`), and returns their mixture, with the
  * weights of `stackDensities` on the validation rows. With a context it returns the best member. The members share `maxMinutes`.
+ *
+ * A small table with test rows has too few validation rows for these weights, so it is cross-validated: each member is trained on each of the
+ * `crossValidationSplits` and becomes the equal mixture of the resulting densities. The weights are those for the validation rows of all
+ * splits.
  */
 export async function fitMembers(
   columns: readonly TableColumn[],
-  { training, validation }: { training: Dataset; validation: InMemoryDataset },
+  rows: SplitWithTest,
   options: FitMembersOptions = {},
 ): Promise<FitMembersResult> {
   const start = performance.now();
   const { embedding, kernel = true, recipe, budget, onMember, checkpoints, maxMinutes, ...others } = options;
   const { communicator = SINGLE_PROCESS } = options;
   const seed = options.seed ?? 0;
-  const candidates = candidatesFor(columns, training, { seed, embedding, kernel, recipe, budget });
-  const names = candidates.map((candidate) => candidate.name);
-  const trained: Omit<Member, "weight">[] = [];
-  const logDensities: Float64Array[] = [];
+  const splits = recipe ? [rows] : crossValidationSplits(rows, seed);
+  // The densities of all splits have the same atoms, so that they can be mixed.
+  const learned = splits.length > 1 ? joinedRows(rows.training.sample, rows.validation) : rows.training;
+  const candidates = splits.flatMap((split, k) =>
+    candidatesFor(columns, learned, { seed: seed + k, embedding, kernel, recipe, budget }).map(
+      (candidate) => ({ candidate, split, name: k === 0 ? candidate.name : `${candidate.name}-${k + 1}` }),
+    ),
+  );
+  const names = candidates.map(({ name }) => name);
+  const trained: TrainedMember[] = [];
   let stopped: StopReason = "epochs";
-  for (const [i, candidate] of candidates.entries()) {
-    const { name } = candidate;
+  for (const [i, { candidate, split, name }] of candidates.entries()) {
     const minutesLeft = await remainingMinutes(start, maxMinutes, communicator);
-    if (trained.length > 0 && minutesLeft !== undefined && minutesLeft <= 0) break;
+    if (trained.length > 0 && minutesLeft !== undefined && minutesLeft <= 0) {
+      stopped = "time";
+      break;
+    }
+    const share = minutesLeft === undefined ? undefined : minutesLeft / (candidates.length - i);
     onMember?.(name, i, names);
-    const context = validation.contextFeatures > 0 ? validation.context : undefined;
     if ("fit" in candidate) {
-      const limits = { ...(others.signal && { signal: others.signal }), deadline: deadlineOf(minutesLeft) };
-      const fitted = await candidate.fit(training.sample, validation, limits);
+      const limits = { ...(others.signal && { signal: others.signal }), deadline: deadlineOf(share) };
+      const fitted = await candidate.fit(split.training.sample, split.validation, limits);
       const flow = await flowOfRankZero(fitted, communicator);
-      const scores = await flow.logProb(validation.values, context);
-      const validationLogDensity = scores.reduce((sum, score) => sum + score, 0) / scores.length;
-      trained.push({ name, flow, epochs: [], bestEpoch: 0, validationLogDensity });
-      logDensities.push(scores);
+      trained.push(await evaluated({ name: candidate.name, flow, epochs: [], bestEpoch: 0 }, split));
       continue;
     }
     const { flow, options: ofCandidate } = candidate;
-    const result = await fit(flow, training, {
+    const result = await fit(flow, split.training, {
       ...ofCandidate,
       ...Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined)),
       optimizer: { ...ofCandidate.optimizer, ...others.optimizer },
-      validation,
-      ...(minutesLeft !== undefined && { maxMinutes: minutesLeft / (candidates.length - i) }),
+      validation: split.validation,
+      ...(share !== undefined && { maxMinutes: share }),
       ...(checkpoints && { checkpoint: checkpoints(name) }),
     });
-    stopped = result.stopped;
-    const { epochs, bestEpoch, validationLogDensity } = result;
-    trained.push({ name, flow, epochs, bestEpoch, validationLogDensity });
-    logDensities.push(await flow.logProb(validation.values, context));
+    if (stopped !== "time" || result.stopped === "signal") stopped = result.stopped;
+    const { epochs, bestEpoch } = result;
+    trained.push(await evaluated({ name: candidate.name, flow, epochs, bestEpoch }, split));
     if (result.stopped === "signal") break;
   }
+  const ofGivenSplit = trained.slice(0, candidates.length / splits.length);
+  const mixture = stacked(meansOverSplits(trained, ofGivenSplit.length));
   // A kernel density has no epochs.
-  const byGradients = trained.filter(({ epochs }) => epochs.length > 0);
-  const curve = (byGradients.length > 0 ? byGradients : trained).reduce((a, b) =>
+  const byGradients = ofGivenSplit.filter(({ epochs }) => epochs.length > 0);
+  const trainingCurve = (byGradients.length > 0 ? byGradients : ofGivenSplit).reduce((a, b) =>
     b.validationLogDensity > a.validationLogDensity ? b : a,
   );
-  return { ...stacked(trained, logDensities), curve, stopped };
+  if (trained.length < 2 * ofGivenSplit.length) return { ...mixture, trainingCurve, stopped };
+  const flowOfGivenSplit = mixtureOf(
+    mixture.members.map(({ name, weight }) => ({
+      weight,
+      flow: ofGivenSplit.find((member) => member.name === name)!.flow,
+    })),
+  );
+  return { ...mixture, flowOfGivenSplit, trainingCurve, stopped };
 }
 
-/**
- * The mixture of trained members by stacking. Members of small weight are left out, but one with exact conditional distributions stays.
- * `logDensities` has the log-density of each validation row under each member.
- */
+/** Adds the log-densities of the validation rows to a member. */
+async function evaluated(
+  member: Omit<TrainedMember, "logDensities" | "validationLogDensity">,
+  { validation }: Split,
+): Promise<TrainedMember> {
+  const context = validation.contextFeatures > 0 ? validation.context : undefined;
+  const logDensities = await member.flow.logProb(validation.values, context);
+  return { ...member, logDensities, validationLogDensity: mean(logDensities) };
+}
+
+/** The members of trained densities, `count` for each split: the equal mixtures of the densities of all complete splits. */
+function meansOverSplits(trained: readonly TrainedMember[], count: number): readonly TrainedMember[] {
+  const splits = Math.floor(trained.length / count);
+  return trained.slice(0, count).map((first, m) => {
+    if (splits === 1) return first;
+    const ofSplits = Array.from({ length: splits }, (_, k) => trained[k * count + m]!);
+    const logDensities = concatRows(ofSplits.map((each) => each.logDensities));
+    const flow = mixtureOf(ofSplits.map((each) => ({ flow: each.flow, weight: 1 / splits })));
+    return { ...first, flow, logDensities, validationLogDensity: mean(logDensities) };
+  });
+}
+
+/** The mixture of trained members by stacking. Members of small weight are left out, but one with exact conditional distributions stays. */
 export function stacked(
-  trained: readonly Omit<Member, "weight">[],
-  logDensities: readonly Float64Array[],
-): Omit<FitMembersResult, "curve" | "stopped"> {
+  trained: readonly TrainedMember[],
+): Pick<FitMembersResult, "flow" | "members" | "validationLogDensity"> {
+  const withWeight = ({ logDensities: _, ...member }: TrainedMember, weight: number): Member => ({
+    ...member,
+    weight,
+  });
   // Each flow has its own embedding of the context, but a model file stores the labels of only one. So there is no mixture, only
   // the best member.
   if (trained.some(({ flow }) => flow.embedding)) {
     const best = trained.reduce((a, b) => (b.validationLogDensity > a.validationLogDensity ? b : a));
     const { flow, validationLogDensity } = best;
-    return { flow, members: [{ ...best, weight: 1 }], validationLogDensity };
+    return { flow, members: [withWeight(best, 1)], validationLogDensity };
   }
-  const { weights: first } = stackDensities(logDensities);
-  const kept = trained.flatMap((_, k) => (first[k] >= MIN_WEIGHT ? [k] : []));
+  const logDensities = trained.map((member) => member.logDensities);
+  const { weights: weightsOfAll } = stackDensities(logDensities);
+  const kept = trained.flatMap((_, k) => (weightsOfAll[k] >= MIN_WEIGHT ? [k] : []));
   // Without such a member the model could neither impute values nor explain anomalies.
   const exact = trained.flatMap(({ flow }, k) => (hasExactConditionals(asDistribution(flow)) ? [k] : []));
-  const isConditional = exact.length === 0 || kept.some((k) => exact.includes(k));
-  if (!isConditional) kept.push(exact.reduce((a, b) => (first[b] > first[a] ? b : a)));
-  const minima = kept.map((k) => (isConditional || !exact.includes(k) ? 0 : MIN_WEIGHT_OF_CONDITIONALS));
+  const keepsExact = exact.length === 0 || kept.some((k) => exact.includes(k));
+  if (!keepsExact) kept.push(exact.reduce((a, b) => (weightsOfAll[b] > weightsOfAll[a] ? b : a)));
+  const minima = kept.map((k) => (keepsExact || !exact.includes(k) ? 0 : MIN_WEIGHT_OF_CONDITIONALS));
   const { weights, logDensity } = stackDensities(
     kept.map((k) => logDensities[k]),
     minima,
   );
-  const members = kept.map((k, i) => ({ ...trained[k], weight: weights[i] }));
-  const [only, ...more] = members;
-  if (more.length === 0) return { flow: only.flow, members, validationLogDensity: only.validationLogDensity };
-  const distributions = members.map(({ flow }) => asDistribution(flow));
-  const flow = new Flow(new Mixture(distributions, { weights, learned: false }));
-  return { flow, members, validationLogDensity: logDensity };
+  const members = kept.map((k, i) => withWeight(trained[k], weights[i]));
+  return { flow: mixtureOf(members), members, validationLogDensity: logDensity };
+}
+
+/** The mixture of flows with fixed weights, or the flow itself if there is only one. */
+function mixtureOf(parts: readonly Pick<Member, "flow" | "weight">[]): Flow {
+  const [first, ...others] = parts;
+  if (others.length === 0) return first!.flow;
+  const weights = parts.map(({ weight }) => weight);
+  return new Flow(
+    new Mixture(
+      parts.map(({ flow }) => asDistribution(flow)),
+      { weights, learned: false },
+    ),
+  );
 }
 
 /** A flow without layers is its base distribution, which may have exact conditional distributions. */

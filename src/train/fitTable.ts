@@ -40,7 +40,7 @@ export interface FitTableOptions extends Omit<FitMembersOptions, "embedding"> {
   columns?: Readonly<Record<string, ColumnOptions | ColumnKind>> | undefined;
   /**
    * Fraction of the rows that training does not see. They calibrate the p-values of `TableModel.anomalies`. Default 0.1, or 0 for fewer
-   * than 200 rows.
+   * than 20 rows.
    */
   testFraction?: number | undefined;
   /**
@@ -93,7 +93,10 @@ export interface FitTableResult<Row = TableRow> {
   readonly excluded: Readonly<Record<string, string>>;
   /** Mean log-density of the validation rows, in nats. */
   readonly validationLogDensity: number;
-  /** The indices of the validation rows, which decided when training ended and which weights the members have. */
+  /**
+   * The indices of the validation rows, which decided when training ended and which weights the members have. Empty if the model was
+   * cross-validated: then all rows but the test rows were both training and validation rows.
+   */
   readonly validationRows: readonly number[];
   /** The indices of the rows that training did not see. */
   readonly testRows: readonly number[];
@@ -190,28 +193,24 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     contamination === undefined
       ? { ...all, trimmed: [] }
       : await trimRows(columns, all, contamination, settings);
-  const result = await fitMembers(
-    columns,
-    { training, validation },
-    { ...settings, ...(checkpoints && { checkpoints }) },
-  );
-  const { flow, members, validationLogDensity, stopped } = result;
+  const parts = { training, validation, test };
+  const result = await fitMembers(columns, parts, { ...settings, ...(checkpoints && { checkpoints }) });
+  const { flow, flowOfGivenSplit, members, validationLogDensity, stopped } = result;
   flow.columns = names;
   const { signal } = others;
   const anomalies = signal?.aborted
     ? undefined
-    : await AnomalyScorer.fit(
-        columns,
-        flow,
-        { training, validation, test },
-        { keepRows: kernel, ...engineOptionsOf(others) },
-      );
+    : await AnomalyScorer.fit(columns, flow, parts, {
+        keepRows: kernel,
+        flowOfValidation: flowOfGivenSplit,
+        ...engineOptionsOf(others),
+      });
   return {
     model: new TableModel({ columns, flow, anomalies }),
     members,
     excluded,
     validationLogDensity,
-    validationRows: Array.from(validation.rowNumbers),
+    validationRows: flowOfGivenSplit ? [] : Array.from(validation.rowNumbers),
     testRows: Array.from(test?.rowNumbers ?? []),
     trimmedRows: trimmed,
     stopped,

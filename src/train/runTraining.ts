@@ -1,6 +1,7 @@
 import { bytesOfRankZero, type Communicator, SINGLE_PROCESS } from "../communicator.ts";
+import { fingerprint } from "../dataset/fingerprint.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import { decodeCheckpoint, encodeCheckpoint, fingerprint } from "./checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { shardCount } from "./dataParallelLoss.ts";
 import { Objective, type Problem, type TrainingRows } from "./objective.ts";
 import type { CheckpointStore, MinimizeEpoch, TrainingSettings } from "./options.ts";

@@ -50,6 +50,14 @@ export interface AnomalyRows {
   readonly test?: InMemoryDataset | undefined;
 }
 
+/** Options of `AnomalyScorer.fit`. */
+interface AnomalyFitOptions extends RunOptions {
+  /** Whether the model may contain training rows. Default true. */
+  readonly keepRows?: boolean | undefined;
+  /** The part of a cross-validated model that has not learned the validation rows (`flowOfGivenSplit`). Default: the flow of the model. */
+  readonly flowOfValidation?: Flow | undefined;
+}
+
 /**
  * The anomaly score of rows of a table. The upper tail of each of the `AnomalyStatistics` s in validation rows is approximately exponential,
  *
@@ -70,21 +78,24 @@ export class AnomalyScorer {
     this.statistics = new AnomalyStatistics(columns, flow, reference);
   }
 
-  /** Fits the tails to rows of features, and scores the test rows. `keepRows` says whether the model may contain training rows. */
+  /** Fits the tails to the validation rows, and scores the test rows. */
   static async fit(
     columns: readonly TableColumn[],
     flow: Flow,
     { training, validation, test }: AnomalyRows,
-    { keepRows = true, ...run }: RunOptions & { keepRows?: boolean } = {},
+    { keepRows = true, flowOfValidation, ...run }: AnomalyFitOptions = {},
   ): Promise<AnomalyReference> {
     const compared = {
       rows: keepRows ? training.spaced(MAX_COMPARED_ROWS).values.slice() : new Float64Array(0),
       featureScales: featureScales(training),
     };
     const statistics = new AnomalyStatistics(columns, flow, compared);
-    const surprises = await statistics.surprises(validation.values, run);
-    const meanSurprises = statistics.meanSurprises(surprises);
-    const ofValidation = statistics.fromSurprises(validation.values, surprises, meanSurprises);
+    const withoutValidation = flowOfValidation
+      ? new AnomalyStatistics(columns, flowOfValidation, compared)
+      : statistics;
+    const surprises = await withoutValidation.surprises(validation.values, run);
+    const meanSurprises = withoutValidation.meanSurprises(surprises);
+    const ofValidation = withoutValidation.fromSurprises(validation.values, surprises, meanSurprises);
     const tails = Object.fromEntries(
       STATISTICS.map((name) => [
         name,
@@ -94,7 +105,7 @@ export class AnomalyScorer {
     const scores = test
       ? combined(await statistics.ofRows(test.spaced(MAX_CALIBRATION_ROWS).values, meanSurprises, run), tails)
       : new Float64Array(0);
-    await statistics.release();
+    await Promise.all([statistics.release(), withoutValidation.release()]);
     return { ...compared, meanSurprises, tails, calibration: scores.sort() };
   }
 

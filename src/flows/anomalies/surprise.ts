@@ -65,9 +65,12 @@ export class Surprise {
   }
 }
 
-/** The component of a mixture, or the distribution itself, that has a conditional distribution for each feature. */
+/**
+ * The distribution itself, or the first component of a mixture, that has a conditional distribution for each feature. In a cross-validated
+ * model it is the network of the given split, to which the validation rows are new.
+ */
 function autoregressiveMember(base: Distribution): MixedMade | undefined {
   if (base instanceof MixedMade) return base;
   if (!(base instanceof Mixture)) return undefined;
-  return base.distributions.find((each): each is MixedMade => each instanceof MixedMade);
+  return base.distributions.map(autoregressiveMember).find((member) => member !== undefined);
 }

@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import { crossValidationSplits } from "../../src/dataset/crossValidation.ts";
+import { InMemoryDataset } from "../../src/dataset/index.ts";
+import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
+import type { Mixture } from "../../src/distributions/mixture.ts";
+import { Flow, fitTable } from "../../src/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { realColumn } from "../../src/tables/realColumn.ts";
+import { fitMembers } from "../../src/train/fitMembers.ts";
+import { stackDensities } from "../../src/train/stacking.ts";
+
+function correlated(count: number) {
+  const z = new Random(4).normal(new Float64Array(2 * count));
+  return Float64Array.from(z, (value, i) => (i % 2 === 0 ? value : z[i - 1]! + 0.5 * value));
+}
+
+test("a member of a small table is the mean of its densities over the splits, and all validation rows weigh the members", async () => {
+  const rows = new InMemoryDataset({ features: 2, columns: ["a", "b"], values: correlated(120) });
+  const parts = splitWithTest(rows, { validationFraction: 0.1, seed: 0 });
+  const columns = ["a", "b"].map(realColumn);
+  const options = { epochs: 3, budget: "small" as const };
+  const { flow, members, flowOfGivenSplit, validationLogDensity } = await fitMembers(columns, parts, options);
+  const splits = crossValidationSplits(parts, 0);
+  const ofMembers = members.map((member) =>
+    (member.flow.base as Mixture).distributions.map((base) => new Flow(base)),
+  );
+  const { values } = parts.test!;
+  const logDensities = await Promise.all(
+    ofMembers.map((ofSplits) => Promise.all(ofSplits.map((each) => each.logProb(values)))),
+  );
+  const weights = members.map(({ weight }) => weight);
+  const expected = (of: (logDensities: readonly Float64Array[]) => number[]) =>
+    Math.log(
+      logDensities.reduce((sum, ofSplits, m) => {
+        const densities = of(ofSplits).map(Math.exp);
+        return sum + (weights[m]! * densities.reduce((a, b) => a + b)) / densities.length;
+      }, 0),
+    );
+  const ofFlow = await flow.logProb(values);
+  const ofGivenSplit = await flowOfGivenSplit!.logProb(values);
+  for (const n of ofFlow.keys()) {
+    expect(ofFlow[n]).toBeCloseTo(
+      expected((ofSplits) => ofSplits.map((each) => each[n]!)),
+      5,
+    );
+    expect(ofGivenSplit[n]).toBeCloseTo(
+      expected(([first]) => [first![n]!]),
+      5,
+    );
+  }
+  const heldOut = await Promise.all(
+    ofMembers.map(async (ofSplits) => {
+      const each = await Promise.all(ofSplits.map((of, k) => of.logProb(splits[k]!.validation.values)));
+      return Float64Array.from(each.flatMap((scores) => [...scores]));
+    }),
+  );
+  const best = stackDensities(heldOut);
+  expect(validationLogDensity).toBeCloseTo(best.logDensity, 4);
+  best.weights.forEach((weight, m) => expect(weights[m]).toBeCloseTo(weight, 3));
+});
+
+test("the p-values of anomalies of a small table come from rows that no split learned", async () => {
+  const values = correlated(100);
+  const table = Array.from({ length: 100 }, (_, n) => ({ a: values[2 * n]!, b: values[2 * n + 1]! }));
+  const { model, testRows, validationRows } = await fitTable(table, { epochs: 3, budget: "small" });
+  expect(testRows).toHaveLength(10);
+  expect(validationRows).toEqual([]);
+  const { pValues } = await model.anomalies([{ a: 30, b: -30 }]);
+  expect(pValues[0]).toBeCloseTo(1 / 11, 10);
+});
