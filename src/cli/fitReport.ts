@@ -6,6 +6,7 @@ import type { Dataset } from "../dataset/index.ts";
 import type { SplitWithTest } from "../dataset/splitWithTest.ts";
 import type { ComparedDensity, MeanEstimate } from "../evaluate/index.ts";
 import { count, counted, nats, percent } from "../evaluate/numberText.ts";
+import { MIN_REPORT_ROWS } from "../evaluate/report.ts";
 import { GAUSSIAN, INDEPENDENT } from "../evaluate/tableBaselines.ts";
 import type { AnomalyReference } from "../flows/anomalies/anomalyScorer.ts";
 import type { Flow } from "../flows/index.ts";
@@ -17,6 +18,7 @@ import { duration, estimate, singleLine } from "./format.ts";
 import { exampleOf } from "./given.ts";
 import { type Io, supportsColor } from "./io.ts";
 import { program } from "./program.ts";
+import { heldOutRows } from "./reportRows.ts";
 import type { Trained } from "./training.ts";
 
 /** The log-densities of held-out rows under the flow and under simpler densities. */
@@ -262,7 +264,7 @@ export function dataOfCommand({ data }: Pick<FitValues, "data">): string {
   return sources.length > MAX_SOURCE_LENGTH || data.includes("-") ? "DATA" : sources;
 }
 
-function nextCommands({ values, table, anomalies }: Report): NextCommand[] {
+function nextCommands({ values, table, rows: parts, trained, anomalies }: Report): NextCommand[] {
   const { output, data: sources, na, decimal, delimiter } = values;
   const { given, labels, rows } = table;
   const model = shellQuoted(output);
@@ -279,7 +281,9 @@ function nextCommands({ values, table, anomalies }: Report): NextCommand[] {
   const context = Array.from(rows.sample.context.subarray(0, given.length), (x) => Number(x.toPrecision(4)));
   const condition = given.length > 0 ? ` ${exampleOf(given, labels, context)}` : "";
   const commands: NextCommand[] = [];
-  if (given.length === 0)
+  const heldOut = heldOutRows(parts, trained.flowOfGivenSplit !== undefined);
+  const reportedRows = heldOut.reduce((sum, part) => sum + part.rows, 0);
+  if (given.length === 0 && reportedRows >= MIN_REPORT_ROWS)
     commands.push([
       `${program()} report ${model} ${data}${reading} -o report.html`,
       "what the model is good for",

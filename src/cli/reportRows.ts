@@ -4,6 +4,7 @@ import { scanFeatures } from "../data/scanFeatures.ts";
 import { concatRows } from "../dataset/concatRows.ts";
 import { fingerprint } from "../dataset/fingerprint.ts";
 import { InMemoryDataset } from "../dataset/index.ts";
+import type { SplitWithTest } from "../dataset/splitWithTest.ts";
 import { PushforwardError } from "../errors.ts";
 import type { ReportRows } from "../evaluate/index.ts";
 import { counted } from "../evaluate/numberText.ts";
@@ -48,11 +49,10 @@ export async function reportRows(
   const decoded = ({ values }: Pick<InMemoryDataset, "values">) => decodeTable(model.columns, values);
   if (record?.split && record.fingerprint === fingerprint(null, [rows.values])) {
     const { training, validation, test } = splitAgain(rows, record.seed, record.split);
-    const usesValidation = !record.crossValidated && (!test || test.rows < MIN_TEST_ROWS);
-    const heldOut = [...(test ? [test] : []), ...(usesValidation ? [validation] : [])];
+    const heldOut = heldOutRows({ validation, test }, record.crossValidated);
     const which = !test
       ? "validation rows, which also decided when training ended"
-      : usesValidation
+      : heldOut.includes(validation)
         ? `${counted(test.rows, "test row")}, and ${counted(validation.rows, "validation row")}, which also decided when training ended`
         : "test rows, which the training did not use";
     const learned = [training.sample, ...(record.crossValidated ? [validation] : [])];
@@ -74,6 +74,15 @@ export async function reportRows(
       ...notes,
     ],
   };
+}
+
+/** The rows that a report compares: the test rows and, if these are few, the validation rows, unless the model has learned them. */
+export function heldOutRows(
+  { validation, test }: Pick<SplitWithTest, "validation" | "test">,
+  isCrossValidated = false,
+): InMemoryDataset[] {
+  if (!test) return [validation];
+  return isCrossValidated || test.rows >= MIN_TEST_ROWS ? [test] : [test, validation];
 }
 
 const splitAgain = (

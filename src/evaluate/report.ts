@@ -126,8 +126,8 @@ const MIN_GENERATED = 1000;
 const MAX_CONDITIONAL_ROWS = 100;
 /** Among 19 draws there are 20 ranks, two for each of the 10 bins of a histogram. */
 const CONDITIONAL_DRAWS = 19;
-/** With fewer rows, the intervals of the statistics would be too wide to show any difference. */
-const MIN_ROWS = 20;
+/** A report of fewer rows could not show any difference. The cross-validation of the two-sample test needs as many. */
+export const MIN_REPORT_ROWS = 10;
 const PARTS = 8;
 
 /**
@@ -135,7 +135,7 @@ const PARTS = 8;
  * training rows. Every statistic is also computed for two control tables: copied training rows, and training rows with
  * independently shuffled columns.
  *
- * @throws DATA for fewer than 20 held-out or training rows, for tables without the columns of the model, and for a target that is unknown
+ * @throws DATA for fewer than 10 held-out or training rows, for tables without the columns of the model, and for a target that is unknown
  *   or cannot be predicted; ARGUMENT without training and reference rows.
  */
 export async function report(
@@ -261,9 +261,9 @@ async function possibleRows(
 }
 
 function checkRows(name: string, { length }: readonly unknown[], condition = ""): void {
-  if (length >= MIN_ROWS) return;
+  if (length >= MIN_REPORT_ROWS) return;
   throw new PushforwardError("DATA", `there are too few ${name} rows for a report`, {
-    expected: `${MIN_ROWS} rows or more${condition}`,
+    expected: `${MIN_REPORT_ROWS} rows or more${condition}`,
     received: `${length}`,
     hint: "Give a table with more rows.",
   });

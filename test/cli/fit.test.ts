@@ -173,12 +173,18 @@ it("draws one and two columns with their exact density", async () => {
   }
 });
 
-it("learns from fewer rows than a batch, without test rows", async () => {
-  const small = write("small.csv", correlated(40));
-  const [done] = (await json("fit", small, ...QUICK, "-o", path("small.safetensors"))).slice(-1);
-  expect(done).toMatchObject({
-    rows: { training: 36, validation: 4, test: 0, missing: 0 },
-    heldOut: { by: "validation", rows: 4 },
+it("learns from fewer rows than a batch, and from fewer than 20 without test rows", async () => {
+  const done = async (rows: number) => {
+    const data = write("small.csv", correlated(rows));
+    return (await json("fit", data, ...QUICK, "-o", path("small.safetensors"))).at(-1);
+  };
+  expect(await done(40)).toMatchObject({
+    rows: { training: 32, validation: 4, test: 4, missing: 0 },
+    heldOut: { by: "test", rows: 4 },
+  });
+  expect(await done(19)).toMatchObject({
+    rows: { training: 17, validation: 2, test: 0, missing: 0 },
+    heldOut: { by: "validation", rows: 2 },
   });
   const { out } = await pushforward([
     "fit",
@@ -189,6 +195,28 @@ it("learns from fewer rows than a batch, without test rows", async () => {
   ]);
   expect(out).toContain("Rows: 1 for training, 1 for validation.");
   expect(out).toContain("(There are too few rows, or too many columns, to fit a Gaussian for comparison.)");
+});
+
+it("cross-validates the default model of a small table, and reports on the rows that no split learned", async () => {
+  const data = write("crossed.csv", correlated(150));
+  const output = path("crossed.safetensors");
+  const quick = ["--epochs", "2", "--budget", "small"];
+  const { out, code } = await pushforward(["fit", data, ...quick, "-o", output]);
+  expect(code).toBe(0);
+  expect(out).toContain("Rows: 135 for training and validation by cross-validation, 15 for the test.");
+  expect(out).toContain("Mean log-density of 15 test rows in nats (not used in training):");
+  const inspected = await pushforward(["inspect", output]);
+  expect(inspected.out).toMatch(
+    /the mean log-density of the validation rows of several splits \(cross-validation\)\n/,
+  );
+  const [numbers] = await json("report", output, data, "--rows", "20");
+  expect(numbers!.about).toEqual([
+    "The model was trained on this table, and its split is repeated from the seed. The held-out rows are its test rows, which the training did not use.",
+  ]);
+  expect(numbers!.rows).toMatchObject({ heldOut: 15 });
+  const changed = write("changed.csv", correlated(150).replace(/\d\n/, "5\n"));
+  const [ofOther] = await json("report", output, changed, "--rows", "20");
+  expect(ofOther!.about).toEqual([expect.stringMatching(/^The rows are not recognized/)]);
 });
 
 it("holds out the requested fractions of the rows", async () => {
@@ -220,7 +248,9 @@ it("counts rows with missing values and leaves them out", async () => {
   const { code, out, err } = await pushforward(["fit", holes, ...QUICK, "-o", path("holes.safetensors")]);
   expect(code).toBe(0);
   expect(err).toContain("Warning: 2 of 60 rows are left out because a value is missing.\n");
-  expect(out).toContain("Rows: 52 for training, 6 for validation, 2 left out because of missing values.");
+  expect(out).toContain(
+    "Rows: 47 for training, 5 for validation, 6 for the test, 2 left out because of missing values.",
+  );
 });
 
 it("warns of columns that make log-densities misleading, with hints", async () => {

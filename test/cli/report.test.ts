@@ -94,7 +94,7 @@ describe("a flow", () => {
 });
 
 it("refuses conditional models, and tables with too few rows", async () => {
-  const data = write("few.csv", correlated(60));
+  const data = write("few.csv", correlated(40));
   const conditional = await quickModel(place, data, "conditional", "--given", "a");
   expect(await failure("report", conditional, data)).toMatchInlineSnapshot(`
     "2
@@ -104,7 +104,7 @@ it("refuses conditional models, and tables with too few rows", async () => {
   const model = await quickModel(place, data, "few");
   expect(await failure("report", model, data, "-o", path("few.html"))).toMatchInlineSnapshot(`
     "2
-    Error: There are too few held-out rows for a report: expected 20 rows or more with a finite log-density, received 6.
+    Error: There are too few held-out rows for a report: expected 10 rows or more with a finite log-density, received 8.
     Give a table with more rows."
   `);
 });

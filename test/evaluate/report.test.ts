@@ -120,7 +120,7 @@ it("refuses tables with too few rows, and a report without real rows beside the 
   await expect(
     report(model, { training, heldOut: heldOut.slice(0, 5) }),
   ).rejects.toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: there are too few held-out rows for a report: expected 20 rows or more with a finite log-density, received 5.
+    [PushforwardError: there are too few held-out rows for a report: expected 10 rows or more with a finite log-density, received 5.
     Give a table with more rows.]
   `);
   await expect(report(model, { heldOut })).rejects.toThrowErrorMatchingInlineSnapshot(

@@ -1,0 +1,55 @@
+/**
+ * Compares the default model of tables with simpler densities, on the tenth of the rows that `pushforward fit` holds out as test rows.
+ *
+ *     node --import tsx bench/tables/baselines.ts FILE... [--rows 10000] [--threads 1]
+ *
+ * Of each FILE, at most `--rows` rows are used, chosen at random. The simpler densities are those of a report (`tableBaselines`), fitted to
+ * the training rows and in the measure of the model: cells of lattices, frequent values and missing values have probabilities. Prints a row
+ * of a table in Markdown for each file: its name, the numbers of rows and columns, the members with their weights, the mean log-density of
+ * the test rows in nats, the name of the best simpler density, and the mean gain over it with its standard error.
+ */
+import { basename } from "node:path";
+import { parseArgs } from "node:util";
+import { readTrainingTable } from "../../src/data/index.ts";
+import type { InMemoryDataset } from "../../src/dataset/index.ts";
+import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
+import { compareDensities, measureOf } from "../../src/evaluate/compareDensities.ts";
+import { tableBaselines } from "../../src/evaluate/tableBaselines.ts";
+import { fitMembers } from "../../src/train/fitMembers.ts";
+import { mean } from "../papers/statistics.ts";
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rows: { type: "string", default: "10000" },
+    threads: { type: "string", default: "1" },
+  },
+});
+const threads = Number(values.threads);
+for (const file of positionals) {
+  const query = `FROM '${file}' USING SAMPLE reservoir(${values.rows} ROWS) REPEATABLE (0)`;
+  const t0 = performance.now();
+  const read = await readTrainingTable(query, { kinds: {} });
+  const columns = read.table!;
+  const rows = read.rows as InMemoryDataset;
+  const split = splitWithTest(rows, { testFraction: 0.25, validationFraction: 0.1, seed: Number(process.env.SEED ?? 0) });
+  const { flow, members } = await fitMembers(columns, split, { seed: Number(process.env.SEED ?? 0), threads });
+  const test = split.test! as InMemoryDataset;
+  const training = split.training as InMemoryDataset;
+  const logDensities = await flow.logProb(test.values, undefined, { threads });
+  const baselines = await tableBaselines(columns, training, { atoms: measureOf(flow), threads });
+  const compared = await compareDensities(logDensities, test, baselines);
+  const best = compared.reduce((a, b) => (b.gain.mean < a.gain.mean ? b : a));
+  const cells = [
+    basename(file).replace(/\.csv(\.gz)?$/, ""),
+    rows.rows,
+    columns.length,
+    members.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`).join(", "),
+    mean(logDensities).toFixed(3),
+    best.name,
+    `${best.gain.mean.toFixed(3)} ± ${best.gain.standardError.toFixed(3)}`,
+  ];
+  console.log(`| ${cells.join(" | ")} | ${((performance.now() - t0) / 1000).toFixed(1)} s |`);
+  await read.close();
+  await flow.release();
+}
