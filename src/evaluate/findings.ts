@@ -108,6 +108,11 @@ function ofTwoSample({ twoSample }: Numbers): Finding {
   const about = "two-sample test";
   const { auroc, interval, columns } = twoSample.generated;
   const [low, high] = interval;
+  if (low === high) {
+    // The leaves of trees have at least 20 rows. Without any split, all rows have the same score.
+    const text = "There are too few rows for a classifier that could tell generated rows from real ones.";
+    return { kind: "uncertain", about, text };
+  }
   const area = `AUROC ${auroc.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)}), where 0.5 is chance and shuffled columns give ${twoSample.shuffled.auroc.toFixed(2)}`;
   if (low > 0.5) {
     const importantColumns = named(columns.slice(0, 3).filter(({ importance }) => importance > 0));
