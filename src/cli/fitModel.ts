@@ -122,18 +122,24 @@ async function evaluateHeldOut(
 
 /** The calibration scores and training rows that `pushforward anomalies` needs. Only default models without a context have them. */
 async function anomalyReference(
-  { flow, flowOfGivenSplit: flowOfValidation }: Trained,
+  { flow, firstSplit }: Trained,
   { table, given }: TrainingTable,
   { training, validation, test }: SplitWithTest,
   { flow: name, noKernel, ...values }: TableFitValues,
 ): Promise<AnomalyReference | undefined> {
   if (!table || given.length > 0 || name !== "default") return undefined;
-  const options = { keepRows: !noKernel, flowOfValidation, ...engineOf(values) };
-  return AnomalyScorer.fit(table, flow, { training: training.sample, validation, test }, options);
+  const options = { keepRows: !noKernel, flowOfValidation: firstSplit?.flow, ...engineOf(values) };
+  const learned = firstSplit ?? { training, validation };
+  return AnomalyScorer.fit(
+    table,
+    flow,
+    { training: learned.training.sample, validation: learned.validation, test },
+    options,
+  );
 }
 
 function modelBytes(
-  { flow, epochs, bestEpoch, validationLogDensity, members, flowOfGivenSplit }: Trained,
+  { flow, epochs, bestEpoch, validationLogDensity, members, firstSplit }: Trained,
   { columns, table, given, labels, rows: all }: TrainingTable,
   { training, validation }: SplitWithTest,
   values: TableFitValues,
@@ -144,7 +150,7 @@ function modelBytes(
     seed: values.seed,
     split: { test: testFractionOf(all.rows, values), validation: values.validationFraction },
     ...(all instanceof InMemoryDataset && { fingerprint: fingerprint(null, [all.values]) }),
-    ...(flowOfGivenSplit && { crossValidated: true }),
+    ...(firstSplit && { crossValidated: true }),
     epochs: epochs.length,
     bestEpoch,
     validationLogDensity,

@@ -85,7 +85,7 @@ export function doneEvent({
       missing: table.missing,
       ...(values.contamination !== undefined && { trimmed }),
     },
-    crossValidated: trained.flowOfGivenSplit !== undefined,
+    crossValidated: trained.firstSplit !== undefined,
     epochs: trained.epochs.length,
     bestEpoch: trained.bestEpoch,
     stopped: trained.stopped,
@@ -185,7 +185,7 @@ export function ending({
 
 function rowCounts({ rows, trained, table: { missing } }: Report): string {
   const { training, validation, test } = rows;
-  const parts = trained.flowOfGivenSplit
+  const parts = trained.firstSplit
     ? [`${count(training.rows + validation.rows)} for training and validation by cross-validation`]
     : [`${count(training.rows)} for training`, `${count(validation.rows)} for validation`];
   if (test) parts.push(`${count(test.rows)} for the test`);
@@ -281,7 +281,7 @@ function nextCommands({ values, table, rows: parts, trained, anomalies }: Report
   const context = Array.from(rows.sample.context.subarray(0, given.length), (x) => Number(x.toPrecision(4)));
   const condition = given.length > 0 ? ` ${exampleOf(given, labels, context)}` : "";
   const commands: NextCommand[] = [];
-  const heldOut = heldOutRows(parts, trained.flowOfGivenSplit !== undefined);
+  const heldOut = heldOutRows(parts, trained.firstSplit !== undefined);
   const reportedRows = heldOut.reduce((sum, part) => sum + part.rows, 0);
   if (given.length === 0 && reportedRows >= MIN_REPORT_ROWS)
     commands.push([

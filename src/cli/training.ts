@@ -6,7 +6,6 @@ import { count } from "../evaluate/numberText.ts";
 import {
   cnf,
   estimateParameters,
-  type Flow,
   glow,
   iaf,
   maf,
@@ -18,7 +17,12 @@ import {
   withConstants,
 } from "../flows/index.ts";
 import { trainFlows, withoutConstants } from "../train/fitFlows.ts";
-import { type FitMembersOptions, fitMembers, type Member } from "../train/fitMembers.ts";
+import {
+  type FitMembersOptions,
+  type FitMembersResult,
+  fitMembers,
+  type Member,
+} from "../train/fitMembers.ts";
 import type { CheckpointStore, FitEpoch, FitFlowsResult, FitProgress } from "../train/index.ts";
 import { trimRows } from "../train/trimRows.ts";
 import { engineOf } from "./engine.ts";
@@ -58,7 +62,7 @@ export function checkFlowSize(
 export interface Trained extends Omit<FitFlowsResult, "warnings"> {
   readonly members?: readonly Member[];
   /** Only of a cross-validated model (`FitMembersResult`). */
-  readonly flowOfGivenSplit?: Flow | undefined;
+  readonly firstSplit?: FitMembersResult["firstSplit"];
   /** The best member that was trained by gradient descent: `epochs` and `bestEpoch` are its own, even if it is not part of the mixture. */
   readonly trainedMember?: string;
 }

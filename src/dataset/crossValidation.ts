@@ -5,34 +5,39 @@ import type { SplitWithTest } from "./splitWithTest.ts";
 
 /** Tables with fewer rows than this are cross-validated. In larger tables one split has enough validation rows. */
 const MIN_ROWS_OF_ONE_SPLIT = 200;
+/** The number of splits and the share of their validation rows were chosen in bench/tables/RESULTS.md. */
 const SPLITS = 3;
+const VALIDATION_SHARE = 0.2;
 
 /**
- * The splits of the training and validation rows by which a model of a small table is cross-validated. The first one is the given split, and
- * the validation rows of each are training rows of the others. A table of 200 rows or more has only the given split, as have rows with a
- * context, streams, and tables without test rows, where the validation rows are the only ones that no model was trained on.
+ * The splits of the training and validation rows by which a model of a small table is cross-validated. Each has a fifth of the rows for
+ * validation, or as many as the given split if that is more, and these are training rows of the other splits. Undefined for a table of 200
+ * rows or more, for rows with a context, for a stream, and for a table without test rows, where the validation rows are the only ones to which
+ * a model is not fitted.
  */
-export function crossValidationSplits(rows: SplitWithTest, seed: number): readonly Split[] {
-  const { training, validation, test } = rows;
-  if (!test || !(training instanceof InMemoryDataset) || training.contextFeatures > 0) return [rows];
-  if (training.rows + validation.rows + test.rows >= MIN_ROWS_OF_ONE_SPLIT) return [rows];
-  const splits: Split[] = [rows];
-  let remaining = training;
-  let others = validation;
-  while (splits.length < SPLITS && remaining.rows > validation.rows) {
-    const split = remaining.split(validation.rows / remaining.rows, seed);
-    splits.push({ training: joinedRows(split.training, others), validation: split.validation });
+export function crossValidationSplits(
+  { training, validation, test }: SplitWithTest,
+  seed: number,
+): readonly Split<InMemoryDataset>[] | undefined {
+  if (!test || !(training instanceof InMemoryDataset) || training.contextFeatures > 0) return undefined;
+  if (training.rows + validation.rows + test.rows >= MIN_ROWS_OF_ONE_SPLIT) return undefined;
+  let remaining = joinedRows([training, validation]);
+  const count = Math.max(validation.rows, Math.round(VALIDATION_SHARE * remaining.rows));
+  const splits: Split<InMemoryDataset>[] = [];
+  while (splits.length < SPLITS && remaining.rows > count) {
+    const split = remaining.split(count / remaining.rows, seed);
+    const others = splits.map((each) => each.validation);
+    splits.push({ training: joinedRows([split.training, ...others]), validation: split.validation });
     remaining = split.training;
-    others = joinedRows(others, split.validation);
   }
-  return splits;
+  return splits.length > 1 ? splits : undefined;
 }
 
-/** The rows of both datasets, which have the same columns. */
-export const joinedRows = (a: InMemoryDataset, b: InMemoryDataset): InMemoryDataset =>
-  a.with({
-    values: concatRows([a.values, b.values]),
-    context: concatRows([a.context, b.context]),
-    weights: concatRows([a.weights, b.weights]),
-    rowNumbers: Int32Array.from([...a.rowNumbers, ...b.rowNumbers]),
+/** The rows of all parts, which have the same columns. */
+export const joinedRows = (parts: readonly InMemoryDataset[]): InMemoryDataset =>
+  parts[0]!.with({
+    values: concatRows(parts.map(({ values }) => values)),
+    context: concatRows(parts.map(({ context }) => context)),
+    weights: concatRows(parts.map(({ weights }) => weights)),
+    rowNumbers: Int32Array.from(parts.flatMap(({ rowNumbers }) => [...rowNumbers])),
   });

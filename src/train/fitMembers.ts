@@ -1,7 +1,7 @@
 import { SINGLE_PROCESS } from "../communicator.ts";
 import { concatRows } from "../dataset/concatRows.ts";
 import { crossValidationSplits, joinedRows } from "../dataset/crossValidation.ts";
-import type { Split } from "../dataset/index.ts";
+import type { InMemoryDataset, Split } from "../dataset/index.ts";
 import type { SplitWithTest } from "../dataset/splitWithTest.ts";
 import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
 import type { Distribution } from "../distributions/distribution.ts";
@@ -65,10 +65,10 @@ export interface FitMembersResult {
   readonly members: readonly Member[];
   readonly validationLogDensity: number;
   /**
-   * Of a cross-validated model: the mixture with the same weights of the densities that were trained on the training rows of the given split.
-   * The validation rows of this split are new to it, but not to `flow`.
+   * Of a cross-validated model: the first split, and the mixture with the same weights of the densities that were trained on it. Its validation
+   * rows are new to this mixture, but not to `flow`.
    */
-  readonly flowOfGivenSplit?: Flow | undefined;
+  readonly firstSplit?: (Split<InMemoryDataset> & { readonly flow: Flow }) | undefined;
   /**
    * The epochs of the member with the highest validation log-density among those trained by gradients. If its weight is small, it is not part
    * of the mixture.
@@ -106,9 +106,10 @@ export async function fitMembers(
   const { embedding, kernel = true, recipe, budget, onMember, checkpoints, maxMinutes, ...others } = options;
   const { communicator = SINGLE_PROCESS } = options;
   const seed = options.seed ?? 0;
-  const splits = recipe ? [rows] : crossValidationSplits(rows, seed);
+  const crossed = recipe ? undefined : crossValidationSplits(rows, seed);
+  const splits: readonly Split[] = crossed ?? [rows];
   // The densities of all splits have the same atoms, so that they can be mixed.
-  const learned = splits.length > 1 ? joinedRows(rows.training.sample, rows.validation) : rows.training;
+  const learned = crossed ? joinedRows([rows.training.sample, rows.validation]) : rows.training;
   const candidates = splits.flatMap((split, k) =>
     candidatesFor(columns, learned, { seed: seed + k, embedding, kernel, recipe, budget }).map(
       (candidate) => ({ candidate, split, name: k === 0 ? candidate.name : `${candidate.name}-${k + 1}` }),
@@ -146,21 +147,24 @@ export async function fitMembers(
     trained.push(await evaluated({ name: candidate.name, flow, epochs, bestEpoch }, split));
     if (result.stopped === "signal") break;
   }
-  const ofGivenSplit = trained.slice(0, candidates.length / splits.length);
-  const mixture = stacked(meansOverSplits(trained, ofGivenSplit.length));
+  const ofFirstSplit = trained.slice(0, candidates.length / splits.length);
+  const mixture = stacked(meansOverSplits(trained, ofFirstSplit.length));
   // A kernel density has no epochs.
-  const byGradients = ofGivenSplit.filter(({ epochs }) => epochs.length > 0);
-  const trainingCurve = (byGradients.length > 0 ? byGradients : ofGivenSplit).reduce((a, b) =>
+  const byGradients = ofFirstSplit.filter(({ epochs }) => epochs.length > 0);
+  const trainingCurve = (byGradients.length > 0 ? byGradients : ofFirstSplit).reduce((a, b) =>
     b.validationLogDensity > a.validationLogDensity ? b : a,
   );
-  if (trained.length < 2 * ofGivenSplit.length) return { ...mixture, trainingCurve, stopped };
-  const flowOfGivenSplit = mixtureOf(
-    mixture.members.map(({ name, weight }) => ({
-      weight,
-      flow: ofGivenSplit.find((member) => member.name === name)!.flow,
-    })),
-  );
-  return { ...mixture, flowOfGivenSplit, trainingCurve, stopped };
+  if (!crossed) return { ...mixture, trainingCurve, stopped };
+  const partsOfFirstSplit = mixture.members.map(({ name, weight }) => ({
+    weight,
+    flow: ofFirstSplit.find((member) => member.name === name)!.flow,
+  }));
+  return {
+    ...mixture,
+    firstSplit: { ...crossed[0]!, flow: mixtureOf(partsOfFirstSplit) },
+    trainingCurve,
+    stopped,
+  };
 }
 
 /** Adds the log-densities of the validation rows to a member. */

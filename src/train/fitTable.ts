@@ -195,22 +195,27 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
       : await trimRows(columns, all, contamination, settings);
   const parts = { training, validation, test };
   const result = await fitMembers(columns, parts, { ...settings, ...(checkpoints && { checkpoints }) });
-  const { flow, flowOfGivenSplit, members, validationLogDensity, stopped } = result;
+  const { flow, firstSplit, members, validationLogDensity, stopped } = result;
   flow.columns = names;
   const { signal } = others;
   const anomalies = signal?.aborted
     ? undefined
-    : await AnomalyScorer.fit(columns, flow, parts, {
-        keepRows: kernel,
-        flowOfValidation: flowOfGivenSplit,
-        ...engineOptionsOf(others),
-      });
+    : await AnomalyScorer.fit(
+        columns,
+        flow,
+        { training, validation, ...firstSplit, test },
+        {
+          keepRows: kernel,
+          flowOfValidation: firstSplit?.flow,
+          ...engineOptionsOf(others),
+        },
+      );
   return {
     model: new TableModel({ columns, flow, anomalies }),
     members,
     excluded,
     validationLogDensity,
-    validationRows: flowOfGivenSplit ? [] : Array.from(validation.rowNumbers),
+    validationRows: firstSplit ? [] : Array.from(validation.rowNumbers),
     testRows: Array.from(test?.rowNumbers ?? []),
     trimmedRows: trimmed,
     stopped,

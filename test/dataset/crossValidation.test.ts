@@ -11,13 +11,12 @@ const numbersOf = ({ sample: { rowNumbers } }: Dataset) => Array.from(rowNumbers
 
 test("each split of a small table validates on other rows, and all have the same rows", () => {
   const parts = splitWithTest(rowsOf(150), OPTIONS);
-  const splits = crossValidationSplits(parts, 0);
+  const splits = crossValidationSplits(parts, 0)!;
   expect(splits.length).toBeGreaterThan(1);
-  expect(splits[0]).toBe(parts);
   const learned = [...numbersOf(parts.training), ...numbersOf(parts.validation)].sort((a, b) => a - b);
   for (const { training, validation } of splits) {
     expect([...numbersOf(training), ...numbersOf(validation)].sort((a, b) => a - b)).toEqual(learned);
-    expect(validation.rows).toBe(parts.validation.rows);
+    expect(validation.rows).toBe(27);
   }
   const validated = splits.flatMap(({ validation }) => numbersOf(validation));
   expect(new Set(validated).size).toBe(validated.length);
@@ -26,7 +25,7 @@ test("each split of a small table validates on other rows, and all have the same
 test("the values and weights of a row stay together", () => {
   const values = Float64Array.from({ length: 100 }, (_, n) => n + 0.5);
   const rows = dataset(values, { features: 1, weights: values.map((value) => value / 100) });
-  for (const { training, validation } of crossValidationSplits(splitWithTest(rows, OPTIONS), 0))
+  for (const { training, validation } of crossValidationSplits(splitWithTest(rows, OPTIONS), 0)!)
     for (const { sample } of [training, validation])
       for (const [i, n] of sample.rowNumbers.entries()) {
         expect(sample.values[i]).toBe(values[n]);
@@ -34,12 +33,18 @@ test("the values and weights of a row stay together", () => {
       }
 });
 
-test("a larger table, rows with a context, and a table without test rows have one split", () => {
+test("a stated share of validation rows above a fifth holds in each split", () => {
+  const parts = splitWithTest(rowsOf(150), { ...OPTIONS, validationFraction: 0.4 });
+  const splits = crossValidationSplits(parts, 0)!;
+  expect(splits.map(({ validation }) => validation.rows)).toEqual([54, 54]);
+});
+
+test("a larger table, rows with a context, and a table without test rows are not cross-validated", () => {
   const context = Array.from({ length: 150 }, (_, n) => n % 7);
   for (const parts of [
     splitWithTest(rowsOf(200), OPTIONS),
     splitWithTest(rowsOf(150), { ...OPTIONS, testFraction: 0 }),
     splitWithTest(rowsOf(150, context), OPTIONS),
   ])
-    expect(crossValidationSplits(parts, 0)).toEqual([parts]);
+    expect(crossValidationSplits(parts, 0)).toBeUndefined();
 });

@@ -54,7 +54,7 @@ export interface AnomalyRows {
 interface AnomalyFitOptions extends RunOptions {
   /** Whether the model may contain training rows. Default true. */
   readonly keepRows?: boolean | undefined;
-  /** The part of a cross-validated model that has not learned the validation rows (`flowOfGivenSplit`). Default: the flow of the model. */
+  /** The part of a cross-validated model to which the validation rows are new (`firstSplit`). Default: the flow of the model. */
   readonly flowOfValidation?: Flow | undefined;
 }
 
