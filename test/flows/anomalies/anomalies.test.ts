@@ -126,7 +126,7 @@ describe("TableModel.anomalies", () => {
       const { scores, isTrainingTable } = await each.anomalies(table);
       const ofTestRows = Float64Array.from(fitted.testRows, (row) => scores[row]!).sort();
       const { calibration } = each.contents.anomalies!;
-      calibration.forEach((score, i) => expect(ofTestRows[i]).toBeCloseTo(score, 5));
+      for (const [i, score] of calibration.entries()) expect(ofTestRows[i]).toBeCloseTo(score, 5);
       expect(isTrainingTable).toBe(true);
       await each.release();
     }
