@@ -62,8 +62,8 @@ const QUANTILES_OF_WIDE_TABLE = 8;
 /** A model of a wide table with few rows overfits early, and a patience in steps would be hundreds of epochs. */
 const EPOCHS_OF_PATIENCE_IN_WIDE_TABLE = 20;
 /**
- * The patience of the autoregressive network, at least 20 epochs: 100 steps more than those after which the learning rate is halved. On 20
- * tables of 129 to 2,114 rows it ends with the same epoch as a patience of 500 steps. 200 steps cost 0.86 nats on yacht.
+ * The patience of the autoregressive network, at least 20 epochs: 100 steps more than those after which the learning rate is halved. It was
+ * chosen in bench/tables/RESULTS.md.
  */
 const STEPS_OF_PATIENCE = 300;
 /** A kernel density takes time for each center in each use, and gains little in larger tables. */
