@@ -1,16 +1,14 @@
 /**
- * The candidate with the smallest edit distance to `name`; undefined if more than a third of the letters would have to change, or all letters of
- * a short name.
+ * The candidate with the smallest edit distance to `name`; undefined if more than a third of the letters would have to change, or more than one
+ * letter of a short name, or the only letter.
  */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   const typed = name.trim().toLowerCase();
   let nearest: string | undefined;
-  let minDistance = Math.max(1, Math.floor(typed.length / 3)) + 1;
+  let minDistance = 1 + Math.max(typed.length > 1 ? 1 : 0, Math.floor(typed.length / 3));
   for (const candidate of candidates) {
-    const known = candidate.trim().toLowerCase();
-    const distance = editDistance(typed, known);
-    const isOtherName = distance > 0 && distance >= Math.max(typed.length, known.length);
-    if (distance < minDistance && !isOtherName) [nearest, minDistance] = [candidate, distance];
+    const distance = editDistance(typed, candidate.trim().toLowerCase());
+    if (distance < minDistance) [nearest, minDistance] = [candidate, distance];
   }
   return nearest;
 }

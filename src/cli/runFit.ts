@@ -2,6 +2,7 @@ import { shellQuoted } from "../data/columnList.ts";
 import { lockPath, withFileLock } from "../data/fileLock.ts";
 import { PushforwardError } from "../errors.ts";
 import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
+import { OF_OTHER_TRAINING } from "../train/checkpoint.ts";
 import type { CheckpointStore } from "../train/index.ts";
 import type { StopReason } from "../train/trainingLoop.ts";
 import { Checkpoints } from "./checkpoints.ts";
@@ -186,7 +187,7 @@ function explained(
       cause: error,
     });
   }
-  const isOfOtherTraining = error instanceof PushforwardError && error.what.includes("different settings");
+  const isOfOtherTraining = error instanceof PushforwardError && error.what === OF_OTHER_TRAINING;
   const hint = isOfOtherTraining
     ? "Give the same data and options to continue from it, or discard it and start again with --overwrite."
     : "The checkpoint is damaged: discard it and start again with --overwrite.";

@@ -66,6 +66,10 @@ export function encodeCheckpoint({ parameters, buffers, ...record }: Checkpoint)
   return encodeWithChecksum(arrays, { "pushforward.checkpoint": JSON.stringify(record) });
 }
 
+/** The error of `decodeCheckpoint` for an intact checkpoint of another training. */
+export const OF_OTHER_TRAINING =
+  "the checkpoint is from different data, a different flow or different settings";
+
 /**
  * Reads a checkpoint: writes its parameters into `parameters`, and returns the other fields.
  *
@@ -81,13 +85,9 @@ export function decodeCheckpoint(
   if (!parsed.success) throw new PushforwardError("MODEL", "the file is not a pushforward checkpoint");
   if (!hasChecksum) throw checksumError("a checksum", "none");
   if (parsed.data.fingerprint !== fingerprint) {
-    throw new PushforwardError(
-      "MODEL",
-      "the checkpoint is from different data, a different flow or different settings",
-      {
-        hint: "Give the same data and options to resume from it, or delete it to start from the beginning.",
-      },
-    );
+    throw new PushforwardError("MODEL", OF_OTHER_TRAINING, {
+      hint: "Give the same data and options to resume from it, or delete it to start from the beginning.",
+    });
   }
   const readFloats = (name: string, size: number): Float32Array | Float64Array => {
     const array = arrays.get(name);

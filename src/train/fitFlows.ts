@@ -19,7 +19,13 @@ import {
 import { type FitResult, fit } from "./fit.ts";
 import type { TrainingRows } from "./objective.ts";
 import { commonFitRules, settingsIn } from "./optionRules.ts";
-import { type CheckpointStore, type FitOptions, fitSettingsSchema, remainingMinutes } from "./options.ts";
+import {
+  type CheckpointStore,
+  type FitOptions,
+  fitSettingsSchema,
+  remainingMinutes,
+  statedOptions,
+} from "./options.ts";
 import {
   asDataset,
   asInMemory,
@@ -184,8 +190,7 @@ export async function trainFlows(
   // Measured in docs/defaults.md: small tables need a large learning rate and strong weight decay, large ones do not.
   const defaults =
     count > 20_000 ? { learningRate: 1e-3, weightDecay: 0.01 } : { learningRate: 3e-3, weightDecay: 0.3 };
-  const statedOptimizer = Object.entries(options.optimizer ?? {}).filter(([, value]) => value !== undefined);
-  const optimizer = { ...(!recipes && defaults), ...Object.fromEntries(statedOptimizer) };
+  const optimizer = { ...(!recipes && defaults), ...statedOptions(options.optimizer) };
   let best: Omit<FitFlowsResult, "warnings"> | undefined;
   for (const [i, { name, flow }] of candidates.entries()) {
     const minutesLeft = await remainingMinutes(start, maxMinutes, options.communicator);

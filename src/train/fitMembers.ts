@@ -18,6 +18,7 @@ import {
   type FitEpoch,
   type FitOptions,
   remainingMinutes,
+  statedOptions,
 } from "./options.ts";
 import { flowOfRankZero } from "./sameTraining.ts";
 import { stackDensities } from "./stacking.ts";
@@ -136,8 +137,8 @@ export async function fitMembers(
     const { flow, options: ofCandidate } = candidate;
     const result = await fit(flow, split.training, {
       ...ofCandidate,
-      ...Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined)),
-      optimizer: { ...ofCandidate.optimizer, ...others.optimizer },
+      ...statedOptions(others),
+      optimizer: { ...ofCandidate.optimizer, ...statedOptions(others.optimizer) },
       validation: split.validation,
       ...(share !== undefined && { maxMinutes: share }),
       ...(checkpoints && { checkpoint: checkpoints(name) }),

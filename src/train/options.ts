@@ -101,6 +101,10 @@ export function trainingLengths(
   };
 }
 
+/** The options that are not undefined, which may replace defaults. */
+export const statedOptions = <T extends object>(options: T | undefined): Partial<T> =>
+  Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
+
 /** The record of an epoch of `minimize`. */
 export interface MinimizeEpoch {
   readonly epoch: number;

@@ -32,7 +32,8 @@ export async function trimRows(
       received: String(contamination),
     });
   }
-  const { flow } = await fitMembers(columns, { training, validation }, options);
+  const { flow, stopped } = await fitMembers(columns, { training, validation }, options);
+  if (stopped === "signal") return { training, validation, trimmed: [] };
   const run = engineOptionsOf(options);
   const reference = await AnomalyScorer.fit(columns, flow, { training, validation }, run);
   const scorer = new AnomalyScorer(columns, flow, reference);

@@ -176,6 +176,7 @@ export const misspelledOptions: Readonly<Record<string, readonly [call: () => un
     ],
     "new InMemoryDataset": [() => rows.with(wrong({ weight: pixels })), "weights"],
     "new Linear": [() => new Linear(1, 1, random, wrong({ zeroinit: true })), "zeroInit"],
+    "new ConvNet": [() => new ConvNet(1, 1, wrong({ widht: 4 }), random), "width"],
     "new MLP": [() => new MLP(1, 1, wrong({ hiden: [4] }), random), "hidden"],
     "new ModelScorer": [() => new evaluate.ModelScorer(unused, wrong({ thread: 1 })), "threads"],
     "new ModelOptimizer": [() => new ModelOptimizer(flow, wrong({ type: "adam", beta: 1 })), "beta1"],

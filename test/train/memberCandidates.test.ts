@@ -34,15 +34,15 @@ describe("the members of the default model", () => {
       MEMBERS_OF_REAL_COLUMNS.filter((name) => !["affine", "splines", "mixture"].includes(name)),
     );
     const [autoregressive] = trained(50, 3, "small");
-    // 50 rows are one batch, and 10,000 and 500 steps as many epochs.
-    expect(autoregressive.options).toMatchObject({ epochs: 5000, patience: 250 });
+    // 50 rows are one batch, and 10,000 and 300 steps as many epochs.
+    expect(autoregressive.options).toMatchObject({ epochs: 5000, patience: 150 });
     expect(autoregressive.flow.base.describe()).toMatchObject({ network: { hidden: [64, 64] } });
   });
 
   test("are larger and train up to twice as long with a large budget", () => {
     const [autoregressive, , affine] = trained(50, 3, "large");
-    for (const { options } of [autoregressive, affine])
-      expect(options).toMatchObject({ epochs: 20_000, patience: 1000 });
+    expect(autoregressive.options).toMatchObject({ epochs: 20_000, patience: 600 });
+    expect(affine.options).toMatchObject({ epochs: 20_000, patience: 1000 });
     expect(autoregressive.flow.base.describe()).toMatchObject({
       network: { hidden: [256, 256, 256, 256, 256, 256] },
     });
