@@ -95,7 +95,7 @@ function fromFlat(numbers: ArrayLike<number>, options: Options): FlatRows {
   const features = options.features ?? options.columns?.length ?? (expected ? numbers.length / expected : 0);
   if (features === 0) {
     if (numbers.length === 0) return { rows: expected ?? 0, features: 0, values: new Float64Array(0) };
-    throw new PushforwardError("ARGUMENT", `the flat array of ${what} does not show the number of features`, {
+    throw new PushforwardError("ARGUMENT", `a flat array of ${what} needs the number of features`, {
       hint: "Give dataset(numbers, { features: 2 }), or an array of rows.",
     });
   }

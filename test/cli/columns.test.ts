@@ -203,7 +203,7 @@ it("refuses kinds and columns that do not exist", async () => {
   `);
   expect(await refused("--column", "age=date")).toMatchInlineSnapshot(`
     "2
-    Error: Column "age" cannot be date: expected continuous or integer or lattice or categorical or exclude, received values of the type integer.
+    Error: Column "age" cannot be date: expected continuous or integer or lattice or positive or bounded or heavy-tailed or cyclic or categorical or boolean or exclude, received values of the type integer.
     State another kind, or convert the column."
   `);
   expect(await refused("--column", "age=constant")).toMatchInlineSnapshot(`

@@ -116,7 +116,7 @@ describe("flatRows throws for", () => {
   });
 
   test("a flat array without its number of features", () => {
-    expect(() => flatRows([1, 2])).toThrow("the flat array of rows does not show the number of features");
+    expect(() => flatRows([1, 2])).toThrow("a flat array of rows needs the number of features");
   });
 });
 

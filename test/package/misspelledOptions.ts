@@ -20,7 +20,7 @@ import {
   simulationBasedCalibration,
 } from "../../src/inference/index.ts";
 import { SimulationPosterior } from "../../src/inference/simulation/posterior.ts";
-import { Convolution, Linear, MLP } from "../../src/nn/index.ts";
+import { ConvNet, Convolution, Linear, MLP } from "../../src/nn/index.ts";
 import { integrate } from "../../src/numerics/index.ts";
 import { exportOnnx } from "../../src/onnx/index.ts";
 import * as report from "../../src/report/index.ts";

@@ -161,9 +161,7 @@ describe("constant columns", () => {
       await expect(fitFlows(bad)).rejects.toThrow(message);
       await expect(fitFlows(() => [bad.slice(0, 5), bad.slice(5)])).rejects.toThrow(message);
     }
-    await expect(fitFlows([1, 2, 3, 4])).rejects.toThrow(
-      "the flat array of rows does not show the number of features",
-    );
+    await expect(fitFlows([1, 2, 3, 4])).rejects.toThrow("a flat array of rows needs the number of features");
     await expect(fitFlows([[1, 2, 3]])).rejects.toThrow("too few rows to train a flow");
   });
 
