@@ -56,7 +56,7 @@ test("a member of a small table is the mean of its densities over the splits, an
   );
   const best = stackDensities(heldOut);
   expect(validationLogDensity).toBeCloseTo(best.logDensity, 4);
-  best.weights.forEach((weight, m) => expect(weights[m]).toBeCloseTo(weight, 3));
+  for (const [m, weight] of best.weights.entries()) expect(weights[m]).toBeCloseTo(weight, 3);
 });
 
 test("the p-values of anomalies of a small table come from rows that no split learned", async () => {
