@@ -187,7 +187,7 @@ function explained(
       cause: error,
     });
   }
-  const isOfOtherTraining = error instanceof PushforwardError && error.what === OF_OTHER_TRAINING;
+  const isOfOtherTraining = error instanceof PushforwardError && error.what.startsWith(OF_OTHER_TRAINING);
   const hint = isOfOtherTraining
     ? "Give the same data and options to continue from it, or discard it and start again with --overwrite."
     : "The checkpoint is damaged: discard it and start again with --overwrite.";
