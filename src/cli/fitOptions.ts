@@ -139,7 +139,8 @@ export const options = {
     default: "0.1",
     valueName: "F",
     example: "0.1",
-    description: "Fraction of the rows that decides when training ends and which weights are kept.",
+    description:
+      "Fraction of the rows that decides when training ends and which weights are kept; at least 0.2 in the cross-validation of small tables.",
   }),
   testFraction: fraction(true, {
     valueName: "F",

@@ -12,8 +12,8 @@ const VALIDATION_SHARE = 0.2;
 /**
  * The splits of the training and validation rows by which a model of a small table is cross-validated. Each has a fifth of the rows for
  * validation, or as many as the given split if that is more, and these are training rows of the other splits. Undefined for a table of 200
- * rows or more, for rows with a context, for a stream, and for a table without test rows, where the validation rows are the only ones to which
- * a model is not fitted.
+ * rows or more, for rows with a context, and for a stream. It is undefined for a table without test rows too: after cross-validation no row
+ * would be new to the model.
  */
 export function crossValidationSplits(
   { training, validation, test }: SplitWithTest,
