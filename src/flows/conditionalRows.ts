@@ -12,6 +12,7 @@ import {
 import { stack, type Tensor } from "../graph/tensor.ts";
 import { parametersOf } from "../nn/module.ts";
 import { Random } from "../random/index.ts";
+import { inFloat64 } from "../runtime/engineOptions.ts";
 import { arrayInput, BatchRunner, type RowInput, type RunOptions } from "./batchRunner.ts";
 import {
   groupBy,
@@ -43,9 +44,9 @@ export class ConditionalRows {
   }
 
   /**
-   * Replaces the unknown features of each row by a draw from their joint conditional distribution. With `present` it is that given that none
-   * of them is missing (`logUnknownPresent` defines it for mixtures); a distribution that draws feature by feature draws each given that
-   * it is present. Row n depends only on the seed, on `start` + n, and on its known features.
+   * Replaces the unknown features of each row by a draw from their joint conditional distribution. With `present`, the distribution is also
+   * conditional on no unknown feature being missing (`logUnknownPresent` defines it for mixtures); a distribution that draws feature by feature
+   * draws each given that it is present. Row n depends only on the seed, on `start` + n, and on its known features.
    */
   async complete(
     { values, known }: PartialRows,
@@ -166,7 +167,8 @@ export class ConditionalRows {
 
   /**
    * log p(x_of | x_given) of each row of `values` [N, D], from indices of features. The given features come first in the factorization,
-   * as they do when `complete` draws, so that this is the density of its draws, and integrates to 1.
+   * as they do when `complete` draws, so that this is the density of its draws, and integrates to 1. The default precision is float64 if
+   * there are given features.
    */
   async logProb(
     values: Float64Array,
@@ -175,8 +177,10 @@ export class ConditionalRows {
   ): Promise<Float64Array> {
     const rows = range(values.length / this.distribution.features);
     const density = (x: Tensor, subset: Subset) => this.distribution.logProbKnown(x, subset);
+    // In float32, the difference of two log-densities of a given value that is far from the data has no correct digits.
+    const options = given.length > 0 && run.precision === undefined ? inFloat64(run) : run;
     const logProbKnown = (features: readonly number[]) =>
-      this.run("density", density, { values, rows, features }, [], run);
+      this.run("density", density, { values, rows, features }, [], options);
     const joint = await logProbKnown([...given, ...of]);
     if (given.length === 0) return joint;
     const ofGiven = await logProbKnown(given);

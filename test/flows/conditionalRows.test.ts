@@ -6,6 +6,7 @@ import { ConditionalRows } from "../../src/flows/conditionalRows.ts";
 import { Random } from "../../src/random/index.ts";
 import { logProb } from "../distributions/evaluate.ts";
 import {
+  categorical,
   combinations,
   continuous,
   discrete,
@@ -65,6 +66,18 @@ test("the density of some features given others is normalized, and that of the d
       }, 0);
       expect(statistic).toBeLessThan(31.8);
     }
+  }
+  await conditional.release();
+});
+
+test("the probabilities given a value far from the data sum to 1", async () => {
+  const made = new MixedMade({ columns: [continuous, categorical], network: { hidden: [12] } }, new Random(1));
+  randomize(made);
+  const conditional = new ConditionalRows(made);
+  for (const far of [1e7, -1e7]) {
+    const rows = combinations([[far], [0, 1, 2]]);
+    const logProbs = await conditional.logProb(Float64Array.from(rows.flat()), { of: [1], given: [0] });
+    expect(sumOfProbabilities(logProbs)).toBeCloseTo(1, 6);
   }
   await conditional.release();
 });
