@@ -28,7 +28,7 @@ export function withExactConditionals(distribution: Distribution): {
       "the model has no exact distribution of some columns given others",
       {
         received: `one distribution of the type ${distribution.describe().type}`,
-        hint: "Fit the default model, without --flow, or one for these columns: --given.",
+        hint: "Fit the default model, or one that is conditional on these columns.",
       },
     );
   }

@@ -84,5 +84,5 @@ const malformed = (name: string, expected: string, text: string): PushforwardErr
   new PushforwardError("ARGUMENT", `the environment variable ${name} cannot be read`, {
     expected,
     received: text === "" ? "nothing" : text,
-    hint: "State the number of threads with --threads.",
+    hint: "State the number of threads.",
   });

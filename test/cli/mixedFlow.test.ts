@@ -89,7 +89,7 @@ it("refuses missing values, conditions on columns, and flows without a bound", a
   expect(await failure("sample", model, "--given", "color=red")).toMatchInlineSnapshot(`
     "2
     Error: The model has no exact distribution of some columns given others: received one distribution of the type dequantized.
-    Fit the default model, without --flow, or one for these columns: --given."
+    Fit the default model, or one that is conditional on these columns."
   `);
 });
 

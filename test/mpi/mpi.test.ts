@@ -179,22 +179,22 @@ describe("the environment of a process", () => {
     expect(mpiJob({ ...slurm, SLURM_STEP_TASKS_PER_NODE: "4(x2" })).toMatchObject({ size: 11, rank: 9 });
     expect(localSize({ SLURM_STEP_TASKS_PER_NODE: "4(x2" })).toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the environment variable SLURM_STEP_TASKS_PER_NODE cannot be read: expected numbers of processes, such as 4(x2),3, received 4(x2.
-      State the number of threads with --threads.]
+      State the number of threads.]
     `);
     expect(localSize({ SLURM_STEP_TASKS_PER_NODE: "4(x2)" })).toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the environment variable SLURM_STEP_TASKS_PER_NODE cannot be read: expected the number of machine 2, counted from 0, received 4(x2).
-      State the number of threads with --threads.]
+      State the number of threads.]
     `);
     expect(
       localSize({ SLURM_STEP_TASKS_PER_NODE: "4(x9)", SLURM_NODEID: "two" }),
     ).toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the environment variable SLURM_NODEID cannot be read: expected an integer, received two.
-      State the number of threads with --threads.]
+      State the number of threads.]
     `);
     const mpich = { PMI_SIZE: "3", PMI_RANK: "0", MPI_LOCALNRANKS: "" };
     expect(() => mpiJob(mpich)?.localSize).toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the environment variable MPI_LOCALNRANKS cannot be read: expected an integer, received nothing.
-      State the number of threads with --threads.]
+      State the number of threads.]
     `);
   });
 
