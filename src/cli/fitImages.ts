@@ -51,7 +51,8 @@ export async function fitImages(given: FitValues, io: Io, words: readonly string
   await runFit(values, io, words, async (messages) => {
     if (values.pictures !== undefined) await preparePictures(values.pictures);
     const { image, classes, values: pixelValues, seed } = values;
-    const options = { shape: image, statedBy: "--image", classes, signal: io.interrupted };
+    const statedBy = { name: "--image", example: "--image 28x28x1" };
+    const options = { shape: image, statedBy, classes, signal: io.interrupted };
     const images = await openImages(values.data, options);
     const unread = otherPicturesText(images);
     if (unread) messages.warn(unread);

@@ -48,7 +48,7 @@ export async function withImagesOfModel<T>(
   const model = ImageModel.from(loaded).withDraws(draws);
   const images = await openImages(data, {
     shape: model.shape,
-    statedBy: "the model",
+    statedBy: { name: "the model" },
     classes: model.classes.length > 0,
     signal: io.interrupted,
   });

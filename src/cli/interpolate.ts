@@ -56,7 +56,11 @@ export const interpolate = command({
       });
     }
     const index = name === undefined ? undefined : classIndex(images, name);
-    const ends = await openImages([from, to], { shape, statedBy: "the model", signal: io.interrupted });
+    const ends = await openImages([from, to], {
+      shape,
+      statedBy: { name: "the model" },
+      signal: io.interrupted,
+    });
     if (ends.count !== 2) {
       throw new PushforwardError("ARGUMENT", "An interpolation needs two images", {
         expected: "one image in each of the two files",

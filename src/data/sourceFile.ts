@@ -2,8 +2,8 @@ import { isUtf8 } from "node:buffer";
 import type { Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { PushforwardError } from "../errors.ts";
-import { firstBytes, isGzip } from "../files/firstBytes.ts";
 import { readError } from "../files/readBytes.ts";
+import { isGzip, readRange } from "../files/readRange.ts";
 import { checkText, textOf } from "./checkText.ts";
 import { shellQuoted } from "./columnList.ts";
 import { notUtf8Error } from "./databaseError.ts";
@@ -37,7 +37,7 @@ export async function inspectFile(
   path: string,
   { name = path, signal }: { name?: string; signal?: AbortSignal | undefined } = {},
 ): Promise<SourceFile> {
-  const bytes = await firstBytes(path, HEAD_BYTES);
+  const bytes = await readRange(path, HEAD_BYTES);
   if (SPREADSHEET.test(name)) {
     throw new PushforwardError("FILE", `${name} is a spreadsheet, which cannot be read`, {
       expected: `a file in one of the formats ${FORMATS}`,

@@ -2,8 +2,8 @@ import { createReadStream } from "node:fs";
 import { pipeline, type Readable, type Transform } from "node:stream";
 import { createGunzip, createInflateRaw } from "node:zlib";
 import { PushforwardError } from "../errors.ts";
-import { firstBytes, isGzip } from "../files/firstBytes.ts";
 import { readError } from "../files/readBytes.ts";
+import { isGzip, readRange } from "../files/readRange.ts";
 
 /** A part of a file: the bytes from `start` to `end` - 1, which may be compressed by raw deflate. */
 export interface FileRange {
@@ -36,7 +36,7 @@ export class ByteReader {
       const bytes = createReadStream(path, { start: range.start, end: Math.max(range.start, range.end - 1) });
       return new ByteReader(path, range.deflated ? through(bytes, createInflateRaw()) : bytes);
     }
-    const gzip = isGzip(await firstBytes(path, 2));
+    const gzip = isGzip(await readRange(path, 2));
     const bytes = createReadStream(path, { highWaterMark: 2 ** 20 });
     return new ByteReader(path, gzip ? through(bytes, createGunzip({ chunkSize: 2 ** 18 })) : bytes);
   }

@@ -20,7 +20,7 @@ export const grayLevels = (pixels: ArrayLike<number>, values: number): Uint8Arra
 /** The gray level between images. */
 const BACKGROUND = 232;
 
-/** Draws images [n, height, width, channels] of gray or color levels from 0 to 255 in one picture, line by line. Throws `ARGUMENT` if an image is not complete. */
+/** Draws images [n, height, width, channels] of gray or color levels from 0 to 255 in one picture, line by line. Throws `ARGUMENT` if there are no images, or one is not complete. */
 export function imageGrid(
   pixels: Uint8Array,
   [height, width, channels]: ImageShape,
@@ -28,11 +28,15 @@ export function imageGrid(
 ): Picture {
   checkOptions("imageGrid", options, { columns: integerFrom(1), gap: integerFrom(0), scale: integerFrom(1) });
   const count = pixels.length / imageSize([height, width, channels]);
-  if (!Number.isInteger(count)) {
-    throw new PushforwardError("ARGUMENT", "the last image of a grid is not complete", {
-      expected: `a multiple of ${imageSize([height, width, channels])} numbers`,
-      received: `${pixels.length}`,
-    });
+  if (!Number.isInteger(count) || count === 0) {
+    throw new PushforwardError(
+      "ARGUMENT",
+      count === 0 ? "a grid has no images" : "the last image of a grid is not complete",
+      {
+        expected: `a positive multiple of ${imageSize([height, width, channels])} numbers`,
+        received: `${pixels.length}`,
+      },
+    );
   }
   const { columns = Math.ceil(Math.sqrt(count)), gap = 2 } = options;
   const { scale = Math.max(1, Math.round(600 / (columns * (width + gap)))) } = options;

@@ -41,8 +41,12 @@ export interface OpenImagesOptions {
    * of another shape are an error. Default: that of the images.
    */
   readonly shape?: ImageShape | undefined;
-  /** Where `shape` comes from, for error messages, such as "the model". Default "the option shape". */
-  readonly statedBy?: string | undefined;
+  /**
+   * Where `shape` comes from, for errors. Default: this option.
+   *
+   * @internal
+   */
+  readonly statedBy?: ShapeSource | undefined;
   /** Whether the labels are read. If not, missing labels are no error. Default true. */
   readonly classes?: boolean | undefined;
   /** Ends the reading with an error of the code INTERRUPTED. Default none. */
@@ -55,16 +59,18 @@ export const shapeText = (shape: readonly number[]): string => shape.join(" x ")
 /** The number of images of `size` numbers in a block: one, or more if they take at most 4 MB. */
 export const imagesPerBlock = (size: number): number => Math.max(1, Math.floor(2 ** 22 / size));
 
-/** How error messages call the option of this name in a program, unless the caller says where `shape` comes from. */
-export const DEFAULT_STATED_BY = "the option shape";
+/** How errors call what states the shape of images, with an example if the user can change it. */
+export interface ShapeSource {
+  readonly name: string;
+  readonly example?: string;
+}
 
-/** An example of how the shape of images is stated, for hints. */
-export const shapeExample = (statedBy: string | undefined): string =>
-  statedBy === "--image" ? "--image 28x28x1" : "shape: [28, 28, 1]";
+/** The option of this name in a program. */
+export const OPTION_SHAPE: ShapeSource = { name: "the option shape", example: "shape: [28, 28, 1]" };
 
 /**
  * The error for images without classes, which says where images of this kind have their labels. `alternative` ends the hint, such as
- * ", or leave out --classes".
+ * ", or leave out the option classes".
  */
 export function noClassesError(
   what: string,

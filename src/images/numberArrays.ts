@@ -4,11 +4,10 @@ import { type ImageShape, imageSize } from "../nn/image.ts";
 import { ByteReader, type FileRange } from "./byteReader.ts";
 import {
   classesOf,
-  DEFAULT_STATED_BY,
   type ImageSet,
   imagesPerBlock,
+  OPTION_SHAPE,
   type OpenImagesOptions,
-  shapeExample,
   shapeText,
 } from "./imageSet.ts";
 import { type PixelSource, pixelsOf } from "./pixels.ts";
@@ -134,7 +133,7 @@ async function* numberBlocks(
 
 function imageShapeOf(
   { name, shape }: NumberArray,
-  { shape: expected, statedBy = DEFAULT_STATED_BY }: OpenImagesOptions,
+  { shape: expected, statedBy = OPTION_SHAPE }: OpenImagesOptions,
 ): ImageShape {
   const [, ...axes] = shape;
   const fail = (hint: string) => {
@@ -147,16 +146,16 @@ function imageShapeOf(
     });
   };
   const otherShape =
-    statedBy === "the model"
-      ? "Give images of the size of the model."
-      : `Correct ${statedBy}, or leave it out if the array has the shape of the images.`;
+    statedBy.example === undefined
+      ? `Give images of the size of ${statedBy.name}.`
+      : `Correct ${statedBy.name}, or leave it out if the array has the shape of the images.`;
   if (axes.length === 1) {
     const single = "If it is one image, save it as one of a list: x[None]";
-    if (!expected) return fail(`State height, width and channels: ${shapeExample(statedBy)}. ${single}`);
+    if (!expected) return fail(`State height, width and channels: ${statedBy.example}. ${single}`);
     if (imageSize(expected) === axes[0]) return expected;
     return fail(shape.join() === expected.slice(0, 2).join() ? single : otherShape);
   }
-  if (axes.length > 3) return fail("Save one array with four axes.");
+  if (axes.length === 0 || axes.length > 3) return fail("Save one array with three or four axes.");
   const [height, width, channels = 1] = axes as [number, number, number?];
   if (axes.length === 3 && channels > 4 && height <= 4)
     return fail("Put the channels last: x.transpose(0, 2, 3, 1)");

@@ -4,9 +4,11 @@ import { formatOf as tableFormatOf } from "../data/format.ts";
 import { expandHome, expandPatterns, isPattern, isStandardInput } from "../data/locate.ts";
 import { isQuery } from "../data/table.ts";
 import { PushforwardError } from "../errors.ts";
-import { firstBytes, isGzip } from "../files/firstBytes.ts";
 import { readError } from "../files/readBytes.ts";
-import { abortSignal, anyValue, checkOptions, text, trueOrFalse } from "../options.ts";
+import { isGzip, readRange } from "../files/readRange.ts";
+import { imageSchema } from "../nn/image.ts";
+import { abortSignal, anyValue, checkOptions, listOfTexts, trueOrFalse } from "../options.ts";
+import { brief, parse } from "../parse.ts";
 import { isIdx, openIdx } from "./idx.ts";
 import type { ImageSet, OpenImagesOptions } from "./imageSet.ts";
 import { isNpy, openNpy, openNpz } from "./npy.ts";
@@ -36,7 +38,8 @@ const HEAD_BYTES = 1024;
  *
  * Each of them may be a pattern of files. Several files of arrays are concatenated. Pixels are integers from 0 to 255.
  *
- * @throws FILE for files that cannot be read; DATA for images of different sizes; ARGUMENT for paths of different formats.
+ * @throws FILE for files that cannot be read; DATA for images of different sizes; ARGUMENT for paths of different formats, and for options
+ *   that are not valid.
  */
 export async function openImages(
   paths: string | readonly string[],
@@ -44,15 +47,23 @@ export async function openImages(
 ): Promise<ImageSet> {
   checkOptions("openImages", options, {
     shape: anyValue,
-    statedBy: text,
+    statedBy: anyValue,
     classes: trueOrFalse,
     signal: abortSignal,
   });
+  if (options.shape !== undefined) parse(imageSchema, options.shape, "the option shape of openImages");
+  const stated = typeof paths === "string" ? [paths] : paths;
+  if (!listOfTexts.accepts(stated)) {
+    throw new PushforwardError("ARGUMENT", "the first argument of openImages is not valid", {
+      expected: "a path, or a list of paths",
+      received: brief(paths),
+    });
+  }
   if (paths.length === 0)
     throw new PushforwardError("ARGUMENT", "Images cannot be read from an empty list", {
       expected: "a path",
     });
-  const list = await filesOf(typeof paths === "string" ? [paths] : paths, options.signal);
+  const list = await filesOf(stated, options.signal);
   const sources: Source[] = [];
   for (const path of list) sources.push({ path, format: await formatOf(path) });
   const source = list.length === 1 ? list[0]! : `${list[0]} and ${list.length - 1} more`;
@@ -115,7 +126,7 @@ async function formatOf(path: string): Promise<Format> {
   if (/\.npz$/i.test(path)) return "npz";
   if (/\.npy$/i.test(path)) return "npy";
   if (!stats.isFile()) return "table";
-  const bytes = await firstBytes(path, HEAD_BYTES);
+  const bytes = await readRange(path, HEAD_BYTES);
   if (isPicture(bytes)) return "picture";
   if (isNpy(bytes)) return "npy";
   return isIdx(gunzippedHead(bytes)) ? "idx" : "table";

@@ -7,9 +7,9 @@ import { readError } from "../files/readBytes.ts";
 import { imageSize } from "../nn/image.ts";
 import {
   classesOf,
-  DEFAULT_STATED_BY,
   type ImageSet,
   imagesPerBlock,
+  OPTION_SHAPE,
   type OpenImagesOptions,
 } from "./imageSet.ts";
 import { decodePicture, otherShape, type Picture } from "./pictureFile.ts";
@@ -52,7 +52,7 @@ export async function openPictures(
   const files = found.map(({ path }) => path);
   const { shape } = await readPicture(files[0]!);
   if (options.shape && options.shape.join() !== shape.join())
-    throw otherShape(files[0]!, shape, options.shape, options.statedBy ?? DEFAULT_STATED_BY);
+    throw otherShape(files[0]!, shape, options.shape, (options.statedBy ?? OPTION_SHAPE).name);
   const size = imageSize(shape);
   const perBlock = imagesPerBlock(size);
   async function* blocks() {

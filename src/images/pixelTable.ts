@@ -7,11 +7,10 @@ import { PushforwardError } from "../errors.ts";
 import { imageSize } from "../nn/image.ts";
 import {
   classesOf,
-  DEFAULT_STATED_BY,
   type ImageSet,
   imagesPerBlock,
+  OPTION_SHAPE,
   type OpenImagesOptions,
-  shapeExample,
   shapeText,
 } from "./imageSet.ts";
 import { decodePicture, isPicture, otherShape } from "./pictureFile.ts";
@@ -129,7 +128,7 @@ function pixelsOfTable(
   table: Table,
   columns: readonly Column[],
   label: Column | undefined,
-  { shape, statedBy = DEFAULT_STATED_BY }: OpenImagesOptions,
+  { shape, statedBy = OPTION_SHAPE }: OpenImagesOptions,
 ): Content {
   const { source } = table;
   const size = columns.length;
@@ -141,10 +140,10 @@ function pixelsOfTable(
         : "the height, the width and the channels of the images",
       received: `${size} columns besides the label`,
       hint: !shape
-        ? `State them: ${shapeExample(statedBy)}`
-        : statedBy === "the model"
+        ? `State them: ${statedBy.example}`
+        : statedBy.example === undefined
           ? select
-          : `${select} Or correct ${statedBy}.`,
+          : `${select} Or correct ${statedBy.name}.`,
     });
   }
   const pixelSource: PixelSource = {
@@ -178,7 +177,7 @@ function pixelsOfTable(
 async function bytesOfTable(
   table: Table,
   column: Column,
-  { shape: stated, statedBy = DEFAULT_STATED_BY }: OpenImagesOptions,
+  { shape: stated, statedBy = OPTION_SHAPE }: OpenImagesOptions,
 ): Promise<Content> {
   const { source, rows, database, relation } = table;
   const nameOf = rowName(table);
@@ -200,7 +199,7 @@ async function bytesOfTable(
     throw new PushforwardError("DATA", `${nameOf(0)} is not a picture that can be read`, {
       expected: "PNG or JPEG",
       received: `${first.length} bytes of another format`,
-      hint: `If they are the pixels, state height, width and channels: ${shapeExample(statedBy)}`,
+      hint: `If they are the pixels, state height, width and channels: ${statedBy.example}`,
     });
   }
   const shape = stated ?? (first && (await decodePicture(first, nameOf(0), false)).shape);
@@ -210,11 +209,11 @@ async function bytesOfTable(
     if (!isRaw) {
       const picture = await decodePicture(bytes, name, false);
       if (picture.shape.join() === shape.join()) return picture.pixels;
-      throw otherShape(name, picture.shape, shape, stated ? statedBy : nameOf(0), false);
+      throw otherShape(name, picture.shape, shape, stated ? statedBy.name : nameOf(0), false);
     }
     if (bytes.length === size) return bytes;
     throw new PushforwardError("DATA", `${name} has ${bytes.length} bytes`, {
-      expected: `${size} bytes, the pixels of ${shapeText(shape)}, as ${statedBy} says`,
+      expected: `${size} bytes, the pixels of ${shapeText(shape)}, as ${statedBy.name} says`,
       hint: "Give images of this size.",
     });
   };

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { PushforwardError } from "../errors.ts";
-import { firstBytes } from "../files/firstBytes.ts";
+import { readRange } from "../files/readRange.ts";
 import type { FileRange } from "./byteReader.ts";
 
 /** A file in a zip archive. */
@@ -21,12 +21,15 @@ const MAX_COMMENT = 65_535;
 export async function zipEntries(path: string): Promise<ZipEntry[]> {
   const { size } = await stat(path);
   const tailStart = Math.max(0, size - SIZES.end - MAX_COMMENT);
-  const tail = await firstBytes(path, size - tailStart, tailStart);
+  const tail = await readRange(path, size - tailStart, tailStart);
   let end = tail.length - SIZES.end;
   while (end >= 0 && tail.readUInt32LE(end) !== END_OF_DIRECTORY) end--;
   if (end < 0) throw unreadable(path, "no zip archive");
   const count = tail.readUInt16LE(end + 10);
-  const directory = await firstBytes(path, tail.readUInt32LE(end + 12), tail.readUInt32LE(end + 16));
+  const [directorySize, directoryStart] = [tail.readUInt32LE(end + 12), tail.readUInt32LE(end + 16)];
+  // A damaged size would allocate up to 4 GB.
+  if (directoryStart + directorySize > size) throw unreadable(path, "a damaged directory");
+  const directory = await readRange(path, directorySize, directoryStart);
   const entries: ZipEntry[] = [];
   for (let at = 0, i = 0; i < count; i++) {
     if (at + SIZES.entry > directory.length || directory.readUInt32LE(at) !== DIRECTORY_ENTRY)
@@ -42,7 +45,7 @@ export async function zipEntries(path: string): Promise<ZipEntry[]> {
       throw unreadable(path, "an archive of more than 4 GB");
     const name = directory.toString("utf8", at + SIZES.entry, at + SIZES.entry + nameLength);
     // The extra fields of a local header may have a different length from those of the directory.
-    const local = await firstBytes(path, SIZES.local, offset);
+    const local = await readRange(path, SIZES.local, offset);
     if (local.length < SIZES.local) throw unreadable(path, "a damaged directory");
     const start = offset + SIZES.local + local.readUInt16LE(26) + local.readUInt16LE(28);
     entries.push({ name, range: { start, end: start + compressed, deflated: method === 8 } });

@@ -206,7 +206,7 @@ describe("fit", () => {
     expect(await fit(data.images, "--classes")).toMatchInlineSnapshot(`
       "2
       Error: The images of images.idx have no classes: expected a file or an array of labels, or a column label.
-      Give the labels too, or leave out --classes."
+      Give the labels too, or leave out the option classes."
     `);
     expect(await fit(data.images, "--levels", "3")).toMatchInlineSnapshot(`
       "2

@@ -71,7 +71,10 @@ test("the density of some features given others is normalized, and that of the d
 });
 
 test("the probabilities given a value far from the data sum to 1", async () => {
-  const made = new MixedMade({ columns: [continuous, categorical], network: { hidden: [12] } }, new Random(1));
+  const made = new MixedMade(
+    { columns: [continuous, categorical], network: { hidden: [12] } },
+    new Random(1),
+  );
   randomize(made);
   const conditional = new ConditionalRows(made);
   for (const far of [1e7, -1e7]) {

@@ -241,6 +241,20 @@ describe("images of arrays", () => {
       "FILE text.npz cannot be read as an archive of arrays: expected a file that numpy.savez wrote, received no zip archive.
       Save the arrays again, or each by np.save."
     `);
+    // The size of the directory is almost 4 GB, in a file of 22 bytes.
+    const end = Buffer.alloc(22);
+    end.writeUInt32LE(0x06054b50, 0);
+    end.writeUInt32LE(0xfffffff0, 12);
+    expect(await failure(all(write("end.npz", end)))).toMatchInlineSnapshot(`
+      "FILE end.npz cannot be read as an archive of arrays: expected a file that numpy.savez wrote, received a damaged directory.
+      Save the arrays again, or each by np.save."
+    `);
+    expect(
+      await failure(openImages(write("scalar.npy", npy("|u1", [], Uint8Array.of(7))))),
+    ).toMatchInlineSnapshot(`
+      "DATA scalar.npy has a wrong shape for images: expected [images, height, width] or [images, height, width, channels], received [].
+      Save one array with three or four axes."
+    `);
     expect(
       await failure(openImages([path("a.idx"), path("text.npz"), write("t.csv", Buffer.from("a\n1\n"))])),
     ).toMatchInlineSnapshot(`
@@ -248,6 +262,17 @@ describe("images of arrays", () => {
       Give files of one format."
     `);
   });
+});
+
+test("the arguments of openImages are checked before files are read", async () => {
+  const file = write("any.npy", npy("|u1", [2, 24], somePixels(2)));
+  for (const shape of [[-4, -6, 1], [4, 6], "4x6x1"])
+    expect(await failure(openImages(file, { shape: shape as never }))).toMatch(
+      /^ARGUMENT the option shape of openImages is not valid/,
+    );
+  expect(await failure(openImages(5 as never))).toMatchInlineSnapshot(
+    `"ARGUMENT the first argument of openImages is not valid: expected a path, or a list of paths, received 5."`,
+  );
 });
 
 describe("rows of images", () => {
@@ -279,11 +304,11 @@ describe("rows of images", () => {
     const images = await openImages(write("v.idx", idx([2, 4, 6], somePixels(2))));
     expect(await failure(imageRows(images, { values: 16 }))).toMatchInlineSnapshot(`
       "DATA Image 0 of v.idx has the pixel value 37: expected integers from 0 to 15.
-      State how many values pixels have when the model is fitted: --values 38 or more."
+      State how many values pixels have when the model is fitted, by the option values: 38 or more."
     `);
     expect(await failure(imageRows(images, { classes: true }))).toMatchInlineSnapshot(`
       "DATA The images of v.idx have no classes: expected a file or an array of labels, or a column label.
-      Give the labels too, or leave out --classes."
+      Give the labels too, or leave out the option classes."
     `);
   });
 });

@@ -182,11 +182,11 @@ describe("directories of pictures", () => {
     const withClasses = async (...paths: string[]) => imageRows(await openImages(paths), { classes: true });
     expect(await failure(withClasses(stray))).toMatchInlineSnapshot(`
       "DATA The images of stray have no classes: expected one directory with a sub-directory for each class, received stray/2.png, which is in no sub-directory.
-      Move each image into the sub-directory of its class, or leave out --classes."
+      Move each image into the sub-directory of its class, or leave out the option classes."
     `);
     expect(await failure(withClasses(path("stray/a"), path("sizes")))).toMatchInlineSnapshot(`
       "DATA The images of stray/a and 1 more have no classes: expected one directory with a sub-directory for each class.
-      Move each image into the sub-directory of its class, or leave out --classes."
+      Move each image into the sub-directory of its class, or leave out the option classes."
     `);
   });
 });

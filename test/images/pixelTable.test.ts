@@ -93,7 +93,8 @@ describe("tables of images", () => {
 
   test("pictures of a different shape from the stated one are an error", async () => {
     const file = await parquet("shapes.parquet", pictures());
-    const open = (shape: [number, number, number]) => openImages(file, { shape, statedBy: "the model" });
+    const open = (shape: [number, number, number]) =>
+      openImages(file, { shape, statedBy: { name: "the model" } });
     expect(await failure(open([4, 4, 1]))).toMatchInlineSnapshot(`
       "DATA Row 1 of shapes.parquet has a different size from the model: expected 4 x 4 x 1 (height, width, channels), received 4 x 6 x 1.
       Convert the pictures to one form, and write the table again."

@@ -6,7 +6,7 @@ import { readError } from "./readBytes.ts";
  *
  * @throws FILE if the file cannot be read.
  */
-export async function firstBytes(path: string, length: number, position = 0): Promise<Buffer> {
+export async function readRange(path: string, length: number, position = 0): Promise<Buffer> {
   try {
     const handle = await open(path);
     try {
