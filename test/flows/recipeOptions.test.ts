@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { PushforwardError } from "../../src/errors.ts";
+import type { Flow } from "../../src/flows/flow.ts";
+import { imageTransformer } from "../../src/flows/recipes/imageTransformer.ts";
 import * as recipes from "../../src/flows/recipes/index.ts";
+import type { ImageShape } from "../../src/nn/image.ts";
 
 const wrong = (value: unknown) => value as never;
 const all = Object.entries(recipes) as unknown as [
@@ -33,6 +37,33 @@ describe.each(all)("%s", (name, recipe) => {
     );
     expect(() => recipe(2, [3])).toThrow(
       `an option of ${name} is not valid: expected an object, received [3]`,
+    );
+  });
+});
+
+describe("an option that is undefined has its default", () => {
+  const describe = (flow: unknown) => (flow as Flow).describe();
+
+  test.each(all)("%s", (_, recipe) => {
+    let names: string[] = [];
+    try {
+      recipe(2, { sed: 1 });
+    } catch (error) {
+      names = (error as PushforwardError).expected!.replace("one of ", "").split(", ");
+    }
+    const undefinedOptions = Object.fromEntries(names.map((name) => [name, undefined]));
+    expect(describe(recipe(2, undefinedOptions))).toEqual(describe(recipe(2)));
+  });
+
+  test("also for images", () => {
+    const image: ImageShape = [4, 4, 1];
+    const ofImages = { image, levels: 1, steps: 1 };
+    expect(describe(recipes.realNVP({ ...ofImages, block: undefined, blocks: undefined }))).toEqual(
+      describe(recipes.realNVP(ofImages)),
+    );
+    const transformer = { image, layers: 1, width: 16, heads: 2 };
+    expect(describe(imageTransformer({ ...transformer, atoms: undefined }))).toEqual(
+      describe(imageTransformer(transformer)),
     );
   });
 });

@@ -2,7 +2,7 @@ import { Continuous, type ContinuousOptions } from "../../bijections/continuous.
 import { StandardNormal } from "../../distributions/standardNormal.ts";
 import { Random } from "../../random/index.ts";
 import { Flow } from "../flow.ts";
-import type { RecipeOptions } from "./layers.ts";
+import { networkOptions, type RecipeOptions } from "./layers.ts";
 import {
   checkedByConstructor,
   layerSchemas,
@@ -44,8 +44,7 @@ const check = optionChecker("cnf", {
 export function cnf(features: number, options: CNFOptions = {}): Flow {
   check(features, options);
   const { base = new StandardNormal({ features }), seed = 0, hidden, activation, ...rest } = options;
-  // Options that are not set are left out, so that `Continuous` uses its defaults.
-  const network = { ...(hidden && { hidden }), ...(activation && { activation }) };
+  const network = networkOptions({ hidden, activation });
   // All recipes draw initial weights from this stream. Training and sampling have other streams, so that equal seeds do not give
   // equal numbers.
   const random = new Random(seed).split("recipe");

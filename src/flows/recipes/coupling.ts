@@ -57,7 +57,8 @@ export function nice(features: number | NiceImageOptions, options: RecipeOptions
   if (hasImage(features)) return niceOfImages({ ...features, ...options });
   checkNice(features, options);
   scalarTransformRegistry.add([additiveKind]);
-  const settings = { base: new Logistic({ features }), transforms: 4, ...options };
+  const { base = new Logistic({ features }), transforms = 4 } = options;
+  const settings = { ...options, base, transforms };
   const baseSide = [new DiagonalScaling({ features })];
   const wrapCoupling = (coupling: Coupling, random: Random) => {
     const { weight } = coupling.network.layers.at(-1)!;

@@ -45,10 +45,10 @@ const imageTransformerSchema = z.strictObject({
 export function imageTransformer(options: ImageTransformerOptions): Flow {
   const parsed = parse(imageTransformerSchema, options, "an option of imageTransformer");
   const { image, values, classes = 0, seed, width, layers, heads, ...others } = parsed;
+  const { atoms = Math.min(ATOMS, values) } = others;
   const model = new PixelAutoregressive(
     {
-      atoms: Math.min(ATOMS, values),
-      ...(others as Partial<PixelAutoregressiveOptions>),
+      ...({ ...others, atoms } as Partial<PixelAutoregressiveOptions>),
       image,
       values,
       context: classes,

@@ -21,6 +21,7 @@ export type { NiceImageOptions } from "./niceOfImages.ts";
 export {
   type PlanarFlowOptions,
   planarFlow,
+  type RadialRecipeOptions,
   radialFlow,
   type SylvesterFlowOptions,
   sylvesterFlow,

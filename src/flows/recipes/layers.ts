@@ -55,7 +55,7 @@ export function layeredFlow(
 /** A different seed for each layer, so that layers have different orderings. */
 export const layerSeed = (seed: number, layer: number) => 1000 * seed + layer;
 
-export const networkOptions = ({ hidden, activation, residual }: RecipeOptions): NetworkOptions => ({
+export const networkOptions = ({ hidden, activation, residual }: NetworkOptions): NetworkOptions => ({
   ...(hidden && { hidden }),
   ...(activation && { activation }),
   ...(residual !== undefined && { residual }),

@@ -157,9 +157,9 @@ export function bpf(features: number, options: PolynomialFlowOptions = {}): Flow
  */
 export function bnaf(features: number, options: BNAFOptions = {}): Flow {
   checkBnaf(features, options);
-  const { context = 0, units, layers: hiddenLayers } = options;
+  const { context = 0, transforms = 1, units, layers: hiddenLayers } = options;
   const order = reverseOrder(features);
-  return layeredFlow(features, { transforms: 1, ...options }, (i, random) => {
+  return layeredFlow(features, { ...options, transforms }, (i, random) => {
     const layer = new BlockAutoregressive({ features, context, units, layers: hiddenLayers }, random);
     return i === 0 ? layer : new Chain([layer, new Permutation({ order })]);
   });

@@ -40,6 +40,8 @@ const glowSchema = z
 const realNVPSchema = z
   .strictObject({
     ...imageCouplingFields,
+    block: z._default(imageCouplingFields.block, "residual"),
+    blocks: z._default(imageCouplingFields.blocks, 2),
     steps: z._default(layerSchemas.transforms, 3),
     batchNorm: z._default(z.boolean(), true),
   })
@@ -108,8 +110,7 @@ export function glowOfImages(options: GlowImageOptions): Flow {
  * diagonal scaling of the latent variables, as in NICE.
  */
 export function realNVPOfImages(options: RealNVPImageOptions): Flow {
-  const defaults = { block: "residual" as const, blocks: 2 };
-  const parsed = parse(realNVPSchema, { ...defaults, ...options }, "an option of realNVP");
+  const parsed = parse(realNVPSchema, options, "an option of realNVP");
   const { image, levels, steps, classes, seed, batchNorm } = parsed;
   const settings = couplingSettings(parsed);
   const level = (l: number, image: ImageShape): Bijection[] => {

@@ -12,6 +12,7 @@ import { parse } from "../../parse.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
 import { type ImageFlowRecipeOptions, imageFlow, imageFlowFields } from "./images.ts";
+import { networkOptions } from "./layers.ts";
 import { layerSchemas, networkSchemas } from "./options.ts";
 
 /** The number of hidden layers of a coupling of `nice` for images, and their width, as in the paper. */
@@ -42,15 +43,11 @@ const niceSchema = z.strictObject({
  */
 export function niceOfImages(options: NiceImageOptions): Flow {
   const parsed = parse(niceSchema, options, "an option of nice");
-  const { image, transforms, classes = 0, seed, hidden, activation, residual } = parsed;
+  const { image, transforms, classes = 0, seed } = parsed;
   scalarTransformRegistry.add([additiveKind]);
   const features = imageSize(image);
   const random = new Random(seed).split("recipe");
-  const network = {
-    hidden,
-    ...(activation && { activation }),
-    ...(residual !== undefined && { residual }),
-  };
+  const network = networkOptions(parsed);
   const couplings = Array.from({ length: transforms }, (_, i) => {
     const mask = Array.from({ length: features }, (_, d) => (d + i) % 2 === 0);
     const transform = { type: "additive" } as const;

@@ -4,17 +4,13 @@ import type { Distribution } from "../../distributions/distribution.ts";
 import { activationSchema } from "../../nn/activation.ts";
 import { variantCountSchema } from "../../nn/maskVariants.ts";
 import { parse } from "../../parse.ts";
+import { isDistribution } from "../checkParts.ts";
 
 /** A schema for each option of a recipe. The type ensures that none is missing. */
 export type OptionSchemas<Options> = Readonly<Record<keyof Options, z.ZodMiniType>>;
 
 /** The schema of an option that the constructor of a bijection or a distribution checks. */
 export const checkedByConstructor = z.unknown();
-
-const isDistribution = (value: unknown): boolean => {
-  const { logProb, sample } = (value ?? {}) as Partial<Distribution>;
-  return typeof logProb === "function" && typeof sample === "function";
-};
 
 const seed = z.int().check(z.nonnegative());
 const base = z.custom<Distribution>(isDistribution, { error: "a distribution" });

@@ -69,8 +69,8 @@ const checkSylvester = optionChecker("sylvesterFlow", sylvesterSchemas);
  */
 export function planarFlow(features: number, options: PlanarFlowOptions = {}): Flow {
   checkPlanar(features, options);
-  const { context = 0, closedForm } = options;
-  return layeredFlow(features, { transforms: PLANAR_LAYERS, ...options }, (_, random) =>
+  const { context = 0, transforms = PLANAR_LAYERS, closedForm } = options;
+  return layeredFlow(features, { ...options, transforms }, (_, random) =>
     orient(new Planar({ features, context, network: networkOptions(options) }, random), closedForm),
   );
 }
@@ -85,10 +85,10 @@ export function planarFlow(features: number, options: PlanarFlowOptions = {}): F
  */
 export function radialFlow(features: number, options: RadialRecipeOptions = {}): Flow {
   checkRadial(features, options);
-  const { context = 0 } = options;
+  const { context = 0, transforms = PLANAR_LAYERS } = options;
   return layeredFlow(
     features,
-    { transforms: PLANAR_LAYERS, ...options },
+    { ...options, transforms },
     (_, random) => new Radial({ features, context, network: networkOptions(options) }, random),
   );
 }
@@ -103,8 +103,8 @@ export function radialFlow(features: number, options: RadialRecipeOptions = {}):
  */
 export function sylvesterFlow(features: number, options: SylvesterFlowOptions = {}): Flow {
   checkSylvester(features, options);
-  const { context = 0, closedForm, columns } = options;
-  return layeredFlow(features, { transforms: SYLVESTER_LAYERS, ...options }, (_, random) =>
+  const { context = 0, transforms = SYLVESTER_LAYERS, closedForm, columns } = options;
+  return layeredFlow(features, { ...options, transforms }, (_, random) =>
     orient(
       new Sylvester({ features, columns, context, network: networkOptions(options) }, random),
       closedForm,

@@ -58,9 +58,10 @@ export function nsf(features: number, options: NSFOptions = {}): Flow {
 export function ncsf(features: number, options: Omit<NSFOptions, "bound"> = {}): Flow {
   checkNcsf(features, options);
   const { kind = "autoregressive", bins = 8, ...rest } = options;
+  const { base = new Uniform({ features, low: -Math.PI, high: Math.PI }) } = rest;
   scalarTransformRegistry.add([circularSplineKind]);
   const transform = { type: "circularSpline", bins } as const;
-  const circularOptions = { base: new Uniform({ features, low: -Math.PI, high: Math.PI }), ...rest };
+  const circularOptions = { ...rest, base };
   return kind === "coupling"
     ? couplings(features, transform, circularOptions)
     : autoregressive(features, transform, circularOptions);
