@@ -35,6 +35,7 @@ export class PushforwardError extends Error {
   readonly hint: string | undefined;
   /** Where in a description, in options or in a file the error is, such as `flow.bijection.type`. */
   readonly path: string | undefined;
+  readonly #summary: string;
 
   constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
     const { expected, received, hint, path, cause } = details;
@@ -50,6 +51,17 @@ export class PushforwardError extends Error {
     this.received = received;
     this.hint = hint;
     this.path = path;
+    this.#summary = what;
+  }
+
+  /**
+   * What happened, without the details. `new PushforwardError(code, `... ${error.summary}`, { ...error, cause: error })` adds words to an error
+   * and keeps its details.
+   *
+   * @internal
+   */
+  get summary(): string {
+    return this.#summary;
   }
 
   /**

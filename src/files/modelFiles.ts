@@ -31,10 +31,6 @@ export async function loadModel(path: string, options: KindOptions = {}): Promis
     return await decodeModel(bytes, options);
   } catch (error) {
     if (!(error instanceof PushforwardError) || error.code !== "MODEL") throw error;
-    const [what] = error.message.split("\n");
-    throw new PushforwardError("MODEL", `${path}: ${what.replace(/\.$/, "")}`, {
-      hint: error.hint,
-      cause: error,
-    });
+    throw new PushforwardError("MODEL", `${path}: ${error.summary}`, { ...error, cause: error });
   }
 }

@@ -97,12 +97,13 @@ function checkReadable(bytes: Uint8Array, options: KindOptions): void {
     readModel(parseContainer(bytes), options.kinds ?? [], tableReader);
   } catch (error) {
     if (!(error instanceof PushforwardError) || error.code !== "MODEL") throw error;
-    const [reason] = error.message.split("\n");
+    const { what, path } = error;
     // A custom class without a kind has an unknown type, or the type of another class with other parameters.
     const unknownType = isUnknownType(error);
-    const unknownArray = error.path?.startsWith("arrays.");
+    const unknownArray = path?.startsWith("arrays.");
     throw new PushforwardError("ARGUMENT", "the model could not be read back from a file", {
-      received: unknownType ? `the type ${error.received}` : reason.replace(/\.$/, ""),
+      received: unknownType ? `the type ${error.received}` : what.replace(/\.$/, ""),
+      path,
       hint:
         unknownType || unknownArray
           ? 'Give the kinds of custom classes to encodeModel and decodeModel, such as { kinds: [{ bijection: "shear", build: () => new Shear() }] }, or save only the parameters: saveParameters(flow), loadParameters(bytes, flow).'

@@ -210,8 +210,8 @@ function buildModelFlow(description: FlowDescription, kinds: readonly CustomKind
     return buildRegisteredFlow(description, kinds, 0);
   } catch (error) {
     if (!(error instanceof PushforwardError) || error.code === "MODEL") throw error;
-    const [what] = error.message.split("\n");
-    throw new PushforwardError("MODEL", `the model's flow cannot be built: ${what.replace(/\.$/, "")}`, {
+    throw new PushforwardError("MODEL", `the model's flow cannot be built: ${error.summary}`, {
+      ...error,
       hint: CHANGED_FILE_HINT,
       cause: error,
     });

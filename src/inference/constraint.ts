@@ -47,25 +47,29 @@ export interface RealOptions<E extends EarlierValues = EarlierValues> {
  * A real number: [N]. With an offset and a multiplier, which may depend on earlier parameters, the unconstrained coordinate is
  * u = (x - offset) / multiplier: the non-centered parametrization of a hierarchical model, whose density is still written for x. Throws
  * `ARGUMENT` for an unknown option. `model` throws `ARGUMENT` unless the offset is a function or a finite number, and the multiplier a
- * function or a positive number.
+ * function or a finite positive number.
  */
 export function real<E extends EarlierValues>(options: RealOptions<E> = {}): Constraint {
   checkOptions("real", options, { offset: anyValue, multiplier: anyValue });
   const { offset = 0, multiplier = 1 } = options;
   if (offset === 0 && multiplier === 1) return elements([], (u) => ({ value: u, logDet: scalar(0) }));
   return elements([], (u, earlier) => {
-    checkBounds(offset);
-    if (typeof multiplier === "number" && !(multiplier > 0)) {
-      throw new PushforwardError("ARGUMENT", "the multiplier is not valid", {
-        expected: "a positive number, or a function of earlier parameters",
-        received: `${multiplier}`,
-      });
-    }
+    checkTerm("offset", offset, "a finite number", true);
+    checkTerm("multiplier", multiplier, "a finite positive number", (multiplier as number) > 0);
     const scale = scalar(0).add(boundValue(multiplier, earlier));
     return {
       value: u.mul(scale).add(boundValue(offset, earlier)),
       logDet: u.mul(0).add(scale.log()).sum(-1),
     };
+  });
+}
+
+/** Throws `ARGUMENT` unless an offset or a multiplier is a function, or a finite number in its range. */
+function checkTerm(name: string, value: unknown, expected: string, isInRange: boolean): void {
+  if (typeof value === "function" || (Number.isFinite(value) && isInRange)) return;
+  throw new PushforwardError("ARGUMENT", `the ${name} is not valid`, {
+    expected: `${expected}, or a function of earlier parameters`,
+    received: brief(value),
   });
 }
 

@@ -142,11 +142,7 @@ function ofParameter<T>(name: string, compute: () => T): T {
     return compute();
   } catch (cause) {
     if (!(cause instanceof PushforwardError)) throw cause;
-    const { code, hint } = cause;
-    throw new PushforwardError(code, `parameter ${name}: ${cause.what.replace(/\.$/, "")}`, {
-      hint,
-      cause,
-    });
+    throw new PushforwardError(cause.code, `parameter ${name}: ${cause.summary}`, { ...cause, cause });
   }
 }
 
