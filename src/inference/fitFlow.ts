@@ -2,6 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { fitDensity } from "../train/fitDensity.ts";
+import { statedOptions } from "../train/options.ts";
 import type { TargetDensity } from "../train/targetDensity.ts";
 import type { AffineMap } from "./affineMap.ts";
 import { defaultFlow } from "./defaultFlow.ts";
@@ -39,12 +40,13 @@ export async function fitFlow(
       steps: 2000,
       optimizer: { learningRate: 2e-3 },
       ...(!fit?.objective && { stickTheLanding: true }),
-      ...(onProgress && {
-        onProgress: ({ fraction, elbo }) =>
-          onProgress({ stage: "fit", fraction: (restart + fraction) / restarts, elbo }),
-      }),
-      ...fit,
+      ...statedOptions(fit),
       ...engine,
+      onProgress(step) {
+        const { fraction, elbo } = step;
+        onProgress?.({ stage: "fit", fraction: (restart + fraction) / restarts, elbo });
+        fit?.onProgress?.(step);
+      },
       signal: fitSignal,
       seed,
       samples: restarts > 1 ? COMPARISON_SAMPLES : 2,

@@ -117,14 +117,12 @@ export async function infer<D extends Declarations>(
   if (kind === "nuts") {
     // Mass where the flow has almost no density is so far away in its latent space that chains there would not reach it.
     const space = missed > 0 ? normalFlow(pilot.map) : flow;
-    refinement = await refineByNuts(
-      space,
-      model.logDensity,
-      pilot.ends,
-      settings,
-      random.split("refine"),
-      engine,
-    );
+    try {
+      const chainRandom = random.split("refine");
+      refinement = await refineByNuts(space, model.logDensity, pilot.ends, settings, chainRandom, engine);
+    } finally {
+      if (space !== flow) await space.release();
+    }
   } else if (kind === "independence") {
     refinement = refineByIndependence(weighted, model.features, chains, random.split("refine"));
   }

@@ -16,6 +16,10 @@ export interface InferProgress {
   readonly elbo?: number;
 }
 
+/** The options of `fitDensity` that `infer` sets. */
+const OWN_SETTINGS = ["seed", "samples", "detectMissedMass"] as const;
+type OwnSetting = (typeof OWN_SETTINGS)[number];
+
 /** Options of `infer`. */
 export interface InferOptions extends EngineOptions {
   /**
@@ -26,7 +30,7 @@ export interface InferOptions extends EngineOptions {
   /** Number of fits, with the seeds `seed`, `seed` + 1, ..., of which the one with the largest bound is kept. Default 1. */
   restarts?: number | undefined;
   /** Options of `fitDensity`. Defaults: 2000 steps, a learning rate of 0.002, `stickTheLanding`. */
-  fit?: FitDensityOptions | undefined;
+  fit?: Omit<FitDensityOptions, OwnSetting> | undefined;
   /** Number of weighted draws of the flow. Default 10,000. */
   samples?: number | undefined;
   /**
@@ -64,7 +68,7 @@ const inferOptionsSchema = z.strictObject({
   ),
   restarts: z._default(count(1), 1),
   // `fitDensity` checks its options.
-  fit: z.optional(z.custom<FitDensityOptions>()),
+  fit: z.optional(z.custom<InferOptions["fit"]>()),
   onProgress: z.optional(z.custom<InferOptions["onProgress"]>()),
   // `inferSettings` checks these by rules.
   providers: z.optional(z.custom<EngineOptions["providers"]>()),
@@ -89,6 +93,13 @@ export function inferSettings(options: InferOptions): z.output<typeof inferOptio
     throw new PushforwardError("ARGUMENT", "restarts needs a new flow for each seed", {
       expected: "a function as the option flow, such as (seed) => nsf(2, { seed })",
       received: "a Flow",
+    });
+  }
+  const { fit }: { fit?: FitDensityOptions | undefined } = settings;
+  const own = OWN_SETTINGS.find((name) => fit?.[name] !== undefined);
+  if (own) {
+    throw new PushforwardError("ARGUMENT", `the option fit of infer cannot have ${own}, which infer sets`, {
+      hint: own === "detectMissedMass" ? "Leave it out." : `Give ${own} as an option of infer.`,
     });
   }
   return settings;

@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { nsf, stack, type Tensor } from "../../src/index.ts";
+import { describe, expect, test, vi } from "vitest";
+import { maf, nsf, stack, type Tensor } from "../../src/index.ts";
 import {
   type Declarations,
   infer,
@@ -11,6 +11,7 @@ import {
   real,
   vector,
 } from "../../src/inference/index.ts";
+import { ShardedFunction } from "../../src/runtime/shardedFunction.ts";
 
 const fit = { steps: 400, threads: 1 };
 
@@ -81,6 +82,42 @@ describe("infer", () => {
     expect((await a).draws).toEqual((await b).draws);
     expect((await a).draws).not.toEqual((await c).draws);
   });
+});
+
+test("calls the onProgress of its fit too, whose steps have their default if they are undefined", async () => {
+  const controller = new AbortController();
+  const fractions: number[] = [];
+  let steps = 0;
+  const stopped = infer(conjugate, {
+    fit: { steps: undefined, batchSize: 8, onProgress: () => steps++ },
+    threads: 1,
+    signal: controller.signal,
+    onProgress({ stage, fraction }) {
+      if (stage !== "fit") return;
+      fractions.push(fraction);
+      if (fractions.length === 20) controller.abort();
+    },
+  });
+  await expect(stopped).rejects.toThrow("stopped");
+  expect(steps).toBe(fractions.length);
+  expect(fractions[19]).toBeCloseTo(20 / 2000, 9);
+});
+
+test("releases the flow of its chains if they are not in the latent space of the result", async () => {
+  const create = vi.spyOn(ShardedFunction, "create");
+  const release = vi.spyOn(ShardedFunction.prototype, "release");
+  const far = model({ x: vector(2) }, ({ x }) => [logProb.normal(x, 8, 1)]);
+  const flow = maf(2, { transforms: 1, hidden: [4] });
+  // The flow has almost no density on the mass, since its parameters hardly change.
+  const { reasons } = await infer(far, {
+    ...{ flow, fit: { steps: 1, batchSize: 8 }, threads: 1, chains: 2, draws: 20, warmUp: 20, samples: 200 },
+  });
+  expect(reasons.join(" ")).toContain("The flow has almost no density");
+  await flow.release();
+  const created = await Promise.all(create.mock.results.map(({ value }) => value));
+  const released = new Set(release.mock.contexts);
+  vi.restoreAllMocks();
+  expect(created.filter((each) => !released.has(each))).toEqual([]);
 });
 
 test.each(["pilot", "fit", "chains"] as const)("is stopped by its signal in the stage %s", async (stage) => {
@@ -188,10 +225,13 @@ describe("errors", () => {
       "an unknown option": await messageOf(conjugate, { chain: 2 }),
       "an invalid option": await messageOf(conjugate, { chains: 1 }),
       "another number of features": await messageOf(conjugate, wideFlow),
+      "an option of the fit that infer sets": await messageOf(conjugate, { fit: { seed: 1 } }),
       "one flow for several seeds": await messageOf(conjugate, { flow: nsf(1), restarts: 2 }),
     }).toMatchInlineSnapshot(`
       {
         "an invalid option": "an option of infer is not valid at chains: expected at least 2, received 1.",
+        "an option of the fit that infer sets": "the option fit of infer cannot have seed, which infer sets.
+      Give seed as an option of infer.",
         "an unknown option": "an option of infer is not valid: expected one of flow, restarts, fit, onProgress, providers, threads, signal, samples, refinement, chains, draws, warmUp, targetAcceptance, maxDepth, seed, received chain (did you mean chains?).",
         "another number of features": "the flow has a different number of features from the model: expected 1 features, one for each unconstrained coordinate, received 3.",
         "not finite anywhere": "the log-density or its gradient is not finite at most random starts: expected 8 finite starts, received 0 of 800; the log-density is NaN at a = 0.2879, b = (0.1878, -0.6973): term 0 of the log-density is NaN.
