@@ -8,7 +8,7 @@ import { simulationBasedCalibration } from "./calibration.ts";
 import { type FitPosteriorOptions, fitPosterior, fitPosteriorRules } from "./fitPosterior.ts";
 import { checkObservation, type ObservationCheck } from "./observation.ts";
 import type { SimulationPosterior } from "./posterior.ts";
-import { posteriorPredictive } from "./predictive.ts";
+import { largestDeviation, type PredictiveCheck, posteriorPredictive } from "./predictive.ts";
 import type { Priors, Simulator } from "./simulator.ts";
 
 /** Options of `inferSimulator`. */
@@ -58,22 +58,22 @@ const PREDICTIVE_SIGNIFICANCE = 0.01;
 export async function inferSimulator<P extends Priors>(
   simulator: Simulator<P>,
   observed: ArrayLike<number>,
-  given: InferSimulatorOptions = {},
+  options: InferSimulatorOptions = {},
 ): Promise<InferSimulatorResult<P>> {
   const { observed: _observed, ...rules } = fitPosteriorRules;
-  checkOptions("inferSimulator", given, { ...rules, draws: integerFrom(2) });
-  const { draws: count = 4000, ...options } = given;
-  const { rounds = 1, seed = 0, signal } = options;
+  checkOptions("inferSimulator", options, { ...rules, draws: integerFrom(2) });
+  const { draws: count = 4000, ...fitOptions } = options;
+  const { rounds = 1, seed = 0, signal } = fitOptions;
   const engine = engineOptionsOf(options);
   // A copy, because the caller may change its array while this runs. Without an observation it is empty, which `fitPosterior` rejects.
   const values = Float64Array.from(observed ?? []);
-  const posterior = await fitPosterior(simulator, { ...options, observed: values });
+  const posterior = await fitPosterior(simulator, { ...fitOptions, observed: values });
   const draws = await posterior.sample(values, count, { ...engine, seed });
   const observation = checkObservation(values, posterior.simulations);
-  const { ranks } = await posteriorPredictive(posterior, values, { ...engine, seed, signal });
+  const predictive = await posteriorPredictive(posterior, values, { ...engine, seed, signal });
   const calibration =
     rounds === 1 ? await simulationBasedCalibration(posterior, { ...engine, seed, signal }) : undefined;
-  const unusual = [...observationReasons(observation), ...predictiveReasons(ranks)];
+  const unusual = [...observationReasons(observation), ...predictiveReasons(values, predictive)];
   const uncalibrated = calibrationReasons(calibration);
   return {
     draws,
@@ -82,7 +82,7 @@ export async function inferSimulator<P extends Priors>(
       unusual.length > 0 ? "unusual observation" : uncalibrated.length > 0 ? "not calibrated" : "reliable",
     reasons: [...unusual, ...uncalibrated],
     observation,
-    predictiveRanks: ranks,
+    predictiveRanks: predictive.ranks,
     calibration,
     posterior,
   };
@@ -102,11 +102,9 @@ function observationReasons({ outside, share }: ObservationCheck): string[] {
   ];
 }
 
-function predictiveReasons(ranks: Float64Array): string[] {
-  // Bonferroni's inequality over both tails of all values.
-  const tail = PREDICTIVE_SIGNIFICANCE / (2 * ranks.length);
-  const k = ranks.findIndex((rank) => rank < tail || rank > 1 - tail);
-  if (k < 0) return [];
+function predictiveReasons(observed: Float64Array, { simulations, ranks }: PredictiveCheck): string[] {
+  const { index: k, pValue } = largestDeviation(observed, simulations);
+  if (pValue > PREDICTIVE_SIGNIFICANCE) return [];
   const [side, share] = ranks[k] < 0.5 ? ["below", 1 - ranks[k]] : ["above", ranks[k]];
   const most = share === 1 ? "all" : `${(100 * share).toFixed(1)}%`;
   return [

@@ -1,3 +1,4 @@
+import { concatRows } from "../../dataset/concatRows.ts";
 import { abortSignal, checkOptions, integerFrom, seedValue } from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
@@ -55,4 +56,32 @@ export async function posteriorPredictive<P extends Priors>(
     ranks[i % width] += (value < real ? 1 : value === real ? 0.5 : 0) / count;
   });
   return { simulations, ranks };
+}
+
+/**
+ * A permutation test of the largest deviation |x_k - mean_k| / sd_k of an observation x. If x is like the simulations, the p-value is at most a
+ * with a probability of at most a, for any number of values and any dependence between them. A test of each rank would need simulations in
+ * proportion to the number of values. `index` is k.
+ */
+export function largestDeviation(
+  observed: Float64Array,
+  { width, data }: Simulations,
+): { readonly index: number; readonly pValue: number } {
+  // Row 0 is the observation. It counts in means and standard deviations too, so that all rows have the same part in the test.
+  const rows = concatRows([observed, data]);
+  const count = rows.length / width;
+  const [means, variances] = [new Float64Array(width), new Float64Array(width)];
+  for (const [i, x] of rows.entries()) means[i % width] += x / count;
+  for (const [i, x] of rows.entries()) variances[i % width] += (x - means[i % width]) ** 2 / count;
+  const deviations = rows.map((x, i) => {
+    const k = i % width;
+    return variances[k] > 0 ? Math.abs(x - means[k]) / Math.sqrt(variances[k]) : 0;
+  });
+  const largest = Array.from({ length: count }, (_, n) =>
+    deviations.subarray(n * width, (n + 1) * width).reduce((a, b) => Math.max(a, b)),
+  );
+  return {
+    index: deviations.indexOf(largest[0]),
+    pValue: largest.filter((each) => each >= largest[0]).length / count,
+  };
 }

@@ -9,6 +9,9 @@ import {
   simulationBasedCalibration,
   simulator,
 } from "../../../src/inference/index.ts";
+import { largestDeviation } from "../../../src/inference/simulation/predictive.ts";
+import type { Simulations } from "../../../src/inference/simulation/simulate.ts";
+import { Random } from "../../../src/random/index.ts";
 import { measurements, priorAsPosterior } from "./conjugate.ts";
 
 const precise = measurements(0.5);
@@ -87,4 +90,23 @@ test("predictive ranks are extreme for data that the simulator does not reproduc
   const { ranks } = await posteriorPredictive(posterior, [-2.5, 2.5], { threads: 1 });
   expect(ranks[0]).toBeLessThan(0.001);
   expect(ranks[1]).toBeGreaterThan(0.999);
+});
+
+test("the largest deviation has its significance for any number of values, and finds one that is wrong", () => {
+  const values = 50;
+  const random = new Random(1);
+  const trials = Array.from({ length: 300 }, (_, trial) => {
+    const data = random.split(trial).normal(new Float64Array(values * 401));
+    const simulations = { count: 400, width: values, data: data.subarray(values) } as Simulations;
+    return { observed: data.slice(0, values), simulations };
+  });
+  const shareBelow = (level: number) =>
+    trials.filter(({ observed, simulations }) => largestDeviation(observed, simulations).pValue <= level)
+      .length / trials.length;
+  // A binomial count of 300 exceeds these shares with a probability of 1e-4.
+  expect(shareBelow(0.01)).toBeLessThan(0.04);
+  expect(shareBelow(0.1)).toBeLessThan(0.17);
+  const [{ observed, simulations }] = trials;
+  observed[7] = -8;
+  expect(largestDeviation(observed, simulations)).toEqual({ index: 7, pValue: 1 / 401 });
 });
