@@ -13,7 +13,7 @@ import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";
 import { fit } from "../../train/fit.ts";
-import type { FitOptions } from "../../train/options.ts";
+import { type FitOptions, statedOptions } from "../../train/options.ts";
 import { stackDensities } from "../../train/stacking.ts";
 import { anySignal, throwIfAborted } from "../interruption.ts";
 import { linearRegression } from "./linearRegression.ts";
@@ -95,7 +95,7 @@ export async function fitConditionalDensity(
     const flow = initialFlow(training, member % 2 === 0, embedding, memberSeed);
     await fit(flow, training, {
       optimizer: { learningRate: 1e-3, weightDecay: 0.3 },
-      ...options,
+      ...statedOptions(options),
       ...engine,
       validation,
       initialize: false,
@@ -109,11 +109,18 @@ export async function fitConditionalDensity(
     await flow.release();
   }
   const { weights: initialWeights } = stackDensities(logDensities);
-  const kept = [...flows.keys()].filter((k) => initialWeights[k] >= MIN_WEIGHT);
+  const kept = keptMembers(initialWeights);
   const { weights, logDensity } = stackDensities(kept.map((k) => logDensities[k]));
   const parts = kept.map((k) => flows[k]);
   const flow = parts.length === 1 ? parts[0] : new Flow(new Mixture(parts, { weights, learned: false }));
   return { flow, validationLogDensity: logDensity };
+}
+
+/** The indices of the flows that stay in the mixture, from their weights: of many equally good flows, all weights may be small. */
+export function keptMembers(weights: ArrayLike<number>): number[] {
+  const all = Array.from(weights);
+  const minWeight = Math.min(MIN_WEIGHT, Math.max(...all));
+  return [...all.keys()].filter((k) => all[k] >= minWeight);
 }
 
 /**

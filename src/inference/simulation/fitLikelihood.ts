@@ -67,11 +67,11 @@ export class SimulationLikelihood<P extends Priors = Priors> {
  */
 export async function fitLikelihood<P extends Priors>(
   simulator: Simulator<P>,
-  given: FitLikelihoodOptions = {},
+  options: FitLikelihoodOptions = {},
 ): Promise<SimulationLikelihood<P>> {
-  checkOptions("fitLikelihood", given, { ...conditionalDensityRules, simulations: simulationsRule });
-  const { simulations = 10_000, ...options } = given;
-  const { seed = 0, signal } = options;
+  checkOptions("fitLikelihood", options, { ...conditionalDensityRules, simulations: simulationsRule });
+  const { simulations = 10_000, ...fitOptions } = options;
+  const { seed = 0, signal } = fitOptions;
   const { coordinates, data, width, invalid, count } =
     typeof simulations === "number" ? await simulate(simulator, simulations, { seed, signal }) : simulations;
   if (invalid > 0) {
@@ -82,6 +82,6 @@ export async function fitLikelihood<P extends Priors>(
     });
   }
   const rows = dataset(data, { features: width, context: coordinates });
-  const { flow, validationLogDensity } = await fitConditionalDensity(rows, options);
+  const { flow, validationLogDensity } = await fitConditionalDensity(rows, fitOptions);
   return new SimulationLikelihood(simulator, flow, validationLogDensity);
 }

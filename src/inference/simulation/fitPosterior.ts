@@ -48,10 +48,10 @@ export const fitPosteriorRules: OptionRules<FitPosteriorOptions> = {
  */
 export async function fitPosterior<P extends Priors>(
   simulator: Simulator<P>,
-  given: FitPosteriorOptions = {},
+  options: FitPosteriorOptions = {},
 ): Promise<SimulationPosterior<P>> {
-  checkOptions("fitPosterior", given, fitPosteriorRules);
-  const { simulations = 10_000, rounds = 1, observed: observation, ...options } = given;
+  checkOptions("fitPosterior", options, fitPosteriorRules);
+  const { simulations = 10_000, rounds = 1, observed: observation, ...fitOptions } = options;
   // The caller may change its array while this runs.
   const observed = observation && Float64Array.from(observation);
   if (!(Number.isInteger(rounds) && rounds > 0) || (rounds > 1 && !observed)) {
@@ -60,7 +60,7 @@ export async function fitPosterior<P extends Priors>(
       received: `${rounds} rounds${observed ? "" : " and no observation"}`,
     });
   }
-  const { seed = 0, signal } = options;
+  const { seed = 0, signal } = fitOptions;
   const isNumber = typeof simulations === "number";
   const perRound = isNumber ? Math.ceil(simulations / rounds) : simulations.count;
   let all = isNumber ? await simulate(simulator, perRound, { seed, signal }) : simulations;
@@ -68,7 +68,7 @@ export async function fitPosterior<P extends Priors>(
   const context = observed && checkedObservation(observed, all.width);
   for (let round = 1; ; round++) {
     const rows = dataset(all.coordinates, { features: simulator.prior.features, context: all.data });
-    const density = await fitConditionalDensity(rows, options);
+    const density = await fitConditionalDensity(rows, fitOptions);
     if (round === rounds) return new SimulationPosterior({ simulator, simulations: all, ...density });
     const random = new Random(seed).split(`round ${round}`);
     const proposed = await sampleTruncatedPrior(

@@ -83,7 +83,7 @@ export async function simulateAt<P extends Priors>(
   const { features } = prior;
   const rows = coordinates.length / features;
   const draws = await constrainedDraws(prior, coordinates);
-  const outputs: ArrayLike<number>[] = [];
+  const outputs: Float64Array[] = [];
   const valid: Float64Array[] = [];
   for (let i = 0; i < rows; i++) {
     await throwIfAborted(signal);
@@ -99,8 +99,10 @@ export async function simulateAt<P extends Priors>(
       row,
     );
     checkOutput(output, outputs[0]);
-    if (!Array.from(output).every(Number.isFinite)) continue;
-    outputs.push(output);
+    // A copy, because a simulator may write each of its outputs to the same array.
+    const numbers = Float64Array.from(output);
+    if (!numbers.every(Number.isFinite)) continue;
+    outputs.push(numbers);
     valid.push(row);
   }
   if (outputs.length === 0) {
@@ -112,7 +114,7 @@ export async function simulateAt<P extends Priors>(
     count: outputs.length,
     width: outputs[0].length,
     coordinates: concatRows(valid),
-    data: concatRows(outputs.map((output) => Float64Array.from(output))),
+    data: concatRows(outputs),
     invalid: rows - outputs.length,
   };
 }
@@ -135,7 +137,7 @@ async function runOnce<P extends Priors>(
 }
 
 function checkOutput(output: ArrayLike<number> | undefined, first: ArrayLike<number> | undefined): void {
-  const isArray = typeof output === "object" && output.length > 0;
+  const isArray = typeof output === "object" && output?.length > 0;
   if (isArray && output.length === (first ?? output).length) return;
   throw new PushforwardError("MODEL", "the simulator did not return an array of the same length each time", {
     expected: first ? `${first.length} numbers, as in another simulation` : "an array of numbers",

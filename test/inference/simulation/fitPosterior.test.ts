@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { decodeModel } from "../../../src/flows/decodeModel.ts";
 import { encodeModel } from "../../../src/flows/encodeModel.ts";
 import { fitPosterior, inferSimulator, prior, simulator } from "../../../src/inference/index.ts";
+import { keptMembers } from "../../../src/inference/simulation/conditionalDensity.ts";
 import { exactPosterior, measurements, priorAsPosterior } from "./conjugate.ts";
 
 const meanOf = (values: Float64Array) => values.reduce((a, b) => a + b) / values.length;
@@ -101,6 +102,12 @@ test("an observation of a different size from a simulation is an error", async (
     [PushforwardError: the observation has a value that is not a number: expected the numbers of one observation, received [1,2].
     Each observation has a posterior of its own: give one after the other.]
   `);
+});
+
+test("a mixture of many flows leaves out those with small weights, but not all", () => {
+  expect(keptMembers([0.5, 0.01, 0.49])).toEqual([0, 2]);
+  expect(keptMembers(new Array(60).fill(1 / 60))).toHaveLength(60);
+  expect(keptMembers([...new Array(90).fill(0.011), 0.01])).toHaveLength(90);
 });
 
 test("one simulation is too few", async () => {

@@ -34,6 +34,16 @@ test("a simulator reads numbers and vectors, and may be asynchronous", async () 
   expect(Math.abs(mean(b!.map((x) => (x - 10) ** 2)) - 2)).toBeLessThan(0.2);
 });
 
+test("a simulator may return the same array each time", async () => {
+  const buffer = new Float64Array(1);
+  const reusing = simulator({ mu: prior.normal(0, 1) }, ({ mu }) => {
+    buffer[0] = mu;
+    return buffer;
+  });
+  const { coordinates, data } = await simulate(reusing, 5);
+  expect(data).toEqual(coordinates);
+});
+
 test("simulations with NaN are left out and counted", async () => {
   const failing = simulator({ mu: prior.normal(0, 1) }, ({ mu }) => [Math.sqrt(mu)]);
   const { count, invalid, data, coordinates } = await simulate(failing, 100);
@@ -58,6 +68,8 @@ test("errors of a simulator say for which parameters it failed", async () => {
   await expect(simulate(empty, 100)).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the simulator did not return an array of the same length each time: expected an array of numbers, received nothing.]`,
   );
+  const none = simulator({ mu: prior.normal(0, 1) }, () => null as unknown as number[]);
+  await expect(simulate(none, 100)).rejects.toThrow("expected an array of numbers, received null");
   const never = simulator({ mu: prior.normal(0, 1) }, () => [Number.NaN]);
   await expect(simulate(never, 100)).rejects.toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: none of 100 simulations returned finite values.
