@@ -2,6 +2,7 @@ import type { RowsInput } from "../dataset/rowsInput.ts";
 import { VariationalAutoencoder } from "../distributions/variationalAutoencoder.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { logMeanExp } from "../numerics/logMeanExp.ts";
 import { checkOptions, integerFrom, numberFrom, type OptionRules, seedValue } from "../options.ts";
 import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
@@ -232,11 +233,4 @@ export class Autoencoder implements AsyncDisposable {
       return arrayInput({ features: size, values: values.map((u) => center + temperature * (u - center)) });
     });
   }
-}
-
-function logMeanExp(values: Float64Array): number {
-  const largest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  if (!Number.isFinite(largest)) return largest;
-  const sum = values.reduce((total, value) => total + Math.exp(value - largest), 0);
-  return largest + Math.log(sum / values.length);
 }

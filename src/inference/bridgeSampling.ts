@@ -1,3 +1,6 @@
+import { logMeanExp } from "../numerics/logMeanExp.ts";
+import { mean } from "../numerics/mean.ts";
+
 /** The evidence in nats, with its standard error. */
 export interface Evidence {
   readonly logEvidence: number;
@@ -30,7 +33,8 @@ export function bridgeSampling(
     ofFlow: logRatiosOfFlow.map((r) => 1 / (share + (1 - share) * Math.exp(logEvidence - r))),
     ofDensity: logRatiosOfDensity.map((r) => 1 / (share * Math.exp(r - logEvidence) + (1 - share))),
   });
-  let logEvidence = median(logRatiosOfFlow);
+  // The estimate by importance weights. It is finite unless the density is 0 at all draws of the flow.
+  let logEvidence = logMeanExp(logRatiosOfFlow);
   for (let i = 0; i < MAX_ITERATIONS; i++) {
     const { ofFlow, ofDensity } = terms(logEvidence);
     const change = Math.log(mean(ofFlow)) - Math.log(mean(ofDensity));
@@ -41,10 +45,6 @@ export function bridgeSampling(
   const variance = relativeVariance(ofFlow) / flowDraws + relativeVariance(ofDensity) / effective;
   return { logEvidence, standardError: Math.sqrt(variance) };
 }
-
-const mean = (values: Float64Array): number => values.reduce((a, b) => a + b, 0) / values.length;
-
-const median = (values: Float64Array): number => values.toSorted()[values.length >> 1];
 
 function relativeVariance(values: Float64Array): number {
   const center = mean(values);

@@ -1,4 +1,5 @@
 import { sizeOf } from "../graph/shape.ts";
+import { mean } from "../numerics/mean.ts";
 import { quantile } from "../numerics/quantile.ts";
 import type { Draws } from "./draws.ts";
 import { type Declarations, elementNames } from "./model.ts";
@@ -46,15 +47,15 @@ export function summarize<D extends Declarations>(
 
 function summarizeElement(name: string, values: Float64Array, chains: number): ParameterSummary {
   const n = values.length;
-  const mean = values.reduce((a, b) => a + b, 0) / n;
-  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
+  const center = mean(values);
+  const variance = values.reduce((sum, x) => sum + (x - center) ** 2, 0) / (n - 1);
   const ascending = values.toSorted();
   const length = n / chains;
   const byChain = Array.from({ length: chains }, (_, c) => values.subarray(c * length, (c + 1) * length));
   const hasChains = chains > 0 && variance > 0;
   return {
     name,
-    mean,
+    mean: center,
     sd: Math.sqrt(variance),
     q5: quantile(ascending, 0.05),
     median: quantile(ascending, 0.5),

@@ -26,3 +26,15 @@ test.each([0.3, 1, 2])("the evidence is within its standard error for a proposal
   expect(rms / expected).toBeGreaterThan(0.7);
   expect(rms / expected).toBeLessThan(1.4);
 });
+
+test("draws of the flow where the density is 0 do not matter, however many there are", () => {
+  // The density is 2.5 times that of the flow on 40% of the draws of the flow, and 0 on the others.
+  const ofFlow = Float64Array.from({ length: 1000 }, (_, i) => (i < 600 ? -Infinity : Math.log(2.5)));
+  const { logEvidence, standardError } = bridgeSampling(
+    new Float64Array(1000).fill(Math.log(2.5)),
+    ofFlow,
+    500,
+  );
+  expect(logEvidence).toBeCloseTo(0, 9);
+  expect(standardError).toBeGreaterThan(0);
+});

@@ -1,3 +1,4 @@
+import { mean } from "../../numerics/mean.ts";
 import { quantile } from "../../numerics/quantile.ts";
 import { normalQuantile } from "./normalQuantile.ts";
 
@@ -114,12 +115,6 @@ function autocovariance(chain: ArrayLike<number>, center: number, lag: number): 
   for (let i = lag; i < chain.length; i++) sum += (chain[i] - center) * (chain[i - lag] - center);
   return sum / chain.length;
 }
-
-const mean = (values: ArrayLike<number>): number => {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
-};
 
 function sumOfSquares(values: ArrayLike<number>, center: number): number {
   let sum = 0;

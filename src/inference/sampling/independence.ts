@@ -12,7 +12,7 @@ export function independenceTransition(current: Point, proposal: Point, random: 
 
 /**
  * The indices of the draws of q that each chain of independence proposals visits, from the logarithms of their weights p / q. The draws are
- * divided into one block for each chain, which proposes the draws of its block in order.
+ * divided into one block for each chain, which starts at the first draw of its block with a weight above 0, and proposes the draws in order.
  */
 export function independenceChains(
   logWeights: Float64Array,
@@ -21,9 +21,12 @@ export function independenceChains(
 ): Int32Array[] {
   const length = Math.floor(logWeights.length / chains);
   return Array.from({ length: chains }, (_, c) => {
-    let current = c * length;
+    const first = c * length;
+    // A chain cannot start where the density is 0. Without any other draw in its block, it stays at the first one.
+    const start = logWeights.subarray(first, first + length).findIndex(Number.isFinite);
+    let current = first + Math.max(0, start);
     return Int32Array.from({ length }, (_, i) => {
-      const proposal = c * length + i;
+      const proposal = first + i;
       if (Math.log(random.uniform()) < logWeights[proposal] - logWeights[current]) current = proposal;
       return current;
     });
