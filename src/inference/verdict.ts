@@ -94,7 +94,9 @@ function convergenceProblems(
     reasons.push(
       `The chains disagree: R-hat of ${worst.name} is ${aboveBound(worst.rHat, MAX_R_HAT)}, and should be at most ${MAX_R_HAT}. Draw more, or if chains stay in different modes, fit the flow with more layers or annealing.`,
     );
-  const smallest = (s: ParameterSummary) => Math.min(s.bulkEffectiveSampleSize, s.tailEffectiveSampleSize);
+  // The size of the tail is unknown (NaN) if its quantile is the largest or the smallest draw.
+  const smallest = (s: ParameterSummary) =>
+    Math.min(...[s.bulkEffectiveSampleSize, s.tailEffectiveSampleSize].filter((size) => !Number.isNaN(size)));
   const fewest = known.reduce((a, b) => (smallest(b) < smallest(a) ? b : a), known[0]);
   if (fewest && smallest(fewest) < MIN_EFFECTIVE_SAMPLE_SIZE)
     reasons.push(

@@ -146,6 +146,18 @@ describe("the verdict", () => {
     `);
   });
 
+  test("ignores only the effective sample size that is unknown", () => {
+    const atBound = { ...mu, tailEffectiveSampleSize: Number.NaN };
+    expect(verdict({ summary: [atBound, mu] }).verdict).toBe("reliable");
+    for (const summary of [
+      [{ ...atBound, bulkEffectiveSampleSize: 50 }, mu],
+      [atBound, { ...mu, bulkEffectiveSampleSize: 50 }],
+    ])
+      expect(verdict({ summary }).reasons).toEqual([
+        "The chains are too short: the effective sample size of mu is 50, and should be at least 400. Draw more.",
+      ]);
+  });
+
   test("does not blame long trajectories if the chains converged", () => {
     expect(verdict({ refinement: { ...refinement, saturated: 300 } }).verdict).toBe("reliable");
   });
