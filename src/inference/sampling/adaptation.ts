@@ -97,23 +97,26 @@ export function massWindows(warmUp: number): { readonly start: number; readonly 
   return { start, ends };
 }
 
-/** A step size for which a leapfrog step has an acceptance probability of about 0.8 (Hoffman and Gelman 2014, algorithm 4). */
+/**
+ * A step size for which a leapfrog step has an acceptance probability of about 0.8 (Hoffman and Gelman 2014, algorithm 4), and the number of
+ * leapfrog steps that it took to find it.
+ */
 export function* initialStepSize(
   point: Point,
   variances: Float64Array,
   guess: number,
   random: RandomStream,
-): ChainProgram<number> {
+): ChainProgram<{ readonly stepSize: number; readonly steps: number }> {
   const threshold = Math.log(0.8);
   let stepSize = guess;
   let grows: boolean | undefined;
-  for (;;) {
+  for (let steps = 1; ; steps++) {
     const momentum = random.normal(point.position.length).map((z, i) => z / Math.sqrt(variances[i]));
     const start = { point, momentum };
     const end = yield* leapfrog(start, stepSize, variances);
     const accepted = energyOf(start, variances) - energyOf(end, variances) > threshold;
     grows ??= accepted;
-    if (accepted !== grows || stepSize < 1e-12 || stepSize > 1e7) return stepSize;
+    if (accepted !== grows || stepSize < 1e-12 || stepSize > 1e7) return { stepSize, steps };
     stepSize *= grows ? 2 : 0.5;
   }
 }

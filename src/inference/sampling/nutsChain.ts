@@ -22,6 +22,7 @@ export interface NutsResult {
   readonly divergences: readonly Float64Array[];
   /** Iterations whose trajectory reached the largest depth. */
   readonly saturated: number;
+  /** Evaluations of the density and its gradient: at the start, and in all leapfrog steps. */
   readonly evaluations: number;
   /** The position after the last iteration. */
   readonly end: Point;
@@ -41,15 +42,13 @@ export function* nutsChain(
   const features = start.length;
   let point: Point = yield start;
   let variances: Float64Array = new Float64Array(features).fill(1);
-  const adaptation = new StepSizeAdaptation(
-    yield* initialStepSize(point, variances, 1, random),
-    targetAcceptance,
-  );
+  const initial = yield* initialStepSize(point, variances, 1, random);
+  const adaptation = new StepSizeAdaptation(initial.stepSize, targetAcceptance);
   const windows = massWindows(warmUp);
   let estimate = new VarianceEstimate(features);
   const positions = new Float64Array(draws * features);
   const divergences: Float64Array[] = [];
-  let [saturated, evaluations] = [0, 0];
+  let [saturated, evaluations] = [0, 1 + initial.steps];
   for (let iteration = 0; iteration < warmUp + draws; iteration++) {
     const adapting = iteration < warmUp;
     const stepSize = adapting ? adaptation.stepSize : adaptation.averageStepSize;
@@ -63,7 +62,9 @@ export function* nutsChain(
       if (windows.ends.has(iteration)) {
         variances = estimate.variances();
         estimate = new VarianceEstimate(features);
-        adaptation.restart(yield* initialStepSize(point, variances, adaptation.stepSize, random));
+        const restart = yield* initialStepSize(point, variances, adaptation.stepSize, random);
+        adaptation.restart(restart.stepSize);
+        evaluations += restart.steps;
       }
     } else {
       positions.set(point.position, (iteration - warmUp) * features);

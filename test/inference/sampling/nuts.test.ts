@@ -113,6 +113,21 @@ describe("chains of the No-U-Turn sampler", () => {
     }
   });
 
+  test("count every evaluation of the density", async () => {
+    let rows = 0;
+    const evaluate = evaluatorOf(gaussian, 2);
+    const [{ evaluations }] = await sampleNuts(
+      (batch) => {
+        rows += batch.length / 2;
+        return evaluate(batch);
+      },
+      [Float64Array.of(0, 0)],
+      { ...settings, warmUp: 50, draws: 20 },
+      new Random(3),
+    );
+    expect(evaluations).toBe(rows);
+  });
+
   test("are the same for the same seed, however many there are", async () => {
     const starts = Array.from({ length: 3 }, () => Float64Array.of(0, 0));
     const short = { ...settings, warmUp: 50, draws: 20 };
