@@ -1,5 +1,5 @@
 import { createColors } from "picocolors";
-import { columnList, shellQuoted } from "../data/columnList.ts";
+import { columnList } from "../data/columnList.ts";
 import { formatOf } from "../data/format.ts";
 import type { TrainingTable } from "../data/index.ts";
 import type { Dataset } from "../dataset/index.ts";
@@ -8,6 +8,7 @@ import type { ComparedDensity, MeanEstimate } from "../evaluate/index.ts";
 import { count, counted, nats, percent } from "../evaluate/numberText.ts";
 import { MIN_REPORT_ROWS } from "../evaluate/report.ts";
 import { GAUSSIAN, INDEPENDENT } from "../evaluate/tableBaselines.ts";
+import { shellQuoted } from "../files/shellQuoted.ts";
 import type { AnomalyReference } from "../flows/anomalies/anomalyScorer.ts";
 import type { Flow } from "../flows/index.ts";
 import { hasProbabilities } from "../tables/tableColumn.ts";

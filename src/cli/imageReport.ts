@@ -1,9 +1,9 @@
 import { createColors } from "picocolors";
-import { shellQuoted } from "../data/columnList.ts";
 import type { SplitWithTest } from "../dataset/splitWithTest.ts";
 import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import type { MeanEstimate } from "../evaluate/runningMean.ts";
+import { shellQuoted } from "../files/shellQuoted.ts";
 import { shapeText } from "../images/imageSet.ts";
 import type { ImageSet } from "../images/index.ts";
 import { imageSize } from "../nn/image.ts";

@@ -1,7 +1,7 @@
-import { shellQuoted } from "../data/columnList.ts";
 import { lockPath, withFileLock } from "../data/fileLock.ts";
 import { PushforwardError } from "../errors.ts";
 import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
+import { shellQuoted } from "../files/shellQuoted.ts";
 import { OF_OTHER_TRAINING } from "../train/checkpoint.ts";
 import type { CheckpointStore } from "../train/index.ts";
 import type { StopReason } from "../train/trainingLoop.ts";

@@ -1,3 +1,4 @@
+import { shellQuoted } from "../files/shellQuoted.ts";
 import { listedNames } from "../tables/listedNames.ts";
 import { fieldNames, firstRecords } from "./csvRecords.ts";
 import { quotedIdentifier } from "./database.ts";
@@ -16,7 +17,3 @@ export const columnList = (names: readonly string[], maxNames = names.length): s
 /** The names in quotes as a list for messages: at most 20, and how many more there are. */
 export const quotedNames = (names: readonly string[]): string =>
   listedNames(names.map((name) => `"${name}"`));
-
-/** The text as one word of a POSIX shell, in single quotes if necessary. */
-export const shellQuoted = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

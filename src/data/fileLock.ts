@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import { writeError } from "../files/atomicFile.ts";
 import { hasEnded, type ProcessId, thisProcess } from "../files/processId.ts";
+import { shellQuoted } from "../files/shellQuoted.ts";
 import { temporaryName } from "../files/temporaryFile.ts";
-import { shellQuoted } from "./columnList.ts";
 
 /** The content of a lock file: the process that holds the lock, and since when. */
 interface LockHolder extends ProcessId {

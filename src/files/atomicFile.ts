@@ -2,12 +2,15 @@ import { existsSync } from "node:fs";
 import { chmod, open, readlink, realpath, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, sep } from "node:path";
 import { PushforwardError } from "../errors.ts";
+import { checkPath } from "./checkPath.ts";
+import { shellQuoted } from "./shellQuoted.ts";
 import { withTemporaryFile } from "./temporaryFile.ts";
 
 /**
  * Writes a file atomically: a reader sees either the old file or the complete new one.
  *
- * @throws FILE if the directory is missing, the disk is full, or permission is denied; the old file is unchanged.
+ * @throws ARGUMENT if the path is not a text; FILE if the directory is missing, the disk is full, or permission is denied; the old file is
+ *   unchanged.
  */
 export async function writeFileAtomically(path: string, bytes: Uint8Array | string): Promise<void> {
   await replaceFile(path, (temporary) => writeFile(temporary, bytes));
@@ -52,6 +55,7 @@ async function withTemporaryFileBeside(
   path: string,
   use: (temporary: string, target: Target) => Promise<void>,
 ): Promise<void> {
+  checkPath(path);
   let directory = dirname(path);
   try {
     if (path.endsWith("/") || path.endsWith(sep)) throw notAFileError(path, "a directory");
@@ -146,7 +150,10 @@ export function writeError(error: unknown, path: string, directory = dirname(pat
     // The file system of /proc, for example, has no file of this name either.
     if (code === "ENOENT" && existsSync(directory))
       return fileError(`no file can be created in ${directory}`, "Choose another directory.");
-    return fileError(`there is no directory ${directory}`, `Create it first: mkdir -p '${directory}'`);
+    return fileError(
+      `there is no directory ${directory}`,
+      `Create it first: mkdir -p ${shellQuoted(directory)}`,
+    );
   }
   if ((typeof code === "string" && "syscall" in error) || /^IO Error/.test(error.message)) {
     const reason = error.message.replace(/^IO Error: /, "");

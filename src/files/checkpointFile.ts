@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { callback, checkOptions, numberFrom, trueOrFalse } from "../options.ts";
 import { writeFileAtomically } from "./atomicFile.ts";
+import { checkPath } from "./checkPath.ts";
 import { readBytes } from "./readBytes.ts";
 
 /** Options of a checkpoint in a file. */
@@ -15,10 +16,11 @@ export interface CheckpointFileOptions {
 
 /**
  * A file that keeps the checkpoints of a training run, as a `CheckpointStore` for `fit` and `minimize`. Each checkpoint is written
- * atomically, so that the file is complete even if the process is killed. Throws `ARGUMENT` if the options are not valid; `load` and `save`
+ * atomically, so that the file is complete even if the process is killed. Throws `ARGUMENT` if the path is not a text, or the options are not valid; `load` and `save`
  * throw `FILE` if the file cannot be read or written.
  */
 export function checkpointFile(path: string, options: CheckpointFileOptions = {}) {
+  checkPath(path);
   checkOptions("checkpointFile", options, {
     resume: trueOrFalse,
     minIntervalMilliseconds: numberFrom(0),

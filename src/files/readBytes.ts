@@ -5,7 +5,8 @@ import { basename, dirname } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import { declaredSize } from "../flows/safetensors.ts";
 import { nearestName } from "../nearestName.ts";
-import { brief } from "../parse.ts";
+import { checkPath } from "./checkPath.ts";
+import { shellQuoted } from "./shellQuoted.ts";
 
 /**
  * Reads a model file or a checkpoint. It reads at most the safetensors header and the arrays that the header declares, so an
@@ -15,12 +16,7 @@ import { brief } from "../parse.ts";
  * header.
  */
 export async function readBytes(path: string): Promise<Uint8Array> {
-  if (typeof path !== "string") {
-    throw new PushforwardError("ARGUMENT", "the path of a file is not a text", {
-      expected: 'a path, such as "model.safetensors"',
-      received: brief(path),
-    });
-  }
+  checkPath(path);
   const chunks: Buffer[] = [];
   let length = 0;
   // The length that the bytes so far declare: first of the field with the size of the header, then of the header, then of the whole file.
@@ -76,7 +72,7 @@ export async function readError(error: unknown, path: string): Promise<unknown> 
     return new PushforwardError("FILE", `${path} is a directory`, { expected: "a file", cause: error });
   if (code === "EACCES" || code === "EPERM") {
     return new PushforwardError("FILE", `Cannot read ${path}: permission denied`, {
-      hint: `Allow reading: chmod u+r '${path}'`,
+      hint: `Allow reading: chmod u+r ${shellQuoted(path)}`,
       cause: error,
     });
   }

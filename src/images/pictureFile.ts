@@ -1,6 +1,6 @@
 import { dirname, extname } from "node:path";
-import { shellQuoted } from "../data/columnList.ts";
 import { PushforwardError } from "../errors.ts";
+import { shellQuoted } from "../files/shellQuoted.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
 import { IMAGES, importOptional } from "../optionalPackages.ts";
 import { shapeText } from "./imageSet.ts";

@@ -158,7 +158,7 @@ it("refuses an output that cannot be written, before it reads the table", async 
   expect(await failure(...words)).toMatchInlineSnapshot(`
     "2
     Error: Cannot write none/scored.csv: there is no directory none.
-    Create it first: mkdir -p 'none'"
+    Create it first: mkdir -p none"
   `);
 });
 

@@ -365,7 +365,7 @@ it("refuses invalid values", async () => {
   expect(await failure("fit", "data.csv", "-o", "missing/model.safetensors")).toMatchInlineSnapshot(`
     "2
     Error: Cannot write missing/model.safetensors: there is no directory missing.
-    Create it first: mkdir -p 'missing'"
+    Create it first: mkdir -p missing"
   `);
   expect(await failure("sample", "model.safetensors", "-n", "0")).toMatchInlineSnapshot(`
     "2

@@ -64,6 +64,6 @@ it("a lock that cannot be written is an error", async () => {
   mkdirSync(files.path("empty"));
   expect(await files.failure(withFileLock(files.path("none/model"), nothing))).toMatchInlineSnapshot(`
     "FILE Cannot write none/model.lock: there is no directory none.
-    Create it first: mkdir -p 'none'"
+    Create it first: mkdir -p none"
   `);
 });

@@ -126,6 +126,6 @@ it("throws an error for an ending without a format, and for a directory that doe
   `);
   expect(await files.failure(writeRows(["a"], [], files.path("none/out.parquet")))).toMatchInlineSnapshot(`
     "FILE Cannot write none/out.parquet: there is no directory none.
-    Create it first: mkdir -p 'none'"
+    Create it first: mkdir -p none"
   `);
 });

@@ -39,8 +39,12 @@ it("creates the target of a link that does not exist yet", async () => {
   symlinkSync("none/model", files.path("lost"));
   expect(await files.failure(writeFileAtomically(files.path("lost"), ""))).toMatchInlineSnapshot(`
     "FILE Cannot write lost: there is no directory none.
-    Create it first: mkdir -p 'none'"
+    Create it first: mkdir -p none"
   `);
+  expect(await files.failure(writeFileAtomically(files.path("Zoe's/model"), ""))).toMatch(/Zoe'\\''s'$/);
+  expect(await files.failure(writeFileAtomically(undefined as never, ""))).toMatchInlineSnapshot(
+    `"ARGUMENT the path of a file is not a text: expected a path, such as "model.safetensors", received nothing."`,
+  );
   const missing = Object.assign(new Error("ENOENT"), { code: "ENOENT", syscall: "open" });
   expect(String(writeError(missing, files.path("x.csv")))).toMatch("no file can be created in");
   symlinkSync("circle", files.path("circle"));
@@ -68,7 +72,7 @@ it("throws an error with the reason before any work is done", async () => {
   const work = async () => expect.unreachable();
   expect(await files.failure(replaceFile(files.path("none/model"), work))).toMatchInlineSnapshot(`
     "FILE Cannot write none/model: there is no directory none.
-    Create it first: mkdir -p 'none'"
+    Create it first: mkdir -p none"
   `);
   expect(await files.failure(replaceFile(files.path("folder"), work))).toMatchInlineSnapshot(`
     "FILE Cannot write folder: expected the path of a regular file, received a directory.

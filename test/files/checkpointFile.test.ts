@@ -27,6 +27,10 @@ it("starts from the beginning without a file, or with resume: false", async () =
   expect(await checkpointFile(path("some"), { resume: false }).load()).toBeUndefined();
 });
 
+it("needs a path", () => {
+  expect(() => checkpointFile(undefined as never)).toThrow("the path of a file is not a text");
+});
+
 it("is due again after the interval", async () => {
   const store = checkpointFile(path("due"), { minIntervalMilliseconds: 60_000 });
   expect(store.due()).toBe(true);

@@ -4,6 +4,7 @@ import { expect, test, vi } from "vitest";
 import { Actnorm, Chain } from "../../src/bijections/index.ts";
 import { type CustomKind, StandardNormal } from "../../src/distributions/index.ts";
 import { loadModel, saveModel } from "../../src/files/index.ts";
+import { encodeWithChecksum } from "../../src/flows/checksum.ts";
 import { encodeModel, Flow, nsf } from "../../src/flows/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
@@ -52,6 +53,13 @@ test("errors contain the path of the file", async () => {
   await expect(loadModel(damaged)).rejects.toMatchObject({
     code: "MODEL",
     message: expect.stringContaining(damaged),
+  });
+  await writeFile(damaged, encodeWithChecksum(new Map(), { pushforward: '{"format":6,"columns":5}' }));
+  await expect(loadModel(damaged)).rejects.toMatchObject({
+    message: expect.stringContaining(damaged),
+    path: "flow",
+    expected: "an object",
+    received: "nothing",
   });
   await expect(loadModel(at("flw.safetensors"))).rejects.toMatchObject({
     code: "FILE",

@@ -1,0 +1,11 @@
+import { PushforwardError } from "../errors.ts";
+import { brief } from "../parse.ts";
+
+/** Throws `ARGUMENT` unless the path of a file is a text. */
+export function checkPath(path: unknown): void {
+  if (typeof path === "string") return;
+  throw new PushforwardError("ARGUMENT", "the path of a file is not a text", {
+    expected: 'a path, such as "model.safetensors"',
+    received: brief(path),
+  });
+}
