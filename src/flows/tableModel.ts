@@ -12,7 +12,7 @@ import {
   trueOrFalse,
 } from "../options.ts";
 import { runRules } from "../runtime/options.ts";
-import { checkLearned } from "../tables/checkLearned.ts";
+import { checkLearned, checkPossible } from "../tables/checkLearned.ts";
 import { decodeTable } from "../tables/decodeTable.ts";
 import { nearestCells } from "../tables/encode.ts";
 import { checkNames, type EncodedTable, encodeTable } from "../tables/encodeTable.ts";
@@ -23,6 +23,7 @@ import { selectAnomalies, selectionRules } from "./anomalies/findAnomalies.ts";
 import { withRareValues } from "./anomalies/rareValues.ts";
 import { type AnomalyReason, explainRows, type RowsToExplain } from "./anomalies/reasons.ts";
 import type { RunOptions } from "./batchRunner.ts";
+import { checkFlow } from "./checkParts.ts";
 import { ConditionalRows, type PartialRows } from "./conditionalRows.ts";
 import { hasExactConditionals, withExactConditionals } from "./exactConditionals.ts";
 import type { ExportTableOptions } from "./exportTable.ts";
@@ -54,18 +55,19 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   private conditional: ConditionalRows | undefined;
   private scorer: AnomalyScorer | undefined;
 
-  /** Throws `SHAPE` if the features of the columns are not those of the flow. */
+  /** Throws `ARGUMENT` if the options are not valid, and `SHAPE` if the features of the columns are not those of the flow. */
   constructor(options: {
     columns: readonly TableColumn[];
     flow: Flow;
     anomalies?: AnomalyReference | undefined;
   }) {
     checkOptions("new TableModel", options, {
-      columns: required(anyValue),
+      columns: required({ expected: "a list of columns", accepts: Array.isArray }),
       flow: required(anyValue),
       anomalies: anyValue,
     });
     const { columns, flow, anomalies } = options;
+    checkFlow("new TableModel", flow);
     const features = columns.flatMap(featureNames).length;
     if (features !== flow.features) {
       throw new PushforwardError("SHAPE", "the columns of a table model do not match its flow", {
@@ -160,7 +162,8 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
    * The rows with a value in place of each missing one, drawn from the distribution of the missing values given the present ones and
    * given that they are present (missing at random). Present values stay as they are. Columns that a row does not have are drawn too.
    *
-   * @throws DATA for values whose type differs from that of the column, for infinite numbers, and for a column with a name like that of a
+   * @throws DATA for values of probability 0, given which nothing is defined: outside the bounds or the lattice of a column, or other than its
+   *   constant; for values whose type differs from that of the column, for infinite numbers, and for a column with a name like that of a
    *   column which the rows do not have; SHAPE for columns of different lengths; ARGUMENT
    *   for options that are not valid, and for a model without exact conditional distributions (`hasConditionals`).
    */
@@ -172,6 +175,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     const { seed = 0, ...run } = options;
     const names = this.presentColumns(rows);
     const encoded = encodeTable(this.columns, rows, names);
+    checkPossible(this.columns, encoded);
     const completed = await this.completeFeatures(encoded.values, { seed, gaps: false, ...run });
     const drawn = decodeTable(this.columns, completed);
     return drawn.map((row, n) => ({ ...row, ...encoded.present(n) })) as Row[];

@@ -42,6 +42,20 @@ describe("a table model throws for", () => {
     expect(await model.impute([{ id: "a", width: 2 }])).toHaveLength(1);
   });
 
+  test("values of probability 0 in rows to complete", async () => {
+    const counts = Array.from(rows, ({ height }, i) => ({ height, count: i % 5, country: "CH" }));
+    await using whole = (await fitTable(counts, { kernel: false, epochs: 1 })).model;
+    await expect(whole.impute([{ count: 3 }, { count: 3.5 }])).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the value of column "count" in row 1 is not possible: expected integer: within 0 to 4, received 3.5.
+      Give another value, or leave this column out.]
+    `);
+    await expect(whole.impute([{ country: "DE", count: 1 }])).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the value of column "country" in row 0 is not possible: expected constant: CH, received DE.
+      Give another value, or leave this column out.]
+    `);
+    expect(await whole.impute([{ count: 3 }])).toMatchObject([{ count: 3, country: "CH" }]);
+  });
+
   test("more samples than an array can have", async () => {
     const flow = maf(2, { transforms: 1, hidden: [4] });
     await expect(flow.sample(1e12)).rejects.toThrowErrorMatchingInlineSnapshot(
