@@ -1,3 +1,4 @@
+import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import type { VariationalAutoencoder } from "../distributions/variationalAutoencoder.ts";
 import { Autoencoder } from "./autoencoder.ts";
 import type { RunOptions } from "./batchRunner.ts";
@@ -7,6 +8,8 @@ import { Flow } from "./flow.ts";
 export interface LatentSpace {
   /** The distribution of latent rows. */
   readonly prior: Flow;
+  /** The base distribution of `prior`. */
+  readonly base: Flow;
   toLatent(pixels: Float64Array, context: Float64Array | undefined, run: RunOptions): Promise<Float64Array>;
   toPixels(latent: Float64Array, context: Float64Array | undefined, run: RunOptions): Promise<Float64Array>;
   /** Frees what the maps keep for their next call. */
@@ -15,8 +18,10 @@ export interface LatentSpace {
 
 /** The latent space of the density of pixels plus noise. */
 export function dequantizedLatentSpace(density: Flow, values: number): LatentSpace {
+  const prior = new Flow(density.base);
   return {
-    prior: new Flow(density.base),
+    prior,
+    base: prior,
     toLatent: (pixels, context, run) =>
       density.toLatent(
         pixels.map((pixel) => pixel + 0.5),
@@ -27,17 +32,28 @@ export function dequantizedLatentSpace(density: Flow, values: number): LatentSpa
       const data = await density.toData(latent, context, run);
       return data.map((value) => Math.min(values - 1, Math.max(0, Math.floor(value))));
     },
-    release: () => density.release(),
+    async release() {
+      await density.release();
+      await prior.release();
+    },
   };
 }
 
 /** The codes of a variational autoencoder. */
-export function autoencoderLatentSpace({ prior }: VariationalAutoencoder, flow: Flow): LatentSpace {
+export function autoencoderLatentSpace(model: VariationalAutoencoder, flow: Flow): LatentSpace {
   const autoencoder = new Autoencoder(flow);
+  const prior =
+    model.prior instanceof TransformedDistribution
+      ? new Flow(model.prior.base, model.prior.bijection)
+      : new Flow(model.prior);
+  const base = new Flow(prior.base);
   return {
-    prior: new Flow(prior),
+    prior,
+    base,
     toLatent: (pixels, _context, run) => autoencoder.encode(pixels, run),
     toPixels: (latent, _context, run) => autoencoder.decode(latent, run),
-    release: () => autoencoder.release(),
+    async release() {
+      for (const holder of [autoencoder, prior, base]) await holder.release();
+    },
   };
 }

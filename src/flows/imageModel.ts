@@ -19,6 +19,7 @@ import {
 import { parse } from "../parse.ts";
 import { runRules } from "../runtime/options.ts";
 import type { RunOptions } from "./batchRunner.ts";
+import { checkFlow } from "./checkParts.ts";
 import { classPosterior, type ImageClassification } from "./classPosterior.ts";
 import type { TensorMaps } from "./exportFlow.ts";
 import { Flow } from "./flow.ts";
@@ -37,7 +38,7 @@ export interface ImageOptions extends RunOptions {
 /** Options of `ImageModel.sample`. */
 export interface ImageSampleOptions extends ImageOptions {
   /**
-   * T: latent rows of the base distribution are multiplied by T. A model without a latent space divides logits by T and multiplies
+   * T: draws from the base distribution, or from that of the prior of an autoencoder, are multiplied by T. A model without a latent space divides logits by T and multiplies
    * scales by it. Below 1, samples are more typical and less diverse. Default 1.
    */
   temperature?: number | undefined;
@@ -99,6 +100,7 @@ export class ImageModel implements AsyncDisposable {
       priors: anyValue,
     });
     const { flow, classes = [] } = options;
+    checkFlow("new ImageModel", flow);
     const shape = parse(imageSchema, options.shape, "the shape of new ImageModel");
     const { base, embedding } = flow;
     const learned = embedding?.describe().classes?.[0] ?? 0;
@@ -109,7 +111,7 @@ export class ImageModel implements AsyncDisposable {
       });
     }
     checkDistinctNames("the classes of new ImageModel", classes, learned);
-    const values = valuesOfPixels(base);
+    const values = flow.bijection.isIdentity ? valuesOfPixels(base) : undefined;
     if (values === undefined || flow.features !== imageSize(shape)) {
       throw new PushforwardError("ARGUMENT", "the flow is not a model of pixels of images", {
         expected: `a flow of ${imageSize(shape)} integers`,
@@ -310,25 +312,29 @@ export class ImageModel implements AsyncDisposable {
     const { temperature = 1, seed = 0, start = 0, classes, ...run } = options;
     const context = contextOf(classes);
     if (!this.#latentSpace) {
-      const flow = this.#atTemperature(temperature);
+      const flow = await this.#atTemperature(temperature);
       return flow.sample(n, { seed, start, ...run, ...(context && { context }) });
     }
-    const latent = await this.#latentSpace.prior.sample(n, { seed, start, ...run });
-    return this.toPixels(
-      latent.map((z) => temperature * z),
-      { ...run, ...(context && { classes: context }) },
-    );
+    const { base, prior } = this.#latentSpace;
+    const noise = await base.sample(n, { seed, start, ...run });
+    const scaled = noise.map((z) => temperature * z);
+    const latent = await prior.toData(scaled, undefined, run);
+    return this.toPixels(latent, { ...run, ...(context && { classes: context }) });
   }
 
   /** The flow of a model without a latent space at a temperature. The last one is kept, because compiling its sampler takes time. */
-  #atTemperature(temperature: number): Flow {
+  async #atTemperature(temperature: number): Promise<Flow> {
     const { base, embedding } = this.flow;
     if (temperature === 1) return this.flow;
     if (this.#tempered?.temperature !== temperature) {
       if (!base.atTemperature) {
         throw new PushforwardError("ARGUMENT", "the model has no temperature", { hint: "Leave it out." });
       }
-      this.#tempered = { temperature, flow: new Flow(base.atTemperature(temperature), undefined, embedding) };
+      const earlier = this.#tempered?.flow;
+      const flow = new Flow(base.atTemperature(temperature), undefined, embedding);
+      this.#tempered = { temperature, flow };
+      await earlier?.release();
+      return flow;
     }
     return this.#tempered.flow;
   }
@@ -346,7 +352,7 @@ export class ImageModel implements AsyncDisposable {
 
   /** Frees what the methods keep for their next call; see `Flow.release`. */
   async release(): Promise<void> {
-    const holders = [this.flow, this.#latentSpace, this.#latentSpace?.prior, this.#tempered?.flow];
+    const holders = [this.flow, this.#latentSpace, this.#tempered?.flow];
     for (const holder of holders) await holder?.release();
   }
 

@@ -164,6 +164,16 @@ describe("a model of images by an autoencoder", () => {
     }
   });
 
+  test("multiplies the noise of a prior that is a flow by the temperature", async () => {
+    const prior = new Flow(new StandardNormal({ features: 2 }), Standardize.of([10, 10], [0.1, 0.1]));
+    const flow = vae(6, { values: 2, latent: 2, hidden: [5], prior });
+    await using autoencoder = new Autoencoder(flow);
+    await using model = new ImageModel({ flow, shape: [2, 3, 1] });
+    const center = await autoencoder.decode([[10, 10]]);
+    expect(await model.sample(1, { temperature: 0 })).toEqual(center);
+    expect(await autoencoder.sample(1, { temperature: 0 })).toEqual(center);
+  });
+
   test("averages its bound over draws of the posterior", async () => {
     const options = { values: 2, latent: 2, hidden: [5] };
     await using model = new ImageModel({ flow: vae(6, options), shape: [2, 3, 1] });

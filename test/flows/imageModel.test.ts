@@ -1,16 +1,18 @@
-import { describe, expect, test } from "vitest";
-import { Coupling } from "../../src/bijections/index.ts";
+import { describe, expect, test, vi } from "vitest";
+import { Actnorm, Coupling } from "../../src/bijections/index.ts";
 import { flatten } from "../../src/bijections/parts.ts";
 import {
   decodeModel,
   dequantize,
   encodeModel,
+  Flow,
   glow,
   ImageModel,
   imageTransformer,
   logitPixels,
 } from "../../src/flows/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
+import { ShardedFunction } from "../../src/runtime/shardedFunction.ts";
 import { perturb } from "../nn/perturb.ts";
 
 /** All images of two pixels with three values. */
@@ -49,6 +51,23 @@ test("the classes of a model have as many names as its flow has classes", () => 
     new ImageModel({ flow: unconditional, shape, classes: undefined, priors: undefined }).classes,
   ).toEqual([]);
   expect(logitPixels({ features: 1, values: undefined }).high).toBeGreaterThan(256);
+});
+
+test("a flow with a bijection next to the pixels is not a model of images", () => {
+  const image = { image: shape, values: 3, width: 8, heads: 2, layers: 1 };
+  const scaled = new Flow(imageTransformer(image).base, new Actnorm({ features: 2 }));
+  expect(() => new ImageModel({ flow: scaled, shape })).toThrow("received a flow of real numbers");
+});
+
+test("only the sampler of the last temperature is kept", async () => {
+  const create = vi.spyOn(ShardedFunction, "create");
+  const release = vi.spyOn(ShardedFunction.prototype, "release");
+  const model = new ImageModel({ flow: conditionalFlow(), shape, classes });
+  for (const temperature of [0.5, 0.7]) await model.sample(1, { temperature, classes: [0], threads: 1 });
+  expect(release).toHaveBeenCalledTimes(1);
+  await model.release();
+  expect(release).toHaveBeenCalledTimes(create.mock.calls.length);
+  vi.restoreAllMocks();
 });
 
 test("the shape of a model is three positive integers", () => {
