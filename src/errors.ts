@@ -35,15 +35,14 @@ export class PushforwardError extends Error {
   readonly hint: string | undefined;
   /** Where in a description, in options or in a file the error is, such as `flow.bijection.type`. */
   readonly path: string | undefined;
-  readonly #summary: string;
+  readonly #texts: readonly [summary: string, what: string];
 
   constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
     const { expected, received, hint, path, cause } = details;
-    const expectedAndReceived = [
-      expected && `expected ${expected}`,
-      received && `received ${received}`,
-    ].filter(Boolean);
-    const sentence = expectedAndReceived.length ? `${what}: ${expectedAndReceived.join(", ")}.` : `${what}.`;
+    const expectedAndReceived = [expected && `expected ${expected}`, received && `received ${received}`]
+      .filter(Boolean)
+      .join(", ");
+    const sentence = `${what}${expectedAndReceived && ": "}${expectedAndReceived}.`;
     super(hint ? `${sentence}\n${hint}` : sentence, cause === undefined ? undefined : { cause });
     this.name = "PushforwardError";
     this.code = code;
@@ -51,7 +50,7 @@ export class PushforwardError extends Error {
     this.received = received;
     this.hint = hint;
     this.path = path;
-    this.#summary = what;
+    this.#texts = [what, sentence];
   }
 
   /**
@@ -61,7 +60,7 @@ export class PushforwardError extends Error {
    * @internal
    */
   get summary(): string {
-    return this.#summary;
+    return this.#texts[0];
   }
 
   /**
@@ -70,6 +69,6 @@ export class PushforwardError extends Error {
    * @internal
    */
   get what(): string {
-    return this.hint ? this.message.slice(0, -`\n${this.hint}`.length) : this.message;
+    return this.#texts[1];
   }
 }

@@ -15,6 +15,7 @@ import {
   type LoadedModel,
   parseContainer,
   readModel,
+  type TrainingRecord,
 } from "./modelFile.ts";
 import { toStoredArrays } from "./storedParameters.ts";
 import * as tableReader from "./tableReader.ts";
@@ -69,7 +70,7 @@ export function encodeModel(model: ModelToSave, options: KindOptions = {}): Uint
     ...(image && { image }),
     given,
     ...(labels && { labels }),
-    ...(training && { training }),
+    ...(training && { training: withoutInfinity(training) }),
   };
   checkDescriptionSize(description, "ARGUMENT");
   const arrays = new Map([
@@ -83,6 +84,17 @@ export function encodeModel(model: ModelToSave, options: KindOptions = {}): Uint
 
 const defaultNames = (letter: string, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);
+
+/** A training record as JSON can represent it. */
+function withoutInfinity({ members, ...record }: TrainingRecord): object {
+  return { ...stored(record), ...(members && { members: members.map(stored) }) };
+}
+
+/** Leaves out a log-density of -Infinity, which the reader then adds again. */
+function stored<T extends { readonly validationLogDensity: number }>(record: T): Partial<T> {
+  const { validationLogDensity, ...others } = record;
+  return validationLogDensity === Number.NEGATIVE_INFINITY ? (others as Partial<T>) : record;
+}
 
 /** Builds the graph of the density, which throws if it reads a parameter that is not found in the flow. */
 function traceDensity(flow: Flow): void {

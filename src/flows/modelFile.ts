@@ -27,6 +27,9 @@ const givenSchema = z.union([
   z.strictObject({ counts: z.array(z.int().check(z.nonnegative())) }),
 ]);
 
+/** JSON has no infinite numbers: -Infinity, the mean if a row is outside of the support, is left out. */
+const logDensitySchema = z._default(z.number(), Number.NEGATIVE_INFINITY);
+
 const fractionSchema = z.number().check(z.minimum(0), z.maximum(1));
 
 const trainingSchema = z.strictObject({
@@ -36,7 +39,7 @@ const trainingSchema = z.strictObject({
   epochs: z.int().check(z.nonnegative()),
   bestEpoch: z.int().check(z.nonnegative()),
   /** Mean log-density of the validation rows in nats, in data units. */
-  validationLogDensity: z.number(),
+  validationLogDensity: logDensitySchema,
   /**
    * The fraction of the rows that was held out for the test, and the fraction of the other rows for validation, drawn with
    * `seed`.
@@ -54,7 +57,7 @@ const trainingSchema = z.strictObject({
       z.strictObject({
         name: z.string(),
         weight: z.number().check(z.minimum(0), z.maximum(1)),
-        validationLogDensity: z.number(),
+        validationLogDensity: logDensitySchema,
       }),
     ),
   ),
@@ -101,7 +104,7 @@ export interface LoadedModel {
 }
 
 /** The content of a model file before its description is validated. */
-export interface ModelContainer {
+interface ModelContainer {
   readonly arrays: ReadonlyMap<string, StoredArray>;
   readonly description: unknown;
   /** The size of the file. */
@@ -152,7 +155,7 @@ export function readModel(
     });
   }
   const reader = unchecked === undefined ? undefined : tableReader!;
-  const { table, features } = reader?.parseTable(unchecked) ?? { table: undefined, features: columns };
+  const { table, features = columns } = reader?.parseTable(unchecked) ?? {};
   if (features.join("\n") !== columns.join("\n")) {
     throw new PushforwardError("MODEL", "the columns of the model's table do not match its features", {
       expected: columns.join(", "),
@@ -170,12 +173,9 @@ export function readModel(
   flow.columns = columns;
   flow.contextColumns = given;
   if (labels) checkLabels(labels, flow);
-  const { ofFlow, ofAnomalies } = reader?.splitAnomalyArrays(arrays) ?? {
-    ofFlow: arrays,
-    ofAnomalies: undefined,
-  };
-  setParameters(ofFlow, flow.parameters(), { file: "the model", owner: "its flow" });
-  const anomalies = ofAnomalies && reader!.readAnomalyReference(ofAnomalies, flow.features);
+  const split = reader?.splitAnomalyArrays(arrays);
+  setParameters(split?.ofFlow ?? arrays, flow.parameters(), { file: "the model", owner: "its flow" });
+  const anomalies = split && reader!.readAnomalyReference(split.ofAnomalies, flow.features);
   return {
     flow,
     columns,
@@ -282,19 +282,19 @@ function readDescription(metadata: Readonly<Record<string, string>>): unknown {
     });
   }
   const format = (description as { format?: unknown } | null)?.format;
-  if (typeof format === "number" && format > FORMAT) {
-    throw new PushforwardError("MODEL", "this model was written by a newer pushforward", {
-      expected: `format ${FORMAT}`,
-      received: `format ${format}`,
-      hint: "Update pushforward: npm install pushforward@latest.",
-    });
-  }
-  if (typeof format === "number" && format < FORMAT) {
-    throw new PushforwardError("MODEL", "this model was written by an older pushforward", {
-      expected: `format ${FORMAT}`,
-      received: `format ${format}`,
-      hint: "Fit the model again: files of older versions cannot be read.",
-    });
+  if (typeof format === "number" && format !== FORMAT) {
+    const isNewer = format > FORMAT;
+    throw new PushforwardError(
+      "MODEL",
+      `this model was written by ${isNewer ? "a newer" : "an older"} pushforward`,
+      {
+        expected: `format ${FORMAT}`,
+        received: `format ${format}`,
+        hint: isNewer
+          ? "Update pushforward: npm install pushforward@latest."
+          : "Fit the model again: files of older versions cannot be read.",
+      },
+    );
   }
   return description;
 }

@@ -48,14 +48,10 @@ export function setParameters(
     const { min, max } = parameter.domain;
     const badIndex = values.findIndex((v) => !(v >= min && v <= max));
     if (badIndex >= 0) {
-      throw new PushforwardError(
-        "MODEL",
-        `${file}'s array ${name} has ${values[badIndex]} at index ${badIndex}`,
-        {
-          ...(Number.isFinite(values[badIndex]) && { expected: `numbers from ${min} to ${max}` }),
-          hint: "The file is damaged, or its training failed: fit the model again.",
-        },
-      );
+      throw arrayError(`${file}'s array ${name} has ${values[badIndex]} at index ${badIndex}`, {
+        ...(Number.isFinite(values[badIndex]) && { expected: `numbers from ${min} to ${max}` }),
+        hint: "The file is damaged, or its training failed: fit the model again.",
+      });
     }
     return { parameter, values };
   });

@@ -182,3 +182,14 @@ test("the bytes may be an ArrayBuffer", async () => {
   const { flow } = await decodeModel(bytes.slice().buffer);
   expect(flow.features).toBe(2);
 });
+
+test("a model is saved although a validation row was outside of its support", async () => {
+  const flow = realNVP(2, { transforms: 1, hidden: [4] });
+  const result = { epochs: 2, bestEpoch: 1, validationLogDensity: Number.NEGATIVE_INFINITY };
+  const members = [
+    { name: "a", weight: 0.5, validationLogDensity: Number.NEGATIVE_INFINITY },
+    { name: "b", weight: 0.5, validationLogDensity: -1 },
+  ];
+  const training = { rows: 10, seed: 0, ...result, members };
+  expect((await decodeModel(encodeModel({ flow, training }))).training).toEqual(training);
+});
