@@ -1,3 +1,4 @@
+import { PushforwardError } from "../errors.ts";
 import { anyValue, checkOptions } from "../options.ts";
 import type { ColumnFindings, ColumnNote } from "./columnFindings.ts";
 import { type ColumnValues, columnOf, countValues, filterValues } from "./columnValues.ts";
@@ -22,11 +23,13 @@ export interface ColumnNoteOptions {
  * Looks for properties of a table that make its log-densities misleading: equal rows, codes for missing values, values far from
  * all other values, repeated values, and columns that are functions of other columns. Returns a note for each kind found. Constant
  * columns have no note. In given columns it looks only for codes, for far values, and whether they determine other columns. Throws
- * `ARGUMENT` for an unknown option.
+ * `ARGUMENT` for an unknown option, and `SHAPE` for values that are not one for each row and column, or if `given` has other rows.
  */
 export function columnNotes(learned: ColumnValues, options: ColumnNoteOptions = {}): ColumnNote[] {
   checkOptions("columnNotes", options, { given: anyValue });
   const { given } = options;
+  checkShape("the first argument of columnNotes", learned, learned.rows);
+  if (given) checkShape("the option given of columnNotes", given, learned.rows);
   const found: { [K in keyof ColumnFindings]: ColumnFindings[K][] } = {
     equalRows: [],
     missingCodes: [],
@@ -92,6 +95,15 @@ export function columnNotes(learned: ColumnValues, options: ColumnNoteOptions = 
       const note = { kind, findings: found[kind] } as Pick<ColumnNote, "kind" | "findings">;
       return { ...note, ...messageAndHint(note, learned.rows) } as ColumnNote;
     });
+}
+
+/** Throws `SHAPE` unless a table has this number of rows, and a value for each row and column. */
+function checkShape(what: string, { columns, rows, values }: ColumnValues, expectedRows: number): void {
+  if (rows === expectedRows && values.length === rows * columns.length) return;
+  throw new PushforwardError("SHAPE", `${what} has not one value for each row and column`, {
+    expected: `${expectedRows} rows of ${columns.length} values`,
+    received: `${rows} rows, and ${values.length} values`,
+  });
 }
 
 /** Examines one column, and sets `isUsable` to 0 for its rows with codes and far values. */

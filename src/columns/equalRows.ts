@@ -37,7 +37,7 @@ export function rowHashes({ rows, values, context }: RowValues): Float64Array {
 }
 
 /** Groups of equal rows. */
-export interface EqualRows {
+interface EqualRows {
   /** Whether equal rows are copies. If not, each row is a group of one row. */
   readonly areCopies: boolean;
   /** `[N]`: the index of the first row of each row's group. */

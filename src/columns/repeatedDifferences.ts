@@ -2,7 +2,7 @@ import { countValues, mostFrequent, type ValueCounts } from "./columnValues.ts";
 import { valuesRepeat } from "./repetition.ts";
 
 /** Two columns whose difference has repeated values, as if a few different corrections were added to a copy. */
-export interface RepeatedDifference {
+interface RepeatedDifference {
   readonly column: number;
   /** An earlier column. */
   readonly other: number;

@@ -45,10 +45,13 @@ export function dequantize(flow: Flow, options: DequantizeOptions = {}): Flow {
 
 /** Throws `ARGUMENT` if a cell of a value is not in the support of the flow. */
 function checkSupport({ support }: Flow, values: DequantizeOptions["values"]): void {
-  if (typeof support !== "object" || !("min" in support) || typeof values !== "number") return;
-  if (support.min <= 0 && support.max >= values) return;
-  throw new PushforwardError("ARGUMENT", `the flow has no density for all of ${values} values`, {
-    expected: `a support that contains the numbers from 0 to ${values}`,
+  if (typeof support !== "object" || !("min" in support)) return;
+  // `Dequantized` checks the numbers; real numbers have null.
+  const counts = [values].flat().filter((count) => typeof count === "number");
+  const largest = counts.reduce((a, b) => Math.max(a, b), 0);
+  if (counts.length === 0 || (support.min <= 0 && support.max >= largest)) return;
+  throw new PushforwardError("ARGUMENT", `the flow has no density for all of ${largest} values`, {
+    expected: `a support that contains the numbers from 0 to ${largest}`,
     received: `from ${support.min} to ${support.max}`,
     hint: "Give the recipe of the flow and dequantize the same number of values.",
   });

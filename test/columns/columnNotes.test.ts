@@ -46,6 +46,21 @@ it("has no note on continuous columns, with many digits or few, and on constant 
   expect(notesOf({ a: [1], b: [2] })).toEqual([]);
 });
 
+it("throws for values that are not those of the rows and columns", () => {
+  const one = table({ a });
+  expect(() => columnNotes({ ...one, values: a.subarray(0, 3) })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the first argument of columnNotes has not one value for each row and column: expected 500 rows of 1 values, received 500 rows, and 3 values.]`,
+  );
+  expect(() =>
+    columnNotes(one, { given: table({ b: b.subarray(0, 10) }) }),
+  ).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the option given of columnNotes has not one value for each row and column: expected 500 rows of 1 values, received 10 rows, and 10 values.]`,
+  );
+  expect(() => columnNotes(one, { given: { ...table({ a, b }), columns: ["b"] } })).toThrow(
+    "received 500 rows, and 1000 values",
+  );
+});
+
 describe("values that repeat", () => {
   it("are reported as few values, as a grid, or as atoms beside a density", () => {
     const rain = uniform("rain").map((value, i) => (i % 100 < 49 ? 0 : Number((80 * value).toFixed(5))));

@@ -3,7 +3,11 @@ import { describe, expect, test } from "vitest";
 import { float64Graph } from "../../src/bijections/bijectionGraphs.ts";
 import { FactorOut } from "../../src/bijections/index.ts";
 import { flatten } from "../../src/bijections/parts.ts";
-import type { Dequantized, TransformedDistribution } from "../../src/distributions/index.ts";
+import {
+  type Dequantized,
+  StandardNormal,
+  type TransformedDistribution,
+} from "../../src/distributions/index.ts";
 import { exportFlow } from "../../src/flows/exportFlow.ts";
 import {
   decodeModel,
@@ -13,6 +17,7 @@ import {
   glow,
   ImageModel,
   imageTransformer,
+  logitPixels,
   maf,
   nice,
   realNVP,
@@ -208,6 +213,9 @@ test("dequantize takes the number of values from the flow, or asks for it", asyn
     [PushforwardError: the flow has no density for all of 256 values: expected a support that contains the numbers from 0 to 256, received from -0.888888888888889 to 16.88888888888889.
     Give the recipe of the flow and dequantize the same number of values.]
   `);
+  const ofNumbers = new Flow(new StandardNormal({ features: 2 }), logitPixels({ features: 2, values: 4 }));
+  expect(() => dequantize(ofNumbers, { values: [4, 10] })).toThrow("no density for all of 10 values");
+  expect(dequantize(ofNumbers, { values: [4, null] }).base.describe()).toMatchObject({ values: [4, null] });
   for (const values of [undefined, 5]) {
     const integers = glow({ ...small, levels: 1, steps: 1, dequantization: "uniform" });
     expect(() => dequantize(integers, { values })).toThrowErrorMatchingInlineSnapshot(`
