@@ -29,8 +29,10 @@ export function saveParameters(module: object): Uint8Array {
  * Throws `MODEL` for a damaged file, and for arrays that are missing, unexpected or of a wrong shape, and then leaves all
  * parameters unchanged.
  */
-export function loadParameters(bytes: Uint8Array, module: object): void {
-  const { arrays, metadata, hasChecksum } = decodeWithChecksum(bytes);
+export function loadParameters(bytes: Uint8Array | ArrayBuffer, module: object): void {
+  const { arrays, metadata, hasChecksum } = decodeWithChecksum(
+    bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes,
+  );
   const isOfPushforward = Object.keys(metadata).some((key) => key.startsWith("pushforward"));
   if (isOfPushforward && !hasChecksum) throw checksumError("a checksum", "none");
   if ("pushforward.checkpoint" in metadata) {

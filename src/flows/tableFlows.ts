@@ -3,13 +3,11 @@ import { Chain } from "../bijections/chain.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import { StandardizeContext } from "../bijections/standardizeContext.ts";
 import { Tails } from "../bijections/tails.ts";
-import { countSchema } from "../description.ts";
 import { ContextEmbedding, type ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { GaussianMixture } from "../distributions/gaussianMixture.ts";
 import { StandardNormal } from "../distributions/standardNormal.ts";
-import { anyValue, checkOptions, integerFrom, required, seedValue } from "../options.ts";
-import { parse } from "../parse.ts";
+import { anyValue, checkOptions, integerFrom, required } from "../options.ts";
 import { Random } from "../random/index.ts";
 import { checkFlow } from "./checkParts.ts";
 import { Flow } from "./flow.ts";
@@ -77,10 +75,9 @@ export function tableFlows(features: number, options: TableFlowOptions): { name:
     rows: required(integerFrom(0)),
     context: integerFrom(0),
     embedding: anyValue,
-    seed: seedValue,
+    seed: integerFrom(0),
   });
   const { rows, context = 0, embedding, seed = 0 } = options;
-  parse(countSchema, rows, "the option rows of tableFlows");
   const random = new Random(seed);
   const largeTable = rows > MAX_ROWS_OF_SMALL_TABLE;
   const embed = () => embedding && new ContextEmbedding(embedding, random.split("embedding"));

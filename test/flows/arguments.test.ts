@@ -1,7 +1,16 @@
 import { expect, test } from "vitest";
 import type { Bijection } from "../../src/bijections/index.ts";
 import { ContextEmbedding, StandardNormal } from "../../src/distributions/index.ts";
-import { embedContext, Flow, forTables, maf, mixtureFlow, withConstants } from "../../src/flows/index.ts";
+import {
+  embedContext,
+  Flow,
+  forTables,
+  ImageModel,
+  maf,
+  mixtureFlow,
+  TableModel,
+  withConstants,
+} from "../../src/flows/index.ts";
 import { tableFlows } from "../../src/flows/tableFlows.ts";
 import { filled, scalar, type Tensor } from "../../src/graph/tensor.ts";
 
@@ -80,6 +89,21 @@ test.each<[string, () => unknown, string]>([
     "another option of tableFlows",
     () => tableFlows(2, wrong({ row: 100 })),
     "unknown option of tableFlows: expected one of rows, context, embedding, seed, received row (did you mean rows?).",
+  ],
+  [
+    "a bigint as the seed of tableFlows",
+    () => tableFlows(2, { rows: 100, seed: wrong(5n) }),
+    "the option seed of tableFlows has an invalid value: expected 0, 1, 2, ..., received 5n (a bigint).",
+  ],
+  [
+    "an object in place of the flow of images",
+    () => new ImageModel({ flow: wrong({}), shape: [2, 2, 1] }),
+    "the argument of new ImageModel is not a flow: expected a Flow, received {}.",
+  ],
+  [
+    "a text in place of the columns of a table",
+    () => new TableModel({ flow, columns: wrong("x") }),
+    'the option columns of new TableModel has an invalid value: expected a list of columns, received "x".',
   ],
   [
     "no rows of tableFlows",

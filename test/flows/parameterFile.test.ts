@@ -39,6 +39,9 @@ describe("parameters of a custom module", () => {
     expect([...decodeWithChecksum(bytes).arrays.keys()]).toContain("encoder.layers.0.weight");
     loadParameters(bytes, other);
     expect(saveParameters(other)).toEqual(bytes);
+    const third = autoencoder(3);
+    loadParameters(bytes.slice().buffer, third);
+    expect(saveParameters(third)).toEqual(bytes);
     expect(await other.prior.logProb([1, 2])).toEqual(await own.prior.logProb([1, 2]));
   });
 
