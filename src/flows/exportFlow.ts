@@ -57,7 +57,7 @@ export interface TensorMaps {
 
 /** The maps of a flow. Throws `ARGUMENT` if it has none. */
 function mapsOf(flow: Flow): TensorMaps {
-  if (flow.bijection.describe().type !== "identity") {
+  if (!flow.bijection.isIdentity) {
     return {
       toLatent: (x, context) => flow.toLatent(x, context),
       toData: (z, context) => flow.toData(z, context),
@@ -92,7 +92,7 @@ export function exportFlow(
       name: "z",
       // A flow without a bijection has the identity.
       meaning:
-        what === "density" && flow.bijection.describe().type === "identity"
+        what === "density" && flow.bijection.isIdentity
           ? "the rows x, because the flow has no map"
           : "latent variables",
       unit: "",
@@ -158,7 +158,7 @@ export function checkPrecision(column: Float64Column | undefined, precision: Pre
   throw new PushforwardError("ARGUMENT", "float32 is too coarse for a standardization of this flow", {
     expected: 'precision: "float64"',
     received: `column ${column.column} of center ${column.center} and standard deviation ${column.deviation}`,
-    hint: "Rounded to float32, different rows would become equal.",
+    hint: 'Export it with { precision: "float64" }, or different rows become equal.',
   });
 }
 

@@ -71,7 +71,8 @@ function namesOf(description: Description): string[] {
   const name = type.replace(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, " ").toLowerCase();
   if (type === "constantFeatures" || type === "dequantized") return [...namesOf(distribution!), name];
   if (type === "standardizeContext") return [...namesOf(bijection!), name];
-  const inner = distributions ?? [transform ?? bijection].filter((part) => part !== undefined);
+  const inner =
+    distributions ?? [transform ?? bijection ?? distribution].filter((part) => part !== undefined);
   const names = withoutRepetitions(inner.flatMap(namesOf), ", ");
   return [names.length > 0 ? `${name} (${names.join(", ")})` : name];
 }

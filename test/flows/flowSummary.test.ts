@@ -5,6 +5,9 @@ test("a flow is summarized by its layers, with the number of repetitions of one 
   expect(flowSummary(maf(2, { transforms: 3 }).describe())).toMatchInlineSnapshot(
     `"standard normal -> 3 x autoregressive (affine)"`,
   );
+  expect(flowSummary(maf(2, { transforms: 3, orders: 2, ensemble: true }).describe())).toMatchInlineSnapshot(
+    `"ensemble (standard normal -> 3 x autoregressive (affine))"`,
+  );
   expect(flowSummary(glow(2, { transforms: 3 }).describe())).toMatchInlineSnapshot(
     `"standard normal -> 3 x (coupling (affine) -> lu linear -> actnorm)"`,
   );
