@@ -66,7 +66,7 @@ interface CompiledParameter {
 export type RowInput = ArrayInput | NoiseInput;
 
 /** An input without a row axis: [size] numbers for all rows. */
-export interface SharedInput {
+interface SharedInput {
   readonly size: number;
   readonly shared: ArrayLike<number>;
 }

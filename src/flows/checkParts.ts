@@ -6,15 +6,12 @@ import { brief } from "../parse.ts";
 
 /** Throws `ARGUMENT` unless the arguments are a distribution, a bijection and an embedding, since callers may swap them. */
 export function checkParts(base: Distribution, bijection?: Bijection, embedding?: ContextEmbedding): void {
-  if (!isDistribution(base)) throw invalidPart("its base", "a distribution", base);
+  if (!hasMethods(base, ["logProb", "sample"])) throw invalidPart("its base", "a distribution", base);
   if (bijection !== undefined && !hasMethods(bijection, ["forward", "inverse"]))
     throw invalidPart("its bijection", "a bijection", bijection);
   if (embedding !== undefined && !(embedding instanceof ContextEmbedding))
     throw invalidPart("its embedding", "a ContextEmbedding", embedding);
 }
-
-/** Whether a value has the methods of a distribution. */
-export const isDistribution = (value: unknown): boolean => hasMethods(value, ["logProb", "sample"]);
 
 /** Throws `ARGUMENT` unless `flow` is a flow. `caller` is the function that takes it. */
 export function checkFlow(caller: string, flow: unknown): void {
@@ -25,7 +22,7 @@ export function checkFlow(caller: string, flow: unknown): void {
   });
 }
 
-const hasMethods = (value: unknown, methods: readonly string[]): boolean =>
+export const hasMethods = (value: unknown, methods: readonly string[]): boolean =>
   methods.every(
     (method) => typeof (value as Record<string, unknown> | null | undefined)?.[method] === "function",
   );

@@ -38,7 +38,7 @@ export interface ExportedValue {
 }
 
 /** What an exported file computes, and from what. */
-export interface ExportSignature {
+interface ExportSignature {
   /** The version of pushforward. */
   readonly version: string;
   /** What it computes: `density`, `sampler`, `latent` or `data`. */

@@ -1,9 +1,9 @@
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, extname, join, relative, sep } from "node:path";
-import { shellQuoted } from "../data/columnList.ts";
 import { interruptedError } from "../data/databaseError.ts";
 import { PushforwardError } from "../errors.ts";
 import { readError } from "../files/readBytes.ts";
+import { shellQuoted } from "../files/shellQuoted.ts";
 import { imageSize } from "../nn/image.ts";
 import {
   classesOf,
@@ -124,7 +124,7 @@ async function filesIn(directory: string, parents: readonly string[] = []): Prom
 }
 
 /** Reads a PNG or JPEG file. Throws `FILE` if it cannot be read; see `decodePicture`. */
-export async function readPicture(path: string): Promise<Picture> {
+async function readPicture(path: string): Promise<Picture> {
   const bytes = await readFile(path).catch(async (error: unknown) => {
     throw await readError(error, path);
   });

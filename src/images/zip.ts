@@ -4,7 +4,7 @@ import { readRange } from "../files/readRange.ts";
 import type { FileRange } from "./byteReader.ts";
 
 /** A file in a zip archive. */
-export interface ZipEntry {
+interface ZipEntry {
   readonly name: string;
   /** Where its bytes are in the archive. */
   readonly range: FileRange;

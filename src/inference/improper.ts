@@ -10,7 +10,7 @@ const MAX_STANDARDIZED_SCALE = 100;
 const MAX_RISE_NATS = 1000;
 
 /** How chains show that a density has no finite integral: they move away without end, or its log-density rises without bound. */
-export type Improper =
+type Improper =
   | { readonly kind: "moves away"; readonly scale: number }
   | { readonly kind: "rises"; readonly from: number; readonly to: number };
 

@@ -25,7 +25,7 @@ const RUNS = [
 const MIN_STUCK_NATS = 20;
 
 /** A rough estimate of where a density has its mass. */
-export interface Pilot {
+interface Pilot {
   /** Maps standard normal rows to the mean and the covariance of the mass. */
   readonly map: AffineMap;
   /** The draws of the last run in unconstrained coordinates, [n, D]. */

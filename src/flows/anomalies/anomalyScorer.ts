@@ -1,4 +1,5 @@
 import type { InMemoryDataset } from "../../dataset/index.ts";
+import { mean } from "../../numerics/mean.ts";
 import type { TableColumn } from "../../tables/tableColumn.ts";
 import type { RunOptions } from "../batchRunner.ts";
 import type { Flow } from "../flow.ts";
@@ -59,7 +60,7 @@ interface AnomalyFitOptions extends RunOptions {
 }
 
 /**
- * The anomaly score of rows of a table. The upper tail of each of the `AnomalyStatistics` s in validation rows is approximately exponential,
+ * The anomaly score of rows of a table. The upper tail of each statistic s in validation rows is approximately exponential,
  *
  *     p(s) = 0.1 exp(-(s - t) / e),
  *
@@ -163,7 +164,6 @@ function tailOf(statistic: Float64Array, minMeanExcess: number): Tail {
   const ascending = statistic.filter(Number.isFinite).sort();
   const count = ascending.length;
   if (count === 0) return { threshold: 0, meanExcess: 1 };
-  const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value / values.length, 0);
   const threshold = ascending[Math.floor((1 - TAIL_FRACTION) * (count - 1))];
   const excess = mean(ascending.filter((value) => value > threshold).map((value) => value - threshold));
   const center = mean(ascending);

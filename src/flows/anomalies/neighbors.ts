@@ -1,4 +1,6 @@
 import type { InMemoryDataset } from "../../dataset/index.ts";
+import { mean } from "../../numerics/mean.ts";
+import { nearestRank } from "../../numerics/nearestRank.ts";
 
 /**
  * The distance is that to the tenth nearest row, which depends less on single rows than the distance to the nearest one. Among fewer than 500
@@ -11,7 +13,7 @@ const ROWS_PER_NEIGHBOR = 50;
 const INTERQUARTILE_RANGE_OF_NORMAL = 1.349;
 
 /** What distances are measured between. */
-export interface NeighborOptions {
+interface NeighborOptions {
   /** [M, D], the reference rows. Numbers have comparable units; labels are codes; NaN is missing. */
   readonly rows: Float64Array;
   /** [D], whether a feature is a label. */
@@ -82,12 +84,10 @@ export function featureScales({ values, features: D, rows }: InMemoryDataset): F
 
 /** The scale of numbers in ascending order; 1 if they are all equal. */
 function scaleOf(ascending: Float64Array): number {
-  const count = ascending.length;
-  if (count === 0) return 1;
-  const mean = ascending.reduce((sum, value) => sum + value, 0) / count;
-  const deviation = Math.sqrt(ascending.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count);
-  const quantile = (p: number) => ascending[Math.round(p * (count - 1))];
-  const range = quantile(0.75) - quantile(0.25);
+  if (ascending.length === 0) return 1;
+  const center = mean(ascending);
+  const deviation = Math.sqrt(mean(ascending.map((value) => (value - center) ** 2)));
+  const range = nearestRank(ascending, 0.75) - nearestRank(ascending, 0.25);
   const scales = [deviation, range / INTERQUARTILE_RANGE_OF_NORMAL].filter((scale) => scale > 0);
   return scales.length === 0 ? 1 : Math.min(...scales);
 }

@@ -1,10 +1,12 @@
 import { selectRows } from "../../dataset/selectRows.ts";
 import { mean } from "../../numerics/mean.ts";
+import { nearestRank } from "../../numerics/nearestRank.ts";
 import { decodeRows } from "../../tables/encode.ts";
 import { featureNames, featuresOf, type TableColumn } from "../../tables/tableColumn.ts";
 import { type TableRow, tableValue } from "../../tables/tableRows.ts";
 import type { RunOptions } from "../batchRunner.ts";
 import type { ConditionalRows } from "../conditionalRows.ts";
+import { groupBy } from "../selectedRows.ts";
 
 /** Rows to explain. */
 export interface RowsToExplain {
@@ -158,14 +160,8 @@ async function groupByPossible(
     for (const [n, rowFeatures] of possible.entries())
       if (Number.isFinite(marginal.logProb[n])) rowFeatures.push(...target);
   }
-  const groups = new Map<string, { rows: number[]; possible: number[] }>();
-  for (const [n, rowFeatures] of possible.entries()) {
-    const key = rowFeatures.join();
-    const group = groups.get(key) ?? { rows: [], possible: rowFeatures };
-    group.rows.push(n);
-    groups.set(key, group);
-  }
-  return [...groups.values()];
+  const groups = groupBy([...possible.keys()], (n) => possible[n].join());
+  return groups.map((rows) => ({ rows, possible: possible[rows[0]] }));
 }
 
 /** The distribution of values of a column. */
@@ -174,7 +170,7 @@ export function expectedValue(column: TableColumn, draws: Float64Array): Expecte
   const missing = 1 - present.length / draws.length;
   if (present.length === 0) return { missing };
   if (column.kind === "categorical") return { labels: mostFrequent(column, present, draws.length), missing };
-  const quantile = (p: number) => tableValue(column, present[Math.round(p * (present.length - 1))]);
+  const quantile = (p: number) => tableValue(column, nearestRank(present, p));
   return { median: quantile(0.5), interval: [quantile(INTERVAL[0]), quantile(INTERVAL[1])], missing };
 }
 

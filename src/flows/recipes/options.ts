@@ -4,7 +4,7 @@ import type { Distribution } from "../../distributions/distribution.ts";
 import { activationSchema } from "../../nn/activation.ts";
 import { variantCountSchema } from "../../nn/maskVariants.ts";
 import { parse } from "../../parse.ts";
-import { isDistribution } from "../checkParts.ts";
+import { hasMethods } from "../checkParts.ts";
 
 /** A schema for each option of a recipe. The type ensures that none is missing. */
 export type OptionSchemas<Options> = Readonly<Record<keyof Options, z.ZodMiniType>>;
@@ -13,7 +13,9 @@ export type OptionSchemas<Options> = Readonly<Record<keyof Options, z.ZodMiniTyp
 export const checkedByConstructor = z.unknown();
 
 const seed = z.int().check(z.nonnegative());
-const base = z.custom<Distribution>(isDistribution, { error: "a distribution" });
+const base = z.custom<Distribution>((value) => hasMethods(value, ["logProb", "sample"]), {
+  error: "a distribution",
+});
 
 export const networkSchemas = {
   hidden: z.array(sizeSchema).check(z.maxLength(MAX_LAYERS)),

@@ -10,7 +10,7 @@ import type { EvaluateRows } from "./chainProgram.ts";
 const MAX_ROWS_PER_CALL = 1024;
 
 /** A log-density and its gradient, compiled for chains. */
-export interface CompiledDensity extends AsyncDisposable {
+interface CompiledDensity extends AsyncDisposable {
   readonly evaluate: EvaluateRows;
 }
 

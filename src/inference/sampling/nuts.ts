@@ -5,7 +5,7 @@ import type { ChainProgram, Point } from "./chainProgram.ts";
 const MAX_ENERGY_ERROR = 1000;
 
 /** The settings of a transition. */
-export interface TransitionSettings {
+interface TransitionSettings {
   readonly stepSize: number;
   /** The diagonal of the inverse mass matrix: estimates of the variances of the coordinates. */
   readonly variances: Float64Array;
@@ -14,7 +14,7 @@ export interface TransitionSettings {
 }
 
 /** The result of a transition. */
-export interface Transition {
+interface Transition {
   readonly point: Point;
   /** Mean Metropolis acceptance probability along the trajectory, from which the step size is adapted. */
   readonly acceptance: number;

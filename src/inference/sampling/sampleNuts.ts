@@ -4,7 +4,7 @@ import { type EvaluateRows, type Point, runChains } from "./chainProgram.ts";
 import { type NutsResult, type NutsSettings, nutsChain } from "./nutsChain.ts";
 
 /** Returns, for the index of a chain, a transition that follows each of its transitions of the No-U-Turn sampler. */
-export type ExtraTransitions = (chain: number) => (point: Point, random: RandomStream) => Point;
+type ExtraTransitions = (chain: number) => (point: Point, random: RandomStream) => Point;
 
 /** Runs a chain of the No-U-Turn sampler from each start. */
 export const sampleNuts = (
