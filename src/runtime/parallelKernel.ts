@@ -1,4 +1,5 @@
-import { poolWorkers, releaseWhenCollected, runExclusive, type WorkerTask } from "./workerPool.ts";
+import { loadWorkerTasks, runExclusive } from "./workerPool.ts";
+import type { WorkerTasks } from "./workerTasks.ts";
 
 /** A call of a function of the module, with its arguments. */
 export type KernelCall = readonly [name: string, ...numbers: number[]];
@@ -6,26 +7,25 @@ export type KernelCall = readonly [name: string, ...numbers: number[]];
 /** The size of the encoded calls of one run, in numbers. A training step makes a few calls with up to twenty arguments. */
 const CALL_BUFFER_LENGTH = 256;
 
-interface KernelWorker extends WorkerTask {
-  readonly calls: Float64Array;
-}
-
 /** A WebAssembly module that runs on several threads over one memory: the calling thread and worker threads. */
 export class ParallelKernel {
   private readonly functions: Readonly<Record<string, (...numbers: number[]) => void>>;
   private readonly names: readonly string[];
-  private readonly workers: readonly KernelWorker[];
+  /** The tasks of the worker threads, and the memory in which each reads its calls. */
+  private readonly tasks: WorkerTasks | undefined;
+  private readonly callBuffers: readonly Float64Array[];
 
   private constructor(
     code: Uint8Array<ArrayBuffer>,
     memory: WebAssembly.Memory,
-    workers: readonly KernelWorker[],
+    tasks: WorkerTasks | undefined,
+    callBuffers: readonly Float64Array[],
   ) {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
     this.functions = exports as typeof this.functions;
     this.names = Object.keys(exports);
-    this.workers = workers;
-    if (workers.length > 0) releaseWhenCollected.register(this, workers);
+    this.tasks = tasks;
+    this.callBuffers = callBuffers;
   }
 
   /**
@@ -38,20 +38,22 @@ export class ParallelKernel {
     threads: number,
   ): Promise<ParallelKernel> {
     const memory = wasmMemory as WebAssembly.Memory;
-    const workers = await runExclusive(async () =>
-      Promise.all(
-        (await poolWorkers(threads - 1)).map(async (worker): Promise<KernelWorker> => {
-          const bytes = Float64Array.BYTES_PER_ELEMENT * CALL_BUFFER_LENGTH;
-          const calls = new Float64Array(new SharedArrayBuffer(bytes));
-          return { worker, calls, id: await worker.prepare({ code, memory, calls }) };
-        }),
-      ),
+    if (threads === 1) return new ParallelKernel(code, memory, undefined, []);
+    const bytes = Float64Array.BYTES_PER_ELEMENT * CALL_BUFFER_LENGTH;
+    const callBuffers = Array.from(
+      { length: threads - 1 },
+      () => new Float64Array(new SharedArrayBuffer(bytes)),
     );
-    return new ParallelKernel(code, memory, workers);
+    const { WorkerTasks } = await loadWorkerTasks();
+    const [, tasks] = await WorkerTasks.prepare(
+      callBuffers.map((calls) => ({ code, memory, calls })),
+      async () => undefined,
+    );
+    return new ParallelKernel(code, memory, tasks, callBuffers);
   }
 
   get threadCount(): number {
-    return 1 + this.workers.length;
+    return 1 + this.callBuffers.length;
   }
 
   /** Runs one list of calls on each thread, at the same time. The first list is that of the calling thread. */
@@ -59,17 +61,13 @@ export class ParallelKernel {
     const compute = () => {
       for (const [name, ...numbers] of ownCalls) this.functions[name](...numbers);
     };
-    if (workerCalls.length === 0) return compute();
-    await runExclusive(async () => {
-      this.workers.forEach(({ worker, id, calls }, i) => {
-        encodeCalls(workerCalls[i], this.names, calls);
-        worker.start(id);
+    const { tasks, callBuffers } = this;
+    if (!tasks || workerCalls.length === 0) return compute();
+    await runExclusive(() => {
+      callBuffers.forEach((buffer, i) => {
+        encodeCalls(workerCalls[i], this.names, buffer);
       });
-      try {
-        compute();
-      } finally {
-        for (const { worker } of this.workers) await worker.finish();
-      }
+      return tasks.run(callBuffers.length, 0, compute);
     });
   }
 }

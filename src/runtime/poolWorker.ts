@@ -15,6 +15,9 @@ let lastTask = READ_MESSAGE;
  */
 const SPIN_ITERATIONS = 50_000;
 
+/** While the calling thread sleeps it cannot learn that a thread has ended, so it handles events after this time. */
+const MAX_SLEEP_MS = 200;
+
 /**
  * A worker thread that runs graphs and kernels. A session of ONNX Runtime blocks its calling thread, and threads inside its
  * operations gain little on small products, so rows are split among threads with a session each. Calls and answers are words in
@@ -30,7 +33,7 @@ export class PoolWorker {
   /** Unread answers of the thread: an error message for a failure, null for a message that it has handled. */
   private readonly answers: (string | null)[] = [];
   /** Set if the thread ended by itself. */
-  private crash: Error | undefined;
+  crash: Error | undefined;
   private wake: (() => void) | undefined;
 
   constructor() {
@@ -45,10 +48,12 @@ export class PoolWorker {
       this.answers.push(answer);
       this.wake?.();
     });
-    this.worker.on("error", (error) => {
-      this.crash = error as Error;
+    const end = (error: Error) => {
+      this.crash ??= error;
       this.wake?.();
-    });
+    };
+    this.worker.on("error", (error) => end(error as Error));
+    this.worker.on("exit", (code) => end(new Error(`the thread ended with code ${code}`)));
     // A thread that waits for work must not keep the process alive.
     this.worker.unref();
     port1.unref();
@@ -57,15 +62,15 @@ export class PoolWorker {
   /** Creates a session for a graph, or an instance of a kernel, and returns the id with which to start it. */
   async prepare(task: GraphTask | KernelTask): Promise<number> {
     const id = ++lastTask;
-    this.taskCount++;
     await this.send({ task: id, ...task });
+    this.taskCount++;
     return id;
   }
 
-  /** Releases the session of a graph or the instance of a kernel. */
-  release(id: number): Promise<void> {
+  /** Releases the session of a graph or the instance of a kernel. A thread that has ended has neither. */
+  async release(id: number): Promise<void> {
     this.taskCount--;
-    return this.send({ task: id });
+    if (!this.crash) await this.send({ task: id });
   }
 
   get isIdle(): boolean {
@@ -92,8 +97,11 @@ export class PoolWorker {
   async finish(): Promise<void> {
     const { control } = this;
     for (let i = 0; i < SPIN_ITERATIONS && Atomics.load(control, DONE) !== this.calls; i++);
-    for (let done = Atomics.load(control, DONE); done !== this.calls; done = Atomics.load(control, DONE))
-      Atomics.wait(control, DONE, done);
+    for (let done = Atomics.load(control, DONE); done !== this.calls; done = Atomics.load(control, DONE)) {
+      if (this.crash) return this.nextAnswer();
+      if (Atomics.wait(control, DONE, done, MAX_SLEEP_MS) === "timed-out")
+        await new Promise((resolve) => setTimeout(resolve));
+    }
     if (Atomics.load(control, FAILED) === 1) await this.nextAnswer();
   }
 

@@ -4,19 +4,18 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { Compiled, Floats, Traced } from "./compile.ts";
 import { loadEngine, sessionOptions } from "./engine.ts";
 import { deviceProviders, type EngineOptions } from "./engineOptions.ts";
+import { floatsOf } from "./floats.ts";
 import {
   availableThreads,
   hasWorkerThreads,
   isShared,
+  loadWorkerTasks,
   type NamedArray,
   NOISE_REQUEST_LENGTH,
   type NoiseRequest,
-  poolWorkers,
-  releaseTasks,
-  releaseWhenCollected,
   runExclusive,
-  type WorkerTask,
 } from "./workerPool.ts";
+import type { WorkerTasks } from "./workerTasks.ts";
 
 /** The arrays of one thread: its part of the rows of a call. */
 export interface Shard {
@@ -47,11 +46,6 @@ export const threadCount = ({ providers, threads = availableThreads() }: EngineO
 export const intraOpThreads = (threads: number | undefined): number | undefined =>
   hasWorkerThreads ? 1 : threads;
 
-interface FloatsConstructor {
-  readonly BYTES_PER_ELEMENT: number;
-  new (memory: number | ArrayBufferLike): Floats;
-}
-
 /** The members of a compiled function that are needed here. */
 type ShardableFunction = Pick<Compiled<Traced>, "graph" | "options" | "sessionFile" | "bind" | "release">;
 
@@ -67,7 +61,8 @@ export class ShardedFunction {
   private readonly compiled: ShardableFunction;
   /** Keyed by a number of rows: the function bound to this many first rows of the first shard. */
   private readonly boundByRows: Map<number, () => Promise<void>>;
-  private readonly workerTasks: readonly WorkerTask[];
+  /** The tasks of the shards after the first one; undefined for a single shard. */
+  private readonly workerTasks: WorkerTasks | undefined;
   /** Inputs that all threads read: the array of the caller, and a copy in shared memory, or the array itself if it is shared. */
   private readonly broadcastInputs: readonly { readonly source: Floats; readonly shared: Floats }[];
 
@@ -76,8 +71,8 @@ export class ShardedFunction {
     shards: readonly Shard[],
     rows: number,
     bound: () => Promise<void>,
-    workerTasks: readonly WorkerTask[],
-    broadcastInputs: ShardedFunction["broadcastInputs"],
+    workerTasks?: WorkerTasks,
+    broadcastInputs: ShardedFunction["broadcastInputs"] = [],
   ) {
     this.compiled = compiled;
     this.shards = shards;
@@ -85,7 +80,6 @@ export class ShardedFunction {
     this.boundByRows = new Map([[rows, bound]]);
     this.workerTasks = workerTasks;
     this.broadcastInputs = broadcastInputs;
-    if (workerTasks.length > 0) releaseWhenCollected.register(this, workerTasks, this);
   }
 
   static async create(
@@ -96,7 +90,7 @@ export class ShardedFunction {
     const { graph, options } = compiled;
     const { precision = "float32" } = options;
     const rows = (callerArrays.rows ?? options.batch)!;
-    const Type: FloatsConstructor = precision === "float64" ? Float64Array : Float32Array;
+    const Type = floatsOf(precision);
     const allocateShared = (dims: readonly number[]): Floats =>
       new Type(new SharedArrayBuffer(Type.BYTES_PER_ELEMENT * sizeOf(dims)));
     const arraysOf = (
@@ -115,9 +109,12 @@ export class ShardedFunction {
       graph.outputs,
       (name, dims) => callerArrays.outputs?.[name]?.[0] ?? new Type(sizeOf(dims)),
     );
+    const own = shardOf(inputs, outputs);
+    const bind = () => compiled.bind(own.inputs, own.outputs);
     // A single thread needs no shared memory, which pages without cross-origin isolation do not have.
+    if (threads === 1) return new ShardedFunction(compiled, [own], rows, await runExclusive(bind));
     const broadcastInputs = inputs.flatMap(({ name, dims, array }) =>
-      threads > 1 && callerArrays.inputs?.[name]
+      callerArrays.inputs?.[name]
         ? [{ name, source: array, shared: isShared(array) ? array : allocateShared(dims) }]
         : [],
     );
@@ -144,18 +141,13 @@ export class ShardedFunction {
       options: sessionOptions({ ...options, threads: 1 }, graph),
       precision,
     };
-    const shards = [
-      shardOf(inputs, outputs),
-      ...workers.map((worker) => shardOf(worker.inputs, worker.outputs)),
-    ];
     // All threads create their sessions at the same time.
-    const [bound, ...workerTasks] = await runExclusive(async () => {
-      const prepared = (await poolWorkers(workers.length)).map(async (worker, i) => ({
-        worker,
-        id: await worker.prepare({ ...task, ...workers[i] }),
-      }));
-      return Promise.all([compiled.bind(shards[0].inputs, shards[0].outputs), ...prepared]);
-    });
+    const { WorkerTasks } = await loadWorkerTasks();
+    const [bound, workerTasks] = await WorkerTasks.prepare(
+      workers.map((worker) => ({ ...task, ...worker })),
+      bind,
+    );
+    const shards = [own, ...workers.map((worker) => shardOf(worker.inputs, worker.outputs))];
     return new ShardedFunction(compiled, shards, rows, bound, workerTasks, broadcastInputs);
   }
 
@@ -169,15 +161,10 @@ export class ShardedFunction {
     onCallingThread: (compute: () => Promise<void>) => Promise<void> = (compute) => compute(),
   ): Promise<void> {
     return runExclusive(async () => {
-      const workerTasks = this.workerTasks.slice(0, count - 1);
-      if (workerTasks.length > 0)
-        for (const { source, shared } of this.broadcastInputs) if (shared !== source) shared.set(source);
-      for (const { worker, id } of workerTasks) worker.start(id, rows);
-      try {
-        await onCallingThread(() => this.computeFirstShard(rows));
-      } finally {
-        for (const { worker } of workerTasks) await worker.finish();
-      }
+      const compute = () => onCallingThread(() => this.computeFirstShard(rows));
+      if (!this.workerTasks || count === 1) return compute();
+      for (const { source, shared } of this.broadcastInputs) if (shared !== source) shared.set(source);
+      await this.workerTasks.run(count - 1, rows, compute);
     });
   }
 
@@ -198,9 +185,8 @@ export class ShardedFunction {
   }
 
   async release(): Promise<void> {
-    releaseWhenCollected.unregister(this);
     await this.compiled.release();
-    await releaseTasks(this.workerTasks);
+    await this.workerTasks?.release();
   }
 }
 

@@ -1,7 +1,6 @@
 import type { InferenceSession } from "onnxruntime-common";
 import type { Floats } from "../graph/operation.ts";
 import type { Precision } from "../onnx/export.ts";
-import type { PoolWorker } from "./poolWorker.ts";
 
 /** A graph to run in a worker thread. Its arrays are views of shared memory, which both threads keep. */
 export interface GraphTask {
@@ -57,40 +56,6 @@ export const isShared = ({ buffer }: Floats): boolean =>
 /** The number of threads that rows can be split among; 1 where there are no worker threads. */
 export const availableThreads = (): number => builtinModule?.("node:os").availableParallelism() ?? 1;
 
-/** The worker threads of this process. */
-const pool: PoolWorker[] = [];
-
-/** The first `count` threads of the pool. Those that do not run yet are started. */
-export async function poolWorkers(count: number): Promise<PoolWorker[]> {
-  if (pool.length < count) {
-    // Imported when it is used: a page has no worker threads.
-    const { PoolWorker } = await import("./poolWorker.ts");
-    while (pool.length < count) pool.push(new PoolWorker());
-  }
-  return pool.slice(0, count);
-}
-
-/** Ends the worker threads without tasks, about 50 MB each. They are started again when they are needed. */
-export function terminateIdleWorkers(): Promise<void> {
-  return runExclusive(async () => {
-    // Callers take the first threads of the pool, so only the last ones can be removed.
-    while (pool.at(-1)?.isIdle) await pool.pop()!.terminate();
-  });
-}
-
-/** A task that a worker thread has prepared. */
-export interface WorkerTask {
-  readonly worker: PoolWorker;
-  readonly id: number;
-}
-
-export async function releaseTasks(tasks: readonly WorkerTask[]): Promise<void> {
-  for (const { worker, id } of tasks) await runExclusive(() => worker.release(id));
-}
-
-/** Releases the tasks of objects that are garbage-collected without having been released. */
-export const releaseWhenCollected = new FinalizationRegistry(releaseTasks);
-
 let lastAction: Promise<unknown> = Promise.resolve();
 
 /** Runs one action at a time: all callers use the same worker threads, and a thread takes one call at a time. */
@@ -98,4 +63,12 @@ export function runExclusive<T>(action: () => Promise<T>): Promise<T> {
   const result = lastAction.then(action, action);
   lastAction = result.catch(() => undefined);
   return result;
+}
+
+/** Loads what starts worker threads. A page has none. */
+export const loadWorkerTasks = () => import("./workerTasks.ts");
+
+/** Ends the worker threads without tasks, about 50 MB each. They are started again when they are needed. */
+export async function terminateIdleWorkers(): Promise<void> {
+  if (hasWorkerThreads) await (await loadWorkerTasks()).terminateIdleWorkers();
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Parameter } from "../../src/graph/parameter.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { ShardedFunction } from "../../src/runtime/shardedFunction.ts";
-import { poolWorkers } from "../../src/runtime/workerPool.ts";
+import { poolWorkers } from "../../src/runtime/workerTasks.ts";
 
 const THREADS = 2;
 const rowsOf = (shard: number) => Float32Array.from({ length: 6 }, (_, i) => 10 * shard + i);
@@ -125,4 +125,70 @@ it("a graph that a session in a worker thread refuses is an error", async () => 
   await expect(ShardedFunction.create(Object.assign(broken, { sessionFile }), THREADS)).rejects.toThrow(
     /ONNX Runtime failed in a worker thread/,
   );
+});
+
+/** The numbers of a worker thread that no call has read, and of its tasks. */
+const stateOf = (worker: object) => {
+  const { answers, taskCount } = worker as { answers: readonly unknown[]; taskCount: number };
+  return { unreadAnswers: answers.length, taskCount };
+};
+
+it("a call that fails in all threads leaves no answer for the next one, and the threads become idle", async () => {
+  const workers = await poolWorkers(2);
+  const before = workers.map(stateOf);
+  const shapes = { x: ["N", 2], order: [2], inverse: [2] } as const;
+  const compiled = compile((x, order, inverse) => ({ y: x.permute(1, order, inverse) }), shapes, {
+    batch: 1,
+  });
+  const order = Float32Array.of(1, 0);
+  const inputs = { order, inverse: Float32Array.of(1, 0) };
+  const sharded = await ShardedFunction.create(compiled, 3, { inputs });
+  order.set([99, 99]);
+  await expect(sharded.run()).rejects.toThrow();
+  order.set([1, 0]);
+  for (const [i, { inputs }] of sharded.shards.entries()) inputs[0].set([i, 5]);
+  await sharded.run();
+  expect(sharded.shards.map(({ outputs }) => [...outputs.y])).toEqual([0, 1, 2].map((i) => [5, i]));
+  await sharded.release();
+  expect(workers.map(stateOf)).toEqual(before);
+});
+
+it("a sharded function that cannot be created leaves neither tasks nor answers behind", async () => {
+  const workers = await poolWorkers(2);
+  const before = workers.map(stateOf);
+  const build = () => compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 });
+  const bind = async () => {
+    throw new Error("no memory");
+  };
+  await expect(ShardedFunction.create(Object.assign(build(), { bind }), 3)).rejects.toThrow("no memory");
+  expect(workers.map(stateOf)).toEqual(before);
+  const sharded = await ShardedFunction.create(build(), 3);
+  for (const { inputs } of sharded.shards) inputs[0][0] = 4;
+  await sharded.run();
+  expect(sharded.shards.map(({ outputs }) => outputs.y[0])).toEqual([8, 8, 8]);
+  await sharded.release();
+});
+
+it("a thread that ends by itself is an error for the calls that use it, and is replaced for later functions", async () => {
+  const build = () => compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 });
+  const [worker] = await poolWorkers(1);
+  const orphaned = await ShardedFunction.create(build(), THREADS);
+  await (worker as unknown as { worker: { terminate(): Promise<number> } }).worker.terminate();
+  await expect(orphaned.run()).rejects.toThrow(/in a worker thread: the thread ended with code 1/);
+  await orphaned.release();
+  expect(await poolWorkers(1)).not.toContain(worker);
+  const sharded = await ShardedFunction.create(build(), THREADS);
+  for (const { inputs } of sharded.shards) inputs[0][0] = 4;
+  await sharded.run();
+  expect(sharded.shards.map(({ outputs }) => outputs.y[0])).toEqual([8, 8]);
+  await sharded.release();
+});
+
+it("a call ends with an error if a thread dies while it computes", { timeout: 10_000 }, async () => {
+  const [worker] = await poolWorkers(1);
+  // The calling thread sleeps when the event of the end arrives.
+  const ended = (worker as unknown as { worker: { terminate(): Promise<number> } }).worker.terminate();
+  worker.start(1);
+  await expect(worker.finish()).rejects.toThrow(/the thread ended/);
+  await ended;
 });
