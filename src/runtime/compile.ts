@@ -11,8 +11,9 @@ import { input, Tensor } from "../graph/tensor.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { checkOptions, integerFrom, isPlainObject, type OptionRules, trueOrFalse } from "../options.ts";
 import { brief } from "../parse.ts";
-import { type Engine, loadEngine, sessionOptions } from "./engine.ts";
+import { type Engine, loadDevices, loadEngine, sessionOptions } from "./engine.ts";
 import { deviceProviders, type EngineOptions } from "./engineOptions.ts";
+import { type FloatsConstructor, floatsOf } from "./floats.ts";
 import { runRules } from "./options.ts";
 import { BARRIER, runInto } from "./runInto.js";
 import { isShared } from "./workerPool.ts";
@@ -68,9 +69,16 @@ export interface AfterTracing {
 export interface Compiled<T extends Traced> extends AsyncDisposable {
   /** Computes the function. The inputs are copied, so the caller may change them while the call runs. */
   (...inputs: readonly ArrayLike<number>[]): Promise<Arrays<T>>;
-  /** Computes the function from and into the given arrays, without copies. Do not change them before the promise resolves. */
+  /**
+   * Computes the function from and into the given arrays, without copies. Do not change them before the promise resolves. They must be
+   * of type Float64Array in float64, and Float32Array in float32. Throws `ARGUMENT` for arrays of another type, and `SHAPE` for lengths
+   * that do not match the shapes.
+   */
   into(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<void>;
-  /** Prepares calls of `into` with the same arrays. Returns a function that computes with their current content. */
+  /**
+   * Prepares calls of `into` with the same arrays, and throws what it throws. Returns a function that computes with their current
+   * content; after `release` it creates a new session.
+   */
   bind(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<() => Promise<void>>;
   readonly graph: Graph;
   readonly options: CompileOptions;
@@ -190,8 +198,9 @@ class Executable {
   private engine!: Engine;
   private sessionBytes: Promise<Uint8Array<ArrayBuffer>> | undefined;
   private readonly precision: Precision;
+  private readonly Type: FloatsConstructor;
   private readonly boundArrays = new Map<string, BoundArray>();
-  private readonly runningCalls = new Set<Promise<void>>();
+  private readonly runningCalls = new Set<Promise<unknown>>();
   private readonly graph: Graph;
   private readonly options: CompileOptions;
 
@@ -199,32 +208,45 @@ class Executable {
     this.graph = graph;
     this.options = options;
     this.precision = options.precision ?? "float32";
+    this.Type = floatsOf(this.precision);
   }
 
   async run(inputs: readonly ArrayLike<number>[]): Promise<Record<string, Floats>> {
     const arrays = inputs.map((values, i) => this.copy(values, this.graph.inputs[i]?.name ?? `input ${i}`));
     const batch = this.batchOf(arrays);
     const outputs = Object.fromEntries(
-      this.graph.outputs.map(({ name, tensor }) => [name, this.allocate(sizeOf(tensor.shape, batch))]),
+      this.graph.outputs.map(({ name, tensor }) => [name, new this.Type(sizeOf(tensor.shape, batch))]),
     );
     await this.runInto(arrays, outputs);
     return outputs;
   }
 
   async runInto(inputs: readonly Floats[], outputs: Readonly<Record<string, Floats>>): Promise<void> {
-    const call = this.bind(inputs, outputs).then((run) => run());
-    this.runningCalls.add(call);
-    try {
-      await call;
-    } finally {
-      this.runningCalls.delete(call);
-    }
+    const bindArrays = this.prepare(inputs, outputs);
+    await this.withSession((session) => bindArrays()(session));
   }
 
   async bind(
     inputs: readonly Floats[],
     outputs: Readonly<Record<string, Floats>>,
   ): Promise<() => Promise<void>> {
+    const run = await this.withSession(this.prepare(inputs, outputs));
+    return () => this.withSession(run);
+  }
+
+  /** Passes the session to `use`. `release` waits until that is done. */
+  private withSession<R>(use: (session: InferenceSession) => R | Promise<R>): Promise<R> {
+    this.session ??= this.createSession();
+    const call = this.session.then(use).finally(() => this.runningCalls.delete(call));
+    this.runningCalls.add(call);
+    return call;
+  }
+
+  /** Checks the arrays. Returns a function that binds them to tensors, which needs the engine, and returns the call. */
+  private prepare(
+    inputs: readonly Floats[],
+    outputs: Readonly<Record<string, Floats>>,
+  ): () => (session: InferenceSession) => Promise<void> {
     const { graph, options } = this;
     const batch = this.batchOf(inputs);
     for (const { name, tensor } of graph.outputs) {
@@ -234,27 +256,30 @@ class Executable {
         received: String(outputs[name]?.length ?? "none"),
       });
     }
-    this.session ??= this.createSession();
-    const session = await this.session;
-    const { isNative } = this.engine;
-    const boundInputs = graph.inputs.map(({ name, tensor }, i) =>
-      this.bindArray(name, inputs[i], resolveShape(tensor.shape, batch)),
-    );
-    const boundOutputs = graph.outputs.map(({ name, tensor }) =>
-      this.bindArray(name, outputs[name], resolveShape(tensor.shape, batch)),
-    );
-    const feeds = Object.fromEntries(boundInputs.map(({ name, tensor }) => [name, tensor]));
-    const fetches = Object.fromEntries(boundOutputs.map(({ name, tensor }) => [name, tensor]));
-    const parameters = options.embedParameters ? [] : graph.parameters;
-    return async () => {
-      boundInputs.forEach(copyToBuffer);
-      for (const { name, tensor } of parameters) {
-        const bound = this.bindArray(name, this.convert(tensor.numbers), tensor.sizes);
-        copyToBuffer(bound);
-        feeds[name] = bound.tensor;
-      }
-      await runInto(session, feeds, fetches, isNative);
-      boundOutputs.forEach(copyFromBuffer);
+    if ([...inputs, ...Object.values(outputs)].some((array) => !(array instanceof this.Type)))
+      throw new PushforwardError("ARGUMENT", `into needs arrays of type ${this.Type.name}`);
+    return () => {
+      const boundInputs = graph.inputs.map(({ name, tensor }, i) =>
+        this.bindArray(name, inputs[i], resolveShape(tensor.shape, batch)),
+      );
+      const boundOutputs = graph.outputs.map(({ name, tensor }) =>
+        this.bindArray(name, outputs[name], resolveShape(tensor.shape, batch)),
+      );
+      const feeds = Object.fromEntries(boundInputs.map(({ name, tensor }) => [name, tensor]));
+      const fetches = Object.fromEntries(boundOutputs.map(({ name, tensor }) => [name, tensor]));
+      const parameters = options.embedParameters ? [] : graph.parameters;
+      return async (session) => {
+        boundInputs.forEach(copyToBuffer);
+        for (const { name, tensor } of parameters) {
+          const { numbers } = tensor;
+          const values = numbers instanceof this.Type ? numbers : this.Type.from(numbers);
+          const bound = this.bindArray(name, values, tensor.sizes);
+          copyToBuffer(bound);
+          feeds[name] = bound.tensor;
+        }
+        await runInto(session, feeds, fetches, this.engine.isNative);
+        boundOutputs.forEach(copyFromBuffer);
+      };
     };
   }
 
@@ -263,6 +288,7 @@ class Executable {
     const released = this.session;
     this.session = undefined;
     await Promise.allSettled(this.runningCalls);
+    this.boundArrays.clear();
     // A session that could not be created has nothing to release.
     const session = await released?.catch(() => undefined);
     await session?.release();
@@ -288,8 +314,7 @@ class Executable {
     this.engine = await loadEngine(this.options);
     const devices = deviceProviders(this.options.providers);
     if (devices.length > 0) {
-      // Imported when it is used: few pages compute on a device.
-      const { requireDevices } = await import("./devices.ts");
+      const { requireDevices } = await loadDevices();
       await requireDevices(devices, this.precision, this.engine);
     }
     const bytes = await this.sessionFile();
@@ -308,21 +333,11 @@ class Executable {
   private bindArray(name: string, array: Floats, dims: readonly number[]): BoundArray {
     const previous = this.boundArrays.get(name);
     if (previous?.array === array && previous.tensor.dims[0] === dims[0]) return previous;
-    const buffer = isShared(array) ? this.allocate(array.length) : array;
+    const buffer = isShared(array) ? new this.Type(array.length) : array;
     const tensor = new this.engine.Tensor(this.precision, buffer as Float32Array, [...dims]);
     const bound = { name, array, buffer, tensor };
     this.boundArrays.set(name, bound);
     return bound;
-  }
-
-  private allocate(size: number): Floats {
-    return this.precision === "float64" ? new Float64Array(size) : new Float32Array(size);
-  }
-
-  private convert(values: ArrayLike<number>): Floats {
-    if (this.precision === "float64")
-      return values instanceof Float64Array ? values : Float64Array.from(values);
-    return values instanceof Float32Array ? values : Float32Array.from(values);
   }
 
   /** Copies an input into an array of this precision. */
@@ -336,7 +351,7 @@ class Executable {
           invalidIndex >= 0 ? `${brief(values[invalidIndex])} at index ${invalidIndex}` : brief(values),
       });
     }
-    return this.precision === "float64" ? Float64Array.from(values) : Float32Array.from(values);
+    return this.Type.from(values);
   }
 
   /** Returns the number of rows of the first input with rows. Throws `SHAPE` if another input has a different number. */

@@ -31,6 +31,9 @@ let wasm: Promise<Engine> | undefined;
 let chosenByPage: Promise<Engine> | undefined;
 let nativeOrWasm: Promise<Engine> | undefined;
 
+/** Loads what is needed for devices, and for the errors of `loadEngine`. Few pages need it. */
+export const loadDevices = () => import("./devices.ts");
+
 /**
  * Loads ONNX Runtime at the first computation. In Node this is onnxruntime-node, or onnxruntime-web if onnxruntime-node cannot
  * be loaded or the provider `wasm` is asked for. In a page it is onnxruntime-web. Throws `ENGINE` if it cannot have the providers.
@@ -45,17 +48,17 @@ export async function loadEngine({
     native ??= loadNative();
     if (device) {
       return native.catch(async (error) => {
-        throw (await import("./devices.ts")).nativeIsMissing(device, error);
+        throw (await loadDevices()).nativeIsMissing(device, error);
       });
     }
     nativeOrWasm ??= native.catch(async (error) => {
-      console.warn((await import("./devices.ts")).fallbackWarning(error));
+      console.warn((await loadDevices()).fallbackWarning(error));
       return loadWasm(threads);
     });
     return nativeOrWasm;
   }
   const chosen = hasWorkerThreads ? undefined : (chosenRuntime() as RuntimeModule | undefined);
-  if (device === "webgpu" && !chosen) throw (await import("./devices.ts")).webGpuIsMissing();
+  if (device === "webgpu" && !chosen) throw (await loadDevices()).webGpuIsMissing();
   // The builds with WebGPU have no operations in float64.
   if (!chosen || precision === "float64") return loadWasm(threads);
   chosenByPage ??= startWasm(chosen, threads);

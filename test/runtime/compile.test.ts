@@ -185,6 +185,19 @@ describe("into", () => {
   });
 });
 
+test("into and bind take arrays of the precision only", async () => {
+  const f = compile((x) => ({ y: x.mul(2) }), [["N"]]);
+  const call = f.into([Float64Array.of(3)], { y: new Float32Array(1) });
+  await expect(call).rejects.toMatchObject({ code: "ARGUMENT" });
+  await expect(call).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: into needs arrays of type Float32Array.]`,
+  );
+  await expect(f.bind([Float32Array.of(3)], { y: new Float64Array(1) })).rejects.toMatchObject({
+    code: "ARGUMENT",
+  });
+  await f.release();
+});
+
 describe("parameters", () => {
   test("are read at each call", async () => {
     const weight = new Parameter([2], [1, 2]);

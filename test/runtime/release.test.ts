@@ -1,4 +1,7 @@
 import { readdirSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { nsf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
@@ -72,4 +75,30 @@ test("a compiled function releases its session when running calls are done", asy
   await released;
   expect(await after).toEqual(Float32Array.of(6));
   await run.release();
+});
+
+test("a bound call is waited for, and creates a new session after release", async () => {
+  const f = compile((x) => ({ y: x.mul(2) }), { x: ["N"] });
+  const [x, y] = [Float32Array.of(1, 2), new Float32Array(2)];
+  const run = await f.bind([x], { y });
+  const running = run();
+  await f.release();
+  await running;
+  expect(y).toEqual(Float32Array.of(2, 4));
+  x[0] = 5;
+  await run();
+  expect(y).toEqual(Float32Array.of(10, 4));
+  await f.release();
+});
+
+test("a released function keeps no arrays of its last call", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  const f = compile((x) => x.mul(2), { x: ["N"] });
+  const output = new WeakRef(await f([1, 2]));
+  await f.release();
+  // A weak reference keeps its object until the current job is done.
+  await setTimeout(1);
+  collectGarbage();
+  expect(output.deref()).toBeUndefined();
 });
