@@ -329,6 +329,8 @@ describe("gradients at ties and jumps", () => {
     ["maximum prefers the first", (x) => x.maximum(x.stopGradient()), [1, 2], [1, 1]],
     ["minimum prefers the first", (x) => x.stopGradient().minimum(x), [1, 2], [0, 0]],
     ["clip passes its bounds", (x) => x.clip(-1, 2), [-1.5, -1, 0, 2, 2.5], [0, 1, 1, 1, 0]],
+    ["a power of 0 is flat, also at 0", (x) => x.power(0), [0, 1, 2], [0, 0, 0]],
+    ["powers are differentiated one by one", (x) => x.power(constant([0, 1, 2], [3])), [0, 0, 2], [0, 1, 4]],
     ["relu is off at 0", (x) => x.relu(), [-1, 0, 1], [0, 0, 1]],
     ["leakyRelu leans at 0", (x) => x.leakyRelu(0.25), [-1, 0, 1], [0.25, 0.25, 1]],
     ["abs is flat at 0", (x) => x.abs(), [-1, 0, 1], [-1, 0, 1]],
@@ -344,4 +346,15 @@ describe("gradients at ties and jumps", () => {
     const { g } = await run((x) => ({ g: grad(build(x).sum(), [x])[0] }), [[x.length]], [x]);
     expect(g).toEqual(expected);
   });
+});
+
+test("the gradient of a gather from a long axis is 1 at the positions that it selects", async () => {
+  const size = 200_000;
+  const { g } = await run(
+    (x) => ({ g: grad(x.gather(0, [1, 2]).sum(), [x])[0] }),
+    [[size]],
+    [new Float64Array(size)],
+  );
+  expect(g.slice(0, 5)).toEqual([0, 1, 1, 0, 0]);
+  expect(g.reduce((a, b) => a + b)).toBe(2);
 });

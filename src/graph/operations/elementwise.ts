@@ -152,7 +152,9 @@ export const minimum = binary("minimum", "Min", (g, a, b) => {
 export const power = binary("power", "Pow", (g, a, b, y) => {
   const positive = a.greater(0);
   const logA = positive.where(positive.where(a, 1).log(), 0);
-  return [g.mul(b).mul(a.power(b.sub(1))), g.mul(y).mul(logA)];
+  // For b = 0 the derivative is 0 also at a = 0, where 0 a^-1 would be NaN.
+  const exponent = b.equal(0).where(1, b).sub(1);
+  return [g.mul(b).mul(a.power(exponent)), g.mul(y).mul(logA)];
 });
 
 export const neg: Operation<NoAttributes> = {

@@ -215,7 +215,7 @@ export const gather: Operation<{ readonly axis: number; readonly indices: readon
     indices.forEach((index, position) => {
       positions[index].push(position);
     });
-    const repetitions = Math.max(0, ...positions.map((p) => p.length));
+    const repetitions = positions.reduce((most, { length }) => Math.max(most, length), 0);
     if (repetitions === 0) return [null];
     if (
       repetitions > MAX_GATHERS &&
