@@ -136,7 +136,7 @@ const MAX_DEGREES_PER_INCREMENTAL_GROUP = 6;
 const incrementalGroupEnds = (groups: readonly DegreeGroup[]): number[] =>
   lastDegrees(
     groups.flatMap(({ first, count }) => {
-      const minParts = groups.length > 1 ? 1 : Math.min(count, 2);
+      const minParts = groups.length > 1 || count < 2 ? 1 : 2;
       const parts = Math.max(minParts, Math.ceil(count / MAX_DEGREES_PER_INCREMENTAL_GROUP));
       return divide(count, parts).map(({ start, end }) => ({ first: first + start, count: end - start }));
     }),
