@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import type { AxisRange } from "./operation.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "./shape.ts";
-import { batchSize, concat, constant, filled, scalar, stack, type Tensor } from "./tensor.ts";
+import { batchSize, concat, constantMatrix, filled, scalar, stack, type Tensor } from "./tensor.ts";
 import { withScope } from "./tracing/scope.ts";
 import { ancestors } from "./traversal.ts";
 
@@ -31,13 +31,15 @@ export type Gradients<T extends readonly Tensor[]> = { -readonly [K in keyof T]:
 /**
  * Vector-Jacobian product: the gradient of sum_i <cotangents_i, outputs_i> with respect to each of `inputs`, in their shapes. The
  * result is a graph of ordinary operations, so it can be differentiated again. Throws `SHAPE` if a cotangent does not broadcast
- * to its output.
+ * to its output, and `ARGUMENT` if there is not one for each output.
  */
 export function vjp<const T extends readonly Tensor[]>(
   outputs: readonly Tensor[],
   inputs: T,
   cotangents: readonly Tensor[],
 ): Gradients<T> {
+  if (cotangents.length !== outputs.length)
+    throw new PushforwardError("ARGUMENT", "vjp takes a cotangent for each output");
   const nodes = ancestors(outputs);
   /** The inputs, and nodes that depend on them: only these need gradients. */
   const relevant = new Set<Tensor>(inputs);
@@ -161,10 +163,7 @@ export function jacobian(y: Tensor, x: Tensor): Tensor {
   }
   const size = y.shape.at(-1) as number;
   const gradients = Array.from({ length: size }, (_, i) => {
-    const unit = constant(
-      Array.from({ length: size }, (_, j) => (i === j ? 1 : 0)),
-      [size],
-    );
+    const unit = constantMatrix(1, size, (_, j) => +(i === j)).reshape([size]);
     return vjp([y], [x], [unit])[0];
   });
   return stack(gradients, y.rank - 1);

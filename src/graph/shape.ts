@@ -104,12 +104,16 @@ export function normalizeAxis(operation: string, axis: number, shape: Shape): nu
   return position;
 }
 
-/** The sorted positions of the axes of a reduction: all axes by default. */
+/** The sorted positions of the axes of a reduction: all axes by default. Throws `SHAPE` for a repeated axis. */
 export function normalizeAxes(
   operation: string,
   axes: number | readonly number[] | undefined,
   shape: Shape,
 ): number[] {
   const chosen = axes === undefined ? shape.map((_, i) => i) : typeof axes === "number" ? [axes] : axes;
-  return chosen.map((axis) => normalizeAxis(operation, axis, shape)).sort((a, b) => a - b);
+  const positions = chosen.map((axis) => normalizeAxis(operation, axis, shape)).sort((a, b) => a - b);
+  if (new Set(positions).size < positions.length) {
+    throw new PushforwardError("SHAPE", `${operation} has an axis twice: [${chosen}]`);
+  }
+  return positions;
 }

@@ -92,7 +92,7 @@ export class Tensor {
   /** max(low, min(high, x)). The gradient is 0 outside the interval. */
   clip(low: number, high: number): Tensor {
     const inside = this.greaterEqual(low).and(this.lessEqual(high));
-    return inside.where(this, this.stopGradient().maximum(low).minimum(high));
+    return inside.where(this, this.stopGradient().minimum(high).maximum(low));
   }
   /** -x. */
   neg(): Tensor {
@@ -397,6 +397,17 @@ export function constant(values: ArrayLike<number>, shape: Shape): Tensor {
     values: Array.from(values),
   });
 }
+
+/** The constant [rows, columns] of the numbers `value(row, column)`. */
+export const constantMatrix = (
+  rows: number,
+  columns: number,
+  value: (row: number, column: number) => number,
+): Tensor =>
+  constant(
+    Array.from({ length: rows * columns }, (_, i) => value(Math.floor(i / columns), i % columns)),
+    [rows, columns],
+  );
 
 /** A tensor whose numbers are passed in when the graph runs. Throws `SHAPE` if its batch axis is not the first. */
 export function input(name: string, shape: Shape): Tensor {

@@ -234,3 +234,39 @@ test("gradients", () => {
     `"jacobian takes vectors, or rows of vectors: received [N] by [N]."`,
   );
 });
+
+test("positions outside of a slice or a concatenation, although its sources have them", () => {
+  const part = x("N", 6).slice(1, 2, 4);
+  expect(messageOf(() => part.slice(1, -1, 2))).toMatchInlineSnapshot(
+    `"slice cannot take -1 to 2 of axis 1 of [N, 2]."`,
+  );
+  expect(messageOf(() => part.slice(1, 0, 3))).toMatchInlineSnapshot(
+    `"slice cannot take 0 to 3 of axis 1 of [N, 2]."`,
+  );
+  expect(messageOf(() => concat([x("N", 2), x("N", 2)], 1).slice(1, -1, 9))).toMatchInlineSnapshot(
+    `"slice cannot take -1 to 9 of axis 1 of [N, 4]."`,
+  );
+  expect(messageOf(() => part.gather(1, [0, 1, 2, 3, 4, 5, 6, 7]))).toMatchInlineSnapshot(
+    `"gather has indices outside axis 1 of [N, 2]."`,
+  );
+});
+
+test("an axis that is given twice", () => {
+  expect(messageOf(() => x("N", 4).mean([1, -1]))).toMatchInlineSnapshot(`"mean has an axis twice: [1,-1]."`);
+  expect(messageOf(() => x("N", 2, 2).sum([2, 1, 2]))).toMatchInlineSnapshot(
+    `"sum has an axis twice: [2,1,2]."`,
+  );
+});
+
+test("the triangle of a vector", () => {
+  expect(messageOf(() => x(3).lowerTriangle())).toMatchInlineSnapshot(
+    `"a triangle has no axis -2 in shape [3]."`,
+  );
+});
+
+test("vjp without a cotangent for an output", () => {
+  const y = x("N", 3);
+  expect(() => vjp([y, y.neg()], [y], [y])).toThrow(
+    expect.objectContaining({ code: "ARGUMENT", message: "vjp takes a cotangent for each output." }),
+  );
+});

@@ -1,7 +1,14 @@
 import { PushforwardError } from "../../errors.ts";
 import type { Emitter, Operation, Transposes } from "../operation.ts";
-import { broadcastShapes, formatShape, requireBatchAxisInPlace, type Shape, sameShape } from "../shape.ts";
-import { constant, type Tensor } from "../tensor.ts";
+import {
+  broadcastShapes,
+  formatShape,
+  normalizeAxis,
+  requireBatchAxisInPlace,
+  type Shape,
+  sameShape,
+} from "../shape.ts";
+import { constantMatrix, type Tensor } from "../tensor.ts";
 
 const swapLastAxes = (shape: Shape): Shape => [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!];
 
@@ -144,11 +151,9 @@ export const affine: Operation<Transposes> = {
       : onnx.node("Add", [onnx.node("MatMul", [x, weight]), bias]),
 };
 
-/** A mask of zeros and ones for the matrices in the last two axes of a shape. */
+/** A mask of zeros and ones for the matrices in the last two axes of a shape. Throws `SHAPE` if it has one axis only. */
 export function matrixMask(shape: Shape, keep: (row: number, column: number) => boolean): Tensor {
+  normalizeAxis("a triangle", -2, shape);
   const [rows, columns] = shape.slice(-2) as number[];
-  const mask = Array.from({ length: rows * columns }, (_, k) =>
-    keep(Math.floor(k / columns), k % columns) ? 1 : 0,
-  );
-  return constant(mask, [rows, columns]);
+  return constantMatrix(rows, columns, (row, column) => +keep(row, column));
 }

@@ -5,8 +5,11 @@ import { concat, gather, slice } from "./structure.ts";
 
 /** Positions start to end - 1 of an axis, sliced directly from the tensors that contain them. */
 export function sliceOf(x: Tensor, axis: number, start: number, end: number): Tensor {
+  // The source may have more positions than x, so the range is checked first.
+  const range = { axis, start, end };
+  slice.shape([x], range);
   const sources = sliceSources(x, axis, [start, end]);
-  if (sources.length === 1 && sources[0].source === x) return apply(slice, [x], { axis, start, end });
+  if (sources.length === 1 && sources[0].source === x) return apply(slice, [x], range);
   return concatTensors(
     sources.map((part) => part.source.slice(axis, part.start, part.end)),
     axis,
@@ -35,6 +38,7 @@ export function splitOf(x: Tensor, axis: number, sizes: readonly number[]): Tens
  * ranges.
  */
 export function gatherOf(x: Tensor, axis: number, positions: readonly number[]): Tensor {
+  gather.shape([x], { axis, indices: positions });
   const { source, indices } = gatherSource(x, axis, positions);
   const ranges = axis === x.rank - 1 ? consecutiveRanges(indices) : undefined;
   if (ranges)

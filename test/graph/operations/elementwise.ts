@@ -32,6 +32,7 @@ const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x
 
 const unary: Unary[] = [
   ["clip", separated, (x) => x.clip(-0.6, 0.9), (x) => Math.min(0.9, Math.max(-0.6, x))],
+  ["clip to crossed limits", separated, (x) => x.clip(0.9, -0.6), (x) => Math.max(0.9, Math.min(-0.6, x))],
   ["neg", real, (x) => x.neg(), (x) => -x],
   ["reciprocal", nonzero, (x) => x.reciprocal(), (x) => 1 / x],
   ["square", real, (x) => x.square(), (x) => x * x],
