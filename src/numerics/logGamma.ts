@@ -1,25 +1,24 @@
-import { scalar, type Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { polynomial } from "./polynomial.ts";
 
 /**
- * log Gamma(x) for x > 0: Stirling's series at x + 8, where its truncation error is below 1e-15, and the recurrence
- * log Gamma(x) = log Gamma(x + 8) - log(x (x+1) ... (x+7)).
+ * log Gamma(x) for x > 0: Stirling's series at y = x + 8, where its truncation error is below 1e-15, and the recurrence
+ * log Gamma(x) = log Gamma(y) - log(x (x+1) ... (x+7)).
  */
 export function logGamma(x: Tensor): Tensor {
-  // In float32, a product of all eight factors would overflow from x = 65,000 on; products of four overflow from x = 4e9 on.
-  const product = (first: number) =>
-    [1, 2, 3].reduce((factors, k) => factors.mul(x.add(first + k)), x.add(first));
   const y = x.add(8);
   const inverse = y.reciprocal();
+  // The product (x+1) ... (x+7) would overflow for large x, so its factors are divided by y, and 7 log y is subtracted below.
+  const ratios = [1, 2, 3, 4, 5, 6, 7].map((k) => x.add(k).mul(inverse));
   const square = inverse.square();
   // The coefficients B_2k / (2k (2k - 1)), B the Bernoulli numbers, highest power first.
   const series = [1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12];
-  const correction = series.slice(1).reduce((sum, c) => square.mul(sum).add(c), scalar(series[0]));
   return y
-    .sub(0.5)
+    .sub(7.5)
     .mul(y.log())
     .sub(y)
     .add(0.5 * Math.log(2 * Math.PI))
-    .add(correction.mul(inverse))
-    .sub(product(0).log())
-    .sub(product(4).log());
+    .add(polynomial(square, series).mul(inverse))
+    .sub(ratios.reduce((product, ratio) => product.mul(ratio)).log())
+    .sub(x.log());
 }

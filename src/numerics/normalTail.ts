@@ -4,7 +4,8 @@ import {
   OUTER_DENOMINATOR,
   OUTER_NUMERATOR,
 } from "../graph/operations/erf.ts";
-import { scalar, type Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { polynomial } from "./polynomial.ts";
 
 /**
  * Tail probabilities of the standard normal distribution: log Q(u) and log Q(-u) with Q(u) = 1 - Phi(u), and the hazard functions
@@ -93,9 +94,6 @@ function scaledErfc(t: Tensor): Tensor {
   const far = inverse.mul(correction.neg().add(1 / Math.sqrt(Math.PI)));
   return t.less(0.46875).where(inner, t.less(4).where(outer, far));
 }
-
-const polynomial = (x: Tensor, [highest, ...rest]: readonly number[]): Tensor =>
-  rest.reduce((sum, c) => sum.mul(x).add(c), scalar(highest));
 
 // Coefficients in 1 / t^2 for t > 4, highest power first.
 export const FAR_NUMERATOR = [
