@@ -132,6 +132,7 @@ function solve(
   integrals: Integrals = { initial: [], increments: () => [] },
 ): Tensor[] {
   const tableau = dormandPrince;
+  const hasIntegrals = integrals.initial.length > 0;
   const column = [...initial.shape.slice(0, 1), 1];
   // Rounding errors are a few epsilons, so no tolerance can be below that.
   const allowedError =
@@ -156,10 +157,17 @@ function solve(
       // The step is multiplied by 0.9 error^(-1 / 5), but by 0.2 at least and by 5 at most (Hairer, Norsett and Wanner, "Solving
       // ordinary differential equations I", II.4). A comparison with NaN is false, so the step becomes shorter after a NaN.
       const factor = bestFactor.greater(0.2).where(bestFactor, 0.2);
-      const isAccepted = isAccurate.and(remaining.greater(0));
+      const isUnfinished = remaining.greater(0);
+      // Integrals are sums over rows, and 0 times an overflow in a rejected step would make them NaN. So no row advances in an
+      // iteration with an overflow, and the next one repeats the steps of the other rows.
+      const overflows = relativeError.less(Number.POSITIVE_INFINITY).not();
+      const canShorten = isUnfinished.and(step.mul(factor).greater(MIN_STEP));
+      const isRepeated = hasIntegrals ? overflows.and(canShorten).toFloat().max().greater(0) : undefined;
+      const isAccepted = without(isAccurate.and(isUnfinished), isRepeated);
       const reachesEnd = step.greaterEqual(remaining);
       const nextS = isAccepted.where(reachesEnd.where(1, s.add(step)), s);
-      const nextStepSize = remaining.greater(0).where(step.mul(factor), stepSize);
+      const changesStep = without(isUnfinished, isRepeated?.and(isAccurate));
+      const nextStepSize = changesStep.where(step.mul(factor), stepSize);
       const continues = nextS.less(1).and(nextStepSize.greater(MIN_STEP));
       const weighted = stages.flatMap(({ t, y }, i) => {
         const b = tableau.weights[i] * (to - from);
@@ -174,7 +182,7 @@ function solve(
           nextS,
           nextStepSize,
           isAccepted.where(last, first),
-          ...sums.map((sum, i) => sum.add(added[i])),
+          ...sums.map((sum, i) => isRepeated!.where(sum, sum.add(added[i]))),
         ],
         proceed: continues.toFloat().max().greater(0),
       };
@@ -183,6 +191,10 @@ function solve(
   );
   return [s.greaterEqual(1).where(y, Number.NaN), ...sums];
 }
+
+/** Whether `condition` is true and `exception` is not; an undefined exception is never true. */
+const without = (condition: Tensor, exception: Tensor | undefined): Tensor =>
+  exception ? condition.and(exception.not()) : condition;
 
 /**
  * A step of size h [N, 1] from y [N, S] at time t [N, 1], where the derivative is `first`. Returns the new value, the estimated

@@ -12,7 +12,6 @@ export interface Tableau {
   /** The weights of the error estimate: b_j minus the weights of the embedded method. */
   readonly errorWeights: readonly number[];
   readonly order: number;
-  readonly embeddedOrder: number;
 }
 
 /** The 5(4) pair of Dormand and Prince (1980), "A family of embedded Runge-Kutta formulae". */
@@ -38,5 +37,4 @@ export const dormandPrince: Tableau = {
     -1 / 40,
   ],
   order: 5,
-  embeddedOrder: 4,
 };
