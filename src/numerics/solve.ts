@@ -12,8 +12,8 @@ interface ValueAndLogDerivative {
 }
 
 /**
- * Enough for every float32 solution: at most 128 doublings until the bracket contains it, one bisection per bit, and one more
- * iteration for each Newton step that fails.
+ * A limit that solutions rarely need. In float32 it allows 128 doublings until the bracket contains the solution, one bisection per bit,
+ * and one more iteration for each Newton step that fails. In float64 it suffices for solutions below about 1e60.
  */
 const MAX_ITERATIONS = 288;
 

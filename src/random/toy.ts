@@ -15,7 +15,7 @@ interface ToyProperties {
 /**
  * A distribution in the plane for trying density models: a function that draws n rows, [n, 2].
  *
- * Row i depends only on the seed (default 0) and i, so the first 10 of 100 rows equal 10 rows. Throws `ARGUMENT` if n is not a
+ * Row i depends only on the seed (default 0) and i, so the first 10 of 100 rows equal 10 rows. Throws `ARGUMENT` if n is not an
  * integer from 0 or the seed is not valid.
  */
 export interface Toy extends ToyProperties {
