@@ -50,7 +50,7 @@ export class ColumnScales implements Bijection {
   forward(z: Tensor): Transformed {
     return this.mapGroups(z, (map, columns) => {
       const value = map.inverse(columns);
-      return { value, logDet: map.forward(value).logSlope.neg().sum(0) };
+      return { value, logDet: map.logSlopeAt(columns, value).neg().sum(0) };
     });
   }
 

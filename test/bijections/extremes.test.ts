@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ColumnScales } from "../../src/bijections/index.ts";
 import type { Description } from "../../src/description.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { parametersOf, trainableParameters } from "../../src/nn/module.ts";
@@ -91,3 +92,19 @@ function rowsWhere(rows: Float64Array, width: number, keep: (row: Float64Array) 
   }
   return Float64Array.from(kept);
 }
+
+test.each([
+  // log |dx/dz| is z for x = low + exp(z), -z for x = high - exp(-z), and log sigmoid(z) + log sigmoid(-z) for x = sigmoid(z).
+  [{ type: "log", low: 1000 }, -12, -12],
+  [{ type: "reversedLog", high: -1000 }, 12, -12],
+  [{ type: "logit", low: 0, high: 1 }, 20, -20],
+  [{ type: "logit", low: 1000, high: 1002 }, -30, Math.LN2 - 30],
+] as const)(
+  "samples of the scale %j next to a bound have their log-determinant in float32",
+  async (scale, z, expected) => {
+    const map = new ColumnScales({ scales: [scale] });
+    const run = compile((z) => map.forward(z).logDet, [["N", 1]]);
+    expect((await run([z]))[0]).toBeCloseTo(expected, 5);
+    await run.release();
+  },
+);

@@ -136,6 +136,18 @@ export class ScaleMap {
     return low.add(high.sub(low).mul(y.sigmoid()));
   }
 
+  /**
+   * log dy/dx at y [S, N], where x = inverse(y). If there are bounds it is computed from y, because the distance of x from a bound may
+   * be below the precision of x.
+   */
+  logSlopeAt(y: Tensor, x: Tensor): Tensor {
+    const { low, high } = this;
+    if (low && high) return y.softplus().add(y.neg().softplus()).sub(high.sub(low).log());
+    if (!low && !high) return this.forward(x).logSlope;
+    const bounded = y.maximum(-MAX_EXPONENT).minimum(MAX_EXPONENT);
+    return low ? bounded.neg() : bounded;
+  }
+
   /** Whether x [S, N] lies strictly between the bounds; undefined without bounds. */
   contains(x: Tensor): Tensor | undefined {
     const above = this.low && x.greater(this.low);
