@@ -54,7 +54,7 @@ const shapesOf = ({ features, context }: Bijection) => [
 ];
 
 /** `roundTrips`, compiled in float32. */
-export function float32Graph(bijection: Bijection) {
+export function compileFloat32Checks(bijection: Bijection) {
   const compiled = compile((z, x, context) => roundTrips(bijection, z, x, context), shapesOf(bijection));
   return {
     run: ({ z, x, context }: CheckRows): Promise<RoundTrips> =>
@@ -77,7 +77,7 @@ function losses({ data, forwardLogDet, latent, inverseLogDet }: ReturnType<typeo
  * All float64 checks of a bijection as two graphs, so that it is compiled only twice: one of round trips and losses, and one of
  * derivatives, which can take ten times as long to run.
  */
-export function float64Graph(bijection: Bijection) {
+export function compileFloat64Checks(bijection: Bijection) {
   const { features: D, context: C } = bijection;
   const parameters = [...trainableParameters(bijection)];
   const buildValues = (z: Tensor, x: Tensor, context?: Tensor) => {

@@ -11,7 +11,12 @@ import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import type { Bijection, Description } from "./bijection.ts";
-import { type CheckRows, float32Graph, float64Graph, type RoundTrips } from "./bijectionGraphs.ts";
+import {
+  type CheckRows,
+  compileFloat32Checks,
+  compileFloat64Checks,
+  type RoundTrips,
+} from "./bijectionGraphs.ts";
 import { buildBijection } from "./buildBijection.ts";
 import { logAbsDeterminant } from "./determinant.ts";
 import { flatten } from "./parts.ts";
@@ -43,8 +48,8 @@ const checkRules: OptionRules<CheckBijectionOptions> = {
   unused: callback,
 };
 
-type Float64Graph = ReturnType<typeof float64Graph>;
-type Float64Outputs = Awaited<ReturnType<Float64Graph["run"]>>;
+type Float64Checks = ReturnType<typeof compileFloat64Checks>;
+type Float64Outputs = Awaited<ReturnType<Float64Checks["run"]>>;
 
 /** The number of rows that are drawn if the options have none. */
 const ROWS = 24;
@@ -151,7 +156,7 @@ class Check {
 
   async checkNumbers(): Promise<void> {
     const { bijection } = this;
-    const [float64, float32] = [float64Graph(bijection), float32Graph(bijection)];
+    const [float64, float32] = [compileFloat64Checks(bijection), compileFloat32Checks(bijection)];
     try {
       const rows = await this.rows();
       let outputs!: { float64: Float64Outputs; float32: RoundTrips };
@@ -209,9 +214,11 @@ class Check {
       [["N", features] as const, ...(size > 0 ? [["N", size] as const] : [])],
       { precision: "float64" },
     );
-    const x = await map(z, ...(size > 0 ? [context] : []));
-    await map.release();
-    return Float64Array.from(x);
+    try {
+      return Float64Array.from(await map(z, ...(size > 0 ? [context] : [])));
+    } finally {
+      await map.release();
+    }
   }
 
   /** Adds normal noise to the trainable parameters, within their domains. */
@@ -241,7 +248,11 @@ class Check {
     this.requireClose(negated(out.fromLatentLogDet), out.inverseLogDet, 10 * tolerance, what);
   }
 
-  private async checkJacobians(graph: Float64Graph, outputs: Float64Outputs, rows: CheckRows): Promise<void> {
+  private async checkJacobians(
+    graph: Float64Checks,
+    outputs: Float64Outputs,
+    rows: CheckRows,
+  ): Promise<void> {
     const { features: D } = this.bijection;
     const { forwardLogDet, inverseLogDet } = outputs;
     const jacobians = await graph.jacobians(rows);
@@ -264,7 +275,7 @@ class Check {
     }
   }
 
-  private async checkGradients(graph: Float64Graph, rows: CheckRows): Promise<void> {
+  private async checkGradients(graph: Float64Checks, rows: CheckRows): Promise<void> {
     const { unused = () => false } = this.options;
     const byPath = await graph.parameterGradients(rows);
     for (const [path, gradients] of byPath) {
@@ -319,12 +330,15 @@ class Check {
       }
       copies.get(path)!.value = original.get(path)!.numbers.slice();
     }
-    const graph = float32Graph(rebuilt);
-    const copyOutputs = await graph.run(rows);
-    await graph.release();
-    const what = "the bijection that its description builds is another map";
-    for (const key of Object.keys(outputs) as (keyof RoundTrips)[])
-      this.requireClose(copyOutputs[key], outputs[key], 0, what);
+    const graph = compileFloat32Checks(rebuilt);
+    try {
+      const copyOutputs = await graph.run(rows);
+      const what = "the bijection that its description builds is another map";
+      for (const key of Object.keys(outputs) as (keyof RoundTrips)[])
+        this.requireClose(copyOutputs[key], outputs[key], 0, what);
+    } finally {
+      await graph.release();
+    }
   }
 
   /** The bijection that a description builds; undefined if a part of it has an unregistered type and there are no `kinds`. */
@@ -337,7 +351,7 @@ class Check {
     }
   }
 
-  private async checkNaN(graph: ReturnType<typeof float32Graph>): Promise<void> {
+  private async checkNaN(graph: ReturnType<typeof compileFloat32Checks>): Promise<void> {
     const { features, context } = this.bijection;
     const row = new Float64Array(features).fill(Number.NaN);
     const { data, latent } = await graph.run({ z: row, x: row, context: new Float64Array(context) });
@@ -362,12 +376,13 @@ class Check {
     what: string,
     hint?: string,
   ): void {
-    const errorAt = (i: number) =>
-      Object.is(actual[i], expected[i])
-        ? 0
-        : Math.abs(actual[i] - expected[i]) / Math.max(1, Math.abs(expected[i]));
+    const errorAt = (i: number) => {
+      if (Object.is(actual[i], expected[i])) return 0;
+      const error = Math.abs(actual[i] - expected[i]) / Math.max(1, Math.abs(expected[i]));
+      return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
+    };
     let worst = 0;
-    for (let i = 1; i < expected.length; i++) if (!(errorAt(i) <= errorAt(worst))) worst = i;
+    for (let i = 1; i < expected.length; i++) if (errorAt(i) > errorAt(worst)) worst = i;
     if (expected.length === 0 || errorAt(worst) <= tolerance) return;
     throw this.error(`${what}, off by ${Number(errorAt(worst).toPrecision(3))} at number ${worst}`, {
       expected: `${expected[worst]}`,

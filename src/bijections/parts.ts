@@ -77,13 +77,16 @@ async function mapRows(part: Bijection, direction: "forward" | "inverse", rows: 
   const { features } = part;
   const values = new Float64Array(rows.values.length);
   const chunk = Math.max(1, Math.floor(CHUNK_NUMBERS / features));
-  for (let start = 0; start < rows.rows; start += chunk) {
-    const slice = (numbers: Float64Array) => {
-      const width = numbers.length / rows.rows;
-      return numbers.subarray(start * width, (start + chunk) * width);
-    };
-    values.set(await map(slice(rows.values), ...contexts.map(slice)), start * features);
+  try {
+    for (let start = 0; start < rows.rows; start += chunk) {
+      const slice = (numbers: Float64Array) => {
+        const width = numbers.length / rows.rows;
+        return numbers.subarray(start * width, (start + chunk) * width);
+      };
+      values.set(await map(slice(rows.values), ...contexts.map(slice)), start * features);
+    }
+  } finally {
+    await map.release();
   }
-  await map.release();
   return { ...rows, values };
 }

@@ -92,6 +92,19 @@ describe("names the invariant that does not hold:", () => {
     );
   });
 
+  test("a NaN in rows before the last one", async () => {
+    class Broken extends Wave {
+      override forward(z: Tensor) {
+        const { value, logDet } = super.forward(z);
+        return { value: z.greater(3).where(Number.NaN, value), logDet };
+      }
+    }
+    const rows = [0.1, 0.2, 5, 0.1, 0.3, 0.4];
+    await expect(checkBijection(new Broken(), { z: rows, x: rows })).rejects.toThrow(
+      /^Broken is not a valid bijection: inverse\(forward\(z\)\) is not z in float64, off by Infinity at number 2/,
+    );
+  });
+
   test("a wrong log-determinant", async () => {
     class Wrong extends Actnorm {
       override forward(z: Tensor) {

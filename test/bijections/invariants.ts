@@ -48,9 +48,12 @@ export function expectClose(
   what: string,
 ): void {
   expect(actual.length, what).toBe(expected.length);
-  const errorAt = (i: number) => Math.abs(actual[i] - expected[i]) / Math.max(1, Math.abs(expected[i]));
+  const errorAt = (i: number) => {
+    const error = Math.abs(actual[i] - expected[i]) / Math.max(1, Math.abs(expected[i]));
+    return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
+  };
   let worst = 0;
-  for (let i = 1; i < expected.length; i++) if (!(errorAt(i) <= errorAt(worst))) worst = i;
+  for (let i = 1; i < expected.length; i++) if (errorAt(i) > errorAt(worst)) worst = i;
   if (expected.length === 0 || errorAt(worst) <= tolerance) return;
   expect.fail(
     `${what}: number ${worst} is ${actual[worst]}, not ${expected[worst]}: off by ${errorAt(worst)}`,

@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
-import { float64Graph } from "../../src/bijections/bijectionGraphs.ts";
+import { compileFloat64Checks } from "../../src/bijections/bijectionGraphs.ts";
 import { FactorOut } from "../../src/bijections/index.ts";
 import { flatten } from "../../src/bijections/parts.ts";
 import {
@@ -61,7 +61,7 @@ describe.each(Object.entries(flows))("%s", (_, build) => {
     const { bijection } = flow;
     const context = new Random(4).uniform(new Float64Array(ROWS * bijection.context));
     const rows = { x: pixels, z: new Random(3).normal(new Float64Array(ROWS * 16)), context };
-    const float64 = float64Graph(bijection);
+    const float64 = compileFloat64Checks(bijection);
     const out = await float64.run(rows);
     expectRoundTrips(out, rows, 1e-8);
     const jacobians = await float64.jacobians(rows);

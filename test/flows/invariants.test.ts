@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { float32Graph, float64Graph } from "../../src/bijections/bijectionGraphs.ts";
+import { compileFloat32Checks, compileFloat64Checks } from "../../src/bijections/bijectionGraphs.ts";
 import { buildFlow } from "../../src/flows/index.ts";
 import {
   allFinite,
@@ -20,8 +20,8 @@ const cases = [
 
 describe.each(cases)("$name", (example) => {
   const flow = example.build();
-  const float64 = float64Graph(flow.bijection);
-  const float32 = float32Graph(flow.bijection).run;
+  const float64 = compileFloat64Checks(flow.bijection);
+  const float32 = compileFloat32Checks(flow.bijection).run;
   const rows = rowsFor(flow);
 
   // For symmetric data, the identity is a saddle point of NICE.
