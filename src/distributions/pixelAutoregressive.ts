@@ -108,7 +108,7 @@ export class PixelAutoregressive implements Distribution {
       features: this.columns,
       numbers: this.pixel.encodedSize,
       rows: radius,
-      reach: radius * channels,
+      radius: radius * channels,
       left: 2 * radius * channels,
     });
     this.transformer = new CausalTransformer(

@@ -9,14 +9,14 @@ interface CausalWindowOptions {
   /** The number of rows above. */
   readonly rows: number;
   /** The number of features to each side in the rows above. */
-  readonly reach: number;
+  readonly radius: number;
   /** The number of features to the left in the same row. */
   readonly left: number;
 }
 
 /**
  * The inputs of a masked convolution (van den Oord et al. 2016, "Pixel recurrent neural networks"): the features near a feature of an
- * image that come before it in raster order. The window has `rows` rows above with `reach` features to each side, and then `left`
+ * image that come before it in raster order. The window has `rows` rows above with `radius` features to each side, and then `left`
  * features in the same row. Outside of the image the numbers are 0.
  */
 export class CausalWindow {
@@ -27,25 +27,25 @@ export class CausalWindow {
   private readonly options: CausalWindowOptions;
 
   constructor(options: CausalWindowOptions) {
-    const { numbers, rows, reach, left } = options;
+    const { numbers, rows, radius, left } = options;
     this.options = options;
-    this.sizeAbove = rows * (2 * reach + 1) * numbers;
+    this.sizeAbove = rows * (2 * radius + 1) * numbers;
     this.size = this.sizeAbove + left * numbers;
   }
 
   /** The windows of all features of an image [N, R, F, E]: [N, R, F, size]. */
   apply(image: Tensor): Tensor {
-    const { rows, reach, left } = this.options;
+    const { rows, radius, left } = this.options;
     const height = image.shape[1] as number;
-    const sides = this.slide(image.pad(1, rows, 0), reach, reach);
+    const sides = this.slide(image.pad(1, rows, 0), radius, radius);
     const above = Array.from({ length: rows }, (_, i) => sides.slice(1, i, i + height));
     return concat([...above, this.slide(image, left, -1)], 3);
   }
 
   /** The parts of windows above a row, from the `rows` rows before it [N, rows, F, E], the nearest one last: [N, F, sizeAbove]. */
   above(rowsBefore: Tensor): Tensor {
-    const { features, rows, reach } = this.options;
-    const sides = this.slide(rowsBefore, reach, reach).split(1, new Array(rows).fill(1));
+    const { features, rows, radius } = this.options;
+    const sides = this.slide(rowsBefore, radius, radius).split(1, new Array(rows).fill(1));
     return concat(sides, 3).reshape(["N", features, this.sizeAbove]);
   }
 

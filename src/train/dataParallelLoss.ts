@@ -3,7 +3,7 @@ import { grad } from "../graph/grad.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { liveNumbers } from "../graph/passes/lowMemoryOrder.ts";
-import { type Masked, maskedParameters } from "../graph/passes/maskedParameters.ts";
+import { type MaskedParameter, maskedParameters } from "../graph/passes/maskedParameters.ts";
 import type { Shape } from "../graph/shape.ts";
 import { substitute } from "../graph/substitute.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -265,7 +265,7 @@ export function rowsOfShard({ nodes, outputs }: Graph, rowsPerThread: number, pa
   return Math.ceil(rowsPerThread / Math.ceil(rowsPerThread / maxRows));
 }
 
-type MaskedParameters = ReadonlyMap<Parameter, Masked>;
+type MaskedParameters = ReadonlyMap<Parameter, MaskedParameter>;
 
 /**
  * The parameters that a graph multiplies by a mask and that are 0 wherever the mask is 0. The graph can leave this product out, if

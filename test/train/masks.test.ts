@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { maf } from "../../src/flows/index.ts";
-import { type Masked, maskedParameters } from "../../src/graph/passes/maskedParameters.ts";
+import { type MaskedParameter, maskedParameters } from "../../src/graph/passes/maskedParameters.ts";
 import { input } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";
@@ -9,7 +9,7 @@ const D = 4;
 const rows = new Random(1).normal(new Float64Array(600 * D)).map((z, i) => (i % D === 0 ? z * z : z));
 
 /** A trained flow, and the numbers under its masks. */
-async function train(threads: number, prepare: (masked: Masked) => void) {
+async function train(threads: number, prepare: (masked: MaskedParameter) => void) {
   const flow = maf(D, { hidden: [16, 16], transforms: 2 });
   const masks = maskedParameters([flow.logProb(input("x", ["N", D]))]);
   masks.forEach(prepare);

@@ -6,14 +6,14 @@ import type { Tensor } from "../tensor.ts";
 import { ancestors } from "../traversal.ts";
 
 /** A parameter that is read only through its products with a mask, a constant of zeros and ones. */
-export interface Masked {
+export interface MaskedParameter {
   readonly parameter: Parameter;
   readonly mask: readonly number[];
   readonly products: readonly Tensor[];
 }
 
 /** The masked parameters that `outputs` depend on. */
-export function maskedParameters(outputs: readonly Tensor[]): Masked[] {
+export function maskedParameters(outputs: readonly Tensor[]): MaskedParameter[] {
   const consumers = new Map<Parameter, Tensor[]>();
   for (const node of ancestors(outputs))
     for (const parent of node.inputs)
