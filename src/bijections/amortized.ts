@@ -3,6 +3,7 @@ import { countSchema } from "../description.ts";
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { MLP, networkSchema } from "../nn/mlp.ts";
+import { requireColumns } from "../nn/requireColumns.ts";
 import type { Random } from "../random/index.ts";
 
 /** Schema fields that bijections with context-dependent parameters have in common. */
@@ -14,7 +15,7 @@ export const amortizedFields = {
 };
 
 /** The shapes of parameters, and their initial values (zeros if absent). */
-export type InitialValues = Readonly<
+export type ParameterSpecs = Readonly<
   Record<string, { shape: readonly number[]; values?: () => ArrayLike<number> }>
 >;
 
@@ -27,12 +28,12 @@ export class AmortizedParameters {
   readonly network: MLP | undefined;
 
   constructor(
-    initialValues: InitialValues,
+    specs: ParameterSpecs,
     { context, network }: z.output<z.ZodMiniObject<typeof amortizedFields>>,
     random: Random,
   ) {
     this.base = Object.fromEntries(
-      Object.entries(initialValues).map(([name, { shape, values }]) => [
+      Object.entries(specs).map(([name, { shape, values }]) => [
         name,
         new Parameter(shape, values ?? 0, { domain: WEIGHT }),
       ]),
@@ -41,13 +42,14 @@ export class AmortizedParameters {
     this.network = context > 0 ? new MLP(0, outputs, network, random.split("network"), context) : undefined;
   }
 
-  /** The parameters by name, each with its shape, or with [N, ...shape] if it depends on the context. */
+  /** The parameters by name, each with its shape, or with [N, ...shape] if it depends on the context. Throws `SHAPE` if that is missing. */
   forContext(context?: Tensor): Record<string, Tensor> {
     if (!this.network) return { ...this.base };
+    requireColumns("context", context, this.network.layers[0].weight.sizes[0]);
     const entries = Object.entries(this.base);
-    const offsets = this.network.apply(context as Tensor).split(
+    const offsets = this.network.apply(context!).split(
       1,
-      entries.map(([, { value }]) => value.length),
+      entries.map(([, { numbers }]) => numbers.length),
     );
     return Object.fromEntries(
       entries.map(([name, parameter], i) => [

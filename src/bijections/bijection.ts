@@ -18,6 +18,7 @@ export interface Transformed {
  * An invertible, differentiable map between latent rows z and data rows x, both [N, D].
  *
  * `forward` maps z to x (sampling), `inverse` maps x to z (density). Each also returns log |det J| of the map that it applied.
+ * Both throw `SHAPE` if a conditional map gets no context.
  *
  * The optional members declare properties that other parts of pushforward use. A combinator such as `Chain` derives them from
  * the bijections that it holds.

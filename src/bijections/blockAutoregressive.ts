@@ -5,13 +5,12 @@ import { concat, scalar, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { BlockLinear } from "../nn/blockLinear.ts";
 import { Linear } from "../nn/linear.ts";
+import { requireColumns } from "../nn/requireColumns.ts";
+import { LOG_BOUND } from "../numerics/bounds.ts";
 import { solveIncreasing } from "../numerics/solve.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
-
-/** Gates and scales are clamped smoothly: log(1 + g) and s stay within +-log 1000, so that no slope overflows. */
-const LOG_BOUND = Math.log(1000);
 
 const blockAutoregressiveSchema = z.strictObject({
   type: z.literal("blockAutoregressive"),
@@ -176,7 +175,9 @@ export class BlockAutoregressive implements Bijection {
 
   /** The term that the context adds to the units of a layer: 0 except in the first layer. */
   private contextTerm(layer: number, context: Tensor | undefined): Tensor {
-    return layer === 0 && this.fromContext ? this.fromContext.apply(context!) : scalar(0);
+    if (layer > 0 || !this.fromContext) return scalar(0);
+    requireColumns("context", context, this.context);
+    return this.fromContext.apply(context!);
   }
 
   describe(): Description {

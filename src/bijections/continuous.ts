@@ -5,6 +5,7 @@ import { drawRademacher, isTraining } from "../graph/tracing/training.ts";
 import { type Activation, activationSchema } from "../nn/activation.ts";
 import { withDivergence } from "../nn/divergence.ts";
 import { MLP } from "../nn/mlp.ts";
+import { requireColumns } from "../nn/requireColumns.ts";
 import { MAX_FEATURES_FOR_EXACT_TRACE, type Trace, traceSchema } from "../nn/trace.ts";
 import { integrate } from "../numerics/integrate.ts";
 import { parse } from "../parse.ts";
@@ -87,16 +88,15 @@ export class Continuous implements Bijection {
 
   /** v(t, y, context) [N, D] at times t [N, 1] and points y [N, D]. */
   velocity(t: Tensor, y: Tensor, context?: Tensor): Tensor {
-    return this.network.apply(this.input(t, y), context);
+    return this.network.apply(this.input(t, y, context));
   }
 
   private integrate(start: Tensor, context: Tensor | undefined, from: number, to: number): Transformed {
     const { features, options } = this;
     const signs = this.estimatesDivergence ? drawRademacher(features).stopGradient() : undefined;
     const field = (t: Tensor, state: Tensor) => {
-      const input = this.input(t, state.slice(1, 0, features));
-      const withContext = context ? concat([input, context], 1) : input;
-      const { value, divergence } = withDivergence(this.network, withContext, signs);
+      const input = this.input(t, state.slice(1, 0, features), context);
+      const { value, divergence } = withDivergence(this.network, input, signs);
       return concat([value, divergence], 1);
     };
     const initial = concat([start, filled(0, ["N", 1])], 1);
@@ -114,9 +114,11 @@ export class Continuous implements Bijection {
     return trace === "hutchinson" && isTraining();
   }
 
-  private input(t: Tensor, y: Tensor): Tensor {
+  private input(t: Tensor, y: Tensor, context: Tensor | undefined): Tensor {
+    requireColumns("context", context, this.context);
     const angles = Array.from({ length: this.options.frequencies }, (_, k) => t.mul(Math.PI * (k + 1)));
-    return concat([y, ...angles.flatMap((angle) => [angle.sin(), angle.cos()])], 1);
+    const times = angles.flatMap((angle) => [angle.sin(), angle.cos()]);
+    return concat([y, ...times, ...(context ? [context] : [])], 1);
   }
 
   describe(): Description {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { AmortizedParameters } from "../../src/bijections/amortized.ts";
 import { type Bijection, Planar, Radial, Sylvester } from "../../src/bijections/index.ts";
+import { input } from "../../src/graph/tensor.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
@@ -53,3 +54,9 @@ test.each(Object.entries(maps))(
     }
   },
 );
+
+test("tracing a map with a context does not mark its parameters as exposed", () => {
+  const map = new Planar({ features: D, context: 2 }, new Random(1));
+  map.forward(input("z", ["N", D]), input("context", ["N", 2]));
+  expect([...parametersOf(map).values()].filter(({ exposed }) => exposed)).toEqual([]);
+});

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { float64Graph } from "../../src/bijections/bijectionGraphs.ts";
+import { compileFloat64Checks } from "../../src/bijections/bijectionGraphs.ts";
 import { type Bijection, Continuous, checkBijection } from "../../src/bijections/index.ts";
+import { input } from "../../src/graph/tensor.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { named } from "../examples.ts";
 import { perturb } from "../nn/perturb.ts";
@@ -20,7 +21,7 @@ const cases = [
 
 describe.each(named(cases))("%s", (_, example) => {
   const bijection = example.build();
-  const float64 = float64Graph(bijection);
+  const float64 = compileFloat64Checks(bijection);
 
   if (startsAsIdentity(example))
     test("starts as the identity", async () => {
@@ -38,6 +39,16 @@ describe.each(named(cases))("%s", (_, example) => {
     const unused = (path: string) => example.features === 1 && isUnusedWithOneFeature(path, bijection);
     await checkBijection(bijection, { ...rows, unused });
   });
+
+  if (bijection.context > 0)
+    test("throws SHAPE without its context", () => {
+      const rows = input("rows", ["N", bijection.features]);
+      for (const direction of ["forward", "inverse"] as const)
+        expect(() => bijection[direction](rows)).toThrow(expect.objectContaining({ code: "SHAPE" }));
+      expect(() => bijection.inverse(rows)).toThrow(
+        "the context of a network has a wrong number of features",
+      );
+    });
 
   if (hasJacobianStructure(example.description))
     test("has the zeros of its Jacobian structure", async () => {
