@@ -61,6 +61,10 @@ export class StandardizeContext implements Bijection {
     return this.bijection.support;
   }
 
+  get levels(): readonly number[] | undefined {
+    return this.bijection.levels;
+  }
+
   get parts(): readonly Part[] | undefined {
     return this.bijection.parts?.map(({ path, bijection }) => ({
       path: `bijection.${path}`,

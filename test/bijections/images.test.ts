@@ -11,6 +11,7 @@ import {
   LULinear,
   PerPixel,
   Squeeze,
+  StandardizeContext,
 } from "../../src/bijections/index.ts";
 import { traceLoss } from "../../src/graph/tracing/training.ts";
 import type { ImageShape } from "../../src/nn/image.ts";
@@ -183,6 +184,13 @@ describe("PerPixel", () => {
 });
 
 describe("FactorOut", () => {
+  test("keeps its levels if its context is standardized", () => {
+    const conditional = new Coupling({ mask: [true, true, false, false], context: 1 }, new Random(0));
+    const map = new FactorOut({ image: [2, 2, 2], bijection: conditional });
+    expect(map.levels).toHaveLength(2);
+    expect(new StandardizeContext(map).levels).toEqual(map.levels);
+  });
+
   test("maps the first channels, which come first on the latent side", async () => {
     const doubling = new LULinear({ features: 4 });
     doubling.logDiagonal.value.fill(Math.log(2));
