@@ -4,6 +4,7 @@ import { Parameter } from "../graph/parameter.ts";
 import { sizeOf } from "../graph/shape.ts";
 import { batchSize, type Tensor } from "../graph/tensor.ts";
 import { updateAfterStep, usesBatchStatistics } from "../graph/tracing/training.ts";
+import { LOG_BOUND } from "../numerics/bounds.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
 import { columnMoments } from "./moments.ts";
@@ -13,9 +14,6 @@ import { columnMoments } from "./moments.ts";
  * initial values. `fit` averages the parameters over the steps by the same rule, so both averages cover the same batches.
  */
 const WARM_UP_BATCHES = 10;
-
-/** s is clamped smoothly to +-log 1000, so that no scale overflows. */
-const LOG_SCALE_BOUND = Math.log(1000);
 
 /** The positive numbers of float32. */
 const VARIANCE_DOMAIN = { min: 2 ** -149, max: 3.4e38 };
@@ -87,7 +85,7 @@ export class BatchNorm implements Bijection {
 
   /** log dz_i / dx_i, [D]. */
   private logSlopes(variance: Tensor): Tensor {
-    return this.logScale.softClamp(LOG_SCALE_BOUND).sub(variance.log().mul(0.5));
+    return this.logScale.softClamp(LOG_BOUND).sub(variance.log().mul(0.5));
   }
 
   /** The mean and variance of a batch; after the step, the running statistics are updated with them. */

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { NetworkOptions } from "../nn/mlp.ts";
+import { MIN_SQUARED_NORM } from "../numerics/bounds.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { AmortizedParameters, amortizedFields } from "./amortized.ts";
@@ -33,8 +34,6 @@ export interface PlanarOptions {
 
 /** The slope of the leaky relu below 0. */
 const LEAKY_SLOPE = 0.01;
-/** Lower bound of |w|^2, so that w = 0 gives the identity instead of NaN. */
-const MIN_SQUARED_NORM = 1e-30;
 
 /**
  * Planar flow, x = z + û h(w·z + b) (Rezende and Mohamed 2015, "Variational inference with normalizing flows"), with h = tanh or

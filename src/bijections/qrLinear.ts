@@ -2,12 +2,13 @@ import * as z from "zod/mini";
 import { sizeSchema } from "../description.ts";
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { LOG_BOUND } from "../numerics/bounds.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { defaultReflections, pairedParameter, reflectionsSchema } from "./householder.ts";
 import { reflectionMatrix } from "./reflections.ts";
-import { diagonal, invertUpper } from "./triangles.ts";
+import { diagonalMatrix, invertUpper } from "./triangles.ts";
 
 const qrLinearSchema = z.strictObject({
   type: z.literal("qrLinear"),
@@ -22,9 +23,6 @@ export interface QRLinearOptions {
   /** K, an even number of Householder reflections. Default 2 floor(D / 2), which suffices for every rotation. */
   reflections?: number | undefined;
 }
-
-/** The logarithms of the diagonal of R are clamped smoothly to +-log 1000, so that R stays well conditioned. */
-const LOG_SCALE_BOUND = Math.log(1000);
 
 /**
  * Linear map by a QR decomposition: z = x Q R + b, where the rotation Q is a product of K Householder reflections and R is upper
@@ -69,8 +67,8 @@ export class QRLinear implements Bijection {
   }
 
   private triangle() {
-    const logDiagonal = this.logDiagonal.softClamp(LOG_SCALE_BOUND);
-    return { upper: this.upper.upperTriangle(1).add(diagonal(logDiagonal.exp())), logDiagonal };
+    const logDiagonal = this.logDiagonal.softClamp(LOG_BOUND);
+    return { upper: this.upper.upperTriangle(1).add(diagonalMatrix(logDiagonal.exp())), logDiagonal };
   }
 
   describe(): Description {

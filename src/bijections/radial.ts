@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { NetworkOptions } from "../nn/mlp.ts";
+import { LOG_BOUND } from "../numerics/bounds.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { AmortizedParameters, amortizedFields } from "./amortized.ts";
@@ -26,9 +27,6 @@ export interface RadialOptions {
    */
   network?: NetworkOptions | undefined;
 }
-
-/** log α is clamped smoothly to +-log 1000, so that α neither overflows nor vanishes. */
-const LOG_ALPHA_BOUND = Math.log(1000);
 
 /**
  * Radial flow, x = z + β (z - z0) / (α + r) with r = |z - z0|: contracts rows towards a center z0 or expands them away from it
@@ -76,7 +74,7 @@ export class Radial implements Bijection {
 
   private coefficients(context?: Tensor) {
     const { center, logAlpha, slope } = this.parameters.forContext(context);
-    return { center, alpha: logAlpha.softClamp(LOG_ALPHA_BOUND).exp(), s: positiveSlope(slope) };
+    return { center, alpha: logAlpha.softClamp(LOG_BOUND).exp(), s: positiveSlope(slope) };
   }
 
   /**

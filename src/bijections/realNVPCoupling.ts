@@ -3,6 +3,8 @@ import { countSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
+import { requireColumns } from "../nn/requireColumns.ts";
+import { LOG_BOUND } from "../numerics/bounds.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
@@ -24,8 +26,6 @@ export interface RealNVPCouplingOptions {
   /** The options of each of the two networks, for scales and for shifts. Default two hidden layers of 64 units with relu. */
   network?: NetworkOptions | undefined;
 }
-
-const LOG_SCALE_BOUND = Math.log(1000);
 
 /**
  * The coupling layer of RealNVP as published (Dinh et al. 2017, section 4.1): z_b = x_b exp(s(x_a)) + t(x_a), z_a = x_a. s and t
@@ -57,7 +57,7 @@ export class RealNVPCoupling implements Bijection {
     this.shift = make("shift");
     this.scale = make("scale");
     // For this u, softClamp(u, b) = u / (1 + |u| / b) is 1.
-    const initialBound = 1 / (1 - 1 / LOG_SCALE_BOUND);
+    const initialBound = 1 / (1 - 1 / LOG_BOUND);
     this.bound = new Parameter([changed.length], initialBound);
   }
 
@@ -80,10 +80,11 @@ export class RealNVPCoupling implements Bijection {
     context: Tensor | undefined,
     map: (changed: Tensor, s: Tensor, t: Tensor) => Transformed,
   ): Transformed {
+    requireColumns("context", context, this.context);
     const { unchanged, changed, join } = this.split;
     const unchangedFeatures = unchanged.length > 0 ? [u.gather(1, unchanged)] : [];
     const inputs = concat(context ? [...unchangedFeatures, context] : unchangedFeatures, 1);
-    const s = this.scale.apply(inputs).tanh().mul(this.bound.softClamp(LOG_SCALE_BOUND));
+    const s = this.scale.apply(inputs).tanh().mul(this.bound.softClamp(LOG_BOUND));
     const { value, logDet } = map(u.gather(1, changed), s, this.shift.apply(inputs));
     return { value: join([...unchangedFeatures, value]), logDet };
   }

@@ -1,9 +1,7 @@
 import type { Tensor } from "../graph/tensor.ts";
+import { MIN_SQUARED_NORM } from "../numerics/bounds.ts";
 import type { Random } from "../random/index.ts";
 import { identityMatrix } from "./triangles.ts";
-
-/** Lower bound of squared norms: a vector of zeros then reflects nothing, instead of dividing by 0. */
-const MIN_SQUARED_NORM = 1e-30;
 
 /**
  * x H_1 H_2 ... H_K for rows x [N, D], or its inverse x H_K ... H_2 H_1. H_k = I - 2 v_k v_k^T / |v_k|^2 are the Householder

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { countSchema, sizeSchema } from "../description.ts";
 import { concat, scalar, type Tensor } from "../graph/tensor.ts";
 import type { NetworkOptions } from "../nn/mlp.ts";
+import { LOG_BOUND } from "../numerics/bounds.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { AmortizedParameters, amortizedFields } from "./amortized.ts";
@@ -43,9 +44,6 @@ export interface SylvesterOptions {
    */
   network?: NetworkOptions | undefined;
 }
-
-/** The logarithms of the diagonal of R~ are clamped smoothly to +-log 1000, so that R~ stays well conditioned. */
-const LOG_DIAGONAL_BOUND = Math.log(1000);
 
 /**
  * Sylvester flow, x = z + Q R tanh(R~ Q^T z + b): a planar flow along M directions at once (van den Berg et al. 2018, "Sylvester
@@ -142,7 +140,7 @@ export class Sylvester implements Bijection {
   private factors(context?: Tensor) {
     const { vectors, outer, inner, logDiagonal, slope, b } = this.parameters.forContext(context);
     const s = positiveSlope(slope);
-    const diagonal = logDiagonal.softClamp(LOG_DIAGONAL_BOUND).exp();
+    const diagonal = logDiagonal.softClamp(LOG_BOUND).exp();
     return {
       ...this.orthonormalProducts(vectors),
       outer: upperTriangular(s.sub(1).div(diagonal), outer),

@@ -1,9 +1,8 @@
 import { scalar, type Tensor } from "../graph/tensor.ts";
+import { MIN_SLOPE } from "../numerics/bounds.ts";
 import { solveIncreasing } from "../numerics/solve.ts";
 import type { ScalarTransformed } from "./scalar/scalarTransform.ts";
 
-/** Slopes are at least 1/1000, so that float32 can invert the map. */
-const MIN_SLOPE = 1e-3;
 /** softplus(IDENTITY_OFFSET) = 1 - MIN_SLOPE, so that the raw value 0 gives the slope 1. */
 const IDENTITY_OFFSET = Math.log(Math.expm1(1 - MIN_SLOPE));
 

@@ -1,13 +1,11 @@
 import * as z from "zod/mini";
 import type { Tensor } from "../../graph/tensor.ts";
+import { LOG_BOUND } from "../../numerics/bounds.ts";
 import { blockColumns, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
-
-/** The log-scale a is clamped smoothly to +-log 1000, as in zuko, so that no layer can overflow. */
-export const LOG_SCALE_BOUND = Math.log(1000);
 
 const affineSchema = z.strictObject({
   type: z.literal("affine"),
-  bound: z.optional(z.number().check(z.positive(), z.maximum(LOG_SCALE_BOUND))),
+  bound: z.optional(z.number().check(z.positive(), z.maximum(LOG_BOUND))),
 });
 
 /** z = x exp(a) + b (Dinh et al. 2017). */
@@ -18,7 +16,7 @@ export interface AffineOptions {
 }
 
 /** z = x exp(a) + b (RealNVP, Dinh et al. 2017; MAF, Papamakarios et al. 2017). The parameters are [b, a]. */
-export const affineTransform = (bound = LOG_SCALE_BOUND): ScalarTransform => {
+export const affineTransform = (bound = LOG_BOUND): ScalarTransform => {
   const split = (raw: Tensor) => {
     const features = (raw.shape.at(-1) as number) / 2;
     const [shift, scale] = raw.split(-1, [features, features]);

@@ -1,14 +1,7 @@
 import * as z from "zod/mini";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
-import {
-  binCount,
-  binSizes,
-  extendOutsideBox,
-  findBin,
-  LOG_SLOPE_BOUND,
-  type SplineSettings,
-  splineOptions,
-} from "./bins.ts";
+import { LOG_BOUND } from "../../numerics/bounds.ts";
+import { binCount, binSizes, extendOutsideBox, findBin, type SplineSettings, splineOptions } from "./bins.ts";
 import {
   featuresFirst,
   type ScalarTransform,
@@ -71,7 +64,7 @@ function spline(
   const endSlope = (j: number) =>
     rawSlopes
       ? pick(rawSlopes, (i) => (i !== j ? -1 : j === 0 ? 0 : bins - 1))
-          .softClamp(LOG_SLOPE_BOUND)
+          .softClamp(LOG_BOUND)
           .sigmoid()
           .mul(2)
       : scalar(1).div(current.s);

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { MAX_LAYERS, sizeSchema } from "../../description.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
+import { LOG_BOUND, MIN_SLOPE } from "../../numerics/bounds.ts";
 import { solveIncreasing } from "../../numerics/solve.ts";
 import {
   groupColumns,
@@ -9,11 +10,6 @@ import {
   type ScalarTransformKind,
   splitGroups,
 } from "./scalarTransform.ts";
-
-/** Logarithms of slopes and of weights are clamped smoothly to +-log 1000. */
-const LOG_SLOPE_BOUND = Math.log(1000);
-/** e, the weight of the identity: a lower bound of the slope, so that root finding can invert the map. */
-const MIN_SLOPE = 1e-3;
 
 const deepSigmoidalSchema = z.strictObject({
   type: z.literal("deepSigmoidal"),
@@ -64,12 +60,12 @@ export function deepSigmoidal(units = 8, layers = 1): ScalarTransform {
 
 /** One layer: x [..., D], groups of parameters [..., D, K]. */
 function layer(x: Tensor, [rawSlopes, rawShifts, rawWeights]: readonly Tensor[]): ScalarTransformed {
-  const slopes = rawSlopes.softClamp(LOG_SLOPE_BOUND).exp();
+  const slopes = rawSlopes.softClamp(LOG_BOUND).exp();
   const u = x
     .reshape([...x.shape, 1])
     .mul(slopes)
     .add(rawShifts.mul(spread(rawShifts.shape.at(-1) as number)));
-  const logWeights = rawWeights.softClamp(LOG_SLOPE_BOUND).logSoftmax();
+  const logWeights = rawWeights.softClamp(LOG_BOUND).logSoftmax();
   // Logarithms of the terms of the mixture S and of 1 - S, which are finite everywhere.
   const below = logWeights.sub(u.neg().softplus());
   const above = logWeights.sub(u.softplus());

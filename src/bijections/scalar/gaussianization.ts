@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { sizeSchema } from "../../description.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
+import { LOG_BOUND, MIN_SLOPE } from "../../numerics/bounds.ts";
 import { normalTailQuantile, normalTails } from "../../numerics/normalTail.ts";
 import { solveIncreasing } from "../../numerics/solve.ts";
 import {
@@ -11,10 +12,6 @@ import {
   splitGroups,
 } from "./scalarTransform.ts";
 
-/** Logarithms of scales and of weights are clamped smoothly to +-log 1000. */
-const LOG_BOUND = Math.log(1000);
-/** e, the weight of the identity: a lower bound of the slope, so that root finding can invert the map. */
-const MIN_SLOPE = 1e-3;
 /** |x| and |m| are clamped to this, so that squares of (x - m) / s stay far from overflow in float32. */
 const MAX_ARGUMENT = 1000;
 

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../../description.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
+import { LOG_BOUND } from "../../numerics/bounds.ts";
 import { solveIncreasing } from "../../numerics/solve.ts";
 import { gaussLegendre } from "./quadrature.ts";
 import {
@@ -11,8 +12,6 @@ import {
   splitGroups,
 } from "./scalarTransform.ts";
 
-/** L: log f is within +-log 1000. */
-const LOG_SLOPE_BOUND = Math.log(1000);
 /** A unit may become at most this many times steeper than at its start: the quadrature cannot resolve steeper integrands. */
 const MAX_STEEPENING = 3;
 
@@ -67,7 +66,7 @@ export function monotonicNetwork(units = 8, nodes = 48, bound = 5): ScalarTransf
     );
     const steepness = rawSteepness.softClamp(Math.log(MAX_STEEPENING)).exp().mul(initialSteepness);
     const offsets = rawCenters.add(centers).mul(steepness);
-    const weights = rawWeights.softClamp(LOG_SLOPE_BOUND);
+    const weights = rawWeights.softClamp(LOG_BOUND);
     const column = (values: Tensor) => values.reshape([...values.shape, 1]);
     /** log f at points [..., D, M]. The bound is a tanh, because quadrature converges fast for analytic integrands only. */
     const logIntegrand = (points: Tensor) =>
@@ -81,9 +80,9 @@ export function monotonicNetwork(units = 8, nodes = 48, bound = 5): ScalarTransf
         )
         .sum(-2)
         .add(bias)
-        .mul(1 / LOG_SLOPE_BOUND)
+        .mul(1 / LOG_BOUND)
         .tanh()
-        .mul(LOG_SLOPE_BOUND);
+        .mul(LOG_BOUND);
     const clamped = x.maximum(-bound).minimum(bound);
     const logDerivative = logIntegrand(column(clamped)).reshape(x.shape);
     const mean = logIntegrand(column(clamped).mul(rule.nodes)).exp().mul(rule.weights).sum(-1);

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { scalar, type Tensor } from "../../graph/tensor.ts";
+import { LOG_BOUND } from "../../numerics/bounds.ts";
 import {
   type Bin,
   binCount,
@@ -7,7 +8,6 @@ import {
   clampToUnit,
   extendOutsideBox,
   findBin,
-  LOG_SLOPE_BOUND,
   SLOPE_PLACEMENT,
   type SlopePlacement,
   type SplineSettings,
@@ -78,7 +78,7 @@ export function rationalQuadratic(
 
 /** The slope at one end of each element's bin. */
 const slope = (bin: Bin, raw: Tensor, binOf: (j: number) => number): Tensor =>
-  bin.pick(raw, binOf).softClamp(LOG_SLOPE_BOUND).exp();
+  bin.pick(raw, binOf).softClamp(LOG_BOUND).exp();
 
 /** Solves r b / c = above, which is quadratic in r, for the fraction r of the width; `above` is the fraction of the height. */
 function solve(above: Tensor, s: Tensor, d0: Tensor, d1: Tensor): Tensor {

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../../description.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
+import { MIN_SLOPE } from "../../numerics/bounds.ts";
 import { solveIncreasing } from "../../numerics/solve.ts";
 import { gaussLegendre } from "./quadrature.ts";
 import {
@@ -11,8 +12,6 @@ import {
   splitGroups,
 } from "./scalarTransform.ts";
 
-/** The bounds of the slope, so that root finding can invert the map and nothing overflows. */
-const MIN_SLOPE = 1e-3;
 const MAX_SLOPE = 1000;
 
 const sumOfSquaresSchema = z.strictObject({

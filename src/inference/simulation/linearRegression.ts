@@ -1,8 +1,8 @@
 import { Autoregressive } from "../../bijections/autoregressive.ts";
 import type { DataRows } from "../../bijections/bijection.ts";
 import { identityOrder } from "../../bijections/permutation.ts";
-import { LOG_SCALE_BOUND } from "../../bijections/scalar/affine.ts";
 import type { MaskedMLP } from "../../nn/maskedMLP.ts";
+import { LOG_BOUND } from "../../numerics/bounds.ts";
 import { Random } from "../../random/index.ts";
 
 /** The smallest s_i, for targets of unit scale. If the predictors determine a target, its residuals are 0, and so would be s_i. */
@@ -47,7 +47,7 @@ export function linearRegression(
 }
 
 /** The inverse of the soft clamp of the affine transform, which must be able to reach `logScale`: u / (1 + |u| / bound) = logScale. */
-const unclamped = (logScale: number): number => logScale / (1 - Math.abs(logScale) / LOG_SCALE_BOUND);
+const unclamped = (logScale: number): number => logScale / (1 - Math.abs(logScale) / LOG_BOUND);
 
 /**
  * Ridge regression of y on K predictors: minimizes the sum of squared residuals plus the squares of the coefficients, without that of the
