@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { sizeSchema } from "../description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { LOG_BOUND } from "../numerics/bounds.ts";
 import { inverseSoftClamp } from "../numerics/inverseSoftClamp.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
@@ -12,8 +13,6 @@ const diagonalScalingSchema = z.strictObject({
   features: sizeSchema,
 });
 
-/** s is clamped smoothly to +-log 1000, so that no scale overflows. */
-const LOG_SCALE_BOUND = Math.log(1000);
 /** Fitted log-scales are at most this share of the bound: near the bound the clamp is nearly flat, so training would hardly change them. */
 const MAX_FITTED_SHARE = 0.95;
 
@@ -35,26 +34,38 @@ export class DiagonalScaling implements Bijection {
   }
 
   forward(z: Tensor): Transformed {
-    const logScale = this.logScale.softClamp(LOG_SCALE_BOUND);
+    const logScale = this.logScale.softClamp(LOG_BOUND);
     return { value: z.mul(logScale.exp()), logDet: logScale.sum() };
   }
 
   inverse(x: Tensor): Transformed {
-    const negative = this.logScale.softClamp(LOG_SCALE_BOUND).neg();
+    const negative = this.logScale.softClamp(LOG_BOUND).neg();
     return { value: x.mul(negative.exp()), logDet: negative.sum() };
   }
 
   fitToData(rows: DataRows): void {
-    const { deviation } = columnMoments(rows);
-    const largest = MAX_FITTED_SHARE * LOG_SCALE_BOUND;
-    const logScales = deviation.map((d) => Math.max(-largest, Math.min(largest, d > 0 ? Math.log(d) : 0)));
-    this.logScale.value.set(logScales.map((each) => inverseSoftClamp(each, LOG_SCALE_BOUND)));
+    this.setLogScales(logDeviations(rows));
+  }
+
+  /** Sets s such that x = z exp(s) has standard deviation 1. */
+  fitToLatent(rows: DataRows): void {
+    this.setLogScales(logDeviations(rows).map((each) => -each));
+  }
+
+  private setLogScales(logScales: Float64Array): void {
+    const largest = MAX_FITTED_SHARE * LOG_BOUND;
+    const bounded = logScales.map((each) => Math.max(-largest, Math.min(largest, each)));
+    this.logScale.value.set(bounded.map((each) => inverseSoftClamp(each, LOG_BOUND)));
   }
 
   describe(): Description {
     return { type: "diagonalScaling", features: this.features };
   }
 }
+
+/** The logarithms of the standard deviations of the columns; 0 for a constant column. */
+const logDeviations = (rows: DataRows): Float64Array =>
+  columnMoments(rows).deviation.map((d) => (d > 0 ? Math.log(d) : 0));
 
 export const diagonalScalingKind: BijectionKind<typeof diagonalScalingSchema> = {
   schema: diagonalScalingSchema,

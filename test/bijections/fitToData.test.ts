@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { Actnorm, type Bijection, type DataRows, Standardize } from "../../src/bijections/index.ts";
+import {
+  Actnorm,
+  type Bijection,
+  type DataRows,
+  DiagonalScaling,
+  Standardize,
+} from "../../src/bijections/index.ts";
 import { columnMoments, winsorizedRange } from "../../src/bijections/moments.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
@@ -112,6 +118,21 @@ describe.each([
     expect([...z]).toEqual([0, 0, 1]);
     expect(logDet[0]).toBeCloseTo(0, 12);
   });
+});
+
+test("DiagonalScaling is fitted to data and to latent rows such that the other side has standard deviation 1", async () => {
+  const data = { ...weighted, weights: undefined };
+  for (const [fit, direction] of [
+    ["fitToData", "inverse"],
+    ["fitToLatent", "forward"],
+  ] as const) {
+    const scaling = new DiagonalScaling({ features: 3 });
+    scaling[fit](data);
+    const run = compile((u) => scaling[direction](u).value, [["N", 3]], { precision: "float64" });
+    const { deviation } = columnMoments({ ...data, values: Float64Array.from(await run(data.values)) });
+    expectClose(deviation, [1, 1, 1], 1e-5, fit);
+    await run.release();
+  }
 });
 
 describe("Standardize", () => {
