@@ -1,4 +1,4 @@
-import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import { concat, constantMatrix, type Tensor } from "../graph/tensor.ts";
 import { withGradient } from "../graph/withGradient.ts";
 
 /** The result of the elimination of a batch of matrices A, [N, D, D]. */
@@ -24,16 +24,16 @@ export function eliminate(matrix: Tensor): Elimination {
   const pivots: Tensor[] = [];
   let reduced = matrix;
   for (let k = 0; k < size; k++) {
-    const unit = Array.from({ length: size }, (_, i) => (i === k ? 1 : 0));
+    const unit = constantMatrix(1, size, (_, i) => +(i === k));
     const row = reduced.slice(1, k, k + 1);
     const column = reduced.slice(2, k, k + 1);
     const pivot = row.slice(2, k, k + 1);
     pivots.push(pivot.reshape(["N", 1]));
     reduced = reduced.sub(
       column
-        .sub(constant(unit, [size, 1]))
+        .sub(unit.reshape([size, 1]))
         .div(pivot)
-        .matmul(row.add(constant(unit, [size]))),
+        .matmul(row.add(unit)),
     );
   }
   const inverse: Tensor = withGradient(reduced, [matrix], (g) => {

@@ -6,7 +6,7 @@ import { inversePermutation } from "../nn/axisPermutations.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { orderSchema } from "./permutation.ts";
-import { diagonal, identityMatrix, invertLower, invertUpper } from "./triangles.ts";
+import { diagonalMatrix, identityMatrix, invertLower, invertUpper } from "./triangles.ts";
 
 const luLinearSchema = z
   .strictObject({
@@ -73,7 +73,7 @@ export class LULinear implements Bijection {
   private triangles() {
     return {
       lower: this.lower.lowerTriangle(-1).add(identityMatrix(this.features)),
-      upper: this.upper.upperTriangle(1).add(diagonal(this.logDiagonal.exp())),
+      upper: this.upper.upperTriangle(1).add(diagonalMatrix(this.logDiagonal.exp())),
     };
   }
 

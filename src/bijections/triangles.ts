@@ -1,16 +1,14 @@
-import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import { concat, constantMatrix, type Tensor } from "../graph/tensor.ts";
 import { withGradient } from "../graph/withGradient.ts";
 
 /** A diagonal matrix [D, D] from its diagonal [D]. */
-export function diagonal(values: Tensor): Tensor {
+export function diagonalMatrix(values: Tensor): Tensor {
   const size = values.shape[0] as number;
   return identityMatrix(size).mul(values);
 }
 
-export function identityMatrix(size: number): Tensor {
-  const values = Array.from({ length: size * size }, (_, k) => (k % (size + 1) === 0 ? 1 : 0));
-  return constant(values, [size, size]);
-}
+export const identityMatrix = (size: number): Tensor =>
+  constantMatrix(size, size, (row, column) => +(row === column));
 
 /**
  * The inverse of a lower triangular matrix L [D, D] by substitution: row r_i = (e_i - sum_{j<i} l_ij r_j) / l_ii. Its gradient
@@ -20,10 +18,7 @@ export function invertLower(lower: Tensor): Tensor {
   const size = lower.shape[0] as number;
   const rows: Tensor[] = [];
   for (let i = 0; i < size; i++) {
-    const unit = constant(
-      Array.from({ length: size }, (_, j) => (i === j ? 1 : 0)),
-      [1, size],
-    );
+    const unit = constantMatrix(1, size, (_, j) => +(i === j));
     const row = lower.slice(0, i, i + 1);
     const numerator = i === 0 ? unit : unit.sub(row.slice(1, 0, i).matmul(concat(rows, 0)));
     rows.push(numerator.div(row.slice(1, i, i + 1)));

@@ -1,9 +1,8 @@
+import { matrixMask } from "../graph/operations/linear.ts";
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
-import { constant, type Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { LOG_BOUND } from "../numerics/bounds.ts";
 import type { Random } from "../random/index.ts";
-
-/** Positive weights are clamped smoothly to between 1/1000 and 1000. */
-const LOG_BOUND = Math.log(1000);
 
 /**
  * A linear layer of block neural autoregressive flows (De Cao et al. 2019). Each of the D features has I inputs and O outputs.
@@ -99,15 +98,8 @@ export class BlockLinear {
   }
 
   private mask(keep: (from: number, to: number) => boolean): Tensor {
-    const [rows, columns] = this.weight.sizes;
-    const values = Array.from({ length: rows * columns }, (_, k) =>
-      keep(
-        Math.floor(k / columns / this.inputsPerFeature),
-        Math.floor((k % columns) / this.outputsPerFeature),
-      )
-        ? 1
-        : 0,
+    return matrixMask(this.weight.shape, (row, column) =>
+      keep(Math.floor(row / this.inputsPerFeature), Math.floor(column / this.outputsPerFeature)),
     );
-    return constant(values, [rows, columns]);
   }
 }

@@ -1,5 +1,5 @@
 import { PushforwardError } from "../errors.ts";
-import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import { concat, constantMatrix, type Tensor } from "../graph/tensor.ts";
 import { brief } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { Linear } from "./linear.ts";
@@ -119,7 +119,4 @@ export class CausalAttention {
 }
 
 const causalMask = (tokens: number): Tensor =>
-  constant(
-    Array.from({ length: tokens * tokens }, (_, i) => (i % tokens <= Math.floor(i / tokens) ? 0 : MASKED)),
-    [tokens, tokens],
-  );
+  constantMatrix(tokens, tokens, (query, key) => (key <= query ? 0 : MASKED));

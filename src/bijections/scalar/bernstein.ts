@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../../description.ts";
-import { constant, stack, type Tensor } from "../../graph/tensor.ts";
+import { constant, constantMatrix, stack, type Tensor } from "../../graph/tensor.ts";
+import { LOG_BOUND } from "../../numerics/bounds.ts";
 import { solveIncreasing } from "../../numerics/solve.ts";
 import {
   groupColumns,
@@ -9,9 +10,6 @@ import {
   type ScalarTransformKind,
   splitGroups,
 } from "./scalarTransform.ts";
-
-/** Logarithms of slopes are clamped smoothly to +-log 1000. */
-const LOG_SLOPE_BOUND = Math.log(1000);
 
 const bernsteinSchema = z.strictObject({
   type: z.literal("bernstein"),
@@ -44,7 +42,7 @@ export function bernstein(degree = 8, bound = 5): ScalarTransform {
   const sizes = [degree, 1];
   const toLatent = (x: Tensor, raw: Tensor): ScalarTransformed => {
     const [rawSlopes, shift] = splitGroups(raw, x.shape.at(-1) as number, sizes);
-    const slopes = rawSlopes.softClamp(LOG_SLOPE_BOUND).exp();
+    const slopes = rawSlopes.softClamp(LOG_BOUND).exp();
     const clamped = x.maximum(-bound).minimum(bound);
     const u = clamped.add(bound).mul(1 / (2 * bound));
     const v = clamped
@@ -83,13 +81,7 @@ function basis(u: Tensor, v: Tensor, degree: number): Tensor {
  * sum of the increments after k: so equal slopes give coefficients that are symmetric about 0.
  */
 const cumulativeFromMiddle = (degree: number, bound: number): Tensor =>
-  constant(
-    Array.from({ length: degree * (degree + 1) }, (_, i) => {
-      const [increment, k] = [Math.floor(i / (degree + 1)), i % (degree + 1)];
-      return ((increment < k ? 1 : -1) * bound) / degree;
-    }),
-    [degree, degree + 1],
-  );
+  constantMatrix(degree, degree + 1, (increment, k) => ((increment < k ? 1 : -1) * bound) / degree);
 
 export const bernsteinKind: ScalarTransformKind<typeof bernsteinSchema> = {
   schema: bernsteinSchema,

@@ -1,14 +1,9 @@
 import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../../description.ts";
-import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
+import { constantMatrix, scalar, type Tensor } from "../../graph/tensor.ts";
 import { withGradient } from "../../graph/withGradient.ts";
+import { LOG_BOUND } from "../../numerics/bounds.ts";
 import type { ScalarTransformed } from "./scalarTransform.ts";
-
-/**
- * Logarithms of slopes are clamped smoothly to +-log 1000, logarithms of bin sizes to half of that, so that the widest bin is at
- * most 1000 times as wide as the thinnest.
- */
-export const LOG_SLOPE_BOUND = Math.log(1000);
 
 /** Schema fields that all splines on [-B, B] have in common. */
 export const splineOptions = {
@@ -80,7 +75,7 @@ export function findBin(
 
   // `reached` is 1 up to the bin of u and 0 beyond, so that differences of neighbors are 1 at that bin only. Cumulative sums and
   // differences along the short axis of bins are products with constant matrices, several times faster than CumSum and Slice.
-  const lowerEdges = matrix(bins, bins, (edge, k) => +(k < edge)).matmul(from);
+  const lowerEdges = constantMatrix(bins, bins, (edge, k) => +(k < edge)).matmul(from);
   const distance = safe.add(bound).div(fromUnit);
   const [features, rows] = distance.shape;
   const reached = distance.reshape([features, 1, rows]).greaterEqual(lowerEdges).toFloat();
@@ -89,7 +84,7 @@ export function findBin(
       const bin = binOf(j);
       return bin < 0 ? 0 : +(k === bin) - +(k === bin + 1);
     };
-    return sumOverBins(values.mul(matrix(binCount(values), bins, differenceMatrix).matmul(reached)));
+    return sumOverBins(values.mul(constantMatrix(binCount(values), bins, differenceMatrix).matmul(reached)));
   };
 
   // The upper end of a bin is half of the sum of the sizes up to this bin minus half of the sum of those above. Such a sum starts
@@ -108,8 +103,11 @@ export const binCount = (values: Tensor): number => values.shape[1] as number;
 /** Sums over bins, [D, K, N] -> [D, N]. */
 export const sumOverBins = (values: Tensor): Tensor => values.sum(1);
 
-/** Positive sizes [D, K, N], the numerators of a softmax. The clamp bounds them, so the maximum need not be subtracted first. */
-export const binSizes = (raw: Tensor): Tensor => raw.softClamp(LOG_SLOPE_BOUND / 2).exp();
+/**
+ * Positive sizes [D, K, N], the numerators of a softmax. The clamp bounds them, so the maximum need not be subtracted first, and the
+ * widest bin is at most 1000 times as wide as the thinnest.
+ */
+export const binSizes = (raw: Tensor): Tensor => raw.softClamp(LOG_BOUND / 2).exp();
 
 /**
  * Extends the result of a spline on [-B, B] to elements outside: with linear tails by the identity; without tails the
@@ -152,14 +150,3 @@ export const clampToBox = (value: Tensor, bound: number): Tensor => clampWithGra
 
 const clampWithGradient = (x: Tensor, low: number, high: number): Tensor =>
   withGradient(x.maximum(low).minimum(high), [x], (g) => [g]);
-
-/** A constant matrix from a function of its indices. */
-export const matrix = (
-  rows: number,
-  columns: number,
-  value: (row: number, column: number) => number,
-): Tensor =>
-  constant(
-    Array.from({ length: rows * columns }, (_, i) => value(Math.floor(i / columns), i % columns)),
-    [rows, columns],
-  );

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { Tensor } from "../../graph/tensor.ts";
-import { type SlopePlacement, splineOptions, sumOverBins } from "./bins.ts";
+import { clampToBox, type SlopePlacement, splineOptions, sumOverBins } from "./bins.ts";
 import { rationalQuadratic } from "./rationalQuadraticSpline.ts";
 import { featuresFirst, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
 
@@ -9,7 +9,7 @@ const circularSplineSchema = z.strictObject({
   bins: splineOptions.bins,
 });
 
-/** Rational-quadratic spline on the circle [-pi, pi) (Rezende et al. 2020). */
+/** Rational-quadratic spline on the circle [-pi, pi] (Rezende et al. 2020). */
 export interface CircularSplineOptions {
   type: "circularSpline";
   /** K, the number of bins, at least 2. Default 8. */
@@ -20,7 +20,7 @@ export interface CircularSplineOptions {
 const PERIODIC: SlopePlacement = { lowerEndOf: (j) => j, upperEndOf: (j, bins) => (j + bins - 1) % bins };
 
 /**
- * A map of the circle onto itself, for angles in [-pi, pi): a rational-quadratic spline of K bins with equal slopes at -pi and pi,
+ * A map of the circle onto itself, for angles in [-pi, pi]: a rational-quadratic spline of K bins with equal slopes at -pi and pi,
  * followed by a rotation (Rezende et al. 2020, "Normalizing flows on tori and spheres"):
  *   z = wrap(spline(x) + phase),  wrap(u) = u - 2 pi floor((u + pi) / (2 pi)).
  * P = 3 K + 1. Arguments are wrapped first, so the map and the density have the period 2 pi: the density integrates to 1 over
@@ -49,8 +49,7 @@ function wrap(angle: Tensor): Tensor {
     .mul(0.5 / Math.PI)
     .floor();
   const wrapped = angle.sub(periods.mul(2 * Math.PI));
-  const isOutside = wrapped.abs().greater(Math.PI);
-  return isOutside.where(wrapped.stopGradient().maximum(-Math.PI).minimum(Math.PI), wrapped);
+  return clampToBox(wrapped, Math.PI);
 }
 
 export const circularSplineKind: ScalarTransformKind<typeof circularSplineSchema> = {

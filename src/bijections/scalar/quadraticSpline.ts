@@ -1,12 +1,11 @@
 import * as z from "zod/mini";
-import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
+import { constant, constantMatrix, scalar, type Tensor } from "../../graph/tensor.ts";
+import { LOG_BOUND } from "../../numerics/bounds.ts";
 import {
   binCount,
   binSizes,
   extendOutsideBox,
   findBin,
-  LOG_SLOPE_BOUND,
-  matrix,
   SLOPE_PLACEMENT,
   type SplineSettings,
   splineOptions,
@@ -45,8 +44,8 @@ function spline(
   const placement = SLOPE_PLACEMENT[tails];
   const widths = binSizes(rawWidths);
   const bins = binCount(widths);
-  const logSlopes = rawSlopes.softClamp(LOG_SLOPE_BOUND / 2);
-  const half = matrix(bins, binCount(rawSlopes), (k, j) =>
+  const logSlopes = rawSlopes.softClamp(LOG_BOUND / 2);
+  const half = constantMatrix(bins, binCount(rawSlopes), (k, j) =>
     placement.lowerEndOf(j, bins) === k || placement.upperEndOf(j, bins) === k ? 0.5 : 0,
   );
   const freeHeights = widths.mul(half.matmul(logSlopes.exp()));
