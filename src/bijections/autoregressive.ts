@@ -20,7 +20,7 @@ import {
 import { identityOrder, orderSchema } from "./permutation.ts";
 import { buildScalarTransform, describeWithTransform, scalarTransformSchema } from "./scalar/build.ts";
 import type { ScalarTransformOptions } from "./scalar/registry.ts";
-import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
+import { forNetworkInputs, networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 const autoregressiveSchema = z.strictObject({
   type: z.literal("autoregressive"),
@@ -91,7 +91,7 @@ export class Autoregressive implements Bijection {
     this.columns = this.transform.columns(this.features);
     const degree = inversePermutation(this.order).map((position) => position + 1);
     const autoregression = {
-      inputDegrees: this.transform.angles ? [...degree, ...degree] : degree,
+      inputDegrees: forNetworkInputs(this.transform, degree),
       outputDegrees: this.columns.map((feature) => degree[feature]),
       context,
     };
@@ -112,8 +112,7 @@ export class Autoregressive implements Bijection {
     this.network = masked;
     if (!hasSeveralOrders) return;
     const features = drawPermutations(order, orders, new Random(seed).split("orders"));
-    const natural = identityOrder(order.length);
-    const inputs = this.transform.angles ? [...natural, ...natural] : natural;
+    const inputs = forNetworkInputs(this.transform, identityOrder(order.length));
     this.maskVariants = new MaskVariants(masked, { features, inputs, columns: this.columns });
   }
 

@@ -11,6 +11,7 @@ import {
 } from "../nn/axisPermutations.ts";
 import { variantCountSchema } from "../nn/maskVariants.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
+import { requireColumns } from "../nn/requireColumns.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import {
@@ -22,7 +23,7 @@ import {
 } from "./bijection.ts";
 import { buildScalarTransform, describeWithTransform, scalarTransformSchema } from "./scalar/build.ts";
 import type { ScalarTransformOptions } from "./scalar/registry.ts";
-import { networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
+import { forNetworkInputs, networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";
 
 /** True for the features that stay unchanged and condition the others. */
 export const maskSchema = z.array(z.boolean()).check(
@@ -111,6 +112,7 @@ export class Coupling implements Bijection {
 
   private apply(u: Tensor, context: Tensor | undefined, direction: "toData" | "toLatent"): Transformed {
     const { features: D, unchanged: K, order, transform } = this;
+    requireColumns("context", context, this.context);
     const variant = currentVariant(this.options.masks ?? 1);
     const ordered = order.apply(u, 1, variant);
     const unchanged = K > 0 ? [ordered.gather(1, range(0, K))] : [];
@@ -125,8 +127,7 @@ export class Coupling implements Bijection {
 
   /** The feature that each input of a network of `features` features belongs to. */
   private inputs(features: number): number[] {
-    const natural = range(0, features);
-    return this.transform.angles ? [...natural, ...natural] : natural;
+    return forNetworkInputs(this.transform, range(0, features));
   }
 
   /**

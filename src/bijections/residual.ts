@@ -2,9 +2,10 @@ import * as z from "zod/mini";
 import { countSchema, MAX_LAYERS, sizeSchema } from "../description.ts";
 import { vjp } from "../graph/grad.ts";
 import { loop } from "../graph/loop.ts";
-import { constant, epsilon, filled, scalar, type Tensor } from "../graph/tensor.ts";
+import { epsilon, filled, scalar, type Tensor } from "../graph/tensor.ts";
 import { isTraining } from "../graph/tracing/training.ts";
-import { Linear } from "../nn/linear.ts";
+import { Linear, linearLayers } from "../nn/linear.ts";
+import { requireColumns } from "../nn/requireColumns.ts";
 import { MAX_FEATURES_FOR_EXACT_TRACE, type Trace, traceSchema } from "../nn/trace.ts";
 import { withImplicitGradient } from "../numerics/solve.ts";
 import { spectralBound } from "../numerics/spectralNorm.ts";
@@ -13,6 +14,7 @@ import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { eliminate } from "./elimination.ts";
 import { russianRouletteLogDet } from "./russianRoulette.ts";
+import { identityMatrix } from "./triangles.ts";
 
 const residualSchema = z.strictObject({
   type: z.literal("residual"),
@@ -67,9 +69,7 @@ export class Residual implements Bijection {
     this.features = features;
     this.context = context;
     const sizes = [features, ...hidden, features];
-    this.network = sizes
-      .slice(1)
-      .map((size, i) => new Linear(sizes[i], size, random.split(i), { zeroInit: i === hidden.length }));
+    this.network = linearLayers(sizes, random);
     if (context > 0) this.fromContext = new Linear(context, hidden[0], random.split("context"));
   }
 
@@ -119,6 +119,7 @@ export class Residual implements Bijection {
   }
 
   private evaluate(x: Tensor, weights: readonly Tensor[], context: Tensor | undefined): Evaluation {
+    if (this.fromContext) requireColumns("context", context, this.context);
     const last = weights.length - 1;
     const slopes: Tensor[] = [];
     let h = x;
@@ -156,11 +157,7 @@ interface Evaluation {
 }
 
 /** I + A for matrices A [N, D, D]. */
-function plusIdentity(matrix: Tensor): Tensor {
-  const size = matrix.shape[1] as number;
-  const identity = Array.from({ length: size * size }, (_, k) => (k % (size + 1) === 0 ? 1 : 0));
-  return matrix.add(constant(identity, [size, size]));
-}
+const plusIdentity = (matrix: Tensor): Tensor => matrix.add(identityMatrix(matrix.shape[1] as number));
 
 const maxAbs = (x: Tensor): Tensor => x.abs().max(-1, { keepAxes: true });
 

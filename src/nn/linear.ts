@@ -28,6 +28,15 @@ export class Linear {
   }
 }
 
+/** Linear layers between `sizes` of units. The last one starts at 0 with `zeroInit`, which is true by default. */
+export const linearLayers = (sizes: readonly number[], random: Random, zeroInit = true): Linear[] =>
+  sizes
+    .slice(1)
+    .map(
+      (size, i) =>
+        new Linear(sizes[i], size, random.split(i), { zeroInit: zeroInit && i === sizes.length - 2 }),
+    );
+
 /** Functions that return the initial weights [inputs, outputs] and biases [outputs] of a linear layer. */
 export function initialValues(
   inputs: number,

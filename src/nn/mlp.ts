@@ -6,7 +6,7 @@ import { checkOptions, trueOrFalse } from "../options.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { type Activation, activate, activationSchema } from "./activation.ts";
-import { Linear } from "./linear.ts";
+import { type Linear, linearLayers } from "./linear.ts";
 
 export const networkSchema = z
   .strictObject({
@@ -63,12 +63,7 @@ export class MLP {
     const { zeroInit = true } = settings;
     this.options = parse(networkSchema, options, "an option of new MLP");
     const sizes = [inputs + context, ...hiddenSizes(this.options), outputs];
-    this.layers = sizes
-      .slice(1)
-      .map(
-        (size, i) =>
-          new Linear(sizes[i], size, random.split(i), { zeroInit: zeroInit && i === sizes.length - 2 }),
-      );
+    this.layers = linearLayers(sizes, random, zeroInit);
   }
 
   /** The same network with its layers replaced. */

@@ -2,7 +2,7 @@ import { concat, constant, filled, Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import type { Random } from "../random/index.ts";
 import type { IncrementalNetwork } from "./incremental.ts";
-import { affineOfConcat, Linear } from "./linear.ts";
+import { affineOfConcat, type Linear, linearLayers } from "./linear.ts";
 import { hiddenSizes, type NetworkDescription, throughLayers } from "./mlp.ts";
 
 /** The position of each of D features in an ordering, counted from 0: numbers, or a tensor [D] that may differ between calls. */
@@ -47,9 +47,7 @@ export class OrderedMLP {
     this.context = context;
     this.options = options;
     const sizes = [inputFeatures.length + context, ...hiddenSizes(options), outputFeatures.length];
-    this.layers = sizes
-      .slice(1)
-      .map((size, i) => new Linear(sizes[i], size, random.split(i), { zeroInit: i === sizes.length - 2 }));
+    this.layers = linearLayers(sizes, random);
   }
 
   /** [N, inputs + context], the context last -> [N, outputs], for the position of each feature in the ordering. */

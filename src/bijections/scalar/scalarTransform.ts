@@ -45,6 +45,10 @@ export interface ScalarTransformKind<
 export const networkInputs = ({ angles }: ScalarTransform, x: Tensor): Tensor =>
   angles ? concat([x.cos(), x.sin()], -1) : x;
 
+/** One number for each feature, repeated for each of the `networkInputs` of the feature. */
+export const forNetworkInputs = ({ angles }: ScalarTransform, features: number[]): number[] =>
+  angles ? [...features, ...features] : features;
+
 /** The `columns` of parameters in the order [a_1 ... a_D, b_1 ... b_D]. */
 export const blockColumns = (features: number, parameters: number): number[] =>
   columnsOf(features * parameters, (column) => column % features);
