@@ -22,7 +22,7 @@ const tailsSchema = z.strictObject({
  * at c. c is `start`, by default 4.
  *
  * With a normal z the tails of x are those of a log-normal distribution instead of exp(-x^2 / 2): an outlier at 10^6 standard
- * deviations costs about 150 nats instead of 5 10^11, and 10^30 is finite in float32. Sampling clamps z to +-(c + 80).
+ * deviations costs about 170 nats instead of 5 10^11, and 10^30 is finite in float32. Sampling clamps z to +-(c + 80).
  */
 export class Tails implements Bijection {
   readonly features: number;

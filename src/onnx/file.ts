@@ -11,7 +11,7 @@ import {
 import { Names } from "./names.ts";
 
 /** The version of the ONNX operator set: 18 contains all operators used here, and all current runtimes can read it. */
-export const OPERATOR_SET = 18;
+const OPERATOR_SET = 18;
 const IR_VERSION = 9;
 
 /** An input or an output of a file: a tensor whose axes have fixed sizes, or the size N. */

@@ -10,7 +10,7 @@ export interface AdditiveOptions {
 }
 
 /** z = x + b, which preserves volume (NICE, Dinh et al. 2015). */
-export const additiveTransform: ScalarTransform = {
+const additiveTransform: ScalarTransform = {
   parameters: 1,
   columns: (features) => blockColumns(features, 1),
   toLatent: (x, raw) => ({ value: x.add(raw), logDerivative: scalar(0) }),
