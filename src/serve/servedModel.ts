@@ -2,16 +2,20 @@ import { MAX_FLOAT32 } from "../data/maxFloat32.ts";
 import { PushforwardError } from "../errors.ts";
 import type { AnomalySelectionOptions } from "../flows/anomalies/findAnomalies.ts";
 import {
+  type ColumnLabels,
   type LoadedModel,
   modelLabels,
   type RunOptions,
   type TableAnomalies,
   TableModel,
 } from "../flows/index.ts";
+import { withoutMissing, withStatus } from "../flows/rowStatus.ts";
 import { brief } from "../parse.ts";
 import { inFloat64 } from "../runtime/engineOptions.ts";
+import { decodeTable } from "../tables/decodeTable.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
-import { type ValueType, withJsonValues } from "../tables/tableColumn.ts";
+import { encodeTable } from "../tables/encodeTable.ts";
+import { type TableColumn, type ValueType, withJsonValues } from "../tables/tableColumn.ts";
 import type { TableRow, TableValue } from "../tables/tableRows.ts";
 
 /** A row of a request or of an answer. */
@@ -52,16 +56,17 @@ export const operationsOf = ({ impute, anomalies }: ServedModel): string[] => [
 /** The model of a file as a server needs it. */
 export function servedModel(model: LoadedModel, run: RunOptions = {}): ServedModel {
   if (!model.table) return servedFlow(model, run);
-  return servedTable(TableModel.from({ ...model, table: withJsonValues(model.table) }), run);
+  const columns = withJsonValues(model.table);
+  if (model.given.length === 0) return servedTable(TableModel.from({ ...model, table: columns }), run);
+  return servedConditionalTable({ ...model, table: columns }, run);
 }
 
+const tableColumns = (columns: readonly TableColumn[]): ServedColumn[] =>
+  columns.map((column) => ({ name: column.name, type: column.type, ...describeColumn(column) }));
+
 function servedTable(model: TableModel, run: RunOptions): ServedModel {
-  const columns = model.columns.map((column): ServedColumn => {
-    const { name, type } = column;
-    return { name, type, ...describeColumn(column) };
-  });
   return {
-    columns,
+    columns: tableColumns(model.columns),
     given: [],
     score: (rows) => inBothPrecisions(run, (options) => model.score(rows, options)),
     sample: (rows, { seed, given }) => model.sample(rows, { seed, given, ...run }),
@@ -77,18 +82,87 @@ function servedTable(model: TableModel, run: RunOptions): ServedModel {
   };
 }
 
+/** The model of a table whose columns are conditional on a context of numbers and labels. */
+function servedConditionalTable(
+  model: LoadedModel & { readonly table: readonly TableColumn[] },
+  run: RunOptions,
+): ServedModel {
+  const { flow, table } = model;
+  const names = table.map(({ name }) => name);
+  const reader = new NumberReader(model);
+  return {
+    columns: tableColumns(table),
+    given: model.given.map((name) => reader.column(name)),
+    async score(rows) {
+      const { values, status } = encodeTable(table, rows, names);
+      const context = reader.rows(rows, model.given);
+      const features = withoutMissing(values, status);
+      const scores = await inBothPrecisions(run, (options) => flow.logProb(features, context, options));
+      return withStatus(scores, status, Number.NEGATIVE_INFINITY);
+    },
+    async sample(rows, { seed, given }) {
+      return decodeTable(table, await flow.sample(rows, { ...run, seed, context: reader.context(given) }));
+    },
+    release: () => flow.release(),
+  };
+}
+
 function servedFlow(model: LoadedModel, run: RunOptions): ServedModel {
   const { flow, columns, given } = model;
-  const labels = modelLabels(model);
-  const column = (name: string): ServedColumn => {
-    const classes = labels.get(name);
+  const reader = new NumberReader(model);
+  return {
+    columns: columns.map((name) => reader.column(name)),
+    given: given.map((name) => reader.column(name)),
+    async score(rows) {
+      const x = reader.rows(rows, columns);
+      const context = given.length > 0 ? reader.rows(rows, given) : undefined;
+      return inBothPrecisions(run, (options) => flow.logProb(x, context, options));
+    },
+    async sample(rows, { seed, given: values }) {
+      const context = reader.context(values);
+      return flow.sample(rows, { ...run, seed, as: "objects", ...(given.length > 0 && { context }) });
+    },
+    release: () => flow.release(),
+  };
+}
+
+/** Reads the columns of rows that a model takes as numbers: those of a flow, and those of a context, which may be class labels. */
+class NumberReader {
+  private readonly given: readonly string[];
+  private readonly labels: ColumnLabels;
+
+  constructor(model: LoadedModel) {
+    this.given = model.given;
+    this.labels = modelLabels(model);
+  }
+
+  column(name: string): ServedColumn {
+    const classes = this.labels.get(name);
     return classes
       ? { name, type: "text", kind: "categorical", details: classes.join(", ") }
       : { name, type: "number", kind: "continuous", details: "" };
-  };
-  const numberOf = (row: Row, name: string, largest: number): number => {
+  }
+
+  /** The numbers of these columns. Throws `DATA` if a row has no valid value of one of them. */
+  rows(rows: readonly Row[], names: readonly string[], largest = Number.MAX_VALUE): number[][] {
+    return rows.map((row) => names.map((name) => this.number(row, name, largest)));
+  }
+
+  /** The context of new rows. Throws `DATA` for columns that are not in the context, and for missing values. */
+  context(values: Row): number[][] {
+    const { given } = this;
+    const unknown = Object.keys(values).find((name) => !given.includes(name));
+    if (unknown !== undefined) {
+      throw new PushforwardError("DATA", `the model cannot be conditional on "${unknown}"`, {
+        expected: given.length > 0 ? given.join(", ") : "no given values",
+      });
+    }
+    return this.rows([values], given, MAX_FLOAT32);
+  }
+
+  private number(row: Row, name: string, largest: number): number {
     const value = row[name];
-    const classes = labels.get(name);
+    const classes = this.labels.get(name);
     const number = classes ? classes.indexOf(String(value)) : value;
     if (typeof number === "number" && Math.abs(number) <= largest && !(classes && number < 0)) return number;
     const range = largest < Number.MAX_VALUE ? `a number up to ${largest}` : "a finite number";
@@ -96,29 +170,7 @@ function servedFlow(model: LoadedModel, run: RunOptions): ServedModel {
       expected: classes ? `one of ${classes.join(", ")}` : range,
       received: brief(value),
     });
-  };
-  const rowsOf = (rows: readonly Row[], names: readonly string[], largest = Number.MAX_VALUE): number[][] =>
-    rows.map((row) => names.map((name) => numberOf(row, name, largest)));
-  return {
-    columns: columns.map(column),
-    given: given.map(column),
-    async score(rows) {
-      const x = rowsOf(rows, columns);
-      const context = given.length > 0 ? rowsOf(rows, given) : undefined;
-      return inBothPrecisions(run, (options) => flow.logProb(x, context, options));
-    },
-    async sample(rows, { seed, given: values }) {
-      const unknown = Object.keys(values).find((name) => !given.includes(name));
-      if (unknown !== undefined) {
-        throw new PushforwardError("DATA", `the model cannot be conditional on "${unknown}"`, {
-          expected: given.length > 0 ? given.join(", ") : "no given values",
-        });
-      }
-      const context = given.length > 0 && { context: rowsOf([values], given, MAX_FLOAT32) };
-      return flow.sample(rows, { ...run, seed, as: "objects", ...context });
-    },
-    release: () => flow.release(),
-  };
+  }
 }
 
 /**

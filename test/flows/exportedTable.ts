@@ -1,5 +1,13 @@
 import type { Tensor } from "onnxruntime-common";
-import { Flow, MixedMade, Random, type TableColumn, TableModel, type TableRow } from "../../src/index.ts";
+import {
+  type ContextEmbedding,
+  Flow,
+  MixedMade,
+  Random,
+  type TableColumn,
+  TableModel,
+  type TableRow,
+} from "../../src/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { tableHeads } from "../../src/tables/columnHeads.ts";
 import { encodeRows, withLabelsOf } from "../../src/tables/encode.ts";
@@ -121,8 +129,8 @@ export const tensorsOf = (
 /** A model of `rowsOfAllKinds`, with random weights. */
 export const modelOfAllKinds = (): TableModel => modelOfRows(rowsOfAllKinds(300, 1));
 
-/** A model of the columns of these rows, with random weights. */
-export function modelOfRows(rows: readonly TableRow[]): TableModel {
+/** A model of the columns of these rows, with random weights. `embedding` makes it conditional. */
+export function modelOfRows(rows: readonly TableRow[], embedding?: ContextEmbedding): TableModel {
   const raw = rawColumns(rows);
   const columns = raw.map((column) => {
     const inferred = inferColumn(column);
@@ -134,7 +142,10 @@ export function modelOfRows(rows: readonly TableRow[]): TableModel {
     columns.map((column, c) => withLabelsOf(column, raw[c]!)),
   );
   const heads = tableHeads(columns, { rows: rows.length, values });
-  const base = new MixedMade({ columns: heads, network: { hidden: [16] } }, new Random(1));
+  const base = new MixedMade(
+    { columns: heads, network: { hidden: [16] }, context: embedding?.size ?? 0 },
+    new Random(1),
+  );
   perturb(parametersOf(base), 0.2);
-  return new TableModel({ columns, flow: new Flow(base) });
+  return new TableModel({ columns, flow: new Flow(base, undefined, embedding) });
 }

@@ -4,11 +4,21 @@ import { tableFromIPC } from "@uwdata/flechette";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { AnomalyScorer } from "../../src/flows/anomalies/anomalyScorer.ts";
-import { Flow, forTables, type LoadedModel, maf, StandardNormal, TableModel } from "../../src/index.ts";
+import {
+  ContextEmbedding,
+  Flow,
+  forTables,
+  type LoadedModel,
+  maf,
+  StandardNormal,
+  TableModel,
+} from "../../src/index.ts";
 import { arrow } from "../../src/serve/arrow.ts";
 import type { RunningServer } from "../../src/serve/listen.ts";
 import { operationsOf, type ServedModel, servedModel } from "../../src/serve/servedModel.ts";
 import { startServer } from "../../src/serve/server.ts";
+import { decodeTable } from "../../src/tables/decodeTable.ts";
+import { encodeTable } from "../../src/tables/encodeTable.ts";
 import { modelOfAllKinds, modelOfRows, rowsOfAllKinds } from "../flows/exportedTable.ts";
 import { perturb } from "../nn/perturb.ts";
 
@@ -23,6 +33,8 @@ const housesOf = (count: number, seed: number) =>
     city: city ?? null,
     children: children ?? null,
   }));
+/** A model of the columns city and children, conditional on a number and a label. */
+const conditional = modelOfRows(housesOf(100, 1), new ContextEmbedding({ numbers: 1, classes: [2] }));
 
 /** A model of two columns with rows that anomalies are compared with. */
 async function modelWithReference(): Promise<TableModel> {
@@ -40,6 +52,10 @@ async function modelWithReference(): Promise<TableModel> {
 const models = new Map<string, ServedModel>([
   ["table", servedModel({ flow: table.flow, table: table.columns, columns: [], given: [] }, one)],
   ["flow", servedModel({ flow, columns: ["a", "b"], given: ["c"] }, one)],
+  [
+    "conditional",
+    servedModel({ ...conditional.contents, given: ["age", "region"], labels: [["east", "west"]] }, one),
+  ],
 ]);
 let server: RunningServer;
 const limits = { bytes: 40_000, rows: 50 };
@@ -105,6 +121,35 @@ describe("a server of models", () => {
     expect((await post("models/flow/sample", { given: { c: 1 } })).answer.rows).toEqual(
       await flow.sample(1, { context: [[1]], as: "objects" }),
     );
+  });
+
+  test("scores and draws rows of a table that are conditional on numbers and labels", async () => {
+    const context = { age: 30, region: "west" };
+    const rows = [...housesOf(3, 9), { city: null, children: 2.5 }, { city: "Bern", children: null }];
+    const sent = { rows: rows.map((row) => ({ ...row, ...context })) };
+    const { answer } = await post("models/conditional/score", sent);
+    const { values } = encodeTable(conditional.columns, rows.slice(0, 3), ["city", "children"]);
+    const expected = await conditional.flow.logProb(values, new Array(3).fill([30, 1]), one);
+    expect(answer.log_density).toEqual([...expected, "-Infinity", null]);
+    const drawn = await post("models/conditional/sample", { rows: 4, seed: 2, given: context });
+    const features = await conditional.flow.sample(4, { seed: 2, context: [[30, 1]], ...one });
+    expect(drawn.answer.rows).toEqual(decodeTable(conditional.columns, features));
+    const refused = [
+      await post("models/conditional/sample", {}),
+      await post("models/conditional/sample", { given: { ...context, city: "Bern" } }),
+      await post("models/conditional/score", { rows: [{ ...rows[0], age: 30, region: "north" }] }),
+      await post("models/conditional/impute", sent),
+    ];
+    expect(refused.map(({ status, answer }) => `${status} ${answer.error}`)).toMatchInlineSnapshot(`
+      [
+        "400 a row has no valid value of "age": expected a number up to 3.4e+38, received nothing.",
+        "400 the model cannot be conditional on "city": expected age, region.",
+        "400 a row has no valid value of "region": expected one of east, west, received "north".",
+        "400 the model cannot impute.
+      Fit the table with the default model, which can impute.",
+      ]
+    `);
+    expect(operationsOf(models.get("conditional")!)).toEqual(["score", "sample"]);
   });
 
   test("finds anomalies as the model does", async () => {
@@ -176,7 +221,7 @@ describe("a server of models", () => {
   test("describes itself", async () => {
     expect(await (await request("health")).json()).toMatchObject({
       status: "ok",
-      models: ["table", "flow", "compared"],
+      models: ["table", "flow", "conditional", "compared"],
     });
     const { paths } = await (await request("openapi.json")).json();
     expect(Object.keys(paths)).toMatchInlineSnapshot(`
@@ -190,6 +235,9 @@ describe("a server of models", () => {
         "/models/flow",
         "/models/flow/score",
         "/models/flow/sample",
+        "/models/conditional",
+        "/models/conditional/score",
+        "/models/conditional/sample",
         "/models/compared",
         "/models/compared/score",
         "/models/compared/sample",
