@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Server, ServerResponse } from "node:http";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
+import { orList } from "../data/labels.ts";
 import { PushforwardError } from "../errors.ts";
 
 /** Where a server listens. */
@@ -15,7 +16,7 @@ export interface ListenOptions {
 
 /** A running server. */
 export interface RunningServer {
-  /** The address of its page. */
+  /** The URL of its page. */
   readonly url: string;
   /** Refuses new connections, and waits a second at most for the running requests. */
   close(): Promise<void>;
@@ -26,18 +27,48 @@ const REQUEST_MILLISECONDS = 30_000;
 /** Running requests have this long to end. A command that does not end soon after a signal is killed. */
 const CLOSE_MILLISECONDS = 1000;
 
-/** Starts a server. Throws `ARGUMENT` if the port is taken. */
+/** The names of this machine in URLs. */
+const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"];
+
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || host.startsWith("127.");
+
+/** A host as it is written in a URL. */
+const inUrl = (host: string): string => (host.includes(":") ? `[${host}]` : host);
+
+/**
+ * The application without requests to other hosts, which get 403. A web site whose name resolves to this machine (DNS rebinding) could
+ * otherwise read the answers in a browser.
+ */
+function onlyOfHosts(app: Hono, hosts: readonly string[]): Pick<Hono, "fetch"> {
+  return {
+    fetch: (request, ...rest) =>
+      hosts.includes(new URL(request.url).hostname)
+        ? app.fetch(request, ...rest)
+        : Response.json({ error: `the header Host must be ${orList(hosts)}` }, { status: 403 }),
+  };
+}
+
+/**
+ * Starts a server. One that listens on a loopback host answers only requests that name this machine.
+ *
+ * @throws ARGUMENT if it cannot listen there, because the port is taken or the host is not one of this machine.
+ */
 export async function listen(app: Hono, { host, port, connections }: ListenOptions): Promise<RunningServer> {
-  const server = serve({ fetch: app.fetch, hostname: host, port }) as Server;
+  const { fetch } = isLoopback(host) ? onlyOfHosts(app, [...new Set([...LOOPBACK_NAMES, inUrl(host)])]) : app;
+  const server = serve({ fetch, hostname: host, port }) as Server;
   server.maxConnections = connections;
   server.requestTimeout = REQUEST_MILLISECONDS;
   server.headersTimeout = REQUEST_MILLISECONDS;
   try {
     if (!server.listening) await once(server, "listening");
   } catch (cause) {
-    throw new PushforwardError("ARGUMENT", `the server cannot listen on ${host}:${port}`, {
-      received: (cause as NodeJS.ErrnoException).code ?? String(cause),
-      hint: "Choose another port: --port 8081",
+    const { code = String(cause) } = cause as NodeJS.ErrnoException;
+    throw new PushforwardError("ARGUMENT", `the server cannot listen on ${inUrl(host)}:${port}`, {
+      received: code,
+      hint: ["EADDRNOTAVAIL", "ENOTFOUND", "EAI_AGAIN"].includes(code)
+        ? "Give an address of this machine: --host 127.0.0.1, or --host 0.0.0.0 for all of them"
+        : "Take any free port: --port 0",
       cause,
     });
   }
@@ -49,7 +80,7 @@ export async function listen(app: Hono, { host, port, connections }: ListenOptio
   const address = server.address();
   const actualPort = typeof address === "object" && address ? address.port : port;
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${actualPort}/`,
+    url: `http://${inUrl(host)}:${actualPort}/`,
     async close() {
       isClosing = true;
       const closed = once(server, "close");

@@ -5,7 +5,7 @@ import type { ServedModel } from "./servedModel.ts";
 /** Options of `startServer`. */
 export interface ServeOptions extends ServeLimits, ListenOptions {}
 
-/** Starts a server of models by their names. Throws `ARGUMENT` if the port is taken. */
+/** Starts a server of models by their names. Throws `ARGUMENT` if it cannot listen there. */
 export const startServer = (
   models: ReadonlyMap<string, ServedModel>,
   { host, port, connections, ...limits }: ServeOptions,
