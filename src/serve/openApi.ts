@@ -10,12 +10,15 @@ export function openApi(models: ReadonlyMap<string, ServedModel>, { rows, bytes 
     "/models": { get: operation("The columns of all models", undefined, { type: "object" }) },
   };
   const schemas: Record<string, object> = {};
-  for (const [name, model] of models) {
+  for (const [i, [name, model]] of [...models].entries()) {
     const path = `/models/${encodeURIComponent(name)}`;
-    const row = { $ref: `#/components/schemas/${encodeURIComponent(name)}` };
+    // The names of schemas may have only letters, digits and some punctuation, and names of models may have any characters.
+    const schema = `model${i + 1}`;
+    const row = { $ref: `#/components/schemas/${schema}` };
     const table = { type: "array", items: row, minItems: 1, maxItems: rows };
-    schemas[encodeURIComponent(name)] = {
+    schemas[schema] = {
       type: "object",
+      description: `A row of ${name}`,
       properties: Object.fromEntries(
         [...model.columns, ...model.given].map((column) => [column.name, schemaOf(column)]),
       ),
@@ -24,20 +27,23 @@ export function openApi(models: ReadonlyMap<string, ServedModel>, { rows, bytes 
     paths[`${path}/score`] = {
       post: operation(
         `log p of rows under ${name}, in nats`,
-        rowsBody(table),
+        { required: true, content: rowsBody(table) },
         object({ log_density: SCORES }),
       ),
     };
     paths[`${path}/sample`] = {
       post: operation(
         `New rows of ${name}`,
-        json(
-          object({
-            rows: { type: "integer", minimum: 1, maximum: rows, default: 1 },
-            seed: SEED,
-            given: row,
-          }),
-        ),
+        {
+          required: false,
+          content: json(
+            object({
+              rows: { type: "integer", minimum: 1, maximum: rows, default: 1 },
+              seed: SEED,
+              given: row,
+            }),
+          ),
+        },
         object({ rows: table }),
       ),
     };
@@ -45,8 +51,9 @@ export function openApi(models: ReadonlyMap<string, ServedModel>, { rows, bytes 
       paths[`${path}/impute`] = {
         post: operation(
           `Rows with a draw of ${name} in place of each missing value`,
-          rowsBody(table, { seed: SEED }),
+          { required: true, content: rowsBody(table, { seed: SEED }) },
           object({ rows: table }),
+          { seed: SEED },
         ),
       };
     }
@@ -54,8 +61,9 @@ export function openApi(models: ReadonlyMap<string, ServedModel>, { rows, bytes 
     paths[`${path}/anomalies`] = {
       post: operation(
         `The rows that are unlike those of the training table of ${name}, with p-values and reasons`,
-        rowsBody(table, ANOMALY_OPTIONS),
+        { required: true, content: rowsBody(table, ANOMALY_OPTIONS) },
         ANOMALIES,
+        ANOMALY_OPTIONS,
       ),
     };
   }
@@ -64,7 +72,7 @@ export function openApi(models: ReadonlyMap<string, ServedModel>, { rows, bytes 
     info: {
       title: "pushforward",
       version: VERSION,
-      description: `Bodies have at most ${bytes} bytes and ${rows} rows. If the rows are CSV or an Arrow stream, options are parameters of the address.`,
+      description: `Bodies have at most ${bytes} bytes and ${rows} rows. If the rows are CSV or an Arrow stream, options are query parameters.`,
     },
     paths,
     components: { schemas },
@@ -138,22 +146,35 @@ const ANOMALIES = object({
   discoveries: { type: "integer" },
 });
 
+/** Rows in the other formats. */
+const TABLES = Object.fromEntries(
+  TABLE_FORMATS.map(({ mediaType }) => [mediaType, { schema: { type: "string", format: "binary" } }]),
+);
+
 const json = (schema: object) => ({ "application/json": { schema } });
 
-/** A body with rows and options. Bodies in other formats have only the rows, and the options are parameters of the address. */
+/** A body with rows and options. Bodies in other formats have only the rows, and the options are query parameters. */
 const rowsBody = (table: object, options: object = {}) => ({
   ...json(object({ rows: table, ...options }, ["rows"])),
-  ...Object.fromEntries(
-    TABLE_FORMATS.map(({ mediaType }) => [mediaType, { schema: { type: "string", format: "binary" } }]),
-  ),
+  ...TABLES,
 });
 
-const operation = (summary: string, content: object | undefined, answer: object) => ({
+/** The body of a request. */
+interface Body {
+  readonly required: boolean;
+  readonly content: object;
+}
+
+/** An operation; `options` are the query parameters of a request whose body is not JSON. */
+const operation = (summary: string, body: Body | undefined, answer: object, options: object = {}) => ({
   summary,
-  ...(content && { requestBody: { required: true, content } }),
+  ...(body && {
+    parameters: Object.entries(options).map(([name, schema]) => ({ name, in: "query", schema })),
+    requestBody: body,
+  }),
   responses: {
-    "200": { description: summary, content: json(answer) },
-    ...(content && {
+    "200": { description: summary, content: { ...json(answer), ...(body && TABLES) } },
+    ...(body && {
       "400": { description: "The request is not valid" },
       "413": { description: "The body is too large" },
       "503": { description: "Too many requests wait" },
