@@ -20,12 +20,12 @@ export const serve = command({
       description:
         "The address to listen on. 0.0.0.0 serves other machines too, without encryption or passwords.",
     }),
-    "max-rows": integerFrom(1, {
+    maxRows: integerFrom(1, {
       valueName: "N",
       default: "10000",
       description: "The largest number of rows of a request.",
     }),
-    "max-bytes": integerFrom(1, {
+    maxBytes: integerFrom(1, {
       valueName: "N",
       default: "10000000",
       description: "The largest body of a request in bytes.",
@@ -34,7 +34,8 @@ export const serve = command({
   },
   details: [
     "The page at / tries the models, and /openapi.json describes the requests. docs/serve.md has examples.",
-    "Ctrl-C or SIGTERM ends the server after the running requests.",
+    "On a loopback host such as 127.0.0.1, only requests with its name or localhost in the header Host are answered.",
+    "Ctrl-C or SIGTERM ends the server, which waits at most one second for running requests.",
   ],
   examples: [
     ["serve model.safetensors", "One model, for this machine, at http://127.0.0.1:8080/."],

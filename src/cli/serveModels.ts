@@ -11,8 +11,8 @@ interface Values extends EngineValues {
   readonly models: readonly string[];
   readonly host: string;
   readonly port: number;
-  readonly "max-rows": number;
-  readonly "max-bytes": number;
+  readonly maxRows: number;
+  readonly maxBytes: number;
 }
 
 /** Further connections are closed. */
@@ -35,8 +35,8 @@ export async function serveModels(values: Values, io: Io): Promise<void> {
     host: values.host,
     port: values.port,
     connections: MAX_CONNECTIONS,
-    rows: values["max-rows"],
-    bytes: values["max-bytes"],
+    rows: values.maxRows,
+    bytes: values.maxBytes,
   });
   io.onStopMessage?.({
     what: "The server has stopped, although some requests had no answer yet",

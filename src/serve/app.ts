@@ -67,11 +67,14 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
       c.header("Retry-After", "1");
       return c.json(problem("too many requests wait for the model"), 503);
     }
-    if (!(error instanceof PushforwardError)) return c.json(problem("the server failed"), 500);
+    if (!(error instanceof PushforwardError)) {
+      console.error(error);
+      return c.json(problem("the server failed"), 500);
+    }
     const { message, code } = error;
     return c.json({ error: message, code }, ["DATA", "ARGUMENT", "SHAPE"].includes(code) ? 400 : 500);
   });
-  app.notFound((c) => c.json(problem("there is no such address"), 404));
+  app.notFound((c) => c.json(problem("there is no such path"), 404));
 
   app.get("/", (c) => c.html(page(models)));
   app.get("/page.js", (c) => c.text(PAGE_SCRIPT, 200, { "Content-Type": "text/javascript" }));
@@ -128,12 +131,12 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
       rows: () => anomalyRows(found),
     });
   });
-  // Requests for one of the addresses above with another method get 405 instead of 404.
+  // Requests for one of the paths above with another method get 405 instead of 404.
   for (const { path, method } of [...app.routes]) {
     if (method !== "GET" && method !== "POST") continue;
     app.all(path, (c) => {
       c.header("Allow", method);
-      return c.json(problem(`the address takes ${method} only`), 405);
+      return c.json(problem(`the path takes only ${method}`), 405);
     });
   }
   return app;

@@ -17,7 +17,7 @@ export interface RequestContent {
   /** The content type of the body. */
   readonly type: string;
   readonly body: Uint8Array;
-  /** The parameters of the address: the options of a request whose body is CSV or Arrow, and so has only rows. */
+  /** The query parameters: the options of a request whose body is CSV or Arrow, and so has only rows. */
   readonly query: Readonly<Record<string, string>>;
 }
 
@@ -62,13 +62,24 @@ export function rowsOf<S extends z.ZodMiniObject>(
     const parameters = Object.entries(query).map(([name, text]) => [name, numberOf(text)]);
     return {
       rows: format.read(body, [...columns, ...given], limits.rows),
-      options: parse(options, Object.fromEntries(parameters), "the address", "DATA"),
+      options: parse(options, Object.fromEntries(parameters), "the query string", "DATA"),
     };
   }
+  refuseParameters(query);
   const parsed = parse(z.extend(options, { rows }), jsonOf(body), "the body", "DATA");
   const { rows: sent, ...rest } = parsed as { rows: Row[] } & z.output<S>;
   if (sent.length > limits.rows) throw tooManyRows(limits.rows, sent.length);
   return { rows: sent, options: rest as unknown as z.output<S> };
+}
+
+/** Throws `DATA` for query parameters of a request in JSON, whose options are in the body. */
+function refuseParameters(query: RequestContent["query"]): void {
+  const [name] = Object.keys(query);
+  if (name === undefined) return;
+  throw new PushforwardError("DATA", "a request with a body in JSON has no query parameters", {
+    received: name,
+    hint: "Write the options into the body.",
+  });
 }
 
 /** The number that a text is; other text stays as it is, for the error. */
@@ -76,7 +87,11 @@ const numberOf = (text: string): number | string =>
   text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
 
 /** What a request for new rows asks for. Throws `DATA`. */
-export function sampleOf({ body }: RequestContent, limits: RequestLimits): z.output<typeof sampleBody> {
+export function sampleOf(
+  { body, query }: RequestContent,
+  limits: RequestLimits,
+): z.output<typeof sampleBody> {
+  refuseParameters(query);
   const asked = parse(sampleBody, body.length === 0 ? {} : jsonOf(body), "the body", "DATA");
   if (asked.rows > limits.rows) throw tooManyRows(limits.rows, asked.rows);
   return asked;
@@ -95,7 +110,7 @@ function jsonOf(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(body));
   } catch (cause) {
-    throw new PushforwardError("DATA", "the body is not JSON", { hint: (cause as Error).message, cause });
+    throw new PushforwardError("DATA", "the body is not JSON", { received: (cause as Error).message, cause });
   }
 }
 

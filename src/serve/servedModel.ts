@@ -45,7 +45,7 @@ export interface ServedModel {
   release(): Promise<void>;
 }
 
-/** The names of the operations that a model has, which are the last parts of their addresses. */
+/** The names of the operations that a model has, which are the last parts of their paths. */
 export const operationsOf = ({ impute, anomalies }: ServedModel): string[] => [
   "score",
   "sample",

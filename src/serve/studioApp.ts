@@ -56,7 +56,7 @@ export function studioApp(build: ReadonlyMap<string, string>, files: readonly St
   return app;
 }
 
-/** The fragment of the address at which the studio opens the files. A name is encoded in its path, and the path in the fragment. */
+/** The fragment of the URL at which the studio opens the files. A name is encoded in its path, and the path in the fragment. */
 export const openingFragment = (files: readonly StudioFile[]): string =>
   files.length === 0
     ? ""

@@ -1,7 +1,8 @@
 import { once } from "node:events";
+import { get } from "node:http";
 import { connect } from "node:net";
 import { tableFromIPC } from "@uwdata/flechette";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { AnomalyScorer } from "../../src/flows/anomalies/anomalyScorer.ts";
 import {
@@ -13,6 +14,7 @@ import {
   StandardNormal,
   TableModel,
 } from "../../src/index.ts";
+import { serveApp } from "../../src/serve/app.ts";
 import { arrow } from "../../src/serve/arrow.ts";
 import type { RunningServer } from "../../src/serve/listen.ts";
 import { operationsOf, type ServedModel, servedModel } from "../../src/serve/servedModel.ts";
@@ -70,6 +72,14 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const request = (path: string, init?: RequestInit) => fetch(new URL(path, server.url), init);
+
+/** The status of the answer to a request with this Host header. */
+async function statusFor(host: string): Promise<number> {
+  const { port } = new URL(server.url);
+  const [response] = await once(get({ port, path: "/health", headers: { host }, agent: false }), "response");
+  response.resume();
+  return response.statusCode;
+}
 
 async function post(path: string, body: unknown, headers: Record<string, string> = {}) {
   const isRaw = typeof body === "string" || body instanceof Uint8Array;
@@ -191,7 +201,7 @@ describe("a server of models", () => {
     expect(sampled.answer).toMatch(/^a,b\n-?[\d.e-]+,-?[\d.e-]+\n-?[\d.e-]+,-?[\d.e-]+\n$/);
   });
 
-  test("takes and returns Arrow, with options in the address", async () => {
+  test("takes and returns Arrow, with options as query parameters", async () => {
     const sent = { "Content-Type": "application/vnd.apache.arrow.stream" };
     const rows = rowsOfAllKinds(3, 6);
     const { columns } = models.get("table")!;
@@ -211,7 +221,7 @@ describe("a server of models", () => {
       {
         "answer": {
           "code": "DATA",
-          "error": "the address is not valid: expected seed, received sed (did you mean seed?).",
+          "error": "the query string is not valid: expected seed, received sed (did you mean seed?).",
         },
         "status": 400,
       }
@@ -290,10 +300,12 @@ describe("a server of models", () => {
       await post("nowhere", {}),
     ];
     expect(
-      answers.map(({ status, answer }) => `${status} ${answer.error.split("\n")[0]}`),
+      answers.map(
+        ({ status, answer }) => `${status} ${answer.error.split("\n")[0].replace(/JSON: .*/, "JSON: ...")}`,
+      ),
     ).toMatchInlineSnapshot(`
       [
-        "400 the body is not JSON.",
+        "400 the body is not JSON: ...",
         "400 the body is not valid at rows: expected a list of at least 1, received [].",
         "400 a row has no valid value of "b": expected a finite number, received "two".",
         "400 the body is not valid at rows.0.b: expected a number, a text, true, false or null, received {"deep":[]}.",
@@ -314,13 +326,13 @@ describe("a server of models", () => {
         "413 the body has more than 40000 bytes",
         "404 there is no such model",
         "404 there is no such model",
-        "404 there is no such address",
+        "404 there is no such path",
       ]
     `);
     expect((await post("models/flow/score", { rows: [{ a: 1, b: 2, c: 0 }] })).status).toBe(200);
   });
 
-  test("names the method that an address takes", async () => {
+  test("names the method that a path takes", async () => {
     const answers = [
       await request("models/flow/score"),
       await request("models/flow/score", { method: "DELETE" }),
@@ -333,17 +345,96 @@ describe("a server of models", () => {
       [405, "GET"],
       [405, "GET"],
     ]);
-    expect(await answers[0]!.json()).toEqual({ error: "the address takes POST only" });
+    expect(await answers[0]!.json()).toEqual({ error: "the path takes only POST" });
     expect((await request("health", { method: "HEAD" })).status).toBe(200);
   });
 
-  test("shows a parameter of the address that is not a number", async () => {
+  test("shows a query parameter that is not a number", async () => {
     const { answer } = await post("models/compared/anomalies?count=five", "city,children\nBern,2\n", {
       "Content-Type": "text/csv",
     });
     expect(answer.error).toMatchInlineSnapshot(
-      `"the address is not valid at count: expected a number, received "five"."`,
+      `"the query string is not valid at count: expected a number, received "five"."`,
     );
+  });
+
+  test("refuses query parameters of requests in JSON", async () => {
+    const rows = housesOf(1, 6);
+    const refused = [
+      await post("models/compared/anomalies?count=5", { rows }),
+      await post("models/table/sample?rows=2", {}),
+    ];
+    expect(refused.map(({ status, answer }) => [status, answer.error])).toMatchInlineSnapshot(`
+      [
+        [
+          400,
+          "a request with a body in JSON has no query parameters: received count.
+      Write the options into the body.",
+        ],
+        [
+          400,
+          "a request with a body in JSON has no query parameters: received rows.
+      Write the options into the body.",
+        ],
+      ]
+    `);
+  });
+
+  test("writes the error of a bug to standard error", async () => {
+    const print = vi.spyOn(console, "error").mockImplementation(() => {});
+    const bug = new TypeError("bug");
+    const broken = { ...models.get("flow")!, sample: () => Promise.reject(bug) };
+    const app = serveApp(new Map([["broken", broken]]), limits);
+    const response = await app.request("/models/broken/sample", { method: "POST" });
+    expect([response.status, await response.json()]).toEqual([500, { error: "the server failed" }]);
+    expect(print).toHaveBeenCalledWith(bug);
+    print.mockRestore();
+  });
+
+  test("has an OpenAPI document whose references resolve for all names of models", async () => {
+    const named = new Map([["my model é", models.get("compared")!]]);
+    const app = serveApp(named, limits);
+    const document = await (await app.request("/openapi.json")).json();
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(
+      ([, path]) => path!,
+    );
+    expect(references.length).toBeGreaterThan(3);
+    for (const path of references) {
+      const found = path.split("/").reduce((object, key) => object?.[key], document);
+      expect(Object.keys(found.properties)).toEqual(["city", "children"]);
+    }
+    const { sample, anomalies } = Object.fromEntries(
+      Object.entries<{ post?: object }>(document.paths).map(([path, { post }]) => [
+        path.split("/").at(-1),
+        post,
+      ]),
+    );
+    expect(sample).toMatchObject({
+      requestBody: { required: false },
+      responses: { 200: { content: { "text/csv": {}, "application/vnd.apache.arrow.stream": {} } } },
+    });
+    expect(anomalies).toMatchObject({
+      requestBody: { required: true },
+      parameters: [{ name: "count", in: "query" }, { name: "fdr" }],
+    });
+  });
+
+  test("answers only requests to this machine", async () => {
+    const answers = await Promise.all(
+      ["evil.example", "evil.example:80", "localhost", "127.0.0.1:1", "[::1]"].map((host) => statusFor(host)),
+    );
+    expect(answers).toEqual([403, 403, 200, 200, 200]);
+  });
+
+  test("says what to change if it cannot listen", async () => {
+    const { port } = new URL(server.url);
+    const start = (host: string, port: number) =>
+      startServer(models, { host, port, connections: 1, ...limits });
+    await expect(start("127.0.0.1", Number(port))).rejects.toThrow("Take any free port: --port 0");
+    await expect(start("192.0.2.1", 0)).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the server cannot listen on 192.0.2.1:0: received EADDRNOTAVAIL.
+      Give an address of this machine: --host 127.0.0.1, or --host 0.0.0.0 for all of them]
+    `);
   });
 
   test("survives clients that disconnect in the middle", async () => {
