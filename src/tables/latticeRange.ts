@@ -1,4 +1,5 @@
 import type { ValueCounts } from "../columns/columnValues.ts";
+import { greatestCommonDivisor } from "../numerics/greatestCommonDivisor.ts";
 import { isHardBound } from "./columnBounds.ts";
 import type { ColumnOptions } from "./columnOptions.ts";
 
@@ -15,7 +16,7 @@ export function decimalsOf(values: readonly number[]): number | undefined {
   return decimals;
 }
 
-/** The largest step of which all differences are multiples, by Euclid's algorithm; undefined if a value has too many digits. */
+/** The largest step of which all differences are multiples; undefined if a value has too many digits. */
 export function latticeSpacing(values: readonly number[], decimals: number): number | undefined {
   const unit = 10 ** decimals;
   const first = Math.round(values[0] * unit);
@@ -23,13 +24,7 @@ export function latticeSpacing(values: readonly number[], decimals: number): num
   for (const value of values) {
     const scaled = Math.round(value * unit);
     if (!Number.isSafeInteger(scaled)) return undefined;
-    for (let a = Math.abs(scaled - first), b = step; ; ) {
-      if (a === 0) {
-        step = b;
-        break;
-      }
-      [a, b] = [b % a, a];
-    }
+    step = greatestCommonDivisor(step, scaled - first);
   }
   return Number((step / unit).toFixed(decimals));
 }

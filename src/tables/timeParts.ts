@@ -1,4 +1,5 @@
 import { MAX_CELLS } from "../distributions/heads/maxCells.ts";
+import { greatestCommonDivisor } from "../numerics/greatestCommonDivisor.ts";
 import { TIME_UNITS, type TimeColumn, type TimeUnit } from "./tableColumn.ts";
 
 export const MILLISECONDS = { day: 86_400_000, hour: 3_600_000, minute: 60_000, second: 1000 } as const;
@@ -54,8 +55,11 @@ export function partOf(time: number, unit: TimeUnit): number {
   }
 }
 
-const lastDayOfMonth = (month: number): number =>
-  new Date(Date.UTC(Math.floor(month / 12), (month % 12) + 1, 0)).getUTCDate();
+/** The time, in milliseconds, of a day of a month. `Date.UTC` would take the years 0 to 99 for 1900 to 1999. */
+const timeOfDate = (month: number, day: number): number =>
+  new Date(0).setUTCFullYear(Math.floor(month / 12), month % 12, day);
+
+const lastDayOfMonth = (month: number): number => new Date(timeOfDate(month + 1, 0)).getUTCDate();
 
 /** `day`, or the last day of the month if the month is shorter. */
 const dayIn = (month: number, day: number): number => Math.min(day, lastDayOfMonth(month));
@@ -70,7 +74,7 @@ export function timeOf(column: TimeColumn, parts: readonly number[]): number {
   if (column.parts.some(({ unit }) => unit === "month")) {
     const month = value("month");
     const day = dayIn(month, column.dayOfMonth ?? value("day") + 1);
-    days = Date.UTC(Math.floor(month / 12), month % 12, day) / MILLISECONDS.day;
+    days = timeOfDate(month, day) / MILLISECONDS.day;
   } else if (column.type !== "time") {
     days = 7 * value("week") + value("weekday") - DAYS_TO_MONDAY;
   }
@@ -150,9 +154,6 @@ function commonStep(times: Float64Array, unit: TimeUnit): number {
   if (values.length < minimum || values.length > times.length / 2) return 1;
   return values.reduce((divisor, value) => greatestCommonDivisor(divisor, value - values[0]), 0);
 }
-
-const greatestCommonDivisor = (a: number, b: number): number =>
-  b === 0 ? Math.abs(a) : greatestCommonDivisor(b, a % b);
 
 function partRange(times: Float64Array, unit: TimeUnit): { low: number; high: number } {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

@@ -18,6 +18,10 @@ export function texts(values: readonly (string | null)[], name = "x"): RawColumn
   };
 }
 
+/** `Date.parse` reads a date without a time as UTC, and 0050-01-01Z as 1950. */
+const iso = (type: "date" | "timestamp" | "time", value: string): string =>
+  type === "date" ? value : type === "time" ? `1970-01-01T${value}Z` : `${value}Z`;
+
 /** A column of dates, timestamps or times in ISO 8601. */
 export const times = (
   type: "date" | "timestamp" | "time",
@@ -26,9 +30,7 @@ export const times = (
 ): RawColumn => ({
   name,
   type,
-  values: Float64Array.from(values, (value) =>
-    value === null ? Number.NaN : Date.parse(type === "time" ? `1970-01-01T${value}Z` : `${value}Z`),
-  ),
+  values: Float64Array.from(values, (value) => (value === null ? Number.NaN : Date.parse(iso(type, value)))),
 });
 
 export const normal = (rows: number, seed = 1): number[] => [

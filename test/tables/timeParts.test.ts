@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { partOf, TIME_PERIODS, timeParts } from "../../src/tables/timeParts.ts";
+import { partOf, TIME_PERIODS, timeOf, timeParts } from "../../src/tables/timeParts.ts";
 import { times } from "./rawColumns.ts";
 
 const parts = (type: "date" | "timestamp" | "time", ...values: string[]) =>
@@ -9,7 +9,8 @@ const units = (type: "date" | "timestamp" | "time", ...values: string[]) =>
 
 describe("parts of a time", () => {
   it("are those of the calendar, also before 1970", () => {
-    const part = (time: string, unit: Parameters<typeof partOf>[1]) => partOf(Date.parse(`${time}Z`), unit);
+    const part = (time: string, unit: Parameters<typeof partOf>[1]) =>
+      partOf(Date.parse(time.includes("T") ? `${time}Z` : time), unit);
     // 1969-12-29 was a Monday.
     for (const monday of ["1969-12-29", "1970-01-05", "2024-02-26", "0001-01-01", "9999-12-27"])
       expect(part(monday, "weekday")).toBe(0);
@@ -117,6 +118,44 @@ describe("parts of a time", () => {
       first: partOf(Date.parse("0001-01-01"), "week"),
     });
   });
+});
+
+it("a time is that of its parts, from the year 1 on", () => {
+  const dates = [
+    "0001-01-01",
+    "0004-02-29",
+    "0031-05-30",
+    "0099-12-31",
+    "0100-01-01",
+    "1969-12-31",
+    "9999-12-31",
+  ];
+  const ofDays = times("date", dates).values;
+  // Days, the last days of months, and one day of all months; the units of the latter two are months.
+  const lastDays = times("date", [
+    "0001-01-31",
+    "0004-02-29",
+    "0050-04-30",
+    "0099-02-28",
+    "2024-02-29",
+  ]).values;
+  const middleDays = times("date", ["0001-01-15", "0050-04-15", "0099-02-15"]).values;
+  for (const values of [ofDays, lastDays, middleDays]) {
+    const column = {
+      kind: "time",
+      name: "x",
+      type: "date",
+      gaps: false,
+      ...timeParts("date", values),
+    } as const;
+    const again = values.map((time) =>
+      timeOf(
+        column,
+        column.parts.map(({ unit }) => partOf(time, unit)),
+      ),
+    );
+    expect(again).toEqual(values);
+  }
 });
 
 describe("the phases of a week or a month", () => {
