@@ -61,7 +61,7 @@ export function columnHeads(
         return {
           type: "lattice",
           cells,
-          knots: quantileKnots(sorted, { ...options, width: 1 }),
+          knots: latticeKnots(sorted, cells, options),
           atoms,
           unseen: unseenProbability(sorted.length),
           // A period of one cell would be a constant input.
@@ -75,7 +75,7 @@ export function columnHeads(
       const { cells, scale, step, period } = column;
       const sorted = presentSorted(features[0]);
       const periods = period === undefined ? [] : [period / step];
-      const knots = quantileKnots(sorted, { ...options, width: 1, scale });
+      const knots = latticeKnots(sorted, cells, { ...options, scale });
       const unseen = unseenProbability(sorted.length);
       return [{ type: "lattice", cells, unseen, scale, knots, atoms: frequentCells(sorted), periods, gaps }];
     }
@@ -98,6 +98,10 @@ export function columnHeads(
     }
   }
 }
+
+/** Knots of a lattice. If the training rows have no value, all rows that have one were held out, and the middle cell stands for theirs. */
+const latticeKnots = (sorted: Float64Array, cells: number, options: QuantileKnotsOptions) =>
+  quantileKnots(sorted.length > 0 ? sorted : [Math.floor(cells / 2)], { ...options, width: 1 });
 
 /** The heads of the features of all columns, from rows of these features [N, D] in row-major order. */
 export function tableHeads(

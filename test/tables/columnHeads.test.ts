@@ -99,6 +99,24 @@ describe("heads of columns", () => {
     for (const head of heads(days)) expect(head).toMatchObject({ type: "lattice", unseen: 0.5 / 61 });
   });
 
+  it("are valid if all training rows lack a value", () => {
+    const columns = [
+      numbers(sequence(50, (i) => i % 7)),
+      numbers(sequence(50, (i) => 2 ** (i % 12))),
+      numbers(normal(50)),
+      texts(sequence(50, (i) => "ab"[i % 2]!)),
+      times(
+        "timestamp",
+        sequence(50, (i) => new Date(5_000_000_000 * i).toISOString().slice(0, -5)),
+      ),
+    ].map((raw) => infer(raw));
+    for (const column of columns) {
+      const features = featureNames(column).map(() => new Float64Array(20).fill(Number.NaN));
+      const found = parse(z.array(columnHeadSchema), columnHeads(column, features), "heads");
+      expect(found).toHaveLength(features.length);
+    }
+  });
+
   it("are valid for extreme columns", () => {
     const extreme: RawColumn[] = [
       numbers([1, 2]),
