@@ -107,8 +107,10 @@ export function textRemarks(
     const number = hasDecimalComma
       ? "replace(regexp_replace(..., '[^-0-9,]', '', 'g'), ',', '.')"
       : "regexp_replace(..., '[^-0-9.]', '', 'g')";
+    const unit = new RegExp(`^(${NUMBER_WITH_UNIT})$`);
+    const example = words.find((word) => unit.test(word.trim()));
     return [
-      `numbers with units, such as '${words[0]}', ${taken}: convert them in a query, for example by CAST(${number} AS DOUBLE)`,
+      `numbers with units, such as '${example}', ${taken}: convert them in a query, for example by CAST(${number} AS DOUBLE)`,
     ];
   }
   if (dates > 0 && dates === present) {

@@ -76,6 +76,7 @@ it("remarks on codes for missing values and on values that many rows have", () =
   expect(valueRemarks(texts(["1,5", "2,25", "3"]))).toEqual([
     'numbers with commas, taken as labels: --decimal "," reads decimal commas of a CSV file',
   ]);
+  expect(valueRemarks(texts(["#N/A", "$1,250", "$900", "$3,100"]))[0]).toMatch("such as '$1,250'");
   for (const thousands of [
     ["213,200", "99", "1,140,300"],
     ["213,207.23", "-1,500.5"],
