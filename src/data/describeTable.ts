@@ -56,15 +56,16 @@ export async function describeTable(
   const chosen = columns ? findColumns(table, columns).map(({ name }) => name) : allNames;
   const names = excludeColumns(table, chosen, exclude);
   const described: DescribedColumn[] = [];
-  for await (const inference of inferColumns(table, names, { kinds: checkColumnOptions(kinds, allNames) })) {
-    described.push(describedColumn(inference));
+  const stated = checkColumnOptions(kinds, allNames);
+  for await (const inference of inferColumns(table, names, { kinds: stated })) {
+    described.push(describedColumn(inference, stated.get(inference.column.name)));
     onProgress?.(described.length);
   }
   return described;
 }
 
-/** Describes a column by its values, if it was read, and by what was inferred from them. */
-export function describedColumn(inference: ColumnInference): DescribedColumn {
+/** Describes a column by its values, if it was read, by what was inferred from them, and by the options that were stated. */
+export function describedColumn(inference: ColumnInference, stated?: ColumnOptions): DescribedColumn {
   const { column, raw, inferred } = inference;
   const { name, type } = column;
   const missing =
@@ -73,7 +74,7 @@ export function describedColumn(inference: ColumnInference): DescribedColumn {
   return {
     name,
     type,
-    options: isExcluded ? { kind: "exclude" } : statedOptions(inferred.column),
+    options: isExcluded ? { kind: "exclude" } : statedOptions(inferred.column, stated),
     details: isExcluded
       ? inferred.excluded
       : describeColumn(inferred.column, rangeOf(raw!, inferred.column)).details,

@@ -13,11 +13,11 @@ interface ColumnDescription {
 const MAX_LABELS_SHOWN = 4;
 const MAX_LABEL_LENGTH = 20;
 
-/** The options by which a user would state what was inferred about a column. */
-export function statedOptions(column: TableColumn): ColumnOptions {
+/** The options by which a user would state what was inferred about a column. A lattice has only those bounds that `stated` has. */
+export function statedOptions(column: TableColumn, stated: ColumnOptions = {}): ColumnOptions {
   const { kind } = describeColumn(column);
   if (column.kind !== "continuous" && column.kind !== "lattice") return { kind };
-  const { low, high } = column.kind === "continuous" ? column : {};
+  const { low, high } = column.kind === "continuous" ? column : stated;
   return {
     kind,
     ...(low !== undefined && { low }),

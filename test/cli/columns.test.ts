@@ -77,6 +77,19 @@ it("shows chosen columns, with the kinds that are stated", async () => {
   `);
 });
 
+it("prints the bounds of integers and lattices that were stated", async () => {
+  const data = write(
+    "ages.csv",
+    ["age,price", ...rows.map((_, i) => `${20 + (i % 9)},${(i % 8) / 4}`), ""].join("\n"),
+  );
+  const bounds = { age: { kind: "integer", low: 0, high: 99 }, price: { kind: "lattice", low: -1 } };
+  const schema = write("bounds.json", JSON.stringify({ columns: bounds }));
+  const [printed] = await json("columns", data, "--schema", schema);
+  expect(printed).toMatchObject({ columns: bounds });
+  const [again] = await json("columns", data, "--schema", write("again.json", JSON.stringify(printed)));
+  expect(again).toEqual(printed);
+});
+
 it("prints JSON that --schema reads, with the same result", async () => {
   for (const data of [CUSTOMERS, EARTHQUAKES]) {
     const [printed] = await json("columns", data);
