@@ -160,7 +160,8 @@ export const filledHistogram = ({ Plot }: Canvas, bars: Bar[], base: number, fil
 export const outlinedHistogram = ({ Plot }: Canvas, bars: Bar[], stroke: string): Markish =>
   Plot.line(corners(bars), { stroke, strokeWidth: 1.3, clip: true });
 
-const corners = (bars: Bar[]) =>
+/** The corners of the outline of a histogram. */
+export const corners = (bars: Bar[]) =>
   bars.flatMap(({ from, to, height }) => [[from, height] as const, [to, height] as const]);
 
 export function densityCurve({ Plot }: Canvas, { x, values }: LogDensity, stroke: string): Markish {

@@ -2,6 +2,8 @@ import { beforeAll, expect, it } from "vitest";
 import { type ReportResult, report } from "../../src/evaluate/index.ts";
 import type { TableModel } from "../../src/flows/tableModel.ts";
 import { reportPage } from "../../src/report/index.ts";
+import { marginalFigure } from "../../src/report/page/marginalFigure.ts";
+import { openCanvas } from "../../src/report/sheet.ts";
 import { curveRows, latentClassModel } from "../evaluate/latentClassModel.ts";
 
 const rename = (rows: ReturnType<typeof curveRows>) =>
@@ -59,6 +61,24 @@ it("has a text for every figure, and columns of every kind", () => {
       titles.some((title) => title.startsWith(start)),
       start,
     ).toBe(true);
+});
+
+it("has no histograms of columns without values on one side", async () => {
+  const name = "missing";
+  const none = new Float64Array(50).fill(Number.NaN);
+  const some = Float64Array.from(none, (_, i) => i % 2);
+  const canvas = await openCanvas();
+  const scale = { range: [0, 1] as const, step: 1, isTime: false };
+  for (const kind of [
+    { labels: undefined, scale },
+    { labels: undefined, scale: { ...scale, step: 0 } },
+    { labels: ["a", "b"], scale: undefined },
+  ]) {
+    const figure = (real: Float64Array, generated: Float64Array) =>
+      marginalFigure(canvas, { name, real, generated, ...kind });
+    expect([figure(none, some), figure(some, none)]).toEqual(["", ""]);
+    expect(figure(some, some)).toMatch(/^<svg.*missing/s);
+  }
 });
 
 it("equal reports give equal pages", async () => {

@@ -1,5 +1,7 @@
 import { percent } from "../../evaluate/numberText.ts";
-import { histogram, maxHeight } from "../panels.ts";
+import { isWithin } from "../columns.ts";
+import { corners, histogram, maxHeight } from "../panels.ts";
+import { sortFinite } from "../quantiles.ts";
 import type { Canvas } from "../sheet.ts";
 import { COLORS, drawFigure } from "./canvas.ts";
 import { axisOf, type PageColumn } from "./column.ts";
@@ -11,9 +13,15 @@ const MAX_BARS = 8;
 const MIN_BINS = 10;
 const MAX_BINS = 30;
 
-/** The distribution of a column in real and in generated rows. */
-export const marginalFigure = (canvas: Canvas, column: PageColumn): string =>
-  column.labels ? labelBars(canvas, column) : numberHistogram(canvas, column);
+/** The distribution of a column in real and in generated rows. Empty if the column has no value in one of them. */
+export function marginalFigure(canvas: Canvas, column: PageColumn): string {
+  const [real, generated] = [column.real, column.generated].map((values) =>
+    values.filter((value) => !Number.isNaN(value)),
+  );
+  if (real.length === 0 || generated.length === 0) return "";
+  const present = { ...column, real, generated };
+  return column.labels ? labelBars(canvas, present) : numberHistogram(canvas, present);
+}
 
 function numberHistogram(canvas: Canvas, column: PageColumn): string {
   const { Plot } = canvas;
@@ -24,19 +32,14 @@ function numberHistogram(canvas: Canvas, column: PageColumn): string {
   let bins = maxBins;
   if (step > 0) {
     // Each bin contains the same number of possible values; otherwise equally frequent values would have bars of different heights.
-    const present = real.filter((value) => value >= range[0] && value <= range[1]);
-    const [low, high] = [present, present.map((value) => -value)].map((values) =>
-      values.reduce((a, b) => Math.min(a, b)),
-    );
-    const cells = Math.round((-high - low) / step) + 1;
+    const shown = sortFinite(real.filter((value) => isWithin(value, range)));
+    const low = shown[0];
+    const cells = Math.round((shown[shown.length - 1] - low) / step) + 1;
     const width = Math.ceil(cells / maxBins);
     bins = Math.ceil(cells / width);
     range = [low - step / 2, low - step / 2 + bins * width * step];
   }
-  const present = [real, generated].map((values) => values.filter((value) => !Number.isNaN(value)));
-  const [bars, drawn] = present.map((values) => histogram(values, range, bins));
-  const corners = (list: typeof bars) =>
-    list.flatMap(({ from, to, height }) => [[from, height] as const, [to, height] as const]);
+  const [bars, drawn] = [real, generated].map((values) => histogram(values, range, bins));
   const shown = axisOf({ ...column, scale: { ...scale!, range } }, WIDTH - 20, "horizontal");
   const peak = Math.max(maxHeight(bars), Math.min(maxHeight(drawn), 1.6 * maxHeight(bars))) * 1.05;
   const mode = (list: typeof bars) => list.reduce((a, b) => (b.height > a.height ? b : a));
@@ -70,11 +73,9 @@ function numberHistogram(canvas: Canvas, column: PageColumn): string {
 
 function labelBars(canvas: Canvas, { name, labels = [], real, generated }: PageColumn): string {
   const { Plot } = canvas;
-  const counts = (values: Float64Array) => {
-    const present = values.filter((value) => !Number.isNaN(value));
-    return labels.map((_, label) => present.filter((value) => value === label).length / present.length);
-  };
-  const [ofReal, ofGenerated] = [counts(real), counts(generated)];
+  const shares = (values: Float64Array) =>
+    labels.map((_, label) => values.filter((value) => value === label).length / values.length);
+  const [ofReal, ofGenerated] = [shares(real), shares(generated)];
   const order = labels.map((_, label) => label).sort((a, b) => ofReal[b] - ofReal[a]);
   const shown = order.length <= MAX_BARS ? order : order.slice(0, MAX_BARS - 1);
   const rareLabels = order.slice(shown.length);
