@@ -1,3 +1,4 @@
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDirectory } from "../files/makeDirectory.ts";
 
@@ -6,7 +7,8 @@ export const ROWS_OF_PART = 1_000_000;
 
 /**
  * Writes rows of `width` numbers to Parquet files in a directory: part-00000.parquet, part-00001.parquet and so on. `write` writes the
- * rows of one file. Finished files remain if reading the rows fails later.
+ * rows of one file. Finished files remain if reading the rows fails later. At the end, later parts of an earlier run are removed: a reader of
+ * the directory would take them for rows of this one.
  */
 export async function writeParts(
   chunks: AsyncIterable<Float64Array>,
@@ -19,6 +21,8 @@ export async function writeParts(
   const source = chunks[Symbol.asyncIterator]();
   const numbersOfPart = rowsOfPart * width;
   let chunk = await nextChunk(source);
+  const nameOf = (n: number) => `part-${String(n).padStart(5, "0")}.parquet`;
+  const written = new Set<string>();
   for (let n = 0; chunk; n++) {
     async function* part() {
       for (let missing = numbersOfPart; chunk && missing > 0; ) {
@@ -29,8 +33,11 @@ export async function writeParts(
         chunk = remainder.length > 0 ? remainder : await nextChunk(source);
       }
     }
-    await write(part(), join(directory, `part-${String(n).padStart(5, "0")}.parquet`));
+    await write(part(), join(directory, nameOf(n)));
+    written.add(nameOf(n));
   }
+  for (const name of await readdir(directory))
+    if (/^part-\d{5,}\.parquet$/.test(name) && !written.has(name)) await rm(join(directory, name));
 }
 
 /** The next chunk that is not empty; undefined at the end. */

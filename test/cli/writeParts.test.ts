@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { writeParts } from "../../src/cli/writeParts.ts";
 import { correlated, quickModel, workplace } from "./command.ts";
@@ -23,6 +23,30 @@ test("divides rows of chunks of any size into parts, in their order", async () =
     ["parts/part-00001.parquet", [8, 9, 10, 11, 12, 13, 14, 15]],
     ["parts/part-00002.parquet", [16, 17, 18, 19, 20, 21]],
   ]);
+});
+
+test("removes later parts of an earlier run, and no other files", async () => {
+  const names = [
+    "part-00000.parquet",
+    "part-00001.parquet",
+    "part-00002.parquet",
+    "part-x.parquet",
+    "notes.txt",
+  ];
+  mkdirSync(path("earlier"));
+  for (const name of names) write(`earlier/${name}`, "earlier");
+  async function* chunks() {
+    yield new Float64Array(6);
+  }
+  const collect = async (part: AsyncIterable<Float64Array>, to: string) => {
+    for await (const _ of part);
+    writeFileSync(to, "new");
+  };
+  await writeParts(chunks(), 1, path("earlier"), collect, 4);
+  expect(readdirSync(path("earlier")).sort()).toEqual(
+    names.filter((name) => name !== "part-00002.parquet").sort(),
+  );
+  expect(readFileSync(path("earlier/part-00001.parquet"), "utf8")).toBe("new");
 });
 
 test("sample writes rows to files in a directory", async () => {
