@@ -1,19 +1,22 @@
-import { appendFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { PushforwardError } from "../errors.ts";
 import { jsonLine } from "./format.ts";
 
 /** A file with the events of a training run, one JSON object a line. Each line is complete before the training continues. */
 export class FitLog {
   private readonly path: string;
+  private flag: "a" | "w";
 
-  /** Without `append`, an existing file is emptied. Throws `FILE` if the file cannot be written. */
+  /** Without `append`, the first event replaces the content of an existing file. Throws `FILE` if the file cannot be written. */
   constructor(path: string, { append }: { append: boolean }) {
     this.path = path;
-    this.writing(() => writeFileSync(path, "", { flag: append ? "a" : "w" }));
+    this.flag = append ? "a" : "w";
+    this.writing(() => writeFileSync(path, "", { flag: "a" }));
   }
 
   write(event: object): void {
-    this.writing(() => appendFileSync(this.path, jsonLine(event)));
+    this.writing(() => writeFileSync(this.path, jsonLine(event), { flag: this.flag }));
+    this.flag = "a";
   }
 
   private writing(write: () => void): void {
