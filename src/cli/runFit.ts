@@ -180,10 +180,10 @@ function explained(
 ): unknown {
   if (error instanceof PushforwardError && error.code === "NUMERIC") {
     const smaller = learningRate > 0.01 ? 1e-3 : Number((learningRate / 10).toPrecision(2));
-    const options = `--learning-rate ${smaller}${paths.length > 0 ? " --overwrite" : ""}`;
+    const options = ["--learning-rate", `${smaller}`, ...(paths.length > 0 ? ["--overwrite"] : [])];
     const what = error.what.replace(/\.$/, "");
     return new PushforwardError("NUMERIC", what, {
-      hint: `Lower the learning rate: ${fitCommand(words, ["--learning-rate"])} ${options}. Or check these rows for a value far from all others, and for columns with few different values.`,
+      hint: `Lower the learning rate: ${fitCommand(words, options, ["--learning-rate"])}. Or check these rows for a value far from all others, and for columns with few different values.`,
       cause: error,
     });
   }
@@ -194,14 +194,21 @@ function explained(
   return withPath(error, paths.join(", "), hint);
 }
 
-const resumeCommand = (words: readonly string[]): string => `${fitCommand(words)} --resume`;
+const resumeCommand = (words: readonly string[]): string => fitCommand(words, ["--resume"]);
 
-/** The command of the user without --resume, without --overwrite, and without the options in `omitted` and their values. */
-function fitCommand(words: readonly string[], omitted: readonly string[] = []): string {
+/**
+ * The command of the user with other options, without --resume, without --overwrite, and without the options in `omitted` and their values. The
+ * added options come first, because there is no option after `--`.
+ */
+function fitCommand(
+  words: readonly string[],
+  added: readonly string[],
+  omitted: readonly string[] = [],
+): string {
   const kept = words.filter((word, i) => {
     const [name] = word.split("=", 1);
     const isOmitted = omitted.includes(name!) || omitted.includes(words[i - 1]!);
     return !["--resume", "--overwrite"].includes(word) && !isOmitted;
   });
-  return [program(), "fit", ...kept.map(shellQuoted)].join(" ");
+  return [program(), "fit", ...added, ...kept.map(shellQuoted)].join(" ");
 }

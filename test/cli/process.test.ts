@@ -105,7 +105,7 @@ describe("Ctrl-C", () => {
     expect(out).not.toContain('"done"');
     expect(plain(err)).toMatchInlineSnapshot(`
       "Stopped; the last checkpoint of the training is in stopped.safetensors.checkpoint.
-      To continue: node --import tsx src/cli/main.ts fit earthquakes.csv --flow nsf --transforms 2 --hidden 16 --epochs 60 --patience 60 -o stopped.safetensors --json --resume
+      To continue: node --import tsx src/cli/main.ts fit --resume earthquakes.csv --flow nsf --transforms 2 --hidden 16 --epochs 60 --patience 60 -o stopped.safetensors --json
       "
     `);
     expect(readFileSync(path("stopped.safetensors")).equals(old)).toBe(true);
@@ -231,12 +231,12 @@ describe("a checkpoint", () => {
     const words = ["--flow", "planar", "--learning-rate", "1e4", "--epochs", "3", "--threads", "1"];
     const error = await here.failure("fit", EARTHQUAKES, ...words, "-o", path("failed.safetensors"));
     expect(error.split("\n").at(-1)).toMatchInlineSnapshot(
-      `"Lower the learning rate: pushforward fit earthquakes.csv --flow planar --epochs 3 --threads 1 -o failed.safetensors --learning-rate 0.001 --overwrite. Or check these rows for a value far from all others, and for columns with few different values."`,
+      `"Lower the learning rate: pushforward fit --learning-rate 0.001 --overwrite earthquakes.csv --flow planar --epochs 3 --threads 1 -o failed.safetensors. Or check these rows for a value far from all others, and for columns with few different values."`,
     );
     expect(list()).toContain("failed.safetensors.checkpoint");
-    const [, proposed] = /fit earthquakes.csv (.* --overwrite)\./.exec(error)!;
-    const again = proposed!.replace("failed.", path("failed.")).split(" ");
-    expect((await pushforward(["fit", EARTHQUAKES, ...again])).code).toBe(0);
+    const [, proposed] = /(fit .*\.safetensors)\. Or/.exec(error)!;
+    const again = proposed!.replace("earthquakes.csv", EARTHQUAKES).replace("failed.", path("failed."));
+    expect((await pushforward(again.split(" "))).code).toBe(0);
   });
 
   it("that is missing is reported, and training starts from the beginning", async () => {
