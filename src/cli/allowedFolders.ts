@@ -50,9 +50,11 @@ export class AllowedFolders {
   /**
    * The path, without symbolic links, of a file to write. A relative path is one in the first folder.
    *
+   * With `isContinued`, the file may exist if it has a checkpoint beside it: a training run that ended by time writes both.
+   *
    * @throws FILE if its directory is not in the folders, or if the name is taken, even by a link to a file that does not exist.
    */
-  async newFile(path: string): Promise<string> {
+  async newFile(path: string, { isContinued = false } = {}): Promise<string> {
     const asked = resolve(this.folders[0]!, path);
     const directory = await realpath(dirname(asked)).catch(() => undefined);
     if (directory === undefined || !this.contain(directory)) {
@@ -64,8 +66,11 @@ export class AllowedFolders {
     const name = basename(asked);
     const entries = await readdir(directory, { withFileTypes: true });
     // A training run also writes NAME.checkpoint and NAME.lock, which must not be links to files outside of the folders.
+    const mayExist = isContinued && entries.some((entry) => entry.name.startsWith(`${name}.checkpoint`));
     const conflict = entries.find(
-      (entry) => entry.name === name || (entry.name.startsWith(`${name}.`) && entry.isSymbolicLink()),
+      (entry) =>
+        (entry.name === name && !(mayExist && entry.isFile())) ||
+        (entry.name.startsWith(`${name}.`) && entry.isSymbolicLink()),
     );
     if (conflict) {
       throw new PushforwardError(

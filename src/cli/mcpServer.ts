@@ -18,6 +18,8 @@ import { run } from "./run.ts";
 
 /** Longer answers would fill the context of an assistant. */
 const MAX_ANSWER_CHARACTERS = 20_000;
+/** In place of hints about the command line, which the assistant does not see. */
+const SCHEMA_HINT = "Look at the schema of the tool.";
 /** The least time between two notifications of progress. */
 const MIN_PROGRESS_MILLISECONDS = 500;
 
@@ -92,7 +94,8 @@ async function call(
   }
   const [stdout, stderr] = [collector(), collector()];
   const code = await run(words, { stdout, stderr, env: {}, ...surroundings });
-  return answer(`${stdout.text()}${stderr.text()}`, code !== 0);
+  const messages = stderr.text().replace(/^See .* --help\.$/m, SCHEMA_HINT);
+  return answer(`${stdout.text()}${messages}`, code !== 0);
 }
 
 /** An error before the command runs. The default hint for invalid arguments is about the command line. */
@@ -101,7 +104,7 @@ function failure(error: unknown): CallToolResult {
   const isInvalid = error instanceof PushforwardError && error.code === "ARGUMENT" && !error.hint;
   const hinted = isInvalid
     ? new PushforwardError("ARGUMENT", error.what.replace(/\.$/, ""), {
-        hint: "Look at the schema of the tool.",
+        hint: SCHEMA_HINT,
       })
     : error;
   writeFailure(hinted, { stderr, env: {} });

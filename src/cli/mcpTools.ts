@@ -25,16 +25,15 @@ export interface Tool {
 const text = (description: string) => z.string().check(z.minLength(1), z.describe(description));
 const count = (description: string, minimum = 1) =>
   z.optional(z.int().check(z.minimum(minimum), z.describe(description)));
-const names = (description: string) => z.optional(z.array(z.string()).check(z.describe(description)));
+const list = () => z.array(z.string().check(z.minLength(1)));
+const names = (description: string) => z.optional(list().check(z.describe(description)));
 const output = (description: string) => z.optional(text(description));
 
 const model = text("The model file, which the tool fit wrote.");
-const data = z
-  .array(z.string())
-  .check(
-    z.minLength(1),
-    z.describe("Files that are read as one table: CSV, TSV, JSON, JSON Lines or Parquet."),
-  );
+const data = list().check(
+  z.minLength(1),
+  z.describe("Files that are read as one table: CSV, TSV, JSON, JSON Lines or Parquet."),
+);
 const na = names("Values of the table to read as missing, beside empty ones.");
 const columns = names("The columns to use. Default: all.");
 const exclude = names("Columns not to use.");
@@ -70,17 +69,20 @@ function tool<S extends z.core.$ZodShape>(
   };
 }
 
-/** An option with its value, if there is one. A list is written as in CSV. */
+/** An option with its value, if there is one and it is not an empty list. A list is written as in CSV. */
 function option(name: string, value: string | number | readonly string[] | undefined): string[] {
-  if (value === undefined) return [];
+  if (value === undefined || (typeof value === "object" && value.length === 0)) return [];
   return [`--${name}=${typeof value === "object" ? joinColumnList(value) : value}`];
 }
 
 const kindWords = (kinds: Readonly<Record<string, string>> = {}): string[] =>
   Object.entries(kinds).flatMap(([name, kind]) => option("column", `${name}=${kind}`));
 
-const outputWords = async (path: string | undefined, folders: AllowedFolders, absent: string[] = []) =>
-  path === undefined ? absent : option("output", await folders.newFile(path));
+const outputWords = async (
+  path: string | undefined,
+  folders: AllowedFolders,
+  absent: readonly string[] = [],
+) => (path === undefined ? absent : option("output", await folders.newFile(path)));
 
 /** The positional arguments of a command: `--` and the paths of files in the folders. */
 async function files(folders: AllowedFolders, ...paths: readonly string[]): Promise<string[]> {
@@ -173,11 +175,17 @@ export const TOOLS: readonly Tool[] = [
           ),
       ),
       resume: z.optional(
-        z.boolean().check(z.describe("Continues a training run of this output that was interrupted.")),
+        z
+          .boolean()
+          .check(
+            z.describe(
+              "Continues the training run of this output that was interrupted or ended by max_minutes. The other arguments must be the same, except for a larger max_minutes.",
+            ),
+          ),
       ),
     },
     async (args, folders) => [
-      ...(await outputWords(args.output, folders)),
+      ...option("output", await folders.newFile(args.output, { isContinued: args.resume === true })),
       ...option("columns", args.columns),
       ...option("exclude", args.exclude),
       ...kindWords(args.kinds),

@@ -242,6 +242,38 @@ describe("tools", () => {
     `);
   });
 
+  test("continue a training run whose model was written when its time was over", async () => {
+    const fit = (args: object) =>
+      call("fit", { data: ["table.csv"], output: "timed.safetensors", columns: [], seed: 1, ...args });
+    write("folder/timed.safetensors", "a model");
+    expect((await fit({ resume: true })).text).toContain("timed.safetensors exists already");
+    // The checkpoint is that of another flow, so the training ends at once.
+    write("folder/timed.safetensors.checkpoint", "");
+    expect((await fit({ resume: true })).text).toContain("checkpoint of another flow");
+    expect((await fit({})).text).toContain("timed.safetensors exists already");
+    symlinkSync(path("secret.csv"), path("folder/linked.safetensors"));
+    write("folder/linked.safetensors.checkpoint", "damaged");
+    expect((await fit({ output: "linked.safetensors", resume: true })).text).toContain("exists already");
+  });
+
+  test("take empty lists for lists that are not given, and refuse empty names", async () => {
+    const columns = await call("columns", { data: ["table.csv"], columns: [], exclude: [], na: [] });
+    expect(columns.text).toBe((await call("columns", { data: ["table.csv"] })).text);
+    expect((await call("columns", { data: ["table.csv"], columns: [""] })).text).toMatchInlineSnapshot(`
+      "Error: A call of columns is not valid at columns.0: expected at least 1, received "".
+      Look at the schema of the tool.
+      "
+    `);
+    // This kind is refused by the command itself.
+    expect(
+      (await call("columns", { data: ["table.csv"], kinds: { a: "real" } })).text,
+    ).toMatchInlineSnapshot(`
+      "Error: The kind of column "a" is not valid: expected one of continuous, integer, lattice, positive, bounded:LOW:HIGH, heavy-tailed, cyclic:PERIOD, categorical, boolean, date, timestamp, time, constant, exclude, received real.
+      Look at the schema of the tool.
+      "
+    `);
+  });
+
   test("answer errors with a hint", async () => {
     const answers = [
       await call("columns", { data: ["table.csv"], column: ["a"] }),
