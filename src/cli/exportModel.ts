@@ -30,12 +30,19 @@ interface Values {
 
 /** Writes the ONNX files of a model, their description, and the Python file of an engine. */
 export async function exportModel(values: Values, io: Io): Promise<void> {
-  const { output, what, for: engine } = values;
+  const { output, what, noise, for: engine } = values;
   checkDirectoryName(output, "--output");
   if (engine !== undefined && !what.includes("density")) {
     throw new PushforwardError("ARGUMENT", `--for ${engine} needs the density`, {
       expected: "density in --what",
       received: what.join(","),
+    });
+  }
+  if (noise === "generated" && !what.includes("sampler")) {
+    throw new PushforwardError("ARGUMENT", "--noise generated needs the sampler", {
+      expected: "sampler in --what",
+      received: what.join(","),
+      hint: "Leave it out, or export the sampler too.",
     });
   }
   const model = await readModel(values.model);

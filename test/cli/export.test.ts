@@ -133,6 +133,13 @@ print(*score_dask.log_density(density, table))`;
       See pushforward --help."
     `);
     expect(
+      await failure("export", path("fine.safetensors"), ...out, "--what", "density", "--noise", "generated"),
+    ).toMatchInlineSnapshot(`
+      "2
+      Error: --noise generated needs the sampler: expected sampler in --what, received density.
+      Leave it out, or export the sampler too."
+    `);
+    expect(
       await failure("export", path("fine.safetensors"), ...out, "--what", "densty"),
     ).toMatchInlineSnapshot(`
       "2
