@@ -24,7 +24,7 @@ export const anomalies = command({
       alias: "o",
       valueName: "OUT",
       description:
-        "Also writes all rows with anomaly_score, p_value and, for the reported rows, the column of the first reason. If there are several files, it also has the columns file and file_row. The ending of its name gives the format: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet.",
+        "Also writes all rows with anomaly_score, p_value and, for the reported rows, the column of the first reason. If there are several files, it also has the columns file and file_row. The ending of its name gives the format: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet. - writes CSV to standard output, in place of the report.",
     }),
     ...notation,
     ...engine,
@@ -53,8 +53,12 @@ export const anomalies = command({
     const { Messages } = await import("./messages.ts");
     const { readModel } = await import("./model.ts");
     const { unconditional } = await import("./sampleTableModel.ts");
-    const { reportWritten, tableOutput } = await import("./tableOutput.ts");
+    const { isStandardOutput, reportWritten, tableOutput, twoOnStandardOutput } = await import(
+      "./tableOutput.ts"
+    );
 
+    if (json && output !== undefined && isStandardOutput(output))
+      throw twoOnStandardOutput("the table", "the report", "-o scored.csv");
     const destination = output === undefined ? undefined : await tableOutput(output, io);
     const tableModel = TableModel.from(unconditional(await readModel(modelPath), modelPath, "anomalies"));
     const { calibration } = tableModel.anomalyReference();

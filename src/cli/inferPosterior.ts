@@ -26,20 +26,27 @@ import { type Inferred, inferReport, inferResult, inferredModel, inferredSimulat
 import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { isSimulator, loadModelModule } from "./modelModule.ts";
-import { tableOutput } from "./tableOutput.ts";
+import { isStandardOutput, tableOutput, twoOnStandardOutput } from "./tableOutput.ts";
 
 /** Runs a program, draws from the posterior of its model or simulator, and writes the flow, the draws, the picture and the report. */
 export async function inferPosterior(values: InferValues, io: Io, words: readonly string[]): Promise<void> {
   const { program, output, draws: drawsPath, corner, show, json } = values;
   const start = performance.now();
   checkModelName(output, "the report is written there");
+  if (show && corner === undefined) {
+    throw new PushforwardError("ARGUMENT", "--show needs --corner", {
+      hint: "Name the picture too: --corner corner.png",
+    });
+  }
+  const areDrawsOnStdout = drawsPath !== undefined && isStandardOutput(drawsPath);
+  if (areDrawsOnStdout && json) throw twoOnStandardOutput("the draws", "the summary", "--draws draws.csv");
   // All outputs are checked before the long computation.
   await checkWritable(output);
   const destination = drawsPath === undefined ? undefined : await tableOutput(drawsPath, io);
   if (corner !== undefined) await checkPicture(corner);
   const exported = await loadModelModule(program);
   const { parameters } = exported;
-  checkOptions(words, isSimulator(exported));
+  checkOptions(words, isSimulator(exported), values.refinement);
   const shown = show && checkedNames(show, elementNames(parameters));
   const messages = new Messages(io);
   try {
@@ -59,7 +66,7 @@ export async function inferPosterior(values: InferValues, io: Io, words: readonl
     const seconds = (performance.now() - start) / 1000;
     if (json) io.stdout.write(jsonLine(inferResult(inferred, files, seconds)));
     // If the draws are on standard output, the report goes to standard error.
-    else (typeof destination === "object" ? io.stderr : io.stdout).write(inferReport(inferred, files, io));
+    else (areDrawsOnStdout ? io.stderr : io.stdout).write(inferReport(inferred, files, io));
     await flow.release();
   } finally {
     messages.end();
@@ -132,13 +139,25 @@ async function readObservation(path: string, { interrupted }: Io): Promise<Float
 /** The options that only models have, and those that only simulators have. */
 const MODEL_OPTIONS = ["refinement", "steps", "chains", "draws-per-chain", "target-acceptance"];
 const SIMULATOR_OPTIONS = ["observed", "simulations", "rounds"];
+/** The options that only No-U-Turn chains have. */
+const NUTS_OPTIONS = ["draws-per-chain", "target-acceptance"];
 
-/** Throws `ARGUMENT` if the command line has an option that only the other kind of program uses. */
-function checkOptions(words: readonly string[], isOfSimulator: boolean): void {
-  const invalid = isOfSimulator ? MODEL_OPTIONS : SIMULATOR_OPTIONS;
+/** Throws `ARGUMENT` if the command line has an option that only the other kind of program, or another refinement, uses. */
+function checkOptions(
+  words: readonly string[],
+  isOfSimulator: boolean,
+  refinement: InferValues["refinement"],
+): void {
   const given = words.map((word) => word.split("=")[0]!);
-  const option = invalid.find((name) => given.includes(`--${name}`));
-  if (option === undefined) return;
+  const findGiven = (names: readonly string[]) => names.find((name) => given.includes(`--${name}`));
+  const option = findGiven(isOfSimulator ? MODEL_OPTIONS : SIMULATOR_OPTIONS);
+  if (option === undefined) {
+    const ofNuts = refinement === "nuts" ? undefined : findGiven(NUTS_OPTIONS);
+    if (ofNuts === undefined) return;
+    throw new PushforwardError("ARGUMENT", `--${ofNuts} cannot be combined with --refinement ${refinement}`, {
+      hint: "It is an option of No-U-Turn chains: leave one of them out.",
+    });
+  }
   const [kind, other] = isOfSimulator ? ["simulator", "model"] : ["model", "simulator"];
   throw new PushforwardError(
     "ARGUMENT",

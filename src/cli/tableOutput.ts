@@ -26,6 +26,12 @@ export async function tableOutput(output: string, { stdout }: Io): Promise<strin
 /** Whether an output is standard output. */
 export const isStandardOutput = (output: string): boolean => STANDARD_OUTPUT.includes(output);
 
+/** The error for two outputs that would both be on standard output. */
+export const twoOnStandardOutput = (first: string, second: string, example: string): PushforwardError =>
+  new PushforwardError("ARGUMENT", `Standard output cannot have both ${first} and ${second}`, {
+    hint: `Write ${first} to a file, for example: ${example} --json`,
+  });
+
 /** Throws `ARGUMENT` if the directory for several files is standard output. */
 export function checkDirectoryName(directory: string, option: string): void {
   if (!isStandardOutput(directory)) return;

@@ -9,11 +9,12 @@ import { openCanvas } from "../report/sheet.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
 import { jsonLine, singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
+import { unknownColumn } from "./knownValues.ts";
 import { Messages } from "./messages.ts";
 import { readModel } from "./model.ts";
 import type { Notation } from "./options.ts";
 import { reportRows, tableModelOf } from "./reportRows.ts";
-import { isStandardOutput } from "./tableOutput.ts";
+import { isStandardOutput, twoOnStandardOutput } from "./tableOutput.ts";
 
 interface Values extends Notation, EngineValues {
   readonly model: string;
@@ -31,11 +32,7 @@ export async function writeReport(values: Values, io: Io): Promise<void> {
   const engine = engineOf(values);
   const output = values.output ?? (json ? undefined : "report.html");
   const isPageOnStdout = output !== undefined && isStandardOutput(output);
-  if (isPageOnStdout && json) {
-    throw new PushforwardError("ARGUMENT", "Standard output cannot have both the page and the numbers", {
-      hint: "Write the page to a file, for example: -o report.html --json",
-    });
-  }
+  if (isPageOnStdout && json) throw twoOnStandardOutput("the page", "the numbers", "-o report.html");
   if (output !== undefined) {
     // Missing packages and a path that is not writable are reported before the long computation.
     await openCanvas();
@@ -43,6 +40,9 @@ export async function writeReport(values: Values, io: Io): Promise<void> {
   }
   const loaded = await readModel(path);
   const model = tableModelOf(loaded, path);
+  const names = model.columns.map(({ name }) => name);
+  if (target !== undefined && !names.includes(target))
+    throw unknownColumn(target, names, { hint: "Correct the name." });
   const messages = new Messages(io);
   const table = await openTable(data, { na, decimal, delimiter, signal: io.interrupted });
   try {

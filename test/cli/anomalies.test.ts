@@ -115,6 +115,14 @@ it("leaves out the most unusual rows of the training with --contamination", asyn
   `);
 });
 
+it("refuses to write the table and the report to standard output", async () => {
+  expect((await pushforward(["anomalies", model, data, "-o", "-", "--json"])).err).toMatchInlineSnapshot(`
+    "Error: Standard output cannot have both the table and the report.
+    Write the table to a file, for example: -o scored.csv --json
+    "
+  `);
+});
+
 it("explains what it needs", async () => {
   const untested = path("untested.safetensors");
   const fit = [

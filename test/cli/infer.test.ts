@@ -119,6 +119,8 @@ export default model({ a: real() }, ({ a }) => a.mul([1, 2] as never));
       "an error of the program": await failure("infer", path("throws.mjs"), ...into),
       picture: await failure("infer", path("empty.mjs"), ...into, "--corner", path("a.gif")),
       table: await failure("infer", path("empty.mjs"), ...into, "--draws", path("a.xyz")),
+      show: await failure("infer", path("empty.mjs"), ...into, "--show", "mu"),
+      "standard output": await failure("infer", path("empty.mjs"), ...into, "--draws", "-", "--json"),
     }).toMatchInlineSnapshot(`
       {
         "an error of the program": "2
@@ -136,6 +138,12 @@ export default model({ a: real() }, ({ a }) => a.mul([1, 2] as never));
         "picture": "2
       Error: No picture format belongs to the name a.gif: expected a name that ends in .png or .svg.
       Use a name with one of these endings.",
+        "show": "2
+      Error: --show needs --corner.
+      Name the picture too: --corner corner.png",
+        "standard output": "2
+      Error: Standard output cannot have both the draws and the summary.
+      Write the draws to a file, for example: --draws draws.csv --json",
         "table": "2
       Error: No table format belongs to the name a.xyz: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
       Use a name with one of these endings.",
@@ -148,6 +156,23 @@ const SIMULATOR = `
 import { prior, simulator } from "pushforward/inference";
 export default simulator({ mu: prior.normal(0, 1) }, ({ mu }, random) => [mu + 0.5 * random.normal()]);
 `;
+
+describe("infer with another refinement than No-U-Turn chains", () => {
+  it("refuses the options of these chains", async () => {
+    write(
+      "normal.mjs",
+      'import * as p from "pushforward/inference";\nexport default p.model({ x: p.real() }, ({ x }) => p.logProb.normal(x, 0, 1));',
+    );
+    const words = ["infer", path("normal.mjs"), "-o", path("n.safetensors"), "--draws-per-chain", "33"];
+    const { code, err } = await start([...words, "--refinement", "none"]).ended;
+    expect(code).toBe(2);
+    expect(err).toMatchInlineSnapshot(`
+      "Error: --draws-per-chain cannot be combined with --refinement none.
+      It is an option of No-U-Turn chains: leave one of them out.
+      "
+    `);
+  });
+});
 
 describe("infer for a simulator", () => {
   it("draws from the posterior given the numbers of a table, and says when they are unlike all simulations", async () => {

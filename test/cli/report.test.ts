@@ -102,6 +102,11 @@ it("refuses conditional models, and tables with too few rows", async () => {
     To compare log-densities: pushforward evaluate conditional.safetensors DATA"
   `);
   const model = await quickModel(place, data, "few");
+  expect(await failure("report", model, data, "--target", "nope")).toMatchInlineSnapshot(`
+    "2
+    Error: The model has no column "nope": expected one of a or b.
+    Correct the name."
+  `);
   expect(await failure("report", model, data, "-o", path("few.html"))).toMatchInlineSnapshot(`
     "2
     Error: There are too few held-out rows for a report: expected 10 rows or more with a finite log-density, received 8.
