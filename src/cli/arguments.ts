@@ -74,7 +74,8 @@ export function parseArguments<S extends Syntax>(syntax: S, words: readonly stri
     }
     // The next word is the value even if it starts with a dash: `-o -` writes to standard output, and columns may be called -x.
     const value = attached === undefined ? words[++i] : expandHome(attached, option);
-    if (!value?.trim()) throw argumentError(syntax, `${name} needs a value`);
+    if (!value || (option.form !== "character" && value.trim() === ""))
+      throw argumentError(syntax, `${name} needs a value`);
     // In `--columns a, b`, the shell splits the list into two words, of which the second would become a positional argument.
     if (option.form === "list" && /,\s*$/.test(value)) {
       throw argumentError(syntax, `The list of ${name} ends in a comma`, {

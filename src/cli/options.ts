@@ -14,8 +14,8 @@ export interface Option<T = unknown> {
   /** The default as it would be typed. */
   readonly default?: string;
   readonly choices?: readonly string[];
-  /** Whether the value is a path or a comma-separated list. */
-  readonly form?: "path" | "list";
+  /** Whether the value is a path, a comma-separated list, or a character, which may be a space. */
+  readonly form?: "path" | "list" | "character";
   /** Reads the value; undefined stands for an option that is not given. */
   read(text: string | undefined, name: string): T;
   /** Reads all values of an option that may be given several times. Others may be given once. */
@@ -176,6 +176,7 @@ export const notation = {
       description: "The character between the fields of a CSV file, or \\t. Default: detected.",
     },
     (value) => (value === "\\t" ? "\t" : value),
+    { form: "character" },
   ),
 };
 

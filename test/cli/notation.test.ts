@@ -24,6 +24,15 @@ it("reads European decimals in every command that takes a table", async () => {
   expect(scored.out.split("\n")[1]).toMatch(/^"0,0000","1,0000",-?[\d.]+$/);
 });
 
+it("reads fields that a space or a tab separates", async () => {
+  for (const delimiter of [" ", "\t"]) {
+    const table = write("separated.csv", `x y\n${"1,5 2,5\n0,5 3,5\n".repeat(5)}`.replaceAll(" ", delimiter));
+    const { out } = await pushforward(["columns", table, "--delimiter", delimiter, "--decimal", ","]);
+    expect(out).toMatch(/^x .*0\.5 to 1\.5.*\ny .*2\.5 to 3\.5/m);
+  }
+  expect(await failure("columns", "a.csv", "--delimiter", "")).toContain("--delimiter needs a value");
+});
+
 it("suggests the option for numbers with commas", async () => {
   const table = write("commas.csv", "a;b\n1,5;1\n2,25;2\n");
   expect(await failure("fit", table, ...FLOW, "-o", path("n.safetensors"))).toMatchInlineSnapshot(`
