@@ -34,7 +34,9 @@ export async function scoreFiles(
       hint: "Give the name of a file: -o scored.parquet",
     });
   }
-  const files = await expandPatterns(values.data, io.interrupted);
+  const found = await expandPatterns(values.data, io.interrupted);
+  // The same file may be named twice, such as a.csv and ./a.csv.
+  const files = [...new Map(found.map((file) => [resolve(file), file])).values()];
   const common = commonDirectory(files);
   const outputs = files.map((file) => join(output, relative(common, resolve(file))));
   for (const [i, path] of outputs.entries()) {

@@ -61,6 +61,10 @@ it("scores each file by itself into a directory, with the directories below a co
       .slice(1),
   );
   expect(scored).toEqual(readFileSync(path("all.csv"), "utf8").trimEnd().split("\n").slice(1));
+  const twice = [path("parts/year=1/a.csv"), path("parts/year=2/../year=1/a.csv")];
+  expect((await pushforward(["score", model, ...twice, "-o", path("once/")])).err).toMatch(
+    /\nWrote 20 rows in 1 file\n$/,
+  );
   expect([
     await failure("score", model, path("parts/*/*.csv"), "-o", path("parts/")),
     await failure("score", model, "SELECT 1 AS a, 2 AS b", "-o", path("scored/")),
