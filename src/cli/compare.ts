@@ -7,6 +7,9 @@ import { engine, engineOf } from "./engine.ts";
 import { estimate, jsonLine } from "./format.ts";
 import { dataOfModel, flag, model, notation, strict } from "./options.ts";
 
+/** The names of the two models in messages. */
+const NAMES = ["A", "B"] as const;
+
 export const compare = command({
   name: "compare",
   summary: "Compares the log-densities of a table under two models.",
@@ -15,7 +18,9 @@ export const compare = command({
     strict,
     ...notation,
     ...engine,
-    json: flag("Prints one JSON object: rows, first, second, difference, shareHigher."),
+    json: flag(
+      "Prints one JSON object: rows, first, second, difference, shareHigher. first and second have isBound for a lower bound.",
+    ),
   },
   details: [
     "Prints the mean log-density of the rows under each model, in nats, and the mean of their differences, row by row, with its standard error. If the mean difference A - B is above 0 by several standard errors, A describes rows of this kind better. Use rows that neither model was fitted to.",
@@ -40,11 +45,14 @@ export const compare = command({
     try {
       for (const atoms of different) await checkComparableValues(table, atoms);
       const scores: Float64Array[] = [];
-      for (const model of models) scores.push(await useScores(model, table, { strict, run }, io, allScores));
+      for (const [i, model] of models.entries())
+        scores.push(await useScores(model, table, { strict, run, label: `${NAMES[i]}: ` }, io, allScores));
       const comparison = compareLogDensities(scores[0]!, scores[1]!);
-      const bounds = ["A", "B"].filter((_, i) => models[i]!.flow.isBound);
+      const areBounds = models.map(({ flow }) => flow.isBound);
       io.stdout.write(
-        json ? jsonLine(comparisonObject(comparison)) : comparisonText(comparison, a, b, bounds),
+        json
+          ? jsonLine(comparisonObject(comparison, areBounds))
+          : comparisonText(comparison, a, b, areBounds),
       );
     } finally {
       await table.close();
@@ -88,10 +96,21 @@ async function checkComparableValues(table: Table, { column, includes }: Differe
   );
 }
 
-const comparisonObject = ({ first, second, difference, shareHigher }: Comparison) => ({
+const comparisonObject = (
+  { first, second, difference, shareHigher }: Comparison,
+  [isFirstBound, isSecondBound]: readonly boolean[],
+) => ({
   rows: difference.count,
-  first: { meanLogDensity: first.mean, standardError: first.standardError },
-  second: { meanLogDensity: second.mean, standardError: second.standardError },
+  first: {
+    meanLogDensity: first.mean,
+    standardError: first.standardError,
+    ...(isFirstBound && { isBound: true }),
+  },
+  second: {
+    meanLogDensity: second.mean,
+    standardError: second.standardError,
+    ...(isSecondBound && { isBound: true }),
+  },
   difference: { mean: difference.mean, standardError: difference.standardError },
   shareHigher,
 });
@@ -100,14 +119,16 @@ function comparisonText(
   { first, second, difference, shareHigher }: Comparison,
   a: string,
   b: string,
-  bounds: readonly string[],
+  areBounds: readonly boolean[],
 ): string {
   const lines = [
     `A      ${estimate(first)} nats, ${a}`,
     `B      ${estimate(second)} nats, ${b}`,
     `A - B  ${estimate(difference)} nats; A is higher in ${(100 * shareHigher).toFixed(1)}% of ${count(difference.count)} rows`,
     verdict(difference),
-    ...bounds.map((name) => `The numbers of ${name} are lower bounds: its log-densities may be higher.`),
+    ...NAMES.filter((_, i) => areBounds[i]).map(
+      (name) => `The numbers of ${name} are lower bounds: its log-densities may be higher.`,
+    ),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -81,12 +81,18 @@ export async function useScores<T>(
     of = [],
     given = [],
     compute,
+    label = "",
   }: Pick<ScoringOptions, "strict" | "of" | "given"> &
-    Pick<ModelScorerOptions, "compute"> & { readonly run: EngineOptions },
+    Pick<ModelScorerOptions, "compute"> & {
+      readonly run: EngineOptions;
+      /** The beginning of each message, which says of which model it is. Default empty. */
+      readonly label?: string;
+    },
   io: Io,
   use: (scoring: Scoring) => Promise<T>,
 ): Promise<T> {
   const messages = new Messages(io);
+  const warn = (text: string) => messages.warn(`${label}${text}`);
   try {
     const scorer = new ModelScorer(model, {
       ...run,
@@ -113,22 +119,22 @@ export async function useScores<T>(
     });
     const result = await use({ scorer, table, scores });
     messages.end();
-    if (model.flow.isBound) messages.print(BOUND_NOTE);
-    for (const values of unlearned) messages.warn(unlearnedText(values, table, model.table));
+    if (model.flow.isBound) messages.print(`${label}${BOUND_NOTE}`);
+    for (const values of unlearned) warn(unlearnedText(values, table, model.table));
     const scored = scorer.logDensity.count;
     if (scorer.impossibleRows === scored) {
-      messages.warn(
+      warn(
         `The model considers all ${counted(scored, "scored row")} of ${table.source} impossible. Check that the columns have the units of the training table, or fit the model to a table that has such rows too.`,
       );
     }
     const missing = table.rows - scored;
     if (missing > 0) {
       const have = missing === 1 ? "has" : "have";
-      messages.warn(
+      warn(
         `${count(missing)} of ${counted(table.rows, "row")} ${have} no log-density because a value is missing.`,
       );
     }
-    for (const warning of scorer.warnings()) messages.warn(warning);
+    for (const warning of scorer.warnings()) warn(warning);
     return result;
   } finally {
     messages.end();

@@ -63,6 +63,32 @@ it("says which model describes the rows better", async () => {
   expect(same.out).toContain("These rows do not show which model is better.");
 });
 
+it("says of which model a warning is, and which log-densities are bounds", async () => {
+  const labelled = write(
+    "labelled.csv",
+    points(60)
+      .replace(/^x,y,payment/, "x,y,kind")
+      .replaceAll(/,[\d.]+$/gm, (payment) => (payment === ",0" ? ",a" : ",b")),
+  );
+  const [bound, exact] = [path("bound.safetensors"), path("exact.safetensors")];
+  const dequantized = ["--flow", "nice", "--transforms", "1", "--hidden", "4"];
+  for (const words of [
+    [...dequantized, "-o", bound],
+    ["--no-kernel", "--budget", "small", "-o", exact],
+  ])
+    expect((await pushforward(["fit", labelled, "--epochs", "1", ...words])).code).toBe(0);
+  const missing = write("missing.csv", "x,y,kind\n0.1,0.2,a\n0.1,0.2,c\n-0.4,0.1,b\n");
+  const { err } = await pushforward(["compare", bound, exact, missing]);
+  const lines = err.trimEnd().split("\n");
+  expect(
+    lines.every((line) => /^(Warning: )?[AB]: /.test(line)),
+    err,
+  ).toBe(true);
+  const [comparison] = await json("compare", bound, exact, missing);
+  expect(comparison).toMatchObject({ first: { isBound: true } });
+  expect(comparison.second).not.toHaveProperty("isBound");
+});
+
 it("refuses models whose log-densities are not comparable", async () => {
   expect(await failure("compare", models.short, models.payments, table)).toMatchInlineSnapshot(`
     "2
