@@ -5,19 +5,28 @@ import { type Io, supportsColor } from "./io.ts";
 import type { Option } from "./options.ts";
 import { program } from "./program.ts";
 
-/** In characters: fits into a terminal of 100 columns. */
-const WIDTH = 96;
+/** In characters: longer lines are hard to read. */
+const MAX_WIDTH = 96;
+/** In characters, for the descriptions in a narrow terminal. */
+const MIN_WIDTH = 20;
+
+/** The width of the help: that of a terminal, which may be unknown (0). */
+const widthOf = ({ stdout }: Io): number => Math.min(MAX_WIDTH, stdout.columns || MAX_WIDTH);
 
 /** The help of the whole program. */
 export function programHelp(commands: readonly Command[], version: string, io: Io): string {
   const { bold } = colorsFor(io);
+  const width = widthOf(io);
   return [
     `${bold("pushforward")} ${version}: learns the probability distribution of a table with normalizing flows`,
     "",
     `${bold("Usage:")} ${program()} COMMAND ...`,
     "",
     bold("Commands:"),
-    ...aligned(commands.map(({ name, summary }) => [name, summary])),
+    ...aligned(
+      commands.map(({ name, summary }) => [name, summary]),
+      width,
+    ),
     "",
     bold("Examples:"),
     `  ${program()} fit earthquakes.csv`,
@@ -27,7 +36,7 @@ export function programHelp(commands: readonly Command[], version: string, io: I
     ...wrapped(
       "A table is a CSV, TSV, JSON, JSON Lines (each also gzipped) or Parquet file, or a DuckDB query in quotes. " +
         "Log-densities are in nats and refer to the units of the data.",
-      WIDTH,
+      width,
     ),
     "",
     `${program()} COMMAND --help describes a command; --version prints the version.`,
@@ -39,6 +48,7 @@ export function programHelp(commands: readonly Command[], version: string, io: I
 export function commandHelp(command: Command, io: Io): string {
   const { name, summary, positionals, options, details = [], examples } = command;
   const { bold } = colorsFor(io);
+  const width = widthOf(io);
   const usage = [
     ...Object.entries(positionals).map(positionalName),
     ...Object.entries(options).flatMap(([key, { required, alias, valueName }]) =>
@@ -46,24 +56,31 @@ export function commandHelp(command: Command, io: Io): string {
     ),
     "[options]",
   ];
+  const title = `pushforward ${name}`;
   return [
-    `${bold(`pushforward ${name}`)}: ${summary}`,
+    wrapped(`${title}: ${summary}`, width).join("\n").replace(title, bold),
     "",
     `${bold("Usage:")} ${program()} ${name} ${usage.join(" ")}`,
     "",
-    ...aligned(Object.entries(positionals).map(([key, { description }]) => [key.toUpperCase(), description])),
+    ...aligned(
+      Object.entries(positionals).map(([key, { description }]) => [key.toUpperCase(), description]),
+      width,
+    ),
     "",
-    ...details.flatMap((paragraph) => [...wrapped(paragraph, WIDTH), ""]),
+    ...details.flatMap((paragraph) => [...wrapped(paragraph, width), ""]),
     bold("Options:"),
-    ...aligned([
-      ...Object.entries(options).map(([key, option]) => [forms(key, option), purpose(option)] as const),
-      ["-h, --help", "Shows this help."],
-    ]),
+    ...aligned(
+      [
+        ...Object.entries(options).map(([key, option]) => [forms(key, option), purpose(option)] as const),
+        ["-h, --help", "Shows this help."],
+      ],
+      width,
+    ),
     "",
     bold("Examples:"),
     ...examples.flatMap(([line, what]) => [
       `  ${program()} ${line}`,
-      ...wrapped(what, WIDTH - 6).map((text) => `      ${text}`),
+      ...wrapped(what, width - 6).map((text) => `      ${text}`),
     ]),
     "",
   ].join("\n");
@@ -85,10 +102,10 @@ const purpose = ({ description, choices, default: standard, readAll }: Option): 
 const quoted = (value: string): string => (/^[.,]$/.test(value) ? `"${value}"` : value);
 
 /** Two columns, the second wrapped. */
-function aligned(entries: readonly (readonly [string, string])[]): string[] {
+function aligned(entries: readonly (readonly [string, string])[], width: number): string[] {
   const indent = 2 + Math.max(...entries.map(([term]) => term.length)) + 3;
   return entries.flatMap(([term, text]) =>
-    wrapped(text, WIDTH - indent).map(
+    wrapped(text, Math.max(MIN_WIDTH, width - indent)).map(
       (line, i) => (i === 0 ? `  ${term}`.padEnd(indent) : " ".repeat(indent)) + line,
     ),
   );

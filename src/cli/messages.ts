@@ -45,7 +45,8 @@ export class Messages {
     const now = performance.now();
     if (!this.stderr.isTTY || now - this.paintedAt < REPAINT_MILLISECONDS) return;
     this.paintedAt = now;
-    const width = (this.stderr.columns ?? 80) - 1;
+    // A terminal of unknown width has 0 columns.
+    const width = (this.stderr.columns || 80) - 1;
     const barWidth = Math.min(MAX_BAR_WIDTH, width - before.length - after.length);
     this.bar =
       barWidth < MIN_BAR_WIDTH

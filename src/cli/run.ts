@@ -71,7 +71,8 @@ const beforeDashes = (words: readonly string[]): readonly string[] =>
 
 async function dispatch(words: readonly string[], io: Io): Promise<void> {
   const [first, ...rest] = words;
-  if (first === undefined || asksForHelp(first) || (first === "help" && rest.length === 0)) {
+  const isOfProgram = first === "help" && (rest[0] === undefined || asksForHelp(rest[0]));
+  if (first === undefined || asksForHelp(first) || isOfProgram) {
     const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
     io.stdout.write(programHelp(commands, version(), io));
     return;

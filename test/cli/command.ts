@@ -72,7 +72,7 @@ function collector(columns: number | undefined) {
       done();
     },
   });
-  return Object.assign(stream, { text: () => text, ...(columns && { isTTY: true, columns }) });
+  return Object.assign(stream, { text: () => text, ...(columns !== undefined && { isTTY: true, columns }) });
 }
 
 /** Runs a command line in another process. */
