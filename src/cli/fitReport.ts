@@ -12,6 +12,7 @@ import { shellQuoted } from "../files/shellQuoted.ts";
 import type { AnomalyReference } from "../flows/anomalies/anomalyScorer.ts";
 import type { Flow } from "../flows/index.ts";
 import { hasProbabilities } from "../tables/tableColumn.ts";
+import type { Member } from "../train/index.ts";
 import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
 import type { FitValues } from "./fitOptions.ts";
@@ -115,7 +116,7 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
   const heldOut = counted(evaluation.logDensity.count, `${evaluation.by} row`);
   const role = evaluation.by === "test" ? "not used in training" : "they also decided when training ended";
   return [
-    `Learned ${named(table.columns)}${given} in ${duration(milliseconds)} (${nameOf(trained)}, ${ending(trained)}).`,
+    `Learned ${named(table.columns)}${given} in ${duration(milliseconds)} (${trainingText(trained)}).`,
     `Rows: ${rowCounts(report)}.`,
     ...(trimmed > 0
       ? [
@@ -164,9 +165,20 @@ export function filesAndCommands(
 const named = (columns: readonly string[]): string =>
   columns.length > 12 ? counted(columns.length, "column") : singleLine(columns.join(", "));
 
-/** The name of a model, and of the member whose epochs follow, if the model is not this member. */
-const nameOf = ({ name, trainedMember = name }: Trained): string =>
-  trainedMember === name ? name : `${name}; ${trainedMember}`;
+/**
+ * The name of a model, and how its training ended. The epochs of a mixture are those of one member, which is named; they say nothing about a
+ * mixture without this member.
+ */
+export function trainingText(
+  trained: Pick<Trained, "name" | "trainedMember" | "epochs" | "bestEpoch" | "stopped"> & {
+    readonly members?: readonly Pick<Member, "name" | "weight">[];
+  },
+): string {
+  const { name, trainedMember = name, members = [] } = trained;
+  if (trainedMember === name) return `${name}, ${ending(trained)}`;
+  const isMember = members.some((member) => member.name === trainedMember && member.weight > 0);
+  return isMember ? `${name}; ${trainedMember}, ${ending(trained)}` : name;
+}
 
 /** How a training run ended, with its number of epochs. */
 export function ending({

@@ -122,7 +122,7 @@ export interface TableFitValues extends Omit<FitValues, "flow"> {
 
 /** @throws ARGUMENT for an option of images, because the data are a table, and for the first two that cannot be combined. */
 export function checkTableValues(all: FitValues): TableFitValues {
-  const { flow, transforms, hidden, column, schema, budget, contamination, given } = all;
+  const { flow, transforms, hidden, column, schema, budget, contamination, given, noKernel } = all;
   if (budget !== "default" && flow !== "default") {
     throw new PushforwardError("ARGUMENT", `--budget cannot be combined with --flow ${flow}`, {
       hint: "It chooses the members of the default model. For one flow: --epochs, --patience, --hidden, --transforms.",
@@ -132,6 +132,11 @@ export function checkTableValues(all: FitValues): TableFitValues {
     const other = flow === "default" ? "--given" : `--flow ${flow}`;
     throw new PushforwardError("ARGUMENT", `--contamination cannot be combined with ${other}`, {
       hint: "Only the default model without --given has anomaly scores: leave one of them out.",
+    });
+  }
+  if (noKernel && flow !== "default") {
+    throw new PushforwardError("ARGUMENT", `--no-kernel cannot be combined with --flow ${flow}`, {
+      hint: "Only the default model contains training rows: leave the option out.",
     });
   }
   if (flow === "default" && (transforms ?? hidden)) {
@@ -161,10 +166,11 @@ export function checkTableValues(all: FitValues): TableFitValues {
 
 /** The first option that only images have. */
 function optionOfImages(all: FitValues): string | undefined {
-  const { flow, values, classes, flips, levels, block, coupling, dequantization, patch, latent } = all;
+  const { flow, values, classes, flips, levels, block, coupling, dequantization, patch, latent, draws } = all;
   const ofImages = {
     ...{ values, classes: classes || undefined, flips: flips || undefined },
     ...{ levels, block, coupling, dequantization, patch, latent },
+    draws: draws > 1 ? draws : undefined,
   };
   const [name] = Object.entries(ofImages).find(([, value]) => value !== undefined) ?? [];
   if (name) return `--${name}`;

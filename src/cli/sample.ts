@@ -14,7 +14,8 @@ export const sample = command({
       alias: "n",
       valueName: "N",
       example: "1000",
-      description: "The number of rows. Default: 1000, or with a table in --given one for each of its rows.",
+      description:
+        "The number of rows, or with a table in --given the number for each of its rows. Default: 1000, or 1 with such a table.",
     }),
     output: path({
       alias: "o",

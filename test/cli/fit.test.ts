@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { trainingText } from "../../src/cli/fitReport.ts";
 import { decodeModel } from "../../src/flows/decodeModel.ts";
 import { correlated, EARTHQUAKES, QUICK, workplace } from "./command.ts";
 
@@ -66,6 +67,52 @@ it("prints the number of columns of a wide table, not their names", async () => 
   const query = `SELECT ${sums} FROM range(60) AS t(i)`;
   const { out } = await pushforward(["fit", query, ...QUICK, "-o", path("wide.safetensors")]);
   expect(out).toMatch(/^Learned 13 columns in /);
+});
+
+it("keeps an earlier log if the data cannot be read", async () => {
+  const log = write("earlier.jsonl", "earlier\n");
+  const words = ["fit", path("nothing.csv"), "-o", path("unread.safetensors"), "--log", log];
+  expect(await failure(...words)).toContain("There is no file nothing.csv");
+  expect(readFileSync(log, "utf8")).toBe("earlier\n");
+});
+
+it("refuses options that have no effect on the flow", async () => {
+  const fit = (...words: string[]) => failure("fit", EARTHQUAKES, "-o", path("x.safetensors"), ...words);
+  expect([
+    await fit("--flow", "maf", "--draws", "7"),
+    await fit("--flow", "maf", "--no-kernel"),
+  ]).toMatchInlineSnapshot(`
+    [
+      "2
+    Error: --draws is for images, and DATA is a table.
+    If its columns are pixels, state the size of the images: --image 28x28x1",
+      "2
+    Error: --no-kernel cannot be combined with --flow maf.
+    Only the default model contains training rows: leave the option out.",
+    ]
+  `);
+  expect(await fit("--column", "zip=integer")).toMatchInlineSnapshot(`
+    "2
+    Error: There is no column "zip": expected lon, lat, depth_km, mag.
+    Correct the name."
+  `);
+});
+
+it("names the epochs of a trained member only if the model contains it", () => {
+  const training = { name: "default model", epochs: [], bestEpoch: 0, stopped: "patience" } as const;
+  const text = (weight: number) =>
+    trainingText({
+      ...training,
+      trainedMember: "splines",
+      members: ["splines", "gaussian-mixture"].map((name, i) => ({
+        name,
+        weight: i === 0 ? weight : 1 - weight,
+        validationLogDensity: -1,
+      })),
+    });
+  expect(text(0)).toBe("default model");
+  expect(text(0.5)).toMatch(/^default model; splines, 0 epochs/);
+  expect(trainingText(training)).toMatch(/^default model, 0 epochs/);
 });
 
 it("prints JSON lines and nothing else with --json", async () => {
@@ -302,12 +349,12 @@ it("stops early when the validation log-density no longer improves", async () =>
 
 it("ends after --max-minutes, keeps the best weights and prints how to continue", async () => {
   const endless = ["--flow", "nsf", "--epochs", "100000", "--patience", "100000", "--max-minutes", "0.08"];
-  const words = ["fit", EARTHQUAKES, ...endless, "-o", path("timed.safetensors")];
+  const words = ["fit", ...endless, "-o", path("timed.safetensors"), "--", EARTHQUAKES];
   const { code, out } = await pushforward(words);
   expect(code).toBe(0);
   expect(out).toContain("; --max-minutes reached)");
   expect(out).toMatch(
-    /To continue:\n {2}pushforward fit \S+ --flow nsf .* --max-minutes 0.08 -o \S+ --resume\n/,
+    /To continue:\n {2}pushforward fit --resume --flow nsf .* --max-minutes 0.08 -o \S+ -- \S+\n/,
   );
   expect((await model("timed.safetensors")).columns).toHaveLength(4);
 

@@ -44,7 +44,8 @@ it("shows the help of the program", async () => {
     pushforward COMMAND --help describes a command; --version prints the version.
     "
   `);
-  for (const words of [["--help"], ["-h"], ["help"]]) expect((await pushforward(words)).out).toBe(out);
+  for (const words of [["--help"], ["-h"], ["help"], ["help", "--help"]])
+    expect((await pushforward(words)).out).toBe(out);
 });
 
 it("shows the help of a command", async () => {
@@ -68,8 +69,8 @@ it("shows the help of a command", async () => {
     with a file for each image, and a sub-directory for each class. Default: 64 images.
 
     Options:
-      -n, --rows N            The number of rows. Default: 1000, or with a table in --given one for
-                              each of its rows.
+      -n, --rows N            The number of rows, or with a table in --given the number for each of
+                              its rows. Default: 1000, or 1 with such a table.
       -o, --output OUT        The table to write, in the format of its ending. - writes CSV to
                               standard output. Default: -.
       --seed S                Seed of all random numbers. With the same seed, fewer rows are the
@@ -124,6 +125,20 @@ it("describes every option of every command, in lines of at most 100 characters"
     expect(out).not.toMatch(/undefined|VALUE/);
     for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
   }
+});
+
+it("fits into a narrow terminal, and also shows help in one of unknown width", async () => {
+  const lengths = (text: string) => text.split("\n").map((line) => line.length);
+  const help = async (columns?: number) =>
+    (
+      await pushforward(["columns", "--help"], {
+        ...(columns !== undefined && { columns }),
+        env: { NO_COLOR: "1" },
+      })
+    ).out;
+  const examples = /Examples:.*/s;
+  expect(Math.max(...lengths((await help(70)).replace(examples, "")))).toBeLessThanOrEqual(70);
+  expect(await help(0)).toBe(await help());
 });
 
 it("prints the version", async () => {
