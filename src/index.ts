@@ -1,8 +1,8 @@
 /**
  * pushforward: normalizing flows, trained and run through ONNX Runtime, in Node and in a page.
  *
- * This entry point exports what most programs need: the `mainExports.ts` of each folder. Entry points such as
- * `pushforward/bijections` export the rest of their folder. Model files, tables and pictures need Node: they are in
+ * This entry point exports what most programs need: the `mainExports.ts` of each directory. Entry points such as
+ * `pushforward/bijections` export the rest of their directory. Model files, tables and pictures need Node: they are in
  * `pushforward/files`, `pushforward/data` and `pushforward/report`.
  */
 import { registerAllScalarTransforms } from "./bijections/scalar/registerAll.ts";

@@ -70,7 +70,7 @@ export async function importOptional<T>(feature: OptionalFeature, load: () => Pr
 /** The command that installs packages where the copy of pushforward at `location`, a module's URL, finds them. */
 export function installCommand(packages: readonly OptionalPackage[], location: string): string {
   const versions = packages.map((name) => `${name}@${OPTIONAL_PACKAGES[name]}`);
-  // npx runs a package from its cache, where packages of the current folder are not found.
+  // npx runs a package from its cache, where packages of the current directory are not found.
   if (location.includes("/_npx/"))
     return `npx ${["pushforward", ...versions].map((name) => `-p ${name}`).join(" ")} pushforward`;
   const isGlobal = /\/(lib|npm)\/node_modules\/pushforward\//.test(location);

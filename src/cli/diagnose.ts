@@ -45,8 +45,8 @@ async function providers(): Promise<[string, string][]> {
 
 /** The version of a package that this program would import; undefined if there is none. */
 function installedVersion(name: string): string | undefined {
-  const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
-  const file = folders.map((folder) => join(folder, name, "package.json")).find(existsSync);
+  const directories = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  const file = directories.map((directory) => join(directory, name, "package.json")).find(existsSync);
   return file && JSON.parse(readFileSync(file, "utf8")).version;
 }
 

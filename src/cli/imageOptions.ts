@@ -45,7 +45,7 @@ export const imageOptions = {
   block: choice(["plain", "residual", "gated"], {
     valueName: "BLOCK",
     description:
-      "The blocks of the convolutional networks of glow and realnvp. Default: plain; realnvp: residual.",
+      "The blocks of the convolutional networks of glow and realnvp. Default: plain for glow, residual for realnvp.",
   }),
   coupling: choice(["affine", "additive", "spline"], {
     valueName: "COUPLING",

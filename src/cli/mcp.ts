@@ -4,21 +4,21 @@ export const mcp = command({
   name: "mcp",
   summary: "Gives an assistant tools to learn, test and use models (Model Context Protocol).",
   positionals: {
-    folders: {
+    directories: {
       variadic: true,
-      description: "The folders with the tables and models. No other files are read or written.",
+      description: "The directories with the tables and models. No other files are read or written.",
     },
   },
   options: {},
   details: [
     "An assistant starts the command, and talks to it over standard input and output. Its tools are columns, fit, inspect, report, score, anomalies, sample and impute. docs/mcp.md says how to set it up.",
-    "Files that exist are never replaced. Tools take names of files, and no queries and no programs.",
+    "Files that exist are never replaced, except for a model whose training run continues. Tools take names of files, and no queries and no programs.",
   ],
-  examples: [["mcp ~/quakes", "Tools for the tables in one folder."]],
-  async run({ folders }, io) {
+  examples: [["mcp ~/quakes", "Tools for the tables in one directory."]],
+  async run({ directories }, io) {
     const { importOptional, ASSISTANTS } = await import("../optionalPackages.ts");
-    const { AllowedFolders } = await import("./allowedFolders.ts");
+    const { AllowedDirectories } = await import("./allowedDirectories.ts");
     const { serveTools } = await importOptional(ASSISTANTS, () => import("./mcpServer.ts"));
-    await serveTools(await AllowedFolders.open(folders), io);
+    await serveTools(await AllowedDirectories.open(directories), io);
   },
 });

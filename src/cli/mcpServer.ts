@@ -10,7 +10,7 @@ import {
 } from "@modelcontextprotocol/sdk/types.js";
 import { PushforwardError } from "../errors.ts";
 import { VERSION } from "../version.ts";
-import type { AllowedFolders } from "./allowedFolders.ts";
+import type { AllowedDirectories } from "./allowedDirectories.ts";
 import { writeFailure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { TOOLS, type Tool } from "./mcpTools.ts";
@@ -24,7 +24,10 @@ const SCHEMA_HINT = "Look at the schema of the tool.";
 const MIN_PROGRESS_MILLISECONDS = 500;
 
 /** Serves the tools over standard input and output, until the assistant closes standard input or the command is interrupted. */
-export async function serveTools(folders: AllowedFolders, { stdout, interrupted }: Io): Promise<void> {
+export async function serveTools(
+  directories: AllowedDirectories,
+  { stdout, interrupted }: Io,
+): Promise<void> {
   if (isatty(0)) {
     throw new PushforwardError("ARGUMENT", "standard input is a terminal", {
       expected: "an assistant that speaks the Model Context Protocol",
@@ -33,7 +36,7 @@ export async function serveTools(folders: AllowedFolders, { stdout, interrupted 
   }
   // The command runs in a worker thread, in which process.stdin does not read file descriptor 0.
   const stdin = createReadStream("", { fd: 0, autoClose: false });
-  const server = toolServer(folders);
+  const server = toolServer(directories);
   const ended = new Promise<void>((resolve) => {
     stdin.once("end", resolve).once("error", () => resolve());
     interrupted.addEventListener("abort", () => resolve(), { once: true });
@@ -45,12 +48,12 @@ export async function serveTools(folders: AllowedFolders, { stdout, interrupted 
 }
 
 /** A server of the tools for any transport. */
-export function toolServer(folders: AllowedFolders): Server {
+export function toolServer(directories: AllowedDirectories): Server {
   const server = new Server(
     { name: "pushforward", version: VERSION },
     {
       capabilities: { tools: {} },
-      instructions: `pushforward learns the probability distribution of tables. Paths are relative to ${folders.names}; other files cannot be read or written, and files that exist are not replaced. Look at a table with columns, learn it with fit, and test the model with report before you trust it.`,
+      instructions: `pushforward learns the probability distribution of tables. Paths are relative to ${directories.names}; other files cannot be read or written, and files that exist are not replaced, except for a model whose training run continues. Look at a table with columns, learn it with fit, and test the model with report before you trust it.`,
     },
   );
   server.setRequestHandler(ListToolsRequestSchema, () => ({
@@ -75,7 +78,7 @@ export function toolServer(folders: AllowedFolders): Server {
       // Sending fails if the client has disconnected.
       sendNotification({ method: "notifications/progress", params: notification }).catch(() => {});
     };
-    return call(tool, params.arguments ?? {}, folders, { interrupted: signal, onProgress });
+    return call(tool, params.arguments ?? {}, directories, { interrupted: signal, onProgress });
   });
   return server;
 }
@@ -83,12 +86,12 @@ export function toolServer(folders: AllowedFolders): Server {
 async function call(
   tool: Tool,
   args: unknown,
-  folders: AllowedFolders,
+  directories: AllowedDirectories,
   surroundings: Pick<Io, "interrupted" | "onProgress">,
 ): Promise<CallToolResult> {
   let words: string[];
   try {
-    words = await tool.words(args, folders);
+    words = await tool.words(args, directories);
   } catch (error) {
     return failure(error);
   }

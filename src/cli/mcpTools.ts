@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { joinColumnList } from "../data/columnList.ts";
 import { PushforwardError } from "../errors.ts";
 import { parse } from "../parse.ts";
-import type { AllowedFolders } from "./allowedFolders.ts";
+import type { AllowedDirectories } from "./allowedDirectories.ts";
 import { readModel } from "./model.ts";
 
 /** A tool of an assistant: a command of pushforward with some of its options. */
@@ -17,9 +17,9 @@ export interface Tool {
    * The command line that the tool runs for these arguments. Values are attached to their options and paths follow `--`, so no argument
    * can be another option.
    *
-   * @throws ARGUMENT, and FILE for a file outside of the folders.
+   * @throws ARGUMENT, and FILE for a file outside of the directories.
    */
-  words(args: unknown, folders: AllowedFolders): Promise<string[]>;
+  words(args: unknown, directories: AllowedDirectories): Promise<string[]>;
 }
 
 const text = (description: string) => z.string().check(z.minLength(1), z.describe(description));
@@ -53,7 +53,10 @@ function tool<S extends z.core.$ZodShape>(
   name: string,
   description: string,
   shape: S,
-  words: (args: z.output<z.ZodMiniObject<S, z.core.$strict>>, folders: AllowedFolders) => Promise<string[]>,
+  words: (
+    args: z.output<z.ZodMiniObject<S, z.core.$strict>>,
+    directories: AllowedDirectories,
+  ) => Promise<string[]>,
 ): Tool {
   const schema = z.strictObject(shape);
   const { $schema: _, ...inputSchema } = z.toJSONSchema(schema, { io: "input" });
@@ -62,9 +65,9 @@ function tool<S extends z.core.$ZodShape>(
     description,
     inputSchema: inputSchema as Tool["inputSchema"],
     isReadOnly: !("output" in shape),
-    words: async (args, folders) => [
+    words: async (args, directories) => [
       name,
-      ...(await words(parse(schema, args, `a call of ${name}`), folders)),
+      ...(await words(parse(schema, args, `a call of ${name}`), directories)),
     ],
   };
 }
@@ -80,14 +83,14 @@ const kindWords = (kinds: Readonly<Record<string, string>> = {}): string[] =>
 
 const outputWords = async (
   path: string | undefined,
-  folders: AllowedFolders,
+  directories: AllowedDirectories,
   absent: readonly string[] = [],
-) => (path === undefined ? absent : option("output", await folders.newFile(path)));
+) => (path === undefined ? absent : option("output", await directories.newFile(path)));
 
-/** The positional arguments of a command: `--` and the paths of files in the folders. */
-async function files(folders: AllowedFolders, ...paths: readonly string[]): Promise<string[]> {
+/** The positional arguments of a command: `--` and the paths of files in the directories. */
+async function files(directories: AllowedDirectories, ...paths: readonly string[]): Promise<string[]> {
   const found: string[] = [];
-  for (const path of paths) found.push(await folders.existingFile(path));
+  for (const path of paths) found.push(await directories.existingFile(path));
   return ["--", ...found];
 }
 
@@ -103,18 +106,18 @@ interface ModelAndTable {
 /** The words of a command that reads a model and a table. `absent` has the words that replace --output if no output is named. */
 const modelAndTableWords = async (
   { model, data, output, na, seed }: ModelAndTable,
-  folders: AllowedFolders,
+  directories: AllowedDirectories,
   absent: string[] = [],
 ): Promise<string[]> => [
-  ...(await outputWords(output, folders, absent)),
+  ...(await outputWords(output, directories, absent)),
   ...option("na", na),
   ...option("seed", seed),
-  ...(await files(folders, model, ...data)),
+  ...(await files(directories, model, ...data)),
 ];
 
 /**
  * The values of `--given`. The names must be those of columns of the model: the command would take another text for a query or the name of a
- * table, and read files outside of the folders.
+ * table, and read files outside of the directories.
  */
 async function givenWords(
   given: Readonly<Record<string, string | number | boolean | null>> | undefined,
@@ -141,12 +144,12 @@ export const TOOLS: readonly Tool[] = [
     "columns",
     "Shows the type of each column of a table, the kind that decides how its values are modelled, the missing values and the range. Look at it before fit.",
     { data, columns, exclude, kinds, na },
-    async (args, folders) => [
+    async (args, directories) => [
       ...option("columns", args.columns),
       ...option("exclude", args.exclude),
       ...kindWords(args.kinds),
       ...option("na", args.na),
-      ...(await files(folders, ...args.data)),
+      ...(await files(directories, ...args.data)),
     ],
   ),
   tool(
@@ -184,8 +187,8 @@ export const TOOLS: readonly Tool[] = [
           ),
       ),
     },
-    async (args, folders) => [
-      ...option("output", await folders.newFile(args.output, { isContinued: args.resume === true })),
+    async (args, directories) => [
+      ...option("output", await directories.newFile(args.output, { isContinued: args.resume === true })),
       ...option("columns", args.columns),
       ...option("exclude", args.exclude),
       ...kindWords(args.kinds),
@@ -196,26 +199,26 @@ export const TOOLS: readonly Tool[] = [
       ...option("max-minutes", args.max_minutes ?? 10),
       ...(args.keep_rows === false ? ["--no-kernel"] : []),
       ...(args.resume ? ["--resume"] : []),
-      ...(await files(folders, ...args.data)),
+      ...(await files(directories, ...args.data)),
     ],
   ),
   tool(
     "inspect",
     "Shows what is in a model file: its columns, its flow and how it was trained.",
     { model },
-    (args, folders) => files(folders, args.model),
+    (args, directories) => files(directories, args.model),
   ),
   tool(
     "report",
     "Tests a model on rows that it never saw, and says what failed and what is uncertain. With the table of the training it uses the test rows.",
     { model, data, output: text("The HTML file to write."), na, seed },
-    (args, folders) => modelAndTableWords(args, folders),
+    (args, directories) => modelAndTableWords(args, directories),
   ),
   tool(
     "score",
     "Computes the log-density of each row of a table, in nats: the lower, the more unusual is the row.",
     { model, data, output: output(table), na },
-    (args, folders) => modelAndTableWords(args, folders, ["--output=-"]),
+    (args, directories) => modelAndTableWords(args, directories, ["--output=-"]),
   ),
   tool(
     "anomalies",
@@ -236,10 +239,10 @@ export const TOOLS: readonly Tool[] = [
       output: output("A new table with all rows and their p-values: .csv, .tsv, .json, .jsonl or .parquet."),
       na,
     },
-    async (args, folders) => [
+    async (args, directories) => [
       ...option("rows", args.rows),
       ...option("fdr", args.fdr),
-      ...(await modelAndTableWords(args, folders)),
+      ...(await modelAndTableWords(args, directories)),
     ],
   ),
   tool(
@@ -260,13 +263,13 @@ export const TOOLS: readonly Tool[] = [
       seed,
       output: output(table),
     },
-    async (args, folders) => {
-      const [, path] = await files(folders, args.model);
+    async (args, directories) => {
+      const [, path] = await files(directories, args.model);
       return [
         ...option("rows", args.rows ?? 20),
         ...(await givenWords(args.given, path!)),
         ...option("seed", args.seed),
-        ...(await outputWords(args.output, folders)),
+        ...(await outputWords(args.output, directories)),
         "--",
         path!,
       ];
@@ -276,6 +279,6 @@ export const TOOLS: readonly Tool[] = [
     "impute",
     "Replaces the missing values of a table by values drawn from a model, given the present values of the row.",
     { model, data, output: output(table), seed, na },
-    (args, folders) => modelAndTableWords(args, folders, ["--output=-"]),
+    (args, directories) => modelAndTableWords(args, directories, ["--output=-"]),
   ),
 ];

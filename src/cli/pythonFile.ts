@@ -148,7 +148,7 @@ if __name__ == "__main__":
     score_dask.main(*sys.argv[1:])
 `;
 
-const spark = `"""Scores a table with density.onnx on Apache Spark. Written by pushforward VERSION, which has not run it on Spark.
+const spark = `"""Scores a table with density.onnx on Apache Spark. Written by pushforward VERSION. This file has not been tested on Spark.
 
     spark-submit --files density.onnx --py-files score_spark.py program.py
 

@@ -45,7 +45,7 @@ export async function run(words: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** In an MPI job, rank 0 needs less time to print an error that all ranks have, and to end the job. */
+/** Other ranks wait this long, so that rank 0 can print the common error first. */
 const WAIT_FOR_RANK_0_MILLISECONDS = 2000;
 
 /** Says which process of an MPI job failed, unless it is rank 0. */

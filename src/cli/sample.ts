@@ -26,7 +26,7 @@ export const sample = command({
     seed: integerFrom(0, {
       default: "0",
       valueName: "S",
-      description: "Seed of all random numbers. With the same seed, fewer rows are the first of more rows.",
+      description: "Seed of all random numbers. With the same seed, the first rows do not depend on -n.",
     }),
     given: text({
       valueName: "GIVEN",

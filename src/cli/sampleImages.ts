@@ -69,12 +69,12 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
       if (isGrid) gridPixels.set(pixels, start * features);
       else {
         for (let i = 0; i < n; i++) {
-          const folder = classes ? join(output, directories[classes[start + i]!]!) : output;
+          const directory = classes ? join(output, directories[classes[start + i]!]!) : output;
           const name = `${String(start + i + 1).padStart(Math.max(5, String(total).length), "0")}.png`;
           const image = pixels.subarray(i * features, (i + 1) * features);
-          await makeDirectory(folder);
+          await makeDirectory(directory);
           await writeFileAtomically(
-            join(folder, name),
+            join(directory, name),
             await encodePng({ shape: model.shape, pixels: image }),
           );
         }

@@ -150,6 +150,6 @@ export function warnOfShare(model: TableModel, messages: Messages): void {
   const share = model.conditionalShare;
   if (share > 0.999) return;
   messages.print(
-    `Conditional distributions are those of the members of the model that have exact ones, with ${Math.round(100 * share)}% of the weight.`,
+    `Only members with exact conditional distributions are used here. They have ${Math.round(100 * share)}% of the weight of the model.`,
   );
 }

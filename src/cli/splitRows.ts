@@ -8,7 +8,7 @@ import type { Messages } from "./messages.ts";
 export const testFractionOf = (rows: number, { testFraction }: Pick<FitValues, "testFraction">): number =>
   fractionOf(rows, testFraction);
 
-/** Of a stream, a part of the test rows that is smaller than this is reported. */
+/** A warning is printed if fewer than this share of the requested test rows could be held out. */
 const REPORTED_SHARE = 0.95;
 
 /** Warns if `testFraction` asks for more test rows than a stream holds out (`StreamedDataset.split`). */

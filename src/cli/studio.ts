@@ -3,7 +3,7 @@ import { integerFrom, model, notation } from "./options.ts";
 
 export const studio = command({
   name: "studio",
-  summary: "Serves a page in which flows learn, and trained models are explored.",
+  summary: "Serves a page that trains flows and explores trained models.",
   positionals: {
     model: { ...model, optional: true },
     data: {

@@ -21,7 +21,7 @@ import { rowsPerBlock, scanRows } from "./tableRows.ts";
 export interface SampleBlocksOptions extends RunOptions {
   /** The number of rows to draw; if `given` is a table, for each of its rows. */
   readonly rows: number;
-  /** Default 0. With the same seed, fewer rows are the first of more rows. */
+  /** Default 0. With the same seed, the first rows do not depend on the number of rows. */
   readonly seed?: number | undefined;
   /** The values [C] of the given columns for all rows, or a table of them, as `tableForModel` returns it. Default none. */
   readonly given?: Float64Array | Table | undefined;

@@ -36,7 +36,7 @@ const BLOCK_MARGIN = 1.2;
 /**
  * Draws rows from the model of a table that meet a condition, by rejection: draws are kept if the condition is true. `condition` is an
  * expression of DuckDB over the columns of the table, such as `age > 40 AND city = 'Bern'`. The kept rows come as features, block by
- * block, and follow the conditional distribution exactly. With the same seed, fewer rows are the first of more rows.
+ * block, and follow the conditional distribution exactly. With the same seed, the first rows do not depend on the number of rows.
  *
  * @throws DATA if the condition is not an expression over these columns, or if too few draws meet it; INTERRUPTED.
  */

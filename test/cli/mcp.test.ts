@@ -4,7 +4,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { AllowedFolders } from "../../src/cli/allowedFolders.ts";
+import { AllowedDirectories } from "../../src/cli/allowedDirectories.ts";
 import { toolServer } from "../../src/cli/mcpServer.ts";
 import { saveModel } from "../../src/files/index.ts";
 import { modelOfRows, rowsOfAllKinds } from "../flows/exportedTable.ts";
@@ -140,7 +140,7 @@ describe("the command mcp", () => {
     expect(await failure("mcp", path("nowhere"))).toMatchInlineSnapshot(`
       "2
       Error: nowhere is not a directory.
-      Give the folders with the tables and models."
+      Give the directories with the tables and models."
     `);
   });
 });
@@ -160,7 +160,7 @@ describe("tools", () => {
     symlinkSync(path("created.csv"), path("folder/new.safetensors.checkpoint-maf"));
     symlinkSync(path("folder/table.csv"), path("folder/inside.csv"));
     const [ours, theirs] = InMemoryTransport.createLinkedPair();
-    await toolServer(await AllowedFolders.open([folder])).connect(theirs);
+    await toolServer(await AllowedDirectories.open([folder])).connect(theirs);
     await client.connect(ours);
   });
   afterAll(() => client.close());
@@ -246,6 +246,8 @@ describe("tools", () => {
     const fit = (args: object) =>
       call("fit", { data: ["table.csv"], output: "timed.safetensors", columns: [], seed: 1, ...args });
     write("folder/timed.safetensors", "a model");
+    expect((await fit({ resume: true })).text).toContain("timed.safetensors exists already");
+    write("folder/timed.safetensors.checkpoint-splines.csv", "a table of the assistant");
     expect((await fit({ resume: true })).text).toContain("timed.safetensors exists already");
     // The checkpoint is that of another flow, so the training ends at once.
     write("folder/timed.safetensors.checkpoint", "");

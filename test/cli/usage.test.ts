@@ -28,7 +28,7 @@ it("shows the help of the program", async () => {
       interpolate   Draws the images between two images, on a line in the latent space.
       inspect       Shows what is in a model file.
       serve         Answers requests for scores, samples, imputed values and anomalies over HTTP.
-      studio        Serves a page in which flows learn, and trained models are explored.
+      studio        Serves a page that trains flows and explores trained models.
       mcp           Gives an assistant tools to learn, test and use models (Model Context Protocol).
       doctor        Shows the versions of what pushforward uses, and tests that it computes.
       export        Writes a model as ONNX files, which other programs run without pushforward.
@@ -73,8 +73,8 @@ it("shows the help of a command", async () => {
                               its rows. Default: 1000, or 1 with such a table.
       -o, --output OUT        The table to write, in the format of its ending. - writes CSV to
                               standard output. Default: -.
-      --seed S                Seed of all random numbers. With the same seed, fewer rows are the
-                              first of more rows. Default: 0.
+      --seed S                Seed of all random numbers. With the same seed, the first rows do not
+                              depend on -n. Default: 0.
       --given GIVEN           The values of some columns, on which the others are conditional:
                               region=north,age=40, or a table with these columns. A model that was
                               fitted with --given needs the values of its given columns.

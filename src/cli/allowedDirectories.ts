@@ -3,70 +3,73 @@ import { basename, dirname, join, resolve } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import { isInside } from "./isInside.ts";
 
-/** Folders outside of which no file is read or written, whatever a path or a symbolic link says. */
-export class AllowedFolders {
+/** Directories outside of which no file is read or written, whatever a path or a symbolic link says. */
+export class AllowedDirectories {
   /** Their paths without symbolic links. */
-  private readonly folders: readonly string[];
+  private readonly directories: readonly string[];
 
-  private constructor(folders: readonly string[]) {
-    this.folders = folders;
+  private constructor(directories: readonly string[]) {
+    this.directories = directories;
   }
 
   /** Throws `FILE` for a path that is not a directory. */
-  static async open(paths: readonly string[]): Promise<AllowedFolders> {
-    const folders: string[] = [];
+  static async open(paths: readonly string[]): Promise<AllowedDirectories> {
+    const directories: string[] = [];
     for (const path of paths) {
       const real = await realpath(path).catch(() => undefined);
       if (real === undefined || !(await stat(real)).isDirectory()) {
         throw new PushforwardError("FILE", `${path} is not a directory`, {
-          hint: "Give the folders with the tables and models.",
+          hint: "Give the directories with the tables and models.",
         });
       }
-      folders.push(real);
+      directories.push(real);
     }
-    return new AllowedFolders(folders);
+    return new AllowedDirectories(directories);
   }
 
   get names(): string {
-    return this.folders.join(", ");
+    return this.directories.join(", ");
   }
 
   /**
-   * The path, without symbolic links, of a file that exists. A relative path is one in any of the folders.
+   * The path, without symbolic links, of a file that exists. A relative path is one in any of the directories.
    *
-   * @throws FILE if there is none. The error does not tell whether there is one outside the folders.
+   * @throws FILE if there is none. The error does not tell whether there is one outside the directories.
    */
   async existingFile(path: string): Promise<string> {
-    for (const folder of this.folders) {
-      const real = await realpath(resolve(folder, path)).catch(() => undefined);
+    for (const directory of this.directories) {
+      const real = await realpath(resolve(directory, path)).catch(() => undefined);
       if (real !== undefined && this.contain(real) && (await stat(real)).isFile()) return real;
     }
     throw new PushforwardError("FILE", `There is no file ${path}`, {
       expected: `a file in ${this.names}`,
-      hint: "Give its path in the folder. Patterns and queries are not allowed.",
+      hint: "Give its path in the directory. Patterns and queries are not allowed.",
     });
   }
 
   /**
-   * The path, without symbolic links, of a file to write. A relative path is one in the first folder.
+   * The path, without symbolic links, of a file to write. A relative path is one in the first directory.
    *
    * With `isContinued`, the file may exist if it has a checkpoint beside it: a training run that ended by time writes both.
    *
-   * @throws FILE if its directory is not in the folders, or if the name is taken, even by a link to a file that does not exist.
+   * @throws FILE if its directory is not in the directories, or if the name is taken, even by a link to a file that does not exist.
    */
   async newFile(path: string, { isContinued = false } = {}): Promise<string> {
-    const asked = resolve(this.folders[0]!, path);
+    const asked = resolve(this.directories[0]!, path);
     const directory = await realpath(dirname(asked)).catch(() => undefined);
     if (directory === undefined || !this.contain(directory)) {
       throw new PushforwardError("FILE", `${path} cannot be written`, {
         expected: `a file in ${this.names}, or in a directory that exists there`,
-        hint: "Give a path in the folder.",
+        hint: "Give a path in the directory.",
       });
     }
     const name = basename(asked);
     const entries = await readdir(directory, { withFileTypes: true });
-    // A training run also writes NAME.checkpoint and NAME.lock, which must not be links to files outside of the folders.
-    const mayExist = isContinued && entries.some((entry) => entry.name.startsWith(`${name}.checkpoint`));
+    // A training run also writes NAME.checkpoint and NAME.lock, which must not be links to files outside of the directories.
+    // Tables that tools write have an ending, and so are no checkpoints.
+    const isCheckpoint = (other: string) =>
+      other.startsWith(name) && /^\.checkpoint(-[\w-]+)?$/.test(other.slice(name.length));
+    const mayExist = isContinued && entries.some((entry) => isCheckpoint(entry.name));
     const conflict = entries.find(
       (entry) =>
         (entry.name === name && !(mayExist && entry.isFile())) ||
@@ -85,6 +88,6 @@ export class AllowedFolders {
   }
 
   private contain(real: string): boolean {
-    return this.folders.some((folder) => isInside(real, folder));
+    return this.directories.some((directory) => isInside(real, directory));
   }
 }
