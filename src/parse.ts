@@ -130,8 +130,9 @@ function json(value: unknown): string {
   }
 }
 
-/** A text for errors, truncated if it is long. */
-export const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
+/** A text for errors and tables, truncated if it is long. */
+export const shortened = (text: string, maxLength = 60): string =>
+  text.length > maxLength ? `${text.slice(0, maxLength - 3)}...` : text;
 
 const escapeName = (key: string): string => escapeControlCharacters(JSON.stringify(key)).slice(1, -1);
 

@@ -14,7 +14,7 @@ interface FoundAnomaly extends Anomaly {
 }
 
 /** The anomalies of a table. */
-export interface FoundAnomalies extends TableAnomalies {
+interface FoundAnomalies extends TableAnomalies {
   readonly anomalies: readonly FoundAnomaly[];
   /** The name of the table. */
   readonly source: string;

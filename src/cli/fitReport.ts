@@ -207,7 +207,7 @@ function rowCounts({ rows, trained, table: { missing } }: Report): string {
 }
 
 /** What a user should know about a model with a kernel density. */
-export const KERNEL_NOTE =
+const KERNEL_NOTE =
   "The kernel density contains training rows: these score higher than new rows, and samples lie near them. --no-kernel leaves it out.";
 
 /** The members of a mixture with their weights, the largest first. */

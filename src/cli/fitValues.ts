@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import type { FitValues } from "./fitOptions.ts";
 
 /** The architectures that learn images. */
-export const IMAGE_FLOWS = ["glow", "realnvp", "nice", "tarflow", "image-transformer", "vae"] as const;
+const IMAGE_FLOWS = ["glow", "realnvp", "nice", "tarflow", "image-transformer", "vae"] as const;
 /** The architectures that learn only images. */
 const ONLY_IMAGE_FLOWS = ["tarflow", "image-transformer", "vae"] as const;
 type OnlyImageFlow = (typeof ONLY_IMAGE_FLOWS)[number];

@@ -11,7 +11,7 @@ import { escapeControls, singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
 
 /** The paths of the files that `pushforward infer` wrote. */
-export interface InferFiles {
+interface InferFiles {
   readonly flow: string;
   readonly draws: string | undefined;
   readonly corner: string | undefined;

@@ -5,7 +5,14 @@ import { writeFileAtomically } from "../files/atomicFile.ts";
 import { makeDirectory } from "../files/makeDirectory.ts";
 import type { ImageModel, ImageSampleOptions } from "../flows/index.ts";
 import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
-import { imageFigure, samplesFigure, svgToPng, tableFigure, trainingFigure } from "../report/index.ts";
+import {
+  imageFigure,
+  samplesFigure,
+  svgToPng,
+  type TrainingFigureOptions,
+  tableFigure,
+  trainingFigure,
+} from "../report/index.ts";
 import { checkFigurePackages } from "../report/png.ts";
 import type { FitResult } from "../train/index.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
@@ -24,27 +31,33 @@ export async function preparePictures(directory: string): Promise<void> {
 /** Writes a picture of data beside samples, and the training curve. Returns their paths. */
 export async function writePictures(
   directory: string,
-  { flow, epochs, bestEpoch, validationLogDensity }: Trained,
+  trained: Trained,
   { columns, rows, table }: TrainingTable,
   { seed, ...values }: FitValues,
   { onValidation: baseline }: HeldOutEvaluation,
 ): Promise<string[]> {
-  // The initial weights count as epoch 0, and may have been the best.
-  const initial = { epoch: 0, trainLogDensity: Number.NaN, validationLogDensity };
-  const pictures = {
+  const { flow } = trained;
+  return writeFigures(directory, {
     "samples.png": table
       ? await tableFigure(table, flow, rows.sample, { seed, ...engineOf(values) })
       : await samplesFigure(flow, rows.sample, { columns, seed, ...engineOf(values) }),
-    "training.png":
-      epochs.length === 0
-        ? undefined
-        : await trainingFigure({
-            epochs: bestEpoch === 0 ? [initial, ...epochs] : epochs,
-            bestEpoch,
-            ...(baseline && { baseline }),
-          }),
-  };
-  return writeFigures(directory, pictures);
+    "training.png": await trainingCurve(trained, { baseline }),
+  });
+}
+
+/** The picture of the epochs of a training run; undefined without an epoch. */
+async function trainingCurve(
+  {
+    epochs,
+    bestEpoch,
+    validationLogDensity,
+  }: Pick<FitResult, "epochs" | "bestEpoch" | "validationLogDensity">,
+  options: Pick<TrainingFigureOptions, "baseline" | "features">,
+): Promise<string | undefined> {
+  if (epochs.length === 0) return undefined;
+  // The initial weights count as epoch 0, and may have been the best.
+  const initial = { epoch: 0, trainLogDensity: Number.NaN, validationLogDensity };
+  return trainingFigure({ epochs: bestEpoch === 0 ? [initial, ...epochs] : epochs, bestEpoch, ...options });
 }
 
 /** The number of images in a line of `training-samples.png`. */
@@ -89,21 +102,13 @@ type PictureValues = Pick<FitValues, "seed" | keyof EngineValues>;
 export async function writeImagePictures(
   directory: string,
   model: ImageModel,
-  { epochs, bestEpoch, validationLogDensity }: FitResult,
+  result: FitResult,
   rows: { readonly training: InMemoryDataset; readonly heldOut: InMemoryDataset },
   { seed, ...values }: PictureValues,
 ): Promise<string[]> {
-  const initial = { epoch: 0, trainLogDensity: Number.NaN, validationLogDensity };
   return writeFigures(directory, {
     "samples.png": await imageFigure(model, { ...rows, seed, ...engineOf(values) }),
-    "training.png":
-      epochs.length === 0
-        ? undefined
-        : await trainingFigure({
-            epochs: bestEpoch === 0 ? [initial, ...epochs] : epochs,
-            bestEpoch,
-            features: model.features,
-          }),
+    "training.png": await trainingCurve(result, { features: model.features }),
   });
 }
 

@@ -35,7 +35,7 @@ export interface Fitted {
 }
 
 /** The run of `pushforward fit` whose report is written. */
-export interface FitRun {
+interface FitRun {
   /** Milliseconds since the beginning of the command. */
   elapsed(): number;
   /** The command that continues a training run that ended by time. */
@@ -45,7 +45,7 @@ export interface FitRun {
 }
 
 /** Open data, a table or images, and the training of a model on them. */
-export interface TrainingSubject {
+interface TrainingSubject {
   train(tools: TrainingTools): Promise<Fitted>;
   close(): Promise<void>;
 }

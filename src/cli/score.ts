@@ -64,11 +64,10 @@ export const score = command({
       return scoreFiles(loaded, values, io);
     }
     const { scoreName, writeScored } = await import("../data/writeScored.ts");
-    const { withScores } = await import("./scoring.ts");
+    const { columnsOfModel, withScores } = await import("./scoring.ts");
 
     const destination = await tableOutput(values.output, io);
-    const { columns, table: tableColumns, given } = loaded;
-    const numeric = [...(tableColumns?.map(({ name }) => name) ?? columns), ...given];
+    const numeric = columnsOfModel(loaded);
     const written = await withScores(loaded, values, io, async ({ table, scores }) => {
       await writeScored(table, scores, destination, { numeric });
       return `${counted(table.rows, "row")} with ${scoreName(table, numeric)}`;

@@ -10,7 +10,7 @@ import type { LoadedModel } from "../flows/index.ts";
 import type { Io } from "./io.ts";
 import { isInside } from "./isInside.ts";
 import { Messages } from "./messages.ts";
-import { type ScoringOptions, withScores } from "./scoring.ts";
+import { columnsOfModel, type ScoringOptions, withScores } from "./scoring.ts";
 import { reportWritten, tableOutput } from "./tableOutput.ts";
 
 /**
@@ -48,8 +48,7 @@ export async function scoreFiles(
     await makeDirectory(dirname(path));
     await tableOutput(path, io);
   }
-  const { columns, table: tableColumns, given } = loaded;
-  const numeric = [...(tableColumns?.map(({ name }) => name) ?? columns), ...given];
+  const numeric = columnsOfModel(loaded);
   let total = 0;
   for (const [i, file] of files.entries()) {
     total += await withScores(loaded, { ...values, data: [file] }, io, async ({ table, scores }) => {

@@ -17,7 +17,7 @@ import { unconditional, warnOfShare } from "./sampleTableModel.ts";
 import { unlearnedError, unlearnedText } from "./unlearnedText.ts";
 
 /** A table and the log-densities of its rows under a model, which `scores` yields; the scorer has their mean after that. */
-export interface Scoring {
+interface Scoring {
   readonly scorer: ModelScorer;
   readonly table: Table;
   readonly scores: AsyncGenerator<Float64Array>;
@@ -38,6 +38,12 @@ export interface ScoringOptions extends Notation, EngineValues {
   readonly of?: readonly string[];
   readonly given?: readonly string[];
 }
+
+/** The columns of a model, of which the columns of scores have different names. */
+export const columnsOfModel = ({ columns, table, given }: LoadedModel): string[] => [
+  ...(table?.map(({ name }) => name) ?? columns),
+  ...given,
+];
 
 /** Opens a table, lets `use` consume its scores under a model, and prints warnings about its rows. */
 export async function withScores<T>(

@@ -12,7 +12,7 @@ const EPOCHS_PER_LINE = 10;
 const MAX_MILLISECONDS_PER_LINE = 15_000;
 
 /** How the log-densities of a training run are written. */
-export interface ProgressUnits {
+interface ProgressUnits {
   /** The text of a mean log-density, without the unit. */
   text(logDensity: number): string;
   readonly unit: string;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { makeDirectory } from "../files/makeDirectory.ts";
 
 /** The number of rows in a file. With 10 columns of numbers, a file has about 80 MB, so that readers can process several at a time. */
-export const ROWS_OF_PART = 1_000_000;
+const ROWS_OF_PART = 1_000_000;
 
 /**
  * Writes rows of `width` numbers to Parquet files in a directory: part-00000.parquet, part-00001.parquet and so on. `write` writes the

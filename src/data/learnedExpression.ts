@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { shortened } from "../parse.ts";
 import { booleanLabel } from "../tables/booleanColumn.ts";
 import type { TableColumn, ValueType } from "../tables/tableColumn.ts";
 import { THOUSANDS, WITH_DECIMAL_COMMA } from "../tables/valueRemarks.ts";
@@ -110,7 +111,7 @@ function otherType(
     `The column "${column.name}" of ${table.source} has ${wrong ? "a value of " : ""}a different type from the training table`,
     {
       expected: EXPECTED[learned.type],
-      received: wrong ? `'${shortened(wrong.text)}' in ${table.rowText(Number(wrong.row))}` : column.type,
+      received: wrong ? `'${shortened(wrong.text, 40)}' in ${table.rowText(Number(wrong.row))}` : column.type,
       hint: hintFor(column, wrong?.text),
     },
   );
@@ -133,5 +134,3 @@ function hintFor({ name, dateOrder }: Column, wrong: string | undefined): string
   if (matches(THOUSANDS)) return `Remove the commas between thousands ${inQuery}`;
   return `Correct the value, or read it as missing (--na ${columnList([wrong])}).`;
 }
-
-const shortened = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);

@@ -3,6 +3,7 @@ import { logDensities } from "../evaluate/index.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
 import { checkOptions, listOfTexts, seedValue } from "../options.ts";
 import { runRules } from "../runtime/options.ts";
+import { drawnSamples } from "./drawnSamples.ts";
 import { densityNodes, pairFigure } from "./pairFigure.ts";
 
 /** Options of `samplesFigure`. */
@@ -12,9 +13,6 @@ export interface SamplesFigureOptions extends RunOptions {
   /** Seed of the samples. Default 0. */
   readonly seed?: number | undefined;
 }
-
-/** Enough samples for histograms and contours that do not change visibly with the seed. */
-const SAMPLES = 5000;
 
 /**
  * Rows of data beside samples of a flow, as an SVG document; see `pairFigure`. With one or two features and no context it
@@ -30,23 +28,17 @@ export async function samplesFigure(
 ): Promise<string> {
   checkOptions("samplesFigure", options, { ...runRules, columns: listOfTexts, seed: seedValue });
   const { columns: names, seed = 0, ...run } = options;
-  const { features, context: contextFeatures } = flow;
+  const { features } = flow;
   const allNames = names ?? flow.columns ?? Array.from({ length: features }, (_, i) => `x${i + 1}`);
   const constants = rows.constants.values;
   const columns = allNames.filter((_, i) => !constants.has(i));
-  const conditional = contextFeatures > 0;
-  const count = conditional ? Math.min(rows.rows, SAMPLES) : SAMPLES;
-  const context = conditional && { context: rows.context.subarray(0, count * contextFeatures) };
-  const drawn = new InMemoryDataset({
-    features,
-    values: await flow.sample(count, { ...run, seed, ...context }),
-  });
+  const drawn = new InMemoryDataset({ features, values: await drawnSamples(flow, rows, { ...run, seed }) });
   const figure = {
     columns,
     data: rows.withoutColumns(constants).values,
     samples: drawn.withoutColumns(constants).values,
   };
-  if (conditional || columns.length > 2) return pairFigure(figure);
+  if (flow.context > 0 || columns.length > 2) return pairFigure(figure);
   const { x, y, points } = densityNodes(figure);
   const nodes = withConstantColumns(points, columns.length, features, constants);
   const values = await logDensities(flow, nodes, run);

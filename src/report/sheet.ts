@@ -37,7 +37,7 @@ export interface Label {
   upright?: boolean;
 }
 
-export interface LegendEntry {
+interface LegendEntry {
   text: string;
   color: string;
   mark: "dot" | "line" | "area";

@@ -4,6 +4,7 @@ import { checkOptions, seedValue } from "../options.ts";
 import { runRules } from "../runtime/options.ts";
 import { decodeRows } from "../tables/encode.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
+import { drawnSamples } from "./drawnSamples.ts";
 import { pairFigure } from "./pairFigure.ts";
 
 /** Options of `tableFigure`. */
@@ -11,9 +12,6 @@ export interface TableFigureOptions extends RunOptions {
   /** Seed of the samples. Default 0. */
   readonly seed?: number | undefined;
 }
-
-/** Enough samples for histograms and contours that do not change visibly with the seed. */
-const SAMPLES = 5000;
 
 /**
  * Rows of a table beside samples of its model, as an SVG document; see `pairFigure`. It shows the columns of numbers, and the rows in which
@@ -32,10 +30,7 @@ export async function tableFigure(
   const { seed = 0, ...run } = options;
   const isNumeric = ({ kind }: TableColumn) => kind === "continuous" || kind === "lattice";
   const columns = table.filter(isNumeric).map(({ name }) => name);
-  const conditional = flow.context > 0;
-  const count = conditional ? Math.min(rows.rows, SAMPLES) : SAMPLES;
-  const context = conditional && { context: rows.context.subarray(0, count * flow.context) };
-  const drawn = await flow.sample(count, { ...run, seed, ...context });
+  const drawn = await drawnSamples(flow, rows, { ...run, seed });
   const numbers = (features: ArrayLike<number>): Float64Array => {
     const values = decodeRows(table, features).filter((_, c) => isNumeric(table[c]!));
     const complete = Array.from(values[0] ?? [], (_, n) => n).filter((n) =>

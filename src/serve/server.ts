@@ -3,7 +3,7 @@ import { type ListenOptions, listen, type RunningServer } from "./listen.ts";
 import type { ServedModel } from "./servedModel.ts";
 
 /** Options of `startServer`. */
-export interface ServeOptions extends ServeLimits, ListenOptions {}
+interface ServeOptions extends ServeLimits, ListenOptions {}
 
 /** Starts a server of models by their names. Throws `ARGUMENT` if it cannot listen there. */
 export const startServer = (

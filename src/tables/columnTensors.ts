@@ -19,7 +19,7 @@ type Categorical = Extract<TableColumn, { kind: "categorical" }>;
 type Constant = Extract<TableColumn, { kind: "constant" }>;
 
 /** Rows of a table as features of a model. */
-export interface EncodedTensors {
+interface EncodedTensors {
   /** [N, D]. */
   readonly features: Tensor;
   /** [N], the largest `ROW_STATUS` of the values of a row. */

@@ -1,3 +1,4 @@
+import { shortened } from "../parse.ts";
 import type { ColumnKind, ColumnOptions } from "./columnOptions.ts";
 import type { ContinuousColumn, TableColumn, TimeColumn } from "./tableColumn.ts";
 import { timeOf } from "./timeParts.ts";
@@ -34,7 +35,10 @@ export function describeColumn(column: TableColumn, range = ""): ColumnDescripti
     case "constant":
       return { kind: "constant", details: column.value === null ? "always missing" : column.value };
     case "categorical": {
-      const shown = column.labels.slice(0, MAX_LABELS_SHOWN).map(shortened).join(", ");
+      const shown = column.labels
+        .slice(0, MAX_LABELS_SHOWN)
+        .map((label) => shortened(label, MAX_LABEL_LENGTH))
+        .join(", ");
       const more = column.labels.length - MAX_LABELS_SHOWN;
       const kind = column.type === "boolean" || column.isBoolean ? "boolean" : "categorical";
       return { kind, details: more > 0 ? `${column.labels.length} labels: ${shown}, ...` : shown };
@@ -96,6 +100,3 @@ const unitText = ({ unit, step = 1 }: TimeColumn["parts"][number]): string =>
   step === 1 ? unit : `${unit} in steps of ${step}`;
 
 const periodText = (period: number | undefined) => (period === undefined ? undefined : `period ${period}`);
-
-const shortened = (label: string): string =>
-  label.length > MAX_LABEL_LENGTH ? `${label.slice(0, MAX_LABEL_LENGTH - 3)}...` : label;

@@ -3,7 +3,7 @@ import { parse } from "../parse.ts";
 import { featureNames, type TableColumn, tableColumnSchema } from "./tableColumn.ts";
 
 /** The columns of a table with the names of their features. */
-export interface ParsedTable {
+interface ParsedTable {
   readonly table: TableColumn[];
   readonly features: string[];
 }

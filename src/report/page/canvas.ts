@@ -12,7 +12,7 @@ export const COLORS = {
 } as const;
 
 /** Options of `drawFigure`. */
-export interface FigureOptions extends Omit<PlotOptions, "document" | "marks"> {
+interface FigureOptions extends Omit<PlotOptions, "document" | "marks"> {
   readonly width: number;
   readonly height: number;
   /** What the figure shows, in words, for readers who do not see it. */
