@@ -63,7 +63,8 @@ it("shows the help of a command", async () => {
     the table lacks.
 
     If OUT is a directory (out/), rows go to Parquet files of a million rows there:
-    part-00000.parquet, part-00001.parquet and so on.
+    part-00000.parquet, part-00001.parquet and so on. Those of an earlier run are replaced or
+    removed.
 
     A model of images draws pictures: one with all images if OUT ends in .png, otherwise a directory
     with a file for each image, and a sub-directory for each class. Default: 64 images.
