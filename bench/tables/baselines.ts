@@ -4,13 +4,14 @@
  *     node --import tsx bench/tables/baselines.ts FILE... [--rows 10000] [--threads 1]
  *
  * Of each FILE, at most `--rows` rows are used, chosen at random. The simpler densities are those of a report (`tableBaselines`), fitted to
- * the training rows and in the measure of the model: cells of lattices, frequent values and missing values have probabilities. Prints a row
+ * the rows that the model has learned, and in the measure of the model: cells of lattices, frequent values and missing values have probabilities. Prints a row
  * of a table in Markdown for each file: its name, the numbers of rows and columns, the members with their weights, the mean log-density of
  * the test rows in nats, the name of the best simpler density, and the mean gain over it with its standard error.
  */
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { readTrainingTable } from "../../src/data/index.ts";
+import { joinedRows } from "../../src/dataset/crossValidation.ts";
 import type { InMemoryDataset } from "../../src/dataset/index.ts";
 import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
 import { compareDensities, measureOf } from "../../src/evaluate/compareDensities.ts";
@@ -32,11 +33,12 @@ for (const file of positionals) {
   const columns = read.table!;
   const rows = read.rows as InMemoryDataset;
   const split = splitWithTest(rows, { testFraction: 0.1, validationFraction: 0.1, seed: 0 });
-  const { flow, members } = await fitMembers(columns, split, { seed: 0, threads });
+  const { flow, members, validated } = await fitMembers(columns, split, { seed: 0, threads });
   const test = split.test! as InMemoryDataset;
   const training = split.training as InMemoryDataset;
   const logDensities = await flow.logProb(test.values, undefined, { threads });
-  const baselines = await tableBaselines(columns, training, { atoms: measureOf(flow), threads });
+  const learned = validated ? joinedRows([training, split.validation]) : training;
+  const baselines = await tableBaselines(columns, learned, { atoms: measureOf(flow), threads });
   const compared = await compareDensities(logDensities, test, baselines);
   const best = compared.reduce((a, b) => (b.gain.mean < a.gain.mean ? b : a));
   const cells = [

@@ -122,14 +122,14 @@ async function evaluateHeldOut(
 
 /** The calibration scores and training rows that `pushforward anomalies` needs. Only default models without a context have them. */
 async function anomalyReference(
-  { flow, firstSplit }: Trained,
+  { flow, validated }: Trained,
   { table, given }: TrainingTable,
   { training, validation, test }: SplitWithTest,
   { flow: name, noKernel, ...values }: TableFitValues,
 ): Promise<AnomalyReference | undefined> {
   if (!table || given.length > 0 || name !== "default") return undefined;
-  const options = { keepRows: !noKernel, flowOfValidation: firstSplit?.flow, ...engineOf(values) };
-  const learned = firstSplit ?? { training, validation };
+  const options = { keepRows: !noKernel, flowOfValidation: validated?.flow, ...engineOf(values) };
+  const learned = validated ?? { training, validation };
   return AnomalyScorer.fit(
     table,
     flow,
@@ -139,7 +139,7 @@ async function anomalyReference(
 }
 
 function modelBytes(
-  { flow, epochs, bestEpoch, validationLogDensity, members, firstSplit }: Trained,
+  { flow, epochs, bestEpoch, validationLogDensity, members, validated }: Trained,
   { columns, table, given, labels, rows: all }: TrainingTable,
   { training, validation }: SplitWithTest,
   values: TableFitValues,
@@ -150,7 +150,7 @@ function modelBytes(
     seed: values.seed,
     split: { test: testFractionOf(all.rows, values), validation: values.validationFraction },
     ...(all instanceof InMemoryDataset && { fingerprint: fingerprint(null, [all.values]) }),
-    ...(firstSplit && { crossValidated: true }),
+    ...(validated && { learnedValidationRows: true }),
     epochs: epochs.length,
     bestEpoch,
     validationLogDensity,

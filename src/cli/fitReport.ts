@@ -87,7 +87,7 @@ export function doneEvent({
       missing: table.missing,
       ...(values.contamination !== undefined && { trimmed }),
     },
-    crossValidated: trained.firstSplit !== undefined,
+    crossValidated: isCrossValidated(trained),
     epochs: trained.epochs.length,
     bestEpoch: trained.bestEpoch,
     stopped: trained.stopped,
@@ -196,9 +196,11 @@ export function ending({
   return `${counted(epochs.length, "epoch")}, ${best}; ${reason}`;
 }
 
+const isCrossValidated = ({ splits = 1 }: Trained): boolean => splits > 1;
+
 function rowCounts({ rows, trained, table: { missing } }: Report): string {
   const { training, validation, test } = rows;
-  const parts = trained.firstSplit
+  const parts = isCrossValidated(trained)
     ? [`${count(training.rows + validation.rows)} for training and validation by cross-validation`]
     : [`${count(training.rows)} for training`, `${count(validation.rows)} for validation`];
   if (test) parts.push(`${count(test.rows)} for the test`);
@@ -294,7 +296,7 @@ function nextCommands({ values, table, rows: parts, trained, anomalies }: Report
   const context = Array.from(rows.sample.context.subarray(0, given.length), (x) => Number(x.toPrecision(4)));
   const condition = given.length > 0 ? ` ${exampleOf(given, labels, context)}` : "";
   const commands: NextCommand[] = [];
-  const heldOut = heldOutRows(parts, trained.firstSplit !== undefined);
+  const heldOut = heldOutRows(parts, trained.validated !== undefined);
   const reportedRows = heldOut.reduce((sum, part) => sum + part.rows, 0);
   if (given.length === 0 && reportedRows >= MIN_REPORT_ROWS)
     commands.push([

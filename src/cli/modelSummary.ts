@@ -75,7 +75,15 @@ export function modelSummary(model: LoadedModel, path: string): string {
     ["parameters", count(parameterCount(flow))],
   );
   if (training) {
-    const { rows, seed, epochs, bestEpoch, validationLogDensity, members = [], crossValidated } = training;
+    const {
+      rows,
+      seed,
+      epochs,
+      bestEpoch,
+      validationLogDensity,
+      members = [],
+      learnedValidationRows,
+    } = training;
     lines.push(
       ["trained on", `${counted(rows, model.image ? "image" : "row")}, seed ${seed}`],
       [
@@ -86,7 +94,7 @@ export function modelSummary(model: LoadedModel, path: string): string {
         "validation",
         model.image
           ? `${bitsText(validationLogDensity, flow.features)} bits per dimension`
-          : `${nats(validationLogDensity)} nats, the mean log-density of the validation rows${crossValidated ? " of several splits (cross-validation)" : ""}`,
+          : `${nats(validationLogDensity)} nats, the mean log-density of the validation rows${learnedValidationRows ? ", before it learned these rows too" : ""}`,
       ],
     );
     if (members.length > 1) {

@@ -49,13 +49,13 @@ export async function reportRows(
   const decoded = ({ values }: Pick<InMemoryDataset, "values">) => decodeTable(model.columns, values);
   if (record?.split && record.fingerprint === fingerprint(null, [rows.values])) {
     const { training, validation, test } = splitAgain(rows, record.seed, record.split);
-    const heldOut = heldOutRows({ validation, test }, record.crossValidated);
+    const heldOut = heldOutRows({ validation, test }, record.learnedValidationRows);
     const which = !test
       ? "validation rows, which also decided when training ended"
       : heldOut.includes(validation)
         ? `${counted(test.rows, "test row")}, and ${counted(validation.rows, "validation row")}, which also decided when training ended`
         : "test rows, which the training did not use";
-    const learned = [training.sample, ...(record.crossValidated ? [validation] : [])];
+    const learned = [training.sample, ...(record.learnedValidationRows ? [validation] : [])];
     return {
       heldOut: heldOut.flatMap(decoded),
       training: learned.flatMap(decoded),
@@ -79,10 +79,10 @@ export async function reportRows(
 /** The rows that a report compares: the test rows and, if these are few, the validation rows, unless the model has learned them. */
 export function heldOutRows(
   { validation, test }: Pick<SplitWithTest, "validation" | "test">,
-  isCrossValidated = false,
+  hasLearnedValidation = false,
 ): InMemoryDataset[] {
   if (!test) return [validation];
-  return isCrossValidated || test.rows >= MIN_TEST_ROWS ? [test] : [test, validation];
+  return hasLearnedValidation || test.rows >= MIN_TEST_ROWS ? [test] : [test, validation];
 }
 
 const splitAgain = (

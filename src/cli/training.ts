@@ -61,8 +61,10 @@ export function checkFlowSize(
 /** A trained model. */
 export interface Trained extends Omit<FitFlowsResult, "warnings"> {
   readonly members?: readonly Member[];
-  /** Only of a cross-validated model (`FitMembersResult`). */
-  readonly firstSplit?: FitMembersResult["firstSplit"];
+  /** The number of splits, more than 1 for a cross-validated model. */
+  readonly splits?: number;
+  /** Only of a model that has learned the validation rows (`FitMembersResult`). */
+  readonly validated?: FitMembersResult["validated"];
   /** The best member that was trained by gradient descent: `epochs` and `bestEpoch` are its own, even if it is not part of the mixture. */
   readonly trainedMember?: string;
 }

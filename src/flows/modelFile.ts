@@ -47,8 +47,8 @@ const trainingSchema = z.strictObject({
   split: z.optional(z.strictObject({ test: fractionSchema, validation: fractionSchema })),
   /** A digest of all rows, by which the table of the training is recognized. */
   fingerprint: z.optional(z.string()),
-  /** Whether the model was cross-validated, so that it has learned the validation rows of `split`. */
-  crossValidated: z.optional(z.boolean()),
+  /** Whether the model has learned the validation rows of `split`, after it was validated. */
+  learnedValidationRows: z.optional(z.boolean()),
   /** Statistics of each column in `given`. */
   given: z.optional(z.array(givenSchema)),
   /** The members of a mixture, which were trained separately, with their weights and the mean log-density of the validation rows. */

@@ -11,7 +11,7 @@ import { Flow } from "../flows/flow.ts";
 import { mean } from "../numerics/mean.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { fit } from "./fit.ts";
-import { type Budget, candidatesFor, type NamedRecipe } from "./memberCandidates.ts";
+import { type Budget, type Candidate, candidatesFor, type NamedRecipe } from "./memberCandidates.ts";
 import {
   type CheckpointStore,
   deadlineOf,
@@ -65,11 +65,13 @@ export interface FitMembersResult {
   readonly flow: Flow;
   readonly members: readonly Member[];
   readonly validationLogDensity: number;
+  /** The number of splits: 1, or 2 for a cross-validated model. */
+  readonly splits: number;
   /**
-   * Of a cross-validated model: the first split, and the mixture with the same weights of the densities that were trained on it. Its validation
-   * rows are new to this mixture, but not to `flow`.
+   * If `flow` has learned the validation rows: the mixture before it did, with the same weights, and the rows it was trained and validated
+   * on. Of a cross-validated model it is the mixture of the densities that were trained on the first split.
    */
-  readonly firstSplit?: (Split<InMemoryDataset> & { readonly flow: Flow }) | undefined;
+  readonly validated?: (Split<InMemoryDataset> & { readonly flow: Flow }) | undefined;
   /**
    * The epochs of the member with the highest validation log-density among those trained by gradients. If its weight is small, it is not part
    * of the mixture.
@@ -81,8 +83,13 @@ export interface FitMembersResult {
 
 /** A member with a smaller weight is left out, because it costs time in every use of the model and changes almost nothing. */
 const MIN_WEIGHT = 0.02;
-/** The smallest weight of the only member with exact conditional distributions. It lowers the log-density by at most 0.001 nats. */
-const MIN_WEIGHT_OF_CONDITIONALS = 0.001;
+/**
+ * The prior of the weights, as a number of rows for each member (`stackDensities`). It keeps a few validation rows from excluding a member,
+ * and was chosen in bench/tables/RESULTS.md.
+ */
+const PRIOR_ROWS = 1;
+/** Larger tables gain little from the validation rows. The kernel density has at most this number of centers, too. */
+const MAX_ROWS_OF_REFIT = 4000;
 
 /** A trained member without a weight. */
 interface TrainedMember extends Omit<Member, "weight"> {
@@ -93,6 +100,9 @@ interface TrainedMember extends Omit<Member, "weight"> {
 /**
  * Trains the members of the default model of a table on features of its columns (`encodeRows`), and returns their mixture, with the
  * weights of `stackDensities` on the validation rows. With a context it returns the best member. The members share `maxMinutes`.
+ *
+ * If there are test rows, the kernel density of a table of at most 4,000 training rows is then fitted to the validation rows too, and the weights
+ * stay. Without test rows no row would be new to the model.
  *
  * A small table with test rows has too few validation rows for these weights, so it is cross-validated: each member is trained on each of the
  * `crossValidationSplits` and becomes the equal mixture of the resulting densities. The weights are those for the validation rows of all
@@ -128,7 +138,7 @@ export async function fitMembers(
     const share = minutesLeft === undefined ? undefined : minutesLeft / (candidates.length - i);
     onMember?.(name, i, names);
     if ("fit" in candidate) {
-      const limits = { ...(others.signal && { signal: others.signal }), deadline: deadlineOf(share) };
+      const limits = { signal: others.signal, deadline: deadlineOf(share) };
       const fitted = await candidate.fit(split.training.sample, split.validation, limits);
       const flow = await flowOfRankZero(fitted, communicator);
       trained.push(await evaluated({ name: candidate.name, flow, epochs: [], bestEpoch: 0 }, split));
@@ -149,22 +159,38 @@ export async function fitMembers(
     if (result.stopped === "signal") break;
   }
   const ofFirstSplit = trained.slice(0, candidates.length / splits.length);
-  const mixture = stacked(meansOverSplits(trained, ofFirstSplit.length));
+  const validated = stacked(meansOverSplits(trained, ofFirstSplit.length));
   // A kernel density has no epochs.
   const byGradients = ofFirstSplit.filter(({ epochs }) => epochs.length > 0);
   const trainingCurve = (byGradients.length > 0 ? byGradients : ofFirstSplit).reduce((a, b) =>
     b.validationLogDensity > a.validationLogDensity ? b : a,
   );
-  if (!crossed) return { ...mixture, trainingCurve, stopped };
-  const partsOfFirstSplit = mixture.members.map(({ name, weight }) => ({
-    weight,
-    flow: ofFirstSplit.find((member) => member.name === name)!.flow,
-  }));
+  const result = { ...validated, splits: splits.length, trainingCurve, stopped };
+  const flowOfFirstSplit = crossed
+    ? mixtureOf(
+        validated.members.map(({ name, weight }) => ({
+          flow: ofFirstSplit.find((member) => member.name === name)!.flow,
+          weight,
+        })),
+      )
+    : validated.flow;
+  const isOver = stopped === "signal" || (await remainingMinutes(start, maxMinutes, communicator)) === 0;
+  const members =
+    isOver || !rows.test || learned.rows > MAX_ROWS_OF_REFIT
+      ? validated.members
+      : await refitted(
+          validated.members,
+          candidates.map(({ candidate }) => candidate),
+          rows,
+          options,
+        );
+  if (!crossed && members.every(({ flow }, m) => flow === validated.members[m]!.flow)) return result;
+  const first = splits[0]!;
   return {
-    ...mixture,
-    firstSplit: { ...crossed[0]!, flow: mixtureOf(partsOfFirstSplit) },
-    trainingCurve,
-    stopped,
+    ...result,
+    flow: mixtureOf(members),
+    members,
+    validated: { training: first.training.sample, validation: first.validation, flow: flowOfFirstSplit },
   };
 }
 
@@ -176,6 +202,32 @@ async function evaluated(
   const context = validation.contextFeatures > 0 ? validation.context : undefined;
   const logDensities = await member.flow.logProb(validation.values, context);
   return { ...member, logDensities, validationLogDensity: mean(logDensities) };
+}
+
+/** The members. Those whose candidate has a function `refit` are fitted to the training and validation rows. */
+async function refitted(
+  members: readonly Member[],
+  candidates: readonly Candidate[],
+  { training, validation }: SplitWithTest,
+  { signal, communicator = SINGLE_PROCESS }: FitMembersOptions,
+): Promise<Member[]> {
+  const rows = joinedRows([training.sample, validation]);
+  const result: Member[] = [];
+  for (const member of members) {
+    const candidate = candidates.find(({ name }) => name === member.name)!;
+    if (!("fit" in candidate && candidate.refit)) {
+      result.push(member);
+      continue;
+    }
+    const flow = await candidate.refit(rows, { signal });
+    // After a signal this fit is incomplete.
+    result.push({
+      ...member,
+      flow: await flowOfRankZero(signal?.aborted ? member.flow : flow, communicator),
+    });
+    await member.flow.release();
+  }
+  return result;
 }
 
 /** The members of trained densities, `count` for each split: the equal mixtures of the densities of all complete splits. */
@@ -206,16 +258,15 @@ export function stacked(
     return { flow, members: [withWeight(best, 1)], validationLogDensity };
   }
   const logDensities = trained.map((member) => member.logDensities);
-  const { weights: weightsOfAll } = stackDensities(logDensities);
+  const { weights: weightsOfAll } = stackDensities(logDensities, PRIOR_ROWS);
   const kept = trained.flatMap((_, k) => (weightsOfAll[k] >= MIN_WEIGHT ? [k] : []));
   // Without such a member the model could neither impute values nor explain anomalies.
   const exact = trained.flatMap(({ flow }, k) => (hasExactConditionals(asDistribution(flow)) ? [k] : []));
   const keepsExact = exact.length === 0 || kept.some((k) => exact.includes(k));
   if (!keepsExact) kept.push(exact.reduce((a, b) => (weightsOfAll[b] > weightsOfAll[a] ? b : a)));
-  const minima = kept.map((k) => (keepsExact || !exact.includes(k) ? 0 : MIN_WEIGHT_OF_CONDITIONALS));
   const { weights, logDensity } = stackDensities(
     kept.map((k) => logDensities[k]),
-    minima,
+    PRIOR_ROWS,
   );
   const members = kept.map((k, i) => withWeight(trained[k], weights[i]));
   return { flow: mixtureOf(members), members, validationLogDensity: logDensity };

@@ -94,8 +94,8 @@ export interface FitTableResult<Row = TableRow> {
   /** Mean log-density of the validation rows, in nats. */
   readonly validationLogDensity: number;
   /**
-   * The indices of the validation rows, which decided when training ended and which weights the members have. Empty if the model was
-   * cross-validated: then all rows but the test rows were both training and validation rows.
+   * The indices of the validation rows, which decided when training ended and which weights the members have. Empty if the model has
+   * learned them too, so that only the test rows are new to it.
    */
   readonly validationRows: readonly number[];
   /** The indices of the rows that training did not see. */
@@ -195,7 +195,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
       : await trimRows(columns, all, contamination, settings);
   const parts = { training, validation, test };
   const result = await fitMembers(columns, parts, { ...settings, ...(checkpoints && { checkpoints }) });
-  const { flow, firstSplit, members, validationLogDensity, stopped } = result;
+  const { flow, validated, members, validationLogDensity, stopped } = result;
   flow.columns = names;
   const { signal } = others;
   const anomalies = signal?.aborted
@@ -203,10 +203,10 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     : await AnomalyScorer.fit(
         columns,
         flow,
-        { training, validation, ...firstSplit, test },
+        { training, validation, ...validated, test },
         {
           keepRows: kernel,
-          flowOfValidation: firstSplit?.flow,
+          flowOfValidation: validated?.flow,
           ...engineOptionsOf(others),
         },
       );
@@ -215,7 +215,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     members,
     excluded,
     validationLogDensity,
-    validationRows: firstSplit ? [] : Array.from(validation.rowNumbers),
+    validationRows: validated ? [] : Array.from(validation.rowNumbers),
     testRows: Array.from(test?.rowNumbers ?? []),
     trimmedRows: trimmed,
     stopped,

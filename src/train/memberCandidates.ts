@@ -38,6 +38,8 @@ interface TrainedCandidate {
 interface FittedCandidate {
   readonly name: string;
   fit(data: InMemoryDataset, heldOut: InMemoryDataset, limits: Limits): Promise<Flow>;
+  /** Fits the density to all rows but the test rows, after `fit` and its validation. Undefined if this does not make the member better. */
+  refit?(rows: InMemoryDataset, limits: Limits): Promise<Flow>;
 }
 
 /** The name of the member that contains training rows. */
@@ -269,13 +271,14 @@ function latentClasses(
 /** A kernel density, unless the table has too many rows or features for one. */
 function kernelDensity({ heads, training: { rows } }: TableProperties, random: Random): Candidate[] {
   if (rows > MAX_ROWS_OF_KERNEL_DENSITY || heads.length > MAX_FEATURES_OF_KERNEL_DENSITY) return [];
-  const options = { columns: [...heads], centers: Math.min(rows, MAX_CENTERS) };
-  const fit: FittedCandidate["fit"] = async (data, heldOut, limits) => {
+  const refit = async (data: InMemoryDataset, limits: Limits) => {
+    const options = { columns: [...heads], centers: Math.min(data.rows, MAX_CENTERS) };
     const density = new KernelDensity(options, random.split("kernel"));
-    await density.fitToData(data, heldOut, limits);
+    await density.fitToData(data, undefined, limits);
     return new Flow(density);
   };
-  return [{ name: KERNEL_DENSITY, fit }];
+  // Held-out rows choose nothing, because the bandwidths have the highest leave-one-out likelihood.
+  return [{ name: KERNEL_DENSITY, fit: (data, _heldOut, limits) => refit(data, limits), refit }];
 }
 
 /** A mixture of Gaussians, unless the table has too many rows or features, or fewer than two numeric features. */

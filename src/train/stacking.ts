@@ -10,15 +10,11 @@ export interface Stacking {
 
 /**
  * Stacked density estimation (Smyth and Wolpert 1999): the weights w_k of the mixture sum_k w_k p_k that maximize the likelihood of held-out
- * rows, and its mean log-density of these rows. `logDensities` has log p_k of each row, for each k. The likelihood is concave in the
- * weights, and expectation maximization converges to its maximum. A row to which all densities give 0 has no influence on the weights.
- *
- * With `minima`, w_k = minima_k + (1 - sum of minima) v_k, where v_k are the weights without minima.
+ * rows times prod_k w_k^priorRows, and its mean log-density of these rows. `logDensities` has log p_k of each row, for each k. So each density
+ * has `priorRows` additional rows that only it explains, which keep a few held-out rows from excluding it. The logarithm of the product is
+ * concave in the weights, and expectation maximization converges to its maximum. A row to which all densities give 0 has no influence.
  */
-export function stackDensities(
-  logDensities: readonly ArrayLike<number>[],
-  minima: readonly number[] = logDensities.map(() => 0),
-): Stacking {
+export function stackDensities(logDensities: readonly ArrayLike<number>[], priorRows = 0): Stacking {
   const K = logDensities.length;
   const count = logDensities[0].length;
   // The densities of a row relative to the largest one, which may be too small for a float.
@@ -30,19 +26,19 @@ export function stackDensities(
     sumOfLargest += largest;
     if (Number.isFinite(largest)) rows.push(row.map((value) => Math.exp(value - largest)));
   }
-  const free = 1 - minima.reduce((sum, minimum) => sum + minimum, 0);
+  // 0 log 0 is 0.
+  const logPrior = (weights: readonly number[]) =>
+    priorRows > 0 ? weights.reduce((sum, weight) => sum + priorRows * Math.log(weight), 0) : 0;
   let weights = new Array<number>(K).fill(1 / K);
   let current = expectation(rows, weights);
   for (let step = 0; step < MAX_STEPS && rows.length > 0; step++) {
-    weights = current.responsibilities.map((sum) => sum / rows.length);
-    const next = expectation(rows, weights);
-    const gain = (next.logLikelihood - current.logLikelihood) / rows.length;
-    current = next;
+    const previous = current.logLikelihood + logPrior(weights);
+    weights = current.responsibilities.map((sum) => (sum + priorRows) / (rows.length + K * priorRows));
+    current = expectation(rows, weights);
+    const gain = (current.logLikelihood + logPrior(weights) - previous) / rows.length;
     if (gain < TOLERANCE_NATS) break;
   }
-  const bounded = weights.map((weight, k) => minima[k] + free * weight);
-  const { logLikelihood } = expectation(rows, bounded);
-  return { weights: bounded, logDensity: (sumOfLargest + logLikelihood) / count };
+  return { weights, logDensity: (sumOfLargest + current.logLikelihood) / count };
 }
 
 /** The sums over rows of the probabilities that each density generated the row, and the log-likelihood of the mixture. */

@@ -2,10 +2,12 @@ import { expect, test } from "vitest";
 import { crossValidationSplits } from "../../src/dataset/crossValidation.ts";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
+import type { KernelDensity } from "../../src/distributions/kernelDensity.ts";
 import type { Mixture } from "../../src/distributions/mixture.ts";
 import { Flow, fitTable } from "../../src/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { realColumn } from "../../src/tables/realColumn.ts";
+import type { TableColumn } from "../../src/tables/tableColumn.ts";
 import { fitMembers } from "../../src/train/fitMembers.ts";
 import { stackDensities } from "../../src/train/stacking.ts";
 
@@ -15,18 +17,26 @@ function correlated(count: number) {
 }
 
 test("a member of a small table is the mean of its densities over the splits, and all validation rows weigh the members", async () => {
-  const rows = new InMemoryDataset({ features: 2, columns: ["a", "b"], values: correlated(120) });
+  const values = correlated(120).map((value, i) => (i % 2 === 0 ? value : Number(value > 0)));
+  const rows = new InMemoryDataset({ features: 2, columns: ["a", "b"], values });
   const parts = splitWithTest(rows, { validationFraction: 0.1, seed: 0 });
-  const columns = ["a", "b"].map(realColumn);
-  const options = { epochs: 3, budget: "small" as const };
-  const { flow, members, firstSplit, validationLogDensity } = await fitMembers(columns, parts, options);
-  const splits = crossValidationSplits(parts, 0)!;
+  const b: TableColumn = { kind: "categorical", name: "b", type: "text", gaps: false, labels: ["no", "yes"] };
+  const columns = [realColumn("a"), b];
+  const options = { epochs: 3, budget: "small" as const, kernel: false };
+  const { flow, members, splits, validated, validationLogDensity } = await fitMembers(
+    columns,
+    parts,
+    options,
+  );
+  const expectedSplits = crossValidationSplits(parts, 0)!;
+  expect(splits).toBe(2);
+  expect(members.map(({ name }) => name)).toEqual(["autoregressive", "latent-classes"]);
   const ofMembers = members.map((member) =>
     (member.flow.base as Mixture).distributions.map((base) => new Flow(base)),
   );
-  const { values } = parts.test!;
+  const { values: testRows } = parts.test!;
   const logDensities = await Promise.all(
-    ofMembers.map((ofSplits) => Promise.all(ofSplits.map((each) => each.logProb(values)))),
+    ofMembers.map((ofSplits) => Promise.all(ofSplits.map((each) => each.logProb(testRows)))),
   );
   const weights = members.map(({ weight }) => weight);
   const expected = (of: (logDensities: readonly Float64Array[]) => number[]) =>
@@ -36,8 +46,8 @@ test("a member of a small table is the mean of its densities over the splits, an
         return sum + (weights[m]! * densities.reduce((a, b) => a + b)) / densities.length;
       }, 0),
     );
-  const ofFlow = await flow.logProb(values);
-  const ofFirstSplit = await firstSplit!.flow.logProb(values);
+  const ofFlow = await flow.logProb(testRows);
+  const ofFirstSplit = await validated!.flow.logProb(testRows);
   for (const n of ofFlow.keys()) {
     expect(ofFlow[n]).toBeCloseTo(
       expected((ofSplits) => ofSplits.map((each) => each[n]!)),
@@ -50,14 +60,36 @@ test("a member of a small table is the mean of its densities over the splits, an
   }
   const heldOut = await Promise.all(
     ofMembers.map(async (ofSplits) => {
-      const each = await Promise.all(ofSplits.map((of, k) => of.logProb(splits[k]!.validation.values)));
+      const each = await Promise.all(
+        ofSplits.map((of, k) => of.logProb(expectedSplits[k]!.validation.values)),
+      );
       return Float64Array.from(each.flatMap((scores) => [...scores]));
     }),
   );
-  const best = stackDensities(heldOut);
+  const best = stackDensities(heldOut, 1);
   expect(validationLogDensity).toBeCloseTo(best.logDensity, 4);
   for (const [m, weight] of best.weights.entries()) expect(weights[m]).toBeCloseTo(weight, 3);
 });
+
+test.each([
+  { rows: 120, testFraction: 0.25, trainedOn: 72, learned: 90 },
+  { rows: 240, testFraction: 0.25, trainedOn: 162, learned: 180 },
+  { rows: 240, testFraction: 0, trainedOn: 216, learned: 216 },
+])(
+  "the kernel density of $rows rows learns the validation rows only if there are test rows: $learned rows",
+  async ({ rows, testFraction, trainedOn, learned }) => {
+    const data = new InMemoryDataset({ features: 2, columns: ["a", "b"], values: correlated(rows) });
+    const parts = splitWithTest(data, { testFraction, validationFraction: 0.1, seed: 0 });
+    const options = { epochs: 1, budget: "small" as const };
+    const { flow, members, validated } = await fitMembers(["a", "b"].map(realColumn), parts, options);
+    const m = members.findIndex(({ name }) => name === "kernel-density");
+    const centersOf = (mixture: Flow) =>
+      ((mixture.base as Mixture).distributions[m] as KernelDensity).centerLogits.sizes[0];
+    expect(centersOf(flow)).toBe(learned);
+    expect(validated && centersOf(validated.flow)).toBe(testFraction > 0 ? trainedOn : undefined);
+    expect(validated?.training.rows).toBe(testFraction > 0 ? trainedOn : undefined);
+  },
+);
 
 test("the p-values of anomalies of a small table come from rows that no split learned", async () => {
   const values = correlated(100);

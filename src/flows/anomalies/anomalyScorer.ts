@@ -55,7 +55,7 @@ export interface AnomalyRows {
 interface AnomalyFitOptions extends RunOptions {
   /** Whether the model may contain training rows. Default true. */
   readonly keepRows?: boolean | undefined;
-  /** The part of a cross-validated model to which the validation rows are new (`firstSplit`). Default: the flow of the model. */
+  /** A flow to which the validation rows are new, if they are not new to the flow of the model. Default: the flow of the model. */
   readonly flowOfValidation?: Flow | undefined;
 }
 

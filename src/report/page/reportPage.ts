@@ -111,13 +111,13 @@ function trainingRecord({
   bestEpoch,
   validationLogDensity,
   members = [],
-  crossValidated,
+  learnedValidationRows,
 }: TrainingRecord): string {
   const weights =
     members.length === 0
       ? "The model has the weights"
       : "The best of the members that were trained by gradient descent has the weights";
-  const text = `The training used ${counted(rows, "row")}, including the validation rows, which decided when it ended, and the seed ${seed}. ${weights} of epoch ${bestEpoch} of ${epochs}. The mean log-density of the validation rows${crossValidated ? " of several splits (cross-validation)" : ""} is ${fixed(validationLogDensity, 3)} nats.`;
+  const text = `The training used ${counted(rows, "row")}, including the validation rows, which decided when it ended, and the seed ${seed}. ${weights} of epoch ${bestEpoch} of ${epochs}. The mean log-density of the validation rows${learnedValidationRows ? ", before the model learned these rows too," : ""} is ${fixed(validationLogDensity, 3)} nats.`;
   if (members.length < 2) return paragraph(text);
   const table = htmlTable(
     "The model is a mixture of these members.",
