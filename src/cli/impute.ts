@@ -61,7 +61,7 @@ export const impute = command({
       await writeImputed(table, tableModel.columns, rows, destination);
       messages.end();
       for (const values of unlearned) {
-        const consequence = "The values that are drawn for such rows mean little.";
+        const consequence = "The other values of such rows are drawn without it.";
         messages.warn(unlearnedText(values, table, tableModel.columns, consequence));
       }
       reportWritten(counted(table.rows, "row"), destination, io);

@@ -12,10 +12,11 @@ import {
   trueOrFalse,
 } from "../options.ts";
 import { runRules } from "../runtime/options.ts";
-import { checkLearned, checkPossible } from "../tables/checkLearned.ts";
+import { checkLearned } from "../tables/checkLearned.ts";
 import { decodeTable } from "../tables/decodeTable.ts";
 import { nearestCells } from "../tables/encode.ts";
 import { checkNames, type EncodedTable, encodeTable } from "../tables/encodeTable.ts";
+import { possibleFeatures } from "../tables/possibleFeatures.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import type { TableInput, TableRow, TableValue } from "../tables/tableRows.ts";
 import { type AnomalyReference, AnomalyScorer } from "./anomalies/anomalyScorer.ts";
@@ -161,11 +162,11 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   /**
    * The rows with a value in place of each missing one, drawn from the distribution of the missing values given the present ones and
    * given that they are present (missing at random). Present values stay as they are. Columns that a row does not have are drawn too.
+   * Values of probability 0, such as one outside the bounds of a column, have no influence on the others.
    *
-   * @throws DATA for values of probability 0, given which nothing is defined: outside the bounds or the lattice of a column, or other than its
-   *   constant; for values whose type differs from that of the column, for infinite numbers, and for a column with a name like that of a
-   *   column which the rows do not have; SHAPE for columns of different lengths; ARGUMENT
-   *   for options that are not valid, and for a model without exact conditional distributions (`hasConditionals`).
+   * @throws DATA for values whose type differs from that of the column, for infinite numbers, and for a column with a name like that of a
+   *   column which the rows do not have; SHAPE for columns of different lengths; ARGUMENT for options that are not valid, and for a model
+   *   without exact conditional distributions (`hasConditionals`).
    */
   async impute<Given extends object>(
     rows: TableInput<Given>,
@@ -175,7 +176,6 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     const { seed = 0, ...run } = options;
     const names = this.presentColumns(rows);
     const encoded = encodeTable(this.columns, rows, names);
-    checkPossible(this.columns, encoded);
     const completed = await this.completeFeatures(encoded.values, { seed, gaps: false, ...run });
     const drawn = decodeTable(this.columns, completed);
     return drawn.map((row, n) => ({ ...row, ...encoded.present(n) })) as Row[];
@@ -284,8 +284,9 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     values: Float64Array,
     { seed = 0, start = 0, gaps, ...run }: TableImputeOptions & { start?: number; gaps: boolean },
   ): Promise<Float64Array> {
-    const known = Uint8Array.from(values, (value) => (Number.isNaN(value) ? 0 : 1));
-    return this.conditionalRows().complete({ values, known }, { seed, start, present: !gaps }, run);
+    const possible = possibleFeatures(this.columns, values);
+    const known = Uint8Array.from(possible, (value) => (Number.isNaN(value) ? 0 : 1));
+    return this.conditionalRows().complete({ values: possible, known }, { seed, start, present: !gaps }, run);
   }
 
   /**
