@@ -90,6 +90,8 @@ const MIN_WEIGHT = 0.02;
 const PRIOR_ROWS = 1;
 /** Larger tables gain little from the validation rows. The kernel density has at most this number of centers, too. */
 const MAX_ROWS_OF_REFIT = 4000;
+/** A member with a smaller weight is not worth it that `report` loses the validation rows as held-out rows. */
+const MIN_WEIGHT_OF_REFIT = 0.5;
 
 /** A trained member without a weight. */
 interface TrainedMember extends Omit<Member, "weight"> {
@@ -101,12 +103,12 @@ interface TrainedMember extends Omit<Member, "weight"> {
  * Trains the members of the default model of a table on features of its columns (`encodeRows`), and returns their mixture, with the
  * weights of `stackDensities` on the validation rows. With a context it returns the best member. The members share `maxMinutes`.
  *
- * If there are test rows, the kernel density of a table of at most 4,000 training rows is then fitted to the validation rows too, and the weights
- * stay. Without test rows no row would be new to the model.
+ * If there are test rows, a kernel density that has half of the weight is then fitted to the validation rows too, in tables of at most 4,000
+ * training rows, and the weights stay. Without test rows no row would be new to the model.
  *
  * A small table with test rows has too few validation rows for these weights, so it is cross-validated: each member is trained on each of the
  * `crossValidationSplits` and becomes the equal mixture of the resulting densities. The weights are those for the validation rows of all
- * splits.
+ * splits. Since the model has learned these rows, its kernel density is fitted to all of them, whatever its weight.
  */
 export async function fitMembers(
   columns: readonly TableColumn[],
@@ -175,15 +177,13 @@ export async function fitMembers(
       )
     : validated.flow;
   const isOver = stopped === "signal" || (await remainingMinutes(start, maxMinutes, communicator)) === 0;
-  const members =
-    isOver || !rows.test || learned.rows > MAX_ROWS_OF_REFIT
-      ? validated.members
-      : await refitted(
-          validated.members,
-          candidates.map(({ candidate }) => candidate),
-          rows,
-          options,
-        );
+  const members: Member[] = [];
+  for (const member of validated.members) {
+    const { candidate } = candidates.find(({ name }) => name === member.name)!;
+    const isWorthIt = crossed !== undefined || member.weight >= MIN_WEIGHT_OF_REFIT;
+    const isPossible = !isOver && rows.test !== undefined && learned.rows <= MAX_ROWS_OF_REFIT;
+    members.push(isWorthIt && isPossible ? await refitted(member, candidate, rows, options) : member);
+  }
   if (!crossed && members.every(({ flow }, m) => flow === validated.members[m]!.flow)) return result;
   const first = splits[0]!;
   return {
@@ -204,30 +204,19 @@ async function evaluated(
   return { ...member, logDensities, validationLogDensity: mean(logDensities) };
 }
 
-/** The members. Those whose candidate has a function `refit` are fitted to the training and validation rows. */
+/** The member, fitted to the training and validation rows if its candidate has the function `refit`. */
 async function refitted(
-  members: readonly Member[],
-  candidates: readonly Candidate[],
+  member: Member,
+  candidate: Candidate,
   { training, validation }: SplitWithTest,
   { signal, communicator = SINGLE_PROCESS }: FitMembersOptions,
-): Promise<Member[]> {
-  const rows = joinedRows([training.sample, validation]);
-  const result: Member[] = [];
-  for (const member of members) {
-    const candidate = candidates.find(({ name }) => name === member.name)!;
-    if (!("fit" in candidate && candidate.refit)) {
-      result.push(member);
-      continue;
-    }
-    const flow = await candidate.refit(rows, { signal });
-    // After a signal this fit is incomplete.
-    result.push({
-      ...member,
-      flow: await flowOfRankZero(signal?.aborted ? member.flow : flow, communicator),
-    });
-    await member.flow.release();
-  }
-  return result;
+): Promise<Member> {
+  if (!("fit" in candidate && candidate.refit)) return member;
+  const fitted = await candidate.refit(joinedRows([training.sample, validation]), { signal });
+  // After a signal this fit is incomplete.
+  const flow = await flowOfRankZero(signal?.aborted ? member.flow : fitted, communicator);
+  await member.flow.release();
+  return { ...member, flow };
 }
 
 /** The members of trained densities, `count` for each split: the equal mixtures of the densities of all complete splits. */

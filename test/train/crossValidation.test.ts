@@ -78,11 +78,15 @@ test.each([
 ])(
   "the kernel density of $rows rows learns the validation rows only if there are test rows: $learned rows",
   async ({ rows, testFraction, trainedOn, learned }) => {
-    const data = new InMemoryDataset({ features: 2, columns: ["a", "b"], values: correlated(rows) });
+    // Most rows are almost copies of others, so that the kernel density has most of the weight.
+    const points = correlated(rows / 6);
+    const values = correlated(rows).map((value, i) => points[i % points.length]! + 1e-4 * value);
+    const data = new InMemoryDataset({ features: 2, columns: ["a", "b"], values });
     const parts = splitWithTest(data, { testFraction, validationFraction: 0.1, seed: 0 });
     const options = { epochs: 1, budget: "small" as const };
     const { flow, members, validated } = await fitMembers(["a", "b"].map(realColumn), parts, options);
     const m = members.findIndex(({ name }) => name === "kernel-density");
+    expect(members[m]!.weight).toBeGreaterThan(0.5);
     const centersOf = (mixture: Flow) =>
       ((mixture.base as Mixture).distributions[m] as KernelDensity).centerLogits.sizes[0];
     expect(centersOf(flow)).toBe(learned);
@@ -99,4 +103,12 @@ test("the p-values of anomalies of a small table come from rows that no split le
   expect(validationRows).toEqual([]);
   const { pValues } = await model.anomalies([{ a: 30, b: -30 }]);
   expect(pValues[0]).toBeCloseTo(1 / 11, 10);
+});
+
+test("a kernel density with a small weight does not learn the validation rows", async () => {
+  const rows = new InMemoryDataset({ features: 2, columns: ["a", "b"], values: correlated(400) });
+  const parts = splitWithTest(rows, { validationFraction: 0.1, seed: 0 });
+  const { members, validated } = await fitMembers(["a", "b"].map(realColumn), parts, { budget: "small" });
+  expect(members.find(({ name }) => name === "kernel-density")?.weight ?? 0).toBeLessThan(0.5);
+  expect(validated).toBeUndefined();
 });
