@@ -23,8 +23,9 @@ const DEFAULT_TRANSFORMS: ReadonlyMap<unknown, number> = new Map<unknown, number
 
 /**
  * About how many parameters the flow of a recipe has, without building it. For autoregressive layers (`nsf`, `maf`, `iaf`, `naf`) the
- * number is exact; for couplings it is up to 20% too high, because their networks read only a part of the features. Undefined for a recipe that is not `nsf`, `maf`, `realNVP`, `glow`, `nice`, `iaf`, `planarFlow`, `naf` or `cnf`. The
- * options have the defaults of the recipe. Throws `ARGUMENT` if they are not valid.
+ * number is exact; for couplings it is up to 20% too high, because their networks read only a part of the features. Undefined for a recipe
+ * that is not `nsf`, `maf`, `realNVP`, `glow`, `nice`, `iaf`, `planarFlow`, `naf` or `cnf`. The options have the defaults of the recipe.
+ * Throws `ARGUMENT` if they are not valid.
  */
 export function estimateParameters(
   recipe: unknown,

@@ -38,8 +38,8 @@ export interface ImageOptions extends RunOptions {
 /** Options of `ImageModel.sample`. */
 export interface ImageSampleOptions extends ImageOptions {
   /**
-   * T: draws from the base distribution, or from that of the prior of an autoencoder, are multiplied by T. A model without a latent space divides logits by T and multiplies
-   * scales by it. Below 1, samples are more typical and less diverse. Default 1.
+   * T: draws from the base distribution, or from that of the prior of an autoencoder, are multiplied by T. A model without a latent space
+   * divides logits by T and multiplies scales by it. Below 1, samples are more typical and less diverse. Default 1.
    */
   temperature?: number | undefined;
   /** Image i depends only on the seed and i. Default 0. */

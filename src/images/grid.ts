@@ -20,7 +20,10 @@ export const grayLevels = (pixels: ArrayLike<number>, values: number): Uint8Arra
 /** The gray level between images. */
 const BACKGROUND = 232;
 
-/** Draws images [n, height, width, channels] of gray or color levels from 0 to 255 in one picture, line by line. Throws `ARGUMENT` if there are no images, or one is not complete. */
+/**
+ * Draws images [n, height, width, channels] of gray or color levels from 0 to 255 in one picture, line by line. Throws `ARGUMENT` if there
+ * are no images, or one is not complete.
+ */
 export function imageGrid(
   pixels: Uint8Array,
   [height, width, channels]: ImageShape,
