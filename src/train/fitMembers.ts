@@ -88,9 +88,9 @@ const MIN_WEIGHT = 0.02;
  * and was chosen in bench/tables/RESULTS.md.
  */
 const PRIOR_ROWS = 1;
-/** Larger tables gain little from the validation rows. The kernel density has at most this number of centers, too. */
+/** The kernel density has no more centers than this, so larger tables gain little. */
 const MAX_ROWS_OF_REFIT = 4000;
-/** A member with a smaller weight is not worth it that `report` loses the validation rows as held-out rows. */
+/** `report` has fewer held-out rows if the model learns the validation rows. With a smaller weight, the member gains too little for that. */
 const MIN_WEIGHT_OF_REFIT = 0.5;
 
 /** A trained member without a weight. */
@@ -103,7 +103,7 @@ interface TrainedMember extends Omit<Member, "weight"> {
  * Trains the members of the default model of a table on features of its columns (`encodeRows`), and returns their mixture, with the
  * weights of `stackDensities` on the validation rows. With a context it returns the best member. The members share `maxMinutes`.
  *
- * If there are test rows, a kernel density that has half of the weight is then fitted to the validation rows too, in tables of at most 4,000
+ * If there are test rows, a kernel density that has at least half of the weight is then fitted to the validation rows too, in tables of at most 4,000
  * training rows, and the weights stay. Without test rows no row would be new to the model.
  *
  * A small table with test rows has too few validation rows for these weights, so it is cross-validated: each member is trained on each of the
