@@ -1,8 +1,7 @@
 import { once } from "node:events";
-import { get } from "node:http";
 import { connect } from "node:net";
 import { tableFromIPC } from "@uwdata/flechette";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { AnomalyScorer } from "../../src/flows/anomalies/anomalyScorer.ts";
 import {
@@ -14,7 +13,6 @@ import {
   StandardNormal,
   TableModel,
 } from "../../src/index.ts";
-import { serveApp } from "../../src/serve/app.ts";
 import { arrow } from "../../src/serve/arrow.ts";
 import type { RunningServer } from "../../src/serve/listen.ts";
 import { operationsOf, type ServedModel, servedModel } from "../../src/serve/servedModel.ts";
@@ -72,14 +70,6 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const request = (path: string, init?: RequestInit) => fetch(new URL(path, server.url), init);
-
-/** The status of the answer to a request with this Host header. */
-async function statusFor(host: string): Promise<number> {
-  const { port } = new URL(server.url);
-  const [response] = await once(get({ port, path: "/health", headers: { host }, agent: false }), "response");
-  response.resume();
-  return response.statusCode;
-}
 
 async function post(path: string, body: unknown, headers: Record<string, string> = {}) {
   const isRaw = typeof body === "string" || body instanceof Uint8Array;
@@ -377,63 +367,6 @@ describe("a server of models", () => {
       Write the options into the body.",
         ],
       ]
-    `);
-  });
-
-  test("writes the error of a bug to standard error", async () => {
-    const print = vi.spyOn(console, "error").mockImplementation(() => {});
-    const bug = new TypeError("bug");
-    const broken = { ...models.get("flow")!, sample: () => Promise.reject(bug) };
-    const app = serveApp(new Map([["broken", broken]]), limits);
-    const response = await app.request("/models/broken/sample", { method: "POST" });
-    expect([response.status, await response.json()]).toEqual([500, { error: "the server failed" }]);
-    expect(print).toHaveBeenCalledWith(bug);
-    print.mockRestore();
-  });
-
-  test("has an OpenAPI document whose references resolve for all names of models", async () => {
-    const named = new Map([["my model é", models.get("compared")!]]);
-    const app = serveApp(named, limits);
-    const document = await (await app.request("/openapi.json")).json();
-    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(
-      ([, path]) => path!,
-    );
-    expect(references.length).toBeGreaterThan(3);
-    for (const path of references) {
-      const found = path.split("/").reduce((object, key) => object?.[key], document);
-      expect(Object.keys(found.properties)).toEqual(["city", "children"]);
-    }
-    const { sample, anomalies } = Object.fromEntries(
-      Object.entries<{ post?: object }>(document.paths).map(([path, { post }]) => [
-        path.split("/").at(-1),
-        post,
-      ]),
-    );
-    expect(sample).toMatchObject({
-      requestBody: { required: false },
-      responses: { 200: { content: { "text/csv": {}, "application/vnd.apache.arrow.stream": {} } } },
-    });
-    expect(anomalies).toMatchObject({
-      requestBody: { required: true },
-      parameters: [{ name: "count", in: "query" }, { name: "fdr" }],
-    });
-  });
-
-  test("answers only requests to this machine", async () => {
-    const answers = await Promise.all(
-      ["evil.example", "evil.example:80", "localhost", "127.0.0.1:1", "[::1]"].map((host) => statusFor(host)),
-    );
-    expect(answers).toEqual([403, 403, 200, 200, 200]);
-  });
-
-  test("says what to change if it cannot listen", async () => {
-    const { port } = new URL(server.url);
-    const start = (host: string, port: number) =>
-      startServer(models, { host, port, connections: 1, ...limits });
-    await expect(start("127.0.0.1", Number(port))).rejects.toThrow("Take any free port: --port 0");
-    await expect(start("192.0.2.1", 0)).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the server cannot listen on 192.0.2.1:0: received EADDRNOTAVAIL.
-      Give an address of this machine: --host 127.0.0.1, or --host 0.0.0.0 for all of them]
     `);
   });
 

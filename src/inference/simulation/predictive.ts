@@ -61,7 +61,7 @@ export async function posteriorPredictive<P extends Priors>(
 /**
  * A permutation test of the largest deviation |x_k - mean_k| / sd_k of an observation x. If x is like the simulations, the p-value is at most a
  * with a probability of at most a, for any number of values and any dependence between them. A test of each rank would need simulations in
- * proportion to the number of values. `index` is k.
+ * proportion to the number of values. `index` is the k of the largest deviation.
  */
 export function largestDeviation(
   observed: Float64Array,

@@ -1,0 +1,45 @@
+import { expect, test, vi } from "vitest";
+import { serveApp } from "../../src/serve/app.ts";
+import { servedModel } from "../../src/serve/servedModel.ts";
+import { modelOfRows, rowsOfAllKinds } from "../flows/exportedTable.ts";
+
+const rows = rowsOfAllKinds(50, 1).map(({ city, children }) => ({ city: city!, children: children! }));
+const { flow, columns: table } = modelOfRows(rows);
+const model = servedModel({ flow, table, columns: [], given: [] }, { threads: 1 });
+const limits = { bytes: 1000, rows: 10 };
+
+test("writes the error of a bug to standard error", async () => {
+  const print = vi.spyOn(console, "error").mockImplementation(() => {});
+  const bug = new TypeError("bug");
+  const broken = { ...model, sample: () => Promise.reject(bug) };
+  const app = serveApp(new Map([["broken", broken]]), limits);
+  const response = await app.request("/models/broken/sample", { method: "POST" });
+  expect([response.status, await response.json()]).toEqual([500, { error: "the server failed" }]);
+  expect(print).toHaveBeenCalledWith(bug);
+  print.mockRestore();
+});
+
+test("has an OpenAPI document whose references resolve for all names of models", async () => {
+  const app = serveApp(new Map([["my model é", { ...model, anomalies: vi.fn() }]]), limits);
+  const document = await (await app.request("/openapi.json")).json();
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) => path!);
+  expect(references.length).toBeGreaterThan(3);
+  for (const path of references) {
+    const found = path.split("/").reduce((object, key) => object?.[key], document);
+    expect(Object.keys(found.properties)).toEqual(["city", "children"]);
+  }
+  const { sample, anomalies } = Object.fromEntries(
+    Object.entries<{ post?: object }>(document.paths).map(([path, { post }]) => [
+      path.split("/").at(-1),
+      post,
+    ]),
+  );
+  expect(sample).toMatchObject({
+    requestBody: { required: false },
+    responses: { 200: { content: { "text/csv": {}, "application/vnd.apache.arrow.stream": {} } } },
+  });
+  expect(anomalies).toMatchObject({
+    requestBody: { required: true },
+    parameters: [{ name: "count", in: "query" }, { name: "fdr" }],
+  });
+});
