@@ -67,7 +67,7 @@ export class Surprise {
 
 /**
  * The distribution itself, or the first component of a mixture, that has a conditional distribution for each feature. In a cross-validated
- * model it is the network of the given split, to which the validation rows are new.
+ * model it is the network that was trained on the first split, to which the validation rows of this split are new.
  */
 function autoregressiveMember(base: Distribution): MixedMade | undefined {
   if (base instanceof MixedMade) return base;
