@@ -88,6 +88,8 @@ const MIN_WEIGHT = 0.02;
  * and was chosen in bench/tables/RESULTS.md.
  */
 const PRIOR_ROWS = 1;
+/** The part of `maxMinutes` of a member that is fitted at once, which takes little time, beside 1 for a member that is trained by gradients. */
+const SHARE_OF_FITTED = 0.1;
 /** The kernel density has no more centers than this, so larger tables gain little. */
 const MAX_ROWS_OF_REFIT = 4000;
 /** `report` has fewer held-out rows if the model learns the validation rows. With a smaller weight, the member gains too little for that. */
@@ -101,7 +103,8 @@ interface TrainedMember extends Omit<Member, "weight"> {
 
 /**
  * Trains the members of the default model of a table on features of its columns (`encodeRows`), and returns their mixture, with the
- * weights of `stackDensities` on the validation rows. With a context it returns the best member. The members share `maxMinutes`.
+ * weights of `stackDensities` on the validation rows. With a context it returns the best member. The members share `maxMinutes`,
+ * and what one leaves of its share is for the later ones.
  *
  * If there are test rows, a kernel density that has at least half of the weight is then fitted to the validation rows too, in tables of at most 4,000
  * training rows, and the weights stay. Without test rows no row would be new to the model.
@@ -137,7 +140,7 @@ export async function fitMembers(
       stopped = "time";
       break;
     }
-    const share = minutesLeft === undefined ? undefined : minutesLeft / (candidates.length - i);
+    const share = minutesLeft && minutesLeft * shareOfTime(candidates.slice(i));
     onMember?.(name, i, names);
     if ("fit" in candidate) {
       const limits = { signal: others.signal, deadline: deadlineOf(share) };
@@ -192,6 +195,12 @@ export async function fitMembers(
     members,
     validated: { training: first.training.sample, validation: first.validation, flow: flowOfFirstSplit },
   };
+}
+
+/** The share of the first of these candidates in the time that is left for all of them. */
+function shareOfTime(candidates: readonly { readonly candidate: Candidate }[]): number {
+  const shares = candidates.map(({ candidate }): number => ("fit" in candidate ? SHARE_OF_FITTED : 1));
+  return shares[0]! / shares.reduce((a, b) => a + b);
 }
 
 /** Adds the log-densities of the validation rows to a member. */

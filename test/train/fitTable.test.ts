@@ -264,6 +264,35 @@ test("a table of real numbers gets flows too, and a constant column changes no l
   }
 });
 
+test("members that are fitted at once leave most of maxMinutes to those that are trained by gradients", async () => {
+  const random = new Random(9);
+  const [a, b] = [0, 1].map((i) => random.split(i).normal(new Float64Array(300)).map(Math.round));
+  const starts: Record<string, number> = {};
+  const limit = 3000;
+  const begin = performance.now();
+  const { stopped } = await fitTable(
+    { a: a!, b: b! },
+    {
+      epochs: 1_000_000,
+      patience: 1_000_000,
+      maxMinutes: limit / 60_000,
+      onMember: (name) => {
+        starts[name] = performance.now();
+      },
+    },
+  );
+  const [network, classes] = Object.values(starts);
+  expect(Object.keys(starts)).toEqual([
+    "autoregressive",
+    "latent-classes",
+    "gaussian-mixture",
+    "kernel-density",
+  ]);
+  expect(stopped).toBe("time");
+  // With equal shares it would have a quarter of the time that is left.
+  expect(classes! - network!).toBeGreaterThan(0.4 * (begin + limit - network!));
+});
+
 test("a column that is left out may have values of any type, and so may columns that the model does not have", async () => {
   const nested = Array.from({ length: 60 }, (_, i) => ({ n: Math.sin(i), detail: { i } }));
   const options = { columns: { detail: "exclude" }, kernel: false, epochs: 1 } as const;
