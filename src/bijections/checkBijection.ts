@@ -240,7 +240,7 @@ class Check {
   private checkRoundTrips(out: RoundTrips, rows: CheckRows, tolerance: number, precision: string): void {
     const negated = (values: Floats) => values.map((v) => -v);
     const hint =
-      "Rounding can be the cause if the parameters, to which the check adds noise, scale rows much or map them next to a bound: give z and x in a smaller range.";
+      "Rounding can be the cause if the parameters, to which the check adds noise, scale rows by a large factor or map them next to a bound: give z and x in a smaller range.";
     this.requireClose(out.z, rows.z, tolerance, `inverse(forward(z)) is not z ${precision}`, hint);
     this.requireClose(out.x, rows.x, tolerance, `forward(inverse(x)) is not x ${precision}`, hint);
     const what = `the log-determinants of the two directions are not opposite ${precision}`;

@@ -18,7 +18,7 @@ export const anomalies = command({
       valueName: "Q",
       example: "0.05",
       description:
-        "Reports only rows of which this fraction is expected to be false alarms at most (Benjamini-Hochberg). Default: the most unusual rows, whatever their p-values.",
+        "Reports only rows of which at most this fraction is expected to be false alarms (Benjamini-Hochberg). Default: the most unusual rows, whatever their p-values.",
     }),
     output: path({
       alias: "o",

@@ -60,7 +60,7 @@ export function anomalyReport(found: FoundAnomalies, { stdout, env }: Io): strin
     `${heading(anomalies.length, `${counted(scored, "row")} of ${singleLine(source)}`)} p-values from ${counted(calibrationRows, "calibration row")}; the smallest possible is ${smallest}.`,
     ...(unscored > 0
       ? [
-          `${counted(unscored, "row")} without a score: a value is missing in a column that had none in training.`,
+          `${counted(unscored, "row")} without a score: a value is missing in a column that had no missing values in training.`,
         ]
       : []),
     ...(found.isTrainingTable

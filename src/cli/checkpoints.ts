@@ -27,7 +27,7 @@ export class Checkpoints {
    * Looks for checkpoints of an earlier training. If the model is newer than these, that training ended by --max-minutes, and its
    * checkpoints may be replaced.
    *
-   * @throws FILE when there are checkpoints of an interrupted training, and neither --resume nor --overwrite says what to do;
+   * @throws FILE when there are checkpoints of an interrupted training run, and neither --resume nor --overwrite says what to do;
    *   MODEL when they are of another flow.
    */
   static async open(values: FitValues, messages: Messages): Promise<Checkpoints> {
@@ -41,7 +41,7 @@ export class Checkpoints {
     }
     if (earlier.length > 0 && !resume && !overwrite) {
       if (!(await isNewer(output, earlier))) {
-        throw new PushforwardError("FILE", `There is a checkpoint of an unfinished training, ${paths}`, {
+        throw new PushforwardError("FILE", `There is a checkpoint of an unfinished training run, ${paths}`, {
           hint: "Continue from it with --resume, or discard it and start again with --overwrite.",
         });
       }

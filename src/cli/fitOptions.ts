@@ -154,8 +154,8 @@ export const options = {
     description:
       "Directory to write samples.png (data beside samples) and training.png (the training curve) to. For images, samples.png has samples, interpolations, reconstructions and more, and training-samples.png has samples after the epochs 1, 2, 4, 8...",
   }),
-  resume: flag("Continues an interrupted training from its checkpoint."),
-  overwrite: flag("Discards the checkpoint of an interrupted training and starts again."),
+  resume: flag("Continues an interrupted training run from its checkpoint."),
+  overwrite: flag("Discards the checkpoint of an interrupted training run and starts again."),
   log: path({
     valueName: "FILE",
     example: "metrics.jsonl",

@@ -119,9 +119,7 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
     `Learned ${named(table.columns)}${given} in ${duration(milliseconds)} (${trainingText(trained)}).`,
     `Rows: ${rowCounts(report)}.`,
     ...(trimmed > 0
-      ? [
-          `--contamination left the ${counted(trimmed, "most unusual row")} for training and validation out of the model.`,
-        ]
+      ? [`--contamination left out the ${counted(trimmed, "most unusual row")} of training and validation.`]
       : []),
     "",
     `${bold("Mean log-density")} of ${heldOut} in nats (${role}):`,

@@ -106,7 +106,7 @@ export function imageReport(report: ImageReport, { stdout, env }: Io): string {
     `Learned ${counted(images.count, "image")} of ${shapeText(images.shape)}${classes} in ${duration(milliseconds)} (${values.flow}, ${ending(result)}).`,
     `Images: ${parts.join(", ")}.`,
     "",
-    `${bold("Bits per dimension")} of ${counted(logProb.count, `${by} image`)} (${role}; fewer are better):`,
+    `${bold("Bits per dimension")} of ${counted(logProb.count, `${by} image`)} (${role}; lower is better):`,
     `  this model           ${bitsEstimate(logProb, features)}`,
     `  independent pixels   ${bitsEstimate(baseline, features)}   (a histogram of each pixel, from the training images)`,
     `The model needs ${bitsEstimate({ ...gain, mean: -Math.abs(gain.mean), standardError: gain.standardError }, features)} bits per dimension ${fewerOrMore} than independent pixels.`,

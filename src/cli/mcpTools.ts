@@ -164,9 +164,9 @@ export const TOOLS: readonly Tool[] = [
       given: names("Columns that the others are conditional on."),
       na,
       seed,
-      epochs: count("The most passes over the rows."),
+      epochs: count("The maximum number of passes over the rows."),
       max_minutes: z.optional(
-        z.number().check(z.positive(), z.describe("The most minutes of training. Default 10.")),
+        z.number().check(z.positive(), z.describe("The maximum number of minutes of training. Default 10.")),
       ),
       keep_rows: z.optional(
         z
@@ -216,7 +216,7 @@ export const TOOLS: readonly Tool[] = [
   ),
   tool(
     "score",
-    "Computes the log-density of each row of a table, in nats: the lower, the more unusual is the row.",
+    "Computes the log-density of each row of a table, in nats: the lower it is, the more unusual the row is.",
     { model, data, output: output(table), na },
     (args, directories) => modelAndTableWords(args, directories, ["--output=-"]),
   ),
@@ -226,14 +226,14 @@ export const TOOLS: readonly Tool[] = [
     {
       model,
       data,
-      rows: count("The most rows to report. Default 20."),
+      rows: count("The maximum number of rows to report. Default 20."),
       fdr: z.optional(
         z
           .number()
           .check(
             z.gt(0),
             z.lt(1),
-            z.describe("Reports only rows of which this fraction is expected to be false alarms at most."),
+            z.describe("Reports only rows of which at most this fraction is expected to be false alarms."),
           ),
       ),
       output: output("A new table with all rows and their p-values: .csv, .tsv, .json, .jsonl or .parquet."),

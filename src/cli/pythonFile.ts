@@ -63,7 +63,7 @@ def inputs(path, table):
 
 
 def log_density(path, table):
-    """log p of each row in nats: -inf if a value is impossible, NaN if a value is missing in a column that had none in training."""
+    """log p of each row in nats: -inf if a value is impossible, NaN if a value is missing in a column that had no missing values in training."""
     name = signature(path)["outputs"][0]["name"]
     if len(table) == 0:
         return np.empty(0)

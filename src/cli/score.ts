@@ -29,8 +29,8 @@ export const score = command({
     ...engine,
   },
   details: [
-    "Writes all rows and columns of the table and adds a column log_density, in nats, which refers to the units of the data. The lower it is, the more unusual is the row. It is the logarithm of a density for continuous columns, times a probability for all other columns and for missing values.",
-    "If a value is missing in a column in which training had none, log_density is missing too.",
+    "Writes all rows and columns of the table and adds a column log_density, in nats, which refers to the units of the data. The lower it is, the more unusual the row is. It is the logarithm of a density for continuous columns, times a probability for all other columns and for missing values.",
+    "If a value is missing in a column that had no missing values in training, log_density is missing too.",
     "If the model learned a column named log_density, the added column is named log_density_2.",
     "Columns that the model does not use are copied unchanged. Those of a CSV file stay text, also in JSON and Parquet.",
     "For a model of images, DATA are images, and OUT has a row for each: the file or the number of the image (from 0, whereas messages count from 1), its class if the model has classes, log_probability in nats, and bits_per_dimension. With --classify it also has predicted_class and, for each class, the probability p_CLASS that the image belongs to it. log_probability is then that of the image in any class, and the images need no labels.",

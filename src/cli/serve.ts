@@ -33,7 +33,7 @@ export const serve = command({
     ...engine,
   },
   details: [
-    "The page at / tries the models, and /openapi.json describes the requests. docs/serve.md has examples.",
+    "You can try the models on the page at /, and /openapi.json describes the requests. docs/serve.md has examples.",
     "On a loopback host such as 127.0.0.1, only requests with its name or localhost in the header Host are answered.",
     "Ctrl-C or SIGTERM ends the server, which waits at most one second for running requests.",
   ],

@@ -17,7 +17,7 @@ export async function noScoredRow(
   const found = unlearned.find(({ kind, row }) => kind === "incomplete" && row === 1);
   const column = found?.column ?? (await firstMissing(table, names));
   return new PushforwardError("DATA", `no row of ${source} can be scored, because values are missing`, {
-    expected: "a value in each column in which training had no missing values",
+    expected: "a value in each column that had no missing values in training",
     received: `${counted(rows, "incomplete row")}; ${table.rowText(1)} has no value of "${column}"`,
     hint: "Fill in the missing values, or fit a default model to a table in which values of these columns are missing too.",
   });

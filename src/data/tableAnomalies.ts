@@ -21,7 +21,7 @@ export interface ScoreAnomaliesOptions extends RunOptions {
 }
 
 /**
- * The anomaly scores of all rows of a table (`TableModel.anomalies`); NaN for rows with a missing value in a column that had none in training.
+ * The anomaly scores of all rows of a table (`TableModel.anomalies`); NaN for rows with a missing value in a column that had no missing values in training.
  *
  * @throws ARGUMENT if the model cannot score anomalies; DATA if a column is missing or has a different type from the one that the model learned, and for
  *   infinite values; FILE; INTERRUPTED.

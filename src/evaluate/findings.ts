@@ -195,7 +195,7 @@ function ofRows({ rows }: Numbers): Finding[] {
           {
             kind: "uncertain",
             about,
-            text: `${count(rows.incomplete)} of ${all} held-out rows have no log-density, because they lack a value in a column that has none missing in the training rows.`,
+            text: `${count(rows.incomplete)} of ${all} held-out rows have no log-density, because they lack a value in a column that had no missing values in training.`,
           } as const,
         ]
       : []),

@@ -87,7 +87,7 @@ export interface ReportNumbers {
     /** Held-out rows with a value that the model considers impossible; the other statistics leave them out. */
     readonly impossible: number;
     /**
-     * Held-out rows without a log-density, because a value is missing in a column that had none in the training; the other statistics leave
+     * Held-out rows without a log-density, because a value is missing in a column that had no missing values in training; the other statistics leave
      * them out.
      */
     readonly incomplete: number;

@@ -30,7 +30,7 @@ export interface ExportedValue {
   /** For a column of a table: its name, and the type of its values. */
   readonly column?: string;
   readonly type?: string;
-  /** How a missing value is written, `NaN` or an empty text; null if the column had none in the training. */
+  /** How a missing value is written, `NaN` or an empty text; null if the column had no missing values in training. */
   readonly missing?: string | null;
   /** For noise: its distribution and its number of columns. */
   readonly distribution?: "normal" | "uniform";

@@ -16,7 +16,7 @@ export interface TrainingFigureOptions {
   bestEpoch: number;
   /** A model to compare with, such as a Gaussian fitted to the same rows: its mean log-density in nats. Default none. */
   baseline?: { label: string; value: number } | undefined;
-  /** D, for a model of images: the figure shows bits per dimension, of which fewer are better. Default: nats. */
+  /** D, for a model of images: the figure shows bits per dimension; lower is better. Default: nats. */
   features?: number | undefined;
   /** The line above the curves. Default `Training`. */
   title?: string | undefined;

@@ -94,7 +94,7 @@ function explained(provider: string, cause: Error, isNative: boolean): Pushforwa
   const needs: Readonly<Record<string, string>> = {
     cuda: `It needs ${CUDA_NEEDS}. nvidia-smi lists the GPUs, and ONNX Runtime logs the library that it cannot load.`,
     webgpu: isNative
-      ? "It needs a GPU with a driver for Vulkan, Metal or Direct3D 12. Debian's mesa-vulkan-drivers can also do without a GPU, slowly."
+      ? "It needs a GPU with a driver for Vulkan, Metal or Direct3D 12. Debian's mesa-vulkan-drivers also compute without a GPU, slowly."
       : "It needs a browser with WebGPU, and a GPU that the browser supports.",
   };
   const hint = [needs[provider], WITHOUT].filter(Boolean).join(" ");

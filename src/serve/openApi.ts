@@ -86,7 +86,7 @@ const SCORES = {
   type: "array",
   items: NUMBER,
   description:
-    "null: a value is missing in a column that had none in the training, or log p is not a number. -Infinity: a value is impossible.",
+    "null: a value is missing in a column that had no missing values in training, or log p is not a number. -Infinity: a value is impossible.",
 };
 const ANOMALY_OPTIONS = {
   count: {
@@ -100,7 +100,7 @@ const ANOMALY_OPTIONS = {
     type: "number",
     exclusiveMinimum: 0,
     exclusiveMaximum: 1,
-    description: "Explains only rows of which this fraction is expected to be false alarms at most.",
+    description: "Explains only rows of which at most this fraction is expected to be false alarms.",
   },
 };
 

@@ -52,7 +52,7 @@ it("reports the most unusual rows with reasons, and writes all rows", async () =
   const shown = out.replace(/score .*|expected .* gain .*/g, withoutNumbers);
   expect(shown).toMatchInlineSnapshot(`
     "The most unusual of 11 rows of data.csv. p-values from 30 calibration rows; the smallest possible is 0.032.
-    1 row without a score: a value is missing in a column that had none in training.
+    1 row without a score: a value is missing in a column that had no missing values in training.
 
     Row 5  p = 0.032, score N
       b  199.67  expected N (N to N)  gain N nats
@@ -96,9 +96,7 @@ it("leaves out the most unusual rows of the training with --contamination", asyn
   const { code, out, err } = await pushforward(fit);
   expect(code).toBe(0);
   expect(err).toContain("The second model leaves out the 27 most unusual of 270 rows.");
-  expect(out).toContain(
-    "--contamination left the 27 most unusual rows for training and validation out of the model.",
-  );
+  expect(out).toContain("--contamination left out the 27 most unusual rows of training and validation.");
   const found = (await json("anomalies", robust, training, "-n", "1")) as [Record<string, unknown>];
   expect(found[0]).toMatchObject({ calibrationRows: 30, isTrainingTable: true });
   expect((await pushforward([...fit, "--flow", "nsf"])).err).toMatchInlineSnapshot(`

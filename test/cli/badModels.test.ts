@@ -177,7 +177,7 @@ it("refuses tables with other columns than the model's", async () => {
   `);
   expect(await failure("evaluate", model, write("holes.csv", "a,b\n1,\n,2\n"))).toMatchInlineSnapshot(`
     "2
-    Error: No row of holes.csv can be scored, because values are missing: expected a value in each column in which training had no missing values, received 2 incomplete rows; row 1 has no value of "b".
+    Error: No row of holes.csv can be scored, because values are missing: expected a value in each column that had no missing values in training, received 2 incomplete rows; row 1 has no value of "b".
     Fill in the missing values, or fit a default model to a table in which values of these columns are missing too."
   `);
   const taken = write("taken.csv", "a,b,log_density\n1,2,3\n");

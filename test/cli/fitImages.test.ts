@@ -28,7 +28,7 @@ describe("fit", () => {
       "Learned 40 images of 4 x 4 x 1 in 0:00 (glow, 2 epochs, the best is epoch 2; --epochs reached).
       Images: 32 for training and as many reflected, 4 for validation, 4 for the test.
 
-      Bits per dimension of 4 test images (not used in training; fewer are better):
+      Bits per dimension of 4 test images (not used in training; lower is better):
         this model           #.### ± #.###
         independent pixels   #.### ± #.###   (a histogram of each pixel, from the training images)
       The model needs #.### ± #.### bits per dimension more than independent pixels.

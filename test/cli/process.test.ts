@@ -172,7 +172,7 @@ describe("a checkpoint", () => {
     const fit = ["fit", EARTHQUAKES, ...EPOCHS, "-o", path("terminated.safetensors")];
     expect(await here.failure(...fit)).toMatchInlineSnapshot(`
       "2
-      Error: There is a checkpoint of an unfinished training, terminated.safetensors.checkpoint.
+      Error: There is a checkpoint of an unfinished training run, terminated.safetensors.checkpoint.
       Continue from it with --resume, or discard it and start again with --overwrite."
     `);
     expect(await here.failure(...fit, "--seed", "1", "--resume")).toMatchInlineSnapshot(`
@@ -224,7 +224,7 @@ describe("a checkpoint", () => {
     expect(list()).toContain("timed.safetensors.checkpoint");
     // A checkpoint that is newer than the model belongs to a training run that was interrupted later.
     utimesSync(path("timed.safetensors"), new Date(0), new Date(0));
-    expect(await here.failure(...words)).toContain("There is a checkpoint of an unfinished training");
+    expect(await here.failure(...words)).toContain("There is a checkpoint of an unfinished training run");
   });
 
   it("of a training run that failed is discarded by the command that the hint proposes", async () => {

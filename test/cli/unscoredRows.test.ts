@@ -32,22 +32,22 @@ it("says which value is missing if no row can be scored", async () => {
   ]).toMatchInlineSnapshot(`
     [
       "2
-    Error: No row of incomplete.csv can be scored, because values are missing: expected a value in each column in which training had no missing values, received 2 incomplete rows; row 1 has no value of "x".
+    Error: No row of incomplete.csv can be scored, because values are missing: expected a value in each column that had no missing values in training, received 2 incomplete rows; row 1 has no value of "x".
     Fill in the missing values, or fit a default model to a table in which values of these columns are missing too.",
       "2
-    Error: No row of incomplete.csv can be scored, because values are missing: expected a value in each column in which training had no missing values, received 2 incomplete rows; row 1 has no value of "x".
+    Error: No row of incomplete.csv can be scored, because values are missing: expected a value in each column that had no missing values in training, received 2 incomplete rows; row 1 has no value of "x".
     Fill in the missing values, or fit a default model to a table in which values of these columns are missing too.",
       "2
-    Error: No row of incomplete.csv can be scored, because values are missing: expected a value in each column in which training had no missing values, received 2 incomplete rows; row 1 has no value of "x".
+    Error: No row of incomplete.csv can be scored, because values are missing: expected a value in each column that had no missing values in training, received 2 incomplete rows; row 1 has no value of "x".
     Fill in the missing values, or fit a default model to a table in which values of these columns are missing too.",
       "2
-    Error: No row of incomplete.csv can be scored, because values are missing: expected a value in each column in which training had no missing values, received 2 incomplete rows; row 1 has no value of "x".
+    Error: No row of incomplete.csv can be scored, because values are missing: expected a value in each column that had no missing values in training, received 2 incomplete rows; row 1 has no value of "x".
     Fill in the missing values, or fit a default model to a table in which values of these columns are missing too.",
       "2
-    Error: No row of incomplete.csv can be scored, because values are missing: expected a value in each column in which training had no missing values, received 2 incomplete rows; row 1 has no value of "x".
+    Error: No row of incomplete.csv can be scored, because values are missing: expected a value in each column that had no missing values in training, received 2 incomplete rows; row 1 has no value of "x".
     Fill in the missing values, or fit a default model to a table in which values of these columns are missing too.",
       "2
-    Error: No row of holes.csv can be scored, because values are missing: expected a value in each column in which training had no missing values, received 2 incomplete rows; row 1 has no value of "z".
+    Error: No row of holes.csv can be scored, because values are missing: expected a value in each column that had no missing values in training, received 2 incomplete rows; row 1 has no value of "z".
     Fill in the missing values, or fit a default model to a table in which values of these columns are missing too.",
       "2
     Error: empty.csv has no rows.

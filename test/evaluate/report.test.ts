@@ -136,7 +136,7 @@ it("counts held-out rows that lack a value apart from impossible ones", async ()
     numbers.findings.filter(({ about }) => about === "rows").map(({ text }) => text),
   ).toMatchInlineSnapshot(`
     [
-      "1 of 121 held-out rows have no log-density, because they lack a value in a column that has none missing in the training rows.",
+      "1 of 121 held-out rows have no log-density, because they lack a value in a column that had no missing values in training.",
       "There are only 120 held-out rows: small differences cannot be detected, and intervals are wide.",
     ]
   `);

@@ -28,7 +28,7 @@ describe("a provider of a device that does not work is an error with what is mis
   test("a WebGPU adapter, in Node", async () => {
     await expect(failure("webgpu", NO_ADAPTER, onLinux)).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the execution provider webgpu does not work: there is no WebGPU adapter.
-      It needs a GPU with a driver for Vulkan, Metal or Direct3D 12. Debian's mesa-vulkan-drivers can also do without a GPU, slowly. Without a provider, the CPU computes.]
+      It needs a GPU with a driver for Vulkan, Metal or Direct3D 12. Debian's mesa-vulkan-drivers also compute without a GPU, slowly. Without a provider, the CPU computes.]
     `);
   });
 
@@ -97,7 +97,7 @@ describe("a provider of a device that does not work is an error with what is mis
     const engine = { InferenceSession: { create }, Tensor, isNative: true } as unknown as Engine;
     await expect(checkProvider("webgpu", engine, onLinux)).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the execution provider webgpu does not work: twice 1 and 2 is 2 and 5.
-      It needs a GPU with a driver for Vulkan, Metal or Direct3D 12. Debian's mesa-vulkan-drivers can also do without a GPU, slowly. Without a provider, the CPU computes.]
+      It needs a GPU with a driver for Vulkan, Metal or Direct3D 12. Debian's mesa-vulkan-drivers also compute without a GPU, slowly. Without a provider, the CPU computes.]
     `);
   });
 });

@@ -21,8 +21,8 @@ export interface AnomalySelectionOptions {
   /** The maximum number of rows to report. Default 20. */
   readonly count?: number | undefined;
   /**
-   * Reports only rows that the procedure of Benjamini and Hochberg selects, of which this fraction is expected to be false alarms at
-   * most. Default: the most unusual rows, whatever their p-values.
+   * Reports only rows that the procedure of Benjamini and Hochberg selects, of which at most this fraction is expected to be false
+   * alarms. Default: the most unusual rows, whatever their p-values.
    */
   readonly falseDiscoveryRate?: number | undefined;
 }
@@ -38,7 +38,7 @@ export const selectionRules: OptionRules<AnomalySelectionOptions> = {
 
 /** The p-values of rows, and which of them are reported. */
 export interface AnomalySelection {
-  /** `[N]`: a higher score is more unusual; NaN for a row with a missing value in a column that had none. */
+  /** `[N]`: a higher score is more unusual; NaN for a row with a missing value in a column that had none in training. */
   readonly scores: Float64Array;
   /** [N], NaN where the score is NaN. */
   readonly pValues: Float64Array;
