@@ -69,7 +69,7 @@ function page(results: Readonly<Record<string, Result>>): string {
   return `# Reasons of anomalies
 
 In each of ${TAMPERED_ROWS} rows that the model never saw, the value of one random column is replaced by a different one, from the same column of another
-row. How often is this column the first reason of \`TableModel.anomalies\`, or one of the first three? "By chance" is the share if the reasons
+row. "First" and "first three" are the shares of these rows in which this column is the first reason of \`TableModel.anomalies\`, or one of the first three. "By chance" is the share if the reasons
 were in random order. "Found" is the share of these rows with a p-value of at most ${LEVEL}, and "before" that before the replacement. Many replaced
 values are as ordinary as those that they replace, and no method could find these. At most ${MAX_ROWS.toLocaleString("en")} rows of each table, at most
 ${values.minutes} minute${values.minutes === "1" ? "" : "s"} for each training run, seed 0.
