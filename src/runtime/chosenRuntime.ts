@@ -9,7 +9,7 @@ let chosen: object | undefined;
  *     useOnnxRuntime(ort);
  *
  * Call it before the first computation. A page ships such a build (27 MB for WebGPU) only if it imports it. The builds with WebGPU
- * have no float64, so `onnxruntime-web/wasm` computes what needs it. Node ignores the call: onnxruntime-node has all execution
+ * have no float64, so computations that need it use `onnxruntime-web/wasm`. Node ignores the call: onnxruntime-node has all execution
  * providers of the platform.
  */
 export function useOnnxRuntime(runtime: object): void {

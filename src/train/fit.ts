@@ -43,8 +43,8 @@ export interface FitResult {
  * epoch, and shuffled in a buffer of 131,072 rows. At most 50,000 of its rows are held out, and scales and mixtures are
  * fitted to a random sample of the remaining rows.
  *
- * If the loss becomes NaN, infinite or explodes, training returns to the weights at the start of the epoch and halves the step
- * size. An epoch that ends far above the initial loss is repeated with an eighth of the learning rate, until an epoch improves on the
+ * If the loss becomes NaN, infinite or explodes, training returns to the weights at the start of the epoch and halves the learning
+ * rate. An epoch that ends far above the initial loss is repeated with an eighth of the learning rate, until an epoch improves on the
  * initial flow and at most three times in all.
  *
  * @throws SHAPE when rows have a different number of features or context features from the flow; DATA when the flow cannot learn from

@@ -88,7 +88,7 @@ const MIN_WEIGHT = 0.02;
  * and was chosen in bench/tables/RESULTS.md.
  */
 const PRIOR_ROWS = 1;
-/** The part of `maxMinutes` of a member that is fitted at once, which takes little time, beside 1 for a member that is trained by gradients. */
+/** The share of `maxMinutes` for a member that is fitted without gradients, relative to 1 for a member that is trained by gradients. */
 const SHARE_OF_FITTED = 0.1;
 /** The kernel density has no more centers than this, so larger tables gain little. */
 const MAX_ROWS_OF_REFIT = 4000;

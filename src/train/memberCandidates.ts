@@ -34,7 +34,7 @@ interface TrainedCandidate {
   >;
 }
 
-/** A member that is fitted to the data at once. */
+/** A member that is fitted without gradients, such as a kernel density. */
 interface FittedCandidate {
   readonly name: string;
   fit(data: InMemoryDataset, heldOut: InMemoryDataset, limits: Limits): Promise<Flow>;
