@@ -74,7 +74,7 @@ const stopReasons = (trials: readonly Trial[]) =>
     ? ""
     : trials.map(({ stopped, epochs }) => (stopped === "patience" ? "" : `${stopped}, ${epochs}`)).join("; ");
 
-/** The peers and pushforward, with the best of them in bold, and the difference of pushforward to the best peer. */
+/** The peers and pushforward, with the best of them in bold, and the difference of pushforward from the best peer. */
 const comparison = tables.map((table) => {
   const ours = findResult(table, "fitFlows");
   const models = Object.values(PEERS);

@@ -6,7 +6,7 @@ export type ErrorCode =
   | "FILE" // a file that is missing, or that cannot be read or written
   | "MODEL" // a model file that is damaged, from another program, from another version, or not for these data
   | "NUMERIC" // a NaN or an infinite number, with the layer and the row where it first appeared
-  | "ENGINE" // ONNX Runtime rejected a graph
+  | "ENGINE" // ONNX Runtime rejected a graph or an execution provider
   | "DEPENDENCY" // an optional package that is not installed
   | "INTERRUPTED"; // stopped by the user
 

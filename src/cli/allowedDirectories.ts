@@ -50,7 +50,7 @@ export class AllowedDirectories {
   /**
    * The path, without symbolic links, of a file to write. A relative path is one in the first directory.
    *
-   * With `isContinued`, the file may exist if it has a checkpoint beside it: a training run that ended by time writes both.
+   * With `isContinued`, the file may exist if it has a checkpoint beside it: a training run that the time limit ended writes both.
    *
    * @throws FILE if its directory is not in the directories, or if the name is taken, even by a link to a file that does not exist.
    */

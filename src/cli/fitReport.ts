@@ -55,7 +55,7 @@ export interface Report {
   /** Paths of the pictures. */
   readonly pictures: readonly string[];
   readonly milliseconds: number;
-  /** The command that continues a training run that ended by time. */
+  /** The command that continues a training run that the time limit ended. */
   readonly resume: string | undefined;
 }
 

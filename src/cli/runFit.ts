@@ -38,7 +38,7 @@ export interface Fitted {
 interface FitRun {
   /** Milliseconds since the beginning of the command. */
   elapsed(): number;
-  /** The command that continues a training run that ended by time. */
+  /** The command that continues a training run that the time limit ended. */
   readonly resume: string | undefined;
   /** Throws INTERRUPTED after Ctrl-C. */
   throwIfInterrupted(): void;

@@ -19,7 +19,7 @@ const SECOND_SAMPLE_ROWS = 500;
 const MIN_ROWS = 20;
 
 /**
- * Finds columns whose difference to an earlier column has repeated values; see `valuesRepeat`. The density is then unbounded in the
+ * Finds columns whose difference from an earlier column has repeated values; see `valuesRepeat`. The density is then unbounded in the
  * direction of the difference.
  *
  * @param columns each [rows]. They must not have repeated values themselves, which would make differences repeat.

@@ -16,9 +16,9 @@ export interface IndependentBaselineOptions extends RunOptions {
 }
 
 /**
- * The density under which the columns of a table are independent, each with about its marginal distribution in the training rows. The
- * difference of a model to it is what the model knows about dependence. A context has no effect. Throws `ARGUMENT` if the options are not
- * valid.
+ * The density under which the columns of a table are independent, each with about its marginal distribution in the training rows. What a
+ * model gains over it is what the model has learned about the dependence between columns. A context has no effect. Throws `ARGUMENT` if
+ * the options are not valid.
  */
 export async function independentBaseline(
   columns: readonly TableColumn[],
