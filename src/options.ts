@@ -15,7 +15,7 @@ export type OptionRules<O> = { readonly [K in keyof O]-?: OptionRule };
 /** A value that is checked elsewhere, such as rows. */
 export const anyValue: OptionRule = { expected: "a value", accepts: () => true };
 
-export const text: OptionRule = { expected: "a text", accepts: (value) => typeof value === "string" };
+export const text: OptionRule = { expected: "a string", accepts: (value) => typeof value === "string" };
 
 export const callback: OptionRule = {
   expected: "a function",
@@ -28,7 +28,7 @@ export const trueOrFalse: OptionRule = {
 };
 
 export const listOfTexts: OptionRule = {
-  expected: "a list of texts",
+  expected: "a list of strings",
   accepts: (value) => Array.isArray(value) && value.every((each) => typeof each === "string"),
 };
 

@@ -72,7 +72,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   int: "an integer",
   number: "a number",
   boolean: "true or false",
-  string: "a text",
+  string: "a string",
   array: "a list",
   tuple: "a list",
   object: "an object",
@@ -130,7 +130,7 @@ function json(value: unknown): string {
   }
 }
 
-/** A text for errors and tables, truncated if it is long. */
+/** Text for errors and tables, truncated if it is long. */
 export const shortened = (text: string, maxLength = 60): string =>
   text.length > maxLength ? `${text.slice(0, maxLength - 3)}...` : text;
 

@@ -9,9 +9,9 @@ export type DateOrder = "dayFirst" | "monthFirst";
 
 /** What the texts of a column represent. */
 export interface TextContent {
-  /** The narrowest type that represents all texts with a visible character. */
+  /** The narrowest type that represents all strings with a visible character. */
   readonly type: "BIGINT" | "DOUBLE" | "BOOLEAN" | "DATE" | "TIMESTAMP" | "TIME" | "VARCHAR";
-  /** Only for dates that do not begin with the year. "ambiguous" if all texts are valid both ways; the type is then VARCHAR. */
+  /** Only for dates that do not begin with the year. "ambiguous" if all strings are valid both ways; the type is then VARCHAR. */
   readonly dateOrder?: DateOrder | "ambiguous";
   /** Only for TIMESTAMP: some texts have a time zone. */
   readonly hasTimeZone?: true;
@@ -35,7 +35,7 @@ export const isoDate = (text: string, order: DateOrder): string =>
 
 /**
  * The SQL of a trimmed text with the year first as a TIMESTAMP, NULL if it is none. With a time zone it becomes UTC; a cast to TIMESTAMP would
- * ignore the time zone, and a cast to TIMESTAMP WITH TIME ZONE would read other texts in the time zone of this machine.
+ * ignore the time zone, and a cast to TIMESTAMP WITH TIME ZONE would read other strings in the time zone of this machine.
  */
 export const timestampOfText = (text: string): string =>
   `CASE WHEN regexp_matches(${text}, '${WITH_TIME_ZONE}') THEN make_timestamp(epoch_us(TRY_CAST(${text} AS TIMESTAMP WITH TIME ZONE))) \
@@ -56,7 +56,7 @@ export const timeOfText = (text: string): string =>
   `CASE WHEN regexp_matches(${text}, '${WITH_TIME_ZONE}') THEN CAST(${timestampOfText(`('2000-01-01 ' || ${text})`)} AS TIME) \
 ELSE TRY_CAST(${text} AS TIME) END`;
 
-/** Aggregates over the texts `v` of a column. `x` is the number that a text represents; `t` is the trimmed text if it represents none. */
+/** Aggregates over the strings `v` of a column. `x` is the number that a string represents; `t` is the trimmed string if it represents none. */
 const AGGREGATES = {
   rows: "count(*)",
   values: "count(x) + count(nullif(t, ''))",

@@ -10,10 +10,10 @@ import { databaseError, interruptedError, MEMORY_LIMIT_MB } from "./databaseErro
 /** A column name as an identifier of SQL, always in quotes. */
 export const quotedIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** A text as a string literal of SQL. */
+/** Text as a string literal of SQL. */
 export const stringLiteral = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** A text as an SQL expression, even if it contains the character 0, at which a literal would end. */
+/** Text as an SQL expression, even if it contains the character 0, at which a literal would end. */
 export const textLiteral = (text: string): string =>
   text.split("\u0000").map(stringLiteral).join(" || chr(0) || ");
 

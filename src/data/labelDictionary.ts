@@ -37,7 +37,7 @@ const unnested = (expressions: readonly string[], relation: string): string =>
     FROM (SELECT [${expressions.join(", ")}] AS texts FROM ${relation}))`;
 
 /**
- * Lists of labels as ENUM types of DuckDB, which look up the index of a text in a hash table. `close` removes the types; call it after the
+ * Lists of labels as ENUM types of DuckDB, which look up the index of a string in a hash table. `close` removes the types; call it after the
  * queries that use them.
  */
 export class LabelDictionary {
@@ -48,7 +48,7 @@ export class LabelDictionary {
     this.#database = database;
   }
 
-  /** Returns the SQL of the index of a text in `labels`: the number of labels for any other text, and NULL for NULL. */
+  /** Returns the SQL of the index of a string in `labels`: the number of labels for any other string, and NULL for NULL. */
   async indexExpression(text: string, labels: readonly string[]): Promise<string> {
     if (labels.length === 0) return `CASE WHEN ${text} IS NOT NULL THEN 0 END`;
     const type = quotedIdentifier(`labels-${crypto.randomUUID()}`);

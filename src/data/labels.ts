@@ -9,7 +9,7 @@ import { Table } from "./table.ts";
 /** The class labels of text columns, by the names of the columns. A label is encoded as its index in the list. */
 export type Labels = ReadonlyMap<string, readonly string[]>;
 
-/** A column with more different texts contains names or notes rather than classes. */
+/** A column with more distinct strings contains names or notes rather than classes. */
 const MAX_CONTEXT_LABELS = 256;
 
 const LABEL_TYPES = /^(VARCHAR|BOOLEAN|ENUM\(.*\))$/;

@@ -76,7 +76,7 @@ function constantNumber(value: string, type: Exclude<ValueType, "text">): string
   }
 }
 
-/** @throws DATA if a text does not represent a value of the learned type. */
+/** @throws DATA if a string does not represent a value of the learned type. */
 async function checkTexts(
   table: Table,
   column: Column,

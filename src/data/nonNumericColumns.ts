@@ -22,15 +22,15 @@ export interface NonNumericColumn {
    * `commas`: numbers whose commas may be either.
    */
   readonly kind: "other" | "labels" | "numbers" | "decimalCommas" | "thousands" | "commas" | "words";
-  /** The first different texts that are not numbers, at most eight. */
+  /** The first distinct strings that are not numbers, at most eight. */
   readonly words: readonly string[];
-  /** Whether `words` has all texts that are not numbers. */
+  /** Whether `words` has all strings that are not numbers. */
   readonly hasAllWords: boolean;
 }
 
 /** A column with more different words does not use them as codes for missing values, so `--na` is not suggested for them. */
 const MAX_WORDS = 8;
-/** A column of numbers or dates with more different words than this is left out, or its texts are labels, without an error. */
+/** A column of numbers or dates with more different words than this is left out, or its values are labels, without an error. */
 const MAX_FEW_WORDS = 4;
 
 /** Describes a column that is not numeric by its type, without reading its values. */
@@ -82,7 +82,7 @@ export async function examineColumn(table: Table, { name, type }: Column): Promi
   };
 }
 
-/** The first different texts that are not values of a type, with the first row of each. `from` has the columns `row` and `value`. */
+/** The first distinct strings that are not values of a type, with the first row of each. `from` has the columns `row` and `value`. */
 const otherTexts = async (
   table: Table,
   from: string,
@@ -103,7 +103,7 @@ const textInRow =
  * Checks a column of text that would be useless because of a few words among its numbers or dates: it would be left out, or each date would be
  * a label. `isLeftOut` says which. In a column of numbers that is not left out, the words may be codes, for which labels are right.
  *
- * @throws DATA with these words and their rows, if more than half of the values are dates or numbers, and at most four different texts are
+ * @throws DATA with these words and their rows, if more than half of the values are dates or numbers, and at most four distinct strings are
  *   not.
  */
 export async function checkFewWords(table: Table, name: string, isLeftOut: boolean): Promise<void> {

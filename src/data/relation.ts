@@ -24,7 +24,7 @@ import type { SourceFile } from "./sourceFile.ts";
 /** A column of a table: its name and its type. */
 export interface Column {
   readonly name: string;
-  /** DuckDB's name of the type: `BIGINT`, `DOUBLE`, `DECIMAL(10,2)`, `DATE`, `VARCHAR`... In a text file, the type that all texts represent. */
+  /** DuckDB's name of the type: `BIGINT`, `DOUBLE`, `DECIMAL(10,2)`, `DATE`, `VARCHAR`... In a text file, the type that all values represent. */
   readonly type: string;
   /** Only for dates in a text file that do not begin with the year. "ambiguous" if they are valid with day and month exchanged. */
   readonly dateOrder?: DateOrder | "ambiguous";
@@ -32,7 +32,7 @@ export interface Column {
   readonly hasTimeZone?: true;
 }
 
-/** Matches all texts without a visible character in `missingToNull`, which trims them. */
+/** Matches all strings without a visible character in `missingToNull`, which trims them. */
 const BLANK = "";
 
 /** A table in SQL. */

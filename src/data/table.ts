@@ -111,7 +111,7 @@ export class Table {
 
 /**
  * Opens a table: a file in CSV, TSV, JSON, JSON Lines (each also gzipped) or Parquet, all files that match a pattern such as
- * `quakes/*.csv`, standard input (`-`), a list of these, whose rows are concatenated, or a DuckDB query (a text that begins
+ * `quakes/*.csv`, standard input (`-`), a list of these, whose rows are concatenated, or a DuckDB query (a string that begins
  * with SELECT, FROM or WITH).
  *
  * A text file is read to its end, so that all values have the type of their column and malformed lines are found. A query is run once and its

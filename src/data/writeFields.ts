@@ -11,7 +11,7 @@ import { type Format, outputFormat } from "./format.ts";
 /** A column of an output, and how its numbers are written. */
 export interface OutputField {
   readonly name: string;
-  /** The texts of the numbers 0, 1, ... of a column of labels. */
+  /** The labels that the numbers 0, 1, ... of a column stand for. */
   readonly labels?: readonly string[];
   /** A number as text, for columns without labels: empty for a missing value. */
   text(value: number): string;

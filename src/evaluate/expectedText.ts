@@ -1,7 +1,7 @@
 import type { ExpectedValue } from "../flows/anomalies/reasons.ts";
 import { dateText, type TableRow } from "../tables/tableRows.ts";
 
-/** Converts a text of a table, such as a label or a date, to the form in which it is shown. */
+/** Converts a value of a table, such as a label or a date, to the form in which it is shown. */
 type WriteText = (text: string) => string;
 
 /** What a model expects in a column: "1.2 (0.4 to 3.9)", "Bern 62%, Basel 30%", "missing". */

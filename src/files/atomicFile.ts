@@ -9,7 +9,7 @@ import { withTemporaryFile } from "./temporaryFile.ts";
 /**
  * Writes a file atomically: a reader sees either the old file or the complete new one.
  *
- * @throws ARGUMENT if the path is not a text; FILE if the directory is missing, the disk is full, or permission is denied; the old file is
+ * @throws ARGUMENT if the path is not a string; FILE if the directory is missing, the disk is full, or permission is denied; the old file is
  *   unchanged.
  */
 export async function writeFileAtomically(path: string, bytes: Uint8Array | string): Promise<void> {

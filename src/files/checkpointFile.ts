@@ -16,7 +16,7 @@ export interface CheckpointFileOptions {
 
 /**
  * A file that keeps the checkpoints of a training run, as a `CheckpointStore` for `fit` and `minimize`. Each checkpoint is written
- * atomically, so that the file is complete even if the process is killed. Throws `ARGUMENT` if the path is not a text, or the options are
+ * atomically, so that the file is complete even if the process is killed. Throws `ARGUMENT` if the path is not a string, or the options are
  * not valid; `load` and `save` throw `FILE` if the file cannot be read or written.
  */
 export function checkpointFile(path: string, options: CheckpointFileOptions = {}) {

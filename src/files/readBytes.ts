@@ -12,7 +12,7 @@ import { shellQuoted } from "./shellQuoted.ts";
  * Reads a model file or a checkpoint. It reads at most the safetensors header and the arrays that the header declares, so an
  * endless pipe is not read forever.
  *
- * @throws ARGUMENT if the path is not a text; FILE if the file does not exist, is unreadable, a directory or a device; MODEL if it does not begin with a safetensors
+ * @throws ARGUMENT if the path is not a string; FILE if the file does not exist, is unreadable, a directory or a device; MODEL if it does not begin with a safetensors
  * header.
  */
 export async function readBytes(path: string): Promise<Uint8Array> {

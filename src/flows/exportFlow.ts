@@ -175,7 +175,7 @@ export function checkedOptions<W extends string>(
     precision: oneOf("float32", "float64"),
     noise: oneOf("input", "generated"),
     metadata: {
-      expected: "an object of texts",
+      expected: "an object of strings",
       accepts: (value) => isPlainObject(value) && Object.values(value).every(isText),
     },
   });

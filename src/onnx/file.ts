@@ -24,7 +24,7 @@ export interface FileValue {
 /** What a file contains besides its graph. */
 export interface FileDetails {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
-  /** A text that says what the file computes. */
+  /** Says what the file computes. */
   readonly documentation?: string;
   readonly producerVersion?: string;
   /** Operator sets that the nodes use besides the default one. */

@@ -42,7 +42,7 @@ export function arrowColumn(field: FlatTable): ArrowColumn {
       {
         expected: `${Object.keys(TYPES).join(", ")}, or a dictionary of them`,
         received: `type ${type} of the Arrow format`,
-        hint: "Send only the columns of the model, as numbers, texts, booleans, dates or times.",
+        hint: "Send only the columns of the model, as numbers, strings, booleans, dates or times.",
       },
     );
   }
@@ -110,7 +110,7 @@ function integers(details: FlatTable | undefined): BatchReader<number> {
   return numbers(`get${bits === 64 ? "Big" : ""}${sign}${bits}` as Getter, bits / 8);
 }
 
-/** Texts between offsets. The offsets must ascend, so that all texts together are not longer than their buffer. */
+/** Strings between offsets. The offsets must ascend, so that all strings together are not longer than their buffer. */
 const texts =
   (readOffsets: BatchReader<number>): BatchReader<string> =>
   (next, rows) => {
@@ -120,7 +120,7 @@ const texts =
     const decoder = new TextDecoder();
     return (n) => {
       const [start, end] = [offset(n), offset(n + 1)];
-      if (start < 0 || start > end) throw new RangeError("the offsets of texts descend");
+      if (start < 0 || start > end) throw new RangeError("the offsets of strings descend");
       withBytes(bytes, end);
       return decoder.decode(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start));
     };

@@ -28,7 +28,7 @@ export const TABLE_FORMATS: readonly TableFormat[] = [csv, arrow];
 export const MAX_EXPLAINED = 100;
 
 const value = z.union([z.number(), z.string(), z.boolean(), z.null()], {
-  error: "a number, a text, true, false or null",
+  error: "a number, a string, true, false or null",
 });
 const row = z.record(z.string(), value);
 const rows = z.array(row).check(z.minLength(1));
@@ -82,7 +82,7 @@ function refuseParameters(query: RequestContent["query"]): void {
   });
 }
 
-/** The number that a text is; other text stays as it is, for the error. */
+/** Converts a string to the number that it represents. Other strings are returned unchanged, so that the error can quote them. */
 const numberOf = (text: string): number | string =>
   text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
 

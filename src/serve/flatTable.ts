@@ -6,9 +6,9 @@ interface FlatList {
 
 /**
  * A table of a FlatBuffer, the format of Arrow's metadata. A field is named by its offset in the table's vtable: 4, 6, 8... in the order of
- * the schema; `absent` is the value of a missing field. All tables of a buffer share a budget: the lists and texts that are read must
+ * the schema; `absent` is the value of a missing field. All tables of a buffer share a budget: the lists and strings that are read must
  * together not be longer than the buffer. In a valid buffer they are not, since each is written once; a hostile buffer could refer to one
- * long text many times.
+ * long string many times.
  *
  * All methods throw a `RangeError` for addresses outside the buffer.
  */

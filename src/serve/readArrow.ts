@@ -120,7 +120,7 @@ function readDictionary(
   const content = header.table(6);
   if (!column || !content) throw notArrow();
   const batch = new Batch(content, body);
-  // Empty texts need one bit of the body each, but much more memory once they are read.
+  // Empty strings need one bit of the body each, but much more memory once they are read.
   if (batch.rows > body.byteLength) throw notArrow();
   const value = batch.column(column.read);
   const entries = (isAddition && dictionaries.get(id)) || [];

@@ -18,7 +18,7 @@ const MEANINGS: ReadonlyMap<string, boolean> = new Map(
 );
 const MAX_LABELS_SHOWN = 8;
 
-/** What a word for false or true means, in any case; undefined for other texts. */
+/** What a word for false or true means, in any case; undefined for other words. */
 const meaningOf = (text: string): boolean | undefined => MEANINGS.get(text.trim().toLowerCase());
 
 /** Whether two labels, in any case, are words for false and true. */
@@ -40,7 +40,7 @@ export function checkBoolean(name: string, labels: readonly string[]): void {
   });
 }
 
-/** The label of a boolean column that means the same as a word for false or true, such as "Yes" for "true"; undefined for other texts. */
+/** The label of a boolean column that means the same as a word for false or true, such as "Yes" for "true"; undefined for other words. */
 export function booleanLabel(labels: readonly string[], text: string): string | undefined {
   const meaning = meaningOf(text);
   return meaning === undefined ? undefined : labels.find((label) => meaningOf(label) === meaning);

@@ -39,7 +39,7 @@ export function isLearnedAsText(
   return "column" in inferred && TEXT_KINDS.has(inferred.column.kind);
 }
 
-/** Columns of these kinds have texts as values. */
+/** Columns of these kinds have strings as values. */
 const TEXT_KINDS: ReadonlySet<string> = new Set(["categorical", "constant"]);
 
 /** Infers a column in memory, and returns its values in the form in which it is learned. Bigints stay bigints in rows of the model. */

@@ -187,7 +187,7 @@ export interface RawColumn {
    * in milliseconds since midnight.
    */
   readonly values: Float64Array;
-  /** The different texts, only for text. */
+  /** The distinct values of a column of text; absent for other types. */
   readonly labels?: readonly string[];
   /** Only for bigints beyond 2^53, of which numbers do not have all digits: the column as text. */
   readonly exactText?: RawColumn;

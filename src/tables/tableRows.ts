@@ -169,14 +169,14 @@ function typeOf(value: Exclude<TableValue, null | undefined>, name: string, n: n
   });
 }
 
-/** The type of a text: that of a date or a time if it is one in ISO 8601. 2024-13-45, 2024-02-30 and 12:75 have such a form, but are text. */
+/** The type of the value that a string represents: a date or a time if it is a valid one in ISO 8601, else text. 2024-02-30 and 12:75 are text. */
 export function textType(text: string): ValueType {
   if (ISO_TIME.test(text)) return Number.isNaN(millisecondsOf(text)) ? "text" : "time";
   const type = ISO_DATE.test(text) ? "date" : ISO_TIMESTAMP.test(text) ? "timestamp" : "text";
   return type === "text" || !hasValidDay(text) || Number.isNaN(millisecondsOf(text)) ? "text" : type;
 }
 
-/** Whether a text begins with a day that exists. `Date.parse` reads February 30 as March 1. */
+/** Whether a string begins with a day that exists. `Date.parse` reads February 30 as March 1. */
 const hasValidDay = (text: string): boolean =>
   new Date(text.slice(0, 10)).getUTCDate() === Number(text.slice(8, 10));
 

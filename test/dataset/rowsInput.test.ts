@@ -141,7 +141,7 @@ test("dataset throws for names that are not one for each column", () => {
   );
   const names = "ab" as unknown as string[];
   expect(() => dataset(pairs, { columns: names })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the option columns of dataset has an invalid value: expected a list of texts, received "ab".]`,
+    `[PushforwardError: the option columns of dataset has an invalid value: expected a list of strings, received "ab".]`,
   );
 });
 

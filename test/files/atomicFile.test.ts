@@ -43,7 +43,7 @@ it("creates the target of a link that does not exist yet", async () => {
   `);
   expect(await files.failure(writeFileAtomically(files.path("Zoe's/model"), ""))).toMatch(/Zoe'\\''s'$/);
   expect(await files.failure(writeFileAtomically(undefined as never, ""))).toMatchInlineSnapshot(
-    `"ARGUMENT the path of a file is not a text: expected a path, such as "model.safetensors", received nothing."`,
+    `"ARGUMENT the path of a file is not a string: expected a path, such as "model.safetensors", received nothing."`,
   );
   const missing = Object.assign(new Error("ENOENT"), { code: "ENOENT", syscall: "open" });
   expect(String(writeError(missing, files.path("x.csv")))).toMatch("no file can be created in");

@@ -28,7 +28,7 @@ it("starts from the beginning without a file, or with resume: false", async () =
 });
 
 it("needs a path", () => {
-  expect(() => checkpointFile(undefined as never)).toThrow("the path of a file is not a text");
+  expect(() => checkpointFile(undefined as never)).toThrow("the path of a file is not a string");
 });
 
 it("is due again after the interval", async () => {

@@ -52,8 +52,8 @@ test("devices are an error", async () => {
   await expect(readBytes(dirname(at("x")))).rejects.toThrow("is a directory: expected a file.");
 });
 
-test("a path that is not a text is an error", async () => {
+test("a path that is not a string is an error", async () => {
   await expect(readBytes(undefined as never)).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the path of a file is not a text: expected a path, such as "model.safetensors", received nothing.]`,
+    `[PushforwardError: the path of a file is not a string: expected a path, such as "model.safetensors", received nothing.]`,
   );
 });

@@ -167,7 +167,7 @@ test("refuses options that do not fit", async () => {
     [
       "the option what of exportOnnx has an invalid value: expected "density" or "sampler", received "latent".",
       "the option noise of exportOnnx has an invalid value: expected "input", except for a sampler, received "generated".",
-      "the option metadata of exportOnnx has an invalid value: expected an object of texts, received {"model_license":1}.",
+      "the option metadata of exportOnnx has an invalid value: expected an object of strings, received {"model_license":1}.",
     ]
   `);
 });

@@ -216,7 +216,7 @@ test("errors name the parameter or the term", () => {
     "bounds in the wrong order": messageOf({ rho: interval(3, 1) }, ({ rho }) => rho),
     "a multiplier that is not positive": messageOf({ rho: real({ multiplier: 0 }) }, ({ rho }) => rho),
     "a multiplier that is infinite": messageOf({ rho: real({ multiplier: Infinity }) }, ({ rho }) => rho),
-    "a multiplier that is a text": messageOf({ rho: real({ multiplier: "2" as never }) }, ({ rho }) => rho),
+    "a multiplier that is a string": messageOf({ rho: real({ multiplier: "2" as never }) }, ({ rho }) => rho),
     "an offset that is not a number": messageOf({ rho: real({ offset: Number.NaN }) }, ({ rho }) => rho),
     "a bound that is not a tensor": messageOf({ rho: interval(0, () => "1" as never) }, ({ rho }) => rho),
     "a bound that reads a later parameter": messageOf(
@@ -234,7 +234,7 @@ test("errors name the parameter or the term", () => {
       "a bound that reads a later parameter": "parameter a: a bound reads a parameter that is not declared before it: expected nothing, received b.",
       "a density of another shape": "the log-density has a wrong shape: expected [N], a number for each draw, received [N, 3].
     Return a list of terms, as in [logProb.normal(y, mu, 1)], to sum each over all axes but the first.",
-      "a multiplier that is a text": "parameter rho: the multiplier is not valid: expected a finite positive number, or a function of earlier parameters, received "2".",
+      "a multiplier that is a string": "parameter rho: the multiplier is not valid: expected a finite positive number, or a function of earlier parameters, received "2".",
       "a multiplier that is infinite": "parameter rho: the multiplier is not valid: expected a finite positive number, or a function of earlier parameters, received Infinity.",
       "a multiplier that is not positive": "parameter rho: the multiplier is not valid: expected a finite positive number, or a function of earlier parameters, received 0.",
       "a parameter that is not declared": "the log-density reads a parameter that is not declared: expected theta, received thta (did you mean theta?).",

@@ -155,7 +155,7 @@ describe("an Arrow stream", () => {
       Split it into several requests.",
         "the Arrow stream has no rows: expected at least one row.",
         "column "x" of the Arrow stream has a type that is not supported: expected null, int, float, utf8, bool, date, time, timestamp, largeUtf8, or a dictionary of them, received type 12 of the Arrow format.
-      Send only the columns of the model, as numbers, texts, booleans, dates or times.",
+      Send only the columns of the model, as numbers, strings, booleans, dates or times.",
         "the body is not a valid Arrow stream.
       Write it in the streaming format of Arrow IPC, without compression.",
         "the body is not a valid Arrow stream.

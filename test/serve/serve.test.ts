@@ -298,7 +298,7 @@ describe("a server of models", () => {
         "400 the body is not JSON: ...",
         "400 the body is not valid at rows: expected a list of at least 1, received [].",
         "400 a row has no valid value of "b": expected a finite number, received "two".",
-        "400 the body is not valid at rows.0.b: expected a number, a text, true, false or null, received {"deep":[]}.",
+        "400 the body is not valid at rows.0.b: expected a number, a string, true, false or null, received {"deep":[]}.",
         "400 the request has too many rows: expected at most 50, received 51.",
         "400 row 0 of the CSV has a different number of fields from the header: expected 3, received 2.",
         "400 column "c" of the CSV has a value that is not a number: received three.",

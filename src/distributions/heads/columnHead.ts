@@ -142,7 +142,7 @@ export function parameterCount(head: ColumnHead): number {
   return values + (head.gaps ? 1 : 0);
 }
 
-/** A text that is equal for heads with the same formulas whose numbers of atoms and knots are equal as `sizeOf` counts them. */
+/** A string that is equal for heads with the same formulas whose numbers of atoms and knots are equal as `sizeOf` counts them. */
 function keyOf(head: ColumnHead, sizeOf: (count: number) => number): string {
   if (!isNumeric(head))
     return JSON.stringify([head.type, sizeOf(head.categories), head.gaps, head.unseen > 0]);
