@@ -14,7 +14,7 @@ const { dependencies, optionalDependencies, peerDependencies } = json("../packag
 const locked = json("../package-lock.json").packages as Readonly<Record<string, LockedPackage>>;
 
 /**
- * Licences that allow to use, change and distribute a package in any program, also one that is not free. MPL-2.0 asks for the source of
+ * Licences that allow anyone to use, change and distribute a package in any program, even a proprietary one. MPL-2.0 asks for the source of
  * changed files of the package itself.
  */
 export const ALLOWED_LICENCES: ReadonlySet<string> = new Set([

@@ -28,7 +28,7 @@ const SERVE = [
 ];
 const NOWHERE = ["onnxruntime-node", "onnxruntime-web/wasm", "pushforward", "pushforward/graph"];
 
-/** The layers of DESIGN.md, and what each may import beside itself: folders and packages. */
+/** The layers of docs/design.md, and what each may import besides itself: folders and packages. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   random: [],
   graph: ["random"],
