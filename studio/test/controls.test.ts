@@ -129,6 +129,20 @@ describePage("controls", (site) => {
     expect(visit.problems).toEqual([]);
   });
 
+  test("a change of the setting that keeps the structure of the flow discards its trained parameters", async () => {
+    await using visit = await site.visit("#data=twoMoons&rows=300&layers=1&width=4&learningRate=0.05");
+    await expect.poll(() => visit.page.getByLabel("Layers applied").isEnabled()).toBe(true);
+    const initial = await finalPicture(visit, "latent");
+    await visit.button("Train").click();
+    await expect.poll(() => visit.figure("epoch")).toBeGreaterThan(3);
+    await visit.button("Pause").click();
+    expect(await finalPicture(visit, "latent")).not.toBe(initial);
+    await visit.page.getByLabel(/Learning rate/).fill("5");
+    await expect.poll(() => visit.figure("epoch")).toBe(0);
+    expect(await finalPicture(visit, "latent")).toBe(initial);
+    expect(visit.problems).toEqual([]);
+  });
+
   test("a point that is selected before the density is computed gets its terms", async () => {
     await using visit = await site.visit("#data=banana");
     await visit.page.waitForFunction(() => {

@@ -112,7 +112,7 @@ export type PassOrder = "allAtOnce" | "oneByOne";
 /** The requests that the viewing worker answers: their arguments and their results. */
 export interface Requests {
   rows: { args: { source: Source; seed: number }; result: Rows };
-  /** Sets the flow of all later requests. */
+  /** Sets the flow of all later requests. Without parameters it is the initial flow. */
   flow: { args: { setting: Setting; parameters?: Uint8Array }; result: { layers: readonly string[] } };
   raster: { args: { frame: Frame; size: number }; result: Raster };
   /** From data to latent space. */

@@ -1,4 +1,13 @@
-import { type Bijection, Continuous, compile, Flow, Invert, type Tensor } from "pushforward";
+import {
+  type Bijection,
+  Continuous,
+  compile,
+  Flow,
+  Invert,
+  loadParameters,
+  saveParameters,
+  type Tensor,
+} from "pushforward";
 import { pairOf } from "../formula/terms.ts";
 import type { Setting } from "../setting.ts";
 import { baseTerms } from "./baseTerms.ts";
@@ -32,6 +41,7 @@ export class ViewedFlow {
   readonly types: readonly string[];
   /** A flow without layers, which samples the base distribution. */
   private readonly base: Flow;
+  private readonly initialParameters: Uint8Array;
   private readonly density;
   private readonly inverse;
   private readonly forward;
@@ -39,6 +49,7 @@ export class ViewedFlow {
   constructor(setting: Setting) {
     this.key = keyOf(setting);
     this.flow = flowOf(setting);
+    this.initialParameters = saveParameters(this.flow);
     this.layers = layersOf(this.flow);
     this.types = this.layers.map(
       (layer) => (layer instanceof Invert ? layer.bijection : layer).describe().type,
@@ -54,6 +65,11 @@ export class ViewedFlow {
       ENGINE,
     );
     this.forward = compile((z: Tensor) => this.through(z, "forward").outputs, [["N", 2]], ENGINE);
+  }
+
+  /** Sets the parameters of the flow; by default the initial ones. */
+  load(parameters = this.initialParameters): void {
+    loadParameters(parameters, this.flow);
   }
 
   /**

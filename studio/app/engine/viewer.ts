@@ -1,4 +1,4 @@
-import { encodeModel, loadParameters, toys } from "pushforward";
+import { encodeModel, toys } from "pushforward";
 import { rowsOf } from "./flow.ts";
 import { frameOfSource } from "./frame.ts";
 import type { Requests } from "./messages.ts";
@@ -29,7 +29,7 @@ export const handleRequest = requestHandler<Requests>({
       await viewed?.release();
       viewed = new ViewedFlow(setting);
     }
-    if (parameters) loadParameters(parameters, viewed!.flow);
+    viewed!.load(parameters);
     return { layers: viewed!.types };
   },
   raster: (args) => current().raster(args),
