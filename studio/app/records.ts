@@ -4,8 +4,9 @@ const SEPARATORS = [";", "\t", ","];
  * The fields of each line of a text, separated by semicolons, tabs or commas, or else by spaces: the separator is the first of these that
  * the first line has. Fields in quotes may contain separators, line breaks and doubled quotes (RFC 4180). Empty lines are left out.
  */
-export function recordsOf(text: string): string[][] {
-  const [firstLine = ""] = text.trimStart().split(/\r?\n/, 1);
+export function recordsOf(source: string): string[][] {
+  const text = source.replace(/\r\n?/g, "\n");
+  const [firstLine = ""] = text.trimStart().split("\n", 1);
   const separator = SEPARATORS.find((each) => firstLine.includes(each));
   if (!separator) return linesOf(text).map((line) => line.trim().split(/\s+/));
   if (!text.includes('"'))
@@ -13,7 +14,7 @@ export function recordsOf(text: string): string[][] {
   const records: string[][] = [];
   // Each match is a field and what ends it: a separator, a line break, or the end of the text.
   const field = new RegExp(
-    ` *(?:"((?:[^"]|"")*)"[^${separator}\\r\\n]*|([^${separator}\\r\\n]*))(${separator}|\\r?\\n|$)`,
+    ` *(?:"((?:[^"]|"")*)"[^${separator}\\n]*|([^${separator}\\n]*))(${separator}|\\n|$)`,
     "y",
   );
   let record: string[] = [];
@@ -27,4 +28,4 @@ export function recordsOf(text: string): string[][] {
   return records;
 }
 
-const linesOf = (text: string): string[] => text.split(/\r?\n/).filter((line) => line.trim() !== "");
+const linesOf = (text: string): string[] => text.split("\n").filter((line) => line.trim() !== "");

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { axisOf, jitter } from "../app/model/axis.ts";
+import { axisOf, jitter, sliderOf } from "../app/model/axis.ts";
 import { expectedText } from "../app/model/expectedText.ts";
 import { histogram } from "../app/model/histogram.ts";
-import { rowsOf } from "../app/model/rows.ts";
+import { rowNumber, rowsOf } from "../app/model/rows.ts";
 import { recordsOf } from "../app/records.ts";
 import { checkAppearance, WINDOWS } from "./appearance.ts";
 import { describePage } from "./page.ts";
@@ -14,6 +14,11 @@ describe("text of a table", () => {
       ["a", "b c", "d"],
       ["1,5", 'say "hi"\nthere', ""],
       ["2", "3", "4"],
+    ]);
+    // The line breaks of classic Mac OS.
+    expect(recordsOf('a,b\r"1",2\r')).toEqual([
+      ["a", "b"],
+      ["1", "2"],
     ]);
     expect(recordsOf("a;b\n1,5;2")).toEqual([
       ["a", "b"],
@@ -33,16 +38,24 @@ describe("text of a table", () => {
       column("size", "label", [1, 2]),
       column("day", "time"),
     ];
-    const text = "day,city,x,flag,size,other\n2024-02-29,NA,1.5,true,2,?\n,,NA,false,,\n";
+    const text = "day,city,x,flag,size,other\n2024-02-29,NA,1.5,TRUE,2,?\n,,NA,false,,\n,,,unknown,,\n";
     expect(rowsOf(text, columns)).toEqual({
-      total: 2,
+      total: 3,
       rows: [
         { x: 1.5, flag: true, city: "NA", size: 2, day: "2024-02-29" },
         { x: null, flag: false, city: null, size: null, day: null },
+        { x: null, flag: null, city: null, size: null, day: null },
       ],
     });
     expect(() => rowsOf("x,flag\n1,true", columns)).toThrow("Missing: city, size, day.");
   });
+});
+
+test("rows of a long table are evenly spaced, and keep their numbers", () => {
+  const text = ["n", ...Array.from({ length: 12_000 }, (_, i) => i + 1)].join("\n");
+  const table = rowsOf(text, [column("n", "number")]);
+  expect(table.rows).toHaveLength(5000);
+  for (const row of [0, 1, 2, 4999]) expect(rowNumber(table, row)).toBe(table.rows[row]!.n);
 });
 
 describe("the axis of a column", () => {
@@ -57,6 +70,18 @@ describe("the axis of a column", () => {
     expect(time.place("00:01:00")).toBe(60_000);
     const label = axisOf(column("city", "label", ["Bern", "Zug"]), []);
     expect([label.place("Zug"), label.place("Rom"), label.place(null)]).toEqual([1, Number.NaN, Number.NaN]);
+  });
+
+  test("has a slider with the values that the column can have", () => {
+    const axis = { range: [-1.2, 7.6], ticks: [], place: Number } as const;
+    expect(sliderOf(column("x", "number"), axis)).toEqual({
+      min: -1.2,
+      max: 7.6,
+      step: expect.closeTo(0.044),
+    });
+    const half = { ...column("x", "number"), lattice: { first: 0.5, step: 3, last: 6.5 } };
+    expect(sliderOf(half, axis)).toEqual({ min: 0.5, max: 6.5, step: 3 });
+    expect(sliderOf(half, { ...axis, range: [1, 4] })).toEqual({ min: 3.5, max: 4, step: 3 });
   });
 
   test("has histograms that count the rows with a value", () => {

@@ -7,7 +7,7 @@ export const column = (name: string, kind: ModelColumn["kind"], labels: ModelCol
   name,
   kind,
   labels,
-  step: undefined,
+  lattice: undefined,
 });
 
 /** Opens the file of a flow over the columns a and b in the page "Model". Returns the bytes of the file, and the input for more files. */

@@ -15,7 +15,7 @@ const OUTSIDE = 0.004;
 const MAX_LABELS = 12;
 
 /** An axis for the values that a column has in some rows. Labels have integers from 0. */
-export function axisOf({ name, kind, labels, step }: ModelColumn, rows: readonly TableRow[]): Axis {
+export function axisOf({ name, kind, labels, lattice }: ModelColumn, rows: readonly TableRow[]): Axis {
   if (kind === "label") {
     const index = new Map(labels.map((label, i) => [label, i]));
     const stride = Math.ceil(labels.length / MAX_LABELS);
@@ -31,10 +31,18 @@ export function axisOf({ name, kind, labels, step }: ModelColumn, rows: readonly
     .sort();
   const quantile = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
   const [low, high] = [quantile(OUTSIDE), quantile(1 - OUTSIDE)];
-  const margin = 0.05 * (high - low) || step || Math.abs(low) / 2 || 1;
+  const margin = 0.05 * (high - low) || lattice?.step || Math.abs(low) / 2 || 1;
   const range = [low - margin, high + margin] as const;
   const text = kind === "time" ? dateText(high - low) : numberText;
   return { range, ticks: ticksBetween(...range, 4).map((at) => ({ at, text: text(at) })), place };
+}
+
+/** The values of a number that a slider offers: those within its axis that the column can have. */
+export function sliderOf({ lattice }: ModelColumn, { range: [low, high] }: Axis) {
+  if (!lattice) return { min: low, max: high, step: (high - low) / 200 };
+  const { first, step, last } = lattice;
+  const min = first + step * Math.max(0, Math.ceil((low - first) / step));
+  return { min, max: Math.min(high, last), step };
 }
 
 const numberOf = (value: Value | undefined): number => (typeof value === "number" ? value : Number.NaN);

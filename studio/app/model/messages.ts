@@ -8,8 +8,8 @@ export interface ModelColumn {
   readonly kind: "number" | "time" | "label";
   /** The values that a label can have. */
   readonly labels: readonly Value[];
-  /** The distance between adjacent values of a number, if they are equally spaced. */
-  readonly step: number | undefined;
+  /** The values of a number, if they are equally spaced: first, first + step, ..., last. */
+  readonly lattice: { readonly first: number; readonly step: number; readonly last: number } | undefined;
 }
 
 export interface OpenedModel {
@@ -29,7 +29,7 @@ export interface OpenedTable {
 }
 
 export interface UnusualRow {
-  /** The index in the rows of the opened table. */
+  /** The index in the rows of the opened table, which may be only some of those of the file: see `rowNumber`. */
   readonly row: number;
   readonly pValue: number;
   /** The columns that make the row unusual, the most unusual first, with the values that the model expects there. */

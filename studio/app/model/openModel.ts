@@ -28,7 +28,7 @@ export async function openModel(bytes: Uint8Array): Promise<AnyModel> {
   const { flow } = loaded;
   flow.columns = loaded.columns;
   const columns = loaded.columns.map(
-    (name) => ({ name, kind: "number", labels: [], step: undefined }) as const,
+    (name) => ({ name, kind: "number", labels: [], lattice: undefined }) as const,
   );
   return {
     summary: { columns, parameters: parameterCount(flow), isConditional: false, findsAnomalies: false },
@@ -67,12 +67,15 @@ function tableModel(model: TableModel): AnyModel {
 function columnOf(column: TableColumn): ModelColumn {
   const { name, kind, type } = column;
   const typedLabel = (label: string): Value => (type === "boolean" ? label === "true" : label);
-  if (kind === "time") return { name, kind: "time", labels: [], step: undefined };
-  if (kind === "continuous" || kind === "lattice")
-    return { name, kind: "number", labels: [], step: kind === "lattice" ? column.step : undefined };
+  if (kind === "time") return { name, kind: "time", labels: [], lattice: undefined };
+  if (kind === "continuous") return { name, kind: "number", labels: [], lattice: undefined };
+  if (kind === "lattice") {
+    const { first, step, cells } = column;
+    return { name, kind: "number", labels: [], lattice: { first, step, last: first + step * (cells - 1) } };
+  }
   const labels = kind === "categorical" ? column.labels : [column.value ?? ""];
   const isNumeric = type === "number" || type === "integer";
-  return { name, kind: "label", labels: labels.map(isNumeric ? Number : typedLabel), step: undefined };
+  return { name, kind: "label", labels: labels.map(isNumeric ? Number : typedLabel), lattice: undefined };
 }
 
 type Anomaly = Awaited<ReturnType<TableModel["anomalies"]>>["anomalies"][number];

@@ -8,6 +8,13 @@ const MAX_ROWS = 5000;
 /** Fields of a table that are read as missing values. */
 const MISSING = new Set(["", "NA", "NaN", "null", "NULL"]);
 
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ["true", true],
+  ["1", true],
+  ["false", false],
+  ["0", false],
+]);
+
 /** Reads the columns of a model from CSV with a line of names. Throws if one is missing. */
 export function rowsOf(text: string, columns: readonly ModelColumn[]): OpenedTable {
   const [header = [], ...records] = recordsOf(text);
@@ -37,11 +44,14 @@ export function shownRows(total: number): number[] {
   return Array.from({ length: count }, (_, i) => Math.floor((i * total) / count));
 }
 
+/** The number in its table, from 1, of a row that the page uses, given by its index. */
+export const rowNumber = ({ total }: OpenedTable, row: number): number => shownRows(total)[row]! + 1;
+
 /** The value of a field of a column. */
 export function typedValue(text: string, { kind, labels }: ModelColumn): Value {
   if (MISSING.has(text) && !labels.includes(text)) return null;
   const type = kind === "label" ? typeof labels[0] : kind === "number" ? "number" : "string";
-  if (type === "boolean") return /^(true|1)$/i.test(text);
+  if (type === "boolean") return BOOLEANS.get(text.toLowerCase()) ?? null;
   if (type !== "number") return text;
   const number = Number(text);
   return Number.isFinite(number) ? number : null;
