@@ -31,7 +31,7 @@ export interface Setting {
   readonly source: Source;
   readonly family: FamilyName;
   readonly layers: number;
-  /** Units in each of the two hidden layers of every network. Families without networks ignore it. */
+  /** Units in each hidden layer of every network. Families without networks ignore it. */
   readonly width: number;
   readonly learningRate: number;
   readonly base: BaseName;
@@ -49,6 +49,9 @@ export const DEFAULT_SETTING: Setting = {
   ...families.nsf.defaults,
   seed: 0,
 };
+
+/** The largest integer that is exact as a number. */
+export const MAX_SEED = Number.MAX_SAFE_INTEGER;
 
 /** Coordinates of drawn points are rounded to this many decimals, which keeps links short. */
 const DECIMALS = 2;
@@ -96,7 +99,7 @@ export function fromFragment(fragment: string): Setting {
     width: whole("width", defaults.width, 4, 256),
     learningRate: number("learningRate", defaults.learningRate, 1e-5, 1),
     base: base && !training ? base : defaults.base,
-    seed: whole("seed", 0, 0, 2 ** 31),
+    seed: whole("seed", 0, 0, MAX_SEED),
   };
 }
 

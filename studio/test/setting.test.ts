@@ -23,11 +23,13 @@ describe("a link", () => {
     ...familyOf(family).defaults,
   }));
 
+  const largeSeed: Setting = { ...DEFAULT_SETTING, seed: 2 ** 40 };
+
   const reverse: Setting = { ...DEFAULT_SETTING, objective: "reverse" };
 
   const withBases = BASE_NAMES.map((base): Setting => ({ ...DEFAULT_SETTING, base }));
 
-  test.each([points, reverse, ...families, ...withBases])(
+  test.each([points, reverse, largeSeed, ...families, ...withBases])(
     "holds the whole setting of $family with the base $base",
     (setting) => {
       expect(fromFragment(`#${toFragment(setting)}`)).toEqual(setting);
