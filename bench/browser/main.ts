@@ -8,13 +8,11 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { chromium } from "playwright-core";
-import { findChromium } from "../../test/browser/chromium.ts";
+import { CHROMIUM_IS_MISSING, findChromium, launchChromium } from "../../test/browser/chromium.ts";
 import { loadCases } from "../speed/cases.ts";
 import { comparisonRecord, comparisonTable } from "../speed/comparison.ts";
-import { compete } from "../speed/rounds.ts";
-import { contestantInPage } from "./contestant.ts";
-import type { Device } from "./page.ts";
+import { runRounds } from "../speed/rounds.ts";
+import { contestantInPage, type Device } from "./contestant.ts";
 import { serveSite } from "./site.ts";
 
 const { values } = parseArgs({
@@ -27,20 +25,10 @@ const { values } = parseArgs({
 });
 const device = values.device as Device;
 const cases = loadCases(values.only);
+const chromium = findChromium();
+if (!chromium) throw new Error(CHROMIUM_IS_MISSING);
 const site = await serveSite();
-const browser = await chromium.launch({
-  executablePath: findChromium(),
-  args: [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--enable-unsafe-webgpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
+const browser = await launchChromium(chromium, ["--enable-unsafe-webgpu"]);
 try {
   const page = await browser.newPage();
   // After an error in a thread of the page, a request would never be answered.
@@ -57,7 +45,7 @@ try {
   // V8 first compiles WebAssembly to slow code, and optimizes only functions that run often.
   const long = { repeats: 1, budgetMs: 1000, warmUpMs: 2000 };
   for (const benchCase of cases) for (const each of [ours, ...peers]) await each.request(benchCase, long);
-  const comparisons = await compete(cases, ours, peers, Number(values.rounds));
+  const comparisons = await runRounds(cases, ours, peers, Number(values.rounds));
   console.log(`${browser.version()}, ${device}`);
   console.log(comparisonTable(comparisons));
   if (values.json) {

@@ -29,13 +29,9 @@ export async function serveSite(): Promise<Site> {
       outDir: folder,
       // TensorFlow.js builds the script of its workers from the source text of a function. Minification would rename what it uses.
       minify: false,
-      rolldownOptions: {
-        output: {
-          // Workers load the chunk of ONNX Runtime and its imports. By default the bundler puts its own helpers into the chunk of
-          // the page, which cannot run in a worker. A group for one of the helpers moves all of them into a separate chunk.
-          codeSplitting: { groups: [{ name: "helpers", test: /vite\/preload-helper/ }] },
-        },
-      },
+      // Workers load the chunk of ONNX Runtime and its imports. If the page were the only entry, the bundler would put its own helpers
+      // into the chunk of the page, which cannot run in a worker.
+      rolldownOptions: { input: ["index.html", "onnxruntime-web/wasm"] },
     },
   });
   const server = await preview({

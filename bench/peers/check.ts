@@ -60,7 +60,7 @@ class Masked implements Bijection {
   }
 
   forward(): never {
-    throw new Error("training needs the density alone");
+    throw new Error("training needs only the density");
   }
 
   describe() {
