@@ -30,7 +30,7 @@ export interface Plan {
 
 export type Measure = (plan: Plan) => Promise<Measurement>;
 
-/** Builds the flow and the rows of a case, and returns a function that measures it. */
+/** Builds the flow and the rows of a case, and returns a function that measures it. Its `startMs` does not include the building. */
 export function prepareMeasurement(benchCase: Case, options: EngineOptions = { threads: THREADS }): Measure {
   const flow = flowOf(benchCase);
   if (benchCase.job === "train") return measureTraining(flow, benchCase, options);

@@ -9,11 +9,13 @@ respond({ peer: "pushforward", versions: {} });
 for await (const line of createInterface({ input: process.stdin })) {
   const { case: benchCase, ...plan } = JSON.parse(line);
   try {
-    const measure = measures.get(benchCase.name) ?? prepareMeasurement(benchCase);
-    const first = !measures.has(benchCase.name);
+    const known = measures.get(benchCase.name);
+    const start = performance.now();
+    const measure = known ?? prepareMeasurement(benchCase);
+    const buildMs = performance.now() - start;
     measures.set(benchCase.name, measure);
     const { times, startMs } = await measure(plan);
-    respond({ times, startMs: first ? startMs : 0 });
+    respond({ times, startMs: known ? 0 : buildMs + startMs });
   } catch (error) {
     respond({ error: (error as Error).message });
   }
