@@ -1,7 +1,7 @@
 /**
  * Anomaly detection on tables of ADBench, beside published results. It reads the tables from the directory PUSHFORWARD_DATA, and writes
- * adbench/results.json and adbench/RESULTS.md. A result that is there already is kept, so that an interrupted run continues;
- * to measure a setting again, remove its results.
+ * adbench/results.json and adbench/RESULTS.md. A result that is there already is kept, so that an interrupted run continues, with the limits
+ * that it began with; to measure a setting again, remove its results.
  *
  *     PUSHFORWARD_DATA=... npm run bench:adbench [-- --minutes 2 --threads 2]
  */
@@ -19,12 +19,11 @@ if (data === undefined) {
 const { values } = parseArgs({
   options: { minutes: { type: "string", default: "2" }, threads: { type: "string", default: "2" } },
 });
-const limits = { minutes: Number(values.minutes), threads: Number(values.threads) };
 const path = new URL("adbench/results.json", import.meta.url);
 const results = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
 for (const setting of ["one-class", "unsupervised"] satisfies Setting[]) {
-  results[setting] ??= { ...limits, areas: {} };
-  const { areas } = results[setting];
+  results[setting] ??= { minutes: Number(values.minutes), threads: Number(values.threads), areas: {} };
+  const { areas, ...limits } = results[setting];
   for (const table of Object.keys(csvFiles)) {
     if (areas[table]) continue;
     areas[table] = await measure(data, table, setting, limits);

@@ -2,14 +2,13 @@
  * Measures whether the reasons of anomalies name the cause: one value of each of 200 new rows is replaced by the value that another row has
  * in this column, and the reasons should name the column.
  *
- *     PUSHFORWARD_DATA=... npm run bench:anomalies [-- --minutes 1]
+ *     PUSHFORWARD_DATA=... npm run bench:anomalies
  *
  * It reads the tables from the directory PUSHFORWARD_DATA, and writes anomalies/results.json and anomalies/RESULTS.md. A result that is there
- * already is kept, so that an interrupted run continues. Each training run takes at most `--minutes`.
+ * already is kept, so that an interrupted run continues.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { readTrainingTable } from "../src/data/index.ts";
 import type { InMemoryDataset } from "../src/dataset/index.ts";
 import { Random } from "../src/random/index.ts";
@@ -25,6 +24,8 @@ const TABLES: Readonly<Record<string, string>> = {
 };
 const MAX_ROWS = 10_000;
 const TAMPERED_ROWS = 200;
+/** The limit of each training run. */
+const MAX_MINUTES = 1;
 /** A row counts as found if its p-value is at most this. */
 const LEVEL = 0.05;
 
@@ -43,7 +44,6 @@ if (data === undefined) {
   console.log("Skipped: PUSHFORWARD_DATA is not the directory that contains mixed/ and uci/.");
   process.exit(0);
 }
-const { values } = parseArgs({ options: { minutes: { type: "string", default: "1" } } });
 const saved = new URL("anomalies/results.json", import.meta.url);
 const results: Record<string, Result> = existsSync(saved) ? JSON.parse(readFileSync(saved, "utf8")) : {};
 for (const [name, path] of Object.entries(TABLES)) {
@@ -72,7 +72,7 @@ In each of ${TAMPERED_ROWS} rows that the model never saw, the value of one rand
 row. "First" and "first three" are the shares of these rows in which this column is the first reason of \`TableModel.anomalies\`, or one of the first three. "By chance" is the share if the reasons
 were in random order. "Found" is the share of these rows with a p-value of at most ${LEVEL}, and "before" that before the replacement. Many replaced
 values are as ordinary as those that they replace, and no method could find these. At most ${MAX_ROWS.toLocaleString("en")} rows of each table, at most
-${values.minutes} minute${values.minutes === "1" ? "" : "s"} for each training run, seed 0.
+${MAX_MINUTES} minute for each training run, seed 0.
 
 The surprise of a row is the mean over two orders of the columns. Anomalies of [ADBench](../adbench/RESULTS.md) are ranked better with two orders than
 with one: with an earlier default model, the mean rank was 4.86 instead of 5.57. Replaced values are found less often: with one order, the found shares
@@ -92,7 +92,7 @@ async function measure(name: string, path: string): Promise<Result> {
   const rows = decodeTable(read.table!, all.select(order).values);
   await read.close();
   const [fresh, training] = [rows.slice(0, TAMPERED_ROWS), rows.slice(TAMPERED_ROWS)];
-  const { model } = await fitTable(training, { seed: 0, maxMinutes: Number(values.minutes) });
+  const { model } = await fitTable(training, { seed: 0, maxMinutes: MAX_MINUTES });
   const names = model.columns.filter(({ kind }) => kind !== "constant").map(({ name }) => name);
   const choice = random.split("tampering");
   const changed = fresh.map((row, n) => {

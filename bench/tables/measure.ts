@@ -37,6 +37,7 @@ const { positionals, values } = parseArgs({
 });
 const [file] = positionals;
 const budget = BUDGETS.find((each) => each === values.budget);
+if (!budget) throw new Error(`no budget ${values.budget}; there are ${BUDGETS.join(", ")}`);
 const path = file ?? join(tmpdir(), `pushforward-table-${process.pid}.csv`);
 if (!file) writeFileSync(path, generatedTable(Number(values.rows ?? 500), Number(values.columns)));
 const someRows = `FROM '${path}' USING SAMPLE reservoir(${values.rows} ROWS) REPEATABLE (0)`;
