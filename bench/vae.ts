@@ -18,7 +18,7 @@ import { Autoencoder, type Flow } from "../src/flows/index.ts";
 import { autoencoderFigure } from "../src/report/index.ts";
 import { svgToPng } from "../src/report/png.ts";
 import { fit } from "../src/train/index.ts";
-import { mean } from "./papers/statistics.ts";
+import { mean, standardError } from "./papers/statistics.ts";
 import { testImages, trainingImages } from "./vae/mnist.ts";
 import { MODEL_NAMES, modelOf } from "./vae/models.ts";
 import {
@@ -126,9 +126,7 @@ async function estimate(flow: Flow, images: InMemoryDataset): Promise<Estimates 
 /** The mean of the differences of two bounds, and its standard error over images. */
 function differenceOf(bounds: Float64Array, reference: Float64Array): Difference {
   const differences = bounds.map((bound, n) => bound - reference[n]!);
-  const average = mean(differences);
-  const variance = mean(differences.map((each) => (each - average) ** 2));
-  return { mean: average, error: Math.sqrt(variance / differences.length) };
+  return { mean: mean(differences), error: standardError(differences) };
 }
 
 function save(): void {

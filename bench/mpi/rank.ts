@@ -3,6 +3,7 @@ import { maf, nsf } from "../../src/flows/index.ts";
 import { mpiCommunicator } from "../../src/mpi/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";
+import { median } from "../speed/statistics.ts";
 
 const CASES = {
   small: { flow: nsf(8, { transforms: 3, hidden: [64, 64] }), batchSize: 512, steps: 40 },
@@ -56,8 +57,6 @@ await fit(flow, rows, {
     before = epoch === 2 ? after : undefined;
   },
 });
-const median = (name: keyof Snapshot) =>
-  perStep.map((step) => step[name]).sort((a, b) => a - b)[Math.floor(perStep.length / 2)]!;
 if (communicator.rank === 0) {
   const parameters = [...flow.parameters().values()]
     .filter(({ trainable }) => trainable)
@@ -67,7 +66,7 @@ if (communicator.rank === 0) {
     JSON.stringify({
       parameters,
       batchSize,
-      ...Object.fromEntries(names.map((name) => [name, median(name)])),
+      ...Object.fromEntries(names.map((name) => [name, median(perStep.map((step) => step[name]))])),
     }),
   );
 }

@@ -7,8 +7,8 @@ export interface DensityRow {
   readonly densities: readonly { readonly name: string; readonly values: Float64Array }[];
 }
 
-const PANEL_SIZE = 128;
-const GAP = 8;
+export const PANEL_SIZE = 128;
+export const GAP = 8;
 const LEFT_MARGIN = 56;
 const TOP_MARGIN = 26;
 const CONTOUR_LEVELS = 12;
@@ -19,10 +19,11 @@ export async function densityGrid(
   { title, caption, halfSide, size }: { title: string; caption: string; halfSide: number; size: number },
 ): Promise<string> {
   const canvas = await openCanvas();
+  const range = [-halfSide, halfSide] as const;
   const offset = (i: number) => i * (PANEL_SIZE + GAP);
   const panels = rows.flatMap((row, r) =>
     row.densities.map(({ name, values }, c): Panel => {
-      const picture = densityPlot(canvas, values, halfSide, size);
+      const picture = densityPlot(canvas, values, [range, range], size);
       return {
         name: `${row.name}: ${name}`,
         picture,
@@ -54,26 +55,31 @@ export async function densityGrid(
   });
 }
 
-function densityPlot(
+type Range = readonly [low: number, high: number];
+
+/** A contour plot of a density at the midpoints of `size` x `size` cells of a rectangle, row by row. */
+export function densityPlot(
   { Plot, document }: Canvas,
   values: Float64Array,
-  halfSide: number,
+  [x, y]: readonly [Range, Range],
   size: number,
 ): Panel["picture"] {
   // The highest 0.5% are clipped, since narrow peaks would leave the rest of the picture white.
   const maxDensity = values.toSorted()[Math.floor(0.995 * values.length)];
-  const extent = { x1: -halfSide, x2: halfSide, y1: -halfSide, y2: halfSide };
   return Plot.plot({
     document,
     width: PANEL_SIZE,
     height: PANEL_SIZE,
     margin: 0,
-    x: { domain: [-halfSide, halfSide], axis: null },
-    y: { domain: [-halfSide, halfSide], axis: null },
+    x: { domain: x, axis: null },
+    y: { domain: y, axis: null },
     color: { type: "linear", scheme: "blues", domain: [-0.1 * maxDensity, maxDensity] },
     marks: [
       Plot.contour(values, {
-        ...extent,
+        x1: x[0],
+        x2: x[1],
+        y1: y[0],
+        y2: y[1],
         width: size,
         height: size,
         thresholds: Array.from(

@@ -1,6 +1,7 @@
 import type { Toy } from "../../src/random/index.ts";
 import { type Canvas, composeSheet, openCanvas, type Panel } from "../../src/report/sheet.ts";
 import { style } from "../../src/report/style.ts";
+import { densityPlot, GAP, PANEL_SIZE } from "./densityGrid.ts";
 
 /** One row of the gallery: a toy distribution, samples of it, and the flows that were fitted to it. */
 export interface GalleryRow {
@@ -10,8 +11,6 @@ export interface GalleryRow {
   readonly flows: { name: string; logProb(rows: Float64Array): Promise<Float64Array> }[];
 }
 
-const PANEL_SIZE = 128;
-const GAP = 8;
 const LEFT_MARGIN = 128;
 const TOP_MARGIN = 26;
 const GRID_SIZE = 160;
@@ -24,9 +23,17 @@ export async function gallery(rows: readonly GalleryRow[]): Promise<string> {
   const panels: Panel[] = [];
   for (const [r, row] of rows.entries()) {
     const y = TOP_MARGIN + r * (PANEL_SIZE + GAP);
-    panels.push({ ...scatterPlot(canvas, row), x: panelX(0), y, labels: [] });
-    for (const [f, flow] of row.flows.entries()) {
-      panels.push({ ...(await densityPlot(canvas, row, flow)), x: panelX(f + 1), y, labels: [] });
+    panels.push({
+      name: `${row.name}: rows`,
+      picture: scatterPlot(canvas, row),
+      x: panelX(0),
+      y,
+      labels: [],
+    });
+    for (const [f, { name, logProb }] of row.flows.entries()) {
+      const density = (await logProb(cellCenters(row.toy))).map(Math.exp);
+      const picture = densityPlot(canvas, density, row.toy.range, GRID_SIZE);
+      panels.push({ name: `${row.name}: ${name}`, picture, x: panelX(f + 1), y, labels: [] });
     }
   }
   return composeSheet({
@@ -53,63 +60,30 @@ export async function gallery(rows: readonly GalleryRow[]): Promise<string> {
   });
 }
 
-const plotFrame = ({ Plot, document }: Canvas, { toy }: GalleryRow) => ({
-  document,
-  width: PANEL_SIZE,
-  height: PANEL_SIZE,
-  margin: 0,
-  x: { domain: toy.range[0], axis: null },
-  y: { domain: toy.range[1], axis: null },
-  outline: Plot.frame({ stroke: style.rule }),
-});
-
-function scatterPlot(canvas: Canvas, row: GalleryRow): { name: string; picture: Element } {
-  const { outline, ...frameOptions } = plotFrame(canvas, row);
-  const points = Array.from({ length: row.rows.length / 2 }, (_, i) => [
-    row.rows[2 * i],
-    row.rows[2 * i + 1],
-  ]);
-  const [x, y] = row.toy.range;
+function scatterPlot({ Plot, document }: Canvas, { rows, toy }: GalleryRow): Element {
+  const [x, y] = toy.range;
+  const points = Array.from({ length: rows.length / 2 }, (_, i) => [rows[2 * i], rows[2 * i + 1]]);
   const visible = points.filter(([a, b]) => a > x[0] && a < x[1] && b > y[0] && b < y[1]);
-  const marks = [canvas.Plot.dot(visible, { r: 0.6, fill: style.data, fillOpacity: 0.5 }), outline];
-  return { name: `${row.name}: rows`, picture: canvas.Plot.plot({ ...frameOptions, marks }) };
+  return Plot.plot({
+    document,
+    width: PANEL_SIZE,
+    height: PANEL_SIZE,
+    margin: 0,
+    x: { domain: x, axis: null },
+    y: { domain: y, axis: null },
+    marks: [
+      Plot.dot(visible, { r: 0.6, fill: style.data, fillOpacity: 0.5 }),
+      Plot.frame({ stroke: style.rule }),
+    ],
+  });
 }
 
-async function densityPlot(
-  canvas: Canvas,
-  row: GalleryRow,
-  { name, logProb }: GalleryRow["flows"][number],
-): Promise<{ name: string; picture: Element }> {
-  const { outline, ...look } = plotFrame(canvas, row);
-  const [x, y] = row.toy.range;
-  const cellCenter = ([lower, upper]: readonly [number, number], i: number) =>
-    lower + ((i + 0.5) * (upper - lower)) / GRID_SIZE;
-  const nodes = Float64Array.from({ length: 2 * GRID_SIZE ** 2 }, (_, k) => {
+/** The centers of the cells of a grid over the range of a distribution, row by row. */
+function cellCenters({ range: [x, y] }: Toy): Float64Array {
+  const center = ([low, high]: readonly [number, number], i: number) =>
+    low + ((i + 0.5) * (high - low)) / GRID_SIZE;
+  return Float64Array.from({ length: 2 * GRID_SIZE ** 2 }, (_, k) => {
     const node = Math.floor(k / 2);
-    return k % 2 === 0 ? cellCenter(x, node % GRID_SIZE) : cellCenter(y, Math.floor(node / GRID_SIZE));
+    return k % 2 === 0 ? center(x, node % GRID_SIZE) : center(y, Math.floor(node / GRID_SIZE));
   });
-  const values = (await logProb(nodes)).map(Math.exp);
-  // The highest 0.5% are clipped, since narrow peaks would leave the rest of the picture white.
-  const maxDensity = values.toSorted()[Math.floor(0.995 * values.length)];
-  const levels = Array.from({ length: 12 }, (_, i) => ((i + 0.5) / 12) * maxDensity);
-  const mark = canvas.Plot.contour(values, {
-    width: GRID_SIZE,
-    height: GRID_SIZE,
-    x1: x[0],
-    x2: x[1],
-    y1: y[0],
-    y2: y[1],
-    thresholds: levels,
-    fill: canvas.Plot.identity,
-    stroke: "none",
-  });
-  const color = {
-    type: "linear" as const,
-    scheme: "blues" as const,
-    domain: [-0.1 * maxDensity, maxDensity],
-  };
-  return {
-    name: `${row.name}: ${name}`,
-    picture: canvas.Plot.plot({ ...look, color, marks: [mark, outline] }),
-  };
 }

@@ -1,3 +1,4 @@
+import { choleskyFactor } from "../../src/numerics/choleskyFactor.ts";
 import { countRows, type Rows } from "./rows.ts";
 
 /**
@@ -13,9 +14,13 @@ export function gaussianLogDensity(training: Rows, test: Rows, ridge = 0): Float
   });
   const matrix = covariance(training, mean);
   for (let d = 0; d < features; d++) matrix[d * features + d] *= 1 + ridge;
-  const factor = cholesky(matrix, features);
+  const factor = choleskyFactor(matrix, features);
   let logDeterminant = 0;
-  for (let d = 0; d < features; d++) logDeterminant += Math.log(factor[d * features + d]);
+  for (let d = 0; d < features; d++) {
+    const pivot = factor[d * features + d];
+    if (!(pivot > 0)) throw new Error(`The covariance is singular at column ${d}.`);
+    logDeterminant += Math.log(pivot);
+  }
   const constant = -logDeterminant - (features / 2) * Math.log(2 * Math.PI);
   const z = new Float64Array(features);
   return Float64Array.from({ length: countRows(test) }, (_, row) => {
@@ -35,28 +40,14 @@ export function gaussianLogDensity(training: Rows, test: Rows, ridge = 0): Float
 function covariance({ features, values }: Rows, mean: Float64Array): Float64Array {
   const sums = new Float64Array(features * features);
   const rows = values.length / features;
-  const centred = new Float64Array(features);
+  const centered = new Float64Array(features);
   for (let row = 0; row < rows; row++) {
-    for (let d = 0; d < features; d++) centred[d] = values[row * features + d] - mean[d];
+    for (let d = 0; d < features; d++) centered[d] = values[row * features + d] - mean[d];
     for (let i = 0; i < features; i++) {
-      const x = centred[i];
+      const x = centered[i];
       const start = i * features;
-      for (let j = 0; j <= i; j++) sums[start + j] += x * centred[j];
+      for (let j = 0; j <= i; j++) sums[start + j] += x * centered[j];
     }
   }
   return sums.map((sum) => sum / rows);
-}
-
-/** The lower triangular L with L L^T = matrix. */
-function cholesky(matrix: Float64Array, size: number): Float64Array {
-  const factor = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = matrix[i * size + j];
-      for (let k = 0; k < j; k++) sum -= factor[i * size + k] * factor[j * size + k];
-      if (i === j && !(sum > 0)) throw new Error(`The covariance is singular at column ${i}.`);
-      factor[i * size + j] = i === j ? Math.sqrt(sum) : sum / factor[j * size + j];
-    }
-  }
-  return factor;
 }

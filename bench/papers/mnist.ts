@@ -1,9 +1,10 @@
+import { join } from "node:path";
 import { Random } from "../../src/random/index.ts";
 import { readBytes } from "./files.ts";
 import type { Rows } from "./rows.ts";
 
-const PIXELS = 784;
-const TRAINING_IMAGES = 50_000;
+export const PIXELS = 784;
+export const TRAINING_IMAGES = 50_000;
 const ALPHA = 1e-6;
 
 /** MNIST preprocessed as for MAF: x = logit(alpha + (1 - 2 alpha) (pixel + u) / 256) with u uniform on (0, 1). */
@@ -17,24 +18,24 @@ export interface Mnist {
 
 export function loadMnist(data: string, seed: number): Mnist {
   const noise = new Random(seed).split("dequantize");
-  const files = [0, 1, 2, 3].map((k) => `train-images-idx3-ubyte.part${k}.gz`);
-  const parts = files.map((file) => readPixels(readBytes(data, "mnist", file)));
-  const images = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    images.set(part, offset);
-    offset += part.length;
-  }
-  const test = readPixels(readBytes(data, "mnist", "t10k-images-idx3-ubyte.gz"));
+  const folder = join(data, "mnist");
+  const images = readPixels(folder, "train");
   return {
     train: toLogits(images.subarray(0, TRAINING_IMAGES * PIXELS), noise.split("train")),
     validation: toLogits(images.subarray(TRAINING_IMAGES * PIXELS), noise.split("validation")),
-    test: toLogits(test, noise.split("test")),
+    test: toLogits(readPixels(folder, "t10k"), noise.split("test")),
   };
 }
 
+/** The pixels of the training images, whose idx file is in four parts, or of the test images. */
+export function readPixels(folder: string, name: "train" | "t10k"): Uint8Array {
+  const file = `${name}-images-idx3-ubyte`;
+  const parts = name === "train" ? [0, 1, 2, 3].map((k) => `${file}.part${k}.gz`) : [`${file}.gz`];
+  return Buffer.concat(parts.map((part) => pixelsOf(readBytes(folder, part))));
+}
+
 /** The pixels of an idx3 file, after its header of 16 bytes: magic number, images, rows, columns. */
-function readPixels(file: Uint8Array): Uint8Array {
+function pixelsOf(file: Uint8Array): Uint8Array {
   const header = new DataView(file.buffer, file.byteOffset);
   const [magic, images, rows, columns] = [0, 4, 8, 12].map((offset) => header.getUint32(offset));
   if (magic !== 0x803 || rows * columns !== PIXELS || file.length !== 16 + images * PIXELS) {

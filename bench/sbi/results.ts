@@ -1,4 +1,4 @@
-import { mean, standardError } from "../papers/statistics.ts";
+import { withError } from "../papers/statistics.ts";
 import { table } from "../speed/table.ts";
 
 /** The results of one fit. */
@@ -34,11 +34,8 @@ export function resultsPage(runs: readonly Run[]): string {
       const run = runs.find(({ task, simulations }) => task === name && simulations === count);
       if (!run) return [];
       const { accuracies } = run;
-      const error = accuracies.length > 1 ? ` ± ${standardError(accuracies).toFixed(3)}` : "";
-      const average = `${mean(accuracies).toFixed(3)}${error}`;
-      return [
-        [title, accuracies.map((each) => each.toFixed(3)).join(" "), average, `${published[count] ?? ""}`],
-      ];
+      const each = accuracies.map((accuracy) => accuracy.toFixed(3)).join(" ");
+      return [[title, each, withError(accuracies, 3), `${published[count] ?? ""}`]];
     });
     const head = ["task", "C2ST by observation", "mean", "published NPE"];
     return `## ${count.toLocaleString("en")} simulations\n\n${table(head, rows)}`;

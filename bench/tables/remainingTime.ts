@@ -14,6 +14,7 @@ import { readTrainingTable } from "../../src/data/index.ts";
 import type { InMemoryDataset } from "../../src/dataset/index.ts";
 import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
 import { fitMembers } from "../../src/train/fitMembers.ts";
+import { median } from "../speed/statistics.ts";
 
 const PHASES = [
   [0, 0.1],
@@ -69,9 +70,8 @@ function accuracy(
 ): string {
   const ratios = estimates
     .filter(({ at }) => at >= from * total && at < to * total)
-    .map(({ at, milliseconds }) => milliseconds / (total - at))
-    .sort((a, b) => a - b);
+    .map(({ at, milliseconds }) => milliseconds / (total - at));
   if (ratios.length === 0) return "";
   const close = ratios.filter((ratio) => ratio >= 0.5 && ratio <= 2).length;
-  return `${ratios[Math.floor(ratios.length / 2)]!.toFixed(2)}, ${Math.round((100 * close) / ratios.length)}%`;
+  return `${median(ratios).toFixed(2)}, ${Math.round((100 * close) / ratios.length)}%`;
 }

@@ -1,11 +1,7 @@
 import { dataset, type InMemoryDataset } from "../../src/dataset/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { readBytes } from "../papers/files.ts";
+import { PIXELS, readPixels, TRAINING_IMAGES } from "../papers/mnist.ts";
 
-export const PIXELS = 784;
-const TRAINING_IMAGES = 50_000;
-/** Bytes of the header of an idx3 file: magic number, images, rows, columns. */
-const IDX_HEADER = 16;
 /** The images are binarized once, with this seed. The files of the published binarization are not used. */
 const BINARIZATION_SEED = 0;
 
@@ -25,9 +21,7 @@ const images = (values: Float64Array): InMemoryDataset => dataset(values, { feat
 
 /** Each pixel is 1 with a probability of its gray level / 255 (Salakhutdinov and Murray 2008). */
 function binarized(folder: string, name: "train" | "t10k"): Float64Array {
-  const file = `${name}-images-idx3-ubyte`;
-  const parts = name === "train" ? [0, 1, 2, 3].map((k) => `${file}.part${k}.gz`) : [`${file}.gz`];
-  const bytes = Buffer.concat(parts.map((part) => readBytes(folder, part).subarray(IDX_HEADER)));
-  const uniform = new Random(BINARIZATION_SEED).split(name).uniform(new Float64Array(bytes.length));
-  return uniform.map((u, i) => (u < bytes[i]! / 255 ? 1 : 0));
+  const pixels = readPixels(folder, name);
+  const uniform = new Random(BINARIZATION_SEED).split(name).uniform(new Float64Array(pixels.length));
+  return uniform.map((u, i) => (u < pixels[i]! / 255 ? 1 : 0));
 }

@@ -1,5 +1,5 @@
 import { type Flow, maf, type VAEOptions, vae } from "../../src/flows/index.ts";
-import { PIXELS } from "./mnist.ts";
+import { PIXELS } from "../papers/mnist.ts";
 
 /** L, and the widths of the hidden layers of the encoder and the decoder. */
 export const LATENT = 64;

@@ -40,7 +40,7 @@ export function resultsPage(runs: readonly Run[]): string {
     const ofModel = runs.filter((run) => run.model === model && run.test);
     if (ofModel.length === 0) return [];
     const over = (value: (run: Required<Run>) => number) =>
-      summary(ofModel.map((run) => value(run as Required<Run>)));
+      withError(ofModel.map((run) => value(run as Required<Run>)));
     const differences = ofModel.map(({ test }) => test!.difference);
     const [{ mean, error }] = differences as [Difference];
     const difference =
@@ -94,9 +94,5 @@ const COLUMNS = [
   "log p(x)",
   "gap",
 ];
-
-/** The mean over seeds, with its standard error if there are several. */
-const summary = (values: readonly number[]): string =>
-  values.length === 1 ? values[0]!.toFixed(2) : withError(values);
 
 const signed = (value: number) => `${value > 0 ? "+" : ""}${value.toFixed(2)}`;

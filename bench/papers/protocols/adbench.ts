@@ -1,20 +1,14 @@
 import { forTables, planarFlow } from "../../../src/flows/index.ts";
+import { readTask } from "../../adbench/tables.ts";
 import { table } from "../../speed/table.ts";
-import { numbers, readColumns } from "../files.ts";
 import { type Model, tableModels, trainModel } from "../models.ts";
 import type { Protocol } from "../protocol.ts";
 import { published } from "../published.ts";
-import { selectRows, semiSupervisedSplit, zScored } from "../rows.ts";
+import { zScored } from "../rows.ts";
 import { auroc, withError } from "../statistics.ts";
 
-/** The tables of at least 1,000 rows. From smaller ones the paper drew 1,000 rows with replacement, which is not reproducible. */
-const csvFiles: Readonly<Record<string, string>> = {
-  annthyroid: "2_annthyroid",
-  satellite: "30_satellite",
-  "satimage-2": "31_satimage-2",
-  shuttle: "32_shuttle",
-  thyroid: "38_thyroid",
-};
+/** Some of the tables of `readTask`. */
+const TABLES = ["annthyroid", "satellite", "satimage-2", "shuttle", "thyroid"];
 const models: readonly Model[] = [
   {
     name: "planar",
@@ -34,13 +28,11 @@ export const adbench: Protocol = {
   needsData: true,
   async run(run) {
     const publishedScores = published(run.data).adbench_auroc.semi;
-    const names = Object.keys(csvFiles).filter((name) => run.only.test(name));
+    const names = TABLES.filter((name) => run.only.test(name));
     const scores: Record<string, Record<string, number[]>> = {};
     for (const name of names) {
-      const { rows, labels } = load(run.data, name);
-      const split = semiSupervisedSplit(labels);
-      const [train, test] = zScored(selectRows(rows, split.train), selectRows(rows, split.test));
-      const truth = Float64Array.from(split.test, (i) => labels[i]);
+      const task = readTask(run.data, name, "one-class");
+      const [train, test] = zScored(task.train, task.test);
       scores[name] = {};
       for (const model of models) {
         scores[name][model.name] = [];
@@ -48,7 +40,7 @@ export const adbench: Protocol = {
           const settings = { ...run, seed, minutes: run.minutes ?? 1 };
           const { flow, result } = await trainModel(model, { rows: train }, settings);
           const surprise = (await flow.logProb(test.values)).map((value) => -value);
-          scores[name][model.name].push(100 * auroc(surprise, truth));
+          scores[name][model.name].push(100 * auroc(surprise, task.labels));
           run.log(
             `${name}, ${model.name}, seed ${seed}: ${scores[name][model.name].at(-1)!.toFixed(2)}, ${result.epochs.length} epochs`,
           );
@@ -75,10 +67,3 @@ const notes = `The training rows are the first half of the normal rows; the test
 z-scored by the training rows. The paper's numbers are mean (standard deviation) over five seeds. Ours are mean ± standard error over
 five seeds, which determine the initial flow and the tenth of the training rows that is held out for early stopping. Each training run
 is limited to one minute.`;
-
-function load(data: string, name: string) {
-  const columns = readColumns(data, "adbench", `${csvFiles[name]}.csv.gz`);
-  const labels = Float64Array.from(columns.get("label")!, Number);
-  const rest = [...columns].filter(([column]) => column !== "label").map(([, cells]) => cells);
-  return { rows: { features: rest.length, values: numbers(rest) }, labels };
-}

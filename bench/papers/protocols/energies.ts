@@ -7,6 +7,7 @@ import { table } from "../../speed/table.ts";
 import { type DensityRow, densityGrid } from "../densityGrid.ts";
 import { type LogDensity, logDensities, PLOT_HALF_SIDE } from "../energies.ts";
 import { divergence, gridNodes, logNormalizer } from "../planeQuadrature.ts";
+import { withError } from "../statistics.ts";
 
 interface Model {
   readonly name: string;
@@ -92,7 +93,7 @@ export const energies = {
     const rows = models.filter((model) => names.some((name) => scores[name][model.name]));
     const text = table(
       ["", ...names],
-      rows.map((model) => [model.name, ...names.map((name) => meanWithError(scores[name][model.name]))]),
+      rows.map((model) => [model.name, ...names.map((name) => withError(scores[name][model.name] ?? [], 3))]),
     );
     const svg = await densityGrid(pictures, {
       title: "Densities of four energies, and of fitted flows",
@@ -110,14 +111,6 @@ async function densityOnGrid(logDensity: LogDensity): Promise<Float64Array> {
   const values = await density(gridNodes(GRID_SIZE, PLOT_HALF_SIDE));
   await density.release();
   return Float64Array.from(values);
-}
-
-function meanWithError(scores: readonly number[] | undefined): string {
-  if (!scores) return "";
-  const mean = scores.reduce((a, b) => a + b, 0) / scores.length;
-  if (scores.length === 1) return mean.toFixed(3);
-  const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0);
-  return `${mean.toFixed(3)} ± ${Math.sqrt(squares / (scores.length - 1) / scores.length).toFixed(3)}`;
 }
 
 const notes = (seeds: number, { steps, annealing }: FitDensityOptions) =>

@@ -32,5 +32,6 @@ test("standard errors divide the squares by N - 1 and the deviation by the root 
   expect(standardError([1, 2, 3, 4])).toBeCloseTo(Math.sqrt(5 / 3 / 4), 12);
   expect(standardError([7])).toBe(0);
   expect(withError([1, 2, 3, 4])).toBe("2.50 ± 0.65");
+  expect(withError([7])).toBe("7.00");
   expect(withError([])).toBe("");
 });
