@@ -9,18 +9,8 @@ import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { fit } from "../../src/train/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
-import { perturb } from "../nn/perturb.ts";
 import { draw, logProb } from "./evaluate.ts";
-
-/** All 2^D rows of D bits in lexicographic order. */
-const allBits = (D: number) =>
-  Float64Array.from({ length: D * 2 ** D }, (_, i) => (Math.floor(i / D) >> (D - 1 - (i % D))) & 1);
-
-function perturbedMade(options: MadeOptions, scale = 0.5): Made {
-  const made = new Made(options, new Random(2));
-  perturb(parametersOf(made), scale);
-  return made;
-}
+import { allBits, perturbedMade } from "./perturbedMade.ts";
 
 const logProbWithMask = (variant: number, made: Made, rows: Float64Array) =>
   withVariant(variant, () => logProb(made, rows));

@@ -2,22 +2,12 @@ import { describe, expect, test } from "vitest";
 import { randomOrder, reverseOrder } from "../../src/bijections/index.ts";
 import { Made, type MadeOptions } from "../../src/distributions/index.ts";
 import { decodeModel, encodeModel, madeFlow, maf } from "../../src/flows/index.ts";
-import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { perturb } from "../nn/perturb.ts";
 import { draw, logProb } from "./evaluate.ts";
-
-function perturbedMade(options: MadeOptions, scale = 0.5): Made {
-  const made = new Made(options, new Random(2));
-  perturb(parametersOf(made), scale);
-  return made;
-}
-
-/** All 2^D rows of D bits in lexicographic order. */
-const allBits = (D: number) =>
-  Float64Array.from({ length: D * 2 ** D }, (_, i) => (Math.floor(i / D) >> (D - 1 - (i % D))) & 1);
+import { allBits, perturbedMade } from "./perturbedMade.ts";
 
 const float64 = { precision: "float64" } as const;
 

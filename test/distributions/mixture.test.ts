@@ -17,6 +17,7 @@ import { expectClose } from "../bijections/invariants.ts";
 import { integral, lineRule, square } from "../mathematics/quadrature.ts";
 import { perturb } from "../nn/perturb.ts";
 import { draw, gradients, logProb } from "./evaluate.ts";
+import { allBits } from "./perturbedMade.ts";
 
 const float64 = { precision: "float64" } as const;
 
@@ -30,10 +31,6 @@ const flows = () => [
   perturbed(nsf(2, { kind: "coupling", transforms: 2, hidden: [8], seed: 2 }), 2),
   perturbed(new Flow(new StandardNormal({ features: 2 })), 3),
 ];
-
-/** All 2^D rows of D bits. */
-const allBits = (D: number) =>
-  Float64Array.from({ length: D * 2 ** D }, (_, i) => (Math.floor(i / D) >> (i % D)) & 1);
 
 describe("a mixture of flows", () => {
   test("has the weighted sum of the densities of its flows", async () => {

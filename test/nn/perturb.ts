@@ -10,11 +10,3 @@ export function perturb(parameters: ReadonlyMap<string, Parameter>, scale = 0.3,
     parameter.value = noise.map((e, i) => parameter.value[i] + scale * e);
   }
 }
-
-/** Copies the values of parameters. Returns a function that restores them. */
-export function remember(parameters: ReadonlyMap<string, Parameter>): () => void {
-  const values = [...parameters.values()].map((parameter) => [parameter, parameter.value.slice()] as const);
-  return () => {
-    for (const [parameter, value] of values) parameter.value = value.slice();
-  };
-}

@@ -15,7 +15,7 @@ export interface Example {
 export interface OperationRow {
   /** The method of Tensor, or the function, followed by a note if it has several rows. */
   readonly name: string;
-  /** The domain of all inputs broadcastableShapes, or of each. */
+  /** The domain of all inputs, or of each. */
   readonly domain: Domain | readonly Domain[];
   /** Size of the terms that cancel in the formula, which limits the precision of the result. */
   readonly terms?: number;
@@ -61,7 +61,7 @@ export const broadcastableTo = (full: Shape): fc.Arbitrary<Shape> =>
     .tuple(fc.nat(full.length), fc.array(fc.boolean(), { minLength: full.length, maxLength: full.length }))
     .map(([skip, one]) => full.map((d, i): Shape[number] => (one[i] ? 1 : d)).slice(skip));
 
-/** Shapes that broadcast broadcastableShapes, one of which has the shape of the result. */
+/** Shapes that can be broadcast to one shape, which is among them. */
 export const broadcastableShapes = (batched: boolean, inputs: number): fc.Arbitrary<Shape[]> =>
   shapes(batched, 0, 3).chain((full) =>
     fc
