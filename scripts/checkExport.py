@@ -19,7 +19,9 @@ def array(data, type="float64"):
 
 
 def difference(received, expected):
-    """The largest difference relative to max(1, |value|), infinite if texts, NaN or infinite values differ."""
+    """The largest difference relative to max(1, |value|), infinite if sizes, texts, NaN or infinite values differ."""
+    if received.size != len(expected):
+        return np.inf
     if received.dtype == object:
         return 0.0 if list(received) == expected else np.inf
     wanted = array(expected)
