@@ -116,8 +116,8 @@ async function measure(name: string, path: string): Promise<Result> {
   await model.release();
   return {
     columns: names.length,
-    first: share(rank, (place) => place === 0),
-    firstThree: share(rank, (place) => place >= 0 && place < 3),
+    first: share(rank, (index) => index === 0),
+    firstThree: share(rank, (index) => index >= 0 && index < 3),
     found: share(pValues, (p) => p <= LEVEL),
     falseAlarms: share(before.pValues, (p) => p <= LEVEL),
   };

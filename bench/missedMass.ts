@@ -49,7 +49,7 @@ for (const each of cases) {
     const flow = each.build(seed);
     const optimizer = { learningRate: 3e-3 };
     await fitDensity(flow, each.target, { steps: each.steps, optimizer, seed, samples: 2, threads: 1 });
-    for (const examination of DIAGNOSIS_SEEDS) results.push(await diagnose(flow, each, examination));
+    for (const diagnosisSeed of DIAGNOSIS_SEEDS) results.push(await diagnose(flow, each, diagnosisSeed));
   }
   const row = tableRow(each, results);
   console.log(row);

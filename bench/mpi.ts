@@ -117,7 +117,7 @@ The processor time of the computation, measured under MPICH, is taken as a + b r
 optimizer), and the rows are divided among them. The table assumes
 
 - one rank for each machine with one thread, as fast as this one, and no rank that others wait for;
-- an exchange that takes the processor time of four ranks here, which is the copying and adding of as many numbers;
+- an exchange that takes the processor time of four ranks here to copy and add the same number of values;
 - a latency of 30 µs and 1.1 GB/s (Ethernet), or 2 µs and 11 GB/s (InfiniBand), ${NODES - 1} messages one after the other for the alltoall, and
   log2(${NODES}) for each of the three other operations; twice the gradient is sent and received;
 - no time for reading. Rank 0 reads a table that is too large for memory in each epoch and sends each batch, and this time is not divided.

@@ -42,5 +42,7 @@ if (!values.quick && !values.only) {
   const { user, system } = process.cpuUsage();
   const minutes = `${((user + system) / 60e6).toFixed(0)} minutes of processor time`;
   const machine = `${processor}, Node ${node.replace(/^v/, "")}`;
-  writeResults(protocol, result, `${date}, commit ${commit}, ${machine}, seed ${values.seed}, ${minutes}`);
+  const limit = values.minutes ? `, at most ${values.minutes} minutes for each training run` : "";
+  const environment = `${date}, commit ${commit}, ${machine}, seed ${values.seed}, ${minutes}${limit}`;
+  writeResults(protocol, result, environment);
 }

@@ -20,19 +20,19 @@ if (!(Math.abs(logDensity + Math.log(2 * Math.PI)) < 1e-5)) throw new Error(\`lo
 
 /** Installs in an empty folder, and returns the size of the installation. */
 function install(name, ...words) {
-  const place = join(folder, name);
-  mkdirSync(place);
-  writeFileSync(join(place, "package.json"), "{}");
-  writeFileSync(join(place, "score.mjs"), PROGRAM);
+  const project = join(folder, name);
+  mkdirSync(project);
+  writeFileSync(join(project, "package.json"), "{}");
+  writeFileSync(join(project, "score.mjs"), PROGRAM);
   // Without the configuration of this repository, which npm passes on in environment variables.
   const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_/i.test(key)));
   execFileSync(npm, ["install", "--no-audit", "--no-fund", "--loglevel=error", ...words], {
-    cwd: place,
+    cwd: project,
     env,
     stdio: ["ignore", "ignore", "inherit"],
   });
-  execFileSync(process.execPath, ["score.mjs"], { cwd: place, stdio: "inherit" });
-  const modules = join(place, "node_modules");
+  execFileSync(process.execPath, ["score.mjs"], { cwd: project, stdio: "inherit" });
+  const modules = join(project, "node_modules");
   const files = readdirSync(modules, { recursive: true, withFileTypes: true }).filter((file) =>
     file.isFile(),
   );

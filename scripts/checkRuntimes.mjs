@@ -71,9 +71,9 @@ try {
     folder,
     readdirSync(folder).find((file) => file.endsWith(".tgz")),
   );
-  const place = join(folder, "project");
+  const project = join(folder, "project");
   const programs = join(folder, "programs");
-  for (const directory of [place, programs]) {
+  for (const directory of [project, programs]) {
     mkdirSync(directory);
     writeFileSync(join(directory, "package.json"), "{}");
   }
@@ -81,21 +81,21 @@ try {
     `onnxruntime-node@${optionalDependencies["onnxruntime-node"]}`,
     `@duckdb/node-api@${devDependencies["@duckdb/node-api"]}`,
   ];
-  npm(["install", "--ignore-scripts", tarball, ...packages], place);
+  npm(["install", "--ignore-scripts", tarball, ...packages], project);
   npm(["install", "--ignore-scripts", ...RUNTIMES.map(({ alias, spec }) => `${alias}@${spec}`)], programs);
-  writeFileSync(join(place, "score.mjs"), SCORE);
-  writeFileSync(join(place, "train.mjs"), TRAIN);
+  writeFileSync(join(project, "score.mjs"), SCORE);
+  writeFileSync(join(project, "train.mjs"), TRAIN);
   const table = Array.from({ length: 300 }, (_, i) => `${Math.sin(i)},${Math.sin(i) + Math.cos(7 * i)}`);
-  writeFileSync(join(place, "table.csv"), ["a,b", ...table, ""].join("\n"));
+  writeFileSync(join(project, "table.csv"), ["a,b", ...table, ""].join("\n"));
 
   let failed = false;
   const rows = RUNTIMES.map(({ name, alias, command: [program, ...before], isSupported }) => {
     const path = join(programs, "node_modules", alias, program);
     const version = /\d+\.\d+\.\d+/.exec(run(path, ["--version"]))[0];
-    rmSync(join(place, "m.safetensors"), { force: true });
+    rmSync(join(project, "m.safetensors"), { force: true });
     const outcomes = CHECKS.map(({ name: check, words }) => {
       try {
-        run(path, [...before, ...words], { cwd: place });
+        run(path, [...before, ...words], { cwd: project });
         return "yes";
       } catch (error) {
         failed ||= isSupported === true;

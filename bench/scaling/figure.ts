@@ -33,12 +33,12 @@ function panel(canvas: Canvas, axis: Axis, points: Points, quantity: Quantity, i
   const curvesOfAxis = exponentsOf(points).filter((e) => e.curve.axis === axis && e.quantity === quantity);
   const lines = curvesOfAxis.map(({ curve, expected, countedFlops, range: [from] }) => {
     const factor = quantity === "time" ? timeFactor(axis, curve.cases[0].case) : 1;
-    const places = curvePoints(curve, points, quantity).map(([x, y]): CurvePoint => [x, factor * y]);
+    const scaledPoints = curvePoints(curve, points, quantity).map(([x, y]): CurvePoint => [x, factor * y]);
     return {
       curve,
-      places,
+      scaledPoints,
       guide: powerLawThroughLast(
-        places.filter(([x]) => x >= from),
+        scaledPoints.filter(([x]) => x >= from),
         countedFlops ?? expected.exponent,
       ),
     };
@@ -56,17 +56,17 @@ function panel(canvas: Canvas, axis: Axis, points: Points, quantity: Quantity, i
     y: { type: "log", axis: null },
     marks: [
       Plot.frame({ stroke: style.rule }),
-      ...lines.flatMap(({ curve, places, guide }) => {
+      ...lines.flatMap(({ curve, scaledPoints, guide }) => {
         const { color } = JOBS[curve.job];
         const dashed = curve.flow === "maf" ? {} : { strokeDasharray: "6,4" };
         return [
           Plot.line(guide, { stroke: color, strokeWidth: 1, strokeDasharray: "1,3" }),
-          Plot.line(places, { stroke: color, strokeWidth: 1.6, ...dashed }),
-          Plot.dot(places, { fill: color, r: 2.4 }),
+          Plot.line(scaledPoints, { stroke: color, strokeWidth: 1.6, ...dashed }),
+          Plot.dot(scaledPoints, { fill: color, r: 2.4 }),
         ];
       }),
       Plot.axisX(axisTicks(axis === "rows" ? [1e3, 1e4, 1e5, 1e6] : AXES[axis].values)),
-      Plot.axisY(axisTicks(roundTicks(lines.flatMap(({ places }) => places)))),
+      Plot.axisY(axisTicks(roundTicks(lines.flatMap(({ scaledPoints }) => scaledPoints)))),
     ],
   });
   const x = FRAME.left + index * (FRAME.width + FRAME.gap);
@@ -99,14 +99,14 @@ const yLabel = (axis: Axis, quantity: Quantity): string => {
 const timeFactor = (axis: Axis, benchCase: Case): number => (axis === "rows" ? 1 : 1000 / rowsOf(benchCase));
 
 /** The power law c x^exponent through the last of the points, at the x of all of them. */
-function powerLawThroughLast(places: readonly CurvePoint[], exponent: number): CurvePoint[] {
-  const [lastX, lastY] = places[places.length - 1];
-  return places.map(([x]) => [x, lastY * (x / lastX) ** exponent]);
+function powerLawThroughLast(points: readonly CurvePoint[], exponent: number): CurvePoint[] {
+  const [lastX, lastY] = points[points.length - 1];
+  return points.map(([x]) => [x, lastY * (x / lastX) ** exponent]);
 }
 
 /** Powers of ten in the range of y; also 2 and 5 times these if the range spans less than a factor of 100. */
-function roundTicks(places: readonly CurvePoint[]): number[] {
-  const [least, greatest] = [Math.min(...places.map(([, y]) => y)), Math.max(...places.map(([, y]) => y))];
+function roundTicks(points: readonly CurvePoint[]): number[] {
+  const [least, greatest] = [Math.min(...points.map(([, y]) => y)), Math.max(...points.map(([, y]) => y))];
   const mantissas = greatest / least > 100 ? [1] : [1, 2, 5];
   const powers = Array.from({ length: 10 }, (_, i) => 10 ** (i - 3));
   return powers

@@ -9,13 +9,13 @@ const nameOf = ({ flow, job }: Curve): string => `${FLOWS[flow]}, ${JOBS[job]}`;
 
 /** The text of bench/scaling/README.md. */
 export const readmeText = (
-  circumstances: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string>>,
   points: Points,
 ): string => `# Scaling
 
 Written by \`npm run bench:scaling\`: how time and memory grow, and how they are expected to grow.
 
-${table(["", "value"], Object.entries(circumstances))}
+${table(["", "value"], Object.entries(environment))}
 
 Sizes that do not vary are ${STANDARD.dim} features, ${STANDARD.transforms} transforms, two hidden layers of ${STANDARD.width} units, ${BATCH_ROWS} rows for a training step and
 ${SCORED_ROWS.toLocaleString("en-US")} rows to score or draw, on two threads. Time is the median over repeats (of a training step: between the batches of \`fit\`).

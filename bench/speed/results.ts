@@ -4,7 +4,7 @@ import { type Utilization, utilizationTable } from "./utilization.ts";
 
 /** The text of bench/RESULTS.md. */
 export const resultsText = (
-  circumstances: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string>>,
   peak: number,
   ours: readonly Utilization[],
   comparisons: readonly Comparison[],
@@ -12,7 +12,7 @@ export const resultsText = (
 
 Written by \`npm run bench:peers -- --results\`. All libraries use two threads.
 
-${table(["", "value"], Object.entries(circumstances))}
+${table(["", "value"], Object.entries(environment))}
 
 ## Comparison with other libraries
 

@@ -67,14 +67,14 @@ function utilization({ benchCase, times, startMs, operations }: MeasuredCase, pe
 export const utilizationTable = (results: readonly Utilization[]): string =>
   table(
     ["case", "median ms", "quartiles", "start ms", "GFLOP/s", "of the peak", "executed"],
-    results.map(({ name, ms, quartiles, startMs, gflops, share, executedShare: performedShare }) => [
+    results.map(({ name, ms, quartiles, startMs, gflops, share, executedShare }) => [
       name,
       digits(ms),
       range(quartiles),
       startMs.toFixed(0),
       gflops === undefined ? "" : digits(gflops),
       percent(share),
-      percent(performedShare),
+      percent(executedShare),
     ]),
   );
 

@@ -3,7 +3,7 @@
     python3 bench/tables/generation.py --data DIRECTORY [--only iris,wine] [--splits 3] [--generations 5] [--controls]
 
 Rows are split into 80% training and 20% test rows by scikit-learn with the seeds 0, 1, ... of the paper's program, stratified by class.
-`pushforward fit` with its defaults learns the training rows, and `sample` draws as many. All numbers are scaled to [0, 1] by the training
+`pushforward fit` with its defaults learns the training rows, and `sample` draws the same number of rows. All numbers are scaled to [0, 1] by the training
 rows, and classes, if three or more, are one-hot vectors divided by 2. Then
 
 - W1 is the Wasserstein distance of the generated rows to the training and to the test rows, where the cost is the L1 distance;

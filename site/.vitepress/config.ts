@@ -36,7 +36,7 @@ export default defineConfig({
   router: { prefetchLinks: false },
   // The address of a page is the path of its file in the repository. Pages of the site only are in the folder site.
   rewrites: (path) => pageOf(path.replace(/^site\//, "")),
-  // VitePress builds neither the studio nor this file: buildSite adds them.
+  // `buildSite` adds the studio and the model file to the pages of VitePress.
   ignoreDeadLinks: [/^\/studio\//, /\.safetensors$/],
   markdown: {
     config: adaptMarkdown,

@@ -15,7 +15,7 @@ export interface Outcome {
   readonly err: string;
 }
 
-interface Surroundings {
+interface RunOptions {
   env?: Record<string, string>;
   /** If set, both outputs are terminals of this width. */
   columns?: number;
@@ -31,9 +31,9 @@ export function workplace() {
     text.replaceAll(files.path("/"), "").replaceAll(EARTHQUAKES, "earthquakes.csv");
 
   /** Runs a command line. In its output, the temporary directory is removed from paths. */
-  async function pushforward(words: readonly string[], around: Surroundings = {}): Promise<Outcome> {
-    const [stdout, stderr] = [collector(around.columns), collector(around.columns)];
-    const { env = {}, interrupted = new AbortController().signal } = around;
+  async function pushforward(words: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+    const [stdout, stderr] = [collector(options.columns), collector(options.columns)];
+    const { env = {}, interrupted = new AbortController().signal } = options;
     const code = await run(words, { stdout, stderr, env, interrupted });
     return { code, out: plain(stdout.text()), err: plain(stderr.text()) };
   }

@@ -230,7 +230,7 @@ describe("a context far from 0", () => {
   test.each([
     ["of forTables", () => forTables(layers())],
     ["of an embedding", () => forTables(embedding())],
-    ["of an embedding alone", embedding],
+    ["of only an embedding", embedding],
     ["of the components of a mixture", () => mixtureFlow([forTables(layers()), forTables(embedding())])],
     [
       "inside of a chain",
