@@ -135,6 +135,26 @@ describePage("a Parquet file in the page", (site) => {
     expect(visit.problems).toEqual([]);
   });
 
+  test("is read again when it is chosen again after a change", async () => {
+    await using visit = await site.visit("#layers=1&width=4");
+    const { page } = visit;
+    await page.getByText("Your table").click();
+    // Playwright would announce the file even if the browser does not.
+    const browser = await page.context().newCDPSession(page);
+    for (const rows of [30, 45]) {
+      const file = await writeParquet(
+        "changing.parquet",
+        `SELECT i AS a, sin(i) AS b FROM range(${rows}) t(i)`,
+      );
+      const { root } = await browser.send("DOM.getDocument");
+      const input = { nodeId: root.nodeId, selector: "input[type=file]" };
+      const { nodeId } = await browser.send("DOM.querySelector", input);
+      await browser.send("DOM.setFileInputFiles", { files: [file], nodeId });
+      await page.getByText(`${rows} rows of changing.parquet`).waitFor();
+    }
+    expect(visit.problems).toEqual([]);
+  });
+
   test("is compared with generated rows in the page of a trained model", async () => {
     await using visit = await site.visit("#open");
     const { page } = visit;
