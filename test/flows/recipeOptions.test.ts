@@ -51,6 +51,7 @@ describe("an option that is undefined has its default", () => {
     } catch (error) {
       names = (error as PushforwardError).expected!.replace("one of ", "").split(", ");
     }
+    expect(names).toContain("seed");
     const undefinedOptions = Object.fromEntries(names.map((name) => [name, undefined]));
     expect(describe(recipe(2, undefinedOptions))).toEqual(describe(recipe(2)));
   });

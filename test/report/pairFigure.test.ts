@@ -170,7 +170,9 @@ describe("more columns", () => {
 
   it("draws at most 1500 points per panel of a matrix", async () => {
     const figure = open(await pairFigure(gaussianTables(3, 5000)));
-    for (const group of figure.querySelectorAll("[aria-label=points]")) {
+    const groups = [...figure.querySelectorAll("[aria-label=points]")];
+    expect(groups).toHaveLength(6);
+    for (const group of groups) {
       const dots = group.innerHTML.match(/h0/g)!.length;
       expect(dots).toBeGreaterThan(1450);
       expect(dots).toBeLessThanOrEqual(1500);
