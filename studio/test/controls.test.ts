@@ -200,6 +200,28 @@ describePage("controls", (site) => {
     expect(visit.problems).toEqual([]);
   });
 
+  test("a table that is pasted while a file is being read replaces the file", async () => {
+    await using visit = await site.visit("#layers=1&width=4");
+    const { page } = visit;
+    await page.getByText("Your table").click();
+    await page.evaluate(() => {
+      const { text } = Blob.prototype;
+      Blob.prototype.text = async function () {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return text.call(this);
+      };
+    });
+    const table = (rows: number) =>
+      `a,b\n${Array.from({ length: rows }, (_, i) => `${i},${i % 7}`).join("\n")}`;
+    const file = { name: "slow.csv", mimeType: "text/csv", buffer: Buffer.from(table(30)) };
+    await page.locator("input[type=file]").setInputFiles(file);
+    await page.getByRole("textbox").fill(table(45));
+    await page.getByText("45 rows").waitFor();
+    await page.waitForTimeout(1500);
+    expect(await page.getByText("45 rows", { exact: true }).isVisible()).toBe(true);
+    expect(visit.problems).toEqual([]);
+  });
+
   test("the suggestions of all chapters train", { timeout: 180_000 }, async () => {
     await using visit = await site.visit(`#read=${CHAPTER_NAMES[0]}`);
     const { page } = visit;
