@@ -7,14 +7,9 @@ import { Linear } from "./linear.ts";
 /** Added to the scores of later tokens, so that their weights are 0: exp(-1e9) is 0. */
 const MASKED = -1e9;
 
-/**
- * The keys and values of tokens. Keys are stored as the factor of a product with queries, because some versions of ONNX Runtime fail when a
- * loop in float64 transposes a factor.
- */
+/** The keys and values of tokens, both [N, heads, tokens, width / heads]. */
 export interface KeysAndValues {
-  /** [N, heads, width / heads, tokens] */
   readonly keys: Tensor;
-  /** [N, heads, tokens, width / heads] */
   readonly values: Tensor;
 }
 
@@ -34,7 +29,7 @@ export class GrowingCache implements KeyValueCache {
   append(next: KeysAndValues): KeysAndValues {
     const { cached } = this;
     this.cached = cached
-      ? { keys: concat([cached.keys, next.keys], 3), values: concat([cached.values, next.values], 2) }
+      ? { keys: concat([cached.keys, next.keys], 2), values: concat([cached.values, next.values], 2) }
       : next;
     return this.cached;
   }
@@ -42,10 +37,8 @@ export class GrowingCache implements KeyValueCache {
 
 /** Marks the position of the next token in a `FixedCache` of T tokens. */
 interface CachePosition {
-  /** [T, 1]: whether a row of the values is that of the next token. */
-  readonly isNextRow: Tensor;
-  /** [1, T]: whether a column of the keys is that of the next token. */
-  readonly isNextColumn: Tensor;
+  /** [T, 1]: whether a token is the next one. */
+  readonly isNext: Tensor;
   /** [1, T]: whether a token comes after the next one. */
   readonly isLater: Tensor;
 }
@@ -63,14 +56,17 @@ export class FixedCache implements KeyValueCache {
 
   append(next: KeysAndValues): KeysAndValues & { readonly mask: Tensor } {
     const { cached, position } = this;
-    const { isNextRow, isNextColumn, isLater } = position;
+    const { isNext, isLater } = position;
     this.cached = {
-      keys: isNextColumn.where(next.keys, cached.keys),
-      values: isNextRow.where(next.values, cached.values),
+      keys: isNext.where(next.keys, cached.keys),
+      values: isNext.where(next.values, cached.values),
     };
     return { ...this.cached, mask: isLater.where(MASKED, 0) };
   }
 }
+
+/** The order of axes that changes [N, tokens, heads, size] to [N, heads, tokens, size], and back. */
+const HEADS_FIRST = [0, 2, 1, 3];
 
 /**
  * Causal multi-head self-attention (Vaswani et al. 2017): softmax(Q K^T / sqrt(width / heads)) V for each head, where a token
@@ -108,13 +104,29 @@ export class CausalAttention {
       .apply(x)
       .split(-1, [width, width, width])
       .map((part) => part.reshape(["N", tokens, heads, width / heads]));
-    const queries = q.transpose([0, 2, 1, 3]);
-    const next = { keys: k.transpose([0, 2, 3, 1]), values: v.transpose([0, 2, 1, 3]) };
-    const { keys, values, mask } = cache ? cache.append(next) : { ...next, mask: causalMask(tokens) };
-    const scores = queries.matmul(keys).mul(1 / Math.sqrt(width / heads));
+    const values = v.transpose(HEADS_FIRST);
+    const attending = cache
+      ? this.scoresOfOne(q, cache.append({ keys: k.transpose(HEADS_FIRST), values }))
+      : {
+          scores: q.transpose(HEADS_FIRST).matmul(k.transpose([0, 2, 3, 1])),
+          mask: causalMask(tokens),
+          values,
+        };
+    const { mask } = attending;
+    const scores = attending.scores.mul(1 / Math.sqrt(width / heads));
     const masked = mask ? scores.add(mask) : scores;
-    const attended = masked.softmax(-1).matmul(values);
-    return this.output.apply(attended.transpose([0, 2, 1, 3]).reshape(x.shape));
+    const attended = masked.softmax(-1).matmul(attending.values);
+    return this.output.apply(attended.transpose(HEADS_FIRST).reshape(x.shape));
+  }
+
+  /**
+   * Adds the scores [N, heads, 1, tokens] of the query [N, 1, heads, width / heads] of one token. The query is multiplied as a column, because
+   * keys in rows can be appended to a cache in one piece.
+   */
+  private scoresOfOne<T extends KeysAndValues>(query: Tensor, cached: T): T & { readonly scores: Tensor } {
+    const [, , heads, size] = query.shape;
+    const products = cached.keys.matmul(query.reshape(["N", heads, size, 1]));
+    return { ...cached, scores: products.reshape(["N", heads, 1, cached.keys.shape[2]]) };
   }
 }
 

@@ -157,17 +157,17 @@ export class CausalTransformer {
     const [column, row] = [constant(indices, [tokens, 1]), constant(indices, [1, tokens])];
     return {
       initial: layers.flatMap(() => {
-        const size = width / heads;
-        return [filled(0, ["N", heads, size, tokens]), filled(0, ["N", heads, tokens, size])];
+        const empty = filled(0, ["N", heads, tokens, width / heads]);
+        return [empty, empty];
       }),
       next: (token, index, state) => {
-        const isNextRow = column.equal(index);
-        const cachePosition = { isNextRow, isNextColumn: row.equal(index), isLater: row.greater(index) };
+        const isNext = column.equal(index);
+        const cachePosition = { isNext, isLater: row.greater(index) };
         const caches = layers.map((_, i) => {
           const [keys, values] = state.slice(2 * i);
           return new FixedCache({ keys, values }, cachePosition);
         });
-        const position = isNextRow.where(positions, 0).sum(0, { keepAxes: true });
+        const position = isNext.where(positions, 0).sum(0, { keepAxes: true });
         const output = this.applyLayers(this.embed(token, position, embeddedContext), caches);
         return { output, state: caches.flatMap(({ cached }) => [cached.keys, cached.values]) };
       },

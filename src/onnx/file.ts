@@ -10,8 +10,9 @@ import {
 } from "./model.ts";
 import { Names } from "./names.ts";
 
-/** The version of the ONNX operator set: 18 contains all operators used here, and all current runtimes can read it. */
+/** The version of the ONNX operator set: 18, which all current runtimes can read, contains all operators used here but these. */
 const OPERATOR_SET = 18;
+const LATER_OPERATORS: Readonly<Record<string, number>> = { Gelu: 20 };
 const IR_VERSION = 9;
 
 /** An input or an output of a file: a tensor whose axes have fixed sizes, or the size N. */
@@ -78,7 +79,7 @@ export class OnnxFile {
       irVersion: IR_VERSION,
       producerName: "pushforward",
       ...producer,
-      operatorSets: [{ domain: "", version: OPERATOR_SET }, ...operatorSets],
+      operatorSets: [{ domain: "", version: operatorSetOf(nodes) }, ...operatorSets],
       metadata,
       graph: { name: "pushforward", nodes, initializers, inputs, outputs, values },
     });
@@ -102,6 +103,10 @@ export class OnnxFile {
     };
   }
 }
+
+/** The lowest version that has the operators of these nodes. */
+const operatorSetOf = (nodes: readonly NodeProto[]): number =>
+  nodes.reduce((version, { opType }) => Math.max(version, LATER_OPERATORS[opType] ?? 0), OPERATOR_SET);
 
 /** Nodes whose values have new names, also in the graphs inside of nodes. */
 const renameValues = (nodes: readonly NodeProto[], names: ReadonlyMap<string, string>): NodeProto[] => {

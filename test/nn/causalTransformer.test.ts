@@ -1,3 +1,5 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { ModelProtoSchema } from "onnx-buf";
 import { describe, expect, test } from "vitest";
 import { identityOrder } from "../../src/bijections/index.ts";
 import { loop } from "../../src/graph/loop.ts";
@@ -26,6 +28,16 @@ test("layer normalization standardizes the last axis, and then scales and shifts
   // This one is the normalization of the runtime.
   const embedded = await compile((x) => norm.apply(x), [["N", 4]], { embedParameters: true })([1, 2, 3, 6]);
   expectClose(embedded, expected, 1e-6, "numbers in float32");
+});
+
+test("with fixed parameters in float32, gelu is the operator of the runtime", async () => {
+  const rows = [-6, -1, -0.1, 0, 0.3, 2, 8];
+  const composed = await compile((x) => x.gelu(), [["N"]], double)(rows);
+  const embedded = compile((x) => x.gelu(), [["N"]], { embedParameters: true });
+  expect(fromBinary(ModelProtoSchema, embedded.bytes()).graph!.node.map(({ opType }) => opType)).toEqual([
+    "Gelu",
+  ]);
+  expectClose(await embedded(rows), composed, 1e-6, "numbers in float32");
 });
 
 test("a transformer has four heads, or two or one if the width is not a multiple of four", () => {

@@ -55,6 +55,15 @@ describe("the file", () => {
     ]);
   });
 
+  test("has a later operator set only for the operators that need it", () => {
+    const x = input("x", ["N", 2]);
+    const versionOf = (y: Tensor, fixedParameters: boolean) =>
+      parse(buildGraph([x], { y }, { fixedParameters })).opsetImport[0]!.version;
+    expect(versionOf(x.gelu(), true)).toBe(20n);
+    expect(versionOf(x.gelu(), false)).toBe(18n);
+    expect(versionOf(x.erf(), true)).toBe(18n);
+  });
+
   test("declares inputs, parameters and outputs, with a symbolic number of rows", () => {
     const { input, output } = parse(example().graph).graph!;
     expect(input.map(describeValue)).toEqual(["x: FLOAT [N, 2]", "layers.0.weight: FLOAT [2, 3]"]);

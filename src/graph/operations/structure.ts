@@ -75,7 +75,8 @@ export const transpose: Operation<{ readonly order: readonly number[] }> = {
     if (isTransposedMatrix(node) && isTransposedMatrix(x)) return x.inputs[0];
     // Moving axes of size 1 moves no data.
     const longAxes = (node.attributes.order as readonly number[]).filter((axis) => x.shape[axis] !== 1);
-    return longAxes.every((axis, i) => i === 0 || axis > longAxes[i - 1]) ? x.reshape(node.shape) : undefined;
+    if (!longAxes.every((axis, i) => i === 0 || axis > longAxes[i - 1])) return undefined;
+    return (x.operation === reshape ? x.inputs[0] : x).reshape(node.shape);
   },
 };
 

@@ -135,6 +135,7 @@ describe("optimize", () => {
     expect(moved.shape).toEqual(["N", 1, 4, 3, 1]);
     expect(remaining(moved.exp())).toEqual(["reshape", "exp"]);
     expect(remaining(image.transpose([0, 1, 2, 3, 4]).exp())).toEqual(["exp"]);
+    expect(remaining(x.reshape(["N", 1, 3, 1]).transpose([0, 2, 1, 3]))).toEqual(["reshape"]);
     expect(remaining(image.transpose([0, 1, 4, 3, 2]).exp())).toEqual(["transpose", "exp"]);
   });
 
