@@ -110,3 +110,10 @@ test("fits a von Mises distribution whose mean is at the boundary", async () => 
   expect(Math.abs(a - b)).toBeLessThan(1e-3);
   expect(a - c).toBeGreaterThan(3);
 });
+
+test("has no batch normalization, which would map the circle onto another interval", () => {
+  const wrong = { batchNorm: true } as object;
+  expect(() => ncsf(2, wrong)).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: an option of ncsf is not valid: expected one of hidden, activation, residual, context, transforms, base, seed, ordering, orders, ensemble, kind, bins, received batchNorm.]`,
+  );
+});

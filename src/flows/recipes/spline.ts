@@ -18,12 +18,16 @@ export interface NSFOptions extends RecipeOptions {
   bound?: number | undefined;
 }
 
-const ncsfSchemas = {
+// A circular flow has no bound, and a batch normalization would map the circle onto an interval of another length.
+type NCSFOptions = Omit<NSFOptions, "batchNorm" | "bound">;
+
+const nsfSchemas = {
   ...recipeSchemas,
   kind: z.enum(["coupling", "autoregressive"]),
   bins: checkedByConstructor,
-} satisfies OptionSchemas<Omit<NSFOptions, "bound">>;
-const nsfSchemas = { ...ncsfSchemas, bound: checkedByConstructor } satisfies OptionSchemas<NSFOptions>;
+  bound: checkedByConstructor,
+} satisfies OptionSchemas<NSFOptions>;
+const { batchNorm, bound, ...ncsfSchemas } = nsfSchemas;
 
 const checkNsf = optionChecker("nsf", nsfSchemas);
 const checkNcsf = optionChecker("ncsf", ncsfSchemas);
@@ -50,12 +54,13 @@ export function nsf(features: number, options: NSFOptions = {}): Flow {
  * Neural circular spline flow (Rezende et al. 2020, "Normalizing flows on tori and spheres") for angles [N, D] in [-pi, pi): a density on
  * the torus, with period 2 pi in each feature. Each layer maps features by z_i = wrap(T(x_i; theta_i) + phi_i), where T is a
  * rational-quadratic spline with equal slopes at -pi and pi, and wrap adds a multiple of 2 pi. As in `nsf`, a network of an autoregressive
- * layer or of a coupling computes theta_i and phi_i. The base is by default uniform on [-pi, pi].
+ * layer or of a coupling computes theta_i and phi_i. The base is by default uniform on [-pi, pi]. The options are those of `nsf` without
+ * `batchNorm` and `bound`.
  *
  * @throws ARGUMENT if `features` is not a positive integer, if an option is not valid, such as `bins` below 2, or for couplings of one
  *   feature without a context; SHAPE if `base` and the layers differ in features or context.
  */
-export function ncsf(features: number, options: Omit<NSFOptions, "bound"> = {}): Flow {
+export function ncsf(features: number, options: NCSFOptions = {}): Flow {
   checkNcsf(features, options);
   const { kind = "autoregressive", bins = 8, ...rest } = options;
   const { base = new Uniform({ features, low: -Math.PI, high: Math.PI }) } = rest;
