@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { checkFlow } from "../flows/checkParts.ts";
 import type { Flow } from "../flows/flow.ts";
 import type { RandomSource } from "../graph/tracing/training.ts";
 import { boundHasConverged } from "./boundConvergence.ts";
@@ -50,6 +51,7 @@ export async function fitDensity(
   logDensity: TargetDensity,
   options: FitDensityOptions = {},
 ): Promise<FitDensityResult> {
+  checkFlow("fitDensity", flow);
   const settings = densitySettings(options);
   const checkedLogDensity = checkedDensity(logDensity, flow.features);
   const float64Column = flow.columnForFloat64();

@@ -1,5 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import type { RunOptions } from "../flows/batchRunner.ts";
+import { checkFlow } from "../flows/checkParts.ts";
+import { ConditionedFlow } from "../flows/conditionedFlow.ts";
 import type { Flow } from "../flows/flow.ts";
 import { checkCount } from "../flows/flowEvaluator.ts";
 import { checkOptions, seedValue, trueOrFalse } from "../options.ts";
@@ -64,30 +66,37 @@ export interface ImportanceResult {
 
 /**
  * Importance sampling: draws n samples from a flow and weights them by an unnormalized log-density, [N, D] -> [N]. The weights
- * cannot show mass where the flow draws no samples, so Markov chains look for it (`missedMass`).
+ * cannot show mass where the flow draws no samples, so Markov chains look for it (`missedMass`). The flow is unconditional, or has a fixed
+ * context: `flow.withContext(context)`.
  *
- * @throws ARGUMENT when n is not an integer from 2; SHAPE when the density does not return a number for each row; NUMERIC when the density or the flow returns NaN or
+ * @throws ARGUMENT when n is not an integer from 2, or for a conditional flow without a context; SHAPE when the density does not return a number for each row; NUMERIC when the density or the flow returns NaN or
  *   +Infinity for a sample, or the density is 0 for all samples.
  */
 export async function importance(
-  flow: Flow,
+  flow: Flow | ConditionedFlow,
   logDensity: TargetDensity,
   n: number,
   options: ImportanceOptions = {},
 ): Promise<ImportanceResult> {
+  checkFlow("importance", flow instanceof ConditionedFlow ? flow.flow : flow);
   checkOptions("importance", options, { ...runRules, seed: seedValue, detectMissedMass: trueOrFalse });
   checkCount("the number of samples", n, 2);
   const checkedLogDensity = checkedDensity(logDensity, flow.features);
   const { seed, detectMissedMass = true, ...run } = options;
-  const { samples, logProb } = await flow.sampleAndLogProb(n, { ...run, seed });
+  const proposal = proposalOf(flow, run);
+  const { samples, logProb } = await proposal.draw(n, seed);
   // In float32, samples far from 0 would lose the digits in which they differ.
-  const precision = options.precision ?? (flow.columnForFloat64() ? "float64" : "float32");
+  const precision = options.precision ?? (proposal.flow.columnForFloat64() ? "float64" : "float32");
   const target = compileTarget(checkedLogDensity, flow.features, { ...run, precision });
   try {
     const logTarget = await target.evaluate(samples);
     const weighted = importanceWeights(samples, logTarget, logProb, flow.features);
-    const evaluateFlow = (rows: Float64Array) => flow.logProb(rows, undefined, run);
-    const missedMassInput = { ...weighted, features: flow.features, logTarget, evaluateFlow };
+    const missedMassInput = {
+      ...weighted,
+      features: flow.features,
+      logTarget,
+      evaluateFlow: proposal.logProb,
+    };
     const missed: MissedMass = detectMissedMass
       ? await findMissedMass(
           { ...missedMassInput, evaluateTarget: target.evaluate },
@@ -105,6 +114,20 @@ export async function importance(
     await target.release();
   }
 }
+
+/** The flow that draws the samples, and how it draws and evaluates them. */
+const proposalOf = (flow: Flow | ConditionedFlow, run: RunOptions) =>
+  flow instanceof ConditionedFlow
+    ? {
+        flow: flow.flow,
+        draw: (n: number, seed: number | undefined) => flow.sampleAndLogProb(n, { ...run, seed }),
+        logProb: (rows: Float64Array) => flow.logProb(rows, run),
+      }
+    : {
+        flow,
+        draw: (n: number, seed: number | undefined) => flow.sampleAndLogProb(n, { ...run, seed }),
+        logProb: (rows: Float64Array) => flow.logProb(rows, undefined, run),
+      };
 
 /** The fields of the result that follow from log p~(x) and log q(x) of each sample. */
 function importanceWeights(

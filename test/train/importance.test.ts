@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { Permutation } from "../../src/bijections/permutation.ts";
+import { DiagonalNormal } from "../../src/distributions/diagonalNormal.ts";
 import { StandardNormal } from "../../src/distributions/standardNormal.ts";
 import { Flow } from "../../src/flows/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { normalQuantile } from "../../src/inference/sampling/normalQuantile.ts";
 import { Random } from "../../src/random/index.ts";
-import { importance } from "../../src/train/index.ts";
+import { fitDensity, importance } from "../../src/train/index.ts";
 import { paretoShape } from "../../src/train/paretoShape.ts";
+import { perturb } from "../nn/perturb.ts";
 import golden from "./golden/paretoShape.json" with { type: "json" };
 
 const standard = () => new Flow(new StandardNormal({ features: 1 }), new Permutation({ order: [0] }));
@@ -52,6 +54,27 @@ describe("importance", () => {
       expect(variance).toBeCloseTo(sigma ** 2, 2);
     },
   );
+
+  it("draws from a conditional flow with a fixed context", async () => {
+    const base = new DiagonalNormal({ features: 1, context: 1, network: { hidden: [] } });
+    const flow = new Flow(base);
+    perturb(flow.parameters(), 0.3);
+    const result = await importance(flow.withContext([0.8]), narrow(0.7), 20_000, { precision: "float64" });
+    expect(Math.abs(result.logNormalizer - 2)).toBeLessThan(4 * result.logNormalizerError);
+    expect(result.samples).toEqual(await flow.sample(20_000, { context: [0.8], precision: "float64" }));
+    await expect(importance(flow, narrow(0.7), 100)).rejects.toThrow("the flow is conditional");
+  });
+
+  it("needs a flow", async () => {
+    const wrong = new StandardNormal({ features: 1 }) as unknown as Flow;
+    await expect(importance(wrong, narrow(1), 100)).rejects.toThrow(
+      "the argument of importance is not a flow: expected a Flow, received a StandardNormal.",
+    );
+    const fixed = new Flow(new DiagonalNormal({ features: 1, context: 1 })).withContext([0]);
+    await expect(fitDensity(fixed as unknown as Flow, narrow(1))).rejects.toThrow(
+      "the argument of fitDensity is not a flow: expected a Flow, received a ConditionedFlow.",
+    );
+  });
 
   it("is exact for the density of the flow", async () => {
     const result = await importance(standard(), narrow(1), 2000, { precision: "float64" });
