@@ -8,7 +8,15 @@ import { Mixture } from "../../distributions/mixture.ts";
 import { PushforwardError } from "../../errors.ts";
 import { Flow } from "../../flows/flow.ts";
 import { nsf } from "../../flows/recipes/spline.ts";
-import { abortSignal, anyValue, callback, integerFrom, type OptionRules } from "../../options.ts";
+import {
+  abortSignal,
+  anyValue,
+  callback,
+  integerFrom,
+  isPlainObject,
+  type OptionRule,
+  type OptionRules,
+} from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";
@@ -23,12 +31,23 @@ const VALIDATION_FRACTION = 0.1;
 /** Flows with smaller weights are left out: they change the density very little, but take time in each evaluation. */
 const MIN_WEIGHT = 0.02;
 
+/** The options of `fit` that this file sets: all flows have the same validation rows, and are initialized here. */
+const OWN_SETTINGS = ["seed", "validation", "validationFraction", "initialize"] as const;
+
+const memberFitOptions: OptionRule = {
+  expected: `an object with options of fit other than ${OWN_SETTINGS.join(", ")}`,
+  accepts: (value) => isPlainObject(value) && OWN_SETTINGS.every((name) => value[name] === undefined),
+};
+
 /** Options of the conditional density that `fitPosterior` and `fitLikelihood` fit. */
 export interface ConditionalDensityOptions extends EngineOptions {
   /** Number of flows in the mixture. Default 4. */
   members?: number | undefined;
-  /** Options of `fit` for each flow. Default AdamW with a learning rate of 0.001 and a weight decay of 0.3. */
-  fit?: FitOptions | undefined;
+  /**
+   * Options of `fit` for each flow. A tenth of the simulations is always held out. Default AdamW with a learning rate of 0.001 and a weight
+   * decay of 0.3.
+   */
+  fit?: Omit<FitOptions, (typeof OWN_SETTINGS)[number]> | undefined;
   /**
    * A network that reduces the context, which is the data for `fitPosterior` and the coordinates for `fitLikelihood`, to `size` numbers. It
    * is trained with each flow, and no flow then begins at a linear regression. Default none.
@@ -44,11 +63,11 @@ export interface ConditionalDensityOptions extends EngineOptions {
     | undefined;
 }
 
-/** The rules of `ConditionalDensityOptions`. `fit` and `ContextEmbedding` check the options that they get. */
+/** The rules of `ConditionalDensityOptions`. `fit` and `ContextEmbedding` check the further options that they get. */
 export const conditionalDensityRules: OptionRules<ConditionalDensityOptions> = {
   ...engineRules,
   members: integerFrom(1),
-  fit: anyValue,
+  fit: memberFitOptions,
   embedding: anyValue,
   seed: integerFrom(0),
   signal: abortSignal,
@@ -101,7 +120,10 @@ export async function fitConditionalDensity(
       initialize: false,
       seed: memberSeed,
       signal: fitSignal,
-      ...(onProgress && { onProgress: ({ best }) => onProgress({ member, members, best }) }),
+      onProgress(progress) {
+        onProgress?.({ member, members, best: progress.best });
+        options?.onProgress?.(progress);
+      },
     });
     await throwIfAborted(signal);
     flows.push(flow);

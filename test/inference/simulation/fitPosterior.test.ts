@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
 import { decodeModel } from "../../../src/flows/decodeModel.ts";
 import { encodeModel } from "../../../src/flows/encodeModel.ts";
-import { fitPosterior, inferSimulator, prior, simulator } from "../../../src/inference/index.ts";
+import {
+  fitLikelihood,
+  fitPosterior,
+  inferSimulator,
+  prior,
+  simulator,
+} from "../../../src/inference/index.ts";
 import { keptMembers } from "../../../src/inference/simulation/conditionalDensity.ts";
 import { exactPosterior, measurements, priorAsPosterior } from "./conjugate.ts";
 
@@ -114,6 +120,25 @@ test("one simulation is too few", async () => {
   await expect(fitPosterior(measurements(1), { simulations: 1 })).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: there are too few simulations for a fit: expected at least 2 with finite values, and hundreds for a useful result, received 1.]`,
   );
+});
+
+test("options of fit that the inference sets are errors, and both callbacks are called", async () => {
+  const settings = { simulations: 40, members: 1, threads: 1 };
+  for (const own of [{ seed: 1 }, { validation: [1] }, { validationFraction: 0.3 }, { initialize: true }])
+    await expect(fitPosterior(measurements(1), { ...settings, fit: own as object })).rejects.toThrow(
+      "the option fit of fitPosterior has an invalid value: expected an object with options of fit other than seed, validation, validationFraction, initialize, received",
+    );
+  await expect(fitLikelihood(measurements(1), { ...settings, fit: 3 as never })).rejects.toThrow(
+    "the option fit of fitLikelihood has an invalid value",
+  );
+  const calls: string[] = [];
+  const { flow } = await fitPosterior(measurements(1), {
+    ...settings,
+    fit: { epochs: 1, onProgress: ({ epoch }) => calls.push(`epoch ${epoch}`) },
+    onProgress: ({ member }) => calls.push(`member ${member}`),
+  });
+  await flow.release();
+  expect(calls).toEqual(["member 0", "epoch 1"]);
 });
 
 test("a signal stops simulations, also of a simulator that does not wait for anything, and fits", async () => {
