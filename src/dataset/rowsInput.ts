@@ -101,13 +101,11 @@ function fromFlat(numbers: ArrayLike<number>, options: Options): FlatRows {
   }
   const rows = numbers.length / features;
   if (!Number.isInteger(rows) || !Number.isInteger(features)) {
+    const [unit, size] = Number.isInteger(features) ? ["row length", features] : ["number of rows", expected];
     throw new PushforwardError(
       "SHAPE",
-      `the length of the flat array of ${what} is not a multiple of the row length`,
-      {
-        expected: `a multiple of ${Number.isInteger(features) ? features : expected}`,
-        received: `${numbers.length}`,
-      },
+      `the length of the flat array of ${what} is not a multiple of the ${unit}`,
+      { expected: `a multiple of ${size}`, received: `${numbers.length}` },
     );
   }
   const values = new Float64Array(numbers.length);

@@ -134,6 +134,9 @@ test("dataset throws for names that are not one for each column", () => {
   expect(() => dataset([1, 2, 3], { columns: ["a", "b"] })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the length of the flat array of rows is not a multiple of the row length: expected a multiple of 2, received 3.]`,
   );
+  expect(() => dataset(pairs, { context: [1, 2, 3] })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the length of the flat array of the context is not a multiple of the number of rows: expected a multiple of 2, received 3.]`,
+  );
   expect(() =>
     dataset(pairs, { context: pairs, contextColumns: ["a", "b", "c"] }),
   ).toThrowErrorMatchingInlineSnapshot(
