@@ -226,7 +226,10 @@ export class Tensor {
   not(): Tensor {
     return apply(elementwise.not, [this]);
   }
-  /** For a boolean tensor: `a` where it is true, `b` elsewhere. */
+  /**
+   * For a boolean tensor: `a` where it is true, `b` elsewhere. The gradient of the other branch is 0, but NaN if its derivative is infinite or
+   * NaN there, as that of a logarithm at 0: replace its argument too, by `condition.where(x, 1).log()`.
+   */
   where(a: Operand, b: Operand): Tensor {
     return apply(elementwise.where, [this, a, b]);
   }

@@ -341,6 +341,18 @@ describe("gradients at ties and jumps", () => {
       [0, 0.5, 1],
       [0, 0, 0],
     ],
+    [
+      "a logarithm that is not selected is infinitely steep at 0",
+      (x) => x.greater(0).where(x.log(), 0),
+      [0, 2],
+      [Number.NaN, 0.5],
+    ],
+    [
+      "a logarithm whose argument is replaced is flat",
+      (x) => x.greater(0).where(x.greater(0).where(x, 1).log(), 0),
+      [0, 2],
+      [0, 0.5],
+    ],
     ["stopGradient stops", (x) => x.stopGradient().mul(x), [2, 3], [2, 3]],
   ])("%s", async (_, build, x, expected) => {
     const { g } = await run((x) => ({ g: grad(build(x).sum(), [x])[0] }), [[x.length]], [x]);
