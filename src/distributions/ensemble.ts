@@ -10,7 +10,7 @@ import { withVariant } from "../graph/tracing/variant.ts";
 import { variantCountSchema } from "../nn/maskVariants.ts";
 import { parse } from "../parse.ts";
 import { chooseComponent, rowsOfChosenComponents } from "./chooseComponent.ts";
-import type { Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
+import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 
 const ensembleSchema = (distribution: NestedSchema) =>
   z.strictObject({
@@ -67,6 +67,10 @@ export class Ensemble implements Distribution {
   private mapVariants(build: () => Tensor): Tensor[] {
     const count = isTraining() ? 1 : this.variants;
     return Array.from({ length: count }, (_, m) => scoped("distribution", () => withVariant(m, build)));
+  }
+
+  get atoms(): readonly Atoms[] | undefined {
+    return this.distribution.atoms;
   }
 
   get support(): Support | undefined {

@@ -11,7 +11,13 @@ import { type MaskVariant, MaskVariants, singleVariant, variantCountSchema } fro
 import { type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
-import { type Distribution, type DistributionKind, type Noise, onSupport } from "./distribution.ts";
+import {
+  type Atoms,
+  type Distribution,
+  type DistributionKind,
+  type Noise,
+  onSupport,
+} from "./distribution.ts";
 import { bernoulli, gaussian, type MadeOutputs, mixture } from "./madeOutputs.ts";
 
 const madeSchema = z.strictObject({
@@ -124,6 +130,10 @@ export class Made implements Distribution {
 
   get support(): Support | undefined {
     return this.outputs.support && { description: "0 and 1" };
+  }
+
+  get atoms(): readonly Atoms[] | undefined {
+    return this.outputs.support && new Array(this.features).fill("all");
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {

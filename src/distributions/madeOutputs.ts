@@ -15,7 +15,7 @@ export interface MadeOutputs {
   logProb(x: Tensor, raw: Tensor): Tensor;
   /** Samples one feature: columns of noise [N, 1] and its parameters [N, P] -> [N, 1]. */
   sample(noise: readonly Tensor[], raw: Tensor): Tensor;
-  /** Whether each element of x is in the support, [N, D]; undefined if the support is all of R. */
+  /** For discrete outputs, whether each element of x is one of their values, [N, D]; undefined if the support is all of R. */
   support?(x: Tensor): Tensor;
 }
 

@@ -3,6 +3,7 @@ import { checkFlow } from "../flows/checkParts.ts";
 import type { Flow } from "../flows/flow.ts";
 import type { RandomSource } from "../graph/tracing/training.ts";
 import { boundHasConverged } from "./boundConvergence.ts";
+import { requireExactDensity, requireSampleGradients } from "./checkProposal.ts";
 import { densityLoss, samplesPerRow } from "./densityObjectives.ts";
 import {
   annealingAt,
@@ -42,9 +43,9 @@ export interface FitDensityResult extends ImportanceResult {
  *
  * If the loss becomes NaN, infinite or explodes, training returns to its last good weights and halves the learning rate.
  *
- * @throws SHAPE when the density does not return a number for each row; ARGUMENT when an option is not valid, or the flow
- *   has a standardization that needs float64; NUMERIC when the loss fails four times, with the layer of the flow or the density
- *   that is not finite.
+ * @throws SHAPE when the density does not return a number for each row; ARGUMENT when an option is not valid, or the flow has discrete or
+ *   constant features, only a bound of its log-density, or a standardization that needs float64; NUMERIC when the loss fails four times,
+ *   with the layer of the flow or the density that is not finite.
  */
 export async function fitDensity(
   flow: Flow,
@@ -52,6 +53,8 @@ export async function fitDensity(
   options: FitDensityOptions = {},
 ): Promise<FitDensityResult> {
   checkFlow("fitDensity", flow);
+  requireExactDensity(flow);
+  requireSampleGradients(flow);
   const settings = densitySettings(options);
   const checkedLogDensity = checkedDensity(logDensity, flow.features);
   const float64Column = flow.columnForFloat64();

@@ -9,6 +9,7 @@ import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import { runRules } from "../runtime/options.ts";
 import { intraOpThreads } from "../runtime/shardedFunction.ts";
+import { requireExactDensity } from "./checkProposal.ts";
 import { formatRow } from "./formatRow.ts";
 import { importanceWarnings } from "./importanceWarnings.ts";
 import { findMissedMass, type MissedMass } from "./missedMass.ts";
@@ -69,8 +70,9 @@ export interface ImportanceResult {
  * cannot show mass where the flow draws no samples, so Markov chains look for it (`missedMass`). The flow is unconditional, or has a fixed
  * context: `flow.withContext(context)`.
  *
- * @throws ARGUMENT when n is not an integer from 2, or for a conditional flow without a context; SHAPE when the density does not return a number for each row; NUMERIC when the density or the flow returns NaN or
- *   +Infinity for a sample, or the density is 0 for all samples.
+ * @throws ARGUMENT when n is not an integer from 2, for a conditional flow without a context, or for a flow with only a bound of its
+ *   log-density; SHAPE when the density does not return a number for each row; NUMERIC when the density or the flow returns NaN or +Infinity
+ *   for a sample, or the density is 0 for all samples.
  */
 export async function importance(
   flow: Flow | ConditionedFlow,
@@ -78,7 +80,9 @@ export async function importance(
   n: number,
   options: ImportanceOptions = {},
 ): Promise<ImportanceResult> {
-  checkFlow("importance", flow instanceof ConditionedFlow ? flow.flow : flow);
+  const whole = flow instanceof ConditionedFlow ? flow.flow : flow;
+  checkFlow("importance", whole);
+  requireExactDensity(whole);
   checkOptions("importance", options, { ...runRules, seed: seedValue, detectMissedMass: trueOrFalse });
   checkCount("the number of samples", n, 2);
   const checkedLogDensity = checkedDensity(logDensity, flow.features);
@@ -86,7 +90,7 @@ export async function importance(
   const proposal = proposalOf(flow, run);
   const { samples, logProb } = await proposal.draw(n, seed);
   // In float32, samples far from 0 would lose the digits in which they differ.
-  const precision = options.precision ?? (proposal.flow.columnForFloat64() ? "float64" : "float32");
+  const precision = options.precision ?? (whole.columnForFloat64() ? "float64" : "float32");
   const target = compileTarget(checkedLogDensity, flow.features, { ...run, precision });
   try {
     const logTarget = await target.evaluate(samples);
@@ -115,16 +119,14 @@ export async function importance(
   }
 }
 
-/** The flow that draws the samples, and how it draws and evaluates them. */
+/** How a flow draws samples and evaluates rows. */
 const proposalOf = (flow: Flow | ConditionedFlow, run: RunOptions) =>
   flow instanceof ConditionedFlow
     ? {
-        flow: flow.flow,
         draw: (n: number, seed: number | undefined) => flow.sampleAndLogProb(n, { ...run, seed }),
         logProb: (rows: Float64Array) => flow.logProb(rows, run),
       }
     : {
-        flow,
         draw: (n: number, seed: number | undefined) => flow.sampleAndLogProb(n, { ...run, seed }),
         logProb: (rows: Float64Array) => flow.logProb(rows, undefined, run),
       };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { randomOrder, reverseOrder } from "../../src/bijections/index.ts";
-import { Made, type MadeOptions } from "../../src/distributions/index.ts";
+import { Ensemble, Made, type MadeOptions } from "../../src/distributions/index.ts";
 import { decodeModel, encodeModel, madeFlow, maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";
@@ -228,4 +228,12 @@ describe("madeFlow", () => {
       `[PushforwardError: a MADE is not valid at outputs: expected one of "bernoulli", "gaussian", "mixture", received "categorical".]`,
     );
   });
+});
+
+test("all values of a Bernoulli MADE are atoms, and none of a Gaussian one", () => {
+  const made = (outputs: "bernoulli" | "gaussian") =>
+    new Made({ order: [0, 1], outputs, network: { hidden: [4] }, masks: 2 }, new Random(0));
+  expect(made("bernoulli").atoms).toEqual(["all", "all"]);
+  expect(new Ensemble(made("bernoulli"), { variants: 2 }).atoms).toEqual(["all", "all"]);
+  expect(made("gaussian").atoms).toBeUndefined();
 });

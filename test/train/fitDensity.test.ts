@@ -3,7 +3,7 @@ import { Invert } from "../../src/bijections/invert.ts";
 import { LULinear } from "../../src/bijections/luLinear.ts";
 import { Permutation } from "../../src/bijections/permutation.ts";
 import { DiagonalNormal, GaussianMixture, StandardNormal } from "../../src/distributions/index.ts";
-import { Flow, iaf, nsf, realNVP } from "../../src/flows/index.ts";
+import { Flow, iaf, madeFlow, nsf, realNVP } from "../../src/flows/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
@@ -211,6 +211,16 @@ describe("failure", () => {
     ).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the log-density does not return a number for each row: expected [N] for x of shape [N, 2], received number.
       Sum over the features only, as x.square().sum(-1) does.]
+    `);
+  });
+
+  it("throws for flows that cannot be fitted by gradients of their samples", async () => {
+    const bits = madeFlow(2, { outputs: "bernoulli", hidden: [4], masks: 2 });
+    await expect(
+      fitDensity(bits, gaussian([0, 0], [0, 0, 0], 0)),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: samples of the flow have no gradients: expected a flow of real numbers, received a flow with discrete or constant features.
+      importance(flow, logDensity, n) weights samples of such a flow without fitting it.]
     `);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Permutation } from "../../src/bijections/permutation.ts";
 import { DiagonalNormal } from "../../src/distributions/diagonalNormal.ts";
 import { StandardNormal } from "../../src/distributions/standardNormal.ts";
-import { Flow } from "../../src/flows/index.ts";
+import { dequantize, Flow, nsf, vae } from "../../src/flows/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { normalQuantile } from "../../src/inference/sampling/normalQuantile.ts";
@@ -74,6 +74,14 @@ describe("importance", () => {
     await expect(fitDensity(fixed as unknown as Flow, narrow(1))).rejects.toThrow(
       "the argument of fitDensity is not a flow: expected a Flow, received a ConditionedFlow.",
     );
+  });
+
+  it("needs an exact density", async () => {
+    const integers = dequantize(nsf(1, { transforms: 1, hidden: [4] }), { values: 3 });
+    const expected = "the log-density of the flow is only a lower bound";
+    await expect(importance(integers, narrow(1), 100)).rejects.toThrow(expected);
+    await expect(fitDensity(integers, narrow(1))).rejects.toThrow(expected);
+    await expect(importance(vae(1, { latent: 1, hidden: [4] }), narrow(1), 100)).rejects.toThrow(expected);
   });
 
   it("is exact for the density of the flow", async () => {

@@ -1,0 +1,21 @@
+import { PushforwardError } from "../errors.ts";
+import type { Flow } from "../flows/flow.ts";
+
+/** Throws `ARGUMENT` if a flow has only a bound of its log-density: weights p~(x) / q(x) would be too large by an unknown factor. */
+export function requireExactDensity(flow: Flow): void {
+  if (!flow.isBound) return;
+  throw new PushforwardError("ARGUMENT", "the log-density of the flow is only a lower bound", {
+    expected: "a flow with an exact log-density, from which weights follow",
+    received: "a flow of dequantized integers, or an autoencoder",
+  });
+}
+
+/** Throws `ARGUMENT` unless all features of a flow are real numbers, whose samples have gradients. */
+export function requireSampleGradients(flow: Flow): void {
+  if (!flow.atoms?.some(({ length }) => length > 0)) return;
+  throw new PushforwardError("ARGUMENT", "samples of the flow have no gradients", {
+    expected: "a flow of real numbers",
+    received: "a flow with discrete or constant features",
+    hint: "importance(flow, logDensity, n) weights samples of such a flow without fitting it.",
+  });
+}
