@@ -4,8 +4,8 @@ import type { Flow } from "./flow.ts";
 type FlowParts = Pick<ReturnType<Flow["describe"]>, "base" | "bijection">;
 
 /**
- * A flow in one line: the base distribution and the bijections on the way from it to the data, for example
- * "standard normal -> 5 x autoregressive (affine) -> standardize".
+ * The description `flow.describe()` of a flow in one line: the base distribution and the bijections on the way from it to the data, for
+ * example "standard normal -> 5 x autoregressive (affine) -> standardize".
  */
 export function flowSummary({ base, bijection }: FlowParts): string {
   return [...namesOf(base), ...withoutRepetitions(namesOf(bijection), " -> ")].join(" -> ");
