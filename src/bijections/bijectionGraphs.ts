@@ -182,10 +182,14 @@ export function compileFloat64Checks(bijection: Bijection) {
       return result;
     },
 
-    /** Derivatives of both losses along a random direction in parameter space, by `parameterGradients` and by central differences. */
+    /**
+     * Derivatives of both losses along a random direction in parameter space, by `parameterGradients` and by central differences of points at
+     * the distance h.
+     */
     async directionalDerivatives(
       rows: CheckRows,
       byName: ReadonlyMap<string, Floats[]>,
+      h: number,
     ): Promise<{ gradients: number[]; differences: number[] }> {
       const direction = parameters.map(([name, { numbers }]) =>
         new Random(7).split(name).normal(new Float64Array(numbers.length)),
@@ -197,7 +201,6 @@ export function compileFloat64Checks(bijection: Bijection) {
         return products.reduce((sum, product) => sum + product, 0);
       });
       const before = parameters.map(([, { value }]) => value);
-      const h = 1e-6;
       const lossesAfterStep = async (step: number) => {
         parameters.forEach(([, parameter], i) => {
           parameter.value = direction[i].map((v, k) => before[i][k] + step * v);

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import {
   Actnorm,
+  Autoregressive,
   type Bijection,
   Chain,
   checkBijection,
@@ -12,6 +13,7 @@ import type { CustomKind } from "../../src/distributions/index.ts";
 import { glow, realNVP, tarflow } from "../../src/flows/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import { concat, type Tensor } from "../../src/graph/tensor.ts";
+import { Random } from "../../src/random/index.ts";
 
 /** x = (z_1, z_2 + slope sin z_1); tests override parts of it. */
 class Wave implements Bijection {
@@ -56,6 +58,12 @@ test("accepts a user's bijection and restores its parameters", async () => {
   expect([...wave.slope.numbers]).toEqual([0.5]);
   expect(wave.slope.numbers).toBeInstanceOf(Float32Array);
   expect(await refusal(new Chain([wave, new Actnorm({ features: 2 })]))).toBe("accepted");
+});
+
+test("accepts a ReLU network with a kink next to the parameters", async () => {
+  // A unit of this network has its kink within 1e-6 of the parameters in the direction of the check.
+  const transform = { type: "affine", bound: 2 } as const;
+  await checkBijection(new Autoregressive({ order: [0, 1, 2], transform }, new Random(0)));
 });
 
 test("takes rows in the domain of a bijection that is not defined everywhere", async () => {
