@@ -3,7 +3,7 @@ import { anyValue, checkOptions } from "../options.ts";
 import type { ColumnFindings, ColumnNote } from "./columnFindings.ts";
 import { type ColumnValues, columnOf, countValues, filterValues } from "./columnValues.ts";
 import { findDependences } from "./dependence.ts";
-import { equalRows } from "./equalRows.ts";
+import { equalRows, type RowValues } from "./equalRows.ts";
 import { findFarValues } from "./farValues.ts";
 import { findMissingCodes } from "./missingCodes.ts";
 import { messageAndHint } from "./noteText.ts";
@@ -30,6 +30,15 @@ export function columnNotes(learned: ColumnValues, options: ColumnNoteOptions = 
   const { given } = options;
   checkShape("the first argument of columnNotes", learned, learned.rows);
   if (given) checkShape("the option given of columnNotes", given, learned.rows);
+  const { rows, values } = learned;
+  return notesOn(learned, { given, wholeRows: { rows, values, context: given?.values ?? [] } });
+}
+
+/** `columnNotes` on some columns of a table. `wholeRows` has all its columns: rows are equal only if all their values are. */
+export function notesOn(
+  learned: ColumnValues,
+  { given, wholeRows }: ColumnNoteOptions & { readonly wholeRows: RowValues },
+): ColumnNote[] {
   const found: { [K in keyof ColumnFindings]: ColumnFindings[K][] } = {
     equalRows: [],
     missingCodes: [],
@@ -64,9 +73,8 @@ export function columnNotes(learned: ColumnValues, options: ColumnNoteOptions = 
   }
 
   // Equal values in a table of one column are already reported as repeated values.
-  if (names.length > 1) {
-    const { rows, values } = learned;
-    const { firstRows } = equalRows({ rows, values, context: given?.values ?? [] });
+  if (wholeRows.values.length + wholeRows.context.length > wholeRows.rows) {
+    const { firstRows } = equalRows(wholeRows);
     const isCopy = (row: number) => firstRows[row] !== row && isUsable[row] && isDistinctive[row];
     const copies = firstRows.filter((_, row) => isCopy(row)).length;
     if (copies > 0 && copies >= MIN_COPIES * learned.rows) found.equalRows.push({ copies });

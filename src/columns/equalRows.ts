@@ -1,5 +1,5 @@
 /** Rows of numbers with their context. */
-interface RowValues {
+export interface RowValues {
   readonly rows: number;
   /** [N, D] in row-major order. */
   readonly values: ArrayLike<number>;

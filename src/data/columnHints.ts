@@ -14,6 +14,9 @@ export interface NotedTable {
   readonly givenNames: readonly string[];
 }
 
+/** The part of `NotedTable` that is known before any value is read. */
+export type HintSource = Pick<NotedTable, "source" | "chosen">;
+
 /** A list of more columns would be hard to read: hints use a query instead, or end the list with "...". */
 const MAX_NAMES = 20;
 /** A query has at most this many conditions or expressions, so that it fits into a few lines. */

@@ -1,14 +1,17 @@
-import { columnOf, rowMajor } from "../columns/columnValues.ts";
-import { type ColumnNote, columnNotes } from "../columns/index.ts";
+import { notesOn } from "../columns/columnNotes.ts";
+import { rowMajor } from "../columns/columnValues.ts";
+import type { ColumnNote } from "../columns/index.ts";
 import { InMemoryDataset, type RowStream, StreamedDataset } from "../dataset/index.ts";
 import { range } from "../dataset/range.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
-import { continuousValue, encodeColumn, withLabelsOf } from "../tables/encode.ts";
-import { featureNames, featuresOf, type TableColumn } from "../tables/tableColumn.ts";
+import { decodeRows, encodeColumn, withLabelsOf } from "../tables/encode.ts";
+import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
+import { columnHint, type HintSource } from "./columnHints.ts";
 import { checkContext, constantError } from "./constantError.ts";
 import { type DescribedColumn, describedColumn } from "./describeTable.ts";
 import { inferColumns, valuesOfRows } from "./inferColumns.ts";
+import { numbersOfContext } from "./labels.ts";
 import { checkFewWords } from "./nonNumericColumns.ts";
 import { readColumns } from "./readColumns.ts";
 import { type FeatureScan, scanFeatures } from "./scanFeatures.ts";
@@ -24,6 +27,7 @@ export interface EncodedTableOptions {
   readonly seed: number;
   readonly maxNumbersInMemory: number;
   readonly hasAtoms: boolean;
+  readonly hintSource: HintSource;
 }
 
 /**
@@ -32,9 +36,10 @@ export interface EncodedTableOptions {
  */
 export async function readEncodedTable(
   opened: Table,
-  { columns: names, given, labels }: ChosenColumns,
-  { kinds, seed, maxNumbersInMemory, hasAtoms }: EncodedTableOptions,
+  chosen: ChosenColumns,
+  { kinds, seed, maxNumbersInMemory, hasAtoms, hintSource }: EncodedTableOptions,
 ): Promise<ReadRows> {
+  const { columns: names, given, labels } = chosen;
   const stated = checkColumnOptions(
     kinds,
     opened.columns.map(({ name }) => name),
@@ -81,7 +86,10 @@ export async function readEncodedTable(
     rows,
     constants: new Map(),
     missing,
-    notes: () => notesOf(table, rows.sample).filter(({ kind }) => !hasAtoms || !REPETITION.includes(kind)),
+    notes: () =>
+      notesOf(table, rows.sample, { given, labels, hintSource }).filter(
+        ({ kind }) => !hasAtoms || !REPETITION.includes(kind),
+      ),
   };
 }
 
@@ -136,25 +144,55 @@ function nothingToLearn(
 /** Notes about repeated values, at which a density has no bound. They do not apply to a model in which these values have probabilities. */
 const REPETITION: readonly ColumnNote["kind"][] = ["fewValues", "grid", "atoms"];
 
-/** Notes on the continuous columns. Values of other columns have probabilities, which no note is about. */
-function notesOf(table: readonly TableColumn[], { rows, values }: InMemoryDataset): ColumnNote[] {
-  const names = table.flatMap(featureNames);
-  const features = featuresOf(table);
-  const continuous = table.flatMap((column, c) => {
-    if (column.kind !== "continuous") return [];
-    return [{ column, feature: features[c]![0]! }];
-  });
-  const columnValues = continuous.map(({ column, feature }) =>
-    columnOf({ columns: names, rows, values }, feature).map((x) => continuousValue(column, x)),
-  );
-  const complete = range(rows).filter((n) => columnValues.every((values) => !Number.isNaN(values[n]!)));
-  if (continuous.length === 0 || complete.length < 2) return [];
-  return columnNotes({
-    columns: continuous.map(({ column }) => column.name),
-    rows: complete.length,
+/**
+ * Notes on the continuous columns and on the numbers of the context, with hints that contain queries of the table. Values of other columns
+ * have probabilities, which no note is about.
+ */
+function notesOf(
+  table: readonly TableColumn[],
+  sample: InMemoryDataset,
+  {
+    given,
+    labels,
+    hintSource,
+  }: Pick<ChosenColumns, "given" | "labels"> & { readonly hintSource: HintSource },
+): ColumnNote[] {
+  const columns = decodeRows(table, sample.values).map((values, c) => ({
+    column: table[c]!,
+    values: asNumbers(table[c]!, values),
+  }));
+  const tableOf = (some: typeof columns, rows: Int32Array) => ({
+    columns: some.map(({ column }) => column.name),
+    rows: rows.length,
     values: rowMajor(
-      columnValues.map((values) => valuesOfRows(values, complete)),
-      complete.length,
+      some.map(({ values }) => valuesOfRows(values, rows)),
+      rows.length,
     ),
   });
+  const all = range(sample.rows);
+  const continuous = columns.filter(({ column }) => column.kind === "continuous");
+  const complete = all.filter((n) => continuous.every(({ values }) => !Number.isNaN(values[n]!)));
+  if (continuous.length === 0 || complete.length < 2) return [];
+  const wholeRows = sample.select(complete);
+  const notes = notesOn(tableOf(continuous, complete), {
+    given: numbersOfContext(wholeRows, { given, labels }),
+    wholeRows,
+  });
+  const learned = tableOf(
+    columns.filter(({ column }) => column.kind !== "constant"),
+    all,
+  );
+  const noted = {
+    ...hintSource,
+    learned,
+    given: numbersOfContext(sample, { given, labels }),
+    givenNames: given,
+  };
+  return notes.map((note) => ({ ...note, hint: columnHint(note, noted) }));
+}
+
+/** The values of a column as numbers, labels that are numbers included; NaN for all other values. */
+function asNumbers(column: TableColumn, values: Float64Array): Float64Array {
+  if (column.kind === "categorical") return values.map((label) => Number(column.labels[label]));
+  return column.kind === "time" ? values.map(() => Number.NaN) : values;
 }

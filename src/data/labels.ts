@@ -1,3 +1,5 @@
+import type { ColumnValues } from "../columns/index.ts";
+import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
 import { isNumeric } from "./columnTypes.ts";
@@ -55,6 +57,16 @@ async function labelsOfColumn(table: Table, name: string): Promise<string[]> {
   const labels = rows.map(([label]) => label as string);
   if (labels.length !== 1) return labels;
   throw constantContextError(name, source, { value: `'${labels[0]}'`, rows: values });
+}
+
+/** The columns of numbers of the context, which precede those of labels. */
+export function numbersOfContext(
+  { rows, context, contextFeatures }: InMemoryDataset,
+  { given, labels }: { readonly given: readonly string[]; readonly labels: Labels },
+): ColumnValues {
+  const width = given.length - labels.size;
+  const values = labels.size === 0 ? context : context.filter((_, i) => i % contextFeatures < width);
+  return { columns: given.slice(0, width), rows, values };
 }
 
 /** The table with labels replaced by their indices. `close` closes both tables. */

@@ -1,4 +1,5 @@
-import { type ColumnNote, columnNotes } from "../columns/index.ts";
+import { notesOn } from "../columns/columnNotes.ts";
+import type { ColumnNote } from "../columns/index.ts";
 import type { Communicator } from "../communicator.ts";
 import { type Dataset, InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
 import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
@@ -13,12 +14,12 @@ import {
 } from "../options.ts";
 import type { ColumnKind, ColumnOptions } from "../tables/columnOptions.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
-import { columnHint, type NotedTable } from "./columnHints.ts";
+import { columnHint, type HintSource } from "./columnHints.ts";
 import { isNumeric } from "./columnTypes.ts";
 import { checkContext, constantError } from "./constantError.ts";
 import type { DescribedColumn } from "./describeTable.ts";
 import { readEncodedTable } from "./encodedTable.ts";
-import { type Labels, readLabels, withLabels } from "./labels.ts";
+import { type Labels, numbersOfContext, readLabels, withLabels } from "./labels.ts";
 import { mergedIntegerColumns, mergedIntegersError } from "./largeIntegers.ts";
 import { contextColumns, learnedColumns } from "./learnedColumns.ts";
 import { examineColumn, type NonNumericColumn } from "./nonNumericColumns.ts";
@@ -149,9 +150,10 @@ async function readTable(
     const usesKinds = statesKinds || (kinds && (await isMixed(table, chosen.columns, merged)));
     const refused = merged.find((name) => !usesKinds || givenNumbers.includes(name));
     if (refused !== undefined) throw mergedIntegersError(table, refused);
+    const hintSource = { source: sqlOf(table, [source].flat()[0]!), chosen: columns };
     const read = usesKinds
-      ? await readEncodedTable(table, chosen, { kinds, seed, maxNumbersInMemory, hasAtoms })
-      : await readNumbers(table, chosen, { columns, seed, maxNumbersInMemory, source: [source].flat()[0]! });
+      ? await readEncodedTable(table, chosen, { kinds, seed, maxNumbersInMemory, hasAtoms, hintSource })
+      : await readNumbers(table, chosen, { columns, seed, maxNumbersInMemory, hintSource });
     const isStreamed = !(read.rows instanceof InMemoryDataset);
     if (!isStreamed) await opened.close();
     return {
@@ -195,7 +197,7 @@ async function readNumbers(
     readonly columns: readonly string[] | undefined;
     readonly seed: number;
     readonly maxNumbersInMemory: number;
-    readonly source: string;
+    readonly hintSource: HintSource;
   },
 ): Promise<ReadRows> {
   const isWhole = names.length === table.columns.length && options.columns === undefined;
@@ -216,7 +218,6 @@ async function readNumbers(
     );
   const classes = [...labels.values()].map(({ length }) => length);
   const { sample } = rows;
-  const hintSource = { source: sqlOf(table, options.source), chosen: options.columns };
   return {
     columns,
     given,
@@ -225,7 +226,7 @@ async function readNumbers(
     rows,
     constants,
     missing,
-    notes: () => notesOf(sample, { columns, given, labels, constants }, hintSource),
+    notes: () => notesOf(sample, { columns, given, labels, constants }, options.hintSource),
   };
 }
 
@@ -233,15 +234,14 @@ async function readNumbers(
 function notesOf(
   sample: InMemoryDataset,
   { columns, given, labels, constants }: Pick<TrainingTable, "columns" | "given" | "labels" | "constants">,
-  hintSource: Pick<NotedTable, "source" | "chosen">,
+  hintSource: HintSource,
 ): ColumnNote[] {
-  const { rows, values, context, contextFeatures } = sample.withoutColumns(constants);
+  const varying = sample.withoutColumns(constants);
+  const { rows, values } = varying;
   const learned = { columns: columns.filter((_, i) => !constants.has(i)), rows, values };
-  const width = given.length - labels.size;
-  const numbers = labels.size === 0 ? context : context.filter((_, i) => i % contextFeatures < width);
-  const givenNumbers = { columns: given.slice(0, width), rows, values: numbers };
-  const table = { ...hintSource, learned, given: givenNumbers, givenNames: given };
-  return columnNotes(learned, { given: givenNumbers }).map((note) => ({
+  const numbers = numbersOfContext(varying, { given, labels });
+  const table = { ...hintSource, learned, given: numbers, givenNames: given };
+  return notesOn(learned, { given: numbers, wholeRows: varying }).map((note) => ({
     ...note,
     hint: columnHint(note, table),
   }));

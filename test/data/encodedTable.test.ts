@@ -43,6 +43,47 @@ describe("a table with columns of any kind", () => {
     expect((await readTrainingTable(query, { kinds: {} })).notes()).toEqual([]);
   });
 
+  it("has a note about equal rows only if they are equal in all columns, context included", async () => {
+    // Four rows of each of 300 stations, which have the same coordinates and differ in the year.
+    const query = (others: string) =>
+      `SELECT sin(i) AS lat, cos(i * i) AS lon, ${others} FROM range(300) AS s(i), range(4) AS t(year)`;
+    const noted = async (source: string, given: string[] = []) =>
+      (await readTrainingTable(source, { kinds: {}, given })).notes().map(({ kind }) => kind);
+    const stations = query("year, 'ab'[1 + year % 2] AS kind");
+    expect(await noted(stations)).toEqual([]);
+    expect(await noted(stations, ["year"])).toEqual([]);
+    expect(await noted(query("'abcd'[1 + year] AS kind"), ["kind"])).toEqual([]);
+    expect(await noted(`${stations} UNION ALL (${stations} WHERE i < 30)`)).toEqual(["equalRows"]);
+  });
+
+  it("has hints that run: queries, and options that do not change values of other columns", async () => {
+    const hints = async (columns: string, given: string[] = []) => {
+      const query = `SELECT sin(i) AS x, ${columns} FROM range(300) AS t(i)`;
+      return (await readTrainingTable(query, { kinds: {}, given })).notes().map(({ hint }) => hint);
+    };
+    const code = "CASE WHEN i % 30 = 0 THEN -999 ELSE cos(3 * i) END AS y";
+    expect(await hints(`${code}, i % 3 AS kind`)).toMatchInlineSnapshot(`
+      [
+        "If they are, read them as missing: --na -999",
+      ]
+    `);
+    expect(await hints(`${code}, [5, -999, 8, 17][1 + i % 4] AS kind`)).toMatchInlineSnapshot(`
+      [
+        "If they are, read them as missing: "SELECT * REPLACE (nullif(y, -999) AS y) FROM (SELECT sin(i) AS x, CASE WHEN i % 30 = 0 THEN -999 ELSE cos(3 * i) END AS y, [5, -999, 8, 17][1 + i % 4] AS kind FROM range(300) AS t(i))"",
+      ]
+    `);
+    expect(await hints(`2 * x AS y, 'ab'[1 + i % 2] AS kind`)).toMatchInlineSnapshot(`
+      [
+        "Leave out the columns that follow from others: --columns x,kind",
+      ]
+    `);
+    expect(await hints(`cos(3 * i) AS y, x + y AS sum, i % 3 AS kind`, ["x", "y"])).toMatchInlineSnapshot(`
+      [
+        "Leave out the columns that follow from others: --columns kind",
+      ]
+    `);
+  });
+
   it("has no column of numbers or dates with a few words, which would be left out", async () => {
     const failure = (name: string, text: (i: number) => string, kinds = {}) => {
       const rows = Array.from({ length: 100 }, (_, i) => `${text(i)},${i % 3}`);
