@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { equalRows } from "../../src/columns/equalRows.ts";
-import { dataset, type InMemoryDataset, StreamedDataset } from "../../src/dataset/index.ts";
+import { dataset, InMemoryDataset, StreamedDataset } from "../../src/dataset/index.ts";
+import { range } from "../../src/dataset/range.ts";
 import { maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";
@@ -64,6 +65,27 @@ describe("a split", () => {
       total += validation.rows;
     }
     expect(Math.abs(repeatedRows / total - 0.5)).toBeLessThan(0.05);
+  });
+
+  it("holds out as many rows of frequent values as their share, where rows are equal by chance", () => {
+    // One of two labels, an amount that is often 0, and a number that is often missing.
+    const uniform = new Random(7).uniform(new Float64Array(8000));
+    const values = Float64Array.from({ length: 6000 }, (_, i) => {
+      const [n, column] = [Math.floor(i / 3), i % 3];
+      const x = uniform[4 * n + column];
+      if (column === 0) return Math.round(x);
+      return x < 0.3 ? [0, Number.NaN][column - 1] : x;
+    });
+    const share = ({ values, rows }: InMemoryDataset) =>
+      range(rows).filter((n) => values[3 * n + 1] === 0 && Number.isNaN(values[3 * n + 2])).length / rows;
+    const all = new InMemoryDataset({ features: 3, values });
+    expect(share(all)).toBeCloseTo(0.09, 1);
+    for (let seed = 0; seed < 5; seed++) {
+      const { validation } = all.split(0.1, seed);
+      expect(validation.rows).toBe(200);
+      // Three standard errors.
+      expect(Math.abs(share(validation) - share(all))).toBeLessThan(0.06);
+    }
   });
 
   it.each([0, 1, 2])("keeps equal rows on the same side, seed %i", (seed) => {
