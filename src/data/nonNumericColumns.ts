@@ -125,17 +125,18 @@ export async function checkFewWords(table: Table, name: string, isLeftOut: boole
   });
 }
 
-/** Counts the numbers and dates in a column of text. Text that begins with 0 and another digit, such as the zip code 00501, is not a number. */
+/** Counts the numbers and dates in a column of text. */
 export async function countTextOfColumn(table: Table, name: string): Promise<TextCounts> {
-  const isNumber = "(TRY_CAST(value AS DOUBLE) IS NOT NULL AND NOT regexp_matches(value, '^0\\d'))";
+  const isNumber = "TRY_CAST(value AS DOUBLE) IS NOT NULL";
   const isDate = `regexp_full_match(trim(value), '${DATE_LIKE}')`;
   const from = `(SELECT ${quotedIdentifier(name)} AS value FROM ${table.relation.sql})`;
   const [counts] = await table.database.rows(
     `SELECT count(value), count_if(${isNumber}), count_if(regexp_full_match(trim(value), '${WITH_DECIMAL_COMMA}|${THOUSANDS}')),
       count_if(regexp_full_match(trim(value), '${THOUSANDS}')), count_if(regexp_full_match(trim(value), '${NUMBER_WITH_UNIT}')),
-      count_if(${isDate}) FROM ${from}`,
+      count_if(${isDate}), count_if(${isNumber} AND regexp_matches(value, '^0\\d')) FROM ${from}`,
   );
-  const [present, numbers, commas, thousands, units, dates] = counts!.map(Number) as [
+  const [present, numbers, commas, thousands, units, dates, codes] = counts!.map(Number) as [
+    number,
     number,
     number,
     number,
@@ -144,11 +145,12 @@ export async function countTextOfColumn(table: Table, name: string): Promise<Tex
     number,
   ];
   const words = await table.database.rows(
-    `SELECT value FROM ${from} WHERE NOT ${2 * dates > present ? isDate : isNumber} GROUP BY value ORDER BY count(*) DESC, value LIMIT ${MAX_WORDS + 1}`,
+    `SELECT value FROM ${from} WHERE NOT (${2 * dates > present ? isDate : isNumber}) GROUP BY value ORDER BY count(*) DESC, value LIMIT ${MAX_WORDS + 1}`,
   );
   return {
     present,
     numbers,
+    areCodes: codes > 0,
     commas,
     thousands,
     units,

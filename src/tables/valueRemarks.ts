@@ -72,13 +72,15 @@ export const WITH_DECIMAL_COMMA = "[-+]?[\\d.]*,\\d+([eE][-+]?\\d+)?";
 export const THOUSANDS = "[-+]?[1-9]\\d{0,2}(,\\d{3})+(\\.\\d*)?";
 
 /**
- * Counts in a text column: rows with text; rows with numbers; rows with numbers that have commas, and those whose commas may separate
+ * Counts in a text column: rows with text; rows with numbers, and whether some begin with 0 and another digit, as codes such as the postal code
+ * 00501 do; rows with numbers that have commas, and those whose commas may separate
  * thousands (`THOUSANDS`); rows with numbers that have units (`NUMBER_WITH_UNIT`); and rows with dates or times (`DATE_LIKE`). `words` are the texts
  * that are not numbers, or not dates if more than half of the rows are dates.
  */
 export interface TextCounts {
   readonly present: number;
   readonly numbers: number;
+  readonly areCodes: boolean;
   readonly commas: number;
   readonly thousands: number;
   readonly units: number;
@@ -91,7 +93,7 @@ export interface TextCounts {
  * words for missing values.
  */
 export function textRemarks(
-  { present, numbers, commas, thousands, units, dates, words }: TextCounts,
+  { present, numbers, areCodes, commas, thousands, units, dates, words }: TextCounts,
   { isLeftOut }: { readonly isLeftOut: boolean },
 ): string[] {
   const taken = isLeftOut ? "left out" : "taken as labels";
@@ -127,7 +129,7 @@ export function textRemarks(
   }
   if (numbers === present) {
     // A column that is not left out has few different numbers: they may be codes, which are best learned as labels.
-    return isLeftOut
+    return isLeftOut && !areCodes
       ? [
           "numbers that are stored as text, left out: convert them in a query, for example by CAST(... AS DOUBLE)",
         ]
@@ -146,14 +148,13 @@ const quoted = (words: readonly string[]): string =>
 /** Whether nearly all values of a column of text are numbers, as a reader of CSV that does not convert values returns them. */
 export function isNumericText(raw: RawColumn): boolean {
   if (raw.type !== "text") return false;
-  const { numbers, present } = countText(raw);
-  return numbers >= MIN_SHARE_OF_NUMBERS * present;
+  const { numbers, areCodes, present } = countText(raw);
+  return !areCodes && numbers >= MIN_SHARE_OF_NUMBERS * present;
 }
 
 /** Counts the numbers and dates in text that was read. */
 function countText({ values, labels = [] }: RawColumn): TextCounts {
-  const isNumber = (text: string) =>
-    text.trim() !== "" && Number.isFinite(Number(text)) && !/^0\d/.test(text);
+  const isNumber = (text: string) => text.trim() !== "" && Number.isFinite(Number(text));
   const thousand = new RegExp(`^(${THOUSANDS})$`);
   const comma = new RegExp(`^(${WITH_DECIMAL_COMMA}|${THOUSANDS})$`);
   const unit = new RegExp(`^(${NUMBER_WITH_UNIT})$`);
@@ -175,5 +176,6 @@ function countText({ values, labels = [] }: RawColumn): TextCounts {
   }
   const isUsual = 2 * dates > present ? isDate : isPlain;
   const words = labels.filter((_, code) => !isUsual[code]);
-  return { present, numbers, commas, thousands, units, dates, words };
+  const areCodes = labels.some((text, code) => isPlain[code] && /^0\d/.test(text));
+  return { present, numbers, areCodes, commas, thousands, units, dates, words };
 }

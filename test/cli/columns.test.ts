@@ -286,8 +286,8 @@ it("says that text which is left out has numbers or dates, in small and in large
       [
         i % 30 === 7 ? "NA" : Math.sin(i).toFixed(6),
         `"${i + 1},5"`,
-        // Identifiers, with a zero in front.
-        String(i).padStart(6, "0"),
+        // Identifiers of four digits, the first of which may be 0.
+        String(i).padStart(4, "0"),
         i % 30 === 7 ? "unknown" : new Date(Date.UTC(2000, 0, i)).toISOString().slice(0, 10),
       ].join(","),
     );

@@ -115,7 +115,15 @@ it("remarks on codes for missing values and on values that many rows have", () =
   expect(valueRemarks(texts(["5", "NA", "7.5"]), { isLeftOut: true })).toEqual([
     "mostly numbers, but also 'NA', so left out: --na reads words as missing",
   ]);
-  expect(valueRemarks(texts(["00123", "00456", "17000"]))).toEqual([]);
+  for (const isLeftOut of [false, true])
+    for (const postalCodes of [
+      ["00123", "00456", "17000"],
+      ["00123", "17000", "30159"],
+    ])
+      expect(valueRemarks(texts(postalCodes), { isLeftOut })).toEqual([]);
+  expect(valueRemarks(texts(["00123", "17000", "unknown"]))).toEqual([
+    "mostly numbers, but also 'unknown', so taken as labels: --na reads words as missing",
+  ]);
   expect(valueRemarks(texts(["2024-01-31", "31.01.2024 12:30", "Feb 2, 2024", "2-Feb-2024"]))).toEqual([
     "dates or times in several formats, or in one that is not read, taken as labels: convert them in a query, for example by strptime(..., '%d/%m/%Y') or CAST(... AS TIME)",
   ]);
