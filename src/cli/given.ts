@@ -73,7 +73,7 @@ export function assignedTexts(
       throw new PushforwardError("ARGUMENT", "--given has a value without the name of a column", {
         expected: "COLUMN=VALUE, and commas only between them",
         received: part,
-        hint: "Write numbers with a decimal point, and quote a value that contains a comma: --given 'name=\"a, b\"'",
+        hint: "Write numbers with a decimal point, and quote a value that contains a comma or a line break: --given 'name=\"a, b\"'",
       });
     }
     // The name of a column may itself contain "=".

@@ -3,12 +3,16 @@ import { listedNames } from "../tables/listedNames.ts";
 import { fieldNames, firstRecords } from "./csvRecords.ts";
 import { quotedIdentifier } from "./database.ts";
 
-/** Parses a comma-separated list of names. As in CSV, a name with a comma, a quote or blanks around it is in double quotes. */
-export const parseColumnList = (text: string): string[] => fieldNames(firstRecords(text, ",", 1)[0]!);
+/**
+ * Parses a list of names, which are separated by commas or line breaks. As in CSV, a name with a separator, a quote or blanks around it is in
+ * double quotes.
+ */
+export const parseColumnList = (text: string): string[] =>
+  firstRecords(text, ",", Number.POSITIVE_INFINITY).flatMap(fieldNames);
 
 /** The inverse of `parseColumnList`. */
 export const joinColumnList = (names: readonly string[]): string =>
-  names.map((name) => (/[",]|^\s|\s$/.test(name) ? quotedIdentifier(name) : name)).join(",");
+  names.map((name) => (/[",\r\n]|^\s|\s$/.test(name) ? quotedIdentifier(name) : name)).join(",");
 
 /** `joinColumnList`, quoted for a shell if necessary. A list of more than `maxNames` names ends with "...". */
 export const columnList = (names: readonly string[], maxNames = names.length): string =>

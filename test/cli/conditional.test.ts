@@ -120,7 +120,7 @@ it("refuses values on which no row can depend, before it writes a header", async
   expect(await failure("sample", model, "--given", "price=12,5")).toMatchInlineSnapshot(`
     "2
     Error: --given has a value without the name of a column: expected COLUMN=VALUE, and commas only between them, received 5.
-    Write numbers with a decimal point, and quote a value that contains a comma: --given 'name="a, b"'"
+    Write numbers with a decimal point, and quote a value that contains a comma or a line break: --given 'name="a, b"'"
   `);
   const bad = write("bad.csv", "shop\nnorth\nwest\n");
   expect(await failure("sample", model, "--given", bad)).toMatchInlineSnapshot(`
