@@ -26,7 +26,7 @@ const MAX_ROWS_FOR_SCALE = 20_000;
 
 /** Periods of numbers by the names of their columns, with the smallest and the largest value. */
 const CYCLIC_NAMES: readonly (readonly [name: RegExp, low: number, high: number, period: number])[] = [
-  [/(^|[_\s.])hours?$|^hour/i, 0, 23, 24],
+  [/(^|[_\s.])hours?$|^hour/i, 0, 24, 24],
   [/(^|[_\s.])months?$|^month/i, 1, 12, 12],
   [/(^|[_\s.])minutes?$/i, 0, 59, 60],
   [/week_?day|day_?of_?week|^dow$/i, 0, 7, 7],

@@ -164,6 +164,16 @@ describe("numbers", () => {
         ),
       ),
     ).toMatchObject({ kind: "lattice", period: 24, first: 0, cells: 24 });
+    const timeOfDay = numbers(
+      uniform(100).map((u) => 24 * u),
+      { name: "hour" },
+    );
+    expect(infer(timeOfDay)).toMatchObject({ kind: "continuous", period: 24, low: 0, high: 24 });
+    const upTo24 = numbers(
+      sequence(100, (i) => 1 + (i % 24)),
+      { name: "hour" },
+    );
+    expect(infer(upTo24)).toMatchObject({ kind: "lattice", period: 24, first: 1, cells: 24 });
     expect(
       infer(
         numbers(
