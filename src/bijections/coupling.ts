@@ -179,7 +179,7 @@ export function splitByMask(mask: readonly boolean[], context: number) {
       "ARGUMENT",
       "a coupling has no unchanged feature and no context to condition on",
       {
-        hint: "For a single feature use an autoregressive bijection; otherwise set the mask of a feature to true.",
+        hint: "Use an autoregressive bijection, or set the mask of a feature to true.",
       },
     );
   }

@@ -74,7 +74,7 @@ export function withCustomKinds<T>(kinds: readonly CustomKind[], build: () => T)
     const [category, type] = categoryOf(kind);
     if (registered[category].has(type) || BUILT_IN_TYPES[category].has(type)) {
       throw new PushforwardError("ARGUMENT", `two kinds of ${category} have the type ${brief(type)}`, {
-        hint: "Choose a unique type for each class, different from the types of pushforward.",
+        hint: "Choose a type that no other class has.",
       });
     }
     registered[category].set(type, {

@@ -267,7 +267,7 @@ function readDescription(metadata: Readonly<Record<string, string>>): unknown {
         : "the safetensors file is not a pushforward model",
       {
         hint: isCheckpoint
-          ? "Resume the training with `fit --resume`, which writes the model when it ends."
+          ? "Resume the training with `fit --resume`."
           : "Give a file that `pushforward fit` wrote.",
       },
     );

@@ -3,7 +3,7 @@ import { checkOptions, trueOrFalse } from "../options.ts";
 import { checkedNumber } from "./checkedNumber.ts";
 import type { Attributes, Operation } from "./operation.ts";
 import * as elementwise from "./operations/elementwise.ts";
-import { erf, gelu } from "./operations/erf.ts";
+import { erf } from "./operations/erf.ts";
 import * as linear from "./operations/linear.ts";
 import * as reduction from "./operations/reduction.ts";
 import { gatherOf, sliceOf, splitOf } from "./operations/selection.ts";
@@ -182,7 +182,7 @@ export class Tensor {
   }
   /** x Phi(x), with the exact normal distribution function. */
   gelu(): Tensor {
-    return apply(gelu, [this]);
+    return apply(elementwise.gelu, [this]);
   }
   /** x / (1 + |x| / bound): a smooth clamp to +-bound. */
   softClamp(bound: number): Tensor {

@@ -25,7 +25,7 @@ export function checkParametersReachable(
     "ARGUMENT",
     `${name}${path && ` at ${path}`} uses a parameter ${formatShape(parameter.shape)} that is in none of its public properties`,
     {
-      hint: "It is neither trained nor saved. Store it in a public property, array or object of the module.",
+      hint: "It is not trained or saved: store it in a public property of the module.",
     },
   );
 }

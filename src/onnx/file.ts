@@ -10,9 +10,9 @@ import {
 } from "./model.ts";
 import { Names } from "./names.ts";
 
-/** The version of the ONNX operator set: 18, which all current runtimes can read, contains all operators used here but these. */
-const OPERATOR_SET = 18;
-const LATER_OPERATORS: Readonly<Record<string, number>> = { Gelu: 20 };
+/** The version of the ONNX operator set: 18, which all current runtimes can read, contains all operators used here but Gelu. */
+const operatorSetOf = (nodes: readonly NodeProto[]): number =>
+  nodes.some(({ opType }) => opType === "Gelu") ? 20 : 18;
 const IR_VERSION = 9;
 
 /** An input or an output of a file: a tensor whose axes have fixed sizes, or the size N. */
@@ -103,10 +103,6 @@ export class OnnxFile {
     };
   }
 }
-
-/** The lowest version that has the operators of these nodes. */
-const operatorSetOf = (nodes: readonly NodeProto[]): number =>
-  nodes.reduce((version, { opType }) => Math.max(version, LATER_OPERATORS[opType] ?? 0), OPERATOR_SET);
 
 /** Nodes whose values have new names, also in the graphs inside of nodes. */
 const renameValues = (nodes: readonly NodeProto[], names: ReadonlyMap<string, string>): NodeProto[] => {

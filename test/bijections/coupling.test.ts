@@ -21,7 +21,7 @@ test("refuses a mask that leaves nothing to transform or to condition on", () =>
   );
   expect(build([false, false])).toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: a coupling has no unchanged feature and no context to condition on.
-    For a single feature use an autoregressive bijection; otherwise set the mask of a feature to true.]
+    Use an autoregressive bijection, or set the mask of a feature to true.]
   `);
   expect(build([])).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: a coupling is not valid at mask: expected a list of at least 1, received [].]`,

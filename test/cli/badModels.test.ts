@@ -94,7 +94,7 @@ it("refuses files of other programs and of newer versions", async () => {
   expect(await reading("checkpoint.safetensors", checkpoint)).toMatchInlineSnapshot(`
     "2
     Error: checkpoint.safetensors: the file is a checkpoint, not a model.
-    Resume the training with \`fit --resume\`, which writes the model when it ends."
+    Resume the training with \`fit --resume\`."
   `);
 });
 

@@ -97,7 +97,7 @@ describe.each([PrivateShift, MapShift, ClosureShift, HiddenShift])("a parameter 
 test("the error says where such a parameter belongs", async () => {
   await expect(flowOf(new PrivateShift()).logProb(rows)).rejects.toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: PrivateShift at bijection.bijections.1.bijection uses a parameter [2] that is in none of its public properties.
-    It is neither trained nor saved. Store it in a public property, array or object of the module.]
+    It is not trained or saved: store it in a public property of the module.]
   `);
 });
 

@@ -113,11 +113,11 @@ test("moving the batch axis", () => {
 test("products", () => {
   expect(messageOf(() => x("N", 3).matmul(x(4, 2)))).toMatchInlineSnapshot(`
     "matmul cannot multiply [N, 3] by [4, 2].
-    The last axis of the first tensor must equal the second-to-last axis of the second."
+    The last axis of the first must equal the second-to-last of the second."
   `);
   expect(messageOf(() => x("N", 3).matmul(x(3)))).toMatchInlineSnapshot(`
     "matmul cannot multiply [N, 3] by [3].
-    The last axis of the first tensor must equal the second-to-last axis of the second."
+    The last axis of the first must equal the second-to-last of the second."
   `);
   expect(messageOf(() => x(2, 3, 4).matmul(x(5, 4, 3)))).toMatchInlineSnapshot(`
     "matmul of [2, 3, 4] by [5, 4, 3] cannot broadcast [2] with [5].
@@ -125,7 +125,7 @@ test("products", () => {
   `);
   expect(messageOf(() => x("N", 3).affine(x(4, 2), x(2)))).toMatchInlineSnapshot(`
     "affine cannot multiply [N, 3] by [4, 2].
-    The last axis of the first tensor must equal the second-to-last axis of the second."
+    The last axis of the first must equal the second-to-last of the second."
   `);
   expect(messageOf(() => x("N", 3).affine(x(3, 2), x(3)))).toMatchInlineSnapshot(
     `"affine cannot add its bias: expected [2], received [3]."`,

@@ -5,10 +5,13 @@ import { scalarValue } from "./source.ts";
 
 type NoAttributes = Record<string, never>;
 
-/** f(x), element by element. `derivative` computes f'(x) from the input x or the output y, whichever is cheaper. */
+/**
+ * f(x), element by element, which `emit` writes: the name of an ONNX operator, or a function. `derivative` computes f'(x) from the input x or
+ * the output y, whichever is cheaper.
+ */
 function unary(
   name: string,
-  onnxType: string,
+  emit: string | ((onnx: Emitter, x: string) => string),
   derivative: (x: Tensor, y: Tensor) => Tensor,
   properties: Partial<Operation<NoAttributes>> = {},
 ): Operation<NoAttributes> {
@@ -16,7 +19,7 @@ function unary(
     name,
     shape: ([x]) => x.shape,
     gradient: (g, [x], y) => [g.mul(derivative(x, y))],
-    emit: (onnx, inputs) => onnx.node(onnxType, inputs),
+    emit: (onnx, [x]) => (typeof emit === "string" ? onnx.node(emit, [x]) : emit(onnx, x)),
     ...properties,
   };
 }
@@ -177,13 +180,15 @@ export const sin = unary("sin", "Sin", (x) => x.cos());
  * Older versions of ONNX Runtime, such as 1.21, have no Cos for float64: there it is sin(pi / 2 - |x|). The error of this difference is at
  * most that of rounding x, or 2e-16 for small x.
  */
-export const cos = unary("cos", "Cos", (x) => x.sin().neg(), {
-  emit: (onnx, inputs) => {
-    if (onnx.floatType === ElementType.FLOAT) return onnx.node("Cos", inputs);
-    const angle = onnx.node("Sub", [onnx.scalar(Math.PI / 2), onnx.node("Abs", inputs)]);
+export const cos = unary(
+  "cos",
+  (onnx, x) => {
+    if (onnx.floatType === ElementType.FLOAT) return onnx.node("Cos", [x]);
+    const angle = onnx.node("Sub", [onnx.scalar(Math.PI / 2), onnx.node("Abs", [x])]);
     return onnx.node("Sin", [angle]);
   },
-});
+  (x) => x.sin().neg(),
+);
 export const abs = unary("abs", "Abs", (x) => x.sign());
 /** The derivative is computed from the output, which the next operation reads too, so the input need not stay in memory. */
 export const relu = unary("relu", "Relu", (_x, y) => y.step(), { fixesOne: true });
@@ -226,38 +231,56 @@ export const softClamp: Operation<{ readonly bound: number }> = {
   },
 };
 
+/** The distribution function Phi of the standard normal distribution. */
+const normalCdf = (x: Tensor): Tensor => x.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
+
+/**
+ * x Phi(x) (Hendrycks and Gimpel 2016). The runtime's own operator, which float32 graphs with fixed parameters use, takes one node in place of
+ * five.
+ */
+export const gelu = unary(
+  "gelu",
+  "Gelu",
+  (x) =>
+    x
+      .square()
+      .mul(-0.5)
+      .exp()
+      .mul(1 / Math.sqrt(2 * Math.PI))
+      .mul(x)
+      .add(normalCdf(x)),
+  { expand: ([x]) => x.mul(normalCdf(x)) },
+);
+
 /** x^2 as one product: exact, and cheaper than Pow. */
-export const square: Operation<NoAttributes> = {
-  name: "square",
-  shape: ([x]) => x.shape,
-  gradient: (g, [x]) => [g.mul(x.mul(2))],
-  emit: (onnx, [x]) => onnx.node("Mul", [x, x]),
-  evaluate: (x) => x * x,
-};
+export const square = unary(
+  "square",
+  (onnx, x) => onnx.node("Mul", [x, x]),
+  (x) => x.mul(2),
+  { evaluate: (x) => x * x },
+);
 
 /** 1 / (1 + exp(-x)), composed of other operators: the runtime's Sigmoid is 0 below -18 (float32) and -37 (float64). */
-export const sigmoid: Operation<NoAttributes> = {
-  name: "sigmoid",
-  shape: ([x]) => x.shape,
-  gradient: (g, _inputs, y) => [g.mul(y.mul(y.neg().add(1)))],
-  emit: (onnx, [x]) => {
+export const sigmoid = unary(
+  "sigmoid",
+  (onnx, x) => {
     const decay = onnx.node("Exp", [onnx.node("Neg", [x])]);
     return onnx.node("Reciprocal", [onnx.node("Add", [decay, onnx.scalar(1)])]);
   },
-};
+  (_x, y) => y.mul(y.neg().add(1)),
+);
 
 /** max(x, 0) + log(1 + exp(-|x|)): faster than the runtime's Softplus, and precise below -37 in float64 too. */
-export const softplus: Operation<NoAttributes> = {
-  name: "softplus",
-  shape: ([x]) => x.shape,
-  gradient: (g, [x]) => [g.mul(x.sigmoid())],
-  emit: (onnx, [x]) => {
+export const softplus = unary(
+  "softplus",
+  (onnx, x) => {
     const decay = onnx.node("Exp", [onnx.node("Neg", [onnx.node("Abs", [x])])]);
     const { log, correction } = compensatedLog1p(onnx, decay);
     const excess = onnx.node("Add", [log, correction]);
     return onnx.node("Add", [onnx.node("Max", [x, onnx.scalar(0)]), excess]);
   },
-};
+  (x) => x.sigmoid(),
+);
 
 /** log(1 + x) to full precision near 0. */
 export const log1p: Operation<NoAttributes> = {
@@ -282,30 +305,28 @@ function compensatedLog1p(onnx: Emitter, x: string): { log: string; rounded: str
 }
 
 /** exp(x) - 1 to full precision near 0: 2 sinh(x/2) exp(x/2), written as tanh(x/2) (exp(x) + 1). */
-export const expm1: Operation<NoAttributes> = {
-  name: "expm1",
-  shape: ([x]) => x.shape,
-  gradient: (g, [x]) => [g.mul(x.exp())],
-  emit: (onnx, [x]) => {
+export const expm1 = unary(
+  "expm1",
+  (onnx, x) => {
     const half = onnx.node("Tanh", [onnx.node("Mul", [x, onnx.scalar(0.5)])]);
     return onnx.node("Mul", [half, onnx.node("Add", [onnx.node("Exp", [x]), onnx.scalar(1)])]);
   },
-};
+  (x) => x.exp(),
+);
 
 /**
  * x where x > 0, else exp(x) - 1, computed as max(x, exp(min(x, 0)) - 1), because the runtime's Elu and its Where take longer than all of
  * these operators together. The error is at most the rounding error of 1, unlike that of `expm1`, which would take more operators.
  * The derivative is exp(min(x, 0)) = 1 + min(y, 0).
  */
-export const elu: Operation<NoAttributes> = {
-  name: "elu",
-  shape: ([x]) => x.shape,
-  gradient: (g, _inputs, y) => [g.mul(y.minimum(0).add(1))],
-  emit: (onnx, [x]) => {
+export const elu = unary(
+  "elu",
+  (onnx, x) => {
     const exponential = onnx.node("Exp", [onnx.node("Min", [x, onnx.scalar(0)])]);
     return onnx.node("Max", [x, onnx.node("Sub", [exponential, onnx.scalar(1)])]);
   },
-};
+  (_x, y) => y.minimum(0).add(1),
+);
 
 function comparison(name: string, onnxType: string): Operation<NoAttributes> {
   return {

@@ -1,5 +1,4 @@
 import { ElementType, type Emitter, type Operation } from "../operation.ts";
-import type { Tensor } from "../tensor.ts";
 
 /** The error function 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x. */
 export const erf: Operation<Record<string, never>> = {
@@ -16,27 +15,6 @@ export const erf: Operation<Record<string, never>> = {
   ],
   emit: (onnx, [x]) => (onnx.floatType === ElementType.DOUBLE ? emitFloat64(onnx, x) : onnx.node("Erf", [x])),
 };
-
-/**
- * x Phi(x), where Phi is the distribution function of the standard normal distribution (Hendrycks and Gimpel 2016). The runtime's own operator,
- * which float32 graphs with fixed parameters use, takes one node in place of five.
- */
-export const gelu: Operation<Record<string, never>> = {
-  name: "gelu",
-  shape: ([x]) => x.shape,
-  gradient: (g, [x]) => {
-    const density = x
-      .square()
-      .mul(-0.5)
-      .exp()
-      .mul(1 / Math.sqrt(2 * Math.PI));
-    return [g.mul(normalCdf(x).add(x.mul(density)))];
-  },
-  expand: ([x]) => x.mul(normalCdf(x)),
-  emit: (onnx, inputs) => onnx.node("Gelu", inputs),
-};
-
-const normalCdf = (x: Tensor): Tensor => x.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
 
 /**
  * ONNX Runtime has Erf in float32 only. In float64 it is computed by two rational approximations with an error of 1e-16, one of

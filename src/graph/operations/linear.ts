@@ -23,7 +23,7 @@ function productError(operation: string, a: Tensor, b: Tensor): PushforwardError
     "SHAPE",
     `${operation} cannot multiply ${formatShape(a.shape)} by ${formatShape(b.shape)}`,
     {
-      hint: "The last axis of the first tensor must equal the second-to-last axis of the second.",
+      hint: "The last axis of the first must equal the second-to-last of the second.",
     },
   );
 }

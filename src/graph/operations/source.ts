@@ -8,7 +8,7 @@ export const input: Operation<{ readonly shape: Shape }> = {
   name: "input",
   shape: (_inputs, { shape }) => shape,
   emit: () => {
-    throw new Error("an input is not an ONNX node: the exporter declares it as an input of the ONNX graph");
+    throw new Error("the exporter declares the inputs of a graph");
   },
 };
 
