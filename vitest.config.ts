@@ -1,6 +1,8 @@
 import { configDefaults, defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
+const oneThread = "./test/oneThread.mjs";
+
 /** Tests of what a process loads, and of its threads and memory, for which each needs a process of its own. */
 const alone = [
   "test/cli/lazy.test.ts",
@@ -42,6 +44,9 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
+    setupFiles: [oneThread],
+    // For the processes that tests start.
+    env: { NODE_OPTIONS: `--import=${new URL(oneThread, import.meta.url)}` },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
