@@ -22,7 +22,7 @@ function pushforward(...commandArguments) {
 const [data, model] = ["examples/data/earthquakes.csv", "demo/model.safetensors"];
 const start = performance.now();
 console.log(`All earthquakes of one week, recorded by the USGS: ${data}`);
-pushforward("fit", data, "-o", model, "--pictures", "demo", "--max-minutes", "1", "--overwrite");
+pushforward("fit", data, "-o", model, "--pictures", "demo", "--max-minutes", "0.75", "--overwrite");
 pushforward("score", model, data, "-o", "demo/scored.csv");
 pushforward("sample", model, "-n", "1000", "-o", "demo/samples.csv");
 

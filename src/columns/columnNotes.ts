@@ -34,7 +34,7 @@ export function columnNotes(learned: ColumnValues, options: ColumnNoteOptions = 
   return notesOn(learned, { given, wholeRows: { rows, values, context: given?.values ?? [] } });
 }
 
-/** `columnNotes` on some columns of a table. `wholeRows` has all its columns: rows are equal only if all their values are. */
+/** Returns `columnNotes` for some columns of a table. `wholeRows` has all columns, because rows are copies only if all their values are equal. */
 export function notesOn(
   learned: ColumnValues,
   { given, wholeRows }: ColumnNoteOptions & { readonly wholeRows: RowValues },

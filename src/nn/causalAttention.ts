@@ -120,8 +120,8 @@ export class CausalAttention {
   }
 
   /**
-   * Adds the scores [N, heads, 1, tokens] of the query [N, 1, heads, width / heads] of one token. The query is multiplied as a column, because
-   * keys in rows can be appended to a cache in one piece.
+   * Returns the cached keys and values together with the scores [N, heads, 1, tokens] of the query [N, 1, heads, width / heads] of one token.
+   * The product has the keys as rows and the query as a column, because a new row can be appended to the cached rows in one copy.
    */
   private scoresOfOne<T extends KeysAndValues>(query: Tensor, cached: T): T & { readonly scores: Tensor } {
     const [, , heads, size] = query.shape;

@@ -140,7 +140,7 @@ export async function fitMembers(
       stopped = "time";
       break;
     }
-    const share = minutesLeft && minutesLeft * shareOfTime(candidates.slice(i));
+    const share = minutesLeft === undefined ? undefined : minutesLeft * shareOfTime(candidates.slice(i));
     onMember?.(name, i, names);
     if ("fit" in candidate) {
       const limits = { signal: others.signal, deadline: deadlineOf(share) };
