@@ -7,8 +7,6 @@ const oneThread = "./test/oneThread.mjs";
 const alone = [
   "test/cli/lazy.test.ts",
   "test/files/modelFiles.test.ts",
-  // The peak memory of a child process begins with that of its parent.
-  "test/flows/hostileModels.test.ts",
   "test/report/lazy.test.ts",
   "test/runtime/release.test.ts",
 ];

@@ -4,6 +4,7 @@
  */
 import { openTable, readRows, type Table, writeRows, writeScored } from "../../src/data/index.ts";
 import { scanRows } from "../../src/data/tableRows.ts";
+import { peakMemory } from "../peakMemory.ts";
 
 const ROWS = 1_000_000;
 const base = process.argv[2]!;
@@ -44,4 +45,4 @@ for (const ending of ["csv", "parquet"]) {
   outputs[ending] = [...values];
   await check.close();
 }
-console.log(JSON.stringify({ megabytes: process.resourceUsage().maxRSS / 1024, outputs }));
+console.log(JSON.stringify({ megabytes: peakMemory(), outputs }));

@@ -14,6 +14,7 @@ import { Random } from "../../src/random/index.ts";
 import { bijectionExamples } from "../bijections/examples.ts";
 import { distributionExamples } from "../distributions/examples.ts";
 import { allExamples } from "../examples.ts";
+import { peakMemory } from "../peakMemory.ts";
 
 // A separate program, which may be killed. It makes small model files that declare huge models from all examples of
 // all kinds, loads them, and prints the outcome of each as JSON.
@@ -189,4 +190,4 @@ for (const { name, flow, labels } of flows()) {
     console.log(JSON.stringify({ file, outcome, milliseconds, harmless } satisfies Attempt));
   }
 }
-console.log(JSON.stringify({ megabytes: process.resourceUsage().maxRSS / 1024 }));
+console.log(JSON.stringify({ megabytes: peakMemory() }));
