@@ -1,7 +1,8 @@
 import { choleskyFactor } from "../numerics/choleskyFactor.ts";
 import type { Floats } from "../runtime/compile.ts";
 import { weightedMean } from "./fitLatentClasses.ts";
-import { MISSING } from "./heads/columnHead.ts";
+import { atomsOf, MISSING } from "./heads/columnHead.ts";
+import { isolatedAtoms } from "./heads/isolatedAtoms.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import type { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 import type { PreparedRows } from "./mixedGaussianRows.ts";
@@ -188,6 +189,9 @@ export class MixedGaussianSteps {
     for (const [g, { head, logits }] of groups.entries()) {
       const count = logits.sizes[1];
       for (const [i, codes] of this.rows.codes[g].entries()) {
+        const atoms = atomsOf(head.heads[i]);
+        const isolated = new Set(isolatedAtoms(head.heads[i]));
+        const hasOwnLogit = (code: number) => isolated.has(atoms[code]);
         for (let c = 0; c < C; c++) {
           const ofColumn = Float64Array.from(
             { length: count },
@@ -195,17 +199,16 @@ export class MixedGaussianSteps {
           );
           const total = logSumExp(ofColumn);
           const missing = count - (head.components ? 3 : 1);
-          const present = head.hasMissingAtom ? ofColumn.filter((_, p) => p !== missing) : ofColumn;
-          // In a lattice, atoms have a normal density too. So all values have the same probability here: that of not being
-          // missing.
-          const logSmooth =
-            head.type === "lattice" ? logSumExp(present) : logSumExp(ofColumn.subarray(count - 2));
+          // In a lattice, atoms that are not isolated have a normal density too. So all values with a normal density have the same probability
+          // here: that of having one.
+          const isSmooth = (p: number) => !hasOwnLogit(p) && !(head.hasMissingAtom && p === missing);
+          const logSmooth = logSumExp(ofColumn.filter((_, p) => isSmooth(p)));
           for (let n = 0; n < rows; n++) {
             const code = codes[n];
-            const isAtom = code >= 0 && head.type !== "lattice";
             // Under all components, the gap that a column shares with an earlier one has the probability 1.
             if (code === MISSING && !head.hasMissingAtom) continue;
-            const logit = code === MISSING ? ofColumn[missing] : isAtom ? ofColumn[code] : logSmooth;
+            const logit =
+              code === MISSING ? ofColumn[missing] : hasOwnLogit(code) ? ofColumn[code] : logSmooth;
             out[n * C + c] += logit - total;
           }
         }

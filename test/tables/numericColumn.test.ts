@@ -81,6 +81,17 @@ describe("numbers", () => {
     expect(infer(interpolated).kind).toBe("continuous");
   });
 
+  it("of a lattice have a logarithmic scale if they are skewed, and else a linear one", () => {
+    const scale = (values: number[]) =>
+      (infer(numbers(values)) as Extract<TableColumn, { kind: "lattice" }>).scale;
+    expect(scale(normal(1500).map((x) => Math.floor(20 * Math.exp(x))))).toMatchObject({ type: "log" });
+    // A quantile map fits equal frequencies a little better on a logarithmic scale, on which their distribution is skewed.
+    for (const rows of [150, 1500]) {
+      expect(scale(uniform(rows).map((u) => 18 + Math.floor(72 * u)))).toEqual({ type: "linear" });
+      expect(scale(uniform(rows).map((u) => Math.floor(101 * u)))).toEqual({ type: "linear" });
+    }
+  });
+
   it("that are integers are a lattice that goes beyond the data, unless many rows are at an end", () => {
     const ages = numbers(normal(500).map((x) => Math.max(17, Math.round(40 + 12 * x))));
     const column = infer(ages) as Extract<TableColumn, { kind: "lattice" }>;

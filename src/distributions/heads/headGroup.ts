@@ -2,6 +2,7 @@ import { concat, constant, filled, scalar, stack, Tensor } from "../../graph/ten
 import { chooseComponent } from "../chooseComponent.ts";
 import { atomsOf, type ColumnHead, isCategorical, isLattice, isNumeric, type Lattice } from "./columnHead.ts";
 import { likeColumns, padded, positions, withSecondAxis } from "./columnShapes.ts";
+import { isolatedAtoms } from "./isolatedAtoms.ts";
 import { type ComponentParameters, LogisticComponents } from "./logisticComponents.ts";
 
 /** Log-scales of components are clamped smoothly to +-6, so that scales and their inverses are at most e^6 = 403. */
@@ -129,12 +130,15 @@ export class HeadGroup {
 
   /**
    * Numbers x [S, N] on the linear scale of their column, on which the quartiles of the training rows are -log 3 and log 3. `isSmooth` is 1 for
-   * values that have a density or are cells of a lattice, and 0 for atoms of continuous columns and missing values, whose score is 0.
-   * Requires linear components.
+   * values that have a density or are cells of a lattice, and 0 for `isolatedAtoms` and missing values, whose score is 0. Requires linear
+   * components.
    */
   linearScores(x: Tensor): { scores: Tensor; isSmooth: Tensor } {
     const { isPresent, withoutNaN } = replaceMissing(x);
-    const atoms = this.type === "continuous" ? this.atoms : undefined;
+    const isolated = this.heads.map(isolatedAtoms);
+    const size = Math.max(...isolated.map(({ length }) => length));
+    const values = isolated.flatMap((ofColumn) => padded(ofColumn, size));
+    const atoms = size > 0 ? constant(values, [isolated.length, size, 1]) : undefined;
     const isAtom = atoms && withSecondAxis(withoutNaN).equal(atoms).toFloat().sum(1).greater(0);
     const isSmooth = (isAtom ? isPresent.and(isAtom.not()) : isPresent).toFloat();
     return { scores: this.components!.linearScores(withoutNaN).mul(isSmooth), isSmooth };

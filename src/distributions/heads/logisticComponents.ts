@@ -1,6 +1,7 @@
 import { concat, constant, type Tensor } from "../../graph/tensor.ts";
 import { isLattice, type Numeric } from "./columnHead.ts";
 import { likeColumns, padded, positions, withSecondAxis } from "./columnShapes.ts";
+import { LINEAR_SCORE_BOUND } from "./isolatedAtoms.ts";
 import { type Knots, linearKnots, QuantileMap } from "./quantileMap.ts";
 import { ScaleMap } from "./valueScale.ts";
 
@@ -12,9 +13,6 @@ import { ScaleMap } from "./valueScale.ts";
 const OUTERMOST_CELL_SIZE = 1e4;
 /** The encoded value z is clamped to +-5, because z of an outlier can be arbitrarily large. */
 const ENCODED_BOUND = 5;
-
-/** Linear scores are clamped to +-15, so that an outlier does not determine the predictions of other columns. */
-const LINEAR_SCORE_BOUND = 15;
 
 /** Parameters of all components, each [S, K, ..., N]. */
 export interface ComponentParameters {

@@ -1,6 +1,7 @@
 import { inverseSoftClamp } from "../../numerics/inverseSoftClamp.ts";
 import { atomsOf, type ColumnHead, isNumeric, MISSING, parameterCount } from "./columnHead.ts";
 import { LOCATION_BOUND, LOG_SCALE_BOUND } from "./headGroup.ts";
+import { isolatedAtoms } from "./isolatedAtoms.ts";
 
 /**
  * Equally weighted components with this log-scale, whose locations are equally spaced from -1.5 to 1.5, are in total close to a
@@ -54,19 +55,21 @@ export function marginalParameters(
       moments[2] += weight * score * score;
     }
   }
-  // The components of a lattice give its atoms a probability too, so an atom gets half of its rows and the components the other
-  // half.
-  const atomFraction = head.type === "lattice" ? 0.5 : 1;
+  // The components give atoms that are not isolated a probability too. So such an atom gets half of its rows and the components the other half.
+  const isolated = new Set(isolatedAtoms(head));
+  const isShared = atomsOf(head).map((atom) => !isolated.has(atom));
   // No logit may be -Infinity, so half a row is added to each outcome. With `weighted`, the rows may be few, so all outcomes together
   // get half a row.
   const outcomes = parameterCount(head) - (isNumeric(head) ? 3 * head.components - 1 : 0);
   const extraRows = weighted ? 0.5 / outcomes : 0.5;
-  const logits = Array.from(atomWeights, (weight) => Math.log(atomFraction * weight + extraRows));
+  const logits = Array.from(atomWeights, (weight, a) =>
+    Math.log((isShared[a] ? 0.5 : 1) * weight + extraRows),
+  );
   if (head.gaps) logits.push(Math.log(missingWeight + extraRows));
   if (!isNumeric(head)) return Float64Array.from(logits);
   const K = head.components;
-  const totalOfAtoms = atomWeights.reduce((sum, weight) => sum + weight, 0);
-  const componentLogit = Math.log((otherWeight + (1 - atomFraction) * totalOfAtoms + extraRows) / K);
+  const totalOfShared = atomWeights.reduce((sum, weight, a) => sum + (isShared[a] ? weight : 0), 0);
+  const componentLogit = Math.log((otherWeight + 0.5 * totalOfShared + extraRows) / K);
   const { location, scale } = weighted ? logisticOfMoments(moments) : { location: 0, scale: 1 };
   const outermost = K > 1 ? OUTERMOST_LOCATION : 0;
   const locations = Array.from(
