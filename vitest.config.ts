@@ -2,6 +2,8 @@ import { configDefaults, defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const oneThread = "./test/oneThread.mjs";
+/** Stated for each project: a setup of all projects would run in each of them, and once more. */
+const globalSetup = "./test/compiledPackage.ts";
 
 /** Tests of what a process loads, and of its threads and memory, for which each needs a process of its own. */
 const alone = [
@@ -56,12 +58,13 @@ export default defineConfig({
         test: {
           name: "shared",
           isolate: false,
+          globalSetup,
           include: ["test/**/*.test.ts"],
           exclude: [...configDefaults.exclude, ...alone],
         },
       },
       // These files come last, because a worker that keeps its modules ends before each of them.
-      { extends: true, test: { name: "alone", include: alone, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: "alone", globalSetup, include: alone, sequence: { groupOrder: 1 } } },
     ],
   },
 });

@@ -1,13 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
+import { join } from "node:path";
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { inject } from "vitest";
 import { run } from "../../src/cli/run.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
 export const EARTHQUAKES = fileURLToPath(new URL("../../examples/data/earthquakes.csv", import.meta.url));
-const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+/** The command line for other processes, from the compiled sources. */
+export const MAIN = join(inject("compiledPackage"), "dist/cli/main.js");
 
 export interface Outcome {
   readonly code: number;
@@ -28,9 +31,12 @@ export type Workplace = ReturnType<typeof workplace>;
 export function workplace() {
   const files = temporaryDirectory();
   const plain = (text: string) =>
-    text.replaceAll(files.path("/"), "").replaceAll(EARTHQUAKES, "earthquakes.csv");
+    text
+      .replaceAll(files.path("/"), "")
+      .replaceAll(EARTHQUAKES, "earthquakes.csv")
+      .replaceAll(/\S*\bpushforward-compiled-\w+\//g, "");
 
-  /** Runs a command line. In its output, the temporary directory is removed from paths. */
+  /** Runs a command line. In its output, the temporary directories are removed from paths. */
   async function pushforward(words: readonly string[], options: RunOptions = {}): Promise<Outcome> {
     const [stdout, stderr] = [collector(options.columns), collector(options.columns)];
     const { env = {}, interrupted = new AbortController().signal } = options;
@@ -80,7 +86,7 @@ export function start(
   words: readonly string[],
   { input, ...options }: { cwd?: string; input?: string | Uint8Array } = {},
 ) {
-  const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", MAIN, ...words], {
+  const child: ChildProcess = spawn(process.execPath, [MAIN, ...words], {
     ...options,
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });

@@ -1,5 +1,4 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
@@ -8,7 +7,7 @@ import { AllowedDirectories } from "../../src/cli/allowedDirectories.ts";
 import { toolServer } from "../../src/cli/mcpServer.ts";
 import { saveModel } from "../../src/files/index.ts";
 import { modelOfRows, rowsOfAllKinds } from "../flows/exportedTable.ts";
-import { correlated, workplace } from "./command.ts";
+import { correlated, MAIN, workplace } from "./command.ts";
 
 const { path, write, failure } = workplace();
 const folder = path("folder");
@@ -35,8 +34,7 @@ const callerOf =
 describe("the command mcp", () => {
   test("gives a client over standard input and output all tools", async () => {
     const client = new Client({ name: "test", version: "1" });
-    const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-    const args = ["--import", "tsx", main, "mcp", folder];
+    const args = [MAIN, "mcp", folder];
     await client.connect(new StdioClientTransport({ command: process.execPath, args }));
     const call = callerOf(client);
     const { tools } = await client.listTools();

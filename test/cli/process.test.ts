@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, utimesSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { correlated, EARTHQUAKES, QUICK, quickModel, start, workplace } from "./command.ts";
+import { correlated, EARTHQUAKES, MAIN, QUICK, quickModel, start, workplace } from "./command.ts";
 import { writeImages } from "./smallImages.ts";
 
 const here = workplace();
@@ -21,13 +21,10 @@ const ENDLESS = [
   "100000",
 ];
 const PENGUINS = fileURLToPath(new URL("../../examples/data/penguins.csv", import.meta.url));
-const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-const RUN = new URL("../../src/cli/run.ts", import.meta.url).href;
+const SOURCE = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const RUN = new URL("run.js", pathToFileURL(MAIN)).href;
 
-/**
- * A program that runs several command lines and prints their exit codes and errors. Without the cache of tsx, it takes longer to start a
- * process than to run a command.
- */
+/** A program that runs several command lines and prints their exit codes and errors. It takes longer to start a process than to run one. */
 const RUN_SEVERAL = `
   import { Writable } from "node:stream";
   const { run } = await import(process.argv[1]);
@@ -105,12 +102,12 @@ describe("Ctrl-C", () => {
     expect(out).not.toContain('"done"');
     expect(plain(err)).toMatchInlineSnapshot(`
       "Stopped; the last checkpoint of the training is in stopped.safetensors.checkpoint.
-      To continue: node --import tsx src/cli/main.ts fit --resume earthquakes.csv --flow nsf --transforms 2 --hidden 16 --epochs 60 --patience 60 -o stopped.safetensors --json
+      To continue: node dist/cli/main.js fit --resume earthquakes.csv --flow nsf --transforms 2 --hidden 16 --epochs 60 --patience 60 -o stopped.safetensors --json
       "
     `);
     expect(readFileSync(path("stopped.safetensors")).equals(old)).toBe(true);
 
-    const command = /main\.ts (fit .*)/.exec(err)![1]!.split(" ");
+    const command = /main\.js (fit .*)/.exec(err)![1]!.split(" ");
     expect((await pushforward(command)).code).toBe(0);
     expect(readFileSync(path("stopped.safetensors")).equals(readFileSync(path("whole.safetensors")))).toBe(
       true,
@@ -257,7 +254,7 @@ describe("a process", () => {
 
   it("exits with the code of its outcome, and prints a stack trace only with DEBUG", () => {
     const node = (words: string[], env = {}) =>
-      spawnSync(process.execPath, ["--import", "tsx", MAIN, ...words], {
+      spawnSync(process.execPath, ["--import", "tsx", SOURCE, ...words], {
         encoding: "utf8",
         env: { ...process.env, ...env },
       });
@@ -303,19 +300,15 @@ describe("a process", () => {
           OUT: path("piped.safetensors"),
         },
       });
-    const sampled = shell('"$NODE" --import tsx "$MAIN" sample "$MODEL" -n 20000 | head -n 1');
+    const sampled = shell('"$NODE" "$MAIN" sample "$MODEL" -n 20000 | head -n 1');
     expect(sampled).toMatchObject({ status: 0, stdout: "lon,lat,depth_km,mag\n", stderr: "" });
-    const scored = shell(
-      '"$NODE" --import tsx "$MAIN" score "$MODEL" "FROM \'$DATA\', range(6)" -o - | head -n 1',
-    );
+    const scored = shell('"$NODE" "$MAIN" score "$MODEL" "FROM \'$DATA\', range(6)" -o - | head -n 1');
     expect(scored).toMatchObject({
       status: 0,
       stdout: "lon,lat,depth_km,mag,range,log_density\n",
       stderr: "",
     });
-    const fitted = shell(
-      `"$NODE" --import tsx "$MAIN" fit "$DATA" ${QUICK.join(" ")} -o "$OUT" --json | head -n 1`,
-    );
+    const fitted = shell(`"$NODE" "$MAIN" fit "$DATA" ${QUICK.join(" ")} -o "$OUT" --json | head -n 1`);
     expect(fitted).toMatchObject({ status: 0, stderr: "" });
     expect(list()).toContain("piped.safetensors");
   });
@@ -326,9 +319,8 @@ describe("a process", () => {
     const before = list();
     // A limit on the size of files has the same effect as a full disk.
     const limited = (...words: string[]) =>
-      spawnSync("bash", ["-c", 'ulimit -f 8; exec "$0" --import tsx "$@"', process.execPath, ...words], {
+      spawnSync("bash", ["-c", 'ulimit -f 8; exec "$0" "$@"', process.execPath, ...words], {
         encoding: "utf8",
-        env: { ...process.env, TSX_DISABLE_CACHE: "1" },
       });
     const fitted = limited(MAIN, "fit", EARTHQUAKES, ...EPOCHS, "-o", path("full.safetensors"));
     expect({

@@ -2,14 +2,12 @@ import { type ChildProcess, execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { writeFailure } from "../../src/cli/failure.ts";
 import { PushforwardError } from "../../src/errors.ts";
-import { EARTHQUAKES, start, workplace } from "./command.ts";
+import { EARTHQUAKES, MAIN, start, workplace } from "./command.ts";
 
 const { path, list, plain } = workplace();
-const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 /** Whether a signal is in a set of signals that Linux shows for a process: `SigCgt`, those that it handles, or `ShdPnd`, those not delivered yet. */
 function isIn(set: "SigCgt" | "ShdPnd", signal: NodeJS.Signals, { pid }: ChildProcess): boolean {
@@ -84,11 +82,10 @@ describe("a lack of memory is reported with a hint", () => {
   const fit = ["fit", EARTHQUAKES, "--flow", "nsf", "-o", path("memory.safetensors")];
 
   it("if the JavaScript heap is full", () => {
-    const { status, stderr } = spawnSync(
-      process.execPath,
-      ["--import", "tsx", MAIN, ...fit, "--transforms", "1000"],
-      { encoding: "utf8", env: { ...process.env, NODE_OPTIONS: "--max-old-space-size=100" } },
-    );
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, ...fit, "--transforms", "1000"], {
+      encoding: "utf8",
+      env: { ...process.env, NODE_OPTIONS: "--max-old-space-size=100" },
+    });
     expect({ status, stderr }).toMatchInlineSnapshot(`
       {
         "status": 1,

@@ -30,7 +30,6 @@ async function* scores(table: Table) {
   }
 }
 
-await writeRows(["row", "x", "y"], rows(), `${base}.csv`);
 const outputs: Record<string, number[]> = {};
 for (const ending of ["csv", "parquet"]) {
   const path = `${base}.${ending}`;

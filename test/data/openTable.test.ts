@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { openTable, readRows, writeRows } from "../../src/data/index.ts";
 import { chunk, temporaryDirectory } from "./temporaryFiles.ts";
 
@@ -24,10 +24,10 @@ const open = (name: string, content: string | Uint8Array) => openTable(files.wri
 const failure = (name: string, content: string | Uint8Array) => files.failure(open(name, content));
 
 it("does not load DuckDB before a table is opened", () => {
-  const script = `import { openTable } from ${JSON.stringify(join(process.cwd(), "src/data/index.ts"))};
+  const script = `import { openTable } from ${JSON.stringify(join(inject("compiledPackage"), "dist/data/index.js"))};
     import { createRequire } from "node:module";
     console.log(typeof openTable, process.report.getReport().sharedObjects.some((o) => /duckdb/.test(o)));`;
-  const output = execFileSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script]);
+  const output = execFileSync(process.execPath, ["--input-type=module", "-e", script]);
   expect(String(output).trim()).toBe("function false");
 });
 

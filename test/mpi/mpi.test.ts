@@ -1,15 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { decodeModel } from "../../src/flows/index.ts";
 import { mpiCommunicator } from "../../src/mpi/index.ts";
 import { mpiJob } from "../../src/mpi/job.ts";
-import { correlated, workplace } from "../cli/command.ts";
+import { correlated, MAIN, workplace } from "../cli/command.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-const MPI = fileURLToPath(new URL("../../src/mpi/index.ts", import.meta.url));
+const MPI = new URL("../mpi/index.js", pathToFileURL(MAIN)).href;
 
 /** The launchers of Debian's packages openmpi-bin and mpich, with what a test as root on one machine needs. */
 const LAUNCHERS = [
@@ -30,7 +29,7 @@ const { path, write, list, plain, pushforward } = here;
 
 /** Starts a program, which is `pushforward` by default, with these words on two ranks. */
 function start({ name, options }: (typeof LAUNCHERS)[number], words: readonly string[], file = MAIN) {
-  const program = [process.execPath, "--import", "tsx", file];
+  const program = [process.execPath, file];
   const child = spawn(name, [...options, "-np", "2", ...program, ...words], {
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -97,7 +96,7 @@ describe.skipIf(installed.length === 0)("two ranks", TIMEOUT, () => {
 describe.skipIf(installed.length === 0)("the MPI library", TIMEOUT, () => {
   it.each(installed)("of $name does not rewrite functions of the C library", async (launcher) => {
     const program = write(
-      "maps.mts",
+      "maps.mjs",
       `import { readFileSync } from "node:fs";
        import { mpiCommunicator } from ${JSON.stringify(MPI)};
        const { finalize } = await mpiCommunicator();
