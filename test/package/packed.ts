@@ -56,7 +56,8 @@ function pack(): string {
     cpSync(join(root, name), join(source, name), { recursive: true });
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   const dist = join(source, "dist");
-  const emit = ["--outDir", dist, "--tsBuildInfoFile", join(dist, ".tsbuildinfo")];
+  // npm run typecheck has checked the same files with the same options, which takes as long as all else that this compiler does.
+  const emit = ["--outDir", dist, "--tsBuildInfoFile", join(dist, ".tsbuildinfo"), "--noCheck"];
   run(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), ...emit], root);
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   run(npm, ["pack", "--ignore-scripts", "--loglevel=error"], source);
