@@ -35,6 +35,12 @@ interface AtomOfColumn extends Point {
   readonly probability: number;
 }
 
+/** The points at which a value has a smooth kernel and an atom. */
+interface PointsOfValue {
+  readonly smooth: Point | undefined;
+  readonly atom: AtomOfColumn | undefined;
+}
+
 /** A column of the rows to which a kernel density is fitted. */
 interface ColumnOfRows {
   readonly head: ColumnHead;
@@ -92,6 +98,10 @@ export class ColumnFactors {
   private readonly inverseSizes: Float64Array;
   /** [U] the factors of a value at centers with one of the different values. */
   private readonly factors: Float64Array;
+  /** [U] for `addRow`, see `computeShares`. */
+  private readonly kernelShares: Float64Array;
+  private readonly slopes: Float64Array;
+  private readonly isComputed: Uint8Array;
   /**
    * Sums over pairs of a row and a kernel, with their posterior weights, for the next step: the fraction of the factor that is
    * not lambda, this fraction times its d log / d log h, and the fraction that is lambda.
@@ -130,6 +140,9 @@ export class ColumnFactors {
     }));
     this.inverseSizes = new Float64Array(widths.length);
     this.factors = new Float64Array(rows.length);
+    this.kernelShares = new Float64Array(rows.length);
+    this.slopes = new Float64Array(rows.length);
+    this.isComputed = new Uint8Array(rows.length);
     this.smoothShare = new Float64Array(widths.length * rows.length).fill(1);
     this.inverseMass = new Float64Array(widths.length * rows.length);
     this.atomSlope = new Float64Array(widths.length * rows.length);
@@ -187,32 +200,59 @@ export class ColumnFactors {
   }
 
   /**
-   * Adds the pair of row i and the kernel with width w around row j, with its posterior weight, to the sums for the next step.
+   * Adds the pairs of row i and each kernel, with their posterior weights [W, N], to the sums for the next step. What depends only on the
+   * values of both rows is computed once for each of the different values.
    */
-  add(i: number, w: number, j: number, weight: number): void {
+  addRow(i: number, weights: Float64Array): void {
     if (this.isMissing?.[i]) {
-      this.skipped += weight;
+      for (const weight of weights) this.skipped += weight;
       return;
     }
-    const { codes, lambda } = this;
-    const [u, v] = [this.indices[i], this.indices[j]];
+    const { indices, lambda, factors, kernelShares, slopes, isComputed } = this;
+    const N = indices.length;
+    const points = this.pointsOf(indices[i]);
+    let { kernels, slope, marginal } = this;
+    for (let w = 0, k = 0; w < this.widths.length; w++) {
+      isComputed.fill(0);
+      for (let j = 0; j < N; j++, k++) {
+        const weight = weights[k];
+        if (weight === 0) continue;
+        const v = indices[j];
+        if (isComputed[v] === 0) {
+          this.computeShares(indices[i], points, w, v);
+          isComputed[v] = 1;
+        }
+        kernels += (weight * kernelShares[v]) / factors[v];
+        slope += (weight * slopes[v]) / factors[v];
+        marginal += (weight * lambda) / factors[v];
+      }
+    }
+    this.kernels = kernels;
+    this.slope = slope;
+    this.marginal = marginal;
+  }
+
+  /** Sets the factor of value u at value v with width w, the part of it that is not lambda, and the derivative of this part by log h. */
+  private computeShares(u: number, { smooth, atom }: PointsOfValue, w: number, v: number): void {
+    const { codes, lambda, factors, kernelShares, slopes } = this;
     const scale = (1 - lambda) * this.inverseMarginal[u];
-    const points = this.pointsOf(u);
-    if (!points.smooth && !points.atom) {
-      this.marginal += (weight * lambda) / (lambda + (codes[u] === codes[v] ? scale : 0));
+    if (!smooth && !atom) {
+      // This part does not depend on h.
+      factors[v] = lambda + (codes[u] === codes[v] ? scale : 0);
+      kernelShares[v] = 0;
+      slopes[v] = 0;
       return;
     }
-    const smooth = points.smooth ? scale * this.smoothTerm(points.smooth, w, v) : 0;
-    const atom = points.atom ? scale * this.atomTerm(points.atom, w, v) : 0;
+    const ofSmooth = smooth ? scale * this.smoothTerm(smooth, w, v) : 0;
+    const ofAtom = atom ? scale * this.atomTerm(atom, w, v) : 0;
     // d log b_v = d log K_v - sum_u b_u d log K_u, and d log (1 - sum b) = -sum_u b_u d log K_u.
     const common = this.atomSlope[w * codes.length + v];
     let slope = 0;
-    if (smooth > 0) slope += smooth * (this.kernelSlope(points.smooth!, w, v) - common);
-    if (atom > 0) slope += atom * (this.kernelSlope(points.atom!, w, v) - common);
-    const factor = lambda + smooth + atom;
-    this.kernels += (weight * (smooth + atom)) / factor;
-    this.slope += (weight * slope) / factor;
-    this.marginal += (weight * lambda) / factor;
+    if (ofSmooth > 0) slope += ofSmooth * (this.kernelSlope(smooth!, w, v) - common);
+    if (ofAtom > 0) slope += ofAtom * (this.kernelSlope(atom!, w, v) - common);
+    factors[v] = lambda + ofSmooth + ofAtom;
+    kernelShares[v] = ofSmooth + ofAtom;
+    slopes[v] = slope;
   }
 
   /** Moves h and lambda by a fraction of the step of expectation maximization. `total` is the sum of the weights of the rows. */
@@ -237,7 +277,7 @@ export class ColumnFactors {
    * The points at which value u has a smooth kernel and an atom. An atom of a continuous column has no smooth kernel, and categories and
    * missing values have neither.
    */
-  private pointsOf(u: number): { smooth: Point | undefined; atom: AtomOfColumn | undefined } {
+  private pointsOf(u: number): PointsOfValue {
     const code = this.codes[u];
     const isNumber = !this.isCategorical && code !== MISSING;
     const hasKernel = isNumber && (this.isLattice || code === NO_ATOM);

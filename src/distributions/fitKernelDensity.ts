@@ -199,11 +199,10 @@ function eStep(
     total += weights[i];
     for (let k = 0; k < products.length; k++) {
       const posterior = products[k] / sum;
-      if (posterior < MIN_POSTERIOR) continue;
-      const w = Math.floor(k / N);
-      widthTotals[w] += weights[i] * posterior;
-      for (const column of columns) column.add(i, w, k - w * N, weights[i] * posterior);
+      products[k] = posterior < MIN_POSTERIOR ? 0 : weights[i] * posterior;
+      widthTotals[Math.floor(k / N)] += products[k];
     }
+    for (const column of columns) column.addRow(i, products);
   }
   return { logLikelihood: logLikelihood / total, total, widthTotals };
 }
