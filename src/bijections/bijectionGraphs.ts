@@ -59,8 +59,18 @@ export function compileFloat32Checks(bijection: Bijection) {
   return {
     run: ({ z, x, context }: CheckRows): Promise<RoundTrips> =>
       compiled(z, x, ...(bijection.context > 0 ? [context] : [])),
+    /** The graph with the values of its parameters, as an ONNX file. */
+    file: () => compiled.bytes(),
     release: () => compiled.release(),
   };
+}
+
+export type Float32Checks = ReturnType<typeof compileFloat32Checks>;
+
+/** Whether both have equal operations and equal parameters, so that they compute equal numbers. */
+export function haveEqualGraphs(a: Float32Checks, b: Float32Checks): boolean {
+  const [file, other] = [a.file(), b.file()];
+  return file.length === other.length && file.every((byte, i) => byte === other[i]);
 }
 
 /** One loss for each direction, from the results of `roundTrips`. */

@@ -80,11 +80,11 @@ export const bijectionExamples = examplesOf<BijectionDescription["type"]>({
     },
   ],
   continuous: (features) => [
-    { features, network: { hidden: [8, 8] } },
+    { features, frequencies: 1, network: { hidden: [8, 8] } },
     // Networks of other depths compute the divergence in other ways. Two features suffice to test them.
     ...(features === 2
       ? [
-          { features, context: 2, frequencies: 1, network: { hidden: [6], activation: "tanh" } },
+          { features, context: 2, network: { hidden: [6], activation: "tanh" } },
           { features, network: { hidden: [6, 6, 6], activation: "softplus" } },
           { features, tolerance: 1e-11, network: { hidden: [] }, trace: "hutchinson" },
         ]
