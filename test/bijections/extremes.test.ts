@@ -43,13 +43,15 @@ describe.each(["float32", "float64"] as const)("%s", (precision) => {
       for (const train of [false, true]) {
         if (train && direction === "inverse") perturb(parametersOf(bijection));
         const where = `${direction}${train ? " after training" : ""}`;
-        const [value, logDet] = await run(rows, ...contexts);
+        const all = await run(rows, ...contexts);
+        const [value, logDet] = all;
         expectFinite(value, rows, features, where);
         const defined = hasBoundedDomain(example)
           ? logDet.map((v) => (v === Number.NEGATIVE_INFINITY ? 0 : v))
           : logDet;
         expectFinite(defined, rows, features, `${where}, log-det`);
-        const [, , byRow, ...byParameter] = await run(...differentiable);
+        const isSame = moderate.length === rows.length;
+        const [, , byRow, ...byParameter] = isSame ? all : await run(...differentiable);
         expectFinite(byRow, differentiable[0], features, `${where}, gradient`);
         byParameter.forEach((gradient, i) => {
           expect(allFinite(gradient), `${where}, parameter ${i}`).toBe(true);

@@ -63,6 +63,10 @@ function evaluations(compiled: <C extends object>(compileFor: CompileFor<C>) => 
       return out;
     },
 
+    /** log p(x) with the current parameters as an ONNX file. */
+    logProbFile: (distribution: Distribution, precision: Precision = "float32"): Uint8Array =>
+      compiledLogProb(distribution, precision).bytes(),
+
     /** Gradients of the sum of log p with respect to the rows and to each trainable parameter. */
     gradients: (distribution: Distribution, rows: ArrayLike<number>, precision: Precision = "float64") =>
       compiledGradients(distribution, precision)(rows),

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
 import { KernelDensity, LatentClasses, quantileKnots } from "../../src/distributions/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { gradients, logProb } from "./evaluate.ts";
+import { compiledOnce } from "./evaluate.ts";
 import {
   atoms,
   categorical,
@@ -14,6 +14,8 @@ import {
   withGaps,
 } from "./mixedColumns.ts";
 import { testSubsets } from "./subsets.ts";
+
+const { gradients, logProb } = compiledOnce;
 
 /** A kernel density with some missing values and atoms among its centers, and with different weights. */
 function randomKernels(columns: ColumnHeadOptions[], { centers = 6, widths = 3 } = {}): KernelDensity {

@@ -12,8 +12,9 @@ import {
   isSubsetDistribution,
   knownFeatures,
 } from "../../src/distributions/subsetDistribution.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
-import { compile } from "../../src/runtime/compile.ts";
+import { type Compiled, compile } from "../../src/runtime/compile.ts";
 import { logProb } from "./evaluate.ts";
 import {
   atoms,
@@ -44,15 +45,29 @@ function randomMade(seed: number, heads: ColumnHeadOptions[] = columns): MixedMa
   return made;
 }
 
+type Conditionals = Compiled<Tensor>;
+const compiledConditionals = new WeakMap<MixedMade, Map<string, Conditionals>>();
+
+/** The conditional log-probabilities [N, 3] of a MADE in an ordering, compiled once. */
+function conditionalsIn(made: MixedMade, positions: number[]): Conditionals {
+  const functions = compiledConditionals.get(made) ?? new Map<string, Conditionals>();
+  compiledConditionals.set(made, functions);
+  const run =
+    functions.get(positions.join()) ??
+    compile((x) => made.conditionals(x, positions).transpose(), [["N", 3]], { precision: "float64" });
+  functions.set(positions.join(), run);
+  return run;
+}
+
 /** log p(x_known, x_d) of a MADE in the ordering in which the known features come first, then d, and then all others. */
 async function logJointOf(made: MixedMade, rows: number[][], known: readonly number[], d: number) {
   const others = [0, 1, 2].filter((other) => other !== d && !known.includes(other));
   const order = [...known, d, ...others];
   const positions = order.map((_, feature) => order.indexOf(feature));
-  const run = compile((x) => made.conditionals(x, positions).transpose(), [["N", 3]], {
-    precision: "float64",
-  });
-  const conditionals = await run(Float64Array.from(rows.flat(), (value) => value));
+  const conditionals = await conditionalsIn(
+    made,
+    positions,
+  )(Float64Array.from(rows.flat(), (value) => value));
   return rows.map((_, n) => [...known, d].reduce((sum, feature) => sum + conditionals[3 * n + feature], 0));
 }
 

@@ -8,7 +8,7 @@ import { Random } from "../../src/random/index.ts";
 import { type Compiled, compile } from "../../src/runtime/compile.ts";
 import { columnOf, kolmogorovSmirnov } from "../mathematics/kolmogorovSmirnov.ts";
 import { cumulative, integral, lineRule } from "../mathematics/quadrature.ts";
-import { draw, logProb } from "./evaluate.ts";
+import { compiledOnce as evaluate } from "./evaluate.ts";
 import {
   atoms,
   categorical,
@@ -22,6 +22,8 @@ import {
   sumOfProbabilities,
   valuesOfDate,
 } from "./mixedColumns.ts";
+
+const { draw, logProb } = evaluate;
 
 /** All subsets of the features 0 ... D - 1. */
 export const subsetsOf = (features: number): number[][] =>
@@ -283,11 +285,24 @@ export async function expectContinuousDraws(
   expect(kolmogorovSmirnov(columnOf(drawn, distribution.features, d), probability)).toBeGreaterThan(1e-3);
 }
 
+type Build = (columns: ColumnHeadOptions[]) => SubsetDistribution;
+
+/** `build`, which builds a distribution of the same columns once, so that tests share its compiled functions. */
+function buildOnce(build: Build): Build {
+  const built = new Map<ColumnHeadOptions[], SubsetDistribution>();
+  return (columns) => {
+    const model = built.get(columns) ?? build(columns);
+    built.set(columns, model);
+    return model;
+  };
+}
+
 /**
  * Tests that two columns that share a gap are missing together, in probabilities, in draws and in conditional distributions, and that all of
  * them agree.
  */
-export function testSharedGaps(build: (columns: ColumnHeadOptions[]) => SubsetDistribution): void {
+export function testSharedGaps(buildNew: Build): void {
+  const build = buildOnce(buildNew);
   const [first, second] = [1, 2];
   const isPossible = (row: readonly number[]) => Number.isNaN(row[first]) === Number.isNaN(row[second]);
   // The second column is known only together with the first.
@@ -322,7 +337,9 @@ export function testSharedGaps(build: (columns: ColumnHeadOptions[]) => SubsetDi
 }
 
 /** Tests that draws, marginal and conditional distributions of any subset of columns agree with the probabilities of rows. */
-export function testSubsets(build: (columns: ColumnHeadOptions[]) => SubsetDistribution): void {
+export function testSubsets(buildNew: Build): void {
+  const build = buildOnce(buildNew);
+
   test("every subset of columns has its exact marginal distribution", async () => {
     await expectConsistentSubsets(build(discrete), discreteValues);
   });

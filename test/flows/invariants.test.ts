@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { compileFloat32Checks, compileFloat64Checks } from "../../src/bijections/bijectionGraphs.ts";
-import { buildFlow } from "../../src/flows/index.ts";
+import { parameterNames } from "../../src/flows/exportFlow.ts";
+import { buildFlow, type Flow } from "../../src/flows/index.ts";
+import { exportOnnx, type Precision } from "../../src/onnx/export.ts";
+import { compile } from "../../src/runtime/compile.ts";
 import {
   allFinite,
   copyParameters,
@@ -12,10 +15,12 @@ import { perturb } from "../nn/perturb.ts";
 import { flowCases } from "./cases.ts";
 
 const layers = { transforms: 2 };
-// Graphs of some flows with five features take long to compile. test/bijections tests single layers of them.
+// Graphs of some flows with five features take long to compile: these have three, which is an odd number too.
+const areLarge = /^nsf, autoregressive|separate|in closed form/;
 const cases = [
-  ...flowCases([1, 2, 3], layers),
-  ...flowCases([5], layers).filter(({ name }) => !/^nsf, autoregressive|separate|in closed form/.test(name)),
+  ...flowCases([1, 2], layers),
+  ...flowCases([3], layers).filter(({ name }) => areLarge.test(name)),
+  ...flowCases([5], layers).filter(({ name }) => !areLarge.test(name)),
 ];
 
 describe.each(cases)("$name", (example) => {
@@ -58,17 +63,26 @@ describe.each(cases)("$name", (example) => {
     }
   });
 
-  test("is determined by its description and its parameters, for any seed of the rebuild", async () => {
+  test("is determined by its description and its parameters, for any seed of the rebuild", () => {
     const rebuilt = buildFlow(JSON.parse(JSON.stringify(flow.describe())), { seed: 99 });
     expect(rebuilt.describe()).toEqual(flow.describe());
     copyParameters(
       { base: flow.base, bijection: flow.bijection },
       { base: rebuilt.base, bijection: rebuilt.bijection },
     );
-    const context = example.context > 0 ? rows.context : undefined;
-    for (const precision of ["float32", "float64"] as const) {
-      const [a, b] = await Promise.all([flow, rebuilt].map((f) => f.logProb(rows.x, context, { precision })));
-      expect(b).toEqual(a);
-    }
+    for (const precision of ["float32", "float64"] as const)
+      expect(Buffer.compare(logProbFile(rebuilt, precision), logProbFile(flow, precision))).toBe(0);
   });
 });
+
+/**
+ * The log-density as an ONNX file with its parameters. Flows with equal files have equal log-densities of all rows, and the files need no
+ * sessions. The parameters of a recipe and of its description have different orders, so they are sorted by their names.
+ */
+function logProbFile(flow: Flow, precision: Precision): Uint8Array {
+  const shapes = [["N", flow.features] as const, ...(flow.context > 0 ? [["N", flow.context] as const] : [])];
+  const options = { precision, parameterNames: parameterNames(flow) };
+  const { graph } = compile((x, context) => flow.logProb(x, context), shapes, options);
+  const parameters = graph.parameters.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return exportOnnx({ ...graph, parameters }, { precision, embedParameters: true });
+}
