@@ -57,7 +57,12 @@ describe("infer", () => {
       logProb.gamma(scale, 3, 2),
       logProb.beta(shares, 2, [1, 5]),
     ]);
-    const { draws, summary } = await infer(two, { fit, threads: 1, chains: 4, draws: 500 });
+    const { draws, summary } = await infer(two, {
+      fit: { ...fit, steps: 200 },
+      threads: 1,
+      chains: 4,
+      draws: 500,
+    });
     expect(draws.scale.length).toBe(2000);
     expect(draws.shares.length).toBe(4000);
     expect(draws.scale.every((x) => x > 0)).toBe(true);
@@ -124,7 +129,7 @@ test.each(["pilot", "fit", "chains"] as const)("is stopped by its signal in the 
   const controller = new AbortController();
   const stages = new Set<string>();
   const stopped = infer(conjugate, {
-    ...{ fit, threads: 1, signal: controller.signal },
+    ...{ fit: { ...fit, steps: 20 }, threads: 1, signal: controller.signal },
     onProgress(progress) {
       stages.add(progress.stage);
       if (progress.stage === stage) controller.abort();
@@ -180,7 +185,9 @@ describe("the verdict", () => {
 
   test("says that a flow with bounded splines misses mass, and that chains without it do not converge", async () => {
     const flow = nsf(2, { kind: "coupling", bound: 8, hidden: [32, 32], transforms: 4 });
-    const { verdict, reasons } = await infer(funnel, { flow, fit: { steps: 1000, threads: 1 }, threads: 1 });
+    const { verdict, reasons } = await infer(funnel, {
+      ...{ flow, fit: { steps: 1000, threads: 1 }, threads: 1, draws: 150 },
+    });
     expect(verdict).toBe("unreliable");
     expect(reasons.join(" ")).toMatch(/The flow has almost no density on about \d+/);
     expect(reasons.join(" ")).toMatch(/trajectories diverged/);
