@@ -12,7 +12,12 @@ test("a fit with contamination leaves out scattered rows, and describes the othe
     .map((row, n) => (isScattered(n) ? { a: 16 * u[3 * n + 1]! - 8, b: 16 * u[3 * n + 2]! - 8 } : row));
   const fresh = clean.slice(300);
   const fit = async (contamination?: number) => {
-    const options = { epochs: 12, testFraction: 0, ...(contamination !== undefined && { contamination }) };
+    const options = {
+      epochs: 12,
+      budget: "small" as const,
+      testFraction: 0,
+      ...(contamination !== undefined && { contamination }),
+    };
     const { model, ...result } = await fitTable(rows, options);
     const logDensities = await model.score(fresh);
     await model.release();
