@@ -9,7 +9,6 @@ import { checkParametersReachable } from "../nn/unreachableParameters.ts";
 import { anyValue, callback, checkOptions, type OptionRules } from "../options.ts";
 import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
-import { compile } from "../runtime/compile.ts";
 import type { Bijection, Description } from "./bijection.ts";
 import {
   type CheckRows,
@@ -20,6 +19,7 @@ import {
   type RoundTrips,
 } from "./bijectionGraphs.ts";
 import { buildBijection } from "./buildBijection.ts";
+import { checkedRows } from "./checkedRows.ts";
 import { logAbsDeterminant } from "./determinant.ts";
 import { flatten } from "./parts.ts";
 
@@ -52,9 +52,6 @@ const checkRules: OptionRules<CheckBijectionOptions> = {
 
 type Float64Checks = ReturnType<typeof compileFloat64Checks>;
 type Float64Outputs = Awaited<ReturnType<Float64Checks["run"]>>;
-
-/** The number of rows that are drawn if the options have none. */
-const ROWS = 24;
 
 /** The tolerance in float64. All tolerances are absolute for numbers below 1 and relative above. */
 const FLOAT64_TOLERANCE = 1e-9;
@@ -180,7 +177,7 @@ class Check {
     const { bijection } = this;
     const [float64, float32] = [compileFloat64Checks(bijection), compileFloat32Checks(bijection)];
     try {
-      const rows = await this.rows();
+      const rows = await checkedRows(bijection, this.options);
       let outputs!: { float64: Float64Outputs; float32: RoundTrips };
       for (const { scale, float32Tolerance } of NOISE) {
         this.perturb(scale);
@@ -194,52 +191,6 @@ class Check {
       await this.checkNaN(float32);
     } finally {
       await Promise.all([float64.release(), float32.release()]);
-    }
-  }
-
-  /** The rows of the options, or random rows in the bijection's domain. */
-  private async rows(): Promise<CheckRows> {
-    const { bijection, options } = this;
-    const { features, context, support } = bijection;
-    const count = (options.z ?? options.x) ? (options.z ?? options.x)!.length / features : ROWS;
-    const random = new Random(5);
-    const normal = (name: string, size: number, scale: number) =>
-      random
-        .split(name)
-        .normal(new Float64Array(count * size))
-        .map((v, i) => scale * v * (Math.floor(i / size) % 4 === 0 ? 3 : 1));
-    // A map onto a part of space compresses distant points so much that floats cannot distinguish them.
-    const scale = support ? 1 / 3 : 1;
-    const z = options.z ? Float64Array.from(options.z) : normal("z", features, scale);
-    const contexts = options.context ? Float64Array.from(options.context) : normal("context", context, 1);
-    const candidates = options.x ? Float64Array.from(options.x) : normal("x", features, scale);
-    const x = support && !options.x ? await this.samples(options.z ? z : candidates, contexts) : candidates;
-    for (const [name, received, expected] of [
-      ["z", z.length, count * features],
-      ["x", x.length, count * features],
-      ["context", contexts.length, count * context],
-    ] as const) {
-      if (received === expected && Number.isInteger(count)) continue;
-      throw new PushforwardError("SHAPE", `${name} has a different number of rows from the other arrays`, {
-        expected: `${expected} numbers`,
-        received: `${received}`,
-      });
-    }
-    return { z, x, context: contexts };
-  }
-
-  /** forward(z) in float64. */
-  private async samples(z: Float64Array, context: Float64Array): Promise<Float64Array> {
-    const { features, context: size } = this.bijection;
-    const map = compile(
-      (z, context) => this.bijection.forward(z, context).value,
-      [["N", features] as const, ...(size > 0 ? [["N", size] as const] : [])],
-      { precision: "float64" },
-    );
-    try {
-      return Float64Array.from(await map(z, ...(size > 0 ? [context] : [])));
-    } finally {
-      await map.release();
     }
   }
 

@@ -83,9 +83,10 @@ function failureOf(error: unknown, path: string, href: string): PushforwardError
 }
 
 function checkedModel(value: unknown, path: string): ProbabilisticModel | Simulator {
-  const exported = value as ProbabilisticModel | Simulator | undefined;
-  if (exported && isSimulator(exported)) return exported;
-  if (typeof exported?.logDensity === "function" && typeof exported.constrain === "function") return exported;
+  // A program may export anything, such as a number or nothing.
+  const exported = Object(value) as ProbabilisticModel | Simulator;
+  if (isSimulator(exported)) return exported;
+  if (typeof exported.logDensity === "function" && typeof exported.constrain === "function") return exported;
   throw new PushforwardError("MODEL", `${path} does not export a model`, {
     expected:
       "export default model({ mu: real() }, ({ mu }) => [logProb.normal(mu, 0, 1)]), or export default simulator(...)",

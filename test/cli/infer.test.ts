@@ -109,6 +109,7 @@ export default model({ a: real() }, ({ a }) => a.mul([1, 2] as never));
 
   it("refuses what cannot be read or written before it computes", async () => {
     write("empty.mjs", "export const x = 1;");
+    write("number.mjs", "export default 3;");
     write("throws.mjs", '\nthrow new Error("no data");');
     write("model.py", "");
     const into = ["-o", path("a.safetensors")];
@@ -116,6 +117,7 @@ export default model({ a: real() }, ({ a }) => a.mul([1, 2] as never));
       missing: await failure("infer", path("other.ts"), ...into),
       ending: await failure("infer", path("model.py"), ...into),
       "no model": await failure("infer", path("empty.mjs"), ...into),
+      "another value": await failure("infer", path("number.mjs"), ...into),
       "an error of the program": await failure("infer", path("throws.mjs"), ...into),
       picture: await failure("infer", path("empty.mjs"), ...into, "--corner", path("a.gif")),
       table: await failure("infer", path("empty.mjs"), ...into, "--draws", path("a.xyz")),
@@ -126,6 +128,9 @@ export default model({ a: real() }, ({ a }) => a.mul([1, 2] as never));
         "an error of the program": "2
       Error: throws.mjs:2: no data.
       Correct the program, and run the command again.",
+        "another value": "2
+      Error: number.mjs does not export a model: expected export default model({ mu: real() }, ({ mu }) => [logProb.normal(mu, 0, 1)]), or export default simulator(...), received 3.
+      Import model or simulator from "pushforward/inference".",
         "ending": "2
       Error: model.py is not a program: expected a name that ends in .ts, .mts, .js, .mjs.
       Write the model in TypeScript or JavaScript, as in the example of docs/inference.md.",
