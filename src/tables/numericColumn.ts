@@ -114,8 +114,14 @@ function latticeColumn(numbers: Numbers, options: ColumnOptions): TableColumn | 
   const { first, cells } = latticeRange(step, counted, regular, withCycle(options, cycle));
   if (cells <= MAX_CELLS) {
     const positions = spacedRows(regular).map((value) => Math.round((value - first) / step));
-    // Cell 0 begins at -1/2, where log(cell + 1) is finite.
-    const scale = chooseScale(positions, [{ type: "linear" }, { type: "log", low: -1 }], { width: 1 });
+    const endsAreValues = positions[0] === 0 && positions[positions.length - 1] === cells - 1;
+    // Cell 0 begins at -1/2 and the last one ends at cells - 1/2, where these scales are finite.
+    const scales: ValueScale[] = [
+      { type: "linear" },
+      { type: "log", low: -1 },
+      ...(endsAreValues ? [{ type: "logit" as const, low: -1, high: cells }] : []),
+    ];
+    const scale = chooseScale(positions, scales, { width: 1 });
     return { kind: "lattice", name, type, gaps, first, cells, step, decimals, scale, ...period };
   }
   if (!isStated) return undefined;
