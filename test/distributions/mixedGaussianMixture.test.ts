@@ -255,19 +255,29 @@ test("a code far from the other values of a lattice is not one of its numbers", 
   const [rows, code] = [1000, 999];
   const z = new Random(1).normal(new Float64Array(2 * rows));
   // The code is the age of every tenth person.
-  const ages = Float64Array.from({ length: rows }, (_, n) => (n % 10 === 0 ? code : Math.round(50 + 12 * z[n])));
+  const ages = Float64Array.from({ length: rows }, (_, n) =>
+    n % 10 === 0 ? code : Math.round(50 + 12 * z[n]),
+  );
   const known = ages.filter((age) => age !== code).sort();
   const columns: ColumnHeadOptions[] = [
     { type: "lattice", cells: 1000, atoms: [code], knots: quantileKnots(known) },
   ];
   const model = new MixedGaussianMixture({ columns, components: 1 });
   await model.fitToData({ rows, features: 1, values: ages });
-  const probabilities = [...(await logProb(model, Array.from({ length: 1000 }, (_, cell) => cell)))].map(Math.exp);
+  const probabilities = [
+    ...(await logProb(
+      model,
+      Array.from({ length: 1000 }, (_, cell) => cell),
+    )),
+  ].map(Math.exp);
   const between = (from: number, to: number) =>
     probabilities.slice(from, to + 1).reduce((sum, probability) => sum + probability, 0);
   expect(between(100, code - 1)).toBeLessThan(0.001);
   expect(probabilities[code]).toBeCloseTo(0.1, 2);
   // A sixth of the rows is held out, so the others have another mean: the standard error is 0.4.
-  const mean = probabilities.reduce((sum, probability, age) => sum + (age === code ? 0 : age * probability), 0);
+  const mean = probabilities.reduce(
+    (sum, probability, age) => sum + (age === code ? 0 : age * probability),
+    0,
+  );
   expect(Math.abs(mean / (1 - probabilities[code]) - 50)).toBeLessThan(1.5);
 });
