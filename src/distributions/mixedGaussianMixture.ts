@@ -63,7 +63,8 @@ interface Scores {
  * mean m_c and covariance S_c on a linear scale of each column. The normal distribution is approximated by a pair of logistic distributions,
  * so that the probability of a cell of a lattice is a difference of two values of a distribution function. Categories, atoms and missing
  * values have probabilities that depend only on the component. In the regressions of other columns, an atom and a missing value count as the
- * mean. This is the location model (Olkin and Tate 1961) with latent classes (Lawrence and Krzanowski 1996).
+ * mean; but an atom of a lattice is a number there, unless it is one of its `isolatedAtoms`. This is the location model (Olkin and Tate 1961)
+ * with latent classes (Lawrence and Krzanowski 1996).
  *
  * Any subset of columns has a density, since the regressions follow from the covariance for every ordering of the columns. The densities of
  * all orderings are equal up to the approximation of the normal distribution and the rounding of lattices.
