@@ -253,7 +253,7 @@ test("describes a column that is the sum of others, also in float32", async () =
 
 test("a code far from the other values of a lattice is not one of its numbers", async () => {
   const [rows, code] = [1000, 999];
-  const z = new Random(1).normal(new Float64Array(2 * rows));
+  const z = new Random(1).normal(new Float64Array(rows));
   // The code is the age of every tenth person.
   const ages = Float64Array.from({ length: rows }, (_, n) =>
     n % 10 === 0 ? code : Math.round(50 + 12 * z[n]),
