@@ -35,7 +35,7 @@ interface AtomOfColumn extends Point {
   readonly probability: number;
 }
 
-/** The points at which a value has a smooth kernel and an atom. */
+/** The point at which a value has a smooth kernel, and its atom; undefined if it has none. */
 interface PointsOfValue {
   readonly smooth: Point | undefined;
   readonly atom: AtomOfColumn | undefined;
@@ -98,7 +98,7 @@ export class ColumnFactors {
   private readonly inverseSizes: Float64Array;
   /** [U] the factors of a value at centers with one of the different values. */
   private readonly factors: Float64Array;
-  /** [U] for `addRow`, see `computeShares`. */
+  /** [U] the part of each factor that is not lambda, its derivative by log h, and whether `addRow` has computed them for the current row. */
   private readonly kernelShares: Float64Array;
   private readonly slopes: Float64Array;
   private readonly isComputed: Uint8Array;

@@ -16,11 +16,11 @@ import { flowCases } from "./cases.ts";
 
 const layers = { transforms: 2 };
 // Graphs of some flows with five features take long to compile: these have three, which is an odd number too.
-const areLarge = /^nsf, autoregressive|separate|in closed form/;
+const LARGE = /^nsf, autoregressive|separate|in closed form/;
 const cases = [
   ...flowCases([1, 2], layers),
-  ...flowCases([3], layers).filter(({ name }) => areLarge.test(name)),
-  ...flowCases([5], layers).filter(({ name }) => !areLarge.test(name)),
+  ...flowCases([3], layers).filter(({ name }) => LARGE.test(name)),
+  ...flowCases([5], layers).filter(({ name }) => !LARGE.test(name)),
 ];
 
 describe.each(cases)("$name", (example) => {
