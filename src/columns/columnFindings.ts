@@ -22,6 +22,8 @@ export interface ColumnFindings {
   /** A column that is a linear function of other columns. */
   dependence: { readonly column: string } & Pick<Dependence, "intercept" | "precision" | "residual"> & {
       readonly terms: readonly { readonly column: string; readonly coefficient: number }[];
+      /** Whether it or one of the other columns has values in cells. Cells have probabilities, so the equation makes no density unbounded. */
+      readonly inCells: boolean;
     };
   /** Two columns whose difference has repeated values. */
   repeatedDifference: {

@@ -12,6 +12,8 @@ import { findRepetition } from "./repetition.ts";
 
 /** From this fraction of the rows on, equal rows change the mean log-density of held-out rows noticeably. */
 const MIN_COPIES = 0.01;
+/** Whole numbers satisfy an equation in fewer rows by chance. */
+const MIN_ROWS_IN_CELLS = 50;
 
 /** Options of `columnNotes`. */
 export interface ColumnNoteOptions {
@@ -34,10 +36,25 @@ export function columnNotes(learned: ColumnValues, options: ColumnNoteOptions = 
   return notesOn(learned, { given, wholeRows: { rows, values, context: given?.values ?? [] } });
 }
 
-/** Returns `columnNotes` for some columns of a table. `wholeRows` has all columns, because rows are copies only if all their values are equal. */
+/** Columns of numbers, some of which have values in cells. */
+export interface NumericColumns extends ColumnNoteOptions {
+  readonly numbers: ColumnValues;
+  /** The columns whose values are in cells, which have probabilities instead of a density. */
+  readonly inCells: ReadonlySet<string>;
+}
+
+/** What `notesOn` knows about the other columns of a table. */
+interface TableNoteOptions extends ColumnNoteOptions {
+  /** All columns, because rows are copies only if all their values are equal. */
+  readonly wholeRows: RowValues;
+  /** The columns in which equations are looked for besides those among the learned columns, in any rows. Default none. */
+  readonly numeric?: NumericColumns | undefined;
+}
+
+/** Returns `columnNotes` for some columns of a table. */
 export function notesOn(
   learned: ColumnValues,
-  { given, wholeRows }: ColumnNoteOptions & { readonly wholeRows: RowValues },
+  { given, wholeRows, numeric }: TableNoteOptions,
 ): ColumnNote[] {
   const found: { [K in keyof ColumnFindings]: ColumnFindings[K][] } = {
     equalRows: [],
@@ -49,9 +66,7 @@ export function notesOn(
     dependence: [],
     repeatedDifference: [],
   };
-  const names = [...(given?.columns ?? []), ...learned.columns];
-  const firstLearned = names.length - learned.columns.length;
-  const columns = [given, learned].flatMap((table) => table?.columns.map((_, d) => columnOf(table, d)) ?? []);
+  const { names, columns, firstLearned } = joinGiven(learned, given);
   /** 1 for rows without codes and far values. */
   const isUsable = new Uint8Array(learned.rows).fill(1);
   /** 1 for rows with a value that rarely occurs. Other rows are often equal by chance. */
@@ -80,16 +95,13 @@ export function notesOn(
     if (copies > 0 && copies >= MIN_COPIES * learned.rows) found.equalRows.push({ copies });
   }
 
-  // Two columns with codes or far values in the same rows would look dependent.
-  const usableRows = Int32Array.from(isUsable.keys()).filter((row) => isUsable[row] === 1);
-  const usable = columns.map((values) => Float64Array.from(usableRows, (row) => values[row]));
-  const dependent = new Set<number>();
-  for (const { column, terms, ...rest } of findDependences(usable, firstLearned)) {
-    dependent.add(column);
-    const namedTerms = terms.map((term) => ({ ...term, column: names[term.column] }));
-    found.dependence.push({ column: names[column], terms: namedTerms, ...rest });
-  }
-  const paired = [...names.keys()].filter((d) => !repeating.has(d) && !dependent.has(d));
+  const usable = selectRows(columns, isUsable);
+  found.dependence.push(
+    ...namedDependences(usable, names, firstLearned).map((finding) => ({ ...finding, inCells: false })),
+  );
+  if (numeric) found.dependence.push(...dependencesInCells(numeric));
+  const dependent = new Set(found.dependence.map(({ column }) => column));
+  const paired = [...names.keys()].filter((d) => !repeating.has(d) && !dependent.has(names[d]));
   const pairs = findRepeatedDifferences(
     paired.map((d) => usable[d]),
     paired.filter((d) => d < firstLearned).length,
@@ -103,6 +115,43 @@ export function notesOn(
       const note = { kind, findings: found[kind] } as Pick<ColumnNote, "kind" | "findings">;
       return { ...note, ...messageAndHint(note, learned.rows) } as ColumnNote;
     });
+}
+
+/** The names and the values of given and learned columns, of which the learned ones begin at `firstLearned`. */
+function joinGiven(learned: ColumnValues, given: ColumnValues | undefined) {
+  const tables = given ? [given, learned] : [learned];
+  return {
+    names: tables.flatMap((table) => table.columns),
+    columns: tables.flatMap((table) => table.columns.map((_, d) => columnOf(table, d))),
+    firstLearned: given?.columns.length ?? 0,
+  };
+}
+
+/** The columns that are functions of others, exactly or up to rounding, where at least one of them has values in cells. */
+function dependencesInCells({ numbers, given, inCells }: NumericColumns): ColumnFindings["dependence"][] {
+  const { names, columns, firstLearned } = joinGiven(numbers, given);
+  const isUsable = new Uint8Array(numbers.rows).fill(1);
+  for (const values of columns) examineColumn(values, isUsable);
+  const isInCells = ({ column }: { readonly column: string }) => inCells.has(column);
+  const usable = selectRows(columns, isUsable);
+  if (usable[0].length < MIN_ROWS_IN_CELLS) return [];
+  return namedDependences(usable, names, firstLearned)
+    .filter((finding) => finding.precision !== "near" && [finding, ...finding.terms].some(isInCells))
+    .map((finding) => ({ ...finding, inCells: true }));
+}
+
+/** `findDependences` with the names of the columns. */
+const namedDependences = (columns: readonly Float64Array[], names: readonly string[], first: number) =>
+  findDependences(columns, first).map(({ column, terms, ...rest }) => ({
+    column: names[column],
+    terms: terms.map((term) => ({ ...term, column: names[term.column] })),
+    ...rest,
+  }));
+
+/** The rows without codes and far values, which would make columns look dependent that have them in the same rows. */
+function selectRows(columns: readonly Float64Array[], isUsable: Uint8Array): Float64Array[] {
+  const rows = Int32Array.from(isUsable.keys()).filter((row) => isUsable[row] === 1);
+  return columns.map((values) => Float64Array.from(rows, (row) => values[row]));
 }
 
 /** Throws `SHAPE` unless a table has this number of rows, and a value for each row and column. */

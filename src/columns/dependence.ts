@@ -1,11 +1,5 @@
 import { resolution } from "./grid.ts";
-import {
-  ColumnSpace,
-  dot,
-  type Projection,
-  type StandardizedColumn,
-  standardizeColumn,
-} from "./projection.ts";
+import { ColumnSpace, type Projection, type StandardizedColumn, standardizeColumn } from "./projection.ts";
 
 /** A column that is a linear function of other columns: intercept + Σ coefficient · column, up to a residual. */
 export interface Dependence {
@@ -27,6 +21,16 @@ const MAX_RESIDUAL = 1e-3;
  * standard deviation. A coarser column agrees with other columns up to rounding by chance.
  */
 const MAX_ROUNDED_RESIDUAL = 0.03;
+/**
+ * The rounding of a column, times its coefficient, in units of the rounding of the explained column. With a larger factor, as in
+ * pupil = 10000 school + 7024, the equation would allow as large an error as the explained column varies between two steps of the other one.
+ */
+const MAX_ROUNDING_FACTOR = 10;
+/**
+ * A column is compared with combinations of at most this many independent columns, and with each single column. All columns of 2,000 would
+ * take a minute.
+ */
+const MAX_DIRECTIONS = 500;
 /** Fewer rows may satisfy a linear equation by chance. */
 const MIN_ROWS = 8;
 /** The residual of a column of length 1 is shorter than this only by rounding errors. */
@@ -54,7 +58,11 @@ export function findDependences(columns: readonly Float64Array[], first = 0): De
     const dependence = d < first ? undefined : dependenceOf(d, projection);
     if (dependence) found.push(dependence);
     // With about as many columns as rows, any column is a linear function of the other columns.
-    else if (projection.length > MIN_RESIDUAL && 2 * (space.size + 1) <= sample.length) {
+    else if (
+      projection.length > MIN_RESIDUAL &&
+      space.size < MAX_DIRECTIONS &&
+      2 * (space.size + 1) <= sample.length
+    ) {
       space.add(projection);
       independent.push(d);
     }
@@ -78,14 +86,25 @@ export function findDependences(columns: readonly Float64Array[], first = 0): De
 
 /** The earlier column of which column `d` is nearly a multiple, in a list; an empty list if there is none. */
 function mostCorrelated(scaled: readonly StandardizedColumn[], d: number): number[] {
+  const { z } = scaled[d];
   let best: number[] = [];
-  let highest = Math.sqrt(1 - MAX_ROUNDED_RESIDUAL ** 2);
+  let closest = MAX_ROUNDED_RESIDUAL ** 2;
   for (let j = 0; j < d; j++) {
-    const correlation = Math.abs(dot(scaled[j].z, scaled[d].z));
+    const distance = Math.min(
+      squaredDistance(z, scaled[j].z, 1, closest),
+      squaredDistance(z, scaled[j].z, -1, closest),
+    );
     // The margin keeps the first of several columns with equal correlations.
-    if (correlation > highest + 1e-12) [best, highest] = [[j], correlation];
+    if (distance < closest - 1e-12) [best, closest] = [[j], distance];
   }
   return best;
+}
+
+/** The squared distance of a and b, or of a and -b, up to the row where it exceeds `max`: most pairs of columns are far apart in few rows. */
+function squaredDistance(a: Float64Array, b: Float64Array, sign: 1 | -1, max: number): number {
+  let sum = 0;
+  for (let row = 0; row < a.length && sum <= max; row++) sum += (a[row] - sign * b[row]) ** 2;
+  return sum;
 }
 
 /** Column `d` as a linear function of `predictors`, fitted to the sample; undefined if the function does not hold in all rows. */
@@ -125,7 +144,12 @@ function fitLinear(
     residual <= MAX_RESIDUAL && worst <= MAX_ROUNDING_ERROR * total(largest)
       ? "exact"
       : // Rounding changes each column by up to half a unit; the other half allows for estimated coefficients.
-        residual <= MAX_ROUNDED_RESIDUAL && worst <= total(resolution)
+        residual <= MAX_ROUNDED_RESIDUAL &&
+          worst <= total(resolution) &&
+          terms.every(
+            ({ column, coefficient }) =>
+              Math.abs(coefficient) * resolution(columns[column]) <= MAX_ROUNDING_FACTOR * resolution(target),
+          )
         ? "rounded"
         : "near";
   if (!(residual <= (precision === "rounded" ? MAX_ROUNDED_RESIDUAL : MAX_RESIDUAL))) return undefined;
@@ -159,12 +183,14 @@ function roundTo(value: number, error: number): number {
 const largest = (values: Float64Array): number =>
   values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
 
-/** Evenly spaced rows, and the rows with the minimum and maximum of each column, so that no column is constant in the sample. */
+/** Evenly spaced rows, and for columns that are constant in these the rows with their minimum and maximum. */
 function sampleRows(columns: readonly Float64Array[], rows: number): Int32Array {
-  const count = 500 + 2 * columns.length;
+  const count = 500 + 2 * Math.min(columns.length, MAX_DIRECTIONS);
   if (rows <= count) return Int32Array.from({ length: rows }, (_, row) => row);
-  const chosen = new Set(Array.from({ length: count }, (_, i) => Math.floor((i * rows) / count)));
+  const evenlySpaced = Array.from({ length: count }, (_, i) => Math.floor((i * rows) / count));
+  const chosen = new Set(evenlySpaced);
   for (const values of columns) {
+    if (evenlySpaced.some((row) => values[row] !== values[0])) continue;
     let [lowest, highest] = [0, 0];
     for (let row = 1; row < rows; row++) {
       if (values[row] < values[lowest]) lowest = row;

@@ -3,7 +3,7 @@ import type { ColumnFindings, ColumnNote } from "./columnFindings.ts";
 /** A note lists at most this many findings and says how many more there are, because nobody reads a longer list. */
 const MAX_LISTED = 5;
 
-function list(texts: readonly string[], max = MAX_LISTED, separator = ", "): string {
+function listed(texts: readonly string[], max = MAX_LISTED, separator = ", "): string {
   const shown = texts.slice(0, max).join(separator);
   return texts.length > max ? `${shown} and ${texts.length - max} more` : shown;
 }
@@ -16,58 +16,61 @@ interface NoteText<F> {
   /** One finding in a few words. */
   finding(finding: F, rows: number): string;
   /** The message with the list of findings. */
-  message(findings: string, count: number): string;
+  message(list: string, findings: readonly F[]): string;
   hint: string;
 }
 
 const TEXTS: { readonly [K in keyof ColumnFindings]: NoteText<ColumnFindings[K]> } = {
   equalRows: {
     finding: ({ copies }, rows) => `${thousands(copies)} of ${thousands(rows)} (${percent(copies / rows)})`,
-    message: (findings) =>
-      `Some rows are equal to others: ${findings}. Equal rows stay on one side of every split, so held-out rows are new to the model, but it learns that these rows are more likely than others.`,
+    message: (list) =>
+      `Some rows are equal to others: ${list}. Equal rows stay on one side of every split, so held-out rows are new to the model, but it learns that these rows are more likely than others.`,
     hint: "Remove them if they are copies by mistake.",
   },
   missingCodes: {
     finding: ({ column, codes }) =>
       `${column} (${codes.map(({ value, rows }) => `${value} in ${thousands(rows)} rows`).join(", ")})`,
-    message: (findings) =>
-      `Some values look like codes for missing values, and would be learned as numbers: ${findings}.`,
+    message: (list) =>
+      `Some values look like codes for missing values, and would be learned as numbers: ${list}.`,
     hint: "Leave these rows out if they are codes.",
   },
   farValues: {
     finding: ({ column, value, rows }) =>
       `${column} (${value}${rows > 1 ? ` and ${thousands(rows - 1)} more` : ""})`,
-    message: (findings) =>
-      `Some values are far from all others of their column: ${findings}. Their density is very low.`,
+    message: (list) =>
+      `Some values are far from all others of their column: ${list}. Their density is very low.`,
     hint: "Leave these rows out if the values are mistakes.",
   },
   fewValues: {
     finding: ({ column, distinct }) => `${column} (${distinct})`,
-    message: (findings, count) =>
-      `${count === 1 ? "A column has" : "Some columns have"} few different values: ${findings}. ${UNBOUNDED}`,
+    message: (list, { length }) =>
+      `${length === 1 ? "A column has" : "Some columns have"} few different values: ${list}. ${UNBOUNDED}`,
     hint: "Leave such a column out or, if it is a category, learn the other columns given it (as context).",
   },
   grid: {
     finding: ({ column, distinct, step }) => `${column} (${distinct} values, step ${step})`,
-    message: (findings) => `Values repeat on a grid: ${findings}. ${UNBOUNDED}`,
+    message: (list) => `Values repeat on a grid: ${list}. ${UNBOUNDED}`,
     hint: "Add uniform noise as wide as the step to the values.",
   },
   atoms: {
     finding: ({ column, atoms, rows }, total) =>
-      `${column} (${percent(rows / total)} of the rows are ${list(atoms.map(String), 3, " or ")})`,
-    message: (findings) => `Many rows have the same value: ${findings}. ${UNBOUNDED}`,
+      `${column} (${percent(rows / total)} of the rows are ${listed(atoms.map(String), 3, " or ")})`,
+    message: (list) => `Many rows have the same value: ${list}. ${UNBOUNDED}`,
     hint: "Learn only the other rows, or leave the column out.",
   },
   dependence: {
     finding: dependenceText,
-    message: (findings, count) =>
-      `${count === 1 ? "A column follows" : "Some columns follow"} from others: ${findings}. ${UNBOUNDED}`,
-    hint: "Leave out the columns that follow from others.",
+    message: (list, findings) => {
+      const follow = findings.length === 1 ? "A column follows" : "Some columns follow";
+      const isUnbounded = findings.some(({ inCells }) => !inCells);
+      return `${follow} from others: ${list}. ${isUnbounded ? `${UNBOUNDED} ` : ""}Samples satisfy such an equation only approximately.`;
+    },
+    hint: "Leave out the columns that follow from others, and compute them from the samples.",
   },
   repeatedDifference: {
     finding: ({ column, other, distinct, modeShare }) =>
       `${column} - ${other} (${distinct <= 200 ? `${distinct} different values` : `one value in ${percent(modeShare)} of the rows`})`,
-    message: (findings) => `Differences of two columns repeat: ${findings}. ${UNBOUNDED}`,
+    message: (list) => `Differences of two columns repeat: ${list}. ${UNBOUNDED}`,
     hint: "Leave out one column of each pair.",
   },
 };
@@ -79,7 +82,7 @@ export function messageAndHint(
 ): Pick<ColumnNote, "message" | "hint"> {
   const { finding, message, hint } = TEXTS[kind] as NoteText<unknown>;
   const texts = (findings as readonly unknown[]).map((one) => finding(one, rows));
-  return { message: message(list(texts), findings.length), hint };
+  return { message: message(listed(texts), findings), hint };
 }
 
 const thousands = (n: number): string => n.toLocaleString("en-US");

@@ -170,13 +170,25 @@ function notesOf(
     ),
   });
   const all = range(sample.rows);
+  const completeRows = (some: typeof columns) =>
+    all.filter((n) => some.every(({ values }) => !Number.isNaN(values[n]!)));
+  const contextOf = (rows: InMemoryDataset) => numbersOfContext(rows, { given, labels });
+  const inCells = columns.filter(({ column }) => column.kind === "lattice");
   const continuous = columns.filter(({ column }) => column.kind === "continuous");
-  const complete = all.filter((n) => continuous.every(({ values }) => !Number.isNaN(values[n]!)));
-  if (continuous.length === 0 || complete.length < 2) return [];
-  const wholeRows = sample.select(complete);
-  const notes = notesOn(tableOf(continuous, complete), {
-    given: numbersOfContext(wholeRows, { given, labels }),
+  const numeric = columns.filter((each) => continuous.includes(each) || inCells.includes(each));
+  const [rows, numericRows] = [continuous, numeric].map(completeRows);
+  if (numeric.length === 0 || rows!.length < 2) return [];
+  const wholeRows = sample.select(rows!);
+  const notes = notesOn(tableOf(continuous, rows!), {
+    given: contextOf(wholeRows),
     wholeRows,
+    ...(inCells.length > 0 && {
+      numeric: {
+        numbers: tableOf(numeric, numericRows!),
+        given: contextOf(sample.select(numericRows!)),
+        inCells: new Set(inCells.map(({ column }) => column.name)),
+      },
+    }),
   });
   const learned = tableOf(
     columns.filter(({ column }) => column.kind !== "constant"),
@@ -185,7 +197,7 @@ function notesOf(
   const noted = {
     ...hintSource,
     learned,
-    given: numbersOfContext(sample, { given, labels }),
+    given: contextOf(sample),
     givenNames: given,
   };
   return notes.map((note) => ({ ...note, hint: columnHint(note, noted) }));

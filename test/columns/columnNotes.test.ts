@@ -243,6 +243,13 @@ describe("columns that follow from others", () => {
     ]);
   });
 
+  it("do not follow up to rounding from the steps of a coarser column", () => {
+    const school = Array.from(uniform("school"), (value) => Math.floor(100 * value));
+    const pupil = school.map((number, i) => 10_000 * number + Math.floor(40 * uniform("pupil")[i]));
+    for (const finding of findings({ school, pupil }))
+      expect(finding).not.toMatchObject({ precision: "rounded" });
+  });
+
   it("are not reported if they are only correlated, or if there are as many columns as rows", () => {
     expect(kinds({ a, near: a.map((v, i) => v + 0.005 * b[i]) })).toEqual([]);
     const many = Object.fromEntries(Array.from({ length: 60 }, (_, d) => [`c${d}`, normal(`c${d}`, 40)]));

@@ -4,7 +4,7 @@ import type { ColumnNote } from "../../src/columns/index.ts";
 import { columnNotes } from "../../src/columns/index.ts";
 import { columnHint } from "../../src/data/columnHints.ts";
 import { parseColumnList } from "../../src/data/columnList.ts";
-import { openTable, readRows } from "../../src/data/index.ts";
+import { openTable, readRows, readTrainingTable } from "../../src/data/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
@@ -115,6 +115,34 @@ describe("following a hint removes its note:", () => {
     expect(note.message).toContain("x again = x, sum = x + y.");
     expect(hint).toMatchInlineSnapshot(`"Leave out the columns that follow from others: --columns x,y"`);
     expect(await hints(data, { columns: columnsIn(hint) })).toEqual([]);
+  });
+
+  it("columns of any kind that follow from others are left out", async () => {
+    const cents = (values: Float64Array) => values.map((value) => Math.round(100 * value) / 100);
+    const net = cents(x.map((v) => 1000 * v));
+    const vat = y.map((v) => Math.round(19 * v));
+    const gross = cents(net.map((v, i) => v + vat[i]));
+    const items = uniform("items").map((v) => Math.floor(5 * v));
+    const table = tableOf({
+      net,
+      vat,
+      gross,
+      items,
+      pairs: items.map((v) => v / 2),
+      other: uniform("other"),
+    });
+    const data = `SELECT * REPLACE (CASE WHEN net > 900 THEN NULL ELSE items END AS items) FROM '${table}'`;
+    const notesOf = async (columns?: readonly string[]) => {
+      const read = await readTrainingTable(data, { kinds: {}, hasAtoms: true, columns });
+      return read.notes();
+    };
+    const [note, ...more] = await notesOf();
+    expect(more).toEqual([]);
+    expect(note!.message).toBe(
+      "Some columns follow from others: gross = net + vat, pairs = 0.5 items. Samples satisfy such an equation only approximately.",
+    );
+    expect(note!.hint).toBe("Leave out the columns that follow from others: --columns net,vat,items,other");
+    expect(await notesOf(columnsIn(note!.hint))).toEqual([]);
   });
 
   it("given columns that determine all others are left out", async () => {
