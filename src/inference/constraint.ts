@@ -3,7 +3,7 @@ import { Exp } from "../bijections/exp.ts";
 import { Sigmoid } from "../bijections/sigmoid.ts";
 import { PushforwardError } from "../errors.ts";
 import { sizeOf } from "../graph/shape.ts";
-import { scalar, stack, Tensor } from "../graph/tensor.ts";
+import { concat, scalar, stack, Tensor } from "../graph/tensor.ts";
 import { anyValue, checkOptions } from "../options.ts";
 import { brief } from "../parse.ts";
 import type { Prior } from "./prior.ts";
@@ -120,11 +120,10 @@ export function vector(size: number, element?: Constraint): Constraint;
 export function vector(size: number, element: Constraint | Prior = real()): Constraint {
   checkSize("vector", size);
   const shape = [size, ...element.shape];
-  const isPrior = "toValue" in element;
-  const ofArray = isPrior && { toValue: (numbers: Float64Array) => numbers };
-  if (element.elementwise) return { ...elements(shape, element.elementwise), ...ofArray };
+  const ofPrior = "toValue" in element && vectorPrior(size, element);
+  if (element.elementwise) return { ...elements(shape, element.elementwise), ...ofPrior };
   return {
-    ...ofArray,
+    ...ofPrior,
     shape,
     size: size * element.size,
     constrain(u, earlier) {
@@ -141,6 +140,22 @@ export function vector(size: number, element: Constraint | Prior = real()): Cons
     },
   };
 }
+
+/** What `vector(size, element)` has besides a constraint if the element is a prior. */
+const vectorPrior = (size: number, element: Prior): Omit<Prior<Float64Array>, keyof Constraint> => ({
+  toValue: (numbers) => numbers,
+  coordinates(value, earlier) {
+    // The map of the element is applied to all elements in one call, so that a bound of an earlier vector has one number for each.
+    if (element.elementwise) return element.coordinates(value, earlier);
+    const parts = value
+      .split(1, new Array(size).fill(1))
+      .map((part) => part.reshape(["N", ...element.shape]));
+    return concat(
+      parts.map((part) => element.coordinates(part, earlier)),
+      1,
+    );
+  },
+});
 
 /**
  * Rows and columns of values of a constraint, real numbers by default: `matrix(2, 3)` is [N, 2, 3]. Throws `ARGUMENT` if a size is not a

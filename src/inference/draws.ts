@@ -8,7 +8,7 @@ import { type Declarations, elementNames, type ProbabilisticModel } from "./mode
 export type Draws<D extends Declarations> = { readonly [Name in keyof D]: Float64Array };
 
 /** The maximum number of rows in a call. More rows are mapped in chunks, to bound memory. */
-const MAX_ROWS_PER_CALL = 4096;
+export const MAX_ROWS_PER_CALL = 4096;
 
 /** Maps unconstrained rows u [n, features] to the values of a model's parameters, in float64. */
 export async function constrainedDraws<D extends Declarations>(

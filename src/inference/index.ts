@@ -48,6 +48,7 @@ export {
   type PredictiveOptions,
   posteriorPredictive,
 } from "./simulation/predictive.ts";
+export type { ParameterValues } from "./simulation/priorCoordinates.ts";
 export { type Simulations, simulate } from "./simulation/simulate.ts";
 export { type Priors, type SimulatedParameters, type Simulator, simulator } from "./simulation/simulator.ts";
 export { choleskyCorrelation, ordered, positiveOrdered, simplex } from "./structuredConstraints.ts";

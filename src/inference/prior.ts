@@ -1,7 +1,9 @@
 import { logAbsDeterminant } from "../bijections/determinant.ts";
 import { HALF_LOG_2_PI } from "../distributions/distribution.ts";
 import { PushforwardError } from "../errors.ts";
+import { sizeOf } from "../graph/shape.ts";
 import { constant, scalar, type Tensor } from "../graph/tensor.ts";
+import { inverseMatrix } from "../numerics/inverseMatrix.ts";
 import { normalTailQuantile, normalTails } from "../numerics/normalTail.ts";
 import { brief } from "../parse.ts";
 import {
@@ -20,82 +22,120 @@ import {
 export interface Prior<Value extends number | Float64Array = number | Float64Array> extends Constraint {
   /** The value that a simulator gets: a number, or the numbers of an array in row-major order. */
   readonly toValue: (numbers: Float64Array) => Value;
+  /** The inverse of `constrain`: values [N, ...shape] -> coordinates u [N, size]. They are not finite outside the support of the prior. */
+  readonly coordinates: (value: Tensor, earlier: EarlierValues) => Tensor;
 }
 
 const oneNumber = (numbers: Float64Array): number => numbers[0];
 
-/** The prior of a number with the quantile function Q, from the map u -> Q(Phi(u)) with its log-derivative. */
-const numberPrior = (map: NonNullable<Constraint["elementwise"]>): Prior<number> => ({
+/** The prior of a number with the quantile function Q, from the map u -> Q(Phi(u)) with its log-derivative, and from its inverse. */
+const numberPrior = (
+  map: NonNullable<Constraint["elementwise"]>,
+  inverse: (x: Tensor, earlier: EarlierValues) => Tensor,
+): Prior<number> => ({
   ...elements([], map),
   toValue: oneNumber,
+  coordinates: (value, earlier) => {
+    // The arguments of the inverse are rows of elements, as those of the map are.
+    const size = sizeOf(value.shape.slice(1));
+    return inverse(value.reshape(["N", size]), earlier);
+  },
 });
 
 /** Normal distribution: x = mean + sd u. Mean and sd may depend on parameters that are declared before. */
 function normal<E extends EarlierValues>(mean: Bound<E>, sd: Bound<E>): Prior<number> {
   checkNumber("mean", mean);
   checkNumber("sd", sd, 0);
-  return numberPrior((u, earlier) => {
-    const scale = tensorOf(sd, earlier);
-    return { value: u.mul(scale).add(tensorOf(mean, earlier)), logDet: rowSum(u, scale.log()) };
-  });
+  return numberPrior(
+    (u, earlier) => {
+      const scale = tensorOf(sd, earlier);
+      return { value: u.mul(scale).add(tensorOf(mean, earlier)), logDet: rowSum(u, scale.log()) };
+    },
+    standardized(mean, sd),
+  );
 }
 
 /** Log-normal distribution: log x is normal with this mean and standard deviation. */
 function logNormal<E extends EarlierValues>(mean: Bound<E>, sd: Bound<E>): Prior<number> {
   checkNumber("mean", mean);
   checkNumber("sd", sd, 0);
-  return numberPrior((u, earlier) => {
-    const scale = tensorOf(sd, earlier);
-    const log = u.mul(scale).add(tensorOf(mean, earlier));
-    return { value: log.exp(), logDet: rowSum(u, log.add(scale.log())) };
-  });
+  return numberPrior(
+    (u, earlier) => {
+      const scale = tensorOf(sd, earlier);
+      const log = u.mul(scale).add(tensorOf(mean, earlier));
+      return { value: log.exp(), logDet: rowSum(u, log.add(scale.log())) };
+    },
+    (x, earlier) => standardized(mean, sd)(x.log(), earlier),
+  );
 }
 
 /** Uniform distribution on (low, high): x = low + (high - low) Phi(u). */
 function uniform<E extends EarlierValues>(low: Bound<E>, high: Bound<E>): Prior<number> {
   checkBounds(low, high);
-  return numberPrior((u, earlier) => {
-    const bottom = tensorOf(low, earlier);
-    const width = tensorOf(high, earlier).sub(bottom);
-    const probability = u.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
-    return { value: probability.mul(width).add(bottom), logDet: rowSum(u, logPhi(u).add(width.log())) };
-  });
+  return numberPrior(
+    (u, earlier) => {
+      const bottom = tensorOf(low, earlier);
+      const width = tensorOf(high, earlier).sub(bottom);
+      const probability = u.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
+      return { value: probability.mul(width).add(bottom), logDet: rowSum(u, logPhi(u).add(width.log())) };
+    },
+    (x, earlier) => {
+      const [bottom, top] = [tensorOf(low, earlier), tensorOf(high, earlier)];
+      const width = top.sub(bottom);
+      return normalQuantile(x.sub(bottom).div(width).log(), top.sub(x).div(width).log());
+    },
+  );
 }
 
 /** Log-uniform distribution on (low, high), which are positive: log x is uniform. */
 function logUniform(low: number, high: number): Prior<number> {
   checkNumber("low", low, 0);
   checkBounds(low, high);
-  const { elementwise } = uniform(Math.log(low), Math.log(high));
-  return numberPrior((u, earlier) => {
-    const { value, logDet } = elementwise!(u, earlier);
-    return { value: value.exp(), logDet: logDet.add(value.sum(-1)) };
-  });
+  const { elementwise, coordinates } = uniform(Math.log(low), Math.log(high));
+  return numberPrior(
+    (u, earlier) => {
+      const { value, logDet } = elementwise!(u, earlier);
+      return { value: value.exp(), logDet: logDet.add(value.sum(-1)) };
+    },
+    (x, earlier) => coordinates(x.log(), earlier),
+  );
 }
 
 /** Exponential distribution: x = -log(1 - Phi(u)) / rate. */
 function exponential<E extends EarlierValues>(rate: Bound<E>): Prior<number> {
   checkNumber("rate", rate, 0);
-  return numberPrior((u, earlier) => {
-    const { logUpper, upperHazard } = normalTails(u);
-    const lambda = tensorOf(rate, earlier);
-    return { value: logUpper.neg().div(lambda), logDet: rowSum(u, upperHazard.log().sub(lambda.log())) };
-  });
+  return numberPrior(
+    (u, earlier) => {
+      const { logUpper, upperHazard } = normalTails(u);
+      const lambda = tensorOf(rate, earlier);
+      return { value: logUpper.neg().div(lambda), logDet: rowSum(u, upperHazard.log().sub(lambda.log())) };
+    },
+    (x, earlier) => {
+      const logUpper = x.mul(tensorOf(rate, earlier)).neg();
+      return normalQuantile(logUpper.expm1().neg().log(), logUpper);
+    },
+  );
 }
 
 /** Half-normal distribution: x = |y| for a normal y with mean 0. */
 function halfNormal<E extends EarlierValues>(sd: Bound<E>): Prior<number> {
   checkNumber("sd", sd, 0);
-  return numberPrior((u, earlier) => {
-    const scale = tensorOf(sd, earlier);
-    // x / sd has the upper tail 2 (1 - Phi(x / sd)) = 1 - Phi(u).
-    const { logUpper, upperHazard } = normalTails(u);
-    const { value, hazard } = normalTailQuantile(logUpper.sub(Math.LN2));
-    return {
-      value: value.mul(scale),
-      logDet: rowSum(u, upperHazard.log().sub(hazard.log()).add(scale.log())),
-    };
-  });
+  return numberPrior(
+    (u, earlier) => {
+      const scale = tensorOf(sd, earlier);
+      // x / sd has the upper tail 2 (1 - Phi(x / sd)) = 1 - Phi(u).
+      const { logUpper, upperHazard } = normalTails(u);
+      const { value, hazard } = normalTailQuantile(logUpper.sub(Math.LN2));
+      return {
+        value: value.mul(scale),
+        logDet: rowSum(u, upperHazard.log().sub(hazard.log()).add(scale.log())),
+      };
+    },
+    (x, earlier) => {
+      const z = x.div(tensorOf(sd, earlier));
+      return normalQuantile(z.mul(Math.SQRT1_2).erf().log(), normalTails(z).logUpper.add(Math.LN2));
+    },
+  );
 }
 
 /**
@@ -121,6 +161,7 @@ function multivariateNormal(
   if (!Number.isFinite(logDet)) {
     throw new PushforwardError("ARGUMENT", "the factor of a normal prior is not invertible");
   }
+  const inverse = constant(inverseMatrix(numbers, size), [size, size]);
   return {
     shape: [size],
     size,
@@ -129,6 +170,7 @@ function multivariateNormal(
       logDet: scalar(logDet),
     }),
     toValue: (numbers) => numbers,
+    coordinates: (value) => value.sub(constant(mean, [size])).matmul(inverse, { transposeB: true }),
   };
 }
 
@@ -146,6 +188,22 @@ export const prior = {
   normal,
   uniform,
 };
+
+/** The inverse of x = mean + sd u. */
+const standardized =
+  (mean: Bound<never>, sd: Bound<never>) =>
+  (x: Tensor, earlier: EarlierValues): Tensor =>
+    x.sub(tensorOf(mean, earlier)).div(tensorOf(sd, earlier));
+
+/**
+ * The standard normal number with the probabilities exp(logLower) below it and exp(logUpper) above it. The smaller one of them decides, which has
+ * more digits.
+ */
+function normalQuantile(logLower: Tensor, logUpper: Tensor): Tensor {
+  const isLower = logLower.less(logUpper);
+  const { value } = normalTailQuantile(isLower.where(logLower, logUpper));
+  return isLower.where(value.neg(), value);
+}
 
 /** The log-density of a standard normal number. */
 const logPhi = (u: Tensor): Tensor => u.square().mul(-0.5).sub(HALF_LOG_2_PI);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { input, type Tensor } from "../../src/graph/tensor.ts";
+import { concat, input, type Tensor } from "../../src/graph/tensor.ts";
 import { logProb, matrix, model, type Prior, prior, simulator, vector } from "../../src/inference/index.ts";
+import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 
 /** Each prior with its log-density at x. */
@@ -45,6 +46,20 @@ describe.each(Object.entries(priors))("%s", (_name, [each, logDensity]) => {
     });
   });
 
+  test("the coordinates of a value are those that are mapped to it", async () => {
+    const f = compile(
+      (u) => each.coordinates(each.constrain(u, {}).value, {}),
+      { u: ["N", 1] },
+      { precision: "float64" },
+    );
+    const coordinates = await f(Float64Array.from(u));
+    await f.release();
+    // A value near a bound has few digits of its distance from the bound, which is 1e-9 of the range at the coordinate 6.
+    coordinates.forEach((value, i) => {
+      expect(value).toBeCloseTo(u[i]!, Math.abs(u[i]!) === 6 ? 6 : 9);
+    });
+  });
+
   test("the log-determinant is that of the map", async () => {
     const { constrain } = model({ x: each }, () => []);
     const f = compile(
@@ -77,6 +92,46 @@ test("a multivariate normal prior has the covariance of its factor", () => {
   const { value, logDet } = each.constrain(input("u", ["N", 2]), {});
   expect([value.shape, each.size]).toEqual([["N", 2], 2]);
   expect(logDet.rank).toBe(0);
+});
+
+test("coordinates of vectors, of matrices and of values with earlier parameters are found too", async () => {
+  const scale = ({ scale }: { scale: Tensor }) => scale;
+  const { parameters, prior: ofAll } = simulator(
+    {
+      scale: prior.halfNormal(2),
+      each: vector(3, prior.uniform(0, scale)),
+      table: matrix(2, 2, prior.logUniform(1, 5)),
+      normals: vector(
+        2,
+        prior.multivariateNormal(
+          [1, -1],
+          [
+            [0, 2],
+            [3, 1],
+          ],
+        ),
+      ),
+    },
+    () => [0],
+  );
+  const f = compile(
+    (u) => {
+      const { values } = ofAll.constrain(u);
+      const names = Object.keys(parameters) as (keyof typeof parameters)[];
+      return concat(
+        names.map((name) => parameters[name].coordinates(values[name], values)),
+        1,
+      );
+    },
+    { u: ["N", ofAll.features] },
+    { precision: "float64" },
+  );
+  const rows = new Random(5).normal(new Float64Array(20 * ofAll.features));
+  const coordinates = await f(rows);
+  await f.release();
+  coordinates.forEach((value, i) => {
+    expect(value).toBeCloseTo(rows[i]!, 9);
+  });
 });
 
 test("vectors and matrices of priors are priors", () => {

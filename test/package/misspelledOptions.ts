@@ -55,6 +55,10 @@ const table = new main.TableModel({
   ] as Wrong,
   flow,
 });
+const flowOfPosterior = { features: 1, context: 1 };
+const posterior = new SimulationPosterior(
+  wrong({ simulator: { prior: { features: 1 } }, flow: flowOfPosterior }),
+);
 const standardNormal = model({ x: real() }, ({ x }) => x.square().mul(-0.5));
 const earthquakes = join(root, "examples/data/earthquakes.csv");
 const tensor = new main.Parameter([2, 2], 0);
@@ -100,10 +104,8 @@ export const misspelledOptions: Readonly<Record<string, readonly [call: () => un
       () => new main.Resampled({ features: 1 }, random).totalMass(wrong({ draw: 1 })),
       "draws",
     ],
-    "SimulationPosterior.sample": [
-      () => new SimulationPosterior(wrong({ simulator: {}, flow })).sample([1], 1, wrong({ sed: 1 })),
-      "seed",
-    ],
+    "SimulationPosterior.logProb": [() => posterior.logProb([1], {}, wrong({ thread: 1 })), "threads"],
+    "SimulationPosterior.sample": [() => posterior.sample([1], 1, wrong({ sed: 1 })), "seed"],
     "StreamedDataset.batches": [
       async () => (await StreamedDataset.of(() => [rows])).batches(wrong({ batchSize: 1, seed: 1, sed: 1 })),
       "seed",

@@ -1,12 +1,18 @@
 import { expect, test } from "vitest";
+import { StandardNormal } from "../../../src/distributions/standardNormal.ts";
 import { decodeModel } from "../../../src/flows/decodeModel.ts";
 import { encodeModel } from "../../../src/flows/encodeModel.ts";
+import { Flow } from "../../../src/flows/flow.ts";
+import { nsf } from "../../../src/flows/recipes/spline.ts";
+import type { Tensor } from "../../../src/graph/tensor.ts";
 import {
   fitLikelihood,
   fitPosterior,
   inferSimulator,
   prior,
+  SimulationPosterior,
   simulator,
+  vector,
 } from "../../../src/inference/index.ts";
 import { keptMembers } from "../../../src/inference/simulation/conditionalDensity.ts";
 import { exactPosterior, measurements, priorAsPosterior } from "./conjugate.ts";
@@ -47,6 +53,83 @@ test("draws lie in the support of the prior", async () => {
   const { mu } = await posterior.sample([1.4], 1000);
   await posterior.flow.release();
   expect(mu.every((value) => value >= 0 && value <= 1)).toBe(true);
+});
+
+test("the log-density is that of the parameters, for any observation", async () => {
+  const posterior = await fitPosterior(measurements(0.5), {
+    simulations: 1000,
+    members: 2,
+    fit: { epochs: 2 },
+    threads: 1,
+  });
+  const observed = [0.3, 0.9];
+  const exact = exactPosterior(0.5, observed);
+  const mu = [-1, 0, 1].map((z) => exact.mean + z * exact.sd);
+  const logProb = await posterior.logProb(observed, { mu }, { threads: 1 });
+  await posterior.flow.release();
+  logProb.forEach((value, i) => {
+    const density = -0.5 * (i - 1) ** 2 - Math.log(exact.sd * Math.sqrt(2 * Math.PI));
+    expect(Math.abs(value - density)).toBeLessThan(0.25);
+  });
+});
+
+test("a posterior that is the prior has the density of the prior, and none outside its support", async () => {
+  const parameters = {
+    rate: prior.exponential(2),
+    place: vector(
+      2,
+      prior.uniform(-1, ({ rate }: { rate: Tensor }) => rate),
+    ),
+  };
+  const noise = simulator(parameters, (_, random) => [random.normal()]);
+  const { bijection } = nsf(3, { context: 1, transforms: 1 });
+  const flow = new Flow(new StandardNormal({ features: 3 }), bijection);
+  const posterior = new SimulationPosterior({ simulator: noise, flow });
+  const rate = [0.5, 2, 1, -0.1];
+  const place = [-0.9, 0.2, 1.9, 0, 0.5, 1.1, 0, 0];
+  const logProb = await posterior.logProb([0], { rate, place });
+  expect(logProb[0]).toBeCloseTo(Math.log(2) - 2 * 0.5 - 2 * Math.log(1.5), 5);
+  expect(logProb[1]).toBeCloseTo(Math.log(2) - 2 * 2 - 2 * Math.log(3), 5);
+  expect([...logProb.subarray(2)]).toEqual([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+  expect(await posterior.logProb([0], { rate: [], place: [] })).toHaveLength(0);
+  await flow.release();
+});
+
+test("values of the parameters that do not fit are errors", async () => {
+  const posterior = await priorAsPosterior(1);
+  const ofMu = (mu: number[]) => posterior.logProb([1, 2], { mu });
+  await expect(ofMu([0, Number.NaN])).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: value 1 of the parameter mu is not a number: received NaN.]`,
+  );
+  await expect(posterior.logProb([1, 2], { nu: [0] } as never)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: there are values of a parameter that the simulator does not have: expected mu, received nu (did you mean mu?).]`,
+  );
+  await expect(posterior.logProb([1, 2], {} as never)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the parameters have different numbers of values: expected n values for each, mu [n], received no numbers of mu.]`,
+  );
+  await posterior.flow.release();
+});
+
+test("a flow of a model file is a posterior again", async () => {
+  const posterior = await priorAsPosterior(1);
+  const { flow } = await decodeModel(encodeModel({ flow: posterior.flow }));
+  const { simulator } = posterior;
+  const again = new SimulationPosterior({ simulator, flow });
+  const [before, after] = await Promise.all(
+    [posterior, again].map((each) => each.sample([1, 2], 5, { seed: 3 })),
+  );
+  expect(after).toEqual(before);
+  expect(() => again.simulations).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: this posterior was created without simulations.
+    simulate(posterior.simulator, 1000) draws new ones.]
+  `);
+  await Promise.all([flow.release(), posterior.flow.release()]);
+  const unconditional = new Flow(new StandardNormal({ features: 2 }));
+  expect(
+    () => new SimulationPosterior({ simulator, flow: unconditional }),
+  ).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the flow is not a posterior of this simulator: expected 1 features, one for each coordinate of the prior, and a context, received 2 features and 0 context features.]`,
+  );
 });
 
 test("a second round simulates where the posterior of the first one is", async () => {
