@@ -17,7 +17,7 @@ interface Values extends Pick<TableOptions, "na" | "decimal" | "delimiter"> {
 /** Only this machine can reach the page: the files that it opens may be private. */
 const HOST = "127.0.0.1";
 const MAX_CONNECTIONS = 256;
-/** The page looks at this many rows at most. */
+/** The page looks at this many rows at most, and numbers them as rows of `csvSample`. */
 const MAX_ROWS = 5000;
 
 /** Serves the studio, with a model and a table to open, until the command is interrupted. */
@@ -48,7 +48,11 @@ async function tableFile(
   const table = await openTable(data, { ...reading, signal: interrupted });
   try {
     const name = table.source === data ? basename(data) : table.source;
-    return { name: `${name.replace(/\.\w+$/, "")}.csv`, bytes: await csvSample(table, MAX_ROWS) };
+    return {
+      name: `${name.replace(/\.\w+$/, "")}.csv`,
+      bytes: await csvSample(table, MAX_ROWS),
+      tableRows: table.rows,
+    };
   } finally {
     await table.close();
   }

@@ -3,12 +3,13 @@ import { copyToFile } from "./copy.ts";
 import { quotedIdentifier } from "./database.ts";
 import type { Table } from "./table.ts";
 
-/** At most `maxRows` rows of a table as CSV, evenly spaced. */
+/** At most `maxRows` rows of a table as CSV, evenly spaced: C of T rows are those with the indices floor(i T / C). */
 export async function csvSample(table: Table, maxRows: number): Promise<Uint8Array<ArrayBuffer>> {
   const { database, relation } = table;
-  const stride = Math.max(1, Math.ceil(table.rows / maxRows));
+  const [T, C] = [table.rows, Math.min(maxRows, table.rows)];
   const columns = table.columns.map(({ name, type }) => ({ name, type, value: quotedIdentifier(name) }));
-  const rows = `(FROM ${relation.sql} QUALIFY (row_number() OVER () - 1) % ${stride} = 0)`;
+  // Row r, counted from 1, is chosen if a multiple of T is at least (r - 1) C and below r C.
+  const rows = `(FROM ${relation.sql} QUALIFY (((row_number() OVER () - 1) * ${C} + ${T - 1}) // ${T}) * ${T} < row_number() OVER () * ${C})`;
   const path = await database.temporaryFile();
   try {
     await copyToFile(database, columns, rows, path, { name: "csv", gzip: false });

@@ -8,6 +8,8 @@ import { secureHeaders } from "hono/secure-headers";
 export interface StudioFile {
   readonly name: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The number of rows of the table of which the file is a sample. */
+  readonly tableRows?: number;
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -41,7 +43,11 @@ export function studioApp(build: ReadonlyMap<string, string>, files: readonly St
   );
   app.get(`/${FILES}:name`, (c) => {
     const file = files.find(({ name }) => name === c.req.param("name"));
-    return file ? c.body(file.bytes, 200, { "Content-Type": typeOf(file.name) }) : c.notFound();
+    if (!file) return c.notFound();
+    return c.body(file.bytes, 200, {
+      "Content-Type": typeOf(file.name),
+      ...(file.tableRows !== undefined && { "Table-Rows": `${file.tableRows}` }),
+    });
   });
   app.get("*", async (c) => {
     const path = c.req.path === "/" ? "index.html" : c.req.path.slice(1);

@@ -56,6 +56,8 @@ test("rows of a long table are evenly spaced, and keep their numbers", () => {
   const table = rowsOf(text, [column("n", "number")]);
   expect(table.rows).toHaveLength(5000);
   for (const row of [0, 1, 2, 4999]) expect(rowNumber(table, row)).toBe(table.rows[row]!.n);
+  const sample = ["n", ...table.rows.map(({ n }) => n)].join("\n");
+  expect(rowsOf(sample, [column("n", "number")], 12_000)).toEqual(table);
 });
 
 describe("the axis of a column", () => {

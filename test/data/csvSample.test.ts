@@ -12,8 +12,17 @@ async function sample(query: string, rows: number): Promise<string> {
 }
 
 test("writes evenly spaced rows in the order of the table", async () => {
-  expect(await sample("SELECT range AS n FROM range(10)", 4)).toBe("n\n0\n3\n6\n9\n");
+  expect(await sample("SELECT range AS n FROM range(10)", 4)).toBe("n\n0\n2\n5\n7\n");
   expect(await sample("SELECT range AS n FROM range(3)", 100)).toBe("n\n0\n1\n2\n");
+  for (const [total, count] of [
+    [12_001, 5000],
+    [5001, 5000],
+    [997, 3],
+  ] as const) {
+    const indices = Array.from({ length: count }, (_, i) => Math.floor((i * total) / count));
+    const text = await sample(`SELECT range AS n FROM range(${total})`, count);
+    expect(text).toBe(["n", ...indices, ""].join("\n"));
+  }
 });
 
 test("writes dates, booleans, missing values and text that needs quotes", async () => {

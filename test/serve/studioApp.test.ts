@@ -37,6 +37,7 @@ describe("the server of the studio", () => {
     const address = new URLSearchParams(fragment.slice(1)).get("open")!;
     const response = await (await app()).request(`/${address}`);
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(file.bytes);
+    expect(response.headers.get("Table-Rows")).toBeNull();
     for (const other of [
       "/../secret.txt",
       "/%2e%2e/secret.txt",
@@ -45,6 +46,12 @@ describe("the server of the studio", () => {
       "/assets",
     ])
       expect((await (await app()).request(other)).status, other).toBe(404);
+  });
+
+  test("states the number of rows of the table of which a file is a sample", async () => {
+    const sample = { name: "big.csv", bytes: Uint8Array.of(), tableRows: 12_000 };
+    const response = await studioApp(new Map(), [sample]).request("/files/big.csv");
+    expect(response.headers.get("Table-Rows")).toBe("12000");
   });
 
   test("has ONNX Runtime's WebAssembly, which the package does not contain a second time", async () => {

@@ -39,13 +39,13 @@ export class Explorer {
     this.worker.stop();
   }
 
-  /** Opens a model file or a table, by the content of the file. */
-  async openFile(name: string, file: Blob): Promise<void> {
+  /** Opens a model file or a table, by the content of the file. `total` is the number of rows of the table of which the file is a sample. */
+  async openFile(name: string, file: Blob, total?: number): Promise<void> {
     const start = new Uint8Array(await file.slice(0, 9).arrayBuffer());
     // A safetensors file begins with the length of its description in eight bytes and then a brace.
     if (start[8] === 0x7b && start[7] === 0)
       await this.openModel(name, new Uint8Array(await file.arrayBuffer()));
-    else await this.openTable(name, file);
+    else await this.openTable(name, file, total);
   }
 
   private async openModel(name: string, bytes: Uint8Array): Promise<void> {
@@ -64,9 +64,9 @@ export class Explorer {
     });
   }
 
-  private async openTable(name: string, file: Blob): Promise<void> {
+  private async openTable(name: string, file: Blob, total: number | undefined): Promise<void> {
     await this.attempt("Reading the table", async () => {
-      const table = await this.worker.request("table", { file });
+      const table = await this.worker.request("table", { file, total });
       this.unusual = undefined;
       this.selected = undefined;
       this.table = { ...table, name };

@@ -46,8 +46,11 @@ export interface UnusualRows {
 export interface ModelRequests {
   /** Opens a model file, for all later requests. */
   model: { args: { bytes: Uint8Array }; result: OpenedModel };
-  /** Opens a table in CSV or Parquet with the columns of the model. */
-  table: { args: { file: Blob }; result: OpenedTable };
+  /**
+   * Opens a table in CSV or Parquet with the columns of the model. If a file in CSV is a sample of evenly spaced rows, `total` is the number of
+   * rows of its table.
+   */
+  table: { args: { file: Blob; total: number | undefined }; result: OpenedTable };
   sample: {
     args: { count: number; seed: number; given: Readonly<Record<string, Value>> };
     result: readonly TableRow[];

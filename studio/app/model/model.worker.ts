@@ -20,12 +20,12 @@ const handle = requestHandler<ModelRequests>({
     table = undefined;
     return model.summary;
   },
-  async table({ file }) {
+  async table({ file, total }) {
     const { columns } = opened().summary;
     // Readers of Parquet are loaded for the first file.
     table = (await isParquet(file))
       ? await (await import("../parquet/parquetRows.ts")).rowsOfParquet(file, columns)
-      : rowsOf(await file.text(), columns);
+      : rowsOf(await file.text(), columns, total);
     return table;
   },
   sample: async (args) => opened().sample(args),

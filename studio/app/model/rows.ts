@@ -15,8 +15,11 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ["0", false],
 ]);
 
-/** Reads the columns of a model from CSV with a line of names. Throws if one is missing. */
-export function rowsOf(text: string, columns: readonly ModelColumn[]): OpenedTable {
+/**
+ * Reads the columns of a model from CSV with a line of names. `total` is the number of rows of the table; it is larger than that of the file
+ * if the file has the `shownRows` only. Throws if a column is missing.
+ */
+export function rowsOf(text: string, columns: readonly ModelColumn[], total?: number): OpenedTable {
   const [header = [], ...records] = recordsOf(text);
   checkColumns(header, columns);
   const used = columns.map((column) => [column, header.indexOf(column.name)] as const);
@@ -26,7 +29,7 @@ export function rowsOf(text: string, columns: readonly ModelColumn[]): OpenedTab
       used.map(([column, at]) => [column.name, typedValue(record[at] ?? "", column)]),
     );
   });
-  return { rows, total: records.length };
+  return { rows, total: total ?? records.length };
 }
 
 /** Throws if a table with columns of these names does not have those of a model. */
