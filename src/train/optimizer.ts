@@ -23,11 +23,11 @@ export interface OptimizerOptions {
   /** Decay of the moving average of the gradient; for `sgd`, the momentum. In [0, 1). Default 0.9. */
   beta1?: number | undefined;
   /**
-   * Decay of the moving average of the squared gradient; for `adamax`, of the maximum of the absolute gradients. In [0, 1). Default
-   * 0.999.
+   * Decay of the moving average of the squared gradient; for `adamax`, of the maximum of the absolute gradients. In [0, 1). With `sgd` it
+   * is an error. Default 0.999.
    */
   beta2?: number | undefined;
-  /** Added to the root of the average squared gradient; for `adamax`, to the maximum. Default 1e-8. */
+  /** Added to the root of the average squared gradient; for `adamax`, to the maximum. With `sgd` it is an error. Default 1e-8. */
   epsilon?: number | undefined;
   /**
    * Weight decay of the parameters that were created with `decay`, such as the weights of networks: an L2 penalty in `adam`, `adamax`

@@ -4,6 +4,7 @@ import { parametersOf } from "../nn/module.ts";
 import { checkOptions, isPlainObject, numberAbove, numberFrom } from "../options.ts";
 import { parse } from "../parse.ts";
 import { Optimizer, type OptimizerOptions, optimizerSchema } from "./optimizer.ts";
+import { checkEffects } from "./optionRules.ts";
 import { requireTrainable, reserve, Weights } from "./weights.ts";
 
 /** Options of `adam`, `adamW` and `sgd`. */
@@ -29,6 +30,7 @@ export class ModelOptimizer {
    */
   constructor(model: object, options: OptimizerOptions) {
     const settings = parse(optimizerSchema, options, "an option of the optimizer");
+    checkEffects("optimizer", options, "the optimizer");
     const parameters = parametersOf(model);
     requireTrainable(model, parameters);
     this.endReservation = reserve(parameters);

@@ -1,4 +1,5 @@
 import type * as z from "zod/mini";
+import { PushforwardError } from "../errors.ts";
 import {
   abortSignal,
   anyValue,
@@ -79,7 +80,16 @@ export const minimizeRules: OptionRules<MinimizeOptions> = {
   checkpoint: checkpointStore,
 };
 
-/** The settings among the options of `owner`, with their defaults. Throws `ARGUMENT` for a value that is not valid. */
+/** The settings of a schedule or an optimizer that have no effect, by its type. */
+const WITHOUT_EFFECT: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  schedule: { constant: ["final", "patience"], cosine: ["patience"] },
+  optimizer: { sgd: ["beta2", "epsilon"] },
+};
+
+/**
+ * The settings among the options of `owner`, with their defaults. Throws `ARGUMENT` for a value that is not valid, and for a setting that has no
+ * effect.
+ */
 export function settingsIn<S extends z.ZodMiniObject>(
   schema: S,
   options: object,
@@ -89,5 +99,25 @@ export function settingsIn<S extends z.ZodMiniObject>(
   const settings = Object.entries(options).filter(
     ([name, value]) => names.includes(name) && value !== undefined,
   );
-  return parse(schema, Object.fromEntries(settings), `an option of ${owner}`);
+  const parsed = parse(schema, Object.fromEntries(settings), `an option of ${owner}`);
+  for (const [name, value] of settings) if (name in WITHOUT_EFFECT) checkEffects(name, value, owner);
+  return parsed;
+}
+
+/** Throws `ARGUMENT` if a schedule or an optimizer has a setting that its type does not use. */
+export function checkEffects(
+  name: string,
+  value: { readonly type?: string | undefined },
+  owner: string,
+): void {
+  const { type, ...stated } = value;
+  const unused = Object.entries(stated).find(
+    ([setting, each]) => each !== undefined && WITHOUT_EFFECT[name]![type ?? ""]?.includes(setting),
+  );
+  if (!unused) return;
+  const [setting] = unused;
+  throw new PushforwardError("ARGUMENT", `an option of ${owner} has no effect`, {
+    expected: `no ${name}.${setting}, which the ${name} "${type}" does not use`,
+    received: `${setting}: ${unused[1]}`,
+  });
 }

@@ -17,13 +17,13 @@ export interface ScheduleOptions {
   /** Number of steps over which the learning rate rises linearly from 0. Default 0. */
   warmupSteps?: number | undefined;
   /**
-   * The smallest factor of the learning rate after the warmup, in [0, 1]: `cosine` ends with it, and `plateau` does not go below it.
-   * `constant` ignores it. Default 0.01.
+   * The smallest factor of the learning rate after the warmup, in [0, 1]: `cosine` ends with it, and `plateau` does not go below it. With
+   * `constant` it is an error. Default 0.01.
    */
   final?: number | undefined;
   /**
-   * Epochs without a smaller validation loss after which `plateau` halves the learning rate. Default: the number of epochs with 200 steps, but
-   * at least 8.
+   * Epochs without a smaller validation loss after which `plateau` halves the learning rate. With another type it is an error. Default: the
+   * number of epochs with 200 steps, but at least 8.
    */
   patience?: number | undefined;
 }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { maf } from "../../src/flows/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { adam, fit, fitDensity, fitFlows, minimize } from "../../src/train/index.ts";
+import { ModelOptimizer } from "../../src/train/optimizers.ts";
 
 const flow = () => maf(2, { transforms: 1, hidden: [4] });
 const rows = [
@@ -35,6 +36,27 @@ test("options of fit are checked before it trains", async () => {
     PushforwardError: the option checkpoint of fit has an invalid value: expected an object with the methods load and save, received "file".
     PushforwardError: an option of fit is not valid at seed: expected a number, received 5n (a bigint)."
   `);
+});
+
+test("settings that the type of a schedule or of an optimizer does not use are errors", async () => {
+  const wrong = [
+    { schedule: { type: "cosine", patience: 3 } },
+    { schedule: { type: "constant", final: 0.1 } },
+    { optimizer: { type: "sgd", beta2: 0.9 } },
+  ];
+  expect(await messages((options) => fit(flow(), rows, options), wrong)).toMatchInlineSnapshot(`
+    "PushforwardError: an option of fit has no effect: expected no schedule.patience, which the schedule "cosine" does not use, received patience: 3.
+    PushforwardError: an option of fit has no effect: expected no schedule.final, which the schedule "constant" does not use, received final: 0.1.
+    PushforwardError: an option of fit has no effect: expected no optimizer.beta2, which the optimizer "sgd" does not use, received beta2: 0.9."
+  `);
+  const sgd = { type: "sgd", epsilon: 1e-6 } as const;
+  expect(() => new ModelOptimizer(flow(), sgd)).toThrow("an option of the optimizer has no effect");
+  const valid = {
+    epochs: 1,
+    schedule: { type: "plateau", patience: 3, final: 0.1 },
+    optimizer: { type: "adam", beta2: 0.9 },
+  };
+  expect(await messages((options) => fit(flow(), rows, options), [valid])).toBe("no error");
 });
 
 test("options that are not an object are an error", async () => {
