@@ -69,8 +69,8 @@ export class ImageCoupling implements Bijection {
   private readonly options: z.output<typeof imageCouplingSchema>;
   private readonly transform: ScalarTransform;
   private readonly split: ImageSplit;
-  /** For each column of the transform's parameters, its position in a row of the network's output. */
-  private readonly columns: readonly number[];
+  /** The `columns`, once they are needed. A model file has far fewer numbers, so they are not computed while it is read. */
+  private knownColumns: readonly number[] | undefined;
 
   /** Throws `ARGUMENT` if the options are not valid, or if the mask would change all features or none. */
   constructor(options: ImageCouplingOptions, random: Random) {
@@ -88,12 +88,23 @@ export class ImageCoupling implements Bijection {
         received: `an image of ${image.join(" x ")}`,
       });
     }
-    // With a checkerboard the network also has outputs for the unchanged pixels, which are not used.
-    const channels = checkerboard ? image[2] : image[2] - inputChannels;
     const { parameters, angles } = this.transform;
     const inputs = angles ? 2 * inputChannels : inputChannels;
-    this.network = new ConvNet(inputs, parameters * channels, network, random, context);
-    this.columns = outputColumns(this.transform, changed, image[2], channels);
+    this.network = new ConvNet(inputs, parameters * this.outputChannels, network, random, context);
+  }
+
+  /** For each column of the transform's parameters, its position in a row of the network's output. */
+  private get columns(): readonly number[] {
+    const { image } = this.options;
+    const { changed } = this.split;
+    this.knownColumns ??= outputColumns(this.transform, changed, image[2], this.outputChannels);
+    return this.knownColumns;
+  }
+
+  /** With a checkerboard the network also has outputs for the unchanged pixels, which are not used. */
+  private get outputChannels(): number {
+    const { image, mask } = this.options;
+    return mask === "checkerboard" ? image[2] : image[2] - this.split.inputChannels;
   }
 
   forward(z: Tensor, context?: Tensor): Transformed {

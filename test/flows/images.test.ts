@@ -193,6 +193,12 @@ test("the last level comes first in a latent row", async () => {
   );
 });
 
+test("a flow of large images with few parameters is read from its file", async () => {
+  const flow = glow({ image: [160, 160, 3], levels: 1, steps: 1, width: 2 });
+  const { flow: read } = await decodeModel(encodeModel({ flow }));
+  expect(read.features).toBe(160 * 160 * 3);
+});
+
 test("refuses images that cannot be halved at each level, and options of vectors", () => {
   expect(() => glow({ image: [28, 28, 1], levels: 3 })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: an option of glow is not valid at image: expected a height and a width that are multiples of 2^levels = 8, received [28,28,1].]`,
