@@ -67,8 +67,8 @@ export interface ImportanceResult {
 
 /**
  * Importance sampling: draws n samples from a flow and weights them by an unnormalized log-density, [N, D] -> [N]. The weights
- * cannot show mass where the flow draws no samples, so Markov chains look for it (`missedMass`). The flow is unconditional, or has a fixed
- * context: `flow.withContext(context)`.
+ * cannot show mass where the flow draws no samples, so Markov chains look for it (`missedMass`). If the bijection of the flow has a `support`, such
+ * as the positive numbers of `Exp`, the density is taken to be 0 outside of it. The flow is unconditional, or has a fixed context: `flow.withContext(context)`.
  *
  * @throws ARGUMENT when n is not an integer from 2, for a conditional flow without a context, or for a flow with only a bound of its
  *   log-density; SHAPE when the density does not return a number for each row; NUMERIC when the density or the flow returns NaN or +Infinity
@@ -101,9 +101,17 @@ export async function importance(
       logTarget,
       evaluateFlow: proposal.logProb,
     };
+    /** The log-density, restricted to the set onto which the bijection maps: a density with bounds may be valid only there. */
+    const evaluateTarget = async (rows: Float64Array) => {
+      if (!whole.bijection.support) return target.evaluate(rows);
+      const [logDensities, logFlow] = await Promise.all([target.evaluate(rows), proposal.logProb(rows)]);
+      return logDensities.map((value, i) =>
+        logFlow[i] === Number.NEGATIVE_INFINITY ? Number.NEGATIVE_INFINITY : value,
+      );
+    };
     const missed: MissedMass = detectMissedMass
       ? await findMissedMass(
-          { ...missedMassInput, evaluateTarget: target.evaluate },
+          { ...missedMassInput, evaluateTarget },
           new Random(seed ?? 0).split("missedMass"),
         )
       : { share: Number.NaN, standardError: Number.NaN, example: undefined };

@@ -3,7 +3,8 @@ import { Chain } from "../../src/bijections/chain.ts";
 import { Exp } from "../../src/bijections/exp.ts";
 import { Invert } from "../../src/bijections/invert.ts";
 import { LULinear } from "../../src/bijections/luLinear.ts";
-import { StandardNormal, Uniform } from "../../src/distributions/index.ts";
+import { Sigmoid } from "../../src/bijections/sigmoid.ts";
+import { Logistic, StandardNormal, Uniform } from "../../src/distributions/index.ts";
 import { Flow, ncsf, nsf, realNVP } from "../../src/flows/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
@@ -108,6 +109,15 @@ describe("a good fit has no warnings", () => {
     expect(missedMass).toBe(0);
     expect(warnings).toEqual([]);
   });
+});
+
+it("a log-density that is finite beyond the bounds of the bijection has no mass there", async () => {
+  const square = new Flow(new Logistic({ features: 2 }), new Sigmoid({ features: 2 }));
+  const { missedMass, warnings, logNormalizer } = await importance(square, (x) => x.sum(1).mul(0), 2000, {
+    threads: 1,
+  });
+  expect([missedMass, warnings]).toEqual([0, []]);
+  expect(logNormalizer).toBeCloseTo(0, 5);
 });
 
 it("the chains have the density as their stationary distribution", async () => {
