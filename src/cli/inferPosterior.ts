@@ -111,6 +111,14 @@ async function runSimulator(
     );
   }
   const observation = await readObservation(observed, io);
+  const ofObservation = (error: unknown) =>
+    error instanceof PushforwardError && error.code === "SHAPE"
+      ? new PushforwardError("DATA", `${observed}: ${error.summary}`, {
+          ...error,
+          hint: "The numbers of the table, row by row, are one observation, as the simulator returns it.",
+          cause: error,
+        })
+      : error;
   let stage = "";
   const result = await inferSimulator(simulator, observation, {
     ...{ simulations, rounds, seed },
@@ -121,6 +129,8 @@ async function runSimulator(
       stage = what;
       messages.progress(member / members, `${what} `, ` held-out log-density ${best.toFixed(2)} nats`);
     },
+  }).catch((error) => {
+    throw ofObservation(error);
   });
   return { inferred: inferredSimulator(result), draws: result.draws, flow: result.posterior.flow };
 }

@@ -217,6 +217,35 @@ describe("infer for a simulator", () => {
     expect([columns, flow.context]).toEqual([["unconstrained mu"], 1]);
   });
 
+  it("names an observation of a wrong size, and what to do if the program fails", async () => {
+    write("simulator.mjs", SIMULATOR);
+    write("two.csv", "x\n1\n2\n");
+    write("failing.mjs", SIMULATOR.replace("[mu + 0.5 * random.normal()]", "{ throw new Error('no'); }"));
+    write("one.csv", "x\n1\n");
+    const runs = ["simulator.mjs --observed two.csv", "failing.mjs --observed one.csv"].map(async (words) => {
+      const [program, option, observed] = words.split(" ") as [string, string, string];
+      const files = [path(program), option, path(observed), "-o", path("a.safetensors")];
+      const { code, err } = await start(["infer", ...files, "--simulations", "20", "--threads", "1"]).ended;
+      return [code, plain(err).replaceAll(/mu = [-.\d]+/g, "mu = MU")];
+    });
+    expect(await Promise.all(runs)).toMatchInlineSnapshot(`
+      [
+        [
+          2,
+          "Error: two.csv: the observation has a different number of values from a simulation: expected 1, received 2.
+      The numbers of the table, row by row, are one observation, as the simulator returns it.
+      ",
+        ],
+        [
+          2,
+          "Error: The simulator failed for mu = MU: no.
+      Correct the program, or return NaN where no data can be simulated: such simulations are left out.
+      ",
+        ],
+      ]
+    `);
+  });
+
   it("refuses options that only models have, and a simulator without an observation", async () => {
     write("simulator.mjs", SIMULATOR);
     const runs = [[], ["--chains=4"]].map(async (options) => {

@@ -10,7 +10,14 @@ import {
 } from "./conditionalDensity.ts";
 import { checkedObservation } from "./observation.ts";
 import { SimulationPosterior } from "./posterior.ts";
-import { joinSimulations, type Simulations, simulate, simulateAt, simulationsRule } from "./simulate.ts";
+import {
+  checkSimulations,
+  joinSimulations,
+  type Simulations,
+  simulate,
+  simulateAt,
+  simulationsRule,
+} from "./simulate.ts";
 import type { Priors, Simulator } from "./simulator.ts";
 import { sampleTruncatedPrior } from "./truncatedPrior.ts";
 
@@ -62,6 +69,7 @@ export async function fitPosterior<P extends Priors>(
   }
   const { seed = 0, signal } = fitOptions;
   const isNumber = typeof simulations === "number";
+  if (isNumber) checkSimulations(simulations);
   const perRound = isNumber ? Math.ceil(simulations / rounds) : simulations.count;
   let all = isNumber ? await simulate(simulator, perRound, { seed, signal }) : simulations;
   // An invalid observation must be an error before the fit, which takes longest.

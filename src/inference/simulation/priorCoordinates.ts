@@ -78,9 +78,7 @@ function checkedValues<P extends Priors>(
   if (!counts.every((count) => Number.isInteger(count) && count === n)) {
     throw new PushforwardError("SHAPE", "the parameters have different numbers of values", {
       expected: `n values for each, ${names.map((name) => `${name} [${["n", ...parameters[name].shape].join(", ")}]`).join(", ")}`,
-      received: names
-        .map((name) => `${values[name]?.length ?? brief(values[name])} numbers of ${name}`)
-        .join(", "),
+      received: names.map((name) => `${values[name]?.length ?? "no"} numbers of ${name}`).join(", "),
     });
   }
   const arrays = names.map((name) => Float64Array.from(values[name]));

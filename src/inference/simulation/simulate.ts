@@ -58,15 +58,19 @@ export async function simulateFromPrior<P extends Priors>(
   random: Random,
   signal?: AbortSignal,
 ): Promise<Simulations> {
-  if (!(Number.isInteger(count) && count > 0)) {
-    throw new PushforwardError("ARGUMENT", "the number of simulations is not valid", {
-      expected: "a positive integer",
-      received: brief(count),
-    });
-  }
+  checkSimulations(count);
   const { features } = simulator.prior;
   const coordinates = random.split("prior").normal(new Float64Array(count * features));
   return simulateAt(simulator, coordinates, random.split("simulations"), signal);
+}
+
+/** Throws `ARGUMENT` unless a number of simulations is a positive integer. */
+export function checkSimulations(count: number): void {
+  if (Number.isInteger(count) && count > 0) return;
+  throw new PushforwardError("ARGUMENT", "the number of simulations is not valid", {
+    expected: "a positive integer",
+    received: brief(count),
+  });
 }
 
 /**
@@ -131,6 +135,7 @@ async function runOnce<P extends Priors>(
     const at = await describePoint(simulator.prior, row.slice(), {});
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new PushforwardError("MODEL", `the simulator failed for ${at}: ${message.replace(/\.$/, "")}`, {
+      hint: "Correct the program, or return NaN where no data can be simulated: such simulations are left out.",
       cause,
     });
   }
@@ -142,6 +147,7 @@ function checkOutput(output: ArrayLike<number> | undefined, first: ArrayLike<num
   throw new PushforwardError("MODEL", "the simulator did not return an array of the same length each time", {
     expected: first ? `${first.length} numbers, as in another simulation` : "an array of numbers",
     received: isArray ? `${output.length} numbers` : brief(output),
+    hint: "Return an array, also for a single number, with NaN in place of numbers that are missing.",
   });
 }
 

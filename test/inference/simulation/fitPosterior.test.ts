@@ -199,6 +199,12 @@ test("a mixture of many flows leaves out those with small weights, but not all",
   expect(keptMembers([...new Array(90).fill(0.011), 0.01])).toHaveLength(90);
 });
 
+test("a number of simulations that is not an integer is an error", async () => {
+  await expect(fitPosterior(measurements(1), { simulations: 2.5 })).rejects.toThrow(
+    "the number of simulations is not valid: expected a positive integer, received 2.5",
+  );
+});
+
 test("one simulation is too few", async () => {
   await expect(fitPosterior(measurements(1), { simulations: 1 })).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: there are too few simulations for a fit: expected at least 2 with finite values, and hundreds for a useful result, received 1.]`,
