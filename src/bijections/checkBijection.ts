@@ -3,13 +3,13 @@ import { type CustomKind, withCustomKinds } from "../distributions/customKinds.t
 import { type ErrorCode, PushforwardError } from "../errors.ts";
 import type { Floats } from "../graph/operation.ts";
 import { formatShape } from "../graph/shape.ts";
-import { input } from "../graph/tensor.ts";
+import { input, Tensor } from "../graph/tensor.ts";
 import { parametersOf, trainableParameters } from "../nn/module.ts";
 import { checkParametersReachable } from "../nn/unreachableParameters.ts";
 import { anyValue, callback, checkOptions, type OptionRules } from "../options.ts";
 import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
-import type { Bijection, Description } from "./bijection.ts";
+import type { Bijection, Description, Transformed } from "./bijection.ts";
 import {
   type CheckRows,
   compileFloat32Checks,
@@ -109,6 +109,11 @@ export async function checkBijection(
   options: CheckBijectionOptions = {},
 ): Promise<void> {
   checkOptions("checkBijection", options, checkRules);
+  if (typeof bijection !== "object" || bijection === null) {
+    throw new PushforwardError("ARGUMENT", "the argument of checkBijection is not a bijection", {
+      received: brief(bijection),
+    });
+  }
   const check = new Check(bijection, options);
   check.checkShapes();
   const parameters = trainableParameters(bijection);
@@ -151,7 +156,7 @@ class Check {
     const contextInput = context > 0 ? input("context", ["N", context]) : undefined;
     const rows = input("rows", ["N", features]);
     for (const direction of ["forward", "inverse"] as const) {
-      const { value, logDet } = bijection[direction](rows, contextInput);
+      const { value, logDet } = this.transformed(direction, rows, contextInput);
       if (formatShape(value.shape) !== formatShape(["N", features])) {
         const shapes = { expected: formatShape(["N", features]), received: formatShape(value.shape) };
         throw this.error(`${direction} returns rows of another shape`, shapes, "SHAPE");
@@ -170,6 +175,30 @@ class Check {
     throw this.error("describe() returns no type", {
       expected: 'such as { type: "shear", features: 2 }',
       received: brief(description),
+    });
+  }
+
+  /** The result of a map. Throws `ARGUMENT` unless it is `{ value, logDet }`. */
+  private transformed(
+    direction: "forward" | "inverse",
+    rows: Tensor,
+    context: Tensor | undefined,
+  ): Transformed {
+    const map: unknown = this.bijection[direction];
+    if (typeof map !== "function") {
+      throw this.error(`${direction} is not a method`, {
+        expected: "forward(z, context) and inverse(x, context)",
+        received: brief(map),
+      });
+    }
+    const result = this.bijection[direction](rows, context) as Partial<Transformed> | undefined;
+    if (result?.value instanceof Tensor && result.logDet instanceof Tensor) return result as Transformed;
+    const received = Object.entries({ value: result?.value, logDet: result?.logDet }).map(
+      ([name, part]) => `${name}: ${part instanceof Tensor ? "a tensor" : brief(part)}`,
+    );
+    throw this.error(`${direction} does not return { value, logDet }`, {
+      expected: "two tensors, as in { value: z.exp(), logDet: z.sum(-1) }",
+      received: result instanceof Tensor ? "a tensor" : received.join(", "),
     });
   }
 

@@ -12,7 +12,7 @@ import {
 import type { CustomKind } from "../../src/distributions/index.ts";
 import { glow, realNVP, tarflow } from "../../src/flows/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
-import { concat, type Tensor } from "../../src/graph/tensor.ts";
+import { concat, constant, type Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 
 /** x = (z_1, z_2 + slope sin z_1); tests override parts of it. */
@@ -182,6 +182,25 @@ describe("names the invariant that does not hold:", () => {
       }
     }
     expect(await refusal(new Nameless())).toMatch(/describe\(\) returns no type/);
+  });
+
+  test("results that are not { value, logDet }", async () => {
+    const returning = (result: unknown) =>
+      Object.assign(new Wave(), { forward: () => result }) as unknown as Bijection;
+    const value = constant([1], [1]);
+    const messages = await Promise.all(
+      [value, { value }, { value, logDet: 0 }].map((result) => refusal(returning(result))),
+    );
+    expect(messages).toMatchInlineSnapshot(`
+      [
+        "Wave is not a valid bijection: forward does not return { value, logDet }: expected two tensors, as in { value: z.exp(), logDet: z.sum(-1) }, received a tensor.",
+        "Wave is not a valid bijection: forward does not return { value, logDet }: expected two tensors, as in { value: z.exp(), logDet: z.sum(-1) }, received value: a tensor, logDet: nothing.",
+        "Wave is not a valid bijection: forward does not return { value, logDet }: expected two tensors, as in { value: z.exp(), logDet: z.sum(-1) }, received value: a tensor, logDet: 0.",
+      ]
+    `);
+    const without = Object.assign(new Wave(), { inverse: undefined }) as unknown as Bijection;
+    expect(await refusal(without)).toMatch(/inverse is not a method/);
+    expect(await refusal(null as never)).toMatch(/the argument of checkBijection is not a bijection/);
   });
 
   test("a parameter that is not found by its path, and a NaN that is replaced", async () => {
