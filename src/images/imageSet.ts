@@ -89,8 +89,17 @@ export function noClassesError(
   return new PushforwardError("DATA", what, {
     expected: "one directory with a sub-directory for each class",
     ...(isBeside && { received: `${top}, which is in no sub-directory` }),
-    hint: `Move each image into the sub-directory of its class${alternative}.`,
+    hint: `${labelHint(files, isBeside)}${alternative}.`,
   });
+}
+
+function labelHint(files: readonly string[], isBeside: boolean): string {
+  const directories = new Set(files.map((file) => dirname(file)));
+  const parents = new Set([...directories].map((directory) => dirname(directory)));
+  // The files were given by a pattern or by several directories, as in digits/*/*.png.
+  if (!isBeside && directories.size > 1 && parents.size === 1)
+    return `Give the directory that contains the sub-directories, ${[...parents][0]}`;
+  return "Move each image into the sub-directory of its class";
 }
 
 /** A warning of the pictures in other formats, which are not read; undefined if there are none. */

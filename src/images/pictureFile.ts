@@ -233,7 +233,9 @@ function decoded<T>(name: string, decode: () => T): T {
   try {
     return decode();
   } catch (cause) {
-    const reason = (cause as Error).message.replace(/[.:]$/, "");
+    // Decoders read damaged data as far as they can, until they fail somewhere.
+    const isOfDecoder = cause instanceof TypeError || cause instanceof RangeError;
+    const reason = isOfDecoder ? "its data are not valid" : (cause as Error).message.replace(/[.:]$/, "");
     throw new PushforwardError("FILE", `${name} is damaged: ${reason}`, {
       hint: "Remove the file, or write it again.",
       cause,

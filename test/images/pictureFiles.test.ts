@@ -131,7 +131,7 @@ describe("directories of pictures", () => {
       Remove the file, or write it again."
     `);
     expect(await failure(all(directory("cut", { "a.png": image.subarray(0, 40) })))).toMatchInlineSnapshot(`
-      "FILE cut/a.png is damaged: Offset is outside the bounds of the DataView.
+      "FILE cut/a.png is damaged: its data are not valid.
       Remove the file, or write it again."
     `);
     expect(
@@ -188,6 +188,12 @@ describe("directories of pictures", () => {
       "DATA The images of stray/a and 1 more have no classes: expected one directory with a sub-directory for each class.
       Move each image into the sub-directory of its class, or leave out the option classes."
     `);
+    const images = { "a/1.png": png(somePixels(1)), "b/2.png": png(somePixels(1)) };
+    const classes = directory("labelled", images);
+    expect(await failure(withClasses(path("labelled/a"), path("labelled/b")))).toContain(
+      "Give the directory that contains the sub-directories, labelled, or leave out the option classes.",
+    );
+    expect((await openImages(classes)).classes?.names).toEqual(["a", "b"]);
   });
 });
 
