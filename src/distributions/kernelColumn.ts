@@ -73,7 +73,11 @@ export class KernelColumn implements ColumnBlock {
     this.group = new HeadGroup([head]);
     this.widths = kernelWidths(size.widths);
     const fixed = { trainable: false };
-    this.centers = new Parameter([size.centers], () => initialCenters(head, size.centers, random), fixed);
+    this.centers = new Parameter([size.centers], () => initialCenters(head, size.centers, random), {
+      ...fixed,
+      // Values of the column, as the knots of its head.
+      domain: { min: -NOWHERE, max: NOWHERE },
+    });
     if (head.gaps) this.missing = new Parameter([size.centers], 0, fixed);
     if (isNumeric(head)) {
       this.scale = new ScaleMap([head.scale]);

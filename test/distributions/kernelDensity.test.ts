@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
 import { KernelDensity, LatentClasses, quantileKnots } from "../../src/distributions/index.ts";
+import { decodeModel, encodeModel, Flow } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compiledOnce } from "./evaluate.ts";
 import {
@@ -48,6 +49,14 @@ test("probabilities of a table of categories, cells and gaps sum to 1", async ()
   model.columns[1].centers.value.set([2, 0.5, -1, 7]);
   model.columns[2].centers.value.set([-3, 0.5, 9]);
   expect(sumOfProbabilities(await logProb(model, rows.flat()))).toBeCloseTo(1, 12);
+});
+
+test("centers above the square root of the largest number are read from a file", async () => {
+  const model = new KernelDensity({ columns: [continuous], centers: 2 }, new Random(1));
+  const centers = [3e25, -1e25].map(Math.fround);
+  model.columns[0].centers.value = Float32Array.from(centers);
+  const { flow } = await decodeModel(encodeModel({ flow: new Flow(model) }));
+  expect([...(flow.base as KernelDensity).columns[0].centers.numbers]).toEqual(centers);
 });
 
 test("many centers with few different values, of which some are missing, are the mixture of their kernels", async () => {
