@@ -63,7 +63,7 @@ export function columnHeads(
           cells,
           knots: latticeKnots(sorted, cells, options),
           atoms,
-          unseen: unseenProbability(sorted.length),
+          unseen: unseenProbability(features[i].length),
           // A period of one cell would be a constant input.
           periods: TIME_PERIODS[unit].map((period) => period / step).filter((period) => period > 1),
           // A date is missing as a whole, so all its parts have the gap of the first one.
@@ -76,7 +76,7 @@ export function columnHeads(
       const sorted = presentSorted(features[0]);
       const periods = period === undefined ? [] : [period / step];
       const knots = latticeKnots(sorted, cells, { ...options, scale });
-      const unseen = unseenProbability(sorted.length);
+      const unseen = unseenProbability(features[0].length);
       return [{ type: "lattice", cells, unseen, scale, knots, atoms: frequentCells(sorted), periods, gaps }];
     }
     case "continuous": {
@@ -166,8 +166,9 @@ const hasAllLabels = ({ type, isBoolean, labels }: TableColumn & { kind: "catego
  * no other row has (Good 1953), within the bounds of `unseenProbability`.
  */
 function unseenLabels(codes: Float64Array): number {
-  const { counts, rows } = countValues(presentSorted(codes));
-  return unseenProbability(rows, counts.filter((count) => count === 1).length);
+  const { counts } = countValues(presentSorted(codes));
+  // Rows without a label count too: the probability is that of a new row, not that of a new label.
+  return unseenProbability(codes.length, counts.filter((count) => count === 1).length);
 }
 
 /**

@@ -70,6 +70,9 @@ describe("heads of columns", () => {
   it("give labels that were not seen the share of those that were seen once", () => {
     const [rare] = heads(texts(sequence(200, (i) => (i < 196 ? "common" : `rare ${i}`))));
     expect(rare).toMatchObject({ type: "categorical", categories: 5, unseen: 4 / 201 });
+    // Rows without a label count too, because the probability is that of a row.
+    const withGaps = sequence(200, (i) => (i < 150 ? null : i < 196 ? "common" : `rare ${i}`));
+    expect(heads(texts(withGaps))).toMatchObject([{ gaps: true, unseen: 4 / 201 }]);
     const [none] = heads(texts(sequence(200, (i) => "ab"[i % 2]!)));
     expect(none).toMatchObject({ unseen: 0.5 / 201 });
     // There is no third boolean.
