@@ -70,7 +70,12 @@ export async function outputColumns(
   return columns.map((column) => {
     const { name, type } = column;
     const value = `original.${quotedIdentifier(name)}`;
-    if (!asText) return { name, type, value };
+    if (!asText) {
+      // The text of a value in JSON is without its quotes, as when it is read.
+      return type === "JSON" && isDelimited(format)
+        ? { name, type: "VARCHAR", value: `(${value} ->> '$')` }
+        : { name, type, value };
+    }
     return typed.includes(column)
       ? { name, type, value: typedValue(isoText(value, column), type) }
       : { name, type: "VARCHAR", value };

@@ -165,6 +165,14 @@ it("keeps text of JSON that looks like a date", async () => {
   expect(await scored(path, [-2], "dates.scored.jsonl")).toBe(`${row},"log_density":-2.0}\n`);
 });
 
+it("writes text of JSON without quotes to CSV", async () => {
+  const path = files.write("mixed.jsonl", '{"id":"A1","x":1}\n{"id":2,"x":2}\n{"id":"b, c","x":3}\n');
+  expect(await scored(path, [-1, -2, -3], "mixed.csv")).toBe(
+    'id,x,log_density\nA1,1,-1.0\n2,2,-2.0\n"b, c",3,-3.0\n',
+  );
+  expect(await scored(path, [-1, -2, -3], "mixed.scored.jsonl")).toContain('{"id":"A1","x":1,');
+});
+
 it("does not confuse columns with its own temporary columns", async () => {
   const query = "SELECT 1 AS c0, 2.5 AS scores, 3 AS original";
   expect(await scored(query, [-2], "own.csv")).toBe("c0,scores,original,log_density\n1,2.5,3,-2.0\n");
