@@ -152,7 +152,8 @@ const notFar = ({ column, below, above }: ColumnFindings["farValues"]): string =
     ...(below === undefined ? [] : [`${name} > ${sqlNumber(below)}`]),
     ...(above === undefined ? [] : [`${name} < ${sqlNumber(above)}`]),
   ];
-  return bounds.join(" AND ");
+  // A comparison with a missing value is not true, and a model may learn missing values.
+  return `(${bounds.join(" AND ")} OR ${name} IS NULL)`;
 };
 
 const rowsWhere = (conditions: readonly string[], { source }: NotedTable): string =>

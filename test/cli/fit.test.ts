@@ -324,7 +324,7 @@ it("learns from values of 1e30, and warns of them", async () => {
   const { code, out, err } = await pushforward(["fit", far, ...QUICK, "-o", path("far.safetensors")]);
   expect(code).toBe(0);
   expect(err.split("\n")[0]).toMatchInlineSnapshot(
-    `"Warning: Some values are far from all others of their column: a (1e+30). Their density is very low. If these are mistakes, leave the rows out: "FROM 'far.csv' WHERE a < 1e+30""`,
+    `"Warning: Some values are far from all others of their column: a (1e+30). Their density is very low. If these are mistakes, leave the rows out: "FROM 'far.csv' WHERE (a < 1e+30 OR a IS NULL)""`,
   );
   expect(out).not.toMatch(/NaN|Infinity/);
 });

@@ -166,7 +166,7 @@ describe("following a hint removes its note:", () => {
     const [one, ...more] = await hints(data);
     expect([one.kind, more]).toEqual(["farValues", []]);
     expect(plain(one.hint)).toMatchInlineSnapshot(
-      `"If these are mistakes, leave the rows out: "FROM 'table.csv' WHERE x < 1e+30 AND y > -1.4285714285714287e+8 AND y < 1000000000000""`,
+      `"If these are mistakes, leave the rows out: "FROM 'table.csv' WHERE (x < 1e+30 OR x IS NULL) AND (y > -1.4285714285714287e+8 AND y < 1000000000000 OR y IS NULL)""`,
     );
     expect(await hints(queryIn(one.hint))).toEqual([]);
   });
