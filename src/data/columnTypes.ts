@@ -155,7 +155,7 @@ export function missingToNull(value: string, { text, na }: { text: string; na: r
 
 /** A number with a decimal comma or points that separate thousands, such as 1.234,5. No number above 1,000 begins with 0. */
 const DECIMAL_COMMA = "\\s*[-+]?(([1-9]\\d{0,2}(\\.\\d{3})+|\\d+)(,\\d*)?|,\\d+)([eE][-+]?\\d+)?\\s*";
-/** Numbers with points and without a comma: these points separate thousands, if the number is a `DECIMAL_COMMA`. */
+/** Numbers with a point and without a comma. The point separates thousands if the number is a `DECIMAL_COMMA`. */
 const WITH_POINT = "\\s*[-+]?\\d*\\.\\d+([eE][-+]?\\d+)?\\s*";
 
 /** An SQL expression that converts 1.234,5 to 1234.5, and leaves text that is not a number with a decimal comma as it is. */
@@ -176,7 +176,7 @@ export async function columnWithBothPoints(
     `SELECT d, min(v) FILTER (NOT removed), min(v) FILTER (removed)
     FROM (SELECT v, d, regexp_full_match(v, '${DECIMAL_COMMA}') AS removed
       FROM (SELECT unnest([${texts.join(", ")}]) AS v, unnest(range(${texts.length})) AS d FROM ${relation})
-      WHERE regexp_full_match(v, '${WITH_POINT}'))
+      WHERE contains(v, '.') AND (removed OR regexp_full_match(v, '${WITH_POINT}')))
     GROUP BY d HAVING count_if(removed) > 0 AND count_if(NOT removed) > 0 ORDER BY d LIMIT 1`,
   );
   return found && { index: Number(found[0]), decimal: String(found[1]), thousands: String(found[2]) };

@@ -54,6 +54,10 @@ it("refuses a column whose points are neither all decimal ones nor all between t
   const several = await failure("columns", first, second, "--decimal", ",");
   expect(several).not.toContain("of first.csv has");
   expect(several).toContain("(and 1 more) has numbers with decimal points");
+  const mixed = write("mixed.csv", "a;b\n7.100,5;1\n12.5;2\n");
+  expect(await failure("columns", mixed, "--decimal", ",")).toContain(
+    "received 12.5, and also 7.100,5, which would be read without its point",
+  );
   const clear = write("clear.csv", "a;b\n1.234,5;2.50\n2,25;1.5\n12.345.678;0.25\n");
   const { out } = await pushforward(["columns", clear, "--decimal", ",", "--json"]);
   expect(out).toContain("2.25 to 12345678");
