@@ -36,7 +36,7 @@ export function findRepeatedDifferences(columns: readonly Float64Array[], first 
         continue;
       if (!repeats(counted(SECOND_SAMPLE_ROWS))) continue;
       const inAllRows = counted(rows);
-      if (!repeats(inAllRows)) continue;
+      if (!repeats(inAllRows) || !repeatsByMagnitude(columns[column], columns[other])) continue;
       found.push({ column, other, distinct: inAllRows.values.length, modeShare: modeShareOf(inAllRows) });
       break;
     }
@@ -61,4 +61,17 @@ function differences(a: Float64Array, b: Float64Array, n: number): ValueCounts {
   const rounding = 4 * Number.EPSILON * largest;
   for (let i = 1; i < n; i++) if (sorted[i] - sorted[i - 1] <= rounding) sorted[i] = sorted[i - 1];
   return countValues(sorted);
+}
+
+/** Whether the differences still repeat if only those count as equal that rounding of the two values in their own rows can explain. */
+function repeatsByMagnitude(a: Float64Array, b: Float64Array): boolean {
+  const difference = a.map((value, row) => value - b[row]);
+  const rounding = a.map((value, row) => 4 * Number.EPSILON * Math.max(Math.abs(value), Math.abs(b[row])));
+  const order = Int32Array.from(a.keys()).sort((i, j) => difference[i] - difference[j]);
+  const merged = Float64Array.from(order, (row) => difference[row]);
+  for (let i = 1; i < merged.length; i++) {
+    const tolerance = Math.max(rounding[order[i]], rounding[order[i - 1]]);
+    if (merged[i] - merged[i - 1] <= tolerance) merged[i] = merged[i - 1];
+  }
+  return repeats(countValues(merged));
 }

@@ -319,6 +319,12 @@ it("reports columns whose difference has repeated values", () => {
   `);
   expect(notesOf({ corrected }, { a })).toMatchObject([{ kind: "repeatedDifference" }]);
   expect(kinds({ a: rounded(a, 0.01), b: rounded(b, 0.01) })).not.toContain("repeatedDifference");
+  // Rounding of the largest values is larger than most values of b, but not in their own rows.
+  const magnitudes = {
+    a: uniform("small").map((u) => 10 ** (-20 * u)),
+    b: uniform("large").map((u) => 10 ** (18 * u)),
+  };
+  expect(kinds(magnitudes)).not.toContain("repeatedDifference");
 });
 
 it("writes short notes about many columns", () => {
