@@ -82,7 +82,7 @@ function exportedModel(
         { labels, image, ...(image && { maps: ImageModel.from(loaded).tensorMaps }) },
       );
     if (what === "density" || what === "sampler")
-      return exportTable(TableModel.from({ flow, table }), { ...options, what });
+      return exportTable(TableModel.from({ flow, table }), { ...options, what }, { labels });
   } catch (error) {
     if (!(error instanceof PushforwardError) || error.expected !== 'precision: "float64"') throw error;
     throw new PushforwardError("ARGUMENT", `float32 is too coarse for ${model}`, {

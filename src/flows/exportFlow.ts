@@ -40,7 +40,7 @@ export interface ExportFlowOptions {
 }
 
 /** What a model file says about the rows of a flow. */
-interface DescribedRows {
+export interface DescribedRows {
   /** The names of the classes of the last columns of the context. */
   readonly labels?: ExportedValue["labels"] | undefined;
   /** [height, width, channels], if the rows are images. */
@@ -76,7 +76,7 @@ export function exportFlow(
 ): ExportedModel {
   const { what, precision, isGenerated, metadata } = checkedOptions("exportOnnx", options, EXPORTS);
   checkPrecision(flow.columnForFloat64(), precision);
-  const { features, context: C, columns, contextColumns } = flow;
+  const { features, context: C, columns } = flow;
   const data: Declaration = {
     value: image
       ? {
@@ -99,17 +99,8 @@ export function exportFlow(
     },
     shape: ["N", features],
   };
-  const contextRows: Declaration = {
-    value: {
-      name: "context",
-      meaning: "context of the rows",
-      ...(contextColumns && { columns: contextColumns }),
-      ...(labels && { labels }),
-    },
-    shape: ["N", C],
-  };
   const noiseValues = noiseInputs(flow.noise, isGenerated);
-  const context = C > 0 ? [input("context", ["N", C])] : [];
+  const context = C > 0 ? [input(CONTEXT, ["N", C])] : [];
   const [inputs, outputs] = {
     density: [[data], [flow.isBound ? BOUND : LOG_DENSITY, latent]],
     // There is one sample for each row of the context.
@@ -117,7 +108,7 @@ export function exportFlow(
     latent: [[data], [latent]],
     data: [[latent], [data]],
   }[what];
-  const model = new ModelExport(what, precision, C > 0 ? [...inputs, contextRows] : inputs, outputs);
+  const model = new ModelExport(what, precision, [...inputs, ...contextOf(flow, labels)], outputs);
   const rows = input("rows", ["N", features]);
   const noise = flow.noise.map(({ size }, i) => input(`noise${i}`, ["N", size]));
   const [tensors, results] = {
@@ -128,16 +119,38 @@ export function exportFlow(
   }[what]();
   const values =
     what === "sampler" && isGenerated
-      ? flow.noise.map((each) => model.generated(each, C > 0 ? model.rowsOf("context") : "rows"))
+      ? flow.noise.map((each) => model.generated(each, C > 0 ? model.rowsOf(CONTEXT) : "rows"))
       : inputs.map(({ value }) => value.name);
   const computed = model.compute<string>(
     [...tensors, ...context],
-    [...values, ...context.map(() => "context")],
+    [...values, ...context.map(() => CONTEXT)],
     results,
     { parameterNames: parameterNames(flow) },
   );
   return model.encoded(Object.values(computed), metadata);
 }
+
+/** The declaration of the context of a conditional flow, in a list; an empty list for another flow. */
+export const contextOf = (
+  { context, contextColumns }: Flow,
+  labels: DescribedRows["labels"],
+): readonly Declaration[] =>
+  context === 0
+    ? []
+    : [
+        {
+          value: {
+            name: CONTEXT,
+            meaning: "context of the rows",
+            ...(contextColumns && { columns: contextColumns }),
+            ...(labels && { labels }),
+          },
+          shape: ["N", context],
+        },
+      ];
+
+/** The name of the input for the context of a conditional flow. */
+export const CONTEXT = "context";
 
 export const LOG_DENSITY: Declaration = {
   value: { name: "logProb", meaning: "log-density of the rows", unit: "nats" },

@@ -1,14 +1,17 @@
 import type { Standardize } from "../bijections/standardize.ts";
 import { ElementType } from "../graph/operation.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import { input } from "../graph/tensor.ts";
+import { input, type Tensor } from "../graph/tensor.ts";
 import { decodeTensors, encodeTensors, MISSING_TEXT } from "../tables/columnTensors.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
 import type { TableColumn, ValueType } from "../tables/tableColumn.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import {
+  CONTEXT,
   checkedOptions,
   checkPrecision,
+  contextOf,
+  type DescribedRows,
   type ExportFlowOptions,
   LOG_DENSITY,
   parameterNames,
@@ -26,10 +29,18 @@ export interface ExportTableOptions extends Pick<ExportFlowOptions, "precision" 
 interface Table {
   readonly columns: readonly TableColumn[];
   readonly flow: Flow;
+  /** The declaration of the context, in a list that is empty without one. */
+  readonly context: readonly Declaration[];
 }
 
 /** Implements `TableModel.exportOnnx`. */
-export function exportTable(table: Table, options: ExportTableOptions | undefined): ExportedModel {
+export function exportTable(
+  { columns, flow }: Pick<Table, "columns" | "flow">,
+  options: ExportTableOptions | undefined,
+  { labels }: Pick<DescribedRows, "labels"> = {},
+): ExportedModel {
+  const context = contextOf(flow, labels).map((each) => ({ ...each, elementType: ElementType.DOUBLE }));
+  const table: Table = { columns, flow, context };
   const checked = checkedOptions("exportOnnx", options, ["density", "sampler"]);
   checkPrecision(nestedFloat64Column(table.flow.unstandardized().inner), checked.precision);
   return checked.what === "density" ? exportDensity(table, checked) : exportSampler(table, checked);
@@ -37,9 +48,13 @@ export function exportTable(table: Table, options: ExportTableOptions | undefine
 
 type Options = ReturnType<typeof checkedOptions>;
 
-function exportDensity({ columns, flow }: Table, { precision, metadata }: Options): ExportedModel {
+function exportDensity(
+  { columns, flow, context: declared }: Table,
+  { precision, metadata }: Options,
+): ExportedModel {
   const { inner, standardize } = flow.unstandardized();
-  const model = new ModelExport("density", precision, columns.map(declaration), [LOG_DENSITY]);
+  const inputs = [...columns.map(declaration), ...declared];
+  const model = new ModelExport("density", precision, inputs, [LOG_DENSITY]);
 
   const values = columns.map((_, c) => input(`column${c}`, ["N"]));
   const { features, status } = encodeTensors(columns, values);
@@ -52,11 +67,12 @@ function exportDensity({ columns, flow }: Table, { precision, metadata }: Option
 
   const x = input("x", ["N", flow.features]);
   const statusOfRow = input("status", ["N"]);
-  const logProb = inner.logProb(x).sub(standardize?.logScale() ?? 0);
+  const { context, ofContext } = contextInputs(flow, declared, model);
+  const logProb = inner.logProb(x, ...context).sub(standardize?.logScale() ?? 0);
   const withImpossible = statusOfRow.equal(ROW_STATUS.impossible).where(Number.NEGATIVE_INFINITY, logProb);
   const scored = model.compute(
-    [x, statusOfRow],
-    [encoded.x, encoded.status].map((value) => model.fromFloat64(value)),
+    [x, statusOfRow, ...context],
+    [...[encoded.x, encoded.status].map((value) => model.fromFloat64(value)), ...ofContext],
     { logProb: statusOfRow.equal(ROW_STATUS.incomplete).where(Number.NaN, withImpossible) },
     { parameterNames: parameterNames(inner) },
   );
@@ -64,20 +80,27 @@ function exportDensity({ columns, flow }: Table, { precision, metadata }: Option
 }
 
 function exportSampler(
-  { columns, flow }: Table,
+  { columns, flow, context: declared }: Table,
   { precision, isGenerated, metadata }: Options,
 ): ExportedModel {
   const { inner, standardize } = flow.unstandardized();
-  const inputs = noiseInputs(flow.noise, isGenerated);
+  // There is one sample for each row of the context.
+  const noiseOfRows = isGenerated && declared.length > 0 ? [] : noiseInputs(flow.noise, isGenerated);
+  const inputs = [...noiseOfRows, ...declared];
   const model = new ModelExport("sampler", precision, inputs, columns.map(declaration));
 
   const noise = flow.noise.map(({ size }, i) => input(`noise${i}`, ["N", size]));
+  const { context, ofContext } = contextInputs(flow, declared, model);
+  const rows = declared.length > 0 ? model.rowsOf(CONTEXT) : "rows";
   const drawn = model.compute(
-    noise,
-    isGenerated
-      ? flow.noise.map((each) => model.generated(each, "rows"))
-      : inputs.map(({ value }) => value.name),
-    { x: inner.sample(noise) },
+    [...noise, ...context],
+    [
+      ...(isGenerated
+        ? flow.noise.map((each) => model.generated(each, rows))
+        : noiseOfRows.map(({ value }) => value.name)),
+      ...ofContext,
+    ],
+    { x: inner.sample(noise, ...context) },
     { parameterNames: parameterNames(inner) },
   );
 
@@ -93,6 +116,25 @@ function exportSampler(
     columns.map((column, c) => valuesOf(column, values[`column${c}`], model)),
     metadata,
   );
+}
+
+/** The context of `unstandardized().inner` as tensors, at most one, and the names of their values in the file. */
+function contextInputs(
+  flow: Flow,
+  declared: readonly Declaration[],
+  model: ModelExport,
+): { context: readonly Tensor[]; ofContext: readonly string[] } {
+  const [declaration] = declared;
+  if (!declaration) return { context: [], ofContext: [] };
+  const { standardizeContext } = flow.unstandardized();
+  const context = input(CONTEXT, declaration.shape);
+  const standardized = model.compute(
+    [context],
+    [CONTEXT],
+    { context: standardizeContext ? standardizeContext.inverse(context).value : context },
+    { precision: "float64", parameterNames: standardizeNames(standardizeContext, "standardizeContext") },
+  );
+  return { context: [context], ofContext: [model.fromFloat64(standardized.context)] };
 }
 
 /** Declares a column as an input or an output of the file: a tensor of text or of float64. */
@@ -159,10 +201,13 @@ function labelsOf(column: TableColumn): Map<string, number> {
   return new Map(column.kind === "constant" && column.value !== null ? [[column.value, 1]] : []);
 }
 
-const standardizeNames = (standardize: Standardize | undefined): Map<Parameter, string> =>
+const standardizeNames = (
+  standardize: Standardize | undefined,
+  name = "standardize",
+): Map<Parameter, string> =>
   new Map(
     standardize && [
-      [standardize.center, "standardize.center"],
-      [standardize.scale, "standardize.scale"],
+      [standardize.center, `${name}.center`],
+      [standardize.scale, `${name}.scale`],
     ],
   );

@@ -2,9 +2,12 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema } from "onnx-buf";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
-import { TableModel } from "../../src/index.ts";
+import { ContextEmbedding, Random, TableModel } from "../../src/index.ts";
+import { decodeRows, encodeRows, withLabelsOf } from "../../src/tables/encode.ts";
+import { rawColumns } from "../../src/tables/tableRows.ts";
 import {
   modelOfAllKinds,
+  modelOfRows,
   rowsOfAllKinds,
   samplerInputs,
   tableInputs,
@@ -61,6 +64,37 @@ test("an exported sampler draws the rows of the model", async () => {
           );
       });
   }
+});
+
+test("a conditional model scores and draws rows for the context of each", async () => {
+  const rows = rowsOfAllKinds(40, 4).map(({ amount, city }) => ({ amount, city }));
+  const conditional = modelOfRows(rows, new ContextEmbedding({ numbers: 2 }, new Random(3)));
+  const { columns, flow } = conditional;
+  const contexts = new Random(5).normal(new Float64Array(2 * rows.length));
+  const context = new Tensor("float64", contexts, [rows.length, 2]);
+  const raw = rawColumns(rows);
+  const features = encodeRows(
+    columns,
+    columns.map((column, c) => withLabelsOf(column, raw[c]!)),
+  );
+  const density = await InferenceSession.create(await conditional.exportOnnx({ precision: "float64" }));
+  expect(density.inputNames).toEqual(["amount", "city", "context"]);
+  const { logProb } = await density.run({ ...tensorsOf(tableInputs(columns, rows), Tensor), context });
+  const expected = await flow.logProb(features, contexts, { precision: "float64" });
+  expected.forEach((value, n) => {
+    expect(logProb!.data[n]).toBeCloseTo(value, 9);
+  });
+
+  const sampler = await InferenceSession.create(
+    await conditional.exportOnnx({ what: "sampler", precision: "float64" }),
+  );
+  const noise = samplerInputs(flow, { rows: rows.length, seed: 6, type: "float64" });
+  const drawn = await sampler.run({ ...tensorsOf(noise, Tensor), context });
+  const sample = await flow.sample(rows.length, { seed: 6, context: contexts, precision: "float64" });
+  const decoded = decodeRows(columns, sample);
+  expect([...(drawn.amount!.data as Float64Array)].map((value) => value.toFixed(6))).toEqual(
+    Array.from(decoded[0]!, (value) => value.toFixed(6)),
+  );
 });
 
 test("the runtime can make the noise of a sampler", async () => {
