@@ -8,6 +8,7 @@ import type { SplitWithTest } from "../dataset/splitWithTest.ts";
 import { PushforwardError } from "../errors.ts";
 import type { ReportRows } from "../evaluate/index.ts";
 import { counted } from "../evaluate/numberText.ts";
+import { MIN_REPORT_ROWS } from "../evaluate/report.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
 import { decodeTable } from "../tables/decodeTable.ts";
 import { realColumn } from "../tables/realColumn.ts";
@@ -64,6 +65,13 @@ export async function reportRows(
         ...notes,
       ],
     };
+  }
+  if (rows.rows < 2 * MIN_REPORT_ROWS) {
+    throw new PushforwardError("DATA", "there are too few rows for a report", {
+      expected: `${2 * MIN_REPORT_ROWS} rows or more, because one half replaces the training rows`,
+      received: `${rows.rows}`,
+      hint: "Give the table of the training, or a table with more rows.",
+    });
   }
   const { training: reference, validation: heldOut } = rows.split(0.5, seed);
   return {

@@ -112,4 +112,10 @@ it("refuses conditional models, and tables with too few rows", async () => {
     Error: There are too few held-out rows for a report: expected 10 rows or more with a finite log-density, received 8.
     Give a table with more rows."
   `);
+  const other = write("other.csv", correlated(15));
+  expect(await failure("report", model, other, "-o", path("few.html"))).toMatchInlineSnapshot(`
+    "2
+    Error: There are too few rows for a report: expected 20 rows or more, because one half replaces the training rows, received 15.
+    Give the table of the training, or a table with more rows."
+  `);
 });
