@@ -87,8 +87,9 @@ export function timeOf(column: TimeColumn, parts: readonly number[]): number {
   );
 }
 
-/** Whether a time agrees with the training rows in the units that have one value in all of them. */
-export function hasFixedParts({ fixed, dayOfMonth }: TimeColumn, time: number): boolean {
+/** Whether a time agrees with the training rows in the units that have one value in all of them. A date has no time of day. */
+export function hasFixedParts({ type, fixed, dayOfMonth }: TimeColumn, time: number): boolean {
+  if (type === "date" && time % MILLISECONDS.day !== 0) return false;
   if (!fixed.every(({ unit, value }) => partOf(time, unit) === value)) return false;
   return dayOfMonth === undefined || partOf(time, "day") + 1 === dayIn(partOf(time, "month"), dayOfMonth);
 }

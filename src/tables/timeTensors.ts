@@ -34,9 +34,13 @@ export function partOf(time: Tensor, unit: TimeUnit): Tensor {
   }
 }
 
-/** Whether times [N] agree with the training rows in the units that have one value in all of them. */
-export function hasFixedParts({ fixed, dayOfMonth }: TimeColumn, time: Tensor): Tensor {
+/** Whether times [N] agree with the training rows in the units that have one value in all of them. A date has no time of day. */
+export function hasFixedParts({ type, fixed, dayOfMonth }: TimeColumn, time: Tensor): Tensor {
   const conditions = fixed.map(({ unit, value }) => partOf(time, unit).equal(value));
+  if (type === "date") {
+    const days = time.div(MILLISECONDS.day);
+    conditions.push(days.equal(days.floor()));
+  }
   if (dayOfMonth !== undefined) {
     const { month, day } = dateOf(time.div(MILLISECONDS.day).floor());
     conditions.push(day.add(1).equal(lastDayOfMonth(month).minimum(dayOfMonth)));

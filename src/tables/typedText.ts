@@ -23,5 +23,6 @@ function timeText(type: "date" | "timestamp" | "time", milliseconds: number): st
   const padded = (n: number) => String(n).padStart(4, "0");
   const day =
     sign === "-" ? `${padded(Number(year) + 1)}${monthAndDay} (BC)` : `${padded(Number(year))}${monthAndDay}`;
-  return type === "date" ? day : `${day} ${short}`;
+  // A value of a column of dates may have a time of day, which its error must show.
+  return type === "date" && short === "00:00:00" ? day : `${day} ${short}`;
 }

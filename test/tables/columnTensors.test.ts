@@ -87,6 +87,11 @@ const CASES: readonly (readonly [name: string, column: TableColumn, values: Floa
     times(4).map((t) => Math.floor(t / 864e5) * 864e5),
   ],
   [
+    "dates, some with a time of day",
+    time({ parts: [month, { unit: "day", first: 0, cells: 31 }], type: "date" }),
+    times(6).map((t, i) => (i % 3 === 0 ? t : Math.floor(t / 864e5) * 864e5)),
+  ],
+  [
     "times with a fixed hour",
     time({ parts: clock.slice(1), fixed: [{ unit: "hour", value: 7 }], type: "time" }),
     times(5).map((t) => ((t % 864e5) + 864e5) % 864e5),

@@ -168,6 +168,7 @@ describe("values that a column does not have", () => {
     const mondays = times("date", ["2020-01-06", "2020-01-13"]);
     expect(encoded(mondays, Date.UTC(2020, 0, 20))).not.toContain(NO_CELL);
     expect(encoded(mondays, Date.UTC(2020, 0, 21))).toEqual([NO_CELL]);
+    expect(encoded(mondays, Date.UTC(2020, 0, 20, 18, 45))).toContain(NO_CELL);
     const hours = times("timestamp", ["2020-01-06T10:00", "2020-01-13T12:00"]);
     expect(encoded(hours, Date.UTC(2020, 0, 20, 11))).not.toContain(NO_CELL);
     expect(encoded(hours, Date.UTC(2020, 0, 20, 11, 30))).toContain(NO_CELL);
