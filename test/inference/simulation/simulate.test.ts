@@ -58,15 +58,24 @@ test("errors of a simulator say for which parameters it failed", async () => {
     return [mu];
   });
   await expect(simulate(throwing, 100)).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the simulator failed for mu = 1.945: too large.]`,
+    `
+    [PushforwardError: the simulator failed for mu = 1.945: too large.
+    Correct the program, or return NaN where no data can be simulated: such simulations are left out.]
+  `,
   );
   const growing = simulator({ mu: prior.normal(0, 1) }, ({ mu }) => (mu > 1 ? [1, 2] : [1]));
   await expect(simulate(growing, 100)).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the simulator did not return an array of the same length each time: expected 2 numbers, as in another simulation, received 1 numbers.]`,
+    `
+    [PushforwardError: the simulator did not return an array of the same length each time: expected 2 numbers, as in another simulation, received 1 numbers.
+    Return an array, also for a single number, with NaN in place of numbers that are missing.]
+  `,
   );
   const empty = simulator({ mu: prior.normal(0, 1) }, () => undefined as unknown as number[]);
   await expect(simulate(empty, 100)).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the simulator did not return an array of the same length each time: expected an array of numbers, received nothing.]`,
+    `
+    [PushforwardError: the simulator did not return an array of the same length each time: expected an array of numbers, received nothing.
+    Return an array, also for a single number, with NaN in place of numbers that are missing.]
+  `,
   );
   const none = simulator({ mu: prior.normal(0, 1) }, () => null as unknown as number[]);
   await expect(simulate(none, 100)).rejects.toThrow("expected an array of numbers, received null");
