@@ -37,7 +37,6 @@ let loopCount = 0;
 function loopOperation(body: LoopBody, captured: readonly Tensor[], maxIterations: number): Operation {
   return {
     name: "loop",
-    inputTypes: "any",
     shape: () => [],
     emit: (onnx, inputs) => {
       const capturedNames = inputs.slice(body.state.length);

@@ -65,8 +65,6 @@ export interface AxisRange {
   readonly end: number;
 }
 
-type InputType = "float" | "bool" | "any";
-
 /**
  * An operation: its shape, its gradient, its ONNX nodes, and the properties that the compiler passes need. Passes ask for these
  * properties and not for names, so a new operation is one object of this type.
@@ -78,11 +76,6 @@ export interface Operation<A extends Attributes = Attributes> {
   readonly name: string;
   /** The type of the output; `sameAsInput` is the type of the first input. Default `float`. */
   readonly type?: "float" | "bool" | "sameAsInput";
-  /**
-   * The types of the inputs, one for each or one for all; `any` also for inputs of different types. Default `float`, or `any` if the output has the
-   * type of the first input.
-   */
-  readonly inputTypes?: InputType | readonly InputType[];
   /** The shape of the output. Throws `SHAPE` if the shapes of the inputs do not match. */
   shape(inputs: readonly Tensor[], attributes: A): Shape;
   /** Writes the operation as ONNX nodes and returns the name of the output. */

@@ -49,9 +49,8 @@ export class Tensor {
     this.operation = operation;
     this.inputs = inputs;
     this.attributes = attributes;
-    const { type = "float" } = operation;
-    checkTypes(operation, inputs);
     this.shape = operation.shape(inputs, attributes);
+    const { type = "float" } = operation;
     this.type = type === "sameAsInput" ? inputs[0].type : type;
     this.name = name;
   }
@@ -372,24 +371,6 @@ export function apply<A extends Attributes>(
   const shapes = alignBatchAxes(tensors.map(({ shape }) => shape));
   const aligned = tensors.map((tensor, i) => tensor.reshape(shapes[i]));
   return new Tensor(operation, aligned, attributes ?? {});
-}
-
-/** Throws `ARGUMENT` for numbers in place of booleans, or the reverse: ONNX Runtime would refuse the graph later, without the place. */
-function checkTypes({ name, type, inputTypes }: Operation, inputs: readonly Tensor[]): void {
-  const expected = inputTypes ?? (type === "sameAsInput" ? "any" : "float");
-  inputs.forEach((input, i) => {
-    const each = typeof expected === "string" ? expected : expected[i];
-    if (each === "any" || each === input.type) return;
-    const [wanted, given] = each === "bool" ? ["booleans", "numbers"] : ["numbers", "booleans"];
-    throw new PushforwardError("ARGUMENT", `${name} has an argument of a wrong type`, {
-      expected: `a tensor of ${wanted}`,
-      received: `a tensor of ${given}, the result of ${input.name ?? input.operation.name}`,
-      hint:
-        each === "bool"
-          ? "A comparison returns booleans, as in x.greater(0)."
-          : "toFloat() of a tensor of booleans is 1 where it is true, and 0 where it is false.",
-    });
-  });
 }
 
 const toTensor = (operand: Operand): Tensor =>

@@ -13,7 +13,6 @@ export function withGradient(
 ): Tensor {
   const operation: Operation = {
     name: "withGradient",
-    inputTypes: "any",
     needsFullGradient: true,
     shape: ([x]) => x.shape,
     gradient: (g) => [null, ...gradient(g)],

@@ -251,20 +251,6 @@ test("positions outside of a slice or a concatenation, although its sources have
   );
 });
 
-test("booleans in place of numbers, and numbers in place of booleans", () => {
-  const [mask, numbers] = [x("N", 2).greater(0), x("N", 2).square()];
-  expect(() => mask.add(1)).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: add has an argument of a wrong type: expected a tensor of numbers, received a tensor of booleans, the result of greater.
-    toFloat() of a tensor of booleans is 1 where it is true, and 0 where it is false.]
-  `);
-  expect(() => numbers.and(mask)).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: and has an argument of a wrong type: expected a tensor of booleans, received a tensor of numbers, the result of square.
-    A comparison returns booleans, as in x.greater(0).]
-  `);
-  for (const wrong of [() => numbers.where(1, 2), () => mask.sum(1), () => numbers.not()])
-    expect(wrong).toThrow(/has an argument of a wrong type/);
-});
-
 test("an axis that is given twice", () => {
   expect(messageOf(() => x("N", 4).mean([1, -1]))).toMatchInlineSnapshot(`"mean has an axis twice: [1,-1]."`);
   expect(messageOf(() => x("N", 2, 2).sum([2, 1, 2]))).toMatchInlineSnapshot(
