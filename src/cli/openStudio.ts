@@ -17,7 +17,7 @@ interface Values extends Pick<TableOptions, "na" | "decimal" | "delimiter"> {
 /** Only this machine can reach the page: the files that it opens may be private. */
 const HOST = "127.0.0.1";
 const MAX_CONNECTIONS = 256;
-/** The page looks at this many rows at most, and numbers them as rows of `csvSample`. */
+/** The page looks at this many rows at most. It computes their numbers in the table by the formula of `csvSample`. */
 const MAX_ROWS = 5000;
 
 /** Serves the studio, with a model and a table to open, until the command is interrupted. */

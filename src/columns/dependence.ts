@@ -27,8 +27,8 @@ const MAX_ROUNDED_RESIDUAL = 0.03;
  */
 const MAX_ROUNDING_FACTOR = 10;
 /**
- * A column is compared with combinations of at most this many independent columns, and with each single column. All columns of 2,000 would
- * take a minute.
+ * A column is compared with combinations of at most this many independent columns, and with each single column. With all of 2,000
+ * columns, this would take a minute.
  */
 const MAX_DIRECTIONS = 500;
 /** Fewer rows may satisfy a linear equation by chance. */
@@ -100,7 +100,7 @@ function mostCorrelated(scaled: readonly StandardizedColumn[], d: number): numbe
   return best;
 }
 
-/** The squared distance of a and b, or of a and -b, up to the row where it exceeds `max`: most pairs of columns are far apart in few rows. */
+/** The squared distance of a and b, or of a and -b for the sign -1. The sum ends once it exceeds `max`, for most columns after a few rows. */
 function squaredDistance(a: Float64Array, b: Float64Array, sign: 1 | -1, max: number): number {
   let sum = 0;
   for (let row = 0; row < a.length && sum <= max; row++) sum += (a[row] - sign * b[row]) ** 2;

@@ -89,11 +89,12 @@ export function noClassesError(
   return new PushforwardError("DATA", what, {
     expected: "one directory with a sub-directory for each class",
     ...(isBeside && { received: `${top}, which is in no sub-directory` }),
-    hint: `${labelHint(files, isBeside)}${alternative}.`,
+    hint: `${classHint(files, isBeside)}${alternative}.`,
   });
 }
 
-function labelHint(files: readonly string[], isBeside: boolean): string {
+/** What to do so that each file has a class. `isBeside` says whether a file is beside the sub-directories of other files. */
+function classHint(files: readonly string[], isBeside: boolean): string {
   const directories = new Set(files.map((file) => dirname(file)));
   const parents = new Set([...directories].map((directory) => dirname(directory)));
   // The files were given by a pattern or by several directories, as in digits/*/*.png.

@@ -95,7 +95,7 @@ test("a posterior that is the prior has the density of the prior, and none outsi
   await flow.release();
 });
 
-test("values of the parameters that do not fit are errors", async () => {
+test("values of the parameters with wrong names, wrong lengths or NaN are errors", async () => {
   const posterior = await priorAsPosterior(1);
   const ofMu = (mu: number[]) => posterior.logProb([1, 2], { mu });
   await expect(ofMu([0, Number.NaN])).rejects.toThrowErrorMatchingInlineSnapshot(
