@@ -14,7 +14,7 @@ import { readTrainingTable } from "../../src/data/index.ts";
 import { joinedRows } from "../../src/dataset/crossValidation.ts";
 import type { InMemoryDataset } from "../../src/dataset/index.ts";
 import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
-import { compareDensities, measureOf } from "../../src/evaluate/compareDensities.ts";
+import { estimate, measureOf } from "../../src/evaluate/compareDensities.ts";
 import { tableBaselines } from "../../src/evaluate/tableBaselines.ts";
 import { fitMembers } from "../../src/train/fitMembers.ts";
 import { mean } from "../papers/statistics.ts";
@@ -24,33 +24,50 @@ const { positionals, values } = parseArgs({
   options: {
     rows: { type: "string", default: "10000" },
     threads: { type: "string", default: "1" },
+    splits: { type: "string", default: "1" },
   },
 });
 const threads = Number(values.threads);
+const splits = Number(values.splits);
 for (const file of positionals) {
   const query = `FROM '${file}' USING SAMPLE reservoir(${values.rows} ROWS) REPEATABLE (0)`;
   const read = await readTrainingTable(query, { kinds: {} });
   const columns = read.table!;
   const rows = read.rows as InMemoryDataset;
-  const split = splitWithTest(rows, { testFraction: 0.1, validationFraction: 0.1, seed: 0 });
-  const { flow, members, validated } = await fitMembers(columns, split, { seed: 0, threads });
-  const test = split.test! as InMemoryDataset;
-  const training = split.training as InMemoryDataset;
-  const logDensities = await flow.logProb(test.values, undefined, { threads });
-  const learned = validated ? joinedRows([training, split.validation]) : training;
-  const baselines = await tableBaselines(columns, learned, { atoms: measureOf(flow), threads });
-  const compared = await compareDensities(logDensities, test, baselines);
+  const scores: Float64Array[] = [];
+  const others = new Map<string, Float64Array[]>();
+  let names = "";
+  for (let seed = 0; seed < splits; seed++) {
+    const split = splitWithTest(rows, { testFraction: 0.1, validationFraction: 0.1, seed });
+    const { flow, members, validated } = await fitMembers(columns, split, { seed, threads });
+    names ||= members.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`).join(", ");
+    const test = split.test! as InMemoryDataset;
+    const training = split.training as InMemoryDataset;
+    scores.push(await flow.logProb(test.values, undefined, { threads }));
+    const learned = validated ? joinedRows([training, split.validation]) : training;
+    for (const baseline of await tableBaselines(columns, learned, { atoms: measureOf(flow), threads })) {
+      const name = baseline.name.replace(/ \(\d+\)/, "");
+      others.set(name, [...(others.get(name) ?? []), await baseline.logDensities(test)]);
+    }
+    await flow.release();
+  }
+  const model = joined(scores);
+  const compared = [...others].map(([name, parts]) => ({ name, gain: estimate(model.map((x, n) => x - joined(parts)[n])) }));
+  console.error(basename(file), compared.map((c) => `${c.name} ${c.gain.mean.toFixed(3)}`).join(", "));
   const best = compared.reduce((a, b) => (b.gain.mean < a.gain.mean ? b : a));
   const cells = [
     basename(file).replace(/\.csv(\.gz)?$/, ""),
     rows.rows,
     columns.length,
-    members.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`).join(", "),
-    mean(logDensities).toFixed(3),
+    names,
+    mean(model).toFixed(3),
     best.name,
     `${best.gain.mean.toFixed(3)} ± ${best.gain.standardError.toFixed(3)}`,
   ];
   console.log(`| ${cells.join(" | ")} |`);
   await read.close();
-  await flow.release();
+}
+
+function joined(parts: readonly Float64Array[]): Float64Array {
+  return Float64Array.from(parts.flatMap((part) => [...part]));
 }

@@ -1,6 +1,7 @@
 import { countValues, mostFrequent } from "../columns/columnValues.ts";
 import { findMissingCodes } from "../columns/missingCodes.ts";
 import type { RawColumn } from "./tableColumn.ts";
+import { DATE_LIKE, dateConversion, isImpossibleDate } from "./textDates.ts";
 import { typedText } from "./typedText.ts";
 
 /**
@@ -58,15 +59,6 @@ export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string
 /** A regular expression, for JavaScript and DuckDB, of numbers with a sign for a currency or percent, such as $1,250 and 12.5 %. */
 export const NUMBER_WITH_UNIT = "[-+]?[$€£¥]\\s*\\d[\\d.,]*|[-+]?\\d[\\d.,]*\\s*[%$€£¥]";
 
-/** A regular expression, for JavaScript and DuckDB, of times of day, such as 14:30, 2:30 PM and 14:30:00+02:00. */
-const TIME_LIKE = "\\d{1,2}:\\d{2}(:\\d{2}(\\.\\d+)?)?( ?[AaPp][Mm])?( ?UTC|Z|[-+]\\d{2}(:?\\d{2})?)?";
-
-/**
- * A regular expression, for JavaScript and DuckDB, of dates, such as 2024-12-31, 31.12.2024 and Dec 31, 2024, perhaps with a time, and of
- * times of day.
- */
-export const DATE_LIKE = `(\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{1,2}[-/.]\\d{1,2}[-/.]\\d{4}|[A-Za-z]{3,9}\\.? \\d{1,2},? \\d{4}|\\d{1,2}\\.?[- ][A-Za-z]{3,9}\\.?[- ]\\d{4})([ T]+\\d{1,2}:\\d{2}.*)?|${TIME_LIKE}`;
-
 /** Regular expressions, for JavaScript and DuckDB, of numbers with a decimal comma, and with commas between thousands. */
 export const WITH_DECIMAL_COMMA = "[-+]?[\\d.]*,\\d+([eE][-+]?\\d+)?";
 export const THOUSANDS = "[-+]?[1-9]\\d{0,2}(,\\d{3})+(\\.\\d*)?";
@@ -75,7 +67,7 @@ export const THOUSANDS = "[-+]?[1-9]\\d{0,2}(,\\d{3})+(\\.\\d*)?";
  * Counts in a text column: rows with text; rows with numbers, and whether some begin with 0 and another digit, as codes such as the postal code
  * 00501 do; rows with numbers that have commas, and those whose commas may separate
  * thousands (`THOUSANDS`); rows with numbers that have units (`NUMBER_WITH_UNIT`); and rows with dates or times (`DATE_LIKE`). `words` are the texts
- * that are not numbers, or not dates if more than half of the rows are dates.
+ * that are not numbers, or not dates if more than half of the rows are dates. `someDates` has at least one of the dates, if there are any.
  */
 export interface TextCounts {
   readonly present: number;
@@ -85,6 +77,7 @@ export interface TextCounts {
   readonly thousands: number;
   readonly units: number;
   readonly dates: number;
+  readonly someDates: readonly string[];
   readonly words: readonly string[];
 }
 
@@ -93,7 +86,7 @@ export interface TextCounts {
  * words for missing values.
  */
 export function textRemarks(
-  { present, numbers, areCodes, commas, thousands, units, dates, words }: TextCounts,
+  { present, numbers, areCodes, commas, thousands, units, dates, someDates, words }: TextCounts,
   { isLeftOut }: { readonly isLeftOut: boolean },
 ): string[] {
   const taken = isLeftOut ? "left out" : "taken as labels";
@@ -117,7 +110,7 @@ export function textRemarks(
   }
   if (dates > 0 && dates === present) {
     return [
-      `dates or times in several formats, or in one that is not read, ${taken}: convert them in a query, for example by strptime(..., '%d/%m/%Y') or CAST(... AS TIME)`,
+      `dates or times in several formats, or in one that is not read, ${taken}: convert them in a query, for example by ${dateConversion(someDates)}`,
     ];
   }
   const most = 2 * dates > present ? "dates or times" : "numbers";
@@ -164,7 +157,11 @@ function countText({ values, labels = [] }: RawColumn): TextCounts {
   const isWithComma = labels.map((text) => comma.test(text.trim()));
   const isThousands = labels.map((text) => thousand.test(text.trim()));
   const isWithUnit = labels.map((text) => unit.test(text.trim()));
-  const isDate = labels.map((text) => date.test(text.trim()));
+  const isLikeDate = labels.map((text) => date.test(text.trim()));
+  // A few impossible dates are mistakes. If they are many, the format is another one, such as year, day and month.
+  const impossible = labels.map((text, code) => isLikeDate[code] && isImpossibleDate(text.trim()));
+  const areMistakes = 2 * impossible.filter(Boolean).length < isLikeDate.filter(Boolean).length;
+  const isDate = isLikeDate.map((isLike, code) => isLike && !(areMistakes && impossible[code]));
   for (const code of values) {
     if (Number.isNaN(code)) continue;
     present++;
@@ -177,5 +174,6 @@ function countText({ values, labels = [] }: RawColumn): TextCounts {
   const isUsual = 2 * dates > present ? isDate : isPlain;
   const words = labels.filter((_, code) => !isUsual[code]);
   const areCodes = labels.some((text, code) => isPlain[code] && /^0\d/.test(text));
-  return { present, numbers, areCodes, commas, thousands, units, dates, words };
+  const someDates = labels.filter((_, code) => isLikeDate[code]);
+  return { present, numbers, areCodes, commas, thousands, units, dates, someDates, words };
 }

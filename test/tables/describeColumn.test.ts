@@ -124,15 +124,25 @@ it("remarks on codes for missing values and on values that many rows have", () =
   expect(valueRemarks(texts(["00123", "17000", "unknown"]))).toEqual([
     "mostly numbers, but also 'unknown', so taken as labels: --na reads words as missing",
   ]);
-  expect(valueRemarks(texts(["2024-01-31", "31.01.2024 12:30", "Feb 2, 2024", "2-Feb-2024"]))).toEqual([
-    "dates or times in several formats, or in one that is not read, taken as labels: convert them in a query, for example by strptime(..., '%d/%m/%Y') or CAST(... AS TIME)",
-  ]);
-  expect(valueRemarks(texts(["2024-01-31", "2024-02-01", "unknown"]))).toEqual([
-    "mostly dates or times, but also 'unknown', so taken as labels: --na reads words as missing",
-  ]);
-  expect(valueRemarks(texts(["14:30", "9:15:00+02:00", "10:30 pm", "23:59Z"]), { isLeftOut: true })).toEqual([
-    "dates or times in several formats, or in one that is not read, left out: convert them in a query, for example by strptime(..., '%d/%m/%Y') or CAST(... AS TIME)",
-  ]);
+  for (const isLeftOut of [false, true])
+    for (const [dates, conversion] of [
+      [["2024-01-31", "31.01.2024 12:30", "Feb 2, 2024", "2-Feb-2024"], "strptime(..., '%d-%b-%Y')"],
+      [["31.01.2024 12:30", "01.02.2024 9:05"], "strptime(..., '%d.%m.%Y %H:%M')"],
+      [["01/02/2024", "12/31/2023"], "strptime(..., '%m/%d/%Y')"],
+      [["Feb 2, 2024", "Mar 12, 2024"], "strptime(..., '%b %d, %Y')"],
+      [["2 February 2024", "12 March 2024"], "strptime(..., '%d %B %Y')"],
+      [["2024-31-01", "2024-28-02", "2024-01-02"], "strptime(..., '%Y-%d-%m')"],
+      [["14:30", "9:15:00+02:00", "23:59Z"], "CAST(... AS TIME)"],
+      [["10:30 pm", "9:15 am"], "CAST(strptime(..., '%I:%M %p') AS TIME)"],
+      [["23:59Z", "14:30Z"], "CAST(regexp_replace(..., ' ?(UTC|Z)$', '') AS TIME)"],
+    ] as const)
+      expect(valueRemarks(texts(dates), { isLeftOut })).toEqual([
+        `dates or times in several formats, or in one that is not read, ${isLeftOut ? "left out" : "taken as labels"}: convert them in a query, for example by ${conversion}`,
+      ]);
+  for (const mistake of ["unknown", "2023-02-29", "2024-04-31 12:00"])
+    expect(valueRemarks(texts(["2024-01-31", "2024-02-29", "2024-02-01", mistake]))).toEqual([
+      `mostly dates or times, but also '${mistake}', so taken as labels: --na reads words as missing`,
+    ]);
   expect(valueRemarks(texts(["1.2.3", "10.0.0.1", "version 1"]))).toEqual([]);
   expect(valueRemarks(texts(["a", "NULL", "b", "nan", "none", "n/a", "CNA"]))).toEqual([
     "the labels 'NULL', 'n/a', 'nan' may stand for missing values: --na reads words as missing",
