@@ -77,7 +77,8 @@ export function findDependences(columns: readonly Float64Array[], first = 0): De
     // The residual changes each coefficient by less than the length of the residual.
     const error = Math.max(projection.length, MIN_RESIDUAL);
     const used = independent.filter((_, i) => Math.abs(coefficients[i]) > error);
-    const severalColumns = fitLinear(columns, scaled, d, used) ?? fitLinear(columns, scaled, d, independent);
+    const severalColumns =
+      fitRelevant(columns, scaled, d, used) ?? fitRelevant(columns, scaled, d, independent);
     return severalColumns && (!singleColumn || severalColumns.precision !== "near")
       ? severalColumns
       : singleColumn;
@@ -105,6 +106,28 @@ function squaredDistance(a: Float64Array, b: Float64Array, sign: 1 | -1, max: nu
   let sum = 0;
   for (let row = 0; row < a.length && sum <= max; row++) sum += (a[row] - sign * b[row]) ** 2;
   return sum;
+}
+
+/** `fitLinear` without terms that vary little, if it is as accurate then: among columns that are nearly dependent, they fit rounding errors. */
+function fitRelevant(
+  columns: readonly Float64Array[],
+  scaled: readonly StandardizedColumn[],
+  d: number,
+  predictors: readonly number[],
+): Dependence | undefined {
+  const all = fitLinear(columns, scaled, d, predictors);
+  if (!all) return undefined;
+  const smallest = MAX_RESIDUAL * scaled[d].scale;
+  const relevant = all.terms.filter(
+    ({ column, coefficient }) => Math.abs(coefficient) * scaled[column].scale > smallest,
+  );
+  if (relevant.length === all.terms.length) return all;
+  const used = relevant.map(({ column }) => column);
+  const fitted = fitLinear(columns, scaled, d, used);
+  const isAccurate =
+    fitted?.precision === "exact" ||
+    (fitted && all.precision !== "exact" && fitted.residual <= 2 * all.residual);
+  return isAccurate ? fitted : all;
 }
 
 /** Column `d` as a linear function of `predictors`, fitted to the sample; undefined if the function does not hold in all rows. */

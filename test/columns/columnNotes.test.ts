@@ -220,6 +220,11 @@ describe("columns that follow from others", () => {
       { a, b: b.map((v) => 1e6 * v), s: a.map((v, i) => v + 1e6 * b[i]) },
       "s = a + b",
     ],
+    [
+      "a sum beside two columns that are nearly equal",
+      { c, d: c.map((v, i) => v + 2e-3 * normal("d")[i]), a, b, s: Float32Array.from(sum) },
+      "s = a + b up to rounding",
+    ],
   ])("are named: %s", (_, columns, text) => {
     expect(messages(columns)).toContainEqual(
       expect.stringMatching(
