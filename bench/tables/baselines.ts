@@ -1,11 +1,12 @@
 /**
  * Compares the default model of tables with simpler densities, on the tenth of the rows that `pushforward fit` holds out as test rows.
  *
- *     node --import tsx bench/tables/baselines.ts FILE... [--rows 10000] [--threads 1]
+ *     node --import tsx bench/tables/baselines.ts FILE... [--rows 10000] [--splits 1] [--threads 1]
  *
- * Of each FILE, at most `--rows` rows are used, chosen at random. The simpler densities are those of a report (`tableBaselines`), fitted to
+ * Of each FILE, at most `--rows` rows are used, chosen at random. With several `--splits`, all models are fitted for each of these random splits,
+ * and the test rows of all splits are compared together. The simpler densities are those of a report (`tableBaselines`), fitted to
  * the rows that the model has learned, and in the measure of the model: cells of lattices, frequent values and missing values have probabilities. Prints a row
- * of a table in Markdown for each file: its name, the numbers of rows and columns, the members with their weights, the mean log-density of
+ * of a table in Markdown for each file: its name, the numbers of rows and columns, the members with their weights in the first split, the mean log-density of
  * the test rows in nats, the name of the best simpler density, and the mean gain over it with its standard error.
  */
 import { basename } from "node:path";
@@ -19,12 +20,14 @@ import { tableBaselines } from "../../src/evaluate/tableBaselines.ts";
 import { fitMembers } from "../../src/train/fitMembers.ts";
 import { mean } from "../papers/statistics.ts";
 
+const joined = (parts: readonly Float64Array[]) => Float64Array.from(parts.flatMap((part) => [...part]));
+
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     rows: { type: "string", default: "10000" },
-    threads: { type: "string", default: "1" },
     splits: { type: "string", default: "1" },
+    threads: { type: "string", default: "1" },
   },
 });
 const threads = Number(values.threads);
@@ -52,8 +55,10 @@ for (const file of positionals) {
     await flow.release();
   }
   const model = joined(scores);
-  const compared = [...others].map(([name, parts]) => ({ name, gain: estimate(model.map((x, n) => x - joined(parts)[n])) }));
-  console.error(basename(file), compared.map((c) => `${c.name} ${c.gain.mean.toFixed(3)}`).join(", "));
+  const compared = [...others].map(([name, parts]) => ({
+    name,
+    gain: estimate(model.map((x, n) => x - joined(parts)[n])),
+  }));
   const best = compared.reduce((a, b) => (b.gain.mean < a.gain.mean ? b : a));
   const cells = [
     basename(file).replace(/\.csv(\.gz)?$/, ""),
@@ -66,8 +71,4 @@ for (const file of positionals) {
   ];
   console.log(`| ${cells.join(" | ")} |`);
   await read.close();
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  return Float64Array.from(parts.flatMap((part) => [...part]));
 }

@@ -84,8 +84,8 @@ export interface FitMembersResult {
 /** A member with a smaller weight is left out, because it costs time in every use of the model and changes almost nothing. */
 const MIN_WEIGHT = 0.02;
 /**
- * The prior of the weights, as a number of rows for each member (`stackDensities`). It keeps a few validation rows from excluding a member,
- * and was chosen in bench/tables/RESULTS.md.
+ * The prior of the weights, as a number of rows that the members share (`stackDensities`). It keeps weights that are estimated from a few
+ * validation rows away from 0, and was chosen in bench/tables/RESULTS.md.
  */
 const PRIOR_ROWS = 1;
 /** The share of `maxMinutes` for a member that is fitted without gradients, relative to 1 for a member that is trained by gradients. */

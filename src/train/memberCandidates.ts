@@ -281,10 +281,11 @@ function kernelDensity({ heads, training: { rows } }: TableProperties, random: R
   return [{ name: KERNEL_DENSITY, fit: (data, _heldOut, limits) => refit(data, limits), refit }];
 }
 
-/** A mixture of Gaussians, unless the table has too many rows or features, or fewer than two numeric features. */
+/** A mixture of Gaussians, unless the table has too many rows or features, or only one numeric feature beside categories. */
 function gaussianMixture({ heads, isLarge }: TableProperties): Candidate[] {
   const numbers = heads.filter(({ type }) => type !== "categorical").length;
-  if (isLarge || numbers < 2 || heads.length > MAX_FEATURES_OF_GAUSSIANS) return [];
+  const hasNumbers = numbers >= 2 || (numbers === 1 && heads.length === 1);
+  if (isLarge || !hasNumbers || heads.length > MAX_FEATURES_OF_GAUSSIANS) return [];
   const fit: FittedCandidate["fit"] = async (...data) =>
     new Flow(await chooseMixedGaussianMixture([...heads], ...data));
   return [{ name: "gaussian-mixture", fit }];

@@ -10,12 +10,13 @@ export interface Stacking {
 
 /**
  * Stacked density estimation (Smyth and Wolpert 1999): the weights w_k of the mixture sum_k w_k p_k that maximize the likelihood of held-out
- * rows times prod_k w_k^priorRows, and its mean log-density of these rows. `logDensities` has log p_k of each row, for each k. So each density
- * has `priorRows` additional rows that only it explains, which keep a few held-out rows from excluding it. The logarithm of the product is
- * concave in the weights, and expectation maximization converges to its maximum. A row to which all densities give 0 has no influence.
+ * rows times prod_k w_k^a, and its mean log-density of these rows. `logDensities` has log p_k of each row, for each of K densities. With
+ * a = `priorRows` / K, each density has the same share of `priorRows` additional rows, which only it explains: they keep a few held-out rows from
+ * excluding it. The logarithm of the product is concave in the weights, and expectation maximization converges to its maximum. A row to which all densities give 0 has no influence.
  */
 export function stackDensities(logDensities: readonly ArrayLike<number>[], priorRows = 0): Stacking {
   const K = logDensities.length;
+  const share = priorRows / K;
   const count = logDensities[0].length;
   // The densities of a row relative to the largest one, which may be too small for a float.
   const rows: Float64Array[] = [];
@@ -28,12 +29,12 @@ export function stackDensities(logDensities: readonly ArrayLike<number>[], prior
   }
   // 0 log 0 is 0.
   const logPrior = (weights: readonly number[]) =>
-    priorRows > 0 ? weights.reduce((sum, weight) => sum + priorRows * Math.log(weight), 0) : 0;
+    share > 0 ? weights.reduce((sum, weight) => sum + share * Math.log(weight), 0) : 0;
   let weights = new Array<number>(K).fill(1 / K);
   let current = expectation(rows, weights);
   for (let step = 0; step < MAX_STEPS && rows.length > 0; step++) {
     const previous = current.logLikelihood + logPrior(weights);
-    weights = current.responsibilities.map((sum) => (sum + priorRows) / (rows.length + K * priorRows));
+    weights = current.responsibilities.map((sum) => (sum + share) / (rows.length + priorRows));
     current = expectation(rows, weights);
     const gain = (current.logLikelihood + logPrior(weights) - previous) / rows.length;
     if (gain < TOLERANCE_NATS) break;
