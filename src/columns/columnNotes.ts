@@ -51,7 +51,7 @@ interface TableNoteOptions extends ColumnNoteOptions {
   readonly numeric?: NumericColumns | undefined;
 }
 
-/** Returns `columnNotes` for some columns of a table. */
+/** Returns `columnNotes` for some columns of a table. Missing values, which are NaN, have no influence. */
 export function notesOn(
   learned: ColumnValues,
   { given, wholeRows, numeric }: TableNoteOptions,
@@ -66,21 +66,23 @@ export function notesOn(
     dependence: [],
     repeatedDifference: [],
   };
-  const { names, columns, firstLearned } = joinGiven(learned, given);
+  const all = joinGiven(learned, given);
+  const { names, columns, firstLearned } = all;
   /** 1 for rows without codes and far values. */
   const isUsable = new Uint8Array(learned.rows).fill(1);
   /** 1 for rows with a value that rarely occurs. Other rows are often equal by chance. */
   const isDistinctive = new Uint8Array(learned.rows);
-  const repeating = new Set<number>();
+  const repeating = new Set<string>();
   for (const [d, values] of columns.entries()) {
     const { codes, far, repetition, constant } = examineColumn(values, isUsable);
     const column = names[d];
     if (codes.length > 0) found.missingCodes.push({ column, codes });
     if (far) found.farValues.push({ column, ...far });
-    if (repetition || constant) repeating.add(d);
+    if (repetition || constant) repeating.add(column);
     if (!constant && repetition?.kind !== "fewValues") {
       const frequent = new Set(repetition?.kind === "atoms" ? repetition.atoms : []);
-      for (let row = 0; row < values.length; row++) if (!frequent.has(values[row])) isDistinctive[row] = 1;
+      for (const [row, value] of values.entries())
+        if (!Number.isNaN(value) && !frequent.has(value)) isDistinctive[row] = 1;
     }
     if (!repetition || d < firstLearned) continue;
     const { kind, ...rest } = repetition;
@@ -95,20 +97,20 @@ export function notesOn(
     if (copies > 0 && copies >= MIN_COPIES * learned.rows) found.equalRows.push({ copies });
   }
 
-  const usable = selectRows(columns, isUsable);
-  found.dependence.push(
-    ...namedDependences(usable, names, firstLearned).map((finding) => ({ ...finding, inCells: false })),
-  );
+  const complete = completeRows(all, isUsable);
+  found.dependence.push(...namedDependences(complete).map((finding) => ({ ...finding, inCells: false })));
   if (numeric) found.dependence.push(...dependencesInCells(numeric));
   const dependent = new Set(found.dependence.map(({ column }) => column));
-  const paired = [...names.keys()].filter((d) => !repeating.has(d) && !dependent.has(names[d]));
-  const pairs = findRepeatedDifferences(
-    paired.map((d) => usable[d]),
-    paired.filter((d) => d < firstLearned).length,
+  const paired = [...complete.names.keys()].filter(
+    (d) => !repeating.has(complete.names[d]) && !dependent.has(complete.names[d]),
   );
-  for (const { column, other, ...rest } of pairs) {
-    found.repeatedDifference.push({ column: names[paired[column]], other: names[paired[other]], ...rest });
-  }
+  const pairs = findRepeatedDifferences(
+    paired.map((d) => complete.columns[d]),
+    paired.filter((d) => d < complete.firstLearned).length,
+  );
+  const nameOf = (pairedColumn: number) => complete.names[paired[pairedColumn]];
+  for (const { column, other, ...rest } of pairs)
+    found.repeatedDifference.push({ column: nameOf(column), other: nameOf(other), ...rest });
   return (Object.keys(found) as (keyof ColumnFindings)[])
     .filter((kind) => found[kind].length > 0)
     .map((kind) => {
@@ -117,8 +119,14 @@ export function notesOn(
     });
 }
 
-/** The names and the values of given and learned columns, of which the learned ones begin at `firstLearned`. */
-function joinGiven(learned: ColumnValues, given: ColumnValues | undefined) {
+/** Given and learned columns with their names. The learned ones begin at `firstLearned`. */
+interface NamedColumns {
+  readonly names: readonly string[];
+  readonly columns: readonly Float64Array[];
+  readonly firstLearned: number;
+}
+
+function joinGiven(learned: ColumnValues, given: ColumnValues | undefined): NamedColumns {
   const tables = given ? [given, learned] : [learned];
   return {
     names: tables.flatMap((table) => table.columns),
@@ -129,29 +137,48 @@ function joinGiven(learned: ColumnValues, given: ColumnValues | undefined) {
 
 /** The columns that are functions of others, exactly or up to rounding, where at least one of them has values in cells. */
 function dependencesInCells({ numbers, given, inCells }: NumericColumns): ColumnFindings["dependence"][] {
-  const { names, columns, firstLearned } = joinGiven(numbers, given);
+  const all = joinGiven(numbers, given);
   const isUsable = new Uint8Array(numbers.rows).fill(1);
-  for (const values of columns) examineColumn(values, isUsable);
+  for (const values of all.columns) examineColumn(values, isUsable);
   const isInCells = ({ column }: { readonly column: string }) => inCells.has(column);
-  const usable = selectRows(columns, isUsable);
-  if (usable[0].length < MIN_ROWS_IN_CELLS) return [];
-  return namedDependences(usable, names, firstLearned)
+  const complete = completeRows(all, isUsable);
+  if ((complete.columns[0]?.length ?? 0) < MIN_ROWS_IN_CELLS) return [];
+  return namedDependences(complete)
     .filter((finding) => finding.precision !== "near" && [finding, ...finding.terms].some(isInCells))
     .map((finding) => ({ ...finding, inCells: true }));
 }
 
 /** `findDependences` with the names of the columns. */
-const namedDependences = (columns: readonly Float64Array[], names: readonly string[], first: number) =>
-  findDependences(columns, first).map(({ column, terms, ...rest }) => ({
+const namedDependences = ({ names, columns, firstLearned }: NamedColumns) =>
+  findDependences(columns, firstLearned).map(({ column, terms, ...rest }) => ({
     column: names[column],
     terms: terms.map((term) => ({ ...term, column: names[term.column] })),
     ...rest,
   }));
 
-/** The rows without codes and far values, which would make columns look dependent that have them in the same rows. */
-function selectRows(columns: readonly Float64Array[], isUsable: Uint8Array): Float64Array[] {
-  const rows = Int32Array.from(isUsable.keys()).filter((row) => isUsable[row] === 1);
-  return columns.map((values) => Float64Array.from(rows, (row) => values[row]));
+/**
+ * The rows without missing values, and without codes and far values, which would make columns look dependent that have them in the same
+ * rows. Columns with the most missing values are left out until at least half of the rows without codes and far values remain.
+ */
+function completeRows({ names, columns, firstLearned }: NamedColumns, isUsable: Uint8Array): NamedColumns {
+  const usable = Int32Array.from(isUsable.keys()).filter((row) => isUsable[row] === 1);
+  const gaps = columns.map((values) => usable.filter((row) => Number.isNaN(values[row])));
+  const byGaps = [...columns.keys()].sort((a, b) => gaps[a].length - gaps[b].length);
+  const incomplete = new Set<number>();
+  const kept = new Set<number>();
+  for (const d of byGaps) {
+    const more = gaps[d].filter((row) => !incomplete.has(row));
+    if (2 * (incomplete.size + more.length) > usable.length) continue;
+    kept.add(d);
+    for (const row of more) incomplete.add(row);
+  }
+  const rows = usable.filter((row) => !incomplete.has(row));
+  const inOrder = [...columns.keys()].filter((d) => kept.has(d));
+  return {
+    names: inOrder.map((d) => names[d]),
+    columns: inOrder.map((d) => Float64Array.from(rows, (row) => columns[d][row])),
+    firstLearned: inOrder.filter((d) => d < firstLearned).length,
+  };
 }
 
 /** Throws `SHAPE` unless a table has this number of rows, and a value for each row and column. */
@@ -163,9 +190,9 @@ function checkShape(what: string, { columns, rows, values }: ColumnValues, expec
   });
 }
 
-/** Examines one column, and sets `isUsable` to 0 for its rows with codes and far values. */
+/** Examines the present values of a column, and sets `isUsable` to 0 for its rows with codes and far values. */
 function examineColumn(column: Float64Array, isUsable: Uint8Array) {
-  const counted = countValues(column.slice().sort());
+  const counted = countValues(column.filter((value) => !Number.isNaN(value)).sort());
   const codes = findMissingCodes(counted);
   const codeValues = new Set(codes.map(({ value }) => value));
   const withoutCodes =

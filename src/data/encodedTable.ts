@@ -161,45 +161,32 @@ function notesOf(
     column: table[c]!,
     values: asNumbers(table[c]!, values),
   }));
-  const tableOf = (some: typeof columns, rows: Int32Array) => ({
+  const tableOf = (some: typeof columns) => ({
     columns: some.map(({ column }) => column.name),
-    rows: rows.length,
+    rows: sample.rows,
     values: rowMajor(
-      some.map(({ values }) => valuesOfRows(values, rows)),
-      rows.length,
+      some.map(({ values }) => values),
+      sample.rows,
     ),
   });
-  const all = range(sample.rows);
-  const completeRows = (some: typeof columns) =>
-    all.filter((n) => some.every(({ values }) => !Number.isNaN(values[n]!)));
-  const contextOf = (rows: InMemoryDataset) => numbersOfContext(rows, { given, labels });
+  const context = numbersOfContext(sample, { given, labels });
   const inCells = columns.filter(({ column }) => column.kind === "lattice");
   const continuous = columns.filter(({ column }) => column.kind === "continuous");
   const numeric = columns.filter((each) => continuous.includes(each) || inCells.includes(each));
-  const [rows, numericRows] = [continuous, numeric].map(completeRows);
-  if (numeric.length === 0 || rows!.length < 2) return [];
-  const wholeRows = sample.select(rows!);
-  const notes = notesOn(tableOf(continuous, rows!), {
-    given: contextOf(wholeRows),
-    wholeRows,
+  if (numeric.length === 0 || sample.rows < 2) return [];
+  const notes = notesOn(tableOf(continuous), {
+    given: context,
+    wholeRows: sample,
     ...(inCells.length > 0 && {
       numeric: {
-        numbers: tableOf(numeric, numericRows!),
-        given: contextOf(sample.select(numericRows!)),
+        numbers: tableOf(numeric),
+        given: context,
         inCells: new Set(inCells.map(({ column }) => column.name)),
       },
     }),
   });
-  const learned = tableOf(
-    columns.filter(({ column }) => column.kind !== "constant"),
-    all,
-  );
-  const noted = {
-    ...hintSource,
-    learned,
-    given: contextOf(sample),
-    givenNames: given,
-  };
+  const learned = tableOf(columns.filter(({ column }) => column.kind !== "constant"));
+  const noted = { ...hintSource, learned, given: context, givenNames: given };
   return notes.map((note) => ({ ...note, hint: columnHint(note, noted) }));
 }
 

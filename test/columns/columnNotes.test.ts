@@ -233,6 +233,23 @@ describe("columns that follow from others", () => {
     );
   });
 
+  it("are found in tables with missing values, as codes are", () => {
+    const missing = (values: Float64Array, isMissing: (row: number) => boolean) =>
+      values.map((value, row) => (isMissing(row) ? Number.NaN : value));
+    const columns = {
+      a: a.map((value, row) => (row % 10 === 3 ? -999 : value)),
+      b,
+      s: missing(sum, (row) => row % 5 === 0),
+      c,
+      even: missing(normal("even"), (row) => row % 2 === 1),
+      odd: missing(normal("odd"), (row) => row % 2 === 0),
+      t: c.map((value) => 2 * value),
+    };
+    const texts = messages(columns);
+    expect(texts).toContainEqual(expect.stringContaining("a (-999 in 50 rows)"));
+    expect(texts).toContainEqual(expect.stringMatching(/others: s = a \+ b, t = 2 c\. The density/));
+  });
+
   it("are found among categories too", () => {
     const group = Array.from(uniform("group"), (value) => Math.floor(3 * value));
     const oneHot = Object.fromEntries([0, 1, 2].map((k) => [`is${k}`, group.map((g) => +(g === k))]));
