@@ -17,6 +17,8 @@ export interface TextContent {
   readonly hasTimeZone?: true;
   /** Only for VARCHAR: whether some texts are numbers, and others are not. */
   readonly hasNumbers?: boolean;
+  /** Whether more than half of the texts are numbers, if some are. */
+  readonly areMostlyNumbers?: boolean;
   /** Some texts have no visible character. They stand for missing values. */
   readonly hasBlanks?: true;
 }
@@ -136,7 +138,11 @@ function contentOf(counts: Counts): TextContent {
   }
   if (dayFirst === values) return { ...time, dateOrder: "dayFirst" };
   if (monthFirst === values) return { ...time, dateOrder: "monthFirst" };
-  return { type: "VARCHAR", ...(counts.numbers > 0 && { hasNumbers: true }) };
+  const { numbers } = counts;
+  return {
+    type: "VARCHAR",
+    ...(numbers > 0 && { hasNumbers: true, areMostlyNumbers: 2 * numbers > values }),
+  };
 }
 
 /** Whether numbers are codes, such as postal codes: leading zeros make all of them equally long. */

@@ -311,13 +311,24 @@ async function csvTable(
   const text = csvRelation(files, dialect);
   const identifiers = names.map(quotedIdentifier);
   const values = decimal === "," ? identifiers.map(withDecimalPoint) : identifiers;
-  if (decimal === ",") await checkPoints(database, names, text);
-  const present = na.length > 0 ? values.map((c) => missingToNull(c, { text: c, na })) : values;
-  const { rows, contents } = await textTypes(database, present, text);
+  const presentIn = (texts: readonly string[]) =>
+    na.length > 0 ? texts.map((c) => missingToNull(c, { text: c, na })) : texts;
+  const { rows, contents } = await textTypes(database, presentIn(values), text);
+  const isText = contents.map(
+    ({ type, areMostlyNumbers = false }) => type === "VARCHAR" && !areMostlyNumbers,
+  );
+  if (decimal === ",")
+    await checkPoints(
+      database,
+      names.filter((_, d) => !isText[d]),
+      text,
+    );
   const columns = names.map((name, d) => {
-    const { hasNumbers: _, hasBlanks: __, ...content } = contents[d]!;
+    const { hasNumbers: _, areMostlyNumbers: __, hasBlanks: ___, ...content } = contents[d]!;
     return { name, ...content };
   });
+  // Text keeps its points and commas, such as those of the codes 1.234 and A-1.
+  const present = presentIn(values.map((value, d) => (isText[d] ? identifiers[d]! : value)));
   if (files.length > 1) {
     const parts = files.map((file) => ({ name: file.name, sql: csvRelation([file], dialect) }));
     const mixed = names.filter((_, d) => contents[d]!.hasNumbers);

@@ -63,3 +63,11 @@ it("refuses a column whose points are neither all decimal ones nor all between t
   expect(out).toContain("2.25 to 12345678");
   expect(out).toContain("0.25 to 2.5");
 });
+
+it("leaves text with points and commas as it is beside decimal commas", async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => `${["1.234", "A-1", "1,5", "B"][i % 4]};${i},5`);
+  const table = write("codes.csv", `code;x\n${rows.join("\n")}\n`);
+  const { out } = await pushforward(["columns", table, "--decimal", ","]);
+  expect(out).toMatch(/^code .* 1,5, 1\.234, A-1, B$/m);
+  expect(out).toMatch(/^x .* 0\.5 to 39\.5/m);
+});
