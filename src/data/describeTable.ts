@@ -95,11 +95,15 @@ function remarksOfValues({ column, raw, inferred, unread, hasMergedIntegers }: C
   return unread ? textRemarks(unread, { isLeftOut: true }) : [];
 }
 
-/** The smallest and the largest value of numbers and times. */
-function rangeOf({ type, values }: RawColumn, { kind }: TableColumn): string {
+/** The smallest and the largest value of numbers and times. A frequent value beyond the bounds of the others, such as -1, is in a remark. */
+function rangeOf({ type, values }: RawColumn, column: TableColumn): string {
+  const { kind } = column;
   if (type === "text" || type === "boolean" || kind === "constant" || kind === "categorical") return "";
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const { low: lowest = Number.NEGATIVE_INFINITY, high: highest = Number.POSITIVE_INFINITY } =
+    column.kind === "continuous" ? column : {};
   for (const value of values) {
+    if (value < lowest || value > highest) continue;
     if (value < low) low = value;
     if (value > high) high = value;
   }

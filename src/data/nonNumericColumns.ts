@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import { DATE_LIKE } from "../tables/textDates.ts";
 import { NUMBER_WITH_UNIT, type TextCounts, THOUSANDS, WITH_DECIMAL_COMMA } from "../tables/valueRemarks.ts";
 import { columnList } from "./columnList.ts";
-import { quotedIdentifier } from "./database.ts";
+import { quotedIdentifier, stringLiteral } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 
@@ -130,7 +130,7 @@ export async function countTextOfColumn(table: Table, name: string): Promise<Tex
   const from = `(SELECT ${quotedIdentifier(name)} AS value FROM ${table.relation.sql})`;
   const [counts] = await table.database.rows(
     `SELECT count(value), count_if(${isNumber}), count_if(regexp_full_match(trim(value), '${WITH_DECIMAL_COMMA}|${THOUSANDS}')),
-      count_if(regexp_full_match(trim(value), '${THOUSANDS}')), count_if(regexp_full_match(trim(value), '${NUMBER_WITH_UNIT}')),
+      count_if(regexp_full_match(trim(value), '${THOUSANDS}')), count_if(regexp_full_match(trim(value), ${stringLiteral(NUMBER_WITH_UNIT)})),
       count_if(${isLikeDate}), count_if(${isImpossible}), count_if(${isNumber} AND regexp_matches(value, '^0\\d')) FROM ${from}`,
   );
   const [present, numbers, commas, thousands, units, likeDates, impossible, codes] = counts!.map(Number) as [

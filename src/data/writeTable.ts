@@ -1,5 +1,6 @@
 import { rowMajor } from "../columns/columnValues.ts";
 import { decodeRows } from "../tables/encode.ts";
+import { MAX_INTEGER } from "../tables/numericColumn.ts";
 import type { TableColumn, ValueType } from "../tables/tableColumn.ts";
 import { typedText } from "../tables/typedText.ts";
 import { nanToNull } from "./copy.ts";
@@ -56,8 +57,6 @@ const SQL_TYPES: Readonly<Record<ValueType, string>> = {
   timestamp: "TIMESTAMP",
   time: "TIME",
 };
-/** The largest float64 below 2^63. */
-const MAX_BIGINT = 2 ** 63 - 1024;
 
 /** How the decoded values of a column are written. */
 export function columnField(column: TableColumn): OutputField {
@@ -85,15 +84,12 @@ export function columnField(column: TableColumn): OutputField {
       return { name, text, type, sql: (time) => `CAST(${timestamp(time)} AS ${type})` };
     default:
       if (column.type === "number") return { name, text, type, sql: nanToNull };
-      // Integers beyond the range of BIGINT are written as DOUBLE.
-      if (column.kind === "continuous" && Math.abs(column.center) > MAX_BIGINT)
-        return { name, text, type: "DOUBLE", sql: nanToNull };
       return { name, text, type, sql: integer };
   }
 }
 
 /** `least` and `greatest` ignore NULL, so missing values are a case of their own. */
 const integer = (number: string): string =>
-  `CASE WHEN NOT isnan(${number}) THEN CAST(least(greatest(${number}, -${MAX_BIGINT}), ${MAX_BIGINT}) AS BIGINT) END`;
+  `CASE WHEN NOT isnan(${number}) THEN CAST(least(greatest(${number}, -${MAX_INTEGER}), ${MAX_INTEGER}) AS BIGINT) END`;
 
 const timestamp = (milliseconds: string): string => `epoch_ms(CAST(${nanToNull(milliseconds)} AS BIGINT))`;

@@ -18,9 +18,13 @@ const MIN_NUMBER = 1e-30;
  */
 const MIN_LINEAR_RANGE = 1e-10;
 const MAX_LINEAR_RANGE = 1e13;
+/** Larger integers are numbers, because models write integers as 64-bit integers. This is the largest float64 below 2^63. */
+export const MAX_INTEGER = 2 ** 63 - 1024;
 /** Numbers that are not equally spaced are labels if at most this many are different, and each is in at least this many rows. */
 const MAX_NUMERIC_LABELS = 64;
 const MIN_ROWS_OF_NUMERIC_LABEL = 5;
+/** Integers that occupy a smaller share of the cells of their lattice are labels under the same conditions. */
+const MIN_SHARE_OF_CELLS = 0.1;
 /** Scales are chosen from at most about this many rows. */
 const MAX_ROWS_FOR_SCALE = 20_000;
 
@@ -65,31 +69,47 @@ export function numericColumn(
     codes.length < counted.values.length ? filterValues(counted, (x) => !codes.includes(x)) : counted;
   checkBounds(options, regular, name);
   const period = options.period ?? cyclicPeriod(name, regular);
+  const areTooLarge = [counted.values[0], counted.values.at(-1)!].some(
+    (value) => Math.abs(value) > MAX_INTEGER,
+  );
   const numbers: Numbers = {
     name,
     gaps,
-    type: decimals === 0 ? "integer" : type,
+    type: areTooLarge ? "number" : decimals === 0 ? "integer" : type,
     counted,
     codes,
     regular,
     decimals,
     period: period === undefined ? {} : { period },
   };
-  const lattice = latticeColumn(numbers, options);
-  if (lattice) return { column: lattice };
   const { values, counts } = counted;
-  const areLabels = values.length <= MAX_NUMERIC_LABELS && Math.min(...counts) >= MIN_ROWS_OF_NUMERIC_LABEL;
   const areBoundsStated = [options.low, options.high, options.period].some((stated) => stated !== undefined);
-  return options.kind === undefined && !areBoundsStated && areLabels
+  const mayBeLabels =
+    options.kind === undefined &&
+    !areBoundsStated &&
+    values.length <= MAX_NUMERIC_LABELS &&
+    Math.min(...counts) >= MIN_ROWS_OF_NUMERIC_LABEL;
+  const lattice = latticeColumn(numbers, options);
+  if (!lattice) return mayBeLabels ? "labels" : continuousColumn(numbers, options);
+  return mayBeLabels && lattice.type === "integer" && areSparse(regular, lattice)
     ? "labels"
-    : continuousColumn(numbers, options);
+    : { column: lattice };
+}
+
+/** Whether integers occupy few of the cells of a lattice between the smallest and the largest one, as codes such as 408, 415 and 510 do. */
+function areSparse({ values }: ValueCounts, { step }: { readonly step: number }): boolean {
+  const cells = Math.round((values[values.length - 1] - values[0]) / step) + 1;
+  return values.length < MIN_SHARE_OF_CELLS * cells;
 }
 
 /**
  * The lattice of the values; undefined if they are not equally spaced or do not repeat, or if the lattice has too many cells. If the user
  * states the kind, values without a lattice are an error.
  */
-function latticeColumn(numbers: Numbers, options: ColumnOptions): TableColumn | undefined {
+function latticeColumn(
+  numbers: Numbers,
+  options: ColumnOptions,
+): Extract<TableColumn, { kind: "lattice" }> | undefined {
   const { name, gaps, type, counted, regular, decimals, period } = numbers;
   const { kind } = options;
   const isStated = kind === "integer" || kind === "lattice";

@@ -5,7 +5,10 @@ export const MIN_SHARE_OF_IDS = 0.95;
 /** In smaller tables, values may differ by chance. */
 export const MIN_ROWS_FOR_IDS = 20;
 
-const ID_NAME = /(^|[_\s.-])(id|ids|key|uuid|guid|no|nr|idx|index|row|number|code)$|[a-z](Id|ID|Key|No)$/i;
+/** Words that end the name of an identifier. "Number" and "index" alone would also fit amounts, such as a price index. */
+const ID_WORD =
+  /(^|[_\s.-])(id|ids|pid|uid|cid|oid|ssn|key|uuid|guid|no|nr|idx|row|code|(row|line|serial|order|invoice|account|customer|policy|case|ticket|phone)[_\s.-]?number|row[_\s.-]?index)$|^index$/i;
+const ID_WORD_IN_CAMEL_CASE = /[a-z](Id|ID|Key|No)$/;
 
 const YEAR_NAME = /year|^yr$/i;
 /** Integers in this range are years, even if there is one row for each. */
@@ -25,7 +28,7 @@ export function rowIdentifier(
   const isAscending = inOrder.every((value, n) => n === 0 || value > inOrder[n - 1]);
   const what = `integers that are nearly all different (${values.length} in ${rows} rows)`;
   if (isDense && !isYear) return `${what} and leave no gaps, like row numbers`;
-  if (ID_NAME.test(name) && (isAscending || range > 20 * rows))
-    return `${what}, with the name of an identifier`;
+  const isIdName = ID_WORD.test(name) || ID_WORD_IN_CAMEL_CASE.test(name);
+  if (isIdName && (isAscending || range > 20 * rows)) return `${what}, with the name of an identifier`;
   return undefined;
 }

@@ -2,10 +2,10 @@
 const TIME_LIKE = "\\d{1,2}:\\d{2}(:\\d{2}(\\.\\d+)?)?( ?[AaPp][Mm])?( ?UTC|Z|[-+]\\d{2}(:?\\d{2})?)?";
 
 /**
- * A regular expression, for JavaScript and DuckDB, of dates, such as 2024-12-31, 31.12.2024 and Dec 31, 2024, perhaps with a time, and of
- * times of day.
+ * A regular expression, for JavaScript and DuckDB, of dates, such as 2024-12-31, 31.12.24, Dec 31, 2024 and Tue, 31 Dec 2024, perhaps with a
+ * time, and of times of day.
  */
-export const DATE_LIKE = `(\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{1,2}[-/.]\\d{1,2}[-/.]\\d{4}|[A-Za-z]{3,9}\\.? \\d{1,2},? \\d{4}|\\d{1,2}\\.?[- ][A-Za-z]{3,9}\\.?[- ]\\d{4})([ T]+\\d{1,2}:\\d{2}.*)?|${TIME_LIKE}`;
+export const DATE_LIKE = `(\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{1,2}[-/.]\\d{1,2}[-/.](\\d{4}|\\d{2})|[A-Za-z]{3,9}\\.? \\d{1,2},? \\d{4}|([A-Za-z]{3}, )?\\d{1,2}\\.?[- ][A-Za-z]{3,9}\\.?[- ](\\d{4}|\\d{2}))([ T]+\\d{1,2}:\\d{2}.*)?|${TIME_LIKE}`;
 
 /** Whether text begins with a year, a month and a day of this order that do not exist, such as 2023-02-30. */
 export function isImpossibleDate(text: string): boolean {
@@ -40,13 +40,16 @@ function dateFormat(first: string, texts: readonly string[]): string {
     const isDaySecond = texts.some((text) => Number(/^\d+[-/.](\d+)[-/.]/.exec(text.trim())?.[1]) > 12);
     const isYearFirst = start.length === 4;
     if (isYearFirst) return (isDaySecond ? ["%Y", "%d", "%m"] : ["%Y", "%m", "%d"]).join(separator);
-    return (isDaySecond ? ["%m", "%d", "%Y"] : ["%d", "%m", "%Y"]).join(separator);
+    const year = /^\d+[-/.]\d+[-/.]\d{4}/.test(first) ? "%Y" : "%y";
+    return (isDaySecond ? ["%m", "%d", year] : ["%d", "%m", year]).join(separator);
   }
   // A month's name of three letters is abbreviated, or it is May.
   return first
     .replace(/[ T]\d{1,2}:.*$/, "")
+    .replace(/^[A-Za-z]{3},/, "%a,")
     .replace(/\d{4}/, "%Y")
     .replace(/\d{1,2}/, "%d")
+    .replace(/\d{2}/, "%y")
     .replace(/[A-Za-z]{3,}/, (month) => (month.length === 3 ? "%b" : "%B"));
 }
 

@@ -47,6 +47,11 @@ export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string
   const share = mode.count / counted.rows;
   const isFrequent = share >= MIN_SHARE && share * counted.values.length >= MIN_RATIO;
   return [
+    ...(isNumber && areDatesOfDigits(counted.values)
+      ? [
+          "perhaps dates, such as 20241231: convert them in a query, for example by strptime(CAST(... AS VARCHAR), '%Y%m%d')",
+        ]
+      : []),
     ...(isNumber && isFrequent && !codes.some(({ value }) => value === mode.value)
       ? [`${typedText(type, mode.value)} in ${Math.round(100 * share)}% of the rows`]
       : []),
@@ -56,8 +61,20 @@ export function valueRemarks(raw: RawColumn, { isLeftOut = false } = {}): string
   ];
 }
 
-/** A regular expression, for JavaScript and DuckDB, of numbers with a sign for a currency or percent, such as $1,250 and 12.5 %. */
-export const NUMBER_WITH_UNIT = "[-+]?[$€£¥]\\s*\\d[\\d.,]*|[-+]?\\d[\\d.,]*\\s*[%$€£¥]";
+/** Whether at least 10 different numbers are all dates that are written without separators, from 19000101 on. */
+const areDatesOfDigits = (values: readonly number[]): boolean =>
+  values.length >= 10 &&
+  values.every((value) => {
+    const text = String(value).replace(/^(\d{4})(\d{2})(\d{2})$/, "$1-$2-$3");
+    return value >= 19_000_101 && value < 21_000_000 && text.length === 10 && !isImpossibleDate(text);
+  });
+
+/**
+ * A regular expression, for JavaScript and DuckDB, of numbers with a sign for a currency or percent, such as $1,250 and 12.5 %, and with
+ * apostrophes or spaces between thousands, such as 1'250.50 and 1 250,50.
+ */
+export const NUMBER_WITH_UNIT =
+  "[-+]?[$€£¥]\\s*\\d[\\d.,]*|[-+]?\\d[\\d.,]*\\s*[%$€£¥]|[-+]?\\d{1,3}([\u2019\u00a0\u202f' ]\\d{3})+([.,]\\d+)?";
 
 /** Regular expressions, for JavaScript and DuckDB, of numbers with a decimal comma, and with commas between thousands. */
 export const WITH_DECIMAL_COMMA = "[-+]?[\\d.]*,\\d+([eE][-+]?\\d+)?";
@@ -105,7 +122,7 @@ export function textRemarks(
     const unit = new RegExp(`^(${NUMBER_WITH_UNIT})$`);
     const example = words.find((word) => unit.test(word.trim()));
     return [
-      `numbers with units, such as '${example}', ${taken}: convert them in a query, for example by CAST(${number} AS DOUBLE)`,
+      `numbers with units or separators, such as '${example}', ${taken}: convert them in a query, for example by CAST(${number} AS DOUBLE)`,
     ];
   }
   if (dates > 0 && dates === present) {

@@ -95,7 +95,7 @@ it("remarks on codes for missing values and on values that many rows have", () =
       'numbers with commas, taken as labels: --decimal "," reads decimal commas of a CSV file',
     ]);
   expect(valueRemarks(texts(["12,5%", "1.100,75 %", "3%"]))).toEqual([
-    "numbers with units, such as '1.100,75 %', taken as labels: convert them in a query, for example by CAST(replace(regexp_replace(..., '[^-0-9,]', '', 'g'), ',', '.') AS DOUBLE)",
+    "numbers with units or separators, such as '1.100,75 %', taken as labels: convert them in a query, for example by CAST(replace(regexp_replace(..., '[^-0-9,]', '', 'g'), ',', '.') AS DOUBLE)",
   ]);
   for (const units of [
     ["32%", "4.5 %", "-1%"],
@@ -103,9 +103,16 @@ it("remarks on codes for missing values and on values that many rows have", () =
   ]) {
     const labels = [...units].sort();
     expect(valueRemarks(texts(units))).toEqual([
-      `numbers with units, such as '${labels[0]}', taken as labels: convert them in a query, for example by CAST(regexp_replace(..., '[^-0-9.]', '', 'g') AS DOUBLE)`,
+      `numbers with units or separators, such as '${labels[0]}', taken as labels: convert them in a query, for example by CAST(regexp_replace(..., '[^-0-9.]', '', 'g') AS DOUBLE)`,
     ]);
   }
+  for (const [amounts, number] of [
+    [["1'234.50", "980.00", "12'000.10"], "regexp_replace(..., '[^-0-9.]', '', 'g')"],
+    [["1 234,50", "12\u202f000,10"], "replace(regexp_replace(..., '[^-0-9,]', '', 'g'), ',', '.')"],
+  ] as const)
+    expect(valueRemarks(texts(amounts), { isLeftOut: true })).toEqual([
+      `numbers with units or separators, such as '${[...amounts].sort()[0]}', left out: convert them in a query, for example by CAST(${number} AS DOUBLE)`,
+    ]);
   expect(valueRemarks(texts(["5 kg", "%", "$"]))).toEqual([]);
   expect(valueRemarks(texts(["a", "b", "1"]))).toEqual([]);
   expect(valueRemarks(texts(["1", "2.5"]))).toEqual([]);
@@ -129,6 +136,10 @@ it("remarks on codes for missing values and on values that many rows have", () =
       [["2024-01-31", "31.01.2024 12:30", "Feb 2, 2024", "2-Feb-2024"], "strptime(..., '%d-%b-%Y')"],
       [["31.01.2024 12:30", "01.02.2024 9:05"], "strptime(..., '%d.%m.%Y %H:%M')"],
       [["01/02/2024", "12/31/2023"], "strptime(..., '%m/%d/%Y')"],
+      [["10.07.20", "24.12.21"], "strptime(..., '%d.%m.%y')"],
+      [["07/10/20", "07/24/20"], "strptime(..., '%m/%d/%y')"],
+      [["10-Jul-20", "24-Dec-20"], "strptime(..., '%d-%b-%y')"],
+      [["Fri, 10 Jul 2020 21:31:00", "Mon, 13 Jul 2020 08:00:00"], "strptime(..., '%a, %d %b %Y %H:%M:%S')"],
       [["Feb 2, 2024", "Mar 12, 2024"], "strptime(..., '%b %d, %Y')"],
       [["2 February 2024", "12 March 2024"], "strptime(..., '%d %B %Y')"],
       [["2024-31-01", "2024-28-02", "2024-01-02"], "strptime(..., '%Y-%d-%m')"],
@@ -164,4 +175,15 @@ it("writes values as text that is read as the same value", () => {
   expect(typedText("date", Date.UTC(12_020, 0, 5))).toBe("12020-01-05");
   expect(typedText("date", Date.UTC(-43, 2, 15))).toBe("0044-03-15 (BC)");
   expect(typedText("date", Date.parse("0044-03-15T00:00:00Z"))).toBe("0044-03-15");
+});
+
+it("remarks on integers that are dates without separators", () => {
+  const dates = Array.from({ length: 12 }, (_, month) => 20_240_001 + 100 * (month + 1));
+  const remarks = (values: readonly number[]) =>
+    valueRemarks({ name: "day", type: "integer", values: Float64Array.from(values) });
+  expect(remarks(dates)).toEqual([
+    "perhaps dates, such as 20241231: convert them in a query, for example by strptime(CAST(... AS VARCHAR), '%Y%m%d')",
+  ]);
+  expect(remarks([...dates, 20_240_230])).toEqual([]);
+  expect(remarks(dates.slice(0, 5))).toEqual([]);
 });

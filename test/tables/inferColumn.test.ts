@@ -33,6 +33,29 @@ describe("columns that identify rows", () => {
     `);
   });
 
+  it("have the names of identifiers, which amounts have not", () => {
+    const kindOf = (name: string) =>
+      kind(
+        numbers(
+          uniform(500).map((u) => Math.floor(1e8 * u)),
+          { name },
+        ),
+      );
+    for (const name of [
+      "order_id",
+      "Customer ID",
+      "orderNo",
+      "userId",
+      "PID",
+      "invoice_number",
+      "row_index",
+      "zip code",
+    ])
+      expect([name, kindOf(name)]).toEqual([name, expect.stringContaining("the name of an identifier")]);
+    for (const name of ["paid", "bid", "grid", "humid", "price_index", "sold_number", "number", "casino"])
+      expect([name, kindOf(name)]).toEqual([name, expect.not.stringContaining("identifier")]);
+  });
+
   it("are kept if a kind is stated", () => {
     expect(kind(numbers(sequence(100, (i) => i + 1)), { kind: "integer" })).toBe("integer");
     expect(kind(texts(sequence(100, (i) => `name ${i}`)), { kind: "categorical" })).toBe("categorical");

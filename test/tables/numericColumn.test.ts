@@ -5,6 +5,26 @@ import { infer, kind } from "./infer.ts";
 import { normal, numbers, sequence, uniform } from "./rawColumns.ts";
 
 describe("numbers", () => {
+  it("are labels if they are integers that are far apart, such as codes", () => {
+    const codes = [408, 415, 510];
+    const repeated = numbers(sequence(300, (i) => codes[i % 3]!));
+    expect(infer(repeated)).toMatchObject({
+      kind: "categorical",
+      labels: ["408", "415", "510"],
+    });
+    expect(kind(repeated, { kind: "integer" })).toBe("integer");
+    expect(kind(repeated, { low: 0 })).toBe("integer");
+    // A code in one row, and amounts in steps of 100.
+    expect(kind(numbers(sequence(300, (i) => (i === 0 ? 700 : codes[i % 3]!))))).toBe("integer");
+    expect(kind(numbers(sequence(300, (i) => 100 * (i % 3))))).toBe("lattice");
+  });
+
+  it("are not integers beyond 64 bits", () => {
+    const column = infer(numbers(sequence(400, (i) => 1e21 * i)));
+    expect(column).toMatchObject({ kind: "continuous", type: "number" });
+    expect(infer(numbers(sequence(400, (i) => 2e15 * i)))).toMatchObject({ type: "integer" });
+  });
+
   it("are continuous if they do not repeat", () => {
     expect(infer(numbers(normal(500)))).toMatchObject({
       kind: "continuous",
