@@ -116,7 +116,7 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
   const heldOut = counted(evaluation.logDensity.count, `${evaluation.by} row`);
   const role = evaluation.by === "test" ? "not used in training" : "they also decided when training ended";
   return [
-    `Learned ${named(table.columns)}${given} in ${duration(milliseconds)} (${trainingText(trained)}).`,
+    `Learned ${named(table.table?.map(({ name }) => name) ?? table.columns)}${given} in ${duration(milliseconds)} (${trainingText(trained)}).`,
     `Rows: ${rowCounts(report)}.`,
     ...(trimmed > 0
       ? [`--contamination left out the ${counted(trimmed, "most unusual row")} of training and validation.`]
@@ -240,9 +240,15 @@ function comparison(
   const fitted = used < training.rows ? `${count(used)} of the training rows` : "the training rows";
   const hasAtoms = atoms.some((ofFeature) => ofFeature !== "all" && ofFeature.length > 0);
   const isMixed = table !== undefined && (hasAtoms || hasProbabilities(table));
+  const gaussianText =
+    table?.length === 1
+      ? "normal distribution"
+      : isMixed
+        ? "linear regression of each column on those before it"
+        : "full covariance";
   const lines = references.map(({ name, logDensity }) =>
     name === GAUSSIAN
-      ? `  a Gaussian   ${aligned(logDensity)}   (${isMixed ? "linear regression of each column on those before it" : "full covariance"}, fitted to ${fitted})`
+      ? `  a Gaussian   ${aligned(logDensity)}   (${gaussianText}, fitted to ${fitted})`
       : `  independent  ${aligned(logDensity)}   (independent columns, fitted to ${fitted})`,
   );
   const hasLabels = table?.some(({ kind }) => kind === "categorical");
