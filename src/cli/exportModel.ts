@@ -46,6 +46,12 @@ export async function exportModel(values: Values, io: Io): Promise<void> {
     });
   }
   const model = await readModel(values.model);
+  if (engine !== undefined && model.image) {
+    throw new PushforwardError("ARGUMENT", `--for ${engine} is for models of tables`, {
+      received: `${values.model}, a model of images`,
+      hint: "Leave it out, and give density.onnx the pixels of images.",
+    });
+  }
   const exported = new Map(what.map((each) => [each, exportedModel(model, each, values)]));
   const files = new Map<string, Uint8Array | string>();
   for (const [name, { bytes }] of exported) files.set(`${name}.onnx`, bytes);

@@ -4,7 +4,7 @@ import { storedRows } from "../dataset/inMemoryDataset.ts";
 import { PushforwardError } from "../errors.ts";
 import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
 import { summarizeContext } from "../evaluate/index.ts";
-import { counted } from "../evaluate/numberText.ts";
+import { count, counted } from "../evaluate/numberText.ts";
 import { pixelHistograms } from "../evaluate/pixelHistograms.ts";
 import { RunningMean } from "../evaluate/runningMean.ts";
 import {
@@ -21,7 +21,7 @@ import {
 import { DEFAULT_LEVELS } from "../flows/recipes/images.ts";
 import { NICE_LAYERS } from "../flows/recipes/niceOfImages.ts";
 import { type ImageRows, imageRows, withReflections } from "../images/imageRows.ts";
-import { otherPicturesText } from "../images/imageSet.ts";
+import { otherPicturesText, shapeText } from "../images/imageSet.ts";
 import type { ImageSet } from "../images/index.ts";
 import { openImages } from "../images/openImages.ts";
 import { checkPictureShape } from "../images/pictureFile.ts";
@@ -38,6 +38,8 @@ import { splitRows, warnOfFewerTestRows } from "./splitRows.ts";
 import { trainingOptions } from "./training.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
 
+/** A step of even a small flow needs some hundred times as many numbers of memory as an image has. */
+const MAX_NUMBERS_OF_IMAGE = 2 ** 22;
 /** Rows of images have more numbers than those of tables, and smaller batches give more steps per epoch. */
 const BATCH_SIZE = 64;
 /** The number of values of a pixel of 8 bits. */
@@ -67,13 +69,20 @@ export async function fitImages(given: FitValues, io: Io, words: readonly string
   });
 }
 
-/** Throws `ARGUMENT` if an option is not possible for images of this shape. */
+/** Throws `DATA` if images are too large, and `ARGUMENT` if an option is not possible for images of this shape. */
 function checkShape(
   { flow, levels = DEFAULT_LEVELS, patch = DEFAULT_PATCH, pictures }: ImageFitValues,
   { shape, source }: ImageSet,
 ): void {
   if (pictures !== undefined) checkPictureShape(shape);
   const [height, width] = shape;
+  if (imageSize(shape) > MAX_NUMBERS_OF_IMAGE) {
+    throw new PushforwardError("DATA", `The images of ${source} are too large`, {
+      expected: `at most ${count(MAX_NUMBERS_OF_IMAGE)} numbers for an image: height x width x channels`,
+      received: shapeText(shape),
+      hint: "Resize copies of them, for example by ImageMagick: mkdir small && magick mogrify -path small -resize 64x64! photos/*.jpg",
+    });
+  }
   const divides = (factor: number) => height % factor === 0 && width % factor === 0;
   const wrong = (needed: string, hint: string) =>
     new PushforwardError(

@@ -1,10 +1,11 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TrainingTable } from "../data/index.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { writeFileAtomically } from "../files/atomicFile.ts";
 import { makeDirectory } from "../files/makeDirectory.ts";
 import type { ImageModel, ImageSampleOptions } from "../flows/index.ts";
-import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
+import { decodePicture, encodePng, grayLevels, imageGrid, type Picture } from "../images/index.ts";
 import {
   imageFigure,
   samplesFigure,
@@ -60,18 +61,20 @@ async function trainingCurve(
   return trainingFigure({ epochs: bestEpoch === 0 ? [initial, ...epochs] : epochs, bestEpoch, ...options });
 }
 
-/** The number of images in a line of `training-samples.png`. */
+/** The number of images in a line of `training-samples.png`, and the distance between two of them in pixels. */
 const LINE_IMAGES = 10;
+const GAP = 2;
 
 /**
  * The picture training-samples.png, which grows in the course of a training run: a line of samples after the epochs 1, 2, 4, 8 and so on.
- * Images in one column have the same random numbers and, if there are classes, the same class.
+ * Images in one column have the same random numbers and, if there are classes, the same class. A resumed training run keeps the lines of the
+ * epochs before its checkpoint.
  */
 export class TrainingSamples {
   private readonly path: string;
   private readonly model: ImageModel;
   private readonly options: ImageSampleOptions;
-  private pixels: Uint8Array = new Uint8Array(0);
+  private picture: Picture | undefined;
 
   constructor(directory: string, model: ImageModel, { seed, ...engine }: PictureValues) {
     this.path = join(directory, "training-samples.png");
@@ -83,17 +86,35 @@ export class TrainingSamples {
 
   /** The path of the picture, if it was written. */
   get paths(): string[] {
-    return this.pixels.length > 0 ? [this.path] : [];
+    return this.picture ? [this.path] : [];
   }
 
   async onEpoch(epoch: number): Promise<void> {
-    if (!Number.isInteger(Math.log2(epoch))) return;
+    const earlierLines = Math.log2(epoch);
+    if (!Number.isInteger(earlierLines)) return;
     const { model } = this;
-    const line = grayLevels(await model.sample(LINE_IMAGES, this.options), model.values);
-    this.pixels = Uint8Array.from([...this.pixels, ...line]);
-    const grid = imageGrid(this.pixels, model.shape, { columns: LINE_IMAGES });
-    await writeFileAtomically(this.path, await encodePng(grid));
+    const samples = grayLevels(await model.sample(LINE_IMAGES, this.options), model.values);
+    const line = imageGrid(samples, model.shape, { columns: LINE_IMAGES, gap: GAP });
+    if (earlierLines > 0) this.picture ??= await pictureIn(this.path);
+    this.picture = below(this.picture, earlierLines, line);
+    await writeFileAtomically(this.path, await encodePng(this.picture));
   }
+}
+
+/** The picture of a file; undefined if there is none that can be read. */
+async function pictureIn(path: string): Promise<Picture | undefined> {
+  const bytes = await readFile(path).catch(() => undefined);
+  return bytes && decodePicture(bytes, path).catch(() => undefined);
+}
+
+/** The first `count` lines of a picture with another line below, or only that line if the picture has fewer lines or another form. */
+function below(picture: Picture | undefined, count: number, line: Picture): Picture {
+  const [height, width, channels] = line.shape;
+  const rows = count * (height - GAP);
+  if (!picture || picture.shape[1] !== width || picture.shape[2] !== channels || picture.shape[0] < rows)
+    return line;
+  const lines = picture.pixels.subarray(0, rows * width * channels);
+  return { shape: [rows + height, width, channels], pixels: Uint8Array.from([...lines, ...line.pixels]) };
 }
 
 type PictureValues = Pick<FitValues, "seed" | keyof EngineValues>;

@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { formatOf } from "../data/format.ts";
 import { PushforwardError } from "../errors.ts";
@@ -55,7 +56,7 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
     for (let start = 0; start < total; start += IMAGES_PER_CALL) {
       if (io.interrupted.aborted)
         throw new PushforwardError("INTERRUPTED", "Stopped while drawing images", {
-          hint: "Run the command again.",
+          hint: isGrid ? "Run the command again." : "Remove the images, and run the command again.",
         });
       const n = Math.min(IMAGES_PER_CALL, total - start);
       const drawn = await model.sample(n, {
@@ -109,7 +110,10 @@ async function checkOutput(output: string, gridImages: number | undefined): Prom
       hint: "For example: -o samples.png, or -o samples/ for a file for each image",
     });
   }
-  if (gridImages === undefined) return makeDirectory(output);
+  if (gridImages === undefined) {
+    await makeDirectory(output);
+    return checkNoPictures(output);
+  }
   if (gridImages > MAX_GRID_IMAGES) {
     throw new PushforwardError("ARGUMENT", "One picture of all images would be too large", {
       expected: `at most ${count(MAX_GRID_IMAGES)} images`,
@@ -118,4 +122,15 @@ async function checkOutput(output: string, gridImages: number | undefined): Prom
     });
   }
   await checkWritable(output);
+}
+
+/** Throws `FILE` if a directory has pictures of an earlier run, which a reader of the directory would take for images of this one. */
+async function checkNoPictures(directory: string): Promise<void> {
+  const names = await readdir(directory, { recursive: true });
+  const earlier = names.filter((name) => /(^|[/\\])\d{5,}\.png$/.test(name)).sort();
+  if (earlier.length === 0) return;
+  throw new PushforwardError("FILE", `${directory} already has images, perhaps of an earlier run`, {
+    received: `${counted(earlier.length, "picture")}, such as ${join(directory, earlier[0]!)}`,
+    hint: "Give a new directory, or remove them.",
+  });
 }

@@ -13,12 +13,14 @@ const NO_CONSTANTS: Constants = { values: new Map(), context: new Map() };
 /** Finds the columns that have the same value in all rows. */
 export function constantColumns(data: InMemoryDataset): Constants {
   if (data.rows === 0) return NO_CONSTANTS;
-  const ofFirstRow = (table: StoredValues, width: number) => new Map(table.subarray(0, width).entries());
-  const first = {
-    values: ofFirstRow(data.storedValues, data.features),
-    context: ofFirstRow(data.context, data.contextFeatures),
+  const constants = (table: StoredValues, width: number) => {
+    const columns = range(width).filter((column) => isConstant(table, width, column, table[column]!));
+    return new Map(Array.from(columns, (column) => [column, table[column]!] as const));
   };
-  return sameConstants(first, data);
+  return {
+    values: constants(data.storedValues, data.features),
+    context: constants(data.context, data.contextFeatures),
+  };
 }
 
 /** The constants that also have the same value in all rows of `data`. */

@@ -94,7 +94,7 @@ function classIndices(images: ImageSet): Int32Array {
   const { classes, source } = images;
   if (classes && classes.names.length > 1) return classes.indices;
   const what = `The images of ${source} have ${classes ? "only one class" : "no classes"}`;
-  throw noClassesError(what, images, ", or leave out the option classes");
+  throw noClassesError(what, images, ", or learn without classes");
 }
 
 /** The value of each gray level of a picture whose pixels have this many values. */
@@ -110,9 +110,10 @@ function notPossible(images: ImageSet, image: number, value: number, values: num
       ? `${first}, ${second}, ${third} ... 255`
       : `${[...valuesOfGrayLevels(values).keys()].join(", ")}`;
   const isOfLevels = images.arePictures && values < 256;
+  const possible = isOfLevels || value < 256 ? "256, the default" : `${value + 1} or more`;
   return new PushforwardError("DATA", `${images.nameOf(image)} has the pixel value ${value}`, {
     expected: isOfLevels ? `the ${values} gray levels ${list}` : `integers from 0 to ${values - 1}`,
-    hint: `State how many values pixels have when the model is fitted, by the option values: ${isOfLevels ? "256, the default" : `${value + 1} or more`}.`,
+    hint: `State how many values pixels have when a model is fitted (--values of fit): ${possible}.`,
   });
 }
 

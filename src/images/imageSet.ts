@@ -70,7 +70,7 @@ export const OPTION_SHAPE: ShapeSource = { name: "the option shape", example: "s
 
 /**
  * The error for images without classes, which says where images of this kind have their labels. `alternative` ends the hint, such as
- * ", or leave out the option classes".
+ * ", or learn without classes".
  */
 export function noClassesError(
   what: string,

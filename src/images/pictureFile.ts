@@ -25,7 +25,7 @@ export const isPicture = (bytes: Uint8Array): boolean => isPng(bytes) || isJpeg(
 
 /**
  * Decodes PNG or JPEG with at most 8 bits per channel. A palette is converted to red, green and blue, an alpha channel without
- * transparent pixels is removed, and gray levels of fewer bits are scaled to 0 to 255. A JPEG is rotated and mirrored by its EXIF orientation.
+ * transparent pixels is removed, and gray levels of fewer bits are scaled to 0 to 255. Pictures are rotated and mirrored by their EXIF orientation.
  *
  * @param isFile - Whether `name` is the path of a file, and not the name of a row of a table: hints then say how to convert it.
  * @throws FILE, with `name`, for other formats, 16 bits, transparent pixels and damaged bytes; DEPENDENCY if a decoder is not
@@ -33,11 +33,11 @@ export const isPicture = (bytes: Uint8Array): boolean => isPng(bytes) || isJpeg(
  */
 export async function decodePicture(bytes: Uint8Array, name: string, isFile = true): Promise<Picture> {
   if (isPng(bytes)) return decodePng(bytes, name, isFile);
-  if (isJpeg(bytes)) return decodeJpeg(bytes, name);
+  if (isJpeg(bytes)) return decodeJpeg(bytes, name, isFile);
   if (bytes.length === 0) {
     throw new PushforwardError("FILE", `${name} is empty`, {
       expected: "PNG or JPEG",
-      hint: isFile ? "Remove the file, or write it again." : "Leave the row out, or write the table again.",
+      hint: rewriteHint(isFile),
     });
   }
   throw new PushforwardError("FILE", `${name} is not a picture that can be read`, {
@@ -47,6 +47,9 @@ export async function decodePicture(bytes: Uint8Array, name: string, isFile = tr
   });
 }
 
+const rewriteHint = (isFile: boolean): string =>
+  isFile ? "Remove the file, or write it again." : "Leave the row out, or write the table again.";
+
 const conversionHint = (action: string, name: string, isFile: boolean, options = ""): string =>
   isFile
     ? `${action}, for example by ImageMagick: magick ${shellQuoted(name)} ${options}picture.png`
@@ -54,7 +57,7 @@ const conversionHint = (action: string, name: string, isFile: boolean, options =
 
 async function decodePng(bytes: Uint8Array, name: string, isFile: boolean): Promise<Picture> {
   const { decode, convertIndexedToRgb } = await loadPng();
-  const png = decoded(name, () => decode(bytes, { checkCrc: true }));
+  const png = decoded(name, isFile, () => decode(bytes, { checkCrc: true }));
   const { width, height, depth, channels, data, transparency } = png;
   const unsupported = (what: string, received: string, hint: string) =>
     new PushforwardError("FILE", `${name} ${what}`, {
@@ -73,7 +76,7 @@ async function decodePng(bytes: Uint8Array, name: string, isFile: boolean): Prom
   // Gray levels of fewer than 8 bits are the indices of a palette of gray levels. The palette of an RGB picture is only a suggestion.
   const palette = channels === 1 ? (png.palette ?? (depth < 8 ? grayPalette(depth) : undefined)) : undefined;
   const colors = palette
-    ? decoded(name, () => convertIndexedToRgb({ ...png, palette }))
+    ? decoded(name, isFile, () => convertIndexedToRgb({ ...png, palette }))
     : (data as Uint8Array);
   const stored = colors.length / size;
   const isOpaque =
@@ -88,7 +91,23 @@ async function decodePng(bytes: Uint8Array, name: string, isFile: boolean): Prom
     );
   }
   const kept = stored > 2 ? 3 : 1;
-  return { shape: [height, width, kept], pixels: firstChannels(colors, stored, kept) };
+  return oriented(
+    { shape: [height, width, kept], pixels: firstChannels(colors, stored, kept) },
+    pngOrientation(bytes),
+  );
+}
+
+/** The orientation of EXIF in the chunk eXIf of a PNG file, from 1 to 8. 1 if there is none. */
+function pngOrientation(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // Each chunk has its length, its type, its data and a checksum.
+  for (let at = 8; at + 12 <= bytes.length; ) {
+    const length = view.getUint32(at);
+    const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    if (type === "eXIf") return exifOrientation(bytes.subarray(at + 8, at + 8 + length));
+    at += 12 + length;
+  }
+  return 1;
 }
 
 /** The gray levels, from 0 to 255, of pixels of `depth` bits. */
@@ -105,10 +124,10 @@ function hasColor(colors: Uint8Array, color: readonly number[]): boolean {
   return false;
 }
 
-async function decodeJpeg(bytes: Uint8Array, name: string): Promise<Picture> {
+async function decodeJpeg(bytes: Uint8Array, name: string, isFile: boolean): Promise<Picture> {
   const { decode } = await loadJpeg();
   const { components, isRgb, orientation } = jpegHeader(bytes);
-  const { width, height, data } = decoded(name, () =>
+  const { width, height, data } = decoded(name, isFile, () =>
     decode(bytes, {
       useTArray: true,
       formatAsRGBA: false,
@@ -211,35 +230,38 @@ export function otherShape(
   isFile = true,
 ): PushforwardError {
   const isSize = height !== expected[0] || width !== expected[1];
-  const convert = isSize
-    ? `-resize ${expected[1]}x${expected[0]}!`
-    : expected[2] === 1
-      ? "-colorspace gray"
-      : "-type TrueColor";
-  return new PushforwardError(
-    "DATA",
-    `${name} has ${isSize ? "a different size" : "different channels"} from ${other}`,
-    {
-      expected: `${shapeText(expected)} (height, width, channels)`,
-      received: shapeText([height, width, channels]),
-      hint: isFile
-        ? `Convert the pictures to one form, for example by ImageMagick: magick mogrify ${convert} ${shellQuoted(dirname(name))}/*${extname(name)}`
-        : "Convert the pictures to one form, and write the table again.",
-    },
-  );
+  const areChannels = channels !== expected[2];
+  const convert = [
+    ...(isSize ? [`-resize ${expected[1]}x${expected[0]}!`] : []),
+    ...(areChannels ? [expected[2] === 1 ? "-colorspace gray" : "-type TrueColor"] : []),
+  ].join(" ");
+  const differences = [
+    ...(isSize ? ["a different size"] : []),
+    ...(areChannels ? ["different channels"] : []),
+  ].join(" and ");
+  return new PushforwardError("DATA", `${name} has ${differences} from ${other}`, {
+    expected: `${shapeText(expected)} (height, width, channels)`,
+    received: shapeText([height, width, channels]),
+    hint: isFile
+      ? `Convert copies of the pictures to one form, for example by ImageMagick: mkdir converted && magick mogrify -path converted ${convert} ${shellQuoted(dirname(name))}/*${extname(name)}`
+      : "Convert the pictures to one form, and write the table again.",
+  });
 }
 
-function decoded<T>(name: string, decode: () => T): T {
+function decoded<T>(name: string, isFile: boolean, decode: () => T): T {
   try {
     return decode();
   } catch (cause) {
+    const { message } = cause as Error;
+    if (/maxResolutionInMP|maxMemoryUsageInMB/.test(message)) {
+      throw new PushforwardError("FILE", `${name} is too large to be decoded`, {
+        hint: conversionHint("Make it smaller", name, isFile, "-resize 1024x1024 "),
+        cause,
+      });
+    }
     // Decoders read damaged data as far as they can, until they fail somewhere.
-    const isOfDecoder = cause instanceof TypeError || cause instanceof RangeError;
-    const reason = isOfDecoder ? "its data are not valid" : (cause as Error).message.replace(/[.:]$/, "");
-    throw new PushforwardError("FILE", `${name} is damaged: ${reason}`, {
-      hint: "Remove the file, or write it again.",
-      cause,
-    });
+    const reason = /^CRC/.test(message) ? "a checksum does not match its data" : "its data are not valid";
+    throw new PushforwardError("FILE", `${name} is damaged: ${reason}`, { hint: rewriteHint(isFile), cause });
   }
 }
 

@@ -95,7 +95,7 @@ async function picturesIn(root: string): Promise<{ pictures: string[]; others: s
     expected: "files that end in .png, .jpg or .jpeg, also in sub-directories",
     received: files.length === 0 ? "no files" : other ? `files such as ${other}` : "other files only",
     hint: other
-      ? `Convert them, for example by ImageMagick: magick mogrify -format png ${shellQuoted(dirname(other))}/*${extname(other)}`
+      ? `Convert copies of them, for example by ImageMagick: mkdir converted && magick mogrify -path converted -format png ${shellQuoted(dirname(other))}/*${extname(other)}`
       : "Give the directory of the pictures.",
   });
 }

@@ -1,7 +1,9 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { decode } from "fast-png";
 import { beforeAll, describe, expect, test } from "vitest";
+import { TrainingSamples } from "../../src/cli/pictures.ts";
 import { loadModel } from "../../src/files/index.ts";
+import { ImageModel } from "../../src/flows/index.ts";
 import { idx } from "../images/files.ts";
 import { workplace } from "./command.ts";
 import { COUNT, SMALL_GLOW, writeImages } from "./smallImages.ts";
@@ -74,6 +76,53 @@ describe("fit", () => {
     const last = line(drawn, scale, 10, 20);
     expect(last).toEqual(line(ten, (ten.height - 2) / 3 - 2, 4, 0));
     expect(last).not.toEqual(line(drawn, scale, 10, 0));
+  });
+
+  test("keeps the lines of samples of the epochs before a checkpoint", async () => {
+    const model = ImageModel.from(await loadModel(path("growing.safetensors")));
+    const values = { seed: 0, threads: 1, provider: undefined };
+    const picture = async (name: string, runs: readonly (readonly number[])[]) => {
+      mkdirSync(path(name));
+      for (const epochs of runs) {
+        const samples = new TrainingSamples(path(name), model, values);
+        for (const epoch of epochs) await samples.onEpoch(epoch);
+      }
+      return readFileSync(path(`${name}/training-samples.png`));
+    };
+    const whole = await picture("whole", [[1, 2, 3, 4]]);
+    expect(
+      await picture("resumed", [
+        [1, 2],
+        [3, 4],
+      ]),
+    ).toEqual(whole);
+    // The process ended after line 2 was drawn, and before the checkpoint of its epoch.
+    expect(
+      await picture("again", [
+        [1, 2],
+        [2, 3, 4],
+      ]),
+    ).toEqual(whole);
+    expect(
+      (
+        await picture("new", [
+          [1, 2, 4],
+          [1, 2],
+        ])
+      ).length,
+    ).toBeLessThan(whole.length);
+    await model.release();
+  });
+
+  test("refuses images that are too large to train on", async () => {
+    const large = write("large.idx", idx([2, 2100, 2100], new Uint8Array(2 * 2100 * 2100)));
+    expect(
+      await failure("fit", large, ...SMALL_GLOW, "-o", path("large.safetensors")),
+    ).toMatchInlineSnapshot(`
+      "2
+      Error: The images of large.idx are too large: expected at most 4,194,304 numbers for an image: height x width x channels, received 2100 x 2100 x 1.
+      Resize copies of them, for example by ImageMagick: mkdir small && magick mogrify -path small -resize 64x64! photos/*.jpg"
+    `);
   });
 
   test("writes the same model if it is resumed after the first epoch", async () => {
@@ -206,7 +255,7 @@ describe("fit", () => {
     expect(await fit(data.images, "--classes")).toMatchInlineSnapshot(`
       "2
       Error: The images of images.idx have no classes: expected a file or an array of labels, or a column label.
-      Give the labels too, or leave out the option classes."
+      Give the labels too, or learn without classes."
     `);
     expect(await fit(data.images, "--levels", "3")).toMatchInlineSnapshot(`
       "2

@@ -117,6 +117,11 @@ describe("a model of images", () => {
     );
     const { width, height, data: drawn } = decode(readFileSync(path("drawn/1/00002.png")));
     expect([width, height, drawn.length]).toEqual([4, 4, 16]);
+    expect(await failure("sample", models.classes, "-n", "1", "-o", path("drawn"))).toMatchInlineSnapshot(`
+      "2
+      Error: drawn already has images, perhaps of an earlier run: received 2 pictures, such as drawn/1/00001.png.
+      Give a new directory, or remove them."
+    `);
     await pushforward("sample", models.plain, "-n", "2", "--temperature", "0", "-o", path("modes"));
     expect(readFileSync(path("modes/00001.png"))).toEqual(readFileSync(path("modes/00002.png")));
     expect(await failure("sample", models.classes, "--class", "5", "-o", grid)).toMatchInlineSnapshot(`
@@ -224,6 +229,11 @@ describe("a model of images", () => {
       image: [4, 4, 1],
     });
     expect(outputs[0].meaning).toBe("lower bound of the log-probability of the rows");
+    expect(await failure("export", models.plain, "-o", path("dask"), "--for", "dask")).toMatchInlineSnapshot(`
+      "2
+      Error: --for dask is for models of tables: received plain.safetensors, a model of images.
+      Leave it out, and give density.onnx the pixels of images."
+    `);
   });
 
   test("is exported as maps between images and latent rows", async () => {

@@ -106,11 +106,11 @@ describe("pictures whose pixels have fewer values than 256", () => {
     bytes[SIZE + 3] = 100;
     await expect(imageRows(pictures(bytes), { values: 17 })).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: image 1 has the pixel value 100: expected the 17 gray levels 0, 16, 32 ... 255.
-      State how many values pixels have when the model is fitted, by the option values: 256, the default.]
+      State how many values pixels have when a model is fitted (--values of fit): 256, the default.]
     `);
     await expect(imageRows(pictures(bytes), { values: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: image 1 has the pixel value 100: expected the 2 gray levels 0, 255.
-      State how many values pixels have when the model is fitted, by the option values: 256, the default.]
+      State how many values pixels have when a model is fitted (--values of fit): 256, the default.]
     `);
   });
 });

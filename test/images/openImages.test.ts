@@ -304,11 +304,11 @@ describe("rows of images", () => {
     const images = await openImages(write("v.idx", idx([2, 4, 6], somePixels(2))));
     expect(await failure(imageRows(images, { values: 16 }))).toMatchInlineSnapshot(`
       "DATA Image 0 of v.idx has the pixel value 37: expected integers from 0 to 15.
-      State how many values pixels have when the model is fitted, by the option values: 38 or more."
+      State how many values pixels have when a model is fitted (--values of fit): 256, the default."
     `);
     expect(await failure(imageRows(images, { classes: true }))).toMatchInlineSnapshot(`
       "DATA The images of v.idx have no classes: expected a file or an array of labels, or a column label.
-      Give the labels too, or leave out the option classes."
+      Give the labels too, or learn without classes."
     `);
   });
 });

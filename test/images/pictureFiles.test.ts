@@ -1,4 +1,5 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { crc32 } from "node:zlib";
 import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
 import { describe, expect, test } from "vitest";
@@ -93,8 +94,32 @@ describe("directories of pictures", () => {
     expect(Math.max(Math.abs(r! - 200), Math.abs(g! - 40), Math.abs(b! - 40))).toBeLessThan(4);
   });
 
+  test("PNG is rotated by its EXIF orientation", async () => {
+    const plain = png(Uint8Array.from({ length: 24 }, (_, i) => i));
+    const chunk = (type: string, data: Uint8Array) => {
+      const bytes = Buffer.concat([Buffer.alloc(4), Buffer.from(type), data, Buffer.alloc(4)]);
+      bytes.writeUInt32BE(data.length);
+      bytes.writeUInt32BE(crc32(bytes.subarray(4, -4)), bytes.length - 4);
+      return bytes;
+    };
+    // A big-endian TIFF directory of one entry: the orientation 6, a quarter turn clockwise.
+    const exif = Buffer.from("4d4d002a000000080001011200030000000100060000", "hex");
+    const end = plain.length - 12;
+    const rotated = Buffer.concat([plain.subarray(0, end), chunk("eXIf", exif), plain.subarray(end)]);
+    const images = await openImages(write("rotated.png", rotated));
+    expect(images.shape).toEqual([6, 4, 1]);
+    const expected = Array.from({ length: 24 }, (_, i) => 6 * (3 - (i % 4)) + Math.floor(i / 4));
+    expect(await pixelsOf(images)).toEqual(expected);
+  });
+
   test("errors name the file and say how to convert it", async () => {
     const all = async (root: string) => pixelsOf(await openImages(root));
+    // The header of a JPEG of 12000 x 9000 pixels.
+    const huge = Buffer.from("ffd8ffc000110823282ee003012200021101031101ffd9", "hex");
+    expect(await failure(all(directory("huge", { "a.jpg": huge })))).toMatchInlineSnapshot(`
+      "FILE huge/a.jpg is too large to be decoded.
+      Make it smaller, for example by ImageMagick: magick huge/a.jpg -resize 1024x1024 picture.png"
+    `);
     const image = png(somePixels(1));
     expect(await failure(all(directory("empty", { "a.txt": Buffer.from("") })))).toMatchInlineSnapshot(`
       "FILE empty has no pictures: expected files that end in .png, .jpg or .jpeg, also in sub-directories, received other files only.
@@ -115,19 +140,19 @@ describe("directories of pictures", () => {
       await failure(all(directory("sizes", { "a.png": image, "b.png": larger }))),
     ).toMatchInlineSnapshot(`
       "DATA sizes/b.png has a different size from sizes/a.png: expected 4 x 6 x 1 (height, width, channels), received 5 x 5 x 1.
-      Convert the pictures to one form, for example by ImageMagick: magick mogrify -resize 6x4! sizes/*.png"
+      Convert copies of the pictures to one form, for example by ImageMagick: mkdir converted && magick mogrify -path converted -resize 6x4! sizes/*.png"
     `);
     const colors = png(somePixels(1, 3), 3);
     expect(
       await failure(all(directory("channels", { "a.png": image, "b.png": colors }))),
     ).toMatchInlineSnapshot(`
       "DATA channels/b.png has different channels from channels/a.png: expected 4 x 6 x 1 (height, width, channels), received 4 x 6 x 3.
-      Convert the pictures to one form, for example by ImageMagick: magick mogrify -colorspace gray channels/*.png"
+      Convert copies of the pictures to one form, for example by ImageMagick: mkdir converted && magick mogrify -path converted -colorspace gray channels/*.png"
     `);
     const damaged = Uint8Array.from(image);
     damaged[damaged.length - 20]! ^= 0xff;
     expect(await failure(all(directory("damaged", { "a.png": damaged })))).toMatchInlineSnapshot(`
-      "FILE damaged/a.png is damaged: CRC mismatch for chunk IDAT. Expected 1658927255, found 3169074790.
+      "FILE damaged/a.png is damaged: a checksum does not match its data.
       Remove the file, or write it again."
     `);
     expect(await failure(all(directory("cut", { "a.png": image.subarray(0, 40) })))).toMatchInlineSnapshot(`
@@ -137,7 +162,7 @@ describe("directories of pictures", () => {
     expect(
       await failure(all(directory("cut2", { "a.jpg": Uint8Array.of(0xff, 0xd8, 0xff, 0xe0) }))),
     ).toMatchInlineSnapshot(`
-      "FILE cut2/a.jpg is damaged: unknown JPEG marker 0.
+      "FILE cut2/a.jpg is damaged: its data are not valid.
       Remove the file, or write it again."
     `);
     expect(await failure(all(directory("gif", { "a.png": Buffer.from("GIF89a") })))).toMatchInlineSnapshot(`
@@ -151,7 +176,7 @@ describe("directories of pictures", () => {
     const animation = { "a.gif": Buffer.from("GIF89a") };
     expect(await failure(all(directory("gifs", animation)))).toMatchInlineSnapshot(`
       "FILE gifs has no pictures: expected files that end in .png, .jpg or .jpeg, also in sub-directories, received files such as gifs/a.gif.
-      Convert them, for example by ImageMagick: magick mogrify -format png gifs/*.gif"
+      Convert copies of them, for example by ImageMagick: mkdir converted && magick mogrify -path converted -format png gifs/*.gif"
     `);
     expect(await failure(all(path("gifs/a.gif")))).toMatchInlineSnapshot(`
       "FILE gifs/a.gif is not a picture that can be read: expected PNG or JPEG, received another format.
@@ -168,7 +193,7 @@ describe("directories of pictures", () => {
     `);
     expect(await failure(openImages(path("sizes"), { shape: [4, 6, 3] }))).toMatchInlineSnapshot(`
       "DATA sizes/a.png has different channels from the option shape: expected 4 x 6 x 3 (height, width, channels), received 4 x 6 x 1.
-      Convert the pictures to one form, for example by ImageMagick: magick mogrify -type TrueColor sizes/*.png"
+      Convert copies of the pictures to one form, for example by ImageMagick: mkdir converted && magick mogrify -path converted -type TrueColor sizes/*.png"
     `);
   });
 
@@ -182,16 +207,16 @@ describe("directories of pictures", () => {
     const withClasses = async (...paths: string[]) => imageRows(await openImages(paths), { classes: true });
     expect(await failure(withClasses(stray))).toMatchInlineSnapshot(`
       "DATA The images of stray have no classes: expected one directory with a sub-directory for each class, received stray/2.png, which is in no sub-directory.
-      Move each image into the sub-directory of its class, or leave out the option classes."
+      Move each image into the sub-directory of its class, or learn without classes."
     `);
     expect(await failure(withClasses(path("stray/a"), path("sizes")))).toMatchInlineSnapshot(`
       "DATA The images of stray/a and 1 more have no classes: expected one directory with a sub-directory for each class.
-      Move each image into the sub-directory of its class, or leave out the option classes."
+      Move each image into the sub-directory of its class, or learn without classes."
     `);
     const images = { "a/1.png": png(somePixels(1)), "b/2.png": png(somePixels(1)) };
     const classes = directory("labelled", images);
     expect(await failure(withClasses(path("labelled/a"), path("labelled/b")))).toContain(
-      "Give the directory that contains the sub-directories, labelled, or leave out the option classes.",
+      "Give the directory that contains the sub-directories, labelled, or learn without classes.",
     );
     expect((await openImages(classes)).classes?.names).toEqual(["a", "b"]);
   });
