@@ -1,4 +1,8 @@
+import { countValues } from "../columns/columnValues.ts";
 import type { ColumnFindings, ColumnNote, ColumnValues } from "../columns/index.ts";
+import { findMissingCodes } from "../columns/missingCodes.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
+import { typedText } from "../tables/typedText.ts";
 import { columnList } from "./columnList.ts";
 import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 
@@ -42,6 +46,36 @@ export function columnHint(note: ColumnNote, table: NotedTable): string {
     case "repeatedDifference":
       return dependenceHint(note.findings, ({ other }) => [other], table);
   }
+}
+
+/** A note on dates that look like codes for missing values, such as 9999-12-31. `values` are those of a column. */
+export function dateCodesNote(
+  columns: readonly { readonly column: TableColumn; readonly values: Float64Array }[],
+  { source }: HintSource,
+): ColumnNote[] {
+  const findings = columns.flatMap(({ column, values }) => {
+    const codes = findMissingCodes(countValues(values.filter((value) => !Number.isNaN(value)).sort()));
+    const texts = codes.map(({ value, rows }) => ({ text: typedText(column.type, value), rows }));
+    return codes.length > 0 ? [{ column: column.name, type: column.type, codes, texts }] : [];
+  });
+  if (findings.length === 0) return [];
+  const list = findings.map(
+    ({ column, texts }) =>
+      `${column} (${texts.map(({ text, rows }) => `${text} in ${rows} rows`).join(", ")})`,
+  );
+  const replaced = findings.map(({ column, type, texts }) => {
+    const name = quotedIfNeeded(column);
+    const literal = (text: string) => `${type.toUpperCase()} '${text}'`;
+    return `${texts.reduce((sql, { text }) => `nullif(${sql}, ${literal(text)})`, name)} AS ${name}`;
+  });
+  return [
+    {
+      kind: "missingCodes",
+      findings: findings.map(({ column, codes }) => ({ column, codes })),
+      message: `Some dates look like codes for missing values, and would be learned as dates: ${list.join(", ")}.`,
+      hint: `If they are, read them as missing: ${replacing(replaced, source)}`,
+    },
+  ];
 }
 
 /** The list of columns that are learned or given, or `*` if they are many. */

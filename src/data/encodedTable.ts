@@ -7,7 +7,7 @@ import { PushforwardError } from "../errors.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
 import { decodeRows, encodeColumn, withLabelsOf } from "../tables/encode.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
-import { columnHint, type HintSource } from "./columnHints.ts";
+import { columnHint, dateCodesNote, type HintSource } from "./columnHints.ts";
 import { checkContext, constantError } from "./constantError.ts";
 import { type DescribedColumn, describedColumn } from "./describeTable.ts";
 import { inferColumns, valuesOfRows } from "./inferColumns.ts";
@@ -157,10 +157,12 @@ function notesOf(
     hintSource,
   }: Pick<ChosenColumns, "given" | "labels"> & { readonly hintSource: HintSource },
 ): ColumnNote[] {
-  const columns = decodeRows(table, sample.values).map((values, c) => ({
-    column: table[c]!,
-    values: asNumbers(table[c]!, values),
-  }));
+  const decoded = decodeRows(table, sample.values);
+  const columns = table.map((column, c) => ({ column, values: asNumbers(column, decoded[c]!) }));
+  const dateCodes = dateCodesNote(
+    table.flatMap((column, c) => (column.kind === "time" ? [{ column, values: decoded[c]! }] : [])),
+    hintSource,
+  );
   const tableOf = (some: typeof columns) => ({
     columns: some.map(({ column }) => column.name),
     rows: sample.rows,
@@ -173,7 +175,7 @@ function notesOf(
   const inCells = columns.filter(({ column }) => column.kind === "lattice");
   const continuous = columns.filter(({ column }) => column.kind === "continuous");
   const numeric = columns.filter((each) => continuous.includes(each) || inCells.includes(each));
-  if (numeric.length === 0 || sample.rows < 2) return [];
+  if (numeric.length === 0 || sample.rows < 2) return dateCodes;
   const notes = notesOn(tableOf(continuous), {
     given: context,
     wholeRows: sample,
@@ -187,7 +189,7 @@ function notesOf(
   });
   const learned = tableOf(columns.filter(({ column }) => column.kind !== "constant"));
   const noted = { ...hintSource, learned, given: context, givenNames: given };
-  return notes.map((note) => ({ ...note, hint: columnHint(note, noted) }));
+  return [...dateCodes, ...notes.map((note) => ({ ...note, hint: columnHint(note, noted) }))];
 }
 
 /** The values of a column as numbers, labels that are numbers included; NaN for all other values. */

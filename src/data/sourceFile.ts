@@ -70,6 +70,7 @@ export async function inspectFile(
   }
   if (head.length === 0) throw empty(name);
   const utf16 = /^(\xFF\xFE|\xFE\xFF)/.test(head.toString("latin1", 0, 2));
+  const database = databaseOf(head);
   throw new PushforwardError("FILE", `${name} cannot be read as ${format ?? "a table"}`, {
     expected: named ? `the content of a ${format} file` : `a file in one of the formats ${FORMATS}`,
     received: utf16
@@ -78,12 +79,27 @@ export async function inspectFile(
         ? "a Parquet file"
         : content
           ? "text"
-          : "binary data",
+          : database
+            ? `a database of ${database}`
+            : "binary data",
     hint: utf16
       ? `Convert it: iconv -f utf-16 -t utf-8 ${shellQuoted(name)} > utf8.csv`
-      : "Export the table again, to a file with the ending of its format.",
+      : database
+        ? `Export one of its tables: ${exportCommand(database, name)}`
+        : "Export the table again, to a file with the ending of its format.",
   });
 }
+
+/** The program whose database begins with these bytes. */
+function databaseOf(head: Buffer): "DuckDB" | "SQLite" | undefined {
+  if (head.toString("latin1", 8, 12) === "DUCK") return "DuckDB";
+  return head.toString("latin1", 0, 15) === "SQLite format 3" ? "SQLite" : undefined;
+}
+
+const exportCommand = (database: "DuckDB" | "SQLite", name: string): string =>
+  database === "DuckDB"
+    ? `duckdb ${shellQuoted(name)} "COPY mytable TO 'mytable.parquet'"`
+    : `sqlite3 -header -csv ${shellQuoted(name)} "SELECT * FROM mytable" > mytable.csv`;
 
 const empty = (name: string): PushforwardError =>
   new PushforwardError("DATA", `${name} is empty`, { expected: "a table" });

@@ -145,6 +145,22 @@ describe("following a hint removes its note:", () => {
     expect(await notesOf(columnsIn(note!.hint))).toEqual([]);
   });
 
+  it("dates that are codes are read as missing", async () => {
+    const rows = Array.from({ length: 200 }, (_, i) => {
+      const day = new Date(Date.UTC(2015, 0, 1 + ((i * 37) % 2000))).toISOString().slice(0, 10);
+      return `${i % 10 === 0 ? "9999-12-31" : day},${x[i]}`;
+    });
+    const table = write("until.csv", ["the end,x", ...rows, ""].join("\n"));
+    const notesOf = async (data: string) => (await readTrainingTable(data, { kinds: {} })).notes();
+    const [note] = await notesOf(table);
+    expect(note).toMatchObject({
+      kind: "missingCodes",
+      message:
+        "Some dates look like codes for missing values, and would be learned as dates: the end (9999-12-31 in 20 rows).",
+    });
+    expect(await notesOf(queryIn(note!.hint))).toEqual([]);
+  });
+
   it("given columns that determine all others are left out", async () => {
     const data = tableOf({ x, "x twice": x.map((v) => 2 * v), y });
     const [{ hint }] = await hints(data, { given: ["x twice", "y"], columns: ["x"] });

@@ -169,6 +169,15 @@ describe("there is an error for", () => {
       "FILE binary.csv cannot be read as csv: expected the content of a csv file, received binary data.
       Export the table again, to a file with the ending of its format."
     `);
+    const sqlite = Buffer.concat([Buffer.from("SQLite format 3\0"), Buffer.from(bytes)]);
+    expect(await failure("app.db", sqlite)).toMatchInlineSnapshot(`
+      "FILE app.db cannot be read as a table: expected a file in one of the formats .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet, received a database of SQLite.
+      Export one of its tables: sqlite3 -header -csv app.db "SELECT * FROM mytable" > mytable.csv"
+    `);
+    const duckdb = Buffer.concat([Buffer.from(bytes.subarray(0, 8)), Buffer.from("DUCK"), Buffer.from(bytes)]);
+    expect(await failure("app.duckdb", duckdb)).toContain(
+      `received a database of DuckDB.\nExport one of its tables: duckdb app.duckdb "COPY mytable TO 'mytable.parquet'"`,
+    );
     expect(await failure("sheet.xlsx", bytes)).toMatchInlineSnapshot(`
       "FILE sheet.xlsx is a spreadsheet, which cannot be read: expected a file in one of the formats .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
       Save the sheet as CSV in the spreadsheet program, or convert the file: libreoffice --convert-to csv FILE"
