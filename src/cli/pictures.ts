@@ -5,7 +5,8 @@ import type { InMemoryDataset } from "../dataset/index.ts";
 import { writeFileAtomically } from "../files/atomicFile.ts";
 import { makeDirectory } from "../files/makeDirectory.ts";
 import type { ImageModel, ImageSampleOptions } from "../flows/index.ts";
-import { decodePicture, encodePng, grayLevels, imageGrid, type Picture } from "../images/index.ts";
+import { encodePng, grayLevels, imageGrid, type Picture } from "../images/index.ts";
+import { decodePicture } from "../images/pictureFile.ts";
 import {
   imageFigure,
   samplesFigure,

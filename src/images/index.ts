@@ -2,4 +2,4 @@ export { grayLevels, type ImageGridOptions, imageGrid } from "./grid.ts";
 export { type ImageRowsOptions, imageRows, withReflections } from "./imageRows.ts";
 export type { ImageClasses, ImageSet, OpenImagesOptions } from "./imageSet.ts";
 export { openImages } from "./openImages.ts";
-export { decodePicture, encodePng, type Picture } from "./pictureFile.ts";
+export { encodePng, type Picture } from "./pictureFile.ts";

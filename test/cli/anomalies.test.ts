@@ -55,7 +55,8 @@ it("reports the most unusual rows with reasons, and writes all rows", async () =
     1 row without a score: a value is missing in a column that had no missing values in training.
 
     Row 5  p = 0.032, score N
-      b  199.67  expected N (N to N)  gain N nats
+      b  199.67   expected N (N to N)  gain N nats
+      a  -0.1113  expected N (N to N)  gain N nats
 
     If all rows were like those of the training table, about 0.35 of them would have p-values up to 0.032.
     "

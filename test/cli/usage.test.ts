@@ -67,7 +67,8 @@ it("shows the help of a command", async () => {
     removed.
 
     A model of images draws pictures: one with all images if OUT ends in .png, otherwise a directory
-    with a file for each image, and a sub-directory for each class. Default: 64 images.
+    with a file for each image, and a sub-directory for each class. The directory must not have
+    images of an earlier run. Default: 64 images.
 
     Options:
       -n, --rows N            The number of rows, or with a table in --given the number for each of
