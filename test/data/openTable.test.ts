@@ -174,7 +174,11 @@ describe("there is an error for", () => {
       "FILE app.db cannot be read as a table: expected a file in one of the formats .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet, received a database of SQLite.
       Export one of its tables: sqlite3 -header -csv app.db "SELECT * FROM mytable" > mytable.csv"
     `);
-    const duckdb = Buffer.concat([Buffer.from(bytes.subarray(0, 8)), Buffer.from("DUCK"), Buffer.from(bytes)]);
+    const duckdb = Buffer.concat([
+      Buffer.from(bytes.subarray(0, 8)),
+      Buffer.from("DUCK"),
+      Buffer.from(bytes),
+    ]);
     expect(await failure("app.duckdb", duckdb)).toContain(
       `received a database of DuckDB.\nExport one of its tables: duckdb app.duckdb "COPY mytable TO 'mytable.parquet'"`,
     );
