@@ -38,7 +38,7 @@ import { splitRows, warnOfFewerTestRows } from "./splitRows.ts";
 import { trainingOptions } from "./training.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
 
-/** Training a Glow of one transform and width 4 on images of 3 million numbers took 5.7 GB of memory. */
+/** Larger images are refused. Training a Glow of one transform and width 4 on images of 3 million numbers took 5.7 GB of memory. */
 const MAX_NUMBERS_OF_IMAGE = 2 ** 22;
 /** Rows of images have more numbers than those of tables, and smaller batches give more steps per epoch. */
 const BATCH_SIZE = 64;

@@ -115,7 +115,10 @@ function below(picture: Picture | undefined, count: number, line: Picture): Pict
   if (!picture || picture.shape[1] !== width || picture.shape[2] !== channels || picture.shape[0] < rows)
     return line;
   const lines = picture.pixels.subarray(0, rows * width * channels);
-  return { shape: [rows + height, width, channels], pixels: Uint8Array.from([...lines, ...line.pixels]) };
+  const pixels = new Uint8Array(lines.length + line.pixels.length);
+  pixels.set(lines);
+  pixels.set(line.pixels, lines.length);
+  return { shape: [rows + height, width, channels], pixels };
 }
 
 type PictureValues = Pick<FitValues, "seed" | keyof EngineValues>;

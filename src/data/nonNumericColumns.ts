@@ -25,7 +25,7 @@ export interface NonNumericColumn {
 
 /** A column with more different words does not use them as codes for missing values, so `--na` is not suggested for them. */
 const MAX_WORDS = 8;
-/** As many dates show, in nearly all columns, whether the month or the day is first. */
+/** The number of dates of a column that are searched for one that shows whether the month or the day is first. */
 const MAX_DATES = 1000;
 /** A column of numbers or dates with more different words than this is left out, or its values are labels, without an error. */
 const MAX_FEW_WORDS = 4;
@@ -125,15 +125,15 @@ export async function checkFewWords(table: Table, name: string, isLeftOut: boole
 /** Counts the numbers and dates in a column of text. */
 export async function countTextOfColumn(table: Table, name: string): Promise<TextCounts> {
   const isNumber = "TRY_CAST(value AS DOUBLE) IS NOT NULL";
-  const isLikeDate = `regexp_full_match(trim(value), '${DATE_LIKE}')`;
-  const isImpossible = `(${isLikeDate} AND regexp_matches(trim(value), '^\\d{4}-\\d{1,2}-\\d{1,2}') AND TRY_CAST(trim(value) AS TIMESTAMP) IS NULL)`;
+  const isDateLike = `regexp_full_match(trim(value), '${DATE_LIKE}')`;
+  const isImpossible = `(${isDateLike} AND regexp_matches(trim(value), '^\\d{4}-\\d{1,2}-\\d{1,2}') AND TRY_CAST(trim(value) AS TIMESTAMP) IS NULL)`;
   const from = `(SELECT ${quotedIdentifier(name)} AS value FROM ${table.relation.sql})`;
   const [counts] = await table.database.rows(
     `SELECT count(value), count_if(${isNumber}), count_if(regexp_full_match(trim(value), '${WITH_DECIMAL_COMMA}|${THOUSANDS}')),
       count_if(regexp_full_match(trim(value), '${THOUSANDS}')), count_if(regexp_full_match(trim(value), ${stringLiteral(NUMBER_WITH_UNIT)})),
-      count_if(${isLikeDate}), count_if(${isImpossible}), count_if(${isNumber} AND regexp_matches(value, '^0\\d')) FROM ${from}`,
+      count_if(${isDateLike}), count_if(${isImpossible}), count_if(${isNumber} AND regexp_matches(value, '^0\\d')) FROM ${from}`,
   );
-  const [present, numbers, commas, thousands, units, likeDates, impossible, codes] = counts!.map(Number) as [
+  const [present, numbers, commas, thousands, units, dateLike, impossible, codes] = counts!.map(Number) as [
     number,
     number,
     number,
@@ -144,12 +144,12 @@ export async function countTextOfColumn(table: Table, name: string): Promise<Tex
     number,
   ];
   const someDates = await table.database.rows(
-    `SELECT DISTINCT value FROM ${from} WHERE ${isLikeDate} ORDER BY value LIMIT ${MAX_DATES}`,
+    `SELECT DISTINCT value FROM ${from} WHERE ${isDateLike} ORDER BY value LIMIT ${MAX_DATES}`,
   );
   // A few impossible dates are mistakes. If they are many, the format is another one, such as year, day and month.
-  const areMistakes = 2 * impossible < likeDates;
-  const dates = areMistakes ? likeDates - impossible : likeDates;
-  const isDate = areMistakes ? `(${isLikeDate} AND NOT ${isImpossible})` : isLikeDate;
+  const areMistakes = 2 * impossible < dateLike;
+  const dates = areMistakes ? dateLike - impossible : dateLike;
+  const isDate = areMistakes ? `(${isDateLike} AND NOT ${isImpossible})` : isDateLike;
   const words = await table.database.rows(
     `SELECT value FROM ${from} WHERE NOT (${2 * dates > present ? isDate : isNumber}) GROUP BY value ORDER BY count(*) DESC, value LIMIT ${MAX_WORDS + 1}`,
   );

@@ -5,7 +5,7 @@ export const MIN_SHARE_OF_IDS = 0.95;
 /** In smaller tables, values may differ by chance. */
 export const MIN_ROWS_FOR_IDS = 20;
 
-/** Words that end the name of an identifier. "Number" and "index" alone would also fit amounts, such as a price index. */
+/** Words at the end of the names of identifiers. Names of amounts, such as price_index and sold_number, may end in "index" and "number". */
 const ID_WORD =
   /(^|[_\s.-])(id|ids|pid|uid|cid|oid|ssn|key|uuid|guid|no|nr|idx|row|code|(row|line|serial|order|invoice|account|customer|policy|case|ticket|phone)[_\s.-]?number|row[_\s.-]?index)$|^index$/i;
 const ID_WORD_IN_CAMEL_CASE = /[a-z](Id|ID|Key|No)$/;

@@ -43,7 +43,7 @@ function dateFormat(first: string, texts: readonly string[]): string {
     const year = /^\d+[-/.]\d+[-/.]\d{4}/.test(first) ? "%Y" : "%y";
     return (isDaySecond ? ["%m", "%d", year] : ["%d", "%m", year]).join(separator);
   }
-  // A month's name of three letters is abbreviated, or it is May.
+  // The name of a month that has three letters is an abbreviation, or May.
   return first
     .replace(/[ T]\d{1,2}:.*$/, "")
     .replace(/^[A-Za-z]{3},/, "%a,")

@@ -174,11 +174,11 @@ function countText({ values, labels = [] }: RawColumn): TextCounts {
   const isWithComma = labels.map((text) => comma.test(text.trim()));
   const isThousands = labels.map((text) => thousand.test(text.trim()));
   const isWithUnit = labels.map((text) => unit.test(text.trim()));
-  const isLikeDate = labels.map((text) => date.test(text.trim()));
+  const isDateLike = labels.map((text) => date.test(text.trim()));
   // A few impossible dates are mistakes. If they are many, the format is another one, such as year, day and month.
-  const impossible = labels.map((text, code) => isLikeDate[code] && isImpossibleDate(text.trim()));
-  const areMistakes = 2 * impossible.filter(Boolean).length < isLikeDate.filter(Boolean).length;
-  const isDate = isLikeDate.map((isLike, code) => isLike && !(areMistakes && impossible[code]));
+  const impossible = labels.map((text, code) => isDateLike[code] && isImpossibleDate(text.trim()));
+  const areMistakes = 2 * impossible.filter(Boolean).length < isDateLike.filter(Boolean).length;
+  const isDate = isDateLike.map((isLike, code) => isLike && !(areMistakes && impossible[code]));
   for (const code of values) {
     if (Number.isNaN(code)) continue;
     present++;
@@ -191,6 +191,6 @@ function countText({ values, labels = [] }: RawColumn): TextCounts {
   const isUsual = 2 * dates > present ? isDate : isPlain;
   const words = labels.filter((_, code) => !isUsual[code]);
   const areCodes = labels.some((text, code) => isPlain[code] && /^0\d/.test(text));
-  const someDates = labels.filter((_, code) => isLikeDate[code]);
+  const someDates = labels.filter((_, code) => isDateLike[code]);
   return { present, numbers, areCodes, commas, thousands, units, dates, someDates, words };
 }
