@@ -112,12 +112,12 @@ export const options = {
     valueName: "N",
     example: "200",
     description:
-      "Maximum number of passes over the data. Training usually ends sooner, when the validation rows no longer improve. Default: 500 epochs, or 10,000 steps if that is more.",
+      "Maximum number of passes over the data. Training usually ends sooner, when the validation rows no longer improve. Default: 500 epochs, or 10,000 steps if that is more; the members of the default model have their own values.",
   }),
   patience: integerFrom(1, {
     valueName: "N",
     description:
-      "Training ends after this many epochs without improvement. Default: 20 epochs, or 500 steps if that is more.",
+      "Training ends after this many epochs without improvement. Default: 20 epochs, or 500 steps if that is more; the members of the default model have their own values.",
   }),
   maxMinutes: positiveNumber({
     valueName: "M",
@@ -127,13 +127,19 @@ export const options = {
   batchSize: integerFrom(1, {
     valueName: "N",
     example: "256",
-    description: "Rows in a batch. Default: 256, for images 64.",
+    description:
+      "Rows in a batch. Default: 256, for images 64; the members of the default model have their own values.",
   }),
-  learningRate: positiveNumber({ valueName: "R", example: "0.001", description: "Initial learning rate." }),
+  learningRate: positiveNumber({
+    valueName: "R",
+    example: "0.001",
+    description:
+      "Initial learning rate. Default: 0.001; the members of the default model have their own values.",
+  }),
   schedule: choice(["plateau", "cosine", "constant"], {
     valueName: "SCHEDULE",
     description:
-      "How the learning rate changes: plateau halves it when the validation rows no longer improve; cosine lowers it to 1 % along a half cosine over --epochs; constant keeps it. Default: plateau.",
+      "How the learning rate changes: plateau halves it when the validation rows no longer improve; cosine lowers it to 1 % along a half cosine over --epochs; constant keeps it. Default: plateau; the members of the default model have their own values.",
   }),
   validationFraction: fraction(false, {
     default: "0.1",
