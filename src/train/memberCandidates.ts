@@ -71,7 +71,7 @@ const STEPS_OF_PATIENCE = 300;
 /** A kernel density takes time for each center in each use, and gains little in larger tables. */
 const MAX_ROWS_OF_KERNEL_DENSITY = 8000;
 const MAX_CENTERS = 4000;
-/** Distances between rows say little in tables with more features. */
+/** In tables with more features, distances hardly distinguish near rows from far ones. */
 const MAX_FEATURES_OF_KERNEL_DENSITY = 100;
 /** A mixture of Gaussians of more features has too many covariances for tables of a few thousand rows. */
 const MAX_FEATURES_OF_GAUSSIANS = 64;
