@@ -57,7 +57,7 @@ export interface AutoregressiveOptions {
  * autoregressive neural spline flow (Durkan et al. 2019); `Invert` makes IAF of it (Kingma et al. 2016).
  *
  * The density takes one pass of the network. Sampling computes one feature after the other, but each hidden unit only once,
- * so that it also costs about one pass.
+ * so that it has about as many operations as one pass, in D steps.
  *
  * With `conditioner: "separate"` each parameter of each feature, such as mu_i and sigma_i, has its own network; use it for
  * few features only. With `network: { hidden: [] }` the parameters are linear in the preceding features.

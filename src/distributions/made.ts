@@ -73,7 +73,7 @@ export interface MadeOptions {
  *   MAF MoG
  *
  * The initial conditionals are Bernoulli(1/2), standard normal, or a mixture with mean 0 and deviation 1. Sampling computes the
- * features one after the other and each hidden unit once, so it costs about one pass.
+ * features one after the other and each hidden unit once, so it has about as many operations as one pass, in D steps.
  *
  * With several `masks` the training is connectivity-agnostic, and with `orderAgnostic` also order-agnostic (sections 4.2 and 4.3
  * of the paper): each batch uses one of the M masks. `logProb` and `sample` use the first mask, and an `Ensemble` averages over

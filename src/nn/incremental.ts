@@ -14,7 +14,7 @@ export interface IncrementalNetwork {
 
 /**
  * A `MaskedMLP` evaluated degree by degree, which inverts an autoregressive map: when the inputs of a degree are added, it
- * computes only the hidden units of that degree. Each unit is computed once, so the inverse takes about the time of one pass,
+ * computes only the hidden units of that degree. Each unit is computed once, so the inverse has about as many operations as one pass,
  * whereas evaluating the whole network for each of D features would take D passes.
  *
  * Degrees are in groups. If a degree has few units, all units of a group read the inputs of earlier groups in one large product,
