@@ -89,8 +89,8 @@ processes with one thread each; one of them was killed after ${dask.killed_after
 
 ${table(["", "result"], figures)}
 
-The times are from one run on a machine with ${cpus().length} cores that other programs used too, so they say little. \`npm run bench:dask -- 2000000\` scores two
-million rows.
+The times are from one run on a machine with ${cpus().length} cores that other programs used too, so they are not reliable.
+\`npm run bench:dask -- 2000000\` scores two million rows.
 `;
   if (compared.rows !== rows || compared.ids !== rows || (compared.difference as number) > 1e-5)
     throw new Error(`the results differ: ${JSON.stringify(compared)}`);

@@ -108,7 +108,7 @@ one a MAF of 64 features. All times are medians over the steps of rank 0, in mil
 ${table(["parameters", "library", "ranks", "step", "of which communication", "processor time", "of which communication", "share"], measured)}
 
 Four ranks share two cores, and other programs used the machine too: its load was ${start.toFixed(0)} at the beginning and ${loadavg()[0]!.toFixed(0)} at the end. So the times of
-steps say little, and communication is mostly waiting: for another rank that does not run at that moment. The processor time does not
+steps are not reliable, and communication is mostly waiting: for another rank that does not run at that moment. The processor time does not
 include waiting. Communication with one rank is the cost of two calls that do nothing.
 
 ## A model of ${NODES} machines

@@ -82,7 +82,7 @@ try {
     `# Scoring many Parquet files
 
 \`npm run bench:partitions\` scores a table of four columns in Parquet files of ${ROWS_OF_FILE.toLocaleString("en")} rows, by a MAF in float32, into one file or into a directory
-with a file for each. Times are from a machine with ${availableParallelism()} cores that other programs used too, so they say little.
+with a file for each. Times are from a machine with ${availableParallelism()} cores that other programs used too, so they are not reliable.
 
 | rows | files | output | peak memory | time |
 | ---: | ---: | --- | ---: | ---: |

@@ -230,7 +230,7 @@ try {
 
 \`npm run bench:serve\` serves the default model of the earthquakes on one machine (${availableParallelism()} cores, ${cpus()[0]!.model}, Node
 ${process.versions.node}), where autocannon sends the requests of all clients. Server, clients and other programs share the cores, so the times compare the lines of a table and
-say little about other machines.
+are not reliable for other machines.
 
 ## Batching
 
@@ -241,7 +241,7 @@ ${batching}
 
 ## Faults
 
-${CLIENTS} clients send the same requests in ${ROUNDS} rounds of ${SECONDS} seconds, after a first one that is not counted. At the same time another program sends requests that
+${CLIENTS} clients send the same requests in ${ROUNDS} rounds of ${SECONDS} seconds, after one warm-up round. At the same time another program sends requests that
 must be refused, and disconnects in the middle of requests or before their answer. The limit of bodies is ${MAX_BYTES} bytes.
 
 ${memory}
