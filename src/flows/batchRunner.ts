@@ -1,5 +1,6 @@
 import type { Standardize } from "../bijections/standardize.ts";
 import type { FlatRows } from "../dataset/rowsInput.ts";
+import { PushforwardError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { liveNumbers } from "../graph/passes/lowMemoryOrder.ts";
@@ -114,6 +115,18 @@ export function arrayInput(
   };
 }
 
+/** An array for `size` numbers of each row. Throws `ARGUMENT` if the memory is too small for it. */
+function arrayFor(rows: number, size: number): Float64Array {
+  try {
+    return new Float64Array(rows * size);
+  } catch {
+    throw new PushforwardError("ARGUMENT", "the results do not fit in memory", {
+      received: `${rows} rows with ${size} ${size === 1 ? "number" : "numbers"} each`,
+      hint: "Compute them in several calls. For samples, the option start continues where an earlier call ended.",
+    });
+  }
+}
+
 /** Runs compiled functions over rows in chunks. It compiles a function at the first call, and again when a parameter has changed. */
 export class BatchRunner {
   private readonly parameters: () => ReadonlyMap<string, Parameter>;
@@ -158,10 +171,7 @@ export class BatchRunner {
     const { rows: maxRows } = compiled;
     const shards = compiled.shards.slice(0, threadsForRows(rows, maxRows, options));
     const outputs = Object.fromEntries(
-      Object.entries(shards[0].outputs).map(([key, { length }]) => [
-        key,
-        new Float64Array((rows * length) / maxRows),
-      ]),
+      Object.entries(shards[0].outputs).map(([key, { length }]) => [key, arrayFor(rows, length / maxRows)]),
     );
     for (let start = 0; start < rows; ) {
       const rowsPerThread = Math.ceil((rows - start) / shards.length);

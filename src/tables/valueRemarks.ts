@@ -70,11 +70,14 @@ const areDatesOfDigits = (values: readonly number[]): boolean =>
   });
 
 /**
- * A regular expression, for JavaScript and DuckDB, of numbers with a sign for a currency or percent, such as $1,250 and 12.5 %, and with
- * apostrophes or spaces between thousands, such as 1'250.50 and 1 250,50.
+ * A regular expression, for JavaScript and DuckDB, of numbers with a sign for a currency or percent, such as $1,250 and 12.5 %, with
+ * apostrophes or spaces between thousands, such as 1'250.50 and 1 250,50, and in parentheses, as accountants write negative amounts.
  */
 export const NUMBER_WITH_UNIT =
-  "[-+]?[$€£¥]\\s*\\d[\\d.,]*|[-+]?\\d[\\d.,]*\\s*[%$€£¥]|[-+]?\\d{1,3}([\u2019\u00a0\u202f' ]\\d{3})+([.,]\\d+)?";
+  "[-+]?[$€£¥]\\s*\\d[\\d.,]*|[-+]?\\d[\\d.,]*\\s*[%$€£¥]|[-+]?\\d{1,3}([\u2019\u00a0\u202f' ]\\d{3})+([.,]\\d+)?|\\([$€£¥]?\\s*\\d[\\d.,]*\\)";
+
+/** A limit of detection, such as <0.5. */
+const DETECTION_LIMIT = /^[<>]=?\s*\d[\d.]*$/;
 
 /** Regular expressions, for JavaScript and DuckDB, of numbers with a decimal comma, and with commas between thousands. */
 export const WITH_DECIMAL_COMMA = "[-+]?[\\d.]*,\\d+([eE][-+]?\\d+)?";
@@ -115,14 +118,16 @@ export function textRemarks(
     ];
   }
   if (units > 0 && 2 * (numbers + units) > present) {
-    const hasDecimalComma = words.some((word) => /,\d{1,2}(?!\d)/.test(word));
-    const number = hasDecimalComma
-      ? "replace(regexp_replace(..., '[^-0-9,]', '', 'g'), ',', '.')"
-      : "regexp_replace(..., '[^-0-9.]', '', 'g')";
     const unit = new RegExp(`^(${NUMBER_WITH_UNIT})$`);
-    const example = words.find((word) => unit.test(word.trim()));
+    const withUnits = words.filter((word) => unit.test(word.trim()));
+    const negative = withUnits.find((word) => word.trim().startsWith("("));
+    const hasDecimalComma = words.some((word) => /,\d{1,2}(?!\d)/.test(word));
+    const signed = negative === undefined ? "..." : "replace(..., '(', '-')";
+    const number = hasDecimalComma
+      ? `replace(regexp_replace(${signed}, '[^-0-9,]', '', 'g'), ',', '.')`
+      : `regexp_replace(${signed}, '[^-0-9.]', '', 'g')`;
     return [
-      `numbers with units or separators, such as '${example}', ${taken}: convert them in a query, for example by CAST(${number} AS DOUBLE)`,
+      `numbers with units, separators or parentheses, such as '${negative ?? withUnits[0]}', ${taken}: convert them in a query, for example by CAST(${number} AS DOUBLE)`,
     ];
   }
   if (dates > 0 && dates === present) {
@@ -145,7 +150,11 @@ export function textRemarks(
         ]
       : [];
   }
-  return [`mostly ${most}, but also ${quoted(words)}, so ${taken}: --na reads words as missing`];
+  const hint =
+    most === "numbers" && words.every((word) => DETECTION_LIMIT.test(word.trim()))
+      ? "convert limits of detection in a query, for example by CAST(regexp_replace(..., '[<>= ]', '', 'g') AS DOUBLE)"
+      : "--na reads words as missing";
+  return [`mostly ${most}, but also ${quoted(words)}, so ${taken}: ${hint}`];
 }
 
 /** The first words in quotes, for messages. */

@@ -177,6 +177,9 @@ describe("throws for invalid", () => {
         `the option start of sample has an invalid value: expected 0, 1, 2, ..., received ${start}`,
       );
     await expect(flow.sample(-1)).rejects.toThrow(expect.objectContaining({ code: "ARGUMENT" }));
+    await expect(flow.sample(4e9)).rejects.toThrow(
+      "the results do not fit in memory: received 4000000000 rows with 3 numbers each.",
+    );
   });
 
   test("a context", async () => {

@@ -95,7 +95,7 @@ it("remarks on codes for missing values and on values that many rows have", () =
       'numbers with commas, taken as labels: --decimal "," reads decimal commas of a CSV file',
     ]);
   expect(valueRemarks(texts(["12,5%", "1.100,75 %", "3%"]))).toEqual([
-    "numbers with units or separators, such as '1.100,75 %', taken as labels: convert them in a query, for example by CAST(replace(regexp_replace(..., '[^-0-9,]', '', 'g'), ',', '.') AS DOUBLE)",
+    "numbers with units, separators or parentheses, such as '1.100,75 %', taken as labels: convert them in a query, for example by CAST(replace(regexp_replace(..., '[^-0-9,]', '', 'g'), ',', '.') AS DOUBLE)",
   ]);
   for (const units of [
     ["32%", "4.5 %", "-1%"],
@@ -103,16 +103,21 @@ it("remarks on codes for missing values and on values that many rows have", () =
   ]) {
     const labels = [...units].sort();
     expect(valueRemarks(texts(units))).toEqual([
-      `numbers with units or separators, such as '${labels[0]}', taken as labels: convert them in a query, for example by CAST(regexp_replace(..., '[^-0-9.]', '', 'g') AS DOUBLE)`,
+      `numbers with units, separators or parentheses, such as '${labels[0]}', taken as labels: convert them in a query, for example by CAST(regexp_replace(..., '[^-0-9.]', '', 'g') AS DOUBLE)`,
     ]);
   }
   for (const [amounts, number] of [
     [["1'234.50", "980.00", "12'000.10"], "regexp_replace(..., '[^-0-9.]', '', 'g')"],
     [["1 234,50", "12\u202f000,10"], "replace(regexp_replace(..., '[^-0-9,]', '', 'g'), ',', '.')"],
+    [["(500.00)", "12.50", "(3)"], "regexp_replace(replace(..., '(', '-'), '[^-0-9.]', '', 'g')"],
   ] as const)
     expect(valueRemarks(texts(amounts), { isLeftOut: true })).toEqual([
-      `numbers with units or separators, such as '${[...amounts].sort()[0]}', left out: convert them in a query, for example by CAST(${number} AS DOUBLE)`,
+      `numbers with units, separators or parentheses, such as '${[...amounts].sort()[0]}', left out: convert them in a query, for example by CAST(${number} AS DOUBLE)`,
     ]);
+  expect(valueRemarks(texts(["<0.5", "0.7", "1.25"]))).toEqual([
+    "mostly numbers, but also '<0.5', so taken as labels: convert limits of detection in a query, for example by CAST(regexp_replace(..., '[<>= ]', '', 'g') AS DOUBLE)",
+  ]);
+  expect(valueRemarks(texts(["<0.5", "0.7", "1.25", "NA"]))[0]).toMatch("--na reads words as missing");
   expect(valueRemarks(texts(["5 kg", "%", "$"]))).toEqual([]);
   expect(valueRemarks(texts(["a", "b", "1"]))).toEqual([]);
   expect(valueRemarks(texts(["1", "2.5"]))).toEqual([]);
