@@ -1,7 +1,8 @@
+import { shortened } from "../parse.ts";
 import { readAhead } from "../readAhead.ts";
 import { MAX_LABELS, textExclusion } from "../tables/inferColumn.ts";
 import type { RawColumn, ValueType } from "../tables/tableColumn.ts";
-import { textTypes } from "./columnTypes.ts";
+import { contentsOfText, withDateOrder } from "./contentsOfText.ts";
 import { checkFinite } from "./finiteValues.ts";
 import { countTexts, distinctTexts, LabelDictionary } from "./labelDictionary.ts";
 import type { Column } from "./relation.ts";
@@ -108,31 +109,25 @@ async function typedColumns(
     const column = table.columns.find((column) => column.name === name)!;
     const type = valueTypeOf(column);
     if (type !== undefined) return [{ column, type, ...(hasTimeZone(column) && { hasTimeZone: true }) }];
-    excluded.set(name, `a model cannot learn values of the type ${shortType(column.type)}`);
+    excluded.set(name, `a model cannot learn values of the type ${shortened(column.type, 40)}`);
     return [];
   });
-  // The types of the columns of a text file were determined when it was opened.
-  const texts = table.relation.text === undefined ? columns.filter(({ type }) => type === "text") : [];
-  if (texts.length === 0) return columns;
-  const { contents } = await textTypes(
-    table.database,
-    texts.map(({ column }) => textExpression(table, column)),
-    table.relation.sql,
+  const contents = await contentsOfText(
+    table,
+    columns.map(({ column }) => column),
   );
-  return columns.map((typed) => {
-    const content = contents[texts.indexOf(typed)];
+  return columns.map((typed, i) => {
+    const content = contents[i];
     const type = content && valueTypeOf({ name: "", type: content.type });
     // Numbers and booleans that are stored as text stay text, because they may be codes.
     if (type !== "date" && type !== "timestamp" && type !== "time") return typed;
     return {
-      column: { ...typed.column, ...(content?.dateOrder && { dateOrder: content.dateOrder }) },
+      column: withDateOrder(typed.column, content),
       type,
       ...(content?.hasTimeZone && { hasTimeZone: true }),
     };
   });
 }
-
-const shortType = (type: string): string => (type.length > 40 ? `${type.slice(0, 37)}...` : type);
 
 /** The values of SQL expressions for all rows, one array for each. */
 async function allRows(

@@ -2,15 +2,18 @@ import type { AnomalyReason } from "../flows/anomalies/reasons.ts";
 import type { RunOptions, TableModel } from "../flows/index.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import type { TableRow } from "../tables/tableRows.ts";
+import { typedText } from "../tables/typedText.ts";
 import { ANOMALY_COLUMNS, addedNames } from "./addedColumns.ts";
 import { nanToNull } from "./copy.ts";
 import { type Chunks, quotedIdentifier, textLiteral } from "./database.ts";
 import { interruptedError } from "./databaseError.ts";
 import { fileColumns } from "./fileColumns.ts";
+import { withDates } from "./learnedExpression.ts";
 import { noScoredRow } from "./noScoredRow.ts";
+import type { Column } from "./relation.ts";
 import { scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
-import { textExpression } from "./valueExpressions.ts";
+import { numberExpression, textExpression } from "./valueExpressions.ts";
 import { isDelimited, writeJoined } from "./writeJoined.ts";
 import { outputColumns } from "./writeScored.ts";
 
@@ -74,11 +77,14 @@ async function readValues(
   columns: readonly TableColumn[],
   selected: readonly number[],
 ): Promise<Map<number, TableRow>> {
-  const texts = columns.map(({ name }) => {
-    const column = table.columns.find((each) => each.name === name)!;
-    return `CAST(${textExpression(table, column)} AS VARCHAR) AS ${quotedIdentifier(name)}`;
-  });
-  const numbered = `SELECT ${texts.join(", ")}, row_number() OVER () - 1 AS "row number of pushforward" FROM ${table.relation.sql}`;
+  const values: string[] = [];
+  for (const learned of columns) {
+    const column = table.columns.find(({ name }) => name === learned.name)!;
+    values.push(
+      `CAST(${await valueExpression(table, column, learned)} AS VARCHAR) AS ${quotedIdentifier(learned.name)}`,
+    );
+  }
+  const numbered = `SELECT ${values.join(", ")}, row_number() OVER () - 1 AS "row number of pushforward" FROM ${table.relation.sql}`;
   const found = await table.database.rows(
     `SELECT * FROM (${numbered}) WHERE "row number of pushforward" IN (${selected.join(", ")})`,
   );
@@ -92,13 +98,23 @@ async function readValues(
   );
 }
 
+/**
+ * The SQL of the value of a column that reasons show. Text and numbers are shown as they are written. Booleans, dates and times are shown as the
+ * model has learned them, whatever their notation in this table.
+ */
+async function valueExpression(table: Table, column: Column, { type }: TableColumn): Promise<string> {
+  if (type === "text" || type === "number" || type === "integer") return textExpression(table, column);
+  return numberExpression(table, await withDates(table, column, type), type)!;
+}
+
 function presentValue({ type }: TableColumn, text: string | null): TableRow[string] {
   if (text === null || text.trim() === "") return null;
-  if (type === "boolean") return text === "true";
-  if (type !== "number" && type !== "integer") return text;
+  if (type === "text") return text;
   const value = Number(text);
+  if (type === "boolean") return value === 1;
   // A number with a decimal comma is shown as it is written.
-  return Number.isNaN(value) ? text : value;
+  if (type === "number" || type === "integer") return Number.isNaN(value) ? text : value;
+  return typedText(type, value);
 }
 
 /** What `writeAnomalies` writes beside each row. */
