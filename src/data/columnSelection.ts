@@ -107,13 +107,12 @@ function conversionHint(table: Table, nonNumeric: readonly NonNumericColumn[]): 
   }
   const commas = ofKind("decimalCommas", "thousands", "commas");
   if (commas.length > 0) {
-    const { delimiter } = table.relation;
+    const delim = table.delimiterOption();
     const query = (option: string) => {
-      const delim = `delim = '${delimiter === "\t" ? "\\t" : delimiter}'`;
-      const read = delimiter && table.inQuery([option, delim]);
+      const read = delim && table.inQuery([option, delim]);
       return read && shellQuotedQuery(`FROM ${read}`);
     };
-    const decimal = delimiter && '--decimal ","';
+    const decimal = delim && '--decimal ","';
     const thousands = query("thousands = ','");
     if (!decimal || !thousands) hints.push("Write the numbers without commas, and with a decimal point.");
     else if (commas.every(({ kind }) => kind === "thousands"))

@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { WITH_DECIMAL_COMMA } from "../tables/valueRemarks.ts";
 import { checkColumnNames } from "./columnNames.ts";
 import { type CsvRecord, fieldNames, firstRecords } from "./csvRecords.ts";
 import { stringLiteral } from "./database.ts";
@@ -26,16 +27,20 @@ const SEPARATOR_LINE = /^sep=([^"\r\n])(?:\r?\n|\r)/i;
 
 /**
  * Detects the dialect of a file from its first records. `delimiter` replaces the detected one. `decimal` is the decimal separator of the
- * numbers.
+ * numbers, and `na` has the words for missing values.
  *
  * DuckDB's own detection may silently drop lines with another number of fields, ignore quotes, read the table as a single column or
- * rename columns. Here the first record is the header unless all its fields are numbers, and lines with another number of fields are errors.
+ * rename columns. Here the first record is the header unless all its fields are numbers or missing, and lines with another number of fields are errors.
  *
  * @throws DATA if two columns have the same name, or if it is unclear whether the first record is a header or a row.
  */
 export function csvDialect(
   file: SourceFile,
-  { decimal, delimiter: stated }: { decimal?: "." | ","; delimiter?: string | undefined } = {},
+  {
+    decimal,
+    delimiter: stated,
+    na = [],
+  }: { decimal?: "." | ","; delimiter?: string | undefined; na?: readonly string[] } = {},
 ): CsvDialect {
   const whole = file.head.toString("utf8").replace(/^\uFEFF/, "");
   const separator = SEPARATOR_LINE.exec(whole);
@@ -45,7 +50,8 @@ export function csvDialect(
   const [first, ...rows] = firstRecords(text, delimiter, MAX_SAMPLED_RECORDS);
   checkHeaderLines(file, text, first!);
   const fields = fieldNames(first!);
-  const header = isHeader(fields, rows);
+  const isNumber = decimal === "," ? isNumberWithComma : isNumberWithPoint;
+  const header = isHeader(fields, rows, (field) => field === "" || na.includes(field) || isNumber(field));
   if (header === undefined) throw ambiguousHeader(file, fields, delimiter);
   const names = fields.map((field, index) => (header && field.trim() !== "" ? field : `column${index}`));
   checkColumnNames(names, file.name, { hint: "Rename one of them in the first line of the file." });
@@ -97,14 +103,21 @@ function detectDelimiter(text: string, decimal?: "." | ","): string {
   ).delimiter;
 }
 
+const isNumberWithPoint = (text: string): boolean => Number.isFinite(Number(text));
+const isNumberWithComma = (text: string): boolean =>
+  isNumberWithPoint(text) || new RegExp(`^(${WITH_DECIMAL_COMMA})$`).test(text.trim());
 const isInteger = (text: string): boolean => /^[-+]?\d+$/.test(text);
 
 /**
- * Whether the first record `fields` has the names of the columns of `rows`. Text is a name, and a number is a value. But the numbers
+ * Whether the first record `fields` has the names of the columns of `rows`. It has not if `isValue` is true for all of them. But the numbers
  * 0, 1, 2... or 1, 2, 3... are names, as pandas writes them, if no value in the rows is an integer; undefined if some value is.
  */
-function isHeader(fields: readonly string[], rows: readonly CsvRecord[]): boolean | undefined {
-  if (!fields.every((field) => field === "" || Number.isFinite(Number(field)))) return true;
+function isHeader(
+  fields: readonly string[],
+  rows: readonly CsvRecord[],
+  isValue: (field: string) => boolean,
+): boolean | undefined {
+  if (!fields.every(isValue)) return true;
   const numbers = fields[0] === "" ? fields.slice(1) : fields;
   const counted = numbers.every((field, i) => isInteger(field) && Number(field) === i + Number(numbers[0]));
   if (!counted || !/^[01]$/.test(numbers[0] ?? "") || rows.length === 0) return false;
@@ -124,8 +137,8 @@ function ambiguousHeader(file: SourceFile, fields: readonly string[], delimiter:
       received: fields.slice(0, 5).join(delimiter) + (fields.length > 5 ? "..." : ""),
       hint:
         file.name === file.path
-          ? `Write names into it, or use a query: ${query(true)} if it is the header, ${query(false)} if it is a row.`
-          : "Write names into it.",
+          ? `Add a first line with the names of the columns, or use a query: ${query(true)} if the line is the header, ${query(false)} if it is a row.`
+          : "Add a first line with the names of the columns.",
     },
   );
 }

@@ -47,7 +47,7 @@ export async function readEncodedTable(
   const isStreamed = opened.rows * (names.length + given.length) > maxNumbersInMemory;
   const { kept, context } = await readContext(opened, given, { keepValues: !isStreamed });
   const missing = opened.rows - kept.length;
-  checkMinimumRows({ rows: kept.length, missing }, opened.source);
+  checkMinimumRows({ rows: kept.length, missing }, opened.source, "--given");
   const table: TableColumn[] = [];
   const described: DescribedColumn[] = [];
   const features: Float64Array[] = [];

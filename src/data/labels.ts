@@ -4,9 +4,10 @@ import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
 import { isNumeric } from "./columnTypes.ts";
 import { constantContextError } from "./constantError.ts";
-import { quotedIdentifier, stringLiteral } from "./database.ts";
+import { quotedIdentifier, textLiteral } from "./database.ts";
 import type { Column } from "./relation.ts";
 import { Table } from "./table.ts";
+import { textExpression } from "./valueExpressions.ts";
 
 /** The class labels of text columns, by the names of the columns. A label is encoded as its index in the list. */
 export type Labels = ReadonlyMap<string, readonly string[]>;
@@ -38,7 +39,7 @@ export async function readLabels(table: Table, names: readonly string[]): Promis
 
 async function labelsOfColumn(table: Table, name: string): Promise<string[]> {
   const { database, relation, source } = table;
-  const text = textValue(name);
+  const text = textValue(table, name);
   const [counts] = await database.rows(
     `SELECT count(${text}), count(TRY_CAST(${text} AS DOUBLE)), count(DISTINCT ${text}) FROM ${relation.sql}`,
   );
@@ -73,8 +74,8 @@ export function numbersOfContext(
 export function withLabels(table: Table, labels: Labels): Table {
   if (labels.size === 0) return table;
   const numbers = [...labels].map(([name, columnLabels]) => {
-    const cases = columnLabels.map((label, index) => `WHEN ${stringLiteral(label)} THEN ${index}`);
-    return `CASE ${textValue(name)} ${cases.join(" ")} END AS ${quotedIdentifier(name)}`;
+    const cases = columnLabels.map((label, index) => `WHEN ${textLiteral(label)} THEN ${index}`);
+    return `CASE ${textValue(table, name)} ${cases.join(" ")} END AS ${quotedIdentifier(name)}`;
   });
   return new Table(table.database, {
     ...table.relation,
@@ -89,8 +90,8 @@ export function withLabels(table: Table, labels: Labels): Table {
 export async function checkLabels(table: Table, labels: Labels): Promise<void> {
   for (const [name, learned] of labels) {
     const [first] = (await table.database.rows(
-      `SELECT row, label FROM (SELECT row_number() OVER () AS row, ${textValue(name)} AS label FROM ${table.relation.sql}) \
-WHERE label NOT IN (${learned.map(stringLiteral).join(", ")}) LIMIT 1`,
+      `SELECT row, label FROM (SELECT row_number() OVER () AS row, ${textValue(table, name)} AS label FROM ${table.relation.sql}) \
+WHERE label NOT IN (${learned.map(textLiteral).join(", ")}) LIMIT 1`,
     )) as [string, string][];
     if (!first) continue;
     const [row, label] = first;
@@ -102,10 +103,13 @@ WHERE label NOT IN (${learned.map(stringLiteral).join(", ")}) LIMIT 1`,
   }
 }
 
-/** The labels as a list for messages: "a, b or c", or at most `maxLabels` and how many more there are. */
-export function orList(labels: readonly string[], maxLabels = 12): string {
-  if (labels.length > maxLabels)
-    return `${labels.slice(0, maxLabels).join(", ")} or one of ${labels.length - maxLabels} more`;
+/** More labels than this are not listed. */
+const MAX_LISTED_LABELS = 12;
+
+/** The labels as a list for messages: "a, b or c", or the first of them and how many more there are. */
+export function orList(labels: readonly string[]): string {
+  if (labels.length > MAX_LISTED_LABELS)
+    return `${labels.slice(0, MAX_LISTED_LABELS).join(", ")} or one of ${labels.length - MAX_LISTED_LABELS} more`;
   return [labels.slice(0, -1).join(", "), ...labels.slice(-1)].filter(Boolean).join(" or ");
 }
 
@@ -115,4 +119,5 @@ export function didYouMean(label: string, learned: readonly string[]): string {
   return nearest === undefined ? "" : `Did you mean ${nearest}? `;
 }
 
-const textValue = (name: string): string => `CAST(${quotedIdentifier(name)} AS VARCHAR)`;
+const textValue = (table: Table, name: string): string =>
+  textExpression(table, table.columns.find((column) => column.name === name)!);

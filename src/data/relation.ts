@@ -296,9 +296,9 @@ async function csvTable(
   files: readonly SourceFile[],
   { na, decimal, delimiter }: Notation,
 ): Promise<Relation> {
-  const dialect = csvDialect(files[0]!, { decimal, delimiter });
+  const dialect = csvDialect(files[0]!, { decimal, delimiter, na });
   for (const file of files.slice(1)) {
-    const other = csvDialect(file, { decimal, delimiter });
+    const other = csvDialect(file, { decimal, delimiter, na });
     checkSameColumns(file.name, other.names, files[0]!.name, dialect.names);
     if (JSON.stringify(other) === JSON.stringify(dialect)) continue;
     throw new PushforwardError("DATA", `${file.name} has a different CSV dialect from ${files[0]!.name}`, {

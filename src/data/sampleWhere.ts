@@ -50,6 +50,7 @@ export async function* sampleWhere(
   const maxDrawn = Math.max(MAX_DRAWN_ROWS, MAX_DRAWN_PER_ROW * rows);
   const database = await Database.open("the condition", signal);
   try {
+    await database.prepareForColumns(model.columns.length + 1);
     let accepted = 0;
     let drawn = 0;
     while (accepted < rows) {

@@ -33,7 +33,7 @@ export interface ScanFeaturesOptions {
   readonly given?: readonly string[] | undefined;
   /** Whether the features are positions; see `positionsInColumn`. Default false. */
   readonly positions?: boolean | undefined;
-  /** Default: that of `scanRows`. */
+  /** The number of rows of a block. Default: as many as have 2^20 numbers, at most 32,768. */
   readonly blockRows?: number | undefined;
 }
 

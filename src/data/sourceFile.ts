@@ -118,13 +118,15 @@ function checkEncoding({ head, name }: SourceFile): void {
 
 /** @throws FILE if there is no file at `path`, or if it is a directory. */
 export async function statSource(path: string): Promise<Stats> {
+  let names: string[];
   try {
     const stats = await stat(path);
     if (!stats.isDirectory()) return stats;
+    names = await readdir(path);
   } catch (error) {
     throw await readError(error, path);
   }
-  const ending = (await readdir(path))
+  const ending = names
     .sort()
     .find((name) => formatOf(name))
     ?.replace(/^.*?(\.\w+(\.gz)?)$/, "$1");

@@ -74,6 +74,16 @@ export class Table {
   }
 
   /**
+   * The option of DuckDB's `read_csv` for the delimiter of the files; undefined for other tables.
+   *
+   * @internal
+   */
+  delimiterOption(): string | undefined {
+    const { delimiter } = this.relation;
+    return delimiter && `delim = '${delimiter === "\t" ? "\\t" : delimiter}'`;
+  }
+
+  /**
    * The SQL that reads the table in a query, with options of DuckDB; undefined for a query or standard input.
    *
    * @internal

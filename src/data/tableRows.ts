@@ -102,6 +102,11 @@ export function scanRows(
     blockRows = rowsPerBlock(columns.length + given.length),
   }: TableRowsOptions & { readonly blockRows?: number } = {},
 ): AsyncGenerator<TableBlock> {
+  if (columns.length + given.length === 0) {
+    throw new PushforwardError("ARGUMENT", "no columns are chosen", {
+      hint: "Name at least one column, or leave the list out to read all.",
+    });
+  }
   return readAhead(blocks(table, columns, given, blockRows));
 }
 
@@ -183,13 +188,15 @@ function selectCompleteRows(
 }
 
 /**
- * Checks that there are enough rows to fit a model.
+ * Checks that there are enough rows to fit a model. `missing` is the number of rows with a missing value in one of the columns that must have
+ * none: those of the option `option`.
  *
  * @throws DATA if there are fewer than two.
  */
 export function checkMinimumRows(
   { rows, missing }: { readonly rows: number; readonly missing: number },
   source: string,
+  option = "--columns",
 ): void {
   if (rows >= 2) return;
   const explanation =
@@ -199,7 +206,7 @@ export function checkMinimumRows(
     received: `${rows}${explanation}`,
     hint:
       missing > 0
-        ? "Fill in missing values, or choose columns without missing values: --columns a,b"
+        ? `Fill in missing values, or choose columns without missing values: ${option} a,b`
         : "Give a table with more rows.",
   });
 }

@@ -84,7 +84,9 @@ export async function* completeTable(
       received: quotedNames(names),
     });
   }
-  const scan = await scanFeatures(table, columns);
+  // A block of the table becomes `copies` times as many rows.
+  const blockRows = Math.max(1, Math.floor(rowsPerBlock(model.flow.features) / copies));
+  const scan = await scanFeatures(table, columns, { blockRows });
   let done = 0;
   for await (const { rows } of scan.blocks()) {
     if (signal?.aborted) throw interruptedError(table.source);

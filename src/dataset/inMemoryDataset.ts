@@ -196,6 +196,8 @@ export function dataset<Row extends object>(
   checkOptions("dataset", options, datasetRules);
   const { features, context, weights, columns, contextColumns } = options;
   const flat = flatRows(rows, { features, columns, firstRow });
+  if (flat.features === 0)
+    throw new PushforwardError("DATA", "there are no rows", { expected: "at least one row" });
   const contextRows =
     context && flatRows(context, { what: "the context", rows: flat.rows, columns: contextColumns, firstRow });
   if (columns) checkDistinctNames("columns of dataset", columns, flat.features);

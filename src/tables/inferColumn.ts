@@ -38,6 +38,7 @@ export function inferColumn(raw: RawColumn, options: ColumnOptions = {}): Inferr
   }
   const isTime = type === "date" || type === "timestamp" || type === "time";
   const isCategorical = options.kind === "categorical" || (options.kind === "boolean" && !isTime);
+  if (counted.values.length === 1) checkSingleValue(name, options);
   if (type === "text" || type === "boolean" || isCategorical || counted.values.length === 1)
     return categorical(raw, counted, gaps, options);
   if (isTime) {
@@ -56,6 +57,16 @@ const formOf = ({ type, isDateObject }: RawColumn) => ({ type, ...(isDateObject 
 /** The value of a column as text. */
 const textOf = ({ type, labels }: RawColumn, value: number): string =>
   type === "text" ? labels![value] : typedText(type, value);
+
+/** Throws `ARGUMENT` for a kind that a column with a single value beside missing ones cannot have. */
+function checkSingleValue(name: string, { kind }: ColumnOptions): void {
+  if (kind === undefined || kind === "categorical" || kind === "boolean") return;
+  throw new PushforwardError("ARGUMENT", `column "${name}" cannot be ${kind}`, {
+    expected: "categorical or exclude",
+    received: "a single value, and missing values",
+    hint: "Leave out its kind: the column is then categorical.",
+  });
+}
 
 function checkKind({ name, type }: RawColumn, { kind }: ColumnOptions, allowed: readonly string[]): void {
   if (kind === undefined || allowed.includes(kind)) return;

@@ -9,6 +9,14 @@ import type { MinimizeEpoch } from "./options.ts";
 
 const count = z.int().check(z.nonnegative());
 
+/** A number. JSON has neither NaN nor infinities, which a loss may be: they are written as text. */
+const anyNumber = z.union([
+  z.number(),
+  z.pipe(z.enum(["NaN", "Infinity", "-Infinity"]), z.transform(Number)),
+]);
+const withText = (_key: string, value: unknown) =>
+  typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+
 const stateSchema = z.strictObject({
   epoch: count,
   /** The number of steps that the optimizer has taken. */
@@ -16,8 +24,7 @@ const stateSchema = z.strictObject({
   learningRate: z.strictObject({ plateaus: count, recoveries: count, restarts: count }),
   stopping: z.strictObject({
     bestEpoch: count,
-    /** JSON has no Infinity, which is the best loss without validation rows: it is written as null. */
-    best: z.nullable(z.number()),
+    best: anyNumber,
     sincePlateau: count,
   }),
 });
@@ -29,10 +36,10 @@ const recordSchema = z.strictObject({
     z.strictObject({
       epoch: count,
       step: count,
-      trainLoss: z.number(),
-      validationLoss: z.optional(z.number()),
+      trainLoss: anyNumber,
+      validationLoss: z.optional(anyNumber),
       learningRate: z.number(),
-      metrics: z.optional(z.record(z.string(), z.number())),
+      metrics: z.optional(z.record(z.string(), anyNumber)),
     }),
   ),
 });
@@ -63,7 +70,7 @@ export function encodeCheckpoint({ parameters, buffers, ...record }: Checkpoint)
   for (const [name, p] of parameters) arrays.set(`parameters.${name}`, { shape: p.sizes, values: p.numbers });
   for (const [name, values] of Object.entries(buffers))
     arrays.set(`training.${name}`, { shape: [values.length], values });
-  return encodeWithChecksum(arrays, { "pushforward.checkpoint": JSON.stringify(record) });
+  return encodeWithChecksum(arrays, { "pushforward.checkpoint": JSON.stringify(record, withText) });
 }
 
 /** The error of `decodeCheckpoint` for an intact checkpoint of another training. */
@@ -102,10 +109,9 @@ export function decodeCheckpoint(
     return readFloats(`training.${name}`, length) as Float32Array;
   };
   const { state, epochs } = parsed.data;
-  const { best } = state.stopping;
   return {
     fingerprint,
-    state: { ...state, stopping: { ...state.stopping, best: best ?? Number.POSITIVE_INFINITY } },
+    state,
     epochs: epochs as MinimizeEpoch[],
     buffers: {
       average: buffer("average"),

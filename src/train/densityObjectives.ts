@@ -19,12 +19,13 @@ export function densityLoss(
 ): Loss {
   const holdsFlowFixed = stickTheLanding || objective?.type === "renyi";
   return (batch) => {
-    const beta = annealing && scalar(1).minimum(batch.step.div(annealing.steps).add(annealing.start));
     const draws = drawSamples(flow, batch, samplesPerRow(objective)).map(({ samples, logProb }) => ({
       samples,
       logP: logDensity(samples),
       logQ: holdsFlowFixed ? fixedLogDensity(flow, samples) : logProb,
     }));
+    // The noise of the samples is drawn before the step is read, so that `fitDensity` can draw it again to explain a failure.
+    const beta = annealing && scalar(1).minimum(batch.step.div(annealing.steps).add(annealing.start));
     const elbo = meanOf(draws.map(({ logP, logQ }) => logP.sub(logQ)));
     const annealed = draws.map((draw) => (beta ? { ...draw, logP: draw.logP.mul(beta) } : draw));
     const [{ samples, logP, logQ }] = annealed;

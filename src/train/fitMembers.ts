@@ -1,4 +1,4 @@
-import { SINGLE_PROCESS } from "../communicator.ts";
+import { numberOfRankZero, SINGLE_PROCESS } from "../communicator.ts";
 import { concatRows } from "../dataset/concatRows.ts";
 import { crossValidationSplits, joinedRows } from "../dataset/crossValidation.ts";
 import type { InMemoryDataset, Split } from "../dataset/index.ts";
@@ -145,8 +145,11 @@ export async function fitMembers(
     if ("fit" in candidate) {
       const limits = { signal: others.signal, deadline: deadlineOf(share) };
       const fitted = await candidate.fit(split.training.sample, split.validation, limits);
+      // Rank 0 decides, so that all processes train the same members.
+      if ((await numberOfRankZero(communicator, others.signal?.aborted ? 1 : 0)) === 1) stopped = "signal";
       const flow = await flowOfRankZero(fitted, communicator);
       trained.push(await evaluated({ name: candidate.name, flow, epochs: [], bestEpoch: 0 }, split));
+      if (stopped === "signal") break;
       continue;
     }
     const { flow, options: ofCandidate } = candidate;
@@ -164,13 +167,17 @@ export async function fitMembers(
     if (result.stopped === "signal") break;
   }
   const ofFirstSplit = trained.slice(0, candidates.length / splits.length);
+  // The time limit may end the training within a later split, which then has no part in the model.
+  const completeSplits = Math.max(1, Math.floor(trained.length / ofFirstSplit.length));
   const validated = stacked(meansOverSplits(trained, ofFirstSplit.length));
+  // The mixture has sessions of its own.
+  for (const { flow } of trained) await flow.release();
   // A kernel density has no epochs.
   const byGradients = ofFirstSplit.filter(({ epochs }) => epochs.length > 0);
   const trainingCurve = (byGradients.length > 0 ? byGradients : ofFirstSplit).reduce((a, b) =>
     b.validationLogDensity > a.validationLogDensity ? b : a,
   );
-  const result = { ...validated, splits: splits.length, trainingCurve, stopped };
+  const result = { ...validated, splits: completeSplits, trainingCurve, stopped };
   const flowOfFirstSplit = crossed
     ? mixtureOf(
         validated.members.map(({ name, weight }) => ({
@@ -187,7 +194,8 @@ export async function fitMembers(
     const isPossible = !isOver && rows.test !== undefined && learned.rows <= MAX_ROWS_OF_REFIT;
     members.push(isWorthIt && isPossible ? await refitted(member, candidate, rows, options) : member);
   }
-  if (!crossed && members.every(({ flow }, m) => flow === validated.members[m]!.flow)) return result;
+  if (completeSplits === 1 && members.every(({ flow }, m) => flow === validated.members[m]!.flow))
+    return result;
   const first = splits[0]!;
   return {
     ...result,
@@ -224,7 +232,6 @@ async function refitted(
   const fitted = await candidate.refit(joinedRows([training.sample, validation]), { signal });
   // After a signal this fit is incomplete.
   const flow = await flowOfRankZero(signal?.aborted ? member.flow : fitted, communicator);
-  await member.flow.release();
   return { ...member, flow };
 }
 

@@ -25,7 +25,8 @@ export interface ImportanceOptions extends RunOptions {
   seed?: number | undefined;
   /**
    * Whether to look for mass of the density that the flow misses, by short Markov chains. They take 2 n further evaluations of the
-   * density and n / 10 of the flow. Turn this off if the density or the flow is slow, or if columns are not continuous. Default true.
+   * density, and n / 10 of the flow, or 2 n more if its bijection has a `support`. Turn this off if the density or the flow is slow, or if
+   * columns are not continuous. Default true.
    */
   detectMissedMass?: boolean | undefined;
 }

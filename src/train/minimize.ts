@@ -75,6 +75,11 @@ export async function minimize(
     );
   const allRows = await datasetOrPromise;
   const rows = allRows && splitForTraining(allRows, validation, settings);
+  if (rows && !rows.validation && validationLoss) {
+    throw new PushforwardError("ARGUMENT", "the option validationLoss of minimize needs validation rows", {
+      hint: "Give the option validation, or a validationFraction above 0.",
+    });
+  }
   const parameters: ReadonlyMap<string, Parameter> = parametersOf(model);
   requireTrainable(model, parameters);
   const modules = { model, frozen };

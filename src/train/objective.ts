@@ -199,6 +199,6 @@ function preparedRows(
     widths: training,
     batches: isShared ? sharedBatches(batches, training, batchSize, communicator) : batches,
     validation: validation && prepare(validation),
-    sample: validationLoss && prepare(training.sample.spaced(MAX_EVALUATED_TRAINING_ROWS)),
+    sample: validation && validationLoss && prepare(training.sample.spaced(MAX_EVALUATED_TRAINING_ROWS)),
   };
 }

@@ -126,7 +126,7 @@ export const adamW = (model: object, options: ModelOptimizerOptions = {}): Model
  *     g <- g + d p,  m <- b1 m + g,  p <- p - r m,
  *
  * with the options r = `learningRate`, by default 0.001, b1 = `beta1`, the momentum, 0.9, and d = `weightDecay`, 0, for parameters that
- * were created with `decay`. `beta2` and `epsilon` have no effect.
+ * were created with `decay`. `beta2` and `epsilon` are an error.
  *
  * @throws ARGUMENT if an option is not valid, or the model has no trainable parameters, or one that is being trained already.
  */

@@ -1,18 +1,28 @@
+/** Weights smaller than this, relative to the largest one, are left out: the logarithm of the smallest normal float64. */
+const MIN_LOG_WEIGHT = -708;
+
 /**
  * Estimates the shape k of a generalized Pareto distribution from the largest importance weights. Below 0.5 the variance of the
- * weights is finite; above 0.7 no practical number of samples makes estimates reliable. NaN for 20 weights or fewer.
+ * weights is finite; above 0.7 no practical number of samples makes estimates reliable. NaN for 20 weights or fewer, and Infinity if all
+ * weights but the 4 largest are 0 in float64, relative to the largest one.
  *
  * Vehtari et al., "Pareto smoothed importance sampling", JMLR 2024. The estimator is that of Zhang and Stephens (2009) with a
  * weak prior at 0.5.
  */
 export function paretoShape(logWeights: Float64Array): number {
   const n = logWeights.length;
-  const count = Math.ceil(Math.min(n / 5, 3 * Math.sqrt(n)));
-  if (count < 5) return Number.NaN;
+  const tailSize = Math.ceil(Math.min(n / 5, 3 * Math.sqrt(n)));
+  if (tailSize < 5) return Number.NaN;
   const sorted = logWeights.toSorted();
   const largest = sorted[n - 1];
-  const threshold = Math.exp(sorted[n - count - 1] - largest);
-  const tail = sorted.subarray(n - count).map((weight) => Math.exp(weight - largest) - threshold);
+  const threshold = sorted[n - tailSize - 1] - largest;
+  const cut = Math.max(threshold, MIN_LOG_WEIGHT);
+  const tail = sorted
+    .subarray(n - tailSize)
+    .filter((weight) => threshold === cut || weight - largest > cut)
+    .map((weight) => Math.exp(weight - largest) - Math.exp(cut));
+  const count = tail.length;
+  if (count < 5) return Number.POSITIVE_INFINITY;
   const quartile = tail[Math.floor(count / 4 + 0.5) - 1];
   // Weights that are all equal, or of which many are equal, have no tail.
   if (quartile <= 0) return 0;

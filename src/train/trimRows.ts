@@ -40,9 +40,13 @@ export async function trimRows(
   const trainingScores = await scorer.score(training.values, run);
   const validationScores = await scorer.score(validation.values, run);
   await scorer.release();
+  await flow.release();
   const scores = concatRows([trainingScores, validationScores]);
   const count = Math.round(contamination * scores.length);
   const highest = new Set(highestScores(scores, scores.keys(), count));
+  // A second model needs a validation row.
+  const lowest = validationScores.indexOf(validationScores.toSorted()[0]!);
+  highest.delete(training.rows + lowest);
   const trimmed: number[] = [];
   const kept = (rows: InMemoryDataset, first: number): InMemoryDataset => {
     const isTrimmed = (n: number) => highest.has(first + n);

@@ -51,10 +51,25 @@ describe("a first line of numbers", () => {
     expect(await contents("0,1\n")).toMatchObject({ values: [0, 1] });
   });
 
+  it("is a row if its numbers have decimal commas, or some are words for missing values", async () => {
+    for (const [text, options] of [
+      ["1,5;2,5\n3,5;4,5\n", { decimal: "," }],
+      ["1.5,NA\n2.5,3.5\n", { na: ["NA"] }],
+    ] as const) {
+      const table = await openTable(files.write("row.csv", text), options);
+      expect(table.rows).toBe(2);
+      expect(table.columns.map(({ name, type }) => `${name} ${type}`)).toEqual([
+        "column0 DOUBLE",
+        "column1 DOUBLE",
+      ]);
+      await table.close();
+    }
+  });
+
   it("is an error if it can be either, with a query for each case", async () => {
     expect(await failure("either.csv", "0,1\n1,0\n0.5,0\n")).toMatchInlineSnapshot(`
       "DATA It is unclear whether the first line of either.csv is a row or the header: received 0,1.
-      Write names into it, or use a query: "FROM read_csv('either.csv', header = true)" if it is the header, "FROM read_csv('either.csv', header = false)" if it is a row."
+      Add a first line with the names of the columns, or use a query: "FROM read_csv('either.csv', header = true)" if the line is the header, "FROM read_csv('either.csv', header = false)" if it is a row."
     `);
     expect(await failure("one.csv", "1\n2.5\n3.5\n")).toContain(
       "It is unclear whether the first line of one.csv is a row",

@@ -38,6 +38,19 @@ const LEARNED = `SELECT i % 30 AS n, i / 7.3 + 0.001 * sin(i) AS x, ['a', 'b', '
   CASE WHEN i % 5 > 0 THEN i % 4 END AS gap FROM range(1, 100) AS t(i)`;
 
 describe("features of a table", () => {
+  it("are those of dates in text with the day first, also where the text is not in a CSV file", async () => {
+    const text = "SELECT strftime(DATE '2020-01-01' + i::INT, '%d/%m/%Y') AS day FROM range(100) AS t(i)";
+    const columns = await learn(text);
+    expect(columns).toMatchObject([{ kind: "time", type: "date" }]);
+    const { blocks } = await scan(text, columns);
+    const [days] = decodeRows(columns, blocks[0]!.rows.values);
+    expect([days![0], days![99]]).toEqual([Date.UTC(2020, 0, 1), Date.UTC(2020, 3, 9)]);
+    // Each of these dates has a month up to 12 in both places.
+    await expect(scan("SELECT unnest(['01/02/2020', '03/04/2020']) AS day", columns)).rejects.toThrow(
+      "Day and month cannot be told apart",
+    );
+  });
+
   it("are those of its values, in any blocks, with NaN for gaps", async () => {
     const table = await openTable(LEARNED);
     const { columns: raw } = await readColumns(

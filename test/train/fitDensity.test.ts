@@ -265,6 +265,12 @@ describe("failure", () => {
     `);
   });
 
+  it("reports it with annealing too", async () => {
+    const root = (x: Tensor) => x.sum(1).add(3).log();
+    const options = { steps: 10, annealing: { steps: 5 }, threads: 1 };
+    await expect(fitDensity(flow(), root, options)).rejects.toThrow("at the log-density, x = (");
+  });
+
   it("reports which layer of the flow is not finite", async () => {
     const broken = flow();
     const weight = broken.parameters().get("bijection.bijections.1.network.layers.0.weight")!;

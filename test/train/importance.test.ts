@@ -29,6 +29,13 @@ it.each([25, 45, 65, 105])("weights of which many are equal have no tail, for %s
   expect(paretoShape(tied)).toBe(0);
 });
 
+it("weights that are 0 beside a few of them have an infinite shape", () => {
+  const logWeights = Float64Array.from({ length: 1000 }, (_, i) => -5 * i);
+  expect(paretoShape(logWeights)).toBeGreaterThan(1);
+  expect(paretoShape(logWeights.map((weight) => 40 * weight))).toBe(Number.POSITIVE_INFINITY);
+  expect(paretoShape(new Float64Array(1000))).toBe(0);
+});
+
 describe("importance", () => {
   it.each([1, 2.5])("of %s samples is an error", async (n) => {
     await expect(importance(standard(), narrow(1), n)).rejects.toThrow(

@@ -152,6 +152,15 @@ describe("minimize", () => {
     }
   });
 
+  test("needs validation rows for a validationLoss", async () => {
+    const model = regression();
+    const validationLoss = squaredError(model);
+    const options = { ...quick, validationFraction: 0, validationLoss };
+    await expect(
+      minimize(squaredError(model), model, dataset(line(20), { features: 2 }), options),
+    ).rejects.toThrow("the option validationLoss of minimize needs validation rows");
+  });
+
   test("resumes from a checkpoint with the same result", async () => {
     const saved: Uint8Array[] = [];
     const store = (first?: Uint8Array): CheckpointStore => ({
@@ -163,9 +172,15 @@ describe("minimize", () => {
       const loss = (batch: LossBatch) => ({
         loss: squaredError(model)(batch),
         noise: batch.normal(1).sum(1),
+        infinite: batch.weights.mul(0).add(1).div(0),
+        undefinedRatio: batch.weights.mul(0).div(0),
       });
       const data = dataset(line(200), { features: 2 });
       const { epochs } = await minimize(loss, model, data, { ...quick, epochs: 6, checkpoint });
+      expect(epochs.at(-1)!.metrics).toMatchObject({
+        infinite: Number.POSITIVE_INFINITY,
+        undefinedRatio: Number.NaN,
+      });
       return { epochs, ...numbersOf(model) };
     };
     const whole = await run(store());

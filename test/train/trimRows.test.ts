@@ -30,6 +30,15 @@ test("a fit with contamination leaves out scattered rows, and describes the othe
   expect(robust.validationRows.filter((row) => robust.trimmedRows.includes(row))).toEqual([]);
   // A fifth of the mass of the other model is where no fresh row is, which costs -log(0.8) = 0.22 nats.
   expect(robust.mean).toBeGreaterThan(all.mean + 0.1);
+  // Of 12 rows, one is for validation. It stays, however high its score is.
+  const few = await fitTable(rows.slice(0, 12), {
+    epochs: 1,
+    budget: "small",
+    testFraction: 0,
+    contamination: 0.45,
+  });
+  expect(few.validationRows).toHaveLength(1);
+  await few.model.release();
   await expect(fit(0.5)).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the option contamination has an invalid value: expected a number above 0 and below 0.5, received 0.5.]`,
   );
