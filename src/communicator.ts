@@ -25,7 +25,7 @@ export const SINGLE_PROCESS: Communicator = {
 };
 
 /** Returns the number of rank 0 on all ranks: for decisions that differ between ranks, such as whether the time is up. */
-export async function numberOfRankZero(communicator: Communicator, value: number): Promise<number> {
+export async function broadcastNumber(communicator: Communicator, value: number): Promise<number> {
   const shared = Float64Array.of(value);
   await broadcastArray(communicator, shared);
   return shared[0]!;
@@ -36,11 +36,11 @@ export const broadcastArray = (communicator: Communicator, array: ArrayBufferVie
   communicator.broadcast(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
 
 /** Returns the bytes of rank 0 on all ranks, which need not know their length; undefined if rank 0 has none. */
-export async function bytesOfRankZero(
+export async function broadcastBytes(
   communicator: Communicator,
   bytes: Uint8Array | undefined,
 ): Promise<Uint8Array | undefined> {
-  const length = await numberOfRankZero(communicator, bytes?.length ?? -1);
+  const length = await broadcastNumber(communicator, bytes?.length ?? -1);
   if (length < 0) return undefined;
   const shared = communicator.rank === 0 ? bytes! : new Uint8Array(length);
   await communicator.broadcast(shared);

@@ -12,7 +12,7 @@
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { readTrainingTable } from "../../src/data/index.ts";
-import { joinedRows } from "../../src/dataset/crossValidation.ts";
+import { concatDatasets } from "../../src/dataset/concatDatasets.ts";
 import type { InMemoryDataset } from "../../src/dataset/index.ts";
 import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
 import { estimate, measureOf } from "../../src/evaluate/compareDensities.ts";
@@ -47,7 +47,7 @@ for (const file of positionals) {
     const test = split.test! as InMemoryDataset;
     const training = split.training as InMemoryDataset;
     scores.push(await flow.logProb(test.values, undefined, { threads }));
-    const learned = validated ? joinedRows([training, split.validation]) : training;
+    const learned = validated ? concatDatasets([training, split.validation]) : training;
     for (const baseline of await tableBaselines(columns, learned, { atoms: measureOf(flow), threads })) {
       const name = baseline.name.replace(/ \(\d+\)/, "");
       others.set(name, [...(others.get(name) ?? []), await baseline.logDensities(test)]);

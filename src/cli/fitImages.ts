@@ -21,7 +21,7 @@ import {
 import { DEFAULT_LEVELS } from "../flows/recipes/images.ts";
 import { NICE_LAYERS } from "../flows/recipes/niceOfImages.ts";
 import { type ImageRows, imageRows, withReflections } from "../images/imageRows.ts";
-import { otherPicturesText, shapeText } from "../images/imageSet.ts";
+import { shapeText, skippedFilesText } from "../images/imageSet.ts";
 import type { ImageSet } from "../images/index.ts";
 import { openImages } from "../images/openImages.ts";
 import { checkPictureShape } from "../images/pictureFile.ts";
@@ -56,7 +56,7 @@ export async function fitImages(given: FitValues, io: Io, words: readonly string
     const statedBy = { name: "--image", example: "--image 28x28x1" };
     const options = { shape: image, statedBy, classes, signal: io.interrupted };
     const images = await openImages(values.data, options);
-    const unread = otherPicturesText(images);
+    const unread = skippedFilesText(images);
     if (unread) messages.warn(unread);
     try {
       checkShape(values, images);

@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { ImageModel, type LoadedModel } from "../flows/index.ts";
 import { imageBlocks } from "../images/imageRows.ts";
-import { otherPicturesText } from "../images/imageSet.ts";
+import { skippedFilesText } from "../images/imageSet.ts";
 import type { ImageSet } from "../images/index.ts";
 import { openImages } from "../images/openImages.ts";
 import { refuseOptions } from "./imageModels.ts";
@@ -58,7 +58,7 @@ export async function withImagesOfModel<T>(
     });
   }
   const messages = new Messages(io);
-  const unread = otherPicturesText(images);
+  const unread = skippedFilesText(images);
   if (unread) messages.warn(unread);
   async function* blocks(): AsyncGenerator<ImageBlock> {
     let start = 0;

@@ -184,7 +184,7 @@ function completeRows({ names, columns, firstLearned }: NamedColumns, isUsable: 
 /** Throws `SHAPE` unless a table has this number of rows, and a value for each row and column. */
 function checkShape(what: string, { columns, rows, values }: ColumnValues, expectedRows: number): void {
   if (rows === expectedRows && values.length === rows * columns.length) return;
-  throw new PushforwardError("SHAPE", `${what} has not one value for each row and column`, {
+  throw new PushforwardError("SHAPE", `${what} does not have exactly one value for each row and column`, {
     expected: `${expectedRows} rows of ${columns.length} values`,
     received: `${rows} rows, and ${values.length} values`,
   });

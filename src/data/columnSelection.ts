@@ -1,5 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
+import { listedNames } from "../tables/listedNames.ts";
 import { columnList, quotedNames } from "./columnList.ts";
 import { isNumeric } from "./columnTypes.ts";
 import { describeByType, examineColumn, type NonNumericColumn } from "./nonNumericColumns.ts";
@@ -50,7 +51,7 @@ export async function selectNumericColumns(
   const what = nonNumeric.length === 1 ? "a column that is" : "columns that are";
   throw new PushforwardError("DATA", `${table.source} has ${what} not numeric`, {
     expected,
-    received: shortList(reasons.map(({ description }) => description)),
+    received: listedNames(reasons.map(({ description }) => description)),
     hint: [hint, choice].filter(Boolean).join(" "),
   });
 }
@@ -153,7 +154,3 @@ function choiceHint(
     ? `${choice}, or learn them for each label: --given ${columnList([...given, ...labelled])}`
     : choice;
 }
-
-/** The texts as a list for messages: at most 20, and how many more there are. */
-const shortList = (texts: readonly string[]): string =>
-  texts.length > 20 ? `${texts.slice(0, 20).join(", ")} and ${texts.length - 20} more` : texts.join(", ");

@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 import { PushforwardError } from "../errors.ts";
+import { shortened } from "../parse.ts";
 
 /** The memory that DuckDB may use. Tables of very many columns get more; see `Database.prepareForColumns`. */
 export const MEMORY_LIMIT_MB = 512;
@@ -42,7 +43,7 @@ export function databaseError(error: unknown, source: string): unknown {
   if (fields) {
     return dataError(`${file} is malformed in line ${line}`, {
       expected: `${fields[1]} ${fields[1] === "1" ? "field" : "fields"} as in the first line`,
-      received: `${fields[2]}${originalLine ? ` (${shorten(originalLine)})` : ""}`,
+      received: `${fields[2]}${originalLine ? ` (${shortened(originalLine)})` : ""}`,
       hint: "Correct or remove the line. The first line must have the names of the columns.",
     });
   }
@@ -50,7 +51,7 @@ export function databaseError(error: unknown, source: string): unknown {
   if (/unterminated quote/.test(text)) {
     return dataError(`${file} is malformed in line ${line}`, {
       expected: "a closing quote",
-      received: shorten(originalLine ?? ""),
+      received: shortened(originalLine ?? ""),
       hint: "Close the quote, or double it if it is part of the text.",
     });
   }
@@ -111,5 +112,3 @@ function problemOnly(text: string): string {
     .replace(/\s+/g, " ")
     .replace(/[.!]?\s*$/, "");
 }
-
-const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);

@@ -1,6 +1,6 @@
 import { anyValue, callback, checkOptions, listOfTexts } from "../options.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
-import { describeColumn, statedOptions } from "../tables/describeColumn.ts";
+import { describeColumn, optionsOfColumn } from "../tables/describeColumn.ts";
 import type { RawColumn, TableColumn } from "../tables/tableColumn.ts";
 import { typedText } from "../tables/typedText.ts";
 import { textRemarks, valueRemarks } from "../tables/valueRemarks.ts";
@@ -74,7 +74,7 @@ export function describedColumn(inference: ColumnInference, stated?: ColumnOptio
   return {
     name,
     type,
-    options: isExcluded ? { kind: "exclude" } : statedOptions(inferred.column, stated),
+    options: isExcluded ? { kind: "exclude" } : optionsOfColumn(inferred.column, stated),
     details: isExcluded
       ? inferred.excluded
       : describeColumn(inferred.column, rangeOf(raw!, inferred.column)).details,

@@ -5,7 +5,7 @@ import { InMemoryDataset, type RowStream, StreamedDataset } from "../dataset/ind
 import { range } from "../dataset/range.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
-import { decodeRows, encodeColumn, withLabelsOf } from "../tables/encode.ts";
+import { decodeRows, encodeColumn, labelCodes } from "../tables/encode.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import { columnHint, dateCodesNote, type HintSource } from "./columnHints.ts";
 import { checkContext, constantError } from "./constantError.ts";
@@ -60,7 +60,7 @@ export async function readEncodedTable(
       await checkFewWords(opened, column.name, "excluded" in inferred);
     if (raw === undefined || "excluded" in inferred) continue;
     table.push(inferred.column);
-    if (!isStreamed) features.push(...encodeColumn(inferred.column, withLabelsOf(inferred.column, raw)));
+    if (!isStreamed) features.push(...encodeColumn(inferred.column, labelCodes(inferred.column, raw)));
   }
   const columns = table.flatMap(featureNames);
   if (columns.length === 0) throw nothingToLearn(opened, table, described);

@@ -33,7 +33,7 @@ export interface InferColumnsOptions {
 }
 
 /** Columns are read in groups of about this many numbers (128 MB). */
-const MAX_NUMBERS_AT_ONCE = 2 ** 24;
+const MAX_VALUES_AT_ONCE = 2 ** 24;
 
 /**
  * Reads columns of a table, and infers the kind of each. A large table is read in groups of columns, so that memory does not grow with it.
@@ -59,7 +59,7 @@ export async function* inferColumns(
     const isUnread = column.type === "VARCHAR" && !raw && read.excluded.has(name);
     return { column, raw, inferred, ...(isUnread && { unread: await countTextOfColumn(table, name) }) };
   }
-  const group = Math.max(1, Math.floor(MAX_NUMBERS_AT_ONCE / Math.max(1, table.rows)));
+  const group = Math.max(1, Math.floor(MAX_VALUES_AT_ONCE / Math.max(1, table.rows)));
   for (let start = 0; start < names.length; start += group) {
     const groupNames = names.slice(start, start + group);
     const toRead = groupNames.filter((name) => !skipped.includes(name));

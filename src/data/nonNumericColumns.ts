@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import { shortened } from "../parse.ts";
 import { DATE_LIKE } from "../tables/textDates.ts";
 import { NUMBER_WITH_UNIT, type TextCounts, THOUSANDS, WITH_DECIMAL_COMMA } from "../tables/valueRemarks.ts";
 import { columnList } from "./columnList.ts";
@@ -33,7 +34,7 @@ const MAX_FEW_WORDS = 4;
 /** Describes a column that is not numeric by its type, without reading its values. */
 export const describeByType = ({ name, type }: Column): NonNumericColumn => ({
   name,
-  description: `"${name}" (${type.length > 60 ? `${type.slice(0, 57)}...` : type})`,
+  description: `"${name}" (${shortened(type)})`,
   kind: "other",
   words: [],
   hasAllWords: false,
@@ -94,7 +95,7 @@ const otherTexts = async (
 const textInRow =
   (table: Table) =>
   ([text, row]: readonly [string, string]): string =>
-    `'${truncate(text)}' in ${table.rowText(Number(row))}`;
+    `'${shortened(text, 40)}' in ${table.rowText(Number(row))}`;
 
 /**
  * Checks a column of text that would be useless because of a few words among its numbers or dates: it would be left out, or each date would be
@@ -162,8 +163,6 @@ export async function countTextOfColumn(table: Table, name: string): Promise<Tex
     units,
     dates,
     someDates: someDates.map(([date]) => String(date)),
-    words: words.map(([word]) => truncate(String(word))),
+    words: words.map(([word]) => shortened(String(word), 40)),
   };
 }
-
-const truncate = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);

@@ -3,7 +3,7 @@ import { InMemoryDataset } from "../dataset/index.ts";
 import { range } from "../dataset/range.ts";
 import { PushforwardError } from "../errors.ts";
 import { readAhead } from "../readAhead.ts";
-import { encodeColumn, positionsInColumn, withLabelsOf } from "../tables/encode.ts";
+import { encodeColumn, labelCodes, positionsInColumn } from "../tables/encode.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import { ROW_STATUS, UnlearnedCounts, type UnlearnedValues } from "../tables/unlearned.ts";
 import { quotedNames } from "./columnList.ts";
@@ -116,7 +116,7 @@ async function* featureBlocks(
         const learned =
           column.type === "text"
             ? values
-            : withLabelsOf(column, { name: column.name, type: column.type, values });
+            : labelCodes(column, { name: column.name, type: column.type, values });
         const ofColumn = positions ? positionsInColumn(column, learned) : encodeColumn(column, learned);
         const counted = { values, features: ofColumn, arePositions: positions, start };
         for (const found of unlearned.count(column, counted, status)) {

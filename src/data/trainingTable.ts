@@ -23,8 +23,8 @@ import { type Labels, numbersOfContext, readLabels, withLabels } from "./labels.
 import { mergedIntegerColumns, mergedIntegersError } from "./largeIntegers.ts";
 import { contextColumns, learnedColumns } from "./learnedColumns.ts";
 import { examineColumn, type NonNumericColumn } from "./nonNumericColumns.ts";
+import { readOnRankZero } from "./readOnRankZero.ts";
 import { openTable, type Table, type TableOptions, tableRules } from "./table.ts";
-import { tableOfRankZero } from "./tableOfRankZero.ts";
 import { checkMinimumRows, readRows, streamRows } from "./tableRows.ts";
 
 /** Options of `readTrainingTable`. */
@@ -50,7 +50,7 @@ export interface TrainingTableOptions extends TableOptions {
   readonly hasAtoms?: boolean | undefined;
   /** The columns that the others are conditional on: numbers, or text with at most 256 different labels. Default none. */
   readonly given?: readonly string[] | undefined;
-  /** A table of more numbers is streamed. Default 2^24, that is 128 MB or 1.5 million rows of 11 columns. */
+  /** A table with more values (rows times columns) is streamed. Default 2^24, that is 128 MB or 1.5 million rows of 11 columns. */
   readonly maxNumbersInMemory?: number | undefined;
   /** Chooses the sample of a streamed table. Default 0. */
   readonly seed?: number | undefined;
@@ -125,7 +125,7 @@ export async function readTrainingTable(
 ): Promise<TrainingTable> {
   checkOptions("readTrainingTable", options, trainingRules);
   const { communicator, ...ofTable } = options;
-  return tableOfRankZero(communicator, () => readTable(source, ofTable));
+  return readOnRankZero(communicator, () => readTable(source, ofTable));
 }
 
 async function readTable(

@@ -1,4 +1,4 @@
-import { concatRows } from "./concatRows.ts";
+import { concatDatasets } from "./concatDatasets.ts";
 import type { Split } from "./dataset.ts";
 import { InMemoryDataset } from "./inMemoryDataset.ts";
 import type { SplitWithTest } from "./splitWithTest.ts";
@@ -21,23 +21,14 @@ export function crossValidationSplits(
 ): readonly Split<InMemoryDataset>[] | undefined {
   if (!test || !(training instanceof InMemoryDataset) || training.contextFeatures > 0) return undefined;
   if (training.rows + validation.rows + test.rows >= MIN_ROWS_OF_ONE_SPLIT) return undefined;
-  let remaining = joinedRows([training, validation]);
+  let remaining = concatDatasets([training, validation]);
   const count = Math.max(validation.rows, Math.round(VALIDATION_SHARE * remaining.rows));
   const splits: Split<InMemoryDataset>[] = [];
   while (splits.length < SPLITS && remaining.rows > count) {
     const split = remaining.split(count / remaining.rows, seed);
     const others = splits.map((each) => each.validation);
-    splits.push({ training: joinedRows([split.training, ...others]), validation: split.validation });
+    splits.push({ training: concatDatasets([split.training, ...others]), validation: split.validation });
     remaining = split.training;
   }
   return splits.length > 1 ? splits : undefined;
 }
-
-/** The rows of all parts, which have the same columns. */
-export const joinedRows = (parts: readonly InMemoryDataset[]): InMemoryDataset =>
-  parts[0]!.with({
-    values: concatRows(parts.map(({ values }) => values)),
-    context: concatRows(parts.map(({ context }) => context)),
-    weights: concatRows(parts.map(({ weights }) => weights)),
-    rowNumbers: Int32Array.from(parts.flatMap(({ rowNumbers }) => [...rowNumbers])),
-  });

@@ -132,11 +132,8 @@ export class StreamedDataset implements Dataset {
     return new StreamedDataset(allBlocks, { ...summary, ...names! }, NOTHING_HELD_OUT);
   }
 
-  /**
-   * A stream that another process reads, and has made the first pass over. This process can train on it only together with the other one,
-   * which sends the batches.
-   */
-  static readElsewhere(summary: StreamSummary): StreamedDataset {
+  /** A stream that only rank 0 reads. This process has the results of the first pass, and receives the batches. */
+  static remote(summary: StreamSummary): StreamedDataset {
     return new StreamedDataset(refuseToRead, summary, NOTHING_HELD_OUT);
   }
 

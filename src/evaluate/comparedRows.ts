@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { anyValue, type OptionRules } from "../options.ts";
 import { withBooleanLabels } from "../tables/booleanColumn.ts";
-import { withLabelsOf } from "../tables/encode.ts";
+import { labelCodes } from "../tables/encode.ts";
 import { inferRawColumn } from "../tables/largeIntegers.ts";
 import { listedNames } from "../tables/listedNames.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
@@ -55,7 +55,7 @@ export function comparedRows(
       const source = raw.find(({ name }) => name === column.name);
       if (source) {
         const labels = column.kind === "categorical" ? column.labels : undefined;
-        return { name: column.name, labels, values: withLabelsOf(column, withBooleanLabels(column, source)) };
+        return { name: column.name, labels, values: labelCodes(column, withBooleanLabels(column, source)) };
       }
       throw new PushforwardError("DATA", `the table "${tableName}" has no column "${column.name}"`, {
         expected: listedNames(varying.map(({ name }) => name)),

@@ -47,6 +47,7 @@ function splitAtSupport(bijection: Bijection): { unconstrained: Bijection[]; toS
   };
 }
 
+/** Options of `tableFlows`. */
 export interface TableFlowOptions {
   /** Number of rows, from which the sizes of networks and mixtures are chosen. */
   rows: number;
@@ -59,7 +60,7 @@ export interface TableFlowOptions {
 }
 
 /** For larger tables, affine layers are trained instead of spline layers, which take longer to train and gain less there. */
-const MAX_ROWS_OF_SMALL_TABLE = 20_000;
+export const MAX_ROWS_OF_SMALL_TABLE = 20_000;
 
 /**
  * The flows that `fitFlows` tries. They are chosen by the comparison in docs/defaults.md; none of them is best for all tables.

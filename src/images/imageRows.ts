@@ -1,4 +1,4 @@
-import { concatRows } from "../dataset/concatRows.ts";
+import { concatDatasets } from "../dataset/concatDatasets.ts";
 import { InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
 import { emptyLike } from "../dataset/selectRows.ts";
 import { PushforwardError } from "../errors.ts";
@@ -51,7 +51,7 @@ export async function imageRows(images: ImageSet, options: ImageRowsOptions = {}
     return StreamedDataset.of(() => imageBlocks(images, options), { seed });
   const blocks: InMemoryDataset[] = [];
   for await (const block of imageBlocks(images, options)) blocks.push(block);
-  return concatenated(blocks, imageSize(images.shape));
+  return concatDatasets(blocks);
 }
 
 /**
@@ -66,7 +66,7 @@ export async function* imageBlocks(
 ): AsyncGenerator<InMemoryDataset> {
   const features = imageSize(images.shape);
   const indices = classes ? classIndices(images) : undefined;
-  const levelValues = images.arePictures && values < 256 ? valuesOfGrayLevels(values) : undefined;
+  const levelValues = images.isFullRange && values < 256 ? valuesOfGrayLevels(values) : undefined;
   let first = 0;
   for await (const pixels of images.blocks()) {
     const bad = pixels.findIndex(
@@ -109,7 +109,7 @@ function notPossible(images: ImageSet, image: number, value: number, values: num
     values > 3
       ? `${first}, ${second}, ${third} ... 255`
       : `${[...valuesOfGrayLevels(values).keys()].join(", ")}`;
-  const isOfLevels = images.arePictures && values < 256;
+  const isOfLevels = images.isFullRange && values < 256;
   const possible = isOfLevels || value < 256 ? "256, the default" : `${value + 1} or more`;
   return new PushforwardError("DATA", `${images.nameOf(image)} has the pixel value ${value}`, {
     expected: isOfLevels ? `the ${values} gray levels ${list}` : `integers from 0 to ${values - 1}`,
@@ -119,7 +119,7 @@ function notPossible(images: ImageSet, image: number, value: number, values: num
 
 /** Adds to images their reflections from left to right; in a stream, after each block. */
 export async function withReflections(rows: ImageRows, shape: ImageShape): Promise<ImageRows> {
-  const doubled = (block: InMemoryDataset) => concatenated([block, reflected(block, shape)], block.features);
+  const doubled = (block: InMemoryDataset) => concatDatasets([block, reflected(block, shape)]);
   if (rows instanceof InMemoryDataset) return doubled(rows);
   return StreamedDataset.of(async function* blocks() {
     for await (const block of rows.blocks()) yield doubled(block);
@@ -138,15 +138,4 @@ function reflected(rows: InMemoryDataset, [, width, channels]: ImageShape): InMe
     }
   }
   return rows.with({ values });
-}
-
-function concatenated(blocks: readonly InMemoryDataset[], features: number): InMemoryDataset {
-  return new InMemoryDataset({
-    features,
-    values: concatRows(blocks.map(({ storedValues }) => storedValues)),
-    context: concatRows(blocks.map(({ context }) => context)),
-    weights: concatRows(blocks.map(({ weights }) => weights)),
-    rowNumbers: Int32Array.from(blocks.flatMap(({ rowNumbers }) => [...rowNumbers])),
-    contextColumns: blocks[0]?.contextColumns,
-  });
 }

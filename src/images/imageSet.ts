@@ -18,12 +18,12 @@ export interface ImageSet {
   /** [height, width, channels]. */
   readonly shape: ImageShape;
   readonly count: number;
-  /** Whether the images are pictures, which have black 0 and white 255, whatever the number of values of their pixels is. */
-  readonly arePictures?: boolean;
+  /** True for PNG and JPEG: black is 0 and white is 255 even if pixels have fewer than 256 levels. */
+  readonly isFullRange?: boolean;
   /** The path of each image, if each is a file of its own. */
   readonly files?: readonly string[];
-  /** The pictures of directories that are not read, because they are neither PNG nor JPEG. */
-  readonly otherPictures?: readonly string[];
+  /** Image files in other formats, which are not read. */
+  readonly skippedFiles?: readonly string[];
   /** Undefined if the images have no labels, or if the labels are not read. */
   readonly classes?: ImageClasses;
   /** The name of an image in messages: its path, "Row 1 of pixels.csv", or "Image 0 of images.npy". */
@@ -103,13 +103,11 @@ function classHint(files: readonly string[], isBeside: boolean): string {
   return "Move each image into the sub-directory of its class";
 }
 
-/** A warning of the pictures in other formats, which are not read; undefined if there are none. */
-export function otherPicturesText({
-  otherPictures = [],
-}: Pick<ImageSet, "otherPictures">): string | undefined {
-  const { length } = otherPictures;
+/** A warning about the image files in other formats; undefined if there are none. */
+export function skippedFilesText({ skippedFiles = [] }: Pick<ImageSet, "skippedFiles">): string | undefined {
+  const { length } = skippedFiles;
   if (length === 0) return undefined;
-  const list = otherPictures.slice(0, 3).join(", ");
+  const list = skippedFiles.slice(0, 3).join(", ");
   return `${counted(length, "picture")} in ${length === 1 ? "another format was" : "other formats were"} not read: ${list}${length > 3 ? " ..." : ""}`;
 }
 

@@ -296,10 +296,14 @@ export async function encodePng({ shape, pixels }: Picture): Promise<Uint8Array>
   checkPictureShape(shape);
   const [height, width, channels] = shape;
   if (pixels.length !== imageSize(shape)) {
-    throw new PushforwardError("ARGUMENT", `a picture of ${shape.join(" x ")} has not all its pixels`, {
-      expected: `${imageSize(shape)} numbers`,
-      received: `${pixels.length}`,
-    });
+    throw new PushforwardError(
+      "ARGUMENT",
+      `the number of pixels does not match the shape ${shape.join(" x ")}`,
+      {
+        expected: `${imageSize(shape)} numbers`,
+        received: `${pixels.length}`,
+      },
+    );
   }
   const { encode } = await loadPng();
   return encode({ width, height, channels, depth: 8, data: pixels });

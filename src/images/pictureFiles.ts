@@ -39,7 +39,7 @@ export async function openPictures(
   options: OpenImagesOptions,
 ): Promise<ImageSet> {
   const found: FoundPicture[] = [];
-  const otherPictures: string[] = [];
+  const skippedFiles: string[] = [];
   for (const { path, isDirectory } of sources) {
     if (!isDirectory) {
       found.push({ path, root: dirname(path) });
@@ -47,7 +47,7 @@ export async function openPictures(
     }
     const { pictures, others } = await picturesIn(path);
     found.push(...pictures.map((picture) => ({ path: picture, root: path })));
-    otherPictures.push(...others);
+    skippedFiles.push(...others);
   }
   const files = found.map(({ path }) => path);
   const { shape } = await readPicture(files[0]!);
@@ -74,8 +74,8 @@ export async function openPictures(
     source,
     shape,
     count: files.length,
-    arePictures: true,
-    otherPictures,
+    isFullRange: true,
+    skippedFiles,
     files,
     nameOf: (image) => files[image]!,
     ...(hasClasses && { classes: classesOf(labels.map(([first]) => first!)) }),

@@ -83,7 +83,7 @@ export async function hasPictures(path: string): Promise<boolean> {
   }
 }
 
-type Content = Pick<ImageSet, "shape" | "blocks" | "arePictures">;
+type Content = Pick<ImageSet, "shape" | "blocks" | "isFullRange">;
 
 const BYTES_FIELD = /^STRUCT\(.*"?bytes"? BLOB/;
 
@@ -221,7 +221,7 @@ async function bytesOfTable(
   const perBlock = imagesPerBlock(size);
   return {
     shape,
-    arePictures: !isRaw,
+    isFullRange: !isRaw,
     async *blocks() {
       for (let start = 0; start < rows; start += perBlock) {
         const images = await read(start, perBlock);

@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { fitDensity } from "../train/fitDensity.ts";
-import { statedOptions } from "../train/options.ts";
+import { definedOptions } from "../train/options.ts";
 import type { TargetDensity } from "../train/targetDensity.ts";
 import type { AffineMap } from "./affineMap.ts";
 import { defaultFlow } from "./defaultFlow.ts";
@@ -40,7 +40,7 @@ export async function fitFlow(
       steps: 2000,
       optimizer: { learningRate: 2e-3 },
       ...(!fit?.objective && { stickTheLanding: true }),
-      ...statedOptions(fit),
+      ...definedOptions(fit),
       ...engine,
       onProgress(step) {
         const { fraction, elbo } = step;

@@ -164,13 +164,13 @@ function labelIndex(column: Categorical, values: Tensor): Tensor {
   const K = column.labels.length;
   // The sum is k - K for label k, and 0 for a value that is no label.
   const offsets = column.labels.map((_, k) => k - K);
-  return translated(values, labelNumbers(column), offsets).add(K);
+  return lookUp(values, labelNumbers(column), offsets).add(K);
 }
 
 /** The number of each label, from its index; NaN for a label that was not learned. */
 function labelNumber(column: Categorical, index: Tensor): Tensor {
   const indices = column.labels.map((_, k) => k);
-  const numbers = translated(index, indices, labelNumbers(column));
+  const numbers = lookUp(index, indices, labelNumbers(column));
   return index.less(column.labels.length).where(numbers, Number.NaN);
 }
 
@@ -178,7 +178,7 @@ const labelNumbers = ({ type, labels }: Categorical): number[] =>
   labels.map((label) => numberOf(type, label));
 
 /** The number `to[k]` for each value [N] that is `from[k]`, or 0 for other values. */
-function translated(values: Tensor, from: readonly number[], to: readonly number[]): Tensor {
+function lookUp(values: Tensor, from: readonly number[], to: readonly number[]): Tensor {
   const row = (numbers: readonly number[]) => constant(numbers, [1, numbers.length]);
   return values.reshape(["N", 1]).equal(row(from)).toFloat().mul(row(to)).sum(1);
 }

@@ -15,7 +15,7 @@ const MAX_LABELS_SHOWN = 4;
 const MAX_LABEL_LENGTH = 20;
 
 /** The options by which a user would state what was inferred about a column. A lattice has only those bounds that `stated` has. */
-export function statedOptions(column: TableColumn, stated: ColumnOptions = {}): ColumnOptions {
+export function optionsOfColumn(column: TableColumn, stated: ColumnOptions = {}): ColumnOptions {
   const { kind } = describeColumn(column);
   if (column.kind !== "continuous" && column.kind !== "lattice") return { kind };
   const { low, high } = column.kind === "continuous" ? column : stated;

@@ -189,13 +189,13 @@ export function decodeRows(
  * The values of new rows in a column, as `encodeColumn` needs them: in a categorical column, each becomes the index of its label, or the
  * number of labels if it is none of them.
  */
-export function withLabelsOf(column: TableColumn, raw: RawColumn): Float64Array {
+export function labelCodes(column: TableColumn, raw: RawColumn): Float64Array {
   if (column.kind !== "categorical") return raw.values;
   const { type, values, labels } = raw.exactText ?? raw;
   const codes = new Map(column.labels.map((label, code) => [label, code]));
   const codeOf = (text: string) => codes.get(text) ?? column.labels.length;
-  const translated = labels?.map(codeOf);
+  const codeOfLabel = labels?.map(codeOf);
   return values.map((value) =>
-    Number.isNaN(value) ? value : translated ? translated[value] : codeOf(typedText(type, value)),
+    Number.isNaN(value) ? value : codeOfLabel ? codeOfLabel[value] : codeOf(typedText(type, value)),
   );
 }

@@ -2,7 +2,7 @@ import { rowMajor } from "../columns/columnValues.ts";
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
 import { withBooleanLabels } from "./booleanColumn.ts";
-import { encodeColumn, positionsInColumn, withLabelsOf } from "./encode.ts";
+import { encodeColumn, labelCodes, positionsInColumn } from "./encode.ts";
 import { listedNames } from "./listedNames.ts";
 import { featureNames, type RawColumn, type TableColumn, type ValueType } from "./tableColumn.ts";
 import { bigintOf, rawColumns, type TableInput, type TableRow, textType } from "./tableRows.ts";
@@ -53,7 +53,7 @@ export function encodeTable(
     }
     const source = sourceOf(column, raw, names);
     encoded.push({ column, source });
-    const learned = column.kind === "constant" ? matches(column.value, source) : withLabelsOf(column, source);
+    const learned = column.kind === "constant" ? matches(column.value, source) : labelCodes(column, source);
     const ofColumn = positions ? positionsInColumn(column, learned) : encodeColumn(column, learned);
     const block = { values: learned, features: ofColumn, arePositions: positions, start: 0 };
     for (const found of unlearned.count(column, block, status)) found.value = textOf(source, found.row);

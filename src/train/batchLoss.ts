@@ -59,10 +59,10 @@ interface BatchLossOptions {
 /** Rows of a chunk that is evaluated without a gradient: enough for efficient matrix products, and few enough for a core's cache. */
 const EVALUATION_CHUNK_ROWS = 1024;
 /** The largest number of inputs of a chunk, so that chunks of wide rows have fewer rows: a hidden layer may have hundreds of values for each input. */
-const EVALUATION_CHUNK_NUMBERS = 2 ** 16;
+const EVALUATION_CHUNK_VALUES = 2 ** 16;
 
 const evaluationRows = (features: number): number =>
-  Math.min(EVALUATION_CHUNK_ROWS, Math.ceil(EVALUATION_CHUNK_NUMBERS / features));
+  Math.min(EVALUATION_CHUNK_ROWS, Math.ceil(EVALUATION_CHUNK_VALUES / features));
 
 /** A compiled `Loss`, with or without its gradient with respect to the weights. */
 export class BatchLoss {
@@ -114,7 +114,7 @@ export class BatchLoss {
     };
     const summedLoss = {
       inputs,
-      ofData: widths !== undefined,
+      isData: widths !== undefined,
       trace: (tensors: readonly Tensor[]) => weightedSums(loss, tensors),
     };
     const dataParallelLoss = await DataParallelLoss.create(

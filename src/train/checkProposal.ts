@@ -6,7 +6,8 @@ export function requireExactDensity(flow: Flow): void {
   if (!flow.isBound) return;
   throw new PushforwardError("ARGUMENT", "the log-density of the flow is only a lower bound", {
     expected: "a flow with an exact log-density, from which weights follow",
-    received: "a flow of dequantized integers, or an autoencoder",
+    received: `a flow with the base ${flow.base.describe().type}`,
+    hint: "Use a flow of real numbers.",
   });
 }
 

@@ -35,8 +35,8 @@ const SHARD_NUMBERS_PER_PARAMETER = 20;
 
 /** A loss that is a sum over the rows of a batch, so that each thread can compute the sum over one shard. */
 export interface SummedLoss {
-  /** Whether the rows are data. Modules such as batch normalization take statistics of data, but not of random draws. */
-  readonly ofData?: boolean;
+  /** Whether the rows come from a dataset and are not drawn by the loss. Modules such as batch normalization take statistics of data, but not of random draws. */
+  readonly isData?: boolean;
   /** Shapes of the inputs. The leading axis of the first one is the batch. */
   readonly inputs: readonly Shape[];
   /** Returns scalars that are sums over the rows, one of them the `loss`, written with the inputs and any parameters. */
@@ -104,7 +104,7 @@ export class DataParallelLoss {
   }
 
   static async create(
-    { inputs: lossInputs, trace, ofData }: SummedLoss,
+    { inputs: lossInputs, trace, isData }: SummedLoss,
     parameters: ReadonlyMap<string, Parameter>,
     flat: FlatParameters,
     parallelOptions: DataParallelOptions,
@@ -137,7 +137,7 @@ export class DataParallelLoss {
     let sumNames: string[] = [];
     const program = (...inputs: Tensor[]) => {
       const rows = inputs.slice(0, lossInputs.length);
-      const traced = traceLoss(() => trace(rows), { batchStatistics: ofData, training: withGradient });
+      const traced = traceLoss(() => trace(rows), { batchStatistics: isData, training: withGradient });
       const sums = traced.result;
       trainingTrace = traced;
       sumNames = Object.keys(sums);

@@ -17,12 +17,12 @@ export function densityLoss(
   logDensity: TargetDensity,
   { objective, annealing, stickTheLanding }: Settings,
 ): Loss {
-  const holdsFlowFixed = stickTheLanding || objective?.type === "renyi";
+  const detachesParameters = stickTheLanding || objective?.type === "renyi";
   return (batch) => {
     const draws = drawSamples(flow, batch, samplesPerRow(objective)).map(({ samples, logProb }) => ({
       samples,
       logP: logDensity(samples),
-      logQ: holdsFlowFixed ? fixedLogDensity(flow, samples) : logProb,
+      logQ: detachesParameters ? logDensityWithDetachedParameters(flow, samples) : logProb,
     }));
     // The noise of the samples is drawn before the step is read, so that `fitDensity` can draw it again to explain a failure.
     const beta = annealing && scalar(1).minimum(batch.step.div(annealing.steps).add(annealing.start));
@@ -101,7 +101,7 @@ function drawSamples(flow: Flow, batch: LossBatch, count: number) {
 }
 
 /** log q(x) with a gradient through x but not through the parameters of q: "sticking the landing" (Roeder et al. 2017). */
-function fixedLogDensity(flow: Flow, x: Tensor): Tensor {
+function logDensityWithDetachedParameters(flow: Flow, x: Tensor): Tensor {
   const rows = input("x", ["N", flow.features]);
   const parameters = [...flow.parameters().values()];
   const [fixed] = substitute(

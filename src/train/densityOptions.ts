@@ -149,14 +149,14 @@ export function densitySettings(options: FitDensityOptions) {
     steps: settings.annealing.steps ?? Math.ceil(steps / 2),
   };
   if (stickTheLanding && objective && objective.type !== "reverseKL") {
-    throw new PushforwardError("ARGUMENT", "stickTheLanding is an option of another objective", {
+    throw new PushforwardError("ARGUMENT", "stickTheLanding applies only to the objective reverseKL", {
       expected: "the objective reverseKL",
       received: objective.type,
       hint: "Leave it out: the gradient of renyi has no such part, and forwardKL has no gradient through samples.",
     });
   }
   if (annealing && annealingAt(annealing, steps - 1) < 1) {
-    throw new PushforwardError("ARGUMENT", "fitDensity has fewer steps than its annealing", {
+    throw new PushforwardError("ARGUMENT", "annealing does not end within the steps of fitDensity", {
       expected: `more than ${Math.ceil((1 - annealing.start) * annealing.steps)} steps`,
       received: `${steps}`,
       hint: "Raise steps or lower annealing.steps: the flow would be fitted to a flatter density than yours.",

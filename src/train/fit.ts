@@ -10,13 +10,7 @@ import type { Problem } from "./objective.ts";
 import { fitRules, settingsIn } from "./optionRules.ts";
 import { deadlineOf, type FitEpoch, type FitOptions, fitSettingsSchema } from "./options.ts";
 import { checkRounding } from "./rounding.ts";
-import {
-  asDataset,
-  asInMemory,
-  sameColumnsAs,
-  splitForTraining,
-  type TrainingData,
-} from "./rowsForTraining.ts";
+import { readTrainingRows, type TrainingData } from "./rowsForTraining.ts";
 import { runTraining } from "./runTraining.ts";
 import type { StopReason } from "./trainingLoop.ts";
 
@@ -63,17 +57,10 @@ export async function fit<Row extends object>(
   checkWarmUp(flow, klWarmUp);
   // `steps` is only read without data.
   const settings = { ...fitSettings, steps: 1 };
-  const { context, weights, signal } = options;
+  const { signal } = options;
   const { features, context: contextFeatures, columns, contextColumns } = flow;
   const expected = { features, contextFeatures, columns, contextColumns };
-  const datasetOrPromise = asDataset(data, expected, { seed: settings.seed, context, weights });
-  const givenValidation =
-    options.validation &&
-    asInMemory(
-      options.validation,
-      datasetOrPromise instanceof Promise ? expected : sameColumnsAs(datasetOrPromise),
-    );
-  const rows = splitForTraining(await datasetOrPromise, givenValidation, settings);
+  const { rows } = await readTrainingRows(data, expected, options, settings);
   const { training } = rows;
   const validation = rows.validation!;
   for (const part of [training.sample, validation]) checkContextClasses(flow, part);

@@ -21,18 +21,13 @@ import type { TrainingRows } from "./objective.ts";
 import { commonFitRules, settingsIn } from "./optionRules.ts";
 import {
   type CheckpointStore,
+  definedOptions,
   type FitOptions,
   fitSettingsSchema,
   remainingMinutes,
-  statedOptions,
 } from "./options.ts";
-import {
-  asDataset,
-  asInMemory,
-  sameColumnsAs,
-  splitForTraining,
-  type TrainingData,
-} from "./rowsForTraining.ts";
+import { readTrainingRows, type TrainingData } from "./rowsForTraining.ts";
+import { tableFlowOptimizer } from "./tableFlowOptimizer.ts";
 
 /** Options of `fitFlows`. */
 export interface FitFlowsOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {
@@ -100,25 +95,17 @@ export async function fitFlows<Row extends object>(
 ): Promise<FitFlowsResult> {
   const start = performance.now();
   checkOptions("fitFlows", options, fitFlowsRules);
-  const { context, weights, maxMinutes, embedding, onWarning } = options;
-  const { seed, validationFraction } = settingsIn(fitSettingsSchema, options, "fitFlows");
-  const datasetOrPromise = asDataset(data, {}, { seed, context, weights });
-  const givenValidation =
-    options.validation &&
-    asInMemory(
-      options.validation,
-      datasetOrPromise instanceof Promise ? {} : sameColumnsAs(datasetOrPromise),
-    );
+  const { maxMinutes, embedding, onWarning } = options;
+  const settings = settingsIn(fitSettingsSchema, options, "fitFlows");
   // A stream is summarized once here, and not again for each flow.
-  const allRows = await datasetOrPromise;
-  const rows = splitForTraining(allRows, givenValidation, { seed, validationFraction });
-  const constants = givenValidation ? sameConstants(allRows.constants, givenValidation) : allRows.constants;
+  const { allRows, validation, rows } = await readTrainingRows(data, {}, options, settings);
+  const constants = validation ? sameConstants(allRows.constants, validation) : allRows.constants;
   const columns = allRows.columns ?? Array.from({ length: allRows.features }, (_, i) => `${i}`);
   checkConstants(columns, allRows.contextColumns, constants);
   const warnings = columnWarnings(columns, allRows.sample, embedding);
   for (const { message, hint } of warnings) onWarning?.(`${message} ${hint}`);
   const varying = withoutConstants(rows, constants.values);
-  const fitted = await trainFlows(varying, givenValidation ? rows.training.rows : allRows.rows, {
+  const fitted = await trainFlows(varying, validation ? rows.training.rows : allRows.rows, {
     ...options,
     ...(maxMinutes !== undefined && { maxMinutes: await remainingMinutes(start, maxMinutes) }),
   });
@@ -187,10 +174,7 @@ export async function trainFlows(
   const candidates = recipes
     ? Object.entries(recipes).map(([name, recipe]) => ({ name, flow: fromRecipe(recipe, features, shape) }))
     : tableFlows(features, shape);
-  // Measured in docs/defaults.md: small tables need a large learning rate and strong weight decay, large ones do not.
-  const defaults =
-    count > 20_000 ? { learningRate: 1e-3, weightDecay: 0.01 } : { learningRate: 3e-3, weightDecay: 0.3 };
-  const optimizer = { ...(!recipes && defaults), ...statedOptions(options.optimizer) };
+  const optimizer = { ...(!recipes && tableFlowOptimizer(count)), ...definedOptions(options.optimizer) };
   let best: Omit<FitFlowsResult, "warnings"> | undefined;
   for (const [i, { name, flow }] of candidates.entries()) {
     const minutesLeft = await remainingMinutes(start, maxMinutes, options.communicator);

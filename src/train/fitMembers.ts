@@ -1,6 +1,7 @@
-import { numberOfRankZero, SINGLE_PROCESS } from "../communicator.ts";
+import { broadcastNumber, SINGLE_PROCESS } from "../communicator.ts";
+import { concatDatasets } from "../dataset/concatDatasets.ts";
 import { concatRows } from "../dataset/concatRows.ts";
-import { crossValidationSplits, joinedRows } from "../dataset/crossValidation.ts";
+import { crossValidationSplits } from "../dataset/crossValidation.ts";
 import type { InMemoryDataset, Split } from "../dataset/index.ts";
 import type { SplitWithTest } from "../dataset/splitWithTest.ts";
 import type { ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
@@ -11,16 +12,22 @@ import { Flow } from "../flows/flow.ts";
 import { mean } from "../numerics/mean.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { fit } from "./fit.ts";
-import { type Budget, type Candidate, candidatesFor, type NamedRecipe } from "./memberCandidates.ts";
+import {
+  type Budget,
+  type Candidate,
+  candidatesFor,
+  MAX_CENTERS,
+  type NamedRecipe,
+} from "./memberCandidates.ts";
 import {
   type CheckpointStore,
   deadlineOf,
+  definedOptions,
   type FitEpoch,
   type FitOptions,
   remainingMinutes,
-  statedOptions,
 } from "./options.ts";
-import { flowOfRankZero } from "./sameTraining.ts";
+import { broadcastFlow } from "./sameTraining.ts";
 import { stackDensities } from "./stacking.ts";
 import type { StopReason } from "./trainingLoop.ts";
 
@@ -90,9 +97,10 @@ const MIN_WEIGHT = 0.02;
 const PRIOR_ROWS = 1;
 /** The share of `maxMinutes` for a member that is fitted without gradients, relative to 1 for a member that is trained by gradients. */
 const SHARE_OF_FITTED = 0.1;
-/** The kernel density has no more centers than this, so larger tables gain little. */
-const MAX_ROWS_OF_REFIT = 4000;
-/** `report` has fewer held-out rows if the model learns the validation rows. With a smaller weight, the member gains too little for that. */
+/**
+ * Refitting uses the validation rows up, so that `report` has only the test rows as held-out rows. Only a kernel density with at least this
+ * weight is worth that.
+ */
 const MIN_WEIGHT_OF_REFIT = 0.5;
 
 /** A trained member without a weight. */
@@ -125,7 +133,7 @@ export async function fitMembers(
   const crossed = recipe ? undefined : crossValidationSplits(rows, seed);
   const splits: readonly Split[] = crossed ?? [rows];
   // The densities of all splits have the same atoms, so that they can be mixed.
-  const learned = crossed ? joinedRows([rows.training.sample, rows.validation]) : rows.training;
+  const learned = crossed ? concatDatasets([rows.training.sample, rows.validation]) : rows.training;
   const candidates = splits.flatMap((split, k) =>
     candidatesFor(columns, learned, { seed: seed + k, embedding, kernel, recipe, budget }).map(
       (candidate) => ({ candidate, split, name: k === 0 ? candidate.name : `${candidate.name}-${k + 1}` }),
@@ -146,17 +154,17 @@ export async function fitMembers(
       const limits = { signal: others.signal, deadline: deadlineOf(share) };
       const fitted = await candidate.fit(split.training.sample, split.validation, limits);
       // Rank 0 decides, so that all processes train the same members.
-      if ((await numberOfRankZero(communicator, others.signal?.aborted ? 1 : 0)) === 1) stopped = "signal";
-      const flow = await flowOfRankZero(fitted, communicator);
+      if ((await broadcastNumber(communicator, others.signal?.aborted ? 1 : 0)) === 1) stopped = "signal";
+      const flow = await broadcastFlow(fitted, communicator);
       trained.push(await evaluated({ name: candidate.name, flow, epochs: [], bestEpoch: 0 }, split));
       if (stopped === "signal") break;
       continue;
     }
-    const { flow, options: ofCandidate } = candidate;
+    const { flow, options: candidateOptions } = candidate;
     const result = await fit(flow, split.training, {
-      ...ofCandidate,
-      ...statedOptions(others),
-      optimizer: { ...ofCandidate.optimizer, ...statedOptions(others.optimizer) },
+      ...candidateOptions,
+      ...definedOptions(others),
+      optimizer: { ...candidateOptions.optimizer, ...definedOptions(others.optimizer) },
       validation: split.validation,
       ...(share !== undefined && { maxMinutes: share }),
       ...(checkpoints && { checkpoint: checkpoints(name) }),
@@ -191,7 +199,8 @@ export async function fitMembers(
   for (const member of validated.members) {
     const { candidate } = candidates.find(({ name }) => name === member.name)!;
     const isWorthIt = crossed !== undefined || member.weight >= MIN_WEIGHT_OF_REFIT;
-    const isPossible = !isOver && rows.test !== undefined && learned.rows <= MAX_ROWS_OF_REFIT;
+    // A kernel density of more rows has `MAX_CENTERS` centers already, and gains little from the validation rows.
+    const isPossible = !isOver && rows.test !== undefined && learned.rows <= MAX_CENTERS;
     members.push(isWorthIt && isPossible ? await refitted(member, candidate, rows, options) : member);
   }
   if (completeSplits === 1 && members.every(({ flow }, m) => flow === validated.members[m]!.flow))
@@ -229,9 +238,9 @@ async function refitted(
   { signal, communicator = SINGLE_PROCESS }: FitMembersOptions,
 ): Promise<Member> {
   if (!("fit" in candidate && candidate.refit)) return member;
-  const fitted = await candidate.refit(joinedRows([training.sample, validation]), { signal });
+  const fitted = await candidate.refit(concatDatasets([training.sample, validation]), { signal });
   // After a signal this fit is incomplete.
-  const flow = await flowOfRankZero(signal?.aborted ? member.flow : fitted, communicator);
+  const flow = await broadcastFlow(signal?.aborted ? member.flow : fitted, communicator);
   return { ...member, flow };
 }
 

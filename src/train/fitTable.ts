@@ -14,7 +14,7 @@ import {
 } from "../options.ts";
 import { engineOptionsOf } from "../runtime/engineOptions.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
-import { encodeRows, withLabelsOf } from "../tables/encode.ts";
+import { encodeRows, labelCodes } from "../tables/encode.ts";
 import { inferRawColumn } from "../tables/largeIntegers.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import {
@@ -162,7 +162,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
       continue;
     }
     columns.push(inferred.column);
-    values.push(withLabelsOf(inferred.column, column));
+    values.push(labelCodes(inferred.column, column));
   }
   const names = columns.flatMap(featureNames);
   if (names.length === 0) {

@@ -20,6 +20,7 @@ import { tableHeads } from "../tables/columnHeads.ts";
 import { type TableColumn, valueCounts } from "../tables/tableColumn.ts";
 import { type FitOptions, trainingLengths } from "./options.ts";
 import { scheduleSchema } from "./schedule.ts";
+import { tableFlowOptimizer } from "./tableFlowOptimizer.ts";
 
 /** A member before training. */
 export type Candidate = TrainedCandidate | FittedCandidate;
@@ -64,13 +65,13 @@ const QUANTILES_OF_WIDE_TABLE = 8;
 /** A model of a wide table with few rows overfits early, and a patience in steps would be hundreds of epochs. */
 const EPOCHS_OF_PATIENCE_IN_WIDE_TABLE = 20;
 /**
- * The patience of the autoregressive network, at least 20 epochs: 100 steps more than those after which the learning rate is halved. It was
- * chosen in bench/tables/RESULTS.md.
+ * The patience of the autoregressive network in steps, and at least 20 epochs. The learning rate is halved after 200 steps without improvement, so
+ * 100 steps remain in which a smaller one may help. It was chosen in bench/tables/RESULTS.md.
  */
 const STEPS_OF_PATIENCE = 300;
 /** A kernel density takes time for each center in each use, and gains little in larger tables. */
 const MAX_ROWS_OF_KERNEL_DENSITY = 8000;
-const MAX_CENTERS = 4000;
+export const MAX_CENTERS = 4000;
 /** In tables with more features, distances hardly distinguish near rows from far ones. */
 const MAX_FEATURES_OF_KERNEL_DENSITY = 100;
 /** A mixture of Gaussians of more features has too many covariances for tables of a few thousand rows. */
@@ -293,22 +294,22 @@ function gaussianMixture({ heads, isLarge }: TableProperties): Candidate[] {
 
 /** The flows of `tableFlows`, with the scales of the columns next to the data. */
 function flows(
-  { columns, heads, training, isLarge, isWide }: TableProperties,
+  { columns, heads, training, isWide }: TableProperties,
   embedding: ContextEmbeddingOptions | undefined,
   seed: number,
 ): Candidate[] {
   const scales = columns.flatMap((column) => (column.kind === "continuous" ? [column.scale] : []));
   const isLinear = scales.every(({ type }) => type === "linear");
-  // Measured in docs/defaults.md.
-  const optimizer = isLarge
-    ? { learningRate: 1e-3, weightDecay: 0.01 }
-    : { learningRate: 3e-3, weightDecay: 0.3 };
   const { rows, contextFeatures: context } = training;
   return tableFlows(heads.length, { rows, context, embedding, seed }).map(({ name, flow }) => {
     const scaled = () =>
       new Flow(flow.base, Chain.joined([flow.bijection, new ColumnScales({ scales })]), flow.embedding);
     const patience = isWide ? EPOCHS_OF_PATIENCE_IN_WIDE_TABLE : undefined;
-    return { name, flow: isLinear ? flow : scaled(), options: { optimizer, patience } };
+    return {
+      name,
+      flow: isLinear ? flow : scaled(),
+      options: { optimizer: tableFlowOptimizer(rows), patience },
+    };
   });
 }
 

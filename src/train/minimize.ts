@@ -9,13 +9,7 @@ import { checkOptions } from "../options.ts";
 import type { Loss } from "./batchLoss.ts";
 import { minimizeRules, settingsIn } from "./optionRules.ts";
 import { deadlineOf, type MinimizeEpoch, type MinimizeOptions, minimizeSettingsSchema } from "./options.ts";
-import {
-  asDataset,
-  asInMemory,
-  sameColumnsAs,
-  splitForTraining,
-  type TrainingData,
-} from "./rowsForTraining.ts";
+import { readTrainingRows, type TrainingData } from "./rowsForTraining.ts";
 import { runTraining } from "./runTraining.ts";
 import type { StopReason } from "./trainingLoop.ts";
 import { requireTrainable } from "./weights.ts";
@@ -62,19 +56,8 @@ export async function minimize(
   const deadline = deadlineOf(options.maxMinutes);
   const { validationLoss, frozen } = options;
   const settings = settingsIn(minimizeSettingsSchema, options, "minimize");
-  const { context, weights } = options;
   checkUsedOptions(data, options);
-  const datasetOrPromise =
-    data === undefined ? undefined : asDataset(data, {}, { seed: settings.seed, context, weights });
-  const validation =
-    options.validation &&
-    datasetOrPromise &&
-    asInMemory(
-      options.validation,
-      datasetOrPromise instanceof Promise ? {} : sameColumnsAs(datasetOrPromise),
-    );
-  const allRows = await datasetOrPromise;
-  const rows = allRows && splitForTraining(allRows, validation, settings);
+  const rows = data && (await readTrainingRows(data, {}, options, settings)).rows;
   if (rows && !rows.validation && validationLoss) {
     throw new PushforwardError("ARGUMENT", "the option validationLoss of minimize needs validation rows", {
       hint: "Give the option validation, or a validationFraction above 0.",

@@ -116,8 +116,9 @@ export function checkEffects(
   );
   if (!unused) return;
   const [setting] = unused;
-  throw new PushforwardError("ARGUMENT", `an option of ${owner} has no effect`, {
-    expected: `no ${name}.${setting}, which the ${name} "${type}" does not use`,
-    received: `${setting}: ${unused[1]}`,
-  });
+  throw new PushforwardError(
+    "ARGUMENT",
+    `the option ${name}.${setting} of ${owner} has no effect with the ${name} "${type}"`,
+    { received: `${setting}: ${unused[1]}`, hint: "Leave it out, or choose another type." },
+  );
 }

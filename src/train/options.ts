@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { type Communicator, numberOfRankZero, SINGLE_PROCESS } from "../communicator.ts";
+import { broadcastNumber, type Communicator, SINGLE_PROCESS } from "../communicator.ts";
 import type { InMemoryDataset, RowsInput } from "../dataset/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { Loss } from "./batchLoss.ts";
@@ -102,7 +102,7 @@ export function trainingLengths(
 }
 
 /** The options that are not undefined, which may replace defaults. */
-export const statedOptions = <T extends object>(options: T | undefined): Partial<T> =>
+export const definedOptions = <T extends object>(options: T | undefined): Partial<T> =>
   Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
 
 /** The record of an epoch of `minimize`. */
@@ -248,5 +248,5 @@ export async function remainingMinutes(
   communicator: Communicator = SINGLE_PROCESS,
 ): Promise<number | undefined> {
   if (maxMinutes === undefined) return undefined;
-  return numberOfRankZero(communicator, Math.max(0, maxMinutes - (performance.now() - start) / 60_000));
+  return broadcastNumber(communicator, Math.max(0, maxMinutes - (performance.now() - start) / 60_000));
 }

@@ -64,7 +64,7 @@ export function asDataset(
 }
 
 /** Like `asDataset`, for rows in memory. */
-export const asInMemory = (data: RowsInput | InMemoryDataset, expected: ExpectedRows): InMemoryDataset =>
+const asInMemory = (data: RowsInput | InMemoryDataset, expected: ExpectedRows): InMemoryDataset =>
   asDataset(data, expected, {}) as InMemoryDataset;
 
 function checkColumns<D extends Dataset>(data: D, expected: ExpectedRows): D {
@@ -98,7 +98,7 @@ function checkColumns<D extends Dataset>(data: D, expected: ExpectedRows): D {
 }
 
 /** The columns of a dataset, which its validation rows must have too. */
-export const sameColumnsAs = ({
+const sameColumnsAs = ({
   features,
   contextFeatures,
   columns,
@@ -111,12 +111,37 @@ export const sameColumnsAs = ({
   isValidation: true,
 });
 
+/** What `readTrainingRows` returns: all rows, the given validation rows if there are any, and the split. */
+interface ReadTrainingRows {
+  readonly allRows: Dataset;
+  readonly validation: InMemoryDataset | undefined;
+  readonly rows: TrainingRows;
+}
+
+/**
+ * Converts the data and the given validation rows of a training function, and splits them. Throws the errors of `asDataset` and
+ * `splitForTraining`.
+ */
+export async function readTrainingRows(
+  data: TrainingData,
+  expected: ExpectedRows,
+  options: RowOptions & { readonly validation?: RowsInput | InMemoryDataset | undefined },
+  settings: { readonly validationFraction: number; readonly seed: number },
+): Promise<ReadTrainingRows> {
+  const { context, weights } = options;
+  const datasetOrPromise = asDataset(data, expected, { seed: settings.seed, context, weights });
+  const columns = datasetOrPromise instanceof Promise ? expected : sameColumnsAs(datasetOrPromise);
+  const validation = options.validation && asInMemory(options.validation, columns);
+  const allRows = await datasetOrPromise;
+  return { allRows, validation, rows: splitForTraining(allRows, validation, settings) };
+}
+
 /**
  * Returns the training rows and the validation rows. Without given validation rows, a fraction of the data is held out.
  *
  * @throws DATA when there are too few rows, no validation rows, or all training rows or all validation rows have weight 0.
  */
-export function splitForTraining(
+function splitForTraining(
   data: Dataset,
   validation: InMemoryDataset | undefined,
   { validationFraction, seed }: { validationFraction: number; seed: number },

@@ -1,4 +1,4 @@
-import { bytesOfRankZero, type Communicator, SINGLE_PROCESS } from "../communicator.ts";
+import { broadcastBytes, type Communicator, SINGLE_PROCESS } from "../communicator.ts";
 import { fingerprint } from "../dataset/fingerprint.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
@@ -54,7 +54,7 @@ async function trainParameters(
 ): Promise<TrainingResult> {
   const { communicator = SINGLE_PROCESS } = options;
   const checkpoint = communicator.rank === 0 ? options.checkpoint : undefined;
-  const bytes = await bytesOfRankZero(communicator, await checkpoint?.load());
+  const bytes = await broadcastBytes(communicator, await checkpoint?.load());
   if (!bytes) await initialize?.();
   await broadcastParameters(parameters, communicator);
   const batchSize = Math.min(settings.batchSize, rows?.training.rows ?? settings.batchSize);

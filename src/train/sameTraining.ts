@@ -1,4 +1,4 @@
-import { broadcastArray, bytesOfRankZero, type Communicator } from "../communicator.ts";
+import { broadcastArray, broadcastBytes, type Communicator } from "../communicator.ts";
 import { PushforwardError } from "../errors.ts";
 import { decodeModel } from "../flows/decodeModel.ts";
 import { encodeModel } from "../flows/encodeModel.ts";
@@ -34,10 +34,10 @@ export async function broadcastParameters(
  * Returns the flow of rank 0 on all ranks. Each rank fitted a flow to the same data, but because of rounding or a time limit they may have
  * selected different numbers of components.
  */
-export async function flowOfRankZero(flow: Flow, communicator: Communicator): Promise<Flow> {
+export async function broadcastFlow(flow: Flow, communicator: Communicator): Promise<Flow> {
   if (communicator.size === 1) return flow;
   const own = communicator.rank === 0 ? encodeModel({ flow }) : undefined;
-  const bytes = await bytesOfRankZero(communicator, own);
+  const bytes = await broadcastBytes(communicator, own);
   return own ? flow : (await decodeModel(bytes!)).flow;
 }
 
@@ -56,7 +56,7 @@ export async function checkSameTraining(
 
 async function checkEqual(communicator: Communicator, own: string, what: string): Promise<void> {
   const { rank, size } = communicator;
-  const bytes = await bytesOfRankZero(communicator, new TextEncoder().encode(own));
+  const bytes = await broadcastBytes(communicator, new TextEncoder().encode(own));
   const differs = new Float64Array(size);
   if (new TextDecoder().decode(bytes) !== own) differs[rank] = 1;
   await communicator.sum(differs);

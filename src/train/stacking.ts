@@ -10,10 +10,12 @@ export interface Stacking {
 
 /**
  * Stacked density estimation (Smyth and Wolpert 1999): the weights w_k of the mixture sum_k w_k p_k that maximize the likelihood of held-out
- * rows times prod_k w_k^a, and its mean log-density of these rows. `logDensities` has log p_k of each row, for each of K densities. With
- * a = `priorRows` / K, each density has the same share of `priorRows` additional rows, which only it explains: they keep a few held-out rows from
- * excluding it. The logarithm of the product is concave in the weights, and expectation maximization converges to its maximum. A row to which all densities give 0 has no
- * influence on the weights, and makes the mean log-density -Infinity.
+ * rows times prod_k w_k^a, and its mean log-density of these rows. `logDensities` has log p_k of each row, for each of K densities.
+ *
+ * The factor with a = `priorRows` / K is a symmetric Dirichlet prior. It acts like `priorRows` additional rows that the densities share equally,
+ * so that a few held-out rows cannot give a density the weight 0. The logarithm of the product is concave in the weights, and expectation
+ * maximization converges to its maximum. A row to which all densities give 0 has no influence on the weights, and makes the mean log-density
+ * -Infinity.
  */
 export function stackDensities(logDensities: readonly ArrayLike<number>[], priorRows = 0): Stacking {
   const K = logDensities.length;

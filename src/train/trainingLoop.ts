@@ -1,4 +1,4 @@
-import { type Communicator, numberOfRankZero } from "../communicator.ts";
+import { broadcastNumber, type Communicator } from "../communicator.ts";
 import { PushforwardError } from "../errors.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { CheckpointState } from "./checkpoint.ts";
@@ -109,7 +109,7 @@ export class TrainingLoop {
     const { signal, deadline, communicator } = this.options;
     const isLate = performance.now() > deadline;
     const reasons = [undefined, "signal", "time"] as const;
-    return reasons[await numberOfRankZero(communicator, signal?.aborted ? 1 : isLate ? 2 : 0)];
+    return reasons[await broadcastNumber(communicator, signal?.aborted ? 1 : isLate ? 2 : 0)];
   }
 
   private async evaluateStart(): Promise<void> {

@@ -3,7 +3,7 @@ import { ModelProtoSchema } from "onnx-buf";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { ContextEmbedding, Random, TableModel } from "../../src/index.ts";
-import { decodeRows, encodeRows, withLabelsOf } from "../../src/tables/encode.ts";
+import { decodeRows, encodeRows, labelCodes } from "../../src/tables/encode.ts";
 import { rawColumns } from "../../src/tables/tableRows.ts";
 import {
   modelOfAllKinds,
@@ -75,7 +75,7 @@ test("a conditional model scores and draws rows for the context of each", async 
   const raw = rawColumns(rows);
   const features = encodeRows(
     columns,
-    columns.map((column, c) => withLabelsOf(column, raw[c]!)),
+    columns.map((column, c) => labelCodes(column, raw[c]!)),
   );
   const density = await InferenceSession.create(await conditional.exportOnnx({ precision: "float64" }));
   expect(density.inputNames).toEqual(["amount", "city", "context"]);

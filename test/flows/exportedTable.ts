@@ -10,7 +10,7 @@ import {
 } from "../../src/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { tableHeads } from "../../src/tables/columnHeads.ts";
-import { encodeRows, withLabelsOf } from "../../src/tables/encode.ts";
+import { encodeRows, labelCodes } from "../../src/tables/encode.ts";
 import { inferColumn } from "../../src/tables/inferColumn.ts";
 import { rawColumns } from "../../src/tables/tableRows.ts";
 import { perturb } from "../nn/perturb.ts";
@@ -139,7 +139,7 @@ export function modelOfRows(rows: readonly TableRow[], embedding?: ContextEmbedd
   });
   const values = encodeRows(
     columns,
-    columns.map((column, c) => withLabelsOf(column, raw[c]!)),
+    columns.map((column, c) => labelCodes(column, raw[c]!)),
   );
   const heads = tableHeads(columns, { rows: rows.length, values });
   const base = new MixedMade(

@@ -87,7 +87,7 @@ describe("pictures whose pixels have fewer values than 256", () => {
   const pictures = (bytes: Uint8Array): ImageSet => ({
     ...images,
     count: 2,
-    arePictures: true,
+    isFullRange: true,
     async *blocks() {
       yield bytes.slice();
     },

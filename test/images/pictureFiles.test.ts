@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
 import { describe, expect, test } from "vitest";
-import { otherPicturesText } from "../../src/images/imageSet.ts";
+import { skippedFilesText } from "../../src/images/imageSet.ts";
 import { imageRows, openImages } from "../../src/images/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { pixelsOf, png, somePixels } from "./files.ts";
@@ -60,9 +60,9 @@ describe("directories of pictures", () => {
   test("say which pictures they do not read", async () => {
     const [picture, other] = [png(somePixels(1)), Buffer.from("")];
     const none = await openImages(directory("png", { "a.png": picture }));
-    expect(otherPicturesText(none)).toBeUndefined();
+    expect(skippedFilesText(none)).toBeUndefined();
     const mixed = { "a.png": picture, "b/1.gif": other, "c.BMP": other, "d.webp": other, "e.gif": other };
-    const text = otherPicturesText(await openImages(directory("mixed", mixed)))!;
+    const text = skippedFilesText(await openImages(directory("mixed", mixed)))!;
     expect(text.replaceAll(`${path("mixed")}/`, "")).toMatchInlineSnapshot(
       `"4 pictures in other formats were not read: b/1.gif, c.BMP, d.webp ..."`,
     );

@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { columnHeadSchema } from "../../src/distributions/heads/columnHead.ts";
 import { parse } from "../../src/parse.ts";
 import { columnHeads } from "../../src/tables/columnHeads.ts";
-import { encodeColumn, withLabelsOf } from "../../src/tables/encode.ts";
+import { encodeColumn, labelCodes } from "../../src/tables/encode.ts";
 import { featureNames, type LatticeColumn, type RawColumn } from "../../src/tables/tableColumn.ts";
 import { infer } from "./infer.ts";
 import { normal, numbers, sequence, texts, times, uniform } from "./rawColumns.ts";
@@ -11,7 +11,7 @@ import { normal, numbers, sequence, texts, times, uniform } from "./rawColumns.t
 /** The heads of a column, which are valid. */
 function heads(raw: RawColumn) {
   const column = infer(raw);
-  const found = columnHeads(column, encodeColumn(column, withLabelsOf(column, raw)));
+  const found = columnHeads(column, encodeColumn(column, labelCodes(column, raw)));
   expect(found).toHaveLength(featureNames(column).length);
   return parse(z.array(columnHeadSchema), found, "heads");
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../src/random/random.ts";
-import { decodeRows, encodeColumn, encodeRows, NO_CELL, withLabelsOf } from "../../src/tables/encode.ts";
+import { decodeRows, encodeColumn, encodeRows, labelCodes, NO_CELL } from "../../src/tables/encode.ts";
 import { featureNames, type RawColumn, type TableColumn } from "../../src/tables/tableColumn.ts";
 import { tableValue } from "../../src/tables/tableRows.ts";
 import { infer } from "./infer.ts";
@@ -101,7 +101,7 @@ describe("decoding inverts encoding", () => {
         const complete = columns(seed)[kind]!;
         for (const raw of [complete, withGaps(complete)]) {
           const column = infer(raw);
-          const values = withLabelsOf(column, raw);
+          const values = labelCodes(column, raw);
           const features = encodeColumn(column, values);
           expect(features).toHaveLength(featureNames(column).length);
           if (column.kind !== "continuous")
@@ -121,7 +121,7 @@ describe("decoding inverts encoding", () => {
 it("encodes and decodes a table in row-major order, with constants", () => {
   const raw = [columns(1).days!, columns(1)["a constant"]!, columns(1).text!, columns(1).timestamps!];
   const inferred = raw.map((column) => infer(column));
-  const values = raw.map((column, i) => withLabelsOf(inferred[i]!, column));
+  const values = raw.map((column, i) => labelCodes(inferred[i]!, column));
   const rows = encodeRows(inferred, values);
   expect(inferred.flatMap(featureNames)).toEqual([
     "x.week",
@@ -176,13 +176,11 @@ describe("values that a column does not have", () => {
 
   it("have the number of the labels as their label", () => {
     const column = infer(texts(["a", "b", "a"]));
-    expect(withLabelsOf(column, texts(["b", "new", null, "a"]))).toEqual(
-      Float64Array.of(1, 2, Number.NaN, 0),
-    );
+    expect(labelCodes(column, texts(["b", "new", null, "a"]))).toEqual(Float64Array.of(1, 2, Number.NaN, 0));
     const flags = infer(numbers([0, 1, 1], { type: "boolean" }));
-    expect(withLabelsOf(flags, numbers([1, 0], { type: "boolean" }))).toEqual(Float64Array.of(1, 0));
+    expect(labelCodes(flags, numbers([1, 0], { type: "boolean" }))).toEqual(Float64Array.of(1, 0));
     const doses = infer(numbers(sequence(60, (i) => [0.1, 1 / 3, 1e7][i % 3]!)));
-    expect(withLabelsOf(doses, numbers([1 / 3, 5, 1e7]))).toEqual(Float64Array.of(1, 3, 2));
+    expect(labelCodes(doses, numbers([1 / 3, 5, 1e7]))).toEqual(Float64Array.of(1, 3, 2));
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ColumnOptions } from "../../src/tables/columnOptions.ts";
-import { statedOptions } from "../../src/tables/describeColumn.ts";
+import { optionsOfColumn } from "../../src/tables/describeColumn.ts";
 import { inferColumn } from "../../src/tables/inferColumn.ts";
 import type { RawColumn, TableColumn } from "../../src/tables/tableColumn.ts";
 import { infer, kind } from "./infer.ts";
@@ -322,7 +322,7 @@ describe("stated kinds", () => {
     ];
     for (const raw of columns) {
       const column = infer(raw);
-      expect(infer(raw, statedOptions(column))).toEqual(column);
+      expect(infer(raw, optionsOfColumn(column))).toEqual(column);
     }
   });
 });

@@ -21,7 +21,7 @@ import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";
 import { fit } from "../../train/fit.ts";
-import { type FitOptions, statedOptions } from "../../train/options.ts";
+import { definedOptions, type FitOptions } from "../../train/options.ts";
 import { stackDensities } from "../../train/stacking.ts";
 import { anySignal, throwIfAborted } from "../interruption.ts";
 import { linearRegression } from "./linearRegression.ts";
@@ -114,7 +114,7 @@ export async function fitConditionalDensity(
     const flow = initialFlow(training, member % 2 === 0, embedding, memberSeed);
     await fit(flow, training, {
       optimizer: { learningRate: 1e-3, weightDecay: 0.3 },
-      ...statedOptions(options),
+      ...definedOptions(options),
       ...engine,
       validation,
       initialize: false,

@@ -1,5 +1,5 @@
 import { deserialize, serialize } from "node:v8";
-import { bytesOfRankZero, type Communicator, SINGLE_PROCESS } from "../communicator.ts";
+import { broadcastBytes, type Communicator, SINGLE_PROCESS } from "../communicator.ts";
 import { InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
 import type { RowArrays } from "../dataset/inMemoryDataset.ts";
 import type { StreamSummary } from "../dataset/streamedDataset.ts";
@@ -21,18 +21,18 @@ interface Message {
  *
  * @throws what `read` throws, on rank 0; DATA on the others if `read` fails.
  */
-export async function tableOfRankZero(
+export async function readOnRankZero(
   communicator: Communicator = SINGLE_PROCESS,
   read: () => Promise<TrainingTable>,
 ): Promise<TrainingTable> {
   if (communicator.size === 1) return read();
-  if (communicator.rank > 0) return receivedTable(await bytesOfRankZero(communicator, undefined));
+  if (communicator.rank > 0) return receivedTable(await broadcastBytes(communicator, undefined));
   let table: TrainingTable | undefined;
   try {
     table = await read();
     return table;
   } finally {
-    await bytesOfRankZero(communicator, table && messageOf(table));
+    await broadcastBytes(communicator, table && messageOf(table));
   }
 }
 
@@ -63,6 +63,6 @@ function receivedTable(bytes: Uint8Array | undefined): TrainingTable {
   }
   const { table, sample, stream } = deserialize(bytes) as Message;
   const inMemory = new InMemoryDataset(sample);
-  const rows = stream ? StreamedDataset.readElsewhere({ ...stream, sample: inMemory }) : inMemory;
+  const rows = stream ? StreamedDataset.remote({ ...stream, sample: inMemory }) : inMemory;
   return { ...table, rows, notes: () => [], close: async () => {} };
 }
