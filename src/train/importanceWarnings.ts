@@ -34,7 +34,7 @@ export function importanceWarnings(
   if (example) {
     const percent = Number((100 * share).toPrecision(share < 0.1 ? 1 : 2));
     warnings.push(
-      `About ${percent}% or more of the density's mass lies where the flow has almost no samples, for example at x = ${formatRow(example)}: logNormalizer is too low, because it lacks this mass. ${describeLocation(example, samples, features)}`,
+      `At least about ${percent}% of the density's mass lies where the flow has almost no samples, for example at x = ${formatRow(example)}: logNormalizer is too low, because it lacks this mass. ${describeLocation(example, samples, features)}`,
     );
   }
   if (hasLargeWeights(result)) {

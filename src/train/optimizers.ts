@@ -30,7 +30,7 @@ export class ModelOptimizer {
    */
   constructor(model: object, options: OptimizerOptions) {
     const settings = parse(optimizerSchema, options, "an option of the optimizer");
-    checkEffects("optimizer", options, "the optimizer");
+    checkEffects("optimizer", options, "new ModelOptimizer");
     const parameters = parametersOf(model);
     requireTrainable(model, parameters);
     this.endReservation = reserve(parameters);

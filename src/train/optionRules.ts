@@ -118,7 +118,7 @@ export function checkEffects(
   const [setting] = unused;
   throw new PushforwardError(
     "ARGUMENT",
-    `the option ${name}.${setting} of ${owner} has no effect with the ${name} "${type}"`,
+    `the option ${name}.${setting} of ${owner} has no effect with the type "${type}"`,
     { received: `${setting}: ${unused[1]}`, hint: "Leave it out, or choose another type." },
   );
 }

@@ -98,12 +98,7 @@ function checkColumns<D extends Dataset>(data: D, expected: ExpectedRows): D {
 }
 
 /** The columns of a dataset, which its validation rows must have too. */
-const sameColumnsAs = ({
-  features,
-  contextFeatures,
-  columns,
-  contextColumns,
-}: Dataset): ExpectedRows => ({
+const sameColumnsAs = ({ features, contextFeatures, columns, contextColumns }: Dataset): ExpectedRows => ({
   features,
   contextFeatures,
   columns,

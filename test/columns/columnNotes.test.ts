@@ -49,12 +49,12 @@ it("has no note on continuous columns, with many digits or few, and on constant 
 it("throws for values that are not those of the rows and columns", () => {
   const one = table({ a });
   expect(() => columnNotes({ ...one, values: a.subarray(0, 3) })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the first argument of columnNotes has not one value for each row and column: expected 500 rows of 1 values, received 500 rows, and 3 values.]`,
+    `[PushforwardError: the first argument of columnNotes does not have exactly one value for each row and column: expected 500 rows of 1 values, received 500 rows, and 3 values.]`,
   );
   expect(() =>
     columnNotes(one, { given: table({ b: b.subarray(0, 10) }) }),
   ).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the option given of columnNotes has not one value for each row and column: expected 500 rows of 1 values, received 10 rows, and 10 values.]`,
+    `[PushforwardError: the option given of columnNotes does not have exactly one value for each row and column: expected 500 rows of 1 values, received 10 rows, and 10 values.]`,
   );
   expect(() => columnNotes(one, { given: { ...table({ a, b }), columns: ["b"] } })).toThrow(
     "received 500 rows, and 1000 values",

@@ -23,7 +23,7 @@ test("a picture has all its pixels, and one channel or three", async () => {
     `"ARGUMENT a grid has no images: expected a positive multiple of 4 numbers, received 0."`,
   );
   expect(await failure(encodePng({ shape: [2, 2, 1], pixels: new Uint8Array(3) }))).toMatchInlineSnapshot(
-    `"ARGUMENT a picture of 2 x 2 x 1 has not all its pixels: expected 4 numbers, received 3."`,
+    `"ARGUMENT the number of pixels does not match the shape 2 x 2 x 1: expected 4 numbers, received 3."`,
   );
   expect(await failure(encodePng({ shape: [2, 2, 2], pixels: new Uint8Array(8) }))).toMatchInlineSnapshot(`
     "ARGUMENT Images with 2 channels cannot be written as pictures: expected one channel, which is gray, or three: red, green and blue.

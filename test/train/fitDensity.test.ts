@@ -235,7 +235,7 @@ describe("failure", () => {
     );
     const annealing = { steps: 200, annealing: { steps: 10_000 } };
     await expect(fitDensity(flow(), banana, annealing)).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: fitDensity has fewer steps than its annealing: expected more than 9900 steps, received 200.
+      [PushforwardError: annealing does not end within the steps of fitDensity: expected more than 9900 steps, received 200.
       Raise steps or lower annealing.steps: the flow would be fitted to a flatter density than yours.]
     `);
     const conditional = realNVP(2, { ...small, context: 1 });

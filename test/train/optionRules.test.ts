@@ -45,12 +45,17 @@ test("settings that the type of a schedule or of an optimizer does not use are e
     { optimizer: { type: "sgd", beta2: 0.9 } },
   ];
   expect(await messages((options) => fit(flow(), rows, options), wrong)).toMatchInlineSnapshot(`
-    "PushforwardError: an option of fit has no effect: expected no schedule.patience, which the schedule "cosine" does not use, received patience: 3.
-    PushforwardError: an option of fit has no effect: expected no schedule.final, which the schedule "constant" does not use, received final: 0.1.
-    PushforwardError: an option of fit has no effect: expected no optimizer.beta2, which the optimizer "sgd" does not use, received beta2: 0.9."
+    "PushforwardError: the option schedule.patience of fit has no effect with the type "cosine": received patience: 3.
+    Leave it out, or choose another type.
+    PushforwardError: the option schedule.final of fit has no effect with the type "constant": received final: 0.1.
+    Leave it out, or choose another type.
+    PushforwardError: the option optimizer.beta2 of fit has no effect with the type "sgd": received beta2: 0.9.
+    Leave it out, or choose another type."
   `);
   const sgd = { type: "sgd", epsilon: 1e-6 } as const;
-  expect(() => new ModelOptimizer(flow(), sgd)).toThrow("an option of the optimizer has no effect");
+  expect(() => new ModelOptimizer(flow(), sgd)).toThrow(
+    "the option optimizer.epsilon of new ModelOptimizer has no effect",
+  );
   const valid = {
     epochs: 1,
     schedule: { type: "plateau", patience: 3, final: 0.1 },
