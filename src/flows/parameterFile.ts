@@ -1,6 +1,8 @@
 import { PushforwardError } from "../errors.ts";
 import { parametersOf } from "../nn/module.ts";
+import { splitAnomalyArrays } from "./anomalies/splitAnomalyArrays.ts";
 import { checksumError, decodeWithChecksum, encodeWithChecksum } from "./checksum.ts";
+import { KEY as MODEL_KEY } from "./modelFile.ts";
 import { setParameters, toStoredArrays } from "./storedParameters.ts";
 
 /** The version of the format. It changes when the meaning of the arrays changes. */
@@ -24,7 +26,7 @@ export function saveParameters(module: object): Uint8Array {
 
 /**
  * Loads the parameters of a module from a file that `saveParameters` wrote for a module of the same structure. The file may also be
- * a model file, or a safetensors file of another program with arrays of the same names.
+ * a model file, of which only the parameters of the flow are read, or a safetensors file of another program with arrays of the same names.
  *
  * Throws `MODEL` for a damaged file, and for arrays that are missing, unexpected or of a wrong shape, and then leaves all
  * parameters unchanged.
@@ -48,7 +50,8 @@ export function loadParameters(bytes: Uint8Array | ArrayBuffer, module: object):
       hint: "Update pushforward: npm install pushforward@latest.",
     });
   }
-  setParameters(arrays, parametersOf(module), {
+  const ownArrays = MODEL_KEY in metadata ? splitAnomalyArrays(arrays).ofFlow : arrays;
+  setParameters(ownArrays, parametersOf(module), {
     file: "the file",
     owner: "the module",
     hint: "Build the module in the same way as when its parameters were saved.",

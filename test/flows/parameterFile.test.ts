@@ -1,7 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { decodeWithChecksum } from "../../src/flows/checksum.ts";
-import { encodeModel, Flow, loadParameters, nsf, realNVP, saveParameters } from "../../src/flows/index.ts";
+import {
+  decodeModel,
+  encodeModel,
+  Flow,
+  loadParameters,
+  nsf,
+  realNVP,
+  saveParameters,
+} from "../../src/flows/index.ts";
 import { encodeSafetensors } from "../../src/flows/safetensors.ts";
+import { fitTable } from "../../src/index.ts";
 import { MLP } from "../../src/nn/index.ts";
 import { Random } from "../../src/random/index.ts";
 
@@ -79,6 +88,19 @@ describe("parameters of a custom module", () => {
     const { arrays } = decodeWithChecksum(saveParameters(nsf(2, { transforms: 1, hidden: [3], seed: 3 })));
     loadParameters(encodeSafetensors(arrays), other);
     expect(decodeWithChecksum(saveParameters(other)).arrays).toEqual(arrays);
+  });
+
+  test("can be loaded from the model file of a table, which has more arrays", async () => {
+    const rows = Array.from(new Random(1).normal(new Float64Array(60)), (z) => ({ height: z, width: z + 1 }));
+    const { model } = await fitTable(rows, { kernel: false, epochs: 1 });
+    const bytes = encodeModel(model.contents);
+    expect([...decodeWithChecksum(bytes).arrays.keys()]).toContain("anomalies.rows");
+    const { flow } = await decodeModel(bytes);
+    const trained = saveParameters(flow);
+    for (const parameter of flow.parameters().values()) parameter.value = parameter.value.map(() => 1);
+    expect(saveParameters(flow)).not.toEqual(trained);
+    loadParameters(bytes, flow);
+    expect(saveParameters(flow)).toEqual(trained);
   });
 
   test("throw if the file is changed, a checkpoint, or newer", () => {

@@ -2,9 +2,8 @@ import { PushforwardError } from "../../errors.ts";
 import type { StoredArray } from "../safetensors.ts";
 import type { AnomalyReference } from "./anomalyScorer.ts";
 import { STATISTICS, type Statistic } from "./anomalyStatistics.ts";
+import { ANOMALY_PREFIX } from "./splitAnomalyArrays.ts";
 
-/** The names of the arrays in a model file. No parameter of a flow begins with this, because its path begins with a part of the flow. */
-const PREFIX = "anomalies.";
 /** The means of the surprises in a single order of the features. */
 const NAME_IN_EARLIER_VERSIONS = "meanSurprise";
 
@@ -23,28 +22,14 @@ export function anomalyArrays(
   const arrays = { calibration, featureScales, meanSurprises, tails: tailNumbers };
   return [
     [
-      `${PREFIX}rows`,
+      `${ANOMALY_PREFIX}rows`,
       { shape: [rows.length / features, features], values: isFloat32 ? Float32Array.from(rows) : rows },
     ],
     ...Object.entries(arrays).map(([name, values]): [string, StoredArray] => [
-      `${PREFIX}${name}`,
+      `${ANOMALY_PREFIX}${name}`,
       { shape: [values.length], values },
     ]),
   ];
-}
-
-/** The arrays of a model file that are parameters of its flow, and those of its reference for anomalies, without the prefix. */
-export function splitAnomalyArrays(arrays: ReadonlyMap<string, StoredArray>): {
-  ofFlow: Map<string, StoredArray>;
-  ofAnomalies: Map<string, StoredArray>;
-} {
-  const ofFlow = new Map<string, StoredArray>();
-  const ofAnomalies = new Map<string, StoredArray>();
-  for (const [name, array] of arrays) {
-    if (name.startsWith(PREFIX)) ofAnomalies.set(name.slice(PREFIX.length), array);
-    else ofFlow.set(name, array);
-  }
-  return { ofFlow, ofAnomalies };
 }
 
 /**
@@ -59,13 +44,13 @@ export function readAnomalyReference(
   const vector = (name: string): Float64Array => {
     const array = arrays.get(name);
     if (array?.values instanceof Float64Array && array.shape.length === 1) return array.values;
-    throw damaged(`the array ${PREFIX}${name}`, "float64 numbers [n]", receivedArray(array));
+    throw damaged(`the array ${ANOMALY_PREFIX}${name}`, "float64 numbers [n]", receivedArray(array));
   };
   const rows = arrays.get("rows");
   const isFloat = rows?.values instanceof Float32Array || rows?.values instanceof Float64Array;
   if (!rows || !isFloat || rows.shape.length !== 2 || rows.shape[1] !== features)
     throw damaged(
-      `the array ${PREFIX}rows`,
+      `the array ${ANOMALY_PREFIX}rows`,
       `float32 or float64 numbers [M, ${features}]`,
       receivedArray(rows),
     );

@@ -1,0 +1,21 @@
+import type { StoredArray } from "../safetensors.ts";
+
+/**
+ * The names of the arrays of a reference for anomalies in a model file begin with this. No parameter of a flow begins with it, because its
+ * path begins with a part of the flow.
+ */
+export const ANOMALY_PREFIX = "anomalies.";
+
+/** The arrays of a model file that are parameters of its flow, and those of its reference for anomalies, without the prefix. */
+export function splitAnomalyArrays(arrays: ReadonlyMap<string, StoredArray>): {
+  ofFlow: Map<string, StoredArray>;
+  ofAnomalies: Map<string, StoredArray>;
+} {
+  const ofFlow = new Map<string, StoredArray>();
+  const ofAnomalies = new Map<string, StoredArray>();
+  for (const [name, array] of arrays) {
+    if (name.startsWith(ANOMALY_PREFIX)) ofAnomalies.set(name.slice(ANOMALY_PREFIX.length), array);
+    else ofFlow.set(name, array);
+  }
+  return { ofFlow, ofAnomalies };
+}
