@@ -69,12 +69,39 @@ export class Ensemble implements Distribution {
     return Array.from({ length: count }, (_, m) => scoped("distribution", () => withVariant(m, build)));
   }
 
+  get acceptsMissing(): boolean {
+    return this.distribution.acceptsMissing === true;
+  }
+
+  get isBound(): boolean {
+    return this.distribution.isBound === true;
+  }
+
   get atoms(): readonly Atoms[] | undefined {
     return this.distribution.atoms;
   }
 
+  get values(): Distribution["values"] {
+    return this.distribution.values;
+  }
+
   get support(): Support | undefined {
     return this.distribution.support;
+  }
+
+  /** The mean of the centers of all variants. */
+  get center(): Distribution["center"] {
+    const { distribution } = this;
+    if (!distribution.center) return undefined;
+    return (context) => {
+      const centers = this.mapVariants(() => distribution.center!(context));
+      return centers.reduce((a, b) => a.add(b)).div(centers.length);
+    };
+  }
+
+  get withDraws(): Distribution["withDraws"] {
+    const { distribution } = this;
+    return distribution.withDraws && ((samples) => this.of(distribution.withDraws!(samples)));
   }
 
   get fitToData(): FitDistribution | undefined {
@@ -91,13 +118,17 @@ export class Ensemble implements Distribution {
   }
 
   private wrap(inner: OuterStandardization<Distribution> | undefined) {
-    const { variants } = this;
     return (
       inner && {
         standardize: inner.standardize,
-        relativeTo: (outer: Standardize) => new Ensemble(inner.relativeTo(outer), { variants }),
+        relativeTo: (outer: Standardize) => this.of(inner.relativeTo(outer)),
       }
     );
+  }
+
+  /** The ensemble of another distribution with the same number of variants. */
+  private of(distribution: Distribution): Ensemble {
+    return new Ensemble(distribution, { variants: this.variants });
   }
 
   describe() {

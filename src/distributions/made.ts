@@ -132,6 +132,11 @@ export class Made implements Distribution {
     return this.outputs.support && { description: "0 and 1" };
   }
 
+  /** 2 for the outputs `bernoulli`, as for `Bernoulli`. */
+  get values(): number | undefined {
+    return this.outputs.support && 2;
+  }
+
   get atoms(): readonly Atoms[] | undefined {
     return this.outputs.support && new Array(this.features).fill("all");
   }

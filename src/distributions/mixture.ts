@@ -6,6 +6,7 @@ import {
   relativeToContext,
 } from "../bijections/outerStandardization.ts";
 import type { Standardize } from "../bijections/standardize.ts";
+import { formatSupport, type Support } from "../bijections/support.ts";
 import { range } from "../dataset/range.ts";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
@@ -115,6 +116,26 @@ export class Mixture implements SubsetDistribution {
   /** The atoms of the first distribution that has any: all distributions of a mixture have the same kinds of values. */
   get atoms(): readonly Atoms[] | undefined {
     return this.distributions.find(({ atoms }) => atoms)?.atoms;
+  }
+
+  /** The values of a feature if all distributions have the same. */
+  get values(): Distribution["values"] {
+    const [{ values }, ...others] = this.distributions;
+    return others.every((other) => `${other.values}` === `${values}`) ? values : undefined;
+  }
+
+  /** The union of the supports. */
+  get support(): Support | undefined {
+    const supports = this.distributions.map(({ support }) => support && formatSupport(support));
+    const [formula, ...others] = new Set(supports);
+    if (others.length === 0) return this.distributions[0].support;
+    return supports.includes(undefined) ? undefined : { description: [formula, ...others].join(" or ") };
+  }
+
+  /** The mixture of the distributions with this number of draws; undefined if no distribution is a bound. */
+  get withDraws(): Distribution["withDraws"] {
+    if (!this.distributions.some(({ withDraws }) => withDraws)) return undefined;
+    return (samples) => this.withDistributions((each) => each.withDraws?.(samples) ?? each);
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {

@@ -176,6 +176,11 @@ export class TransformedDistribution implements Distribution {
     return context && embedding ? scoped("embedding", () => embedding.apply(context)) : context;
   }
 
+  /** The values of the base. A bijection other than the identity moves them to other numbers. */
+  get values(): Distribution["values"] {
+    return this.bijection.isIdentity ? this.base.values : undefined;
+  }
+
   get support(): Support | undefined {
     const { base, bijection } = this;
     if (bijection.isIdentity) return base.support;

@@ -3,9 +3,12 @@ import type { Description } from "../../src/description.ts";
 import {
   buildDistribution,
   type Distribution,
+  Ensemble,
   GeneralizedNormal,
   Laplace,
+  Mixture,
 } from "../../src/distributions/index.ts";
+import { Flow } from "../../src/flows/index.ts";
 import { parametersOf, trainableParameters } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { extremeRows } from "../bijections/extremes.ts";
@@ -172,6 +175,32 @@ describe.each(named(cases))("%s", (_, example) => {
     const single = await logProb(distribution, Float32Array.from(rows), "float32");
     expectClose(single, await logProb(distribution, Float32Array.from(rows)), 1e-5, "log-density");
     expectClose(await draw(distribution, 200, "float32"), rows, 1e-3, "rows");
+  });
+
+  test("keeps its properties inside of combinators", () => {
+    const flags = ({ acceptsMissing, isBound }: Distribution) => [acceptsMissing === true, isBound === true];
+    for (const combined of [
+      new Ensemble(distribution, { variants: 1 }),
+      new Mixture([distribution, distribution]),
+      new Flow(distribution),
+    ]) {
+      expect(combined.atoms).toEqual(distribution.atoms);
+      expect(combined.values).toEqual(distribution.values);
+      expect(combined.support).toEqual(distribution.support);
+      expect(flags(combined)).toEqual(flags(distribution));
+    }
+    for (const combined of [
+      new Ensemble(distribution, { variants: 1 }),
+      new Mixture([distribution, distribution]),
+    ]) {
+      expect(combined.withDraws?.(2).isBound).toBe(distribution.withDraws && true);
+    }
+    const { center } = new Ensemble(distribution, { variants: 1 });
+    expect(typeof center).toBe(typeof distribution.center);
+    // The values of a discrete distribution are declared, so that `dequantize` refuses it.
+    const isPixels = ["bernoulli", "discretizedLogistic", "pixelAutoregressive"];
+    const { type, outputs } = example.description;
+    if (isPixels.includes(type) || outputs === "bernoulli") expect(distribution.values).toBe(2);
   });
 
   test("is determined by its description and its parameters", async () => {
