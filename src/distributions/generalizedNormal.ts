@@ -6,11 +6,17 @@ import { logGamma } from "../numerics/logGamma.ts";
 import { parse } from "../parse.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
+/**
+ * The smallest initial exponent. The initial log-scale is log(beta) / beta, whose exponential underflows in float32 for an exponent below
+ * about 0.037.
+ */
+const MIN_EXPONENT = 0.05;
+
 const generalizedNormalSchema = z.strictObject({
   type: z.literal("generalizedNormal"),
   features: sizeSchema,
   /** Initial beta: 2 is the normal and 1 the Laplace distribution; large values approach a uniform distribution. */
-  exponent: z._default(positiveSchema, 2),
+  exponent: z._default(positiveSchema.check(z.minimum(MIN_EXPONENT)), 2),
 });
 
 /** Limit of log |z|^beta, so that |z|^beta is at most 10^20, as for normal distributions (`MIN_GAUSSIAN_EXPONENT`). */
@@ -36,7 +42,7 @@ export class GeneralizedNormal implements Distribution {
 
   /**
    * `exponent` is the initial beta. Default 2. Throws `ARGUMENT` if `features`, which is D, is not a positive integer, or `exponent` is not
-   * from 1e-30 to 1e30.
+   * from 0.05 to 1e30.
    */
   constructor(options: { features: number; exponent?: number }) {
     const description = { type: "generalizedNormal", ...options };

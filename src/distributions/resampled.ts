@@ -16,6 +16,9 @@ import {
   type Noise,
 } from "./distribution.ts";
 
+/** Numbers of quadrature nodes. They take no space in a model file, so they are not bounded by its size. */
+const pointsSchema = z.int().check(z.minimum(64), z.maximum(2 ** 18));
+
 /** Rows per evaluation in `totalMass`, which limits the activations of each layer to a few MB. */
 const TOTAL_MASS_CHUNK_ROWS = 8192;
 /** Limit of D times the number of quadrature nodes: 80 MB in float64. */
@@ -26,8 +29,8 @@ const resampledSchema = z
     type: z.literal("resampled"),
     features: sizeSchema,
     truncation: z._default(sizeSchema.check(z.minimum(2), z.maximum(1000)), 100),
-    points: z.optional(sizeSchema.check(z.minimum(64), z.maximum(2 ** 18))),
-    trainingPoints: z._default(sizeSchema.check(z.minimum(64), z.maximum(2 ** 18)), 1024),
+    points: z.optional(pointsSchema),
+    trainingPoints: z._default(pointsSchema, 1024),
     network: z.prefault(networkSchema, { activation: "tanh" }),
   })
   .check(
@@ -207,11 +210,11 @@ const MAX_POINTS_PER_AXIS = 4096;
 /**
  * The trapezoidal rule on a grid, which converges exponentially for smooth functions under a normal weight (Trefethen and
  * Weideman 2014). A step h causes an error of exp(-2 pi^2 / h^2), and a half-width R one of exp(-R^2 / 2). With few points, R is
- * chosen so that both are equal.
+ * chosen so that both are equal: R = sqrt(pi (n - 1)) for n nodes of an axis.
  */
 function gridQuadrature(features: number, points: number): Quadrature {
   const size = Math.min(MAX_POINTS_PER_AXIS, Math.floor(points ** (1 / features) + 1e-9));
-  const halfWidth = Math.min(MAX_HALF_WIDTH, 0.5 * Math.sqrt(4 * Math.PI * (size - 1)));
+  const halfWidth = Math.min(MAX_HALF_WIDTH, Math.sqrt(Math.PI * (size - 1)));
   const axis = Float64Array.from({ length: size }, (_, i) => halfWidth * ((2 * i) / (size - 1) - 1));
   const count = size ** features;
   const nodes = new Float64Array(count * features);

@@ -77,6 +77,17 @@ describe("generalized normal", () => {
     }
   });
 
+  test("is finite in float32 from the smallest exponent on, and refuses smaller ones", async () => {
+    const distribution = new GeneralizedNormal({ features: 1, exponent: 0.05 });
+    const values = await logProb(distribution, Float32Array.of(0, 1e-20, 1, 1e10), "float32");
+    expect(Array.from(values).every(Number.isFinite)).toBe(true);
+    const rows = await draw(distribution, 100, "float32");
+    expect(Array.from(rows).every(Number.isFinite)).toBe(true);
+    expect(() => new GeneralizedNormal({ features: 1, exponent: 0.03 })).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: a generalized normal distribution is not valid at exponent: expected at least 0.05, received 0.03.]`,
+    );
+  });
+
   test("is initially standard normal, and standard Laplace with exponent 1", async () => {
     const rows = [0, 0.5, -1.25, 3, -20];
     expectClose(

@@ -142,3 +142,11 @@ test("learns two modes", async () => {
   const { flow: read } = await decodeModel(encodeModel({ flow, columns: ["x"], given: [] }));
   expect(await read.logProb(rows)).toEqual(await flow.logProb(rows));
 });
+
+test("a model file keeps any number of quadrature nodes", async () => {
+  const points = 2 ** 18;
+  const base = new Resampled({ features: 2, points, trainingPoints: points, network: linear }, new Random(0));
+  const bytes = encodeModel({ flow: new Flow(base), columns: ["a", "b"], given: [] });
+  const { flow } = await decodeModel(bytes);
+  expect(flow.base.describe()).toEqual(base.describe());
+});
