@@ -1,8 +1,11 @@
 import { constant, type Tensor } from "../graph/tensor.ts";
 
+/** The largest float32 number below 1. Uniform numbers of `chooseComponent` that are results of a computation are clipped to it. */
+export const MAX_UNIFORM = 1 - 2 ** -24;
+
 /**
  * Draws a component for each row, as one-hot rows [N, K], by inverting the cumulative distribution of the weights at the
- * uniform numbers [N, 1]. The log-weights, [K] or [N, K], need not be normalized.
+ * uniform numbers [N, 1], which are below 1. The log-weights, [K] or [N, K], need not be normalized. Components of weight 0 are not drawn.
  *
  * With `axis` -2 the components are along the second-to-last axis: log-weights [S, K, N] and uniform numbers [S, 1, N] give
  * one-hot numbers [S, K, N].
@@ -10,11 +13,13 @@ import { constant, type Tensor } from "../graph/tensor.ts";
 export function chooseComponent(logWeights: Tensor, uniform: Tensor, axis: -1 | -2 = -1): Tensor {
   const components = logWeights.shape.at(axis) as number;
   if (components === 1) return uniform.mul(0).add(1);
-  const upperBounds = logWeights
+  // The sum of all weights is not exactly 1 after rounding. Without the product with it, numbers near 1 would draw the last component even if
+  // its weight is 0.
+  const [upperBounds, total] = logWeights
     .softmax(axis)
     .cumsum(axis)
-    .slice(axis, 0, components - 1);
-  const exceeds = uniform.greaterEqual(upperBounds).toFloat();
+    .split(axis, [components - 1, 1]);
+  const exceeds = uniform.mul(total).greaterEqual(upperBounds).toFloat();
   // Component k is chosen if u is at least bound k - 1 and below bound k: the difference of neighboring comparisons.
   const first = constant(
     [1, ...new Array(components - 1).fill(0)],

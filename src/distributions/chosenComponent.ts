@@ -1,5 +1,5 @@
 import type { Tensor } from "../graph/tensor.ts";
-import { chooseComponent } from "./chooseComponent.ts";
+import { chooseComponent, MAX_UNIFORM } from "./chooseComponent.ts";
 
 /** With up to this many components, each is a block. */
 const MAX_BLOCKS_OF_ONE = 64;
@@ -34,11 +34,12 @@ export class ChosenComponent {
       rows === 1
         ? weights.reshape([B, A]).matmul(this.block)
         : weights.mul(this.block.reshape([1, A, "N"])).sum(1);
-    // Where the number lies within the interval of its block, in [0, 1].
+    // Where the number lies within the interval of its block. At 0, rounding could choose the padding, whose weights are `MIN_WEIGHT`.
     const start = ofBlocks.cumsum(0).sub(ofBlocks);
     const chosen = (numbers: Tensor) => numbers.mul(this.block).sum(0, { keepAxes: true });
     const position = uniform.sub(chosen(start)).div(chosen(ofBlocks).maximum(MIN_WEIGHT));
-    this.within = chooseComponent(ofChosen.maximum(MIN_WEIGHT).log(), position, -2);
+    const inside = position.clip(1 - MAX_UNIFORM, MAX_UNIFORM);
+    this.within = chooseComponent(ofChosen.maximum(MIN_WEIGHT).log(), inside, -2);
   }
 
   /** Numbers [Q, J] of each component, for the chosen one of each row: [Q, N]. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { chooseComponent, MAX_UNIFORM } from "../../src/distributions/chooseComponent.ts";
 import { ChosenComponent } from "../../src/distributions/chosenComponent.ts";
 import { constant } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
@@ -65,4 +66,42 @@ test("selects several numbers of the chosen components, which may differ in each
   );
   const selected = await run(logWeights, [1e-9, 0.5, 1 - 1e-9]);
   expect(Array.from(selected)).toEqual(only.flatMap((j) => [j + 0.5, J + j + 0.5]));
+});
+
+test("components of weight 0 are not drawn, also by the largest and the smallest numbers of float32", async () => {
+  const random = new Random(4);
+  for (const J of [3, 10, 70, 150, 1000]) {
+    // The first and the last weights are 0, for which rounding errors of the cumulative sum would draw the last component.
+    const inner = random.split(J).uniform(new Float64Array(J - 2));
+    const logWeights = [Number.NEGATIVE_INFINITY, ...inner.map(Math.log), Number.NEGATIVE_INFINITY];
+    const uniform = [MAX_UNIFORM, 1 - 2 ** -23, 2 ** -24];
+    const indices = Array.from({ length: J }, (_, j) => j);
+    const one = compile(
+      (logWeights, uniform) =>
+        chooseComponent(logWeights, uniform)
+          .mul(constant(indices, [J]))
+          .sum(1),
+      [
+        [1, J],
+        ["N", 1],
+      ],
+    );
+    const twoStages = compile(
+      (logWeights, uniform) =>
+        new ChosenComponent(logWeights.transpose(), uniform.transpose())
+          .select(constant(indices, [1, J]))
+          .transpose(),
+      [
+        [1, J],
+        ["N", 1],
+      ],
+    );
+    for (const run of [one, twoStages]) {
+      for (const index of await run(Float32Array.from(logWeights), Float32Array.from(uniform))) {
+        expect(index).toBeGreaterThan(0);
+        expect(index).toBeLessThan(J - 1);
+      }
+      await run.release();
+    }
+  }
 });

@@ -1,5 +1,5 @@
 import { concat, constant, filled, scalar, stack, Tensor } from "../../graph/tensor.ts";
-import { chooseComponent } from "../chooseComponent.ts";
+import { chooseComponent, MAX_UNIFORM } from "../chooseComponent.ts";
 import { atomsOf, type ColumnHead, isCategorical, isLattice, isNumeric, type Lattice } from "./columnHead.ts";
 import { likeColumns, padded, positions, withSecondAxis } from "./columnShapes.ts";
 import { isolatedAtoms } from "./isolatedAtoms.ts";
@@ -267,7 +267,7 @@ export class HeadGroup {
     const logUnseen = likeColumns(this.logUnseen!, choice);
     const unseen = (present ? logUnseen.sub(this.logPresent(outputs)) : logUnseen).exp();
     const rest = choice.sub(unseen).div(unseen.neg().add(1));
-    return { isChosen: choice.less(unseen), rest: rest.maximum(0) };
+    return { isChosen: choice.less(unseen), rest: rest.clip(0, MAX_UNIFORM) };
   }
 
   /** The unnormalized log-probability of values that are not missing: log p + logTotal. */
