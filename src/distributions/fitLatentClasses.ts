@@ -1,6 +1,7 @@
 import type { DataRows } from "../bijections/bijection.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
 import { type Limits, limitReached } from "../limits.ts";
+import { weightedMean } from "../numerics/weightedMean.ts";
 import { Random } from "../random/index.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 import { valueCodes } from "./heads/columnHead.ts";
@@ -59,17 +60,6 @@ export async function fitLatentClasses(
   } finally {
     for (const compiled of [encode, scores, evaluate]) await compiled.release();
   }
-}
-
-/** The mean of numbers [N] of rows with these weights. */
-export function weightedMean(values: Floats, weights: Float64Array | undefined): number {
-  let [sum, total] = [0, 0];
-  for (const [n, value] of values.entries()) {
-    const weight = weights?.[n] ?? 1;
-    sum += weight * value;
-    total += weight;
-  }
-  return sum / total;
 }
 
 /** The encodings of all columns, [N, E]. */

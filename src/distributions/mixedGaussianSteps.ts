@@ -1,7 +1,8 @@
 import { choleskyFactor } from "../numerics/choleskyFactor.ts";
+import { logSumExp } from "../numerics/logSumExp.ts";
+import { weightedMean } from "../numerics/weightedMean.ts";
 import type { Floats } from "../runtime/compile.ts";
-import { weightedMean } from "./fitLatentClasses.ts";
-import { atomsOf, MISSING } from "./heads/columnHead.ts";
+import { atomsOf, isCategorical, MISSING, NO_ATOM } from "./heads/columnHead.ts";
 import { isolatedAtoms } from "./heads/isolatedAtoms.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import type { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
@@ -189,8 +190,9 @@ export class MixedGaussianSteps {
     for (const [g, { head, logits }] of groups.entries()) {
       const count = logits.sizes[1];
       for (const [i, codes] of this.rows.codes[g].entries()) {
-        const atoms = atomsOf(head.heads[i]);
-        const isolated = new Set(isolatedAtoms(head.heads[i]));
+        const ofHead = head.heads[i];
+        const atoms = atomsOf(ofHead);
+        const isolated = new Set(isolatedAtoms(ofHead));
         const hasOwnLogit = (code: number) => isolated.has(atoms[code]);
         for (let c = 0; c < C; c++) {
           const ofColumn = Float64Array.from(
@@ -203,13 +205,21 @@ export class MixedGaussianSteps {
           // here: that of having one.
           const isSmooth = (p: number) => !hasOwnLogit(p) && !(head.hasMissingAtom && p === missing);
           const logSmooth = logSumExp(ofColumn.filter((_, p) => isSmooth(p)));
+          // A held-out row may have a category that training did not see, which has the probability `unseen`.
+          const [logSeen, logUnseen] = isCategorical(ofHead)
+            ? [Math.log1p(-ofHead.unseen), Math.log(ofHead.unseen)]
+            : [0, 0];
           for (let n = 0; n < rows; n++) {
             const code = codes[n];
             // Under all components, the gap that a column shares with an earlier one has the probability 1.
             if (code === MISSING && !head.hasMissingAtom) continue;
+            if (code === NO_ATOM && isCategorical(ofHead)) {
+              out[n * C + c] += logUnseen;
+              continue;
+            }
             const logit =
               code === MISSING ? ofColumn[missing] : hasOwnLogit(code) ? ofColumn[code] : logSmooth;
-            out[n * C + c] += logit - total;
+            out[n * C + c] += logit - total + logSeen;
           }
         }
       }
@@ -255,12 +265,4 @@ function positiveDefinite(matrix: Float64Array, size: number): Float64Array {
   if (choleskyFactor(matrix, size).every(Number.isFinite)) return matrix;
   const reduced = matrix.map((value, i) => (i % (size + 1) === 0 ? value : 0.9 * value));
   return positiveDefinite(reduced, size);
-}
-
-function logSumExp(values: Floats): number {
-  let largest = Number.NEGATIVE_INFINITY;
-  for (const value of values) largest = Math.max(largest, value);
-  let sum = 0;
-  for (const value of values) sum += Math.exp(value - largest);
-  return largest + Math.log(sum);
 }

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { chooseMixedGaussianMixture } from "../../src/distributions/fitMixedGaussianMixture.ts";
 import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
 import { MixedGaussianMixture, quantileKnots } from "../../src/distributions/index.ts";
+import { prepareRows } from "../../src/distributions/mixedGaussianRows.ts";
+import { MixedGaussianSteps } from "../../src/distributions/mixedGaussianSteps.ts";
 import { knownFeatures } from "../../src/distributions/subsetDistribution.ts";
 import { Flow } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
@@ -280,4 +282,36 @@ test("a code far from the other values of a lattice is not one of its numbers", 
     0,
   );
   expect(Math.abs(mean / (1 - probabilities[code]) - 50)).toBeLessThan(1.5);
+});
+
+test("a category that only the held-out rows have does not prevent the choice of the number of components", async () => {
+  const group = (count: number, seed: number, label: (n: number) => number) => {
+    const z = new Random(seed).normal(new Float64Array(count));
+    return Float64Array.from({ length: 2 * count }, (_, i) => {
+      const n = Math.floor(i / 2);
+      return i % 2 === 0 ? label(n) : (n % 2 === 0 ? -5 : 5) + 0.3 * z[n];
+    });
+  };
+  const values = group(400, 1, (n) => n % 2);
+  const columns: ColumnHeadOptions[] = [{ type: "categorical", categories: 2, unseen: 0.02 }, linear];
+  const chosen = async (heldOut: Float64Array) => {
+    const model = await chooseMixedGaussianMixture(
+      columns,
+      { rows: 400, features: 2, values },
+      { rows: heldOut.length / 2, features: 2, values: heldOut },
+    );
+    return model.components;
+  };
+  // The label 2 stands for all labels that training did not see.
+  const heldOut = group(100, 2, (n) => (n === 7 ? 2 : n % 2));
+  expect(await chosen(heldOut)).toBeGreaterThanOrEqual(2);
+
+  const model = new MixedGaussianMixture({ columns: columns.slice(0, 1), components: 1 });
+  const [training, unseen] = [Float64Array.of(0, 0, 1, 0), Float64Array.of(2, 0, 1)];
+  const rows = (values: Float64Array) => ({ rows: values.length, features: 1, values });
+  const prepared = await prepareRows(model, rows(training), rows(unseen));
+  new MixedGaussianSteps(model, prepared.training).maximize(new Float64Array(4).fill(1), 0);
+  const { logLikelihood } = new MixedGaussianSteps(model, prepared.heldOut).expect();
+  const expected = await logProb(model, unseen);
+  expect(logLikelihood).toBeCloseTo(expected.reduce((sum, value) => sum + value, 0) / 3, 6);
 });
