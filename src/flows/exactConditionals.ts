@@ -5,30 +5,41 @@ import {
   isSubsetDistribution,
   type SubsetDistribution,
 } from "../distributions/subsetDistribution.ts";
+import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import { PushforwardError } from "../errors.ts";
 
 /** Whether a distribution, or a component of a mixture, has exact marginal distributions of any subset of features. */
-export const hasExactConditionals = (distribution: Distribution): boolean =>
-  isSubsetDistribution(distribution) ||
-  (distribution instanceof Mixture && distribution.distributions.some(isSubsetDistribution));
+export function hasExactConditionals(distribution: Distribution): boolean {
+  const base = withoutIdentity(distribution);
+  return (
+    isSubsetDistribution(base) || (base instanceof Mixture && base.distributions.some(isSubsetDistribution))
+  );
+}
+
+/** The base of a flow without layers, and any other distribution as it is: a bijection mixes the features of its base. */
+const withoutIdentity = (distribution: Distribution): Distribution =>
+  distribution instanceof TransformedDistribution && distribution.bijection.isIdentity
+    ? distribution.base
+    : distribution;
 
 /**
  * The distribution itself if it has exact marginal distributions of any subset of features. For a mixture, returns the mixture of
  * those components that have them, with the same relative weights; `share` is the sum of their weights in the original mixture.
  * Throws `ARGUMENT` if there is none.
  */
-export function withExactConditionals(distribution: Distribution): {
+export function withExactConditionals(flow: Distribution): {
   distribution: SubsetDistribution;
   share: number;
 } {
+  const distribution = withoutIdentity(flow);
   if (isSubsetDistribution(distribution)) return { distribution, share: 1 };
   if (!(distribution instanceof Mixture)) {
     throw new PushforwardError(
       "ARGUMENT",
       "the model has no exact distribution of some columns given others",
       {
-        received: `one distribution of the type ${distribution.describe().type}`,
-        hint: "Fit the default model, or one that is conditional on these columns.",
+        received: `the distribution ${distribution.describe().type}`,
+        hint: "Fit the default model. A single flow has no exact conditional distributions.",
       },
     );
   }

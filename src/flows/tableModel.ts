@@ -102,7 +102,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
 
   /**
    * log p of each row in nats, NaN if a value is missing in a column without gaps. Labels that training did not see have a small
-   * probability; a value outside the bounds or the lattice of its column, or other than its constant, has probability 0.
+   * probability, or 0 in a model of `fitTable({ recipe })`; a value outside the bounds or the lattice of its column, or other than its constant, has probability 0.
    *
    * @throws DATA for rows without a column of the model, values of another type, infinite numbers, and names in `of` and `given` that the
    *   model does not have; SHAPE for columns of different lengths; ARGUMENT for options that are not valid, such as `given`
@@ -187,7 +187,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
    * The p-values are split-conformal: p = (1 + number of calibration rows that are at least as unusual) / (calibration rows + 1). The
    * calibration rows are those that `fitTable` held out as test rows. If new rows are exchangeable with the rows of the training table,
    * the p-values are valid, whatever the model has learned: p <= a with a probability of at most a. They are not valid for rows that the
-   * model was trained on.
+   * model was trained on. A model without exact conditional distributions (`hasConditionals`) gives no reasons.
    *
    * @throws ARGUMENT if the model has no calibration rows, because it was fitted without test rows; DATA for rows without a column of the
    *   model, or with values of another type.
@@ -240,7 +240,8 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
 
   /**
    * The reasons why rows of positions are unusual. `present(n)` returns the values of row n. A value beyond the cells of a
-   * lattice has the gain of the nearest cell, plus its distance if the model has a reference with the scales of columns.
+   * lattice has the gain of the nearest cell, plus its distance if the model has a reference with the scales of columns. A model without exact
+   * conditional distributions has no reasons.
    *
    * @internal
    */
@@ -249,6 +250,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     run: RunOptions = {},
   ): Promise<AnomalyReason[][]> {
     const { columns } = this;
+    if (!this.hasConditionals) return Array.from({ length: positions.length / this.flow.features }, () => []);
     const features = nearestCells(columns, positions);
     const scorer = this.reference && this.anomalyScorer();
     const beyondCells = scorer?.statistics.beyondCells(positions) ?? new Float64Array(positions.length);
@@ -319,12 +321,12 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
 
   /** Whether `given`, `of` and `impute` can be used: a member has exact conditional distributions. */
   get hasConditionals(): boolean {
-    return hasExactConditionals(this.flow.base);
+    return hasExactConditionals(this.flow);
   }
 
   /** The sum of the weights of the members that `given`, `of` and `impute` use: those with exact conditional distributions. */
   get conditionalShare(): number {
-    return withExactConditionals(this.flow.base).share;
+    return withExactConditionals(this.flow).share;
   }
 
   /**
@@ -350,7 +352,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   }
 
   private conditionalRows(): ConditionalRows {
-    this.conditional ??= new ConditionalRows(withExactConditionals(this.flow.base).distribution);
+    this.conditional ??= new ConditionalRows(withExactConditionals(this.flow).distribution);
     return this.conditional;
   }
 

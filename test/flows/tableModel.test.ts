@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { fitTable, maf, Random, type TableModel } from "../../src/index.ts";
+import { Flow, fitTable, maf, Random, TableModel } from "../../src/index.ts";
+import { modelOfAllKinds } from "./exportedTable.ts";
 
 describe("a table model throws for", () => {
   const rows = Array.from(new Random(1).normal(new Float64Array(60)), (z) => ({ height: z, width: z + 1 }));
@@ -70,4 +71,27 @@ test("values of probability 0 stay in imputed rows, and have no influence on the
   expect(await model.impute([{ count: 2, height: -1 }], options)).toEqual([{ ...withoutHeight, height: -1 }]);
   const [whole] = await model.impute([{ count: 2 }], options);
   expect(await model.impute([{ count: 2, country: "DE" }], options)).toEqual([{ ...whole, country: "DE" }]);
+});
+
+test("a model without exact conditional distributions finds anomalies, but gives no reasons", async () => {
+  const rows = Array.from(new Random(1).normal(new Float64Array(120)), (z) => ({ height: z, width: z + 1 }));
+  const flow = (features: number) => maf(features, { transforms: 1, hidden: [4] });
+  const { model } = await fitTable(rows, { recipe: { name: "maf", flow }, epochs: 1 });
+  expect(model.hasConditionals).toBe(false);
+  const { anomalies } = await model.anomalies([{ height: 50, width: -50 }, rows[0]!], { count: 1 });
+  expect(anomalies).toMatchObject([{ row: 0, reasons: [] }]);
+  await expect(model.score(rows, { of: ["width"] })).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the model has no exact distribution of some columns given others: received the distribution transformedDistribution.
+    Fit the default model. A single flow has no exact conditional distributions.]
+  `);
+});
+
+test("a flow with layers on a distribution with exact conditionals has none itself", async () => {
+  const model = modelOfAllKinds();
+  expect(model.hasConditionals).toBe(true);
+  const { features } = model.flow;
+  const layered = new Flow(model.flow.base, maf(features, { transforms: 1, hidden: [4] }).bijection);
+  const other = new TableModel({ columns: model.columns, flow: layered });
+  expect(other.hasConditionals).toBe(false);
+  await expect(other.sample(1, { given: { isMember: true } })).rejects.toThrow("no exact distribution");
 });
