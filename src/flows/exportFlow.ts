@@ -157,7 +157,7 @@ export const LOG_DENSITY: Declaration = {
   shape: ["N"],
 };
 
-const BOUND: Declaration = {
+export const BOUND: Declaration = {
   value: { name: "logProb", meaning: "lower bound of the log-probability of the rows", unit: "nats" },
   shape: ["N"],
 };

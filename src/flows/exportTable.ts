@@ -7,6 +7,7 @@ import { describeColumn } from "../tables/describeColumn.ts";
 import type { TableColumn, ValueType } from "../tables/tableColumn.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import {
+  BOUND,
   CONTEXT,
   checkedOptions,
   checkPrecision,
@@ -54,7 +55,7 @@ function exportDensity(
 ): ExportedModel {
   const { inner, standardize } = flow.unstandardized();
   const inputs = [...columns.map(declaration), ...declared];
-  const model = new ModelExport("density", precision, inputs, [LOG_DENSITY]);
+  const model = new ModelExport("density", precision, inputs, [flow.isBound ? BOUND : LOG_DENSITY]);
 
   const values = columns.map((_, c) => input(`column${c}`, ["N"]));
   const { features, status } = encodeTensors(columns, values);

@@ -2,7 +2,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema } from "onnx-buf";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
-import { ContextEmbedding, Random, TableModel } from "../../src/index.ts";
+import { ContextEmbedding, fitTable, maf, Random, TableModel } from "../../src/index.ts";
 import { decodeRows, encodeRows, labelCodes } from "../../src/tables/encode.ts";
 import { rawColumns } from "../../src/tables/tableRows.ts";
 import {
@@ -204,4 +204,13 @@ test("refuses options that do not fit", async () => {
       "the option metadata of exportOnnx has an invalid value: expected an object of strings, received {"model_license":1}.",
     ]
   `);
+});
+
+test("the file of a dequantized model declares that its number is a bound", async () => {
+  const rows = rowsOfAllKinds(60, 2).map(({ children, price }) => ({ children, price }));
+  const flow = (features: number) => maf(features, { transforms: 1, hidden: [4] });
+  const { model } = await fitTable(rows, { recipe: { name: "maf", flow }, epochs: 1 });
+  expect(model.flow.isBound).toBe(true);
+  const { metadataProps } = fromBinary(ModelProtoSchema, await model.exportOnnx());
+  expect(JSON.stringify(metadataProps)).toContain("lower bound of the log-probability");
 });
