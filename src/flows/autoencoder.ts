@@ -1,4 +1,5 @@
 import type { RowsInput } from "../dataset/rowsInput.ts";
+import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import { VariationalAutoencoder } from "../distributions/variationalAutoencoder.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -26,7 +27,10 @@ export interface EncodeOptions extends RunOptions {
 
 /** Options of `Autoencoder.sample`. */
 export interface AutoencoderSampleOptions extends RunOptions {
-  /** T: the noise of the prior is multiplied by T. Below 1, samples are more typical and less diverse. Default 1. */
+  /**
+   * T: draws from the prior, or from the base distribution of a prior that is a flow, are multiplied by T. Below 1, samples are more typical
+   * and less diverse. Default 1.
+   */
   temperature?: number | undefined;
   /** Sample i depends only on the seed and i. Default 0. */
   seed?: number | undefined;
@@ -48,6 +52,9 @@ const drawRules: OptionRules<EncodeOptions & AutoencoderSampleOptions> = {
 
 /** A call computes at most this many draws, or all draws of one row, to bound the memory. */
 const DRAWS_PER_CALL = 2 ** 17;
+
+/** 1 - MIN_UNIFORM is the largest float32 number below 1. */
+const MIN_UNIFORM = 2 ** -24;
 
 /**
  * The methods of a variational autoencoder for numbers: a flow whose base is a `VariationalAutoencoder`, such as `vae` returns. Rows
@@ -141,8 +148,14 @@ export class Autoencoder implements AsyncDisposable {
     checkCount("the number of samples", n);
     const { temperature = 1, seed = 0, ...run } = options;
     const { prior } = this.#model;
-    const build = (...noise: Tensor[]) => ({ z: prior.sample(noise) });
-    const inputs = this.#scaledNoise(prior.noise, n, temperature, seed);
+    const { base, bijection } =
+      prior instanceof TransformedDistribution ? prior : { base: prior, bijection: undefined };
+    const build = (factor: Tensor, ...noise: Tensor[]) => {
+      const draws = base.sample(noise).mul(factor);
+      return { z: bijection ? bijection.forward(draws).value : draws };
+    };
+    const factor = arrayInput({ features: 1, values: new Float64Array(n).fill(temperature) });
+    const inputs = [factor, ...this.#scaledNoise(prior.noise, n, 1, seed)];
     const { z } = await this.#runner.run("samplePrior", build, inputs, n, run);
     return this.decode(z!, run);
   }
@@ -219,7 +232,10 @@ export class Autoencoder implements AsyncDisposable {
     return this.release();
   }
 
-  /** Noise of rows as inputs of a graph: normal numbers u become T u at the temperature T, and uniform ones 1/2 + T (u - 1/2). */
+  /**
+   * Noise of rows as inputs of a graph: normal numbers u become T u at the temperature T, and uniform ones 1/2 + T (u - 1/2), clipped to the
+   * numbers of float32 between 0 and 1.
+   */
   #scaledNoise(
     noise: VariationalAutoencoder["noise"],
     rows: number,
@@ -228,9 +244,12 @@ export class Autoencoder implements AsyncDisposable {
   ): RowInput[] {
     const random = new Random(seed).split("latent");
     return noise.map(({ kind, size }, i) => {
-      const center = kind === "normal" ? 0 : 0.5;
-      const values = random.split(i)[kind](new Float64Array(rows * size));
-      return arrayInput({ features: size, values: values.map((u) => center + temperature * (u - center)) });
+      const numbers = random.split(i)[kind](new Float64Array(rows * size));
+      const scaled = (u: number) =>
+        kind === "normal"
+          ? temperature * u
+          : Math.min(1 - MIN_UNIFORM, Math.max(MIN_UNIFORM, 0.5 + temperature * (u - 0.5)));
+      return arrayInput({ features: size, values: temperature === 1 ? numbers : numbers.map(scaled) });
     });
   }
 }

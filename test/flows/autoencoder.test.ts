@@ -142,6 +142,10 @@ test("vae takes an observation model for zeros and ones, integers and real numbe
 });
 
 test("fit refuses rows outside of the support of the decoder, and names it", async () => {
+  const pixels = Array.from({ length: 20 }, (_, n) => [n === 7 ? 255 : 1, 0]);
+  await expect(fit(vae(2, { values: 2 }), pixels, { epochs: 1 })).rejects.toThrow(
+    "row 7 lies outside of the support of base",
+  );
   const rows = Array.from({ length: 20 }, (_, n) => [n === 7 ? 0.5 : 1, 0]);
   await expect(fit(vae(2, { values: 2 }), rows, { epochs: 1 })).rejects.toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: row 7 lies outside of the support of base: expected zeros and ones, received 0.5, 0.
@@ -172,6 +176,26 @@ describe("a model of images by an autoencoder", () => {
     const center = await autoencoder.decode([[10, 10]]);
     expect(await model.sample(1, { temperature: 0 })).toEqual(center);
     expect(await autoencoder.sample(1, { temperature: 0 })).toEqual(center);
+  });
+
+  test("multiplies draws of a prior with uniform noise by any temperature", async () => {
+    const flow = vae(6, {
+      values: 2,
+      latent: 2,
+      hidden: [5],
+      prior: nice(2, { transforms: 2, hidden: [4] }),
+    });
+    await using autoencoder = new Autoencoder(flow);
+    const [small, large] = [
+      await autoencoder.sample(200, { temperature: 1 }),
+      await autoencoder.sample(200, { temperature: 3 }),
+    ];
+    expect(large.every(Number.isFinite)).toBe(true);
+    const distance = (rows: Float64Array) => rows.reduce((sum, value) => sum + Math.abs(value - 0.5), 0);
+    expect(distance(large)).toBeGreaterThan(distance(small));
+    expect((await autoencoder.encode(images.slice(0, 50), { temperature: 5 })).every(Number.isFinite)).toBe(
+      true,
+    );
   });
 
   test("averages its bound over draws of the posterior", async () => {
