@@ -81,16 +81,21 @@ export class Bernoulli implements Distribution {
     return network ? logits.add(scoped("network", () => network.apply(context!))) : logits;
   }
 
-  /** Sets the logits to log(f / (1 - f)) for the frequencies f of ones, after adding one row of zeros and one row of ones. */
+  /**
+   * Sets the logits to log(f / (1 - f)) for the frequencies f of ones among zeros and ones, after adding one row of zeros and one row of
+   * ones. Other values, which have the probability 0, are not counted.
+   */
   fitToData({ rows, features, values, weights }: DataRows): void {
-    const ones = new Float64Array(features).fill(1);
-    let total = 2;
+    const [zeros, ones] = [0, 1].map(() => new Float64Array(features).fill(1));
     for (let n = 0; n < rows; n++) {
       const weight = weights?.[n] ?? 1;
-      total += weight;
-      for (let d = 0; d < features; d++) ones[d] += weight * values[n * features + d];
+      for (let d = 0; d < features; d++) {
+        const value = values[n * features + d];
+        if (value === 0) zeros[d] += weight;
+        if (value === 1) ones[d] += weight;
+      }
     }
-    this.logits.value = Float32Array.from(ones, (sum) => Math.log(sum / (total - sum)));
+    this.logits.value = Float32Array.from(ones, (sum, d) => Math.log(sum / zeros[d]));
   }
 
   describe() {

@@ -20,7 +20,12 @@ describe("Bernoulli", () => {
 
   test("fits the frequencies of ones", () => {
     const distribution = new Bernoulli({ features: 2 });
-    distribution.fitToData({ rows: 4, features: 2, values: Float64Array.of(1, 0, 1, 0, 1, 0, 0, 0) });
+    // Values outside of the support are not counted.
+    distribution.fitToData({
+      rows: 5,
+      features: 2,
+      values: Float64Array.of(1, 0, 1, 0, 1, 0, 0, 0, 255, 0.5),
+    });
     // One zero and one 1 are added to each column.
     expect(sigmoid(distribution.logits.value[0])).toBeCloseTo(4 / 6, 6);
     expect(sigmoid(distribution.logits.value[1])).toBeCloseTo(1 / 6, 6);
