@@ -5,7 +5,7 @@ export function contextError(size: number, received: string): PushforwardError {
   return size === 0
     ? new PushforwardError("ARGUMENT", "the flow is not conditional", { expected: "no context", received })
     : new PushforwardError("ARGUMENT", "the flow is conditional", {
-        expected: `a context with ${size} features per row`,
+        expected: `a context with ${size} ${size === 1 ? "feature" : "features"} per row`,
         received,
       });
 }

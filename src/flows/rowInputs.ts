@@ -1,6 +1,7 @@
 import { type FlatRows, flatRows, type RowsInput } from "../dataset/rowsInput.ts";
 import { PushforwardError } from "../errors.ts";
 import { isPlainObject } from "../options.ts";
+import { brief } from "../parse.ts";
 import { areRunOptions } from "../runtime/options.ts";
 import { contextError } from "./contextError.ts";
 import type { Flow } from "./flow.ts";
@@ -37,14 +38,14 @@ export function contextRows(
     return undefined;
   }
   const names = isPlainObject(input) ? Object.keys(input) : [];
-  if (isPlainObject(input) && (features === 0 || (areRunOptions(names) && !columns?.includes(names[0])))) {
+  if (areRunOptions(names) && !columns?.includes(names[0])) {
     throw new PushforwardError("ARGUMENT", `${method} takes its options after the context`, {
       expected: features === 0 ? `${method}(rows, undefined, options)` : `${method}(rows, context, options)`,
       received: `an object with ${names.join(", ")} for the context`,
     });
   }
   if (features === 0)
-    throw contextError(features, typeof length === "number" ? `an array of ${length}` : String(input));
+    throw contextError(features, typeof length === "number" ? `an array of ${length}` : brief(input));
   const isOneContext =
     names.length > 0 && names.every((name) => typeof (input as Record<string, unknown>)[name] === "number");
   const rows = (isOneContext ? [input] : input) as RowsInput;
@@ -60,7 +61,7 @@ function hasNames(input: RowsInput): boolean {
 }
 
 const namesWithoutColumns = (what: string, property: "columns" | "contextColumns"): PushforwardError =>
-  new PushforwardError("ARGUMENT", `${what} has names, but the flow has no names of its features`, {
+  new PushforwardError("ARGUMENT", `${what} has names, but flow.${property} is not set`, {
     expected: `flow.${property} = ["...", ...] before the call, or numbers without names`,
     received: "names",
   });

@@ -105,7 +105,7 @@ describe("rows", () => {
     [
       "with names if the flow has none",
       () => flow.logProb([{ x: 1, y: 2 }]),
-      "ARGUMENT: x has names, but the flow has no names of its features",
+      "ARGUMENT: x has names, but flow.columns is not set",
     ],
     [
       "returned with names if the flow has none",
@@ -213,6 +213,10 @@ describe("options", () => {
     [
       () => conditional.toLatent([1, 2], wrong({ threads: 2 })),
       "toLatent takes its options after the context: expected toLatent(rows, context, options), received an object with threads for the context.",
+    ],
+    [
+      () => flow.sample(5, { context: { age: 3 } }),
+      'the flow is not conditional: expected no context, received {"age":3}.',
     ],
     [
       () => flow.sample(wrong("5")),
