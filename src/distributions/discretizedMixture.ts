@@ -1,3 +1,4 @@
+import type { DataRows } from "../bijections/bijection.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import { chooseComponent } from "./chooseComponent.ts";
@@ -51,9 +52,9 @@ export class DiscretizedMixture {
   }
 
   /** Makes the most frequent values the atoms. */
-  fitToData(values: ArrayLike<number>): void {
+  fitToData({ values, features, weights }: DataRows): void {
     const counts = new Float64Array(this.options.values);
-    for (let i = 0; i < values.length; i++) counts[values[i]!]! += 1;
+    for (let i = 0; i < values.length; i++) counts[values[i]!]! += weights?.[Math.floor(i / features)] ?? 1;
     const byFrequency = Array.from(counts.keys()).sort((a, b) => counts[b]! - counts[a]! || a - b);
     this.atoms.value = Float32Array.from(byFrequency.slice(0, this.options.atoms)).sort();
   }

@@ -98,7 +98,9 @@ function setCenters(model: KernelDensity, data: DataRows, rows: DataRows): void 
     column.centers.value = values.map((value) => (Number.isNaN(value) ? 0 : value));
     if (column.missing) column.missing.value = values.map((value) => Number(Number.isNaN(value)));
     const codes = valueCodes(column.head, columnOf(data, d));
-    column.marginal.value = Float32Array.from(marginalParameters(column.head, codes));
+    column.marginal.value = Float32Array.from(
+      marginalParameters(column.head, codes, { weights: data.weights }),
+    );
   }
 }
 

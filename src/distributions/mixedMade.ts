@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import type { DataRows } from "../bijections/bijection.ts";
 import { identityOrder } from "../bijections/permutation.ts";
 import { countSchema } from "../description.ts";
+import { PushforwardError } from "../errors.ts";
 import { loop } from "../graph/loop.ts";
 import { concat, constant, filled, scalar, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
@@ -246,15 +247,24 @@ export class MixedMade implements SubsetDistribution {
 
   /**
    * Rows [N, D] drawn column by column: `order` lists the columns, the first one first. The `given` columns keep their values, and the
-   * others follow their exact conditional distribution. With `present` the drawn values are never missing.
+   * others follow their exact conditional distribution. Throws `ARGUMENT` for an order in which a column that shares a gap comes before the
+   * column whose gap it is.
    */
   sampleInOrder(
     noise: readonly Tensor[],
     order: readonly number[],
-    { given, present = false, context }: { given?: Given; present?: boolean; context?: Tensor } = {},
+    { given, context }: { given?: Given; context?: Tensor } = {},
   ): Tensor {
+    const positions = identityOrder(this.features).map((column) => order.indexOf(column));
+    if (this.inPossibleOrder(positions).join() !== positions.join()) {
+      throw new PushforwardError("ARGUMENT", "a column comes before the one whose gap it shares", {
+        expected: "an order in which columns with sharesGap come after the column whose gap they share",
+        received: order.join(", "),
+        hint: "Give an order with the positions that inPossibleOrder returns.",
+      });
+    }
     if (this.features > MAX_COLUMNS_OF_INCREMENTAL_SAMPLING)
-      return this.sampleInBlocks(noise, order, { given, present, context });
+      return this.sampleInBlocks(noise, positions, { given, context });
     const network = this.network.incremental(order, context);
     const values: Tensor[] = [];
     order.forEach((column, position) => {
@@ -263,7 +273,7 @@ export class MixedMade implements SubsetDistribution {
       const degree = position + 1;
       const draw = () => {
         const outputs = network.outputs(degree).transpose().reshape([1, head.parameterCount, "N"]);
-        return this.sharedGaps.drawn(column, head.sample(noise.map(columnOf), outputs, { present }), values);
+        return this.sharedGaps.drawn(column, head.sample(noise.map(columnOf), outputs), values);
       };
       const value = given && position < given.count ? columnOf(given.x) : draw();
       values[column] = value;
@@ -279,12 +289,11 @@ export class MixedMade implements SubsetDistribution {
    */
   private sampleInBlocks(
     noise: readonly Tensor[],
-    order: readonly number[],
-    { given, present, context }: { given: Given | undefined; present: boolean; context: Tensor | undefined },
+    positions: readonly number[],
+    { given, context }: { given: Given | undefined; context: Tensor | undefined },
   ): Tensor {
     const { features } = this;
     const blocks = this.network.blocks();
-    const positions = identityOrder(features).map((column) => order.indexOf(column));
     const isGiven = (column: number) => positions[column] < (given?.count ?? 0);
     // No iteration draws a given column.
     const blockOfColumn = constant(
@@ -297,7 +306,7 @@ export class MixedMade implements SubsetDistribution {
       [start, scalar(0)],
       ([x, block]) => {
         const outputs = this.outputs(this.heads.splitColumns(x), positions, context);
-        const drawn = this.heads.sample(noise, outputs, { present }).transpose();
+        const drawn = this.heads.sample(noise, outputs, { present: false }).transpose();
         const next = block.add(1);
         return {
           state: [this.sharedGaps.applyTo(blockOfColumn.equal(block).where(drawn, x)), next],
@@ -314,13 +323,13 @@ export class MixedMade implements SubsetDistribution {
    * biases are the parameters of all columns.
    */
   get fitToData(): FitDistribution {
-    return ({ rows, values }: DataRows) => {
+    return ({ rows, values, weights }: DataRows) => {
       const { bias } = this.network.layers[this.network.layers.length - 1];
       const column = (d: number) =>
         Float64Array.from({ length: rows }, (_, n) => values[n * this.features + d]);
       const parameters = this.heads.storedOrder.flatMap((d) => {
         const head = this.options.columns[d];
-        return [...marginalParameters(head, valueCodes(head, column(d)))];
+        return [...marginalParameters(head, valueCodes(head, column(d)), { weights })];
       });
       bias.value = Float32Array.from(parameters);
     };

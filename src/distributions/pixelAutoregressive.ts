@@ -227,8 +227,8 @@ export class PixelAutoregressive implements Distribution {
   }
 
   /** Sets the atoms to the most frequent values. */
-  fitToData({ values }: DataRows): void {
-    this.pixel.fitToData(values);
+  fitToData(rows: DataRows): void {
+    this.pixel.fitToData(rows);
   }
 
   describe() {

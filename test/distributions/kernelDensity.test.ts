@@ -262,6 +262,18 @@ describe("the fit", () => {
     expect(single).toBeCloseTo(double, 5);
   });
 
+  test("fits the marginal distributions to weighted rows", async () => {
+    const columns: ColumnHeadOptions[] = [{ type: "categorical", categories: 3 }];
+    const marginal = async (values: number[], weights?: number[]) => {
+      const model = new KernelDensity({ columns, centers: 4, widths: 2 }, new Random(1));
+      const rows = { rows: values.length, features: 1, values: Float64Array.from(values) };
+      await model.fitToData({ ...rows, ...(weights && { weights: Float64Array.from(weights) }) });
+      return model.columns[0]!.marginal.value;
+    };
+    expect(await marginal([0, 1, 2], [3, 1, 2])).toEqual(await marginal([0, 0, 0, 1, 2, 2]));
+    expect(await marginal([0, 1, 2], [3, 1, 2])).not.toEqual(await marginal([0, 1, 2]));
+  });
+
   test("uses weights of rows, a subset of many rows, and fewer rows than centers", async () => {
     const rows = Float64Array.from([0, 1, 2, 0, 1, 2]);
     const columns: ColumnHeadOptions[] = [categorical];

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
 import type { ValueScale } from "../../src/distributions/heads/valueScale.ts";
 import { MixedMade } from "../../src/distributions/mixedMade.ts";
+import { input } from "../../src/graph/tensor.ts";
 import { trainableParameters } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
@@ -12,6 +13,7 @@ import {
   combinations,
   continuous,
   lattice,
+  partsOfDate,
   randomize,
   sumOfProbabilities,
   withGaps,
@@ -256,23 +258,47 @@ describe("a mixed MADE", () => {
     const noise = made.noise.map(({ size }, i) => random.split(i).uniform(new Float64Array(rows * size)));
     const x = Float64Array.from({ length: 3 * rows }, (_, i) => [Number.NaN, 2, Number.NaN][i % 3]);
     const run = compile(
-      (a, b, given) =>
-        made.sampleInOrder([a, b], [1, 2, 0], { given: { x: given, count: 1 }, present: true }),
+      (a, b, given) => made.sampleInOrder([a, b], [1, 2, 0], { given: { x: given, count: 1 } }),
       [...made.noise.map(({ size }) => ["N", size] as const), ["N", 3]],
       { precision: "float64" },
     );
     const sample = await run(...noise, x);
-    const all = combinations([[0, 1, 2], [2], [0, 1]]);
+    const all = combinations([[0, 1, 2], [2], [0, 1, Number.NaN]]);
     const logProbs = await evaluate(made, all, [2, 0, 1]);
-    // log p(first and last column | cell 2), normalized over the rows in which the last column is present.
+    // log p(first and last column | cell 2).
     const totalProbability = sumOfProbabilities(logProbs);
     all.forEach((row, i) => {
       let frequency = 0;
       for (let n = 0; n < rows; n++)
-        if (row.every((value, d) => sample[3 * n + d] === value)) frequency += 1 / rows;
+        if (row.every((value, d) => Object.is(sample[3 * n + d], value))) frequency += 1 / rows;
       const probability = Math.exp(logProbs[i]) / totalProbability;
       expect(Math.abs(frequency - probability)).toBeLessThan(5 * Math.sqrt(probability / rows));
     });
+  });
+
+  test("refuses an order in which a column comes before the one whose gap it shares", () => {
+    const made = randomMade(partsOfDate);
+    const noise = made.noise.map(({ size }, i) => input(`noise${i}`, ["N", size]));
+    const order = partsOfDate.map((_, d) => d).reverse();
+    expect(() => made.sampleInOrder(noise, order)).toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: a column comes before the one whose gap it shares: expected an order in which columns with sharesGap come after the column whose gap they share, received 3, 2, 1, 0.
+      Give an order with the positions that inPossibleOrder returns.]
+    `);
+    const positions = made.inPossibleOrder(order.map((_, d) => order.indexOf(d)));
+    const possible = positions.map((_, position) => positions.indexOf(position));
+    expect(made.sampleInOrder(noise, possible).shape).toEqual(["N", partsOfDate.length]);
+  });
+
+  test("starts with the frequencies of weighted rows", async () => {
+    const values = Float64Array.of(0, 1, 1, 2);
+    const start = async (rows: { values: Float64Array; weights?: Float64Array }) => {
+      const made = new MixedMade({ columns: [categorical], network: { hidden: [4] } }, new Random(0));
+      await made.fitToData!({ rows: rows.values.length, features: 1, ...rows });
+      return evaluate(made, [[0], [1], [2]]);
+    };
+    const weighted = await start({ values, weights: Float64Array.of(3, 1, 1, 2) });
+    expect(weighted).toEqual(await start({ values: Float64Array.of(0, 0, 0, 1, 1, 2, 2) }));
+    expect(weighted).not.toEqual(await start({ values }));
   });
 
   test("draws many columns in blocks, by the quantiles of their conditional distributions", async () => {

@@ -70,6 +70,10 @@ test("the atoms are the most frequent values of the training data", () => {
   const rows = [7, 0, 255, 0, 255, 255, 9, 9].flatMap((value, i) => [value, 0, i, 9]);
   model.fitToData({ values: Float64Array.from(rows), rows: 8, features: 4 } as never);
   expect([...model.pixel.atoms.value]).toEqual([0, 9, 255]);
+  // A row of weight 5 counts as five rows.
+  const values = Float64Array.of(1, 1, 1, 1, 2, 3, 4, 4);
+  model.fitToData({ values, rows: 2, features: 4, weights: Float64Array.of(1, 5) });
+  expect([...model.pixel.atoms.value]).toEqual([2, 3, 4]);
 });
 
 test("refuses options that are not valid", () => {

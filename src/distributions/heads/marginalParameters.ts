@@ -19,37 +19,40 @@ const MIN_SCALE = 0.05;
 /** Scores of outliers can be arbitrarily large. Moments are computed from scores that are clamped to ± this number. */
 const MAX_SCORE = 10;
 
-/** Rows that `marginalParameters` fits with different weights, such as those of a latent class. */
-export interface WeightedRows {
-  /** A weight of each row. */
-  readonly weights: ArrayLike<number>;
-  /** The scores z = map(x) of the values, which are not read for a categorical column, nor at atoms and missing values. */
-  readonly z: ArrayLike<number>;
+/** Options of `marginalParameters`. */
+export interface MarginalOptions {
+  /** A weight of each row: a row of weight 2 counts as two rows. Default 1. */
+  readonly weights?: ArrayLike<number> | undefined;
+  /**
+   * The scores z = map(x) of the values, which are not read for a categorical column, nor at atoms and missing values. They are for a part
+   * of the rows, such as those of a latent class.
+   */
+  readonly z?: ArrayLike<number> | undefined;
 }
 
 /**
  * Parameters [parameterCount] (see `HeadGroup`) that approximate the distribution of a column with values of these `codes`
  * (`valueCodes`): atoms have their frequencies, and the components are in total about logistic.
  *
- * Without `weighted`, the components are standard logistic, as z is under the `QuantileMap` of the column. With it, the row n counts
- * `weights[n]` times, and the components have the mean and the variance of `z`.
+ * Without `z`, the components are standard logistic, as z is under the `QuantileMap` of the column. With it, they have the mean and the
+ * variance of `z`.
  */
 export function marginalParameters(
   head: ColumnHead,
   codes: Int32Array,
-  weighted?: WeightedRows,
+  { weights, z }: MarginalOptions = {},
 ): Float64Array {
   const atomWeights = new Float64Array(atomsOf(head).length);
   let missingWeight = 0;
   let otherWeight = 0;
   const moments = new Float64Array(3);
   for (let n = 0; n < codes.length; n++) {
-    const weight = weighted ? weighted.weights[n] : 1;
+    const weight = weights?.[n] ?? 1;
     if (codes[n] >= 0) atomWeights[codes[n]] += weight;
     else if (codes[n] === MISSING) missingWeight += weight;
     else {
       otherWeight += weight;
-      const score = Math.max(-MAX_SCORE, Math.min(MAX_SCORE, weighted ? weighted.z[n] : 0));
+      const score = Math.max(-MAX_SCORE, Math.min(MAX_SCORE, z?.[n] ?? 0));
       moments[0] += weight;
       moments[1] += weight * score;
       moments[2] += weight * score * score;
@@ -58,10 +61,10 @@ export function marginalParameters(
   // The components give atoms that are not isolated a probability too. So such an atom gets half of its rows and the components the other half.
   const isolated = new Set(isolatedAtoms(head));
   const isShared = atomsOf(head).map((atom) => !isolated.has(atom));
-  // No logit may be -Infinity, so half a row is added to each outcome. With `weighted`, the rows may be few, so all outcomes together
-  // get half a row.
+  // Half a row is added to each outcome, so that no logit is -Infinity. With `z` there may be few rows, so the half row is divided among all
+  // outcomes.
   const outcomes = parameterCount(head) - (isNumeric(head) ? 3 * head.components - 1 : 0);
-  const extraRows = weighted ? 0.5 / outcomes : 0.5;
+  const extraRows = z ? 0.5 / outcomes : 0.5;
   const logits = Array.from(atomWeights, (weight, a) =>
     Math.log((isShared[a] ? 0.5 : 1) * weight + extraRows),
   );
@@ -70,7 +73,7 @@ export function marginalParameters(
   const K = head.components;
   const totalOfShared = atomWeights.reduce((sum, weight, a) => sum + (isShared[a] ? weight : 0), 0);
   const componentLogit = Math.log((otherWeight + 0.5 * totalOfShared + extraRows) / K);
-  const { location, scale } = weighted ? logisticOfMoments(moments) : { location: 0, scale: 1 };
+  const { location, scale } = z ? logisticOfMoments(moments) : { location: 0, scale: 1 };
   const outermost = K > 1 ? OUTERMOST_LOCATION : 0;
   const locations = Array.from(
     { length: K },
