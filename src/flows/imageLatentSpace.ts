@@ -6,7 +6,7 @@ import { Flow } from "./flow.ts";
 
 /** The maps between images [n, D] and their latent rows [n, L]. */
 export interface LatentSpace {
-  /** The distribution of latent rows. */
+  /** The distribution of latent rows, which may depend on the context of the images. */
   readonly prior: Flow;
   /** The base distribution of `prior`. */
   readonly base: Flow;
@@ -18,7 +18,8 @@ export interface LatentSpace {
 
 /** The latent space of the density of pixels plus noise. */
 export function dequantizedLatentSpace(density: Flow, values: number): LatentSpace {
-  const prior = new Flow(density.base);
+  const { base, embedding } = density;
+  const prior = new Flow(base, undefined, base.context > 0 ? embedding : undefined);
   return {
     prior,
     base: prior,

@@ -113,9 +113,11 @@ export class ImageModel implements AsyncDisposable {
     checkDistinctNames("the classes of new ImageModel", classes, learned);
     const values = flow.bijection.isIdentity ? valuesOfPixels(base) : undefined;
     if (values === undefined || flow.features !== imageSize(shape)) {
+      const isOfIntegers = flow.bijection.isIdentity && base.values !== undefined;
+      const unsuitable = isOfIntegers ? "integers that dequantize does not make of pixels" : "real numbers";
       throw new PushforwardError("ARGUMENT", "the flow is not a model of pixels of images", {
         expected: `a flow of ${imageSize(shape)} integers`,
-        received: values === undefined ? "a flow of real numbers" : `a flow of ${flow.features}`,
+        received: values === undefined ? `a flow of ${unsuitable}` : `a flow of ${flow.features}`,
         hint: "Make it by dequantize(glow({ image })), or another recipe for images.",
       });
     }
@@ -201,9 +203,9 @@ export class ImageModel implements AsyncDisposable {
     if (!base.withDraws) {
       if (samples === 1) return this;
       throw new PushforwardError("ARGUMENT", "the log-probability of the model is exact", {
-        expected: "1 draw of noise",
+        expected: "1 draw",
         received: `${samples}`,
-        hint: "Draws of noise are for flows of dequantized images.",
+        hint: "Draws are for flows of dequantized images and for autoencoders.",
       });
     }
     const flow = new Flow(base.withDraws(samples), undefined, embedding);
@@ -312,31 +314,43 @@ export class ImageModel implements AsyncDisposable {
     const { temperature = 1, seed = 0, start = 0, classes, ...run } = options;
     const context = contextOf(classes);
     if (!this.#latentSpace) {
-      const flow = await this.#atTemperature(temperature);
-      return flow.sample(n, { seed, start, ...run, ...(context && { context }) });
+      const previous = this.#tempered;
+      const flow = this.#atTemperature(temperature);
+      const isReplaced = previous && previous !== this.#tempered;
+      // The samples are requested before another call can replace the flow: its release waits for them.
+      const [images] = await Promise.all([
+        flow.sample(n, { seed, start, ...run, ...(context && { context }) }),
+        isReplaced && previous.flow.release(),
+      ]);
+      return images;
     }
     const { base, prior } = this.#latentSpace;
-    const noise = await base.sample(n, { seed, start, ...run });
+    const contextOfBase = base.context > 0 ? context : undefined;
+    const noise = await base.sample(n, {
+      seed,
+      start,
+      ...run,
+      ...(contextOfBase && { context: contextOfBase }),
+    });
     const scaled = noise.map((z) => temperature * z);
-    const latent = await prior.toData(scaled, undefined, run);
+    const latent = await prior.toData(scaled, contextOfBase, run);
     return this.toPixels(latent, { ...run, ...(context && { classes: context }) });
   }
 
   /** The flow of a model without a latent space at a temperature. The last one is kept, because compiling its sampler takes time. */
-  async #atTemperature(temperature: number): Promise<Flow> {
+  #atTemperature(temperature: number): Flow {
     const { base, embedding } = this.flow;
     if (temperature === 1) return this.flow;
-    if (this.#tempered?.temperature !== temperature) {
-      if (!base.atTemperature) {
-        throw new PushforwardError("ARGUMENT", "the model has no temperature", { hint: "Leave it out." });
-      }
-      const earlier = this.#tempered?.flow;
-      const flow = new Flow(base.atTemperature(temperature), undefined, embedding);
-      this.#tempered = { temperature, flow };
-      await earlier?.release();
-      return flow;
+    if (this.#tempered?.temperature === temperature) return this.#tempered.flow;
+    if (!base.atTemperature) {
+      throw new PushforwardError("ARGUMENT", "the model cannot be sampled at another temperature than 1", {
+        received: `${temperature}`,
+        hint: "Leave out the option temperature.",
+      });
     }
-    return this.#tempered.flow;
+    const flow = new Flow(base.atTemperature(temperature), undefined, embedding);
+    this.#tempered = { temperature, flow };
+    return flow;
   }
 
   #requireLatentSpace() {

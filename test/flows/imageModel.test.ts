@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { Actnorm, Coupling } from "../../src/bijections/index.ts";
 import { flatten } from "../../src/bijections/parts.ts";
+import { ContextEmbedding, DiagonalNormal, Made } from "../../src/distributions/index.ts";
 import {
   decodeModel,
   dequantize,
@@ -12,6 +13,7 @@ import {
   logitPixels,
 } from "../../src/flows/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
+import { Random } from "../../src/random/index.ts";
 import { ShardedFunction } from "../../src/runtime/shardedFunction.ts";
 import { perturb } from "../nn/perturb.ts";
 
@@ -69,6 +71,51 @@ test("only the sampler of the last temperature is kept", async () => {
   expect(release).toHaveBeenCalledTimes(create.mock.calls.length);
   vi.restoreAllMocks();
 });
+
+test("samples at two temperatures at once, and frees the sampler of the first", async () => {
+  const create = vi.spyOn(ShardedFunction, "create");
+  const release = vi.spyOn(ShardedFunction.prototype, "release");
+  const model = new ImageModel({ flow: conditionalFlow(), shape, classes });
+  const sample = (temperature: number) => model.sample(3, { temperature, classes: [0], threads: 1 });
+  const [cold, warm] = await Promise.all([sample(0.5), sample(0.7)]);
+  expect(release).toHaveBeenCalledTimes(create.mock.calls.length - 1);
+  expect([await sample(0.5), await sample(0.7)]).toEqual([cold, warm]);
+  await model.release();
+  expect(release).toHaveBeenCalledTimes(create.mock.calls.length);
+  vi.restoreAllMocks();
+  await expect(
+    new ImageModel({ flow: madeOfPixels(), shape }).sample(1, { temperature: 0.5 }),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the model cannot be sampled at another temperature than 1: received 0.5.
+    Leave out the option temperature.]
+  `);
+});
+
+test("samples a flow whose base distribution depends on the class", async () => {
+  const base = new DiagonalNormal({ features: 2, context: 2, network: { hidden: [] } }, new Random(0));
+  perturb(parametersOf(base), 0.7);
+  const bounded = logitPixels({ features: 2, values: 3 });
+  const embedding = new ContextEmbedding({ classes: [2] });
+  const flow = dequantize(new Flow(base, bounded, embedding), { values: 3 });
+  await using model = new ImageModel({ flow, shape, classes: ["a", "b"] });
+  const n = 20_000;
+  const probabilities: number[] = [];
+  for (const label of [0, 1]) {
+    const drawn = await model.sample(n, { classes: [label] });
+    // Rounding to the nearest pixel adds mass to the outer values only, so the image of inner values has its probability.
+    const count = Array.from({ length: n }, (_, i) => drawn[2 * i] === 1 && drawn[2 * i + 1] === 1).filter(
+      Boolean,
+    );
+    const [logProb] = await model.withDraws(256).logProb(Float64Array.of(1, 1), { classes: [label] });
+    probabilities.push(Math.exp(logProb!));
+    expect(Math.abs(count.length / n - Math.exp(logProb!))).toBeLessThan(0.012);
+  }
+  expect(Math.abs(probabilities[0]! - probabilities[1]!)).toBeGreaterThan(0.03);
+});
+
+/** Pixels without a latent space and without a temperature. */
+const madeOfPixels = () =>
+  new Flow(new Made({ order: [0, 1], outputs: "bernoulli", network: { hidden: [4] } }, new Random(0)));
 
 test("the shape of a model is three positive integers", () => {
   for (const wrong of [
