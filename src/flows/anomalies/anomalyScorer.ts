@@ -94,20 +94,26 @@ export class AnomalyScorer {
     const withoutValidation = flowOfValidation
       ? new AnomalyStatistics(columns, flowOfValidation, compared)
       : statistics;
-    const surprises = await withoutValidation.surprises(validation.values, run);
-    const meanSurprises = withoutValidation.meanSurprises(surprises);
-    const ofValidation = withoutValidation.fromSurprises(validation.values, surprises, meanSurprises);
-    const tails = Object.fromEntries(
-      STATISTICS.map((name) => [
-        name,
-        tailOf(ofValidation[name] ?? new Float64Array(0), MIN_MEAN_EXCESS[name]),
-      ]),
-    ) as Record<Statistic, Tail>;
-    const scores = test
-      ? combined(await statistics.ofRows(test.spaced(MAX_CALIBRATION_ROWS).values, meanSurprises, run), tails)
-      : new Float64Array(0);
-    await Promise.all([statistics.release(), withoutValidation.release()]);
-    return { ...compared, meanSurprises, tails, calibration: scores.sort() };
+    try {
+      const surprises = await withoutValidation.surprises(validation.values, run);
+      const meanSurprises = withoutValidation.meanSurprises(surprises);
+      const ofValidation = withoutValidation.fromSurprises(validation.values, surprises, meanSurprises);
+      const tails = Object.fromEntries(
+        STATISTICS.map((name) => [
+          name,
+          tailOf(ofValidation[name] ?? new Float64Array(0), MIN_MEAN_EXCESS[name]),
+        ]),
+      ) as Record<Statistic, Tail>;
+      const scores = test
+        ? combined(
+            await statistics.ofRows(test.spaced(MAX_CALIBRATION_ROWS).values, meanSurprises, run),
+            tails,
+          )
+        : new Float64Array(0);
+      return { ...compared, meanSurprises, tails, calibration: scores.sort() };
+    } finally {
+      await Promise.all([statistics.release(), withoutValidation.release()]);
+    }
   }
 
   /** The scores of rows of positions [N, D] (`positionsInColumn`), [N]. No value may be missing in a column without gaps. */

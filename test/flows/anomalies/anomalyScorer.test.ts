@@ -1,6 +1,7 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { Uniform } from "../../../src/distributions/index.ts";
 import { AnomalyScorer } from "../../../src/flows/anomalies/anomalyScorer.ts";
+import { AnomalyStatistics } from "../../../src/flows/anomalies/anomalyStatistics.ts";
 import { dataset, Flow } from "../../../src/index.ts";
 import { realColumn } from "../../../src/tables/realColumn.ts";
 
@@ -28,4 +29,16 @@ it("stays finite for other rows if a validation row is impossible for the model"
     Number.POSITIVE_INFINITY,
   ]);
   await scorer.release();
+});
+
+it("frees its sessions if the test rows cannot be scored", async () => {
+  const release = vi.spyOn(AnomalyStatistics.prototype, "release");
+  const flow = new Flow(new Uniform({ features: 1, low: 0, high: 1 }));
+  const rows = dataset([0.1, 0.5, 0.9], { features: 1 });
+  const scoring = vi.spyOn(AnomalyStatistics.prototype, "ofRows").mockRejectedValue(new Error("no memory"));
+  const sets = { training: rows, validation: rows, test: rows };
+  await expect(AnomalyScorer.fit([realColumn("x")], flow, sets)).rejects.toThrow("no memory");
+  expect(release).toHaveBeenCalled();
+  scoring.mockRestore();
+  release.mockRestore();
 });
