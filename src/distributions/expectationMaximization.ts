@@ -37,7 +37,7 @@ export interface FitGaussianMixtureOptions extends Limits {
  *
  * The mean log-density increases in every iteration, except for the effect of the ridge. A component without rows, as when K
  * exceeds the number of distinct rows, has weight 0. If `signal` is aborted or the `deadline` has passed, the current
- * iteration is the last. Throws `ARGUMENT` if the options or the number of components are not valid.
+ * iteration is the last. Throws `ARGUMENT` if the options or the number of components are not valid, and `DATA` without rows.
  */
 export async function fitGaussianMixture(
   data: DataRows,
@@ -55,6 +55,13 @@ export async function fitGaussianMixture(
     throw new PushforwardError("ARGUMENT", "the number of components of a mixture is not valid", {
       expected: "a positive integer",
       received: brief(components),
+    });
+  }
+  if (data.rows === 0) {
+    throw new PushforwardError("DATA", "there are no rows to fit a mixture to", {
+      expected: "at least 1 row",
+      received: "none",
+      hint: "Give the number of rows in `rows`.",
     });
   }
   const initial = await kMeansResponsibilities(data, components, options.seed ?? 0, options);

@@ -1,4 +1,6 @@
-import { anyValue, checkOptions, integerFrom } from "../options.ts";
+import { sizeSchema } from "../description.ts";
+import { checkOptions, integerFrom, type OptionRule } from "../options.ts";
+import { parse } from "../parse.ts";
 import { cnf, glow, iaf, maf, naf, nice, nsf, planarFlow, realNVP } from "./recipes/index.ts";
 
 /** The number of outputs of each network for each feature, with the default options of the recipe. */
@@ -21,11 +23,17 @@ const DEFAULT_TRANSFORMS: ReadonlyMap<unknown, number> = new Map<unknown, number
   [cnf, 1],
 ]);
 
+const positiveInteger = integerFrom(1);
+const sizesOfLayers: OptionRule = {
+  expected: "a list of positive integers",
+  accepts: (value) => Array.isArray(value) && value.every(positiveInteger.accepts),
+};
+
 /**
  * About how many parameters the flow of a recipe has, without building it. For autoregressive layers (`nsf`, `maf`, `iaf`, `naf`) the
  * number is exact; for couplings it is up to 20% too high, because their networks read only a part of the features. Undefined for a recipe
  * that is not `nsf`, `maf`, `realNVP`, `glow`, `nice`, `iaf`, `planarFlow`, `naf` or `cnf`. The options have the defaults of the recipe.
- * Throws `ARGUMENT` if they are not valid.
+ * Throws `ARGUMENT` if they or the number of features are not valid.
  */
 export function estimateParameters(
   recipe: unknown,
@@ -36,8 +44,9 @@ export function estimateParameters(
   checkOptions("estimateParameters", options, {
     context: integerFrom(0),
     transforms: integerFrom(0),
-    hidden: anyValue,
+    hidden: sizesOfLayers,
   });
+  parse(sizeSchema, features, "the number of features of estimateParameters");
   const outputs = OUTPUTS_PER_FEATURE.get(recipe);
   if (outputs === undefined) return undefined;
   const planar = recipe === planarFlow;

@@ -269,3 +269,12 @@ test.each([0, -1, 1.5])("%s components are an error", async (components) => {
     `the number of components of a mixture is not valid: expected a positive integer, received ${components}.`,
   );
 });
+
+test("fitting a mixture to no rows is an error", async () => {
+  await expect(
+    fitGaussianMixture(asRows(new Float64Array(0), 2), 2),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: there are no rows to fit a mixture to: expected at least 1 row, received none.
+    Give the number of rows in \`rows\`.]
+  `);
+});

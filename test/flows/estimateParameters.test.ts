@@ -35,3 +35,12 @@ it.each(NAMES)("the estimated number of parameters of %s is of the right size", 
 it("there is no estimate for other recipes", () => {
   expect(estimateParameters(() => maf(2), 2)).toBeUndefined();
 });
+
+it("options of a wrong type are an error", () => {
+  expect(() => estimateParameters(maf, 3, { hidden: 64 as never })).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the option hidden of estimateParameters has an invalid value: expected a list of positive integers, received 64.]`,
+  );
+  expect(() => estimateParameters(maf, 0)).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the number of features of estimateParameters is not valid: expected more than 0, received 0.]`,
+  );
+});
