@@ -155,6 +155,14 @@ describe("recipes", () => {
     expect(new Set(different.map(String)).size).toBeGreaterThan(3);
   });
 
+  test("take any safe integer as a seed for several orderings, different ones in each layer", () => {
+    const seeds = (seed: number) => layersOf(maf(6, { orders: 2, seed })).map((layer) => layer.seed);
+    expect(seeds(7)).toEqual([7000, 7001, 7002, 7003, 7004]);
+    const large = seeds(Number.MAX_SAFE_INTEGER) as number[];
+    expect(large.every(Number.isSafeInteger)).toBe(true);
+    expect(new Set(large).size).toBe(5);
+  });
+
   test("draw initial weights from their seed, different ones in each layer", () => {
     const weight = (seed: number, layer: number) =>
       maf(3, { seed }).parameters().get(`bijection.bijections.${layer}.network.layers.0.blocks.0.weight`)!

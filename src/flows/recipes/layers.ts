@@ -21,7 +21,10 @@ export interface RecipeOptions extends NetworkOptions {
    * use them one after the other. Default 1.
    */
   orders?: number | undefined;
-  /** Whether the density is the mean of the densities of all `orders` instead of the density of the first one. Default false. */
+  /**
+   * Whether the density is the mean of the densities of all `orders` instead of the density of the first one. Has no effect without
+   * several `orders`. Default false.
+   */
   ensemble?: boolean | undefined;
   /** Whether there is a batch normalization after each layer on the side of the base. Default false. */
   batchNorm?: boolean | undefined;
@@ -52,8 +55,9 @@ export function layeredFlow(
   return ensemble && orders > 1 ? new Flow(new Ensemble(flow, { variants: orders })) : flow;
 }
 
-/** A different seed for each layer, so that layers have different orderings. */
-export const layerSeed = (seed: number, layer: number) => 1000 * seed + layer;
+/** A different seed for each layer, so that layers have different orderings: 1000 seed + layer, modulo 2^53 so that it is a safe integer. */
+export const layerSeed = (seed: number, layer: number): number =>
+  Number(BigInt.asUintN(53, 1000n * BigInt(seed) + BigInt(layer)));
 
 export const networkOptions = ({ hidden, activation, residual }: NetworkOptions): NetworkOptions => ({
   ...(hidden && { hidden }),
