@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { DataRows } from "../bijections/bijection.ts";
 import type { OuterStandardization } from "../bijections/outerStandardization.ts";
-import type { Support } from "../bijections/support.ts";
+import { formatSupport, type Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
@@ -101,7 +101,11 @@ export class ConstantFeatures implements Distribution {
   }
 
   get support(): Support {
-    return { description: `x = 0 in the features with index ${this.constant.join(", ")}` };
+    const description = `x = 0 in the features with index ${this.constant.join(", ")}`;
+    const { support } = this.distribution;
+    return {
+      description: support ? `${description}, and ${formatSupport(support)} in the others` : description,
+    };
   }
 
   /** Fits `distribution` to its features of the rows; undefined if it has nothing to fit. */

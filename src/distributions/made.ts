@@ -55,7 +55,7 @@ export interface MadeOptions {
    * others are drawn with `seed`. Default 1.
    */
   masks?: number | undefined;
-  /** Whether each mask has a different random ordering of the features. Default false. */
+  /** Whether each mask has a different random ordering of the features. Has no effect without several `masks`. Default false. */
   orderAgnostic?: boolean | undefined;
   /** Whether there are direct weights from the inputs to the outputs. Default false. */
   direct?: boolean | undefined;

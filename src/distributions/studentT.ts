@@ -16,13 +16,14 @@ const studentTSchema = z.strictObject({
 const MAX_EXPONENT = 80;
 
 /**
- * Independent Student t distributions of D features with learned degrees of freedom nu > 0, means m and log-scales s:
+ * Independent Student t distributions of D features with learned degrees of freedom nu > 0, locations m and log-scales s:
  * log p(x) = sum(log Gamma((nu+1)/2) - log Gamma(nu/2) - log(nu pi)/2 - s - (nu+1)/2 log(1 + ((x-m) exp(-s))^2 / nu)).
  */
 export class StudentT implements Distribution {
   readonly features: number;
   readonly context = 0;
   readonly noise: readonly Noise[];
+  /** The locations, which are the means if nu > 1. */
   readonly mean: Parameter;
   readonly logScale: Parameter;
   readonly logDegreesOfFreedom: Parameter;

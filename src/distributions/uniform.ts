@@ -14,7 +14,10 @@ const uniformSchema = z
   })
   .check(z.refine(({ low, high }) => low < high, { path: ["high"], error: "more than low" }));
 
-/** Uniform distribution on [low, high]^D: log p(x) = -D log(high - low) inside and -Infinity outside, both with gradient 0. */
+/**
+ * Uniform distribution on [low, high]^D: log p(x) = -D log(high - low) if low <= x <= high in all features and -Infinity otherwise, both with
+ * gradient 0.
+ */
 export class Uniform implements Distribution {
   readonly features: number;
   readonly context = 0;
@@ -35,6 +38,7 @@ export class Uniform implements Distribution {
     this.noise = [{ kind: "uniform", size: features }];
   }
 
+  /** `logProb` is finite at the bounds too. */
   get support(): Support {
     return { min: this.low, max: this.high };
   }

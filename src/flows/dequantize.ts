@@ -9,8 +9,8 @@ import { Flow } from "./flow.ts";
 export interface DequantizeOptions extends Omit<DequantizedOptions, "distribution" | "values"> {
   /**
    * The number of values of a feature, which are 0, 1, ... values - 1. Pixels of 8 bits have 256. Or a list with the number of each
-   * feature, where null stands for real numbers. By default it follows from the support of the flow, which for the recipes of images is
-   * from -d to values + d.
+   * feature, where null stands for real numbers. By default it follows from the support of the flow, which for the recipes of images
+   * other than `nice` is from -d to values + d.
    */
   values?: number | readonly (number | null)[] | undefined;
 }
