@@ -42,7 +42,7 @@ interface PointsOfValue {
 }
 
 /** A column of the rows to which a kernel density is fitted. */
-interface ColumnOfRows {
+interface KernelColumnData {
   readonly head: ColumnHead;
   /**
    * [N], NaN where missing. In a column that shares the gap of an earlier one, a missing value is replaced by that of another row, as in
@@ -64,19 +64,23 @@ interface ColumnOfRows {
 /**
  * The kernels p(x | c, s) of a column in plain numbers, for the fit of its bandwidth h and lambda. The N rows are both the centers and the
  * values. All kernels are divided by the marginal distribution m(x) of the value: a factor is p(x | c, s) / m(x). `KernelColumn` defines K,
- * f, P_v and b_v. Kernels are computed once for each of the U different values, because many columns have few of them.
+ * f, P_v and b_v. Kernels are computed once for each of the U distinct values, because many columns have few of them. The
+ * fit leaves out the factor 1 - unseen of a matching category, which is nearly 1.
  */
 export class ColumnFactors {
   /** h and lambda. Their initial values are only the start of expectation maximization. */
   bandwidth: number;
   lambda = 0.05;
-  /** See `ColumnOfRows`. The factor of a value that is missing together with the earlier one is 1, because the earlier gap determines it. */
+  /**
+   * See `KernelColumnData`. The factor of a value that is missing together with the earlier one is 1, because the earlier gap determines
+   * it.
+   */
   private readonly isMissing: Float64Array | undefined;
   private readonly isCategorical: boolean;
   private readonly isLattice: boolean;
   private readonly widths: readonly number[];
   private readonly minBandwidth: number;
-  /** [N] the index of the value of each row among the different values. */
+  /** [N] the index of the value of each row among the distinct values. */
   private readonly indices: Int32Array;
   /** [U] the number of the atom or category, see `valueCodes`. */
   private readonly codes: Int32Array;
@@ -96,15 +100,18 @@ export class ColumnFactors {
   private readonly atomSlope: Float64Array;
   /** [W] 1 / (h s). */
   private readonly inverseSizes: Float64Array;
-  /** [U] the factors of a value at centers with one of the different values. */
+  /** [U] p(x | c, s) / m(x) for the current value x and width s, and a center c with each of the U distinct values. */
   private readonly factors: Float64Array;
-  /** [U] the part of each factor that is not lambda, its derivative by log h, and whether `addRow` has computed them for the current row. */
+  /**
+   * [U] For the row of `addRow`: the kernel part of each factor, without lambda; its derivative with respect to log h; and whether both
+   * were computed.
+   */
   private readonly kernelShares: Float64Array;
   private readonly slopes: Float64Array;
   private readonly isComputed: Uint8Array;
   /**
-   * Sums over pairs of a row and a kernel, with their posterior weights, for the next step: the fraction of the factor that is
-   * not lambda, this fraction times its d log / d log h, and the fraction that is lambda.
+   * Sums over pairs of a row and a kernel, weighted by their posterior probability: the share of the kernel in the factor; this share times
+   * d log K / d log h; and the share of lambda. `step` updates h and lambda from them.
    */
   private kernels = 0;
   private slope = 0;
@@ -112,23 +119,31 @@ export class ColumnFactors {
   /** The sum of the posterior weights of pairs whose row has no value. They say nothing about h and lambda. */
   private skipped = 0;
 
-  constructor({ head, values, isMissing, logMarginal, logSmooth, atomProbabilities, widths }: ColumnOfRows) {
+  constructor({
+    head,
+    values,
+    isMissing,
+    logMarginal,
+    logSmooth,
+    atomProbabilities,
+    widths,
+  }: KernelColumnData) {
     this.isMissing = isMissing;
     this.isCategorical = isCategorical(head);
     this.isLattice = isLattice(head);
     this.widths = widths;
-    const { indices, rows } = differentValues(values);
+    const { indices, rows } = distinctValues(values);
     this.indices = indices;
-    const different = Float64Array.from(rows, (n) => values[n]);
-    this.codes = valueCodes(head, different);
+    const distinct = Float64Array.from(rows, (n) => values[n]);
+    this.codes = valueCodes(head, distinct);
     const scale = "scale" in head ? head.scale : ({ type: "linear" } as const);
     const last = isLattice(head) ? head.cells - 1 : 0;
     const lowEdge = (x: number) => (x <= 0 ? Number.NEGATIVE_INFINITY : scaledValue(scale, x - 0.5));
     const highEdge = (x: number) => (x >= last ? Number.POSITIVE_INFINITY : scaledValue(scale, x + 0.5));
-    this.low = different.map(lowEdge);
-    this.high = different.map(highEdge);
+    this.low = distinct.map(lowEdge);
+    this.high = distinct.map(highEdge);
     const finiteY = (x: number) => Math.max(-LARGEST_Y, Math.min(LARGEST_Y, scaledValue(scale, x)));
-    this.y = different.map((x) =>
+    this.y = distinct.map((x) =>
       this.isCategorical || Number.isNaN(x) ? Number.POSITIVE_INFINITY : finiteY(x),
     );
     this.smoothMarginal = Float64Array.from(rows, (n) => Math.exp(logSmooth[n]));
@@ -192,16 +207,16 @@ export class ColumnFactors {
       }
     } else {
       for (let v = 0; v < U; v++) {
-        const ofSmooth = smooth ? this.smoothTerm(smooth, w, v) : 0;
-        const ofAtom = atom ? this.atomTerm(atom, w, v) : 0;
-        factors[v] = lambda + scale * (ofSmooth + ofAtom);
+        const smoothTerm = smooth ? this.smoothTerm(smooth, w, v) : 0;
+        const atomTerm = atom ? this.atomTerm(atom, w, v) : 0;
+        factors[v] = lambda + scale * (smoothTerm + atomTerm);
       }
     }
   }
 
   /**
    * Adds the pairs of row i and each kernel, with their posterior weights [W, N], to the sums for the next step. What depends only on the
-   * values of both rows is computed once for each of the different values.
+   * values of both rows is computed once for each of the distinct values.
    */
   addRow(i: number, weights: Float64Array): void {
     if (this.isMissing?.[i]) {
@@ -243,15 +258,15 @@ export class ColumnFactors {
       slopes[v] = 0;
       return;
     }
-    const ofSmooth = smooth ? scale * this.smoothTerm(smooth, w, v) : 0;
-    const ofAtom = atom ? scale * this.atomTerm(atom, w, v) : 0;
+    const smoothTerm = smooth ? scale * this.smoothTerm(smooth, w, v) : 0;
+    const atomTerm = atom ? scale * this.atomTerm(atom, w, v) : 0;
     // d log b_v = d log K_v - sum_u b_u d log K_u, and d log (1 - sum b) = -sum_u b_u d log K_u.
     const common = this.atomSlope[w * codes.length + v];
     let slope = 0;
-    if (ofSmooth > 0) slope += ofSmooth * (this.kernelSlope(smooth!, w, v) - common);
-    if (ofAtom > 0) slope += ofAtom * (this.kernelSlope(atom!, w, v) - common);
-    factors[v] = lambda + ofSmooth + ofAtom;
-    kernelShares[v] = ofSmooth + ofAtom;
+    if (smoothTerm > 0) slope += smoothTerm * (this.kernelSlope(smooth!, w, v) - common);
+    if (atomTerm > 0) slope += atomTerm * (this.kernelSlope(atom!, w, v) - common);
+    factors[v] = lambda + smoothTerm + atomTerm;
+    kernelShares[v] = smoothTerm + atomTerm;
     slopes[v] = slope;
   }
 
@@ -307,10 +322,10 @@ export class ColumnFactors {
       const v = k % y.length;
       let [mass, slope] = [0, 0];
       for (const atom of atoms) {
-        const ofAtom = atom.probability * this.kernel(atom, w, v);
-        if (ofAtom === 0) continue;
-        mass += ofAtom;
-        slope += ofAtom * this.kernelSlope(atom, w, v);
+        const atomTerm = atom.probability * this.kernel(atom, w, v);
+        if (atomTerm === 0) continue;
+        mass += atomTerm;
+        slope += atomTerm * this.kernelSlope(atom, w, v);
       }
       if (mass === 0) {
         [smoothShare[k], inverseMass[k], atomSlope[k]] = [1, 0, 0];
@@ -331,9 +346,9 @@ export class ColumnFactors {
       const tail = Math.exp(-Math.abs(y - center) * inverse);
       return (inverse * tail) / ((1 + tail) * (1 + tail));
     }
-    const ofLow = 1 + Math.exp((low - center) * inverse);
-    const ofHigh = 1 + Math.exp((center - high) * inverse);
-    return -Math.expm1((low - high) * inverse) / (ofLow * ofHigh);
+    const lowFactor = 1 + Math.exp((low - center) * inverse);
+    const highFactor = 1 + Math.exp((center - high) * inverse);
+    return -Math.expm1((low - high) * inverse) / (lowFactor * highFactor);
   }
 
   /** d log K / d log h around value v at a point. */
@@ -358,8 +373,8 @@ function weightedSlope(x: number): number {
   return tail === 0 ? 0 : (x * tail) / ((1 + tail) * (1 + tail));
 }
 
-/** The different values, as the indices of their first rows, and the index of the value of each row among them. */
-function differentValues(values: Float64Array): { indices: Int32Array; rows: number[] } {
+/** The distinct values, as the indices of their first rows, and the index of the value of each row among them. */
+function distinctValues(values: Float64Array): { indices: Int32Array; rows: number[] } {
   const found = new Map<number, number>();
   const rows: number[] = [];
   const indices = Int32Array.from(values, (value, n) => {

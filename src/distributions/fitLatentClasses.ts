@@ -127,7 +127,7 @@ function equalizeVariances(encoded: Float64Array, rows: number, inputCounts: rea
 }
 
 /** A column as the M-step needs it. */
-interface ColumnOfRows {
+interface ClassColumnData {
   readonly group: LatentClasses["groups"][number];
   /** The position of the column in its group. */
   readonly position: number;
@@ -141,7 +141,7 @@ function columnsOf(
   { groups, features }: LatentClasses,
   { rows, values }: DataRows,
   z: Floats,
-): ColumnOfRows[] {
+): ClassColumnData[] {
   const columnOf = (numbers: ArrayLike<number>, d: number) =>
     Float64Array.from({ length: rows }, (_, n) => numbers[n * features + d]);
   return groups
@@ -157,7 +157,7 @@ function columnsOf(
 /** Sets the weight and the distributions of each class from the responsibilities [N, C] of rows with these weights. */
 function mStep(
   { classes, classLogits, groups }: LatentClasses,
-  columns: readonly ColumnOfRows[],
+  columns: readonly ClassColumnData[],
   responsibilities: Floats,
   weights: Float64Array | undefined,
 ): void {

@@ -2,7 +2,6 @@ import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import { concat, constant, filled, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 import { chooseComponent } from "./chooseComponent.ts";
-import type { ChosenComponent } from "./chosenComponent.ts";
 import { type ColumnHead, isCategorical, isLattice, isNumeric, MISSING } from "./heads/columnHead.ts";
 import { HeadGroup } from "./heads/headGroup.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
@@ -18,9 +17,14 @@ import {
 } from "./kernelCenters.ts";
 import { kernelWidths, type LogisticKernels, logisticKernels, sampleLogistic } from "./logisticKernels.ts";
 import type { ColumnBlock } from "./productMixture.ts";
+import type { TwoStageChoice } from "./twoStageChoice.ts";
 
-/** A missing center has no smooth kernel. In the graph its y is this number, so that its kernel is 0 at all values. */
-const NOWHERE = 1e30;
+/** The y of a missing center, which has no smooth kernel: at this distance, a kernel is 0 at all values. */
+const MISSING_CENTER_Y = 1e30;
+/** The lower bound of the logarithms of masses, so that their softmax has no NaN. */
+const MIN_LOG_MASS = -1e30;
+/** Centers are values of the column, which have the bounds of the knots of its head. */
+const CENTER_DOMAIN = { min: -1e30, max: 1e30 };
 /**
  * The smallest logarithm of the smooth marginal density at a center. Where the density and the kernels of all atoms are smaller, the center
  * has only a smooth kernel.
@@ -41,8 +45,8 @@ const MIN_SUM = 1e-37;
  *
  * where K is the standard logistic density, y the scale of the column, h its bandwidth, and m(x) its marginal distribution. A cell of
  * a lattice has the probability of K between its edges. If c is missing, x = c has the probability 1 - lambda in place of the first
- * term. If c is a category, x = c has the probability (1 - lambda)(1 - unseen), and the code of all categories that training did not see has
- * (1 - lambda) unseen.
+ * term. If c is a category, x = c has the probability (1 - lambda)(1 - unseen), and the code of all categories that training did not see
+ * has (1 - lambda) unseen.
  *
  * Near an atom v, which has the marginal probability P_v beside the smooth marginal density f, values are atoms as often as there are
  * atoms among the values near c: x = v has the probability (1 - lambda) b_v, and K is multiplied by 1 - sum_v b_v, where
@@ -76,8 +80,7 @@ export class KernelColumn implements ColumnBlock {
     const fixed = { trainable: false };
     this.centers = new Parameter([size.centers], () => initialCenters(head, size.centers, random), {
       ...fixed,
-      // Values of the column, as the knots of its head.
-      domain: { min: -NOWHERE, max: NOWHERE },
+      domain: CENTER_DOMAIN,
     });
     if (head.gaps) this.missing = new Parameter([size.centers], 0, fixed);
     if (isNumeric(head)) {
@@ -136,9 +139,9 @@ export class KernelColumn implements ColumnBlock {
   }
 
   /**
-   * The terms of p(x | c, s) for x [1, N] and the distinct `centers` c, divided by a reference density of x (`MAX_LOG_QUOTIENT`): their sum,
-   * [W or 1, m or 1, N], and the logarithm of the term of the marginal distribution, [1, m or 1, N]. `logReference` [1, 1, N] is -Infinity for
-   * impossible values.
+   * The terms of p(x | c, s) for x [1, N] and the distinct `centers` c, divided by a reference density of x (`MAX_LOG_QUOTIENT`): their
+   * sum, [W or 1, m or 1, N], and the logarithm of the term of the marginal distribution, [1, m or 1, N]. `logReference` [1, 1, N] is
+   * -Infinity for impossible values.
    */
   private quotients(x: Tensor, logMarginalOfX: Tensor): Quotients {
     const [, N] = x.shape;
@@ -193,11 +196,11 @@ export class KernelColumn implements ColumnBlock {
 
   /**
    * Draws values by three uniform numbers: the first decides whether the value is from the marginal distribution, the second
-   * chooses an atom, the kernel or a component, and the third is mapped by the quantile function of the kernel or component. `marginal` are the
-   * values from the marginal distribution for the second and the third, [1, N].
+   * chooses an atom, the kernel or a component, and the third is mapped by the quantile function of the kernel or component. `marginal` are
+   * the values from the marginal distribution for the second and the third, [1, N].
    */
   sample(
-    chosen: ChosenComponent,
+    chosen: TwoStageChoice,
     noise: readonly Tensor[],
     { present }: { present: boolean },
     marginal = this.sampleMarginal(noise.slice(1), { present }),
@@ -218,9 +221,9 @@ export class KernelColumn implements ColumnBlock {
     const { logLambda, logOneMinusLambda } = this.weights();
     // The value is drawn from the marginal distribution if the center is impossible or, with `present`, missing.
     const lambda = logLambda.exp().reshape([1, 1]);
-    const ofPresent = lambda.mul(this.group.logPresent(this.marginalOutputs()).exp());
+    const presentMarginal = lambda.mul(this.group.logPresent(this.marginalOutputs()).exp());
     const marginalFraction = present
-      ? ofPresent.div(ofPresent.add(logOneMinusLambda.exp().reshape([1, 1])))
+      ? presentMarginal.div(presentMarginal.add(logOneMinusLambda.exp().reshape([1, 1])))
       : lambda;
     const hasCenter = ofCenter(possibleCenters(this.head, this.allCenters())).greater(0);
     const isMarginal = isMarginalNoise.less(hasCenter.where(marginalFraction, 1));
@@ -241,7 +244,7 @@ export class KernelColumn implements ColumnBlock {
    */
   private sampleAround(
     center: Tensor,
-    chosen: ChosenComponent,
+    chosen: TwoStageChoice,
     [option, quantile]: readonly Tensor[],
   ): Tensor {
     const { head, scale } = this;
@@ -349,7 +352,7 @@ export class KernelColumn implements ColumnBlock {
       .sub(asRow(this.logSlope(atoms)));
     const logSmooth = this.logSmooth(centers.values.reshape([1, n])).maximum(MIN_LOG_SMOOTH);
     const logMasses = concat(
-      [logKernels.add(logAtoms).maximum(-NOWHERE), logSmooth.reshape([1, n, 1]).broadcastTo([W, n, 1])],
+      [logKernels.add(logAtoms).maximum(MIN_LOG_MASS), logSmooth.reshape([1, n, 1]).broadcastTo([W, n, 1])],
       2,
     );
     const shares = logMasses.softmax(2).mul(missingCenters(centers).neg().add(1));
@@ -375,7 +378,7 @@ export class KernelColumn implements ColumnBlock {
     const n = centers.count;
     const y = missingCenters(centers)
       .greater(0)
-      .where(NOWHERE, scale.forward(centers.values.reshape([1, n])).value.reshape([1, n, 1]));
+      .where(MISSING_CENTER_Y, scale.forward(centers.values.reshape([1, n])).value.reshape([1, n, 1]));
     const logWidths = constant(this.widths.map(Math.log), [this.widths.length, 1, 1]);
     return logisticKernels(x, {
       head,

@@ -7,13 +7,13 @@ import type { Limits } from "../limits.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { requireNumbers } from "../sizeBudget.ts";
-import type { ChosenComponent } from "./chosenComponent.ts";
 import type { Atoms, DistributionKind, Noise } from "./distribution.ts";
 import { type ColumnHeadOptions, columnHeadsSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
 import { GroupedHeads } from "./heads/groupedHeads.ts";
 import { KernelColumn } from "./kernelColumn.ts";
 import { type ColumnBlock, ProductMixture } from "./productMixture.ts";
 import { SharedGaps } from "./sharedGaps.ts";
+import type { TwoStageChoice } from "./twoStageChoice.ts";
 
 const kernelDensitySchema = z.strictObject({
   type: z.literal("kernelDensity"),
@@ -111,7 +111,7 @@ export class KernelDensity extends ProductMixture {
   }
 
   protected override samples(
-    chosen: ChosenComponent,
+    chosen: TwoStageChoice,
     noise: readonly Tensor[],
     options: { present: boolean },
   ): Tensor[] {

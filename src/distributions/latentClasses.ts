@@ -8,7 +8,6 @@ import type { Limits } from "../limits.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
 import { requireNumbers } from "../sizeBudget.ts";
-import type { ChosenComponent } from "./chosenComponent.ts";
 import type { Atoms, DistributionKind, Noise } from "./distribution.ts";
 import { type ColumnGroup, columnsOfEqualShapes } from "./heads/columnGroups.ts";
 import { type ColumnHeadOptions, columnHeadsSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
@@ -16,6 +15,7 @@ import { GroupedHeads } from "./heads/groupedHeads.ts";
 import { HeadGroup } from "./heads/headGroup.ts";
 import { type ColumnBlock, ProductMixture } from "./productMixture.ts";
 import { SharedGaps } from "./sharedGaps.ts";
+import type { TwoStageChoice } from "./twoStageChoice.ts";
 
 const latentClassesSchema = z.strictObject({
   type: z.literal("latentClasses"),
@@ -67,7 +67,7 @@ class ClassGroup implements ColumnBlock {
     return this.head.logPresent(this.outputs());
   }
 
-  sample(chosen: ChosenComponent, noise: readonly Tensor[], options: { present: boolean }): Tensor {
+  sample(chosen: TwoStageChoice, noise: readonly Tensor[], options: { present: boolean }): Tensor {
     const [S, P, C] = this.parameters.shape as number[];
     const ofClass = chosen.select(this.parameters.reshape([S * P, C]));
     return this.head.sample(noise, ofClass.reshape([S, P, "N"]), options);

@@ -1,9 +1,9 @@
 import type { Description } from "../description.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
-import { ChosenComponent } from "./chosenComponent.ts";
 import type { Noise } from "./distribution.ts";
 import type { SharedGaps } from "./sharedGaps.ts";
 import { knownValues, logPosterior, type Subset, type SubsetDistribution } from "./subsetDistribution.ts";
+import { TwoStageChoice } from "./twoStageChoice.ts";
 
 /** S columns of a `ProductMixture`. Tensors are column-first, since the runtime is fastest along long rows. */
 export interface ColumnBlock {
@@ -17,8 +17,10 @@ export interface ColumnBlock {
   logMixture(x: Tensor, logWeights: Tensor): Tensor;
   /** log p_j(x_d is not missing) for each component j, [S, J, 1]. */
   logPresent(): Tensor;
-  /** Values [S, N] from the component that is chosen for each row. The elements of `noise` are [S, N]. With `present` no value is missing. */
-  sample(chosen: ChosenComponent, noise: readonly Tensor[], options: { present: boolean }): Tensor;
+  /**
+   * Values [S, N] from the component that is chosen for each row. The elements of `noise` are [S, N]. With `present` no value is missing.
+   */
+  sample(chosen: TwoStageChoice, noise: readonly Tensor[], options: { present: boolean }): Tensor;
 }
 
 /**
@@ -53,7 +55,7 @@ export abstract class ProductMixture implements SubsetDistribution {
 
   /** `sample` of each block for noise of all columns, [D, N] each. */
   protected samples(
-    chosen: ChosenComponent,
+    chosen: TwoStageChoice,
     noise: readonly Tensor[],
     options: { present: boolean },
     blocks: readonly ColumnBlock[],
@@ -122,7 +124,7 @@ export abstract class ProductMixture implements SubsetDistribution {
         ? posterior.add(block.logPresent().reshape([this.components, 1]))
         : posterior;
     const drawn = block.sample(
-      new ChosenComponent(logWeights, uniform.transpose()),
+      new TwoStageChoice(logWeights, uniform.transpose()),
       noise.map((numbers) => numbers.transpose()),
       options,
     );
@@ -152,7 +154,7 @@ export abstract class ProductMixture implements SubsetDistribution {
     logWeights: Tensor,
     options: { present: boolean },
   ): Tensor {
-    const chosen = new ChosenComponent(logWeights, uniform.transpose());
+    const chosen = new TwoStageChoice(logWeights, uniform.transpose());
     const columnsOfNoise = noise.map((numbers) => numbers.transpose());
     const blocks = this.blocks();
     const drawn = this.samples(chosen, columnsOfNoise, options, blocks);
@@ -165,7 +167,9 @@ export abstract class ProductMixture implements SubsetDistribution {
       .transpose();
   }
 
-  /** The log-probability of each component that no unknown column is missing: [J, 1], or [J, N] if the known columns differ between rows. */
+  /**
+   * The log-probability of each component that no unknown column is missing: [J, 1], or [J, N] if the known columns differ between rows.
+   */
   private logPresent(subset: Subset): Tensor {
     const ofBlocks = this.blocks().flatMap((block) =>
       block.hasMissingAtom ? [knownColumns(subset, block).where(0, block.logPresent()).sum(0)] : [],

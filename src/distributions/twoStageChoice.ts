@@ -7,10 +7,10 @@ const MAX_BLOCKS_OF_ONE = 64;
 const MIN_WEIGHT = 1e-37;
 
 /**
- * A component drawn for each row from J of them, which may be thousands of kernels. The components are divided into about sqrt(J) blocks:
- * first a block is drawn, and then a component of this block. So the one-hot numbers of a row are 2 sqrt(J) instead of J.
+ * Draws a component for each row in two stages, a block of about sqrt(J) components and a component within it, so that a row needs
+ * 2 sqrt(J) one-hot numbers instead of J.
  */
-export class ChosenComponent {
+export class TwoStageChoice {
   /** One-hot, [A, N]. */
   private readonly block: Tensor;
   /** One-hot, [B, N]: the component within its block. */
@@ -28,18 +28,18 @@ export class ChosenComponent {
     const B = Math.ceil(J / A);
     this.padding = A * B - J;
     const weights = logWeights.softmax(0).pad(0, this.padding, 0).reshape([B, A, rows]);
-    const ofBlocks = weights.sum(0);
-    this.block = chooseComponent(ofBlocks.log(), uniform, -2);
-    const ofChosen =
+    const blockWeights = weights.sum(0);
+    this.block = chooseComponent(blockWeights.log(), uniform, -2);
+    const chosenWeights =
       rows === 1
         ? weights.reshape([B, A]).matmul(this.block)
         : weights.mul(this.block.reshape([1, A, "N"])).sum(1);
     // Where the number lies within the interval of its block. At 0, rounding could choose the padding, whose weights are `MIN_WEIGHT`.
-    const start = ofBlocks.cumsum(0).sub(ofBlocks);
+    const start = blockWeights.cumsum(0).sub(blockWeights);
     const chosen = (numbers: Tensor) => numbers.mul(this.block).sum(0, { keepAxes: true });
-    const position = uniform.sub(chosen(start)).div(chosen(ofBlocks).maximum(MIN_WEIGHT));
+    const position = uniform.sub(chosen(start)).div(chosen(blockWeights).maximum(MIN_WEIGHT));
     const inside = position.clip(1 - MAX_UNIFORM, MAX_UNIFORM);
-    this.within = chooseComponent(ofChosen.maximum(MIN_WEIGHT).log(), inside, -2);
+    this.within = chooseComponent(chosenWeights.maximum(MIN_WEIGHT).log(), inside, -2);
   }
 
   /** Numbers [Q, J] of each component, for the chosen one of each row: [Q, N]. */
@@ -47,11 +47,11 @@ export class ChosenComponent {
     const [Q] = numbers.shape as number[];
     const [A] = this.block.shape as number[];
     const [B, N] = this.within.shape as [number, "N"];
-    const ofBlocks = numbers
+    const blockNumbers = numbers
       .pad(1, this.padding, 0)
       .reshape([Q * B, A])
       .matmul(this.block);
-    return ofBlocks
+    return blockNumbers
       .reshape([Q, B, N])
       .mul(this.within.reshape([1, B, N]))
       .sum(1);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { chooseComponent, MAX_UNIFORM } from "../../src/distributions/chooseComponent.ts";
-import { ChosenComponent } from "../../src/distributions/chosenComponent.ts";
+import { TwoStageChoice } from "../../src/distributions/twoStageChoice.ts";
 import { constant } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
@@ -19,7 +19,7 @@ async function counts(weights: readonly number[], rowsOfWeights: "N" | 1): Promi
   );
   const run = compile(
     (logWeights, uniform) =>
-      new ChosenComponent(logWeights.transpose(), uniform.transpose()).select(indices).transpose(),
+      new TwoStageChoice(logWeights.transpose(), uniform.transpose()).select(indices).transpose(),
     [
       [rowsOfWeights, J],
       ["N", 1],
@@ -53,7 +53,7 @@ test("selects several numbers of the chosen components, which may differ in each
   );
   const run = compile(
     (logWeights, uniform) =>
-      new ChosenComponent(logWeights.transpose(), uniform.transpose()).select(numbers).transpose(),
+      new TwoStageChoice(logWeights.transpose(), uniform.transpose()).select(numbers).transpose(),
     [
       ["N", J],
       ["N", 1],
@@ -88,7 +88,7 @@ test("components of weight 0 are not drawn, also by the largest and the smallest
     );
     const twoStages = compile(
       (logWeights, uniform) =>
-        new ChosenComponent(logWeights.transpose(), uniform.transpose())
+        new TwoStageChoice(logWeights.transpose(), uniform.transpose())
           .select(constant(indices, [1, J]))
           .transpose(),
       [
