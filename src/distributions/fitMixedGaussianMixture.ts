@@ -10,7 +10,9 @@ import { selectDataRows } from "./selectDataRows.ts";
 
 /** Expectation maximization uses a random subset of this many rows, to save time. */
 const MAX_ROWS = 5_000;
-/** In each iteration, a component costs N M^2 products for N rows and M numeric columns. N is reduced so that these are at most this many. */
+/**
+ * In each iteration, a component costs N M^2 products for N rows and M numeric columns. N is reduced so that these are at most this many.
+ */
 const MAX_PRODUCTS = 1e7;
 /** Without held-out rows, this share of the rows is held out. */
 const HELD_OUT_SHARE = 1 / 6;
@@ -45,14 +47,14 @@ export async function chooseMixedGaussianMixture(
   limits: Limits = {},
 ): Promise<MixedGaussianMixture> {
   let best = new MixedGaussianMixture({ columns, components: 1 });
-  const parts = await prepareParts(best, data, heldOut);
-  let score = await fitParts(best, parts, limits);
+  const split = await prepareSplit(best, data, heldOut);
+  let score = await fitToSplit(best, split, limits);
   let failures = 0;
   for (const components of MORE_COMPONENTS) {
-    if (components * MIN_ROWS_PER_COMPONENT > parts.training.data.rows || failures === 2) break;
+    if (components * MIN_ROWS_PER_COMPONENT > split.training.data.rows || failures === 2) break;
     if (await limitReached(limits)) break;
     const model = new MixedGaussianMixture({ columns, components });
-    const scoreOfModel = await fitParts(model, parts, limits);
+    const scoreOfModel = await fitToSplit(model, split, limits);
     failures++;
     if (!(scoreOfModel > score)) continue;
     [best, score, failures] = [model, scoreOfModel, 0];
@@ -67,17 +69,17 @@ export async function fitMixedGaussianMixture(
   heldOut?: DataRows,
   limits: Limits = {},
 ): Promise<void> {
-  await fitParts(model, await prepareParts(model, data, heldOut), limits);
+  await fitToSplit(model, await prepareSplit(model, data, heldOut), limits);
 }
 
 /** The rows of expectation maximization, and those that select its result. */
-type Parts = Readonly<Record<"training" | "heldOut", PreparedRows>>;
+type SplitRows = Readonly<Record<"training" | "heldOut", PreparedRows>>;
 
-async function prepareParts(
+async function prepareSplit(
   model: MixedGaussianMixture,
   data: DataRows,
   heldOut: DataRows | undefined,
-): Promise<Parts> {
+): Promise<SplitRows> {
   const order = new Random(0).split("mixed Gaussian mixture").permutation(data.rows);
   const share = Math.ceil(HELD_OUT_SHARE * Math.min(data.rows, MAX_ROWS));
   const count = heldOut ? 0 : Math.min(data.rows - 1, share);
@@ -94,13 +96,13 @@ async function prepareParts(
  * Runs expectation maximization for each of `SHARED_ROWS`, and sets the parameters to those with the highest mean log-likelihood of the
  * held-out rows. Returns this log-likelihood.
  */
-async function fitParts(
+async function fitToSplit(
   model: MixedGaussianMixture,
-  { training, heldOut }: Parts,
+  { training, heldOut }: SplitRows,
   limits: Limits,
 ): Promise<number> {
   const steps = new MixedGaussianSteps(model, training);
-  const ofHeldOut = new MixedGaussianSteps(model, heldOut);
+  const heldOutSteps = new MixedGaussianSteps(model, heldOut);
   const random = new Random(0).split("k-means");
   let responsibilities: Floats = await initialResponsibilities(training, model.components, random, limits);
   const copyOfParameters = () => parametersOf(model).map(({ numbers }) => numbers.slice());
@@ -109,17 +111,17 @@ async function fitParts(
   for (const sharedRows of model.components > 1 ? SHARED_ROWS : [0]) {
     let previous = Number.NEGATIVE_INFINITY;
     for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
-      steps.maximize(responsibilities, sharedRows);
-      const expected = steps.expect();
+      steps.mStep(responsibilities, sharedRows);
+      const expected = steps.eStep();
       responsibilities = expected.responsibilities;
       if (!(expected.logLikelihood > previous + TOLERANCE) || (await limitReached(limits))) break;
       previous = expected.logLikelihood;
     }
-    let score = ofHeldOut.expect().logLikelihood;
+    let score = heldOutSteps.eStep().logLikelihood;
     let values = copyOfParameters();
     for (const strength of WEAKER_STRENGTHS) {
-      steps.maximize(responsibilities, sharedRows, strength);
-      const weakerScore = ofHeldOut.expect().logLikelihood;
+      steps.mStep(responsibilities, sharedRows, strength);
+      const weakerScore = heldOutSteps.eStep().logLikelihood;
       if (!(weakerScore > score + MIN_GAIN)) break;
       [score, values] = [weakerScore, copyOfParameters()];
     }

@@ -11,8 +11,8 @@ import type { Subset } from "./subsetDistribution.ts";
  * Rows [N, D] with the known values of x, and with draws of the other columns in the order of their positions. The log-weights of the
  * components are [C, N] or [C, 1].
  *
- * Each iteration of a loop draws all numeric columns given their present values, and keeps the draw of the column at one position. So the size
- * of the graph does not depend on the number of columns.
+ * Each iteration of a loop draws all numeric columns given their present values, and keeps the draw of the column at one position. So the
+ * size of the graph does not depend on the number of columns.
  */
 export function drawRows(
   model: MixedGaussianMixture,
@@ -25,12 +25,12 @@ export function drawRows(
   const { components: C, features, groups, numericColumns } = model;
   const M = numericColumns.length;
   const chosen = chooseComponent(logWeights, uniform.transpose(), -2);
-  const ofChosen = (numbers: Tensor, shape: Shape) => numbers.matmul(chosen).reshape(shape);
+  const selectChosen = (numbers: Tensor, shape: Shape) => numbers.matmul(chosen).reshape(shape);
   const noiseColumns = noise.map((numbers) => numbers.transpose());
   const ofGroup = (columns: readonly number[]) => noiseColumns.map((numbers) => numbers.gather(0, columns));
   const logitsOf = ({ logits }: MixedGaussianGroup) => {
     const [S, A] = logits.sizes;
-    return ofChosen(logits.reshape([S * A, C]), [S, A, "N"]);
+    return selectChosen(logits.reshape([S * A, C]), [S, A, "N"]);
   };
   const parts = groups
     .filter(({ head }) => !head.components)
@@ -40,8 +40,8 @@ export function drawRows(
     }));
   if (M > 0) {
     const { coefficients, deviations } = model.regressions(positions);
-    const means = ofChosen(model.means.transpose(), [M, "N"]);
-    const spread = ofChosen(deviations.transpose(), [M, "N"]);
+    const means = selectChosen(model.means.transpose(), [M, "N"]);
+    const spread = selectChosen(deviations.transpose(), [M, "N"]);
     const numeric = groups
       .filter(({ head }) => head.components)
       .map((group) => ({ group, logits: logitsOf(group), random: ofGroup(group.columns) }));
@@ -55,7 +55,7 @@ export function drawRows(
         const pivot = ofNumeric.equal(position);
         const ofPivot = coefficients.mul(pivot.toFloat().reshape([1, M, 1])).sum(1);
         const { scores, isSmooth } = model.numericScores(columns);
-        const prediction = ofChosen(ofPivot.transpose(), [M, "N"])
+        const prediction = selectChosen(ofPivot.transpose(), [M, "N"])
           .mul(scores.sub(means).mul(isSmooth))
           .sum(0, { keepAxes: true });
         const locations = means.add(prediction);

@@ -60,11 +60,11 @@ interface Scores {
  *     p(x) = sum_c w_c prod_d p_c(x_d | x_1 ... x_d-1).
  *
  * Within a component, a number has a normal distribution whose mean is the linear regression on the numbers before, as in a Gaussian with
- * mean m_c and covariance S_c on a linear scale of each column. The normal distribution is approximated by a pair of logistic distributions,
- * so that the probability of a cell of a lattice is a difference of two values of a distribution function. Categories, atoms and missing
- * values have probabilities that depend only on the component. In the regressions of other columns, an atom and a missing value count as the
- * mean; but an atom of a lattice is a number there, unless it is one of its `isolatedAtoms`. This is the location model (Olkin and Tate 1961)
- * with latent classes (Lawrence and Krzanowski 1996).
+ * mean m_c and covariance S_c on a linear scale of each column. The normal distribution is approximated by a pair of logistic
+ * distributions, so that the probability of a cell of a lattice is a difference of two values of a distribution function. Categories, atoms
+ * and missing values have probabilities that depend only on the component. In the regressions of other columns, an atom and a missing value
+ * count as the mean; but an atom of a lattice is a number there, unless it is one of its `isolatedAtoms`. This is the location model (Olkin
+ * and Tate 1961) with latent classes (Lawrence and Krzanowski 1996).
  *
  * Any subset of columns has a density, since the regressions follow from the covariance for every ordering of the columns. The densities of
  * all orderings are equal up to the approximation of the normal distribution and the rounding of lattices.
@@ -195,10 +195,10 @@ export class MixedGaussianMixture implements SubsetDistribution {
     const isConditioned = options.present && head.hasMissingAtom;
     const weights = isConditioned ? logWeights.add(head.logPresent(outputs)) : logWeights;
     const chosen = chooseComponent(weights, uniform.reshape([1, 1, "N"]), -2);
-    const ofChosen = selectComponent(outputs, chosen);
+    const chosenOutputs = selectComponent(outputs, chosen);
     const drawn = head.sample(
       noise.map((numbers) => numbers.transpose()),
-      ofChosen,
+      chosenOutputs,
       options,
     );
     return this.sharedGaps.sampleOf(d, drawn.reshape(["N"]), parameters);
@@ -257,8 +257,8 @@ export class MixedGaussianMixture implements SubsetDistribution {
       const [S, N] = [group.columns.length, columns.shape[1]];
       const values = columns.gather(0, group.columns).reshape([S, 1, N]);
       const outputs = this.outputsOf(group, means, regressions?.deviations);
-      const ofPresent = group.head.logProb(values, outputs);
-      const logProb = this.sharedGaps.logProb(ofPresent, columns, group.columns);
+      const logProbIfPresent = group.head.logProb(values, outputs);
+      const logProb = this.sharedGaps.logProb(logProbIfPresent, columns, group.columns);
       if (!subset) return sum.add(logProb.sum(0));
       const known = subset.known.gather(0, group.columns).reshape([S, 1, 1]);
       return sum.add(known.greater(0).where(logProb, 0).sum(0));

@@ -15,8 +15,8 @@ const INDEPENDENT_ROWS = 1;
 /** Added to variances, relative to the variance of the column, so that no component collapses onto a few rows. */
 const RIDGE = 1e-4;
 /**
- * Means, variances and probabilities of a component are estimated as if it had this many additional rows, with the mean, the variance and the
- * frequencies of the whole column.
+ * Means, variances and probabilities of a component are estimated as if it had this many additional rows, with the mean, the variance and
+ * the frequencies of the whole column.
  */
 const PRIOR_ROWS = 0.1;
 /** Rows with smaller responsibilities are skipped, because they hardly change a component. */
@@ -33,11 +33,11 @@ export class MixedGaussianSteps {
   }
 
   /**
-   * The M-step: sets the parameters of the model from the responsibilities [N, C] of its components. Each covariance is estimated from the rows
-   * of the component and from `sharedRows` additional rows with the pooled covariance. `strength` multiplies the constants that regularize the
-   * covariances: `INDEPENDENT_ROWS`, `RIDGE`, and the `PRIOR_ROWS` of variances.
+   * The M-step: sets the parameters of the model from the responsibilities [N, C] of its components. Each covariance is estimated from the
+   * rows of the component and from `sharedRows` additional rows with the pooled covariance. `strength` multiplies the constants that
+   * regularize the covariances: `INDEPENDENT_ROWS`, `RIDGE`, and the `PRIOR_ROWS` of variances.
    */
-  maximize(responsibilities: Floats, sharedRows: number, strength = 1): void {
+  mStep(responsibilities: Floats, sharedRows: number, strength = 1): void {
     const { model } = this;
     const { rows, weights } = this.rows.data;
     const { components: C, groups } = model;
@@ -104,8 +104,8 @@ export class MixedGaussianSteps {
   }
 
   /**
-   * The weighted mean of the numeric columns, and the sum of weighted products of the deviations from it, [M, M]. The product of two columns
-   * is estimated from the rows in which both values have a density, and scaled to all rows.
+   * The weighted mean of the numeric columns, and the sum of weighted products of the deviations from it, [M, M]. The product of two
+   * columns is estimated from the rows in which both values have a density, and scaled to all rows.
    */
   private scatter(
     weights: Float64Array,
@@ -155,10 +155,11 @@ export class MixedGaussianSteps {
   }
 
   /**
-   * The E-step: the responsibilities [N, C] of the components, and the mean log-likelihood. They are computed with normal densities in place of the
-   * probabilities of cells. The variance of a lattice is that of numbers spread over their cells, so that these densities are bounded.
+   * The E-step: the responsibilities [N, C] of the components, and the mean log-likelihood. They are computed with normal densities in
+   * place of the probabilities of cells. The variance of a lattice is that of numbers spread over their cells, so that these densities are
+   * bounded.
    */
-  expect(): { responsibilities: Float64Array; logLikelihood: number } {
+  eStep(): { responsibilities: Float64Array; logLikelihood: number } {
     const {
       model: { components: C },
       rows: {
@@ -201,8 +202,8 @@ export class MixedGaussianSteps {
           );
           const total = logSumExp(ofColumn);
           const missing = count - (head.components ? 3 : 1);
-          // In a lattice, atoms that are not isolated have a normal density too. So all values with a normal density have the same probability
-          // here: that of having one.
+          // In a lattice, atoms that are not isolated have a normal density too. So all values with a normal density have the same
+          // probability here: that of having one.
           const isSmooth = (p: number) => !hasOwnLogit(p) && !(head.hasMissingAtom && p === missing);
           const logSmooth = logSumExp(ofColumn.filter((_, p) => isSmooth(p)));
           // A held-out row may have a category that training did not see, which has the probability `unseen`.

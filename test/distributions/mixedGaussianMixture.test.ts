@@ -310,8 +310,8 @@ test("a category that only the held-out rows have does not prevent the choice of
   const [training, unseen] = [Float64Array.of(0, 0, 1, 0), Float64Array.of(2, 0, 1)];
   const rows = (values: Float64Array) => ({ rows: values.length, features: 1, values });
   const prepared = await prepareRows(model, rows(training), rows(unseen));
-  new MixedGaussianSteps(model, prepared.training).maximize(new Float64Array(4).fill(1), 0);
-  const { logLikelihood } = new MixedGaussianSteps(model, prepared.heldOut).expect();
+  new MixedGaussianSteps(model, prepared.training).mStep(new Float64Array(4).fill(1), 0);
+  const { logLikelihood } = new MixedGaussianSteps(model, prepared.heldOut).eStep();
   const expected = await logProb(model, unseen);
   expect(logLikelihood).toBeCloseTo(expected.reduce((sum, value) => sum + value, 0) / 3, 6);
 });
