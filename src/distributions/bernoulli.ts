@@ -59,7 +59,7 @@ export class Bernoulli implements Distribution {
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {
-    const logits = this.logitsGiven(context);
+    const logits = this.logitsFor(context);
     const isOne = x.equal(1);
     const isValue = isOne.or(x.equal(0));
     // log sigmoid(l) for a one, log sigmoid(-l) for a zero.
@@ -73,10 +73,10 @@ export class Bernoulli implements Distribution {
 
   /** The probabilities of ones, which are the means: [D], or [N, D] for a conditional distribution. */
   center(context?: Tensor): Tensor {
-    return this.logitsGiven(context).sigmoid();
+    return this.logitsFor(context).sigmoid();
   }
 
-  private logitsGiven(context: Tensor | undefined): Tensor {
+  private logitsFor(context: Tensor | undefined): Tensor {
     const { logits, network } = this;
     return network ? logits.add(scoped("network", () => network.apply(context!))) : logits;
   }

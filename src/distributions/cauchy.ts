@@ -8,6 +8,17 @@ import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 const cauchySchema = z.strictObject({ type: z.literal("cauchy"), features: sizeSchema });
 
 /**
+ * The quantile function tan(pi (u - 1/2)) of the standard Cauchy distribution, computed as the cotangent of the angle pi min(u, 1 - u),
+ * which is precise in both tails.
+ */
+export function cauchyQuantile(uniform: Tensor): Tensor {
+  const upper = uniform.greater(0.5);
+  const angle = upper.where(uniform.neg().add(1), uniform).mul(Math.PI);
+  const cotangent = angle.cos().div(angle.sin());
+  return upper.where(cotangent, cotangent.neg());
+}
+
+/**
  * Independent Cauchy distributions of D features with learned medians m and log-scales s:
  * log p(x) = -sum(log(1 + ((x - m) exp(-s))^2) + s + log pi). The tails are so heavy that the mean does not exist.
  */
@@ -42,12 +53,8 @@ export class Cauchy implements Distribution {
       .sub(this.features * Math.log(Math.PI));
   }
 
-  /** tan(pi (u - 1/2)), computed as the cotangent of the angle pi min(u, 1 - u), which is precise in both tails. */
   sample([uniform]: readonly Tensor[]): Tensor {
-    const upper = uniform.greater(0.5);
-    const angle = upper.where(uniform.neg().add(1), uniform).mul(Math.PI);
-    const cotangent = angle.cos().div(angle.sin());
-    return upper.where(cotangent, cotangent.neg()).mul(this.logScale.exp()).add(this.location);
+    return cauchyQuantile(uniform).mul(this.logScale.exp()).add(this.location);
   }
 
   describe() {

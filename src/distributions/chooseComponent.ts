@@ -13,8 +13,8 @@ export const MAX_UNIFORM = 1 - 2 ** -24;
 export function chooseComponent(logWeights: Tensor, uniform: Tensor, axis: -1 | -2 = -1): Tensor {
   const components = logWeights.shape.at(axis) as number;
   if (components === 1) return uniform.mul(0).add(1);
-  // The sum of all weights is not exactly 1 after rounding. Without the product with it, numbers near 1 would draw the last component even if
-  // its weight is 0.
+  // The sum of all weights is not exactly 1 after rounding. Without the product with it, numbers near 1 would draw the last component even
+  // if its weight is 0.
   const [upperBounds, total] = logWeights
     .softmax(axis)
     .cumsum(axis)

@@ -15,6 +15,7 @@ import {
   type Noise,
   onSupport,
 } from "./distribution.ts";
+import { wrappedStandardization } from "./wrappedStandardization.ts";
 
 const constantSchema = z.array(z.int().check(z.nonnegative())).check(
   z.minLength(1),
@@ -132,12 +133,9 @@ export class ConstantFeatures implements Distribution {
    */
   get contextStandardization(): OuterStandardization<Distribution> | undefined {
     const { constant } = this;
-    const inner = this.distribution.contextStandardization;
-    return (
-      inner && {
-        standardize: inner.standardize,
-        relativeTo: (outer) => new ConstantFeatures(inner.relativeTo(outer), { constant }),
-      }
+    return wrappedStandardization(
+      this.distribution.contextStandardization,
+      (distribution) => new ConstantFeatures(distribution, { constant }),
     );
   }
 

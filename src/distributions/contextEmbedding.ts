@@ -47,7 +47,10 @@ export interface ContextEmbeddingOptions {
   size?: number | undefined;
   /** The embedding network. Without hidden layers it is a matrix with one row for each class. Default none. */
   network?: NetworkOptions | undefined;
-  /** Whether the activation is applied to the outputs of the network too, which are then a hidden layer. Has no effect without a network. Default false. */
+  /**
+   * Whether the activation is applied to the outputs of the network too, which are then a hidden layer. Has no effect without a network.
+   * Default false.
+   */
   outputActivation?: boolean | undefined;
   /**
    * n, if the numeric columns are those of n items, one item after the other, whose order has no meaning. The network is applied

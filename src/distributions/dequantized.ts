@@ -12,8 +12,10 @@ import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import { onSupport } from "./distribution.ts";
+import { integerSupport, isInteger } from "./integers.ts";
 import { Logistic } from "./logistic.ts";
 import { selectFeatures, uniformDraws, type ValueCounts } from "./rowDraws.ts";
+import { wrappedStandardization } from "./wrappedStandardization.ts";
 
 /** Below 2^17, float32 resolves the cells of integers to 1/128. */
 const MAX_VALUES = 2 ** 17;
@@ -86,8 +88,8 @@ export class Dequantized implements Distribution {
     this.values = this.settings.values;
     const { features } = distribution;
     if (typeof this.values === "object" && this.values.length !== features) {
-      throw new PushforwardError("SHAPE", "a list of numbers of values has one number for each feature", {
-        expected: `${features} numbers`,
+      throw new PushforwardError("SHAPE", "the option values does not have one entry per feature", {
+        expected: `${features} entries`,
         received: `${this.values.length}`,
       });
     }
@@ -140,13 +142,13 @@ export class Dequantized implements Distribution {
   }
 
   get support(): Support {
-    if (typeof this.values === "number") return { description: `integers from 0 to ${this.values - 1}` };
-    return { description: "integers from 0 that are less than the number of values of their feature" };
+    if (typeof this.values === "number") return integerSupport(this.values);
+    return { description: "integers from 0 to values[d] - 1 in each discrete feature d" };
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {
     const whole = selectFeatures(this.counts, x, 0);
-    const isValue = whole.equal(whole.floor()).and(whole.greaterEqual(0)).and(whole.lessEqual(this.largest));
+    const isValue = isInteger(whole, this.largest);
     const valid = isValue.where(x, 0);
     const bounds = this.draws(valid).map((uniform) => {
       const { u, logProb } = this.dequantize(valid, uniform);
@@ -197,12 +199,8 @@ export class Dequantized implements Distribution {
   }
 
   get contextStandardization(): OuterStandardization<Distribution> | undefined {
-    const inner = this.distribution.contextStandardization;
-    return (
-      inner && {
-        standardize: inner.standardize,
-        relativeTo: (outer) => this.with({ distribution: inner.relativeTo(outer) }),
-      }
+    return wrappedStandardization(this.distribution.contextStandardization, (distribution) =>
+      this.with({ distribution }),
     );
   }
 

@@ -4,6 +4,7 @@ import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
+import { LOG_BOUND } from "../numerics/bounds.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import {
@@ -23,9 +24,6 @@ const diagonalNormalSchema = z.strictObject({
   /** Used only if `context` is positive. */
   zeroInit: z._default(z.boolean(), true),
 });
-
-/** Limit of the network's contribution to a log-deviation: factors from 1/1000 to 1000 do not overflow. */
-const LOG_DEVIATION_BOUND = Math.log(1000);
 
 /**
  * Independent normal distributions of D features with learned means m and log-deviations s:
@@ -69,7 +67,7 @@ export class DiagonalNormal implements Distribution {
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {
-    const { mean, logDeviation } = this.moments(context);
+    const { mean, logDeviation } = this.parametersFor(context);
     const z = x.sub(mean).mul(logDeviation.neg().exp());
     return gaussianExponent(z)
       .sub(logDeviation.sum(-1))
@@ -77,21 +75,21 @@ export class DiagonalNormal implements Distribution {
   }
 
   sample([normal]: readonly Tensor[], context?: Tensor): Tensor {
-    const { mean, logDeviation } = this.moments(context);
+    const { mean, logDeviation } = this.parametersFor(context);
     return normal.mul(logDeviation.exp()).add(mean);
   }
 
   /** The means: [D], or [N, D] for a conditional distribution. */
   center(context?: Tensor): Tensor {
-    return this.moments(context).mean;
+    return this.parametersFor(context).mean;
   }
 
   /** Means and log-deviations, [D], or [N, D] for a conditional distribution. */
-  private moments(context: Tensor | undefined): { mean: Tensor; logDeviation: Tensor } {
+  private parametersFor(context: Tensor | undefined): { mean: Tensor; logDeviation: Tensor } {
     const { features: D, mean, logDeviation, network } = this;
     if (!network) return { mean, logDeviation };
     const [shift, logScale] = scoped("network", () => network.apply(context!)).split(1, [D, D]);
-    return { mean: mean.add(shift), logDeviation: logDeviation.add(logScale.softClamp(LOG_DEVIATION_BOUND)) };
+    return { mean: mean.add(shift), logDeviation: logDeviation.add(logScale.softClamp(LOG_BOUND)) };
   }
 
   describe() {

@@ -6,10 +6,13 @@ import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
+import { LOG_BOUND } from "../numerics/bounds.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import type { Atoms, Distribution, DistributionKind, Noise } from "./distribution.ts";
 import { onSupport } from "./distribution.ts";
+import { integerSupport, isInteger } from "./integers.ts";
+import { logisticQuantile } from "./logistic.ts";
 
 const discretizedLogisticSchema = z.strictObject({
   type: z.literal("discretizedLogistic"),
@@ -32,8 +35,6 @@ export interface DiscretizedLogisticOptions {
   network?: NetworkOptions | undefined;
 }
 
-/** Limit of the network's contribution to a log-scale: factors from 1/1000 to 1000 do not overflow. */
-const LOG_SCALE_BOUND = Math.log(1000);
 /** Scales that are fitted to data are at least this fraction of the distance between two values. */
 const MIN_FITTED_SCALE = 0.1;
 
@@ -77,29 +78,28 @@ export class DiscretizedLogistic implements Distribution {
   }
 
   get support() {
-    return { description: `integers from 0 to ${this.values - 1}` };
+    return integerSupport(this.values);
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {
     const last = this.values - 1;
-    const isValue = x.equal(x.floor()).and(x.greaterEqual(0)).and(x.lessEqual(last));
+    const isValue = isInteger(x, last);
     const value = isValue.where(x, 0);
-    const { location, logScale } = this.parametersGiven(context);
+    const { location, logScale } = this.parametersFor(context);
     const inverse = logScale.neg().exp();
     const low = value.sub(0.5).sub(location).mul(inverse);
     const high = value.add(0.5).sub(location).mul(inverse);
     // F(b) - F(a) = F(b) F(-a) (1 - exp(a - b)), where the last factor depends only on the scale and is left out in the outer cells.
-    const ofLow = value.equal(0).where(0, low.softplus());
-    const ofHigh = value.equal(last).where(0, high.neg().softplus());
+    const lowTerm = value.equal(0).where(0, low.softplus());
+    const highTerm = value.equal(last).where(0, high.neg().softplus());
     const isInner = value.greater(0).and(value.less(last));
     const width = isInner.where(logOneMinusExp(inverse), 0);
-    return onSupport(x, isValue, width.sub(ofLow).sub(ofHigh).sum(-1));
+    return onSupport(x, isValue, width.sub(lowTerm).sub(highTerm).sum(-1));
   }
 
   sample([uniform]: readonly Tensor[], context?: Tensor): Tensor {
-    const { location, logScale } = this.parametersGiven(context);
-    const logistic = uniform.log().sub(uniform.neg().log1p());
-    const x = location.add(logistic.mul(logScale.exp()));
+    const { location, logScale } = this.parametersFor(context);
+    const x = location.add(logisticQuantile(uniform).mul(logScale.exp()));
     return x
       .add(0.5)
       .floor()
@@ -108,17 +108,17 @@ export class DiscretizedLogistic implements Distribution {
 
   /** The locations within the range of values, not rounded: [D], or [N, D] for a conditional distribution. */
   center(context?: Tensor): Tensor {
-    return this.parametersGiven(context).location.clip(0, this.values - 1);
+    return this.parametersFor(context).location.clip(0, this.values - 1);
   }
 
   /** Locations and log-scales, [D], or [N, D] for a conditional distribution. */
-  private parametersGiven(context: Tensor | undefined): { location: Tensor; logScale: Tensor } {
+  private parametersFor(context: Tensor | undefined): { location: Tensor; logScale: Tensor } {
     const { features: D, values, location, logScale, network } = this;
     if (!network) return { location, logScale };
     const [shift, factor] = scoped("network", () => network.apply(context!)).split(1, [D, D]);
     return {
       location: location.add(shift.mul(values / 2)),
-      logScale: logScale.add(factor.softClamp(LOG_SCALE_BOUND)),
+      logScale: logScale.add(factor.softClamp(LOG_BOUND)),
     };
   }
 

@@ -2,6 +2,7 @@ import type { DataRows } from "../bijections/bijection.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import { chooseComponent } from "./chooseComponent.ts";
+import { logisticQuantile } from "./logistic.ts";
 
 /** Log-scales are clamped smoothly to +-8: the narrowest component fits into one of 256 cells, and no exponential overflows. */
 const LOG_SCALE_BOUND = 8;
@@ -23,8 +24,8 @@ interface DiscretizedMixtureOptions {
 /**
  * The conditional distribution of a feature with the integers 0 ... V - 1, such as a pixel, whose parameters a network computes
  * (Salimans et al. 2017, "PixelCNN++"): a mixture of A atoms, single values that data have often, and of K logistic distributions,
- * discretized to the cells of the numbers. With u = x / (V - 1), h = 1 / (2 (V - 1)) and F the logistic function, a component with location m
- * and scale s has the probability
+ * discretized to the cells of the numbers. With u = x / (V - 1), h = 1 / (2 (V - 1)) and F the logistic function, a component with location
+ * m and scale s has the probability
  *
  *     p(x) = F((u + h - m) / s) - F((u - h - m) / s),
  *
@@ -85,7 +86,8 @@ export class DiscretizedMixture {
     const inverse = logScales.neg().exp();
     const last = values - 1;
     const center = value.mul(1 / last).sub(locations);
-    // A cell from a to b has log(F(b) - F(a)) = log F(b) + log F(-a) + log(1 - exp(a - b)), the first cell log F(b), and the last one log F(-a).
+    // A cell from a to b has log(F(b) - F(a)) = log F(b) + log F(-a) + log(1 - exp(a - b)), the first cell log F(b), and the last one log
+    // F(-a).
     const logBelowUpper = center
       .add(0.5 / last)
       .mul(inverse)
@@ -111,8 +113,8 @@ export class DiscretizedMixture {
   }
 
   /**
-   * Draws a number for each row, [N, 1], from its parameters [N, P] and two uniform numbers [N, 1]: the first chooses an atom or a component,
-   * and the second is mapped by the quantile function of the component.
+   * Draws a number for each row, [N, 1], from its parameters [N, P] and two uniform numbers [N, 1]: the first chooses an atom or a
+   * component, and the second is mapped by the quantile function of the component.
    */
   sample([choice, quantile]: readonly Tensor[], parameters: Tensor): Tensor {
     const { values, components: K, atoms: A } = this.options;
@@ -120,7 +122,7 @@ export class DiscretizedMixture {
     const [atom, component] = chooseComponent(logits.mul(1 / this.temperature), choice).split(-1, [A, K]);
     const sum = (chosen: Tensor) => chosen.sum(-1, { keepAxes: true });
     const scale = sum(component.mul(logScales)).exp().mul(this.temperature);
-    const u = sum(component.mul(locations)).add(scale.mul(quantile.log().sub(quantile.neg().log1p())));
+    const u = sum(component.mul(locations)).add(scale.mul(logisticQuantile(quantile)));
     const last = values - 1;
     const cell = u.mul(last).add(0.5).floor().clip(0, last);
     return sum(atom)

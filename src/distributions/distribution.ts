@@ -87,10 +87,13 @@ export const MIN_GAUSSIAN_EXPONENT = -1e20;
 export const gaussianExponent = (x: Tensor): Tensor =>
   x.square().sum(-1).mul(-0.5).maximum(MIN_GAUSSIAN_EXPONENT);
 
+/** Whether each number is NaN, which stands for a missing value: only NaN is different from itself. */
+export const isMissing = (x: Tensor): Tensor => x.equal(x).not();
+
 /** `logProb` [N] for rows whose features are all `inside` [N, D], -Infinity for other rows, and NaN for rows with a NaN. */
 export function onSupport(x: Tensor, inside: Tensor, logProb: Tensor): Tensor {
   const anyFeature = (condition: Tensor) => condition.toFloat().sum(1).greater(0);
   const outside = anyFeature(inside.not());
-  const hasNaN = anyFeature(x.equal(x).not());
+  const hasNaN = anyFeature(isMissing(x));
   return hasNaN.where(Number.NaN, outside.where(Number.NEGATIVE_INFINITY, logProb));
 }

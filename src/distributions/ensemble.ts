@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
 import type { OuterStandardization } from "../bijections/outerStandardization.ts";
-import type { Standardize } from "../bijections/standardize.ts";
 import type { Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
 import { constant, stack, type Tensor } from "../graph/tensor.ts";
@@ -11,6 +10,7 @@ import { variantCountSchema } from "../nn/maskVariants.ts";
 import { parse } from "../parse.ts";
 import { chooseComponent, rowsOfChosenComponents } from "./chooseComponent.ts";
 import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
+import { wrappedStandardization } from "./wrappedStandardization.ts";
 
 const ensembleSchema = (distribution: NestedSchema) =>
   z.strictObject({
@@ -110,20 +110,11 @@ export class Ensemble implements Distribution {
   }
 
   get dataStandardization(): OuterStandardization<Distribution> | undefined {
-    return this.wrap(this.distribution.dataStandardization);
+    return wrappedStandardization(this.distribution.dataStandardization, (each) => this.of(each));
   }
 
   get contextStandardization(): OuterStandardization<Distribution> | undefined {
-    return this.wrap(this.distribution.contextStandardization);
-  }
-
-  private wrap(inner: OuterStandardization<Distribution> | undefined) {
-    return (
-      inner && {
-        standardize: inner.standardize,
-        relativeTo: (outer: Standardize) => this.of(inner.relativeTo(outer)),
-      }
-    );
+    return wrappedStandardization(this.distribution.contextStandardization, (each) => this.of(each));
   }
 
   /** The ensemble of another distribution with the same number of variants. */

@@ -141,8 +141,8 @@ async function columnFactors(
 }
 
 /**
- * The values [N, D] of rows, in which columns that share the gap of an earlier one have the values of other rows in place of their gaps. The
- * kernels of these columns are distributions of present values, so each center needs a value.
+ * The values [N, D] of rows, in which columns that share the gap of an earlier one have the values of other rows in place of their gaps.
+ * The kernels of these columns are distributions of present values, so each center needs a value.
  */
 function valuesOfCenters({ columns, features: D }: KernelDensity, { values }: DataRows): Float64Array {
   const filled = values.slice();

@@ -6,6 +6,9 @@ import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
 const logisticSchema = z.strictObject({ type: z.literal("logistic"), features: sizeSchema });
 
+/** The quantile function of the standard logistic distribution: log u - log(1 - u). */
+export const logisticQuantile = (uniform: Tensor): Tensor => uniform.log().sub(uniform.neg().log1p());
+
 /** Independent standard logistic distributions, the prior of NICE: log p(x) = -sum(|x| + 2 log(1 + exp(-|x|))). */
 export class Logistic implements Distribution {
   readonly features: number;
@@ -25,7 +28,7 @@ export class Logistic implements Distribution {
   }
 
   sample([uniform]: readonly Tensor[]): Tensor {
-    return uniform.log().sub(uniform.neg().log1p());
+    return logisticQuantile(uniform);
   }
 
   describe() {

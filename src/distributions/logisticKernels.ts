@@ -36,10 +36,10 @@ export function logisticKernels(
     const low = cell.lessEqual(0).where(-OUTERMOST_EDGE, scale.forward(cell.sub(0.5)).value);
     const high = cell.greaterEqual(head.cells - 1).where(OUTERMOST_EDGE, scale.forward(cell.add(0.5)).value);
     // sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - exp(a - b)), without cancellation.
-    const ofLow = standardized(low).exp().add(1);
-    const ofHigh = standardized(high).neg().exp().add(1);
+    const lowFactor = standardized(low).exp().add(1);
+    const highFactor = standardized(high).neg().exp().add(1);
     const logPeak = asRow(high.sub(low)).mul(inverse).neg().expm1().neg().log();
-    return { kernel: ofLow.mul(ofHigh).reciprocal(), logPeak, isSmooth: isPresent };
+    return { kernel: lowFactor.mul(highFactor).reciprocal(), logPeak, isSmooth: isPresent };
   }
   const { value: yOfValue, logSlope } = scale.forward(value);
   const tail = standardized(yOfValue).abs().neg().exp();

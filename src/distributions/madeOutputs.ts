@@ -1,4 +1,5 @@
 import { constant, type Tensor } from "../graph/tensor.ts";
+import { LOG_BOUND } from "../numerics/bounds.ts";
 import { chooseComponent } from "./chooseComponent.ts";
 import { HALF_LOG_2_PI, MIN_GAUSSIAN_EXPONENT, type Noise } from "./distribution.ts";
 
@@ -28,20 +29,17 @@ export const bernoulli: MadeOutputs = {
   support: (x) => x.equal(0).or(x.equal(1)),
 };
 
-/** Smooth limit of a log-deviation: deviations from 1/1000 to 1000 do not overflow. */
-const LOG_DEVIATION_BOUND = Math.log(1000);
-
 /** x_i ~ N(m_i, exp(2 s_i)). */
 export const gaussian: MadeOutputs = {
   parameters: 2,
   noise: (features) => [{ kind: "normal", size: features }],
   logProb(x, raw) {
     const [mean, logDeviation] = blocks(raw, 2);
-    return logNormal(x, mean, logDeviation.softClamp(LOG_DEVIATION_BOUND));
+    return logNormal(x, mean, logDeviation.softClamp(LOG_BOUND));
   },
   sample([normal], raw) {
     const [mean, logDeviation] = blocks(raw, 2);
-    return normal.mul(logDeviation.softClamp(LOG_DEVIATION_BOUND).exp()).add(mean);
+    return normal.mul(logDeviation.softClamp(LOG_BOUND).exp()).add(mean);
   },
 };
 
@@ -67,7 +65,7 @@ export function mixture(components: number): MadeOutputs {
     return {
       logits,
       means: means.add(initialMeans),
-      logDeviations: logDeviations.softClamp(LOG_DEVIATION_BOUND).add(initialLogDeviation),
+      logDeviations: logDeviations.softClamp(LOG_BOUND).add(initialLogDeviation),
     };
   };
   return {

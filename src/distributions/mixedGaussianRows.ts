@@ -110,8 +110,8 @@ async function scoresOf(
 }
 
 /**
- * Responsibilities [N, C] that are 1 for the k-means cluster of a row. The clusters are those of numbers with variance 1, and of indicators of
- * the other values of a column with a total variance of 1.
+ * Responsibilities [N, C] that are 1 for the k-means cluster of a row. The clusters are those of numbers with variance 1, and of indicators
+ * of the other values of a column with a total variance of 1.
  */
 export async function initialResponsibilities(
   { data, codes, scores, isSmooth, means, variances }: PreparedRows,

@@ -132,8 +132,8 @@ export class MixedMade implements SubsetDistribution {
   }
 
   /**
-   * log p(x | context) [N], factorized in the ordering in which column d has the position `positions[d]`, counted from 0. Columns that share
-   * a gap come after the column whose gap it is (`inPossibleOrder`).
+   * log p(x | context) [N], factorized in the ordering in which column d has the position `positions[d]`, counted from 0. Columns that
+   * share a gap come after the column whose gap it is (`inPossibleOrder`).
    */
   logProbInOrder(x: Tensor, positions: Positions, context?: Tensor): Tensor {
     return this.conditionals(x, positions, context).sum(0);
@@ -143,24 +143,24 @@ export class MixedMade implements SubsetDistribution {
   conditionals(x: Tensor, positions: Positions, context?: Tensor): Tensor {
     const values = this.heads.splitColumns(x);
     const outputs = this.outputs(values, positions, context);
-    const ofPresent = this.heads.logProb(values, outputs);
-    return this.sharedGaps.logProb(ofPresent, x.transpose(), identityOrder(this.features));
+    const logProbIfPresent = this.heads.logProb(values, outputs);
+    return this.sharedGaps.logProb(logProbIfPresent, x.transpose(), identityOrder(this.features));
   }
 
   /**
-   * log P(|X_k - x_k| <= r_k | the columns at earlier positions) of each column: [D, N], for radii r [D]. A label or a missing value has its
-   * log-probability.
+   * log P(|X_k - x_k| <= r_k | the columns at earlier positions) of each column: [D, N], for radii r [D]. A label or a missing value has
+   * its log-probability.
    */
   conditionalMasses(x: Tensor, positions: Positions, radii: readonly number[]): Tensor {
     const values = this.heads.splitColumns(x);
     const outputs = this.outputs(values, positions);
-    const ofPresent = this.heads.joinColumns(
+    const logProbIfPresent = this.heads.joinColumns(
       this.heads.groups.map(({ head, columns }, g) => {
         const ofColumns = columns.map((column) => radii[column]);
         return head.logMass(values[g], constant(ofColumns, [columns.length, 1]), outputs[g]);
       }),
     );
-    return this.sharedGaps.logProb(ofPresent, x.transpose(), identityOrder(this.features));
+    return this.sharedGaps.logProb(logProbIfPresent, x.transpose(), identityOrder(this.features));
   }
 
   /** Positions [D] in which columns that share a gap come after the column whose gap it is; the positions of other columns are kept. */

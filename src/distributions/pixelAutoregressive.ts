@@ -18,6 +18,7 @@ import {
   type Noise,
   onSupport,
 } from "./distribution.ts";
+import { integerSupport, isInteger } from "./integers.ts";
 
 const pixelAutoregressiveSchema = z
   .strictObject({
@@ -132,15 +133,12 @@ export class PixelAutoregressive implements Distribution {
   }
 
   get support() {
-    return { description: `integers from 0 to ${this.values - 1}` };
+    return integerSupport(this.values);
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {
     const { rows, columns, pixel } = this;
-    const isValue = x
-      .equal(x.floor())
-      .and(x.greaterEqual(0))
-      .and(x.lessEqual(this.values - 1));
+    const isValue = isInteger(x, this.values - 1);
     const image = isValue.where(x, 0).reshape(["N", rows, columns]);
     const encoded = pixel.encode(image);
     // The input for a row is the row before it, and zeros for the first one, so that its state depends on earlier rows only.

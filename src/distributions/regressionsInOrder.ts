@@ -13,8 +13,8 @@ export interface Regressions {
 }
 
 /**
- * The regressions that follow from covariances [C, M, M], for positions [M] of the columns from 0 to `lastPosition`. No two columns have the same
- * position, except that several may have the last one; these do not depend on each other.
+ * The regressions that follow from covariances [C, M, M], for positions [M] of the columns from 0 to `lastPosition`. No two columns have
+ * the same position, except that several may have the last one; these do not depend on each other.
  *
  * Each iteration of a loop records the regressions of the column at one position, and then sweeps the matrix on this column (Beaton 1964):
  * after that, the elements in its row and its column are the coefficients of regressions on it, and all others are covariances given it.
@@ -37,8 +37,8 @@ export function regressionsInOrder(
       const earlier = positions.less(position).toFloat();
       const others = pivot.neg().add(1);
       const column = matrix.mul(pivot.reshape([1, 1, M])).sum(2);
-      // The position of a categorical column has no pivot: the matrix stays as it is. The last position may have several pivots: its sweep has
-      // no meaning, but nothing is recorded after it.
+      // The position of a categorical column has no pivot: the matrix stays as it is. The last position may have several pivots: its sweep
+      // has no meaning, but nothing is recorded after it.
       const isOne = pivot.sum(0).equal(1);
       const variance = isOne.where(column.mul(pivot).sum(1, { keepAxes: true }), 1).maximum(MIN_VARIANCE);
       const direction = column.mul(others).sub(pivot);

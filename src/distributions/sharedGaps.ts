@@ -1,4 +1,5 @@
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import { isMissing } from "./distribution.ts";
 import { type ColumnHead, sharesGap } from "./heads/columnHead.ts";
 import { knownValues, type Subset } from "./subsetDistribution.ts";
 
@@ -31,8 +32,8 @@ export class SharedGaps {
   }
 
   /**
-   * Log-probabilities [S, ..., N] of some columns of the rows x [D, N], from those of present values. The result is 0 where a value and the one
-   * whose gap it shares are both missing, and -Infinity where only one of them is.
+   * Log-probabilities [S, ..., N] of some columns of the rows x [D, N], from those of present values. The result is 0 where a value and the
+   * one whose gap it shares are both missing, and -Infinity where only one of them is.
    */
   logProb(logProb: Tensor, x: Tensor, columns: readonly number[]): Tensor {
     if (!columns.some((column) => this.columns.includes(column))) return logProb;
@@ -132,9 +133,6 @@ export class SharedGaps {
       .greater(0);
   }
 }
-
-/** Only NaN is different from itself. */
-const isMissing = (x: Tensor): Tensor => x.equal(x).not();
 
 /** The log-probability where a value, or the one whose gap it shares, is missing. */
 const logOfGap = (ofColumn: Tensor, ofSource: Tensor): Tensor =>

@@ -39,16 +39,17 @@ export interface SubsetDistribution extends Distribution {
   /** log p(x_d is not missing | x_known, context) of the unknown feature d: [N], or [1] for a single row of parameters. */
   logPresentOf(d: number, parameters: Tensor): Tensor;
   /**
-   * Draws [N] from p(x_d | x_known, context) of the unknown feature d, or with `present` from p(x_d | x_known, x_d is not missing, context).
-   * `noise` has one number [N, 1] for each tensor that `sample` takes. Draws of several features from the same parameters do not follow
-   * their joint distribution. To draw from it, draw one feature, add it to the known ones, and compute new parameters for the next one.
+   * Draws [N] from p(x_d | x_known, context) of the unknown feature d, or with `present` from p(x_d | x_known, x_d is not missing,
+   * context). `noise` has one number [N, 1] for each tensor that `sample` takes. Draws of several features from the same parameters do not
+   * follow their joint distribution. To draw from it, draw one feature, add it to the known ones, and compute new parameters for the next
+   * one.
    */
   sampleOf(d: number, noise: readonly Tensor[], parameters: Tensor, options: { present: boolean }): Tensor;
   /** Only if it takes less time than `sampleOf` of each feature: the results of `sampleOf` for all features and the same noise, [N, D]. */
   sampleEach?(noise: readonly Tensor[], parameters: Tensor, options: { present: boolean }): Tensor;
   /**
-   * Only if one evaluation draws all unknown features: rows [N, D] with the known values of x, and with draws of all other features from their
-   * joint distribution given these, or with `present` also given that none of them is missing. The `noise` is that of `sample`.
+   * Only if one evaluation draws all unknown features: rows [N, D] with the known values of x, and with draws of all other features from
+   * their joint distribution given these, or with `present` also given that none of them is missing. The `noise` is that of `sample`.
    */
   sampleUnknown?(
     noise: readonly Tensor[],

@@ -15,8 +15,8 @@ const uniformSchema = z
   .check(z.refine(({ low, high }) => low < high, { path: ["high"], error: "more than low" }));
 
 /**
- * Uniform distribution on [low, high]^D: log p(x) = -D log(high - low) if low <= x <= high in all features and -Infinity otherwise, both with
- * gradient 0.
+ * Uniform distribution on [low, high]^D: log p(x) = -D log(high - low) if low <= x <= high in all features and -Infinity otherwise, both
+ * with gradient 0.
  */
 export class Uniform implements Distribution {
   readonly features: number;

@@ -3,6 +3,7 @@ import { positiveSchema, sizeSchema } from "../description.ts";
 import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import { constant, scalar, type Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
+import { cauchyQuantile } from "./cauchy.ts";
 import { type Distribution, type DistributionKind, type Noise, onSupport } from "./distribution.ts";
 
 const vonMisesSchema = z.strictObject({
@@ -75,17 +76,13 @@ export class VonMises implements Distribution {
     let tangent = scalar(0);
     for (let k = PROPOSALS - 1; k >= 0; k--) {
       const proposalColumns = (t: Tensor) => t.slice(1, k * D, (k + 1) * D);
-      // A Cauchy variable, computed as the cotangent of the angle pi min(u, 1 - u), which is precise in both tails.
-      const u = proposalColumns(angles);
-      const upper = u.greater(0.5);
-      const angle = upper.where(u.neg().add(1), u).mul(Math.PI);
-      const absolute = angle.cos().div(angle.sin()).mul(scale);
-      const square = absolute.square();
+      const proposal = cauchyQuantile(proposalColumns(angles)).mul(scale);
+      const square = proposal.square();
       const y = square.div(square.add(1)).mul(fourKappa);
       const accepted = proposalColumns(uniforms)
         .log()
         .less(y.log1p().sub(y.mul(0.5)).sub(maximum));
-      tangent = accepted.where(upper.where(absolute, absolute.neg()), tangent);
+      tangent = accepted.where(proposal, tangent);
     }
     const theta = arctangent(tangent).mul(2).add(this.location);
     const revolutions = theta

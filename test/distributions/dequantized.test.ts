@@ -157,7 +157,7 @@ describe("features of whole and of real numbers", () => {
   test("need one number for each feature, and uniform noise", () => {
     const distribution = logistic();
     expect(() => new Dequantized({ distribution, values: [2] })).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: a list of numbers of values has one number for each feature: expected 2 numbers, received 1.]`,
+      `[PushforwardError: the option values does not have one entry per feature: expected 2 entries, received 1.]`,
     );
     expect(() =>
       dequantized({ values: [2, null], dequantizer: dequantizer() }),

@@ -101,9 +101,9 @@ export const columnHeadsSchema = z.array(columnHeadSchema).check(
  * - `categorical`: each of 0 ... `categories` - 1 has a probability. All categories that training did not see have the value
  *   `categories`, and together the probability `unseen` (default 0).
  * - `lattice`: values are equally spaced, such as integers, and are numbered by cells 0 ... `cells` - 1. The probability of a cell is
- *   the difference of a smooth distribution function at its edges, plus the probability of the atom if the cell is one. Both have the weight
- *   1 - `unseen`, and the rest is spread evenly over all cells (default 0). So no cell has a probability below `unseen / cells`, however
- *   narrow the components are.
+ *   the difference of a smooth distribution function at its edges, plus the probability of the atom if the cell is one. Both have the
+ *   weight 1 - `unseen`, and the rest is spread evenly over all cells (default 0). So no cell has a probability below `unseen / cells`,
+ *   however narrow the components are.
  * - `continuous`: a real number has a density; an atom has a probability instead.
  *
  * `lattice` and `continuous` are mixtures of `components` (default 8) logistic distributions of z = map(y(x)), where y is the `scale`

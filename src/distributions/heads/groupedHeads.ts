@@ -5,8 +5,8 @@ import { atomsOf, type ColumnHead, formulaKey, isNumeric, shapeKey } from "./col
 import type { HeadGroup } from "./headGroup.ts";
 
 /**
- * With padding, a group has at most this many times the numbers of its columns. Fewer groups take less time in small tables, and less padding
- * in large ones.
+ * With padding, a group has at most this many times the numbers of its columns. Fewer groups take less time in small tables, and less
+ * padding in large ones.
  */
 const MAX_PADDING = 1.25;
 
@@ -16,7 +16,7 @@ function numberCount(atoms: number, knots: number, head: ColumnHead): number {
 }
 
 /** Divides columns into groups that have the same formulas, and similar numbers of atoms and knots. */
-function similarColumns(heads: readonly ColumnHead[]): number[][] {
+function groupColumns(heads: readonly ColumnHead[]): number[][] {
   const groups: number[][] = [];
   for (const columns of columnsByKey(heads, formulaKey)) {
     const sizes = columns.map((column) => {
@@ -28,16 +28,16 @@ function similarColumns(heads: readonly ColumnHead[]): number[][] {
     let group: number[] = [];
     /** The largest sizes in the group, and the numbers of its columns without padding. */
     let [atoms, knots, numbers] = [0, 0, 0];
-    for (const column of sizes) {
-      atoms = Math.max(atoms, column.atoms);
-      knots = Math.max(knots, column.knots);
-      numbers += column.numbers;
-      if ((group.length + 1) * numberCount(atoms, knots, heads[column.column]) > MAX_PADDING * numbers) {
+    for (const size of sizes) {
+      atoms = Math.max(atoms, size.atoms);
+      knots = Math.max(knots, size.knots);
+      numbers += size.numbers;
+      if ((group.length + 1) * numberCount(atoms, knots, heads[size.column]) > MAX_PADDING * numbers) {
         groups.push(group);
         group = [];
-        [atoms, knots, numbers] = [column.atoms, column.knots, column.numbers];
+        [atoms, knots, numbers] = [size.atoms, size.knots, size.numbers];
       }
-      group.push(column.column);
+      group.push(size.column);
     }
     groups.push(group);
   }
@@ -67,7 +67,7 @@ export class GroupedHeads {
   readonly inputs: StoredNumbers;
 
   constructor(heads: readonly ColumnHead[]) {
-    this.groups = similarColumns(heads).map((columns) => columnGroup(heads, columns));
+    this.groups = groupColumns(heads).map((columns) => columnGroup(heads, columns));
     this.storedOrder = columnsByKey(heads, shapeKey).flat();
     const stored = (
       countOf: (head: HeadGroup) => number,

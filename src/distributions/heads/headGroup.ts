@@ -11,7 +11,7 @@ export const LOG_SCALE_BOUND = 6;
 export const LOCATION_BOUND = 20;
 /** Subtracting this from a logit makes the probability 0. */
 const IMPOSSIBLE_PENALTY = 1e30;
-/** See `ColumnHeadOptions`. */
+/** The probability of values that training did not see; 0 for continuous columns. */
 const unseenOf = (head: ColumnHead): number => (head.type === "continuous" ? 0 : head.unseen);
 
 /**
@@ -129,9 +129,9 @@ export class HeadGroup {
   }
 
   /**
-   * Numbers x [S, N] on the linear scale of their column, on which the quartiles of the training rows are -log 3 and log 3. `isSmooth` is 1 for
-   * values that have a density or are cells of a lattice, and 0 for `isolatedAtoms` and missing values, whose score is 0. Requires linear
-   * components.
+   * Numbers x [S, N] on the linear scale of their column, on which the quartiles of the training rows are -log 3 and log 3. `isSmooth` is 1
+   * for values that have a density or are cells of a lattice, and 0 for `isolatedAtoms` and missing values, whose score is 0. Requires
+   * linear components.
    */
   linearScores(x: Tensor): { scores: Tensor; isSmooth: Tensor } {
     const { isPresent, withoutNaN } = replaceMissing(x);
@@ -227,8 +227,8 @@ export class HeadGroup {
     const { valueCount, atomCount } = this;
     const optionCount = atomCount + this.componentCount;
     const options = present ? this.withoutMissing(logits) : logits;
-    const evenChoice = this.logUnseenCell && this.evenChoice(choice, outputs, { present });
-    const chosen = chooseComponent(options, (evenChoice?.rest ?? choice).reshape([S, 1, N]), -2);
+    const cellByUnseen = this.logUnseenCell && this.cellByUnseen(choice, outputs, { present });
+    const chosen = chooseComponent(options, (cellByUnseen?.rest ?? choice).reshape([S, 1, N]), -2);
     /** The value of the chosen option. `values` has the values of the options `from` to `to - 1`. */
     const pick = (values: Tensor, from: number, to: number) => chosen.slice(1, from, to).mul(values).sum(1);
     let value: Tensor = scalar(0).broadcastTo([S, N]);
@@ -252,14 +252,14 @@ export class HeadGroup {
       const isMissing = chosen.slice(1, valueCount, atomCount).reshape([S, N]).greater(0);
       value = isMissing.where(Number.NaN, value);
     }
-    return evenChoice ? evenChoice.isChosen.where(components!.cellAt(quantile), value) : value;
+    return cellByUnseen ? cellByUnseen.isChosen.where(components!.cellAt(quantile), value) : value;
   }
 
   /**
-   * Uniform numbers `choice` [S, N] choose between two ways to draw a cell of a lattice. `isChosen` is true with the probability `unseen`:
-   * all cells are then equally probable. Where it is false, `rest` are uniform numbers that choose an atom or a component.
+   * With probability `unseen`, a cell of a lattice is drawn uniformly. Returns where this happens, [S, N], and otherwise uniform numbers
+   * for the choice of an atom or a component.
    */
-  private evenChoice(
+  private cellByUnseen(
     choice: Tensor,
     outputs: HeadOutputs,
     { present }: { readonly present: boolean },
@@ -307,8 +307,8 @@ export class HeadGroup {
   }
 
   /**
-   * The probability of a cell is its probability under the components, plus the probability of the atom if the cell is an atom, plus its part of
-   * `unseen`.
+   * The probability of a cell is its probability under the components, plus the probability of the atom if the cell is an atom, plus its
+   * part of `unseen`.
    */
   private logLattice(x: Tensor, atom: AtomAtValue | undefined, logSmooth: Tensor, logTotal: Tensor): Tensor {
     const isCell = this.components!.contains(x)!;

@@ -103,7 +103,9 @@ export class LogisticComponents {
     );
   }
 
-  /** Whether x [S, ..., N] is in the support: a cell of a lattice, or a number inside of the bounds of a scale. Undefined for all numbers. */
+  /**
+   * Whether x [S, ..., N] is in the support: a cell of a lattice, or a number inside of the bounds of a scale. Undefined for all numbers.
+   */
   contains(x: Tensor): Tensor | undefined {
     if (!this.lastCells) return this.scale.contains(x);
     const isInRange = x.greaterEqual(0).and(x.lessEqual(likeColumns(this.lastCells, x)));

@@ -58,11 +58,12 @@ export function marginalParameters(
       moments[2] += weight * score * score;
     }
   }
-  // The components give atoms that are not isolated a probability too. So such an atom gets half of its rows and the components the other half.
+  // The components give atoms that are not isolated a probability too. So such an atom gets half of its rows and the components the other
+  // half.
   const isolated = new Set(isolatedAtoms(head));
   const isShared = atomsOf(head).map((atom) => !isolated.has(atom));
-  // Half a row is added to each outcome, so that no logit is -Infinity. With `z` there may be few rows, so the half row is divided among all
-  // outcomes.
+  // Half a row is added to each outcome, so that no logit is -Infinity. With `z` there may be few rows, so the half row is divided among
+  // all outcomes.
   const outcomes = parameterCount(head) - (isNumeric(head) ? 3 * head.components - 1 : 0);
   const extraRows = z ? 0.5 / outcomes : 0.5;
   const logits = Array.from(atomWeights, (weight, a) =>
