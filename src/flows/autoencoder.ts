@@ -28,8 +28,8 @@ export interface EncodeOptions extends RunOptions {
 /** Options of `Autoencoder.sample`. */
 export interface AutoencoderSampleOptions extends RunOptions {
   /**
-   * T: draws from the prior, or from the base distribution of a prior that is a flow, are multiplied by T. Below 1, samples are more typical
-   * and less diverse. Default 1.
+   * T: draws from the prior, or from the base distribution of a prior that is a flow, are multiplied by T. Below 1, samples are more
+   * typical and less diverse. Default 1.
    */
   temperature?: number | undefined;
   /** Sample i depends only on the seed and i. Default 0. */
@@ -233,8 +233,8 @@ export class Autoencoder implements AsyncDisposable {
   }
 
   /**
-   * Noise of rows as inputs of a graph: normal numbers u become T u at the temperature T, and uniform ones 1/2 + T (u - 1/2), clipped to the
-   * numbers of float32 between 0 and 1.
+   * Noise of rows as inputs of a graph: normal numbers u become T u at the temperature T, and uniform ones 1/2 + T (u - 1/2), clipped to
+   * the numbers of float32 between 0 and 1.
    */
   #scaledNoise(
     noise: VariationalAutoencoder["noise"],

@@ -45,8 +45,8 @@ export class ConditionalRows {
 
   /**
    * Replaces the unknown features of each row by a draw from their joint conditional distribution. With `present`, the distribution is also
-   * conditional on no unknown feature being missing (`logUnknownPresent` defines it for mixtures); a distribution that draws feature by feature
-   * draws each given that it is present. Row n depends only on the seed, on `start` + n, and on its known features.
+   * conditional on no unknown feature being missing (`logUnknownPresent` defines it for mixtures); a distribution that draws feature by
+   * feature draws each given that it is present. Row n depends only on the seed, on `start` + n, and on its known features.
    */
   async complete(
     { values, known }: PartialRows,

@@ -3,6 +3,7 @@ import { instancesOf } from "../nn/module.ts";
 
 /** A column that needs float64, because float32 is too coarse for its deviation at the size of its center. */
 export interface Float64Column {
+  /** The index of the column in its standardization: that of the rows, of the context, or of one between layers. */
   readonly column: number;
   readonly center: number;
   readonly deviation: number;

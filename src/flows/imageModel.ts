@@ -59,8 +59,8 @@ const imageSampleRules: OptionRules<ImageSampleOptions> = {
 
 /**
  * A model of images: a flow of integers (`Dequantized`, a variational autoencoder, or one without a latent space such as
- * `PixelAutoregressive`), and the shape of the images. Images are rows [n, height * width * channels] of pixels from 0 to values - 1, and so
- * are the results.
+ * `PixelAutoregressive`), and the shape of the images. Images are rows [n, height * width * channels] of pixels from 0 to values - 1, and
+ * so are the results.
  */
 export class ImageModel implements AsyncDisposable {
   /** [height, width, channels]. */
@@ -83,9 +83,12 @@ export class ImageModel implements AsyncDisposable {
   #tempered: { readonly temperature: number; readonly flow: Flow } | undefined;
 
   /**
-   * `flow` is a distribution of whole pixels, such as `dequantize`, `vae` or `imageTransformer` returns. `priors` are the probabilities of the
-   * classes, or numbers in proportion to them, such as counts; by default they are equal. Throws `ARGUMENT` if the flow is not such a distribution
-   * or does not have the features of `shape`, if `shape` is not three positive integers, if `classes` does not give each of its classes a name of its own, and if the priors are not one number from 0 for each class, with a sum above 0.
+   * `flow` is a distribution of whole pixels, such as `dequantize`, `vae` or `imageTransformer` returns. `priors` are the probabilities of
+   * the classes, or numbers in proportion to them, such as counts; by default they are equal.
+   *
+   * @throws ARGUMENT if the flow is not a distribution of pixels, or has another number of features than `shape`; if `shape` is not three
+   *   positive integers; if `classes` does not have a different name for each class of the flow; and if `priors` is not one number of at
+   *   least 0 for each class, with a sum above 0.
    */
   constructor(options: {
     flow: Flow;
@@ -114,7 +117,7 @@ export class ImageModel implements AsyncDisposable {
     const values = flow.bijection.isIdentity ? valuesOfPixels(base) : undefined;
     if (values === undefined || flow.features !== imageSize(shape)) {
       const isOfIntegers = flow.bijection.isIdentity && base.values !== undefined;
-      const unsuitable = isOfIntegers ? "integers that dequantize does not make of pixels" : "real numbers";
+      const unsuitable = isOfIntegers ? "integers that are not pixels" : "real numbers";
       throw new PushforwardError("ARGUMENT", "the flow is not a model of pixels of images", {
         expected: `a flow of ${imageSize(shape)} integers`,
         received: values === undefined ? `a flow of ${unsuitable}` : `a flow of ${flow.features}`,
@@ -226,8 +229,8 @@ export class ImageModel implements AsyncDisposable {
   }
 
   /**
-   * Classifies images by Bayes' rule: P(y | x) = P(y) P(x | y) / P(x) with P(x) = sum_y P(y) P(x | y). It takes as long as `logProb` for each
-   * class. With dequantization, log P(x | y) are lower bounds, which have the same noise for all classes.
+   * Classifies images by Bayes' rule: P(y | x) = P(y) P(x | y) / P(x) with P(x) = sum_y P(y) P(x | y). It takes as long as `logProb` for
+   * each class. With dequantization, log P(x | y) are lower bounds, which have the same noise for all classes.
    *
    * @throws ARGUMENT for a model without classes.
    */
@@ -276,8 +279,8 @@ export class ImageModel implements AsyncDisposable {
   }
 
   /**
-   * The images on the straight line between the latent rows of two images, with both ends: [steps, D], as `toPixels` returns them. In a model with
-   * classes, `classes` has the one class of all of them.
+   * The images on the straight line between the latent rows of two images, with both ends: [steps, D], as `toPixels` returns them. In a
+   * model with classes, `classes` has the one class of all of them.
    *
    * @throws SHAPE if `from` and `to` are not one image each; ARGUMENT for fewer than two steps and without a latent space; the errors of
    *   `toLatent`.

@@ -102,7 +102,8 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
 
   /**
    * log p of each row in nats, NaN if a value is missing in a column without gaps. Labels that training did not see have a small
-   * probability, or 0 in a model of `fitTable({ recipe })`; a value outside the bounds or the lattice of its column, or other than its constant, has probability 0.
+   * probability, or 0 in a model of `fitTable({ recipe })`; a value outside the bounds or the lattice of its column, or other than its
+   * constant, has probability 0.
    *
    * @throws DATA for rows without a column of the model, values of another type, infinite numbers, and names in `of` and `given` that the
    *   model does not have; SHAPE for columns of different lengths; ARGUMENT for options that are not valid, such as `given`
@@ -240,8 +241,8 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
 
   /**
    * The reasons why rows of positions are unusual. `present(n)` returns the values of row n. A value beyond the cells of a
-   * lattice has the gain of the nearest cell, plus its distance if the model has a reference with the scales of columns. A model without exact
-   * conditional distributions has no reasons.
+   * lattice has the gain of the nearest cell, plus its distance if the model has a reference with the scales of columns. A model without
+   * exact conditional distributions has no reasons.
    *
    * @internal
    */

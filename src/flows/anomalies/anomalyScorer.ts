@@ -32,9 +32,9 @@ const MAX_CALIBRATION_ROWS = 10_000;
 const TAIL_FRACTION = 0.1;
 
 /**
- * The smallest mean excess of a statistic in nats. If a statistic is -log of the probability of an interval around the row, rows that exceed
- * a value by s have a probability of about e^-s at least, as in the tails of a normal distribution. The mean of a few validation rows can be
- * smaller by chance.
+ * The smallest mean excess of a statistic in nats. If a statistic is -log of the probability of an interval around the row, rows that
+ * exceed a value by s have a probability of about e^-s at least, as in the tails of a normal distribution. The mean of a few validation
+ * rows can be smaller by chance.
  */
 const MIN_MEAN_EXCESS: Readonly<Record<Statistic, number>> = {
   surprise: 1,
@@ -157,15 +157,18 @@ function combined(
 ): Float64Array {
   const excesses = Object.values(excessesOf(statistics, tails));
   return excesses[0].map((_, n) => {
-    const ofRow = excesses.map((excess) => excess[n]);
-    const largest = Math.max(...ofRow);
+    const rowExcesses = excesses.map((excess) => excess[n]);
+    const largest = Math.max(...rowExcesses);
     if (!Number.isFinite(largest)) return largest;
-    const sum = ofRow.reduce((total, excess) => total + Math.exp(excess - largest), 0);
+    const sum = rowExcesses.reduce((total, excess) => total + Math.exp(excess - largest), 0);
     return largest + Math.log(sum / excesses.length) - Math.log(TAIL_FRACTION);
   });
 }
 
-/** The tail of a statistic. If no value exceeds the threshold, as in tables of few different rows, the standard deviation is the mean excess. */
+/**
+ * The tail of a statistic. If no value exceeds the threshold, as in tables of few different rows, the standard deviation is the mean
+ * excess.
+ */
 function tailOf(statistic: Float64Array, minMeanExcess: number): Tail {
   const ascending = statistic.filter(Number.isFinite).sort();
   const count = ascending.length;

@@ -35,8 +35,8 @@ const SQUARED_DISTANCE_OF_LABELS = { scaled: 2, ranks: 1 / 6 };
  *   feature. It detects a value that is improbable given the others.
  * - marginal surprise: sum_k -log P(|X_k - x_k| <= r_k), where P is the fraction of the training rows. It detects rare values, also many
  *   that are each only a little rare.
- * - distance: the distance to the tenth nearest training row, or to a nearer one if there are fewer than 500 (`Neighbors`), with numbers divided
- *   by the scale of their feature. It detects rare combinations.
+ * - distance: the distance to the tenth nearest training row, or to a nearer one if there are fewer than 500 (`Neighbors`), with numbers
+ *   divided by the scale of their feature. It detects rare combinations.
  * - rank distance: the same with each number replaced by its rank among the training rows. A feature whose
  *   values differ widely does not hide the others there.
  */
@@ -98,7 +98,8 @@ export class AnomalyStatistics {
   }
 
   /**
-   * The mean of the finite `surprises` of each factor of each order of the model. A row of probability 0 must not make all statistics infinite.
+   * The mean of the finite `surprises` of each factor of each order of the model. A row of probability 0 must not make all statistics
+   * infinite.
    */
   meanSurprises(surprises: Float64Array): Float64Array {
     const count = this.surprisesPerRow;

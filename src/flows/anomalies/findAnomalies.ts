@@ -54,8 +54,8 @@ export interface AnomalySelection {
   /** The number of rows that calibrate the p-values. None is below 1 / (this + 1). */
   readonly calibrationRows: number;
   /**
-   * Whether the calibration rows are among the rows, so that these are the table that the model was fitted to. The p-values of rows that it
-   * was trained on are too large.
+   * Whether the rows seem to be the table that the model was fitted to, because almost all calibration scores occur among their scores. If
+   * so, the p-values of the training rows are too large.
    */
   readonly isTrainingTable: boolean;
 }
@@ -68,8 +68,8 @@ const TOLERANCE = 1e-5;
  */
 const MIN_FOUND_SHARE = 0.95;
 /**
- * At least this fraction of the calibration scores must be those of at most one row. In a table of few different rows, scores repeat, and new
- * rows have those of the calibration rows too.
+ * At least this fraction of the calibration scores must be those of at most one row. In a table of few different rows, scores repeat, and
+ * new rows have those of the calibration rows too.
  */
 const MIN_UNIQUE_SHARE = 0.1;
 /** If there are more rows than this for each calibration row, equal scores are likely to be a coincidence. */

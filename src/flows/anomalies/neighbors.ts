@@ -3,9 +3,9 @@ import { mean } from "../../numerics/mean.ts";
 import { nearestRank } from "../../numerics/nearestRank.ts";
 
 /**
- * The distance is that to the tenth nearest row, which depends less on single rows than the distance to the nearest one. Among fewer than 500
- * rows the tenth nearest is far away, so there the distance is that to a nearer one: one neighbor for each 50 rows. Both numbers were chosen in
- * bench/adbench.
+ * The distance is that to the tenth nearest row, which depends less on single rows than the distance to the nearest one. Among fewer than
+ * 500 rows the tenth nearest is far away, so there the distance is that to a nearer one: one neighbor for each 50 rows. Both numbers were
+ * chosen in bench/adbench.
  */
 const MAX_NEIGHBORS = 10;
 const ROWS_PER_NEIGHBOR = 50;
@@ -35,8 +35,8 @@ export class Neighbors {
   }
 
   /**
-   * The Euclidean distance of each row [N, D] to the k-th nearest reference row (Ramaswamy, Rastogi and Shim 2000), where k is a fiftieth of
-   * their number, between 1 and 10.
+   * The Euclidean distance of each row [N, D] to the k-th nearest reference row (Ramaswamy, Rastogi and Shim 2000), where k is a fiftieth
+   * of their number, between 1 and 10.
    */
   distances(rows: Float64Array): Float64Array {
     const D = this.options.isLabel.length;
@@ -73,7 +73,7 @@ export class Neighbors {
 
 /**
  * The scale of each feature of rows [N, D]: the smaller of its standard deviation and its interquartile range / 1.349, so that a few far
- * values do not hide the differences of all others. A scale that would be 0 does not count.
+ * values do not hide the differences of all others. If one of them is 0 the other is used, and 1 if both are.
  */
 export function featureScales({ values, features: D, rows }: InMemoryDataset): Float64Array {
   return Float64Array.from({ length: D }, (_, d) => {

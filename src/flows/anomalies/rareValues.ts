@@ -5,8 +5,9 @@ import type { AnomalyScorer } from "./anomalyScorer.ts";
 import { type AnomalyReason, expectedValue, sortedByGain } from "./reasons.ts";
 
 /**
- * The reasons of rows of positions [N, D], with rare values. In a row whose score is not determined by its conditional surprise, each reason
- * for a value that is rarer in the whole table than given the other columns states how rare it is, and the values of the training rows.
+ * The reasons of rows of positions [N, D], with rare values. In a row whose score is not determined by its conditional surprise, each
+ * reason for a value that is rarer in the whole table than given the other columns states how rare it is, and the values of the training
+ * rows.
  */
 export async function withRareValues(
   columns: readonly TableColumn[],
@@ -23,9 +24,9 @@ export async function withRareValues(
   const trainingValues = decodeRows(columns, rows);
   const features = featuresOf(columns);
   const indices = new Map(columns.map(({ name }, c) => [name, c]));
-  return reasons.map((ofRow, n) => {
-    if (leading[n] === "surprise") return ofRow;
-    const replaced = ofRow.map((reason) => {
+  return reasons.map((rowReasons, n) => {
+    if (leading[n] === "surprise") return rowReasons;
+    const replaced = rowReasons.map((reason) => {
       const c = indices.get(reason.column)!;
       const rarity = features[c].reduce((sum, feature) => sum + rarities[n * D + feature], 0);
       return rarity > reason.gain

@@ -8,8 +8,8 @@ import { ANOMALY_PREFIX } from "./splitAnomalyArrays.ts";
 const NAME_IN_EARLIER_VERSIONS = "meanSurprise";
 
 /**
- * The arrays of a model file that store a reference. `rows` [M, D] is float32 if this changes no number, and float64 otherwise: rounding would
- * change which values are equal, and so the scores that calibrate.
+ * The arrays of a model file that store a reference. `rows` [M, D] is float32 if this changes no number, and float64 otherwise: rounding
+ * would change which values are equal, and so the scores that calibrate.
  */
 export function anomalyArrays(
   { rows, featureScales, meanSurprises, tails, calibration }: AnomalyReference,

@@ -9,10 +9,10 @@ import { arrayInput, BatchRunner, type RunOptions } from "../batchRunner.ts";
 import type { Flow } from "../flow.ts";
 
 /**
- * Computes the surprise -log P(|X_k - x_k| <= r_k | the features before k) of each feature k of rows under the autoregressive component of a
- * model, in the order of the features and in the reverse order. An unlikely combination of values makes the last of them surprising, and how
- * surprising that one is depends on the order. Unlike a density, the probability of an interval is the same in all units, and comparable
- * between continuous values, integers and single values that repeat.
+ * Computes the surprise -log P(|X_k - x_k| <= r_k | the features before k) of each feature k of rows under the autoregressive component of
+ * a model, in the order of the features and in the reverse order. An unlikely combination of values makes the last of them surprising, and
+ * how surprising that one is depends on the order. Unlike a density, the probability of an interval is the same in all units, and
+ * comparable between continuous values, integers and single values that repeat.
  *
  * A component that was trained for a single order has only this order. A model without such a component has a single factor with the
  * surprise -log p(x).

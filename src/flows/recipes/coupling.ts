@@ -47,8 +47,8 @@ const checkGlow = optionChecker("glow", recipeSchemas satisfies OptionSchemas<Re
  * z_b = x_b + m(x_a) and z_a = x_a, which preserve volume; then the diagonal scaling z_i = x_i exp(-s_i), and a logistic base. With the
  * options of an image it has the architecture of the paper for MNIST.
  *
- * With a number of features, it is initialized near the identity, but not as the identity: where all shifts are 0, the likelihood of symmetric
- * data (a ring, a circle of clusters) has a saddle point that training does not leave.
+ * With a number of features, it is initialized near the identity, but not as the identity: where all shifts are 0, the likelihood of
+ * symmetric data (a ring, a circle of clusters) has a saddle point that training does not leave.
  *
  * @throws ARGUMENT if `features` is not a positive integer, if an option is not valid, or for one feature without a context; SHAPE if
  *   `base` and the layers differ in features or context.

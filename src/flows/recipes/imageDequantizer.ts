@@ -8,8 +8,8 @@ import type { Random } from "../../random/index.ts";
 const WIDTH = 16;
 
 /**
- * The dequantizer of variational dequantization (Ho et al. 2019, "Flow++"): two affine couplings with checkerboard masks, whose networks also
- * see the image, and a sigmoid. It starts with uniform noise. On the digits of `bench/images`, four couplings are not better than two.
+ * The dequantizer of variational dequantization (Ho et al. 2019, "Flow++"): two affine couplings with checkerboard masks, whose networks
+ * also see the image, and a sigmoid. It starts with uniform noise. On the digits of `bench/images`, four couplings are not better than two.
  */
 export function imageDequantizer(image: ImageShape, random: Random): Chain {
   const couplings = [false, true].map((inverted, i) => {

@@ -63,8 +63,8 @@ export const imageFlowFields = {
 };
 
 /**
- * The default bound of the log-scales of couplings. With log 1000, the default of the affine transform, RealNVP without normalization diverges on
- * MNIST, and Glow has more bits per dimension (bench/images/couplings.ts).
+ * The default bound of the log-scales of couplings. With log 1000, the default of the affine transform, RealNVP without normalization
+ * diverges on MNIST, and Glow has more bits per dimension (bench/images/couplings.ts).
  */
 const COUPLING_BOUND = 3;
 
@@ -107,8 +107,8 @@ export function logitPixels(options: { features: number; values?: number | undef
 type ImageFlowOptions = z.output<z.ZodMiniObject<typeof imageFlowFields>>;
 
 /**
- * A flow of images with real values from 0 to `values`: the `preprocessing`, by default to logits, and then the layers `fromDataToBase`. With
- * `dequantization` it is the distribution of pixels that are integers.
+ * A flow of images with real values from 0 to `values`: the `preprocessing`, by default to logits, and then the layers `fromDataToBase`.
+ * With `dequantization` it is the distribution of pixels that are integers.
  */
 export function imageFlow(
   { image, values, classes, dequantization, seed }: ImageFlowOptions,

@@ -55,7 +55,9 @@ export function layeredFlow(
   return ensemble && orders > 1 ? new Flow(new Ensemble(flow, { variants: orders })) : flow;
 }
 
-/** A different seed for each layer, so that layers have different orderings: 1000 seed + layer, modulo 2^53 so that it is a safe integer. */
+/**
+ * A different seed for each layer, so that layers have different orderings: 1000 seed + layer, modulo 2^53 so that it is a safe integer.
+ */
 export const layerSeed = (seed: number, layer: number): number =>
   Number(BigInt.asUintN(53, 1000n * BigInt(seed) + BigInt(layer)));
 

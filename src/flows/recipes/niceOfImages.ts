@@ -37,9 +37,9 @@ const niceSchema = z.strictObject({
 });
 
 /**
- * NICE for images (Dinh et al. 2015, section 5.1). The couplings are additive, y_b = x_b + m(x_a), where m is a fully connected network, and a and
- * b are every second number of a row [N, height * width * channels]. A diagonal scaling with a logistic base follows them. An actnorm scales the
- * channels of the pixels, which are not mapped to logits. With classes, the networks have the class as their context.
+ * NICE for images (Dinh et al. 2015, section 5.1). The couplings are additive, y_b = x_b + m(x_a), where m is a fully connected network,
+ * and a and b are every second number of a row [N, height * width * channels]. A diagonal scaling with a logistic base follows them. An
+ * actnorm scales the channels of the pixels, which are not mapped to logits. With classes, the networks have the class as their context.
  */
 export function niceOfImages(options: NiceImageOptions): Flow {
   const parsed = parse(niceSchema, options, "an option of nice");
