@@ -46,8 +46,8 @@ describe("image-transformer", () => {
     const labeled = [data.images, data.labels];
     expect(await failure("evaluate", model(), ...labeled, "--draws", "8")).toMatchInlineSnapshot(`
       "2
-      Error: The log-probability of the model is exact: expected 1 draw of noise, received 8.
-      Draws of noise are for flows of dequantized images."
+      Error: The log-probability of the model is exact: expected 1 draw, received 8.
+      Draws are for flows of dequantized images and for autoencoders."
     `);
     const fit = (...options: string[]) =>
       failure("fit", data.images, ...words, ...options, "-o", path("x.safetensors"));

@@ -89,8 +89,8 @@ it("refuses missing values, conditions on columns, and flows without a bound", a
   );
   expect(await failure("sample", model, "--given", "color=red")).toMatchInlineSnapshot(`
     "2
-    Error: The model has no exact distribution of some columns given others: received one distribution of the type dequantized.
-    Fit the default model, or one that is conditional on these columns."
+    Error: The model has no exact distribution of some columns given others: received the distribution dequantized.
+    Fit the default model. A single flow has no exact conditional distributions."
   `);
 });
 
