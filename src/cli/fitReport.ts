@@ -185,7 +185,7 @@ export function ending({
   stopped,
 }: Pick<Trained, "epochs" | "bestEpoch" | "stopped">): string {
   const reason = {
-    epochs: "--epochs reached",
+    epochs: "all epochs done",
     patience: "no further improvement",
     time: "--max-minutes reached",
     signal: "stopped",

@@ -154,7 +154,8 @@ export async function train(
       kernel: !values.noKernel,
       recipe,
       budget: values.budget,
-      checkpoints: (name) => checkpoints(name),
+      // The checkpoint of a named flow has no name, whatever the columns are: `Checkpoints.open` relies on it.
+      checkpoints: (name) => checkpoints(recipe ? undefined : name),
       onMember: (name, index, names) => progress.onMember(name, { index, names }),
     });
     const { members } = result;

@@ -84,7 +84,10 @@ export interface FitMembersResult {
    * of the mixture.
    */
   readonly trainingCurve: Pick<Member, "name" | "epochs" | "bestEpoch">;
-  /** `time` if the time limit ended the training of a member, or left members out. */
+  /**
+   * `time` if the time limit ended the training of a member, or left members out; `signal` if the signal ended it. Otherwise the reason of the
+   * member of `trainingCurve`.
+   */
   readonly stopped: StopReason;
 }
 
@@ -107,6 +110,7 @@ const MIN_WEIGHT_OF_REFIT = 0.5;
 interface TrainedMember extends Omit<Member, "weight"> {
   /** The log-density of each validation row in nats. */
   readonly logDensities: Float64Array;
+  readonly stopped: StopReason;
 }
 
 /**
@@ -141,11 +145,11 @@ export async function fitMembers(
   );
   const names = candidates.map(({ name }) => name);
   const trained: TrainedMember[] = [];
-  let stopped: StopReason = "epochs";
+  let cutShort: "time" | "signal" | undefined;
   for (const [i, { candidate, split, name }] of candidates.entries()) {
     const minutesLeft = await remainingMinutes(start, maxMinutes, communicator);
     if (trained.length > 0 && minutesLeft !== undefined && minutesLeft <= 0) {
-      stopped = "time";
+      cutShort = "time";
       break;
     }
     const share = minutesLeft === undefined ? undefined : minutesLeft * shareOfTime(candidates.slice(i));
@@ -154,10 +158,11 @@ export async function fitMembers(
       const limits = { signal: others.signal, deadline: deadlineOf(share) };
       const fitted = await candidate.fit(split.training.sample, split.validation, limits);
       // Rank 0 decides, so that all processes train the same members.
-      if ((await broadcastNumber(communicator, others.signal?.aborted ? 1 : 0)) === 1) stopped = "signal";
+      if ((await broadcastNumber(communicator, others.signal?.aborted ? 1 : 0)) === 1) cutShort = "signal";
       const flow = await broadcastFlow(fitted, communicator);
-      trained.push(await evaluated({ name: candidate.name, flow, epochs: [], bestEpoch: 0 }, split));
-      if (stopped === "signal") break;
+      const untrained = { epochs: [], bestEpoch: 0, stopped: "epochs" } as const;
+      trained.push(await evaluated({ name: candidate.name, flow, ...untrained }, split));
+      if (cutShort === "signal") break;
       continue;
     }
     const { flow, options: candidateOptions } = candidate;
@@ -169,10 +174,10 @@ export async function fitMembers(
       ...(share !== undefined && { maxMinutes: share }),
       ...(checkpoints && { checkpoint: checkpoints(name) }),
     });
-    if (stopped !== "time" || result.stopped === "signal") stopped = result.stopped;
-    const { epochs, bestEpoch } = result;
-    trained.push(await evaluated({ name: candidate.name, flow, epochs, bestEpoch }, split));
-    if (result.stopped === "signal") break;
+    const { epochs, bestEpoch, stopped } = result;
+    trained.push(await evaluated({ name: candidate.name, flow, epochs, bestEpoch, stopped }, split));
+    if (stopped === "time" || stopped === "signal") cutShort = stopped;
+    if (stopped === "signal") break;
   }
   const ofFirstSplit = trained.slice(0, candidates.length / splits.length);
   // The time limit may end the training within a later split, which then has no part in the model.
@@ -185,6 +190,7 @@ export async function fitMembers(
   const trainingCurve = (byGradients.length > 0 ? byGradients : ofFirstSplit).reduce((a, b) =>
     b.validationLogDensity > a.validationLogDensity ? b : a,
   );
+  const stopped = cutShort ?? trainingCurve.stopped;
   const result = { ...validated, splits: completeSplits, trainingCurve, stopped };
   const flowOfFirstSplit = crossed
     ? mixtureOf(

@@ -26,7 +26,7 @@ it("learns a table with the default model, and reports how well and what to do n
     .replace(/\d+(\.\d)?%/g, "X%")
     .replace(/\d:\d\d/, "0:00");
   expect(figures).toMatchInlineSnapshot(`
-    "Learned lon, lat, depth_km, mag in 0:00 (default model; latent-classes, 1 epoch, the best is epoch 1; --epochs reached).
+    "Learned lon, lat, depth_km, mag in 0:00 (default model; latent-classes, 1 epoch, the best is epoch 1; all epochs done).
     Rows: 1,382 for training, 154 for validation, 171 for the test.
 
     Mean log-density of 171 test rows in nats (not used in training):

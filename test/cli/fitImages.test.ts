@@ -27,7 +27,7 @@ describe("fit", () => {
     const { out, err } = await pushforward(...fitWithFlips(path("plain.safetensors")));
     const text = out.replace(/\d+\.\d{3}/g, "#.###").replace(/in 0:\d\d/, "in 0:00");
     expect(text).toMatchInlineSnapshot(`
-      "Learned 40 images of 4 x 4 x 1 in 0:00 (glow, 2 epochs, the best is epoch 2; --epochs reached).
+      "Learned 40 images of 4 x 4 x 1 in 0:00 (glow, 2 epochs, the best is epoch 2; all epochs done).
       Images: 32 for training and as many reflected, 4 for validation, 4 for the test.
 
       Bits per dimension of 4 test images (not used in training; lower is better):

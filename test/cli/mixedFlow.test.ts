@@ -47,6 +47,15 @@ it("learns labels and booleans by one flow, whose log-density is a lower bound",
   );
 });
 
+it("continues from its checkpoint", async () => {
+  const output = path("timed.safetensors");
+  const limits = ["--epochs", "100000", "--patience", "100000", "--max-minutes", "0.02"];
+  const words = ["fit", table, "--flow", "maf", "--hidden", "8", ...limits, "-o", output];
+  expect((await pushforward(words)).out).toContain("--resume");
+  const [first] = await json(...words, "--resume");
+  expect(Number(first!.epoch)).toBeGreaterThan(1);
+});
+
 it("is compared with another model by a lower bound", async () => {
   const members = path("members.safetensors");
   const few = write("few.csv", draws(500));

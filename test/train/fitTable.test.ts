@@ -229,6 +229,7 @@ test("a member with exact conditional distributions is kept, even if its weight 
     flow,
     epochs: [],
     bestEpoch: 0,
+    stopped: "epochs" as const,
     validationLogDensity: 0,
     // Few rows would not exclude a member.
     logDensities: Float64Array.from({ length: 400 }, (_, n) => logDensities[n % 4]!),
