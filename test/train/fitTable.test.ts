@@ -294,6 +294,31 @@ test("members that are fitted at once leave most of maxMinutes to those that are
   expect(classes! - network!).toBeGreaterThan(0.4 * (begin + limit - network!));
 });
 
+test("the reason why training ended is that of the best member trained by gradients, not of the last one", async () => {
+  const random = new Random(10);
+  const [x, noise] = [0, 1].map((i) => random.split(i).normal(new Float64Array(300)));
+  const y = x!.map((value, n) => value ** 2 + 0.1 * noise![n]!);
+  const label = Array.from(x!, (value) => (value > 0 ? "a" : "b"));
+  const curves: Record<string, number[]> = {};
+  let current: number[] = [];
+  const { stopped } = await fitTable(
+    { x: x!, y, label },
+    {
+      ...{ testFraction: 0, kernel: false, epochs: 20, patience: 2, threads: 1 },
+      optimizer: { learningRate: 0.01 },
+      onMember: (name) => {
+        current = [];
+        curves[name] = current;
+      },
+      onEpoch: ({ validationLogDensity }) => current.push(validationLogDensity),
+    },
+  );
+  const { autoregressive: best, "latent-classes": last } = curves;
+  expect(Math.max(...best!)).toBeGreaterThan(Math.max(...last!));
+  expect([best!.length < 20, last!.length]).toEqual([true, 20]);
+  expect(stopped).toBe("patience");
+});
+
 test("a column that is left out may have values of any type, and so may columns that the model does not have", async () => {
   const nested = Array.from({ length: 60 }, (_, i) => ({ n: Math.sin(i), detail: { i } }));
   const options = { columns: { detail: "exclude" }, kernel: false, epochs: 1 } as const;
