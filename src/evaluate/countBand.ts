@@ -10,11 +10,13 @@ interface CountBandOptions {
 /**
  * Of `rows` uniform numbers, the count in one of `bins` equal bins lies in this central interval with a probability of at least
  * `probability`: its limits are quantiles of the binomial distribution. If the numbers are ranks among M draws, a bin of width b has the same
- * probability p ~ Beta(M b, M (1 - b)) for all rows, and the count has a beta-binomial distribution.
+ * probability p for all rows. The M draws divide (0, 1) into M + 1 intervals with uniform spacings, so p ~ Beta((M + 1) b, (M + 1) (1 - b)), and
+ * the count has a beta-binomial distribution.
  */
 export function countBand({ rows, draws, bins, probability }: CountBandOptions): [low: number, high: number] {
   const width = 1 / bins;
-  const [alpha, beta] = draws === undefined ? [width, 1 - width] : [draws * width, draws * (1 - width)];
+  const intervals = draws === undefined ? 1 : draws + 1;
+  const [alpha, beta] = [intervals * width, intervals * (1 - width)];
   /** P(k + 1) / P(k). */
   const ratio = (k: number) =>
     ((rows - k) / (k + 1)) *

@@ -104,10 +104,17 @@ function ofDependence({ trend, rows }: Numbers): Finding[] {
   ];
 }
 
+const notComputed = (about: Finding["about"], what: string): Finding => ({
+  kind: "uncertain",
+  about,
+  text: `${what} could not be computed.`,
+});
+
 function ofTwoSample({ twoSample }: Numbers): Finding {
   const about = "two-sample test";
   const { auroc, interval, columns } = twoSample.generated;
   const [low, high] = interval;
+  if (Number.isNaN(low + high)) return notComputed(about, "The two-sample test");
   if (low === high) {
     // The leaves of trees have at least 20 rows. Without any split, all rows have the same score.
     const text = "There are too few rows for a classifier that could tell generated rows from real ones.";
@@ -151,8 +158,14 @@ function ofLogDensity({ baselines, logDensity }: Numbers): Finding[] {
     const text = `A simpler density describes held-out rows better: the ${best.name}, by ${nats({ mean: -best.gain.mean, standardError: best.gain.standardError })} per row.`;
     return [{ kind: "failed", about, text }];
   }
+  const { mean, standardError } = independent.gain;
+  if (Number.isNaN(mean)) return [notComputed(about, "The gain over independent columns")];
+  if (mean === Number.POSITIVE_INFINITY) {
+    const text = `Held-out rows have a mean log-density of ${nats(logDensity)}, while independent columns consider some of them impossible.`;
+    return [{ kind: "passed", about, text }];
+  }
   const gain = `${nats(independent.gain)} per row over independent columns`;
-  const isClear = independent.gain.mean > STANDARD_ERRORS * independent.gain.standardError;
+  const isClear = mean > STANDARD_ERRORS * standardError;
   const text = isClear
     ? `Held-out rows have a mean log-density of ${nats(logDensity)}, a gain of ${gain}.`
     : `The model is hardly better than independent columns on held-out rows: the gain is ${nats(independent.gain)} per row.`;
@@ -163,6 +176,8 @@ function ofUsefulness({ usefulness }: Numbers): Finding[] {
   const about = "usefulness";
   if (!usefulness) return [];
   const { target, measure, real, generated, difference } = usefulness.generated;
+  if (Number.isNaN(difference.value + difference.standardError))
+    return [notComputed(about, `How well ${target} is predicted after training on generated rows`)];
   const predictor = `${measure === "AUROC" ? "classifier" : "regression"} of ${target}`;
   const scores = `${measure} ${score(generated)} instead of ${score(real)} on held-out rows`;
   const isWorse = difference.value + STANDARD_ERRORS * difference.standardError < 0;

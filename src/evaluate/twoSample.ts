@@ -27,7 +27,8 @@ export interface TwoSampleOptions extends CompareOptions {
 export interface TwoSampleResult {
   /**
    * The area under the ROC curve of a classifier that tells generated rows from real ones: the probability that it scores a generated row
-   * higher than a real one. 0.5 is chance, 1 is perfect separation.
+   * higher than a real one. 0.5 is chance, 1 is perfect separation. NaN, and with it all other numbers, if equal rows leave no fold with two
+   * rows of each table.
    */
   readonly auroc: number;
   readonly standardError: number;
@@ -45,7 +46,8 @@ const MIN_ROWS_PER_FOLD = 2;
  * Classifier two-sample test (Lopez-Paz and Oquab 2017): gradient boosted trees learn to tell generated rows from real ones. They detect
  * differences in dependence too, in columns of any kind and with missing values. The AUROC is the mean over the held-out folds of a
  * stratified cross-validation. Its standard error is that of a mean of independent folds, each with the error of DeLong et al. (1988). Equal
- * rows are in the same fold, so that no row is tested by trees that learned it.
+ * rows are in the same fold, so that no row is tested by trees that learned it. Folds without two rows of each table, which need equal rows,
+ * are left out.
  *
  * The model that generated rows must not have been trained on the real rows; otherwise a model that repeats its training rows would pass.
  *
@@ -70,11 +72,13 @@ export function twoSample<Real extends object, Generated extends object>(
   const isGenerated = Uint8Array.from({ length: rows.rows }, (_, row) => (row < first.rows ? 0 : 1));
   const foldOf = chooseFolds(rows, isGenerated, folds, seed);
   const importance = new Float64Array(rows.columns.length);
-  let [sum, squares] = [0, 0];
+  let [used, sum, squares] = [0, 0, 0];
   for (let fold = 0; fold < folds; fold++) {
     const select = (isTest: boolean) =>
       Array.from(isGenerated.keys()).filter((row) => (foldOf[row] === fold) === isTest);
     const [learned, test] = [select(false), select(true)];
+    if (![learned, test].every((ofFold) => hasBothClasses(ofFold, isGenerated))) continue;
+    used++;
     const classes = learned.map((row) => isGenerated[row]);
     const trees = fitBoostedTrees(selectComparedRows(rows, learned), {
       kind: "class",
@@ -89,23 +93,32 @@ export function twoSample<Real extends object, Generated extends object>(
     sum += value;
     squares += standardError ** 2;
     trees.importance.forEach((share, c) => {
-      importance[c] += share / folds;
+      importance[c] += share;
     });
   }
-  const value = sum / folds;
-  const standardError = Math.sqrt(squares) / folds;
+  const value = sum / used;
+  const standardError = Math.sqrt(squares) / used;
   return {
     auroc: value,
     standardError,
     interval: [Math.max(0, value - 1.96 * standardError), Math.min(1, value + 1.96 * standardError)],
     detectionScore: 2 * (1 - Math.max(value, 0.5)),
     columns: rows.columns
-      .map(({ name }, c) => ({ name, importance: importance[c] }))
+      .map(({ name }, c) => ({ name, importance: importance[c] / used }))
       .sort((a, b) => b.importance - a.importance),
   };
 }
 
-/** The fold of each row: [rows]. Groups of equal rows go, in random order, to the fold that has the fewest rows of their class. */
+/** Whether there are two of these rows in each class, which the standard error of the AUROC needs. */
+function hasBothClasses(rows: readonly number[], classes: Uint8Array): boolean {
+  const ofSecond = rows.filter((row) => classes[row] === 1).length;
+  return Math.min(ofSecond, rows.length - ofSecond) >= MIN_ROWS_PER_FOLD;
+}
+
+/**
+ * The fold of each row: [rows]. Groups of equal rows, which may have rows of both classes, go in random order to the fold in which they
+ * increase the sum of the squared class sizes least. A group of one class goes to the fold with the fewest rows of this class.
+ */
 function chooseFolds(
   { rows, columns }: ComparedRows,
   classes: Uint8Array,
@@ -116,14 +129,20 @@ function chooseFolds(
     columns.map((column) => column.values),
     rows,
   );
-  const { firstRows, groupSizes } = equalRows({ rows, values, context: [] });
+  const { firstRows } = equalRows({ rows, values, context: [] });
+  // Of each group, at the index of its first row.
+  const groupSizes = [0, 1].map(() => new Float64Array(rows));
+  for (let row = 0; row < rows; row++) groupSizes[classes[row]][firstRows[row]]++;
   const foldOf = new Int32Array(rows);
   const sizes = [0, 1].map(() => new Float64Array(folds));
   for (const row of new Random(seed).split("folds").permutation(rows)) {
     if (firstRows[row] !== row) continue;
-    const ofClass = sizes[classes[row]];
-    foldOf[row] = ofClass.indexOf(Math.min(...ofClass));
-    ofClass[foldOf[row]] += groupSizes[row];
+    const [first, second] = groupSizes.map((ofClass) => ofClass[row]);
+    // Half the increase of the sum of squares, up to a constant.
+    const increases = sizes[0].map((size, fold) => first * size + second * sizes[1][fold]);
+    foldOf[row] = increases.indexOf(Math.min(...increases));
+    sizes[0][foldOf[row]] += first;
+    sizes[1][foldOf[row]] += second;
   }
   return foldOf.map((_, row) => foldOf[firstRows[row]]);
 }

@@ -130,7 +130,9 @@ function chooseTarget(real: ComparedRows, test: ComparedRows, name: string | und
   const scores = test.columns.map((column, c) => {
     if (column.labels || !isPossible(column)) return Number.NEGATIVE_INFINITY;
     const task = prepare(c, test);
-    return task.score(task.predictions(real), Int32Array.from(task.values.keys()));
+    const score = task.score(task.predictions(real), Int32Array.from(task.values.keys()));
+    // Squares of very large numbers overflow.
+    return Number.isNaN(score) ? Number.NEGATIVE_INFINITY : score;
   });
   const best = scores.indexOf(Math.max(...scores));
   if (real.columns.length > 1 && scores[best] > Number.NEGATIVE_INFINITY) return best;

@@ -10,6 +10,7 @@ it("counts ranks as numpy does, and the band has the quantiles of scipy", () => 
   const band = { rows: 80, bins: 10, probability: 0.99 };
   expect(countBand({ ...band, draws: undefined })).toEqual(golden.binomial);
   expect(countBand({ ...band, draws: 199 })).toEqual(golden.betaBinomial);
+  expect(countBand({ ...band, draws: 9 })).toEqual(golden.betaBinomialOfNine);
 });
 
 it("rows of the same distribution are within the band, also labels and missing values, and have the coverage of the levels", () => {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { findings } from "../../src/evaluate/findings.ts";
 import { controlTables, type ReportNumbers, report, trend } from "../../src/evaluate/index.ts";
 import type { TableModel } from "../../src/flows/tableModel.ts";
 import { curveRows, latentClassModel } from "./latentClassModel.ts";
@@ -134,6 +135,42 @@ it("refuses tables with too few rows, and a report without real rows beside the 
   await expect(report(model, { heldOut })).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: a report needs training rows, or reference rows in their place.]`,
   );
+});
+
+describe("a number that could not be computed", () => {
+  const kindsOf = (changed: Partial<ReportNumbers>) =>
+    Object.fromEntries(findings({ ...own, ...changed }).map(({ about, kind }) => [about, kind]));
+  const unknown = { value: Number.NaN, standardError: Number.NaN };
+
+  it("is an uncertain finding, not one that passed", () => {
+    const { twoSample, usefulness, baselines } = own;
+    const nothing = {
+      ...twoSample.generated,
+      auroc: Number.NaN,
+      interval: [Number.NaN, Number.NaN] as const,
+    };
+    expect(kindsOf({ twoSample: { ...twoSample, generated: nothing } })).toMatchObject({
+      "two-sample test": "uncertain",
+    });
+    const useless = { ...usefulness!.generated, difference: unknown };
+    expect(kindsOf({ usefulness: { ...usefulness!, generated: useless } })).toMatchObject({
+      usefulness: "uncertain",
+    });
+    const gain = { count: 120, mean: Number.NaN, standardError: Number.NaN };
+    expect(kindsOf({ baselines: [{ ...baselines[0]!, gain }] })).toMatchObject({
+      "log-density": "uncertain",
+    });
+  });
+
+  it("an infinite gain over independent columns is clear", () => {
+    const gain = { count: 120, mean: Number.POSITIVE_INFINITY, standardError: Number.NaN };
+    const baselines = [{ ...own.baselines[0]!, gain }];
+    const found = findings({ ...own, baselines }).find(({ about }) => about === "log-density");
+    expect(found).toMatchObject({
+      kind: "passed",
+      text: expect.stringContaining("consider some of them impossible"),
+    });
+  });
 });
 
 it("counts held-out rows that lack a value apart from impossible ones", async () => {

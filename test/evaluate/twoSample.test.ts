@@ -46,6 +46,22 @@ it("equal rows are in one fold, so that repeated rows are not recognized by thei
   expect(standardError).toBeGreaterThan(0);
 });
 
+/** A column with a number for each of these numbers of rows. */
+const numberColumn = (counts: readonly number[]) => ({
+  x: counts.flatMap((count, i) => new Array<number>(count).fill(i / 7)),
+});
+
+it("each fold has rows of both tables, although half of the groups of equal rows have only rows of one", () => {
+  const real = numberColumn([2, 2, 2, 2, 2, 6, 6, 6, 6, 6]);
+  const generated = numberColumn([4, 4, 4, 4, 4]);
+  for (let seed = 0; seed < 10; seed++)
+    expect(twoSample(real, generated, { seed }).standardError).not.toBeNaN();
+});
+
+it("has no AUROC if all rows of a table are equal, because they are in one fold", () => {
+  expect(twoSample(numberColumn(new Array(30).fill(1)), numberColumn([12])).auroc).toBeNaN();
+});
+
 it("refuses tables with too few rows, and tables without a column", () => {
   expect(() => twoSample(mixedRows(50, 1, 0), mixedRows(8, 2, 0))).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: there are too few rows for a two-sample test: expected 10 generated rows or more, received 8.]`,

@@ -36,6 +36,14 @@ it("predicts the last column of labels, or without one the numbers that are pred
   expect(usefulness(numbers(training), numbers(heldOut), numbers(training)).target).toBe("z");
 });
 
+it("does not predict numbers whose squares overflow", () => {
+  const [training, heldOut] = [tables.training, tables.heldOut].map((table) => ({
+    ...numbers(table),
+    w: table[0]!.map((value) => 1e200 * value),
+  }));
+  expect(usefulness(training!, heldOut!, training!).target).toBe("z");
+});
+
 it("refuses a column that cannot be the target", () => {
   const rows = labels(tables.heldOut);
   expect(() => usefulness(rows, rows, rows, { target: "Z" })).toThrowErrorMatchingInlineSnapshot(`

@@ -36,7 +36,7 @@ export function testFigure(canvas: Canvas, tests: Controlled<TwoSampleResult>, i
     marginLeft: 140,
     marginBottom: 38,
     color: { type: "identity" },
-    x: { domain: [Math.min(0.4, ...rows.map(({ low }) => low)), 1.02] },
+    x: { domain: [Math.min(0.4, ...rows.map(({ low }) => low).filter(Number.isFinite)), 1.02] },
     y: { domain: rows.map(({ name }) => name), label: null },
     marks: [
       Plot.ruleX([0.5], { stroke: COLORS.rule }),

@@ -182,7 +182,9 @@ def calibration():
             "generated": generated,
             "counts": counts,
             "binomial": [stats.binom.ppf(q, 80, 0.1) for q in (tail, 1 - tail)],
-            "betaBinomial": [stats.betabinom.ppf(q, 80, 19.9, 179.1) for q in (tail, 1 - tail)],
+            "betaBinomial": [stats.betabinom.ppf(q, 80, 20, 180) for q in (tail, 1 - tail)],
+            # Nine draws have ten spacings, one in each bin.
+            "betaBinomialOfNine": [stats.betabinom.ppf(q, 80, 1, 9) for q in (tail, 1 - tail)],
         },
     )
 
