@@ -1,8 +1,7 @@
 import { availableParallelism } from "node:os";
-import { Writable } from "node:stream";
 import { type MpiJob, mpiJob } from "../mpi/job.ts";
 import type { FitValues } from "./fitOptions.ts";
-import type { Io } from "./io.ts";
+import { type Io, nullStream } from "./io.ts";
 
 /**
  * Calls `work`, with the communicator of the MPI job if this process is one of its ranks. By default, the ranks of one machine divide its cores
@@ -20,16 +19,17 @@ export async function inMpiJob(
   const jobValues = { ...values, threads };
   const jobIo = { ...io, communicator: await mpiCommunicator() };
   if (job.rank === 0) return work(jobValues, jobIo);
-  await work({ ...jobValues, pictures: undefined }, { ...jobIo, stdout: nowhere(), stderr: nowhere() });
+  await work({ ...jobValues, pictures: undefined }, { ...jobIo, stdout: nullStream(), stderr: nullStream() });
 }
 
-/** The cores of this machine, divided among its processes. `mpirun` may have bound this process to fewer cores. */
-const threadsPerRank = ({ localSize }: MpiJob): number =>
-  Math.max(1, Math.floor(availableParallelism() / localSize));
-
-const nowhere = (): Io["stdout"] =>
-  new Writable({
-    write(_chunk, _encoding, done) {
-      done();
-    },
-  });
+/**
+ * The number of threads of a rank. Slurm states how many cores are reserved for each process, and may have bound the process to them. Otherwise
+ * the cores that this process may use are divided among the processes of the machine, as if all of them shared these: a process cannot know
+ * whether it is bound to cores of its own, and too many threads cost more than too few.
+ */
+export function threadsPerRank(
+  job: Pick<MpiJob, "localSize" | "cpusPerTask">,
+  cores = availableParallelism(),
+): number {
+  return Math.max(1, Math.min(cores, job.cpusPerTask ?? Math.floor(cores / job.localSize)));
+}

@@ -1,6 +1,7 @@
+import { Writable } from "node:stream";
 import type { MpiCommunicator } from "../mpi/index.ts";
 
-/** The surroundings of a command: its outputs, its environment and its signals. Tests replace them. */
+/** The streams, environment variables and signals of a command. Tests replace them. */
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
@@ -24,6 +25,9 @@ export interface StopMessage {
 }
 
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** A stream that discards what is written to it. */
+export const nullStream = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
 
 /** Whether to write colors: on a terminal, unless NO_COLOR (https://no-color.org) or TERM=dumb forbids them. */
 export const supportsColor = ({ isTTY }: Output, env: Io["env"]): boolean =>

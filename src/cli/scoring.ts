@@ -110,12 +110,9 @@ export async function useScores<T>(
     const scores = scoreTable(scorer, table, {
       onProgress: (rows) => messages.rows(rows, table.rows),
       onUnlearned(values) {
-        if (strict && values.length > 0) {
-          throw unlearnedError(
-            unlearnedText(values[0]!, table, model.table),
-            "Without --strict these rows are scored.",
-          );
-        }
+        // Rows without a value that the model needs have no log-density, as in models of numbers.
+        const refused = strict && values.find(({ kind }) => kind !== "incomplete");
+        if (refused) throw unlearnedError(unlearnedText(refused, table, model.table), STRICT_HINT);
         // A dequantized label has an interval of numbers only if training saw it, so the density of a new label is 0.
         const asImpossible = (each: UnlearnedValues): UnlearnedValues =>
           each.kind === "unseen" && model.flow.isBound ? { ...each, kind: "impossible" } : each;
@@ -123,7 +120,11 @@ export async function useScores<T>(
       },
       ...(of.length > 0 && { columns: [...of, ...given] }),
     });
-    const result = await use({ scorer, table, scores });
+    const result = await use({
+      scorer,
+      table,
+      scores: strict ? withoutImpossible(scores, scorer, table) : scores,
+    });
     messages.end();
     if (model.flow.isBound) messages.print(`${label}${BOUND_NOTE}`);
     for (const values of unlearned) warn(unlearnedText(values, table, model.table));
@@ -145,6 +146,24 @@ export async function useScores<T>(
   } finally {
     messages.end();
   }
+}
+
+const STRICT_HINT = "Without --strict these rows are scored.";
+
+/** The same scores. Throws `DATA` after the last of them, before a file is written, if the model considers rows impossible. */
+async function* withoutImpossible(
+  scores: AsyncGenerator<Float64Array>,
+  scorer: ModelScorer,
+  { source }: Table,
+): AsyncGenerator<Float64Array> {
+  yield* scores;
+  const { impossibleRows, logDensity } = scorer;
+  if (impossibleRows === 0) return;
+  const rows = `${count(impossibleRows)} of ${counted(logDensity.count, "scored row")} of ${source}`;
+  throw new PushforwardError("DATA", `The model considers ${rows} impossible`, {
+    expected: "a log-density above -Infinity",
+    hint: STRICT_HINT,
+  });
 }
 
 /** The function that computes log p(of | given) of rows that have the features of these columns. */

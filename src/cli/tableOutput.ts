@@ -1,9 +1,8 @@
 import { existsSync, statSync } from "node:fs";
-import { Writable } from "node:stream";
 import { outputFormat } from "../data/format.ts";
 import { PushforwardError } from "../errors.ts";
 import { checkWritable } from "../files/atomicFile.ts";
-import type { Io, Output } from "./io.ts";
+import { type Io, nullStream, type Output } from "./io.ts";
 import { Messages } from "./messages.ts";
 
 const NULL_DEVICE = "/dev/null";
@@ -17,7 +16,7 @@ const STANDARD_OUTPUT = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
  */
 export async function tableOutput(output: string, { stdout }: Io): Promise<string | Output> {
   if (isStandardOutput(output)) return stdout;
-  if (output === NULL_DEVICE) return new Writable({ write: (_chunk, _encoding, done) => done() });
+  if (output === NULL_DEVICE) return nullStream();
   outputFormat(output);
   await checkWritable(output);
   return output;

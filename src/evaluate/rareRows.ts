@@ -4,18 +4,21 @@ import type { TableModel } from "../flows/tableModel.ts";
 import type { TableRow } from "../tables/tableRows.ts";
 import type { ScoredRows } from "./report.ts";
 
-/** A row with a low log-density, and which of its values are improbable. */
+/** A row with a low log-density, and which of its values are unusual. */
 export interface RareRow {
   readonly row: TableRow;
   /** In nats and data units. */
   readonly logDensity: number;
-  /** How improbable the value of each column is given all other values. Empty if the model has no exact conditional distributions. */
+  /**
+   * How improbable the value of each column is given all other values, or how much rarer than an average value of the column
+   * (`AnomalyReason.conditional`). Empty if the model has no exact conditional distributions.
+   */
   readonly reasons: readonly AnomalyReason[];
 }
 
 const MAX_RARE_ROWS = 8;
 
-/** The held-out rows with the lowest log-densities, and which of their values are improbable given the others. */
+/** The held-out rows with the lowest log-densities, and which of their values are unusual. */
 export async function rareRows(
   model: TableModel,
   { rows, logDensities }: ScoredRows,

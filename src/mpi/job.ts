@@ -31,6 +31,8 @@ export interface MpiJob {
   readonly rank: number;
   /** The number of processes on this machine. */
   readonly localSize: number;
+  /** The number of cores that Slurm reserved for each process (`--cpus-per-task`); undefined if it states none. */
+  readonly cpusPerTask: number | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -55,10 +57,14 @@ export function mpiJob(env: Environment): MpiJob | undefined {
         ? wholeNumberIn(env, localSize)
         : (tasksOfNode(env) ?? size);
     },
+    get cpusPerTask() {
+      return env[CPUS_PER_TASK] === undefined ? undefined : wholeNumberIn(env, CPUS_PER_TASK);
+    },
   };
 }
 
 const TASKS_PER_NODE = "SLURM_STEP_TASKS_PER_NODE";
+const CPUS_PER_TASK = "SLURM_CPUS_PER_TASK";
 
 /** The number of processes that Slurm started on this machine. The numbers of all machines are a list such as 4(x2),3 for 4, 4 and 3. */
 function tasksOfNode(env: Environment): number | undefined {
@@ -84,5 +90,5 @@ const malformed = (name: string, expected: string, text: string): PushforwardErr
   new PushforwardError("ARGUMENT", `the environment variable ${name} cannot be read`, {
     expected,
     received: text === "" ? "nothing" : text,
-    hint: "State the number of threads.",
+    hint: "Set the number of threads: --threads 4, or the option threads.",
   });

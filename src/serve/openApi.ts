@@ -94,7 +94,7 @@ const ANOMALY_OPTIONS = {
     minimum: 1,
     maximum: MAX_EXPLAINED,
     default: 20,
-    description: "The number of rows to explain at most, the most unusual first.",
+    description: "The largest number of rows to explain, the most unusual first.",
   },
   fdr: {
     type: "number",
@@ -135,7 +135,11 @@ const ANOMALIES = object({
             description:
               "Whether gain and expected are given the other columns; false for a value that is rare in the whole table.",
           },
-          gain: { ...NUMBER, description: "By how much log p would grow with an ordinary value, in nats." },
+          gain: {
+            ...NUMBER,
+            description:
+              "In nats. conditional: the mean increase of log p if the value is replaced by a draw given the other columns. Otherwise: how much rarer the value is than an average value of the column.",
+          },
           expected: { type: "object" },
         }),
       },

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
+import { Uniform } from "../../src/distributions/index.ts";
+import { encodeModel, Flow } from "../../src/flows/index.ts";
 import { workplace } from "./command.ts";
 
 const { path, write, pushforward, failure, json, outputs } = workplace();
@@ -112,4 +114,19 @@ it("names the file of a row", async () => {
       "b,2000,/impossible.csv,2",
     ]
   `);
+});
+
+it("--strict refuses impossible rows of a model of numbers, but not rows without a value that the model needs", async () => {
+  const flow = new Flow(new Uniform({ features: 2 }));
+  const square = write("square.safetensors", encodeModel({ flow, columns: ["y", "z"] }));
+  const out = path("strict.csv");
+  const outside = write("outside.csv", "y,z\n0.5,0.5\n2,0.5\n");
+  expect(await failure("score", square, outside, "--strict", "-o", out)).toMatchInlineSnapshot(`
+    "2
+    Error: The model considers 1 of 2 scored rows of outside.csv impossible: expected a log-density above -Infinity.
+    Without --strict these rows are scored."
+  `);
+  expect(() => readFileSync(out)).toThrow("ENOENT");
+  const gaps = write("gaps.csv", "k,x\na,1\nb,\n");
+  expect((await pushforward(["score", model, gaps, "--strict", "-o", out])).code).toBe(0);
 });

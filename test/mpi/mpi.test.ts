@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
+import { threadsPerRank } from "../../src/cli/inMpiJob.ts";
 import { decodeModel } from "../../src/flows/index.ts";
 import { mpiCommunicator } from "../../src/mpi/index.ts";
 import { mpiJob } from "../../src/mpi/job.ts";
@@ -178,23 +179,33 @@ describe("the environment of a process", () => {
     expect(mpiJob({ ...slurm, SLURM_STEP_TASKS_PER_NODE: "4(x2" })).toMatchObject({ size: 11, rank: 9 });
     expect(localSize({ SLURM_STEP_TASKS_PER_NODE: "4(x2" })).toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the environment variable SLURM_STEP_TASKS_PER_NODE cannot be read: expected numbers of processes, such as 4(x2),3, received 4(x2.
-      State the number of threads.]
+      Set the number of threads: --threads 4, or the option threads.]
     `);
     expect(localSize({ SLURM_STEP_TASKS_PER_NODE: "4(x2)" })).toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the environment variable SLURM_STEP_TASKS_PER_NODE cannot be read: expected the number of machine 2, counted from 0, received 4(x2).
-      State the number of threads.]
+      Set the number of threads: --threads 4, or the option threads.]
     `);
     expect(
       localSize({ SLURM_STEP_TASKS_PER_NODE: "4(x9)", SLURM_NODEID: "two" }),
     ).toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the environment variable SLURM_NODEID cannot be read: expected an integer, received two.
-      State the number of threads.]
+      Set the number of threads: --threads 4, or the option threads.]
     `);
     const mpich = { PMI_SIZE: "3", PMI_RANK: "0", MPI_LOCALNRANKS: "" };
     expect(() => mpiJob(mpich)?.localSize).toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the environment variable MPI_LOCALNRANKS cannot be read: expected an integer, received nothing.
-      State the number of threads.]
+      Set the number of threads: --threads 4, or the option threads.]
     `);
+  });
+
+  it("gives each process the cores that Slurm reserved for it, or else its share of those that it may use", () => {
+    const slurm = { PMI_SIZE: "8", PMI_RANK: "0", MPI_LOCALNRANKS: "4" };
+    const threads = (env: Record<string, string>, cores: number) => threadsPerRank(mpiJob(env)!, cores);
+    expect(threads({ ...slurm, SLURM_CPUS_PER_TASK: "16" }, 16)).toBe(16);
+    expect(threads({ ...slurm, SLURM_CPUS_PER_TASK: "16" }, 64)).toBe(16);
+    expect(threads(slurm, 64)).toBe(16);
+    expect(threads({ ...slurm, PMI_SIZE: "2", MPI_LOCALNRANKS: "2" }, 2)).toBe(1);
+    expect(threads({ ...slurm, PMI_SIZE: "2", MPI_LOCALNRANKS: "2" }, 1)).toBe(1);
   });
 
   it("is no job if there is only one process", () => {

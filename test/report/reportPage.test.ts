@@ -63,6 +63,28 @@ it("has a text for every figure, and columns of every kind", () => {
     ).toBe(true);
 });
 
+it("says which values are improbable given the others, and which are rare in the whole table", async () => {
+  const { numbers } = result;
+  const reason = {
+    column: "y",
+    value: 9,
+    gain: 5,
+    expected: { median: 1, interval: [0, 2] as const, missing: 0 },
+  };
+  const rareRows = [true, false].map((conditional) => ({
+    row: { y: 9, day: new Date(Date.UTC(2024, 0, 31)) },
+    logDensity: -20,
+    reasons: [{ ...reason, conditional }],
+  }));
+  const html = await reportPage({
+    ...{ ...result, numbers: { ...numbers, rareRows } },
+    ...{ title: "Rare", columns: model.columns },
+  });
+  expect(html).toContain("y: expected 1 (0 to 2)<");
+  expect(html).toContain("y: usually 1 (0 to 2)<");
+  expect(html).toContain("day 2024-01-31");
+});
+
 it("has no histograms of columns without values on one side", async () => {
   const name = "missing";
   const none = new Float64Array(50).fill(Number.NaN);

@@ -1,5 +1,5 @@
 import { comparedRows } from "../../evaluate/comparedRows.ts";
-import { expectedText } from "../../evaluate/expectedText.ts";
+import { expectedText, valueText } from "../../evaluate/expectedText.ts";
 import { count, counted, percent } from "../../evaluate/numberText.ts";
 import type { ReportNumbers, ReportResult } from "../../evaluate/report.ts";
 import type { TrainingRecord } from "../../flows/modelFile.ts";
@@ -195,7 +195,7 @@ function calibration(canvas: Canvas, { calibration, conditionalCalibration }: Re
   const conditional = conditionalCalibration
     ? `<h3 class="part">Given all other columns</h3>${paragraph(`The rank of each real value in the distribution of its column given the other values of its row, for ${counted(conditionalCalibration.rows, "row")}. High bars at both ends mean that the model is overconfident.`)}${grid(conditionalCalibration)}`
     : paragraph(
-        "Calibration given the other columns is not tested: it needs a model with exact conditional distributions, which generated the rows itself.",
+        "Calibration given the other columns is not tested. It needs a model with exact conditional distributions and rows that this model generated.",
       );
   return `${paragraph(text)}${grid(calibration.generated)}${conditional}`;
 }
@@ -227,17 +227,19 @@ const MIN_GAIN_NATS = 3;
 
 function rareRows({ rareRows }: ReportNumbers): string {
   const text =
-    "The held-out rows with the lowest log-densities. Marked values are improbable given the other values of the row: a random value from their conditional distribution would increase the log-density of the row by 3 nats or more on average. Below each row is what the model expects instead: the median and the central 90% of numbers, and the most probable labels. A row without a marked value is rare as a combination of values.";
+    "The held-out rows with the lowest log-densities. Marked values are improbable given the other values of the row: a random value from their conditional distribution would increase the log-density of the row by 3 nats or more on average. Or they are rarer in the whole table than an average value of their column, by 3 nats or more. Below each row is what the model expects given the other values, or the usual values of the column: the median and the central 90% of numbers, and the most probable labels. A row without a marked value is rare as a combination of values.";
   const items = rareRows.map(({ row, logDensity, reasons }) => {
     const improbable = reasons.filter(({ gain }) => gain >= MIN_GAIN_NATS).slice(0, MAX_REASONS);
     const values = Object.entries(row).map(([name, value]) => {
-      const shown = `${escapeXml(name)} ${value === null ? "missing" : escapeXml(String(value))}`;
+      const shown = `${escapeXml(name)} ${valueText(value, escapeXml)}`;
       return improbable.some(({ column }) => column === name) ? `<mark>${shown}</mark>` : shown;
     });
-    const expected = improbable.map((reason) => `${reason.column} ${expectedText(reason.expected)}`);
-    const instead =
-      expected.length > 0 ? `<p class="about values">expected: ${escapeXml(expected.join("; "))}</p>` : "";
-    return `<li><p><b>${fixed(logDensity, 1)} nats</b></p><p class="values">${values.join(", ")}</p>${instead}</li>`;
+    const instead = improbable.map(
+      ({ column, conditional, expected }) =>
+        `${column}: ${conditional ? "expected" : "usually"} ${expectedText(expected)}`,
+    );
+    const about = instead.length > 0 ? `<p class="about values">${escapeXml(instead.join("; "))}</p>` : "";
+    return `<li><p><b>${fixed(logDensity, 1)} nats</b></p><p class="values">${values.join(", ")}</p>${about}</li>`;
   });
   return `${paragraph(text)}<ol class="rare">${items.join("")}</ol>`;
 }
