@@ -108,7 +108,7 @@ function findOption(
   word: string,
 ): { key: string; option: Option; attached: string | undefined } {
   const [, long, longValue] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
-  const [, short, shortValue] = /^-([^-])(?:=?(.+))?$/s.exec(word) ?? [];
+  const [, short, afterEquals, shortValue = afterEquals] = /^-([^-])(?:=(.*)|(.+))?$/s.exec(word) ?? [];
   for (const [key, option] of Object.entries(syntax.options)) {
     if (optionName(key) === long) return { key, option, attached: longValue };
     if (short !== undefined && option.alias === short) return { key, option, attached: shortValue };

@@ -60,7 +60,7 @@ export class Checkpoints {
   }
 
   /** Discards the checkpoints of an earlier training unless training continues from them. */
-  async begin(): Promise<void> {
+  async discardOld(): Promise<void> {
     if (!this.resume) await removeFiles(this.earlier);
   }
 

@@ -21,7 +21,7 @@ export const columns = command({
     "To change kinds, state them by --column, or edit what --json prints and read it by --schema. Neither trains a model.",
   ],
   examples: [
-    ["columns adult.csv --na ?", "Names, types, kinds, missing values and ranges."],
+    ["columns adult.csv --na '?'", "Names, types, kinds, missing values and ranges."],
     ["columns adult.csv --column education_num=categorical", "With the kind of a column."],
     ["columns adult.csv --json > kinds.json", "To edit, and to read by --schema kinds.json."],
   ],
@@ -35,7 +35,8 @@ export const columns = command({
     const { na, decimal, delimiter } = values;
     const table = await openTable(values.data, { na, decimal, delimiter, signal: io.interrupted });
     const messages = new Messages(io);
-    const total = values.columns?.length ?? table.columns.length;
+    const chosen = values.columns ?? table.columns.map(({ name }) => name);
+    const total = chosen.filter((name) => !values.exclude?.includes(name)).length;
     try {
       const described = await describeTable(table, {
         columns: values.columns,

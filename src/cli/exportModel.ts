@@ -36,6 +36,7 @@ export async function exportModel(values: Values, io: Io): Promise<void> {
     throw new PushforwardError("ARGUMENT", `--for ${engine} needs the density`, {
       expected: "density in --what",
       received: what.join(","),
+      hint: `Write --what ${["density", ...what].join(",")}`,
     });
   }
   if (noise === "generated" && !what.includes("sampler")) {

@@ -33,7 +33,7 @@ import { checkImageValues, type ImageFitValues } from "./fitValues.ts";
 import { bitsText, type ImageReport, imageEvent, imageReport } from "./imageReport.ts";
 import type { Io } from "./io.ts";
 import { preparePictures, TrainingSamples, writeImagePictures } from "./pictures.ts";
-import { type Fitted, runFit, type TrainingTools } from "./runFit.ts";
+import { type Fitted, runFit, type TrainingContext } from "./runFit.ts";
 import { splitRows, warnOfFewerTestRows } from "./splitRows.ts";
 import { trainingOptions } from "./training.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
@@ -117,7 +117,7 @@ async function fitRows(
   values: ImageFitValues,
   images: ImageSet,
   rows: ImageRows,
-  tools: TrainingTools,
+  tools: TrainingContext,
 ): Promise<Fitted> {
   const { messages, log, io } = tools;
   const { seed, batchSize = BATCH_SIZE } = values;
@@ -128,7 +128,7 @@ async function fitRows(
   const training = values.flips
     ? await withReflections(notReflected as ImageRows, images.shape)
     : notReflected;
-  await tools.begin();
+  await tools.discardOldCheckpoints();
   const progressOptions = { json: values.json, log, maxMinutes: values.maxMinutes };
   const progress = new TrainingProgress(io, messages, progressOptions, {
     text: (logDensity) => bitsText(logDensity, flow.features),

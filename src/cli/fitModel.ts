@@ -15,7 +15,7 @@ import { bestOf, doneEvent, fitReport, type HeldOutEvaluation } from "./fitRepor
 import { checkTableValues, type TableFitValues } from "./fitValues.ts";
 import type { Io } from "./io.ts";
 import { preparePictures, writePictures } from "./pictures.ts";
-import { type Fitted, runFit, type TrainingTools } from "./runFit.ts";
+import { type Fitted, runFit, type TrainingContext } from "./runFit.ts";
 import { splitRows, testFractionOf, warnOfFewerTestRows } from "./splitRows.ts";
 import { statedKinds } from "./statedKinds.ts";
 import { printNotes } from "./tableNotes.ts";
@@ -44,29 +44,36 @@ export async function fitModel(
       ...(maxNumbersInMemory !== undefined && { maxNumbersInMemory }),
     });
     return {
+      dataHint:
+        "Or check these rows for a value far from all others, and for columns with few different values.",
       train: (tools) => fitTable(values, table, tools),
       close: () => table.close(),
     };
   });
 }
 
-async function fitTable(values: TableFitValues, table: TrainingTable, tools: TrainingTools): Promise<Fitted> {
+async function fitTable(
+  values: TableFitValues,
+  table: TrainingTable,
+  tools: TrainingContext,
+): Promise<Fitted> {
   const { io, messages, log } = tools;
   printNotes(table, messages);
   checkFlowSize(values, table);
   const rows = splitRows(table.rows, values);
   warnOfFewerTestRows(table.rows, rows.test, values, messages);
-  await tools.begin();
+  await tools.discardOldCheckpoints();
   const progress = new TrainingProgress(io, messages, {
     json: values.json,
     log,
     maxMinutes: values.maxMinutes,
+    models: values.contamination === undefined ? 1 : 2,
   });
   const { trimmed, ...kept } = await trimmedRows(values, table, rows, { ...tools, progress });
   const trained = await train(values, table, kept, { ...tools, progress });
   const anomalies = tools.signal.aborted ? undefined : await anomalyReference(trained, table, kept, values);
   return {
-    bytes: modelBytes(trained, table, rows, values, anomalies),
+    bytes: modelBytes(trained, table, kept, values, anomalies),
     stopped: trained.stopped,
     async report({ elapsed, resume, throwIfInterrupted }) {
       const evaluation = await evaluateHeldOut(trained, table, rows, engineOf(values));
@@ -100,12 +107,13 @@ async function evaluateHeldOut(
 ): Promise<HeldOutEvaluation> {
   const { embedding } = flow;
   const rows = test ?? validation;
-  const gaussian = table ? undefined : await gaussianBaseline(training, { embedding, constants });
+  const gaussianOfNumbers = async () => {
+    const gaussian = await gaussianBaseline(training, { embedding, constants });
+    return gaussian ? [{ name: GAUSSIAN, ...gaussian }] : [];
+  };
   const baselines = table
     ? await simpleBaselines(table, training, { atoms: measureOf(flow), embedding, ...engine })
-    : gaussian
-      ? [{ name: GAUSSIAN, ...gaussian }]
-      : [];
+    : await gaussianOfNumbers();
   const { logDensities, logDensity } = await evaluate(flow, rows, engine);
   const references = await compareDensities(logDensities, rows, baselines);
   const best = bestOf(references);

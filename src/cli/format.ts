@@ -14,11 +14,15 @@ export function duration(milliseconds: number): string {
   return h > 0 ? `${h}:${twoDigits(m)}:${twoDigits(s)}` : `${m}:${twoDigits(s)}`;
 }
 
-/** "less than 1 min left", "about 3 min left", or "at most 3 min left" if it is a limit. Estimates have no seconds, because they are not that precise. */
+/**
+ * "less than 1 min left", "about 3 min left", or "at most 3 min left" if it is a limit, which is rounded up. Estimates have no seconds, because
+ * they are not that precise.
+ */
 export function timeLeft({ milliseconds, isLimit }: TimeLeft): string {
   if (milliseconds < 60_000) return "less than 1 min left";
-  const minutes = Math.round(milliseconds / 60_000);
-  const text = minutes < 90 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+  const round = isLimit ? Math.ceil : Math.round;
+  const minutes = round(milliseconds / 60_000);
+  const text = minutes < 90 ? `${minutes} min` : `${round(minutes / 60)} h`;
   return `${isLimit ? "at most" : "about"} ${text} left`;
 }
 

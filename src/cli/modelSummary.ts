@@ -15,6 +15,9 @@ import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
 import { singleLine } from "./format.ts";
 import { bitsText } from "./imageReport.ts";
 
+/** The members that are fitted without epochs. The epochs of a model that has no others are those of a member that is not part of it. */
+const WITHOUT_EPOCHS = [KERNEL_DENSITY, "gaussian-mixture"];
+
 /** Everything in a model file except the numbers of its parameters. */
 export function describeModel({ flow, columns, table, image, given, labels, training }: LoadedModel) {
   return {
@@ -84,12 +87,13 @@ export function modelSummary(model: LoadedModel, path: string): string {
       members = [],
       learnedValidationRows,
     } = training;
+    const hasEpochs = members.length === 0 || members.some(({ name }) => !WITHOUT_EPOCHS.includes(name));
+    const whose = members.length > 1 ? ", of the best member trained by gradient descent" : "";
     lines.push(
       ["trained on", `${counted(rows, model.image ? "image" : "row")}, seed ${seed}`],
-      [
-        "epochs",
-        `${epochs}, the best is epoch ${bestEpoch}${members.length > 1 ? ", of the best member trained by gradient descent" : ""}`,
-      ],
+      ...(hasEpochs
+        ? [["epochs", `${epochs}, the best is epoch ${bestEpoch}${whose}`] as [string, string]]
+        : []),
       [
         "validation",
         model.image

@@ -14,10 +14,10 @@ import type { Io, StopMessage } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { program } from "./program.ts";
 
-/** The tools of a training run: its checkpoints, its interruption and its messages. */
-export interface TrainingTools {
+/** What a training run needs from its command: its checkpoints, its interruption and its messages. */
+export interface TrainingContext {
   /** Discards the checkpoints of an earlier training unless this one continues from them. */
-  readonly begin: () => Promise<void>;
+  readonly discardOldCheckpoints: () => Promise<void>;
   readonly checkpoints: (name?: string) => CheckpointStore;
   readonly signal: AbortSignal;
   readonly messages: Messages;
@@ -44,9 +44,11 @@ interface FitRun {
   throwIfInterrupted(): void;
 }
 
-/** Open data, a table or images, and the training of a model on them. */
-interface TrainingSubject {
-  train(tools: TrainingTools): Promise<Fitted>;
+/** An opened data set and the function that trains a model on it. */
+interface TrainingJob {
+  /** What to check in the data if a loss is not a number, besides the learning rate: the end of a hint. */
+  readonly dataHint?: string;
+  train(context: TrainingContext): Promise<Fitted>;
   close(): Promise<void>;
 }
 
@@ -58,10 +60,10 @@ export async function runFit(
   values: FitValues,
   io: Io,
   words: readonly string[],
-  open: (messages: Messages) => Promise<TrainingSubject>,
+  open: (messages: Messages) => Promise<TrainingJob>,
 ): Promise<void> {
   const messages = new Messages(io);
-  if (io.communicator && io.communicator.rank > 0) return takePart(io, messages, open);
+  if (io.communicator && io.communicator.rank > 0) return trainOnOtherRank(io, messages, open);
   try {
     await checkWritable(values.output);
     // Two processes that train the same model would overwrite each other's checkpoints.
@@ -75,15 +77,15 @@ export async function runFit(
 }
 
 /** Opens the same data as rank 0, and takes part in its training. */
-async function takePart(
+async function trainOnOtherRank(
   io: Io,
   messages: Messages,
-  open: (messages: Messages) => Promise<TrainingSubject>,
+  open: (messages: Messages) => Promise<TrainingJob>,
 ): Promise<void> {
-  const subject = await open(messages);
+  const job = await open(messages);
   try {
-    await subject.train({
-      begin: async () => {},
+    await job.train({
+      discardOldCheckpoints: async () => {},
       checkpoints: () => ({ load: async () => undefined, save: async () => {} }),
       signal: io.interrupted,
       messages,
@@ -92,7 +94,7 @@ async function takePart(
     });
     io.communicator?.finalize();
   } finally {
-    await subject.close();
+    await job.close();
   }
 }
 
@@ -101,7 +103,7 @@ async function fitAndWrite(
   io: Io,
   words: readonly string[],
   messages: Messages,
-  open: (messages: Messages) => Promise<TrainingSubject>,
+  open: (messages: Messages) => Promise<TrainingJob>,
 ): Promise<{ text: string; event: object }> {
   const start = performance.now();
   const { output } = values;
@@ -109,15 +111,16 @@ async function fitAndWrite(
   const checkpoints = await Checkpoints.open(values, messages);
   const remove = [lockPath(output)];
   const log = values.log === undefined ? undefined : new FitLog(values.log, { append: values.resume });
-  const announceStop = () => io.onStopMessage?.({ ...stopMessage(checkpoints, words), remove });
+  const stopOf = () => stopMessage(checkpoints, values, words);
+  const announceStop = () => io.onStopMessage?.({ ...stopOf(), remove });
   announceStop();
-  const subject = await open(messages).catch((error: unknown) => {
-    throw signal.aborted ? interrupted(stopMessage(checkpoints, words)) : error;
+  const job = await open(messages).catch((error: unknown) => {
+    throw signal.aborted ? interrupted(stopOf()) : error;
   });
   let fitted: Fitted;
   try {
-    fitted = await subject.train({
-      begin: () => checkpoints.begin(),
+    fitted = await job.train({
+      discardOldCheckpoints: () => checkpoints.discardOld(),
       checkpoints: (name) => checkpoints.store(name, announceStop),
       signal,
       messages,
@@ -127,14 +130,12 @@ async function fitAndWrite(
     // The other ranks have nothing more to do.
     io.communicator?.finalize();
   } catch (error) {
-    throw signal.aborted
-      ? interrupted(stopMessage(checkpoints, words))
-      : explained(error, checkpoints, values, words);
+    throw signal.aborted ? interrupted(stopOf()) : explained(error, checkpoints, values, words, job);
   } finally {
-    await subject.close();
+    await job.close();
   }
   messages.end();
-  if (signal.aborted) throw interrupted(stopMessage(checkpoints, words));
+  if (signal.aborted) throw interrupted(stopOf());
 
   await writeFileAtomically(output, fitted.bytes);
   const unfinished = fitted.stopped === "time";
@@ -156,16 +157,25 @@ async function fitAndWrite(
   return report;
 }
 
-function stopMessage({ paths }: Checkpoints, words: readonly string[]): StopMessage {
-  return paths.length > 0
-    ? {
-        what: `Stopped; the last checkpoint of the training is in ${paths.join(", ")}`,
-        hint: `To continue: ${resumeCommand(words)}`,
-      }
-    : {
-        what: "Stopped before the first epoch was finished; no file was written",
-        hint: "Run the command again.",
-      };
+function stopMessage(
+  { paths }: Checkpoints,
+  { contamination }: FitValues,
+  words: readonly string[],
+): StopMessage {
+  if (paths.length > 0) {
+    return {
+      what: `Stopped; the last checkpoint of the training is in ${paths.join(", ")}`,
+      hint: `To continue: ${resumeCommand(words)}`,
+    };
+  }
+  const epoch =
+    contamination === undefined
+      ? "the first epoch"
+      : "the first epoch of the second model (the first model, for --contamination, has no checkpoints)";
+  return {
+    what: `Stopped before ${epoch} was finished; no file was written`,
+    hint: "Run the command again.",
+  };
 }
 
 const interrupted = ({ what, hint }: StopMessage): PushforwardError =>
@@ -177,13 +187,14 @@ function explained(
   { paths }: Checkpoints,
   { learningRate = 3e-3 }: FitValues,
   words: readonly string[],
+  { dataHint }: TrainingJob,
 ): unknown {
   if (error instanceof PushforwardError && error.code === "NUMERIC") {
     const smaller = learningRate > 0.01 ? 1e-3 : Number((learningRate / 10).toPrecision(2));
     const options = ["--learning-rate", `${smaller}`, ...(paths.length > 0 ? ["--overwrite"] : [])];
     const what = error.what.replace(/\.$/, "");
     return new PushforwardError("NUMERIC", what, {
-      hint: `Lower the learning rate: ${fitCommand(words, options, ["--learning-rate"])}. Or check these rows for a value far from all others, and for columns with few different values.`,
+      hint: `Lower the learning rate: ${fitCommand(words, options, ["--learning-rate"])}.${dataHint ? ` ${dataHint}` : ""}`,
       cause: error,
     });
   }

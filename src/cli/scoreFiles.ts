@@ -40,8 +40,10 @@ export async function scoreFiles(
   const common = commonDirectory(files);
   const outputs = files.map((file) => join(output, relative(common, resolve(file))));
   for (const [i, path] of outputs.entries()) {
-    if (files.some((file) => resolve(file) === resolve(path))) {
-      throw new PushforwardError("ARGUMENT", `${files[i]} would be replaced by its scores`, {
+    const replaced = files.find((file) => resolve(file) === resolve(path));
+    if (replaced !== undefined) {
+      const scores = replaced === files[i] ? "its scores" : `the scores of ${files[i]}`;
+      throw new PushforwardError("ARGUMENT", `${replaced} would be replaced by ${scores}`, {
         hint: "Write them to another directory.",
       });
     }
@@ -60,10 +62,19 @@ export async function scoreFiles(
   new Messages(io).print(`Wrote ${counted(total, "row")} in ${counted(files.length, "file")}`);
 }
 
-/** The deepest directory that has all files below it. */
+/** The deepest directory that has all files below it. Throws `ARGUMENT` if there is none: on Windows, each drive has its own root. */
 function commonDirectory(files: readonly string[]): string {
   const paths = files.map((file) => resolve(file));
   let directory = dirname(paths[0]!);
-  while (!paths.every((path) => isInside(path, directory))) directory = dirname(directory);
+  while (!paths.every((path) => isInside(path, directory))) {
+    const parent = dirname(directory);
+    if (parent === directory) {
+      throw new PushforwardError("ARGUMENT", "The files are on several drives", {
+        expected: "files on one drive, because their directories are repeated below the output",
+        hint: "Score the files of each drive by a command of their own.",
+      });
+    }
+    directory = parent;
+  }
   return directory;
 }

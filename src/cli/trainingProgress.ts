@@ -26,7 +26,7 @@ interface ProgressUnits {
 
 const NATS: ProgressUnits = { text: nats, unit: "nats" };
 
-const NONE = { value: Number.NEGATIVE_INFINITY, epoch: 0 };
+const NO_BEST_YET = { value: Number.NEGATIVE_INFINITY, epoch: 0 };
 
 /** Shows the progress of a training run: a bar on a terminal, lines elsewhere, or JSON lines on standard output. */
 export class TrainingProgress {
@@ -41,16 +41,30 @@ export class TrainingProgress {
   /** The flow in lines for people. */
   private label = "";
   /** The largest validation log-density so far. */
-  private best = NONE;
+  private best = NO_BEST_YET;
   private printedAt = 0;
-  /** The fraction of the current epoch that was done, and the time, when the measurement of its speed began. */
+  /** Where the measurement of the speed of this epoch began. */
   private measuredFrom = { epoch: 0, fraction: 0, at: 0 };
   private rowsPerSecond: number | undefined;
+  private readonly models: number;
+  /** The number of the current model, from 1. */
+  private model = 1;
 
   constructor(
     io: Io,
     messages: Messages,
-    { json, log, maxMinutes }: { json: boolean; log: FitLog | undefined; maxMinutes: number | undefined },
+    {
+      json,
+      log,
+      maxMinutes,
+      models = 1,
+    }: {
+      json: boolean;
+      log: FitLog | undefined;
+      maxMinutes: number | undefined;
+      /** The number of models with the same members that are trained one after the other. Default 1. */
+      models?: number;
+    },
     units = NATS,
   ) {
     this.remaining = new RemainingTime(deadlineOf(maxMinutes));
@@ -59,6 +73,7 @@ export class TrainingProgress {
     this.units = units;
     this.messages = messages;
     this.json = json;
+    this.models = models;
   }
 
   /** Begins the training of a flow, which may be one of the members of a model. */
@@ -69,8 +84,9 @@ export class TrainingProgress {
       ...(modelsLeft > 0 ? ["first of two models"] : []),
     ];
     this.flow = name;
+    this.model = this.models - modelsLeft;
     this.label = place.length === 0 ? name : `${name} (${place.join(", ")})`;
-    this.best = NONE;
+    this.best = NO_BEST_YET;
     this.printedAt = performance.now();
     this.remaining.begin(position, this.printedAt);
   }
@@ -101,6 +117,7 @@ export class TrainingProgress {
     const { text, unit, fields } = this.units;
     const event = {
       event: "epoch",
+      ...(this.models > 1 && { model: this.model }),
       flow: this.flow,
       ...result,
       ...fields?.(result),

@@ -98,6 +98,11 @@ it("leaves out the most unusual rows of the training with --contamination", asyn
   expect(code).toBe(0);
   expect(err).toContain("The second model leaves out the 27 most unusual of 270 rows.");
   expect(out).toContain("--contamination left out the 27 most unusual rows of training and validation.");
+  expect((await pushforward(["inspect", robust])).out).toContain("trained on  243 rows");
+  const events = await json(...fit);
+  expect([...new Set(events.map(({ model }) => model))]).toEqual([1, 2, "robust.safetensors"]);
+  const { err: stopped } = await pushforward(fit, { interrupted: AbortSignal.abort() });
+  expect(stopped).toContain("Stopped before the first epoch of the second model");
   const found = (await json("anomalies", robust, training, "-n", "1")) as [Record<string, unknown>];
   expect(found[0]).toMatchObject({ calibrationRows: 30, isTrainingTable: true });
   expect((await pushforward([...fit, "--flow", "nsf"])).err).toMatchInlineSnapshot(`

@@ -130,7 +130,7 @@ print(*score_dask.log_density(density, table))`;
     ).toMatchInlineSnapshot(`
       "2
       Error: --for dask needs the density: expected density in --what, received sampler.
-      See pushforward --help."
+      Write --what density,sampler"
     `);
     expect(
       await failure("export", path("fine.safetensors"), ...out, "--what", "density", "--noise", "generated"),

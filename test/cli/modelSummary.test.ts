@@ -28,3 +28,15 @@ test("an embedding of the context has its own line", () => {
     "
   `);
 });
+
+test("the epochs of a member that is not part of the model are left out", () => {
+  const summaryOf = (...names: string[]) => {
+    const members = names.map((name) => ({ name, weight: 1 / names.length, validationLogDensity: -1 }));
+    const record = { rows: 90, seed: 0, epochs: 120, bestEpoch: 30, validationLogDensity: -1, members };
+    return modelSummary({ flow: madeFlow(2), columns: ["a", "b"], given: [], training: record }, "m");
+  };
+  expect(summaryOf("kernel-density", "gaussian-mixture")).not.toContain("epoch");
+  expect(summaryOf("kernel-density", "autoregressive")).toContain(
+    "120, the best is epoch 30, of the best member trained by gradient descent",
+  );
+});

@@ -86,5 +86,8 @@ it("is written in whole minutes or hours", () => {
     "about 89 min left",
     "about 3 h left",
   ]);
-  expect(timeLeft({ milliseconds: 90_000, isLimit: true })).toBe("at most 2 min left");
+  const limits = [90_000, 3.4 * MINUTE, 140 * MINUTE].map((milliseconds) =>
+    timeLeft({ milliseconds, isLimit: true }),
+  );
+  expect(limits).toEqual(["at most 2 min left", "at most 4 min left", "at most 3 h left"]);
 });

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { correlated, QUICK, quickModel, start, workplace } from "./command.ts";
@@ -65,6 +66,12 @@ it("scores each file by itself into a directory, with the directories below a co
   expect((await pushforward(["score", model, ...twice, "-o", path("once/")])).err).toMatch(
     /\nWrote 20 rows in 1 file\n$/,
   );
+  const [outer, inner] = [path("parts/year=2/a.csv"), path("parts/year=2/deep/year=2/a.csv")];
+  mkdirSync(dirname(inner), { recursive: true });
+  copyFileSync(outer, inner);
+  const replacing = await failure("score", model, outer, inner, "-o", path("parts/year=2/deep/year=2/"));
+  expect(replacing).toContain("a.csv would be replaced by the scores of parts/year=2/a.csv.");
+  rmSync(path("parts/year=2/deep"), { recursive: true });
   expect([
     await failure("score", model, path("parts/*/*.csv"), "-o", path("parts/")),
     await failure("score", model, "SELECT 1 AS a, 2 AS b", "-o", path("scored/")),

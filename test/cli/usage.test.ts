@@ -267,6 +267,11 @@ it("replaces ~ by the home directory where a shell does not", async () => {
   );
 });
 
+it("refuses an empty value, however it is written", async () => {
+  for (const word of ["--output=", "-o="])
+    expect(await failure("fit", "data.csv", word)).toContain("Error: --output needs a value.");
+});
+
 it("refuses too many and too few arguments", async () => {
   expect(await failure("fit")).toMatchInlineSnapshot(`
     "2
