@@ -17,6 +17,8 @@ interface Values extends EngineValues {
 
 /** Further connections are closed. */
 const MAX_CONNECTIONS = 4096;
+/** The bodies of all connections could otherwise need 41 GB with the default of --max-bytes. */
+const MAX_BYTES_IN_FLIGHT = 256_000_000;
 
 /** Serves models until the command is interrupted. */
 export async function serveModels(values: Values, io: Io): Promise<void> {
@@ -37,6 +39,7 @@ export async function serveModels(values: Values, io: Io): Promise<void> {
     connections: MAX_CONNECTIONS,
     rows: values.maxRows,
     bytes: values.maxBytes,
+    bytesInFlight: Math.max(MAX_BYTES_IN_FLIGHT, values.maxBytes),
   });
   io.onStopMessage?.({
     what: "The server has stopped, although some requests had no answer yet",

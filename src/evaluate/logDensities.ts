@@ -21,8 +21,7 @@ export const logDensitiesRules: OptionRules<LogDensitiesOptions> = {
 };
 
 /**
- * The log-density of each row under a flow, in nats and data units: [N]. Rows whose values overflow float32, whose largest
- * number is 3.4e38, have a log-density of -Infinity or NaN there; the flow is then evaluated in float64, by the CPU if the provider is WebGPU.
+ * The log-density of each row under a flow, in nats and data units: [N], by `inBothPrecisions`.
  *
  * @throws NUMERIC, with the number of the row, when a log-density is NaN in float64 too; SHAPE or DATA for rows that the flow does not accept.
  */
@@ -34,10 +33,23 @@ export async function logDensities(
   checkOptions("logDensities", options, logDensitiesRules);
   const { source = "the rows", rowText = (row) => `row ${row} of ${source}`, ...run } = options;
   const context = rows.contextFeatures > 0 ? rows.context : undefined;
-  const single = await flow.logProb(rows.values, context, run);
-  if (run.precision !== undefined || single.every(Number.isFinite)) return checked(single, rows, rowText);
-  const double = await flow.logProb(rows.values, context, inFloat64(run));
-  return checked(double, rows, rowText);
+  const found = await inBothPrecisions(run, (options) => flow.logProb(rows.values, context, options));
+  return checked(found, rows, rowText);
+}
+
+/**
+ * Log-densities in float32. Rows whose values overflow float32, whose largest number is 3.4e38, have a log-density of -Infinity or NaN there:
+ * those that are not finite are computed again in float64, by the CPU if the provider is WebGPU. The others keep theirs, so that the
+ * log-density of a row does not depend on the rows beside it. With the option `precision`, only that one is used.
+ */
+export async function inBothPrecisions(
+  run: RunOptions,
+  logProb: (options: RunOptions) => Promise<Float64Array>,
+): Promise<Float64Array> {
+  const single = await logProb(run);
+  if (run.precision !== undefined || single.every(Number.isFinite)) return single;
+  const double = await logProb(inFloat64(run));
+  return single.map((value, n) => (Number.isFinite(value) ? value : double[n]!));
 }
 
 function checked(

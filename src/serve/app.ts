@@ -24,6 +24,8 @@ import { operationsOf, type ServedColumn, type ServedModel } from "./servedModel
 export interface ServeLimits extends RequestLimits {
   /** The largest body of a request, in bytes. */
   readonly bytes: number;
+  /** The largest sum of the bodies of all requests that have no answer yet, in bytes; at least `bytes`. */
+  readonly bytesInFlight: number;
 }
 
 /** A served model with the requests that wait for it. */
@@ -61,6 +63,21 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
       onError: (c) => c.json(problem(`the body has more than ${limits.bytes} bytes`), 413),
     }),
   );
+  let bytesInFlight = 0;
+  app.use(async (c, next) => {
+    // A body is kept in memory until its request is answered.
+    const bytes = bytesOfBody(c, limits);
+    if (bytesInFlight + bytes > limits.bytesInFlight) {
+      c.header("Retry-After", "1");
+      return c.json(problem("the server has no memory for more requests"), 503);
+    }
+    bytesInFlight += bytes;
+    try {
+      return await next();
+    } finally {
+      bytesInFlight -= bytes;
+    }
+  });
   app.onError((error, c) => {
     if (error instanceof UnknownModelError) return c.json(problem("there is no such model"), 404);
     if (error instanceof BusyError) {
@@ -140,6 +157,13 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
     });
   }
   return app;
+}
+
+/** The size of the body of a request before it is read; the largest possible size if the body comes in chunks. */
+function bytesOfBody(c: Context, { bytes }: ServeLimits): number {
+  const length = c.req.header("Content-Length");
+  if (length !== undefined) return Number(length);
+  return c.req.header("Transfer-Encoding") === undefined ? 0 : bytes;
 }
 
 class UnknownModelError extends Error {}

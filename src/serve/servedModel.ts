@@ -1,5 +1,6 @@
 import { MAX_FLOAT32 } from "../data/maxFloat32.ts";
 import { PushforwardError } from "../errors.ts";
+import { inBothPrecisions } from "../evaluate/logDensities.ts";
 import type { AnomalySelectionOptions } from "../flows/anomalies/findAnomalies.ts";
 import {
   type ColumnLabels,
@@ -11,7 +12,6 @@ import {
 } from "../flows/index.ts";
 import { withoutMissing, withStatus } from "../flows/rowStatus.ts";
 import { brief } from "../parse.ts";
-import { inFloat64 } from "../runtime/engineOptions.ts";
 import { decodeTable } from "../tables/decodeTable.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
 import { encodeTable } from "../tables/encodeTable.ts";
@@ -171,18 +171,4 @@ class NumberReader {
       received: brief(value),
     });
   }
-}
-
-/**
- * Log-densities in float32. Those that are not finite, perhaps because a value is too large for float32, are computed again in float64.
- * `pushforward score` does the same.
- */
-async function inBothPrecisions(
-  run: RunOptions,
-  logProb: (options: RunOptions) => Promise<Float64Array>,
-): Promise<Float64Array> {
-  const single = await logProb(run);
-  if (single.every(Number.isFinite)) return single;
-  const double = await logProb(inFloat64(run));
-  return single.map((value, n) => (Number.isFinite(value) ? value : double[n]!));
 }

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { Standardize } from "../../src/bijections/index.ts";
 import { dataset } from "../../src/dataset/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
-import { evaluate, gaussianBaseline } from "../../src/evaluate/index.ts";
+import { evaluate, gaussianBaseline, logDensities } from "../../src/evaluate/index.ts";
 import { Flow, maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 
@@ -96,4 +96,14 @@ it("refuses a context beside a dataset, which has its own", async () => {
     [PushforwardError: the option context of evaluate cannot be combined with a dataset.
     Make it a part of the rows: dataset(rows, { context }).]
   `);
+});
+
+it("the log-density of a row does not depend on the rows beside it, even if theirs overflow float32", async () => {
+  const flow = maf(2, { seed: 1, hidden: [8] });
+  const row = [0.3, -0.7];
+  const [alone] = await logDensities(flow, dataset(row, { features: 2 }));
+  const [beside, far] = await logDensities(flow, dataset([...row, 1e30, 1], { features: 2 }));
+  expect(Number.isFinite(far)).toBe(true);
+  expect(beside).toBe(alone);
+  await flow.release();
 });

@@ -6,7 +6,7 @@ import { modelOfRows, rowsOfAllKinds } from "../flows/exportedTable.ts";
 const rows = rowsOfAllKinds(50, 1).map(({ city, children }) => ({ city: city!, children: children! }));
 const { flow, columns: table } = modelOfRows(rows);
 const model = servedModel({ flow, table, columns: [], given: [] }, { threads: 1 });
-const limits = { bytes: 1000, rows: 10 };
+const limits = { bytes: 1000, bytesInFlight: 1000, rows: 10 };
 
 test("writes the error of a bug to standard error", async () => {
   const print = vi.spyOn(console, "error").mockImplementation(() => {});
@@ -17,6 +17,33 @@ test("writes the error of a bug to standard error", async () => {
   expect([response.status, await response.json()]).toEqual([500, { error: "the server failed" }]);
   expect(print).toHaveBeenCalledWith(bug);
   print.mockRestore();
+});
+
+test("refuses a body for which there is no memory until another request is answered", async () => {
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const slow = {
+    ...model,
+    sample: async () => {
+      await answered;
+      return [];
+    },
+  };
+  const app = serveApp(new Map([["slow", slow]]), limits);
+  const request = (bytes: number) =>
+    app.request("/models/slow/sample", {
+      method: "POST",
+      body: `{ "rows": 1 }${" ".repeat(bytes - 13)}`,
+      headers: { "Content-Type": "application/json", "Content-Length": `${bytes}` },
+    });
+  const first = request(600);
+  const refused = await request(600);
+  expect([refused.status, refused.headers.get("Retry-After")]).toEqual([503, "1"]);
+  const small = request(400);
+  answer();
+  expect([(await first).status, (await small).status, (await request(600)).status]).toEqual([200, 200, 200]);
 });
 
 test("has an OpenAPI document whose references resolve for all names of models", async () => {

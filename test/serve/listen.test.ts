@@ -9,7 +9,7 @@ import { startServer } from "../../src/serve/server.ts";
 const flow = maf(1, { transforms: 1, hidden: [4] });
 const models = new Map([["flow", servedModel({ flow, columns: ["a"], given: [] }, { threads: 1 })]]);
 const start = (host: string, port: number) =>
-  startServer(models, { host, port, connections: 10, bytes: 1000, rows: 10 });
+  startServer(models, { host, port, connections: 10, bytes: 1000, bytesInFlight: 10_000, rows: 10 });
 
 let server: RunningServer;
 beforeAll(async () => {

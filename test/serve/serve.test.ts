@@ -58,7 +58,7 @@ const models = new Map<string, ServedModel>([
   ],
 ]);
 let server: RunningServer;
-const limits = { bytes: 40_000, rows: 50 };
+const limits = { bytes: 40_000, bytesInFlight: 1_000_000, rows: 50 };
 
 let compared: TableModel;
 
