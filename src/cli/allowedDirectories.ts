@@ -7,9 +7,14 @@ import { isInside } from "./isInside.ts";
 export class AllowedDirectories {
   /** Their paths without symbolic links. */
   private readonly directories: readonly string[];
+  /** The files that calls are writing. */
+  private readonly reserved: Set<string>;
+  /** Those of them that were named by this object. */
+  private readonly own: string[] = [];
 
-  private constructor(directories: readonly string[]) {
+  private constructor(directories: readonly string[], reserved = new Set<string>()) {
     this.directories = directories;
+    this.reserved = reserved;
   }
 
   /** Throws `FILE` for a path that is not a directory. */
@@ -25,6 +30,16 @@ export class AllowedDirectories {
       directories.push(real);
     }
     return new AllowedDirectories(directories);
+  }
+
+  /** Runs a call. The names that it gets from `newFile` are reserved until it ends, so that no call at the same time can write these files. */
+  async reserving<T>(call: (directories: AllowedDirectories) => Promise<T>): Promise<T> {
+    const directories = new AllowedDirectories(this.directories, this.reserved);
+    try {
+      return await call(directories);
+    } finally {
+      for (const path of directories.own) this.reserved.delete(path);
+    }
   }
 
   get names(): string {
@@ -52,7 +67,8 @@ export class AllowedDirectories {
    *
    * With `isContinued`, the file may exist if it has a checkpoint beside it: a training run that the time limit ended writes both.
    *
-   * @throws FILE if its directory is not in the directories, or if the name is taken, even by a link to a file that does not exist.
+   * @throws FILE if its directory is not in the directories, or if the name is taken, even by a link to a file that does not exist
+   *   or by a call that runs at the same time (`reserving`).
    */
   async newFile(path: string, { isContinued = false } = {}): Promise<string> {
     const asked = resolve(this.directories[0]!, path);
@@ -84,7 +100,15 @@ export class AllowedDirectories {
         },
       );
     }
-    return join(directory, name);
+    const file = join(directory, name);
+    if (this.reserved.has(file)) {
+      throw new PushforwardError("FILE", `${path} cannot be written, because another call is writing it`, {
+        hint: "Choose another name, or wait until the call has ended.",
+      });
+    }
+    this.reserved.add(file);
+    this.own.push(file);
+    return file;
   }
 
   private contain(real: string): boolean {

@@ -52,7 +52,7 @@ export const anomalies = command({
     const { jsonLine } = await import("./format.ts");
     const { Messages } = await import("./messages.ts");
     const { readModel } = await import("./model.ts");
-    const { unconditional } = await import("./sampleTableModel.ts");
+    const { requireTableModel } = await import("./requireTableModel.ts");
     const { isStandardOutput, reportWritten, tableOutput, twoOnStandardOutput } = await import(
       "./tableOutput.ts"
     );
@@ -60,7 +60,7 @@ export const anomalies = command({
     if (json && output !== undefined && isStandardOutput(output))
       throw twoOnStandardOutput("the table", "the report", "-o scored.csv");
     const destination = output === undefined ? undefined : await tableOutput(output, io);
-    const tableModel = TableModel.from(unconditional(await readModel(modelPath), modelPath, "anomalies"));
+    const tableModel = TableModel.from(requireTableModel(await readModel(modelPath), modelPath, "anomalies"));
     const { calibration } = tableModel.anomalyReference();
     const selection = { count, ...(fdr !== undefined && { falseDiscoveryRate: fdr }) };
     // The options and the calibration rows are checked before the table is read.

@@ -35,7 +35,7 @@ export const compare = command({
     const { checkComparable, compareLogDensities } = await import("../evaluate/index.ts");
     const { refuseImages } = await import("./imageModels.ts");
     const { readModel } = await import("./model.ts");
-    const { useScores } = await import("./scoring.ts");
+    const { scoreOpenTable } = await import("./scoring.ts");
 
     const run = engineOf({ threads, provider });
     const models = [await readModel(a), await readModel(b)] as const;
@@ -46,7 +46,9 @@ export const compare = command({
       for (const atoms of different) await checkComparableValues(table, atoms);
       const scores: Float64Array[] = [];
       for (const [i, model] of models.entries())
-        scores.push(await useScores(model, table, { strict, run, label: `${NAMES[i]}: ` }, io, allScores));
+        scores.push(
+          await scoreOpenTable(model, table, { strict, run, label: `${NAMES[i]}: ` }, io, allScores),
+        );
       const comparison = compareLogDensities(scores[0]!, scores[1]!);
       const areBounds = models.map(({ flow }) => flow.isBound);
       io.stdout.write(
@@ -56,6 +58,7 @@ export const compare = command({
       );
     } finally {
       await table.close();
+      for (const { flow } of models) await flow.release();
     }
   },
 });

@@ -38,11 +38,11 @@ export const evaluate = command({
       const { evaluateImages } = await import("./scoreImages.ts");
       return evaluateImages(loaded, values, io);
     }
-    const { withScores } = await import("./scoring.ts");
-    const logDensity = await withScores(loaded, values, io, async ({ scorer, scores }) => {
+    const { scoreSource } = await import("./scoring.ts");
+    const logDensity = await scoreSource(loaded, values, io, async ({ scorer, scores }) => {
       for await (const _ of scores);
       return scorer.logDensity;
-    });
+    }).finally(() => loaded.flow.release());
     const { isBound } = loaded.flow;
     const { count: rows, mean: meanLogDensity, standardError } = logDensity;
     io.stdout.write(

@@ -76,11 +76,15 @@ async function fitTable(
     bytes: modelBytes(trained, table, kept, values, anomalies),
     stopped: trained.stopped,
     async report({ elapsed, resume, throwIfInterrupted }) {
-      const evaluation = await evaluateHeldOut(trained, table, rows, engineOf(values));
-      throwIfInterrupted();
       const directory = values.pictures;
-      const pictures =
-        directory === undefined ? [] : await writePictures(directory, trained, table, values, evaluation);
+      const evaluateAndDraw = async () => {
+        const evaluation = await evaluateHeldOut(trained, table, rows, engineOf(values));
+        throwIfInterrupted();
+        const pictures =
+          directory === undefined ? [] : await writePictures(directory, trained, table, values, evaluation);
+        return { evaluation, pictures };
+      };
+      const { evaluation, pictures } = await evaluateAndDraw().finally(() => trained.flow.release());
       const report = {
         values,
         table,

@@ -10,8 +10,8 @@ import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";
 import type { Notation } from "./options.ts";
 
-/** Values of the commands that compute the probability of images. */
-export interface ImagesOfModelValues extends Notation {
+/** Options of `withImages`, which are values of the commands that compute the probability of images. */
+export interface ImageScoringOptions extends Notation {
   readonly data: readonly string[];
   readonly draws: number;
   readonly strict: boolean;
@@ -30,7 +30,7 @@ interface ImageBlock {
 }
 
 /** A model of images, and the images of a command. */
-export interface ImagesOfModel {
+export interface ImageScoring {
   readonly model: ImageModel;
   readonly images: ImageSet;
   /** The images in their order; shows the progress. */
@@ -38,11 +38,11 @@ export interface ImagesOfModel {
 }
 
 /** Opens the images of a command that scores them, and lets `use` iterate over them. */
-export async function withImagesOfModel<T>(
+export async function withImages<T>(
   loaded: LoadedModel,
-  { data, draws, na, decimal, delimiter, strict }: ImagesOfModelValues,
+  { data, draws, na, decimal, delimiter, strict }: ImageScoringOptions,
   io: Io,
-  use: (opened: ImagesOfModel) => Promise<T>,
+  use: (opened: ImageScoring) => Promise<T>,
 ): Promise<T> {
   refuseOptions({ na, decimal: decimal === ",", delimiter, strict }, "tables");
   const model = ImageModel.from(loaded).withDraws(draws);
@@ -52,14 +52,7 @@ export async function withImagesOfModel<T>(
     classes: model.classes.length > 0,
     signal: io.interrupted,
   });
-  if (images.count === 0) {
-    throw new PushforwardError("DATA", `${images.source} has no images`, {
-      hint: "Give a file or a query with images.",
-    });
-  }
   const messages = new Messages(io);
-  const unread = skippedFilesText(images);
-  if (unread) messages.warn(unread);
   async function* blocks(): AsyncGenerator<ImageBlock> {
     let start = 0;
     for await (const { rows, features, values } of imageBlocks(images, { values: model.values })) {
@@ -73,6 +66,13 @@ export async function withImagesOfModel<T>(
     }
   }
   try {
+    if (images.count === 0) {
+      throw new PushforwardError("DATA", `${images.source} has no images`, {
+        hint: "Give a file or a query with images.",
+      });
+    }
+    const unread = skippedFilesText(images);
+    if (unread) messages.warn(unread);
     return await use({ model, images, blocks: blocks() });
   } finally {
     messages.end();

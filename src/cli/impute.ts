@@ -36,17 +36,17 @@ export const impute = command({
     const { TableModel } = await import("../flows/index.ts");
     const { Messages } = await import("./messages.ts");
     const { readModel } = await import("./model.ts");
-    const { unconditional, warnOfShare } = await import("./sampleTableModel.ts");
+    const { noteMembersUsed, requireTableModel } = await import("./requireTableModel.ts");
     const { reportWritten, tableOutput } = await import("./tableOutput.ts");
     const { unlearnedText } = await import("./unlearnedText.ts");
 
     const destination = await tableOutput(output, io);
-    const loaded = unconditional(await readModel(modelPath), modelPath, "impute");
+    const loaded = requireTableModel(await readModel(modelPath), modelPath, "impute");
     const tableModel = TableModel.from(loaded);
     const messages = new Messages(io);
     const table = await openTable(data, { ...reading, signal: io.interrupted });
     try {
-      warnOfShare(tableModel, messages);
+      noteMembersUsed(tableModel, messages);
       let unlearned: readonly UnlearnedValues[] = [];
       const rows = completeTable(tableModel, table, {
         seed,

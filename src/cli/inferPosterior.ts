@@ -50,11 +50,18 @@ export async function inferPosterior(values: InferValues, io: Io, words: readonl
   const shown = show && checkedNames(show, elementNames(parameters));
   const messages = new Messages(io);
   try {
-    const { inferred, draws, flow } = isSimulator(exported)
-      ? await runSimulator(exported, values, messages, io)
-      : await runModel(exported, values, messages, io);
+    const running = isSimulator(exported)
+      ? runSimulator(exported, values, messages, io)
+      : runModel(exported, values, messages, io);
+    const { inferred, draws, flow } = await running.catch((error: unknown) => {
+      // The error of `infer` is about its option.
+      throw io.interrupted.aborted ? interrupted("Stopped before the end; no file was written") : error;
+    });
     messages.end();
     await saveModel(output, { flow, columns: coordinateNames(parameters) });
+    const written = `Stopped before the report; the flow is written to ${output}`;
+    io.onStopMessage?.({ what: written, hint: STOP_HINT });
+    if (io.interrupted.aborted) throw interrupted(written);
     const table = drawTable(parameters, draws);
     if (destination !== undefined) await writeRows(table.columns, [table.rows], destination);
     if (corner !== undefined) {
@@ -73,6 +80,11 @@ export async function inferPosterior(values: InferValues, io: Io, words: readonl
   }
 }
 
+const STOP_HINT = "Run the command again.";
+
+const interrupted = (what: string): PushforwardError =>
+  new PushforwardError("INTERRUPTED", what, { hint: STOP_HINT });
+
 /** The result of a run, and what is written to files. */
 interface Run {
   readonly inferred: Inferred;
@@ -90,6 +102,7 @@ async function runModel(
     ...{ refinement, chains, draws: drawsPerChain, targetAcceptance, seed },
     ...engineOf(values),
     fit: { steps },
+    signal: io.interrupted,
     onProgress: progressTo(messages, io),
   });
   return { inferred: inferredModel(result), draws: result.draws, flow: result.flow };
@@ -123,6 +136,7 @@ async function runSimulator(
   const result = await inferSimulator(simulator, observation, {
     ...{ simulations, rounds, seed },
     ...engineOf(values),
+    signal: io.interrupted,
     onProgress({ member, members, best }) {
       const what = `Fitting flow ${member + 1} of ${members}`;
       if (what !== stage && !io.stderr.isTTY) messages.print(what);

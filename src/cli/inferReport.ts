@@ -34,10 +34,13 @@ export interface Inferred {
 /** The result for a model. */
 export function inferredModel(result: InferResult<Declarations>): Inferred {
   const { draws: _draws, weighted, flow: _flow, summary, verdict, reasons, ...rest } = result;
-  const { logEvidence, logEvidenceError, paretoShape } = result;
+  const { logEvidence, logEvidenceError, paretoShape, effectiveSampleSize } = result;
+  const weights = hasChains(summary)
+    ? ""
+    : `, effective sample size ${count(Math.round(effectiveSampleSize))} of the weights`;
   return {
     ...{ summary, verdict, reasons },
-    line: `Log-evidence ${logEvidence.toFixed(decimalsOf(logEvidenceError, 1))} ± ${Number(logEvidenceError.toPrecision(1))} nats, Pareto k-hat ${paretoShape.toFixed(2)}`,
+    line: `Log-evidence ${logEvidence.toFixed(decimalsOf(logEvidenceError, 1))} ± ${Number(logEvidenceError.toPrecision(1))} nats, Pareto k-hat ${paretoShape.toFixed(2)}${weights}`,
     details: {
       ...rest,
       weighted: { logEvidence: weighted.logEvidence, logEvidenceError: weighted.logEvidenceError },
@@ -69,6 +72,10 @@ export function inferredSimulator(result: InferSimulatorResult<Priors>): Inferre
   };
 }
 
+/** Whether the draws are those of chains, and not independent draws of the flow, which may have been resampled by their weights. */
+const hasChains = (summary: readonly ParameterSummary[]): boolean =>
+  summary.some(({ rHat }) => !Number.isNaN(rHat));
+
 /** The object that `--json` prints. */
 export function inferResult(
   { summary, verdict, reasons, details }: Inferred,
@@ -94,8 +101,8 @@ export function inferReport(
   const { bold, green, yellow } = createColors(supportsColor(stdout, env));
   const shown = summary.slice(0, MAX_PARAMETERS);
   const more = summary.length - shown.length;
-  // Without R-hat the draws are independent, so their effective sample size is their number: both columns are left out.
-  const columns = summary.some(({ rHat }) => !Number.isNaN(rHat)) ? 8 : 6;
+  // R-hat and effective sample sizes of parameters are those of chains.
+  const columns = hasChains(summary) ? 8 : 6;
   const header = ["", "mean", "sd", "5%", "median", "95%", "ESS", "R-hat"];
   const written = [
     ["Flow", files.flow],

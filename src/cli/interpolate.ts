@@ -61,23 +61,27 @@ export const interpolate = command({
       statedBy: { name: "the model" },
       signal: io.interrupted,
     });
-    if (ends.count !== 2) {
-      throw new PushforwardError("ARGUMENT", "An interpolation needs two images", {
-        expected: "one image in each of the two files",
-        received: `${ends.count} images`,
-        hint: "Give two PNG or JPEG files.",
+    try {
+      if (ends.count !== 2) {
+        throw new PushforwardError("ARGUMENT", "An interpolation needs two images", {
+          expected: "one image in each of the two files",
+          received: `${ends.count} images`,
+          hint: "Give two PNG or JPEG files.",
+        });
+      }
+      const { sample } = await imageRows(ends, { values, maxNumbersInMemory: Number.POSITIVE_INFINITY });
+      const [first, second] = [0, 1].map((i) => sample.values.subarray(i * features, (i + 1) * features));
+      const between = await images.interpolate(first!, second!, steps, {
+        ...(index !== undefined && { classes: [index] }),
+        ...engineOf({ threads, provider }),
       });
+      const pixels = grayLevels(between, values);
+      const grid = imageGrid(pixels, shape, { columns: Math.min(steps, MAX_COLUMNS) });
+      await writeFileAtomically(output, await encodePng(grid));
+    } finally {
+      await ends.close();
+      await images.release();
     }
-    const { sample } = await imageRows(ends, { values, maxNumbersInMemory: Number.POSITIVE_INFINITY });
-    const [first, second] = [0, 1].map((i) => sample.values.subarray(i * features, (i + 1) * features));
-    const between = await images.interpolate(first!, second!, steps, {
-      ...(index !== undefined && { classes: [index] }),
-      ...engineOf({ threads, provider }),
-    });
-    const pixels = grayLevels(between, values);
-    const grid = imageGrid(pixels, shape, { columns: Math.min(steps, MAX_COLUMNS) });
-    await writeFileAtomically(output, await encodePng(grid));
-    await images.release();
     new Messages(io).print(`Wrote ${steps} images to ${output}`);
   },
 });

@@ -78,7 +78,9 @@ export function toolServer(directories: AllowedDirectories): Server {
       // Sending fails if the client has disconnected.
       sendNotification({ method: "notifications/progress", params: notification }).catch(() => {});
     };
-    return call(tool, params.arguments ?? {}, directories, { interrupted: signal, onProgress });
+    return directories.reserving((ofCall) =>
+      call(tool, params.arguments ?? {}, ofCall, { interrupted: signal, onProgress }),
+    );
   });
   return server;
 }
@@ -87,7 +89,7 @@ async function call(
   tool: Tool,
   args: unknown,
   directories: AllowedDirectories,
-  surroundings: Pick<Io, "interrupted" | "onProgress">,
+  io: Pick<Io, "interrupted" | "onProgress">,
 ): Promise<CallToolResult> {
   let words: string[];
   try {
@@ -96,7 +98,7 @@ async function call(
     return failure(error);
   }
   const [stdout, stderr] = [collector(), collector()];
-  const code = await run(words, { stdout, stderr, env: {}, ...surroundings });
+  const code = await run(words, { stdout, stderr, env: {}, ...io });
   const messages = stderr.text().replace(/^See .* --help\.$/m, SCHEMA_HINT);
   return answer(`${stdout.text()}${messages}`, code !== 0);
 }

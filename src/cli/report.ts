@@ -21,7 +21,8 @@ export const report = command({
     rows: integerFrom(20, {
       default: "2000",
       valueName: "N",
-      description: "The largest number of rows of each kind that the statistics use.",
+      description:
+        "The largest number of rows of each kind that the statistics use. Calibration, dependence and usefulness use up to 1,000 training rows and generated rows even if N is smaller.",
     }),
     ...notation,
     seed: integerFrom(0, { default: "0", valueName: "S", description: "Seed of all random numbers." }),

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { PushforwardError } from "../errors.ts";
 import { mpiJob } from "../mpi/job.ts";
 import { expandAbbreviation, nearestName } from "../nearestName.ts";
+import { VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
 import { exitCode, writeFailure } from "./failure.ts";
 import { commandHelp, programHelp } from "./help.ts";
@@ -74,11 +74,11 @@ async function dispatch(words: readonly string[], io: Io): Promise<void> {
   const isOfProgram = first === "help" && (rest[0] === undefined || asksForHelp(rest[0]));
   if (first === undefined || asksForHelp(first) || isOfProgram) {
     const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
-    io.stdout.write(programHelp(commands, version(), io));
+    io.stdout.write(programHelp(commands, VERSION, io));
     return;
   }
   if (first === "--version" || first === "-v") {
-    io.stdout.write(`${version()}\n`);
+    io.stdout.write(`${VERSION}\n`);
     return;
   }
   const name = first === "help" ? rest[0]! : first;
@@ -102,8 +102,4 @@ function unknownCommand(word: string): PushforwardError {
     expected: `one of ${names.join(", ")}`,
     hint: nearest ? `Did you mean ${program()} ${nearest}?` : `See ${program()} --help.`,
   });
-}
-
-function version(): string {
-  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
 }

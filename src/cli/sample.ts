@@ -151,6 +151,7 @@ export const sample = command({
     } finally {
       messages.end();
       await table?.close();
+      await model.flow.release();
     }
   },
 });

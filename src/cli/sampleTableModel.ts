@@ -7,12 +7,11 @@ import { PushforwardError } from "../errors.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
-import { refuseImages } from "./imageModels.ts";
 import type { Io } from "./io.ts";
 import { knownValues, unknownColumn } from "./knownValues.ts";
 import { Messages } from "./messages.ts";
 import type { Notation } from "./options.ts";
-import { program } from "./program.ts";
+import { noteMembersUsed } from "./requireTableModel.ts";
 import { reportWritten, type tableOutput } from "./tableOutput.ts";
 import { unlearnedError, unlearnedText } from "./unlearnedText.ts";
 import { writeParts } from "./writeParts.ts";
@@ -66,7 +65,7 @@ export async function sampleTableModel(
   try {
     if (table) checkGivenColumns(table, model);
     if (text !== undefined || (noGaps && model.columns.some(({ gaps }) => gaps)))
-      warnOfShare(model, messages);
+      noteMembersUsed(model, messages);
     const onAccepted = (accepted: number, drawnRows: number) => {
       tried = drawnRows;
       options.onProgress(accepted);
@@ -133,23 +132,4 @@ async function started(blocks: AsyncGenerator<Float64Array>): Promise<AsyncItera
     if (!first.done) yield first.value;
     yield* blocks;
   })();
-}
-
-/** Returns a model that can be conditional on any of its columns, which `command` needs. Throws `ARGUMENT` for another model. */
-export function unconditional(model: LoadedModel, path: string, command: string): LoadedModel {
-  refuseImages(model, path, command);
-  if (model.table && model.given.length === 0) return model;
-  throw new PushforwardError("ARGUMENT", `The model ${path} cannot be conditional on any columns`, {
-    expected: "a default model that pushforward fit wrote without --given",
-    hint: `Fit one: ${program()} fit DATA`,
-  });
-}
-
-/** Prints the total weight of the members that have exact conditional distributions, if other members have weight too. */
-export function warnOfShare(model: TableModel, messages: Messages): void {
-  const share = model.conditionalShare;
-  if (share > 0.999) return;
-  messages.print(
-    `Only members with exact conditional distributions are used here. They have ${Math.round(100 * share)}% of the weight of the model.`,
-  );
 }

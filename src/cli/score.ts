@@ -20,7 +20,7 @@ export const score = command({
     given: names({
       valueName: "C",
       default: "",
-      description: "The columns that those of --of are conditional on.",
+      description: "The columns on which the columns of --of are conditioned.",
     }),
     strict,
     ...notation,
@@ -61,17 +61,17 @@ export const score = command({
     const { isDirectory, reportWritten, tableOutput } = await import("./tableOutput.ts");
     if (isDirectory(values.output)) {
       const { scoreFiles } = await import("./scoreFiles.ts");
-      return scoreFiles(loaded, values, io);
+      return scoreFiles(loaded, values, io).finally(() => loaded.flow.release());
     }
     const { scoreName, writeScored } = await import("../data/writeScored.ts");
-    const { columnsOfModel, withScores } = await import("./scoring.ts");
+    const { columnsOfModel, scoreSource } = await import("./scoring.ts");
 
     const destination = await tableOutput(values.output, io);
     const numeric = columnsOfModel(loaded);
-    const written = await withScores(loaded, values, io, async ({ table, scores }) => {
+    const written = await scoreSource(loaded, values, io, async ({ table, scores }) => {
       await writeScored(table, scores, destination, { numeric });
       return `${counted(table.rows, "row")} with ${scoreName(table, numeric)}`;
-    });
+    }).finally(() => loaded.flow.release());
     reportWritten(written, destination, io);
   },
 });

@@ -10,7 +10,7 @@ import type { LoadedModel } from "../flows/index.ts";
 import type { Io } from "./io.ts";
 import { isInside } from "./isInside.ts";
 import { Messages } from "./messages.ts";
-import { columnsOfModel, type ScoringOptions, withScores } from "./scoring.ts";
+import { columnsOfModel, type ScoringOptions, scoreSource } from "./scoring.ts";
 import { reportWritten, tableOutput } from "./tableOutput.ts";
 
 /**
@@ -53,7 +53,7 @@ export async function scoreFiles(
   const numeric = columnsOfModel(loaded);
   let total = 0;
   for (const [i, file] of files.entries()) {
-    total += await withScores(loaded, { ...values, data: [file] }, io, async ({ table, scores }) => {
+    total += await scoreSource(loaded, { ...values, data: [file] }, io, async ({ table, scores }) => {
       await writeScored(table, scores, outputs[i]!, { numeric });
       reportWritten(`${counted(table.rows, "row")} with ${scoreName(table, numeric)}`, outputs[i]!, io);
       return table.rows;

@@ -7,12 +7,12 @@ import { type EngineValues, engineOf } from "./engine.ts";
 import { jsonLine } from "./format.ts";
 import { classesOfModel, noClasses, refuseOptions } from "./imageModels.ts";
 import { bitsEstimate } from "./imageReport.ts";
-import { type ImagesOfModel, type ImagesOfModelValues, withImagesOfModel } from "./imagesOfModel.ts";
+import { type ImageScoring, type ImageScoringOptions, withImages } from "./imagesOfModel.ts";
 import type { Io } from "./io.ts";
 import { reportWritten, tableOutput } from "./tableOutput.ts";
 
 /** Values of the commands that compute the probability of images. */
-interface ScoreValues extends ImagesOfModelValues, EngineValues {
+interface ScoreValues extends ImageScoringOptions, EngineValues {
   /** Whether the classes of images are predicted. Otherwise a model with classes needs those of the images. */
   readonly classify: boolean;
 }
@@ -33,7 +33,7 @@ export async function scoreImages(
   const { of, given, output, classify } = values;
   refuseOptions({ of, given }, "tables");
   const destination = await tableOutput(output, io);
-  const rows = await withImagesOfModel(loaded, values, io, async (opened) => {
+  const rows = await withImages(loaded, values, io, async (opened) => {
     const { model, images } = opened;
     const scores = scoresOf(opened, values);
     const name = images.files ? "file" : "image";
@@ -80,7 +80,7 @@ export async function evaluateImages(
   const { classify, draws } = values;
   const mean = new RunningMean();
   const accuracy = new RunningMean();
-  const { features, flow, density } = await withImagesOfModel(loaded, values, io, async (opened) => {
+  const { features, flow, density } = await withImages(loaded, values, io, async (opened) => {
     const { model, images } = opened;
     const scores = scoresOf(opened, values);
     const labels = classify ? classesOfModel(model, images) : undefined;
@@ -119,7 +119,7 @@ export async function evaluateImages(
  * @throws ARGUMENT if `--classify` is given for a model without classes; DATA if the images have no classes, which are needed without it.
  */
 function scoresOf(
-  { model, images, blocks }: ImagesOfModel,
+  { model, images, blocks }: ImageScoring,
   { classify, ...values }: ScoreValues,
 ): AsyncGenerator<Scores> {
   if (classify && model.classes.length === 0) throw noClasses("classify");

@@ -13,7 +13,7 @@ import type { Io } from "./io.ts";
 import { unknownColumn } from "./knownValues.ts";
 import { Messages } from "./messages.ts";
 import type { Notation } from "./options.ts";
-import { unconditional, warnOfShare } from "./sampleTableModel.ts";
+import { noteMembersUsed, requireTableModel } from "./requireTableModel.ts";
 import { unlearnedError, unlearnedText } from "./unlearnedText.ts";
 
 /** A table and the log-densities of its rows under a model, which `scores` yields; the scorer has their mean after that. */
@@ -23,7 +23,7 @@ interface Scoring {
   readonly scores: AsyncGenerator<Float64Array>;
 }
 
-/** Options of `withScores`. */
+/** Options of `scoreSource`. */
 export interface ScoringOptions extends Notation, EngineValues {
   /** The path of the model. */
   readonly model: string;
@@ -45,8 +45,8 @@ export const columnsOfModel = ({ columns, table, given }: LoadedModel): string[]
   ...given,
 ];
 
-/** Opens a table, lets `use` consume its scores under a model, and prints warnings about its rows. */
-export async function withScores<T>(
+/** Opens the table that a command names, lets `use` consume its scores under a model (`scoreOpenTable`), and closes it. */
+export async function scoreSource<T>(
   model: LoadedModel,
   {
     model: path,
@@ -66,19 +66,21 @@ export async function withScores<T>(
 ): Promise<T> {
   const run = engineOf(engine);
   refuseOptions({ draws: draws > 1, classify }, "images");
+  const conditional =
+    of.length > 0 ? TableModel.from(requireTableModel(model, path, "score --of")) : undefined;
+  if (conditional) noteMembersUsed(conditional, new Messages(io));
   const table = await openTable(data, { na, decimal, delimiter, signal: io.interrupted });
   try {
-    const conditional = of.length > 0 && unconditional(model, path, "score --of");
-    if (conditional) warnOfShare(TableModel.from(conditional), new Messages(io));
-    const compute = conditional ? conditionalScores(conditional, of, given, run) : undefined;
-    return await useScores(model, table, { run, strict, of, given, compute }, io, use);
+    const compute = conditional && conditionalScores(conditional, of, given, run);
+    return await scoreOpenTable(model, table, { run, strict, of, given, compute }, io, use);
   } finally {
     await table.close();
+    await conditional?.release();
   }
 }
 
-/** Lets `use` consume the scores of an open table under a model, and prints warnings about its rows. */
-export async function useScores<T>(
+/** Lets `use` consume the scores of a table that is open already, and prints warnings about its rows. */
+export async function scoreOpenTable<T>(
   model: LoadedModel,
   table: Table,
   {
@@ -168,12 +170,11 @@ async function* withoutImpossible(
 
 /** The function that computes log p(of | given) of rows that have the features of these columns. */
 function conditionalScores(
-  loaded: LoadedModel,
+  model: TableModel,
   of: readonly string[],
   given: readonly string[],
   run: EngineOptions,
 ): ModelScorerOptions["compute"] {
-  const model = TableModel.from(loaded);
   const names = model.columns.map(({ name }) => name);
   const unknown = [...of, ...given].find((name) => !names.includes(name));
   if (unknown !== undefined) throw unknownColumn(unknown, names);

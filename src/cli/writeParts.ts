@@ -20,21 +20,26 @@ export async function writeParts(
   await makeDirectory(directory);
   const source = chunks[Symbol.asyncIterator]();
   const numbersOfPart = rowsOfPart * width;
-  let chunk = await nextChunk(source);
   const nameOf = (n: number) => `part-${String(n).padStart(5, "0")}.parquet`;
   const written = new Set<string>();
-  for (let n = 0; chunk; n++) {
-    async function* part() {
-      for (let missing = numbersOfPart; chunk && missing > 0; ) {
-        const taken = chunk.subarray(0, missing);
-        const remainder = chunk.subarray(taken.length);
-        missing -= taken.length;
-        yield taken;
-        chunk = remainder.length > 0 ? remainder : await nextChunk(source);
+  try {
+    let chunk = await nextChunk(source);
+    for (let n = 0; chunk; n++) {
+      async function* part() {
+        for (let missing = numbersOfPart; chunk && missing > 0; ) {
+          const taken = chunk.subarray(0, missing);
+          const remainder = chunk.subarray(taken.length);
+          missing -= taken.length;
+          yield taken;
+          chunk = remainder.length > 0 ? remainder : await nextChunk(source);
+        }
       }
+      await write(part(), join(directory, nameOf(n)));
+      written.add(nameOf(n));
     }
-    await write(part(), join(directory, nameOf(n)));
-    written.add(nameOf(n));
+  } finally {
+    // If a part cannot be written, the source would not learn that nothing more is read.
+    await source.return?.();
   }
   for (const name of await readdir(directory))
     if (/^part-\d{5,}\.parquet$/.test(name) && !written.has(name)) await rm(join(directory, name));

@@ -16,9 +16,9 @@ export interface InferProgress {
   readonly elbo?: number;
 }
 
-/** The options of `fitDensity` that `infer` sets. */
-const OWN_SETTINGS = ["seed", "samples", "detectMissedMass"] as const;
-type OwnSetting = (typeof OWN_SETTINGS)[number];
+/** Options of `fitDensity` that `infer` sets itself. */
+const RESERVED_OPTIONS = ["seed", "samples", "detectMissedMass"] as const;
+type ReservedOption = (typeof RESERVED_OPTIONS)[number];
 
 /** Options of `infer`. */
 export interface InferOptions extends EngineOptions {
@@ -30,7 +30,7 @@ export interface InferOptions extends EngineOptions {
   /** Number of fits, with the seeds `seed`, `seed` + 1, ..., of which the one with the largest bound is kept. Default 1. */
   restarts?: number | undefined;
   /** Options of `fitDensity`. Defaults: 2000 steps, a learning rate of 0.002, `stickTheLanding`. */
-  fit?: Omit<FitDensityOptions, OwnSetting> | undefined;
+  fit?: Omit<FitDensityOptions, ReservedOption> | undefined;
   /** Number of weighted draws of the flow. Default 10,000. */
   samples?: number | undefined;
   /**
@@ -96,7 +96,7 @@ export function inferSettings(options: InferOptions): z.output<typeof inferOptio
     });
   }
   const { fit }: { fit?: FitDensityOptions | undefined } = settings;
-  const own = OWN_SETTINGS.find((name) => fit?.[name] !== undefined);
+  const own = RESERVED_OPTIONS.find((name) => fit?.[name] !== undefined);
   if (own) {
     throw new PushforwardError("ARGUMENT", `the option fit of infer cannot have ${own}, which infer sets`, {
       hint: own === "detectMissedMass" ? "Leave it out." : `Give ${own} as an option of infer.`,

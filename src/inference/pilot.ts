@@ -6,7 +6,7 @@ import type { EvaluateRows } from "./sampling/chainProgram.ts";
 import type { NutsResult } from "./sampling/nutsChain.ts";
 import { sampleNuts } from "./sampling/sampleNuts.ts";
 
-/** Starts are uniform in this distance from 0 in each unconstrained coordinate, as in Stan. */
+/** Starts are uniform on (-START_RANGE, START_RANGE) in each unconstrained coordinate, as in Stan. */
 const START_RANGE = 2;
 /** How often a start is drawn again where the log-density or its gradient is not finite. */
 const MAX_START_ATTEMPTS = 100;

@@ -17,9 +17,9 @@ export interface ParameterSummary {
   readonly q95: number;
   /** Rank-normalized split R-hat: below 1.01 if the chains agree. NaN for a constant, and without chains. */
   readonly rHat: number;
-  /** Effective sample size of the center of the distribution. NaN as `rHat`. */
+  /** Effective sample size of the center of the distribution. NaN where `rHat` is NaN. */
   readonly bulkEffectiveSampleSize: number;
-  /** Effective sample size of its quantiles 0.05 and 0.95. NaN as `rHat`. */
+  /** Effective sample size of its quantiles 0.05 and 0.95. NaN where `rHat` is NaN. */
   readonly tailEffectiveSampleSize: number;
 }
 

@@ -62,7 +62,7 @@ export interface Signals {
  * 3. `missed mass`: the flow has almost no density on at least 1% of the draws of the chains, or on 0.5% of the mass by the short chains of
  *    `importance`;
  * 4. `use refined draws`, or `unreliable` without No-U-Turn chains: Pareto k-hat above 0.7 with an effective sample size of the weights
- *    below 90%, or one weight above 1%, or more than 1% of Z in the tail beyond the largest weight;
+ *    below 90%, or one of n weights above 1% and above 20 / n, or more than 1% of Z in the tail beyond the largest weight;
  * 5. `reliable`.
  */
 export function verdictOf(signals: Signals): { verdict: Verdict; reasons: string[] } {

@@ -179,6 +179,37 @@ describe("infer with another refinement than No-U-Turn chains", () => {
   });
 });
 
+describe("infer with --refinement none", () => {
+  const words = ["--refinement", "none", "--threads", "1"];
+
+  it("prints the effective sample size of the weights by which draws are resampled", async () => {
+    const files = ["-o", path("resampled.safetensors"), "--steps", "50"];
+    const { code, out } = await start(["infer", path("normal.mjs"), ...files, ...words]).ended;
+    expect(code).toBe(0);
+    expect(out).toMatch(/Pareto k-hat \S+, effective sample size [\d,]+ of the weights\n/);
+  });
+
+  it("ends soon after Ctrl-C, without a file", async () => {
+    const files = ["-o", path("stopped.safetensors"), "--steps", "1000000"];
+    const { child, ended } = start(["infer", path("normal.mjs"), ...files, ...words]);
+    child.stderr!.on("data", (text) => {
+      if (String(text).includes("Fitting the flow")) child.kill("SIGINT");
+    });
+    const { code, err } = await ended;
+    expect({ code, err }).toMatchInlineSnapshot(`
+      {
+        "code": 130,
+        "err": "Finding the posterior
+      Fitting the flow
+      Stopped before the end; no file was written.
+      Run the command again.
+      ",
+      }
+    `);
+    expect(list()).not.toContain("stopped.safetensors");
+  });
+});
+
 describe("infer for a simulator", () => {
   it("draws from the posterior given the numbers of a table, and says when they are unlike all simulations", async () => {
     write("simulator.mjs", SIMULATOR);
@@ -206,7 +237,7 @@ describe("infer for a simulator", () => {
 
       Verdict unusual observation
       - Value 0 of the observation is outside the range of all simulations. The posterior is an extrapolation: check the data and the simulator, or widen the priors.
-      - Value 0 of the observation is above MOST of the values that are simulated for draws from the posterior. The simulator may be wrong, or the posterior inexact: use more simulations.
+      - Value 0 of the observation is above MOST of the values that are simulated for draws from the posterior. Either the simulator is misspecified, or the posterior is inexact. More simulations help only in the second case.
 
       Flow simulated.safetensors
       Draws mu.csv

@@ -240,6 +240,15 @@ describe("tools", () => {
     `);
   });
 
+  test("do not write the same file at the same time", async () => {
+    const sample = () => call("sample", { model: "model.safetensors", rows: 3, output: "both.csv" });
+    const results = await Promise.all([sample(), sample()]);
+    expect(results.map(({ isError }) => Boolean(isError)).sort()).toEqual([false, true]);
+    expect(results.find(({ isError }) => isError)!.text).toContain("another call is writing it");
+    // The name is free again, and the file exists.
+    expect((await sample()).text).toContain("both.csv exists already");
+  });
+
   test("continue a training run whose model was written when its time was over", async () => {
     const fit = (args: object) =>
       call("fit", { data: ["table.csv"], output: "timed.safetensors", columns: [], seed: 1, ...args });

@@ -49,6 +49,22 @@ test("removes later parts of an earlier run, and no other files", async () => {
   expect(readFileSync(path("earlier/part-00001.parquet"), "utf8")).toBe("new");
 });
 
+test("ends its source if a part cannot be written", async () => {
+  let isEnded = false;
+  async function* chunks() {
+    try {
+      for (;;) yield new Float64Array(6);
+    } finally {
+      isEnded = true;
+    }
+  }
+  const fail = async (part: AsyncIterable<Float64Array>) => {
+    for await (const _ of part) throw new Error("no space left");
+  };
+  await expect(writeParts(chunks(), 1, path("full"), fail, 4)).rejects.toThrow("no space left");
+  expect(isEnded).toBe(true);
+});
+
 test("sample writes rows to files in a directory", async () => {
   const model = await quickModel(place, write("data.csv", correlated(60)), "model");
   const { err } = await pushforward(["sample", model, "-n", "5", "-o", path("drawn/")]);

@@ -31,12 +31,12 @@ const VALIDATION_FRACTION = 0.1;
 /** Flows with smaller weights are left out: they change the density very little, but take time in each evaluation. */
 const MIN_WEIGHT = 0.02;
 
-/** The options of `fit` that this file sets: all flows have the same validation rows, and are initialized here. */
-const OWN_SETTINGS = ["seed", "validation", "validationFraction", "initialize"] as const;
+/** Options of `fit` that this file sets itself: all flows have the same validation rows, and are initialized here. */
+const RESERVED_OPTIONS = ["seed", "validation", "validationFraction", "initialize"] as const;
 
 const memberFitOptions: OptionRule = {
-  expected: `an object with options of fit other than ${OWN_SETTINGS.join(", ")}`,
-  accepts: (value) => isPlainObject(value) && OWN_SETTINGS.every((name) => value[name] === undefined),
+  expected: `an object with options of fit other than ${RESERVED_OPTIONS.join(", ")}`,
+  accepts: (value) => isPlainObject(value) && RESERVED_OPTIONS.every((name) => value[name] === undefined),
 };
 
 /** Options of the conditional density that `fitPosterior` and `fitLikelihood` fit. */
@@ -47,7 +47,7 @@ export interface ConditionalDensityOptions extends EngineOptions {
    * Options of `fit` for each flow. A tenth of the simulations is always held out. Default AdamW with a learning rate of 0.001 and a weight
    * decay of 0.3.
    */
-  fit?: Omit<FitOptions, (typeof OWN_SETTINGS)[number]> | undefined;
+  fit?: Omit<FitOptions, (typeof RESERVED_OPTIONS)[number]> | undefined;
   /**
    * A network that reduces the context, which is the data for `fitPosterior` and the coordinates for `fitLikelihood`, to `size` numbers. It
    * is trained with each flow, and no flow then begins at a linear regression. Default none.

@@ -43,7 +43,7 @@ export const fitPosteriorRules: OptionRules<FitPosteriorOptions> = {
 };
 
 /**
- * Neural posterior estimation (Papamakarios and Murray 2016; Greenberg et al. 2019): fits a conditional flow q(u | x) to the coordinates u of
+ * Neural posterior estimation (Papamakarios and Murray 2016): fits a conditional flow q(u | x) to the coordinates u of
  * parameters of the prior and the data x that the simulator returns for them, by maximum likelihood. The result has the posterior for any
  * observation, and draws from it without new simulations.
  *
@@ -87,6 +87,7 @@ export async function fitPosterior<P extends Priors>(
       engineOptionsOf(options),
     );
     await density.flow.release();
-    all = joinSimulations(all, await simulateAt(simulator, proposed, random.split("simulations"), signal));
+    const simulated = await simulateAt(simulator, proposed, random.split("simulations"), signal, all.width);
+    all = joinSimulations(all, simulated);
   }
 }

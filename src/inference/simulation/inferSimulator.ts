@@ -108,7 +108,7 @@ function predictiveReasons(observed: Float64Array, { simulations, ranks }: Predi
   const [side, share] = ranks[k] < 0.5 ? ["below", 1 - ranks[k]] : ["above", ranks[k]];
   const most = share === 1 ? "all" : `${(100 * share).toFixed(1)}%`;
   return [
-    `Value ${k} of the observation is ${side} ${most} of the values that are simulated for draws from the posterior. The simulator may be wrong, or the posterior inexact: use more simulations.`,
+    `Value ${k} of the observation is ${side} ${most} of the values that are simulated for draws from the posterior. Either the simulator is misspecified, or the posterior is inexact. More simulations help only in the second case.`,
   ];
 }
 

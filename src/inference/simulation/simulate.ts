@@ -74,14 +74,15 @@ export function checkSimulations(count: number): void {
 }
 
 /**
- * Simulates data at each row of coordinates [n, D], with random numbers that depend on the index of the row. Throws `INTERRUPTED` when the
- * signal is aborted.
+ * Simulates data at each row of coordinates [n, D], with random numbers that depend on the index of the row. `width` is the number of values of
+ * earlier simulations, if there are any. Throws `INTERRUPTED` when the signal is aborted.
  */
 export async function simulateAt<P extends Priors>(
   simulator: Simulator<P>,
   coordinates: Float64Array,
   random: Random,
   signal?: AbortSignal,
+  width?: number,
 ): Promise<Simulations> {
   const { parameters, prior } = simulator;
   const { features } = prior;
@@ -102,7 +103,7 @@ export async function simulateAt<P extends Priors>(
       new RandomStream(random.split(i)),
       row,
     );
-    checkOutput(output, outputs[0]);
+    checkOutput(output, width ?? outputs[0]?.length);
     // A copy, because a simulator may write each of its outputs to the same array.
     const numbers = Float64Array.from(output);
     if (!numbers.every(Number.isFinite)) continue;
@@ -141,17 +142,17 @@ async function runOnce<P extends Priors>(
   }
 }
 
-function checkOutput(output: ArrayLike<number> | undefined, first: ArrayLike<number> | undefined): void {
+function checkOutput(output: ArrayLike<number> | undefined, width: number | undefined): void {
   const isArray = typeof output === "object" && output?.length > 0;
-  if (isArray && output.length === (first ?? output).length) return;
+  if (isArray && output.length === (width ?? output.length)) return;
   throw new PushforwardError("MODEL", "the simulator did not return an array of the same length each time", {
-    expected: first ? `${first.length} numbers, as in another simulation` : "an array of numbers",
+    expected: width === undefined ? "an array of numbers" : `${width} numbers, as in another simulation`,
     received: isArray ? `${output.length} numbers` : brief(output),
     hint: "Return an array, also for a single number, with NaN in place of numbers that are missing.",
   });
 }
 
-/** The simulations of `first`, and then those of `second`. */
+/** The simulations of `first`, and then those of `second`, which have the same width. */
 export const joinSimulations = (first: Simulations, second: Simulations): Simulations => ({
   count: first.count + second.count,
   width: first.width,

@@ -132,6 +132,15 @@ test("a flow of a model file is a posterior again", async () => {
   );
 });
 
+test("refuses a second round whose simulations have another number of values", async () => {
+  let runs = 0;
+  const growing = simulator({ mu: prior.normal(0, 1) }, ({ mu }) => (runs++ < 50 ? [mu] : [mu, mu]));
+  const options = { simulations: 100, rounds: 2, observed: [0.5], members: 1, fit: { epochs: 1 } };
+  await expect(fitPosterior(growing, options)).rejects.toThrow(
+    "expected 1 numbers, as in another simulation, received 2 numbers",
+  );
+});
+
 test("a second round simulates where the posterior of the first one is", async () => {
   const posterior = await fitPosterior(measurements(0.2), {
     simulations: 600,
