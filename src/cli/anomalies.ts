@@ -1,7 +1,7 @@
 import { counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
-import { dataOfModel, flag, fraction, integerFrom, model, notation, path } from "./options.ts";
+import { dataOfModel, flag, fraction, integerFrom, model, path, readOptions } from "./options.ts";
 
 export const anomalies = command({
   name: "anomalies",
@@ -12,7 +12,7 @@ export const anomalies = command({
       alias: "n",
       default: "20",
       valueName: "N",
-      description: "The number of rows to report at most, the most unusual one first.",
+      description: "The largest number of rows to report, the most unusual first.",
     }),
     fdr: fraction(false, {
       valueName: "Q",
@@ -26,14 +26,14 @@ export const anomalies = command({
       description:
         "Also writes all rows with anomaly_score, p_value and, for the reported rows, the column of the first reason. If there are several files, it also has the columns file and file_row. The ending of its name gives the format: .csv, .tsv, .json, .jsonl (each also with .gz) or .parquet. - writes CSV to standard output, in place of the report.",
     }),
-    ...notation,
+    ...readOptions,
     ...engine,
     json: flag("Prints one JSON object with everything that is reported."),
   },
   details: [
-    "The p-value of a row is the fraction of calibration rows that are at least as unusual. Calibration rows are the test rows that pushforward fit held out. If the row is like those of the training table (exchangeable with them), the probability that its p-value is 0.01 or less is at most 1%, whatever the model has learned. For rows that the model was trained on, p-values are too large.",
+    "The p-value of a row is (k + 1) / (n + 1), where k of the n calibration rows are at least as unusual. Calibration rows are the test rows that pushforward fit held out. If the row is like those of the training table (exchangeable with them), the probability that its p-value is 0.01 or less is at most 1%, whatever the model has learned. For rows that the model was trained on, p-values are too large.",
     "The score combines four numbers: how improbable the most improbable column is given the others, how rare the values of all columns are, and how far the row is from the training rows, in units of the columns and in ranks. About a tenth of ordinary rows have a score above 2.3.",
-    "For each column of a row, the expected values are those of the model given all other columns of the row: the median and the central interval of 90%, or the most probable labels. The gain is by how much the log-density of the row would grow with an ordinary value there, in nats. In rows whose values are probable given each other but far from those of other rows, rare values are shown with the usual values of their column, and with how much rarer they are than values are on average, in nats.",
+    "For each column of a row, the expected values are those of the model given all other columns of the row: the median and the central interval of 90%, or the most probable labels. The gain is by how much the log-density of the row would grow with an ordinary value there, in nats. If a row is unusual only because its values are rare in the whole table, the report shows the usual values of each such column, and how many nats rarer the value is than an average value of that column.",
   ],
   examples: [
     ["anomalies model.safetensors quakes.csv", "The 20 most unusual rows, and why."],

@@ -50,6 +50,8 @@ export const positionalName = ([key, { variadic, optional }]: readonly [string, 
  */
 export function parseArguments<S extends Syntax>(syntax: S, words: readonly string[]): Values<S> {
   const texts = new Map<string, string[]>();
+  /** The options as they were typed: `--rows` or `-n`. */
+  const typed = new Map<string, string>();
   const positionals: string[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
@@ -83,6 +85,7 @@ export function parseArguments<S extends Syntax>(syntax: S, words: readonly stri
       });
     }
     texts.set(key, [...before, value]);
+    typed.set(key, word.startsWith("--") ? name : `-${option.alias}`);
   }
   checkPositionals(syntax, positionals);
   const values: Record<string, unknown> = {};
@@ -92,7 +95,7 @@ export function parseArguments<S extends Syntax>(syntax: S, words: readonly stri
   for (const [key, option] of Object.entries(syntax.options)) {
     if (option.required && !texts.has(key)) throw missingOption(syntax, key, option);
     const given = texts.get(key) ?? [];
-    const name = optionName(key);
+    const name = typed.get(key) ?? `--${optionName(key)}`;
     values[key] = option.readAll ? option.readAll(given, name) : option.read(given[0], name);
   }
   return values as Values<S>;

@@ -3,7 +3,7 @@ import { command } from "./command.ts";
 import { positionals } from "./fitOptions.ts";
 import { jsonLine } from "./format.ts";
 import { kindOptions } from "./kindOptions.ts";
-import { flag, names, notation } from "./options.ts";
+import { flag, names, readOptions } from "./options.ts";
 
 export const columns = command({
   name: "columns",
@@ -13,7 +13,7 @@ export const columns = command({
     ...kindOptions,
     columns: names({ valueName: "A,B", description: "The columns to show. Default: all." }),
     exclude: names({ valueName: "A,B", description: "Columns not to show." }),
-    ...notation,
+    ...readOptions,
     json: flag("Prints one JSON object, which --schema reads."),
   },
   details: [

@@ -5,7 +5,7 @@ import { count, counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
 import { estimate, jsonLine } from "./format.ts";
-import { dataOfModel, flag, model, notation, strict } from "./options.ts";
+import { dataOfModel, flag, model, readOptions, strict } from "./options.ts";
 
 /** The names of the two models in messages. */
 const NAMES = ["A", "B"] as const;
@@ -16,7 +16,7 @@ export const compare = command({
   positionals: { a: model, b: { description: "Another model of the same columns." }, data: dataOfModel },
   options: {
     strict,
-    ...notation,
+    ...readOptions,
     ...engine,
     json: flag(
       "Prints one JSON object: rows, first, second, difference, shareHigher. first and second have isBound for a lower bound.",

@@ -3,7 +3,7 @@ import { command } from "./command.ts";
 import { engine } from "./engine.ts";
 import { estimate, jsonLine } from "./format.ts";
 import { classify, draws } from "./imageOptions.ts";
-import { dataOfModel, flag, model, notation, strict } from "./options.ts";
+import { dataOfModel, flag, model, readOptions, strict } from "./options.ts";
 
 export const evaluate = command({
   name: "evaluate",
@@ -11,7 +11,7 @@ export const evaluate = command({
   positionals: { model, data: dataOfModel },
   options: {
     strict,
-    ...notation,
+    ...readOptions,
     draws,
     classify,
     ...engine,

@@ -10,9 +10,9 @@ import {
   fraction,
   integerFrom,
   names,
-  notation,
   path,
   positiveNumber,
+  readOptions,
   wholeNumbers,
 } from "./options.ts";
 
@@ -40,7 +40,7 @@ export const options = {
     description: "Columns not to learn; all others of the table, or of --columns, are learned.",
   }),
   ...kindOptions,
-  ...notation,
+  ...readOptions,
   given: names({
     valueName: "C",
     default: "",
@@ -67,13 +67,13 @@ export const options = {
       default: "default",
       valueName: "FLOW",
       description:
-        "One flow of this architecture, for tables without missing values. If some columns are not numbers, or a --column states a kind, columns without a density are dequantized by uniform noise: log-densities are lower bounds then. The default learns columns of any kind exactly: it trains several densities and mixes them. For images: glow, the default, realnvp, nice, tarflow, image-transformer, whose probabilities of pixels are exact, or vae, a variational autoencoder.",
+        "The architecture of a single flow. Default: a mixture of several densities that learns columns of any kind. A single flow needs a table without missing values; columns without a density are dequantized, and log-densities are then lower bounds. For images: glow (the default), realnvp, nice, tarflow, image-transformer, whose probabilities are exact, or vae, a variational autoencoder.",
     },
   ),
   ...imageOptions,
   draws,
   noKernel: flag(
-    "Leaves training rows out of the default model: the kernel density, whose samples lie near them, and the rows to which anomaly scores measure distances.",
+    "Stores no training rows in the model file: leaves out the kernel density and the reference rows of the anomaly score.",
   ),
   contamination: fraction(
     false,

@@ -257,7 +257,7 @@ function comparison(
   const best = bestOf(references);
   if (best) {
     const { gain } = best;
-    const size = estimate({ ...gain, mean: Math.abs(gain.mean), standardError: gain.standardError });
+    const size = estimate({ ...gain, mean: Math.abs(gain.mean) });
     const isBetter = gain.mean >= 0 ? "better" : "worse";
     lines.push(
       `The model is ${size} nats per row ${isBetter} than ${best.name === GAUSSIAN ? "the Gaussian" : best.name}.`,

@@ -15,7 +15,7 @@ export const draws = integerFrom(
     valueName: "K",
     default: "1",
     description:
-      "For models of images: the number of draws of noise, or of the posterior of vae, for each image. The log-probability is a lower bound, which more draws raise.",
+      "For models of images: the number of draws of noise, or of the posterior of vae, for each image. The log-probability is a lower bound, which is tighter with more draws.",
   },
   256,
 );

@@ -8,10 +8,10 @@ import { openImages } from "../images/openImages.ts";
 import { refuseOptions } from "./imageModels.ts";
 import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";
-import type { Notation } from "./options.ts";
+import type { ReadOptions } from "./options.ts";
 
 /** Options of `withImages`, which are values of the commands that compute the probability of images. */
-export interface ImageScoringOptions extends Notation {
+export interface ImageScoringOptions extends ReadOptions {
   readonly data: readonly string[];
   readonly draws: number;
   readonly strict: boolean;

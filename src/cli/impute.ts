@@ -2,7 +2,7 @@ import { counted } from "../evaluate/numberText.ts";
 import type { UnlearnedValues } from "../tables/unlearned.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
-import { dataOfModel, integerFrom, model, notation, outputTable } from "./options.ts";
+import { dataOfModel, integerFrom, model, outputTable, readOptions } from "./options.ts";
 
 export const impute = command({
   name: "impute",
@@ -10,7 +10,7 @@ export const impute = command({
   positionals: { model, data: dataOfModel },
   options: {
     output: outputTable,
-    ...notation,
+    ...readOptions,
     seed: integerFrom(0, {
       default: "0",
       valueName: "S",

@@ -16,7 +16,7 @@ export interface Option<T = unknown> {
   readonly choices?: readonly string[];
   /** Whether the value is a path, a comma-separated list, or a character, which may be a space. */
   readonly form?: "path" | "list" | "character";
-  /** Reads the value; undefined stands for an option that is not given. */
+  /** Reads the value; undefined stands for an option that is not given. `name` is the option as it was typed, such as `--rows` or `-n`. */
   read(text: string | undefined, name: string): T;
   /** Reads all values of an option that may be given several times. Others may be given once. */
   readAll?(texts: readonly string[], name: string): T;
@@ -71,9 +71,9 @@ export const choice = <const C extends readonly string[], const S extends Statem
     (value, name): C[number] => {
       if (choices.includes(value)) return value;
       const nearest = nearestName(value, choices);
-      throw new PushforwardError("ARGUMENT", `--${name} cannot be ${value}`, {
+      throw new PushforwardError("ARGUMENT", `${name} cannot be ${value}`, {
         expected: `one of ${choices.join(", ")}`,
-        hint: nearest ? `Did you mean ${nearest}?` : `Choose one of them: --${name} ${choices[0]}`,
+        hint: nearest ? `Did you mean ${nearest}?` : `Choose one of them: ${name} ${choices[0]}`,
       });
     },
     { choices },
@@ -116,10 +116,10 @@ export const imageShape = <const S extends Statement>(statement: S) =>
     const [, ...sizes] = /^(\d{1,5})[x×](\d{1,5})(?:[x×](\d{1,3}))?$/i.exec(value) ?? [];
     const [height = 0, width = 0, channels = 1] = sizes.map((size) => size && Number(size));
     if (height && width && channels) return [height, width, channels];
-    throw new PushforwardError("ARGUMENT", `--${name} has an invalid value`, {
+    throw new PushforwardError("ARGUMENT", `${name} has an invalid value`, {
       expected: "height, width and channels",
       received: value,
-      hint: `For example: --${name} ${statement.example}`,
+      hint: `For example: ${name} ${statement.example}`,
     });
   });
 
@@ -147,10 +147,10 @@ function readNumber(
 ): number {
   const x = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(value) ? Number(value) : Number.NaN;
   if (Number.isFinite(x) && isValid(x)) return x;
-  throw new PushforwardError("ARGUMENT", `--${name} has an invalid value`, {
+  throw new PushforwardError("ARGUMENT", `${name} has an invalid value`, {
     expected,
     received: value,
-    hint: `For example: --${name} ${example}`,
+    hint: `For example: ${name} ${example}`,
   });
 }
 
@@ -162,8 +162,8 @@ const na = names({
     "Values of the table to read as missing, such as the words NA and NULL. Empty and blank fields, and NaN among numbers, always are.",
 });
 
-/** The options of every command that reads a table: how its values are written. */
-export const notation = {
+/** Options that say how the text of a table is read. */
+export const readOptions = {
   na,
   decimal: choice([".", ","], {
     default: ".",
@@ -180,8 +180,8 @@ export const notation = {
   ),
 };
 
-/** The values of `notation`, which are options of `openTable`. */
-export interface Notation {
+/** The values of `readOptions`, which are options of `openTable`. */
+export interface ReadOptions {
   readonly na: readonly string[];
   readonly decimal: "." | ",";
   readonly delimiter: string | undefined;

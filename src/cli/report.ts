@@ -1,6 +1,6 @@
 import { command } from "./command.ts";
 import { engine } from "./engine.ts";
-import { dataOfModel, flag, integerFrom, model, notation, path, text } from "./options.ts";
+import { dataOfModel, flag, integerFrom, model, path, readOptions, text } from "./options.ts";
 
 export const report = command({
   name: "report",
@@ -24,13 +24,13 @@ export const report = command({
       description:
         "The largest number of rows of each kind that the statistics use. Calibration, dependence and usefulness use up to 1,000 training rows and generated rows even if N is smaller.",
     }),
-    ...notation,
+    ...readOptions,
     seed: integerFrom(0, { default: "0", valueName: "S", description: "Seed of all random numbers." }),
     ...engine,
     json: flag("Prints one JSON object with all numbers of the report."),
   },
   details: [
-    "If the model was trained on this table, the command repeats the split of the training from the model file, and compares the test rows with generated rows; if there are fewer than 100, the validation rows too, unless the model has learned them. A digest of the rows, which the file contains, tells whether the table is the same. All rows of another table count as new: one half is compared with generated rows, and the other half replaces the training rows.",
+    "If the model was trained on this table, the command repeats the split of the training from the model file, and compares the test rows with generated rows; if there are fewer than 100, the validation rows too, unless the model has learned them. A digest of the rows, which the file contains, tells whether the table is the same. All rows of another table count as new: one half is compared with generated rows, and the other half serves as reference rows, in place of the training rows.",
     "Every statistic has two controls: copied training rows, and training rows with independently shuffled columns. The first lines of the report say in words what failed and what is uncertain.",
   ],
   examples: [

@@ -68,7 +68,7 @@ export async function reportRows(
   }
   if (rows.rows < 2 * MIN_REPORT_ROWS) {
     throw new PushforwardError("DATA", "there are too few rows for a report", {
-      expected: `${2 * MIN_REPORT_ROWS} rows or more, because one half replaces the training rows`,
+      expected: `${2 * MIN_REPORT_ROWS} rows or more, because one half serves as reference rows`,
       received: `${rows.rows}`,
       hint: "Give the table of the training, or a table with more rows.",
     });
@@ -78,7 +78,7 @@ export async function reportRows(
     heldOut: decoded(heldOut),
     reference: decoded(reference),
     about: [
-      "The rows are not recognized as the table of the training, so all of them count as new, which misleads if the model learned some of them. One half is compared with generated rows, and the other half replaces the training rows.",
+      "The rows are not recognized as the table of the training, so all of them count as new, which misleads if the model learned some of them. One half is compared with generated rows, and the other half serves as reference rows, in place of the training rows.",
       ...notes,
     ],
   };

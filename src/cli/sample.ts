@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
-import { flag, integerFrom, model, notation, numberFromZero, path, text } from "./options.ts";
+import { flag, integerFrom, model, numberFromZero, path, readOptions, text } from "./options.ts";
 
 export const sample = command({
   name: "sample",
@@ -52,7 +52,7 @@ export const sample = command({
     noGaps: flag(
       "Draws rows without missing values: each value given that it is present. Only for default models without --given in fit.",
     ),
-    ...notation,
+    ...readOptions,
     ...engine,
   },
   details: [

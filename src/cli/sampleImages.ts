@@ -13,9 +13,9 @@ import { type EngineValues, engineOf } from "./engine.ts";
 import { classIndex, refuseOptions } from "./imageModels.ts";
 import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";
-import type { Notation } from "./options.ts";
+import type { ReadOptions } from "./options.ts";
 
-interface SampleValues extends Notation, EngineValues {
+interface SampleValues extends ReadOptions, EngineValues {
   readonly output: string;
   readonly rows: number | undefined;
   readonly seed: number;

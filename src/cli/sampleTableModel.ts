@@ -10,13 +10,13 @@ import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { Io } from "./io.ts";
 import { knownValues, unknownColumn } from "./knownValues.ts";
 import { Messages } from "./messages.ts";
-import type { Notation } from "./options.ts";
+import type { ReadOptions } from "./options.ts";
 import { noteMembersUsed } from "./requireTableModel.ts";
 import { reportWritten, type tableOutput } from "./tableOutput.ts";
 import { unlearnedError, unlearnedText } from "./unlearnedText.ts";
 import { writeParts } from "./writeParts.ts";
 
-interface Values extends Notation {
+interface Values extends ReadOptions {
   readonly given: string | undefined;
   readonly where: string | undefined;
   readonly noGaps: boolean;

@@ -3,7 +3,7 @@ import { counted } from "../evaluate/numberText.ts";
 import { command } from "./command.ts";
 import { engine } from "./engine.ts";
 import { classify, draws } from "./imageOptions.ts";
-import { dataOfModel, model, names, notation, outputTable, strict } from "./options.ts";
+import { dataOfModel, model, names, outputTable, readOptions, strict } from "./options.ts";
 
 export const score = command({
   name: "score",
@@ -23,7 +23,7 @@ export const score = command({
       description: "The columns on which the columns of --of are conditioned.",
     }),
     strict,
-    ...notation,
+    ...readOptions,
     draws,
     classify,
     ...engine,
@@ -33,7 +33,7 @@ export const score = command({
     "If a value is missing in a column that had no missing values in training, log_density is missing too.",
     "If the model learned a column named log_density, the added column is named log_density_2.",
     "Columns that the model does not use are copied unchanged. Those of a CSV file stay text, also in JSON and Parquet.",
-    "For a model of images, DATA are images, and OUT has a row for each: the file or the number of the image (from 0), its class if the model has classes, log_probability in nats, and bits_per_dimension. With --classify it also has predicted_class and, for each class, the probability p_CLASS that the image belongs to it. log_probability is then that of the image in any class, and the images need no labels.",
+    "For a model of images, DATA are images, and OUT is one file with a row for each: the file or the number of the image (from 0), its class if the model has classes, log_probability in nats, and bits_per_dimension. With --classify it also has predicted_class and, for each class, the probability p_CLASS that the image belongs to it. log_probability is then that of the image in any class, and the images need no labels.",
     "The table may be of any size. OUT appears when it is complete. If OUT is a directory (out/), each file of the table is scored by itself, and gets a file of its name there: those that are done stay if the command is interrupted.",
   ],
   examples: [

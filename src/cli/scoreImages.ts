@@ -1,4 +1,5 @@
 import { writeRows } from "../data/index.ts";
+import { PushforwardError } from "../errors.ts";
 import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
 import { counted } from "../evaluate/numberText.ts";
 import { RunningMean } from "../evaluate/runningMean.ts";
@@ -9,7 +10,7 @@ import { classesOfModel, noClasses, refuseOptions } from "./imageModels.ts";
 import { bitsEstimate } from "./imageReport.ts";
 import { type ImageScoring, type ImageScoringOptions, withImages } from "./imagesOfModel.ts";
 import type { Io } from "./io.ts";
-import { reportWritten, tableOutput } from "./tableOutput.ts";
+import { isDirectory, reportWritten, tableOutput } from "./tableOutput.ts";
 
 /** Values of the commands that compute the probability of images. */
 interface ScoreValues extends ImageScoringOptions, EngineValues {
@@ -32,6 +33,12 @@ export async function scoreImages(
 ): Promise<void> {
   const { of, given, output, classify } = values;
   refuseOptions({ of, given }, "tables");
+  if (isDirectory(output)) {
+    throw new PushforwardError("ARGUMENT", `the output ${output} is a directory`, {
+      expected: "a file with a row for each image",
+      hint: "Give the name of a file: -o scored.csv",
+    });
+  }
   const destination = await tableOutput(output, io);
   const rows = await withImages(loaded, values, io, async (opened) => {
     const { model, images } = opened;

@@ -12,7 +12,7 @@ import { refuseOptions } from "./imageModels.ts";
 import type { Io } from "./io.ts";
 import { unknownColumn } from "./knownValues.ts";
 import { Messages } from "./messages.ts";
-import type { Notation } from "./options.ts";
+import type { ReadOptions } from "./options.ts";
 import { noteMembersUsed, requireTableModel } from "./requireTableModel.ts";
 import { unlearnedError, unlearnedText } from "./unlearnedText.ts";
 
@@ -24,7 +24,7 @@ interface Scoring {
 }
 
 /** Options of `scoreSource`. */
-export interface ScoringOptions extends Notation, EngineValues {
+export interface ScoringOptions extends ReadOptions, EngineValues {
   /** The path of the model. */
   readonly model: string;
   readonly data: readonly string[];

@@ -31,8 +31,8 @@ export async function statedKinds({
       });
     }
     if (stated.has(name)) {
-      throw new PushforwardError("ARGUMENT", `--column states the kind of "${name}" twice`, {
-        hint: "State it once.",
+      throw new PushforwardError("ARGUMENT", `--column gives the kind of "${name}" twice`, {
+        hint: "Give it once.",
       });
     }
     stated.set(name, columnOptionsOf(text.slice(at + 1).trim(), name));

@@ -1,5 +1,5 @@
 import { command } from "./command.ts";
-import { integerFrom, model, notation } from "./options.ts";
+import { integerFrom, model, readOptions } from "./options.ts";
 
 export const studio = command({
   name: "studio",
@@ -18,7 +18,7 @@ export const studio = command({
       { valueName: "PORT", default: "8090", example: "8091", description: "0 takes any free port." },
       65_535,
     ),
-    ...notation,
+    ...readOptions,
   },
   details: [
     "The page computes everything itself, and connects to no other host. With a model it shows generated rows beside those of the table, the distribution of all columns given values of some, and unusual rows.",

@@ -12,11 +12,11 @@ import { type Io, supportsColor } from "./io.ts";
 import { unknownColumn } from "./knownValues.ts";
 import { Messages } from "./messages.ts";
 import { readModel } from "./model.ts";
-import type { Notation } from "./options.ts";
+import type { ReadOptions } from "./options.ts";
 import { reportRows, tableModelOf } from "./reportRows.ts";
 import { isStandardOutput, twoOnStandardOutput } from "./tableOutput.ts";
 
-interface Values extends Notation, EngineValues {
+interface Values extends ReadOptions, EngineValues {
   readonly model: string;
   readonly data: readonly string[];
   readonly output: string | undefined;

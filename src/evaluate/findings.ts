@@ -155,20 +155,20 @@ function ofLogDensity({ baselines, logDensity }: Numbers): Finding[] {
   const better = baselines.filter(({ gain }) => gain.mean + STANDARD_ERRORS * gain.standardError < 0);
   const best = better.toSorted((a, b) => a.gain.mean - b.gain.mean)[0];
   if (best) {
-    const text = `A simpler density describes held-out rows better: the ${best.name}, by ${nats({ mean: -best.gain.mean, standardError: best.gain.standardError })} per row.`;
+    const text = `A simpler density describes held-out rows better: the ${best.name}, by ${natsWithError({ mean: -best.gain.mean, standardError: best.gain.standardError })} per row.`;
     return [{ kind: "failed", about, text }];
   }
   const { mean, standardError } = independent.gain;
   if (Number.isNaN(mean)) return [notComputed(about, "The gain over independent columns")];
   if (mean === Number.POSITIVE_INFINITY) {
-    const text = `Held-out rows have a mean log-density of ${nats(logDensity)}, while independent columns consider some of them impossible.`;
+    const text = `Held-out rows have a mean log-density of ${natsWithError(logDensity)}, while independent columns consider some of them impossible.`;
     return [{ kind: "passed", about, text }];
   }
-  const gain = `${nats(independent.gain)} per row over independent columns`;
+  const gain = `${natsWithError(independent.gain)} per row over independent columns`;
   const isClear = mean > STANDARD_ERRORS * standardError;
   const text = isClear
-    ? `Held-out rows have a mean log-density of ${nats(logDensity)}, a gain of ${gain}.`
-    : `The model is hardly better than independent columns on held-out rows: the gain is ${nats(independent.gain)} per row.`;
+    ? `Held-out rows have a mean log-density of ${natsWithError(logDensity)}, a gain of ${gain}.`
+    : `The model is hardly better than independent columns on held-out rows: the gain is ${natsWithError(independent.gain)} per row.`;
   return [{ kind: isClear ? "passed" : "uncertain", about, text }];
 }
 
@@ -229,7 +229,7 @@ function ofRows({ rows }: Numbers): Finding[] {
 const named = (columns: readonly { readonly name: string }[]): string =>
   columns.map(({ name }) => name).join(", ");
 
-const nats = ({ mean, standardError }: { mean: number; standardError: number }): string =>
+const natsWithError = ({ mean, standardError }: { mean: number; standardError: number }): string =>
   `${mean.toFixed(2)} ± ${standardError.toFixed(2)} nats`;
 
 const score = ({ value, standardError }: ScoreEstimate): string =>

@@ -120,8 +120,8 @@ export interface ReportResult {
 }
 
 const DEFAULT_MAX_ROWS = 2000;
-/** Up to this many training and generated rows are used even if `maxRows` is smaller: they make calibration, dependence and usefulness more precise. */
-const MIN_GENERATED = 1000;
+/** Calibration, dependence and usefulness use up to this many training and generated rows even if `maxRows` is smaller, because they become more precise. */
+const MIN_REFERENCE_ROWS = 1000;
 /** Limits the rows of `conditionalCalibration`, whose draws for each row and column take most of the time of a report. */
 const MAX_CONDITIONAL_ROWS = 100;
 /** Among 19 draws there are 20 ranks, two for each of the 10 bins of a histogram. */
@@ -156,7 +156,7 @@ export async function report(
     throw new PushforwardError("ARGUMENT", "a report needs training rows, or reference rows in their place");
   }
   const heldOut = await possibleRows(model, rows.heldOut, run);
-  const training = chooseRows(learned, Math.max(maxRows, MIN_GENERATED), seed);
+  const training = chooseRows(learned, Math.max(maxRows, MIN_REFERENCE_ROWS), seed);
   checkRows("held-out", heldOut.rows, " with a finite log-density");
   checkRows("training", training);
 
@@ -166,7 +166,7 @@ export async function report(
   const real = chooseRows(heldOut.rows, maxRows, seed);
   begin("generated rows");
   const generated = rows.generated
-    ? chooseRows(rows.generated, Math.max(maxRows, MIN_GENERATED), seed)
+    ? chooseRows(rows.generated, Math.max(maxRows, MIN_REFERENCE_ROWS), seed)
     : await model.sample(Math.max(real.length, training.length), { seed, ...run });
   const all: Controlled<TableInput> = { generated, ...controlTables(training, { seed }) };
   const compared = withControls(all, (table) => rowObjects(table).slice(0, real.length));
@@ -190,7 +190,7 @@ export async function report(
   begin("usefulness");
   const predict = () => usefulness(training, real, generated, { ...compare, target, seed });
   // Without a target, a table may have no column that can be predicted.
-  const ofGenerated = target === undefined ? possibly(predict) : predict();
+  const ofGenerated = target === undefined ? undefinedOnDataError(predict) : predict();
   const same = { ...compare, target: ofGenerated?.target, seed };
   const useful =
     ofGenerated &&
@@ -292,7 +292,7 @@ const chooseRows = <T>(rows: readonly T[], count: number, seed: number): T[] =>
   Array.from(new Random(seed).split("report").permutation(rows.length).subarray(0, count), (n) => rows[n]);
 
 /** The result of `compute`; undefined if it throws `DATA`. */
-function possibly<T>(compute: () => T): T | undefined {
+function undefinedOnDataError<T>(compute: () => T): T | undefined {
   try {
     return compute();
   } catch (error) {

@@ -73,7 +73,7 @@ export function usefulness<Training extends object, HeldOut extends object, Gene
     checkTarget(target, names, test);
   }
   const column = chooseTarget(real, test, target);
-  const task = prepare(column, test);
+  const task = predictionTask(column, test);
   const [fromReal, fromGenerated] = [real, drawn].map((rows) => task.predictions(rows));
   const all = Array.from(task.values.keys());
   const score = (predictions: Float64Array[], rows: ArrayLike<number>) =>
@@ -129,7 +129,7 @@ function chooseTarget(real: ComparedRows, test: ComparedRows, name: string | und
   if (labelled >= 0) return labelled;
   const scores = test.columns.map((column, c) => {
     if (column.labels || !isPossible(column)) return Number.NEGATIVE_INFINITY;
-    const task = prepare(c, test);
+    const task = predictionTask(c, test);
     const score = task.score(task.predictions(real), Int32Array.from(task.values.keys()));
     // Squares of very large numbers overflow.
     return Number.isNaN(score) ? Number.NEGATIVE_INFINITY : score;
@@ -151,7 +151,7 @@ function isPossible(column: ComparedColumn): boolean {
 }
 
 /** How trees predict a column from the others, and how their predictions for the test rows are scored. */
-function prepare(column: number, test: ComparedRows) {
+function predictionTask(column: number, test: ComparedRows) {
   const { labels } = test.columns[column];
   const counts = countsOf(test.columns[column]);
   const classes = counts.flatMap((count, label) => (count > 0 ? [label] : []));

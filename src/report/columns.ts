@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
+import { nearestRank } from "../numerics/nearestRank.ts";
 import { type Axis, axis, axisRange } from "./axis.ts";
-import { quantile, sortFinite } from "./quantiles.ts";
+import { sortFinite } from "./quantiles.ts";
 
 /** A table of observed rows and one of rows drawn from the model. */
 export interface DataAndSamples {
@@ -76,7 +77,7 @@ function pick(table: Float64Array, columns: number, j: number): Float64Array {
 
 /** The standard deviation of the Gaussian with the same interquartile range. */
 const robustScale = (sorted: Float64Array): number =>
-  (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 1.349;
+  (nearestRank(sorted, 0.75) - nearestRank(sorted, 0.25)) / 1.349;
 
 /**
  * Chooses at most `maxCount` values, the same rows for every column of a table.

@@ -1,10 +1,11 @@
 import { PushforwardError } from "../errors.ts";
 import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
+import { nearestRank } from "../numerics/nearestRank.ts";
 import { anyValue, checkOptions, integerFrom, required, text } from "../options.ts";
 import { axis, type Range } from "./axis.ts";
 import { isWithin } from "./columns.ts";
 import { drawPanel, MARGINS } from "./panels.ts";
-import { quantile, sortFinite } from "./quantiles.ts";
+import { sortFinite } from "./quantiles.ts";
 import { composeSheet, type Label, openCanvas } from "./sheet.ts";
 import { style, textWidth } from "./style.ts";
 
@@ -159,7 +160,7 @@ function valueRange(sorted: Float64Array, baseline = Number.NaN): Range {
     throw new PushforwardError("DATA", "No log-density of the training is finite");
   }
   const highest = sorted.at(-1)!;
-  const lowest = Math.max(sorted[0]!, 4 * quantile(sorted, 0.25) - 3 * highest);
+  const lowest = Math.max(sorted[0]!, 4 * nearestRank(sorted, 0.25) - 3 * highest);
   const span = highest - lowest;
   const near = isWithin(baseline, [lowest - 2 * span, highest + 2 * span]) ? [baseline] : [];
   const [lower, upper] = [Math.min(lowest, ...near), Math.max(highest, ...near)];

@@ -32,6 +32,11 @@ describe("a model of images", () => {
     );
     const [result] = await json("evaluate", models.plain, data.directory);
     expect(result!.bitsPerDimension).toBeCloseTo(bits.reduce((a, b) => a + b) / 4, 6);
+    expect(await failure("score", models.plain, data.directory, "-o", "scored/")).toMatchInlineSnapshot(`
+      "2
+      Error: The output scored/ is a directory: expected a file with a row for each image.
+      Give the name of a file: -o scored.csv"
+    `);
   });
 
   test("is conditional on classes by their names", async () => {

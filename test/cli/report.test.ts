@@ -85,7 +85,7 @@ describe("a flow", () => {
     const [numbers] = await json("report", model, other, "--rows", "40");
     expect(numbers!.about).toMatchInlineSnapshot(`
       [
-        "The rows are not recognized as the table of the training, so all of them count as new, which misleads if the model learned some of them. One half is compared with generated rows, and the other half replaces the training rows.",
+        "The rows are not recognized as the table of the training, so all of them count as new, which misleads if the model learned some of them. One half is compared with generated rows, and the other half serves as reference rows, in place of the training rows.",
       ]
     `);
     expect(numbers).not.toHaveProperty("privacy");
@@ -115,7 +115,7 @@ it("refuses conditional models, and tables with too few rows", async () => {
   const other = write("other.csv", correlated(15));
   expect(await failure("report", model, other, "-o", path("few.html"))).toMatchInlineSnapshot(`
     "2
-    Error: There are too few rows for a report: expected 20 rows or more, because one half replaces the training rows, received 15.
+    Error: There are too few rows for a report: expected 20 rows or more, because one half serves as reference rows, received 15.
     Give the table of the training, or a table with more rows."
   `);
 });

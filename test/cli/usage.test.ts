@@ -391,9 +391,10 @@ it("refuses invalid values", async () => {
   `);
   expect(await failure("sample", "model.safetensors", "-n", "0")).toMatchInlineSnapshot(`
     "2
-    Error: --rows has an invalid value: expected an integer from 1, received 0.
-    For example: --rows 1000"
+    Error: -n has an invalid value: expected an integer from 1, received 0.
+    For example: -n 1000"
   `);
+  expect(await failure("sample", "model.safetensors", "--rows=0")).toContain("--rows has an invalid value");
   for (const words of [
     ["fit", "d"],
     ["evaluate", "m", "d"],

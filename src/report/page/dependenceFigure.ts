@@ -1,7 +1,8 @@
 import { percent } from "../../evaluate/numberText.ts";
+import { nearestRank } from "../../numerics/nearestRank.ts";
 import { subsample } from "../columns.ts";
 import { points } from "../panels.ts";
-import { quantile, sortFinite } from "../quantiles.ts";
+import { sortFinite } from "../quantiles.ts";
 import type { Canvas } from "../sheet.ts";
 import { COLORS, drawFigure } from "./canvas.ts";
 import { axisOf, type PageColumn } from "./column.ts";
@@ -85,7 +86,7 @@ function intervals(canvas: Canvas, numbers: PageColumn, labelled: PageColumn): s
       const values = sortFinite(numbers[side].filter((_, n) => labelled[side][n] === label));
       if (values.length === 0) return [];
       const [low, q1, middle, q3, high] = [0.05, 0.25, 0.5, 0.75, 0.95].map((level) =>
-        quantile(values, level),
+        nearestRank(values, level),
       );
       return [{ side, position: 3 * key + k, low, q1, middle, q3, high }];
     }),

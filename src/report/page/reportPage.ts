@@ -204,7 +204,7 @@ function tests(canvas: Canvas, report: ReportNumbers): string {
   const isKnown = report.rows.training !== undefined;
   const text = isKnown
     ? "Each statistic of generated rows is shown beside its values for two controls. Copied training rows have the distribution of real rows, but reveal all training rows. Training rows with shuffled columns have no dependence between columns."
-    : "Each statistic of generated rows is shown beside its values for two controls: other real rows, and the same rows with shuffled columns, which have no dependence between columns.";
+    : "Each statistic of generated rows is shown beside its values for two controls: reference rows, which are other real rows, and the same rows with shuffled columns, which have no dependence between columns.";
   const worst = report.trend.generated.pairs
     .slice(0, 5)
     .map(({ columns, measure, real, generated }) => [

@@ -4,10 +4,10 @@ import type { Canvas } from "../sheet.ts";
 import { COLORS, drawFigure } from "./canvas.ts";
 import { fixed } from "./html.ts";
 
-/** Names of the three tables in a page. If `isKnown` is false, the training rows are not known, and `copied` are other real rows. */
+/** Names of the three tables in a page. If `isKnown` is false, the training rows are not known, and `copied` are the reference rows. */
 export const tableNames = (isKnown: boolean) => ({
   generated: "generated rows",
-  copied: isKnown ? "copied training rows" : "other real rows",
+  copied: isKnown ? "copied training rows" : "reference rows",
   shuffled: "shuffled columns",
 });
 
