@@ -201,8 +201,8 @@ it("refuses kinds and columns that do not exist", async () => {
   `);
   expect(await refused("--column", "age=integer", "--column", "age=lattice")).toMatchInlineSnapshot(`
     "2
-    Error: --column states the kind of "age" twice.
-    State it once."
+    Error: --column gives the kind of "age" twice.
+    Give it once."
   `);
   expect(await refused("--column", "region=integer")).toMatchInlineSnapshot(`
     "2

@@ -101,9 +101,9 @@ it("refuses a context beside a dataset, which has its own", async () => {
 it("the log-density of a row does not depend on the rows beside it, even if theirs overflow float32", async () => {
   const flow = maf(2, { seed: 1, hidden: [8] });
   const row = [0.3, -0.7];
-  const [alone] = await logDensities(flow, dataset(row, { features: 2 }));
+  const [single] = await logDensities(flow, dataset(row, { features: 2 }));
   const [beside, far] = await logDensities(flow, dataset([...row, 1e30, 1], { features: 2 }));
   expect(Number.isFinite(far)).toBe(true);
-  expect(beside).toBe(alone);
+  expect(beside).toBe(single);
   await flow.release();
 });
