@@ -84,7 +84,7 @@ async function fitTable(
           directory === undefined ? [] : await writePictures(directory, trained, table, values, evaluation);
         return { evaluation, pictures };
       };
-      const { evaluation, pictures } = await evaluateAndDraw().finally(() => trained.flow.release());
+      const { evaluation, pictures } = await evaluateAndDraw().finally(() => releaseFlows(trained));
       const report = {
         values,
         table,
@@ -100,6 +100,10 @@ async function fitTable(
       return { text: fitReport(report, io), event: doneEvent(report) };
     },
   };
+}
+
+async function releaseFlows({ flow, members = [] }: Trained): Promise<void> {
+  for (const each of [flow, ...members.map((member) => member.flow)]) await each.release();
 }
 
 /** Evaluates the flow and simpler densities on the test rows, or on the validation rows if there are none. */
