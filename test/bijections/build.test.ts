@@ -102,6 +102,11 @@ describe("buildBijection", () => {
     ).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a bijection is not valid at bijections.1.bijection.transform.bins: expected at least 2, received 1.]`,
     );
+    // The graph of a spline has constants of bins by bins.
+    for (const type of ["linearSpline", "circularSpline"])
+      expect(build({ type: "elementwise", features: 1, transform: { type, bins: 100_000 } })).toThrow(
+        /transform\.bins: expected at most 1024, received 100000\.$/,
+      );
     expect(build({ type: "permutation", order: [0, 2] })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: a bijection is not valid at order: expected each of 0 to D - 1 once, received [0,2].]`,
     );

@@ -169,6 +169,15 @@ async function attempt(json: string): Promise<string> {
   return "accepted";
 }
 
+async function report(file: string, json: string, harmless: boolean): Promise<void> {
+  console.log(JSON.stringify({ started: file }));
+  const start = process.cpuUsage();
+  const outcome = await attempt(json);
+  const { user, system } = process.cpuUsage(start);
+  const milliseconds = (user + system) / 1000;
+  console.log(JSON.stringify({ file, outcome, milliseconds, harmless } satisfies Attempt));
+}
+
 for (const { name, flow, labels } of flows()) {
   const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
   const model = {
@@ -180,14 +189,20 @@ for (const { name, flow, labels } of flows()) {
   parts = decodeWithChecksum(encodeModel(model));
   const json = parts.metadata.pushforward!;
   if ((await attempt(json)) !== "accepted") throw new Error(`${name} is not read back`);
-  for await (const { what, json: changed, harmless } of hostile(JSON.parse(json))) {
-    const file = `${name}: ${what}`;
-    console.log(JSON.stringify({ started: file }));
-    const start = process.cpuUsage();
-    const outcome = await attempt(changed);
-    const { user, system } = process.cpuUsage(start);
-    const milliseconds = (user + system) / 1000;
-    console.log(JSON.stringify({ file, outcome, milliseconds, harmless } satisfies Attempt));
-  }
+  for await (const { what, json: changed, harmless } of hostile(JSON.parse(json)))
+    await report(`${name}: ${what}`, changed, harmless);
 }
+
+// The parameters of many bins take little space in a file, but the graph of a spline has matrices of bins by bins.
+const [few, many] = [1000, 20_000];
+const transform = { type: "linearSpline", bins: few } as const;
+const spline = buildBijection({ type: "elementwise", features: FEATURES, transform }, new Random(0));
+const flow = new Flow(new StandardNormal({ features: FEATURES }), spline);
+parts = decodeWithChecksum(encodeModel({ flow, columns: ["x0", "x1"] }));
+for (const [name, { values }] of parts.arrays) {
+  if (values.length !== FEATURES * few) continue;
+  parts.arrays.set(name, { shape: [FEATURES * many], values: new Float32Array(FEATURES * many) });
+}
+const json = parts.metadata.pushforward!.replace(`"bins":${few}`, `"bins":${many}`);
+await report(`linearSpline with the parameters of ${many} bins`, json, false);
 console.log(JSON.stringify({ megabytes: peakMemory() }));

@@ -5,10 +5,13 @@ import { withGradient } from "../../graph/withGradient.ts";
 import { LOG_BOUND } from "../../numerics/bounds.ts";
 import type { ScalarTransformed } from "./scalarTransform.ts";
 
+/** Graphs of splines have constants [K, K], so their memory grows with the square of the number of bins. */
+const MAX_BINS = 1024;
+
 /** Schema fields that all splines on [-B, B] have in common. */
 export const splineOptions = {
   /** K. A single bin would be the identity. */
-  bins: z._default(sizeSchema.check(z.minimum(2)), 8),
+  bins: z._default(sizeSchema.check(z.minimum(2), z.maximum(MAX_BINS)), 8),
   /** B */
   bound: z._default(positiveSchema, 5),
   tails: z._default(z.enum(["linear", "none"]), "linear"),
@@ -17,7 +20,7 @@ export const splineOptions = {
 /** Monotonic splines on [-B, B]: Durkan et al. 2019 (rational-quadratic and cubic), Müller et al. 2019 (linear and quadratic). */
 export interface MonotonicSplineOptions {
   type: "cubicSpline" | "linearSpline" | "quadraticSpline" | "rationalQuadraticSpline";
-  /** K, the number of bins, at least 2. Default 8. */
+  /** K, the number of bins, at least 2 and at most 1024. Default 8. */
   bins?: number | undefined;
   /** B, in the units of x. Default 5. */
   bound?: number | undefined;

@@ -12,7 +12,7 @@ const circularSplineSchema = z.strictObject({
 /** Rational-quadratic spline on the circle [-pi, pi] (Rezende et al. 2020). */
 export interface CircularSplineOptions {
   type: "circularSpline";
-  /** K, the number of bins, at least 2. Default 8. */
+  /** K, the number of bins, at least 2 and at most 1024. Default 8. */
   bins?: number | undefined;
 }
 
