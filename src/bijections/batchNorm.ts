@@ -41,7 +41,8 @@ export interface BatchNormOptions {
  * Batch normalization, z_i = (x_i - m_i) exp(s_i) / sqrt(v_i) + t_i with learned s and t (Dinh et al. 2017; Papamakarios et al.
  * 2017, section 3.4). In the steps of `fit`, m and v are the mean and the variance of the batch, and gradients flow through
  * them. Validation, evaluation, sampling and `fitDensity` use running statistics instead: moving averages over the batches,
- * which `fit` initializes from the training rows.
+ * which `fit` initializes from the training rows. Inside of `Invert`, the density direction is the `forward` of this class, which uses the
+ * running statistics in training too, and does not update them.
  *
  * The statistics need the whole batch, so a flow with a batch normalization trains on one thread. All rows of a batch count
  * equally in them, whatever their weights in the loss.

@@ -36,6 +36,8 @@ export interface Bijection {
   describe(): Description;
   /** Where x lies, if not in all of R^D: outside of it the log-determinant is -Infinity. */
   readonly support?: Support | undefined;
+  /** Where z lies, if not in all of R^D: outside of it the log-determinant is -Infinity. */
+  readonly domain?: Support | undefined;
   /**
    * True if both directions also map the last axis of tensors [N, ..., D], and the log-determinant is a scalar, the same for all
    * vectors [D]. This holds for linear maps and normalizations. `PerPixel` needs it.

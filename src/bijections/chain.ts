@@ -19,7 +19,7 @@ import {
 } from "./outerStandardization.ts";
 import { dataRows, latentRows, type Part } from "./parts.ts";
 import { Standardize } from "./standardize.ts";
-import { imageOf, type Support } from "./support.ts";
+import { formatSupport, imageOf, type Support } from "./support.ts";
 
 const chainSchema = (bijection: NestedSchema) =>
   z.strictObject({ type: z.literal("chain"), bijections: z.array(bijection).check(z.minLength(1)) });
@@ -100,10 +100,18 @@ export class Chain implements Bijection {
   }
 
   get support(): Support | undefined {
-    const { bijections } = this;
-    const last = bijections.findLastIndex(({ support }) => support);
-    const support = bijections[last]?.support;
-    return support && (last < bijections.length - 1 ? imageOf(support) : support);
+    let image: Support | undefined;
+    let isMapped = false;
+    for (const { domain, support } of this.bijections) {
+      if (!image || (!isMapped && domain && formatSupport(domain) === formatSupport(image))) image = support;
+      // The support of a map is the image of its whole domain, and here only a part of it is mapped.
+      else isMapped = true;
+    }
+    return image && isMapped ? imageOf(image) : image;
+  }
+
+  get domain(): Support | undefined {
+    return this.bijections[0]!.domain;
   }
 
   get actsOnLastAxis(): boolean {

@@ -8,9 +8,15 @@ import type { CheckBijectionOptions } from "./checkBijection.ts";
 /** The number of rows that are drawn if the options have none. */
 const ROWS = 24;
 
-/** The rows of the options of `checkBijection`, or random rows in the bijection's domain. Throws `SHAPE` if their lengths do not match. */
+/**
+ * The rows of the options of `checkBijection`, or random rows in the bijection's domain. Throws `SHAPE` for arrays that do not have whole rows,
+ * or that have different numbers of rows.
+ */
 export async function checkedRows(bijection: Bijection, options: CheckBijectionOptions): Promise<CheckRows> {
   const { features, context, support } = bijection;
+  requireWholeRows("z", options.z, features);
+  requireWholeRows("x", options.x, features);
+  if (context > 0) requireWholeRows("context", options.context, context);
   const count = (options.z ?? options.x) ? (options.z ?? options.x)!.length / features : ROWS;
   const random = new Random(5);
   const normal = (name: string, size: number, scale: number) =>
@@ -30,13 +36,21 @@ export async function checkedRows(bijection: Bijection, options: CheckBijectionO
     ["x", x.length, count * features],
     ["context", contexts.length, count * context],
   ] as const) {
-    if (received === expected && Number.isInteger(count)) continue;
+    if (received === expected) continue;
     throw new PushforwardError("SHAPE", `${name} has a different number of rows from the other arrays`, {
       expected: `${expected} numbers`,
       received: `${received}`,
     });
   }
   return { z, x, context: contexts };
+}
+
+function requireWholeRows(name: string, values: ArrayLike<number> | undefined, size: number): void {
+  if (!values || (values.length > 0 && values.length % size === 0)) return;
+  throw new PushforwardError("SHAPE", `${name} does not have whole rows`, {
+    expected: `a multiple of ${size} numbers`,
+    received: `${values.length}`,
+  });
 }
 
 /** forward(z) in float64. */

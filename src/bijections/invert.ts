@@ -5,6 +5,7 @@ import { scoped } from "../graph/tracing/scope.ts";
 import type { Bijection, BijectionKind, Description, FitToRows, Transformed } from "./bijection.ts";
 import type { OuterStandardization } from "./outerStandardization.ts";
 import type { Part } from "./parts.ts";
+import type { Support } from "./support.ts";
 
 const invertSchema = (bijection: NestedSchema) => z.strictObject({ type: z.literal("invert"), bijection });
 
@@ -30,6 +31,14 @@ export class Invert implements Bijection {
 
   inverse(x: Tensor, context?: Tensor): Transformed {
     return scoped("bijection", () => this.bijection.forward(x, context));
+  }
+
+  get support(): Support | undefined {
+    return this.bijection.domain;
+  }
+
+  get domain(): Support | undefined {
+    return this.bijection.support;
   }
 
   get actsOnLastAxis(): boolean {

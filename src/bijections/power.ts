@@ -21,6 +21,7 @@ export class Power implements Bijection {
   readonly features: number;
   readonly context = 0;
   readonly support = "positive";
+  readonly domain = "positive";
   readonly exponent: number;
 
   /** `exponent` is p. Default 2. Throws `ARGUMENT` if `features`, which is D, is not a positive integer, or p is not from 1e-30 to 1e30. */

@@ -4,12 +4,14 @@ import {
   Autoregressive,
   type Bijection,
   Chain,
+  type CheckBijectionOptions,
   checkBijection,
   Power,
   Standardize,
   Tanh,
 } from "../../src/bijections/index.ts";
 import type { CustomKind } from "../../src/distributions/index.ts";
+import type { PushforwardError } from "../../src/errors.ts";
 import { glow, realNVP, tarflow } from "../../src/flows/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import { concat, constant, type Tensor } from "../../src/graph/tensor.ts";
@@ -73,7 +75,29 @@ test("takes rows in the domain of a bijection that is not defined everywhere", a
     /inverse\(forward\(z\)\) is not z/,
   );
   await checkBijection(new Tanh({ features: 3 }));
-  await expect(checkBijection(new Wave(), { z: [1, 2, 3] })).rejects.toMatchObject({ code: "SHAPE" });
+});
+
+test("refuses rows that are not whole, of different numbers, or not numbers", async () => {
+  const message = (options: CheckBijectionOptions) =>
+    checkBijection(new Wave(), options).catch((error: PushforwardError) => `${error.code} ${error.message}`);
+  const nested = [[1, 2]] as unknown as number[];
+  expect(
+    await Promise.all([
+      message({ z: [1, 2, 3, 4, 5] }),
+      message({ x: [] }),
+      message({ z: [1, 2, 3, 4], x: [1, 2] }),
+      message({ z: nested, x: nested }),
+      message({ x: [1, Number.NaN] }),
+    ]),
+  ).toMatchInlineSnapshot(`
+    [
+      "SHAPE z does not have whole rows: expected a multiple of 2 numbers, received 5.",
+      "SHAPE x does not have whole rows: expected a multiple of 2 numbers, received 0.",
+      "SHAPE x has a different number of rows from the other arrays: expected 4 numbers, received 2.",
+      "ARGUMENT the option z of checkBijection has an invalid value: expected an array of finite numbers, received [[1,2]].",
+      "ARGUMENT the option x of checkBijection has an invalid value: expected an array of finite numbers, received [1,null].",
+    ]
+  `);
 });
 
 test.each([
@@ -109,7 +133,7 @@ describe("names the invariant that does not hold:", () => {
     }
     const rows = [0.1, 0.2, 5, 0.1, 0.3, 0.4];
     await expect(checkBijection(new Broken(), { z: rows, x: rows })).rejects.toThrow(
-      /^Broken is not a valid bijection: inverse\(forward\(z\)\) is not z in float64, off by Infinity at number 2/,
+      /^Broken is not a valid bijection: inverse\(forward\(z\)\) is not z in float64, off by Infinity at index 2/,
     );
   });
 
@@ -125,7 +149,7 @@ describe("names the invariant that does not hold:", () => {
       }
     }
     expect(await refusal(new Wrong({ features: 2 }))).toMatch(
-      /the log-determinants of forward are not those of its Jacobians/,
+      /the log-determinant of forward differs from that of its Jacobian/,
     );
     class Opposite extends Actnorm {
       override inverse(x: Tensor) {
@@ -133,7 +157,7 @@ describe("names the invariant that does not hold:", () => {
         return { value, logDet: logDet.neg() };
       }
     }
-    expect(await refusal(new Opposite({ features: 2 }))).toMatch(/of the two directions are not opposite/);
+    expect(await refusal(new Opposite({ features: 2 }))).toMatch(/of forward and inverse do not sum to 0/);
   });
 
   test("a wrong gradient", async () => {
@@ -142,7 +166,7 @@ describe("names the invariant that does not hold:", () => {
         return super.shift(rows.stopGradient());
       }
     }
-    expect(await refusal(new Cut())).toMatch(/the Jacobians of forward are not those of finite differences/);
+    expect(await refusal(new Cut())).toMatch(/the Jacobian of forward differs from finite differences/);
     class Unused extends Wave {
       readonly more = new Parameter([3], 0);
     }
@@ -154,7 +178,7 @@ describe("names the invariant that does not hold:", () => {
         return concat([first.mul(0), first.sin().mul(this.slope.stopGradient().add(this.slope).mul(0.5))], 1);
       }
     }
-    expect(await refusal(new Fixed())).toMatch(/its gradients are not those of finite differences/);
+    expect(await refusal(new Fixed())).toMatch(/the gradients differ from finite differences/);
   });
 
   test("wrong shapes, sizes and descriptions", async () => {
@@ -164,14 +188,14 @@ describe("names the invariant that does not hold:", () => {
       }
     }
     expect(await refusal(new Wide())).toMatch(
-      /inverse returns rows of another shape: expected \[N, 2\], received \[N, 1\]/,
+      /inverse returns a value of the wrong shape: expected \[N, 2\], received \[N, 1\]/,
     );
     class Columns extends Wave {
       override forward(z: Tensor) {
         return { value: z, logDet: z };
       }
     }
-    expect(await refusal(new Columns())).toMatch(/forward returns log-determinants of another shape/);
+    expect(await refusal(new Columns())).toMatch(/forward returns log-determinants of the wrong shape/);
     class Half extends Wave {
       override readonly features = 1.5;
     }
@@ -255,5 +279,18 @@ describe("names the invariant that does not hold:", () => {
         kind(() => new Standardize({ features: 2 })),
       ),
     ).toMatch(/has another description/);
+    class Misspelled extends Wave {
+      override describe() {
+        return { type: "standardize", features: 2, colour: "red" };
+      }
+    }
+    expect(await refusal(new Misspelled())).toMatch(
+      /^Misspelled is not a valid bijection: its description cannot be built: .*colour/,
+    );
+    const identity = (value: Tensor) => ({ value, logDet: constant([0], []) });
+    const literal = { features: 2, context: 0, forward: identity, inverse: identity, describe: () => ({}) };
+    expect(await refusal(literal as never)).toMatch(
+      /^the bijection is not a valid bijection: describe\(\) returns no type/,
+    );
   });
 });

@@ -6,8 +6,11 @@ import {
   type Bijection,
   buildBijection,
   Chain,
+  Exp,
   Invert,
   Permutation,
+  Power,
+  Sigmoid,
   Standardize,
   StandardizeContext,
 } from "../../src/bijections/index.ts";
@@ -16,6 +19,7 @@ import type { Description } from "../../src/description.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
 import { Flow } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/compile.ts";
 
 const D = 3;
 const ROWS = 500;
@@ -102,7 +106,7 @@ test("fitToData is undefined if no part is fitted to data", () => {
   expect(new Flow(new StandardNormal({ features: 2 }), new Chain(maps)).fitToData).toBeUndefined();
 });
 
-test("a chain has the support of its last bijection, or the image of the support of an earlier one", () => {
+test("a chain has the support of its last bijection, or the image of that of the first one with a support", () => {
   const [exp, permutation] = [
     { type: "exp", features: 2 },
     { type: "permutation", order: [1, 0] },
@@ -110,4 +114,20 @@ test("a chain has the support of its last bijection, or the image of the support
   expect(new Chain([permutation, exp]).support).toBe("positive");
   expect(new Chain([exp, permutation]).support).toEqual(imageOf("positive"));
   expect(new Chain([permutation]).support).toBeUndefined();
+  const sigmoid = new Sigmoid({ features: 2 });
+  expect(new Chain([sigmoid, exp]).support).toEqual(imageOf({ min: 0, max: 1 }));
+  expect(new Chain([sigmoid, exp, permutation, exp]).support).toEqual(imageOf({ min: 0, max: 1 }));
+  // Power maps all positive numbers onto all positive numbers.
+  expect(new Chain([exp, new Power({ features: 2 })]).support).toBe("positive");
+});
+
+test("the support of an inverse is the domain of the bijection, outside of which the log-determinant is -Infinity", async () => {
+  const root = new Invert(new Power({ features: 2, exponent: 2 }));
+  expect(root.support).toBe("positive");
+  expect(new Chain([new Exp({ features: 2 }), root]).support).toBe("positive");
+  expect(new Invert(new Chain([root, new Permutation({ order: [1, 0] })])).support).toBe("positive");
+  expect(new Invert(new Exp({ features: 2 })).support).toBeUndefined();
+  const [inside, outside] = await compile((x) => root.inverse(x).logDet, [["N", 2]])([1, 0.5, 1, -0.5]);
+  expect(inside).toBeCloseTo(Math.log(2));
+  expect(outside).toBe(Number.NEGATIVE_INFINITY);
 });

@@ -42,10 +42,12 @@ export function describeWithTransform<T extends { readonly transform: CheckedSca
   if (!isTransform(transform)) return options;
   const description = transform.describe?.();
   if (description) return { ...options, transform: description };
-  throw new PushforwardError("ARGUMENT", `${transform.constructor.name} has no describe()`, {
+  const { name } = transform.constructor;
+  const subject = name === "Object" ? "the scalar transform" : name;
+  throw new PushforwardError("ARGUMENT", `${subject} has no describe()`, {
     expected: 'its options with a type, such as { type: "cubic", bins: 8 }',
     received: "none",
-    hint: "Add describe() to the class: descriptions and model files need it.",
+    hint: "Add describe() to it: descriptions and model files need it.",
   });
 }
 
