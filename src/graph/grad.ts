@@ -38,8 +38,12 @@ export function vjp<const T extends readonly Tensor[]>(
   inputs: T,
   cotangents: readonly Tensor[],
 ): Gradients<T> {
-  if (cotangents.length !== outputs.length)
-    throw new PushforwardError("ARGUMENT", "vjp takes a cotangent for each output");
+  if (cotangents.length !== outputs.length) {
+    throw new PushforwardError("ARGUMENT", "vjp received a wrong number of cotangents", {
+      expected: `${outputs.length}, one for each output`,
+      received: `${cotangents.length}`,
+    });
+  }
   const nodes = ancestors(outputs);
   /** The inputs, and nodes that depend on them: only these need gradients. */
   const relevant = new Set<Tensor>(inputs);

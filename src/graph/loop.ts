@@ -2,7 +2,7 @@ import { PushforwardError } from "../errors.ts";
 import type { LoopBody, Operation } from "./operation.ts";
 import { optimize } from "./passes/optimize.ts";
 import { expandOperations } from "./passes/rewrite.ts";
-import type { Shape } from "./shape.ts";
+import { formatShape, type Shape } from "./shape.ts";
 import { capturedBy, placeholder } from "./substitute.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -12,14 +12,19 @@ import { Tensor } from "./tensor.ts";
  *
  * The step is traced once and becomes the body of an ONNX Loop; whatever does not depend on the state is computed before the
  * loop. The results have no gradient: differentiating them throws `ARGUMENT`. `withGradient` can give them one.
+ *
+ * Throws `ARGUMENT` for an empty state, and `SHAPE` if the step returns another number of tensors, tensors of other shapes or types, or a
+ * `proceed` that is not a boolean scalar.
  */
 export function loop(
   initial: readonly Tensor[],
   step: (state: readonly Tensor[]) => { state: readonly Tensor[]; proceed: Tensor },
   { maxIterations }: { maxIterations: number },
 ): Tensor[] {
+  if (initial.length === 0) throw new PushforwardError("ARGUMENT", "the state of a loop has no tensor");
   const state = initial.map(({ shape }) => placeholder(shape));
   const traced = step(state);
+  checkStep(state, traced.state, traced.proceed);
   // Tensors that are older than the state do not depend on it and stay as they are: optimizing them again for each of many loops
   // would take quadratic time.
   const independent = { has: ({ id }: Tensor) => id < state[0].id };
@@ -27,12 +32,29 @@ export function loop(
   const [proceed, ...next] = optimize(expanded, independent);
   const captured = capturedBy([proceed, ...next], state, independent);
   const operation = loopOperation({ state, next, proceed }, captured, maxIterations);
-  const node = new Tensor(operation, [...initial, ...captured], { loop: loopCount++ });
+  const node = new Tensor(operation, [...initial, ...captured], {});
   return initial.map(({ shape }, index) => new Tensor(loopResult, [node], { index, shape: [...shape] }));
 }
 
-/** Numbers the loops, so that `optimize` does not merge two loops as equal nodes. */
-let loopCount = 0;
+/** Throws `SHAPE` unless a step returns a state like the one that it receives, and a boolean scalar. */
+function checkStep(state: readonly Tensor[], next: readonly Tensor[], proceed: Tensor): void {
+  if (next.length !== state.length) {
+    throw new PushforwardError("SHAPE", "the step of a loop returns a wrong number of tensors", {
+      expected: `${state.length}, as in the initial state`,
+      received: `${next.length}`,
+    });
+  }
+  const requireLike = (name: string, expected: string, received: string) => {
+    if (received === expected) return;
+    throw new PushforwardError("SHAPE", `the step of a loop returns a wrong ${name}`, { expected, received });
+  };
+  state.forEach((tensor, i) => {
+    requireLike(`state ${i}`, typeAndShape(tensor), typeAndShape(next[i]));
+  });
+  requireLike("proceed", "bool []", typeAndShape(proceed));
+}
+
+const typeAndShape = ({ type, shape }: Tensor): string => `${type} ${formatShape(shape)}`;
 
 function loopOperation(body: LoopBody, captured: readonly Tensor[], maxIterations: number): Operation {
   return {
@@ -51,7 +73,7 @@ const loopResult: Operation = {
   shape: (_inputs, { shape }) => shape as Shape,
   gradient() {
     throw new PushforwardError("ARGUMENT", "the result of a loop cannot be differentiated", {
-      hint: "Define a gradient with `withGradient`, or use `stopGradient`. Integrals have no second derivatives.",
+      hint: "Define a gradient with `withGradient`, or use `stopGradient`. The gradient of `integrate` cannot be differentiated again.",
     });
   },
   // The runtime infers no shapes from the body of a loop.

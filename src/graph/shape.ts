@@ -6,6 +6,9 @@ export type Dimension = number | "N";
 /** Sizes of all axes. One may be `"N"`: in inputs and outputs of a graph it is the first, and only `transpose` moves it. */
 export type Shape = readonly Dimension[];
 
+export const isDimension = (size: unknown): size is Dimension =>
+  size === "N" || (Number.isSafeInteger(size) && (size as number) >= 0);
+
 export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
@@ -39,7 +42,7 @@ export function broadcastShapes(operation: string, ...shapes: Shape[]): Shape {
   requireBatchAxisInPlace(
     result,
     shapes,
-    () => `${operation} moves the batch axis in ${shapes.map(formatShape).join(" with ")}`,
+    () => `${operation} would move the batch axis of ${shapes.map(formatShape).join(" with ")}`,
   );
   return result;
 }

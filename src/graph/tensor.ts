@@ -12,6 +12,7 @@ import * as structure from "./operations/structure.ts";
 import {
   alignBatchAxes,
   formatShape,
+  isDimension,
   normalizeAxes,
   normalizeAxis,
   type Shape,
@@ -50,6 +51,12 @@ export class Tensor {
     this.inputs = inputs;
     this.attributes = attributes;
     this.shape = operation.shape(inputs, attributes);
+    if (!this.shape.every(isDimension)) {
+      throw new PushforwardError("SHAPE", `${operation.name} has an invalid shape`, {
+        expected: 'sizes that are integers of at least 0, or "N"',
+        received: formatShape(this.shape),
+      });
+    }
     const { type = "float" } = operation;
     this.type = type === "sameAsInput" ? inputs[0].type : type;
     this.name = name;
@@ -305,11 +312,11 @@ export class Tensor {
    * Sets the elements above a diagonal of the matrices in the last two axes to 0. Default 0, the main diagonal; diagonal 1 is right of it.
    */
   lowerTriangle(diagonal = 0): Tensor {
-    return this.mul(linear.matrixMask(this.shape, (i, j) => j - i <= diagonal));
+    return this.mul(linear.matrixMask("lowerTriangle", this.shape, (i, j) => j - i <= diagonal));
   }
   /** Sets the elements below a diagonal of the matrices in the last two axes to 0. Default 0, the main diagonal. */
   upperTriangle(diagonal = 0): Tensor {
-    return this.mul(linear.matrixMask(this.shape, (i, j) => j - i >= diagonal));
+    return this.mul(linear.matrixMask("upperTriangle", this.shape, (i, j) => j - i >= diagonal));
   }
 
   // Shape and order
@@ -436,9 +443,9 @@ export const filled = (value: number, shape: Shape): Tensor => scalar(value).bro
  * `SHAPE` if the sizes of other axes differ, or if the axis is the batch axis, and `ARGUMENT` for an empty list.
  */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
-  if (tensors.length === 0) throw new PushforwardError("ARGUMENT", "there is no tensor to join");
-  if (tensors.length === 1) return tensors[0];
-  return apply(structure.concat, tensors, { axis: normalizeAxis("concat", axis, tensors[0].shape) });
+  requireTensors("concat", tensors);
+  const position = normalizeAxis("concat", axis, tensors[0].shape);
+  return tensors.length === 1 ? tensors[0] : apply(structure.concat, tensors, { axis: position });
 }
 
 /**
@@ -446,9 +453,24 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
  * the result. Throws `SHAPE` if the shapes differ, and `ARGUMENT` for an empty list.
  */
 export function stack(tensors: readonly Tensor[], axis: number): Tensor {
-  const position = axis < 0 && tensors.length > 0 ? axis + tensors[0].rank + 1 : axis;
+  requireTensors("stack", tensors);
+  const { rank, shape } = tensors[0];
+  const position = axis < 0 ? axis + rank + 1 : axis;
+  if (!Number.isInteger(axis) || position < 0 || position > rank) {
+    throw new PushforwardError(
+      "SHAPE",
+      `stack cannot join tensors ${formatShape(shape)} along a new axis ${axis}`,
+      {
+        expected: `an axis from ${-rank - 1} to ${rank}`,
+      },
+    );
+  }
   return concat(
     tensors.map((t) => t.reshape([...t.shape.slice(0, position), 1, ...t.shape.slice(position)])),
     position,
   );
+}
+
+function requireTensors(operation: string, tensors: readonly Tensor[]): void {
+  if (tensors.length === 0) throw new PushforwardError("ARGUMENT", `${operation} needs at least one tensor`);
 }

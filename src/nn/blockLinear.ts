@@ -98,7 +98,7 @@ export class BlockLinear {
   }
 
   private mask(keep: (from: number, to: number) => boolean): Tensor {
-    return matrixMask(this.weight.shape, (row, column) =>
+    return matrixMask("BlockLinear", this.weight.shape, (row, column) =>
       keep(Math.floor(row / this.inputsPerFeature), Math.floor(column / this.outputsPerFeature)),
     );
   }

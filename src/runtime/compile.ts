@@ -6,7 +6,7 @@ import type { Floats } from "../graph/operation.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { absorbBiases } from "../graph/passes/absorbBiases.ts";
 import { absorbTransposes } from "../graph/passes/transposes.ts";
-import { formatShape, resolveShape, type Shape, sizeOf } from "../graph/shape.ts";
+import { formatShape, isDimension, resolveShape, type Shape, sizeOf } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { checkOptions, integerFrom, isPlainObject, type OptionRules, trueOrFalse } from "../options.ts";
@@ -163,9 +163,8 @@ function symbolicInputs(shapes: InputShapes): Tensor[] {
     : isPlainObject(shapes)
       ? Object.entries(shapes as Readonly<Record<string, Shape>>)
       : [["", shapes as unknown as Shape] as const];
-  const isSize = (size: unknown) => size === "N" || (Number.isSafeInteger(size) && (size as number) >= 0);
   for (const [, shape] of named) {
-    if (Array.isArray(shape) && shape.every(isSize)) continue;
+    if (Array.isArray(shape) && shape.every(isDimension)) continue;
     throw new PushforwardError("ARGUMENT", "invalid shapes of the inputs", {
       expected:
         'a list of shapes, such as [["N", 2], [3]], or an object of them by name, such as { x: ["N", 2] }',

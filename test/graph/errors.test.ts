@@ -6,11 +6,15 @@ import {
   concat,
   constant,
   conv2d,
+  drawForBatch,
+  drawForRows,
   grad,
   input,
   jacobian,
+  loop,
   Parameter,
   type Shape,
+  scalar,
   stack,
   vjp,
 } from "../../src/graph/index.ts";
@@ -65,7 +69,7 @@ test("moving the batch axis", () => {
     Two axes must be equal, or one of them must be 1."
   `);
   expect(messageOf(() => x("N", 1).add(x("N", 1).transpose()))).toMatchInlineSnapshot(`
-    "add moves the batch axis in [N, 1] with [1, N].
+    "add would move the batch axis of [N, 1] with [1, N].
     The batch axis N must stay where it is."
   `);
   expect(messageOf(() => x("N", 4).reshape([4, "N"]))).toMatchInlineSnapshot(
@@ -75,15 +79,15 @@ test("moving the batch axis", () => {
     `"reshape cannot change [N, 1] to [N, N]."`,
   );
   expect(messageOf(() => x("N", 3).matmul(x("N", 3), { transposeB: true }))).toMatchInlineSnapshot(`
-    "matmul moves the batch axis in [N, 3] by [N, 3].
+    "matmul would move the batch axis of [N, 3] by [N, 3].
     The batch axis N must stay where it is."
   `);
   expect(messageOf(() => x("N", 3).matmul(x(2, 3, 4)))).toMatchInlineSnapshot(`
-    "matmul moves the batch axis in [N, 3] by [2, 3, 4].
+    "matmul would move the batch axis of [N, 3] by [2, 3, 4].
     The batch axis N must stay where it is."
   `);
   expect(messageOf(() => x("N", 3).matmul(x("N", 3, 4)))).toMatchInlineSnapshot(`
-    "matmul moves the batch axis in [N, 3] by [N, 3, 4].
+    "matmul would move the batch axis of [N, 3] by [N, 3, 4].
     The batch axis N must stay where it is."
   `);
   expect(messageOf(() => x("N", 3).slice(0, 0, 1))).toMatchInlineSnapshot(
@@ -201,13 +205,30 @@ test("structure", () => {
     );
 });
 
+const UNTRACED = "random inputs can be declared only while a loss is traced.\n";
+
 test.each([
-  ["concat", () => concat([], 0), "there is no tensor to join."],
-  ["stack", () => stack([], 0), "there is no tensor to join."],
+  ["concat", () => concat([], 0), "concat needs at least one tensor."],
+  ["stack", () => stack([], 0), "stack needs at least one tensor."],
   [
     "a negative size of a parameter",
     () => new Linear(-1, 3, new Random(0)),
     "a parameter cannot have the shape [-1, 3].",
+  ],
+  [
+    "a loop without a state",
+    () => loop([], () => ({ state: [], proceed: scalar(0).greater(0) }), { maxIterations: 1 }),
+    "the state of a loop has no tensor.",
+  ],
+  [
+    "random numbers of rows outside of a loss",
+    () => drawForRows("normal", 2),
+    expect.stringContaining(UNTRACED),
+  ],
+  [
+    "random numbers of a batch outside of a loss",
+    () => drawForBatch([], () => [1]),
+    expect.stringContaining(UNTRACED),
   ],
 ])("an argument that is not valid: %s", (_, write, message) => {
   expect(write).toThrow(expect.objectContaining({ code: "ARGUMENT", message }));
@@ -260,13 +281,80 @@ test("an axis that is given twice", () => {
 
 test("the triangle of a vector", () => {
   expect(messageOf(() => x(3).lowerTriangle())).toMatchInlineSnapshot(
-    `"a triangle has no axis -2 in shape [3]."`,
+    `"lowerTriangle has no axis -2 in shape [3]."`,
   );
 });
 
 test("vjp without a cotangent for an output", () => {
   const y = x("N", 3);
   expect(() => vjp([y, y.neg()], [y], [y])).toThrow(
-    expect.objectContaining({ code: "ARGUMENT", message: "vjp takes a cotangent for each output." }),
+    expect.objectContaining({
+      code: "ARGUMENT",
+      message: "vjp received a wrong number of cotangents: expected 2, one for each output, received 1.",
+    }),
+  );
+});
+
+test("sizes and positions that are not integers", () => {
+  expect(messageOf(() => x("N", 3).slice(1, 0, 1.5))).toMatchInlineSnapshot(
+    `"slice cannot take 0 to 1.5 of axis 1 of [N, 3]."`,
+  );
+  expect(messageOf(() => x("N", 3).slice(1, 0, Number.NaN))).toMatchInlineSnapshot(
+    `"slice cannot take 0 to NaN of axis 1 of [N, 3]."`,
+  );
+  expect(messageOf(() => x("N", 3).split(1, [1.5, 1.5]))).toMatchInlineSnapshot(
+    `"slice cannot take 0 to 1.5 of axis 1 of [N, 3]."`,
+  );
+  expect(messageOf(() => x("N", 3).pad(1, 0.5, 0.5))).toMatchInlineSnapshot(
+    `"pad cannot extend axis 1 of [N, 3] by 0.5 and 0.5."`,
+  );
+  expect(messageOf(() => x("N", 3).reshape(["N", 2, 1.5]))).toMatchInlineSnapshot(
+    `"reshape has an invalid shape: expected sizes that are integers of at least 0, or "N", received [N, 2, 1.5]."`,
+  );
+  expect(messageOf(() => x("N", 6).reshape(["N", -2, -3]))).toMatchInlineSnapshot(
+    `"reshape has an invalid shape: expected sizes that are integers of at least 0, or "N", received [N, -2, -3]."`,
+  );
+  expect(messageOf(() => x(1).broadcastTo([0.5]))).toMatchInlineSnapshot(
+    `"broadcastTo has an invalid shape: expected sizes that are integers of at least 0, or "N", received [0.5]."`,
+  );
+  expect(messageOf(() => constant([1, 2, 3], [1.5, 2]))).toMatchInlineSnapshot(
+    `"constant has an invalid shape: expected sizes that are integers of at least 0, or "N", received [1.5, 2]."`,
+  );
+  expect(messageOf(() => x("M" as "N", 2))).toMatchInlineSnapshot(
+    `"input has an invalid shape: expected sizes that are integers of at least 0, or "N", received [M, 2]."`,
+  );
+});
+
+test("an axis that does not exist, of a single tensor too", () => {
+  expect(messageOf(() => concat([x("N", 3)], 5))).toMatchInlineSnapshot(
+    `"concat has no axis 5 in shape [N, 3]."`,
+  );
+  expect(messageOf(() => stack([x("N", 3)], 5))).toMatchInlineSnapshot(
+    `"stack cannot join tensors [N, 3] along a new axis 5: expected an axis from -3 to 2."`,
+  );
+  expect(messageOf(() => stack([x("N", 3), x("N", 3)], -4))).toMatchInlineSnapshot(
+    `"stack cannot join tensors [N, 3] along a new axis -4: expected an axis from -3 to 2."`,
+  );
+});
+
+test("the step of a loop that does not return such a state as it received", () => {
+  const start = [x("N", 2), x(3)];
+  const never = scalar(0).greater(0);
+  const withStep = (step: Parameters<typeof loop>[1], initial = start) =>
+    messageOf(() => loop(initial, step, { maxIterations: 2 }));
+  expect(withStep(([a]) => ({ state: [a], proceed: never }))).toMatchInlineSnapshot(
+    `"the step of a loop returns a wrong number of tensors: expected 2, as in the initial state, received 1."`,
+  );
+  expect(withStep(([a, b]) => ({ state: [b, a], proceed: never }))).toMatchInlineSnapshot(
+    `"the step of a loop returns a wrong state 0: expected float [N, 2], received float [3]."`,
+  );
+  expect(withStep(([a, b]) => ({ state: [a.greater(0), b], proceed: never }))).toMatchInlineSnapshot(
+    `"the step of a loop returns a wrong state 0: expected float [N, 2], received bool [N, 2]."`,
+  );
+  expect(withStep(([a, b]) => ({ state: [a, b], proceed: b.greater(0) }))).toMatchInlineSnapshot(
+    `"the step of a loop returns a wrong proceed: expected bool [], received bool [3]."`,
+  );
+  expect(withStep((state) => ({ state, proceed: scalar(1) }))).toMatchInlineSnapshot(
+    `"the step of a loop returns a wrong proceed: expected bool [], received float []."`,
   );
 });

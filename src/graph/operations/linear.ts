@@ -47,7 +47,7 @@ export const matmul: Operation<Transposes> = {
     requireBatchAxisInPlace(
       shape,
       keptAxes,
-      () => `matmul moves the batch axis in ${formatShape(a.shape)} by ${formatShape(b.shape)}`,
+      () => `matmul would move the batch axis of ${formatShape(a.shape)} by ${formatShape(b.shape)}`,
     );
     return shape;
   },
@@ -151,9 +151,13 @@ export const affine: Operation<Transposes> = {
       : onnx.node("Add", [onnx.node("MatMul", [x, weight]), bias]),
 };
 
-/** A mask of zeros and ones for the matrices in the last two axes of a shape. Throws `SHAPE` if it has one axis only. */
-export function matrixMask(shape: Shape, keep: (row: number, column: number) => boolean): Tensor {
-  normalizeAxis("a triangle", -2, shape);
+/** A mask of zeros and ones for the matrices in the last two axes of a shape. Throws `SHAPE`, with the name `operation`, for a single axis. */
+export function matrixMask(
+  operation: string,
+  shape: Shape,
+  keep: (row: number, column: number) => boolean,
+): Tensor {
+  normalizeAxis(operation, -2, shape);
   const [rows, columns] = shape.slice(-2) as number[];
   return constantMatrix(rows, columns, (row, column) => +keep(row, column));
 }

@@ -130,7 +130,8 @@ export const slice: Operation<Readonly<Record<keyof AxisRange, number>>> = {
   range: (attributes) => attributes,
   shape: ([x], { axis, start, end }) => {
     const size = x.shape[axis];
-    if (size === "N" || start < 0 || end > size || start > end) {
+    const isRange = Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end;
+    if (size === "N" || !isRange || end > size) {
       throw new PushforwardError(
         "SHAPE",
         `slice cannot take ${start} to ${end} of axis ${axis} of ${formatShape(x.shape)}`,
@@ -159,7 +160,8 @@ export const pad: Operation<{ readonly axis: number; readonly before: number; re
   type: "sameAsInput",
   needsFullGradient: true,
   shape: ([x], { axis, before, after }) => {
-    if (x.shape[axis] === "N" || before < 0 || after < 0) {
+    const isWidth = (width: number) => Number.isInteger(width) && width >= 0;
+    if (x.shape[axis] === "N" || !isWidth(before) || !isWidth(after)) {
       throw new PushforwardError(
         "SHAPE",
         `pad cannot extend axis ${axis} of ${formatShape(x.shape)} by ${before} and ${after}`,

@@ -1,3 +1,4 @@
+import type { Operation } from "../operation.ts";
 import { constant, isInput, scalarValue } from "../operations/source.ts";
 import { apply, type Tensor } from "../tensor.ts";
 import { withScope } from "../tracing/scope.ts";
@@ -10,17 +11,19 @@ import { sinkTransposes } from "./transposes.ts";
  * out. Tensors in `kept`, and the tensors that they depend on, stay as they are.
  */
 export function optimize(outputs: readonly Tensor[], kept?: Kept): Tensor[] {
-  const nodesByKey = new Map<string, Tensor>();
+  const nodesByOperation = new Map<Operation, Map<string, Tensor>>();
   const simplified = new Map<Tensor, Tensor>();
   /** The first node that is equal to this one. */
   const unique = (node: Tensor): Tensor => {
     // Inputs are different even if their shapes are equal.
     if (isInput(node)) return node;
+    // Operations of users may be different although their names are equal.
+    const nodes = nodesByOperation.get(node.operation) ?? new Map<string, Tensor>();
+    nodesByOperation.set(node.operation, nodes);
     const key = keyOf(node);
-    const equal = nodesByKey.get(key);
-    if (equal) return equal;
-    nodesByKey.set(key, node);
-    return node;
+    const equal = nodes.get(key) ?? node;
+    nodes.set(key, equal);
+    return equal;
   };
   return rewriteGraph(
     outputs,
@@ -34,9 +37,9 @@ export function optimize(outputs: readonly Tensor[], kept?: Kept): Tensor[] {
   );
 }
 
-/** Equal for nodes with equal operations, inputs and attributes. */
-const keyOf = ({ operation, inputs, attributes }: Tensor): string =>
-  `${operation.name} ${inputs.map(({ id }) => id).join(" ")} ${JSON.stringify(attributes, exactNumber)}`;
+/** Equal for nodes of one operation with equal inputs and attributes. */
+const keyOf = ({ inputs, attributes }: Tensor): string =>
+  `${inputs.map(({ id }) => id).join(" ")} ${JSON.stringify(attributes, exactNumber)}`;
 
 /** JSON writes NaN and infinities as null, and -0 as 0. */
 const exactNumber = (_key: string, value: unknown) =>

@@ -1,3 +1,4 @@
+import { PushforwardError } from "../../errors.ts";
 import type { Random } from "../../random/index.ts";
 import type { Parameter } from "../parameter.ts";
 import type { Shape } from "../shape.ts";
@@ -91,7 +92,7 @@ export function traceLoss<T>(
   }
 }
 
-/** Declares standard normal or uniform numbers [N, size], new for every batch. Call it only within `traceLoss`. */
+/** Declares standard normal or uniform numbers [N, size], new for every batch. Throws `ARGUMENT` unless a loss is being traced. */
 export function drawForRows(distribution: "normal" | "uniform", size: number): Tensor {
   return addRandomInput({
     tensor: input(nextName(), ["N", size]),
@@ -101,10 +102,12 @@ export function drawForRows(distribution: "normal" | "uniform", size: number): T
   });
 }
 
-/** Declares random signs, -1 or +1 with probability 1/2, [N, size]. Call it only within `traceLoss`. */
+/** Declares random signs, -1 or +1 with probability 1/2, [N, size]. Throws `ARGUMENT` unless a loss is being traced. */
 export const drawRademacher = (size: number): Tensor => drawForRows("uniform", size).sub(0.5).sign();
 
-/** Declares numbers of this shape that `draw` returns for every batch and all its rows share. Call it only within `traceLoss`. */
+/**
+ * Declares numbers of this shape that `draw` returns for every batch and all its rows share. Throws `ARGUMENT` unless a loss is being traced.
+ */
 export function drawForBatch(shape: Shape, draw: (source: RandomSource) => ArrayLike<number>): Tensor {
   return addRandomInput({
     tensor: input(nextName(), shape),
@@ -124,7 +127,7 @@ export function updateAfterStep(parameter: Parameter, value: Tensor): void {
  * trained with variant k of the other layers, as an `Ensemble` evaluates them. Call it only within `traceLoss`.
  */
 export function variantOfBatch(count: number): Tensor {
-  const { selectedVariants } = currentTrace!;
+  const { selectedVariants } = requireTrace();
   const existing = selectedVariants.get(count);
   if (existing) return existing;
   const selected = drawForBatch([count], ({ step }) =>
@@ -134,10 +137,17 @@ export function variantOfBatch(count: number): Tensor {
   return selected;
 }
 
+function requireTrace(): LossTrace {
+  if (currentTrace) return currentTrace;
+  throw new PushforwardError("ARGUMENT", "random inputs can be declared only while a loss is traced", {
+    hint: "Declare them only where isTraining() of pushforward/graph is true.",
+  });
+}
+
 /** Names are unique in a trace. Each trace makes a graph of its own, so other traces may use the same ones. */
-const nextName = () => `drawn${currentTrace!.randomInputs.length}`;
+const nextName = () => `drawn${requireTrace().randomInputs.length}`;
 
 function addRandomInput(randomInput: RandomInput): Tensor {
-  currentTrace!.randomInputs.push(randomInput);
+  requireTrace().randomInputs.push(randomInput);
   return randomInput.tensor;
 }

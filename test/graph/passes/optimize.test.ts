@@ -6,10 +6,11 @@ import {
   constant,
   grad,
   input,
+  type Operation,
   printGraph,
   type Shape,
   scalar,
-  type Tensor,
+  Tensor,
 } from "../../../src/graph/index.ts";
 import { Parameter } from "../../../src/graph/parameter.ts";
 import { maskedParameters } from "../../../src/graph/passes/maskedParameters.ts";
@@ -29,7 +30,25 @@ const remaining = (...outputs: Tensor[]): string[] =>
 const x = input("x", ["N", 3]);
 const s = input("s", []);
 
+/** A user's operation: x times a factor that is not an attribute. */
+const scaling = (factor: number): Operation => ({
+  name: "scaling",
+  shape: ([x]) => x.shape,
+  emit: (onnx, [x]) => onnx.node("Mul", [x, onnx.scalar(factor)]),
+});
+
 describe("optimize", () => {
+  test("does not merge different operations of one name", async () => {
+    const [two, three] = [scaling(2), scaling(3)];
+    const run = compile((x) => [two, two, three].map((each) => new Tensor(each, [x], {})), [["N"]]);
+    expect((await run([1, 10])).map((values) => [...values])).toEqual([
+      [2, 20],
+      [2, 20],
+      [3, 30],
+    ]);
+    expect(remaining(new Tensor(two, [x], {}).add(new Tensor(two, [x], {})))).toEqual(["scaling", "add"]);
+  });
+
   test("merges common subexpressions", () => {
     const y = x.exp().add(1);
     const z = x.exp().add(1);
