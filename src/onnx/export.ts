@@ -22,7 +22,7 @@ import {
 } from "../options.ts";
 import { OnnxFile } from "./file.ts";
 import type { NodeProto, TensorProto, ValueInfoProto } from "./model.ts";
-import type { Names } from "./names.ts";
+import { claimNames, type Names } from "./names.ts";
 import { splitsOf } from "./splits.ts";
 
 /** The floating-point type that a graph computes in. */
@@ -70,10 +70,9 @@ export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Arra
   const { precision = "float32", batch, embedParameters = false, metadata, barrier } = options;
   const file = new OnnxFile({ batch });
   const type = floatType(precision);
-  // Callers use these names, so nodes must not take them.
-  const parameters = embedParameters ? [] : graph.parameters;
-  for (const { name } of [...graph.inputs, ...parameters, ...graph.outputs]) file.names.claim(name);
+  claimNames(file.names, graph, { embedParameters });
   if (barrier !== undefined) file.names.claim(barrier);
+  const parameters = embedParameters ? [] : graph.parameters;
   for (const { name, tensor } of [...graph.inputs, ...parameters])
     file.input({ name, elementType: type, shape: tensor.shape });
   const writer = new GraphWriter(file, precision);

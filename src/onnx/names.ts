@@ -1,4 +1,5 @@
 import { PushforwardError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
 
 /** The names of the values in an ONNX graph, which must differ from each other. */
 export class Names {
@@ -22,4 +23,17 @@ export class Names {
     this.uses.set(name, (uses ?? 0) + 1);
     return uses === undefined ? name : this.unique(`${name}_${uses}`);
   }
+}
+
+/**
+ * Claims the names of the inputs and outputs of a graph, by which callers know them, so that nodes do not take them. Parameters that are not
+ * embedded are inputs of the file. Throws `ARGUMENT` if two names are equal.
+ */
+export function claimNames(
+  names: Names,
+  graph: Graph,
+  { embedParameters }: { embedParameters: boolean },
+): void {
+  const parameters = embedParameters ? [] : graph.parameters;
+  for (const { name } of [...graph.inputs, ...parameters, ...graph.outputs]) names.claim(name);
 }

@@ -9,6 +9,7 @@ import { absorbTransposes } from "../graph/passes/transposes.ts";
 import { formatShape, isDimension, resolveShape, type Shape, sizeOf } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
+import { claimNames, Names } from "../onnx/names.ts";
 import { checkOptions, integerFrom, isPlainObject, type OptionRules, trueOrFalse } from "../options.ts";
 import { brief } from "../parse.ts";
 import { type Engine, loadDevices, loadEngine, sessionOptions } from "./engine.ts";
@@ -57,7 +58,7 @@ type Arrays<T extends Traced> = T extends Tensor
 /** The shapes of the inputs: a list, or an object of shapes by name, in the order of the inputs. */
 export type InputShapes = readonly Shape[] | Readonly<Record<string, Shape>>;
 
-/** What `compile` can only know when it has traced the function. */
+/** Settings that depend on the traced graph. */
 export interface AfterTracing {
   /** Returns inputs that were created while tracing. They follow the inputs of `shapes`. */
   inputs?(): readonly Tensor[];
@@ -67,7 +68,9 @@ export interface AfterTracing {
 
 /** A compiled function: arrays in, typed arrays out, both in row-major order. */
 export interface Compiled<T extends Traced> extends AsyncDisposable {
-  /** Computes the function. The inputs are copied, so the caller may change them while the call runs. */
+  /**
+   * Computes the function. The inputs are copied, so the caller may change them while the call runs. Throws `ENGINE` if ONNX Runtime fails.
+   */
   (...inputs: readonly ArrayLike<number>[]): Promise<Arrays<T>>;
   /**
    * Computes the function from and into the given arrays, without copies. Do not change them before the promise resolves. They must be
@@ -102,9 +105,9 @@ export interface Compiled<T extends Traced> extends AsyncDisposable {
  *     const scores = compile((x) => grad(flow.logProb(x).sum(), [x])[0], { x: ["N", 2] });
  *
  * The first call creates the session; one session serves any number of rows N. Booleans are returned as 0 and 1. `afterTracing`
- * is what depends on the trace.
+ * supplies settings that are known only when the function is traced.
  *
- * Throws `ARGUMENT` for invalid shapes or options. A call throws `SHAPE` for inputs whose lengths do not match their shapes, and
+ * Throws `ARGUMENT` for invalid shapes or options, and if two inputs, parameters or outputs have the same name. A call throws `SHAPE` for inputs whose lengths do not match their shapes, and
  * `ARGUMENT` for inputs that are not arrays of numbers.
  */
 export function compile<T extends Traced>(
@@ -134,6 +137,7 @@ export function compile<T extends Traced>(
     fixedParameters,
     rewrite,
   });
+  claimNames(new Names(), graph, { embedParameters: embedParameters === true });
   const batch = afterTracing.batch?.(graph) ?? options.batch;
   const optionsWithBatch = batch === undefined ? options : { ...options, batch };
   const executable = new Executable(graph, optionsWithBatch);
@@ -255,8 +259,13 @@ class Executable {
         received: String(outputs[name]?.length ?? "none"),
       });
     }
-    if ([...inputs, ...Object.values(outputs)].some((array) => !(array instanceof this.Type)))
-      throw new PushforwardError("ARGUMENT", `into needs arrays of type ${this.Type.name}`);
+    const wrong = [...inputs, ...Object.values(outputs)].find((array) => !(array instanceof this.Type));
+    if (wrong) {
+      throw new PushforwardError("ARGUMENT", "an array of a compiled function has the wrong type", {
+        expected: this.Type.name,
+        received: wrong.constructor.name,
+      });
+    }
     return () => {
       const boundInputs = graph.inputs.map(({ name, tensor }, i) =>
         this.bindArray(name, inputs[i], resolveShape(tensor.shape, batch)),
@@ -276,7 +285,11 @@ class Executable {
           copyToBuffer(bound);
           feeds[name] = bound.tensor;
         }
-        await runInto(session, feeds, fetches, this.engine.isNative);
+        try {
+          await runInto(session, feeds, fetches, this.engine.isNative);
+        } catch (cause) {
+          throw new PushforwardError("ENGINE", `ONNX Runtime failed: ${(cause as Error).message}`, { cause });
+        }
         boundOutputs.forEach(copyFromBuffer);
       };
     };

@@ -12,8 +12,8 @@ export interface NativeInstallation {
   hasLibraryOf(provider: string): boolean;
 }
 
-const WITHOUT = "Without a provider, the CPU computes.";
-const CUDA_NEEDS = "a GPU with an NVIDIA driver, CUDA 12 and cuDNN 9";
+const CPU_HINT = "Omit the provider to compute on the CPU.";
+const CUDA_REQUIREMENTS = "a GPU with an NVIDIA driver, CUDA 12 and cuDNN 9";
 
 /** The checks of this process by provider. They take a moment, and drivers do not change. */
 const checks = new Map<string, Promise<void>>();
@@ -32,7 +32,7 @@ export async function requireDevices(
       throw new PushforwardError(
         "ENGINE",
         "the execution provider webgpu cannot compute in float64, which this computation needs",
-        { hint: `WebGPU has only float32. ${WITHOUT}` },
+        { hint: `WebGPU has only float32. ${CPU_HINT}` },
       );
     }
     if (!checks.has(device)) checks.set(device, checkInstalled(device, engine));
@@ -59,10 +59,13 @@ export async function checkProvider(
       // If the device left the node to the CPU, the check would prove nothing.
       ...(provider !== "cpu" && { extra: { session: { disable_cpu_ep_fallback: "1" } } }),
     });
-    const { output } = await session.run({ x: new Tensor("float32", Float32Array.of(1, 2), [2]) });
-    await session.release();
-    const result = [...(output!.data as Float32Array)].join(" and ");
-    if (result !== "2 and 4") throw new Error(`twice 1 and 2 is ${result}`);
+    try {
+      const { output } = await session.run({ x: new Tensor("float32", Float32Array.of(1, 2), [2]) });
+      const result = [...(output!.data as Float32Array)].join(" and ");
+      if (result !== "2 and 4") throw new Error(`twice 1 and 2 is ${result}`);
+    } finally {
+      await session.release();
+    }
   } catch (error) {
     throw explained(provider, error as Error, installation !== undefined);
   }
@@ -75,7 +78,7 @@ function requireInstalled(provider: string, { providers, hasLibraryOf }: NativeI
     throw new PushforwardError("ENGINE", "onnxruntime-node does not have this execution provider here", {
       expected: `one of ${providers.map(({ name }) => name).join(", ")}`,
       received: provider,
-      hint: WITHOUT,
+      hint: CPU_HINT,
     });
   }
   if (found.bundled || hasLibraryOf(provider)) return;
@@ -83,7 +86,7 @@ function requireInstalled(provider: string, { providers, hasLibraryOf }: NativeI
     "ENGINE",
     `onnxruntime-node is installed without the libraries of the execution provider ${provider}`,
     {
-      hint: `npm rebuild onnxruntime-node downloads them with its install script. They need ${CUDA_NEEDS}. ${WITHOUT}`,
+      hint: `npm rebuild onnxruntime-node downloads them with its install script. They need ${CUDA_REQUIREMENTS}. ${CPU_HINT}`,
     },
   );
 }
@@ -92,12 +95,12 @@ function explained(provider: string, cause: Error, isNative: boolean): Pushforwa
   const hasNoAdapter = provider === "webgpu" && /adapter/i.test(cause.message);
   const reason = hasNoAdapter ? "there is no WebGPU adapter" : cause.message.split("\n")[0];
   const needs: Readonly<Record<string, string>> = {
-    cuda: `It needs ${CUDA_NEEDS}. nvidia-smi lists the GPUs, and ONNX Runtime logs the library that it cannot load.`,
+    cuda: `It needs ${CUDA_REQUIREMENTS}. nvidia-smi lists the GPUs, and ONNX Runtime logs the library that it cannot load.`,
     webgpu: isNative
       ? "It needs a GPU with a driver for Vulkan, Metal or Direct3D 12. Debian's mesa-vulkan-drivers also compute without a GPU, slowly."
       : "It needs a browser with WebGPU, and a GPU that the browser supports.",
   };
-  const hint = [needs[provider], WITHOUT].filter(Boolean).join(" ");
+  const hint = [needs[provider], CPU_HINT].filter(Boolean).join(" ");
   return new PushforwardError("ENGINE", `the execution provider ${provider} does not work: ${reason}`, {
     hint,
     cause,
@@ -116,7 +119,7 @@ const problemOf = (error: Error): string =>
 /** `--ignore-scripts` skips the package's download of CUDA libraries, which fails on machines that reach only npm. */
 export function fallbackWarning(error: Error): string {
   const fix = isNotInstalled(error) ? ` To install it: ${INSTALL_NATIVE} --ignore-scripts` : "";
-  return `pushforward: onnxruntime-node ${problemOf(error)}, so WebAssembly computes, 2 to 3 times slower.${fix}`;
+  return `pushforward: onnxruntime-node ${problemOf(error)}, so pushforward uses WebAssembly, which is 2 to 3 times slower.${fix}`;
 }
 
 /** The error if onnxruntime-node cannot be loaded. WebAssembly has no provider of a device. */

@@ -31,7 +31,7 @@ let wasm: Promise<Engine> | undefined;
 let chosenByPage: Promise<Engine> | undefined;
 let nativeOrWasm: Promise<Engine> | undefined;
 
-/** Loads what is needed for devices, and for the errors of `loadEngine`. Few pages need it. */
+/** Imports the checks of execution providers and their error messages, which few pages need. */
 export const loadDevices = () => import("./devices.ts");
 
 /**

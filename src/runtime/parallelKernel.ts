@@ -70,6 +70,11 @@ export class ParallelKernel {
       return tasks.run(callBuffers.length, 0, compute);
     });
   }
+
+  /** Releases the tasks of the worker threads. The kernel cannot run afterwards. */
+  async release(): Promise<void> {
+    await this.tasks?.release();
+  }
 }
 
 /** Writes the number of calls, then for each call the index of its function, the number of arguments, and the arguments. */

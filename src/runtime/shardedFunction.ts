@@ -146,7 +146,11 @@ export class ShardedFunction {
     const [bound, workerTasks] = await WorkerTasks.prepare(
       workers.map((worker) => ({ ...task, ...worker })),
       bind,
-    );
+    ).catch(async (error) => {
+      // The calling thread may have created its session although another thread failed.
+      await compiled.release();
+      throw error;
+    });
     const shards = [own, ...workers.map((worker) => shardOf(worker.inputs, worker.outputs))];
     return new ShardedFunction(compiled, shards, rows, bound, workerTasks, broadcastInputs);
   }
@@ -185,8 +189,11 @@ export class ShardedFunction {
   }
 
   async release(): Promise<void> {
-    await this.compiled.release();
-    await this.workerTasks?.release();
+    try {
+      await this.compiled.release();
+    } finally {
+      await this.workerTasks?.release();
+    }
   }
 }
 

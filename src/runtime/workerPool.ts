@@ -33,7 +33,7 @@ export interface NamedArray {
   readonly dims: readonly number[];
   /** Whether the first of `dims` is the largest number of rows of a run; a run with fewer rows uses the first ones. */
   readonly hasRows: boolean;
-  /** Inputs have one, outputs have none. */
+  /** Asks the worker thread to draw this input. Undefined for outputs. */
   readonly noiseRequest?: NoiseRequest;
 }
 
@@ -65,7 +65,7 @@ export function runExclusive<T>(action: () => Promise<T>): Promise<T> {
   return result;
 }
 
-/** Loads what starts worker threads. A page has none. */
+/** Imports the code that starts worker threads, which pages never load. */
 export const loadWorkerTasks = () => import("./workerTasks.ts");
 
 /** Ends the worker threads without tasks, about 50 MB each. They are started again when they are needed. */

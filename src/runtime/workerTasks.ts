@@ -82,9 +82,15 @@ export class WorkerTasks {
 const releaseTasks = (tasks: readonly WorkerTask[]): Promise<void> =>
   allDone(tasks.map(({ worker, id }) => runExclusive(() => worker.release(id))));
 
-const releaseWhenCollected = new FinalizationRegistry(releaseTasks);
+const releaseWhenCollected = new FinalizationRegistry((tasks: readonly WorkerTask[]) => {
+  // Nobody can handle this failure. An unhandled rejection would end the process.
+  releaseTasks(tasks).catch(() => undefined);
+});
 
-/** Throws the first failure, when all promises are settled: an answer that no call awaits would be taken for that of the next call. */
+/**
+ * Waits until all promises are settled, and then throws the first failure. Throwing earlier would leave answers of worker threads unread, and the
+ * next call would take them for its own.
+ */
 async function allDone(promises: readonly Promise<unknown>[]): Promise<void> {
   await Promise.allSettled(promises);
   await Promise.all(promises);

@@ -157,6 +157,13 @@ export class FlatParameters {
       for (const { parameter } of entries) parameter.take(Float32Array.from(parameter.numbers));
   }
 
+  /** Copies the parameters as `detach` does, and releases the worker threads of the kernel. */
+  async release(): Promise<void> {
+    this.detach();
+    const kernel = await this.kernel?.catch(() => undefined);
+    await kernel?.release();
+  }
+
   /** Each parameter as a slice of the tensor of its block. */
   unpack(tensors: readonly Tensor[]): Map<Parameter, Tensor> {
     return new Map(

@@ -82,7 +82,8 @@ export class ModelOptimizer {
 
   /** Frees the buffers of the optimizer. Afterwards another optimizer or `fit` may train the parameters. */
   release(): void {
-    this.weights.release();
+    // Its steps are computed on one thread, so there are no worker threads to release.
+    this.weights.flat.detach();
     this.endReservation();
   }
 }

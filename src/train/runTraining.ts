@@ -110,7 +110,6 @@ async function trainParameters(
     const { bestEpoch, best } = loop.stopping.state;
     return { epochs: loop.epochs, bestEpoch, validationLoss: best, stopped };
   } finally {
-    weights.release();
-    await objective?.release();
+    await Promise.all([weights.release(), objective?.release()]);
   }
 }

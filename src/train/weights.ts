@@ -97,8 +97,8 @@ export class Weights {
     }
   }
 
-  /** Copies the parameters out of the flat buffer, so that it can be freed. */
-  release(): void {
-    this.flat.detach();
+  /** Copies the parameters out of the flat buffer at once, so that it can be freed, and releases the worker threads that update the weights. */
+  release(): Promise<void> {
+    return this.flat.release();
   }
 }

@@ -39,7 +39,7 @@ describe("a page with the build of onnxruntime-web that has WebGPU", () => {
     const { result } = await visit(chromium, folder, train, undefined);
     expect(result).toMatchInlineSnapshot(`
       "the execution provider webgpu does not work: there is no WebGPU adapter.
-      It needs a browser with WebGPU, and a GPU that the browser supports. Without a provider, the CPU computes."
+      It needs a browser with WebGPU, and a GPU that the browser supports. Omit the provider to compute on the CPU."
     `);
   });
 });

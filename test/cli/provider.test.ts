@@ -25,7 +25,7 @@ test("a provider that does not work is an error before the command reads anythin
     expect(await failure(...words, "--provider", "cuda")).toMatchInlineSnapshot(`
       "1
       Error: onnxruntime-node is installed without the libraries of the execution provider cuda.
-      npm rebuild onnxruntime-node downloads them with its install script. They need a GPU with an NVIDIA driver, CUDA 12 and cuDNN 9. Without a provider, the CPU computes."
+      npm rebuild onnxruntime-node downloads them with its install script. They need a GPU with an NVIDIA driver, CUDA 12 and cuDNN 9. Omit the provider to compute on the CPU."
     `);
 });
 

@@ -190,7 +190,7 @@ test("into and bind take arrays of the precision only", async () => {
   const call = f.into([Float64Array.of(3)], { y: new Float32Array(1) });
   await expect(call).rejects.toMatchObject({ code: "ARGUMENT" });
   await expect(call).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: into needs arrays of type Float32Array.]`,
+    `[PushforwardError: an array of a compiled function has the wrong type: expected Float32Array, received Float64Array.]`,
   );
   await expect(f.bind([Float32Array.of(3)], { y: new Float64Array(1) })).rejects.toMatchObject({
     code: "ARGUMENT",
@@ -338,6 +338,28 @@ test("a graph that ONNX Runtime refuses is an ENGINE error", async () => {
   await expect(f([1])).rejects.toMatchObject({ name: "PushforwardError", code: "ENGINE" });
   await expect(f([1])).rejects.toThrow("NoSuchOperator");
   await f.release();
+});
+
+test("a call that ONNX Runtime cannot compute is an ENGINE error with its cause", async () => {
+  const shapes = { x: ["N", 2], order: [2], inverse: [2] } as const;
+  const f = compile((x, order, inverse) => x.permute(1, order, inverse), shapes);
+  await expect(f([1, 2], [99, 99], [1, 0])).rejects.toMatchObject({
+    code: "ENGINE",
+    message: expect.stringMatching(/^ONNX Runtime failed: .*out of/s),
+    cause: expect.any(Error),
+  });
+  await f.release();
+});
+
+test("equal names of inputs, parameters and outputs are an error", () => {
+  const double = () => compile((x) => ({ x: x.mul(2) }), { x: ["N"] });
+  expect(double).toThrow(expect.objectContaining({ code: "ARGUMENT" }));
+  expect(double).toThrow(/^two inputs, parameters or outputs of the graph have the name x\./);
+  const weight = new Parameter([], [2]);
+  const parameterNames = new Map([[weight, "x"]]);
+  expect(() => compile((x) => x.mul(weight), { x: ["N"] }, { parameterNames })).toThrow(/have the name x\./);
+  const embedded = compile((x) => x.mul(weight), { x: ["N"] }, { parameterNames, embedParameters: true });
+  expect(embedded.graph.outputs).toHaveLength(1);
 });
 
 test("float64 keeps all digits of a factor of a product of matrices", async () => {

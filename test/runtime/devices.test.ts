@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { checkProvider, type NativeInstallation, nativeIsMissing } from "../../src/runtime/devices.ts";
 import { type Engine, loadEngine } from "../../src/runtime/engine.ts";
 import { compile } from "../../src/runtime/index.ts";
@@ -28,7 +28,7 @@ describe("a provider of a device that does not work is an error with what is mis
   test("a WebGPU adapter, in Node", async () => {
     await expect(failure("webgpu", NO_ADAPTER, onLinux)).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the execution provider webgpu does not work: there is no WebGPU adapter.
-      It needs a GPU with a driver for Vulkan, Metal or Direct3D 12. Debian's mesa-vulkan-drivers also compute without a GPU, slowly. Without a provider, the CPU computes.]
+      It needs a GPU with a driver for Vulkan, Metal or Direct3D 12. Debian's mesa-vulkan-drivers also compute without a GPU, slowly. Omit the provider to compute on the CPU.]
     `);
   });
 
@@ -37,14 +37,14 @@ describe("a provider of a device that does not work is an error with what is mis
       failure("webgpu", "no available backend found. ERR: [webgpu] Error: Failed to get GPU adapter."),
     ).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the execution provider webgpu does not work: there is no WebGPU adapter.
-      It needs a browser with WebGPU, and a GPU that the browser supports. Without a provider, the CPU computes.]
+      It needs a browser with WebGPU, and a GPU that the browser supports. Omit the provider to compute on the CPU.]
     `);
   });
 
   test("the libraries of CUDA in onnxruntime-node", async () => {
     await expect(failure("cuda", "", onLinux)).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: onnxruntime-node is installed without the libraries of the execution provider cuda.
-      npm rebuild onnxruntime-node downloads them with its install script. They need a GPU with an NVIDIA driver, CUDA 12 and cuDNN 9. Without a provider, the CPU computes.]
+      npm rebuild onnxruntime-node downloads them with its install script. They need a GPU with an NVIDIA driver, CUDA 12 and cuDNN 9. Omit the provider to compute on the CPU.]
     `);
   });
 
@@ -57,7 +57,7 @@ describe("a provider of a device that does not work is an error with what is mis
       ),
     ).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the execution provider cuda does not work: OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library.
-      It needs a GPU with an NVIDIA driver, CUDA 12 and cuDNN 9. nvidia-smi lists the GPUs, and ONNX Runtime logs the library that it cannot load. Without a provider, the CPU computes.]
+      It needs a GPU with an NVIDIA driver, CUDA 12 and cuDNN 9. nvidia-smi lists the GPUs, and ONNX Runtime logs the library that it cannot load. Omit the provider to compute on the CPU.]
     `);
   });
 
@@ -70,14 +70,14 @@ describe("a provider of a device that does not work is an error with what is mis
       ),
     ).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the execution provider cuda does not work: CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version.
-      It needs a GPU with an NVIDIA driver, CUDA 12 and cuDNN 9. nvidia-smi lists the GPUs, and ONNX Runtime logs the library that it cannot load. Without a provider, the CPU computes.]
+      It needs a GPU with an NVIDIA driver, CUDA 12 and cuDNN 9. nvidia-smi lists the GPUs, and ONNX Runtime logs the library that it cannot load. Omit the provider to compute on the CPU.]
     `);
   });
 
   test("a provider of another platform", async () => {
     await expect(failure("coreml", "", onLinux)).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: onnxruntime-node does not have this execution provider here: expected one of cpu, webgpu, cuda, received coreml.
-      Without a provider, the CPU computes.]
+      Omit the provider to compute on the CPU.]
     `);
   });
 
@@ -89,6 +89,17 @@ describe("a provider of a device that does not work is an error with what is mis
     `);
   });
 
+  test("a run, whose session is released", async () => {
+    const { Tensor } = await loadEngine({});
+    const released = vi.fn();
+    const session = { run: () => Promise.reject(new Error("device lost")), release: released };
+    const engine = { InferenceSession: { create: async () => session }, Tensor, isNative: true };
+    await expect(checkProvider("webgpu", engine as unknown as Engine, onLinux)).rejects.toThrow(
+      "the execution provider webgpu does not work: device lost",
+    );
+    expect(released).toHaveBeenCalledOnce();
+  });
+
   test("correct numbers", async () => {
     const { InferenceSession, Tensor } = await loadEngine({});
     const run = async () => ({ output: new Tensor("float32", Float32Array.of(2, 5), [2]) });
@@ -97,7 +108,7 @@ describe("a provider of a device that does not work is an error with what is mis
     const engine = { InferenceSession: { create }, Tensor, isNative: true } as unknown as Engine;
     await expect(checkProvider("webgpu", engine, onLinux)).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the execution provider webgpu does not work: twice 1 and 2 is 2 and 5.
-      It needs a GPU with a driver for Vulkan, Metal or Direct3D 12. Debian's mesa-vulkan-drivers also compute without a GPU, slowly. Without a provider, the CPU computes.]
+      It needs a GPU with a driver for Vulkan, Metal or Direct3D 12. Debian's mesa-vulkan-drivers also compute without a GPU, slowly. Omit the provider to compute on the CPU.]
     `);
   });
 });
@@ -106,7 +117,7 @@ test("float64 on WebGPU is an error, also if the CPU is named after it", async (
   const double = compile((x) => x.mul(2), [["N"]], { providers: ["webgpu", "cpu"], precision: "float64" });
   await expect(double([1])).rejects.toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: the execution provider webgpu cannot compute in float64, which this computation needs.
-    WebGPU has only float32. Without a provider, the CPU computes.]
+    WebGPU has only float32. Omit the provider to compute on the CPU.]
   `);
 });
 

@@ -48,14 +48,14 @@ describe("the warning that WebAssembly computes in place of onnxruntime-node", (
     const { optionalDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
     const error = new Error("Cannot find package 'onnxruntime-node' imported from engine.js");
     expect(fallbackWarning(error)).toBe(
-      `pushforward: onnxruntime-node is not installed, so WebAssembly computes, 2 to 3 times slower. To install it: npm install onnxruntime-node@${optionalDependencies["onnxruntime-node"]} --ignore-scripts`,
+      `pushforward: onnxruntime-node is not installed, so pushforward uses WebAssembly, which is 2 to 3 times slower. To install it: npm install onnxruntime-node@${optionalDependencies["onnxruntime-node"]} --ignore-scripts`,
     );
   });
 
   test("says why onnxruntime-node cannot be loaded", () => {
     const error = new Error("Error loading shared library ld-linux-x86-64.so.2: No such file\nand more");
     expect(fallbackWarning(error)).toMatchInlineSnapshot(
-      `"pushforward: onnxruntime-node cannot be loaded (Error loading shared library ld-linux-x86-64.so.2: No such file), so WebAssembly computes, 2 to 3 times slower."`,
+      `"pushforward: onnxruntime-node cannot be loaded (Error loading shared library ld-linux-x86-64.so.2: No such file), so pushforward uses WebAssembly, which is 2 to 3 times slower."`,
     );
   });
 });

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { compileKernel } from "../../scripts/compileKernel.ts";
 import { type KernelCall, ParallelKernel } from "../../src/runtime/parallelKernel.ts";
+import { poolWorkers } from "../../src/runtime/workerTasks.ts";
 
 const VALUES_PER_THREAD = 4;
 const BYTES_PER_THREAD = 4 * VALUES_PER_THREAD;
@@ -43,4 +44,8 @@ it.each([1, 3])("a kernel computes on %i threads over one memory", async (thread
     await kernel.run(calls);
     expect([...valuesAt(QUADRUPLED)]).toEqual(values.map((value) => 4 * value));
   }
+  const workers = poolWorkers(threads - 1);
+  expect(workers.map(({ isIdle }) => isIdle)).toEqual(workers.map(() => false));
+  await kernel.release();
+  expect(workers.map(({ isIdle }) => isIdle)).toEqual(workers.map(() => true));
 });

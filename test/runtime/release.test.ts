@@ -6,6 +6,8 @@ import { describe, expect, test } from "vitest";
 import { nsf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
+import { terminateIdleWorkers } from "../../src/runtime/workerPool.ts";
+import { fit } from "../../src/train/index.ts";
 
 const x = new Random(1).normal(new Float64Array(2000));
 const flow = (seed = 0) => nsf(2, { transforms: 1, hidden: [8], seed });
@@ -39,6 +41,16 @@ describe("a flow", () => {
     if (two) expect(osThreads()).toBeLessThan(two);
     expect(await b.logProb(x, undefined, { threads: 2 })).toEqual(expected);
     await b.release();
+  });
+
+  test("ends the worker threads that updated its weights in training", async () => {
+    await terminateIdleWorkers();
+    const before = onLinux && osThreads();
+    // Enough parameters for two threads to update them.
+    const wide = nsf(2, { transforms: 1, hidden: [200, 200] });
+    await fit(wide, x, { epochs: 1, threads: 2 });
+    await wide.release();
+    if (before) expect(osThreads()).toBeLessThanOrEqual(before);
   });
 
   test("and a compiled function are released at the end of a block by await using", async () => {

@@ -169,6 +169,29 @@ it("a sharded function that cannot be created leaves neither tasks nor answers b
   await sharded.release();
 });
 
+it("releases the session of the calling thread if a worker thread fails, and its tasks if that session is not released", async () => {
+  const [worker] = await poolWorkers(1);
+  const before = stateOf(worker);
+  let releases = 0;
+  const observed = compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 });
+  const { release } = observed;
+  const failing = Object.assign(observed, {
+    sessionFile: async () => new Uint8Array(8),
+    release: () => {
+      releases++;
+      return release();
+    },
+  });
+  await expect(ShardedFunction.create(failing, THREADS)).rejects.toThrow(/in a worker thread/);
+  expect(releases).toBe(1);
+  const compiled = compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 });
+  const refusing = Object.assign({ ...compiled }, { release: () => Promise.reject(new Error("no session")) });
+  const sharded = await ShardedFunction.create(refusing, THREADS);
+  await expect(sharded.release()).rejects.toThrow("no session");
+  expect(stateOf(worker)).toEqual(before);
+  await compiled.release();
+});
+
 it("a thread that ends by itself is an error for the calls that use it, and is replaced for later functions", async () => {
   const build = () => compile((x) => ({ y: x.mul(2) }), [["N"]], { batch: 1 });
   const [worker] = await poolWorkers(1);
