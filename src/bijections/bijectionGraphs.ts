@@ -12,10 +12,13 @@ export interface CheckRows {
   readonly context: Float64Array;
 }
 
-/** A run over fewer rows takes little less time, because each node has a fixed cost. With many more, large networks need much memory. */
+/**
+ * The largest number of rows of a run, unless there are more rows. Smaller runs would save little, because each node has a fixed cost; larger ones
+ * need much memory with large networks.
+ */
 const RUN_ROWS = 256;
 
-/** The rows `times` times. */
+/** Repeats the rows `times` times. */
 function repeated({ z, x, context }: CheckRows, times: number): CheckRows {
   const repeat = (values: Float64Array) => {
     const result = new Float64Array(values.length * times);
@@ -132,7 +135,10 @@ export function compileFloat64Checks(bijection: Bijection) {
     return derivatives(rows.z, rows.x, cotangent, ...contextOf(rows)) as Promise<Derivatives>;
   };
 
-  /** The features in groups, so that a run over the rows once for each feature of a group has `RUN_ROWS` rows at most, or each row once. */
+  /**
+   * Divides the features into groups. A run repeats the rows once for each feature of its group, so groups are as large as `RUN_ROWS` allows, but
+   * contain at least one feature.
+   */
   const featureGroups = (count: number): number[][] => {
     const groupSize = Math.max(1, Math.floor(RUN_ROWS / count));
     return Array.from({ length: Math.ceil(D / groupSize) }, (_, group) =>

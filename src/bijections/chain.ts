@@ -19,7 +19,7 @@ import {
 } from "./outerStandardization.ts";
 import { dataRows, latentRows, type Part } from "./parts.ts";
 import { Standardize } from "./standardize.ts";
-import { formatSupport, imageOf, type Support } from "./support.ts";
+import { formatSupport, mappedSupport, type Support } from "./support.ts";
 
 const chainSchema = (bijection: NestedSchema) =>
   z.strictObject({ type: z.literal("chain"), bijections: z.array(bijection).check(z.minLength(1)) });
@@ -107,7 +107,7 @@ export class Chain implements Bijection {
       // The support of a map is the image of its whole domain, and here only a part of it is mapped.
       else isMapped = true;
     }
-    return image && isMapped ? imageOf(image) : image;
+    return image && isMapped ? mappedSupport(image) : image;
   }
 
   get domain(): Support | undefined {

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { ScaleMap, type ValueScale, valueScaleSchema } from "../distributions/heads/valueScale.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
+import { inversePermutation } from "../nn/axisPermutations.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import type { Support } from "./support.ts";
@@ -70,10 +71,7 @@ export class ColumnScales implements Bijection {
     const value = concat(
       mapped.map((group) => group.value),
       0,
-    ).gather(
-      0,
-      order.map((_, feature) => order.indexOf(feature)),
-    );
+    ).gather(0, inversePermutation(order));
     return {
       value: value.transpose(),
       logDet: mapped.map((group) => group.logDet as Tensor).reduce((sum, logDet) => sum.add(logDet)),

@@ -188,7 +188,7 @@ export function splitByMask(mask: readonly boolean[], context: number) {
   return { unchanged, changed, join };
 }
 
-/** The mask true, false, true, ..., which starts with `first`. */
+/** A mask that alternates between true and false, and starts with `first`. */
 export const alternatingMask = (features: number, first = true): boolean[] =>
   Array.from({ length: features }, (_, i) => (i % 2 === 0) === first);
 

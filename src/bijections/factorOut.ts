@@ -6,7 +6,7 @@ import { scoped } from "../graph/tracing/scope.ts";
 import { type ImageShape, imageSchema, imageSize, toImages, toRows } from "../nn/image.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, DataRows, Description, FitToRows, Transformed } from "./bijection.ts";
-import { imageOf, type Support } from "./support.ts";
+import { mappedSupport, type Support } from "./support.ts";
 
 const factorOutSchema = (bijection: NestedSchema) =>
   z.strictObject({ type: z.literal("factorOut"), image: imageSchema, bijection });
@@ -74,7 +74,7 @@ export class FactorOut implements Bijection {
   }
 
   get support(): Support | undefined {
-    return this.bijection.support && imageOf(this.bijection.support);
+    return this.bijection.support && mappedSupport(this.bijection.support);
   }
 
   get fitToData(): FitToRows | undefined {

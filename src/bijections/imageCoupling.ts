@@ -69,8 +69,11 @@ export class ImageCoupling implements Bijection {
   private readonly options: z.output<typeof imageCouplingSchema>;
   private readonly transform: ScalarTransform;
   private readonly split: ImageSplit;
-  /** The `columns`, once they are needed. A model file has far fewer numbers, so they are not computed while it is read. */
-  private knownColumns: readonly number[] | undefined;
+  /**
+   * The `columns`, computed at the first use. They are far longer than the parameters, so computing them in the constructor would let a small file
+   * allocate much memory.
+   */
+  private cachedColumns: readonly number[] | undefined;
 
   /** Throws `ARGUMENT` if the options are not valid, or if the mask would change all features or none. */
   constructor(options: ImageCouplingOptions, random: Random) {
@@ -97,8 +100,8 @@ export class ImageCoupling implements Bijection {
   private get columns(): readonly number[] {
     const { image } = this.options;
     const { changed } = this.split;
-    this.knownColumns ??= outputColumns(this.transform, changed, image[2], this.outputChannels);
-    return this.knownColumns;
+    this.cachedColumns ??= outputColumns(this.transform, changed, image[2], this.outputChannels);
+    return this.cachedColumns;
   }
 
   /** With a checkerboard the network also has outputs for the unchanged pixels, which are not used. */

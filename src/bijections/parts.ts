@@ -28,32 +28,35 @@ const MIN_ROWS = 1000;
 /** Rows are mapped in chunks of about this many numbers, because networks of images have hundreds of hidden units per feature. */
 const CHUNK_NUMBERS = 2 ** 16;
 
-/** The latent rows of the data rows that `sampleRows` selects. */
+/** The latent rows of the data rows that `subsample` selects. */
 export async function latentRows(bijection: Bijection, rows: DataRows): Promise<DataRows> {
-  let current = sampleRows(rows);
+  let current = subsample(rows);
   for (const part of flatten(bijection).reverse())
     current = await mapRows(part.bijection, "inverse", current);
   return current;
 }
 
-/** The data rows of the latent rows that `sampleRows` selects. */
+/** The data rows of the latent rows that `subsample` selects. */
 export async function dataRows(bijection: Bijection, rows: DataRows): Promise<DataRows> {
-  let current = sampleRows(rows);
+  let current = subsample(rows);
   for (const part of flatten(bijection)) current = await mapRows(part.bijection, "forward", current);
   return current;
 }
 
 /** The indices of a random sample of 20,000 rows, or of fewer if rows are wide, in ascending order; undefined if there are not more rows. */
-export function sampledRows({ rows, features }: Pick<DataRows, "rows" | "features">): Int32Array | undefined {
+export function sampleIndices({
+  rows,
+  features,
+}: Pick<DataRows, "rows" | "features">): Int32Array | undefined {
   const count = Math.min(MAX_ROWS, Math.max(MIN_ROWS, Math.floor(MAX_NUMBERS / features)));
   if (rows <= count) return undefined;
   return new Random(0).split("initialize").permutation(rows).subarray(0, count).sort();
 }
 
-/** The rows that `sampledRows` selects, or all rows. */
-function sampleRows(data: DataRows): DataRows {
+/** The rows that `sampleIndices` selects, or all rows. */
+function subsample(data: DataRows): DataRows {
   const { rows, values, weights, context } = data;
-  const chosen = sampledRows(data);
+  const chosen = sampleIndices(data);
   if (!chosen) return data;
   const take = (numbers: Float64Array) => selectRows(numbers, chosen, numbers.length / rows);
   return {

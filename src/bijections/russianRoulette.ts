@@ -4,7 +4,7 @@ import { drawForBatch, drawRademacher } from "../graph/tracing/training.ts";
 import { withGradient } from "../graph/withGradient.ts";
 import type { Random } from "../random/index.ts";
 
-/** The terms of the series that every batch computes. */
+/** Every batch computes at least this many terms of the series. */
 const FIRST_TERMS = 2;
 /** A lower bound of the logarithm of a uniform random number with 53 bits, 2^-53 = exp(-36.7): it bounds the number of terms. */
 const MIN_LOG_UNIFORM = -37;

@@ -20,6 +20,6 @@ export function formatSupport(support: Support): string {
 }
 
 /** The support of f(x), if x has the support `support` and f maps R^D onto R^D. */
-export const imageOf = (support: Support): Support => ({
+export const mappedSupport = (support: Support): Support => ({
   description: `the image of ${formatSupport(support)} under the maps that follow`,
 });

@@ -9,7 +9,7 @@ import {
 } from "../bijections/outerStandardization.ts";
 import { latentRows } from "../bijections/parts.ts";
 import { Standardize } from "../bijections/standardize.ts";
-import { imageOf, type Support } from "../bijections/support.ts";
+import { mappedSupport, type Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -184,7 +184,7 @@ export class TransformedDistribution implements Distribution {
   get support(): Support | undefined {
     const { base, bijection } = this;
     if (bijection.isIdentity) return base.support;
-    return bijection.support ?? (base.support && imageOf(base.support));
+    return bijection.support ?? (base.support && mappedSupport(base.support));
   }
 
   get fitToData(): FitDistribution | undefined {

@@ -23,8 +23,8 @@ export interface GraphOptions {
   /** Names of parameters; those without a name here are numbered. Default none. */
   readonly parameterNames?: ReadonlyMap<Parameter, string> | undefined;
   /**
-   * Whether the graph is written in float32 with the parameters as numbers. Then an operation is not expanded if all its inputs but the first
-   * depend only on parameters and constants. Default false.
+   * Whether the file is written in float32 with the values of the parameters. An operation whose inputs after the first depend only on parameters
+   * and constants is then replaced by its `expandFixed`, or stays. Default false.
    */
   readonly fixedParameters?: boolean | undefined;
   /** Further rewriting of the simplified outputs. Default `absorbTransposes`. */
@@ -59,9 +59,9 @@ export function buildGraph(
   const traced = Object.values(outputs);
   const fixed = fixedParameters ? fixedTensors(ancestors(traced)) : undefined;
   const optimized = rewrite(optimize(expandOperations(traced, { fixed })));
-  // A graph with a loss keeps the order of tracing, from which `schedule` makes one that is fast in training.
-  const hasLoss = optimized.some(({ shape }) => shape[0] !== "N");
-  const nodes = hasLoss ? ancestors(optimized) : lowMemoryOrder(optimized);
+  // A graph with a loss, which is reduced over the rows, keeps the order of tracing, from which `schedule` makes one that is fast in training.
+  const hasReducedOutput = optimized.some(({ shape }) => shape[0] !== "N");
+  const nodes = hasReducedOutput ? ancestors(optimized) : lowMemoryOrder(optimized);
   const declared = new Set<Tensor>(inputs);
   const parameters: { name: string; tensor: Parameter }[] = [];
   for (const node of nodes) {

@@ -101,11 +101,11 @@ export interface Operation<A extends Attributes = Attributes> {
   /** Computes the result for scalar inputs. Constant folding uses it. */
   evaluate?(...inputs: number[]): number;
   /**
-   * The same values from other operations. `buildGraph` replaces this operation by them, unless the graph is written in float32 and all inputs but
-   * the first are fixed numbers.
+   * The same values from other operations. `buildGraph` replaces this operation by them, unless the file is written in float32 and the values of
+   * all inputs after the first are known when it is written.
    */
   expand?(inputs: readonly Tensor[]): Tensor;
-  /** The same values from another operation, where this operation is not replaced by `expand`. Undefined if it stays. */
+  /** The same values from another operation, where this operation is not replaced by `expand`. Undefined if the operation stays. */
   expandFixed?(inputs: readonly Tensor[]): Tensor | undefined;
   /** A cheaper tensor of the same values, or undefined if there is none. */
   simplify?(node: Tensor): Tensor | undefined;

@@ -5,7 +5,7 @@ import type { Random } from "../random/index.ts";
 import { Linear } from "./linear.ts";
 
 /** Added to the scores of later tokens, so that their weights are 0: exp(-1e9) is 0. */
-const MASKED = -1e9;
+const MASKED_SCORE = -1e9;
 
 /** The keys and values of tokens, both [N, heads, tokens, width / heads]. */
 export interface KeysAndValues {
@@ -61,7 +61,7 @@ export class FixedCache implements KeyValueCache {
       keys: isNext.where(next.keys, cached.keys),
       values: isNext.where(next.values, cached.values),
     };
-    return { ...this.cached, mask: isLater.where(MASKED, 0) };
+    return { ...this.cached, mask: isLater.where(MASKED_SCORE, 0) };
   }
 }
 
@@ -94,8 +94,8 @@ export class CausalAttention {
   }
 
   /**
-   * [N, T, width] -> [N, T, width]. With a cache, x must be the next token only, [N, width], as is the result, and its keys and values are
-   * appended to the cache. Throws `SHAPE` if the last axis of x has another size.
+   * [N, T, width] -> [N, T, width]. With a cache, x is the next token only, [N, width]. The result has this shape too, and the keys and values of x
+   * are appended to the cache. Throws `SHAPE` if the last axis of x has another size.
    */
   apply(x: Tensor, cache?: KeyValueCache): Tensor {
     const { width, heads } = this;
@@ -105,17 +105,17 @@ export class CausalAttention {
       .split(-1, [width, width, width])
       .map((part) => part.reshape(["N", tokens, heads, width / heads]));
     const values = v.transpose(HEADS_FIRST);
-    const attending = cache
+    const attentionInputs = cache
       ? this.scoresOfOne(q, cache.append({ keys: k.transpose(HEADS_FIRST), values }))
       : {
           scores: q.transpose(HEADS_FIRST).matmul(k.transpose([0, 2, 3, 1])),
           mask: causalMask(tokens),
           values,
         };
-    const { mask } = attending;
-    const scores = attending.scores.mul(1 / Math.sqrt(width / heads));
+    const { mask } = attentionInputs;
+    const scores = attentionInputs.scores.mul(1 / Math.sqrt(width / heads));
     const masked = mask ? scores.add(mask) : scores;
-    const attended = masked.softmax(-1).matmul(attending.values);
+    const attended = masked.softmax(-1).matmul(attentionInputs.values);
     return this.output.apply(attended.transpose(HEADS_FIRST).reshape(x.shape));
   }
 
@@ -131,4 +131,4 @@ export class CausalAttention {
 }
 
 const causalMask = (tokens: number): Tensor =>
-  constantMatrix(tokens, tokens, (query, key) => (key <= query ? 0 : MASKED));
+  constantMatrix(tokens, tokens, (query, key) => (key <= query ? 0 : MASKED_SCORE));

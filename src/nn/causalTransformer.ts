@@ -105,13 +105,13 @@ export class CausalTransformer {
     this.positions = new Parameter([tokens, width], start, { domain: WEIGHT });
     if (context > 0) this.contextLayer = new Linear(context, width, random.split("context"));
     this.layers = Array.from({ length: layers }, (_, i): Layer => {
-      const from = random.split("layers").split(i);
+      const layerRandom = random.split("layers").split(i);
       return {
         attentionNorm: new LayerNorm(width),
-        attention: new CausalAttention(width, heads, from.split("attention")),
+        attention: new CausalAttention(width, heads, layerRandom.split("attention")),
         norm: new LayerNorm(width),
-        expansion: new Linear(width, EXPANSION * width, from.split("expansion")),
-        contraction: new Linear(EXPANSION * width, width, from.split("contraction")),
+        expansion: new Linear(width, EXPANSION * width, layerRandom.split("expansion")),
+        contraction: new Linear(EXPANSION * width, width, layerRandom.split("contraction")),
       };
     });
     this.lastNorm = new LayerNorm(width);

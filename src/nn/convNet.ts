@@ -72,18 +72,18 @@ export class ConvNet {
     this.options = parse(convNetSchema, options, "a convolutional network");
     this.context = context;
     const { block, width, blocks, weightNorm } = this.options;
-    const convolution = (inputs: number, outputs: number, kernel: number, name: Random) =>
-      new Convolution(inputs, outputs, kernel, name, { weightNorm });
+    const convolution = (inputs: number, outputs: number, kernel: number, random: Random) =>
+      new Convolution(inputs, outputs, kernel, random, { weightNorm });
     const contextChannels = typeof context === "number" ? 0 : context[2];
     this.first = convolution(inputs + contextChannels, width, 3, random.split("first"));
     if (typeof context === "number" && context > 0)
       this.contextLayer = new Linear(context, width, random.split("context"));
     this.blocks = Array.from({ length: blocks }, (_, i): Block => {
-      const from = random.split("blocks").split(i);
+      const blockRandom = random.split("blocks").split(i);
       const gates = block === "gated" ? 2 : 1;
-      const pointwise = convolution(width, gates * width, 1, from.split("pointwise"));
+      const pointwise = convolution(width, gates * width, 1, blockRandom.split("pointwise"));
       if (block === "plain") return { pointwise };
-      const spatial = convolution(width, width, 3, from.split("spatial"));
+      const spatial = convolution(width, width, 3, blockRandom.split("spatial"));
       return { spatial, pointwise, ...(block === "gated" && { norm: new LayerNorm(width) }) };
     });
     this.last = new Convolution(width, outputs, 3, random.split("last"), { zeroInit: true, weightNorm });

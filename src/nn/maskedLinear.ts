@@ -2,6 +2,7 @@ import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 import { requireNumbers } from "../sizeBudget.ts";
+import { inversePermutation } from "./axisPermutations.ts";
 import { affineOfConcat, initialValues } from "./linear.ts";
 
 /** The weights of a group of units. */
@@ -127,10 +128,7 @@ export class MaskedLinear<T extends Tensor = Parameter> {
   /** The units of all groups as one tensor, in the order of `maxDegrees`: [N, units]. */
   applyInUnitOrder(groups: readonly Tensor[]): Tensor {
     const order = this.blocks.flatMap(({ units }) => units);
-    return concat(this.apply(groups), 1).gather(
-      -1,
-      order.map((_, unit) => order.indexOf(unit)),
-    );
+    return concat(this.apply(groups), 1).gather(-1, inversePermutation(order));
   }
 
   /**

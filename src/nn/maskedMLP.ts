@@ -10,7 +10,7 @@ import { requireColumns } from "./requireColumns.ts";
 
 /** The structure of an autoregressive network: the degrees of its inputs and outputs, and the number of context features. */
 export interface Autoregression {
-  /** Position of each input feature in the ordering, from 1; several inputs may have the same degree. */
+  /** The degree of each input: the position of its feature in the ordering, counted from 1. Inputs of one feature have equal degrees. */
   readonly inputDegrees: readonly number[];
   /** Output j depends on inputs of degree below `outputDegrees[j]`. */
   readonly outputDegrees: readonly number[];

@@ -100,7 +100,9 @@ export function throughLayers(
     const isLast = i === count - 1;
     if (!residual || isLast) groups = applyLayer(i, activated(groups));
     else {
-      const change = applyLayer(++i, activated(applyLayer(i - 1, activated(groups))));
+      const inner = applyLayer(i, activated(groups));
+      i++;
+      const change = applyLayer(i, activated(inner));
       groups = groups.map((h, g) => h.add(change[g]));
     }
   }

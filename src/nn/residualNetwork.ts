@@ -28,11 +28,11 @@ export class ResidualNetwork {
   ) {
     this.first = new Linear(inputs, width, random.split("first"));
     this.blocks = Array.from({ length: blocks }, (_, i) => {
-      const from = random.split("blocks").split(i);
+      const blockRandom = random.split("blocks").split(i);
       return {
         norm: new LayerNorm(width),
-        first: new Linear(width, width, from.split("first")),
-        second: new Linear(width, width, from.split("second")),
+        first: new Linear(width, width, blockRandom.split("first")),
+        second: new Linear(width, width, blockRandom.split("second")),
       };
     });
     this.lastNorm = new LayerNorm(width);

@@ -19,7 +19,7 @@ export interface IntegrateOptions {
   readonly to: number;
   /**
    * Error allowed in a step: relative where |y| > 1, absolute elsewhere. Default epsilon^0.7 / 10: 1e-6 in float32, 1e-12 in
-   * float64.
+   * float64. A tolerance below 8 epsilon is raised to it: rounding errors are as large.
    */
   readonly tolerance?: number | undefined;
 }
@@ -32,8 +32,8 @@ const MIN_STEP = 1e-9;
 
 /**
  * Solves the initial value problem dy/dt = field(t, y), y(from) = `initial` [N, S], and returns y(to) [N, S], by the adaptive
- * Runge-Kutta method of Dormand and Prince. Every row has its own step sizes, so it does not depend on the other rows. A row that
- * needs a step size below 1e-9 of the interval becomes NaN.
+ * Runge-Kutta method of Dormand and Prince. Every row has its own step sizes, so it does not depend on the other rows. A row becomes
+ * NaN if it needs a step size below 1e-9 of the interval, or if 5000 attempted steps do not reach the end.
  *
  * The gradient is computed by the adjoint equation, which is integrated backward together with the state (Chen et al. 2018,
  * "Neural ordinary differential equations"). The gradients of parameters are integrals that do not affect the step sizes (Kidger

@@ -6,7 +6,7 @@ import {
 } from "../graph/operations/erf.ts";
 import { FAR_DENOMINATOR, FAR_NUMERATOR } from "./normalTail.ts";
 
-/** The width of narrow intervals, where both the midpoint rule and the difference of tails have a relative error of 1e-11. */
+/** Narrower intervals use the midpoint rule. At this width it and the difference of tails both have a relative error of 1e-11. */
 const MAX_NARROW_WIDTH = 1e-5;
 
 /**

@@ -38,7 +38,10 @@ export interface ExportOptions {
   embedParameters?: boolean;
   /** Metadata of the file. Default none. */
   metadata?: Readonly<Record<string, string>>;
-  /** Adds an empty sequence of this name as the first output (`runtime/runInto.js` says why). By default there is none. */
+  /**
+   * Adds an output of this name before all others: an empty sequence, at which onnxruntime-node stops copying outputs (`runtime/runInto.js`).
+   * Default none.
+   */
   barrier?: string;
 }
 
@@ -57,7 +60,7 @@ export const floatType = (precision: Precision): number =>
 interface WriteOptions {
   /** True if parameters are written as constants, false if they are inputs of the file with their own names. Default true. */
   readonly embedParameters?: boolean;
-  /** For the name of an input, the ONNX value to read. By default it has the name of the input. */
+  /** The ONNX value of each input, by the input's name. Default: the value of this name. */
   readonly inputs?: ReadonlyMap<string, string>;
 }
 
@@ -103,7 +106,7 @@ export class GraphWriter implements Emitter {
   private readonly names: Names;
   /** Nodes of the graph that is being written: the main graph, or the body of a loop. */
   private nodes: NodeProto[];
-  /** Values that several nodes may read, by a key that says how they are computed. */
+  /** Names of values that nodes can share. The key describes the computation. */
   private shared = new Map<string, string>();
   /** Embedded parameters, constants, and tensors that only move numbers of these. Each is written when the first node reads it. */
   private readonly constants = new Map<Tensor, Constant>();

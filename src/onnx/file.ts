@@ -86,8 +86,7 @@ export class OnnxFile {
   }
 
   /**
-   * The nodes and values, in which the value of each output has the name of the output. If a value is an input, or that of another output
-   * too, an Identity gives it this name.
+   * Renames the value of each output to the output's name. Inputs, and values of several outputs, are copied by an Identity instead.
    */
   private withOutputNames(): Pick<GraphProto, "nodes" | "values"> {
     const computed = new Set(this.nodes.flatMap(({ outputs }) => outputs));

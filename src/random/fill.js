@@ -23,7 +23,7 @@ const BUFFER_SIZE = 1024;
  * @param {Uint8Array<ArrayBuffer>} code
  * @returns {Kernel}
  */
-export function kernelOf(code) {
+export function instantiateKernel(code) {
   const memory = new WebAssembly.Memory({ initial: 1 });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
   const { uniform, normal } = /** @type {any} */ (exports);
@@ -47,13 +47,13 @@ export function fill({ uniform, normal, numbers }, [use, key0, key1], offset, ou
     if (use === NORMAL) normal(0, blocks);
     const filled = numbers.subarray(skipped, skipped + count);
     if (use === NORMAL || out instanceof Float64Array) out.set(filled, start);
-    else for (let i = 0; i < count; i++) out[start + i] = toOpenInterval24(filled[i]);
+    else for (let i = 0; i < count; i++) out[start + i] = roundToFloat32(filled[i]);
     start += count;
   }
 }
 
 /**
- * (2k + 1) / 2^24 for the upper 23 bits k of a number in (0, 1): a float32 in the open interval.
+ * The float32 (2k + 1) / 2^24, where k are the upper 23 bits of u: unlike a rounded u it is never 0 or 1.
  * @param {number} u
  */
-const toOpenInterval24 = (u) => (Math.floor(u * 2 ** 23) + 0.5) * 2 ** -23;
+const roundToFloat32 = (u) => (Math.floor(u * 2 ** 23) + 0.5) * 2 ** -23;

@@ -1,4 +1,4 @@
-import { type Kernel, kernelOf } from "./fill.js";
+import { instantiateKernel, type Kernel } from "./fill.js";
 import { randomKernel } from "./randomKernel.ts";
 
 /** The WebAssembly module of kernels/random.ts. */
@@ -9,6 +9,6 @@ let kernel: Kernel | undefined;
 
 /** The kernel, which is instantiated in the first call. */
 export function loadKernel(): Kernel {
-  kernel ??= kernelOf(kernelCode());
+  kernel ??= instantiateKernel(kernelCode());
   return kernel;
 }

@@ -16,7 +16,7 @@ import { type Engine, loadDevices, loadEngine, sessionOptions } from "./engine.t
 import { deviceProviders, type EngineOptions } from "./engineOptions.ts";
 import { type FloatsConstructor, floatsOf } from "./floats.ts";
 import { runRules } from "./options.ts";
-import { BARRIER, runInto } from "./runInto.js";
+import { EMPTY_SEQUENCE_OUTPUT, runInto } from "./runInto.js";
 import { isShared } from "./workerPool.ts";
 
 export type { Floats };
@@ -318,7 +318,7 @@ class Executable {
     const { isNative } = await loadEngine(this.options);
     // With this order a training step takes 2 to 4% less time in onnxruntime-node, and 15% more in a page, which need not load it.
     const nodes = isNative ? (await import("../graph/passes/schedule.ts")).schedule(graph) : graph.nodes;
-    const barrier = isNative ? BARRIER : undefined;
+    const barrier = isNative ? EMPTY_SEQUENCE_OUTPUT : undefined;
     return exportOnnx({ ...graph, nodes }, { precision, batch, embedParameters, barrier });
   }
 

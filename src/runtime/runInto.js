@@ -2,9 +2,9 @@
 // This file is JavaScript because `worker.js` imports it.
 
 /** The name of the first output of graphs for onnxruntime-node, an empty sequence. Parentheses set it apart from names of users. */
-export const BARRIER = "(barrier)";
+export const EMPTY_SEQUENCE_OUTPUT = "(barrier)";
 
-const REFUSAL = "Non tensor type is temporarily not supported.";
+const NON_TENSOR_ERROR = "Non tensor type is temporarily not supported.";
 
 /**
  * Runs a session and writes its outputs into the arrays behind the tensors of `fetches`.
@@ -15,7 +15,7 @@ const REFUSAL = "Non tensor type is temporarily not supported.";
  * @param {import("onnxruntime-common").InferenceSession} session
  * @param {import("onnxruntime-common").InferenceSession.FeedsType} feeds
  * @param {Readonly<Record<string, import("onnxruntime-common").Tensor>>} fetches
- * @param {boolean} isNative whether the session is one of onnxruntime-node, and its graph has the barrier
+ * @param {boolean} isNative whether the session is one of onnxruntime-node, and its graph has the empty sequence
  * @returns {Promise<void>}
  */
 export async function runInto(session, feeds, fetches, isNative) {
@@ -29,8 +29,8 @@ export async function runInto(session, feeds, fetches, isNative) {
     return;
   }
   try {
-    await session.run(feeds, { [BARRIER]: null, ...fetches });
+    await session.run(feeds, { [EMPTY_SEQUENCE_OUTPUT]: null, ...fetches });
   } catch (error) {
-    if (!(error instanceof Error && error.message === REFUSAL)) throw error;
+    if (!(error instanceof Error && error.message === NON_TENSOR_ERROR)) throw error;
   }
 }

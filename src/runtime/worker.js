@@ -3,14 +3,14 @@
 // instances of kernels, and runs them when told to. It is JavaScript so that it runs from the sources as well as from the
 // package.
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
-import { fill, kernelOf } from "../random/fill.js";
+import { fill, instantiateKernel } from "../random/fill.js";
 import { runInto } from "./runInto.js";
 
 /** @type {import("node:worker_threads").MessagePort} */
 const port = workerData.port;
 /** @type {Int32Array} */
 const control = workerData.control;
-const random = kernelOf(workerData.random);
+const random = instantiateKernel(workerData.random);
 const [CALL, TASK, DONE, FAILED, ROWS] = [0, 1, 2, 3, 4];
 const READ_MESSAGE = 0;
 /**

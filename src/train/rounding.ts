@@ -1,4 +1,4 @@
-import { sampledRows } from "../bijections/parts.ts";
+import { sampleIndices } from "../bijections/parts.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
@@ -12,7 +12,7 @@ import type { Flow } from "../flows/flow.ts";
 export function checkRounding(flow: Flow, data: InMemoryDataset): void {
   const { inner, standardize, standardizeContext } = flow.unstandardized();
   // Rows are selected first, so that only the selected pixels are converted to float64.
-  const chosen = sampledRows(data);
+  const chosen = sampleIndices(data);
   const { rows, values, context, weights } = chosen ? data.select(chosen) : data;
   const check = (what: string, columns: Float64Array, features: number, outer: Standardize | undefined) => {
     if (features === 0) return;

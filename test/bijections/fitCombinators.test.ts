@@ -14,7 +14,7 @@ import {
   Standardize,
   StandardizeContext,
 } from "../../src/bijections/index.ts";
-import { imageOf } from "../../src/bijections/support.ts";
+import { mappedSupport } from "../../src/bijections/support.ts";
 import type { Description } from "../../src/description.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
 import { Flow } from "../../src/flows/index.ts";
@@ -112,11 +112,11 @@ test("a chain has the support of its last bijection, or the image of that of the
     { type: "permutation", order: [1, 0] },
   ].map((each) => buildBijection(each as Description, new Random(0)));
   expect(new Chain([permutation, exp]).support).toBe("positive");
-  expect(new Chain([exp, permutation]).support).toEqual(imageOf("positive"));
+  expect(new Chain([exp, permutation]).support).toEqual(mappedSupport("positive"));
   expect(new Chain([permutation]).support).toBeUndefined();
   const sigmoid = new Sigmoid({ features: 2 });
-  expect(new Chain([sigmoid, exp]).support).toEqual(imageOf({ min: 0, max: 1 }));
-  expect(new Chain([sigmoid, exp, permutation, exp]).support).toEqual(imageOf({ min: 0, max: 1 }));
+  expect(new Chain([sigmoid, exp]).support).toEqual(mappedSupport({ min: 0, max: 1 }));
+  expect(new Chain([sigmoid, exp, permutation, exp]).support).toEqual(mappedSupport({ min: 0, max: 1 }));
   // Power maps all positive numbers onto all positive numbers.
   expect(new Chain([exp, new Power({ features: 2 })]).support).toBe("positive");
 });

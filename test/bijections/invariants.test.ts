@@ -45,9 +45,7 @@ describe.each(named(cases))("%s", (_, example) => {
       const rows = input("rows", ["N", bijection.features]);
       for (const direction of ["forward", "inverse"] as const)
         expect(() => bijection[direction](rows)).toThrow(expect.objectContaining({ code: "SHAPE" }));
-      expect(() => bijection.inverse(rows)).toThrow(
-        "the context of a network has a wrong number of features",
-      );
+      expect(() => bijection.inverse(rows)).toThrow("the context of a network is missing");
     });
 
   if (hasJacobianStructure(example.description))

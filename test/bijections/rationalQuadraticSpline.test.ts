@@ -10,7 +10,7 @@ import { allFinite, expectClose } from "./invariants.ts";
 const BINS = 6;
 const BOUND = 3;
 const P = 3 * BINS - 1;
-const transform = rationalQuadraticSpline(BINS, BOUND);
+const transform = rationalQuadraticSpline({ bins: BINS, bound: BOUND, tails: "linear" });
 
 /** A spline of one feature at many points, with the same raw parameters at each. */
 function spline(precision: Precision = "float64") {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Elementwise } from "../../src/bijections/elementwise.ts";
 import { affineTransform } from "../../src/bijections/scalar/affine.ts";
+import type { ScalarTransform } from "../../src/bijections/scalar/scalarTransform.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { compile } from "../../src/runtime/compile.ts";
 
@@ -49,6 +50,20 @@ test("an affine layer with a bound scales by no more than exp(bound)", async () 
     expect((await run([1]))[0]).toBeCloseTo(2 * Math.sign(raw), 6);
   }
   expect(layer.describe()).toMatchObject({ transform: { type: "affine", bound: 2 } });
+});
+
+test("a transform object without a description is named in the error", () => {
+  class Cube {
+    constructor(transform: object) {
+      Object.assign(this, transform);
+    }
+  }
+  const layer = (transform: object) =>
+    new Elementwise({ features: 1, transform: transform as ScalarTransform });
+  expect(() => layer({ ...affineTransform() }).describe()).toThrow(
+    /^the scalar transform has no describe\(\)/,
+  );
+  expect(() => layer(new Cube(affineTransform())).describe()).toThrow(/^Cube has no describe\(\)/);
 });
 
 test("the bound of an affine layer is positive and at most log 1000", () => {

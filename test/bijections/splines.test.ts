@@ -128,7 +128,7 @@ const references: Record<string, { transform: ScalarTransform; reference: Refere
     },
   },
   "rational-quadratic without tails": {
-    transform: rationalQuadraticSpline(BINS, BOUND, "none"),
+    transform: rationalQuadraticSpline({ bins: BINS, bound: BOUND, tails: "none" }),
     reference(x, raw) {
       const widths = scaled(exps(raw.slice(0, BINS)));
       const heights = scaled(exps(raw.slice(BINS, 2 * BINS)));

@@ -169,10 +169,10 @@ test("wrong shapes, a missing context and a number of heads that does not divide
     `[PushforwardError: the tokens of a transformer have a wrong shape: expected [N, 5, 4], received [N, 1, 4].]`,
   );
   expect(() => network.apply(tokens(5))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the context of a network has a wrong number of features: expected 2, received 0.]`,
+    `[PushforwardError: the context of a network is missing: expected [N, 2], received none.]`,
   );
-  expect(() => network.incremental()).toThrow("the context of a network has a wrong number of features");
-  expect(() => network.looped()).toThrow("the context of a network has a wrong number of features");
+  expect(() => network.incremental()).toThrow("the context of a network is missing");
+  expect(() => network.looped()).toThrow("the context of a network is missing");
   expect(() => new CausalAttention(6, 4, new Random(0))).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the number of attention heads does not divide the width: expected a divisor of 6, received 4.]`,
   );

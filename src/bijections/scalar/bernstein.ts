@@ -2,9 +2,8 @@ import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../../description.ts";
 import { constant, constantMatrix, stack, type Tensor } from "../../graph/tensor.ts";
 import { LOG_BOUND } from "../../numerics/bounds.ts";
-import { solveIncreasing } from "../../numerics/solve.ts";
+import { invertedNumerically } from "./invertedNumerically.ts";
 import {
-  groupColumns,
   type ScalarTransform,
   type ScalarTransformed,
   type ScalarTransformKind,
@@ -54,12 +53,7 @@ export function bernstein(degree = 8, bound = 5): ScalarTransform {
     const value = coefficients.mul(basis(u, v, degree)).sum(-1);
     return { value: value.add(x.sub(clamped).mul(slope)), logDerivative: slope.log() };
   };
-  return {
-    parameters: degree + 1,
-    columns: (features) => groupColumns(features, sizes),
-    toLatent,
-    toData: (z, raw) => solveIncreasing((x) => toLatent(x, raw), z),
-  };
+  return invertedNumerically(sizes, toLatent);
 }
 
 /** C(n, k) u^k v^(n - k) for k = 0 ... n, along a new last axis. */

@@ -72,7 +72,7 @@ export function findBin(
   const fromUnit = scalar(2 * bound).div(sumOverBins(from));
   const toUnit = scalar(2 * bound).div(sumOverBins(to));
 
-  // Outside [-B, B] the argument is replaced by 0 here, and the result by `extendOutsideBox`, so that gradients stay finite.
+  // Outside [-B, B] the argument is replaced by 0 here, and the result by `extendOutsideInterval`, so that gradients stay finite.
   const inside = closed ? u.abs().lessEqual(bound) : u.abs().less(bound);
   const safe = inside.where(u, 0);
 
@@ -116,7 +116,7 @@ export const binSizes = (raw: Tensor): Tensor => raw.softClamp(LOG_BOUND / 2).ex
  * Extends the result of a spline on [-B, B] to elements outside: with linear tails by the identity; without tails the
  * log-derivative there is -Infinity, and the value is the element itself.
  */
-export function extendOutsideBox(
+export function extendOutsideInterval(
   u: Tensor,
   inside: Tensor,
   { value, logDerivative }: ScalarTransformed,
@@ -125,7 +125,7 @@ export function extendOutsideBox(
   if (tails === "linear")
     return { value: inside.where(value, u), logDerivative: inside.where(logDerivative, 0) };
   return {
-    value: inside.where(clampToBox(value, bound), u),
+    value: inside.where(clampToInterval(value, bound), u),
     logDerivative: inside.where(logDerivative, Number.NEGATIVE_INFINITY),
   };
 }
@@ -149,7 +149,8 @@ export const SLOPE_PLACEMENT: Readonly<Record<SplineSettings["tails"], SlopePlac
 };
 
 /** Clamps to [-bound, bound] but keeps the gradient. */
-export const clampToBox = (value: Tensor, bound: number): Tensor => clampWithGradient(value, -bound, bound);
+export const clampToInterval = (value: Tensor, bound: number): Tensor =>
+  clampWithGradient(value, -bound, bound);
 
 const clampWithGradient = (x: Tensor, low: number, high: number): Tensor =>
   withGradient(x.maximum(low).minimum(high), [x], (g) => [g]);

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { Tensor } from "../../graph/tensor.ts";
-import { clampToBox, type SlopePlacement, splineOptions, sumOverBins } from "./bins.ts";
+import { clampToInterval, type SlopePlacement, splineOptions, sumOverBins } from "./bins.ts";
 import { rationalQuadratic } from "./rationalQuadraticSpline.ts";
 import { featuresFirst, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
 
@@ -49,7 +49,7 @@ function wrap(angle: Tensor): Tensor {
     .mul(0.5 / Math.PI)
     .floor();
   const wrapped = angle.sub(periods.mul(2 * Math.PI));
-  return clampToBox(wrapped, Math.PI);
+  return clampToInterval(wrapped, Math.PI);
 }
 
 export const circularSplineKind: ScalarTransformKind<typeof circularSplineSchema> = {

@@ -1,7 +1,14 @@
 import * as z from "zod/mini";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
 import { LOG_BOUND } from "../../numerics/bounds.ts";
-import { binCount, binSizes, extendOutsideBox, findBin, type SplineSettings, splineOptions } from "./bins.ts";
+import {
+  binCount,
+  binSizes,
+  extendOutsideInterval,
+  findBin,
+  type SplineSettings,
+  splineOptions,
+} from "./bins.ts";
 import {
   featuresFirst,
   type ScalarTransform,
@@ -77,7 +84,7 @@ function spline(
   const r = inverse ? solve(above, b, a) : above;
   const logSlope = current.s.log().add(slope(r, b, a).log());
   const value = toEnd.sub(toSize.mul(inverse ? r : cubic(r, b, a)));
-  return extendOutsideBox(
+  return extendOutsideInterval(
     u,
     bin.inside,
     { value, logDerivative: inverse ? logSlope.neg() : logSlope },
@@ -107,7 +114,7 @@ function cubic(p: Tensor, a: Tensor, b: Tensor): Tensor {
   return p.mul(a.mul(q.square()).add(scalar(3).sub(b).mul(p).mul(q)).add(p.square()));
 }
 
-/** F'(p). For a and b of at most 2 it is at least half of the smaller one. */
+/** F'(p). For a and b of at most 2 it is at least a quarter of the smaller one. */
 function slope(p: Tensor, a: Tensor, b: Tensor): Tensor {
   const q = scalar(1).sub(p);
   const middle = scalar(6).sub(a.add(b).mul(2));

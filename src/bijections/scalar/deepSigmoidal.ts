@@ -1,15 +1,18 @@
 import * as z from "zod/mini";
 import { MAX_LAYERS, sizeSchema } from "../../description.ts";
-import { constant, type Tensor } from "../../graph/tensor.ts";
+import type { Tensor } from "../../graph/tensor.ts";
 import { LOG_BOUND, MIN_SLOPE } from "../../numerics/bounds.ts";
-import { solveIncreasing } from "../../numerics/solve.ts";
+import { invertedNumerically } from "./invertedNumerically.ts";
 import {
-  groupColumns,
+  alternatingFactors,
   type ScalarTransform,
   type ScalarTransformed,
   type ScalarTransformKind,
   splitGroups,
 } from "./scalarTransform.ts";
+
+/** The largest of the factors of the shifts b, so large that sharp and distant modes are found early in training. */
+const MAX_SHIFT_FACTOR = 8;
 
 const deepSigmoidalSchema = z.strictObject({
   type: z.literal("deepSigmoidal"),
@@ -50,12 +53,7 @@ export function deepSigmoidal(units = 8, layers = 1): ScalarTransform {
     }
     return result;
   };
-  return {
-    parameters: 3 * units * layers,
-    columns: (features) => groupColumns(features, sizes),
-    toLatent,
-    toData: (z, raw) => solveIncreasing((x) => toLatent(x, raw), z),
-  };
+  return invertedNumerically(sizes, toLatent);
 }
 
 /** One layer: x [..., D], groups of parameters [..., D, K]. */
@@ -64,7 +62,7 @@ function layer(x: Tensor, [rawSlopes, rawShifts, rawWeights]: readonly Tensor[])
   const u = x
     .reshape([...x.shape, 1])
     .mul(slopes)
-    .add(rawShifts.mul(spread(rawShifts.shape.at(-1) as number)));
+    .add(rawShifts.mul(alternatingFactors(rawShifts.shape.at(-1) as number, MAX_SHIFT_FACTOR)));
   const logWeights = rawWeights.softClamp(LOG_BOUND).logSoftmax();
   // Logarithms of the terms of the mixture S and of 1 - S, which are finite everywhere.
   const below = logWeights.sub(u.neg().softplus());
@@ -82,13 +80,6 @@ function layer(x: Tensor, [rawSlopes, rawShifts, rawWeights]: readonly Tensor[])
       .log(),
   };
 }
-
-/** Distinct factors of alternating sign, at most 8 in size, so that sharp and distant modes are found early in training. */
-const spread = (units: number): Tensor =>
-  constant(
-    Array.from({ length: units }, (_, k) => ((k % 2 === 0 ? 8 : -8) * (k + 1)) / units),
-    [units],
-  );
 
 export const deepSigmoidalKind: ScalarTransformKind<typeof deepSigmoidalSchema> = {
   schema: deepSigmoidalSchema,

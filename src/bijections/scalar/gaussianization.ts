@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
 import { sizeSchema } from "../../description.ts";
-import { constant, type Tensor } from "../../graph/tensor.ts";
+import type { Tensor } from "../../graph/tensor.ts";
 import { LOG_BOUND, MIN_SLOPE } from "../../numerics/bounds.ts";
 import { normalTailQuantile, normalTails } from "../../numerics/normalTail.ts";
-import { solveIncreasing } from "../../numerics/solve.ts";
+import { invertedNumerically } from "./invertedNumerically.ts";
 import {
-  groupColumns,
+  alternatingFactors,
   type ScalarTransform,
   type ScalarTransformed,
   type ScalarTransformKind,
@@ -14,6 +14,9 @@ import {
 
 /** |x| and |m| are clamped to this, so that squares of (x - m) / s stay far from overflow in float32. */
 const MAX_ARGUMENT = 1000;
+
+/** The largest of the factors of the centers m. */
+const MAX_CENTER_FACTOR = 4;
 
 const gaussianizationSchema = z.strictObject({
   type: z.literal("gaussianization"),
@@ -46,7 +49,7 @@ export function gaussianization(components = 8): ScalarTransform {
   const toLatent = (x: Tensor, raw: Tensor): ScalarTransformed => {
     const [rawScales, rawCenters, rawWeights] = splitGroups(raw, x.shape.at(-1) as number, sizes);
     const inverseScales = rawScales.softClamp(LOG_BOUND).exp();
-    const centers = rawCenters.mul(spread(components)).softClamp(MAX_ARGUMENT);
+    const centers = rawCenters.mul(alternatingFactors(components, MAX_CENTER_FACTOR)).softClamp(MAX_ARGUMENT);
     const logWeights = rawWeights.softClamp(LOG_BOUND).logSoftmax();
     const clamped = x.maximum(-MAX_ARGUMENT).minimum(MAX_ARGUMENT);
     const tails = normalTails(
@@ -75,20 +78,8 @@ export function gaussianization(components = 8): ScalarTransform {
       .add(clamped.mul(MIN_SLOPE));
     return { value: value.add(x.sub(clamped).mul(slope)), logDerivative: slope.log() };
   };
-  return {
-    parameters: 3 * components,
-    columns: (features) => groupColumns(features, sizes),
-    toLatent,
-    toData: (z, raw) => solveIncreasing((x) => toLatent(x, raw), z),
-  };
+  return invertedNumerically(sizes, toLatent);
 }
-
-/** Distinct factors of alternating sign, at most 4 in size. */
-const spread = (components: number): Tensor =>
-  constant(
-    Array.from({ length: components }, (_, k) => ((k % 2 === 0 ? 4 : -4) * (k + 1)) / components),
-    [components],
-  );
 
 export const gaussianizationKind: ScalarTransformKind<typeof gaussianizationSchema> = {
   schema: gaussianizationSchema,

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { filled } from "../../graph/tensor.ts";
-import { binSizes, extendOutsideBox, findBin, type SplineSettings, splineOptions } from "./bins.ts";
+import { binSizes, extendOutsideInterval, findBin, type SplineSettings, splineOptions } from "./bins.ts";
 import { featuresFirst, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
 
 const linearSplineSchema = z.strictObject({ type: z.literal("linearSpline"), ...splineOptions });
@@ -23,7 +23,7 @@ export function linearSpline({ bins, bound, tails }: SplineSettings): ScalarTran
       closed: tails === "none",
     });
     const value = toEnd.sub(toSize.mul(above));
-    return extendOutsideBox(
+    return extendOutsideInterval(
       u,
       inside,
       { value, logDerivative: toSize.div(fromSize).log() },

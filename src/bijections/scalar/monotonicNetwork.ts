@@ -2,10 +2,9 @@ import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../../description.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
 import { LOG_BOUND } from "../../numerics/bounds.ts";
-import { solveIncreasing } from "../../numerics/solve.ts";
+import { invertedNumerically } from "./invertedNumerically.ts";
 import { gaussLegendre } from "./quadrature.ts";
 import {
-  groupColumns,
   type ScalarTransform,
   type ScalarTransformed,
   type ScalarTransformKind,
@@ -95,12 +94,7 @@ export function monotonicNetwork(units = 8, nodes = 48, bound = 5): ScalarTransf
       logDerivative,
     };
   };
-  return {
-    parameters: 3 * units + 2,
-    columns: (features) => groupColumns(features, sizes),
-    toLatent,
-    toData: (z, raw) => solveIncreasing((x) => toLatent(x, raw), z),
-  };
+  return invertedNumerically(sizes, toLatent);
 }
 
 export const monotonicNetworkKind: ScalarTransformKind<typeof monotonicNetworkSchema> = {

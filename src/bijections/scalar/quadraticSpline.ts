@@ -4,7 +4,7 @@ import { LOG_BOUND } from "../../numerics/bounds.ts";
 import {
   binCount,
   binSizes,
-  extendOutsideBox,
+  extendOutsideInterval,
   findBin,
   SLOPE_PLACEMENT,
   type SplineSettings,
@@ -75,7 +75,7 @@ function spline(
     // slope is linear in z.
     const slope = scalar(1).sub(above).mul(d1.square()).add(above.mul(d0.square())).sqrt();
     const r = above.mul(d0.add(d1)).div(d1.add(slope));
-    return extendOutsideBox(
+    return extendOutsideInterval(
       u,
       inside,
       { value: toEnd.sub(toSize.mul(r)), logDerivative: slope.log().neg() },
@@ -84,7 +84,7 @@ function spline(
   }
   const slope = d0.mul(above).add(d1.mul(scalar(1).sub(above)));
   const drop = fromSize.mul(above).mul(d1.add(slope)).mul(0.5);
-  return extendOutsideBox(u, inside, { value: toEnd.sub(drop), logDerivative: slope.log() }, options);
+  return extendOutsideInterval(u, inside, { value: toEnd.sub(drop), logDerivative: slope.log() }, options);
 }
 
 export const quadraticSplineKind: ScalarTransformKind<typeof quadraticSplineSchema> = {

@@ -6,7 +6,7 @@ import {
   binCount,
   binSizes,
   clampToUnit,
-  extendOutsideBox,
+  extendOutsideInterval,
   findBin,
   SLOPE_PLACEMENT,
   type SlopePlacement,
@@ -36,11 +36,7 @@ const rationalQuadraticSplineSchema = z.strictObject({
  *   z = y_k + height t a / c,  dz/dx = s^2 (t b + r a) / c^2,  where a = s t + d_k r,  b = s r + d_k+1 t,  c = t a + r b.
  * These are the paper's equations 4 and 5, rearranged so that every term is positive.
  */
-export function rationalQuadraticSpline(
-  bins = 8,
-  bound = 5,
-  tails: SplineSettings["tails"] = "linear",
-): ScalarTransform {
+export function rationalQuadraticSpline({ bins, bound, tails }: SplineSettings): ScalarTransform {
   const sizes = [bins, bins, tails === "linear" ? bins - 1 : bins + 1];
   return featuresFirst(sizes, (u, [widths, heights, slopes], inverse) =>
     rationalQuadratic(u, { widths, heights, slopes, bound, tails }, SLOPE_PLACEMENT[tails], inverse),
@@ -73,7 +69,7 @@ export function rationalQuadratic(
   const steepness = t.mul(b).add(r.mul(a));
   const value = toEnd.sub(toSize.mul(inverse ? r : r.mul(b).div(c)));
   const derivative = inverse ? c.div(s).square().div(steepness) : steepness.mul(s.div(c).square());
-  return extendOutsideBox(u, bin.inside, { value, logDerivative: derivative.log() }, spline);
+  return extendOutsideInterval(u, bin.inside, { value, logDerivative: derivative.log() }, spline);
 }
 
 /** The slope at one end of each element's bin. */
@@ -95,5 +91,5 @@ function solve(above: Tensor, s: Tensor, d0: Tensor, d1: Tensor): Tensor {
 
 export const rationalQuadraticSplineKind: ScalarTransformKind<typeof rationalQuadraticSplineSchema> = {
   schema: rationalQuadraticSplineSchema,
-  build: ({ bins, bound, tails }) => rationalQuadraticSpline(bins, bound, tails),
+  build: rationalQuadraticSpline,
 };

@@ -2,10 +2,9 @@ import * as z from "zod/mini";
 import { positiveSchema, sizeSchema } from "../../description.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
 import { MIN_SLOPE } from "../../numerics/bounds.ts";
-import { solveIncreasing } from "../../numerics/solve.ts";
+import { invertedNumerically } from "./invertedNumerically.ts";
 import { gaussLegendre } from "./quadrature.ts";
 import {
-  groupColumns,
   type ScalarTransform,
   type ScalarTransformed,
   type ScalarTransformKind,
@@ -69,12 +68,7 @@ export function sumOfSquares(degree = 4, bound = 5): ScalarTransform {
       logDerivative: slope.log(),
     };
   };
-  return {
-    parameters: 2 * degree + 2,
-    columns: (features) => groupColumns(features, sizes),
-    toLatent,
-    toData: (z, raw) => solveIncreasing((x) => toLatent(x, raw), z),
-  };
+  return invertedNumerically(sizes, toLatent);
 }
 
 /** The slope at points u [..., D, M] for coefficients [..., D, n + 1] and [..., D, n]. */

@@ -13,37 +13,37 @@ import { ancestors } from "../traversal.ts";
 export function lowMemoryOrder(outputs: readonly Tensor[]): Tensor[] {
   const traced = ancestors(outputs);
   /** How many numbers are held at once, at most, while a node and all that it depends on are computed. */
-  const needs = new Map<Tensor, number>();
-  const beyondResult = (node: Tensor) => needs.get(node)! - numbersPerRow(node);
+  const peaks = new Map<Tensor, number>();
+  const beyondResult = (node: Tensor) => peaks.get(node)! - numbersPerRow(node);
   const reversedInputs = new Map<Tensor, readonly Tensor[]>();
   for (const node of traced) {
     const inputs = [...new Set(node.inputs)].sort((a, b) => beyondResult(b) - beyondResult(a));
-    let [held, need] = [0, 0];
+    let [held, peak] = [0, 0];
     for (const input of inputs) {
-      need = Math.max(need, held + needs.get(input)!);
+      peak = Math.max(peak, held + peaks.get(input)!);
       held += numbersPerRow(input);
     }
-    needs.set(node, Math.max(need, held + numbersPerRow(node)));
+    peaks.set(node, Math.max(peak, held + numbersPerRow(node)));
     // The runtime visits the last input first.
     reversedInputs.set(node, inputs.reverse());
   }
   const order = depthFirst(outputs, (node) => reversedInputs.get(node)!);
-  return 2 * liveNumbers(order, outputs) <= liveNumbers(traced, outputs) ? order : traced;
+  return 2 * peakElementsPerRow(order, outputs) <= peakElementsPerRow(traced, outputs) ? order : traced;
 }
 
 /** How many numbers ONNX Runtime holds at once for each row of the batch, at most, if the file has the nodes in this order. */
-export function liveNumbers(nodes: readonly Tensor[], outputs: readonly Tensor[]): number {
+export function peakElementsPerRow(nodes: readonly Tensor[], outputs: readonly Tensor[]): number {
   const order = executionOrder(nodes, outputs);
   const lastReaders = new Map<Tensor, Tensor>();
   for (const node of order) for (const input of node.inputs) lastReaders.set(input, node);
-  let [live, most] = [0, 0];
+  let [live, peak] = [0, 0];
   for (const node of order) {
     live += numbersPerRow(node);
-    most = Math.max(most, live);
+    peak = Math.max(peak, live);
     for (const input of new Set(node.inputs))
       if (lastReaders.get(input) === node) live -= numbersPerRow(input);
   }
-  return most;
+  return peak;
 }
 
 /**
@@ -52,16 +52,16 @@ export function liveNumbers(nodes: readonly Tensor[], outputs: readonly Tensor[]
  */
 function executionOrder(nodes: readonly Tensor[], outputs: readonly Tensor[]): Tensor[] {
   const position = new Map(nodes.map((node, i) => [node, i]));
-  const lastFirst = (some: readonly Tensor[]) =>
-    [...new Set(some)].sort((a, b) => position.get(b)! - position.get(a)!);
-  return depthFirst(lastFirst(outputs), ({ inputs }) => lastFirst(inputs));
+  const byPositionDescending = (tensors: readonly Tensor[]) =>
+    [...new Set(tensors)].sort((a, b) => position.get(b)! - position.get(a)!);
+  return depthFirst(byPositionDescending(outputs), ({ inputs }) => byPositionDescending(inputs));
 }
 
 /** `roots` and all tensors that they depend on, inputs before outputs, where the inputs of a node are visited in the given order. */
 function depthFirst(roots: readonly Tensor[], inputsOf: (node: Tensor) => readonly Tensor[]): Tensor[] {
   const order: Tensor[] = [];
   const entered = new Set<Tensor>();
-  const left = new Set<Tensor>();
+  const finished = new Set<Tensor>();
   // A stack instead of recursion, because graphs may be deep. A node stays on it until all its inputs are in `order`.
   const stack = [...roots].reverse();
   for (let node = stack.at(-1); node; node = stack.at(-1)) {
@@ -70,8 +70,8 @@ function depthFirst(roots: readonly Tensor[], inputsOf: (node: Tensor) => readon
       for (const input of [...inputsOf(node)].reverse()) if (!entered.has(input)) stack.push(input);
     } else {
       stack.pop();
-      if (!left.has(node)) {
-        left.add(node);
+      if (!finished.has(node)) {
+        finished.add(node);
         order.push(node);
       }
     }

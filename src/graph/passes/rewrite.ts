@@ -29,8 +29,8 @@ export function rewriteGraph(
 }
 
 /**
- * Replaces each operation that has an expansion by it. With `fixed`, an operation whose inputs but the first are in this set stays, or has its
- * expansion for fixed inputs.
+ * Replaces each operation by its `expand`. With `fixed`, the tensors whose values are known when the file is written: an operation whose inputs
+ * after the first are all in this set is replaced by its `expandFixed` instead, or stays.
  */
 export const expandOperations = (
   outputs: readonly Tensor[],
