@@ -1,4 +1,4 @@
-import { concat, constantMatrix, type Tensor } from "../graph/tensor.ts";
+import { concat, type Tensor, unitRow } from "../graph/tensor.ts";
 import { withGradient } from "../graph/withGradient.ts";
 
 /** The result of the elimination of a batch of matrices A, [N, D, D]. */
@@ -24,7 +24,7 @@ export function eliminate(matrix: Tensor): Elimination {
   const pivots: Tensor[] = [];
   let reduced = matrix;
   for (let k = 0; k < size; k++) {
-    const unit = constantMatrix(1, size, (_, i) => +(i === k));
+    const unit = unitRow(size, k);
     const row = reduced.slice(1, k, k + 1);
     const column = reduced.slice(2, k, k + 1);
     const pivot = row.slice(2, k, k + 1);

@@ -86,10 +86,14 @@ export class ImageCoupling implements Bijection {
     this.split = checkerboard ? checkerboardSplit(image, inverted) : channelSplit(image, inverted);
     const { changed, inputChannels } = this.split;
     if (changed.length === 0 || changed.length === this.features) {
-      throw new PushforwardError("ARGUMENT", `the mask ${mask} cannot divide the image of a coupling`, {
-        expected: `at least 2 ${checkerboard ? "pixels" : "channels"}`,
-        received: `an image of ${image.join(" x ")}`,
-      });
+      throw new PushforwardError(
+        "ARGUMENT",
+        `the mask "${mask}" must leave some features of the image unchanged, and others not`,
+        {
+          expected: `at least 2 ${checkerboard ? "pixels" : "channels"}`,
+          received: `an image of ${image.join(" x ")}`,
+        },
+      );
     }
     const { parameters, angles } = this.transform;
     const inputs = angles ? 2 * inputChannels : inputChannels;

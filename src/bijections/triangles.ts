@@ -1,4 +1,4 @@
-import { concat, constantMatrix, type Tensor } from "../graph/tensor.ts";
+import { concat, constantMatrix, type Tensor, unitRow } from "../graph/tensor.ts";
 import { withGradient } from "../graph/withGradient.ts";
 
 /** A diagonal matrix [D, D] from its diagonal [D]. */
@@ -18,7 +18,7 @@ export function invertLower(lower: Tensor): Tensor {
   const size = lower.shape[0] as number;
   const rows: Tensor[] = [];
   for (let i = 0; i < size; i++) {
-    const unit = constantMatrix(1, size, (_, j) => +(i === j));
+    const unit = unitRow(size, i);
     const row = lower.slice(0, i, i + 1);
     const numerator = i === 0 ? unit : unit.sub(row.slice(1, 0, i).matmul(concat(rows, 0)));
     rows.push(numerator.div(row.slice(1, i, i + 1)));

@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import type { AxisRange } from "./operation.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "./shape.ts";
-import { batchSize, concat, constantMatrix, filled, scalar, stack, type Tensor } from "./tensor.ts";
+import { batchSize, concat, filled, scalar, stack, type Tensor, unitRow } from "./tensor.ts";
 import { withScope } from "./tracing/scope.ts";
 import { ancestors } from "./traversal.ts";
 
@@ -167,7 +167,7 @@ export function jacobian(y: Tensor, x: Tensor): Tensor {
   }
   const size = y.shape.at(-1) as number;
   const gradients = Array.from({ length: size }, (_, i) => {
-    const unit = constantMatrix(1, size, (_, j) => +(i === j)).reshape([size]);
+    const unit = unitRow(size, i).reshape([size]);
     return vjp([y], [x], [unit])[0];
   });
   return stack(gradients, y.rank - 1);

@@ -419,6 +419,10 @@ export const constantMatrix = (
     [rows, columns],
   );
 
+/** The row [1, size] with 1 at `position` and 0 elsewhere. */
+export const unitRow = (size: number, position: number): Tensor =>
+  constantMatrix(1, size, (_, i) => +(i === position));
+
 /** A tensor whose numbers are passed in when the graph runs. Throws `SHAPE` if its batch axis is not the first. */
 export function input(name: string, shape: Shape): Tensor {
   if (shape.lastIndexOf("N") > 0) {

@@ -1,13 +1,9 @@
 import { PushforwardError } from "../errors.ts";
 import { kernelCode } from "../random/kernel.ts";
 import { type GraphTask, type KernelTask, type WorkerThreads, workerThreads } from "./workerPool.ts";
+import { CALL, DONE, FAILED, READ_MESSAGE, ROWS, TASK, WORD_COUNT } from "./workerProtocol.js";
 
-/** Indices of the shared words with which a thread is told to run a task, and answers that it is done. */
-const [CALL, TASK, DONE, FAILED, ROWS, WORD_COUNT] = [0, 1, 2, 3, 4, 5];
-
-/** The task that makes the thread read a message. */
-const READ_MESSAGE = 0;
-let lastTask = READ_MESSAGE;
+let lastTask: number = READ_MESSAGE;
 
 /**
  * Iterations of busy waiting before the calling thread sleeps, a fraction of a millisecond. Kernels finish sooner, and to wake a

@@ -1,18 +1,17 @@
 // @ts-check
-// The code of a worker thread of `poolWorker.ts`, which documents the words of `control`. It holds sessions of graphs and
+// The code of a worker thread of `poolWorker.ts`. Its words of `control` are those of `workerProtocol.js`. It holds sessions of graphs and
 // instances of kernels, and runs them when told to. It is JavaScript so that it runs from the sources as well as from the
 // package.
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { fill, instantiateKernel } from "../random/fill.js";
 import { runInto } from "./runInto.js";
+import { CALL, DONE, FAILED, READ_MESSAGE, ROWS, TASK } from "./workerProtocol.js";
 
 /** @type {import("node:worker_threads").MessagePort} */
 const port = workerData.port;
 /** @type {Int32Array} */
 const control = workerData.control;
 const random = instantiateKernel(workerData.random);
-const [CALL, TASK, DONE, FAILED, ROWS] = [0, 1, 2, 3, 4];
-const READ_MESSAGE = 0;
 /**
  * Iterations of busy waiting before the thread sleeps, a fraction of a millisecond: longer than the pause between training steps.
  */

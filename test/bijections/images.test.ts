@@ -102,9 +102,9 @@ describe("ImageCoupling", () => {
     const build = (image: ImageShape, inverted: boolean) => () =>
       new ImageCoupling({ image, inverted }, new Random(0));
     expect(build([4, 4, 1], false)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the mask channels cannot divide the image of a coupling: expected at least 2 channels, received an image of 4 x 4 x 1.]`,
+      `[PushforwardError: the mask "channels" must leave some features of the image unchanged, and others not: expected at least 2 channels, received an image of 4 x 4 x 1.]`,
     );
-    expect(build([4, 4, 1], true)).toThrow("cannot divide the image");
+    expect(build([4, 4, 1], true)).toThrow("must leave some features of the image unchanged");
   });
 });
 

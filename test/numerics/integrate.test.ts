@@ -134,7 +134,9 @@ describe("integrate", () => {
   test("throws an error for second derivatives", () => {
     const y = new Parameter([1, 1], [0.5]);
     const [slope] = grad(integrate(rational, y, { from: 0, to: 1 }).sum(), [y]);
-    expect(() => grad(slope.sum(), [y])).toThrow(/The gradient of `integrate` cannot be differentiated again/);
+    expect(() => grad(slope.sum(), [y])).toThrow(
+      /The gradient of `integrate` cannot be differentiated again/,
+    );
   });
 
   test("has the gradients of finite differences, with respect to the initial state, parameters and inputs of each row", async () => {
