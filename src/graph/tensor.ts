@@ -52,10 +52,13 @@ export class Tensor {
     this.attributes = attributes;
     this.shape = operation.shape(inputs, attributes);
     if (!this.shape.every(isDimension)) {
-      throw new PushforwardError("SHAPE", `${operation.name} has an invalid shape`, {
-        expected: 'sizes that are integers of at least 0, or "N"',
-        received: formatShape(this.shape),
-      });
+      throw new PushforwardError(
+        "SHAPE",
+        `${operation.name} has the invalid shape ${formatShape(this.shape)}`,
+        {
+          hint: 'Sizes are integers of at least 0, or "N".',
+        },
+      );
     }
     const { type = "float" } = operation;
     this.type = type === "sameAsInput" ? inputs[0].type : type;
@@ -458,17 +461,7 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
  */
 export function stack(tensors: readonly Tensor[], axis: number): Tensor {
   requireTensors("stack", tensors);
-  const { rank, shape } = tensors[0];
-  const position = axis < 0 ? axis + rank + 1 : axis;
-  if (!Number.isInteger(axis) || position < 0 || position > rank) {
-    throw new PushforwardError(
-      "SHAPE",
-      `stack cannot join tensors ${formatShape(shape)} along a new axis ${axis}`,
-      {
-        expected: `an axis from ${-rank - 1} to ${rank}`,
-      },
-    );
-  }
+  const position = normalizeAxis("the result of stack", axis, [...tensors[0].shape, tensors.length]);
   return concat(
     tensors.map((t) => t.reshape([...t.shape.slice(0, position), 1, ...t.shape.slice(position)])),
     position,

@@ -309,19 +309,34 @@ test("sizes and positions that are not integers", () => {
     `"pad cannot extend axis 1 of [N, 3] by 0.5 and 0.5."`,
   );
   expect(messageOf(() => x("N", 3).reshape(["N", 2, 1.5]))).toMatchInlineSnapshot(
-    `"reshape has an invalid shape: expected sizes that are integers of at least 0, or "N", received [N, 2, 1.5]."`,
+    `
+    "reshape has the invalid shape [N, 2, 1.5].
+    Sizes are integers of at least 0, or "N"."
+  `,
   );
   expect(messageOf(() => x("N", 6).reshape(["N", -2, -3]))).toMatchInlineSnapshot(
-    `"reshape has an invalid shape: expected sizes that are integers of at least 0, or "N", received [N, -2, -3]."`,
+    `
+    "reshape has the invalid shape [N, -2, -3].
+    Sizes are integers of at least 0, or "N"."
+  `,
   );
   expect(messageOf(() => x(1).broadcastTo([0.5]))).toMatchInlineSnapshot(
-    `"broadcastTo has an invalid shape: expected sizes that are integers of at least 0, or "N", received [0.5]."`,
+    `
+    "broadcastTo has the invalid shape [0.5].
+    Sizes are integers of at least 0, or "N"."
+  `,
   );
   expect(messageOf(() => constant([1, 2, 3], [1.5, 2]))).toMatchInlineSnapshot(
-    `"constant has an invalid shape: expected sizes that are integers of at least 0, or "N", received [1.5, 2]."`,
+    `
+    "constant has the invalid shape [1.5, 2].
+    Sizes are integers of at least 0, or "N"."
+  `,
   );
   expect(messageOf(() => x("M" as "N", 2))).toMatchInlineSnapshot(
-    `"input has an invalid shape: expected sizes that are integers of at least 0, or "N", received [M, 2]."`,
+    `
+    "input has the invalid shape [M, 2].
+    Sizes are integers of at least 0, or "N"."
+  `,
   );
 });
 
@@ -330,10 +345,10 @@ test("an axis that does not exist, of a single tensor too", () => {
     `"concat has no axis 5 in shape [N, 3]."`,
   );
   expect(messageOf(() => stack([x("N", 3)], 5))).toMatchInlineSnapshot(
-    `"stack cannot join tensors [N, 3] along a new axis 5: expected an axis from -3 to 2."`,
+    `"the result of stack has no axis 5 in shape [N, 3, 1]."`,
   );
   expect(messageOf(() => stack([x("N", 3), x("N", 3)], -4))).toMatchInlineSnapshot(
-    `"stack cannot join tensors [N, 3] along a new axis -4: expected an axis from -3 to 2."`,
+    `"the result of stack has no axis -4 in shape [N, 3, 2]."`,
   );
 });
 

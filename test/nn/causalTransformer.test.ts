@@ -169,7 +169,7 @@ test("wrong shapes, a missing context and a number of heads that does not divide
     `[PushforwardError: the tokens of a transformer have a wrong shape: expected [N, 5, 4], received [N, 1, 4].]`,
   );
   expect(() => network.apply(tokens(5))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the context of a network is missing: expected [N, 2], received none.]`,
+    `[PushforwardError: the context of a network is missing: expected 2, received none.]`,
   );
   expect(() => network.incremental()).toThrow("the context of a network is missing");
   expect(() => network.looped()).toThrow("the context of a network is missing");

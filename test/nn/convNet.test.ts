@@ -128,7 +128,7 @@ test("a missing context is an error", () => {
   const images = input("images", ["N", 5, 5, 2]);
   const network = new ConvNet(2, 3, { width: 4 }, new Random(0), 2);
   expect(() => network.apply(images)).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the context of a network is missing: expected [N, 2], received none.]`,
+    `[PushforwardError: the context of a network is missing: expected 2, received none.]`,
   );
   const ofImage = new ConvNet(2, 3, { width: 4 }, new Random(0), [5, 5, 1]);
   expect(() => ofImage.apply(images, input("context", ["N", 5]))).toThrow("expected 25, received 5");

@@ -180,7 +180,7 @@ test("a missing context and wrong numbers of columns are errors", () => {
   const { network } = build(3, 2, { hidden: [16] });
   const rows = (columns: number) => input("rows", ["N", columns]);
   expect(() => network.apply(rows(3))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the context of a network is missing: expected [N, 2], received none.]`,
+    `[PushforwardError: the context of a network is missing: expected 2, received none.]`,
   );
   expect(() => network.incremental()).toThrow("the context of a network is missing");
   expect(() => network.apply(rows(3), rows(1))).toThrow("expected 2, received 1");

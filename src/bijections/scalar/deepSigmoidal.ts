@@ -2,9 +2,9 @@ import * as z from "zod/mini";
 import { MAX_LAYERS, sizeSchema } from "../../description.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { LOG_BOUND, MIN_SLOPE } from "../../numerics/bounds.ts";
+import { alternatingFactors } from "./alternatingFactors.ts";
 import { invertedNumerically } from "./invertedNumerically.ts";
 import {
-  alternatingFactors,
   type ScalarTransform,
   type ScalarTransformed,
   type ScalarTransformKind,

@@ -3,9 +3,9 @@ import { sizeSchema } from "../../description.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { LOG_BOUND, MIN_SLOPE } from "../../numerics/bounds.ts";
 import { normalTailQuantile, normalTails } from "../../numerics/normalTail.ts";
+import { alternatingFactors } from "./alternatingFactors.ts";
 import { invertedNumerically } from "./invertedNumerically.ts";
 import {
-  alternatingFactors,
   type ScalarTransform,
   type ScalarTransformed,
   type ScalarTransformKind,

@@ -1,6 +1,6 @@
 import type * as z from "zod/mini";
 import type { Description } from "../../description.ts";
-import { concat, constant, type Tensor } from "../../graph/tensor.ts";
+import { concat, type Tensor } from "../../graph/tensor.ts";
 import { requireNumbers } from "../../sizeBudget.ts";
 
 /** The result of an elementwise map: both tensors have the shape of the argument, or broadcast to it. */
@@ -74,13 +74,6 @@ const splitBySizes = (raw: Tensor, features: number, sizes: readonly number[]): 
   raw.split(
     -1,
     sizes.map((size) => features * size),
-  );
-
-/** The factors `largest` (k + 1) / `count` with alternating sign, so that equal components get different gradients. */
-export const alternatingFactors = (count: number, largest: number): Tensor =>
-  constant(
-    Array.from({ length: count }, (_, k) => ((k % 2 === 0 ? largest : -largest) * (k + 1)) / count),
-    [count],
   );
 
 /**
