@@ -12,7 +12,7 @@ import { checkedByConstructor, type OptionSchemas, optionChecker, recipeSchemas 
 export interface NSFOptions extends RecipeOptions {
   /** The kind of the layers. Default `autoregressive`. */
   kind?: "coupling" | "autoregressive" | undefined;
-  /** Number of bins, at least 2. Default 8. */
+  /** Number of bins, at least 2 and at most 1024. Default 8. */
   bins?: number | undefined;
   /** The spline is defined on [-bound, bound]; outside it is the identity. Default 5. */
   bound?: number | undefined;
@@ -38,7 +38,7 @@ const checkNcsf = optionChecker("ncsf", ncsfSchemas);
  * `autoregressive` a masked network computes theta_i from x_1 ... x_i-1; with `coupling` a network computes it from the features that the
  * layer leaves unchanged. Both also read the context.
  *
- * @throws ARGUMENT if `features` is not a positive integer, if an option is not valid, such as `bins` below 2, or for couplings of one
+ * @throws ARGUMENT if `features` is not a positive integer, if an option is not valid, such as `bins` below 2 or above 1024, or for couplings of one
  *   feature without a context; SHAPE if `base` and the layers differ in features or context.
  */
 export function nsf(features: number, options: NSFOptions = {}): Flow {
@@ -57,7 +57,7 @@ export function nsf(features: number, options: NSFOptions = {}): Flow {
  * layer or of a coupling computes theta_i and phi_i. The base is by default uniform on [-pi, pi]. The options are those of `nsf` without
  * `batchNorm` and `bound`.
  *
- * @throws ARGUMENT if `features` is not a positive integer, if an option is not valid, such as `bins` below 2, or for couplings of one
+ * @throws ARGUMENT if `features` is not a positive integer, if an option is not valid, such as `bins` below 2 or above 1024, or for couplings of one
  *   feature without a context; SHAPE if `base` and the layers differ in features or context.
  */
 export function ncsf(features: number, options: NCSFOptions = {}): Flow {
