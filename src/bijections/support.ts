@@ -19,7 +19,7 @@ export function formatSupport(support: Support): string {
   return "description" in support ? support.description : `${support.min} < x < ${support.max}`;
 }
 
-/** The support of f(x), if x has the support `support` and f maps R^D onto R^D. */
+/** The image of a support under further maps, in words. */
 export const mappedSupport = (support: Support): Support => ({
   description: `the image of ${formatSupport(support)} under the maps that follow`,
 });

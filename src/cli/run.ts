@@ -10,7 +10,7 @@ import type { Io } from "./io.ts";
 import { program } from "./program.ts";
 
 /** The commands. Each is loaded when it is needed. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   columns: async () => (await import("./columns.ts")).columns,
   fit: async () => (await import("./fit.ts")).fit,
   report: async () => (await import("./report.ts")).report,

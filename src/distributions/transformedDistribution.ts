@@ -9,7 +9,7 @@ import {
 } from "../bijections/outerStandardization.ts";
 import { latentRows } from "../bijections/parts.ts";
 import { Standardize } from "../bijections/standardize.ts";
-import { mappedSupport, type Support } from "../bijections/support.ts";
+import { formatSupport, mappedSupport, type Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -183,8 +183,11 @@ export class TransformedDistribution implements Distribution {
 
   get support(): Support | undefined {
     const { base, bijection } = this;
+    if (!base.support) return bijection.support;
     if (bijection.isIdentity) return base.support;
-    return bijection.support ?? (base.support && mappedSupport(base.support));
+    // The support of a map is the image of its whole domain.
+    const isWhole = bijection.domain && formatSupport(bijection.domain) === formatSupport(base.support);
+    return isWhole ? bijection.support : mappedSupport(base.support);
   }
 
   get fitToData(): FitDistribution | undefined {

@@ -16,7 +16,7 @@ import {
 } from "../../src/bijections/index.ts";
 import { mappedSupport } from "../../src/bijections/support.ts";
 import type { Description } from "../../src/description.ts";
-import { StandardNormal } from "../../src/distributions/index.ts";
+import { StandardNormal, Uniform } from "../../src/distributions/index.ts";
 import { Flow } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
@@ -119,6 +119,9 @@ test("a chain has the support of its last bijection, or the image of that of the
   expect(new Chain([sigmoid, exp, permutation, exp]).support).toEqual(mappedSupport({ min: 0, max: 1 }));
   // Power maps all positive numbers onto all positive numbers.
   expect(new Chain([exp, new Power({ features: 2 })]).support).toBe("positive");
+  // A base with a support is like a first bijection.
+  expect(new Flow(new Uniform({ features: 2 }), exp).support).toEqual(mappedSupport({ min: 0, max: 1 }));
+  expect(new Flow(new StandardNormal({ features: 2 }), exp).support).toBe("positive");
 });
 
 test("the support of an inverse is the domain of the bijection, outside of which the log-determinant is -Infinity", async () => {
