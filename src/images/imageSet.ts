@@ -111,11 +111,14 @@ export function skippedFilesText({ skippedFiles = [] }: Pick<ImageSet, "skippedF
   return `${counted(length, "picture")} in ${length === 1 ? "another format was" : "other formats were"} not read: ${list}${length > 3 ? " ..." : ""}`;
 }
 
-/** Classes from the label of each image, sorted as numbers if all labels are integers, otherwise as text. */
+/** Compares the numbers in two labels as numbers, so that p_2 comes before p_10. */
+const byNumbersInText = new Intl.Collator("en", { numeric: true }).compare;
+
+/** Classes from the label of each image, sorted as numbers if all labels are integers, otherwise as text with numbers. */
 export function classesOf(labels: readonly string[]): ImageClasses {
   const names = [...new Set(labels)];
   const areNumbers = names.every((name) => /^-?\d+$/.test(name));
-  names.sort(areNumbers ? (a, b) => Number(a) - Number(b) : undefined);
+  names.sort(areNumbers ? (a, b) => Number(a) - Number(b) : byNumbersInText);
   const indexOf = new Map(names.map((name, i) => [name, i]));
   return { names, indices: Int32Array.from(labels, (label) => indexOf.get(label)!) };
 }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, test, vi } from "vitest";
 import { withReflections } from "../../src/images/imageRows.ts";
+import { classesOf } from "../../src/images/imageSet.ts";
 import { imageRows, openImages } from "../../src/images/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
@@ -310,5 +311,13 @@ describe("rows of images", () => {
       "DATA The images of v.idx have no classes: expected a file or an array of labels, or a column label.
       Give the labels too, or learn without classes."
     `);
+  });
+});
+
+test("orders classes as numbers, or as text with numbers", () => {
+  expect(classesOf(["10", "-1", "9"]).names).toEqual(["-1", "9", "10"]);
+  expect(classesOf(["p_10", "p_2", "Other", "p_2"])).toEqual({
+    names: ["Other", "p_2", "p_10"],
+    indices: Int32Array.of(2, 1, 0, 1),
   });
 });
