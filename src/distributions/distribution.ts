@@ -35,7 +35,7 @@ export interface Distribution {
    * A central value of each feature, such as the mean, from which an autoencoder shows a reconstruction: [D], or [N, D] given a context
    * [N, C]. Undefined if there is no simple one.
    */
-  center?(context?: Tensor): Tensor;
+  readonly center?: ((context?: Tensor) => Tensor) | undefined;
   /** Whether NaN is a missing value, which has a probability. Default false: the log-density of a row with NaN is NaN. */
   readonly acceptsMissing?: boolean | undefined;
   /** Whether `logProb` is an estimate whose expectation is a lower bound of the log-density. Default false: it is exact. */
