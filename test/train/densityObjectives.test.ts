@@ -136,7 +136,7 @@ it("sticking the landing belongs to the reverse divergence", async () => {
     stickTheLanding: true,
   });
   await expect(fit).rejects.toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: stickTheLanding is an option of another objective: expected the objective reverseKL, received forwardKL.
+    [PushforwardError: stickTheLanding applies only to the objective reverseKL: expected the objective reverseKL, received forwardKL.
     Leave it out: the gradient of renyi has no such part, and forwardKL has no gradient through samples.]
   `);
 });
