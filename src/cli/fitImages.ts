@@ -33,7 +33,7 @@ import { checkImageValues, type ImageFitValues } from "./fitValues.ts";
 import { bitsText, type ImageReport, imageEvent, imageReport } from "./imageReport.ts";
 import type { Io } from "./io.ts";
 import { preparePictures, TrainingSamples, writeImagePictures } from "./pictures.ts";
-import { type Fitted, runFit, type TrainingContext } from "./runFit.ts";
+import { type Fitted, runFit, type TrainingServices } from "./runFit.ts";
 import { splitRows, warnOfFewerTestRows } from "./splitRows.ts";
 import { trainingOptions } from "./training.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
@@ -61,7 +61,7 @@ export async function fitImages(given: FitValues, io: Io, words: readonly string
     try {
       checkShape(values, images);
       const rows = await imageRows(images, { classes, values: pixelValues, seed });
-      return { train: (tools) => fitRows(values, images, rows, tools), close: () => images.close() };
+      return { train: (services) => fitRows(values, images, rows, services), close: () => images.close() };
     } catch (error) {
       await images.close();
       throw error;
@@ -117,9 +117,9 @@ async function fitRows(
   values: ImageFitValues,
   images: ImageSet,
   rows: ImageRows,
-  tools: TrainingContext,
+  services: TrainingServices,
 ): Promise<Fitted> {
-  const { messages, log, io } = tools;
+  const { messages, log, io } = services;
   const { seed, batchSize = BATCH_SIZE } = values;
   const classes = values.classes ? images.classes!.names : [];
   const flow = flowOf(values, images.shape, classes.length);
@@ -128,7 +128,7 @@ async function fitRows(
   const training = values.flips
     ? await withReflections(notReflected as ImageRows, images.shape)
     : notReflected;
-  await tools.discardOldCheckpoints();
+  await services.discardOldCheckpoints();
   const progressOptions = { json: values.json, log, maxMinutes: values.maxMinutes };
   const progress = new TrainingProgress(io, messages, progressOptions, {
     text: (logDensity) => bitsText(logDensity, flow.features),
@@ -146,14 +146,14 @@ async function fitRows(
   const writes = (io.communicator?.rank ?? 0) === 0;
   const samples = values.pictures && writes ? new TrainingSamples(values.pictures, model, values) : undefined;
   const result = await fit(flow, training, {
-    ...trainingOptions({ ...values, batchSize }, { ...tools, progress }),
+    ...trainingOptions({ ...values, batchSize }, { ...services, progress }),
     async onEpoch(epoch) {
       progress.onEpoch(epoch);
       await samples?.onEpoch(epoch.epoch);
     },
     ...(flow.weightedBound && { klWarmUp: KL_WARM_UP_EPOCHS }),
     validation,
-    checkpoint: tools.checkpoints(),
+    checkpoint: services.checkpoints(),
   });
   const labels = new Map(classes.length > 0 ? [["class", classes]] : []);
   const given = [...labels.keys()];

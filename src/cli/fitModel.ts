@@ -15,7 +15,7 @@ import { bestOf, doneEvent, fitReport, type HeldOutEvaluation } from "./fitRepor
 import { checkTableValues, type TableFitValues } from "./fitValues.ts";
 import type { Io } from "./io.ts";
 import { preparePictures, writePictures } from "./pictures.ts";
-import { type Fitted, runFit, type TrainingContext } from "./runFit.ts";
+import { type Fitted, runFit, type TrainingServices } from "./runFit.ts";
 import { splitRows, testFractionOf, warnOfFewerTestRows } from "./splitRows.ts";
 import { statedKinds } from "./statedKinds.ts";
 import { printNotes } from "./tableNotes.ts";
@@ -46,7 +46,7 @@ export async function fitModel(
     return {
       dataHint:
         "Or check these rows for a value far from all others, and for columns with few different values.",
-      train: (tools) => fitTable(values, table, tools),
+      train: (services) => fitTable(values, table, services),
       close: () => table.close(),
     };
   });
@@ -55,49 +55,52 @@ export async function fitModel(
 async function fitTable(
   values: TableFitValues,
   table: TrainingTable,
-  tools: TrainingContext,
+  services: TrainingServices,
 ): Promise<Fitted> {
-  const { io, messages, log } = tools;
+  const { io, messages, log } = services;
   printNotes(table, messages);
   checkFlowSize(values, table);
   const rows = splitRows(table.rows, values);
   warnOfFewerTestRows(table.rows, rows.test, values, messages);
-  await tools.discardOldCheckpoints();
+  await services.discardOldCheckpoints();
   const progress = new TrainingProgress(io, messages, {
     json: values.json,
     log,
     maxMinutes: values.maxMinutes,
     models: values.contamination === undefined ? 1 : 2,
   });
-  const { trimmed, ...kept } = await trimmedRows(values, table, rows, { ...tools, progress });
-  const trained = await train(values, table, kept, { ...tools, progress });
-  const anomalies = tools.signal.aborted ? undefined : await anomalyReference(trained, table, kept, values);
+  const { trimmed, ...kept } = await trimmedRows(values, table, rows, { ...services, progress });
+  const trained = await train(values, table, kept, { ...services, progress });
+  const anomalies = services.signal.aborted
+    ? undefined
+    : await anomalyReference(trained, table, kept, values);
   return {
     bytes: modelBytes(trained, table, kept, values, anomalies),
     stopped: trained.stopped,
     async report({ elapsed, resume, throwIfInterrupted }) {
       const directory = values.pictures;
-      const evaluateAndDraw = async () => {
+      try {
         const evaluation = await evaluateHeldOut(trained, table, rows, engineOf(values));
         throwIfInterrupted();
         const pictures =
           directory === undefined ? [] : await writePictures(directory, trained, table, values, evaluation);
-        return { evaluation, pictures };
-      };
-      const { evaluation, pictures } = await evaluateAndDraw().finally(() => releaseFlows(trained));
-      const report = {
-        values,
-        table,
-        rows,
-        trimmed,
-        trained,
-        anomalies,
-        evaluation,
-        pictures,
-        milliseconds: elapsed(),
-        resume,
-      };
-      return { text: fitReport(report, io), event: doneEvent(report) };
+        const milliseconds = elapsed();
+        const report = {
+          values,
+          table,
+          rows,
+          trimmed,
+          trained,
+          anomalies,
+          evaluation,
+          pictures,
+          milliseconds,
+          resume,
+        };
+        return { text: fitReport(report, io), event: doneEvent(report) };
+      } finally {
+        await releaseFlows(trained);
+      }
     },
   };
 }

@@ -15,7 +15,7 @@ import { Messages } from "./messages.ts";
 import { program } from "./program.ts";
 
 /** What a training run needs from its command: its checkpoints, its interruption and its messages. */
-export interface TrainingContext {
+export interface TrainingServices {
   /** Discards the checkpoints of an earlier training unless this one continues from them. */
   readonly discardOldCheckpoints: () => Promise<void>;
   readonly checkpoints: (name?: string) => CheckpointStore;
@@ -48,7 +48,7 @@ interface FitRun {
 interface TrainingJob {
   /** What to check in the data if a loss is not a number, besides the learning rate: the end of a hint. */
   readonly dataHint?: string;
-  train(context: TrainingContext): Promise<Fitted>;
+  train(services: TrainingServices): Promise<Fitted>;
   close(): Promise<void>;
 }
 

@@ -76,7 +76,7 @@ function namedRecipe({ flow, transforms, hidden }: TableFitValues): FitMembersOp
   return { name: flow, flow: (features, options) => RECIPES[flow](features, { ...options, ...layers }) };
 }
 
-/** The tools of a training run that report how it goes. */
+/** What a training run reports its progress to, and the signal that ends it. */
 interface Reporting {
   readonly signal: AbortSignal;
   readonly progress: TrainingProgress;
@@ -113,7 +113,7 @@ export async function trimmedRows(
   values: TableFitValues,
   { table }: Pick<TrainingTable, "table">,
   { training, validation, test }: SplitWithTest,
-  tools: Reporting,
+  reporting: Reporting,
 ): Promise<SplitWithTest & { readonly trimmed: number }> {
   const { budget, contamination, noKernel } = values;
   if (contamination === undefined || table === undefined) return { training, validation, test, trimmed: 0 };
@@ -124,14 +124,14 @@ export async function trimmedRows(
     });
   }
   const { trimmed, ...kept } = await trimRows(table, { training, validation }, contamination, {
-    ...trainingOptions(values, tools),
+    ...trainingOptions(values, reporting),
     ...timeOfOne(values),
     kernel: !noKernel,
     budget,
-    onMember: (name, index, names) => tools.progress.onMember(name, { index, names, modelsLeft: 1 }),
+    onMember: (name, index, names) => reporting.progress.onMember(name, { index, names, modelsLeft: 1 }),
   });
   const all = training.rows + validation.rows;
-  tools.messages.print(
+  reporting.messages.print(
     `The second model leaves out the ${count(trimmed.length)} most unusual of ${count(all)} rows.`,
   );
   return { ...kept, test, trimmed: trimmed.length };
@@ -142,12 +142,12 @@ export async function train(
   values: TableFitValues,
   { constants, embedding, table }: Pick<TrainingTable, "constants" | "embedding" | "table">,
   rows: SplitWithTest,
-  tools: Reporting & { readonly checkpoints: (name?: string) => CheckpointStore },
+  reporting: Reporting & { readonly checkpoints: (name?: string) => CheckpointStore },
 ): Promise<Trained> {
   const { flow } = values;
-  const { progress, checkpoints } = tools;
+  const { progress, checkpoints } = reporting;
   const recipe = namedRecipe(values);
-  const settings = { ...trainingOptions(values, tools), ...timeOfOne(values), embedding };
+  const settings = { ...trainingOptions(values, reporting), ...timeOfOne(values), embedding };
   if (table) {
     const result = await fitMembers(table, rows, {
       ...settings,

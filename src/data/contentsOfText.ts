@@ -1,3 +1,4 @@
+import type { ValueType } from "../tables/tableColumn.ts";
 import { type TextContent, textTypes } from "./columnTypes.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
@@ -24,3 +25,10 @@ export async function contentsOfText(
 /** The column with the order of day and month in its dates, if it is text that does not begin with the year. */
 export const withDateOrder = (column: Column, content: TextContent | undefined): Column =>
   content?.dateOrder ? { ...column, dateOrder: content.dateOrder } : column;
+
+/** The column with the order of day and month in its text, if its values are read as dates. */
+export async function withDates(table: Table, column: Column, type: ValueType): Promise<Column> {
+  if (type !== "date" && type !== "timestamp") return column;
+  const [content] = await contentsOfText(table, [column]);
+  return withDateOrder(column, content);
+}

@@ -30,7 +30,8 @@ const SEPARATOR_LINE = /^sep=([^"\r\n])(?:\r?\n|\r)/i;
  * numbers, and `na` has the words for missing values.
  *
  * DuckDB's own detection may silently drop lines with another number of fields, ignore quotes, read the table as a single column or
- * rename columns. Here the first record is the header unless all its fields are numbers or missing, and lines with another number of fields are errors.
+ * rename columns. Here the first record is the header unless all its fields are numbers or missing, and lines with another number of fields
+ * are errors.
  *
  * @throws DATA if two columns have the same name, or if it is unclear whether the first record is a header or a row.
  */
@@ -109,7 +110,7 @@ const isNumberWithComma = (text: string): boolean =>
 const isInteger = (text: string): boolean => /^[-+]?\d+$/.test(text);
 
 /**
- * Whether the first record `fields` has the names of the columns of `rows`. It has not if `isValue` is true for all of them. But the numbers
+ * Whether the first record `fields` has the names of the columns of `rows`. It has no names if all fields are values. But the numbers
  * 0, 1, 2... or 1, 2, 3... are names, as pandas writes them, if no value in the rows is an integer; undefined if some value is.
  */
 function isHeader(

@@ -4,7 +4,7 @@ import { booleanLabel } from "../tables/booleanColumn.ts";
 import type { TableColumn, ValueType } from "../tables/tableColumn.ts";
 import { THOUSANDS, WITH_DECIMAL_COMMA } from "../tables/valueRemarks.ts";
 import { columnList } from "./columnList.ts";
-import { contentsOfText, withDateOrder } from "./contentsOfText.ts";
+import { withDates } from "./contentsOfText.ts";
 import { stringLiteral, textLiteral } from "./database.ts";
 import type { LabelDictionary } from "./labelDictionary.ts";
 import { quotedIfNeeded } from "./query.ts";
@@ -48,13 +48,6 @@ export async function learnedExpression(
   if (learned.kind !== "constant") return value;
   const present = type === "number" || type === "integer" ? `nullif(${value}, 'NaN')` : value;
   return `CAST(${present} = ${constantNumber(learned.value!, type)} AS INTEGER)`;
-}
-
-/** The column with the order of day and month in its text, if its values are read as dates. */
-export async function withDates(table: Table, column: Column, type: ValueType): Promise<Column> {
-  if (type !== "date" && type !== "timestamp") return column;
-  const [content] = await contentsOfText(table, [column]);
-  return withDateOrder(column, content);
 }
 
 /**

@@ -120,7 +120,10 @@ export interface ReportResult {
 }
 
 const DEFAULT_MAX_ROWS = 2000;
-/** Calibration, dependence and usefulness use up to this many training and generated rows even if `maxRows` is smaller, because they become more precise. */
+/**
+ * Calibration, dependence and usefulness use up to this many training and generated rows even if `maxRows` is smaller, because they become more
+ * precise.
+ */
 const MIN_REFERENCE_ROWS = 1000;
 /** Limits the rows of `conditionalCalibration`, whose draws for each row and column take most of the time of a report. */
 const MAX_CONDITIONAL_ROWS = 100;

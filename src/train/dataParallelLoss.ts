@@ -35,7 +35,10 @@ const SHARD_NUMBERS_PER_PARAMETER = 20;
 
 /** A loss that is a sum over the rows of a batch, so that each thread can compute the sum over one shard. */
 export interface SummedLoss {
-  /** Whether the rows come from a dataset and are not drawn by the loss. Modules such as batch normalization take statistics of data, but not of random draws. */
+  /**
+   * Whether the rows come from a dataset and are not drawn by the loss. Modules such as batch normalization take statistics of data, but not of
+   * random draws.
+   */
   readonly isData?: boolean;
   /** Shapes of the inputs. The leading axis of the first one is the batch. */
   readonly inputs: readonly Shape[];

@@ -38,8 +38,8 @@ const checkNcsf = optionChecker("ncsf", ncsfSchemas);
  * `autoregressive` a masked network computes theta_i from x_1 ... x_i-1; with `coupling` a network computes it from the features that the
  * layer leaves unchanged. Both also read the context.
  *
- * @throws ARGUMENT if `features` is not a positive integer, if an option is not valid, such as `bins` below 2 or above 1024, or for couplings of one
- *   feature without a context; SHAPE if `base` and the layers differ in features or context.
+ * @throws ARGUMENT if `features` is not a positive integer, if an option is not valid, such as `bins` below 2 or above 1024, or for
+ *   couplings of one feature without a context; SHAPE if `base` and the layers differ in features or context.
  */
 export function nsf(features: number, options: NSFOptions = {}): Flow {
   checkNsf(features, options);
@@ -57,8 +57,8 @@ export function nsf(features: number, options: NSFOptions = {}): Flow {
  * layer or of a coupling computes theta_i and phi_i. The base is by default uniform on [-pi, pi]. The options are those of `nsf` without
  * `batchNorm` and `bound`.
  *
- * @throws ARGUMENT if `features` is not a positive integer, if an option is not valid, such as `bins` below 2 or above 1024, or for couplings of one
- *   feature without a context; SHAPE if `base` and the layers differ in features or context.
+ * @throws ARGUMENT if `features` is not a positive integer, if an option is not valid, such as `bins` below 2 or above 1024, or for
+ *   couplings of one feature without a context; SHAPE if `base` and the layers differ in features or context.
  */
 export function ncsf(features: number, options: NCSFOptions = {}): Flow {
   checkNcsf(features, options);
