@@ -3,12 +3,8 @@ import { atomsOf, type ColumnHead, isNumeric, MISSING, parameterCount } from "./
 import { LOCATION_BOUND, LOG_SCALE_BOUND } from "./headGroup.ts";
 import { isolatedAtoms } from "./isolatedAtoms.ts";
 
-/**
- * Equally weighted components with this log-scale, whose locations are equally spaced from -1.5 to 1.5, are in total close to a
- * standard logistic distribution.
- */
-const OUTERMOST_LOCATION = 1.5;
-const COMPONENT_LOG_SCALE = Math.log(0.84);
+/** Several components in place of one logistic distribution have this scale, and locations apart from each other. */
+const COMPONENT_SCALE = 0.84;
 /** The standard deviation of a standard logistic distribution. */
 const LOGISTIC_DEVIATION = Math.PI / Math.sqrt(3);
 /**
@@ -75,18 +71,28 @@ export function marginalParameters(
   const totalOfShared = atomWeights.reduce((sum, weight, a) => sum + (isShared[a] ? weight : 0), 0);
   const componentLogit = Math.log((otherWeight + 0.5 * totalOfShared + extraRows) / K);
   const { location, scale } = z ? logisticOfMoments(moments) : { location: 0, scale: 1 };
-  const outermost = K > 1 ? OUTERMOST_LOCATION : 0;
+  const outermost = outermostLocation(K);
   const locations = Array.from(
     { length: K },
     (_, k) => location + scale * outermost * ((2 * k) / Math.max(1, K - 1) - 1),
   );
-  const logScale = (K > 1 ? COMPONENT_LOG_SCALE : 0) + Math.log(scale);
+  const logScale = Math.log(K > 1 ? COMPONENT_SCALE * scale : scale);
   return Float64Array.from([
     ...logits,
     ...new Array(K).fill(componentLogit),
     ...locations.map((each) => inverseSoftClamp(each, LOCATION_BOUND)),
     ...new Array(K).fill(inverseSoftClamp(logScale, LOG_SCALE_BOUND)),
   ]);
+}
+
+/**
+ * K equally weighted components of scale `COMPONENT_SCALE`, whose locations are equally spaced between -m and m for this number m, have in
+ * total the variance of the standard logistic distribution. The variance of such locations is m^2 (K + 1) / (3 (K - 1)).
+ */
+function outermostLocation(K: number): number {
+  if (K === 1) return 0;
+  const variance = LOGISTIC_DEVIATION ** 2 * (1 - COMPONENT_SCALE ** 2);
+  return Math.sqrt((variance * 3 * (K - 1)) / (K + 1));
 }
 
 /** The logistic distribution with the mean and variance of weighted scores: `moments` are the sums of weight, weight z, weight z^2. */
