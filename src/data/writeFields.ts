@@ -81,12 +81,14 @@ async function* delimitedText(
   const quoted = (text: string) =>
     text === "" || text.includes(delimiter) || /["\r\n]|^\s|\s$/.test(text) ? quotedIdentifier(text) : text;
   const labelTexts = fields.map(({ labels }) => labels?.map(quoted));
+  // Most readers skip empty lines, so the rows after one would be taken for earlier rows.
+  const missing = fields.length === 1 ? '""' : "";
   yield `${fields.map(({ name }) => quoted(name)).join(delimiter)}\n`;
   for await (const values of readAhead(chunks)) {
     let text = "";
     for (let i = 0; i < values.length; i++) {
       const d = i % fields.length;
-      text += labelTexts[d]?.[values[i]!] ?? fields[d]!.text(values[i]!);
+      text += (labelTexts[d]?.[values[i]!] ?? fields[d]!.text(values[i]!)) || missing;
       text += d + 1 === fields.length ? "\n" : delimiter;
       if (text.length > MAX_TEXT_LENGTH) {
         yield text;

@@ -1,5 +1,5 @@
 import { quotedNames } from "../data/columnList.ts";
-import { csvRecords, fieldNames } from "../data/csvRecords.ts";
+import { csvRecords, fieldNames, isEmptyRecord } from "../data/csvRecords.ts";
 import { PushforwardError } from "../errors.ts";
 import { shortened } from "../parse.ts";
 import type { TableRow, TableValue } from "../tables/tableRows.ts";
@@ -20,10 +20,24 @@ function readCsv(text: string, columns: readonly ServedColumn[], maxRows: number
   const rows: TableRow[] = [];
   for (const record of csvRecords(text, ",")) {
     const { fields } = record;
+    if (record.isUnclosed) {
+      throw new PushforwardError("DATA", "the CSV ends within a field in quotes", {
+        expected: "a closing quote",
+        hint: "Close the quote, and double each quote within a field.",
+      });
+    }
+    // Only in a table of one column is an empty line a row: one whose value is missing.
+    if (isEmptyRecord(record) && used?.length !== 1) continue;
     if (!used) {
       const names = fieldNames(record);
       used = names.map((name) => byName.get(name));
       if (used.every((column) => column === undefined)) throw noKnownColumn(names, columns);
+      const repeated = used.find((column, i) => column && used!.indexOf(column) < i);
+      if (repeated) {
+        throw new PushforwardError("DATA", `two columns of the CSV have the name "${repeated.name}"`, {
+          hint: "Leave one of them out.",
+        });
+      }
       continue;
     }
     if (rows.length === maxRows) throw tooManyRows(maxRows, "more");
@@ -64,5 +78,6 @@ function writeCsv(columns: readonly { readonly name: string }[], rows: readonly 
   };
   const names = columns.map(({ name }) => name);
   const lines = [names, ...rows.map((row) => names.map((name) => row[name]))];
-  return lines.map((fields) => `${fields.map(field).join(",")}\n`).join("");
+  // Most readers skip empty lines, so the rows after one would be taken for earlier rows.
+  return lines.map((fields) => `${fields.map(field).join(",") || '""'}\n`).join("");
 }

@@ -72,6 +72,11 @@ describe.each(ENDINGS)("as .%s", (ending) => {
   });
 });
 
+it("writes a missing value of a table with one column in quotes, because readers skip empty lines", async () => {
+  await writeRows(["x"], [chunk([1], [Number.NaN], [2])], files.path("one.csv"));
+  expect(readFileSync(files.path("one.csv"), "utf8")).toBe('x\n1\n""\n2\n');
+});
+
 it("writes the same bytes to a stream as to a CSV file", async () => {
   const rows = [chunk([1, -0.25], [1e-7, 1e21]), chunk([Infinity, Number.NaN])];
   const stream = new PassThrough();
