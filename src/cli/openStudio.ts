@@ -23,7 +23,7 @@ const MAX_ROWS = 5000;
 /** Serves the studio, with a model and a table to open, until the command is interrupted. */
 export async function openStudio({ model, data, port, ...reading }: Values, io: Io): Promise<void> {
   const { listen } = await importOptional(SERVER, () => import("../serve/listen.ts"));
-  const { openingFragment, studioApp } = await import("../serve/studioApp.ts");
+  const { openingFragment, studioApp } = await importOptional(SERVER, () => import("../serve/studioApp.ts"));
   const { studioBuild } = await import("../serve/studioBuild.ts");
   const build = await studioBuild();
   const files: StudioFile[] = [];

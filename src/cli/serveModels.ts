@@ -22,7 +22,8 @@ const MAX_BYTES_IN_FLIGHT = 256_000_000;
 
 /** Serves models until the command is interrupted. */
 export async function serveModels(values: Values, io: Io): Promise<void> {
-  const { startServer } = await importOptional(SERVER, () => import("../serve/server.ts"));
+  const { listen } = await importOptional(SERVER, () => import("../serve/listen.ts"));
+  const { serveApp } = await importOptional(SERVER, () => import("../serve/app.ts"));
   const models = new Map<string, ServedModel>();
   for (const path of values.models) {
     const name = basename(path).replace(/\.safetensors$/, "");
@@ -33,14 +34,9 @@ export async function serveModels(values: Values, io: Io): Promise<void> {
     }
     models.set(name, servedModel(await readModel(path), engineOf(values)));
   }
-  const server = await startServer(models, {
-    host: values.host,
-    port: values.port,
-    connections: MAX_CONNECTIONS,
-    rows: values.maxRows,
-    bytes: values.maxBytes,
-    bytesInFlight: Math.max(MAX_BYTES_IN_FLIGHT, values.maxBytes),
-  });
+  const { host, port, maxRows: rows, maxBytes: bytes } = values;
+  const app = serveApp(models, { rows, bytes, bytesInFlight: Math.max(MAX_BYTES_IN_FLIGHT, bytes) });
+  const server = await listen(app, { host, port, connections: MAX_CONNECTIONS });
   io.onStopMessage?.({
     what: "The server has stopped, although some requests had no answer yet",
     hint: "Send them again when it runs.",

@@ -57,15 +57,9 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
       contentSecurityPolicy: { defaultSrc: ["'self'"], scriptSrc: ["'self'"], styleSrc: ["'unsafe-inline'"] },
     }),
   );
-  app.use(
-    bodyLimit({
-      maxSize: limits.bytes,
-      onError: (c) => c.json(problem(`the body has more than ${limits.bytes} bytes`), 413),
-    }),
-  );
   let bytesInFlight = 0;
+  // A body is kept in memory until its request is answered. `bodyLimit` comes second, because it reads bodies that come in chunks.
   app.use(async (c, next) => {
-    // A body is kept in memory until its request is answered.
     const bytes = bytesOfBody(c, limits);
     if (bytesInFlight + bytes > limits.bytesInFlight) {
       c.header("Retry-After", "1");
@@ -78,6 +72,12 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
       bytesInFlight -= bytes;
     }
   });
+  app.use(
+    bodyLimit({
+      maxSize: limits.bytes,
+      onError: (c) => c.json(problem(`the body has more than ${limits.bytes} bytes`), 413),
+    }),
+  );
   app.onError((error, c) => {
     if (error instanceof UnknownModelError) return c.json(problem("there is no such model"), 404);
     if (error instanceof BusyError) {
@@ -85,6 +85,8 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
       return c.json(problem("too many requests wait for the model"), 503);
     }
     if (!(error instanceof PushforwardError)) {
+      // Reading a body fails if its client disconnects.
+      if (c.req.raw.signal.aborted) return c.body(null, 400);
       console.error(error);
       return c.json(problem("the server failed"), 500);
     }
@@ -159,10 +161,10 @@ export function serveApp(models: ReadonlyMap<string, ServedModel>, limits: Serve
   return app;
 }
 
-/** The size of the body of a request before it is read; the largest possible size if the body comes in chunks. */
+/** The most bytes of a request's body that are read; the largest allowed size if the body comes in chunks. */
 function bytesOfBody(c: Context, { bytes }: ServeLimits): number {
   const length = c.req.header("Content-Length");
-  if (length !== undefined) return Number(length);
+  if (length !== undefined) return Math.min(Number(length), bytes);
   return c.req.header("Transfer-Encoding") === undefined ? 0 : bytes;
 }
 

@@ -44,6 +44,18 @@ test("refuses a body for which there is no memory until another request is answe
   const small = request(400);
   answer();
   expect([(await first).status, (await small).status, (await request(600)).status]).toEqual([200, 200, 200]);
+  const body = new TransformStream<Uint8Array, Uint8Array>();
+  const chunked = app.request("/models/slow/sample", {
+    method: "POST",
+    body: body.readable,
+    duplex: "half",
+    headers: { "Content-Type": "application/json", "Transfer-Encoding": "chunked" },
+  } as RequestInit);
+  expect((await request(600)).status).toBe(503);
+  await body.writable.close();
+  expect([(await chunked).status, (await request(600)).status, (await request(1001)).status]).toEqual([
+    200, 200, 413,
+  ]);
 });
 
 test("has an OpenAPI document whose references resolve for all names of models", async () => {

@@ -1,15 +1,11 @@
 import { once } from "node:events";
 import { get } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { maf } from "../../src/index.ts";
-import type { RunningServer } from "../../src/serve/listen.ts";
-import { servedModel } from "../../src/serve/servedModel.ts";
-import { startServer } from "../../src/serve/server.ts";
+import { serveApp } from "../../src/serve/app.ts";
+import { listen, type RunningServer } from "../../src/serve/listen.ts";
 
-const flow = maf(1, { transforms: 1, hidden: [4] });
-const models = new Map([["flow", servedModel({ flow, columns: ["a"], given: [] }, { threads: 1 })]]);
-const start = (host: string, port: number) =>
-  startServer(models, { host, port, connections: 10, bytes: 1000, bytesInFlight: 10_000, rows: 10 });
+const app = serveApp(new Map(), { bytes: 1000, bytesInFlight: 10_000, rows: 10 });
+const start = (host: string, port: number) => listen(app, { host, port, connections: 10 });
 
 let server: RunningServer;
 beforeAll(async () => {
