@@ -11,7 +11,7 @@ export type BatchReader<T extends Value = Value> = (next: () => DataView, rows: 
 /** A column of an Arrow stream. */
 export interface ArrowColumn {
   readonly name: string;
-  /** A column of this type has no buffers: all values are missing. */
+  /** Whether the values, or the entries of the dictionary, have the type null: it has no buffers, and all values are missing. */
   readonly isNull: boolean;
   /** Reads the values, or the entries of the dictionary if there is one. */
   readonly read: BatchReader;
@@ -26,7 +26,7 @@ const IN_MILLISECONDS = [
   (time: number) => time * 1000,
   (time: number) => time,
   (time: number) => Math.floor(time / 1e3),
-  // A number holds the nanoseconds of today's dates to 256 ns, so they are rounded to microseconds first.
+  // A float64 represents the nanoseconds since 1970 of present dates in steps of 256 ns, so they are rounded to microseconds first.
   (time: number) => Math.floor(Math.round(time / 1e3) / 1e3),
 ];
 
@@ -47,12 +47,11 @@ export function arrowColumn(field: FlatTable): ArrowColumn {
     );
   }
   const dictionary = field.table(12);
-  if (!dictionary) return { name, isNull: type === TYPES.null, read };
   return {
     name,
-    isNull: false,
+    isNull: type === TYPES.null,
     read,
-    dictionary: { id: dictionary.int64(4), read: integers(dictionary.table(6)) },
+    ...(dictionary && { dictionary: { id: dictionary.int64(4), read: integers(dictionary.table(6)) } }),
   };
 }
 

@@ -120,9 +120,10 @@ function readDictionary(
   const content = header.table(6);
   if (!column || !content) throw notArrow();
   const batch = new Batch(content, body);
-  // Empty strings need one bit of the body each, but much more memory once they are read.
+  // A dictionary may not have more entries than its body has bytes: an empty string needs only one bit of the body, but much more memory
+  // once it is read.
   if (batch.rows > body.byteLength) throw notArrow();
-  const value = batch.column(column.read);
+  const value = batch.column(column.read, column.isNull);
   const entries = (isAddition && dictionaries.get(id)) || [];
   for (let n = 0; n < batch.rows; n++) entries.push(value(n));
   dictionaries.set(id, entries);

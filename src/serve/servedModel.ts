@@ -163,7 +163,7 @@ class NumberReader {
   private number(row: Row, name: string, largest: number): number {
     const value = row[name];
     const classes = this.labels.get(name);
-    const number = classes ? classes.indexOf(String(value)) : value;
+    const number = classes && value !== null && value !== undefined ? classes.indexOf(String(value)) : value;
     if (typeof number === "number" && Math.abs(number) <= largest && !(classes && number < 0)) return number;
     const range = largest < Number.MAX_VALUE ? `a number up to ${largest}` : "a finite number";
     throw new PushforwardError("DATA", `a row has no valid value of "${name}"`, {

@@ -1,3 +1,4 @@
+import { inflateRawSync } from "node:zlib";
 import {
   bool,
   columnFromArray,
@@ -107,6 +108,19 @@ describe("an Arrow stream", () => {
       }
     `);
     expect(arrow.read(stream(ALL, { maxBatchRows: 1 }), columnsOf(...Object.keys(ALL)), 3)).toEqual(rows);
+  });
+
+  test("may have a dictionary of the type null, as a column of labels without any value has", () => {
+    // By apache-arrow 21, because flechette does not write it: tableToIPC of { x, n: [1, 2] }, x a dictionary of the type null.
+    const compressed =
+      "dZFBDoIwEEUftYkNEmkiURYuPISH8QgujGsP5CE8ircZ098SCOB0MZ1p//tDMTP7ApEUNZE9WwK1aqqg5HmYmQcccAM6aXo8Ow6q" +
+      "GjG6oivZpV4FPHPN28xS6yL9mUDLSZwo/XXJUE6MV2F4LQgEVUHuqW4Imn6c3czsPjLXvtHFQs2dzBveI3O9TgafISqWkfw+E7+G" +
+      "Ix0tES9tP17dRLnV9Jo7e3Tlfd2E6Sf78CfH2Rxxdk5husmemc9aVOWO5f/GDw==";
+    const bytes = inflateRawSync(Buffer.from(compressed, "base64"));
+    expect(arrow.read(bytes, columnsOf("x", "n"), 2)).toEqual([
+      { x: null, n: 1 },
+      { x: null, n: 2 },
+    ]);
   });
 
   test("has the columns of the model only", () => {

@@ -152,6 +152,18 @@ describe("a server of models", () => {
     expect(operationsOf(models.get("conditional")!)).toEqual(["score", "sample"]);
   });
 
+  test("has no label for a missing value of the context, even if a label is the word null", async () => {
+    const labels = [["undefined", "null"]];
+    const model = servedModel({ ...conditional.contents, given: ["age", "region"], labels }, one);
+    const [row] = housesOf(1, 9);
+    for (const region of [{}, { region: null }]) {
+      await expect(model.score([{ ...row, age: 30, ...region }])).rejects.toThrow(
+        'no valid value of "region"',
+      );
+    }
+    expect(await model.score([{ ...row, age: 30, region: "null" }])).toHaveLength(1);
+  });
+
   test("finds anomalies as the model does", async () => {
     const rows = [...housesOf(3, 9), { city: "Bern", children: 99 }, { city: "Zug", children: null }];
     const { status, answer } = await post("models/compared/anomalies", { rows, count: 2 });
