@@ -143,6 +143,8 @@ function verdict({ mean, standardError }: Comparison["difference"]): string {
   if (!Number.isFinite(mean))
     return `${better} describes these rows better: ${worse} gives probability 0 to some.`;
   const errors = Math.abs(mean) / standardError;
-  if (mean === 0 || !(errors >= 2)) return "These rows do not show which model is better.";
+  // Without a spread of the differences, as for one row or equal rows, there is no error to compare with.
+  if (!(errors >= 2 && errors < Number.POSITIVE_INFINITY))
+    return "These rows do not show which model is better.";
   return `${better} describes these rows better: the difference is ${errors.toFixed(1)} standard errors.`;
 }

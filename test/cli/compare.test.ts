@@ -61,6 +61,9 @@ it("says which model describes the rows better", async () => {
   `);
   const same = await pushforward(["compare", models.short, models.short, table]);
   expect(same.out).toContain("These rows do not show which model is better.");
+  const equal = write("equal.csv", "x,y\n0.1,0.2\n0.1,0.2\n");
+  const { out: ofEqualRows } = await pushforward(["compare", models.short, models.long, equal]);
+  expect(ofEqualRows).toContain("These rows do not show which model is better.");
 });
 
 it("says of which model a warning is, and which log-densities are bounds", async () => {
