@@ -72,8 +72,10 @@ export async function inferPosterior(values: InferValues, io: Io, words: readonl
     const files = { flow: output, draws: drawsPath, corner };
     const seconds = (performance.now() - start) / 1000;
     if (json) io.stdout.write(jsonLine(inferResult(inferred, files, seconds)));
-    // If the draws are on standard output, the report goes to standard error.
-    else (areDrawsOnStdout ? io.stderr : io.stdout).write(inferReport(inferred, files, io));
+    else {
+      const destination = areDrawsOnStdout ? io.stderr : io.stdout;
+      destination.write(inferReport(inferred, files, { ...io, stdout: destination }));
+    }
     await flow.release();
   } finally {
     messages.end();
