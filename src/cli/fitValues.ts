@@ -26,11 +26,11 @@ const FLOWS_WITH = {
  * @throws FILE if the first path cannot be read, and an option or the ending of the path is one of images.
  */
 export async function areImages(all: FitValues): Promise<boolean> {
-  const { data, image, columns, exclude, given, column } = all;
+  const { data, image, columns, exclude, given, column, schema } = all;
   if (image !== undefined) return true;
   if (data[0] === undefined) return false;
   const { isImagePath } = await import("../images/openImages.ts");
-  const namesColumns = columns !== undefined || exclude !== undefined || given.length + column.length > 0;
+  const namesColumns = (columns ?? exclude ?? schema) !== undefined || given.length + column.length > 0;
   try {
     return await isImagePath(data[0], { pictureColumns: !namesColumns });
   } catch (error) {

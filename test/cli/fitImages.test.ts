@@ -218,6 +218,8 @@ describe("fit", () => {
     expect(out).toMatch(/^Learned 4 images of 4 x 4 x 1 /);
     const table = await failure("fit", file, "--columns", "number", "--flips", "-o", model);
     expect(table).toMatch(/--flips is for images, and DATA is a table/);
+    const byFile = await failure("fit", file, "--schema", write("kinds.json", "[]"), "--flips", "-o", model);
+    expect(byFile).toBe(table);
   });
 
   test("refuses options that are not valid for the images or the flow", async () => {
