@@ -11,15 +11,16 @@ export class FitLog {
   constructor(path: string, { append }: { append: boolean }) {
     this.path = path;
     this.flag = append ? "a" : "w";
-    this.writing(() => writeFileSync(path, "", { flag: "a" }));
+    this.orFileError(() => writeFileSync(path, "", { flag: "a" }));
   }
 
   write(event: object): void {
-    this.writing(() => writeFileSync(this.path, jsonLine(event), { flag: this.flag }));
+    this.orFileError(() => writeFileSync(this.path, jsonLine(event), { flag: this.flag }));
     this.flag = "a";
   }
 
-  private writing(write: () => void): void {
+  /** Calls `write`, and throws `FILE` if it fails. */
+  private orFileError(write: () => void): void {
     try {
       write();
     } catch (cause) {

@@ -1,4 +1,4 @@
-import { basename, extname } from "node:path";
+import { basename, extname, resolve } from "node:path";
 import { PushforwardError } from "../errors.ts";
 import type { Values } from "./arguments.ts";
 import { engine } from "./engine.ts";
@@ -190,7 +190,23 @@ export function checkModelName(output: string, why: string): void {
   });
 }
 
-/** @throws ARGUMENT for the first two options that cannot be combined, and for an output that is not a model file. */
+/** Throws `ARGUMENT` if the log is standard output, or would replace the model or a table. */
+function checkLogName({ log, output, data }: FitValues): void {
+  if (log === undefined) return;
+  if (log === "-") {
+    throw new PushforwardError("ARGUMENT", "The log cannot be written to standard output", {
+      expected: "the name of a file",
+      hint: "For example: --log metrics.jsonl. --json prints the events to standard output.",
+    });
+  }
+  const replaced = [output, ...data].find((path) => resolve(path) === resolve(log));
+  if (replaced === undefined) return;
+  throw new PushforwardError("ARGUMENT", `${replaced} would be replaced by the log`, {
+    hint: "Choose another path for --log.",
+  });
+}
+
+/** @throws ARGUMENT for the first two options that cannot be combined, and for an output or a log that cannot have its name. */
 export function checkFitValues(values: FitValues): void {
   const { resume, overwrite, output } = values;
   if (resume && overwrite) {
@@ -199,4 +215,5 @@ export function checkFitValues(values: FitValues): void {
     });
   }
   checkModelName(output, "checkpoints are written beside it");
+  checkLogName(values);
 }

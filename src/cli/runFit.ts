@@ -46,7 +46,7 @@ interface FitRun {
 
 /** An opened data set and the function that trains a model on it. */
 interface TrainingJob {
-  /** What to check in the data if a loss is not a number, besides the learning rate: the end of a hint. */
+  /** The end of the hint for a loss that is NaN. It says what to check in the data; the hint begins with the learning rate. */
   readonly dataHint?: string;
   train(services: TrainingServices): Promise<Fitted>;
   close(): Promise<void>;
@@ -110,7 +110,8 @@ async function fitAndWrite(
   const signal = io.interrupted;
   const checkpoints = await Checkpoints.open(values, messages);
   const remove = [lockPath(output)];
-  const log = values.log === undefined ? undefined : new FitLog(values.log, { append: values.resume });
+  const log =
+    values.log === undefined ? undefined : new FitLog(values.log, { append: checkpoints.paths.length > 0 });
   const stopOf = () => stopMessage(checkpoints, values, words);
   const announceStop = () => io.onStopMessage?.({ ...stopOf(), remove });
   announceStop();

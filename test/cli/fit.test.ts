@@ -76,6 +76,29 @@ it("keeps an earlier log if the data cannot be read", async () => {
   expect(readFileSync(log, "utf8")).toBe("earlier\n");
 });
 
+it("refuses a log that would replace the model or the table, or is standard output", async () => {
+  const table = write("table.csv", "a\n1\n");
+  const fit = (log: string) => failure("fit", table, "-o", path("unread.safetensors"), "--log", log);
+  expect([
+    await fit("-"),
+    await fit(path("./table.csv")),
+    await fit(path("unread.safetensors")),
+  ]).toMatchInlineSnapshot(`
+    [
+      "2
+    Error: The log cannot be written to standard output: expected the name of a file.
+    For example: --log metrics.jsonl. --json prints the events to standard output.",
+      "2
+    Error: table.csv would be replaced by the log.
+    Choose another path for --log.",
+      "2
+    Error: unread.safetensors would be replaced by the log.
+    Choose another path for --log.",
+    ]
+  `);
+  expect(readFileSync(table, "utf8")).toBe("a\n1\n");
+});
+
 it("refuses options that have no effect on the flow", async () => {
   const fit = (...words: string[]) => failure("fit", EARTHQUAKES, "-o", path("x.safetensors"), ...words);
   expect([
@@ -118,7 +141,17 @@ it("names the epochs of a trained member only if the model contains it", () => {
 it("prints JSON lines and nothing else with --json", async () => {
   const output = path("json.safetensors");
   const log = path("metrics.jsonl");
-  const events = await json("fit", EARTHQUAKES, ...QUICK, "-o", output, "--log", log);
+  const events = await json(
+    "fit",
+    EARTHQUAKES,
+    ...QUICK,
+    "--resume",
+    "-o",
+    output,
+    "--log",
+    write("metrics.jsonl", "earlier\n"),
+  );
+  // Without a checkpoint, --resume starts again, and so does the log.
   expect(plain(readFileSync(log, "utf8"))).toBe(events.map((event) => `${JSON.stringify(event)}\n`).join(""));
   expect(events.map(({ event }) => event)).toEqual(["epoch", "epoch", "done"]);
   expect(Object.keys(events[0]!)).toMatchInlineSnapshot(`
