@@ -11,7 +11,7 @@ export const report = command({
       alias: "o",
       valueName: "FILE",
       description:
-        "The HTML file to write. - writes the page to standard output, and the findings to standard error. Default: report.html, or none with --json.",
+        "The page to write, whose name ends in .html. - writes the page to standard output, and the findings to standard error. Default: report.html, or none with --json.",
     }),
     target: text({
       valueName: "C",

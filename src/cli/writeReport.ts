@@ -34,6 +34,7 @@ export async function writeReport(values: Values, io: Io): Promise<void> {
   const isPageOnStdout = output !== undefined && isStandardOutput(output);
   if (isPageOnStdout && json) throw twoOnStandardOutput("the page", "the numbers", "-o report.html");
   if (output !== undefined) {
+    if (!isPageOnStdout) checkPageName(output);
     // Missing packages and a path that is not writable are reported before the long computation.
     await openCanvas();
     if (!isPageOnStdout) await checkWritable(output);
@@ -79,6 +80,15 @@ export async function writeReport(values: Values, io: Io): Promise<void> {
     await table.close();
     await model.release();
   }
+}
+
+/** Throws `ARGUMENT` for another ending than that of a page, because the file may be a table or a model. */
+function checkPageName(output: string): void {
+  if (/\.html?$/i.test(output)) return;
+  throw new PushforwardError("ARGUMENT", `${output} is not the name of a page`, {
+    expected: "a name that ends in .html",
+    hint: "For example: -o report.html",
+  });
 }
 
 function summary(

@@ -102,6 +102,11 @@ it("refuses conditional models, and tables with too few rows", async () => {
     To compare log-densities: pushforward evaluate conditional.safetensors DATA"
   `);
   const model = await quickModel(place, data, "few");
+  expect(await failure("report", model, data, "-o", data)).toMatchInlineSnapshot(`
+    "2
+    Error: few.csv is not the name of a page: expected a name that ends in .html.
+    For example: -o report.html"
+  `);
   expect(await failure("report", model, data, "--target", "nope")).toMatchInlineSnapshot(`
     "2
     Error: The model has no column "nope": expected one of a or b.
