@@ -141,7 +141,7 @@ export const sample = command({
         model.table
           ? writeTable(model.table, rows, to, { given: model.given, labels })
           : writeRows(names, rows, to, { labels });
-      if (directory !== undefined) await writeParts(blocks, names.length, directory, write);
+      if (directory !== undefined) await writeParts(blocks, names.length, directory, write, io);
       else await write(blocks, destination);
       messages.end();
       const missing = table ? table.rows - check.rows : 0;

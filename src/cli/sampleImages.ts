@@ -79,8 +79,12 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
             await encodePng({ shape: model.shape, pixels: image }),
           );
         }
+        io.onStopMessage?.({
+          what: `Stopped; the images that were drawn are in ${output}`,
+          hint: "Remove the images, and run the command again.",
+        });
       }
-      messages.progress((start + n) / total, "", ` ${start + n} of ${counted(total, "image")}`);
+      messages.progress((start + n) / total, "", ` ${count(start + n)} of ${counted(total, "image")}`);
     }
     if (isGrid) {
       // Each class has a line of the picture if the classes have equally many images.

@@ -95,7 +95,7 @@ export async function sampleTableModel(
     const write = (rows: AsyncIterable<Float64Array>, to: typeof destination) =>
       writeTable(model.columns, rows, to);
     const rowsToWrite = await started(blocks);
-    if (directory !== undefined) await writeParts(rowsToWrite, model.flow.features, directory, write);
+    if (directory !== undefined) await writeParts(rowsToWrite, model.flow.features, directory, write, io);
     else await write(rowsToWrite, destination);
     messages.end();
     if (tried > 0)

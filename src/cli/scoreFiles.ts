@@ -36,11 +36,12 @@ export async function scoreFiles(
   }
   const found = await expandPatterns(values.data, io.interrupted);
   // The same file may be named twice, such as a.csv and ./a.csv.
-  const files = [...new Map(found.map((file) => [resolve(file), file])).values()];
+  const byPath = new Map(found.map((file) => [resolve(file), file]));
+  const files = [...byPath.values()];
   const common = commonDirectory(files);
   const outputs = files.map((file) => join(output, relative(common, resolve(file))));
   for (const [i, path] of outputs.entries()) {
-    const replaced = files.find((file) => resolve(file) === resolve(path));
+    const replaced = byPath.get(resolve(path));
     if (replaced !== undefined) {
       const scores = replaced === files[i] ? "its scores" : `the scores of ${files[i]}`;
       throw new PushforwardError("ARGUMENT", `${replaced} would be replaced by ${scores}`, {
@@ -57,6 +58,10 @@ export async function scoreFiles(
       await writeScored(table, scores, outputs[i]!, { numeric });
       reportWritten(`${counted(table.rows, "row")} with ${scoreName(table, numeric)}`, outputs[i]!, io);
       return table.rows;
+    });
+    io.onStopMessage?.({
+      what: `Stopped; the files that were finished are in ${output}`,
+      hint: "Run the command again.",
     });
   }
   new Messages(io).print(`Wrote ${counted(total, "row")} in ${counted(files.length, "file")}`);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { inject } from "vitest";
+import type { Io } from "../../src/cli/io.ts";
 import { run } from "../../src/cli/run.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
@@ -23,6 +24,7 @@ interface RunOptions {
   /** If set, both outputs are terminals of this width. */
   columns?: number;
   interrupted?: AbortSignal;
+  onStopMessage?: Io["onStopMessage"];
 }
 
 export type Workplace = ReturnType<typeof workplace>;
@@ -39,8 +41,14 @@ export function workplace() {
   /** Runs a command line. In its output, the temporary directories are removed from paths. */
   async function pushforward(words: readonly string[], options: RunOptions = {}): Promise<Outcome> {
     const [stdout, stderr] = [collector(options.columns), collector(options.columns)];
-    const { env = {}, interrupted = new AbortController().signal } = options;
-    const code = await run(words, { stdout, stderr, env, interrupted });
+    const { env = {}, interrupted = new AbortController().signal, onStopMessage } = options;
+    const code = await run(words, {
+      stdout,
+      stderr,
+      env,
+      interrupted,
+      ...(onStopMessage && { onStopMessage }),
+    });
     return { code, out: plain(stdout.text()), err: plain(stderr.text()) };
   }
 

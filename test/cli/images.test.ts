@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { decode } from "fast-png";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { idx } from "../images/files.ts";
 import { workplace } from "./command.ts";
 import { COUNT, image, SMALL_GLOW, writeImages } from "./smallImages.ts";
@@ -127,7 +127,12 @@ describe("a model of images", () => {
       Error: drawn already has images, perhaps of an earlier run: received 2 pictures, such as drawn/1/00001.png.
       Give a new directory, or remove them."
     `);
-    await pushforward("sample", models.plain, "-n", "2", "--temperature", "0", "-o", path("modes"));
+    const onStopMessage = vi.fn();
+    const modes = ["sample", models.plain, "-n", "2", "--temperature", "0", "-o", path("modes")];
+    await place.pushforward(modes, { onStopMessage });
+    expect(onStopMessage.mock.lastCall?.[0].what).toBe(
+      `Stopped; the images that were drawn are in ${path("modes")}`,
+    );
     expect(readFileSync(path("modes/00001.png"))).toEqual(readFileSync(path("modes/00002.png")));
     expect(await failure("sample", models.classes, "--class", "5", "-o", grid)).toMatchInlineSnapshot(`
       "2

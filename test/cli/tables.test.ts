@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { gzipSync } from "node:zlib";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { correlated, QUICK, quickModel, start, workplace } from "./command.ts";
 
 const place = workplace();
@@ -43,7 +43,9 @@ it("scores each file by itself into a directory, with the directories below a co
     mkdirSync(path(`parts/${name}/..`), { recursive: true });
     write(`parts/${name}`, [header, ...lines.slice(20 * i, 20 * i + 20), ""].join("\n"));
   }
-  const { code, err } = await pushforward(["score", model, path("parts/*/*.csv"), "-o", path("scored/")]);
+  const onStopMessage = vi.fn();
+  const words = ["score", model, path("parts/*/*.csv"), "-o", path("scored/")];
+  const { code, err } = await pushforward(words, { onStopMessage });
   expect({ code, err }).toMatchInlineSnapshot(`
     {
       "code": 0,
@@ -54,6 +56,10 @@ it("scores each file by itself into a directory, with the directories below a co
     ",
     }
   `);
+  expect(onStopMessage).toHaveBeenLastCalledWith({
+    what: `Stopped; the files that were finished are in ${path("scored/")}`,
+    hint: "Run the command again.",
+  });
   await pushforward(["score", model, data, "-o", path("all.csv")]);
   const scored = ["year=1/a.csv", "year=2/a.csv", "year=2/b.csv"].flatMap((name) =>
     readFileSync(path(`scored/${name}`), "utf8")
