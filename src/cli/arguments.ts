@@ -146,8 +146,13 @@ function checkPositionals(syntax: Syntax, received: readonly string[]): void {
     );
   }
   if (received.length <= names.length || entries.at(-1)?.[1].variadic) return;
-  const count = names.length === 1 ? "one argument" : `${names.length} arguments`;
   const more = received.slice(names.length).join(" ");
+  if (names.length === 0) {
+    throw argumentError(syntax, `pushforward ${name} takes no arguments, but received ${more}`, {
+      hint: `Write ${usage(syntax)}`,
+    });
+  }
+  const count = names.length === 1 ? "one argument" : `${names.length} arguments`;
   throw argumentError(syntax, `pushforward ${name} takes ${count}, but also received ${more}`, {
     hint: `Write ${usage(syntax)}, and quote names that contain spaces.`,
   });

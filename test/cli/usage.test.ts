@@ -283,6 +283,11 @@ it("refuses too many and too few arguments", async () => {
     Error: pushforward inspect takes one argument, but also received b.safetensors.
     Write pushforward inspect MODEL, and quote names that contain spaces."
   `);
+  expect(await failure("doctor", "model.safetensors")).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward doctor takes no arguments, but received model.safetensors.
+    Write pushforward doctor"
+  `);
   // The word after the comma would be a second file.
   expect(await failure("fit", "a.csv", "--columns", "lon,", "lat")).toMatchInlineSnapshot(`
     "2
