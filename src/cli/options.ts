@@ -23,22 +23,22 @@ export interface Option<T = unknown> {
 }
 
 /** The definition of an option that takes a value. */
-interface Statement extends Omit<Option, "read" | "readAll" | "choices" | "form"> {
+interface ValueOptionDefinition extends Omit<Option, "read" | "readAll" | "choices" | "form"> {
   readonly valueName: string;
   /** A valid value for the hint of an error. Default 1. */
   readonly example?: string;
 }
 
 /** The type of a value that is undefined where an option without a default may be left out. */
-type ValueOf<T, S> = S extends { required: true } | { default: string } ? T : T | undefined;
+type ValueOf<T, D> = D extends { required: true } | { default: string } ? T : T | undefined;
 
-function option<T, const S extends Statement>(
-  statement: S,
+function option<T, const D extends ValueOptionDefinition>(
+  definition: D,
   parse: (text: string, name: string) => T,
   more: Pick<Option, "choices" | "form"> = {},
-): Option<ValueOf<T, S>> {
-  const read = (text = statement.default, name = "") => (text === undefined ? undefined : parse(text, name));
-  return { ...statement, ...more, read: read as Option<ValueOf<T, S>>["read"] };
+): Option<ValueOf<T, D>> {
+  const read = (text = definition.default, name = "") => (text === undefined ? undefined : parse(text, name));
+  return { ...definition, ...more, read: read as Option<ValueOf<T, D>>["read"] };
 }
 
 export const flag = (description: string): Option<boolean> => ({
@@ -46,28 +46,31 @@ export const flag = (description: string): Option<boolean> => ({
   read: (text) => text !== undefined,
 });
 
-export const text = <const S extends Statement>(statement: S) => option(statement, (value) => value);
+export const text = <const D extends ValueOptionDefinition>(definition: D) =>
+  option(definition, (value) => value);
 
-export const path = <const S extends Statement>(statement: S) =>
-  option(statement, (value) => value, { form: "path" });
+export const path = <const D extends ValueOptionDefinition>(definition: D) =>
+  option(definition, (value) => value, { form: "path" });
 
 /** Names separated by commas; one that contains a comma is quoted as in a CSV file. */
-export const names = <const S extends Statement>(statement: S) =>
-  option(statement, (value) => (value === "" ? [] : parseColumnList(value)), { form: "list" });
+export const names = <const D extends ValueOptionDefinition>(definition: D) =>
+  option(definition, (value) => (value === "" ? [] : parseColumnList(value)), { form: "list" });
 
 /** Texts of an option that may be given several times. */
-export const texts = (statement: Omit<Statement, "required" | "default">): Option<readonly string[]> => ({
-  ...statement,
+export const texts = (
+  definition: Omit<ValueOptionDefinition, "required" | "default">,
+): Option<readonly string[]> => ({
+  ...definition,
   read: (value) => (value === undefined ? [] : [value]),
   readAll: (values) => values,
 });
 
-export const choice = <const C extends readonly string[], const S extends Statement>(
+export const choice = <const C extends readonly string[], const D extends ValueOptionDefinition>(
   choices: C,
-  statement: S,
+  definition: D,
 ) =>
   option(
-    statement,
+    definition,
     (value, name): C[number] => {
       if (choices.includes(value)) return value;
       const nearest = nearestName(value, choices);
@@ -80,69 +83,76 @@ export const choice = <const C extends readonly string[], const S extends Statem
   );
 
 /** One or more of these words, separated by commas; repetitions are removed. */
-export const choices = <const C extends readonly string[], const S extends Statement>(
+export const choices = <const C extends readonly string[], const D extends ValueOptionDefinition>(
   words: C,
-  statement: S,
+  definition: D,
 ) => {
-  const { read } = choice(words, { ...statement, required: true });
+  const { read } = choice(words, { ...definition, required: true });
   return option(
-    statement,
+    definition,
     (value, name): C[number][] => [...new Set(value.split(",").map((word) => read(word.trim(), name)))],
     { choices: words, form: "list" },
   );
 };
 
 /** An integer of at least `min`. */
-export const integerFrom = <const S extends Statement>(min: number, statement: S, max?: number) =>
-  option(statement, wholeNumberReader(min, statement, max));
+export const integerFrom = <const D extends ValueOptionDefinition>(
+  min: number,
+  definition: D,
+  max?: number,
+) => option(definition, wholeNumberReader(min, definition, max));
 
 /** Integers above 0 in a comma-separated list. */
-export const wholeNumbers = <const S extends Statement>(statement: S) => {
-  const read = wholeNumberReader(1, statement);
-  return option(statement, (value, name) => value.split(",").map((part) => read(part.trim(), name)), {
+export const wholeNumbers = <const D extends ValueOptionDefinition>(definition: D) => {
+  const read = wholeNumberReader(1, definition);
+  return option(definition, (value, name) => value.split(",").map((part) => read(part.trim(), name)), {
     form: "list",
   });
 };
 
-export const positiveNumber = <const S extends Statement>(statement: S) =>
-  option(statement, (value, name) => readNumber(value, name, "a number above 0", statement, (x) => x > 0));
+export const positiveNumber = <const D extends ValueOptionDefinition>(definition: D) =>
+  option(definition, (value, name) => readNumber(value, name, "a number above 0", definition, (x) => x > 0));
 
-export const numberFromZero = <const S extends Statement>(statement: S) =>
-  option(statement, (value, name) => readNumber(value, name, "a number from 0", statement, (x) => x >= 0));
+export const numberFromZero = <const D extends ValueOptionDefinition>(definition: D) =>
+  option(definition, (value, name) => readNumber(value, name, "a number from 0", definition, (x) => x >= 0));
 
 /** Height, width and channels: `28x28x1`. */
-export const imageShape = <const S extends Statement>(statement: S) =>
-  option(statement, (value, name): [height: number, width: number, channels: number] => {
+export const imageShape = <const D extends ValueOptionDefinition>(definition: D) =>
+  option(definition, (value, name): [height: number, width: number, channels: number] => {
     const [, ...sizes] = /^(\d{1,5})[x×](\d{1,5})(?:[x×](\d{1,3}))?$/i.exec(value) ?? [];
     const [height = 0, width = 0, channels = 1] = sizes.map((size) => size && Number(size));
     if (height && width && channels) return [height, width, channels];
     throw new PushforwardError("ARGUMENT", `${name} has an invalid value`, {
       expected: "height, width and channels",
       received: value,
-      hint: `For example: ${name} ${statement.example}`,
+      hint: `For example: ${name} ${definition.example}`,
     });
   });
 
 /** A number above 0, or from 0 if `mayBeZero`, and below `limit`. */
-export const fraction = <const S extends Statement>(mayBeZero: boolean, statement: S, limit = 1) => {
+export const fraction = <const D extends ValueOptionDefinition>(
+  mayBeZero: boolean,
+  definition: D,
+  limit = 1,
+) => {
   const expected = `a number ${mayBeZero ? "from" : "above"} 0 and below ${limit}`;
   const isValid = (x: number) => (mayBeZero ? x >= 0 : x > 0) && x < limit;
-  return option(statement, (value, name) => readNumber(value, name, expected, statement, isValid));
+  return option(definition, (value, name) => readNumber(value, name, expected, definition, isValid));
 };
 
 const wholeNumberReader =
-  (min: number, statement: Statement, max = Number.MAX_SAFE_INTEGER) =>
+  (min: number, definition: ValueOptionDefinition, max = Number.MAX_SAFE_INTEGER) =>
   (value: string, name: string): number => {
     const expected = `an integer from ${min}${max < Number.MAX_SAFE_INTEGER ? ` to ${max}` : ""}`;
     const isValid = (x: number) => Number.isInteger(x) && x >= min && x <= max;
-    return readNumber(value, name, expected, { example: `${Math.max(1, min)}`, ...statement }, isValid);
+    return readNumber(value, name, expected, { example: `${Math.max(1, min)}`, ...definition }, isValid);
   };
 
 function readNumber(
   value: string,
   name: string,
   expected: string,
-  { example = "1" }: Statement,
+  { example = "1" }: ValueOptionDefinition,
   isValid: (x: number) => boolean,
 ): number {
   const x = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(value) ? Number(value) : Number.NaN;
