@@ -3,7 +3,7 @@ import { expectedText, shortNumber, valueText } from "../evaluate/expectedText.t
 import { count, counted } from "../evaluate/numberText.ts";
 import type { AnomalyReason } from "../flows/anomalies/reasons.ts";
 import type { Anomaly, TableAnomalies } from "../flows/index.ts";
-import { singleLine } from "./format.ts";
+import { alignedRows, singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
 
 /** A row that is reported, counted from 1. */
@@ -100,8 +100,7 @@ function reasonLines(reasons: readonly AnomalyReason[]): string[] {
     `${conditional ? "expected" : "usually"} ${expectedText(expected, text)}`,
     gainText(conditional, gain),
   ]);
-  const widths = [0, 1, 2].map((i) => Math.max(...cells.map((row) => row[i]!.length)));
-  return cells.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ")}`.trimEnd());
+  return alignedRows(cells).map((line) => `  ${line}`);
 }
 
 function gainText(conditional: boolean, gain: number): string {

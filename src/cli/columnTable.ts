@@ -1,6 +1,6 @@
 import type { DescribedColumn } from "../data/describeTable.ts";
 import { count, counted } from "../evaluate/numberText.ts";
-import { escapeControls } from "./format.ts";
+import { alignedRows, escapeControls } from "./format.ts";
 
 /** More columns are not printed, because nobody would read them. */
 const MAX_COLUMNS = 100;
@@ -19,12 +19,13 @@ export function columnTable(columns: readonly DescribedColumn[]): string {
       percentage(missing),
       escapeControls([details, ...remarks].filter(Boolean).join("; ").replace(/\s+/g, " ")),
     ]);
-  const lines = aligned([["column", "type", "kind", "missing", "values"], ...rows]);
+  const lines = alignedRows([["column", "type", "kind", "missing", "values"], ...rows]);
+  const table = lines.map((line) => `${line}\n`).join("");
   const more = columns.length - rows.length;
-  if (more <= 0) return lines.join("");
+  if (more <= 0) return table;
   const leftOut = columns.slice(MAX_COLUMNS).filter(({ options }) => options.kind === "exclude").length;
   const leftOutText = leftOut > 0 ? `, of which ${count(leftOut)} left out` : "";
-  return `${lines.join("")}... and ${counted(more, "more column")}${leftOutText}; --json prints all\n`;
+  return `${table}... and ${counted(more, "more column")}${leftOutText}; --json prints all\n`;
 }
 
 function percentage(share: number | undefined): string {
@@ -38,10 +39,3 @@ const shortened = (text: string, maxLength: number): string => {
   const characters = [...line];
   return characters.length <= maxLength ? line : `${characters.slice(0, maxLength - 3).join("")}...`;
 };
-
-/** Lines of cells, all but the last padded to the width of their column. */
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => [...row[i]!].length)));
-  const padded = (cell: string, i: number) => cell + " ".repeat(widths[i]! - [...cell].length);
-  return rows.map((row) => `${row.map(padded).join("  ").trimEnd()}\n`);
-}

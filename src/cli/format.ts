@@ -40,12 +40,25 @@ const CONTROLS = /[\p{Cc}\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
 
 /**
  * A text for a terminal that may contain names from files: in one line, with escapes such as `\x1b` in place of control
- * characters, and without its middle if it is longer than `maxLength` characters.
+ * characters, and with " ... " in place of its middle if it is longer than `maxLength` characters.
  */
 export function singleLine(text: string, maxLength = MAX_TEXT_LENGTH): string {
   const line = escapeControls(text.replace(/\s*\n\s*/g, " ").trim());
-  const half = maxLength / 2;
-  return line.length <= maxLength ? line : `${line.slice(0, half)} ... ${line.slice(-half)}`;
+  const characters = [...line];
+  if (characters.length <= maxLength) return line;
+  const half = Math.floor((maxLength - 5) / 2);
+  return `${characters.slice(0, half).join("")} ... ${characters.slice(-half).join("")}`;
+}
+
+/** Lines of cells, each padded to the width of its column: on its right or, with `right`, on its left from the second column on. */
+export function alignedRows(rows: readonly (readonly string[])[], { right = false } = {}): string[] {
+  const widthOf = (cell: string) => [...cell].length;
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => widthOf(row[i]!))));
+  const padded = (cell: string, i: number) => {
+    const padding = " ".repeat(widths[i]! - widthOf(cell));
+    return right && i > 0 ? padding + cell : cell + padding;
+  };
+  return rows.map((row) => row.map(padded).join("  ").trimEnd());
 }
 
 /** A text with escapes in place of all control characters except line breaks and tabs. */

@@ -7,7 +7,7 @@ import type {
   ParameterSummary,
   Priors,
 } from "../inference/index.ts";
-import { escapeControls, singleLine } from "./format.ts";
+import { alignedRows, escapeControls, singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
 
 /** The paths of the files that `pushforward infer` wrote. */
@@ -110,7 +110,10 @@ export function inferReport(
     ["Picture", files.corner],
   ].filter(([, path]) => path !== undefined && path !== "-");
   return [
-    ...aligned([header, ...shown.map(cells)].map((row) => row.slice(0, columns))),
+    ...alignedRows(
+      [header, ...shown.map(cells)].map((row) => row.slice(0, columns)),
+      { right: true },
+    ),
     ...(more > 0 ? [`... and ${counted(more, "more number")}; --json prints all`] : []),
     "",
     line,
@@ -140,14 +143,3 @@ const decimalsOf = (size: number, digits = 3): number =>
   size > 0 && Number.isFinite(size)
     ? Math.max(0, Math.min(12, digits - 1 - Math.floor(Math.log10(size))))
     : digits;
-
-/** Lines of cells: the first column is aligned to the left, the others to the right. */
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join("  ")
-      .trimEnd(),
-  );
-}

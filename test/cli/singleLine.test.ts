@@ -16,7 +16,9 @@ it("shows control characters as escapes, in one line", () => {
 
 it("omits the middle of a very long text", () => {
   expect(singleLine("x".repeat(100_000)).length).toBeLessThan(5000);
-  expect(singleLine(`${"a".repeat(9)}${"b".repeat(9)}`, 8)).toBe("aaaa ... bbbb");
+  expect(singleLine(`${"a".repeat(9)}${"b".repeat(9)}`, 13)).toBe("aaaa ... bbbb");
+  expect(singleLine("🙂".repeat(13), 13)).toBe("🙂".repeat(13));
+  expect(singleLine("🙂".repeat(14), 13)).toBe("🙂🙂🙂🙂 ... 🙂🙂🙂🙂");
 });
 
 it("escapes control characters in names from tables, models and command lines", async () => {
