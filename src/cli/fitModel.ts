@@ -1,7 +1,7 @@
 import { readTrainingTable, type TrainingTable } from "../data/index.ts";
 import { fingerprint } from "../dataset/fingerprint.ts";
 import { InMemoryDataset } from "../dataset/index.ts";
-import type { SplitWithTest } from "../dataset/splitWithTest.ts";
+import { type SplitWithTest, testFractionOf } from "../dataset/splitWithTest.ts";
 import { compareDensities, measureOf } from "../evaluate/compareDensities.ts";
 import { evaluate, gaussianBaseline, summarizeContext } from "../evaluate/index.ts";
 import { GAUSSIAN, simpleBaselines } from "../evaluate/tableBaselines.ts";
@@ -16,7 +16,7 @@ import { checkTableValues, type TableFitValues } from "./fitValues.ts";
 import type { Io } from "./io.ts";
 import { preparePictures, writePictures } from "./pictures.ts";
 import { type Fitted, runFit, type TrainingServices } from "./runFit.ts";
-import { splitRows, testFractionOf, warnOfFewerTestRows } from "./splitRows.ts";
+import { splitRows, warnOfFewerTestRows } from "./splitRows.ts";
 import { statedKinds } from "./statedKinds.ts";
 import { printNotes } from "./tableNotes.ts";
 import { checkFlowSize, type Trained, train, trimmedRows } from "./training.ts";
@@ -167,7 +167,7 @@ function modelBytes(
   const record = {
     rows: training.rows + validation.rows,
     seed: values.seed,
-    split: { test: testFractionOf(all.rows, values), validation: values.validationFraction },
+    split: { test: testFractionOf(all.rows, values.testFraction), validation: values.validationFraction },
     ...(all instanceof InMemoryDataset && { fingerprint: fingerprint(null, [all.values]) }),
     ...(validated && { learnedValidationRows: true }),
     epochs: epochs.length,

@@ -49,7 +49,11 @@ export async function reportRows(
   const notes = model.flow.isBound ? [BOUND_NOTE] : [];
   const decoded = ({ values }: Pick<InMemoryDataset, "values">) => decodeTable(model.columns, values);
   if (record?.split && record.fingerprint === fingerprint(null, [rows.values])) {
-    const { training, validation, test } = splitAgain(rows, record.seed, record.split);
+    const { training, validation, test } = splitRows(rows, {
+      seed: record.seed,
+      testFraction: record.split.test,
+      validationFraction: record.split.validation,
+    });
     const heldOut = heldOutRows({ validation, test }, record.learnedValidationRows);
     const which = !test
       ? "validation rows, which also decided when training ended"
@@ -92,12 +96,6 @@ export function heldOutRows(
   if (!test) return [validation];
   return hasLearnedValidation || test.rows >= MIN_TEST_ROWS ? [test] : [test, validation];
 }
-
-const splitAgain = (
-  rows: InMemoryDataset,
-  seed: number,
-  { test, validation }: { readonly test: number; readonly validation: number },
-) => splitRows(rows, { seed, testFraction: test, validationFraction: validation });
 
 /** The features of the rows of a table that have all values that the model needs. */
 async function readFeatures({ columns, flow }: TableModel, table: Table): Promise<InMemoryDataset> {

@@ -1,15 +1,11 @@
 import { type Dataset, InMemoryDataset } from "../dataset/index.ts";
-import { testFractionOf as fractionOf, type SplitWithTest, splitWithTest } from "../dataset/splitWithTest.ts";
+import { type SplitWithTest, splitWithTest } from "../dataset/splitWithTest.ts";
 import { count } from "../evaluate/numberText.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { Messages } from "./messages.ts";
 
-/** The fraction of the rows that a finished model is tested on. */
-export const testFractionOf = (rows: number, { testFraction }: Pick<FitValues, "testFraction">): number =>
-  fractionOf(rows, testFraction);
-
-/** A warning is printed if fewer than this share of the requested test rows could be held out. */
-const REPORTED_SHARE = 0.95;
+/** If fewer than this share of the requested test rows could be held out, a warning is printed. */
+const MIN_SHARE_OF_TEST_ROWS = 0.95;
 
 /** Warns if `testFraction` asks for more test rows than a stream holds out (`StreamedDataset.split`). */
 export function warnOfFewerTestRows(
@@ -19,7 +15,7 @@ export function warnOfFewerTestRows(
   messages: Pick<Messages, "warn">,
 ): void {
   const testRows = test?.rows ?? 0;
-  if (all instanceof InMemoryDataset || testRows >= REPORTED_SHARE * testFraction * all.rows) return;
+  if (all instanceof InMemoryDataset || testRows >= MIN_SHARE_OF_TEST_ROWS * testFraction * all.rows) return;
   messages.warn(
     `--test-fraction ${testFraction}: only ${count(testRows)} of ${count(all.rows)} rows are test rows, because the data are read from disk in each epoch.`,
   );
