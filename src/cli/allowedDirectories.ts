@@ -9,7 +9,7 @@ export class AllowedDirectories {
   private readonly directories: readonly string[];
   /** The files that calls are writing. */
   private readonly reserved: Set<string>;
-  /** Those of them that were named by this object. */
+  /** The reserved paths that `newFile` of this object returned. `reserving` frees them. */
   private readonly own: string[] = [];
 
   private constructor(directories: readonly string[], reserved = new Set<string>()) {

@@ -18,7 +18,7 @@ export const columns = command({
   },
   details: [
     "The kind of a column decides how a model learns it: the probability of a label, an integer or a date, the density of a real number. It is inferred from the type of the column and from its values. Columns that identify rows, such as names and row numbers, are left out.",
-    "To change kinds, state them by --column, or edit what --json prints and read it by --schema. Neither trains a model.",
+    "To change kinds, state them by --column, or write the output of --json to a file, edit it, and name the file by --schema. This command trains no model: give fit the same options.",
   ],
   examples: [
     ["columns adult.csv --na '?'", "Names, types, kinds, missing values and ranges."],

@@ -10,7 +10,7 @@ export const fit = command({
   details: [
     "The default model learns missing values too. With another flow, rows with a missing value are left out, and their number is reported, as are rows without a value of a column of --given. Some rows are held out at random: a tenth to test the finished model and compare it with simpler densities, and a tenth of the others to end training early.",
     "After each epoch, but at most about once a second, a checkpoint is written beside the model, to FILE.checkpoint. Ctrl-C keeps it, and the same command with --resume continues from it and writes the same file as an uninterrupted training run.",
-    "Images have one size and 8 bits per channel, and are read from disk in each epoch if they are many. Their model has probabilities of integers; progress and report show bits per dimension, -log2 P / (height x width x channels); lower is better.",
+    "All images must have the same size and 8 bits per channel. A large set (more than 2^24 numbers) is read from disk in each epoch. A model of images gives a probability to each image of integer pixels. Progress and report show bits per dimension, -log2 P / (height x width x channels), of which a lower number is better.",
   ],
   examples: [
     ["fit earthquakes.csv", "Learns all columns and writes model.safetensors."],

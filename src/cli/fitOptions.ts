@@ -67,7 +67,7 @@ export const options = {
       default: "default",
       valueName: "FLOW",
       description:
-        "The architecture of a single flow. Default: a mixture of several densities that learns columns of any kind. A single flow needs a table without missing values; columns without a density are dequantized, and log-densities are then lower bounds. For images: glow (the default), realnvp, nice, tarflow, image-transformer, whose probabilities are exact, or vae, a variational autoencoder.",
+        "The architecture of a single flow. Default: a mixture of several densities that learns columns of any kind. A single flow needs a table without missing values; columns without a density are dequantized, and log-densities are then lower bounds. For images: glow (the default), realnvp, nice, tarflow, image-transformer (the only one with exact probabilities), or vae (a variational autoencoder).",
     },
   ),
   ...imageOptions,

@@ -258,9 +258,9 @@ function comparison(
   if (best) {
     const { gain } = best;
     const size = estimate({ ...gain, mean: Math.abs(gain.mean) });
-    const isBetter = gain.mean >= 0 ? "better" : "worse";
+    const comparative = gain.mean >= 0 ? "better" : "worse";
     lines.push(
-      `The model is ${size} nats per row ${isBetter} than ${best.name === GAUSSIAN ? "the Gaussian" : best.name}.`,
+      `The model is ${size} nats per row ${comparative} than ${best.name === GAUSSIAN ? "the Gaussian" : best.name}.`,
     );
   }
   if (isMixed)

@@ -34,7 +34,7 @@ export const imageOptions = {
     256,
   ),
   classes: flag(
-    "Learns images conditional on their class: sub-directories, a file of labels among DATA, or the column label.",
+    "Learns images conditional on their class. The class is the name of the sub-directory, an entry of a file of labels among DATA, or the value of the column label.",
   ),
   flips: flag("Also trains on the images reflected from left to right."),
   levels: integerFrom(

@@ -211,7 +211,7 @@ export const TOOLS: readonly Tool[] = [
   tool(
     "report",
     "Tests a model on rows that it never saw, and says what failed and what is uncertain. With the table of the training it uses the test rows.",
-    { model, data, output: text("The HTML file to write."), na, seed },
+    { model, data, output: text("The page to write, whose name ends in .html."), na, seed },
     (args, directories) => modelAndTableWords(args, directories),
   ),
   tool(

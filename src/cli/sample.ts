@@ -56,7 +56,7 @@ export const sample = command({
     ...engine,
   },
   details: [
-    "In --given, income= without a value states that the income is missing. This needs a default model. An empty cell of a table in --given is not known: it is drawn, as are the columns that the table lacks.",
+    "In --given, income= without a value states that the income is missing. This needs a default model. If a cell of a table in --given is empty, its value is drawn, and so are the columns that the table does not have.",
     "If OUT is a directory (out/), rows go to Parquet files of a million rows there: part-00000.parquet, part-00001.parquet and so on. Those of an earlier run are replaced or removed.",
     "A model of images draws pictures: one with all images if OUT ends in .png, otherwise a directory with a file for each image, and a sub-directory for each class. The directory must not have images of an earlier run. Default: 64 images.",
   ],

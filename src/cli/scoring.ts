@@ -39,7 +39,7 @@ export interface ScoringOptions extends ReadOptions, EngineValues {
   readonly given?: readonly string[];
 }
 
-/** The columns of a model, of which the columns of scores have different names. */
+/** The names of all columns of a model. If an added column of scores has one of these names, it is renamed. */
 export const columnsOfModel = ({ columns, table, given }: LoadedModel): string[] => [
   ...(table?.map(({ name }) => name) ?? columns),
   ...given,

@@ -2,7 +2,7 @@ import type { TrainingTable } from "../data/index.ts";
 import { InMemoryDataset } from "../dataset/index.ts";
 import type { SplitWithTest } from "../dataset/splitWithTest.ts";
 import { PushforwardError } from "../errors.ts";
-import { count } from "../evaluate/numberText.ts";
+import { count, counted } from "../evaluate/numberText.ts";
 import {
   cnf,
   estimateParameters,
@@ -132,7 +132,7 @@ export async function trimmedRows(
   });
   const all = training.rows + validation.rows;
   reporting.messages.print(
-    `The second model leaves out the ${count(trimmed.length)} most unusual of ${count(all)} rows.`,
+    `The second model is trained without the ${counted(trimmed.length, "most unusual row")} of ${count(all)}.`,
   );
   return { ...kept, test, trimmed: trimmed.length };
 }

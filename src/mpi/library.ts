@@ -32,7 +32,7 @@ const FUNNELED = 1;
 const MAX_STATUS_BYTES = 64;
 
 /**
- * Blocking functions of MPI wait busily, even if there are more processes than cores. A waiting process then uses up its time slice
+ * Blocking functions of MPI busy-wait, even if there are more processes than cores. A waiting process then uses up its time slice
  * while the process that it waits for cannot run. So operations are started and polled here, and after this many polls, each of about
  * half a microsecond, the process sleeps between polls.
  */

@@ -96,7 +96,7 @@ it("leaves out the most unusual rows of the training with --contamination", asyn
   const fit = ["fit", training, "--epochs", "1", "--no-kernel", "--contamination", "0.1", "-o", robust];
   const { code, out, err } = await pushforward(fit);
   expect(code).toBe(0);
-  expect(err).toContain("The second model leaves out the 27 most unusual of 270 rows.");
+  expect(err).toContain("The second model is trained without the 27 most unusual rows of 270.");
   expect(out).toContain("--contamination left out the 27 most unusual rows of training and validation.");
   expect((await pushforward(["inspect", robust])).out).toContain("trained on  243 rows");
   const events = await json(...fit);

@@ -59,8 +59,8 @@ it("shows the help of a command", async () => {
       MODEL   A model file that pushforward fit wrote.
 
     In --given, income= without a value states that the income is missing. This needs a default
-    model. An empty cell of a table in --given is not known: it is drawn, as are the columns that
-    the table lacks.
+    model. If a cell of a table in --given is empty, its value is drawn, and so are the columns that
+    the table does not have.
 
     If OUT is a directory (out/), rows go to Parquet files of a million rows there:
     part-00000.parquet, part-00001.parquet and so on. Those of an earlier run are replaced or
