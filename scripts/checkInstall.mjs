@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { installPackages, pack } from "./npm.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "pushforward-install-"));
-const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 const { optionalDependencies, devDependencies } = JSON.parse(
   readFileSync(join(root, "package.json"), "utf8"),
 );
@@ -19,18 +19,12 @@ if (!(Math.abs(logDensity + Math.log(2 * Math.PI)) < 1e-5)) throw new Error(\`lo
 `;
 
 /** Installs in an empty folder, and returns the size of the installation. */
-function install(name, ...words) {
+function install(name, ...args) {
   const project = join(folder, name);
   mkdirSync(project);
   writeFileSync(join(project, "package.json"), "{}");
   writeFileSync(join(project, "score.mjs"), PROGRAM);
-  // Without the configuration of this repository, which npm passes on in environment variables.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_/i.test(key)));
-  execFileSync(npm, ["install", "--no-audit", "--no-fund", "--loglevel=error", ...words], {
-    cwd: project,
-    env,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  installPackages(project, args);
   execFileSync(process.execPath, ["score.mjs"], { cwd: project, stdio: "inherit" });
   const modules = join(project, "node_modules");
   const files = readdirSync(modules, { recursive: true, withFileTypes: true }).filter((file) =>
@@ -44,14 +38,7 @@ function install(name, ...words) {
 }
 
 try {
-  execFileSync(npm, ["pack", "--loglevel=error", "--pack-destination", folder], {
-    cwd: root,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  const tarball = join(
-    folder,
-    readdirSync(folder).find((file) => file.endsWith(".tgz")),
-  );
+  const tarball = pack(root, folder);
   const native = `onnxruntime-node@${optionalDependencies["onnxruntime-node"]}`;
   const duckdb = `@duckdb/node-api@${devDependencies["@duckdb/node-api"]}`;
   // Where the install script of onnxruntime-node cannot download its files, npm leaves the package out, and goes on.

@@ -1,8 +1,8 @@
 // Asks npm what it would publish, after `npm run build`, and fails if npm warns: it corrects package.json silently, for example by
 // leaving out a bin that it cannot read.
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { plainEnvironment, runNpm } from "./npm.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
@@ -14,15 +14,8 @@ if (!read("../src/version.ts").includes(`"${version}"`))
 const [, released] = /^## \[(.*?)\]/m.exec(read("../CHANGELOG.md"));
 if (released !== version) problems.push(`the last version in CHANGELOG.md is ${released}, not ${version}`);
 
-const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_/i.test(key)));
-const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-const { status, stderr, stdout } = spawnSync(npm, ["publish", "--dry-run"], {
-  cwd: root,
-  env,
-  encoding: "utf8",
-});
-if (status !== 0) problems.push(`npm publish --dry-run fails: ${stdout}${stderr}`);
-// Nobody is logged in where a release is only tried.
+const { stderr } = runNpm(["publish", "--dry-run"], { cwd: root, env: plainEnvironment() });
+// A dry run needs no login, but npm warns that there is none.
 problems.push(...stderr.split("\n").filter((line) => /^npm warn/i.test(line) && !line.includes("logged in")));
 for (const file of ["dist/cli/main.js", "dist/index.js", "dist/index.d.ts", "LICENSE", "docs/licences.md"])
   if (!stderr.includes(` ${file}\n`)) problems.push(`${file} would not be published`);

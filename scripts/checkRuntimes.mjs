@@ -1,10 +1,11 @@
 // Runs the packed package under each supported version of Node, and under Bun and Deno, which npm installs as packages for Linux:
 // after `npm run build`. Writes docs/runtimes.md, and fails if a version of Node fails.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { installPackages, pack } from "./npm.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "pushforward-runtimes-"));
@@ -13,7 +14,7 @@ const { engines, optionalDependencies, devDependencies } = JSON.parse(
 );
 const [oldest] = /\d+\.\d+/.exec(engines.node);
 
-/** The words that run a module, and the package that has the program. `isSupported` says whether it must not fail. */
+/** The command that runs a module, and the package that has the program. `isSupported` says whether it must not fail. */
 const RUNTIMES = [
   ...[`${oldest}.0`, "22", "24"].map((version) => ({
     name: "Node",
@@ -43,34 +44,24 @@ if (!(last > first)) throw new Error("log-densities " + first + ", " + last);
 `;
 const MAIN = "node_modules/pushforward/dist/cli/main.js";
 const CHECKS = [
-  { name: "scoring and sampling", words: ["score.mjs"] },
-  { name: "training on two threads", words: ["train.mjs"] },
+  { name: "scoring and sampling", args: ["score.mjs"] },
+  { name: "training on two threads", args: ["train.mjs"] },
   {
     name: "`fit` of a table",
-    words: [MAIN, "fit", "table.csv", "--flow", "maf", "--epochs", "2", "-o", "m.safetensors"],
+    args: [MAIN, "fit", "table.csv", "--flow", "maf", "--epochs", "2", "-o", "m.safetensors"],
   },
-  { name: "`sample` to Parquet", words: [MAIN, "sample", "m.safetensors", "-n", "10", "-o", "new.parquet"] },
+  { name: "`sample` to Parquet", args: [MAIN, "sample", "m.safetensors", "-n", "10", "-o", "new.parquet"] },
 ];
 
 /** Runs a program, and throws its output if it fails. */
-function run(command, words, options = {}) {
-  const result = spawnSync(command, words, { encoding: "utf8", timeout: 120_000, ...options });
+function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { encoding: "utf8", timeout: 120_000, ...options });
   if (result.status === 0) return result.stdout;
   throw new Error(`${result.stdout ?? ""}${result.stderr ?? ""}${result.error ?? ""}`.trim());
 }
 
-/** npm without the configuration of this repository, which it passes on in environment variables. */
-function npm(words, cwd) {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_/i.test(key)));
-  run("npm", [...words, "--no-audit", "--no-fund", "--loglevel=error"], { cwd, env, timeout: 600_000 });
-}
-
 try {
-  npm(["pack", "--ignore-scripts", "--pack-destination", folder], root);
-  const tarball = join(
-    folder,
-    readdirSync(folder).find((file) => file.endsWith(".tgz")),
-  );
+  const tarball = pack(root, folder);
   const project = join(folder, "project");
   const programs = join(folder, "programs");
   for (const directory of [project, programs]) {
@@ -81,8 +72,9 @@ try {
     `onnxruntime-node@${optionalDependencies["onnxruntime-node"]}`,
     `@duckdb/node-api@${devDependencies["@duckdb/node-api"]}`,
   ];
-  npm(["install", "--ignore-scripts", tarball, ...packages], project);
-  npm(["install", "--ignore-scripts", ...RUNTIMES.map(({ alias, spec }) => `${alias}@${spec}`)], programs);
+  installPackages(project, ["--ignore-scripts", tarball, ...packages]);
+  const runtimes = RUNTIMES.map(({ alias, spec }) => `${alias}@${spec}`);
+  installPackages(programs, ["--ignore-scripts", ...runtimes]);
   writeFileSync(join(project, "score.mjs"), SCORE);
   writeFileSync(join(project, "train.mjs"), TRAIN);
   const table = Array.from({ length: 300 }, (_, i) => `${Math.sin(i)},${Math.sin(i) + Math.cos(7 * i)}`);
@@ -93,9 +85,9 @@ try {
     const path = join(programs, "node_modules", alias, program);
     const version = /\d+\.\d+\.\d+/.exec(run(path, ["--version"]))[0];
     rmSync(join(project, "m.safetensors"), { force: true });
-    const outcomes = CHECKS.map(({ name: check, words }) => {
+    const outcomes = CHECKS.map(({ name: check, args }) => {
       try {
-        run(path, [...before, ...words], { cwd: project });
+        run(path, [...before, ...args], { cwd: project });
         return "yes";
       } catch (error) {
         failed ||= isSupported === true;

@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { pack } from "../../scripts/npm.mjs";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -42,7 +43,7 @@ export interface Installed {
 }
 
 /** Builds and packs the package, and returns the path of the tarball in a new folder. */
-function pack(): string {
+function buildAndPack(): string {
   const source = mkdtempSync(join(tmpdir(), "pushforward-source-"));
   for (const name of [
     "package.json",
@@ -59,16 +60,14 @@ function pack(): string {
   // npm run typecheck has checked the same files with the same options, which takes as long as all else that this compiler does.
   const emit = ["--outDir", dist, "--tsBuildInfoFile", join(dist, ".tsbuildinfo"), "--noCheck"];
   run(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), ...emit], root);
-  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  run(npm, ["pack", "--ignore-scripts", "--loglevel=error"], source);
-  return join(source, readdirSync(source).find((name) => name.endsWith(".tgz"))!);
+  return pack(source, source);
 }
 
 let tarball: string | undefined;
 
 /** The path of the packed package. */
 export function packedTarball(): string {
-  tarball ??= pack();
+  tarball ??= buildAndPack();
   return tarball;
 }
 
