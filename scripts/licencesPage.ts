@@ -37,7 +37,7 @@ export const ALLOWED_LICENCES: ReadonlySet<string> = new Set([
 export const licencesIn = (expression: string): string[] =>
   expression.replace(/[()]/g, "").split(/ AND | OR /);
 
-/** The licence of every package in package-lock.json, those of the development included, by its path. */
+/** The licence of every package in package-lock.json, including development dependencies, by its path. */
 export const allLicences = (): Map<string, string> =>
   new Map(
     Object.entries(locked).flatMap(([path, { license }]) => (path === "" ? [] : [[path, license ?? "none"]])),
@@ -79,14 +79,14 @@ function section(name: string): string {
 export const licencesPage = (): string => `# Licences
 
 pushforward has the MIT licence. These are the licences of the packages that are installed with it, each with those that it depends on, as their
-authors state them in package.json. \`npm run licences\` writes this page from package-lock.json, and a test checks that every licence, those of
-the development included, allows use in any program.
+authors state them in package.json. \`npm run licences\` writes this page from package-lock.json, and a test checks that every licence, including
+those of development dependencies, allows use in any program.
 
-## Always
+## Installed with pushforward
 
 ${Object.keys({ ...dependencies, ...optionalDependencies })
   .map(section)
   .join("\n")}
-## Only where they are installed too
+## Optional packages
 
 ${Object.keys(peerDependencies).map(section).join("\n")}`;

@@ -74,8 +74,8 @@ export class IncrementalMaskedMLP implements IncrementalNetwork {
 }
 
 /**
- * The computed inputs of a layer, in the order of their degrees. They stay in parts, since a product of a part takes less time
- * than a copy.
+ * The computed inputs of a layer, in the order of their degrees. They are kept as several tensors, because
+ * multiplying each by its weights takes less time than concatenating them first.
  */
 class ComputedColumns {
   /** The columns as they were added, one tensor for each call of `add`. */

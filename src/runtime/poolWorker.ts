@@ -6,8 +6,8 @@ import { CALL, DONE, FAILED, READ_MESSAGE, ROWS, TASK, WORD_COUNT } from "./work
 let lastTask: number = READ_MESSAGE;
 
 /**
- * Iterations of busy waiting before the calling thread sleeps, a fraction of a millisecond. Kernels finish sooner, and to wake a
- * thread takes as long.
+ * Iterations of busy waiting before the calling thread sleeps, a fraction of a millisecond. Most kernels finish within this
+ * time, and waking a sleeping thread would take about as long.
  */
 const SPIN_ITERATIONS = 50_000;
 
