@@ -11,6 +11,7 @@ import type {
   TrainingEvent,
   Trajectories,
 } from "./engine/messages.ts";
+import { evenlySpaced } from "./evenlySpaced.ts";
 import { latentGrid } from "./latentGrid.ts";
 import { latestOnly } from "./latestOnly.ts";
 import { fromFragment, MIN_POINTS, type Setting, toFragment } from "./setting.ts";
@@ -24,6 +25,11 @@ const LIVE_RASTER = 72;
 const FINE_RASTER = 160;
 
 export type Status = "idle" | "training" | "paused" | "ended";
+
+const sampleOf = (values: Float64Array): Float64Array =>
+  Float64Array.from(
+    evenlySpaced(values.length / 2, SHOWN_ROWS).flatMap((i) => [values[2 * i]!, values[2 * i + 1]!]),
+  );
 
 /** The state of the page, and the actions of its controls. */
 export class Studio {
@@ -40,6 +46,8 @@ export class Studio {
   bestLogDensity = $state<number>();
 
   rows = $state.raw<Rows>();
+  /** The rows that the figures show, as x0, y0, x1, y1, ... */
+  readonly shown: Float64Array | undefined = $derived(this.rows && sampleOf(this.rows.values));
   layers = $state.raw<readonly string[]>([]);
   raster = $state.raw<Raster>();
   latent = $state.raw<LatentTrajectories>();
@@ -122,11 +130,6 @@ export class Studio {
   /** A lower bound of the expected loss: the entropy of the data, if it is known, or 0 for a divergence. */
   get lossBound(): number | undefined {
     return this.setting.objective === "reverse" ? 0 : this.rows?.entropy;
-  }
-
-  /** The number of rows that the figures show: the first ones. */
-  get shownRows(): number {
-    return Math.min(this.rows ? this.rows.values.length / 2 : 0, SHOWN_ROWS);
   }
 
   get canTrain(): boolean {
@@ -266,14 +269,14 @@ export class Studio {
   });
 
   private async compute(): Promise<void> {
-    const { setting, rows, run, parameters } = this;
-    if (!rows) return;
+    const { setting, rows, shown, run, parameters } = this;
+    if (!rows || !shown) return;
     const size = this.status === "training" ? LIVE_RASTER : FINE_RASTER;
     // All requests are sent at once, so that no other one changes the flow between them.
     const [{ layers }, raster, latent, grid, samples, path] = await Promise.all([
       this.viewer.request("flow", { setting, ...(parameters && { parameters }) }),
       this.viewer.request("raster", { frame: rows.frame, size }),
-      this.viewer.request("toLatent", { points: rows.values.slice(0, 2 * SHOWN_ROWS) }),
+      this.viewer.request("toLatent", { points: shown }),
       this.viewer.request("toData", { points: latentGrid.points }),
       this.moved === "samples" ? this.viewer.request("samples", { count: SHOWN_SAMPLES }) : undefined,
       this.selected && this.viewer.request("point", { point: this.selected }),

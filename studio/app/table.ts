@@ -1,3 +1,4 @@
+import { evenlySpaced } from "./evenlySpaced.ts";
 import { recordsOf } from "./records.ts";
 
 /** Two columns of a table as points. */
@@ -45,9 +46,7 @@ export const MAX_TABLE_ROWS = 20_000;
 /** Two columns as points. NaN stands for a value that is not a number. */
 export function pointsOf(x: ArrayLike<number>, y: ArrayLike<number>): Points {
   const rows = Array.from(x, (_, row) => row).filter((row) => Number.isFinite(x[row]! + y[row]!));
-  const count = Math.min(rows.length, MAX_TABLE_ROWS);
-  const stride = rows.length / count;
-  const used = Array.from({ length: count }, (_, i) => rows[Math.floor(i * stride)]!);
+  const used = evenlySpaced(rows.length, MAX_TABLE_ROWS).map((i) => rows[i]!);
   return {
     values: used.flatMap((row) => [x[row]!, y[row]!]),
     rows: rows.length,

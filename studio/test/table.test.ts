@@ -31,6 +31,7 @@ describe("a pasted table", () => {
     const { values, rows: used, skipped } = pointsOf(rows, rows);
     expect(values).toHaveLength(2 * MAX_TABLE_ROWS);
     expect(values.slice(0, 6)).toEqual([0, 0, 3, 3, 6, 6]);
+    expect(pointsOf(rows.slice(0, 30_000), rows).values.slice(0, 8)).toEqual([0, 0, 1, 1, 3, 3, 4, 4]);
     expect({ used, skipped }).toEqual({ used: 3 * MAX_TABLE_ROWS, skipped: 0 });
   });
 });

@@ -1,4 +1,5 @@
 import type { TableRow } from "pushforward";
+import { evenlySpaced } from "../evenlySpaced.ts";
 import { recordsOf } from "../records.ts";
 import type { ModelColumn, OpenedTable, Value } from "./messages.ts";
 
@@ -17,13 +18,13 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
 
 /**
  * Reads the columns of a model from CSV with a line of names. `total` is the number of rows of the table; it is larger than that of the file
- * if the file has the `shownRows` only. Throws if a column is missing.
+ * if the file has the `sampledRows` only. Throws if a column is missing.
  */
 export function rowsOf(text: string, columns: readonly ModelColumn[], total?: number): OpenedTable {
   const [header = [], ...records] = recordsOf(text);
   checkColumns(header, columns);
   const used = columns.map((column) => [column, header.indexOf(column.name)] as const);
-  const rows = shownRows(records.length).map((row): TableRow => {
+  const rows = sampledRows(records.length).map((row): TableRow => {
     const record = records[row]!;
     return Object.fromEntries(
       used.map(([column, at]) => [column.name, typedValue(record[at] ?? "", column)]),
@@ -41,14 +42,11 @@ export function checkColumns(names: readonly string[], columns: readonly ModelCo
     );
 }
 
-/** The indices of the rows of a table that the page uses: at most `MAX_ROWS`, evenly spaced. */
-export function shownRows(total: number): number[] {
-  const count = Math.min(MAX_ROWS, total);
-  return Array.from({ length: count }, (_, i) => Math.floor((i * total) / count));
-}
+/** The indices of the rows of a table that the page uses. */
+export const sampledRows = (total: number): number[] => evenlySpaced(total, MAX_ROWS);
 
-/** The number in its table, from 1, of a row that the page uses, given by its index. */
-export const rowNumber = ({ total }: OpenedTable, row: number): number => shownRows(total)[row]! + 1;
+/** The number, counted from 1, that a row of the sample has in its table. */
+export const rowNumber = ({ total }: OpenedTable, row: number): number => sampledRows(total)[row]! + 1;
 
 /** The value of a field of a column. */
 export function typedValue(text: string, { kind, labels }: ModelColumn): Value {

@@ -1,7 +1,7 @@
 import type { SchemaElement } from "hyparquet";
 import type { TableRow } from "pushforward";
 import type { ModelColumn, OpenedTable } from "../model/messages.ts";
-import { checkColumns, shownRows, typedValue } from "../model/rows.ts";
+import { checkColumns, sampledRows, typedValue } from "../model/rows.ts";
 import { openParquetFile, type ParquetValue } from "./readParquet.ts";
 
 /** Reads the columns of a model from a Parquet file. Throws if one is missing. */
@@ -11,7 +11,7 @@ export async function rowsOfParquet(file: Blob, columns: readonly ModelColumn[])
   const byName = new Map(columns.map((column) => [column.name, column]));
   const names = [...byName.keys()];
   const rows = new Map(
-    shownRows(opened.rows).map((row): [number, TableRow] => [
+    sampledRows(opened.rows).map((row): [number, TableRow] => [
       row,
       Object.fromEntries(names.map((name) => [name, null])),
     ]),

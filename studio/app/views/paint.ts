@@ -63,7 +63,7 @@ function paintContours(plane: Plane, { contours }: Raster, { ink }: Theme): void
   context.restore();
 }
 
-/** Points x0, y0, x1, y1, ... with a color for each point that is shown, as `directions` returns them. */
+/** Points x0, y0, x1, y1, ... with the color of each, as `directions` returns them. */
 export interface Points {
   readonly values: ArrayLike<number>;
   readonly colors: Uint8Array;

@@ -45,8 +45,9 @@ function gradientColors(stops: readonly string[]): Uint8ClampedArray {
   return context.getImageData(0, 0, 256, 1).data.filter((_, i) => i % 4 !== 3);
 }
 
-/** The index in `directionColors` of each of the first `count` points, from its direction from their mean. */
-export function directions(values: ArrayLike<number>, count: number): Uint8Array {
+/** The index in `directionColors` of each point, from its direction from the mean of the points. */
+export function directions(values: ArrayLike<number>): Uint8Array {
+  const count = values.length / 2;
   let [meanX, meanY] = [0, 0];
   for (let i = 0; i < count; i++) {
     meanX += values[2 * i]! / count;
