@@ -14,9 +14,15 @@ export const TOY_NAMES = [
 
 export type ToyName = (typeof TOY_NAMES)[number];
 
+export interface ToySource {
+  readonly kind: "toy";
+  readonly name: ToyName;
+  readonly rows: number;
+}
+
 /** Where the rows come from: a toy distribution, or points of the reader as x0, y0, x1, y1, ... */
 export type Source =
-  | { readonly kind: "toy"; readonly name: ToyName; readonly rows: number }
+  | ToySource
   | { readonly kind: "points"; readonly values: readonly number[]; readonly from: "drawn" | "table" };
 
 /**

@@ -1,4 +1,5 @@
 import { startViewer } from "./engine/client.ts";
+import { frameOfSource } from "./engine/frame.ts";
 import type {
   Epoch,
   LatentTrajectories,
@@ -81,7 +82,7 @@ export class Studio {
     history.replaceState(null, "", this.address(this.chapter));
     this.reset();
     this.engine.failure = undefined;
-    if (!this.rows || change.source || change.seed !== undefined) await this.loadRows();
+    if (!this.rows || change.source || change.seed !== undefined) await this.attempt(() => this.loadRows());
     await this.draw();
   }
 
@@ -116,9 +117,23 @@ export class Studio {
 
   private async loadRows(): Promise<void> {
     const { source, seed } = this.setting;
-    const rows = await this.viewer.request("rows", { source, seed });
-    // Points that were drawn in the meantime are not among these rows.
-    if (source === this.setting.source && !this.sketched) this.rows = rows;
+    if (source.kind === "points") {
+      // These rows are shown at once: the reader may draw before the viewer has answered its earlier requests.
+      const values = Float64Array.from(source.values);
+      this.rows = { values, frame: frameOfSource(source, values), entropy: undefined };
+      return;
+    }
+    const rows = await this.viewer.request("toyRows", { source, seed });
+    if (source === this.setting.source) this.rows = rows;
+  }
+
+  /** Shows the message of an error. */
+  async attempt(act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.error = (error as Error).message;
+    }
   }
 
   /** Whether the reader draws the points. */

@@ -180,6 +180,11 @@ describePage("controls", (site) => {
     await visit.dataSpace.focus();
     for (const key of ["ArrowUp", "Enter", "Enter"]) await page.keyboard.press(key);
     await expect.poll(() => visit.button("One epoch").isEnabled()).toBe(true);
+    // New points would end the training, so there are none after it has begun.
+    await visit.button("One epoch").click();
+    await expect.poll(() => visit.figure("epoch")).toBe(1);
+    await visit.dataSpace.press("Enter");
+    expect(await visit.figure("epoch")).toBe(1);
     expect([...visit.problems, ...again.problems]).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import type { FitEpoch } from "pushforward";
 import type { BaseTerms, LayerTerms } from "../formula/terms.ts";
-import type { Setting, Source } from "../setting.ts";
+import type { Setting, ToySource } from "../setting.ts";
 
 export type WorkerRole = "trainer" | "viewer";
 
@@ -111,7 +111,7 @@ export type PassOrder = "allAtOnce" | "oneByOne";
 
 /** The requests that the viewing worker answers: their arguments and their results. */
 export interface Requests {
-  rows: { args: { source: Source; seed: number }; result: Rows };
+  toyRows: { args: { source: ToySource; seed: number }; result: Rows };
   /** Sets the flow of all later requests. Without parameters it is the initial flow. */
   flow: { args: { setting: Setting; parameters?: Uint8Array }; result: { layers: readonly string[] } };
   raster: { args: { frame: Frame; size: number }; result: Raster };

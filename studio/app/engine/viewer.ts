@@ -1,6 +1,6 @@
 import { encodeModel, toys } from "pushforward";
 import { rowsOf } from "./flow.ts";
-import { frameOfSource } from "./frame.ts";
+import { frameOf } from "./frame.ts";
 import type { Requests } from "./messages.ts";
 import { PassCounter } from "./passes.ts";
 import { requestHandler } from "./requests.ts";
@@ -19,10 +19,9 @@ function current(): ViewedFlow {
 }
 
 export const handleRequest = requestHandler<Requests>({
-  async rows({ source, seed }) {
+  async toyRows({ source, seed }) {
     const values = rowsOf(source, seed);
-    const entropy = source.kind === "toy" ? toys[source.name].entropy : undefined;
-    return { values, frame: frameOfSource(source, values), entropy };
+    return { values, frame: frameOf(values), entropy: toys[source.name].entropy };
   },
   async flow({ setting, parameters }) {
     if (viewed?.key !== keyOf(setting)) {
