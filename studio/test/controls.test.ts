@@ -174,7 +174,7 @@ describePage("controls", (site) => {
     await using again = await site.visit(new URL(page.url()).hash);
     await again.button("One epoch").click();
     await expect.poll(() => again.figure("epoch")).toBe(1);
-    expect(await again.figure("held-out nats")).toBe(await visit.figure("held-out nats"));
+    expect(await again.figure("held-out NLL")).toBe(await visit.figure("held-out NLL"));
     await visit.button("Clear").click();
     await expect.poll(() => page.getByText("A flow needs at least").isVisible()).toBe(true);
     await visit.dataSpace.focus();
@@ -199,7 +199,7 @@ describePage("controls", (site) => {
     await visit.button("One epoch").click();
     await expect.poll(() => visit.figure("epoch")).toBe(1);
     // The standard deviation of column a is small, so densities are larger than 1.
-    expect(await visit.figureText("held-out nats")).toMatch(/^−\d/);
+    expect(await visit.figureText("held-out NLL")).toMatch(/^−\d/);
     await page.getByRole("textbox").fill("no numbers");
     await expect.poll(() => page.getByRole("alert").textContent()).toContain("no two columns of numbers");
     expect(visit.problems).toEqual([]);

@@ -28,14 +28,10 @@ describePage("exports", (site) => {
   }
 
   test.each([
-    ["maximum likelihood", "held-out nats", "#data=pinwheel&rows=1000&layers=2&width=8&seed=3"],
-    ["flow matching", "held-out nats", "#data=pinwheel&rows=300&family=continuous&width=8&seed=3"],
-    [
-      "a Student t base",
-      "held-out nats",
-      "#data=pinwheel&rows=300&family=maf&layers=1&width=8&base=studentT",
-    ],
-    ["a mixture as base", "held-out nats", "#data=pinwheel&rows=300&layers=1&width=8&seed=3&base=mixture"],
+    ["maximum likelihood", "held-out NLL", "#data=pinwheel&rows=1000&layers=2&width=8&seed=3"],
+    ["flow matching", "held-out NLL", "#data=pinwheel&rows=300&family=continuous&width=8&seed=3"],
+    ["a Student t base", "held-out NLL", "#data=pinwheel&rows=300&family=maf&layers=1&width=8&base=studentT"],
+    ["a mixture as base", "held-out NLL", "#data=pinwheel&rows=300&layers=1&width=8&seed=3&base=mixture"],
     [
       "the reverse divergence to a mixture as base",
       "KL(q",

@@ -29,7 +29,7 @@ describePage("training in the page", (site) => {
     expect(await visit.page.getByText("Training ended").textContent()).toContain(
       "The figures show the best epoch.",
     );
-    const best = await visit.figure("held-out nats");
+    const best = await visit.figure("held-out NLL");
     expect(best).toBeLessThan(5);
     await visit.button("Train again").click();
     await expect.poll(() => visit.figure("epoch")).toBeGreaterThan(0);
@@ -56,7 +56,7 @@ describePage("training in the page", (site) => {
     await expect.poll(epoch).toBe(1);
     await visit.button("One epoch").click();
     await expect.poll(epoch).toBe(2);
-    const after2 = await visit.figure("held-out nats");
+    const after2 = await visit.figure("held-out NLL");
     await visit.button("Resume").click();
     await expect.poll(epoch).toBeGreaterThan(4);
     await visit.button("Pause").click();
@@ -74,7 +74,7 @@ describePage("training in the page", (site) => {
       await expect.poll(epoch).toBeGreaterThan(before);
     }
     expect(await epoch()).toBe(2);
-    expect(await visit.figure("held-out nats")).toBe(after2);
+    expect(await visit.figure("held-out NLL")).toBe(after2);
     expect(visit.problems).toEqual([]);
   });
 });

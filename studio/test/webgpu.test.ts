@@ -54,10 +54,10 @@ describePage(
       await chooseGpu(visit);
       expect(await visit.figure("epoch")).toBe(0);
       await trainEpochs(visit, 1);
-      const first = await visit.figure("held-out nats");
+      const first = await visit.figure("held-out NLL");
       await visit.button("One epoch").click();
       await expect.poll(() => visit.figure("epoch")).toBe(2);
-      const second = await visit.figure("held-out nats");
+      const second = await visit.figure("held-out NLL");
       expect(second).toBeLessThan(first);
       const onGpu = await parameters(visit);
       const errors = onGpu.map((value, i) => Math.abs(value - onCpu[i]!));
@@ -87,7 +87,7 @@ describePage(
     test("trains on the CPU when it loses the GPU, and says so", async () => {
       await using visit = await site.visit(SETTING);
       await trainEpochs(visit, 1);
-      const onCpu = await visit.figure("held-out nats");
+      const onCpu = await visit.figure("held-out NLL");
       await chooseGpu(visit);
       for (const worker of visit.page.workers())
         await worker.evaluate(() => {
@@ -104,7 +104,7 @@ describePage(
       );
       expect(await chosenEngine(visit)).toBe("CPU (WebAssembly)");
       await expect.poll(() => visit.figure("epoch")).toBe(1);
-      expect(await visit.figure("held-out nats")).toBe(onCpu);
+      expect(await visit.figure("held-out NLL")).toBe(onCpu);
       expect(visit.problems).toEqual([]);
     });
 
