@@ -210,9 +210,11 @@ export class Studio {
     else await this.draw();
   }
 
-  private readonly computePath = latestOnly(async (point: readonly [number, number]) => {
-    this.path = await this.viewer.request("point", { point });
-  });
+  private readonly computePath = latestOnly((point: readonly [number, number]) =>
+    this.attempt(async () => {
+      this.path = await this.viewer.request("point", { point });
+    }),
+  );
 
   /** Shows how the layers move a grid, or samples. */
   async move(moved: "grid" | "samples"): Promise<void> {
@@ -243,8 +245,10 @@ export class Studio {
     const { setting, best } = this;
     const flow = this.viewer.request("flow", { setting, ...(best && { parameters: best }) });
     // Both requests are sent at once, so that no other one changes the flow between them.
-    const [, bytes] = await Promise.all([flow, this.viewer.request(format, {})]);
-    return bytes;
+    const bytes = this.viewer.request(format, {});
+    // The figures and the path of a point go on showing the latest epoch.
+    this.draw();
+    return (await Promise.all([flow, bytes]))[1];
   }
 
   private handleEvent(event: TrainingEvent): void {
@@ -275,13 +279,7 @@ export class Studio {
   }
 
   /** Computes the figures of the current state. */
-  private readonly draw = latestOnly<void>(async () => {
-    try {
-      await this.compute();
-    } catch (error) {
-      this.error = (error as Error).message;
-    }
-  });
+  private readonly draw = latestOnly<void>(() => this.attempt(() => this.compute()));
 
   private async compute(): Promise<void> {
     const { setting, rows, shown, run, parameters } = this;

@@ -82,11 +82,56 @@ describePage("exports", (site) => {
     expect(visit.problems).toEqual([]);
   });
 
+  test("after an export, figures and sums are still those of the latest epoch", async () => {
+    await using visit = await site.visit("#data=banana&rows=100&layers=1&width=4&learningRate=0.05");
+    const { page } = visit;
+    const best = () => visit.figureText("held-out NLL");
+    for (let epoch = 1, before: string | undefined; before !== (await best()); epoch++) {
+      before = await best();
+      await visit.button("One epoch").click();
+      await expect.poll(() => visit.figure("epoch")).toBe(epoch);
+    }
+    const sentence = page.getByText(/^log p\(−?\d/);
+    await visit.dataSpace.focus();
+    for (const key of ["ArrowUp", "ArrowLeft"]) await page.keyboard.press(key);
+    // Until the path of this point is there, the sentence has the density of the point before.
+    await page.waitForTimeout(500);
+    const latest = await sentence.textContent();
+    await download(visit, "Model");
+    for (const key of ["ArrowRight", "ArrowLeft"]) await page.keyboard.press(key);
+    await page.waitForTimeout(500);
+    expect(await sentence.textContent()).toBe(latest);
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("a picture of a sorted table shows rows from all of it", async () => {
+    await using visit = await site.visit("#layers=1");
+    await visit.page.getByText("Your table").click();
+    const rows = Array.from({ length: 3000 }, (_, i) => `${i},${Math.sin(i)}`);
+    const buffer = Buffer.from(rows.join("\n"));
+    await visit.page
+      .locator("input[type=file]")
+      .setInputFiles({ name: "sorted.csv", mimeType: "text/csv", buffer });
+    await visit.page.getByText("3000 rows").waitFor();
+    const xs = async () => {
+      const svg = (await download(visit, "SVG")).toString();
+      return Array.from(svg.matchAll(/<circle cx="([\d.]+)"/g), ([, x]) => Number(x));
+    };
+    await expect.poll(async () => (await xs()).length).toBe(1500);
+    const [first, second, ...others] = await xs();
+    expect(second! - first!).toBeLessThan(1);
+    // The frame has a width of 600, and a margin around the points.
+    expect(others.at(-1)! - first!).toBeGreaterThan(500);
+    expect(visit.problems).toEqual([]);
+  });
+
   test("pictures are files of their type, and the link holds the setting", async () => {
     await using visit = await site.visit("#data=circles&family=radial&layers=3&seed=5");
     await expect.poll(() => visit.button("PNG").isEnabled()).toBe(true);
     expect((await download(visit, "PNG")).subarray(1, 4).toString()).toBe("PNG");
     const svg = (await download(visit, "SVG")).toString();
+    // Many programs that read SVG know no other notation of colors.
+    expect(svg.match(/(fill|stroke)="(?!none|rgb\(\d+, \d+, \d+\))[^"]*"/)).toBe(null);
     expect(svg).toMatch(/^<svg .*<image href="data:image\/png.*<circle .*<path d="M.*<\/svg>\n$/s);
     const address = visit.page.url();
     expect(address).toMatch(

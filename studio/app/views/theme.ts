@@ -18,20 +18,38 @@ const DIRECTIONS = 48;
 /** Reads the colors from the styles of an element. */
 export function readTheme(element: Element, dark: boolean): Theme {
   const style = getComputedStyle(element);
-  const color = (name: string) => style.getPropertyValue(name).trim();
-  const ramp = (name: string) => gradientColors(color(name).split(", "));
+  const text = (name: string) => style.getPropertyValue(name).trim();
+  const [surface, ink, accent] = toRgb(["--surface", "--ink", "--accent"].map(text)) as [
+    string,
+    string,
+    string,
+  ];
+  const ramp = (name: string) => gradientColors(text(name).split(", "));
   return {
-    surface: color("--surface"),
-    ink: color("--ink"),
-    accent: color("--accent"),
-    rowColors: [color("--ink"), color("--accent")],
+    surface,
+    ink,
+    accent,
+    rowColors: [ink, accent],
     densityColors: ramp("--density"),
     volumeColors: ramp("--volume"),
-    directionColors: Array.from({ length: DIRECTIONS }, (_, k) => {
-      const hue = (360 * k) / DIRECTIONS;
-      return dark ? `oklch(0.78 0.13 ${hue})` : `oklch(0.6 0.15 ${hue})`;
-    }),
+    directionColors: toRgb(
+      Array.from({ length: DIRECTIONS }, (_, k) => {
+        const hue = (360 * k) / DIRECTIONS;
+        return dark ? `oklch(0.78 0.13 ${hue})` : `oklch(0.6 0.15 ${hue})`;
+      }),
+    ),
   };
+}
+
+/** Colors in the notation of CSS 2, because many programs that read SVG know no other one. */
+function toRgb(colors: readonly string[]): string[] {
+  const context = new OffscreenCanvas(colors.length, 1).getContext("2d", { willReadFrequently: true })!;
+  for (const [k, color] of colors.entries()) {
+    context.fillStyle = color;
+    context.fillRect(k, 0, 1, 1);
+  }
+  const { data } = context.getImageData(0, 0, colors.length, 1);
+  return colors.map((_, k) => `rgb(${data.subarray(4 * k, 4 * k + 3).join(", ")})`);
 }
 
 /** 256 RGB colors that interpolate evenly spaced ones. */
