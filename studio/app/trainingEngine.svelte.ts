@@ -1,12 +1,13 @@
 import { TrainerClient } from "./engine/client.ts";
 import type { Provider, TrainerCommand, TrainerEvent, TrainingEvent } from "./engine/messages.ts";
+import { store, stored } from "./storage.ts";
 
-/** The key in the browser's storage. The provider is not part of the setting, because a link must also open on machines without a GPU. */
+/** The provider is stored in the browser under this key, and not in the link, which must also open on machines without a GPU. */
 const KEY = "provider";
 
 /** What trains: a worker that computes on the CPU, or one that computes on a GPU. */
 export class TrainingEngine {
-  provider = $state<Provider>(localStorage.getItem(KEY) === "webgpu" ? "webgpu" : "wasm");
+  provider = $state<Provider>(stored(KEY) === "webgpu" ? "webgpu" : "wasm");
   /** Whether the browser has a WebGPU adapter. */
   hasWebGpu = $state(false);
   /** Whether ONNX Runtime is loaded and can compute. */
@@ -29,7 +30,7 @@ export class TrainingEngine {
   }
 
   choose(provider: Provider): void {
-    localStorage.setItem(KEY, provider);
+    store(KEY, provider);
     this.failure = undefined;
     this.trainer.stop();
     this.provider = provider;

@@ -1,10 +1,12 @@
+import { store, stored } from "../storage.ts";
 import { readTheme, type Theme } from "./theme.ts";
 
-export type Choice = "system" | "light" | "dark";
+const CHOICES = ["system", "light", "dark"] as const;
+export type Choice = (typeof CHOICES)[number];
 
 /** The color scheme, light or dark, and whether the reader prefers reduced motion. */
 class Appearance {
-  choice = $state<Choice>((localStorage.getItem("appearance") as Choice | null) ?? "system");
+  choice = $state<Choice>(CHOICES.find((choice) => choice === stored("appearance")) ?? "system");
   reducedMotion = $state(false);
   private systemIsDark = $state(false);
   private cached: { readonly dark: boolean; readonly theme: Theme } | undefined;
@@ -27,7 +29,7 @@ class Appearance {
 
   choose(choice: Choice): void {
     this.choice = choice;
-    localStorage.setItem("appearance", choice);
+    store("appearance", choice);
     this.apply();
   }
 
