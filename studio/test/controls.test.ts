@@ -119,6 +119,10 @@ describePage("controls", (site) => {
     await expect.poll(() => page.url()).toMatch(/layers=3&width=8&learningRate=0.01&seed=12$/);
     await visit.button("One epoch").click();
     await expect.poll(() => visit.figure("epoch")).toBe(1);
+    await page.getByLabel("Seed").fill("12.2");
+    await page.getByLabel("Seed").press("Enter");
+    expect(await page.getByLabel("Seed").inputValue()).toBe("12");
+    expect(await visit.figure("epoch")).toBe(1);
     await expectChange(visit, "grid", () => page.getByLabel("Layers applied").fill("1.5"));
     await expect.poll(() => page.locator(".place").textContent()).toBe("after layer 2 of 4");
     await page.getByRole("button", { name: /^Play/ }).click();
