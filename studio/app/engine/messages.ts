@@ -28,7 +28,7 @@ export type EngineEvent =
   | { readonly type: "adapter"; readonly hasWebGpu: boolean }
   /** ONNX Runtime is loaded and can compute. */
   | { readonly type: "ready" }
-  /** The GPU cannot compute, or no longer. This ends the training, and the worker is of no further use. */
+  /** The GPU cannot compute, or was lost. The training has ended, and the page must start a new worker. */
   | { readonly type: "gpuFailure"; readonly message: string };
 
 /** Messages about a training run. */

@@ -4,7 +4,7 @@ import type { Provider, TrainerCommand, TrainerEvent } from "./messages.ts";
 import { objectives } from "./objectives.ts";
 import { hasWebGpu, startOnnxRuntime } from "./onnxRuntime.ts";
 
-/** Trains one flow at a time. WebAssembly computes on the thread that calls it, so this is a worker of its own. */
+// Trains one flow at a time. WebAssembly computes on the thread that calls it, so this is a worker of its own.
 
 const send = (event: TrainerEvent, transfer: Transferable[] = []) => postMessage(event, { transfer });
 
@@ -16,13 +16,13 @@ let gpu: GPUDevice | undefined;
 /** Resolves when ONNX Runtime can compute. */
 let ready: Promise<void>;
 /** The number of epochs to train before the next pause. */
-let allowance = Number.POSITIVE_INFINITY;
+let epochsUntilPause = Number.POSITIVE_INFINITY;
 let wake: () => void = () => {};
 let training: { readonly controller: AbortController; readonly done: Promise<void> } | undefined;
 let latest = 0;
 
-function allow(epochs: number): void {
-  allowance = epochs;
+function trainUntilPause(epochs: number): void {
+  epochsUntilPause = epochs;
   wake();
 }
 
@@ -41,9 +41,9 @@ function messagesReceived(): Promise<void> {
 /** Lets the worker receive messages, and waits while training is paused. Returns the milliseconds that it waited. */
 async function pausePoint(signal: AbortSignal): Promise<number> {
   const start = performance.now();
-  allowance--;
+  epochsUntilPause--;
   await messagesReceived();
-  while (allowance <= 0 && !signal.aborted) {
+  while (epochsUntilPause <= 0 && !signal.aborted) {
     await new Promise<void>((resolve) => {
       wake = resolve;
     });
@@ -136,7 +136,7 @@ const isGpuFailure = (error: Error): boolean =>
 async function reportGpuFailure({ message }: Error): Promise<void> {
   // An operation fails shortly before the browser reports that it lost the GPU, which says more.
   if (gpu) await Promise.race([gpu.lost, new Promise((resolve) => setTimeout(resolve, LOSS_REPORT_MS))]);
-  // Further lines are for programmers.
+  // The other lines of ONNX Runtime's message are its stack.
   send({ type: "gpuFailure", message: message.split("\n")[0]! });
 }
 
@@ -153,12 +153,12 @@ export async function handleCommand(command: TrainerCommand): Promise<void> {
     latest = -1;
     return stop();
   }
-  if (command.type === "pause") return allow(0);
-  if (command.type === "step") return allow(1);
-  if (command.type === "resume") return allow(Number.POSITIVE_INFINITY);
+  if (command.type === "pause") return trainUntilPause(0);
+  if (command.type === "step") return trainUntilPause(Math.max(0, epochsUntilPause) + 1);
+  if (command.type === "resume") return trainUntilPause(Number.POSITIVE_INFINITY);
   const { run } = command;
   latest = run;
-  allow(command.paused ? 1 : Number.POSITIVE_INFINITY);
+  trainUntilPause(command.paused ? 1 : Number.POSITIVE_INFINITY);
   await stop();
   // Another command may have arrived while the previous training was ending.
   if (run !== latest) return;
