@@ -7,12 +7,13 @@ import type { DigitRequests } from "./digits.ts";
 const ENGINE = { providers: ["wasm"], threads: 1 };
 
 async function load(): Promise<ImageModel> {
-  const bytes = await (await fetch(digits)).arrayBuffer();
-  return ImageModel.from(await decodeModel(new Uint8Array(bytes)));
+  const response = await fetch(digits).catch(() => undefined);
+  if (!response?.ok) throw new Error("The model could not be loaded. Move a slider to try again.");
+  return ImageModel.from(await decodeModel(new Uint8Array(await response.arrayBuffer())));
 }
-let loaded: Promise<ImageModel> | undefined;
-function digitModel(): Promise<ImageModel> {
-  loaded ??= load();
+let loaded: ImageModel | undefined;
+async function digitModel(): Promise<ImageModel> {
+  loaded ??= await load();
   return loaded;
 }
 
