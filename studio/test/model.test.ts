@@ -70,8 +70,34 @@ describe("the axis of a column", () => {
     expect(time.place("1970-01-02")).toBe(86_400_000);
     expect(time.place("1970-01-01 00:00:01")).toBe(1000);
     expect(time.place("00:01:00")).toBe(60_000);
+    const utc = Date.parse("2024-05-01T08:00:00Z");
+    for (const text of ["2024-05-01T10:00:00+02:00", "2024-05-01 10:00:00+0200", "2024-05-01T08:00:00Z"])
+      expect(time.place(text)).toBe(utc);
     const label = axisOf(column("city", "label", ["Bern", "Zug"]), []);
     expect([label.place("Zug"), label.place("Rom"), label.place(null)]).toEqual([1, Number.NaN, Number.NaN]);
+  });
+
+  test.each([
+    [
+      "years",
+      ["2015-03-01", "2020-10-01"],
+      ["2016-01-01", "2018-01-01", "2020-01-01"],
+      ["2016", "2018", "2020"],
+    ],
+    ["days", ["2024-02-27", "2024-03-02"], ["2024-02-28", "2024-03-01"], undefined],
+    [
+      "times",
+      ["2024-02-29 08:00", "2024-02-29 20:00"],
+      ["2024-02-29 10:00Z", "2024-02-29 15:00Z", "2024-02-29 20:00Z"],
+      ["10:00", "15:00", "20:00"],
+    ],
+    ["a single date", ["2024-02-29"], ["2000-01-01", "2020-01-01", "2040-01-01"], ["2000", "2020", "2040"]],
+  ])("of %s has ticks where its labels say", (_, days, places, texts = places) => {
+    const { ticks } = axisOf(
+      column("day", "time"),
+      days.map((day) => ({ day })),
+    );
+    expect(ticks).toEqual(places.map((place, i) => ({ at: Date.parse(place), text: texts[i] })));
   });
 
   test("has a slider with the values that the column can have", () => {

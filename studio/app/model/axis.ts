@@ -33,8 +33,7 @@ export function axisOf({ name, kind, labels, lattice }: ModelColumn, rows: reado
   const [low, high] = [quantile(OUTSIDE), quantile(1 - OUTSIDE)];
   const margin = 0.05 * (high - low) || lattice?.step || Math.abs(low) / 2 || 1;
   const range = [low - margin, high + margin] as const;
-  const text = kind === "time" ? dateText(high - low) : numberText;
-  return { range, ticks: ticksBetween(...range, 4).map((at) => ({ at, text: text(at) })), place };
+  return { range, ticks: kind === "time" ? timeTicks(range) : numberTicks(range), place };
 }
 
 /** The values of a number that a slider offers: those within its axis that the column can have. */
@@ -51,18 +50,34 @@ const numberOf = (value: Value | undefined): number => (typeof value === "number
 function timeOf(value: Value | undefined): number {
   if (typeof value !== "string") return Number.NaN;
   if (/^\d\d:/.test(value)) return Date.parse(`1970-01-01T${value}Z`);
-  return Date.parse(
-    /^\d{4}-\d\d-\d\d$/.test(value) ? value : `${value.replace(" ", "T").replace(/Z$/, "")}Z`,
-  );
+  if (/^\d{4}-\d\d-\d\d$/.test(value)) return Date.parse(value);
+  const text = value.replace(" ", "T");
+  return Date.parse(/(Z|[-+]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
 }
 
-const DAY = 86_400_000;
+const TICKS = 4;
 
-const dateText = (span: number) => (at: number) => {
-  const iso = new Date(at).toISOString();
-  if (span > 1500 * DAY) return iso.slice(0, 4);
-  return span > 2 * DAY ? iso.slice(0, 10) : iso.slice(11, 16);
-};
+const numberTicks = (range: Axis["range"]): Axis["ticks"] =>
+  ticksBetween(...range, TICKS).map((at) => ({ at, text: numberText(at) }));
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const YEAR = 365.2425 * DAY;
+
+/** Ticks at the beginning of years or days if the range has several, or else at times of the day. */
+function timeTicks([low, high]: Axis["range"]): Axis["ticks"] {
+  if (high - low > 1500 * DAY)
+    return ticksBetween(1970 + low / YEAR, 1970 + high / YEAR, TICKS).map((year) => ({
+      at: new Date(0).setUTCFullYear(year, 0, 1),
+      text: String(year),
+    }));
+  const [unit, from, to] = high - low > 2 * DAY ? [DAY, 0, 10] : [HOUR, 11, 16];
+  const midnight = Math.floor(low / DAY) * DAY;
+  return ticksBetween((low - midnight) / unit, (high - midnight) / unit, TICKS).map((k) => {
+    const at = midnight + k * unit;
+    return { at, text: new Date(at).toISOString().slice(from, to) };
+  });
+}
 
 /** A number in few characters. */
 export const numberText = (value: number): string =>
