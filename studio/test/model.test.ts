@@ -197,6 +197,14 @@ describePage("the page of a trained model", (site) => {
     await expect.poll(() => page.getByRole("status").textContent()).toContain("Missing: b.");
     await input.setInputFiles({ name: "broken.safetensors", mimeType: "", buffer: bytes.subarray(0, 200) });
     await expect.poll(() => page.getByRole("status").textContent()).toContain("truncated");
+    // A table that is opened with this file is for its model, not for the one before.
+    await input.setInputFiles([
+      { name: "table.csv", mimeType: "text/csv", buffer: Buffer.from("a,b\n1,2\n") },
+      { name: "broken.safetensors", mimeType: "", buffer: bytes.subarray(0, 200) },
+    ]);
+    await expect.poll(() => page.getByRole("status").textContent()).toMatch(/^Opening|truncated/);
+    await expect.poll(() => page.getByRole("status").textContent()).toContain("truncated");
+    expect(await page.getByText("1 rows in").count()).toBe(0);
     expect(visit.problems).toEqual([]);
   });
 

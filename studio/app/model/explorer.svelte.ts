@@ -8,6 +8,14 @@ import type { ModelRequests, OpenedModel, OpenedTable, UnusualRows, Value } from
 const GENERATED_ROWS = 800;
 const UNUSUAL_ROWS = 10;
 
+/** A file to open. */
+export interface NamedFile {
+  /** The name or the address of the file, shown while it is opened. */
+  readonly label: string;
+  /** Loads the file. `total` is the number of rows of the table of which it is a sample. */
+  load(): Promise<{ readonly name: string; readonly file: Blob; readonly total?: number | undefined }>;
+}
+
 /** The state of the page of a trained model. */
 export class Explorer {
   model = $state.raw<OpenedModel & { readonly name: string }>();
@@ -21,8 +29,7 @@ export class Explorer {
   /** The columns of the figures. */
   pair = $state.raw<readonly [string, string]>(["", ""]);
   error = $state<string>();
-  /** A description of what the worker computes at the moment. */
-  activity = $state<string>();
+  private activities = $state.raw<readonly string[]>([]);
 
   /** Generated rows without given values. If there is no table, they determine the axes. */
   private unconditional = $state.raw<readonly TableRow[]>([]);
@@ -39,52 +46,64 @@ export class Explorer {
     this.worker.stop();
   }
 
-  /** Opens a model file or a table, by the content of the file. `total` is the number of rows of the table of which the file is a sample. */
-  async openFile(name: string, file: Blob, total?: number): Promise<void> {
-    const start = new Uint8Array(await file.slice(0, 9).arrayBuffer());
-    // A safetensors file begins with the length of its description in eight bytes and then a brace.
-    if (start[8] === 0x7b && start[7] === 0)
-      await this.openModel(name, new Uint8Array(await file.arrayBuffer()));
-    else await this.openTable(name, file, total);
+  /** A description of the latest action that has not ended. */
+  get activity(): string | undefined {
+    return this.activities.at(-1);
+  }
+
+  /** Opens model files and tables, told apart by their content, until one cannot be opened: a table is read for the model before it. */
+  async open(files: readonly NamedFile[]): Promise<void> {
+    for (const { label, load } of files) {
+      const isOpen = await this.attempt(`Opening ${label}`, async () => {
+        const { name, file, total } = await load();
+        const start = new Uint8Array(await file.slice(0, 9).arrayBuffer());
+        // A safetensors file begins with the length of its description in eight bytes and then a brace.
+        if (start[8] === 0x7b && start[7] === 0)
+          await this.openModel(name, new Uint8Array(await file.arrayBuffer()));
+        else await this.openTable(name, file, total);
+      });
+      if (!isOpen) return;
+    }
   }
 
   private async openModel(name: string, bytes: Uint8Array): Promise<void> {
-    await this.attempt("Opening the model", async () => {
-      const opened = await this.worker.request("model", { bytes });
-      const unconditional = await this.sample({});
-      const names = opened.columns.map((column) => column.name);
-      this.table = undefined;
-      this.unusual = undefined;
-      this.selected = undefined;
-      this.given = {};
-      this.unconditional = unconditional;
-      this.generated = unconditional;
-      this.pair = [names[0]!, names[1] ?? names[0]!];
-      this.model = { ...opened, name };
-    });
+    // Both requests are sent at once, so that none for the previous model comes between them.
+    const [opened, unconditional] = await Promise.all([
+      this.worker.request("model", { bytes }),
+      this.sample({}),
+    ]);
+    const names = opened.columns.map((column) => column.name);
+    this.table = undefined;
+    this.unusual = undefined;
+    this.selected = undefined;
+    this.given = {};
+    this.unconditional = unconditional;
+    this.generated = unconditional;
+    this.pair = [names[0]!, names[1] ?? names[0]!];
+    this.model = { ...opened, name };
   }
 
   private async openTable(name: string, file: Blob, total: number | undefined): Promise<void> {
-    await this.attempt("Reading the table", async () => {
-      const table = await this.worker.request("table", { file, total });
-      this.unusual = undefined;
-      this.selected = undefined;
-      this.table = { ...table, name };
-    });
+    const table = await this.worker.request("table", { file, total });
+    this.unusual = undefined;
+    this.selected = undefined;
+    this.table = { ...table, name };
   }
 
   /** Gives a value to a column; undefined removes the value. */
   async give(column: string, value: Value | undefined): Promise<void> {
     const { [column]: _, ...others } = this.given;
     this.given = value === undefined ? others : { ...others, [column]: value };
-    await this.drawRows(this.given);
+    await this.drawRows();
   }
 
-  private readonly drawRows = latestOnly((given: Readonly<Record<string, Value>>) =>
-    this.attempt("Drawing rows", async () => {
-      this.generated = await this.sample(given);
-    }),
-  );
+  private readonly drawRows = latestOnly<void>(async () => {
+    await this.attempt("Drawing rows", async () => {
+      const { model, given } = this;
+      const rows = await this.sample(given);
+      if (model === this.model) this.generated = rows;
+    });
+  });
 
   private sample(given: Readonly<Record<string, Value>>): Promise<readonly TableRow[]> {
     return this.worker.request("sample", { count: GENERATED_ROWS, seed: 0, given });
@@ -104,15 +123,19 @@ export class Explorer {
     if (first) this.pair = [first, second ?? other];
   }
 
-  private async attempt(activity: string, act: () => Promise<void>): Promise<void> {
+  /** Shows an activity until `act` ends, and then its error, if it is not about a model that was replaced. Returns whether `act` succeeded. */
+  private async attempt(activity: string, act: () => Promise<void>): Promise<boolean> {
+    const { model } = this;
     this.error = undefined;
-    this.activity = activity;
+    this.activities = [...this.activities, activity];
     try {
       await act();
+      return true;
     } catch (error) {
-      this.error = (error as Error).message;
+      if (model === this.model) this.error = (error as Error).message;
+      return false;
     } finally {
-      this.activity = undefined;
+      this.activities = this.activities.toSpliced(this.activities.indexOf(activity), 1);
     }
   }
 }
