@@ -148,7 +148,7 @@ export class Studio {
   }
 
   get canTrain(): boolean {
-    return (this.rows?.values.length ?? 0) >= 2 * MIN_POINTS;
+    return (this.rows?.values.length ?? 0) >= 2 * MIN_POINTS && !this.engine.workerFailure;
   }
 
   /** Shows new points at once. `keepSketch` makes them part of the setting. */

@@ -14,6 +14,8 @@ export class TrainingEngine {
   isReady = $state(false);
   /** Why the GPU that the reader chose does not compute. */
   failure = $state<string>();
+  /** Why the worker cannot train, for example because its file could not be loaded. */
+  workerFailure = $state<string>();
   private readonly onTraining: (event: TrainingEvent) => void;
   private readonly onGpuFailure: () => void;
   private trainer: TrainerClient;
@@ -39,7 +41,14 @@ export class TrainingEngine {
   }
 
   private startTrainer(): TrainerClient {
-    return new TrainerClient(this.provider, (event) => this.handleEvent(event));
+    this.workerFailure = undefined;
+    return new TrainerClient(
+      this.provider,
+      (event) => this.handleEvent(event),
+      ({ message }) => {
+        this.workerFailure = message;
+      },
+    );
   }
 
   private handleEvent(event: TrainerEvent): void {

@@ -192,6 +192,51 @@ describePage("controls", (site) => {
     expect([...visit.problems, ...again.problems]).toEqual([]);
   });
 
+  test("a drawing that begins at once has no points of the previous data", async () => {
+    await using visit = await site.visit("#data=banana");
+    await expect.poll(() => visit.button("Train").isEnabled()).toBe(true);
+    await visit.page.getByText("Draw points").evaluate((choice: HTMLElement) => {
+      choice.click();
+      const canvas = document.querySelector("[data-figure=data] canvas")!;
+      const { left, top } = canvas.getBoundingClientRect();
+      for (const type of ["pointerdown", "pointerup"])
+        canvas.dispatchEvent(
+          new PointerEvent(type, { bubbles: true, clientX: left + 200, clientY: top + 200 }),
+        );
+    });
+    await expect.poll(() => visit.page.url()).toMatch(/#points=([-\d.]+_){3}[-\d.]+&/);
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("without storage, and with dropped text and files, the page stays", async () => {
+    await using visit = await site.visit();
+    const { page } = visit;
+    await page.addInitScript(() =>
+      Object.defineProperty(window, "localStorage", {
+        get: () => {
+          throw new DOMException("blocked", "SecurityError");
+        },
+      }),
+    );
+    await page.reload();
+    await page.getByRole("button", { name: "Appearance: Automatic" }).click();
+    await page.getByRole("button", { name: "Appearance: Light" }).waitFor();
+    const prevented = await page.evaluate(() => {
+      const [text, file] = [new DataTransfer(), new DataTransfer()];
+      text.setData("text/plain", "1, 2");
+      file.items.add(new File(["1,2"], "table.csv"));
+      return [text, file].flatMap((dataTransfer) =>
+        ["dragover", "drop"].map((type) => {
+          const event = new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer });
+          document.body.dispatchEvent(event);
+          return event.defaultPrevented;
+        }),
+      );
+    });
+    expect(prevented).toEqual([false, false, true, true]);
+    expect(visit.problems).toEqual([]);
+  });
+
   test("a pasted table is learned, and its columns are chosen", async () => {
     await using visit = await site.visit();
     const { page } = visit;
@@ -256,7 +301,10 @@ describePage("controls", (site) => {
     await page.getByRole("link", { name: /Why one Gaussian/ }).click();
     await page.getByRole("button", { name: "Largest likelihood" }).click();
     await expect.poll(() => page.getByText(/of the data is −1.99 nats/).isVisible()).toBe(true);
+    await page.route(/digits.*safetensors/, (route) => route.fulfill({ status: 404 }), { times: 1 });
     await page.getByRole("link", { name: /Glow and images/ }).click();
+    await page.getByText("The model could not be loaded.").waitFor();
+    await page.getByRole("button", { name: "Other noise" }).click();
     await page.getByText("images are those of independent latent noise").waitFor();
     await expectChange(visit, "samples", () => page.getByRole("slider", { name: "class" }).fill("7"));
     await expectChange(visit, "arc", () => page.getByRole("button", { name: "Other noise" }).click());

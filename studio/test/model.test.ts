@@ -208,6 +208,32 @@ describePage("the page of a trained model", (site) => {
     expect(visit.problems).toEqual([]);
   });
 
+  test.each([
+    ["http://%5B", "Invalid URL"],
+    ["https://example.org/table.csv", "is on another host"],
+  ])("says why a link to %s is not opened", async (address, problem) => {
+    await using visit = await site.visit(`#open=${address}`);
+    await expect.poll(() => visit.page.getByRole("status").textContent()).toContain(problem);
+    expect(visit.problems).toEqual([]);
+  });
+
+  test("says that its worker, or the page itself, could not be loaded", async () => {
+    await using visit = await site.visit();
+    const { page } = visit;
+    await page.route(/model\.worker/, (route) => route.abort());
+    await page.getByText("Model", { exact: true }).first().click();
+    await page.getByRole("button", { name: /^Open the example/ }).click();
+    const message = page.getByText("A part of the page could not be loaded.");
+    await message.waitFor();
+    await page.route(/Reader/, (route) => route.abort());
+    await page.getByText("Read", { exact: true }).click();
+    await page.getByRole("alert").and(message).waitFor();
+    await page.route(/engine\.worker/, (route) => route.abort());
+    await page.goto(`${site.address}?again`);
+    await message.waitFor();
+    expect(await visit.button("Train").isDisabled()).toBe(true);
+  });
+
   test("is the only current page when it is opened from a chapter, which can be opened again", async () => {
     await using visit = await site.visit("#read=splines");
     const { page } = visit;

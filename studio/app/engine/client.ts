@@ -1,5 +1,5 @@
 import type { Provider, Requests, TrainerCommand, TrainerEvent, WorkerRole } from "./messages.ts";
-import { RequestClient } from "./requests.ts";
+import { onWorkerFailure, RequestClient } from "./requests.ts";
 
 /** Both workers run the same file, so that it is loaded once. */
 const startWorker = (name: WorkerRole): Worker =>
@@ -9,7 +9,8 @@ const startWorker = (name: WorkerRole): Worker =>
 export class TrainerClient {
   private readonly worker = startWorker("trainer");
 
-  constructor(provider: Provider, onEvent: (event: TrainerEvent) => void) {
+  constructor(provider: Provider, onEvent: (event: TrainerEvent) => void, onFailure: (error: Error) => void) {
+    onWorkerFailure(this.worker, onFailure);
     this.worker.onmessage = ({ data }: MessageEvent<TrainerEvent>) => onEvent(data);
     this.send({ type: "prepare", provider });
   }
