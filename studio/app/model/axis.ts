@@ -1,4 +1,5 @@
 import type { TableRow } from "pushforward";
+import { withMinus } from "../views/format.ts";
 import { ticksBetween } from "../views/ticks.ts";
 import type { ModelColumn, Value } from "./messages.ts";
 
@@ -81,10 +82,11 @@ function timeTicks([low, high]: Axis["range"]): Axis["ticks"] {
 
 /** A number in few characters. */
 export const numberText = (value: number): string =>
-  (Math.abs(value) >= 10_000
-    ? value.toLocaleString("en", { notation: "compact", maximumFractionDigits: 2 })
-    : String(Number(value.toPrecision(4)))
-  ).replace("-", "−");
+  withMinus(
+    Math.abs(value) >= 10_000
+      ? value.toLocaleString("en", { notation: "compact", maximumFractionDigits: 2 })
+      : String(Number(value.toPrecision(4))),
+  );
 
 /** 1/p and 1/p², where p³ = p + 1. */
 const R2_STEPS = [0.754_877_666_246_693, 0.569_840_290_998_053] as const;

@@ -1,4 +1,5 @@
 import type { TableModel } from "pushforward/flows";
+import { withMinus } from "../views/format.ts";
 import type { Value } from "./messages.ts";
 
 type Expected = Awaited<
@@ -20,5 +21,5 @@ export function expectedText({ interval, labels = [], missing }: Expected): stri
 /** Integers in full, other numbers with five significant digits. */
 export function valueText(value: Value): string {
   if (typeof value !== "number") return value === null ? "missing" : String(value);
-  return String(Number.isInteger(value) ? value : Number(value.toPrecision(5))).replace(/^-/, "−");
+  return withMinus(String(Number.isInteger(value) ? value : Number(value.toPrecision(5))));
 }
