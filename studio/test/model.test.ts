@@ -148,7 +148,7 @@ test("the expected values of a column have the probability that its value is mis
 });
 
 describePage("the page of a trained model", (site) => {
-  test("real and generated rows of the example are compared, given values, and unusual rows are found", {
+  test("real and generated rows of the example are compared, given values, and anomalies are found", {
     timeout: 150_000,
   }, async () => {
     await using visit = await site.visit("#open");
@@ -165,7 +165,7 @@ describePage("the page of a trained model", (site) => {
     await expect.poll(() => page.getByText("given 2 values").isVisible()).toBe(true);
     await expect.poll(picture).not.toBe(before);
 
-    await page.getByRole("button", { name: "Find unusual rows" }).click();
+    await page.getByRole("button", { name: "Find anomalies" }).click();
     await page.locator("tbody button").first().click();
     const reason = await page.locator("tbody tr").first().locator("td").nth(2).textContent();
     await expect.poll(() => page.getByLabel("Horizontal axis").inputValue()).toBe(reason);

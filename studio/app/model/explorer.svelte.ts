@@ -2,11 +2,11 @@ import type { TableRow } from "pushforward";
 import { RequestClient } from "../engine/requests.ts";
 import { latestOnly } from "../latestOnly.ts";
 import { type Axis, axisOf } from "./axis.ts";
-import type { ModelRequests, OpenedModel, OpenedTable, UnusualRows, Value } from "./messages.ts";
+import type { Anomalies, ModelRequests, OpenedModel, OpenedTable, Value } from "./messages.ts";
 
 /** The number of generated rows that the figures show. */
 const GENERATED_ROWS = 800;
-const UNUSUAL_ROWS = 10;
+const SHOWN_ANOMALIES = 10;
 
 /** A file to open. */
 export interface NamedFile {
@@ -23,7 +23,7 @@ export class Explorer {
   /** Rows that the model has generated, given the values of `given`. */
   generated = $state.raw<readonly TableRow[]>([]);
   given = $state.raw<Readonly<Record<string, Value>>>({});
-  unusual = $state.raw<UnusualRows>();
+  anomalies = $state.raw<Anomalies>();
   /** The index of the row of the table that the reader has selected. */
   selected = $state<number>();
   /** The columns of the figures. */
@@ -74,7 +74,7 @@ export class Explorer {
     ]);
     const names = opened.columns.map((column) => column.name);
     this.table = undefined;
-    this.unusual = undefined;
+    this.anomalies = undefined;
     this.selected = undefined;
     this.given = {};
     this.unconditional = unconditional;
@@ -85,7 +85,7 @@ export class Explorer {
 
   private async openTable(name: string, file: Blob, total: number | undefined): Promise<void> {
     const table = await this.worker.request("table", { file, total });
-    this.unusual = undefined;
+    this.anomalies = undefined;
     this.selected = undefined;
     this.table = { ...table, name };
   }
@@ -109,9 +109,9 @@ export class Explorer {
     return this.worker.request("sample", { count: GENERATED_ROWS, seed: 0, given });
   }
 
-  async findUnusual(): Promise<void> {
-    await this.attempt("Scoring the rows and explaining the most unusual ones", async () => {
-      this.unusual = await this.worker.request("unusual", { count: UNUSUAL_ROWS });
+  async findAnomalies(): Promise<void> {
+    await this.attempt("Scoring the rows and explaining the anomalies", async () => {
+      this.anomalies = await this.worker.request("anomalies", { count: SHOWN_ANOMALIES });
     });
   }
 

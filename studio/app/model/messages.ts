@@ -17,8 +17,8 @@ export interface OpenedModel {
   readonly parameters: number;
   /** Whether columns can be given values: the other columns are then drawn from their exact conditional distribution. */
   readonly isConditional: boolean;
-  /** Whether the model has rows that calibrate p-values. */
-  readonly findsAnomalies: boolean;
+  /** Whether the model contains scores of held-out rows, from which p-values are computed. */
+  readonly hasCalibration: boolean;
 }
 
 export interface OpenedTable {
@@ -28,7 +28,7 @@ export interface OpenedTable {
   readonly total: number;
 }
 
-export interface UnusualRow {
+export interface Anomaly {
   /** The index in the rows of the opened table, which may be only some of those of the file: see `rowNumber`. */
   readonly row: number;
   readonly pValue: number;
@@ -36,8 +36,8 @@ export interface UnusualRow {
   readonly reasons: readonly { readonly column: string; readonly value: Value; readonly expected: string }[];
 }
 
-export interface UnusualRows {
-  readonly rows: readonly UnusualRow[];
+export interface Anomalies {
+  readonly rows: readonly Anomaly[];
   readonly calibrationRows: number;
   readonly isTrainingTable: boolean;
 }
@@ -55,5 +55,5 @@ export interface ModelRequests {
     args: { count: number; seed: number; given: Readonly<Record<string, Value>> };
     result: readonly TableRow[];
   };
-  unusual: { args: { count: number }; result: UnusualRows };
+  anomalies: { args: { count: number }; result: Anomalies };
 }

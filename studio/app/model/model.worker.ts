@@ -29,7 +29,7 @@ const handle = requestHandler<ModelRequests>({
     return table;
   },
   sample: async (args) => opened().sample(args),
-  unusual: async ({ count }) => opened().unusual(table?.rows ?? [], count),
+  anomalies: async ({ count }) => opened().anomalies(table?.rows ?? [], count),
 });
 
 self.onmessage = ({ data }) => handle(data);

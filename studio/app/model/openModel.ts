@@ -1,7 +1,7 @@
 import type { TableColumn, TableRow } from "pushforward";
 import { decodeModel, parameterCount, TableModel } from "pushforward/flows";
 import { expectedText } from "./expectedText.ts";
-import type { ModelColumn, ModelRequests, OpenedModel, UnusualRow, UnusualRows, Value } from "./messages.ts";
+import type { Anomalies, Anomaly, ModelColumn, ModelRequests, OpenedModel, Value } from "./messages.ts";
 
 const ENGINE = { providers: ["wasm"], threads: 1 };
 /** The page shows at most this many columns that make a row unusual. */
@@ -11,7 +11,7 @@ const MAX_REASONS = 3;
 interface AnyModel {
   readonly summary: OpenedModel;
   sample(args: ModelRequests["sample"]["args"]): Promise<TableRow[]>;
-  unusual(rows: readonly TableRow[], count: number): Promise<UnusualRows>;
+  anomalies(rows: readonly TableRow[], count: number): Promise<Anomalies>;
   release(): Promise<void>;
 }
 
@@ -31,9 +31,12 @@ export async function openModel(bytes: Uint8Array): Promise<AnyModel> {
     (name) => ({ name, kind: "number", labels: [], lattice: undefined }) as const,
   );
   return {
-    summary: { columns, parameters: parameterCount(flow), isConditional: false, findsAnomalies: false },
+    summary: { columns, parameters: parameterCount(flow), isConditional: false, hasCalibration: false },
     sample: ({ count, seed }) => flow.sample(count, { seed, as: "objects", ...ENGINE }),
-    unusual: () => Promise.reject(new Error("This model has no rows that calibrate p-values.")),
+    anomalies: () =>
+      Promise.reject(
+        new Error("This model does not contain scores of held-out rows, from which p-values are computed."),
+      ),
     release: () => flow.release(),
   };
 }
@@ -50,15 +53,15 @@ function tableModel(model: TableModel): AnyModel {
       columns: model.columns.map(columnOf),
       parameters: parameterCount(model.flow),
       isConditional: model.hasConditionals,
-      findsAnomalies: model.reference !== undefined,
+      hasCalibration: model.reference !== undefined,
     },
     sample: ({ count, seed, given }) => model.sample(count, { seed, given, ...ENGINE }),
-    async unusual(rows, count) {
+    async anomalies(rows, count) {
       const { anomalies, calibrationRows, isTrainingTable } = await model.anomalies(rows, {
         count,
         ...ENGINE,
       });
-      return { rows: anomalies.map(unusualRow), calibrationRows, isTrainingTable };
+      return { rows: anomalies.map(shownAnomaly), calibrationRows, isTrainingTable };
     },
     release: () => model.release(),
   };
@@ -78,9 +81,9 @@ function columnOf(column: TableColumn): ModelColumn {
   return { name, kind: "label", labels: labels.map(isNumeric ? Number : typedLabel), lattice: undefined };
 }
 
-type Anomaly = Awaited<ReturnType<TableModel["anomalies"]>>["anomalies"][number];
+type FoundAnomaly = Awaited<ReturnType<TableModel["anomalies"]>>["anomalies"][number];
 
-function unusualRow({ row, pValue, reasons }: Anomaly): UnusualRow {
+function shownAnomaly({ row, pValue, reasons }: FoundAnomaly): Anomaly {
   // The most unusual column is shown even if the row is only unusual as a whole.
   const shown = reasons.filter(({ gain }, k) => k === 0 || gain > 0).slice(0, MAX_REASONS);
   return {
