@@ -1,3 +1,4 @@
+import { rationalQuadratic } from "./spline.ts";
 import type { ConditionedMap, SplineBin } from "./terms.ts";
 import { type Line, minus, nats, plus, texNumber } from "./texNumbers.ts";
 
@@ -59,21 +60,16 @@ export function coordinateTex(map: ConditionedMap, { index, letter, x, z }: Coor
 }
 
 /** A rational-quadratic spline, in the notation of Durkan et al. 2019 with w = x_k+1 - x_k, h = y_k+1 - y_k and c for the denominator. */
-function splineTex(
-  { x: xs, z: ys, derivatives: [d0, d1] }: SplineBin,
-  { index, x, z }: Coordinate,
-): CoordinateText {
+function splineTex(bin: SplineBin, { index, x, z }: Coordinate): CoordinateText {
   const i = index + 1;
+  const { x: xs, z: ys, derivatives } = bin;
+  const [d0, d1] = derivatives;
   const [w, h] = [xs[1] - xs[0], ys[1] - ys[0]];
-  const s = h / w;
-  const xi = (x - xs[0]) / w;
-  const q = xi * (1 - xi);
-  const c = s + (d0 + d1 - 2 * s) * q;
-  const slope = (s ** 2 * (d1 * xi ** 2 + 2 * s * q + d0 * (1 - xi) ** 2)) / c ** 2;
+  const { xi, s, c, position, slope } = rationalQuadratic(bin, x);
   return {
     lines: [
       [`z_${i}`, String.raw`y_k + \tfrac{h}{c}\left(s\,\xi^2 + d_k\,\xi(1-\xi)\right)`],
-      ["", `${plus(texNumber(ys[0]), h, (s * xi ** 2 + d0 * q) / c)} = ${texNumber(z)}`],
+      ["", `${plus(texNumber(ys[0]), h, position)} = ${texNumber(z)}`],
       [String.raw`\xi`, `(x_${i} - x_k) / w`],
       ["", `(${minus(texNumber(x), xs[0])}) / ${texNumber(w)} = ${texNumber(xi)}`],
       ["s", `h / w = ${texNumber(h)} / ${texNumber(w)} = ${texNumber(s)}`],

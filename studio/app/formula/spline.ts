@@ -1,5 +1,5 @@
 import { MAX_LOG_SCALE, softClamp } from "./softClamp.ts";
-import type { CoordinateMap } from "./terms.ts";
+import type { CoordinateMap, SplineBin } from "./terms.ts";
 
 /** The outputs of a network for the spline of one coordinate with K bins: K widths, K heights and K - 1 inner derivatives. */
 export interface RawSpline {
@@ -34,6 +34,20 @@ export function splineMap(
       derivatives: [slopes[k]!, slopes[k + 1]!],
     },
   };
+}
+
+/**
+ * The rational-quadratic function of a bin at x (Durkan et al. 2019): the position `xi` of x in the bin, from 0 to 1, the slope `s` of the
+ * bin's diagonal, the denominator `c`, the value as its position in the bin, from 0 to 1, and as `z`, and its derivative.
+ */
+export function rationalQuadratic({ x: [x0, x1], z: [z0, z1], derivatives: [d0, d1] }: SplineBin, x: number) {
+  const s = (z1 - z0) / (x1 - x0);
+  const xi = (x - x0) / (x1 - x0);
+  const q = xi * (1 - xi);
+  const c = s + (d0 + d1 - 2 * s) * q;
+  const position = (s * xi ** 2 + d0 * q) / c;
+  const slope = (s ** 2 * (d1 * xi ** 2 + 2 * s * q + d0 * (1 - xi) ** 2)) / c ** 2;
+  return { xi, s, c, position, z: z0 + (z1 - z0) * position, slope };
 }
 
 /** The edges of bins on [-bound, bound] from the numerators of a softmax. */

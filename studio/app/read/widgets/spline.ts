@@ -1,3 +1,4 @@
+import { rationalQuadratic } from "../../formula/spline.ts";
 import { normal } from "./oneDimension.ts";
 
 /** A knot of a rational-quadratic spline: a point of its graph, and the derivative there. */
@@ -30,14 +31,11 @@ export function splineAt(inner: readonly Knot[], x: number): { y: number; slope:
   const bin = binsOf(inner).find(([from, to]) => from.x <= x && x <= to.x);
   if (!bin) return { y: x, slope: 1 };
   const [from, to] = bin;
-  const s = (to.y - from.y) / (to.x - from.x);
-  const xi = (x - from.x) / (to.x - from.x);
-  const q = xi * (1 - xi);
-  const denominator = s + (from.slope + to.slope - 2 * s) * q;
-  return {
-    y: from.y + ((to.y - from.y) * (s * xi ** 2 + from.slope * q)) / denominator,
-    slope: (s ** 2 * (to.slope * xi ** 2 + 2 * s * q + from.slope * (1 - xi) ** 2)) / denominator ** 2,
-  };
+  const { z, slope } = rationalQuadratic(
+    { x: [from.x, to.x], z: [from.y, to.y], derivatives: [from.slope, to.slope] },
+    x,
+  );
+  return { y: z, slope };
 }
 
 /** The x that the spline maps to y. Its position ξ within its bin, from 0 to 1, is a root of a ξ² + b ξ + c = 0 (Durkan et al. 2019). */
