@@ -87,7 +87,7 @@ describe("the passes of an autoregressive layer", () => {
 });
 
 describe("the map of one dimension", () => {
-  const shape = { scale: 0.7, step: 1.5 };
+  const shape = { scale: 0.7, jump: 1.5 };
 
   test("is inverted", () => {
     for (const z of [-3, -0.1, 0, 2.5]) expect(inverseOf(shape, mapOf(shape, z))).toBeCloseTo(z, 10);

@@ -47,4 +47,4 @@ export function paths({ degrees, weights }: Masks, output: number) {
 
 /** The inputs on which an output depends. */
 export const dependencies = (masks: Masks, output: number): number[] =>
-  paths(masks, output).units[0]!.flatMap((isLit, i) => (isLit ? [i] : []));
+  paths(masks, output).units[0]!.flatMap((isOnPath, i) => (isOnPath ? [i] : []));
