@@ -1,6 +1,6 @@
 /**
- * A function that calls `compute` with its argument. While a call runs, only the latest of the arguments waits, so that figures keep up
- * with a reader who moves a slider. An error ends the calls.
+ * Returns a function that calls `compute`, one call at a time. If it is called while `compute` runs, only the latest argument is kept, and
+ * computed next, so that figures keep up with a slider. Rejects if `compute` does.
  */
 export function latestOnly<T>(compute: (argument: T) => Promise<void>): (argument: T) => Promise<void> {
   let waiting: { readonly argument: T } | undefined;

@@ -57,9 +57,9 @@ export class Studio {
   selected = $state.raw<readonly [number, number]>();
   path = $state.raw<PointTrajectory>();
   samples = $state.raw<Motion>();
-  /** Whether the figure shows how the layers move a grid of latent space, or samples of the base distribution. */
-  moved = $state<"grid" | "samples">("grid");
-  /** The number of layers that are applied, from 0 for latent space. It may lie between two layers. */
+  /** The points that the layers transform in the figure: a grid of latent space, or samples of the base distribution. */
+  transformedPoints = $state<"grid" | "samples">("grid");
+  /** The number of layers that the figure applies: 0 shows latent space, and a fraction applies the next layer in part. */
   depth = $state(Number.POSITIVE_INFINITY);
 
   private readonly viewer = startViewer();
@@ -216,9 +216,9 @@ export class Studio {
     }),
   );
 
-  /** Shows how the layers move a grid, or samples. */
-  async move(moved: "grid" | "samples"): Promise<void> {
-    this.moved = moved;
+  /** Shows how the layers transform a grid, or samples. */
+  async showTransformed(points: "grid" | "samples"): Promise<void> {
+    this.transformedPoints = points;
     await this.draw();
   }
 
@@ -291,7 +291,9 @@ export class Studio {
       this.viewer.request("raster", { frame: rows.frame, size }),
       this.viewer.request("toLatent", { points: shown }),
       this.viewer.request("toData", { points: latentGrid.points }),
-      this.moved === "samples" ? this.viewer.request("samples", { count: SHOWN_SAMPLES }) : undefined,
+      this.transformedPoints === "samples"
+        ? this.viewer.request("samples", { count: SHOWN_SAMPLES })
+        : undefined,
       this.selected && this.viewer.request("point", { point: this.selected }),
     ]);
     if (run !== this.run) return;

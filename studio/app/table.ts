@@ -31,7 +31,7 @@ export function parseTable(text: string): NumberTable {
   const example = records.find(
     (record) => record.filter((cell) => Number.isFinite(numberOf(cell))).length >= 2,
   );
-  if (!example) throw new Error("There are no two columns of numbers. A line must be like 1.5, 2.25.");
+  if (!example) throw new Error("The table needs two columns of numbers, for example the line 1.5, 2.25.");
   const indices = [...example.keys()].filter((i) => Number.isFinite(numberOf(example[i])));
   const columns = indices.map((i) => records.map((record) => numberOf(record[i])));
   return {

@@ -250,7 +250,7 @@ describePage("controls", (site) => {
     // The standard deviation of column a is small, so densities are larger than 1.
     expect(await visit.figureText("held-out NLL")).toMatch(/^−\d/);
     await page.getByRole("textbox").fill("no numbers");
-    await expect.poll(() => page.getByRole("alert").textContent()).toContain("no two columns of numbers");
+    await expect.poll(() => page.getByRole("alert").textContent()).toContain("needs two columns of numbers");
     expect(visit.problems).toEqual([]);
   });
 

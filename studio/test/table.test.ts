@@ -22,7 +22,7 @@ describe("a pasted table", () => {
 
   test.each(["", "a,b\nc,d", "1\n2\n3"])("without two columns of numbers is an error: %j", (text) => {
     expect(() => parseTable(text)).toThrowErrorMatchingInlineSnapshot(
-      `[Error: There are no two columns of numbers. A line must be like 1.5, 2.25.]`,
+      `[Error: The table needs two columns of numbers, for example the line 1.5, 2.25.]`,
     );
   });
 

@@ -8,9 +8,9 @@ import { describePage, type Visit } from "./page.ts";
 /** The flow has few operations, because a device in software compiles each of them. */
 const SETTING = "#data=banana&rows=300&family=maf&layers=1&width=4&learningRate=0.05";
 
-const engines = ({ page }: Visit) => page.getByRole("group", { name: "Engine" });
-async function chosenEngine(visit: Visit): Promise<string> {
-  const chosen = engines(visit).locator("label", { has: visit.page.locator(":checked") });
+const devices = ({ page }: Visit) => page.getByRole("group", { name: "Device" });
+async function chosenDevice(visit: Visit): Promise<string> {
+  const chosen = devices(visit).locator("label", { has: visit.page.locator(":checked") });
   return (await chosen.textContent())!.trim();
 }
 
@@ -19,7 +19,7 @@ const status = ({ page }: Visit) => page.getByRole("status").first().textContent
 /** Chooses the GPU, and waits until it computes. */
 async function chooseGpu(visit: Visit): Promise<void> {
   await visit.page.getByText("GPU (WebGPU)").click();
-  await visit.page.getByText("The engine for the GPU is loading").waitFor({ state: "detached" });
+  await visit.page.getByText("ONNX Runtime for the GPU is loading").waitFor({ state: "detached" });
 }
 
 async function trainEpochs(visit: Visit, epochs: number): Promise<void> {
@@ -44,7 +44,7 @@ describePage(
     test("can train on the GPU, with the first steps of the CPU up to rounding", async () => {
       await using visit = await site.visit(SETTING);
       const { page } = visit;
-      await expect.poll(() => chosenEngine(visit)).toBe("CPU (WebAssembly)");
+      await expect.poll(() => chosenDevice(visit)).toBe("CPU (WebAssembly)");
       await trainEpochs(visit, 2);
       const onCpu = await parameters(visit);
       const address = page.url();
@@ -80,7 +80,7 @@ describePage(
       await page.emulateMedia({ colorScheme: "dark" });
       await checkAppearance(page, "gpu", { width: 390, scheme: "dark" });
       await page.reload();
-      await expect.poll(() => chosenEngine(visit)).toBe("GPU (WebGPU)");
+      await expect.poll(() => chosenDevice(visit)).toBe("GPU (WebGPU)");
       expect(visit.problems).toEqual([]);
     });
 
@@ -100,9 +100,9 @@ describePage(
       await visit.button("One epoch").click();
       await visit.page.getByText("The GPU failed").waitFor();
       expect(await status(visit)).toMatchInlineSnapshot(
-        `"The GPU failed, so the CPU trains, from the first epoch: the browser lost the GPU. Device was destroyed. "`,
+        `"The GPU failed, so training starts again on the CPU: the browser lost the GPU. Device was destroyed. "`,
       );
-      expect(await chosenEngine(visit)).toBe("CPU (WebAssembly)");
+      expect(await chosenDevice(visit)).toBe("CPU (WebAssembly)");
       await expect.poll(() => visit.figure("epoch")).toBe(1);
       expect(await visit.figure("held-out NLL")).toBe(onCpu);
       expect(visit.problems).toEqual([]);
@@ -115,9 +115,9 @@ describePage(
       await chooseGpu(visit);
       await visit.page.getByText("The GPU failed").waitFor();
       expect(await status(visit)).toContain(
-        "The GPU failed, so the CPU trains, from the first epoch: the execution provider webgpu does not work",
+        "The GPU failed, so training starts again on the CPU: the execution provider webgpu does not work",
       );
-      expect(await chosenEngine(visit)).toBe("CPU (WebAssembly)");
+      expect(await chosenDevice(visit)).toBe("CPU (WebAssembly)");
       await trainEpochs(visit, 1);
       await checkAppearance(visit.page, "gpu-failure", window, { fullPage: false });
       await visit.page.getByText("Two moons").click();
@@ -135,12 +135,12 @@ describePage("a browser without WebGPU", (site) => {
     // When this answer is there, that to the worker's own request is, too.
     for (const worker of page.workers())
       expect(await worker.evaluate(async () => (await navigator.gpu?.requestAdapter()) ?? null)).toBe(null);
-    expect(await engines(visit).count()).toBe(0);
+    expect(await devices(visit).count()).toBe(0);
     await page.evaluate(() => localStorage.setItem("provider", "webgpu"));
     await page.reload();
     await page.getByText("The GPU failed").waitFor();
     expect(await status(visit)).toMatchInlineSnapshot(
-      `"The GPU failed, so the CPU trains, from the first epoch: the browser has no WebGPU adapter. Before training, the density of the flow is nearly that of its base distribution."`,
+      `"The GPU failed, so training starts again on the CPU: the browser has no WebGPU adapter. Before training, the density of the flow is nearly that of its base distribution."`,
     );
     await trainEpochs(visit, 1);
     await page.reload();
