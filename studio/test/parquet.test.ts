@@ -131,7 +131,7 @@ describePage("a Parquet file in the page", (site) => {
     await input.setInputFiles(text);
     await expect
       .poll(() => page.getByRole("alert").textContent())
-      .toMatch(/^words\.csv: There are no two columns/);
+      .toMatch(/^words\.csv: The table needs two columns/);
     expect(visit.problems).toEqual([]);
   });
 
