@@ -162,7 +162,7 @@ describePage("controls", (site) => {
     expect(visit.problems).toEqual([]);
   });
 
-  test("points that a reader draws are learned, and in the link", async () => {
+  test("points that a reader draws are learned, and in the link", { timeout: 120_000 }, async () => {
     await using visit = await site.visit();
     const { page } = visit;
     await page.getByText("Draw points").click();
