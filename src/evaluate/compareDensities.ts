@@ -2,7 +2,7 @@ import type { InMemoryDataset } from "../dataset/index.ts";
 import type { Atoms } from "../distributions/distribution.ts";
 import type { Flow } from "../flows/index.ts";
 import type { Baseline } from "./gaussianBaseline.ts";
-import { type MeanEstimate, RunningMean } from "./runningMean.ts";
+import { estimate, type MeanEstimate } from "./runningMean.ts";
 
 /** A baseline with its name in a report. */
 export interface NamedBaseline extends Baseline {
@@ -23,13 +23,13 @@ export async function compareDensities(
   baselines: readonly NamedBaseline[],
 ): Promise<ComparedDensity[]> {
   const compared: ComparedDensity[] = [];
-  for (const { name, ...baseline } of baselines) {
+  for (const baseline of baselines) {
     const others = await baseline.logDensities(heldOut);
     compared.push({
-      name,
+      name: baseline.name,
       logDensity: estimate(others, heldOut),
       gain: estimate(
-        logDensities.map((score, n) => score - others[n]),
+        logDensities.map((score, n) => logDensityDifference(score, others[n])),
         heldOut,
       ),
     });
@@ -37,14 +37,9 @@ export async function compareDensities(
   return compared;
 }
 
-/** The mean of log-densities with its standard error, as plain data. */
-export function estimate(
-  values: Float64Array,
-  { weights }: { readonly weights?: Float64Array } = {},
-): MeanEstimate {
-  const { count, mean, standardError } = RunningMean.of(values, weights);
-  return { count, mean, standardError };
-}
+/** The difference of two log-densities of a row: 0 if the row is impossible under both densities (-Infinity). */
+export const logDensityDifference = (first: number, second: number): number =>
+  first === second ? 0 : first - second;
 
 /** The values of each feature that have probabilities under a flow. All other values have densities. */
 export const measureOf = ({ atoms, features }: Flow): readonly Atoms[] =>

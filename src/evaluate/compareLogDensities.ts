@@ -2,7 +2,8 @@ import { PushforwardError } from "../errors.ts";
 import type { LoadedModel } from "../flows/index.ts";
 import { continuousValue } from "../tables/encode.ts";
 import { featuresOf } from "../tables/tableColumn.ts";
-import { type MeanEstimate, RunningMean } from "./runningMean.ts";
+import { logDensityDifference } from "./compareDensities.ts";
+import { estimate, type MeanEstimate } from "./runningMean.ts";
 
 /** The log-densities of two models on the same rows, in nats. */
 export interface Comparison {
@@ -30,31 +31,28 @@ export function compareLogDensities(first: ArrayLike<number>, second: ArrayLike<
       received: `${second.length}`,
     });
   }
-  const means = { first: new RunningMean(), second: new RunningMean(), difference: new RunningMean() };
-  let higher = 0;
-  let possible = 0;
-  for (let n = 0; n < first.length; n++) {
-    const [a, b] = [first[n]!, second[n]!];
-    if (Number.isNaN(a) || Number.isNaN(b)) continue;
-    means.first.add(a);
-    means.second.add(b);
-    means.difference.add(a === b ? 0 : a - b);
-    if (a > b) higher++;
-    if (Math.max(a, b) > Number.NEGATIVE_INFINITY) possible++;
-  }
-  const { count } = means.difference;
-  if (count === 0) {
+  const rows = Array.from(first, (_, n) => n).filter(
+    (n) => !Number.isNaN(first[n]) && !Number.isNaN(second[n]),
+  );
+  const [a, b] = [first, second].map((all) => Float64Array.from(rows, (n) => all[n]!));
+  if (rows.length === 0) {
     throw new PushforwardError("DATA", "no row has a log-density under both models", {
       expected: "at least 1 row",
     });
   }
-  if (possible === 0) {
+  if ([a, b].every((all) => all.every((value) => value === Number.NEGATIVE_INFINITY))) {
     throw new PushforwardError("DATA", "all rows are impossible under both models", {
       expected: "at least 1 row with a log-density above -Infinity",
       hint: "Compare the models on rows like those of their training: the warnings name the impossible values.",
     });
   }
-  return { ...means, shareHigher: higher / count };
+  const differences = a.map((value, n) => logDensityDifference(value, b[n]));
+  return {
+    first: estimate(a),
+    second: estimate(b),
+    difference: estimate(differences),
+    shareHigher: differences.filter((difference) => difference > 0).length / rows.length,
+  };
 }
 
 /** A column in which some values have a probability under one of two models, and a density under the other. */

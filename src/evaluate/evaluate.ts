@@ -4,9 +4,10 @@ import { PushforwardError } from "../errors.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
 import { anyValue, checkOptions } from "../options.ts";
 import { runRules } from "../runtime/options.ts";
+import { compareDensities } from "./compareDensities.ts";
 import { type Baseline, gaussianBaseline } from "./gaussianBaseline.ts";
 import { logDensities } from "./logDensities.ts";
-import { type MeanEstimate, RunningMean } from "./runningMean.ts";
+import { estimate, type MeanEstimate } from "./runningMean.ts";
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions extends RunOptions {
@@ -17,7 +18,7 @@ export interface EvaluateOptions extends RunOptions {
    * none.
    */
   readonly training?: RowsInput | Dataset | undefined;
-  /** A density to compare the flow with, in place of this Gaussian. Default none. */
+  /** A density to compare the flow with. With it, no Gaussian is fitted, and `training` is not read. Default none. */
   readonly baseline?: Baseline | undefined;
 }
 
@@ -74,18 +75,12 @@ export async function evaluate<Row extends object>(
     });
   }
   const scores = await logDensities(flow, heldOut, run);
-  const result = { logDensities: scores, logDensity: RunningMean.of(scores, heldOut.weights) };
+  const result = { logDensities: scores, logDensity: estimate(scores, heldOut) };
   const reference = baseline ?? (await gaussianOf(flow, training, shape));
   if (!reference) return result;
-  const referenceScores = await reference.logDensities(heldOut);
-  return {
-    ...result,
-    baseline: RunningMean.of(referenceScores, heldOut.weights),
-    gain: RunningMean.of(
-      scores.map((score, row) => score - referenceScores[row]!),
-      heldOut.weights,
-    ),
-  };
+  const named = { name: "baseline", logDensities: (of: InMemoryDataset) => reference.logDensities(of) };
+  const [compared] = await compareDensities(scores, heldOut, [named]);
+  return { ...result, baseline: compared.logDensity, gain: compared.gain };
 }
 
 async function gaussianOf(

@@ -19,14 +19,14 @@ import { checkNames, encodeTable } from "../tables/encodeTable.ts";
 import { rowObjects, type TableInput, type TableRow } from "../tables/tableRows.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import { calibration, conditionalCalibration } from "./calibration.ts";
-import { type ComparedDensity, compareDensities, estimate, measureOf } from "./compareDensities.ts";
+import { type ComparedDensity, compareDensities, measureOf } from "./compareDensities.ts";
 import { type Controlled, controlTables, withControls } from "./controls.ts";
 import { type Finding, findings } from "./findings.ts";
 import { type PrecisionCoverageResult, precisionCoverage } from "./precisionCoverage.ts";
 import { type PrivacyResult, privacy } from "./privacy.ts";
 import type { CalibrationResult } from "./rankCalibration.ts";
 import { type RareRow, rareRows } from "./rareRows.ts";
-import type { MeanEstimate } from "./runningMean.ts";
+import { estimate, type MeanEstimate } from "./runningMean.ts";
 import { tableBaselines } from "./tableBaselines.ts";
 import { type TrendResult, trend } from "./trend.ts";
 import { type TwoSampleResult, twoSample } from "./twoSample.ts";
@@ -49,7 +49,7 @@ export interface ReportOptions extends RunOptions {
   /**
    * The statistics use at most this many rows of a table, chosen at random; calibration, dependence and usefulness use up to 1,000 training rows
    * and generated rows even if this is smaller. Log-densities are of all held-out rows, and `privacy` compares with all training rows. Default
-   * 2000.
+   * 2000, and at least 10.
    */
   readonly maxRows?: number | undefined;
   /** The column that `usefulness` predicts. Default: see `usefulness`. */
@@ -67,9 +67,12 @@ const rowsRules: OptionRules<ReportRows> = {
   generated: anyValue,
 };
 
+/** A report of fewer rows could not show any difference. The cross-validation of the two-sample test needs as many. */
+export const MIN_REPORT_ROWS = 10;
+
 const reportRules: OptionRules<ReportOptions> = {
   ...runRules,
-  maxRows: integerFrom(1),
+  maxRows: integerFrom(MIN_REPORT_ROWS),
   target: text,
   seed: seedValue,
   onPart: callback,
@@ -91,7 +94,7 @@ export interface ReportNumbers {
      * them out.
      */
     readonly incomplete: number;
-    /** The number of real rows, and of generated rows, that the statistics compare. */
+    /** The number of real rows that the statistics compare with at most as many generated rows. */
     readonly compared: number;
     readonly generated: number;
   };
@@ -129,8 +132,6 @@ const MIN_REFERENCE_ROWS = 1000;
 const MAX_CONDITIONAL_ROWS = 100;
 /** Among 19 draws there are 20 ranks, two for each of the 10 bins of a histogram. */
 const CONDITIONAL_DRAWS = 19;
-/** A report of fewer rows could not show any difference. The cross-validation of the two-sample test needs as many. */
-export const MIN_REPORT_ROWS = 10;
 const PARTS = 8;
 
 /**
@@ -187,7 +188,8 @@ export async function report(
   begin("two-sample test");
   const tested = withControls(compared, (table) => twoSample(real, table, { ...compare, seed }));
   begin("dependence");
-  // Of few rows, associations vary by chance: a model that lost no dependence could then seem to have lost a part of it.
+  // This part uses all chosen rows and not only `real.length` of them. With few rows, associations vary by chance, and a model with the right
+  // dependence could seem to have lost a part of it.
   const trends = withControls(all, (table) => trend(real, table, compare));
   const covered = withControls(compared, (table) => precisionCoverage(real, table, compare));
   begin("usefulness");

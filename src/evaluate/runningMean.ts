@@ -46,3 +46,12 @@ export class RunningMean implements MeanEstimate {
     return Math.sqrt(this.squares / (effectiveCount - 1) / this.weights);
   }
 }
+
+/** The mean of numbers with its standard error, as plain data, which JSON keeps. */
+export function estimate(
+  values: ArrayLike<number>,
+  { weights }: { readonly weights?: ArrayLike<number> } = {},
+): MeanEstimate {
+  const { count, mean, standardError } = RunningMean.of(values, weights);
+  return { count, mean, standardError };
+}

@@ -8,14 +8,13 @@ import type { TableColumn } from "../../src/tables/tableColumn.ts";
 
 describe("compareLogDensities", () => {
   test("has the mean of the paired differences and its standard error", () => {
-    const { first, second, difference, shareHigher } = compareLogDensities(
-      [-1, -3, -2, -6],
-      [-2, -3.5, -1, -8],
-    );
+    const comparison = compareLogDensities([-1, -3, -2, -6], [-2, -3.5, -1, -8]);
+    expect(JSON.parse(JSON.stringify(comparison))).toEqual(comparison);
+    const { first, second, difference, shareHigher } = comparison;
     expect([first.mean, second.mean, difference.mean]).toEqual([-3, -3.625, 0.625]);
     // The differences are 1, 0.5, -1 and 2, whose deviations from their mean have the squares below.
     const squares = 0.375 ** 2 + 0.125 ** 2 + 1.625 ** 2 + 1.375 ** 2;
-    expect(difference.standardError).toBeCloseTo(Math.sqrt(squares / 3 / 4), 12);
+    expect({ ...difference }.standardError).toBeCloseTo(Math.sqrt(squares / 3 / 4), 12);
     expect(shareHigher).toBe(0.75);
   });
 

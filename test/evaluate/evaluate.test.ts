@@ -3,7 +3,7 @@ import { Standardize } from "../../src/bijections/index.ts";
 import { dataset } from "../../src/dataset/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
 import { evaluate, gaussianBaseline, logDensities } from "../../src/evaluate/index.ts";
-import { Flow, maf } from "../../src/flows/index.ts";
+import { Flow, maf, withConstants } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 
 const CENTER = [3, -1000];
@@ -44,6 +44,22 @@ it("a flow that is the Gaussian gains only the error of the fitted Gaussian over
   expect(Math.abs(gain!.mean - 2.5 / 2000)).toBeLessThan(4 * gain!.standardError);
   expect(gain!.mean).toBeCloseTo(logDensity.mean - baseline!.mean, 10);
   expect(gain!.standardError).toBeLessThan(logDensity.standardError / 5);
+  expect(JSON.parse(JSON.stringify(gain))).toEqual({
+    count: 2000,
+    mean: gain!.mean,
+    standardError: gain!.standardError,
+  });
+});
+
+it("a row that is impossible under both densities has no gain", async () => {
+  const flow = withConstants(gaussian(), new Map([[2, 5]]));
+  const impossible = Number.NEGATIVE_INFINITY;
+  const baseline = { logDensities: async () => Float64Array.of(-2, impossible) };
+  const { logDensities, gain } = await evaluate(flow, Float64Array.of(3, -1000, 5, 3, -1000, 6), {
+    baseline,
+  });
+  expect(logDensities[1]).toBe(impossible);
+  expect(gain!.mean).toBeCloseTo((logDensities[0] + 2) / 2, 12);
 });
 
 it("weights count as rows", async () => {
