@@ -63,8 +63,9 @@ function ofPrivacy({ privacy, rows }: Numbers): Finding[] {
     return [{ kind: "uncertain", about, text }];
   }
   const { generated, heldOut, closer, closerStandardError } = privacy.generated;
-  const pooled = (generated.copies + heldOut.copies) / 2;
-  const standardError = Math.sqrt((2 * pooled * (1 - pooled)) / rows.compared);
+  const [m, n] = [Math.min(rows.generated, rows.compared), rows.compared];
+  const pooled = (m * generated.copies + n * heldOut.copies) / (m + n);
+  const standardError = Math.sqrt(pooled * (1 - pooled) * (1 / m + 1 / n));
   if (generated.copies - heldOut.copies > Math.max(MIN_COPIES, STANDARD_ERRORS * standardError)) {
     const text = `Generated rows copy training rows: ${percent(generated.copies)} are equal to a training row, but only ${percent(heldOut.copies)} of the held-out rows are.`;
     return [{ kind: "failed", about, text }];
@@ -115,8 +116,8 @@ function ofTwoSample({ twoSample }: Numbers): Finding {
   const { auroc, interval, columns } = twoSample.generated;
   const [low, high] = interval;
   if (Number.isNaN(low + high)) return notComputed(about, "The two-sample test");
-  if (low === high) {
-    // The leaves of trees have at least 20 rows. Without any split, all rows have the same score.
+  if (low === high && auroc === 0.5) {
+    // The leaves of trees have at least 20 rows. Without any split, all rows have the same score. Perfect separation has no error either.
     const text = "There are too few rows for a classifier that could tell generated rows from real ones.";
     return { kind: "uncertain", about, text };
   }

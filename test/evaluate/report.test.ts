@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { findings } from "../../src/evaluate/findings.ts";
-import { controlTables, type ReportNumbers, report, trend } from "../../src/evaluate/index.ts";
+import { controlTables, type ReportNumbers, report, trend, twoSample } from "../../src/evaluate/index.ts";
 import type { TableModel } from "../../src/flows/tableModel.ts";
 import { curveRows, latentClassModel } from "./latentClassModel.ts";
 
@@ -132,9 +132,41 @@ it("refuses tables with too few rows, and a report without real rows beside the 
     [PushforwardError: there are too few held-out rows for a report: expected 10 rows or more with a finite log-density, received 5.
     Give a table with more rows.]
   `);
+  await expect(
+    report(model, { training, heldOut }, { maxRows: 9 }),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the option maxRows of report has an invalid value: expected 10, 11, 12, ..., received 9.]`,
+  );
   await expect(report(model, { heldOut })).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: a report needs training rows, or reference rows in their place.]`,
   );
+});
+
+it("a classifier that separates all rows has failed the two-sample test, although its interval has no width", () => {
+  const shifted = heldOut.map((row) => ({ ...row, x: Number(row.x) + 100 }));
+  const generated = twoSample(heldOut, shifted);
+  expect(generated.interval).toEqual([1, 1]);
+  const all = findings({ ...own, twoSample: { ...own.twoSample, generated } });
+  expect(all.find(({ about }) => about === "two-sample test")).toMatchObject({
+    kind: "failed",
+    text: expect.stringMatching(
+      /^A classifier tells generated rows from real ones, mostly by x, .*: AUROC 1\.00/,
+    ),
+  });
+});
+
+it("a copy among few generated rows may be chance", () => {
+  const { generated } = own.privacy!;
+  const copies = (share: number) => ({ ...generated.generated, copies: share });
+  const privacy = {
+    ...own.privacy!,
+    generated: { ...generated, generated: copies(1 / 20), heldOut: copies(0.005) },
+  };
+  const kindOf = (rows: number) =>
+    findings({ ...own, privacy, rows: { ...own.rows, compared: 2000, generated: rows } }).find(
+      ({ about }) => about === "privacy",
+    )?.kind;
+  expect([kindOf(20), kindOf(2000)]).toEqual(["passed", "failed"]);
 });
 
 describe("a number that could not be computed", () => {
