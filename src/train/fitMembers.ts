@@ -75,8 +75,9 @@ export interface FitMembersResult {
   /** The number of splits: 1, or 2 for a cross-validated model. */
   readonly splits: number;
   /**
-   * If `flow` has learned the validation rows: the mixture before it did, with the same weights, and the rows it was trained and validated
-   * on. Of a cross-validated model it is the mixture of the densities that were trained on the first split.
+   * If `flow` has learned validation rows of the given split: a mixture with the same weights that was trained and validated on separate
+   * rows, and these rows. It is the mixture before a refit or, of a cross-validated model, that of the densities that were trained on the
+   * first split.
    */
   readonly validated?: (Split<InMemoryDataset> & { readonly flow: Flow }) | undefined;
   /**
@@ -209,8 +210,8 @@ export async function fitMembers(
     const isPossible = !isOver && rows.test !== undefined && learned.rows <= MAX_CENTERS;
     members.push(isWorthIt && isPossible ? await refitted(member, candidate, rows, options) : member);
   }
-  if (completeSplits === 1 && members.every(({ flow }, m) => flow === validated.members[m]!.flow))
-    return result;
+  // Of the splits, even the first one has validation rows of `rows` among its training rows.
+  if (!crossed && members.every(({ flow }, m) => flow === validated.members[m]!.flow)) return result;
   const first = splits[0]!;
   return {
     ...result,

@@ -105,6 +105,22 @@ test("the p-values of anomalies of a small table come from rows that no split le
   expect(pValues[0]).toBeCloseTo(1 / 11, 10);
 });
 
+test("if training ends within the first split, the rows that this split learned are not returned as validation rows", async () => {
+  const rows = new InMemoryDataset({ features: 2, columns: ["a", "b"], values: correlated(100) });
+  const parts = splitWithTest(rows, { validationFraction: 0.1, seed: 0 });
+  const options = { budget: "small", maxMinutes: 0 } as const;
+  const { splits, validated } = await fitMembers(["a", "b"].map(realColumn), parts, options);
+  const [first] = crossValidationSplits(parts, 0)!;
+  expect(splits).toBe(1);
+  expect(validated?.training).toEqual(first!.training);
+  expect(validated?.validation).toEqual(first!.validation);
+  const table = Array.from({ length: 100 }, (_, n) => ({
+    a: rows.values[2 * n]!,
+    b: rows.values[2 * n + 1]!,
+  }));
+  expect((await fitTable(table, options)).validationRows).toEqual([]);
+});
+
 test("a kernel density with a small weight does not learn the validation rows", async () => {
   const rows = new InMemoryDataset({ features: 2, columns: ["a", "b"], values: correlated(400) });
   const parts = splitWithTest(rows, { validationFraction: 0.1, seed: 0 });
