@@ -128,6 +128,7 @@ export async function readTrainingRows(
   const columns = datasetOrPromise instanceof Promise ? expected : sameColumnsAs(datasetOrPromise);
   const validation = options.validation && asInMemory(options.validation, columns);
   const allRows = await datasetOrPromise;
+  if (validation) checkColumns(validation, sameColumnsAs(allRows));
   return { allRows, validation, rows: splitForTraining(allRows, validation, settings) };
 }
 
@@ -150,7 +151,7 @@ function splitForTraining(
     if (!part || part.meanWeight > 0) continue;
     if (part.rows === 0) {
       throw new PushforwardError("DATA", `there are no ${name} rows`, {
-        hint: "Leave out the option validation, and a part of the data is held out.",
+        hint: "Leave out the option validation: a part of the data is then held out.",
       });
     }
     throw new PushforwardError("DATA", `all ${name} rows have weight 0`, {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { dataset } from "../../src/dataset/index.ts";
 import { maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { fit, type TrainingData } from "../../src/train/index.ts";
+import { fit, type LossBatch, minimize, type TrainingData } from "../../src/train/index.ts";
 
 const small = { hidden: [16, 16], transforms: 2 };
 
@@ -48,6 +48,14 @@ describe("rows in any form", () => {
       [PushforwardError: the validation rows have a different number of context features from the training rows: expected 1, received 0.
       Give validation rows with their context: dataset(rows, { context }).]
     `);
+    const swapped = fit(maf(2, small), blocks, { validation: [{ y: 1, x: 2 }] });
+    await expect(swapped).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the columns of the validation rows are not those of the training rows: expected x, y, received y, x.]`,
+    );
+    const loss = ({ values }: LossBatch) => flow.logProb(values).neg();
+    await expect(minimize(loss, flow, blocks, { validation: [[1, 2, 3]] })).rejects.toThrow(
+      "the validation rows have a different number of features from the training rows",
+    );
     await expect(fit(flow, ["a", "b"] as never, { epochs: 1 })).rejects.toThrow(
       'row 0, column 0 of rows is "a"',
     );
