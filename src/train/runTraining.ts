@@ -107,8 +107,15 @@ async function trainParameters(
       loop.resume(checkpointToResume.epochs, checkpointToResume.state, { values, running: bestRunning });
     }
     const stopped = await loop.run();
+    const { epochs } = loop;
     const { bestEpoch, best } = loop.stopping.state;
-    return { epochs: loop.epochs, bestEpoch, validationLoss: best, stopped };
+    const lastEpoch = epochs.at(-1)?.epoch ?? 0;
+    return {
+      epochs,
+      bestEpoch: objective.hasValidation ? bestEpoch : lastEpoch,
+      validationLoss: best,
+      stopped,
+    };
   } finally {
     await Promise.all([weights.release(), objective?.release()]);
   }
