@@ -24,13 +24,14 @@ export class ModelOptimizer {
   private readonly weights: Weights;
   private readonly endReservation: () => void;
   private readonly optimizer: Optimizer;
+  private released = false;
 
   /**
    * Throws `ARGUMENT` if an option is not valid, or the model has no trainable parameters, or one that is being trained already.
    */
   constructor(model: object, options: OptimizerOptions) {
     const settings = parse(optimizerSchema, options, "an option of the optimizer");
-    checkEffects("optimizer", options, "new ModelOptimizer");
+    checkEffects("optimizer", options);
     const parameters = parametersOf(model);
     requireTrainable(model, parameters);
     this.endReservation = reserve(parameters);
@@ -45,13 +46,18 @@ export class ModelOptimizer {
    * this norm.
    *
    * @throws SHAPE when a gradient is missing or has a different number of elements than its parameter; NUMERIC when the gradients
-   *   are not finite; ARGUMENT for options that are not valid. The parameters are then unchanged.
+   *   are not finite; ARGUMENT for options that are not valid, and after `release`. The parameters are then unchanged.
    */
   async step(
     gradients: readonly ArrayLike<number>[],
     options: { readonly scale?: number; readonly clipNorm?: number } = {},
   ): Promise<void> {
-    checkOptions("step", options, { scale: numberFrom(0), clipNorm: numberAbove(0) });
+    checkOptions("optimizer.step", options, { scale: numberFrom(0), clipNorm: numberAbove(0) });
+    if (this.released) {
+      throw new PushforwardError("ARGUMENT", "the optimizer was released, so it cannot take a step", {
+        hint: "Call release after the last step, or create another optimizer.",
+      });
+    }
     const { scale = 1, clipNorm = Number.POSITIVE_INFINITY } = options;
     const { flat } = this.weights;
     const offsets = new Map(
@@ -80,8 +86,14 @@ export class ModelOptimizer {
     await this.optimizer.step(scale, norm > clipNorm ? clipNorm / norm : 1, 0);
   }
 
-  /** Frees the buffers of the optimizer. Afterwards another optimizer or `fit` may train the parameters. */
+  /**
+   * Frees the buffers of the optimizer. Afterwards another optimizer or `fit` may train the parameters, and `step` throws. A second call has no
+   * effect.
+   */
   release(): void {
+    // The parameters may belong to another training run since the first call.
+    if (this.released) return;
+    this.released = true;
     // Its steps are computed on one thread, so there are no worker threads to release.
     this.weights.flat.detach();
     this.endReservation();

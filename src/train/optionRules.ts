@@ -81,7 +81,9 @@ export const minimizeRules: OptionRules<MinimizeOptions> = {
 };
 
 /** The settings of a schedule or an optimizer that have no effect, by its type. */
-const WITHOUT_EFFECT: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+const WITHOUT_EFFECT: Readonly<
+  Record<"schedule" | "optimizer", Readonly<Record<string, readonly string[]>>>
+> = {
   schedule: { constant: ["final", "patience"], cosine: ["patience"] },
   optimizer: { sgd: ["beta2", "epsilon"] },
 };
@@ -100,25 +102,35 @@ export function settingsIn<S extends z.ZodMiniObject>(
     ([name, value]) => names.includes(name) && value !== undefined,
   );
   const parsed = parse(schema, Object.fromEntries(settings), `an option of ${owner}`);
-  for (const [name, value] of settings) if (name in WITHOUT_EFFECT) checkEffects(name, value, owner);
+  for (const [name, value] of settings) {
+    if (name === "schedule" || name === "optimizer") checkEffects(name, value, owner);
+  }
   return parsed;
 }
 
-/** Throws `ARGUMENT` if a schedule or an optimizer has a setting that its type does not use. */
+/**
+ * Throws `ARGUMENT` if a schedule or an optimizer has a setting that its type does not use. Without an owner, the settings are the options of
+ * the function that is called like the type, such as `sgd`.
+ */
 export function checkEffects(
-  name: string,
+  name: "schedule" | "optimizer",
   value: { readonly type?: string | undefined },
-  owner: string,
+  owner?: string,
 ): void {
   const { type, ...stated } = value;
   const unused = Object.entries(stated).find(
-    ([setting, each]) => each !== undefined && WITHOUT_EFFECT[name]![type ?? ""]?.includes(setting),
+    ([setting, each]) => each !== undefined && WITHOUT_EFFECT[name][type ?? ""]?.includes(setting),
   );
   if (!unused) return;
   const [setting] = unused;
   throw new PushforwardError(
     "ARGUMENT",
-    `the option ${name}.${setting} of ${owner} has no effect with the type "${type}"`,
-    { received: `${setting}: ${unused[1]}`, hint: "Leave it out, or choose another type." },
+    owner
+      ? `the option ${name}.${setting} of ${owner} has no effect with the type "${type}"`
+      : `the option ${setting} of ${type} has no effect`,
+    {
+      received: `${setting}: ${unused[1]}`,
+      hint: `Leave it out, or choose another ${owner ? "type" : name}.`,
+    },
   );
 }

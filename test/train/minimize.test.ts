@@ -87,7 +87,9 @@ describe("minimize", () => {
       return { loss: model.mean.sub(uniform(1)).square().sum(1), factor };
     };
     const options = { steps: 250, optimizer: { learningRate: 0.05 }, batchSize: 512 };
-    const { epochs, validationLoss, training } = await minimize(loss, model, undefined, options);
+    const { epochs, bestEpoch, validationLoss, training } = await minimize(loss, model, undefined, options);
+    // The last weights are the result.
+    expect(bestEpoch).toBe(epochs.length);
     expect(model.mean.numbers[0]).toBeCloseTo(0.5, 1);
     expect(epochs.map(({ step }) => step)).toEqual([100, 200, 250]);
     expect(epochs.map(({ metrics }) => metrics!.factor)).toEqual([
@@ -273,5 +275,10 @@ describe("a custom training loop", () => {
     expect([...model.w.numbers]).toEqual([0.75, 2.25]);
     optimizer.release();
     expect([...model.w.numbers, ...model.b.numbers]).toEqual([0.75, 2.25, 4.5]);
+    await expect(optimizer.step([[1, -1], [2]])).rejects.toThrow("the optimizer was released");
+    const next = sgd(model);
+    optimizer.release();
+    expect(() => sgd(model)).toThrow("is being trained already");
+    next.release();
   });
 });

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { maf } from "../../src/flows/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import { adam, fit, fitDensity, fitFlows, minimize } from "../../src/train/index.ts";
-import { ModelOptimizer } from "../../src/train/optimizers.ts";
+import { adam, fit, fitDensity, fitFlows, minimize, sgd } from "../../src/train/index.ts";
 
 const flow = () => maf(2, { transforms: 1, hidden: [4] });
 const rows = [
@@ -52,10 +51,10 @@ test("settings that the type of a schedule or of an optimizer does not use are e
     PushforwardError: the option optimizer.beta2 of fit has no effect with the type "sgd": received beta2: 0.9.
     Leave it out, or choose another type."
   `);
-  const sgd = { type: "sgd", epsilon: 1e-6 } as const;
-  expect(() => new ModelOptimizer(flow(), sgd)).toThrow(
-    "the option optimizer.epsilon of new ModelOptimizer has no effect",
-  );
+  expect(() => sgd(flow(), { epsilon: 1e-6 })).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the option epsilon of sgd has no effect: received epsilon: 0.000001.
+    Leave it out, or choose another optimizer.]
+  `);
   const valid = {
     epochs: 1,
     schedule: { type: "plateau", patience: 3, final: 0.1 },
@@ -93,6 +92,6 @@ test("validation rows that are empty are an error", async () => {
   const validation: number[][] = [];
   await expect(fit(flow(), rows, { validation })).rejects.toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: there are no validation rows.
-    Leave out the option validation, and a part of the data is held out.]
+    Leave out the option validation: a part of the data is then held out.]
   `);
 });
