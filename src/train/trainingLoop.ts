@@ -31,8 +31,11 @@ export interface LoopOptions extends EngineOptions {
   readonly deadline: number;
 }
 
-/** An epoch that ends more than this above the loss of the initial model, before any improved on it, had too large a learning rate. */
-const MAX_INITIAL_LOSS_INCREASE = 1;
+/**
+ * If an epoch ends with a validation loss more than this many nats above that of the initial model, and no epoch was better than the initial
+ * model so far, the learning rate was too large, and the epoch is repeated with a smaller one.
+ */
+const MAX_INITIAL_LOSS_INCREASE_NATS = 1;
 
 /**
  * The training loop: stochastic gradient descent in epochs, with validation, recovery and callbacks. It delegates the learning rate
@@ -211,7 +214,7 @@ export class TrainingLoop {
   private divergedAtStart({ validationLoss }: MinimizeEpoch): boolean {
     const { best, bestEpoch } = this.stopping.state;
     const comparable = validationLoss !== undefined && !this.problem.validationLoss;
-    return comparable && bestEpoch === 0 && validationLoss > best + MAX_INITIAL_LOSS_INCREASE;
+    return comparable && bestEpoch === 0 && validationLoss > best + MAX_INITIAL_LOSS_INCREASE_NATS;
   }
 
   /** Saves the weights if they are the best so far, and reduces the learning rate at a plateau. */
@@ -236,7 +239,7 @@ export class TrainingLoop {
       (await this.problem.explain?.(rows, { starting: false, draws })) ?? {};
     const first = this.epoch * this.objective.stepsPerEpoch;
     const [location, before] = batch
-      ? [`epoch ${this.epoch + 1}, batch ${draws.step - first}`, "before that epoch"]
+      ? [`epoch ${this.epoch + 1}, batch ${draws.step - first + 1}`, "before that epoch"]
       : [`step ${draws.step + 1}`, `after step ${first}`];
     const ofGradient = Number.isFinite(loss) && !Number.isFinite(norm);
     const received = ofGradient ? `a gradient of norm ${norm}` : `a loss of ${loss}`;

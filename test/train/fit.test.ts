@@ -363,7 +363,7 @@ describe("failure", () => {
     const flow = new Flow(new Uniform({ features: 2 }), new Permutation({ order: [1, 0] }));
     const data = Float64Array.from({ length: 40 }, (_, i) => (i === 7 ? 5 : 0.5));
     await expect(fit(flow, data, { epochs: 5, batchSize: 8 })).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: training failed 4 times; last in epoch 1, batch 0, at base, row 3 of the data: expected a finite loss and gradient, received a loss of Infinity.
+      [PushforwardError: training failed 4 times; last in epoch 1, batch 1, at base, row 3 of the data: expected a finite loss and gradient, received a loss of Infinity.
       Lower the learning rate, or look for outliers and for columns of few distinct values in these rows.]
     `);
   });
