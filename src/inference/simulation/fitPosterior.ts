@@ -1,6 +1,6 @@
 import { dataset } from "../../dataset/index.ts";
 import { PushforwardError } from "../../errors.ts";
-import { anyValue, checkOptions, type OptionRules } from "../../options.ts";
+import { anyValue, checkOptions, integerFrom, type OptionRules } from "../../options.ts";
 import { Random } from "../../random/index.ts";
 import { engineOptionsOf } from "../../runtime/engineOptions.ts";
 import {
@@ -38,7 +38,7 @@ export interface FitPosteriorOptions extends ConditionalDensityOptions {
 export const fitPosteriorRules: OptionRules<FitPosteriorOptions> = {
   ...conditionalDensityRules,
   simulations: simulationsRule,
-  rounds: anyValue,
+  rounds: integerFrom(1),
   observed: anyValue,
 };
 
@@ -61,10 +61,9 @@ export async function fitPosterior<P extends Priors>(
   const { simulations = 10_000, rounds = 1, observed: observation, ...fitOptions } = options;
   // The caller may change its array while this runs.
   const observed = observation && Float64Array.from(observation);
-  if (!(Number.isInteger(rounds) && rounds > 0) || (rounds > 1 && !observed)) {
-    throw new PushforwardError("ARGUMENT", "the rounds are not valid", {
-      expected: "a positive integer, and with more than one round the option observed",
-      received: `${rounds} rounds${observed ? "" : " and no observation"}`,
+  if (rounds > 1 && !observed) {
+    throw new PushforwardError("ARGUMENT", "several rounds of fitPosterior need the option observed", {
+      received: `${rounds} rounds and no observation`,
     });
   }
   const { seed = 0, signal } = fitOptions;
@@ -79,13 +78,10 @@ export async function fitPosterior<P extends Priors>(
     const density = await fitConditionalDensity(rows, fitOptions);
     if (round === rounds) return new SimulationPosterior({ simulator, simulations: all, ...density });
     const random = new Random(seed).split(`round ${round}`);
-    const proposed = await sampleTruncatedPrior(
-      density.flow,
-      context!,
-      perRound,
-      random.split("prior"),
-      engineOptionsOf(options),
-    );
+    const proposed = await sampleTruncatedPrior(density.flow, context!, perRound, random.split("prior"), {
+      ...engineOptionsOf(options),
+      signal,
+    });
     await density.flow.release();
     const simulated = await simulateAt(simulator, proposed, random.split("simulations"), signal, all.width);
     all = joinSimulations(all, simulated);

@@ -4,6 +4,7 @@ import { quantile } from "../../numerics/quantile.ts";
 import type { Random } from "../../random/index.ts";
 import { numberSeed } from "../../random/numberSeed.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
+import { throwIfAborted } from "../interruption.ts";
 
 /** The mass of the posterior that truncation leaves out (Deistler et al. 2022). */
 const TRUNCATED_MASS = 1e-4;
@@ -19,14 +20,14 @@ const MAX_PROPOSALS_PER_ROW = 1000;
  * to simulations of both priors (Deistler, Goncalves and Macke 2022, "Truncated proposals for scalable and hassle-free simulation-based
  * inference").
  *
- * @throws NUMERIC when fewer than one in a thousand proposals is accepted.
+ * @throws NUMERIC when fewer than one in a thousand proposals is accepted; INTERRUPTED when `signal` is aborted.
  */
 export async function sampleTruncatedPrior(
   flow: Flow,
   observed: Float64Array,
   n: number,
   random: Random,
-  engine: EngineOptions,
+  { signal, ...engine }: EngineOptions & { readonly signal?: AbortSignal | undefined },
 ): Promise<Float64Array> {
   const { features } = flow;
   const posterior = flow.withContext(observed);
@@ -47,6 +48,7 @@ export async function sampleTruncatedPrior(
         },
       );
     }
+    await throwIfAborted(signal);
     const proposals = random.split(call).normal(new Float64Array(PROPOSALS_PER_CALL * features));
     const logDensities = await posterior.logProb(proposals, engine);
     for (let i = 0; i < PROPOSALS_PER_CALL && count < n; i++) {

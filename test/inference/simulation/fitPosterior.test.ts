@@ -15,6 +15,8 @@ import {
   vector,
 } from "../../../src/inference/index.ts";
 import { keptMembers } from "../../../src/inference/simulation/conditionalDensity.ts";
+import { sampleTruncatedPrior } from "../../../src/inference/simulation/truncatedPrior.ts";
+import { Random } from "../../../src/random/index.ts";
 import { exactPosterior, measurements, priorAsPosterior } from "./conjugate.ts";
 
 const meanOf = (values: Float64Array) => values.reduce((a, b) => a + b) / values.length;
@@ -176,7 +178,10 @@ test("a parameter of a simulator may have the name of an input of a graph", asyn
 
 test("several rounds need an observation", async () => {
   await expect(fitPosterior(measurements(1), { rounds: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the rounds are not valid: expected a positive integer, and with more than one round the option observed, received 2 rounds and no observation.]`,
+    `[PushforwardError: several rounds of fitPosterior need the option observed: received 2 rounds and no observation.]`,
+  );
+  await expect(fitPosterior(measurements(1), { rounds: 0 })).rejects.toThrow(
+    "the option rounds of fitPosterior",
   );
 });
 
@@ -251,7 +256,7 @@ test("a signal stops simulations, also of a simulator that does not wait for any
     fitPosterior(slow, { ...settings, signal: AbortSignal.timeout(100) }),
   ).rejects.toThrowErrorMatchingInlineSnapshot(`
     [PushforwardError: the inference was stopped before its end.
-    The option signal was aborted. Run it again without that for a result.]
+    The option signal was aborted. For a result, run it again and let it finish.]
   `);
   expect(count).toBeLessThan(5000);
   const controller = new AbortController();
@@ -264,6 +269,12 @@ test("a signal stops simulations, also of a simulator that does not wait for any
     inferSimulator(measurements(1), [1, 2], { ...settings, signal: controller.signal, onProgress }),
   ).rejects.toThrow("the inference was stopped before its end");
   expect(steps).toBe(1);
+  const flow = nsf(1, { context: 1, transforms: 1, hidden: [4] });
+  const draws = sampleTruncatedPrior(flow, Float64Array.of(0), 100, new Random(0), {
+    signal: AbortSignal.abort(),
+  });
+  await expect(draws).rejects.toMatchObject({ code: "INTERRUPTED" });
+  await flow.release();
 });
 
 test("an observation is checked before the fit", async () => {
