@@ -1,6 +1,6 @@
 import { grad } from "../graph/grad.ts";
 import { compile } from "../runtime/compile.ts";
-import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { type EngineOptions, engineOptionsOf, inFloat64 } from "../runtime/engineOptions.ts";
 import { formatRow } from "../train/formatRow.ts";
 import { constrainedDraws } from "./draws.ts";
 import type { Declarations, ProbabilisticModel } from "./model.ts";
@@ -39,7 +39,7 @@ export async function describeNonFinite<D extends Declarations>(
       );
     },
     { u: ["N", model.features] },
-    { precision: "float64", ...(providers && { providers }) },
+    inFloat64(engineOptionsOf({ providers })),
   );
   const values: Readonly<Record<string, ArrayLike<number>>> = await compiled(position);
   const bad = names.findIndex((_, i) => !Number.isFinite(values[`term${i}`][0]));

@@ -3,7 +3,7 @@ import { PushforwardError } from "../errors.ts";
 import { Flow } from "../flows/flow.ts";
 import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
-import { engineOptionsOf } from "../runtime/engineOptions.ts";
+import { engineOptionsOf, inFloat64 } from "../runtime/engineOptions.ts";
 import { type ImportanceResult, importance } from "../train/importance.ts";
 import { resample } from "../train/missedMass.ts";
 import { paretoTailShare } from "../train/paretoShape.ts";
@@ -102,20 +102,17 @@ export async function infer<D extends Declarations>(
   });
   if (!settings.flow) await checkDraws(model, density.evaluate, pilot.map, random.split("check"), engine);
   const flow = await fitFlow(model.logDensity, model.features, pilot.map, settings, engine);
-  const weighted = await importance(flow, model.logDensity, samples, {
-    ...engine,
-    seed,
-    precision: "float64",
-  });
+  const weighted = await importance(flow, model.logDensity, samples, { ...inFloat64(engine), seed });
   const logRatiosOf = async (rows: Float64Array) => {
     const { logDensity } = await density.evaluate(rows);
-    const logProb = await flow.logProb(rows, undefined, { ...engine, precision: "float64" });
+    const logProb = await flow.logProb(rows, undefined, inFloat64(engine));
     return logDensity.map((value, i) => value - logProb[i]);
   };
   let missed = missedShare(weighted, await logRatiosOf(pilot.rows));
   let refinement: Refinement | undefined;
   if (kind === "nuts") {
-    // Mass where the flow has almost no density is so far away in its latent space that chains there would not reach it.
+    // A region where the flow has almost no density is so far from the origin of its latent space that chains in this space would not reach
+    // it. They then run in the space of the normal distribution of the pilot chains.
     const space = missed > 0 ? normalFlow(pilot.map) : flow;
     try {
       const chainRandom = random.split("refine");

@@ -31,7 +31,7 @@ export interface InferOptions extends EngineOptions {
   restarts?: number | undefined;
   /** Options of `fitDensity`. Defaults: 2000 steps, a learning rate of 0.002, `stickTheLanding`. */
   fit?: Omit<FitDensityOptions, ReservedOption> | undefined;
-  /** Number of weighted draws of the flow. Default 10,000. */
+  /** Number of weighted draws of the flow, which the chains of `independence` share. Default 10,000. */
   samples?: number | undefined;
   /**
    * The chains whose draws are returned. `nuts`: the No-U-Turn sampler in the latent space of the flow, with proposals from the
@@ -57,6 +57,9 @@ export interface InferOptions extends EngineOptions {
   onProgress?: ((progress: InferProgress) => void) | undefined;
 }
 
+/** With fewer draws of each chain, R-hat could not show that the chains disagree. */
+const MIN_DRAWS = 10;
+
 const count = (smallest: number) => z.int().check(z.minimum(smallest));
 
 const inferOptionsSchema = z.strictObject({
@@ -77,7 +80,7 @@ const inferOptionsSchema = z.strictObject({
   samples: z._default(count(100), 10_000),
   refinement: z._default(z.enum(["nuts", "independence", "none"]), "nuts"),
   chains: z._default(count(2), 8),
-  draws: z._default(count(10), 500),
+  draws: z._default(count(MIN_DRAWS), 500),
   warmUp: z._default(count(20), 200),
   targetAcceptance: z._default(z.number().check(z.gt(0), z.lt(1)), 0.8),
   maxDepth: z._default(count(1).check(z.maximum(20)), 8),
@@ -90,9 +93,16 @@ export function inferSettings(options: InferOptions): z.output<typeof inferOptio
   const { providers, threads, signal } = options;
   checkOptions("infer", { providers, threads, signal }, { ...engineRules, signal: abortSignal });
   if (settings.restarts > 1 && settings.flow instanceof Flow) {
-    throw new PushforwardError("ARGUMENT", "restarts needs a new flow for each seed", {
+    throw new PushforwardError("ARGUMENT", "the option restarts of infer needs a new flow for each seed", {
       expected: "a function as the option flow, such as (seed) => nsf(2, { seed })",
       received: "a Flow",
+    });
+  }
+  const fewest = MIN_DRAWS * settings.chains;
+  if (settings.refinement === "independence" && settings.samples < fewest) {
+    throw new PushforwardError("ARGUMENT", "the chains of infer have too few draws", {
+      expected: `at least ${fewest} samples, ${MIN_DRAWS} for each of ${settings.chains} chains`,
+      received: `${settings.samples}`,
     });
   }
   const { fit }: { fit?: FitDensityOptions | undefined } = settings;

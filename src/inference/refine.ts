@@ -5,7 +5,7 @@ import { quantile } from "../numerics/quantile.ts";
 import type { Random } from "../random/index.ts";
 import { numberSeed } from "../random/numberSeed.ts";
 import { RandomStream } from "../random/randomStream.ts";
-import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { type EngineOptions, inFloat64 } from "../runtime/engineOptions.ts";
 import type { ImportanceResult } from "../train/importance.ts";
 import type { TargetDensity } from "../train/targetDensity.ts";
 import type { InferOptions } from "./inferOptions.ts";
@@ -43,11 +43,11 @@ export async function refineByNuts(
   starts: readonly Float64Array[],
   settings: NutsSettings & Pick<InferOptions, "onProgress" | "signal">,
   random: Random,
-  { providers, threads }: EngineOptions,
+  engine: EngineOptions,
 ): Promise<Refinement> {
   const { features } = flow;
   const chains = starts.length;
-  const run = { precision: "float64" as const, providers, threads };
+  const run = inFloat64(engine);
   const latentStarts = await flow.toLatent(concatRows(starts), undefined, run);
   const iterations = settings.warmUp + settings.draws;
   await using base = new Flow(flow.base);
@@ -56,7 +56,7 @@ export async function refineByNuts(
     seed: numberSeed(random.split("proposals")),
   });
   const { signal } = settings;
-  await using density = compileDensity(pulledBack(flow, logDensity), features, { providers, signal }, (z) =>
+  await using density = compileDensity(pulledBack(flow, logDensity), features, { ...engine, signal }, (z) =>
     flow.base.logProb(z),
   );
   const evaluated = await density.evaluate(proposals);

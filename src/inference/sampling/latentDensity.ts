@@ -2,7 +2,7 @@ import type { Flow } from "../../flows/flow.ts";
 import { grad } from "../../graph/grad.ts";
 import { scalar, type Tensor } from "../../graph/tensor.ts";
 import { compile } from "../../runtime/compile.ts";
-import type { EngineOptions } from "../../runtime/engineOptions.ts";
+import { type EngineOptions, engineOptionsOf, inFloat64 } from "../../runtime/engineOptions.ts";
 import { throwIfAborted } from "../interruption.ts";
 import type { EvaluateRows } from "./chainProgram.ts";
 
@@ -31,7 +31,7 @@ export function compileDensity(
       return { logDensity: value, gradient: grad(value.sum(), [x])[0], logProposal: logProposal(x) };
     },
     { x: ["N", features] },
-    { precision: "float64", embedParameters: true, ...(providers && { providers }) },
+    { ...inFloat64(engineOptionsOf({ providers })), embedParameters: true },
   );
   return {
     async evaluate(rows) {
