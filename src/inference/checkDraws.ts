@@ -30,9 +30,13 @@ export async function checkDraws<D extends Declarations>(
   const position = rows.slice(bad * features, (bad + 1) * features);
   const count = logDensity.filter((value) => !Number.isFinite(value)).length;
   const term = await describeNonFinite(model, position, engine);
-  throw new PushforwardError("NUMERIC", "the log-density is not finite at draws near its mass", {
-    expected: "a finite number for all values that the constraints allow",
-    received: `${logDensity[bad]} at ${await describePoint(model, position, engine)}: ${term}; it is not finite at ${count} of ${DRAWS} draws`,
-    hint: "Declare bounds by constraints, and bound the arguments of logarithms and roots.",
-  });
+  throw new PushforwardError(
+    "NUMERIC",
+    "the log-density is not finite at some draws of the normal distribution that approximates it",
+    {
+      expected: "a finite number for all values that the constraints allow",
+      received: `${logDensity[bad]} at ${await describePoint(model, position, engine)}: ${term}; it is not finite at ${count} of ${DRAWS} draws`,
+      hint: "Declare bounds by constraints, and bound the arguments of logarithms and roots.",
+    },
+  );
 }

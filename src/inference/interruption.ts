@@ -5,7 +5,7 @@ import { limitReached } from "../limits.ts";
 export async function throwIfAborted(signal: AbortSignal | undefined): Promise<void> {
   if (!signal || !(await limitReached({ signal }))) return;
   throw new PushforwardError("INTERRUPTED", "the inference was stopped before its end", {
-    hint: "The option signal was aborted. Run it again without that for a result.",
+    hint: "The option signal was aborted. For a result, run it again and let it finish.",
   });
 }
 

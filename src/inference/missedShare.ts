@@ -1,7 +1,5 @@
 import type { ImportanceResult } from "../train/importance.ts";
-
-/** A point belongs to mass that the flow misses if the normalized density is this many times as large there as that of the flow. */
-const MIN_DENSITY_RATIO = 100;
+import { MIN_DENSITY_RATIO } from "../train/missedMass.ts";
 
 /** A smaller share is not reported: it changes means by less than the usual Monte Carlo error. */
 const MIN_REPORTED_SHARE = 0.01;

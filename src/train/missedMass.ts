@@ -1,7 +1,7 @@
 import type { Random } from "../random/index.ts";
 
 /** A point belongs to the missed mass if the normalized target is at least this many times as dense there as the flow. */
-const MIN_DENSITY_RATIO = 100;
+export const MIN_DENSITY_RATIO = 100;
 
 /** The number of chains is a tenth of the sample size. With 20 steps each, that is two evaluations of the target per sample. */
 const CHAINS_PER_SAMPLE = 0.1;
