@@ -5,6 +5,22 @@ import type { ComparedColumn } from "./comparedRows.ts";
 /** The measure of the dependence of two columns. */
 export type Measure = "correlation" | "cramersV" | "correlationRatio";
 
+/** A column whose ranks are computed once for its pairs with all other columns. */
+export interface RankedColumn extends ComparedColumn {
+  /** The values to associate: ranks of numbers with Spearman's correlation. Undefined if a value is missing, because ranks are those of complete rows. */
+  readonly ranked: Float64Array | undefined;
+}
+
+type Correlation = "spearman" | "pearson";
+
+export const rankColumn = (column: ComparedColumn, correlation: Correlation): RankedColumn => ({
+  ...column,
+  ranked: column.values.some(Number.isNaN) ? undefined : rankValues(column, column.values, correlation),
+});
+
+const rankValues = ({ labels }: ComparedColumn, values: Float64Array, correlation: Correlation) =>
+  labels === undefined && correlation === "spearman" ? midranks(values) : values;
+
 /**
  * How strongly two columns depend on each other, in the rows in which neither value is missing:
  *
@@ -16,21 +32,31 @@ export type Measure = "correlation" | "cramersV" | "correlationRatio";
  * NaN if a column is constant in these rows.
  */
 export function association(
-  first: ComparedColumn,
-  second: ComparedColumn,
-  correlation: "spearman" | "pearson",
+  first: RankedColumn,
+  second: RankedColumn,
+  correlation: Correlation,
 ): { measure: Measure; value: number } {
-  const complete = Array.from(first.values.keys()).filter(
-    (n) => !Number.isNaN(first.values[n]) && !Number.isNaN(second.values[n]),
-  );
-  const [a, b] = [first, second].map(({ labels, values }) => {
-    const present = Float64Array.from(complete, (n) => values[n]);
-    return labels === undefined && correlation === "spearman" ? midranks(present) : present;
-  });
+  const [a, b] =
+    first.ranked && second.ranked
+      ? [first.ranked, second.ranked]
+      : rankCompleteRows([first, second], correlation);
   if (first.labels && second.labels) return { measure: "cramersV", value: cramersV(a, b) };
   if (first.labels) return { measure: "correlationRatio", value: correlationRatio(b, a) };
   if (second.labels) return { measure: "correlationRatio", value: correlationRatio(a, b) };
   return { measure: "correlation", value: pearson(a, b) };
+}
+
+function rankCompleteRows(pair: readonly ComparedColumn[], correlation: Correlation): Float64Array[] {
+  const complete = Array.from(pair[0].values.keys()).filter((n) =>
+    pair.every(({ values }) => !Number.isNaN(values[n])),
+  );
+  return pair.map((column) =>
+    rankValues(
+      column,
+      Float64Array.from(complete, (n) => column.values[n]),
+      correlation,
+    ),
+  );
 }
 
 /** A variance below this fraction of the squared mean is an effect of rounding: the values are equal. */

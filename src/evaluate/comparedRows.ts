@@ -28,6 +28,14 @@ export interface ComparedColumn {
   readonly values: Float64Array;
 }
 
+/** The number of rows with each label of a column. */
+export function labelCounts({ labels = [], values }: Pick<ComparedColumn, "labels" | "values">): number[] {
+  const counts = labels.map(() => 0);
+  // A value may be no label: NaN, or `labels.length`.
+  for (const value of values) if (value < counts.length) counts[value]++;
+  return counts;
+}
+
 /** Rows of a table to compare with others, column by column. */
 export interface ComparedRows {
   readonly rows: number;

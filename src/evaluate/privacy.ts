@@ -2,7 +2,7 @@ import { quantile } from "../numerics/quantile.ts";
 import { checkOptions } from "../options.ts";
 import type { TableInput } from "../tables/tableRows.ts";
 import { auroc } from "./auroc.ts";
-import { type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
+import { type ComparedRows, type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
 import { nearestDistances, scaleRows } from "./rowDistance.ts";
 
 /** The distances of rows to the closest training row. */
@@ -41,17 +41,32 @@ export function privacy<Training extends object, HeldOut extends object, Generat
   options: CompareOptions = {},
 ): PrivacyResult {
   checkOptions("privacy", options, compareRules);
-  const [first, ...others] = scaleRows(comparedRows({ training, heldOut, generated }, options));
-  const [ofHeldOut, ofGenerated] = others.map((rows) => nearestDistances(rows, first));
-  const { value, standardError } = auroc(
-    ofGenerated.map((distance) => -distance),
-    ofHeldOut.map((distance) => -distance),
-  );
-  return {
-    generated: closestRows(ofGenerated),
-    heldOut: closestRows(ofHeldOut),
-    closer: value,
-    closerStandardError: standardError,
+  const [learned, others, drawn] = comparedRows({ training, heldOut, generated }, options);
+  return privacyFrom(learned, others)(drawn);
+}
+
+/** The function that compares generated rows with these real rows, whose distances are computed only once. */
+export function privacyFrom(
+  training: ComparedRows,
+  heldOut: ComparedRows,
+): (generated: ComparedRows) => PrivacyResult {
+  const distances = (rows: ComparedRows) => {
+    const [first, second] = scaleRows([training, rows]);
+    return nearestDistances(second, first);
+  };
+  const ofHeldOut = distances(heldOut);
+  return (generated) => {
+    const ofGenerated = distances(generated);
+    const { value, standardError } = auroc(
+      ofGenerated.map((distance) => -distance),
+      ofHeldOut.map((distance) => -distance),
+    );
+    return {
+      generated: closestRows(ofGenerated),
+      heldOut: closestRows(ofHeldOut),
+      closer: value,
+      closerStandardError: standardError,
+    };
   };
 }
 

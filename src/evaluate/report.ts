@@ -20,17 +20,18 @@ import { rowObjects, type TableInput, type TableRow } from "../tables/tableRows.
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import { calibration, conditionalCalibration } from "./calibration.ts";
 import { type ComparedDensity, compareDensities, measureOf } from "./compareDensities.ts";
+import { comparedRows } from "./comparedRows.ts";
 import { type Controlled, controlTables, withControls } from "./controls.ts";
 import { type Finding, findings } from "./findings.ts";
 import { type PrecisionCoverageResult, precisionCoverage } from "./precisionCoverage.ts";
-import { type PrivacyResult, privacy } from "./privacy.ts";
+import { type PrivacyResult, privacyFrom } from "./privacy.ts";
 import type { CalibrationResult } from "./rankCalibration.ts";
 import { type RareRow, rareRows } from "./rareRows.ts";
 import { estimate, type MeanEstimate } from "./runningMean.ts";
 import { tableBaselines } from "./tableBaselines.ts";
-import { type TrendResult, trend } from "./trend.ts";
+import { type TrendResult, trendFrom } from "./trend.ts";
 import { type TwoSampleResult, twoSample } from "./twoSample.ts";
-import { type UsefulnessResult, usefulness } from "./usefulness.ts";
+import { type UsefulnessResult, usefulnessFrom } from "./usefulness.ts";
 
 /** The rows that a report compares a model with. */
 export interface ReportRows {
@@ -190,21 +191,19 @@ export async function report(
   begin("dependence");
   // This part uses all chosen rows and not only `real.length` of them. With few rows, associations vary by chance, and a model with the right
   // dependence could seem to have lost a part of it.
-  const trends = withControls(all, (table) => trend(real, table, compare));
+  const read = (table: TableInput) => comparedRows({ table }, compare)[0];
+  const [realRows, rowsOfAll] = [read(real), withControls(all, read)];
+  const trends = withControls(rowsOfAll, trendFrom(realRows));
   const covered = withControls(compared, (table) => precisionCoverage(real, table, compare));
   begin("usefulness");
-  const predict = () => usefulness(training, real, generated, { ...compare, target, seed });
+  const learn = () => usefulnessFrom(read(training), realRows, { target, seed });
   // Without a target, a table may have no column that can be predicted.
-  const ofGenerated = target === undefined ? undefinedOnDataError(predict) : predict();
-  const same = { ...compare, target: ofGenerated?.target, seed };
-  const useful =
-    ofGenerated &&
-    withControls(all, (table) =>
-      table === generated ? ofGenerated : usefulness(training, real, table, same),
-    );
+  const predict = target === undefined ? undefinedOnDataError(learn) : learn();
+  const useful = predict && withControls(rowsOfAll, predict);
   begin("privacy");
   const { training: known } = rows;
-  const privacyResults = known && withControls(compared, (table) => privacy(known, real, table, compare));
+  const privacyResults =
+    known && withControls(withControls(compared, read), privacyFrom(read(known), realRows));
   begin("rare rows");
   const rare = await rareRows(model, heldOut, run);
   const numbers = {

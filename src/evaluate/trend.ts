@@ -1,7 +1,7 @@
 import { checkOptions, oneOf } from "../options.ts";
 import type { TableInput } from "../tables/tableRows.ts";
-import { association, type Measure } from "./association.ts";
-import { type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
+import { association, type Measure, rankColumn } from "./association.ts";
+import { type ComparedRows, type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
 
 /** Options of `trend`. */
 export interface TrendOptions extends CompareOptions {
@@ -42,24 +42,33 @@ export function trend<Real extends object, Generated extends object>(
   checkOptions("trend", options, { ...compareRules, correlation: oneOf("spearman", "pearson") });
   const { correlation = "spearman", ...compare } = options;
   const [first, second] = comparedRows({ real, generated }, compare);
-  const pairs: PairTrend[] = [];
-  first.columns.forEach((a, i) => {
-    for (let j = i + 1; j < first.columns.length; j++) {
-      const b = first.columns[j];
-      const ofReal = association(a, b, correlation);
-      const ofGenerated = association(second.columns[i], second.columns[j], correlation);
-      const difference = Math.abs(ofGenerated.value - ofReal.value);
-      if (Number.isNaN(difference)) continue;
-      pairs.push({
-        columns: [a.name, b.name],
-        measure: ofReal.measure,
-        real: ofReal.value,
-        generated: ofGenerated.value,
-        difference,
-      });
-    }
-  });
-  pairs.sort((a, b) => b.difference - a.difference);
-  const sum = pairs.reduce((total, { difference }) => total + difference, 0);
-  return { meanDifference: sum / pairs.length, pairs };
+  return trendFrom(first, correlation)(second);
+}
+
+/** The function that compares generated rows with these real rows, whose associations are computed only once. */
+export function trendFrom(
+  real: ComparedRows,
+  correlation: "spearman" | "pearson" = "spearman",
+): (generated: ComparedRows) => TrendResult {
+  const associations = ({ columns }: ComparedRows) => {
+    const ranked = columns.map((column) => rankColumn(column, correlation));
+    return ranked.flatMap((a, i) =>
+      ranked.slice(i + 1).map((b) => ({
+        columns: [a.name, b.name] as const,
+        ...association(a, b, correlation),
+      })),
+    );
+  };
+  const ofReal = associations(real);
+  return (generated) => {
+    const ofGenerated = associations(generated);
+    const pairs = ofReal.flatMap(({ columns, measure, value }, p): PairTrend[] => {
+      const difference = Math.abs(ofGenerated[p].value - value);
+      if (Number.isNaN(difference)) return [];
+      return [{ columns, measure, real: value, generated: ofGenerated[p].value, difference }];
+    });
+    pairs.sort((a, b) => b.difference - a.difference);
+    const sum = pairs.reduce((total, { difference }) => total + difference, 0);
+    return { meanDifference: sum / pairs.length, pairs };
+  };
 }

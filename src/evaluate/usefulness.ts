@@ -11,6 +11,7 @@ import {
   type CompareOptions,
   comparedRows,
   compareRules,
+  labelCounts,
   selectComparedRows,
 } from "./comparedRows.ts";
 import { fitBoostedTrees, type Target } from "./trees/boostedTrees.ts";
@@ -70,55 +71,72 @@ export function usefulness<Training extends object, HeldOut extends object, Gene
     const names = options.columns?.map(({ name }) => name) ?? [
       ...new Set(rowObjects(training).flatMap(Object.keys)),
     ];
-    checkTarget(target, names, test);
+    checkIsColumn(target, names);
   }
+  return usefulnessFrom(real, test, { target, seed })(drawn);
+}
+
+/**
+ * The function that compares training on generated rows with training on these real rows, which is done only once. Throws `DATA` if no column can
+ * be the target, or not the column with this name.
+ */
+export function usefulnessFrom(
+  real: ComparedRows,
+  test: ComparedRows,
+  { target, seed = 0 }: Pick<UsefulnessOptions, "target" | "seed">,
+): (generated: ComparedRows) => UsefulnessResult {
+  if (target !== undefined) checkIsPossible(target, test);
   const column = chooseTarget(real, test, target);
   const task = predictionTask(column, test);
-  const [fromReal, fromGenerated] = [real, drawn].map((rows) => task.predictions(rows));
-  const all = Array.from(task.values.keys());
-  const score = (predictions: Float64Array[], rows: ArrayLike<number>) =>
-    task.score(predictions, Int32Array.from(rows));
-  const random = new Random(seed).split("bootstrap");
-  const resampled = Array.from({ length: RESAMPLES }, (_, k) => {
-    const uniform = random.split(k).uniform(new Float64Array(all.length));
-    const rows = uniform.map((u) => Math.floor(u * all.length));
-    return [score(fromReal, rows), score(fromGenerated, rows)];
-  });
-  const estimate = (of: (scores: number[]) => number): ScoreEstimate => ({
-    value: of([score(fromReal, all), score(fromGenerated, all)]),
-    standardError: deviation(resampled.map(of).filter((value) => !Number.isNaN(value))),
-  });
-  return {
-    target: real.columns[column].name,
-    measure: test.columns[column].labels ? "AUROC" : "R²",
-    real: estimate(([ofReal]) => ofReal),
-    generated: estimate(([, ofGenerated]) => ofGenerated),
-    difference: estimate(([ofReal, ofGenerated]) => ofGenerated - ofReal),
+  const fromReal = task.predictions(real);
+  return (generated) => {
+    const fromGenerated = task.predictions(generated);
+    const all = Array.from(task.values.keys());
+    const score = (predictions: Float64Array[], rows: ArrayLike<number>) =>
+      task.score(predictions, Int32Array.from(rows));
+    const random = new Random(seed).split("bootstrap");
+    const resampled = Array.from({ length: RESAMPLES }, (_, k) => {
+      const uniform = random.split(k).uniform(new Float64Array(all.length));
+      const rows = uniform.map((u) => Math.floor(u * all.length));
+      return [score(fromReal, rows), score(fromGenerated, rows)];
+    });
+    const estimate = (of: (scores: number[]) => number): ScoreEstimate => ({
+      value: of([score(fromReal, all), score(fromGenerated, all)]),
+      standardError: deviation(resampled.map(of).filter((value) => !Number.isNaN(value))),
+    });
+    return {
+      target: real.columns[column].name,
+      measure: test.columns[column].labels ? "AUROC" : "R²",
+      real: estimate(([ofReal]) => ofReal),
+      generated: estimate(([, ofGenerated]) => ofGenerated),
+      difference: estimate(([ofReal, ofGenerated]) => ofGenerated - ofReal),
+    };
   };
 }
 
-/** Throws `DATA` if the column with this name cannot be predicted. `names` are the columns of the tables. */
-function checkTarget(target: string, names: readonly string[], test: ComparedRows): void {
-  if (!names.includes(target)) {
-    const nearest = nearestName(target, names);
-    throw new PushforwardError("DATA", `the target "${target}" is not a column of the tables`, {
-      expected: `one of ${listedNames(names)}`,
-      ...(nearest !== undefined && { hint: `Did you mean "${nearest}"?` }),
-    });
-  }
+function checkIsColumn(target: string, names: readonly string[]): void {
+  if (names.includes(target)) return;
+  const nearest = nearestName(target, names);
+  throw new PushforwardError("DATA", `the target "${target}" is not a column of the tables`, {
+    expected: `one of ${listedNames(names)}`,
+    ...(nearest !== undefined && { hint: `Did you mean "${nearest}"?` }),
+  });
+}
+
+function checkIsPossible(target: string, test: ComparedRows): void {
   const column = test.columns.find(({ name }) => name === target);
   if (column && isPossible(column)) return;
   throw new PushforwardError("DATA", `the column "${target}" cannot be the target`, {
     expected: `a varying column of numbers, or with 2 to ${MAX_LABELS} labels in ${MIN_ROWS_OF_LABEL} test rows or more each`,
-    received: column ? contents(column) : "a column that is constant or that identifies the rows",
+    received: column ? describeValues(column) : "a column that is constant or that identifies the rows",
   });
 }
 
 /** What the values of a column are that cannot be the target. */
-function contents(column: ComparedColumn): string {
+function describeValues(column: ComparedColumn): string {
   if (!column.labels) return "numbers that do not vary";
-  const counts = countsOf(column).filter((count) => count > 0);
-  if (counts.length === 0) return "no labels of the training rows";
+  const counts = labelCounts(column).filter((count) => count > 0);
+  if (counts.length === 0) return "test rows with none of the labels of the training rows";
   const labels = counts.length === 1 ? "1 label" : `${counts.length} labels`;
   return `${labels}, the rarest of which is in ${Math.min(...counts)} test rows`;
 }
@@ -139,12 +157,9 @@ function chooseTarget(real: ComparedRows, test: ComparedRows, name: string | und
   throw new PushforwardError("DATA", "no column can be predicted from the others");
 }
 
-const countsOf = ({ labels = [], values }: ComparedColumn): number[] =>
-  labels.map((_, label) => values.filter((value) => value === label).length);
-
 function isPossible(column: ComparedColumn): boolean {
   if (!column.labels) return new Set(column.values.filter((value) => !Number.isNaN(value))).size > 1;
-  const counts = countsOf(column).filter((count) => count > 0);
+  const counts = labelCounts(column).filter((count) => count > 0);
   return (
     counts.length >= 2 && counts.length <= MAX_LABELS && counts.every((count) => count >= MIN_ROWS_OF_LABEL)
   );
@@ -153,7 +168,7 @@ function isPossible(column: ComparedColumn): boolean {
 /** How trees predict a column from the others, and how their predictions for the test rows are scored. */
 function predictionTask(column: number, test: ComparedRows) {
   const { labels } = test.columns[column];
-  const counts = countsOf(test.columns[column]);
+  const counts = labelCounts(test.columns[column]);
   const classes = counts.flatMap((count, label) => (count > 0 ? [label] : []));
   /** Separates the target from the other columns: a number, or the index of a label that test rows have. Rows without such a target are left out. */
   const split = (rows: ComparedRows) => {

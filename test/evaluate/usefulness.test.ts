@@ -44,6 +44,18 @@ it("does not predict numbers whose squares overflow", () => {
   expect(usefulness(training!, heldOut!, training!).target).toBe("z");
 });
 
+it.each([labels, numbers])("is not known if no generated row has a value of the target", (read) => {
+  const [training, heldOut] = [tables.training, tables.heldOut].map(read);
+  const { z, ...others } = training!;
+  const { generated, difference } = usefulness(
+    training!,
+    heldOut!,
+    { ...others, z: z!.map(() => null) },
+    { target: "z" },
+  );
+  expect([generated.value, difference.value]).toEqual([Number.NaN, Number.NaN]);
+});
+
 it("refuses a column that cannot be the target", () => {
   const rows = labels(tables.heldOut);
   expect(() => usefulness(rows, rows, rows, { target: "Z" })).toThrowErrorMatchingInlineSnapshot(`

@@ -1,3 +1,4 @@
+import { labelCounts } from "../../evaluate/comparedRows.ts";
 import { percent } from "../../evaluate/numberText.ts";
 import { nearestRank } from "../../numerics/nearestRank.ts";
 import { subsample } from "../columns.ts";
@@ -69,7 +70,7 @@ const axisLabel = ({ name }: PageColumn, factor: string): string =>
 
 /** The most frequent labels of real rows, in descending order. */
 function frequentLabels({ labels = [], real }: PageColumn): number[] {
-  const counts = labels.map((_, label) => real.filter((value) => value === label).length);
+  const counts = labelCounts({ labels, values: real });
   return labels
     .map((_, label) => label)
     .filter((label) => counts[label] > 0)

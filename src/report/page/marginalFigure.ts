@@ -1,3 +1,4 @@
+import { labelCounts } from "../../evaluate/comparedRows.ts";
 import { percent } from "../../evaluate/numberText.ts";
 import { isWithin } from "../columns.ts";
 import { corners, histogram, maxHeight } from "../panels.ts";
@@ -74,7 +75,7 @@ function numberHistogram(canvas: Canvas, column: PageColumn): string {
 function labelBars(canvas: Canvas, { name, labels = [], real, generated }: PageColumn): string {
   const { Plot } = canvas;
   const shares = (values: Float64Array) =>
-    labels.map((_, label) => values.filter((value) => value === label).length / values.length);
+    labelCounts({ labels, values }).map((count) => count / values.length);
   const [ofReal, ofGenerated] = [shares(real), shares(generated)];
   const order = labels.map((_, label) => label).sort((a, b) => ofReal[b] - ofReal[a]);
   const shown = order.length <= MAX_BARS ? order : order.slice(0, MAX_BARS - 1);
