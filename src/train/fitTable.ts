@@ -8,6 +8,7 @@ import {
   anyValue,
   callback,
   checkOptions,
+  isPlainObject,
   numberFrom,
   type OptionRules,
   trueOrFalse,
@@ -55,7 +56,7 @@ export interface FitTableOptions extends Omit<FitMembersOptions, "embedding"> {
 
 /** Most values are checked where they are used. */
 const optionRules: OptionRules<FitTableOptions> = {
-  columns: anyValue,
+  columns: { expected: "an object with a kind or options for each name", accepts: isPlainObject },
   testFraction: anyValue,
   contamination: anyValue,
   onExcluded: callback,
@@ -142,7 +143,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
   const { maxMinutes } = others;
   const { seed, validationFraction } = settingsIn(fitSettingsSchema, others, "fitTable");
   const kindOf = (options: ColumnOptions | ColumnKind | undefined) =>
-    typeof options === "object" ? options.kind : options;
+    typeof options === "object" ? options?.kind : options;
   const raw = rawColumns(table, new Set(), (name) => kindOf(stated[name]) !== "exclude");
   const kinds = checkColumnOptions(
     stated,

@@ -341,6 +341,8 @@ test("refuses options that only training runs on rows of numbers have", async ()
   );
   await expect(fitTable(table, { epoch: 3 } as never)).rejects.toThrow("epoch");
   await expect(fitTable(table, { columns: { c: "integer" } })).rejects.toThrow('there is no column "c"');
+  for (const columns of [null, { a: null }] as never[])
+    await expect(fitTable(table, { columns })).rejects.toMatchObject({ code: "ARGUMENT" });
 });
 
 test("numbers that are text are left out with the reason", async () => {
