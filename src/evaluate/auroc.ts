@@ -1,4 +1,5 @@
 import { mean } from "../numerics/mean.ts";
+import { variance } from "../numerics/variance.ts";
 
 /** The area under the receiver operating characteristic curve, with its standard error. */
 export interface Auroc {
@@ -37,9 +38,4 @@ export function midranks(values: Float64Array): Float64Array {
     start = end;
   }
   return ranks;
-}
-
-function variance(values: Float64Array): number {
-  const center = mean(values);
-  return values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1);
 }

@@ -1,5 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
+import { variance } from "../numerics/variance.ts";
 import { checkOptions, seedValue, text } from "../options.ts";
 import { Random } from "../random/index.ts";
 import { listedNames } from "../tables/listedNames.ts";
@@ -102,7 +103,7 @@ export function usefulnessFrom(
     });
     const estimate = (of: (scores: number[]) => number): ScoreEstimate => ({
       value: of([score(fromReal, all), score(fromGenerated, all)]),
-      standardError: deviation(resampled.map(of).filter((value) => !Number.isNaN(value))),
+      standardError: Math.sqrt(variance(resampled.map(of).filter((value) => !Number.isNaN(value)))),
     });
     return {
       target: real.columns[column].name,
@@ -217,9 +218,4 @@ function explainedVariance(predictions: Float64Array, values: Float64Array): num
   const squares = (prediction: (n: number) => number) =>
     values.reduce((sum, value, n) => sum + (value - prediction(n)) ** 2, 0);
   return 1 - squares((n) => predictions[n]) / squares(() => mean);
-}
-
-function deviation(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
 }

@@ -1,5 +1,6 @@
 import { logMeanExp } from "../numerics/logMeanExp.ts";
 import { mean } from "../numerics/mean.ts";
+import { variance } from "../numerics/variance.ts";
 
 /** The evidence in nats, with its standard error. */
 export interface Evidence {
@@ -42,11 +43,8 @@ export function bridgeSampling(
     if (Math.abs(change) < TOLERANCE) break;
   }
   const { ofFlow, ofDensity } = terms(logEvidence);
-  const variance = relativeVariance(ofFlow) / flowDraws + relativeVariance(ofDensity) / effective;
-  return { logEvidence, standardError: Math.sqrt(variance) };
+  const squaredError = relativeVariance(ofFlow) / flowDraws + relativeVariance(ofDensity) / effective;
+  return { logEvidence, standardError: Math.sqrt(squaredError) };
 }
 
-function relativeVariance(values: Float64Array): number {
-  const center = mean(values);
-  return values.reduce((sum, x) => sum + (x - center) ** 2, 0) / (values.length - 1) / center ** 2;
-}
+const relativeVariance = (values: Float64Array): number => variance(values) / mean(values) ** 2;

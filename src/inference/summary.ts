@@ -1,6 +1,7 @@
 import { sizeOf } from "../graph/shape.ts";
 import { mean } from "../numerics/mean.ts";
 import { quantile } from "../numerics/quantile.ts";
+import { variance } from "../numerics/variance.ts";
 import type { Draws } from "./draws.ts";
 import { type Declarations, elementNames } from "./model.ts";
 import { bulkEffectiveSampleSize, rHat, tailEffectiveSampleSize } from "./sampling/convergence.ts";
@@ -48,15 +49,15 @@ export function summarize<D extends Declarations>(
 function summarizeElement(name: string, values: Float64Array, chains: number): ParameterSummary {
   const n = values.length;
   const center = mean(values);
-  const variance = values.reduce((sum, x) => sum + (x - center) ** 2, 0) / (n - 1);
+  const sd = Math.sqrt(variance(values, center));
   const ascending = values.toSorted();
   const length = n / chains;
   const byChain = Array.from({ length: chains }, (_, c) => values.subarray(c * length, (c + 1) * length));
-  const hasChains = chains > 0 && variance > 0;
+  const hasChains = chains > 0 && sd > 0;
   return {
     name,
     mean: center,
-    sd: Math.sqrt(variance),
+    sd,
     q5: quantile(ascending, 0.05),
     median: quantile(ascending, 0.5),
     q95: quantile(ascending, 0.95),

@@ -1,3 +1,5 @@
+import { mean } from "../numerics/mean.ts";
+import { variance } from "../numerics/variance.ts";
 import type { FitDensityRecord } from "./densityOptions.ts";
 
 /** A smaller rise of the bound does not matter: it lowers KL(q || p) by no more than this. */
@@ -16,13 +18,7 @@ export function boundHasConverged(history: readonly FitDensityRecord[]): boolean
   const count = Math.floor(history.length / 5);
   if (count < MIN_RECORDS) return undefined;
   const bounds = history.map(({ elbo }) => elbo);
-  const [before, last] = [bounds.slice(-2 * count, -count), bounds.slice(-count)].map(meanAndVariance);
-  const error = Math.sqrt((before!.variance + last!.variance) / count);
-  return last!.mean - before!.mean <= Math.max(MAX_RISE_NATS, MAX_STANDARD_ERRORS * error);
-}
-
-function meanAndVariance(values: readonly number[]): { mean: number; variance: number } {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
-  return { mean, variance: squares / (values.length - 1) };
+  const [before, last] = [bounds.slice(-2 * count, -count), bounds.slice(-count)];
+  const error = Math.sqrt((variance(before) + variance(last)) / count);
+  return mean(last) - mean(before) <= Math.max(MAX_RISE_NATS, MAX_STANDARD_ERRORS * error);
 }

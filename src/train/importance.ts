@@ -4,6 +4,8 @@ import { checkFlow } from "../flows/checkParts.ts";
 import { ConditionedFlow } from "../flows/conditionedFlow.ts";
 import type { Flow } from "../flows/flow.ts";
 import { checkCount } from "../flows/flowEvaluator.ts";
+import { mean } from "../numerics/mean.ts";
+import { variance } from "../numerics/variance.ts";
 import { checkOptions, seedValue, trueOrFalse } from "../options.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
@@ -212,9 +214,7 @@ function compileTarget(logDensity: TargetDensity, features: number, options: Run
 }
 
 function meanOf(values: Float64Array): { elbo: number; standardError: number } {
-  const n = values.length;
-  const elbo = values.reduce((a, b) => a + b, 0) / n;
+  const elbo = mean(values);
   if (elbo === Number.NEGATIVE_INFINITY) return { elbo, standardError: Number.POSITIVE_INFINITY };
-  const squares = values.reduce((sum, value) => sum + (value - elbo) ** 2, 0);
-  return { elbo, standardError: Math.sqrt(squares / (n * (n - 1))) };
+  return { elbo, standardError: Math.sqrt(variance(values, elbo) / values.length) };
 }
