@@ -98,6 +98,7 @@ export class ContextCheck {
 function whyUnusual(record: GivenRecord, value: number): string | undefined {
   if ("counts" in record) {
     const count = record.counts[value]!;
+    if (count === 0) return "occurs in no training row: the model has learned nothing about this label";
     return count < MIN_LABEL_ROWS
       ? `occurs in only ${counted(count, "training row")}: the model has learned little about this label`
       : undefined;

@@ -66,7 +66,7 @@ describe("logDensities", () => {
     broken.center.value[0] = Number.NaN;
     const flow = new Flow(new StandardNormal({ features: 1 }), broken);
     await expect(logDensities(flow, rowsFrom(7, 1), { source: "t.csv" })).rejects.toThrow(
-      "The log-density of row 7 of t.csv is not a number",
+      "the log-density of row 7 of t.csv is not a number",
     );
   });
 });
@@ -110,5 +110,11 @@ describe("the context", () => {
         "kind=dog (row 4) occurs in only 2 training rows: the model has learned little about this label.",
       ]
     `);
+    const unseen = [given[0]!, { counts: [40, 0] }];
+    const another = new ContextCheck({ ...conditional, training: { ...training, given: unseen } });
+    another.add({ rows: 1, context: Float64Array.of(20, 1), rowNumbers: Int32Array.of(1) });
+    expect(another.warnings()).toEqual([
+      "kind=dog occurs in no training row: the model has learned nothing about this label.",
+    ]);
   });
 });
