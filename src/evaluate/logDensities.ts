@@ -59,7 +59,7 @@ function checked(
 ): Float64Array {
   const first = logDensities.findIndex(Number.isNaN);
   if (first < 0) return logDensities;
-  throw new PushforwardError("NUMERIC", `The log-density of ${rowText(rowNumbers[first])} is not a number`, {
+  throw new PushforwardError("NUMERIC", `the log-density of ${rowText(rowNumbers[first])} is not a number`, {
     hint: "Check the values of this row, or leave it out.",
   });
 }

@@ -32,19 +32,22 @@ export interface Column {
 export function readColumns({ columns, data, samples }: DataAndSamples, show: readonly string[]): Column[] {
   for (const [what, table] of Object.entries({ data, samples })) {
     if (table.length > 0 && table.length % columns.length === 0) continue;
-    throw new PushforwardError("SHAPE", `The ${what} do not match the columns`, {
+    throw new PushforwardError("SHAPE", `the ${what} do not match the columns`, {
       expected: `one or more rows of ${columns.length} numbers`,
       received: `${table.length} numbers`,
     });
   }
   if (show.length === 0) {
-    throw new PushforwardError("ARGUMENT", "No column was chosen to show", { expected: columns.join(", ") });
+    throw new PushforwardError("ARGUMENT", "the option show is empty", { expected: columns.join(", ") });
   }
   return show.map((name) => {
     const j = columns.indexOf(name);
     if (j < 0) {
       const expected = columns.join(", ");
-      throw new PushforwardError("ARGUMENT", "A column to show does not exist", { expected, received: name });
+      throw new PushforwardError("ARGUMENT", "the option show names a column that does not exist", {
+        expected,
+        received: name,
+      });
     }
     const [observed, drawn] = [data, samples].map((table) => pick(table, columns.length, j)) as [
       Float64Array,
@@ -52,7 +55,7 @@ export function readColumns({ columns, data, samples }: DataAndSamples, show: re
     ];
     const [sorted, sortedDrawn] = [sortFinite(observed), sortFinite(drawn)];
     if (sorted.length === 0 || sortedDrawn.length === 0) {
-      throw new PushforwardError("DATA", `Column "${name}" cannot be drawn`, {
+      throw new PushforwardError("DATA", `column "${name}" cannot be drawn`, {
         expected: "finite values in data and samples",
         received: `none in the ${sorted.length === 0 ? "data" : "samples"}`,
       });

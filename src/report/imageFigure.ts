@@ -93,7 +93,10 @@ export async function imageFigure(model: ImageModel, options: ImageFigureOptions
     ];
   }
 
-  /** Two lines from one held-out image to another, of the same class if there are classes. */
+  /**
+   * Two lines from one held-out image to another. If each column has a class, both images have the same; otherwise all images of a line have the
+   * class of the first.
+   */
   async function interpolations(): Promise<Float64Array> {
     const ends = hasColumns ? [0, columns, columns - 1, 2 * columns - 1] : [0, 1, 2, 3];
     const rows = real.select(ends);

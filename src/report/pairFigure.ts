@@ -91,7 +91,7 @@ function checkLogDensity(logDensity: LogDensity | undefined, dimensions: number)
   if (!logDensity) return;
   const { x, y, values } = logDensity;
   if (dimensions !== (y ? 2 : 1) || x.length < 2 || values.length !== x.length * (y?.length ?? 1)) {
-    throw new PushforwardError("SHAPE", "The grid of log-densities does not match the columns", {
+    throw new PushforwardError("SHAPE", "the grid of log-densities does not match the columns", {
       expected: "x and values for one column; x, y and x.length * y.length values for two; none for more",
       received: `${dimensions} columns, x of ${x.length}, y of ${y?.length ?? 0} and ${values.length} values`,
       hint: "Evaluate the log-density at the points of densityNodes.",
@@ -100,7 +100,7 @@ function checkLogDensity(logDensity: LogDensity | undefined, dimensions: number)
   const bad = values.find((value) => Number.isNaN(value) || value === Number.POSITIVE_INFINITY);
   if (bad !== undefined) {
     const expected = "finite numbers, or -Infinity outside the support";
-    throw new PushforwardError("NUMERIC", "The grid contains an invalid log-density", {
+    throw new PushforwardError("NUMERIC", "the grid contains an invalid log-density", {
       expected,
       received: `${bad}`,
     });

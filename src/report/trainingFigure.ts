@@ -59,7 +59,7 @@ export async function trainingFigure(figure: TrainingFigureOptions): Promise<str
       ? `one of ${epochs[0]!.epoch} to ${epochs.at(-1)!.epoch}`
       : "at least one epoch";
     const contrast = { expected: span, received: String(bestEpoch) };
-    throw new PushforwardError("ARGUMENT", "The best epoch is not among the epochs", contrast);
+    throw new PushforwardError("ARGUMENT", "bestEpoch is not one of the epochs", contrast);
   }
   const finite = (line: Curve["line"]) => line.filter(([, value]) => Number.isFinite(value));
   const training = finite(epochs.map(({ epoch, trainLogDensity }) => [epoch, shown(trainLogDensity)]));
@@ -157,7 +157,7 @@ const fixed = (value: number): string => value.toFixed(3).replace("-", "−");
  */
 function valueRange(sorted: Float64Array, baseline = Number.NaN): Range {
   if (sorted.length === 0) {
-    throw new PushforwardError("DATA", "No log-density of the training is finite");
+    throw new PushforwardError("DATA", "no log-density of the training is finite");
   }
   const highest = sorted.at(-1)!;
   const lowest = Math.max(sorted[0]!, 4 * nearestRank(sorted, 0.25) - 3 * highest);

@@ -190,25 +190,25 @@ it("has messages for invalid inputs", async () => {
   await expect(
     pairFigure({ ...tables, data: tables.data.slice(1) }),
   ).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: The data do not match the columns: expected one or more rows of 2 numbers, received 799 numbers.]`,
+    `[PushforwardError: the data do not match the columns: expected one or more rows of 2 numbers, received 799 numbers.]`,
   );
   await expect(pairFigure({ ...tables, show: ["z"] })).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: A column to show does not exist: expected a, b, received z.]`,
+    `[PushforwardError: the option show names a column that does not exist: expected a, b, received z.]`,
   );
   await expect(pairFigure({ ...tables, show: [] })).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: No column was chosen to show: expected a, b.]`,
+    `[PushforwardError: the option show is empty: expected a, b.]`,
   );
   await expect(
     pairFigure({ ...tables, samples: tables.samples.fill(Number.NaN) }),
   ).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: Column "a" cannot be drawn: expected finite values in data and samples, received none in the samples.]`,
+    `[PushforwardError: column "a" cannot be drawn: expected finite values in data and samples, received none in the samples.]`,
   );
   const grid = { x: [0, 1], y: [0, 1], values: new Float64Array(3) };
   await expect(
     pairFigure({ ...gaussianTables(2), logDensity: grid }),
   ).rejects.toThrowErrorMatchingInlineSnapshot(
     `
-    [PushforwardError: The grid of log-densities does not match the columns: expected x and values for one column; x, y and x.length * y.length values for two; none for more, received 2 columns, x of 2, y of 2 and 3 values.
+    [PushforwardError: the grid of log-densities does not match the columns: expected x and values for one column; x, y and x.length * y.length values for two; none for more, received 2 columns, x of 2, y of 2 and 3 values.
     Evaluate the log-density at the points of densityNodes.]
   `,
   );
@@ -216,7 +216,7 @@ it("has messages for invalid inputs", async () => {
   await expect(
     pairFigure({ ...gaussianTables(2), logDensity: holed }),
   ).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: The grid contains an invalid log-density: expected finite numbers, or -Infinity outside the support, received NaN.]`,
+    `[PushforwardError: the grid contains an invalid log-density: expected finite numbers, or -Infinity outside the support, received NaN.]`,
   );
 });
 

@@ -120,14 +120,14 @@ describe("trainingFigure", () => {
 
   it("has messages for invalid inputs", async () => {
     await expect(trainingFigure({ epochs, bestEpoch: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: The best epoch is not among the epochs: expected one of 1 to 40, received 0.]`,
+      `[PushforwardError: bestEpoch is not one of the epochs: expected one of 1 to 40, received 0.]`,
     );
     await expect(trainingFigure({ epochs: [], bestEpoch: 1 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: The best epoch is not among the epochs: expected at least one epoch, received 1.]`,
+      `[PushforwardError: bestEpoch is not one of the epochs: expected at least one epoch, received 1.]`,
     );
     const empty = [{ epoch: 1, trainLogDensity: Number.NaN, validationLogDensity: Number.NaN }];
     await expect(trainingFigure({ epochs: empty, bestEpoch: 1 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: No log-density of the training is finite.]`,
+      `[PushforwardError: no log-density of the training is finite.]`,
     );
   });
 });
