@@ -58,7 +58,7 @@ const summaryOf = ({
 function receivedTable(bytes: Uint8Array | undefined): TrainingTable {
   if (!bytes) {
     throw new PushforwardError("DATA", "rank 0 could not read the table", {
-      hint: "The error of rank 0 tells why.",
+      hint: "Read the error of rank 0, which has the cause.",
     });
   }
   const { table, sample, stream } = deserialize(bytes) as Message;

@@ -5,9 +5,9 @@ import type { Evidence } from "./bridgeSampling.ts";
 import type { Refinement } from "./refine.ts";
 import type { ParameterSummary } from "./summary.ts";
 
-/** In a word, which results of `infer` to trust; `reasons` has the sentences. */
+/** Which results of `infer` to trust. `reasons` has a sentence for each problem. */
 export type Verdict =
-  /** All signals are good: all numbers are reliable. */
+  /** No check found a problem: all numbers are reliable. */
   | "reliable"
   /**
    * Trajectories diverged, so the draws of the chains and of the flow may lack the extreme part of a tail. The weights confirm the rest of
@@ -34,7 +34,7 @@ const MAX_TAIL_SHARE = 0.01;
 const MAX_EVIDENCE_DIFFERENCE = 4;
 
 /** The results from which the verdict follows. */
-export interface Signals {
+export interface VerdictInputs {
   readonly weighted: ImportanceResult;
   /** The share of Z in the tail of the weights beyond the largest one. */
   readonly tailShare: number;
@@ -65,14 +65,14 @@ export interface Signals {
  *    below 90%, or one of n weights above 1% and above 20 / n, or more than 1% of Z in the tail beyond the largest weight;
  * 5. `reliable`.
  */
-export function verdictOf(signals: Signals): { verdict: Verdict; reasons: string[] } {
-  const { missed, kind, refinement, summary } = signals;
+export function verdictOf(inputs: VerdictInputs): { verdict: Verdict; reasons: string[] } {
+  const { missed, kind, refinement, summary } = inputs;
   const convergence = refinement ? convergenceProblems(refinement, summary) : [];
   const missedMass = missed > 0 ? [missedMassReason(missed, kind)] : [];
-  const unevenWeights = weightProblems(signals);
+  const unevenWeights = weightProblems(inputs);
   const areWeightsGood = missedMass.length === 0 && unevenWeights.length === 0;
-  const disagreements = areWeightsGood ? disagreementReasons(signals) : [];
-  const divergences = divergenceReasons(signals, areWeightsGood);
+  const disagreements = areWeightsGood ? disagreementReasons(inputs) : [];
+  const divergences = divergenceReasons(inputs, areWeightsGood);
   const reasons = [...convergence, ...divergences, ...missedMass, ...unevenWeights, ...disagreements];
   const areChainsBad = convergence.length > 0 || disagreements.length > 0;
   if (areChainsBad || (divergences.length > 0 && !areWeightsGood)) return { verdict: "unreliable", reasons };
@@ -117,7 +117,7 @@ function aboveBound(value: number, bound: number): string {
   return value.toFixed(digits);
 }
 
-function missedMassReason(missed: number, kind: Signals["kind"]): string {
+function missedMassReason(missed: number, kind: VerdictInputs["kind"]): string {
   const included =
     kind === "nuts"
       ? "`draws` and `logEvidence` include this mass, `weighted` and `elbo` do not."
@@ -125,14 +125,14 @@ function missedMassReason(missed: number, kind: Signals["kind"]): string {
   return `The flow has almost no density on about ${(100 * missed).toPrecision(2)}% of the mass, or more. ${included} Fit it for longer, or give it more layers or a base with heavier tails.`;
 }
 
-function weightProblems({ weighted, tailShare }: Signals): string[] {
+function weightProblems({ weighted, tailShare }: VerdictInputs): string[] {
   if (!hasLargeWeights(weighted) && !(tailShare > MAX_TAIL_SHARE)) return [];
   return [
     `A few weights are far larger than the others (paretoShape ${weighted.paretoShape.toFixed(2)}), so means of \`weighted\` are unreliable. Fit the flow for longer, or give it more layers.`,
   ];
 }
 
-function disagreementReasons({ disagreement, evidence }: Signals): string[] {
+function disagreementReasons({ disagreement, evidence }: VerdictInputs): string[] {
   const reasons: string[] = [];
   if (disagreement) {
     const { name, chains, weighted } = disagreement;
@@ -152,7 +152,10 @@ function disagreementReasons({ disagreement, evidence }: Signals): string[] {
   return reasons;
 }
 
-function divergenceReasons({ refinement, divergedAt, weighted }: Signals, areWeightsGood: boolean): string[] {
+function divergenceReasons(
+  { refinement, divergedAt, weighted }: VerdictInputs,
+  areWeightsGood: boolean,
+): string[] {
   if (!refinement) return [];
   const { divergences, iterations } = refinement;
   if (!(divergences > MAX_DIVERGENT_SHARE * iterations)) return [];

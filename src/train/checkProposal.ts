@@ -7,7 +7,7 @@ export function requireExactDensity(flow: Flow): void {
   throw new PushforwardError("ARGUMENT", "the log-density of the flow is only a lower bound", {
     expected: "a flow with an exact log-density, from which weights follow",
     received: `a flow with the base ${flow.base.describe().type}`,
-    hint: "Use a flow of real numbers.",
+    hint: "Use a flow with an exact log-density: without dequantization, and not a variational autoencoder.",
   });
 }
 

@@ -13,8 +13,8 @@ export class EarlyStopping {
   private readonly start: number;
 
   /**
-   * Training ends after `patience` epochs without a smaller loss; `plateau` such epochs are a plateau. The first `start` epochs do not
-   * count, because KL warm-up changes their training loss.
+   * Training ends after `patience` epochs without a smaller loss; `plateau` such epochs are a plateau. Both counts begin after the first
+   * `start` epochs, in which KL warm-up changes the training loss. The smallest loss may be that of one of these epochs.
    */
   constructor({ patience, plateau, start = 0 }: { patience: number; plateau: number; start?: number }) {
     this.patience = patience;

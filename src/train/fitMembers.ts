@@ -57,7 +57,8 @@ export interface FitMembersOptions
   recipe?: NamedRecipe | undefined;
   /**
    * How much time the training may take. With `small` the autoregressive network is smaller, flows are left out, and all members train for
-   * half as many epochs. With `large` the network is larger and all members train for up to twice as many epochs. Default `default`.
+   * half as many epochs. With `large` the network is larger and all members train for up to twice as many epochs. In tables of 200 features or
+   * more, the network is the same with all budgets. Default `default`.
    */
   budget?: Budget | undefined;
   /** Called before each member is trained, with its name, its index and the names of all. */

@@ -55,7 +55,7 @@ function describeLocation(example: Float64Array, samples: Float64Array, features
   if (!(excess > 0))
     return "Each column of this point is within the range of the flow's samples: fit with annealing, more layers or more steps.";
   const [shownValue, shownLow, shownHigh] = [value, low, high].map((x) => Number(x.toPrecision(3)));
-  return `Column ${column} of this point is ${shownValue}, and the flow's samples are between ${shownLow} and ${shownHigh}: increase the bound of splines that end there, or give the flow a base with heavier tails, such as StudentT. If it is a separate mode, fit with annealing.`;
+  return `Column ${column} of this point is ${shownValue}, and the flow's samples are between ${shownLow} and ${shownHigh}: if the flow has splines, increase their option bound beyond this value, or give the flow a base with heavier tails, such as StudentT. If it is a separate mode, fit with annealing.`;
 }
 
 function rangeOf(samples: Float64Array, column: number, features: number): [number, number] {

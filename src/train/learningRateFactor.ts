@@ -3,7 +3,10 @@ import { scheduleFactor, type scheduleSchema } from "./schedule.ts";
 
 /** After this many recoveries, the next failure of the loss is an error. */
 export const MAX_RECOVERIES = 3;
-/** How often an epoch may be repeated with a smaller learning rate, in all, before an epoch improves on the initial model. */
+/**
+ * The largest number of restarts in a training run. A restart repeats an epoch with a smaller learning rate; there is none after the first epoch
+ * that is better than the initial model.
+ */
 const MAX_RESTARTS = 3;
 /** The factor of the learning rate in each restart. */
 const RESTART_FACTOR = 1 / 8;

@@ -49,8 +49,8 @@ export const KERNEL_DENSITY = "kernel-density";
 /** Tables of more rows than this need wider networks, and longer averages of their weights. */
 const MAX_ROWS_OF_SMALL_TABLE = 20_000;
 /**
- * On a large table the learning rate of the autoregressive network follows a half cosine over this many steps, but over a number of epochs in the
- * range of `COSINE_EPOCHS`. On 21,060 training rows of protein, 80 such epochs give a higher validation log-density (-54.36 nats) than 180
+ * On a large table the learning rate of the autoregressive network follows a half cosine over about this many steps. `COSINE_EPOCHS` limits
+ * the number of epochs that these steps are. On 21,060 training rows of protein, 80 such epochs give a higher validation log-density (-54.36 nats) than 180
  * epochs whose learning rate is halved at plateaus (-54.42).
  */
 const COSINE_STEPS = 8000;
@@ -62,7 +62,10 @@ const COSINE_EPOCHS = { min: 20, max: 100 };
  */
 const MIN_FEATURES_OF_WIDE_TABLE = 200;
 const QUANTILES_OF_WIDE_TABLE = 8;
-/** A model of a wide table with few rows overfits early, and a patience in steps would be hundreds of epochs. */
+/**
+ * The patience in wide tables. Their models overfit after a few epochs. A patience in steps, as in other tables, would be hundreds of epochs if
+ * there are few rows.
+ */
 const EPOCHS_OF_PATIENCE_IN_WIDE_TABLE = 20;
 /**
  * The patience of the autoregressive network in steps, and at least 20 epochs. The learning rate is halved after 200 steps without improvement, so

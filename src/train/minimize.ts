@@ -17,7 +17,7 @@ import { requireTrainable } from "./weights.ts";
 /** The result of `minimize`. */
 export interface MinimizeResult {
   readonly epochs: readonly MinimizeEpoch[];
-  /** The epoch whose weights the model has now; 0 is the initial model. */
+  /** The epoch whose weights the model has now: without validation rows the last one. 0 is the initial model. */
   readonly bestEpoch: number;
   /** The smallest validation loss; undefined without validation rows. */
   readonly validationLoss: number | undefined;

@@ -80,7 +80,8 @@ export class Optimizer {
     } = this.flat;
     this.steps++;
     const rate = learningRate * stepScale;
-    // The bias corrections of both moments, folded into the learning rate and epsilon. The maximum of AdaMax needs none.
+    // The bias corrections of both moments are multiplied into the learning rate and epsilon. The maximum of AdaMax has no bias at the start, so
+    // it has no correction.
     const correction2 = type === "adamax" ? 1 : Math.sqrt(1 - beta2 ** this.steps);
     const correctedRate = (rate * correction2) / (1 - beta1 ** this.steps);
     const update = (start: number, count: number, decay: number): KernelCall => {

@@ -144,7 +144,10 @@ export interface MinimizeProgress {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Options of all training runs that are not settings: they do not change the result of a complete training run. */
+/**
+ * Options of all training runs that are not settings. Apart from rounding, they do not change the result of a training run that is not ended
+ * early.
+ */
 export interface TrainingControls extends EngineOptions {
   /** Called when a failed loss made training return to its last good weights. */
   onRecovery?: ((message: string) => void) | undefined;

@@ -3,7 +3,10 @@ import { type Batch, type Batches, type Dataset, InMemoryDataset } from "../data
 import { range } from "../dataset/range.ts";
 import { PushforwardError } from "../errors.ts";
 
-/** In place of the number of rows of a batch: there are no more batches, or rank 0 could not read the next one. */
+/**
+ * A message begins with the number of rows of its batch, or with one of these: `END` if there are no more batches, `FAILURE` if rank 0 could
+ * not read the next one.
+ */
 const END = 0;
 const FAILURE = -1;
 
@@ -51,7 +54,7 @@ export function sharedBatches(
       if (count === END) return;
       if (count === FAILURE) {
         throw new PushforwardError("DATA", "rank 0 could not read the rows", {
-          hint: "The error of rank 0 tells why.",
+          hint: "Read the error of rank 0, which has the cause.",
         });
       }
       let start = 1;

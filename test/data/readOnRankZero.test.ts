@@ -112,6 +112,6 @@ it("a table that rank 0 cannot read is an error on all ranks", async () => {
   `);
   expect(failures[1]).toMatchInlineSnapshot(`
     "DATA rank 0 could not read the table.
-    The error of rank 0 tells why."
+    Read the error of rank 0, which has the cause."
   `);
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { missedShare } from "../../src/inference/missedShare.ts";
 import type { Refinement } from "../../src/inference/refine.ts";
 import type { ParameterSummary } from "../../src/inference/summary.ts";
-import { type Signals, verdictOf } from "../../src/inference/verdict.ts";
+import { type VerdictInputs, verdictOf } from "../../src/inference/verdict.ts";
 import type { ImportanceResult } from "../../src/train/index.ts";
 
 const importance: ImportanceResult = {
@@ -39,7 +39,7 @@ const heavy: ImportanceResult = {
   paretoShape: 0.9,
 };
 
-const good: Signals = {
+const good: VerdictInputs = {
   weighted: importance,
   tailShare: 2e-4,
   missed: 0,
@@ -58,7 +58,7 @@ const diverging = {
   refinement: { ...refinement, divergences: 9 },
   divergedAt: "mu = 4.1, tau = 0.03",
 };
-const verdict = (changes: Partial<Signals>) => verdictOf({ ...good, ...changes });
+const verdict = (changes: Partial<VerdictInputs>) => verdictOf({ ...good, ...changes });
 
 describe("the verdict", () => {
   test("is reliable if nothing speaks against it, and ignores constants", () => {
@@ -112,7 +112,7 @@ describe("the verdict", () => {
 
   test("is unreliable for each problem of the chains", () => {
     const tau = { ...mu, name: "tau" };
-    const problems: Partial<Signals>[] = [
+    const problems: Partial<VerdictInputs>[] = [
       { summary: [mu, { ...tau, rHat: 1.05 }] },
       { summary: [mu, { ...tau, rHat: 1.01003 }] },
       { summary: [mu, { ...tau, bulkEffectiveSampleSize: 399.7 }] },

@@ -100,7 +100,7 @@ describe("training by several processes", () => {
       [
         "the disk is gone",
         "rank 0 could not read the rows.
-      The error of rank 0 tells why.",
+      Read the error of rank 0, which has the cause.",
       ]
     `);
   });

@@ -50,7 +50,7 @@ describe("missed mass is detected", () => {
     // These numbers depend on the rounding of the training.
     expect(result.warnings.map((warning) => warning.replace(/-?\d+(\.\d+)?/g, "#"))).toMatchInlineSnapshot(`
       [
-        "At least about #% of the density's mass lies where the flow has almost no samples, for example at x = (#, #): logNormalizer is too low, because it lacks this mass. Column # of this point is #, and the flow's samples are between # and #: increase the bound of splines that end there, or give the flow a base with heavier tails, such as StudentT. If it is a separate mode, fit with annealing.",
+        "At least about #% of the density's mass lies where the flow has almost no samples, for example at x = (#, #): logNormalizer is too low, because it lacks this mass. Column # of this point is #, and the flow's samples are between # and #: if the flow has splines, increase their option bound beyond this value, or give the flow a base with heavier tails, such as StudentT. If it is a separate mode, fit with annealing.",
       ]
     `);
   });

@@ -145,7 +145,7 @@ function join(earlier: Tree, later: Tree): Omit<Tree, "proposal"> {
 
 /**
  * Whether the trajectory begins to return: the sum of momenta, which is about the distance between its ends, points against the velocity at an end.
- * The same is checked for each half with the nearest state of the other, because a trajectory that returns exactly once would
+ * The same is checked for each half together with the nearest state of the other half. Otherwise a trajectory that returns exactly once would
  * be missed.
  */
 function makesUTurn(earlier: Tree, later: Tree, variances: Float64Array): boolean {

@@ -49,8 +49,8 @@ export interface ConditionalDensityOptions extends EngineOptions {
    */
   fit?: Omit<FitOptions, (typeof RESERVED_OPTIONS)[number]> | undefined;
   /**
-   * A network that reduces the context, which is the data for `fitPosterior` and the coordinates for `fitLikelihood`, to `size` numbers. It
-   * is trained with each flow, and no flow then begins at a linear regression. Default none.
+   * A network that reduces the context, which is the data for `fitPosterior` and the coordinates for `fitLikelihood`, to `size` numbers.
+   * Each flow trains a network of its own. With this option no flow begins at a linear regression. Default none.
    */
   embedding?: Omit<ContextEmbeddingOptions, "numbers" | "classes"> | undefined;
   /** Seed of all random numbers. Default 0. */
