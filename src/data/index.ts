@@ -6,6 +6,7 @@ export {
 } from "./describeTable.ts";
 export type { Labels } from "./labels.ts";
 export { tableForModel } from "./modelTable.ts";
+export { type ReadObjectsOptions, readObjects } from "./readObjects.ts";
 export type { Column } from "./relation.ts";
 export { type SampleBlocksOptions, sampleBlocks } from "./sampleBlocks.ts";
 export { type ScoreTableOptions, scoreTable } from "./scoreTable.ts";

@@ -93,14 +93,15 @@ export async function readColumns(
   }
 }
 
-interface TypedColumn {
+/** A column with the type of its values, which for text that holds only dates or only times is theirs. */
+export interface TypedColumn {
   readonly column: Column;
   readonly type: ValueType;
   readonly hasTimeZone?: true;
 }
 
 /** The types of the values of columns. Columns that no model can use go to `excluded`. */
-async function typedColumns(
+export async function typedColumns(
   table: Table,
   names: readonly string[],
   excluded: Map<string, string>,

@@ -197,6 +197,7 @@ export const misspelledOptions: Readonly<Record<string, readonly [call: () => un
     precisionCoverage: [() => evaluate.precisionCoverage([], [], wrong({ neighbor: 1 })), "neighbors"],
     privacy: [() => evaluate.privacy([], [], [], wrong({ column: [] })), "columns"],
     quantileKnots: [() => quantileKnots([1, 2], wrong({ widht: 1 })), "width"],
+    readObjects: [() => data.readObjects(earthquakes, wrong({ column: [] })), "columns"],
     readRows: [() => data.readRows(unused, [], wrong({ give: [] })), "given"],
     readTrainingTable: [() => data.readTrainingTable(earthquakes, wrong({ column: [] })), "columns"],
     real: [() => real(wrong({ ofset: 1 })), "offset"],
