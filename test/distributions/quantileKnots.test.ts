@@ -25,3 +25,10 @@ test.each([
   expect(length).toBeGreaterThanOrEqual(least);
   expect(length).toBeLessThanOrEqual(most);
 });
+
+test("a knot of a lattice lies in the cell that has the level", () => {
+  // Two cells of width 1 around 0 and 10, each with half of the rows: the levels 1/3 and 2/3 are two thirds and one third into them.
+  const { x } = quantileKnots([0, 10], { width: 1, quantiles: 2 });
+  expect(x[0]).toBeCloseTo(-0.5 + 2 / 3, 12);
+  expect(x[1]).toBeCloseTo(9.5 + 1 / 3, 12);
+});

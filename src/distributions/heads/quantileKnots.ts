@@ -79,13 +79,13 @@ function levels(n: number, quantiles: number): number[] {
 
 /** The quantile of a probability level: interpolated between rows, or within the cell if `width` is positive. */
 function quantile(sorted: ArrayLike<number>, level: number, width: number): number {
-  const position = level * sorted.length - 0.5;
-  const i = Math.min(sorted.length - 1, Math.max(0, Math.floor(position)));
-  const value = sorted[i];
+  const last = sorted.length - 1;
   if (width === 0) {
-    const next = sorted[Math.min(sorted.length - 1, i + 1)];
-    return value + Math.min(1, Math.max(0, position - i)) * (next - value);
+    const position = Math.max(0, level * sorted.length - 0.5);
+    const i = Math.min(last, Math.floor(position));
+    return sorted[i] + Math.min(1, position - i) * (sorted[Math.min(last, i + 1)] - sorted[i]);
   }
+  const value = sorted[Math.min(last, Math.floor(level * sorted.length))];
   const first = lowerBound(sorted, value);
   const end = lowerBound(sorted, value + width / 2);
   return value + width * ((level * sorted.length - first) / (end - first) - 0.5);
