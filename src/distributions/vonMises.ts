@@ -89,7 +89,8 @@ export class VonMises implements Distribution {
       .mul(0.5 / Math.PI)
       .add(0.5)
       .floor();
-    return theta.sub(revolutions.mul(2 * Math.PI));
+    // Just below pi, `revolutions` can be rounded up to 1, which leads to an angle just below -pi.
+    return theta.sub(revolutions.mul(2 * Math.PI)).clip(-Math.PI, Math.PI);
   }
 
   describe() {

@@ -168,6 +168,18 @@ describe("von Mises", () => {
     expect(value).toBe(Number.NEGATIVE_INFINITY);
   });
 
+  test("has samples in [-pi, pi], also if rounding adds a revolution", async () => {
+    // With uniform numbers of 0.5 the sample is the location: in float32, the number before pi.
+    const distribution = make(100, 3.1415925);
+    const run = compile(
+      (angles, uniforms) => distribution.logProb(distribution.sample([angles, uniforms])),
+      distribution.noise.map(({ size }) => ["N", size] as const),
+    );
+    const uniforms = distribution.noise.map(({ size }) => new Float32Array(size).fill(0.5));
+    expect((await run(...uniforms))[0]).toBeGreaterThan(1);
+    await run.release();
+  });
+
   test.each([1e-3, 0.2, 3, 300, 1e7])("with concentration %d has samples with its density", async (kappa) => {
     const distribution = make(kappa, kappa > 100 ? 0.5 : 3);
     const rows = await draw(distribution, 20_000);
