@@ -44,7 +44,7 @@ export interface Distribution {
    * Only for an autoencoder: the bound of the log-density [N] with its KL divergence multiplied by a scalar weight, for KL
    * warm-up. The loss of a training step calls it.
    */
-  readonly weightedBound?: ((x: Tensor, divergenceWeight: Tensor) => Tensor) | undefined;
+  readonly weightedBound?: ((x: Tensor, divergenceWeight: Tensor, context?: Tensor) => Tensor) | undefined;
   /** [D], the values of each feature that have a probability instead of a density. Undefined if there is none in any feature. */
   readonly atoms?: readonly Atoms[] | undefined;
   /**

@@ -93,9 +93,13 @@ export class TransformedDistribution implements Distribution {
   get weightedBound(): Distribution["weightedBound"] {
     const { base, bijection } = this;
     if (!base.weightedBound) return undefined;
-    return (x, divergenceWeight) => {
-      const { value: z, logDet } = scoped("bijection", () => bijection.inverse(x));
-      return scoped("base", () => base.weightedBound!(z, divergenceWeight)).add(logDet);
+    return (x, divergenceWeight, context) => {
+      const embedded = this.embed(context);
+      const { value: z, logDet } = scoped("bijection", () =>
+        bijection.inverse(x, contextFor(bijection, embedded)),
+      );
+      const ofBase = contextFor(base, embedded);
+      return scoped("base", () => base.weightedBound!(z, divergenceWeight, ofBase)).add(logDet);
     };
   }
 

@@ -144,9 +144,9 @@ function problemFor(flow: Flow, objective: FitOptions["objective"], warmUp: Warm
       return { loss, validationLoss: likelihood };
     }
     if (warmUp.steps === 0) return { loss: likelihood };
-    const loss: Loss = ({ values, step }) => {
+    const loss: Loss = ({ values, context, step }) => {
       const divergenceWeight = step.mul(1 / warmUp.steps).minimum(1);
-      return inner.weightedBound!(values, divergenceWeight).neg();
+      return inner.weightedBound!(values, divergenceWeight, context).neg();
     };
     return { loss, validationLoss: likelihood };
   };

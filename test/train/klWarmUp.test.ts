@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Autoencoder, type Flow, nice, vae } from "../../src/flows/index.ts";
+import { Autoencoder, Flow, nice, vae } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { EarlyStopping } from "../../src/train/earlyStopping.ts";
 import { fit } from "../../src/train/index.ts";
@@ -49,6 +49,16 @@ describe("KL warm-up", () => {
   test("does not end by early stopping before it is over", async () => {
     const { epochs } = await train(12);
     expect(epochs.length).toBeGreaterThan(12);
+  });
+
+  test("passes the context to the bijection of the flow", async () => {
+    const flow = new Flow(
+      vae(3, { latent: 1, hidden: [4] }).base,
+      nice(3, { context: 1, hidden: [4] }).bijection,
+    );
+    const context = rows.map(([x]) => [x! > 0 ? 1 : 0]);
+    const { epochs } = await fit(flow, rows, { context, epochs: 1, klWarmUp: 1 });
+    expect(epochs[0]!.trainLogDensity).toBeGreaterThan(-10);
   });
 
   test("is refused for a flow without a divergence", async () => {
