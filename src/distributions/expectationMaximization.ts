@@ -37,7 +37,8 @@ export interface FitGaussianMixtureOptions extends Limits {
  *
  * The mean log-density increases in every iteration, except for the effect of the ridge. A component without rows, as when K
  * exceeds the number of distinct rows, has weight 0. If `signal` is aborted or the `deadline` has passed, the current
- * iteration is the last. Throws `ARGUMENT` if the options or the number of components are not valid, and `DATA` without rows.
+ * iteration is the last. Throws `ARGUMENT` if the options or the number of components are not valid; `SHAPE` for a wrong number of values;
+ * `DATA` without rows, for a value that is not finite, and if the total weight of the rows is not positive.
  */
 export async function fitGaussianMixture(
   data: DataRows,
@@ -57,15 +58,41 @@ export async function fitGaussianMixture(
       received: brief(components),
     });
   }
-  if (data.rows === 0) {
+  checkRows(data);
+  const initial = await kMeansResponsibilities(data, components, options.seed ?? 0, options);
+  return expectationMaximization(data, components, initial, options);
+}
+
+function checkRows({ rows, features, values, weights }: DataRows): void {
+  if (rows === 0) {
     throw new PushforwardError("DATA", "there are no rows to fit a mixture to", {
       expected: "at least 1 row",
       received: "none",
       hint: "Give the number of rows in `rows`.",
     });
   }
-  const initial = await kMeansResponsibilities(data, components, options.seed ?? 0, options);
-  return expectationMaximization(data, components, initial, options);
+  if (values.length !== rows * features) {
+    throw new PushforwardError("SHAPE", "the rows of a mixture have a wrong number of values", {
+      expected: `${rows * features}, for ${rows} rows of ${features} features`,
+      received: `${values.length}`,
+    });
+  }
+  const index = values.findIndex((value) => !Number.isFinite(value));
+  if (index >= 0) {
+    const [row, column] = [Math.floor(index / features), index % features];
+    throw new PushforwardError("DATA", `row ${row} has a value that is not finite in column ${column}`, {
+      expected: "finite numbers",
+      received: `${values[index]}`,
+      hint: "Leave out rows with missing values.",
+    });
+  }
+  const total = weights?.reduce((sum, weight) => sum + weight, 0) ?? rows;
+  if (!(total > 0 && total < Number.POSITIVE_INFINITY)) {
+    throw new PushforwardError("DATA", "the total weight of the rows of a mixture is not valid", {
+      expected: "a positive number",
+      received: `${total}`,
+    });
+  }
 }
 
 /**

@@ -278,3 +278,19 @@ test("fitting a mixture to no rows is an error", async () => {
     Give the number of rows in \`rows\`.]
   `);
 });
+
+test("a value that is not finite, missing values and weights of 0 are errors", async () => {
+  const rows = asRows(Float64Array.of(1, 2, 3, 4), 2);
+  const fit = (wrong: Partial<DataRows>) => fitGaussianMixture({ ...rows, ...wrong }, 1);
+  const infinite = Float64Array.of(1, 2, 3, Number.POSITIVE_INFINITY);
+  await expect(fit({ values: infinite })).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: row 1 has a value that is not finite in column 1: expected finite numbers, received Infinity.
+    Leave out rows with missing values.]
+  `);
+  await expect(fit({ values: rows.values.subarray(1) })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the rows of a mixture have a wrong number of values: expected 4, for 2 rows of 2 features, received 3.]`,
+  );
+  await expect(fit({ weights: new Float64Array(2) })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the total weight of the rows of a mixture is not valid: expected a positive number, received 0.]`,
+  );
+});
