@@ -37,7 +37,8 @@ const MIN_STEP = 1e-9;
  *
  * The gradient is computed by the adjoint equation, which is integrated backward together with the state (Chen et al. 2018,
  * "Neural ordinary differential equations"). The gradients of parameters are integrals that do not affect the step sizes (Kidger
- * et al. 2021, "Hey, that's not an ODE"). The gradient cannot be differentiated again.
+ * et al. 2021, "Hey, that's not an ODE"), and sums over rows: they are NaN if the backward integration of one row does not reach the
+ * start. The gradient cannot be differentiated again.
  *
  * Throws `ARGUMENT` if the options are not valid, such as a tolerance of 0.
  */
@@ -124,7 +125,7 @@ interface Integrals {
   increments(stages: readonly Stage[]): readonly Tensor[];
 }
 
-/** Integrates from `from` to `to`. Returns the last state, and then the integrals. */
+/** Integrates from `from` to `to`. Returns the last state, and then the integrals, which are NaN if a row does not reach the end. */
 function solve(
   field: VectorField,
   initial: Tensor,
@@ -189,7 +190,9 @@ function solve(
     },
     { maxIterations: MAX_STEPS },
   );
-  return [s.greaterEqual(1).where(y, Number.NaN), ...sums];
+  const isUnfinished = s.less(1);
+  const isIncomplete = isUnfinished.toFloat().max().greater(0);
+  return [isUnfinished.where(Number.NaN, y), ...sums.map((sum) => isIncomplete.where(Number.NaN, sum))];
 }
 
 /** Whether `condition` is true and `exception` is not; an undefined exception is never true. */

@@ -131,6 +131,22 @@ describe("integrate", () => {
     },
   );
 
+  test("has NaN gradients of parameters if the backward integration of a row does not reach the start", async () => {
+    // y' = -k y decays to rounding errors, which overflow backward.
+    const run = compile(
+      (y, k) => {
+        const end = integrate((_t, y) => y.mul(k.neg()), y, { from: 0, to: 1 });
+        return { end, gradient: grad(end.sum(), [k])[0] };
+      },
+      { y: ["N", 1], k: [] },
+      { precision: "float64" },
+    );
+    const { end, gradient } = await run([1, 2], [1500]);
+    expect(Math.max(...end)).toBeLessThan(1e-9);
+    expect(gradient[0]).toBeNaN();
+    await run.release();
+  });
+
   test("throws an error for second derivatives", () => {
     const y = new Parameter([1, 1], [0.5]);
     const [slope] = grad(integrate(rational, y, { from: 0, to: 1 }).sum(), [y]);
