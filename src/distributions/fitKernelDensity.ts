@@ -22,8 +22,12 @@ const MIN_ROWS_PER_ITERATION = 50;
 const FULL_STEPS = 6;
 /** The iteration ends when the mean leave-one-out log-likelihood of all rows increases by less than this, in nats. */
 const TOLERANCE = 1e-4;
-/** Pairs of a row and a kernel with a smaller posterior probability than this are left out of a step. */
-const MIN_POSTERIOR = 1e-5;
+/**
+ * The pairs of a row and a kernel with the smallest posterior probabilities are left out of a step, to save time. Together they have at most
+ * this share of the probability of the row. They are the pairs that are far from each other, so without more of them bandwidths would be
+ * too narrow.
+ */
+const MAX_SHARE_LEFT_OUT = 0.01;
 /** The log-weight of centers without a row, and a lower bound of all log-weights. */
 const UNUSED_LOG_WEIGHT = -80;
 /**
@@ -199,9 +203,10 @@ function eStep(
     if (!(sum > 0) || !Number.isFinite(sum)) continue;
     logLikelihood += weights[i] * (Math.log(sum) + logScale);
     total += weights[i];
+    const minPosterior = MAX_SHARE_LEFT_OUT / products.length;
     for (let k = 0; k < products.length; k++) {
       const posterior = products[k] / sum;
-      products[k] = posterior < MIN_POSTERIOR ? 0 : weights[i] * posterior;
+      products[k] = posterior < minPosterior ? 0 : weights[i] * posterior;
       widthTotals[Math.floor(k / N)] += products[k];
     }
     for (const column of columns) column.addRow(i, products);

@@ -176,6 +176,8 @@ describe("the fit", () => {
     expect(entropy + logLikelihood).toBeGreaterThan(-0.3);
     // On its centers the likelihood is higher, as they are a part of the estimate.
     expect(mean(await logProb(model, rows))).toBeGreaterThan(logLikelihood + 0.1);
+    // The steps leave out pairs of rows and kernels, but nearly all of the probability counts.
+    expect(sumOfProbabilities(model.widthLogits.numbers)).toBeGreaterThan(0.999);
   });
 
   test("learns how rounded columns depend on each other, although many values repeat", async () => {
