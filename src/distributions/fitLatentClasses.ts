@@ -6,14 +6,12 @@ import { Random } from "../random/index.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 import { valueCodes } from "./heads/columnHead.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
-import { kMeans } from "./kMeans.ts";
+import { kMeans, MAX_NUMBERS } from "./kMeans.ts";
 import type { LatentClasses } from "./latentClasses.ts";
 import { selectDataRows } from "./selectDataRows.ts";
 
 /** Expectation maximization uses a random subset of this many rows, to save time. */
 const MAX_ROWS = 5_000;
-/** k-means uses fewer rows if their encodings have more numbers than this, so that it takes about a second. */
-const MAX_ENCODED_NUMBERS = 2_000_000;
 const MAX_ITERATIONS = 50;
 /**
  * The number of iterations before convergence is tested. The log-likelihood increases steadily only after the first iterations,
@@ -94,7 +92,7 @@ async function clustersOf(
 ): Promise<Float64Array> {
   const inputCounts = groups.flatMap(({ head, columns }) => columns.map(() => head.inputCount));
   const size = inputCounts.reduce((sum, count) => sum + count, 0);
-  const used = Math.max(1, Math.min(rows, Math.floor(MAX_ENCODED_NUMBERS / size)));
+  const used = Math.max(1, Math.min(rows, Math.floor(MAX_NUMBERS / size)));
   const encoded = Float64Array.from(await encode(values.subarray(0, used * features)));
   equalizeVariances(encoded, used, inputCounts);
   const data = { rows: used, features: size, values: encoded, weights: weights?.subarray(0, used) };

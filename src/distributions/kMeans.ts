@@ -2,6 +2,8 @@ import type { DataRows } from "../bijections/bijection.ts";
 import { type Limits, limitReached } from "../limits.ts";
 import type { Random } from "../random/index.ts";
 
+/** Callers of `kMeans` give it fewer rows if their points have more numbers than this, so that it takes about a second. */
+export const MAX_NUMBERS = 2_000_000;
 /** The clusters only initialize expectation maximization, so they need not have converged. */
 const ITERATIONS = 10;
 

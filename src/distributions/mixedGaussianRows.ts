@@ -3,7 +3,7 @@ import type { Limits } from "../limits.ts";
 import type { Random } from "../random/index.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 import { valueCodes } from "./heads/columnHead.ts";
-import { kMeans } from "./kMeans.ts";
+import { kMeans, MAX_NUMBERS } from "./kMeans.ts";
 import type { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 
 /** Rows as expectation maximization needs them. They do not depend on the number of components. */
@@ -110,8 +110,8 @@ async function scoresOf(
 }
 
 /**
- * Responsibilities [N, C] that are 1 for the k-means cluster of a row. The clusters are those of numbers with variance 1, and of indicators
- * of the other values of a column with a total variance of 1.
+ * Responsibilities [N, C] that are 1 for the k-means cluster of a row, and 0 for all components of rows that k-means did not use. The
+ * clusters are those of numbers with variance 1, and of indicators of the other values of a column with a total variance of 1.
  */
 export async function initialResponsibilities(
   { data, codes, scores, isSmooth, means, variances }: PreparedRows,
@@ -120,29 +120,27 @@ export async function initialResponsibilities(
   limits: Limits,
 ): Promise<Float64Array> {
   const { rows, weights } = data;
+  if (components === 1) return new Float64Array(rows).fill(1);
   const M = means.length;
-  const points: Float64Array[] = Array.from({ length: M }, (_, d) =>
-    Float64Array.from({ length: rows }, (_, n) => {
+  const indicators = codes.flat().map((ofColumn) => indicatorsOf(ofColumn));
+  const features = indicators.reduce((sum, { positions }) => sum + positions.size, M);
+  const used = Math.min(rows, Math.max(components, Math.floor(MAX_NUMBERS / features)));
+  const values = new Float64Array(used * features);
+  for (let n = 0; n < used; n++) {
+    const point = values.subarray(n * features, (n + 1) * features);
+    for (let d = 0; d < M; d++) {
       const i = n * M + d;
-      return isSmooth[i] * ((scores[i] - means[d]) / Math.sqrt(variances[d]));
-    }),
-  );
-  for (const ofColumn of codes.flat()) {
-    const counts = new Map<number, number>();
-    for (const code of ofColumn) counts.set(code, (counts.get(code) ?? 0) + 1);
-    const shares = [...counts.values()].map((count) => count / rows);
-    const variance = shares.reduce((sum, share) => sum + share * (1 - share), 0);
-    if (variance === 0) continue;
-    for (const code of counts.keys())
-      points.push(Float64Array.from(ofColumn, (other) => (other === code ? 1 / Math.sqrt(variance) : 0)));
+      point[d] = isSmooth[i] * ((scores[i] - means[d]) / Math.sqrt(variances[d]));
+    }
+    let first = M;
+    for (const { ofColumn, positions, height } of indicators) {
+      if (positions.size > 0) point[first + positions.get(ofColumn[n])!] = height;
+      first += positions.size;
+    }
   }
-  const values = Float64Array.from(
-    { length: rows * points.length },
-    (_, i) => points[i % points.length][Math.floor(i / points.length)],
-  );
   const clusters = await kMeans(
-    { rows, features: points.length, values, ...(weights && { weights }) },
-    Math.min(components, rows),
+    { rows: used, features, values, ...(weights && { weights: weights.subarray(0, used) }) },
+    Math.min(components, used),
     random,
     limits,
   );
@@ -151,4 +149,23 @@ export async function initialResponsibilities(
     responsibilities[n * components + cluster] = 1;
   });
   return responsibilities;
+}
+
+/** The indicators of the distinct codes of a column: their positions, and the value `height` with which their total variance is 1. */
+function indicatorsOf(ofColumn: Int32Array): {
+  ofColumn: Int32Array;
+  positions: Map<number, number>;
+  height: number;
+} {
+  const counts = new Map<number, number>();
+  for (const code of ofColumn) counts.set(code, (counts.get(code) ?? 0) + 1);
+  const shares = [...counts.values()].map((count) => count / ofColumn.length);
+  const variance = shares.reduce((sum, share) => sum + share * (1 - share), 0);
+  // A constant column has no indicators.
+  const codes = variance > 0 ? [...counts.keys()] : [];
+  return {
+    ofColumn,
+    positions: new Map(codes.map((code, i) => [code, i])),
+    height: 1 / Math.sqrt(variance),
+  };
 }

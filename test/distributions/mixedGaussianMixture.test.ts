@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { chooseMixedGaussianMixture } from "../../src/distributions/fitMixedGaussianMixture.ts";
 import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
 import { MixedGaussianMixture, quantileKnots } from "../../src/distributions/index.ts";
-import { prepareRows } from "../../src/distributions/mixedGaussianRows.ts";
+import { initialResponsibilities, prepareRows } from "../../src/distributions/mixedGaussianRows.ts";
 import { MixedGaussianSteps } from "../../src/distributions/mixedGaussianSteps.ts";
 import { knownFeatures } from "../../src/distributions/subsetDistribution.ts";
 import { Flow } from "../../src/flows/index.ts";
@@ -314,4 +314,25 @@ test("a category that only the held-out rows have does not prevent the choice of
   const { logLikelihood } = new MixedGaussianSteps(model, prepared.heldOut).eStep();
   const expected = await logProb(model, unseen);
   expect(logLikelihood).toBeCloseTo(expected.reduce((sum, value) => sum + value, 0) / 3, 6);
+});
+
+test("k-means uses fewer rows if columns have many labels, and none for one component", async () => {
+  const labels: ColumnHeadOptions = { type: "categorical", categories: 3000 };
+  const model = new MixedGaussianMixture({ columns: [labels, labels], components: 2 });
+  const values = Float64Array.from({ length: 6000 }, (_, i) => Math.floor(i / 2));
+  const { training } = await prepareRows(
+    model,
+    { rows: 3000, features: 2, values },
+    { rows: 1, features: 2, values: values.subarray(0, 2) },
+  );
+  const responsibilities = async (components: number) => {
+    const numbers = await initialResponsibilities(training, components, new Random(0), {});
+    return Array.from({ length: 3000 }, (_, n) =>
+      numbers.subarray(n * components, (n + 1) * components).reduce((sum, each) => sum + each, 0),
+    );
+  };
+  // Two million numbers are those of 333 rows.
+  const ofTwo = await responsibilities(2);
+  expect(ofTwo).toEqual(ofTwo.map((_, n) => (n < 333 ? 1 : 0)));
+  expect(await responsibilities(1)).toEqual(new Array(3000).fill(1));
 });
