@@ -1,13 +1,13 @@
 import type { DataRows } from "../bijections/bijection.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
 import { type Limits, limitReached } from "../limits.ts";
-import { weightedMean } from "../numerics/weightedMean.ts";
 import { Random } from "../random/index.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 import { valueCodes } from "./heads/columnHead.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import { kMeans, MAX_NUMBERS } from "./kMeans.ts";
 import type { LatentClasses } from "./latentClasses.ts";
+import { meanOfPossible } from "./meanOfPossible.ts";
 import { selectDataRows } from "./selectDataRows.ts";
 
 /** Expectation maximization uses a random subset of this many rows, to save time. */
@@ -50,10 +50,12 @@ export async function fitLatentClasses(
     let previous = Number.NEGATIVE_INFINITY;
     for (let iteration = 0; iteration < MAX_ITERATIONS && !(await limitReached(limits)); iteration++) {
       const { posterior, logProb } = await evaluate(rows.values);
-      const logLikelihood = weightedMean(logProb, rows.weights);
+      const logLikelihood = meanOfPossible(logProb, rows.weights);
       if (iteration >= MIN_ITERATIONS && !(logLikelihood > previous + TOLERANCE)) break;
       previous = logLikelihood;
-      mStep(model, columns, posterior, rows.weights);
+      // The posterior of a row that is impossible under all classes is NaN.
+      const responsibilities = posterior.map((p) => (Number.isNaN(p) ? 0 : p));
+      mStep(model, columns, responsibilities, rows.weights);
     }
   } finally {
     for (const compiled of [encode, scores, evaluate]) await compiled.release();

@@ -1,10 +1,10 @@
 import { choleskyFactor } from "../numerics/choleskyFactor.ts";
 import { logSumExp } from "../numerics/logSumExp.ts";
-import { weightedMean } from "../numerics/weightedMean.ts";
 import type { Floats } from "../runtime/compile.ts";
 import { atomsOf, isCategorical, MISSING, NO_ATOM } from "./heads/columnHead.ts";
 import { isolatedAtoms } from "./heads/isolatedAtoms.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
+import { meanOfPossible } from "./meanOfPossible.ts";
 import type { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 import type { PreparedRows } from "./mixedGaussianRows.ts";
 
@@ -157,7 +157,7 @@ export class MixedGaussianSteps {
   /**
    * The E-step: the responsibilities [N, C] of the components, and the mean log-likelihood. They are computed with normal densities in
    * place of the probabilities of cells. The variance of a lattice is that of numbers spread over their cells, so that these densities are
-   * bounded.
+   * bounded. A row that is impossible under all components has responsibilities of 0, and the mean leaves it out.
    */
   eStep(): { responsibilities: Float64Array; logLikelihood: number } {
     const {
@@ -173,9 +173,11 @@ export class MixedGaussianSteps {
     for (let n = 0; n < rows; n++) {
       const [first, end] = [n * C, (n + 1) * C];
       logProb[n] = logSumExp(responsibilities.subarray(first, end));
-      for (let i = first; i < end; i++) responsibilities[i] = Math.exp(responsibilities[i] - logProb[n]);
+      const isPossible = logProb[n] !== Number.NEGATIVE_INFINITY;
+      for (let i = first; i < end; i++)
+        responsibilities[i] = isPossible ? Math.exp(responsibilities[i] - logProb[n]) : 0;
     }
-    return { responsibilities, logLikelihood: weightedMean(logProb, weights) };
+    return { responsibilities, logLikelihood: meanOfPossible(logProb, weights) };
   }
 
   /** Adds log w_c and the log-probabilities of categories, atoms and missing values to [N, C]. */
@@ -260,10 +262,14 @@ export class MixedGaussianSteps {
 
 /**
  * A matrix [size, size] of covariances that were estimated from different rows need not be positive definite. The covariances, but not the
- * variances, are then multiplied by 0.9 until it is.
+ * variances, are then multiplied by 0.9 until it is, or until they are negligible.
  */
 function positiveDefinite(matrix: Float64Array, size: number): Float64Array {
-  if (choleskyFactor(matrix, size).every(Number.isFinite)) return matrix;
-  const reduced = matrix.map((value, i) => (i % (size + 1) === 0 ? value : 0.9 * value));
-  return positiveDefinite(reduced, size);
+  const withCovariancesTimes = (factor: number) =>
+    matrix.map((value, i) => (i % (size + 1) === 0 ? value : factor * value));
+  for (let factor = 1; factor > 1e-6; factor *= 0.9) {
+    const reduced = withCovariancesTimes(factor);
+    if (choleskyFactor(reduced, size).every(Number.isFinite)) return reduced;
+  }
+  return withCovariancesTimes(0);
 }

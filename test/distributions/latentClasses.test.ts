@@ -2,9 +2,10 @@ import { expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/inMemoryDataset.ts";
 import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
 import { LatentClasses, quantileKnots } from "../../src/distributions/index.ts";
+import { Flow } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
-import { minimize } from "../../src/train/index.ts";
+import { fit, minimize } from "../../src/train/index.ts";
 import { gradients, logProb } from "./evaluate.ts";
 import {
   atoms,
@@ -132,4 +133,15 @@ test("a class has the weighted marginal distribution of its rows", async () => {
   expect(Math.max(a, b)).toBeGreaterThan(0.95);
   expect(Math.max(c, d)).toBeGreaterThan(0.95);
   expect(a > b).toBe(d > c);
+});
+
+test("a category that is impossible does not make the parameters NaN, so that `fit` names its row", async () => {
+  const columns: ColumnHeadOptions[] = [{ type: "categorical", categories: 2 }, continuous];
+  const values = Float64Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? (i / 2) % 2 : i / 100 - 1));
+  values[2 * 50] = 7;
+  const model = new LatentClasses({ columns, classes: 2 }, new Random(0));
+  await expect(fit(new Flow(model), values, { epochs: 1 })).rejects.toThrow(
+    "row 50 lies outside of the support of base: expected a row of positive density, received 7, 0.01",
+  );
+  expect([...model.classLogits.numbers].every(Number.isFinite)).toBe(true);
 });
