@@ -13,6 +13,7 @@ import { PushforwardError } from "../errors.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { concat, constant, stack, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
+import { logSumExp } from "../numerics/logSumExp.ts";
 import { parse } from "../parse.ts";
 import { chooseComponent, rowsOfChosenComponents } from "./chooseComponent.ts";
 import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
@@ -98,11 +99,9 @@ export class Mixture implements SubsetDistribution {
 
   /** [K], the normalized weights. */
   get weights(): number[] {
-    const logWeights = Array.from(this.logWeights.numbers);
-    const largest = Math.max(...logWeights);
-    const weights = logWeights.map((logWeight) => Math.exp(logWeight - largest));
-    const total = weights.reduce((sum, weight) => sum + weight);
-    return weights.map((weight) => weight / total);
+    const { numbers } = this.logWeights;
+    const logTotal = logSumExp(numbers);
+    return Array.from(numbers, (logWeight) => Math.exp(logWeight - logTotal));
   }
 
   get acceptsMissing(): boolean {
