@@ -12,7 +12,7 @@ import { Random } from "../random/index.ts";
 import type { Atoms, Distribution, DistributionKind, Noise } from "./distribution.ts";
 import { onSupport } from "./distribution.ts";
 import { integerSupport, isInteger } from "./integers.ts";
-import { logisticQuantile } from "./logistic.ts";
+import { logisticQuantile, logOneMinusExp } from "./logistic.ts";
 
 const discretizedLogisticSchema = z.strictObject({
   type: z.literal("discretizedLogistic"),
@@ -141,9 +141,6 @@ export class DiscretizedLogistic implements Distribution {
     };
   }
 }
-
-/** log(1 - exp(-t)) for t > 0, without cancellation for small t. */
-const logOneMinusExp = (t: Tensor): Tensor => t.neg().expm1().neg().log();
 
 export const discretizedLogisticKind: DistributionKind<typeof discretizedLogisticSchema> = {
   schema: discretizedLogisticSchema,

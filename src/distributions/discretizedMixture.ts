@@ -2,7 +2,7 @@ import type { DataRows } from "../bijections/bijection.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import { chooseComponent } from "./chooseComponent.ts";
-import { logisticQuantile } from "./logistic.ts";
+import { logisticQuantile, logOneMinusExp } from "./logistic.ts";
 
 /** Log-scales are clamped smoothly to +-8: the narrowest component fits into one of 256 cells, and no exponential overflows. */
 const LOG_SCALE_BOUND = 8;
@@ -99,12 +99,9 @@ export class DiscretizedMixture {
       .mul(inverse)
       .softplus()
       .neg();
-    const logWidth = inverse
-      .mul(-1 / last)
-      .expm1()
-      .neg()
-      .log();
-    const inner = logWidth.add(logBelowUpper).add(logAboveLower);
+    const inner = logOneMinusExp(inverse.mul(1 / last))
+      .add(logBelowUpper)
+      .add(logAboveLower);
     const logCell = value.equal(0).where(logBelowUpper, value.equal(last).where(logAboveLower, inner));
     const [atomLogits, componentLogits] = logits.split(-1, [A, K]);
     const isAtom = value.equal(this.atomValues());

@@ -9,6 +9,9 @@ const logisticSchema = z.strictObject({ type: z.literal("logistic"), features: s
 /** The quantile function of the standard logistic distribution: log u - log(1 - u). */
 export const logisticQuantile = (uniform: Tensor): Tensor => uniform.log().sub(uniform.neg().log1p());
 
+/** log(1 - exp(-t)) for t > 0, without cancellation for small t. */
+export const logOneMinusExp = (t: Tensor): Tensor => t.neg().expm1().neg().log();
+
 /** Independent standard logistic distributions, the prior of NICE: log p(x) = -sum(|x| + 2 log(1 + exp(-|x|))). */
 export class Logistic implements Distribution {
   readonly features: number;

@@ -1,6 +1,7 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { isLattice, type Numeric } from "./heads/columnHead.ts";
 import type { ScaleMap } from "./heads/valueScale.ts";
+import { logisticQuantile, logOneMinusExp } from "./logistic.ts";
 
 /** The ratio of one width to the next: two steps are a factor of 10. */
 const WIDTH_RATIO = Math.sqrt(10);
@@ -38,7 +39,7 @@ export function logisticKernels(
     // sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - exp(a - b)), without cancellation.
     const lowFactor = standardized(low).exp().add(1);
     const highFactor = standardized(high).neg().exp().add(1);
-    const logPeak = asRow(high.sub(low)).mul(inverse).neg().expm1().neg().log();
+    const logPeak = logOneMinusExp(asRow(high.sub(low)).mul(inverse));
     return { kernel: lowFactor.mul(highFactor).reciprocal(), logPeak, isSmooth: isPresent };
   }
   const { value: yOfValue, logSlope } = scale.forward(value);
@@ -52,8 +53,7 @@ export function sampleLogistic(
   uniform: Tensor,
   { head, scale, y, size }: { head: Numeric; scale: ScaleMap; y: Tensor; size: Tensor },
 ): Tensor {
-  const logistic = uniform.log().sub(uniform.neg().add(1).log());
-  const x = scale.inverse(y.add(logistic.mul(size)));
+  const x = scale.inverse(y.add(logisticQuantile(uniform).mul(size)));
   if (!isLattice(head)) return x;
   const cell = x.add(0.5).floor();
   return cell.maximum(0).minimum(head.cells - 1);

@@ -1,5 +1,6 @@
 import { concat, constant, filled, scalar, stack, Tensor } from "../../graph/tensor.ts";
 import { chooseComponent, MAX_UNIFORM } from "../chooseComponent.ts";
+import { logisticQuantile } from "../logistic.ts";
 import { atomsOf, type ColumnHead, isCategorical, isLattice, isNumeric, type Lattice } from "./columnHead.ts";
 import { likeColumns, padded, positions, withSecondAxis } from "./columnShapes.ts";
 import { isolatedAtoms } from "./isolatedAtoms.ts";
@@ -236,13 +237,12 @@ export class HeadGroup {
     if (components) {
       const location = pick(ofComponents!.locations, atomCount, optionCount);
       const scale = pick(ofComponents!.logScales, atomCount, optionCount).exp();
-      const logit = quantile.log().sub(quantile.neg().add(1).log());
       const isLinear = () =>
         chosen
           .slice(1, optionCount - components.linearCount, optionCount)
           .sum(1)
           .greater(0);
-      value = components.valuesOf(location.add(scale.mul(logit)), isLinear);
+      value = components.valuesOf(location.add(scale.mul(logisticQuantile(quantile))), isLinear);
     }
     if (this.atoms) {
       const isAtom = chosen.slice(1, 0, valueCount).sum(1).greater(0);

@@ -1,4 +1,5 @@
 import { concat, constant, type Tensor } from "../../graph/tensor.ts";
+import { logOneMinusExp } from "../logistic.ts";
 import { isLattice, type Numeric } from "./columnHead.ts";
 import { likeColumns, padded, positions, withSecondAxis } from "./columnShapes.ts";
 import { LINEAR_SCORE_BOUND } from "./isolatedAtoms.ts";
@@ -194,5 +195,5 @@ function logisticCell([low, high]: readonly Tensor[], locations: Tensor, logScal
   const inverseScales = logScales.neg().exp();
   const [a, b] = [low, high].map((edge) => edge.sub(locations).mul(inverseScales));
   const width = high.sub(low).mul(inverseScales);
-  return width.neg().expm1().neg().log().sub(b.neg().softplus()).sub(a.softplus());
+  return logOneMinusExp(width).sub(b.neg().softplus()).sub(a.softplus());
 }
