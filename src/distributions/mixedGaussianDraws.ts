@@ -1,7 +1,7 @@
-import { identityOrder } from "../bijections/permutation.ts";
 import { loop } from "../graph/loop.ts";
 import type { Shape } from "../graph/shape.ts";
 import { concat, scalar, type Tensor } from "../graph/tensor.ts";
+import { inversePermutation } from "../nn/axisPermutations.ts";
 import { chooseComponent } from "./chooseComponent.ts";
 import { logisticPair } from "./heads/logisticPair.ts";
 import type { MixedGaussianGroup, MixedGaussianMixture } from "./mixedGaussianMixture.ts";
@@ -82,10 +82,5 @@ export function drawRows(
     parts.map(({ values }) => values),
     0,
   );
-  return drawn
-    .gather(
-      0,
-      identityOrder(features).map((column) => order.indexOf(column)),
-    )
-    .transpose();
+  return drawn.gather(0, inversePermutation(order)).transpose();
 }

@@ -1,5 +1,6 @@
 import type { Description } from "../description.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
+import { inversePermutation } from "../nn/axisPermutations.ts";
 import type { Noise } from "./distribution.ts";
 import type { SharedGaps } from "./sharedGaps.ts";
 import { knownValues, logPosterior, type Subset, type SubsetDistribution } from "./subsetDistribution.ts";
@@ -159,12 +160,7 @@ export abstract class ProductMixture implements SubsetDistribution {
     const blocks = this.blocks();
     const drawn = this.samples(chosen, columnsOfNoise, options, blocks);
     const order = blocks.flatMap(({ columns }) => columns);
-    return concat(drawn, 0)
-      .gather(
-        0,
-        order.map((_, column) => order.indexOf(column)),
-      )
-      .transpose();
+    return concat(drawn, 0).gather(0, inversePermutation(order)).transpose();
   }
 
   /**

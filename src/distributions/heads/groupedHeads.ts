@@ -1,5 +1,6 @@
 import { concat, type Tensor } from "../../graph/tensor.ts";
 import { withGradient } from "../../graph/withGradient.ts";
+import { inversePermutation } from "../../nn/axisPermutations.ts";
 import { type ColumnGroup, columnGroup, columnsByKey } from "./columnGroups.ts";
 import { atomsOf, type ColumnHead, formulaKey, isNumeric, shapeKey } from "./columnHead.ts";
 import type { HeadGroup } from "./headGroup.ts";
@@ -157,9 +158,6 @@ export class GroupedHeads {
   /** All columns [D, N] in their order, from those [S, N] of each group. */
   joinColumns(groups: readonly Tensor[]): Tensor {
     const groupedColumns = this.groups.flatMap((group) => group.columns);
-    return concat(groups, 0).gather(
-      0,
-      groupedColumns.map((_, column) => groupedColumns.indexOf(column)),
-    );
+    return concat(groups, 0).gather(0, inversePermutation(groupedColumns));
   }
 }
