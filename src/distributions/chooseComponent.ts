@@ -1,4 +1,4 @@
-import { constant, type Tensor } from "../graph/tensor.ts";
+import { constant, stack, type Tensor } from "../graph/tensor.ts";
 
 /** The largest float32 number below 1. Uniform numbers of `chooseComponent` that are results of a computation are clipped to it. */
 export const MAX_UNIFORM = 1 - 2 ** -24;
@@ -30,6 +30,10 @@ export function chooseComponent(logWeights: Tensor, uniform: Tensor, axis: -1 | 
     .add(first)
     .sub(exceeds.pad(axis, 0, 1));
 }
+
+/** log((exp(t_1) + ... + exp(t_K)) / K) of K tensors [N]: the log-density of a mixture with equal weights. */
+export const logMeanExpOf = (tensors: readonly Tensor[]): Tensor =>
+  tensors.length === 1 ? tensors[0] : stack(tensors, 1).logsumexp(1).sub(Math.log(tensors.length));
 
 /**
  * Selects each row [N, D] from `rows` of the component that is 1 in `chosen`, one-hot [N, K]. With `chosen` [N, K, D] each

@@ -5,11 +5,12 @@ import type { OuterStandardization } from "../bijections/outerStandardization.ts
 import type { Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
-import { constant, stack, type Tensor } from "../graph/tensor.ts";
+import { constant, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { drawForRows, isTracingLoss } from "../graph/tracing/training.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
+import { logMeanExpOf } from "./chooseComponent.ts";
 import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import { onSupport } from "./distribution.ts";
 import { integerSupport, isInteger } from "./integers.ts";
@@ -154,9 +155,7 @@ export class Dequantized implements Distribution {
       const { u, logProb } = this.dequantize(valid, uniform);
       return scoped("distribution", () => this.distribution.logProb(valid.add(u), context)).sub(logProb);
     });
-    const estimate =
-      bounds.length === 1 ? bounds[0] : stack(bounds, 1).logsumexp(1).sub(Math.log(bounds.length));
-    return onSupport(x, isValue, estimate);
+    return onSupport(x, isValue, logMeanExpOf(bounds));
   }
 
   /** The uniform noise [N, D] of each draw. */

@@ -2,13 +2,13 @@ import * as z from "zod/mini";
 import type { OuterStandardization } from "../bijections/outerStandardization.ts";
 import type { Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
-import { constant, stack, type Tensor } from "../graph/tensor.ts";
+import { constant, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { isTraining } from "../graph/tracing/training.ts";
 import { withVariant } from "../graph/tracing/variant.ts";
 import { variantCountSchema } from "../nn/maskVariants.ts";
 import { parse } from "../parse.ts";
-import { chooseComponent, rowsOfChosenComponents } from "./chooseComponent.ts";
+import { chooseComponent, logMeanExpOf, rowsOfChosenComponents } from "./chooseComponent.ts";
 import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import { wrappedStandardization } from "./wrappedStandardization.ts";
 
@@ -50,10 +50,7 @@ export class Ensemble implements Distribution {
   }
 
   logProb(x: Tensor, context?: Tensor): Tensor {
-    const logProbs = this.mapVariants(() => this.distribution.logProb(x, context));
-    return logProbs.length === 1
-      ? logProbs[0]
-      : stack(logProbs, 1).logsumexp(1).sub(Math.log(logProbs.length));
+    return logMeanExpOf(this.mapVariants(() => this.distribution.logProb(x, context)));
   }
 
   sample([uniform, ...noise]: readonly Tensor[], context?: Tensor): Tensor {

@@ -3,11 +3,12 @@ import { contextFor } from "../bijections/bijection.ts";
 import type { Support } from "../bijections/support.ts";
 import type { NestedSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
-import { stack, type Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { drawForRows, isTracingLoss } from "../graph/tracing/training.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
+import { logMeanExpOf } from "./chooseComponent.ts";
 import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import { uniformDraws } from "./rowDraws.ts";
 import { type Samples, TransformedDistribution } from "./transformedDistribution.ts";
@@ -122,8 +123,7 @@ export class VariationalAutoencoder implements Distribution {
       const { logLikelihood, divergence } = this.boundTerms(x, noise);
       return logLikelihood.sub(divergence);
     });
-    const { length } = logWeights;
-    const estimate = length === 1 ? logWeights[0] : stack(logWeights, 1).logsumexp(1).sub(Math.log(length));
+    const estimate = logMeanExpOf(logWeights);
     // This gives a row outside of the support the gradient 0 instead of the gradient of the divergence.
     return estimate.equal(Number.NEGATIVE_INFINITY).where(Number.NEGATIVE_INFINITY, estimate);
   }
