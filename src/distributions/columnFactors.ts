@@ -20,7 +20,7 @@ const MAX_STEP_RATIO = 3;
 /** The narrowest kernel is at least this fraction of the interquartile range, divided by the number of rows. */
 const MIN_WIDTH = 0.1;
 
-/** Stands for the infinite y of a bound, so that its distance from itself is 0. */
+/** Replaces the infinite y of a value at a bound of the scale. Its distance from itself must be 0, and Infinity - Infinity is NaN. */
 const LARGEST_Y = 1e30;
 
 /** A number of a column on the scale of y, with the edges of its cell in a lattice. */
@@ -35,7 +35,7 @@ interface AtomOfColumn extends Point {
   readonly probability: number;
 }
 
-/** The point at which a value has a smooth kernel, and its atom; undefined if it has none. */
+/** The points at which kernels are evaluated for a value: that of its smooth kernel, and its atom. Undefined if it has none. */
 interface PointsOfValue {
   readonly smooth: Point | undefined;
   readonly atom: AtomOfColumn | undefined;
@@ -247,7 +247,10 @@ export class ColumnFactors {
     this.marginal = marginal;
   }
 
-  /** Sets the factor of value u at value v with width w, the part of it that is not lambda, and the derivative of this part by log h. */
+  /**
+   * Computes the factor of value u for a center with value v and width w, the part of the factor without lambda, and the derivative of this
+   * part with respect to log h.
+   */
   private computeShares(u: number, { smooth, atom }: PointsOfValue, w: number, v: number): void {
     const { codes, lambda, factors, kernelShares, slopes } = this;
     const scale = (1 - lambda) * this.inverseMarginal[u];

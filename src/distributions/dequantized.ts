@@ -81,7 +81,10 @@ export class Dequantized implements Distribution {
   readonly isBound = true;
   private readonly settings: z.output<typeof settingsSchema>;
 
-  /** Throws `ARGUMENT` if the options are not valid, `SHAPE` unless the dequantizer has D features and D context features. */
+  /**
+   * Throws `ARGUMENT` if the options are not valid, or if a dequantizer is combined with a list of values; `SHAPE` if the list does not
+   * have D entries, or the dequantizer does not have D features and D context features.
+   */
   constructor({ distribution, dequantizer, ...settings }: DequantizedOptions) {
     this.settings = parse(settingsSchema, settings, "a dequantized distribution");
     this.distribution = distribution;
@@ -102,14 +105,11 @@ export class Dequantized implements Distribution {
     if (dequantizer && (dequantizer.features !== features || dequantizer.context !== features)) {
       const sizes = (features: number, context: number) =>
         `${features} features and ${context} context features`;
-      throw new PushforwardError(
-        "SHAPE",
-        "a dequantizer maps noise of the size of a row, with the row as its context",
-        {
-          expected: sizes(features, features),
-          received: sizes(dequantizer.features, dequantizer.context),
-        },
-      );
+      throw new PushforwardError("SHAPE", "the dequantizer has wrong sizes", {
+        expected: sizes(features, features),
+        received: sizes(dequantizer.features, dequantizer.context),
+        hint: "A dequantizer maps noise with as many numbers as a row has features, and the row is its context.",
+      });
     }
   }
 

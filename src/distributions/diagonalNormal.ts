@@ -29,10 +29,10 @@ const diagonalNormalSchema = z.strictObject({
  * Independent normal distributions of D features with learned means m and log-deviations s:
  * log p(x) = -sum((x - m)^2 exp(-2 s) / 2 + s + log(2 pi) / 2). The sum of squares is clamped, see `gaussianExponent`.
  *
- * With C context features it is p(x | context): a network computes from the context terms that are added to m and to s (to s at
- * most ±log 1000). The output of the network is initially 0, so the initial distribution is standard normal for all contexts.
- * With `zeroInit: false` it has random initial weights. A variational autoencoder needs them: otherwise the first gradients of
- * its encoder would be 0.
+ * With C context features it is p(x | context): a network computes two terms of each feature from the context. The first is added to m; the
+ * second is clamped smoothly to ±log 1000 and added to s. The output of the network is initially 0, so the initial distribution is standard
+ * normal for all contexts. With `zeroInit: false` it has random initial weights. A variational autoencoder needs them: otherwise the first
+ * gradients of its encoder would be 0.
  */
 export class DiagonalNormal implements Distribution {
   readonly features: number;

@@ -45,8 +45,9 @@ const MIN_FITTED_SCALE = 0.1;
  *     P(x) = F((x + 1/2 - m) / s) - F((x - 1/2 - m) / s),
  *
  * where the first cell reaches to -infinity and the last one to infinity. `logProb` is in nats, and -Infinity for other numbers.
- * With C context features a network computes from the context terms that are added to m, in units of values / 2, and to log s (at
- * most ±log 1000). Its last layer is not initialized to 0, for the reason that `Bernoulli` states.
+ * With C context features, a network computes two terms of each feature from the context. The first is multiplied by values / 2 and added
+ * to m; the second is clamped smoothly to ±log 1000 and added to log s. Its last layer is not initialized to 0, for the reason that
+ * `Bernoulli` states.
  */
 export class DiscretizedLogistic implements Distribution {
   readonly features: number;

@@ -52,7 +52,10 @@ export interface Distribution {
    * numbers. Undefined for other features.
    */
   readonly values?: number | readonly (number | null)[] | undefined;
-  /** The distribution at a temperature T, which has the same parameters: below 1, samples are more typical. Undefined if it has none. */
+  /**
+   * The distribution with the same parameters at a temperature T. Below 1, its samples are more typical. Undefined if the distribution
+   * cannot be sampled at other temperatures than 1.
+   */
   readonly atTemperature?: ((temperature: number) => Distribution) | undefined;
   /** Only for a bound: the distribution with the same parameters, whose `logProb` uses this number of draws for each row. */
   readonly withDraws?: ((samples: number) => Distribution) | undefined;

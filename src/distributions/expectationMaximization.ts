@@ -35,10 +35,10 @@ export interface FitGaussianMixtureOptions extends Limits {
  * k-means++ (Arthur and Vassilvitskii 2007) and k-means. Computes in float64, and is deterministic for a seed. A row of
  * weight 2 counts as two rows. Rows should have about unit scale, since the ridge is absolute.
  *
- * The mean log-density increases in every iteration, except for the effect of the ridge. A component without rows, as when K
- * exceeds the number of distinct rows, has weight 0. If `signal` is aborted or the `deadline` has passed, the current
- * iteration is the last. Throws `ARGUMENT` if the options or the number of components are not valid; `SHAPE` for a wrong number of values;
- * `DATA` without rows, for a value that is not finite, and if the total weight of the rows is not positive.
+ * The mean log-density increases in every iteration, except for the effect of the ridge. A component without rows has weight 0. There are
+ * such components if K exceeds the number of different rows. If `signal` is aborted or the `deadline` has passed, the current iteration is
+ * the last. Throws `ARGUMENT` if the options or the number of components are not valid; `SHAPE` for a wrong number of values; `DATA`
+ * without rows, for a value that is not finite, and if the total weight of the rows is not positive.
  */
 export async function fitGaussianMixture(
   data: DataRows,

@@ -23,8 +23,9 @@ const HELD_OUT_SHARE = 1 / 6;
  */
 const SHARED_ROWS = [50, 10, 2];
 /**
- * Factors of the regularization of the covariances. After expectation maximization they are tried in this order while the likelihood of the
- * held-out rows increases by at least `MIN_GAIN` nats, as it does by more than 1 if a column is the sum of others.
+ * Factors of the regularization of the covariances. After expectation maximization they are tried in this order, as long as each increases
+ * the mean log-likelihood of the held-out rows by at least `MIN_GAIN` nats. If a column is the sum of others, the increase is more than 1
+ * nat.
  */
 const WEAKER_STRENGTHS = [0.1, 0.01, 1e-3, 1e-4];
 const MIN_GAIN = 0.1;

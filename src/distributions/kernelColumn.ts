@@ -38,15 +38,16 @@ const MIN_LOG_SMOOTH = -200;
 const MAX_LOG_QUOTIENT = 60;
 /** About the smallest normal number of float32, e^-85. */
 const MIN_SUM = 1e-37;
+
 /**
  * The kernels of one column of a `KernelDensity` around n centers c, each with W widths s:
  *
  *     p(x | c, s) = (1 - lambda) K((y(x) - y(c)) / (h s)) dy/dx / (h s) + lambda m(x),
  *
- * where K is the standard logistic density, y the scale of the column, h its bandwidth, and m(x) its marginal distribution. A cell of
- * a lattice has the probability of K between its edges. If c is missing, x = c has the probability 1 - lambda in place of the first
- * term. If c is a category, x = c has the probability (1 - lambda)(1 - unseen), and the code of all categories that training did not see
- * has (1 - lambda) unseen.
+ * where K is the standard logistic density, y the scale of the column, h its bandwidth, and m(x) its marginal distribution. A cell of a
+ * lattice has the probability of K between its edges. If c is missing in a numeric column, x = c has the probability 1 - lambda in place of
+ * the first term. In a categorical column, x = c, which may be the missing value, has the probability (1 - lambda)(1 - unseen), and the
+ * code of all categories that training did not see has (1 - lambda) unseen.
  *
  * Near an atom v, which has the marginal probability P_v beside the smooth marginal density f, values are atoms as often as there are
  * atoms among the values near c: x = v has the probability (1 - lambda) b_v, and K is multiplied by 1 - sum_v b_v, where

@@ -79,6 +79,7 @@ export class KernelDensity extends ProductMixture {
     return this.options.columns.map(headAtoms);
   }
 
+  /** J = W n: a component is a kernel, a center with a width. */
   protected get components(): number {
     return this.options.widths * this.options.centers;
   }

@@ -204,8 +204,8 @@ export class MixedGaussianSteps {
           );
           const total = logSumExp(ofColumn);
           const missing = count - (head.components ? 3 : 1);
-          // In a lattice, atoms that are not isolated have a normal density too. So all values with a normal density have the same
-          // probability here: that of having one.
+          // Atoms of a lattice that are not isolated have a normal density too. So this factor is the same for all values with a normal
+          // density: the probability that a value has one.
           const isSmooth = (p: number) => !hasOwnLogit(p) && !(head.hasMissingAtom && p === missing);
           const logSmooth = logSumExp(ofColumn.filter((_, p) => isSmooth(p)));
           // A held-out row may have a category that training did not see, which has the probability `unseen`.

@@ -117,7 +117,7 @@ export class Mixture implements SubsetDistribution {
     return this.distributions.find(({ atoms }) => atoms)?.atoms;
   }
 
-  /** The values of a feature if all distributions have the same. */
+  /** The number of values of each feature, if all distributions have the same numbers; else undefined. */
   get values(): Distribution["values"] {
     const [{ values }, ...others] = this.distributions;
     return others.every((other) => `${other.values}` === `${values}`) ? values : undefined;

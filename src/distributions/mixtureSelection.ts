@@ -18,10 +18,9 @@ const RIDGES = [1e-3, 1e-6];
 const SEEDS = [0, 1, 2];
 
 /**
- * Fits a Gaussian mixture, and selects its number of components (1, 2, 4, ... up to `maxComponents`), its ridge and its
- * initialization one after the other by the highest mean log-density of held-out rows. Without `heldOut`, a sixth of the rows
- * is held out. The selected mixture is then fitted to all rows by further EM iterations. If a limit is reached, the best
- * mixture so far is the result.
+ * Fits a Gaussian mixture with the highest mean log-density of held-out rows: first it selects the number of components (1, 2, 4, ... up to
+ * `maxComponents`) together with the ridge, and then the initialization. Without `heldOut`, a sixth of the rows is held out. The selected
+ * mixture is then fitted to all rows by further EM iterations. If a limit is reached, the best mixture so far is the result.
  */
 export async function chooseGaussianMixture(
   data: DataRows,

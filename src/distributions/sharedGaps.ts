@@ -4,17 +4,17 @@ import { type ColumnHead, sharesGap } from "./heads/columnHead.ts";
 import { knownValues, type Subset } from "./subsetDistribution.ts";
 
 /**
- * The gaps that columns with `sharesGap` have in common with an earlier column, such as the hour of a date with its week. Given that the
- * earlier value is missing, the value of such a column is missing with probability 1, and otherwise it is present. So the heads of these
- * columns are distributions of present values, and this class adds the gaps.
+ * Columns whose values are missing exactly where those of an earlier column are (`sharesGap`), such as the hour of a date and its week.
+ * Given that the earlier value is missing, the value of such a column is missing with probability 1, and otherwise it is present. So the
+ * heads of these columns are distributions of present values, and this class adds the missing ones.
  *
- * An earlier column must be known or drawn before those that share its gap. Conditional parameters [N, S] have, after those of the
- * distribution, a number for each column that shares a gap: 1 where the earlier value is known to be missing, else 0.
+ * An earlier column must be known or drawn before those that share its missing values. Conditional parameters [N, S] have, after those of
+ * the distribution, a number for each column that shares them: 1 where the earlier value is known to be missing, else 0.
  */
 export class SharedGaps {
-  /** [D], the column whose gap a column has: its own index, unless it shares the gap of an earlier one. */
+  /** [D], the column that decides where the values of a column are missing: the column itself, unless it shares those of an earlier one. */
   private readonly sources: readonly number[];
-  /** The columns that share the gap of an earlier one. */
+  /** The columns that share the missing values of an earlier one. */
   private readonly columns: readonly number[];
 
   constructor(heads: readonly ColumnHead[]) {
@@ -26,14 +26,14 @@ export class SharedGaps {
     this.columns = sources.flatMap((source, d) => (source === d ? [] : [d]));
   }
 
-  /** The number of columns that share a gap, which is also that of their conditional parameters. */
+  /** The number of columns that share missing values, which is also that of their conditional parameters. */
   get size(): number {
     return this.columns.length;
   }
 
   /**
-   * Log-probabilities [S, ..., N] of some columns of the rows x [D, N], from those of present values. The result is 0 where a value and the
-   * one whose gap it shares are both missing, and -Infinity where only one of them is.
+   * Log-probabilities [S, ..., N] of some columns of the rows x [D, N], from those of present values. The result is 0 where a value and
+   * that of the earlier column are both missing, and -Infinity where only one of them is.
    */
   logProb(logProb: Tensor, x: Tensor, columns: readonly number[]): Tensor {
     if (!columns.some((column) => this.columns.includes(column))) return logProb;
@@ -49,8 +49,8 @@ export class SharedGaps {
   }
 
   /**
-   * Rows [N, S] of some columns, by default all, in which values of columns that share a gap are missing where the earlier value is. The
-   * columns include those whose gaps are shared.
+   * Rows [N, S] of some columns, by default all, in which values of columns that share missing values are missing where the earlier value
+   * is. The columns include these earlier ones.
    */
   applyTo(x: Tensor, columns: readonly number[] = this.sources.map((_, d) => d)): Tensor {
     if (this.size === 0) return x;
@@ -58,7 +58,7 @@ export class SharedGaps {
     return isMissing(x.gather(1, sources)).where(Number.NaN, x);
   }
 
-  /** A value of column d, missing where that of the column whose gap it shares is. Values of earlier columns have the same shape. */
+  /** A value of column d; missing where the earlier value is, if they are missing together. Earlier values have the same shape. */
   drawn(d: number, value: Tensor, earlier: readonly Tensor[]): Tensor {
     const source = this.sources[d];
     return source === d ? value : isMissing(earlier[source]).where(Number.NaN, value);
@@ -86,7 +86,7 @@ export class SharedGaps {
     return missing.or(isGap).where(logOfGap(missing, isGap), logProb);
   }
 
-  /** As `SubsetDistribution.logPresentOf`, from the log-probabilities without shared gaps. */
+  /** As `SubsetDistribution.logPresentOf`, from the log-probabilities without shared missing values. */
   logPresentOf(d: number, logPresent: Tensor, parameters: Tensor): Tensor {
     return this.isGap(d, parameters)?.where(Number.NEGATIVE_INFINITY, logPresent) ?? logPresent;
   }
@@ -108,8 +108,8 @@ export class SharedGaps {
   }
 
   /**
-   * Positions [D] of an ordering in which a column comes before those that share its gap. They are the given positions, except that a
-   * column and those that share its gap exchange positions among each other, so that they have the order of their indices.
+   * Positions [D] of an ordering in which a column comes before those that share its missing values. They are the given positions, except
+   * that a column and those that share them exchange positions among each other, so that they have the order of their indices.
    */
   reorder(positions: ArrayLike<number>): number[] {
     const reordered = Array.from(positions);
@@ -121,7 +121,7 @@ export class SharedGaps {
     return reordered;
   }
 
-  /** Whether the earlier value is known to be missing, [N]. Undefined if column d shares no gap. */
+  /** Whether the earlier value is known to be missing, [N]. Undefined if column d shares none. */
   private isGap(d: number, parameters: Tensor): Tensor | undefined {
     const i = this.columns.indexOf(d);
     if (i < 0) return undefined;
@@ -134,6 +134,6 @@ export class SharedGaps {
   }
 }
 
-/** The log-probability where a value, or the one whose gap it shares, is missing. */
+/** The log-probability where a value, or that of the earlier column, is missing. */
 const logOfGap = (ofColumn: Tensor, ofSource: Tensor): Tensor =>
   ofColumn.and(ofSource).where(0, Number.NEGATIVE_INFINITY);

@@ -3,7 +3,7 @@ import { chooseComponent, MAX_UNIFORM } from "./chooseComponent.ts";
 
 /** With up to this many components, each is a block. */
 const MAX_BLOCKS_OF_ONE = 64;
-/** Stands for a weight of 0 in a block that rounding may choose although all its weights are 0. */
+/** Replaces weights of 0. Rounding may choose a block whose weights are all 0, and their logarithms must be finite. */
 const MIN_WEIGHT = 1e-37;
 
 /**
@@ -34,7 +34,8 @@ export class TwoStageChoice {
       rows === 1
         ? weights.reshape([B, A]).matmul(this.block)
         : weights.mul(this.block.reshape([1, A, "N"])).sum(1);
-    // Where the number lies within the interval of its block. At 0, rounding could choose the padding, whose weights are `MIN_WEIGHT`.
+    // The position of the uniform number in the interval of its block, from 0 to 1. It is clipped, because near 0 rounding could choose a
+    // component of the padding, whose weight is `MIN_WEIGHT`.
     const start = blockWeights.cumsum(0).sub(blockWeights);
     const chosen = (numbers: Tensor) => numbers.mul(this.block).sum(0, { keepAxes: true });
     const position = uniform.sub(chosen(start)).div(chosen(blockWeights).maximum(MIN_WEIGHT));

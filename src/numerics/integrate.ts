@@ -18,8 +18,8 @@ export interface IntegrateOptions {
   /** The time of the result. It may be before `from`. */
   readonly to: number;
   /**
-   * Error allowed in a step: relative where |y| > 1, absolute elsewhere. Default epsilon^0.7 / 10: 1e-6 in float32, 1e-12 in
-   * float64. A tolerance below 8 epsilon is raised to it: rounding errors are as large.
+   * Error allowed in a step: relative where |y| > 1, absolute elsewhere. Default epsilon^0.7 / 10: 1e-6 in float32, 1e-12 in float64. A
+   * tolerance below 8 epsilon is raised to 8 epsilon, the size of the rounding errors.
    */
   readonly tolerance?: number | undefined;
 }
@@ -35,10 +35,10 @@ const MIN_STEP = 1e-9;
  * Runge-Kutta method of Dormand and Prince. Every row has its own step sizes, so it does not depend on the other rows. A row becomes
  * NaN if it needs a step size below 1e-9 of the interval, or if 5000 attempted steps do not reach the end.
  *
- * The gradient is computed by the adjoint equation, which is integrated backward together with the state (Chen et al. 2018,
- * "Neural ordinary differential equations"). The gradients of parameters are integrals that do not affect the step sizes (Kidger
- * et al. 2021, "Hey, that's not an ODE"), and sums over rows: they are NaN if the backward integration of one row does not reach the
- * start. The gradient cannot be differentiated again.
+ * The gradient is computed by the adjoint equation, which is integrated backward together with the state (Chen et al. 2018, "Neural
+ * ordinary differential equations"). The gradients of parameters are integrals that do not affect the step sizes (Kidger et al. 2021, "Hey,
+ * that's not an ODE"), and sums over rows: they are NaN if the backward integration of one row does not reach the start. The gradient
+ * cannot be differentiated again.
  *
  * Throws `ARGUMENT` if the options are not valid, such as a tolerance of 0.
  */

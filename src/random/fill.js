@@ -9,8 +9,8 @@ export const NORMAL = 1;
 const BUFFER_SIZE = 1024;
 
 /**
- * The functions of kernels/random.ts: `uniform` writes two numbers per block from address `to` on, and `normal` makes normal numbers
- * of uniform ones in place. Words are taken modulo 2^32. `numbers` is the kernel's memory.
+ * The functions of kernels/random.ts: `uniform` writes two numbers per block from address `to` on, and `normal` replaces uniform
+ * numbers by normal ones in place. Words are taken modulo 2^32. `numbers` is the kernel's memory.
  * @typedef {{
  *   uniform(to: number, blocks: number, low: number, high: number, use: number, key0: number, key1: number): void,
  *   normal(at: number, blocks: number): void,

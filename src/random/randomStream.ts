@@ -1,6 +1,6 @@
 import type { Random } from "./random.ts";
 
-/** Numbers are drawn in blocks of this size, because a call of the kernel takes longer than a few numbers. */
+/** Numbers are drawn in blocks of this size, because one call of the kernel costs more time than a few numbers. */
 const BLOCK = 32;
 
 /** The random numbers of a program, one after the other: each call returns new numbers, unlike those of `Random`. */

@@ -33,7 +33,7 @@ interface Sampler {
 /** A toy distribution from its sampler and its properties. */
 export function toy<F extends ToyProperties>({ uniforms, normals, row }: Sampler, properties: F): Toy & F {
   const draw: (...args: Parameters<Toy>) => Float64Array = (n, options = {}) => {
-    checkOptions("a toy", options, { seed: seedValue });
+    checkOptions("a toy distribution", options, { seed: seedValue });
     const { seed = 0 } = options;
     if (!Number.isInteger(n) || n < 0) {
       throw new PushforwardError("ARGUMENT", "the number of rows is not valid", {

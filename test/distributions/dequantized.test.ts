@@ -170,7 +170,10 @@ describe("features of whole and of real numbers", () => {
 
 test("refuses a dequantizer that does not take the row as its context", () => {
   expect(() => dequantized({ dequantizer: new Sigmoid({ features: 2 }) })).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: a dequantizer maps noise of the size of a row, with the row as its context: expected 2 features and 2 context features, received 2 features and 0 context features.]`,
+    `
+    [PushforwardError: the dequantizer has wrong sizes: expected 2 features and 2 context features, received 2 features and 0 context features.
+    A dequantizer maps noise with as many numbers as a row has features, and the row is its context.]
+  `,
   );
   expect(() => dequantized({ values: 1 })).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: a dequantized distribution is not valid at values: expected at least 2, received 1.]`,

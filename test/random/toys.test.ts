@@ -151,5 +151,7 @@ test("an invalid number of rows is an error", () => {
   expect(() => toys.circles(2.5)).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the number of rows is not valid: expected 0, 1, 2, ..., received 2.5.]`,
   );
-  expect(() => toys.circles(2, { seed: -1 })).toThrow("the option seed of a toy has an invalid value");
+  expect(() => toys.circles(2, { seed: -1 })).toThrow(
+    "the option seed of a toy distribution has an invalid value",
+  );
 });

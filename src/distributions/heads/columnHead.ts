@@ -142,7 +142,10 @@ export function parameterCount(head: ColumnHead): number {
   return values + (head.gaps ? 1 : 0);
 }
 
-/** A string that is equal for heads with the same formulas whose numbers of atoms and knots are equal as `sizeOf` counts them. */
+/**
+ * A key of a head. Heads with equal keys are computed by the same formulas, and `sizeOf` maps their numbers of atoms and of knots to equal
+ * numbers.
+ */
 function keyOf(head: ColumnHead, sizeOf: (count: number) => number): string {
   if (!isNumeric(head))
     return JSON.stringify([head.type, sizeOf(head.categories), head.gaps, head.unseen > 0]);

@@ -6,8 +6,8 @@ import { atomsOf, type ColumnHead, formulaKey, isNumeric, shapeKey } from "./col
 import type { HeadGroup } from "./headGroup.ts";
 
 /**
- * With padding, a group has at most this many times the numbers of its columns. Fewer groups take less time in small tables, and less
- * padding in large ones.
+ * With padding, a group has at most this many times the numbers of its columns. Fewer groups save time in small tables, and less padding
+ * saves time in large ones.
  */
 const MAX_PADDING = 1.25;
 

@@ -49,7 +49,7 @@ export class HeadGroup {
   private readonly componentCount: number;
   /** The atoms [S, valueCount, 1], without the missing value. Undefined if there are none. */
   private readonly atoms: Tensor | undefined;
-  /** `[S, A + K]`: what is subtracted from the logits, 0 except for padding. Undefined without padding. */
+  /** `[S, A + K]`: the number subtracted from each logit, `IMPOSSIBLE_PENALTY` for padding and else 0. Undefined without padding. */
   private readonly penalties: Tensor | undefined;
   /** Undefined for categorical columns. */
   readonly components: LogisticComponents | undefined;

@@ -125,7 +125,7 @@ export class LogisticComponents {
     return uniform.mul(last.add(1)).floor().minimum(last);
   }
 
-  /** The values x of numbers z [S, N]. `isLinear` says which of them are those of the linear map. */
+  /** The values x [S, N] of scores z [S, N]. `isLinear` returns where a score is one of the linear map instead of the quantile map. */
   valuesOf(z: Tensor, isLinear: () => Tensor): Tensor {
     let y = this.map.inverse(z);
     if (this.linear) y = isLinear().where(this.linear.inverse(z), y);

@@ -14,7 +14,7 @@ export interface Knots {
 /** The number of fields of a `Bin`. */
 const BIN_FIELDS = 6;
 
-/** Something for each axis of a spline z(x). */
+/** A value for each of the two axes, x and z, of a spline z(x). */
 interface ByAxis<T> {
   readonly x: T;
   readonly z: T;

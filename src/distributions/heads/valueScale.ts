@@ -36,7 +36,7 @@ const MAX_UNITS = 1e15;
 /** exp(80) = 6e34 is finite in float32. */
 const MAX_EXPONENT = 80;
 
-/** The map y(x) of a scale for one number; NaN for numbers outside the bounds, and for bounds -Infinity or Infinity. */
+/** The map y(x) of a scale for one number: -Infinity or Infinity at a bound, and NaN outside the bounds. */
 export function scaledValue(scale: ValueScale, x: number): number {
   switch (scale.type) {
     case "linear":
