@@ -1,4 +1,4 @@
-import { mean } from "../numerics/mean.ts";
+import { weightedMean } from "../numerics/weightedMean.ts";
 import type { Floats } from "../runtime/compile.ts";
 
 /**
@@ -7,5 +7,5 @@ import type { Floats } from "../runtime/compile.ts";
  */
 export function meanOfPossible(logProb: Floats, weights: Float64Array | undefined): number {
   const isPossible = (_: number, n: number) => logProb[n] !== Number.NEGATIVE_INFINITY;
-  return mean(logProb.filter(isPossible), weights?.filter(isPossible));
+  return weightedMean(logProb.filter(isPossible), weights?.filter(isPossible));
 }

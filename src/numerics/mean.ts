@@ -1,10 +1,6 @@
-/** The mean of numbers [N] with these weights, by default equal ones; NaN if there are none. */
-export function mean(values: ArrayLike<number>, weights?: ArrayLike<number>): number {
-  let [sum, total] = [0, 0];
-  for (let n = 0; n < values.length; n++) {
-    const weight = weights?.[n] ?? 1;
-    sum += weight * values[n];
-    total += weight;
-  }
-  return sum / total;
+/** The mean of numbers; NaN if there are none. */
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / values.length;
 }
