@@ -23,11 +23,12 @@ const FULL_STEPS = 6;
 /** The iteration ends when the mean leave-one-out log-likelihood of all rows increases by less than this, in nats. */
 const TOLERANCE = 1e-4;
 /**
- * The pairs of a row and a kernel with the smallest posterior probabilities are left out of a step, to save time. Together they have at most
- * this share of the probability of the row. They are the pairs that are far from each other, so without more of them bandwidths would be
- * too narrow.
+ * Pairs of a row and a kernel with smaller posterior probabilities are left out of a step, to save time. Together they have at most the share
+ * `MAX_SHARE_LEFT_OUT` of the probability of the row. They are the pairs that are far from each other, so without more of them bandwidths
+ * would be too narrow.
  */
-const MAX_SHARE_LEFT_OUT = 0.01;
+const MIN_POSTERIOR = 1e-5;
+const MAX_SHARE_LEFT_OUT = 0.05;
 /** The log-weight of centers without a row, and a lower bound of all log-weights. */
 const UNUSED_LOG_WEIGHT = -80;
 /**
@@ -203,7 +204,7 @@ function eStep(
     if (!(sum > 0) || !Number.isFinite(sum)) continue;
     logLikelihood += weights[i] * (Math.log(sum) + logScale);
     total += weights[i];
-    const minPosterior = MAX_SHARE_LEFT_OUT / products.length;
+    const minPosterior = Math.min(MIN_POSTERIOR, MAX_SHARE_LEFT_OUT / products.length);
     for (let k = 0; k < products.length; k++) {
       const posterior = products[k] / sum;
       products[k] = posterior < minPosterior ? 0 : weights[i] * posterior;

@@ -178,14 +178,6 @@ describe("the fit", () => {
     expect(mean(await logProb(model, rows))).toBeGreaterThan(logLikelihood + 0.1);
   });
 
-  test("leaves out little probability in its steps, also with many kernels", async () => {
-    const rows = new Random(1).normal(new Float64Array(400));
-    const columns = continuousColumns(rows, 1);
-    const model = new KernelDensity({ columns, centers: 400, widths: 16 }, new Random(0));
-    await model.fitToData({ rows: 400, features: 1, values: rows });
-    expect(sumOfProbabilities(model.widthLogits.numbers)).toBeCloseTo(1, 4);
-  });
-
   test("learns how rounded columns depend on each other, although many values repeat", async () => {
     // b is a + e for independent normal a and e, and both columns are rounded: nearly all rows of a have one of five values.
     const rounded = (seed: number, count: number) => {
