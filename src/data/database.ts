@@ -1,7 +1,13 @@
 import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBDoubleVector, DuckDBInstance } from "@duckdb/node-api";
+import type {
+  DuckDBBlobVector,
+  DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBDoubleVector,
+  DuckDBInstance,
+} from "@duckdb/node-api";
 import { removeAbandoned, temporaryName } from "../files/temporaryFile.ts";
 import { importOptional, TABLES } from "../optionalPackages.ts";
 import { readAhead } from "../readAhead.ts";
@@ -140,23 +146,41 @@ export class Database {
     const width = columns.length;
     let values = new Float64Array(rows * width);
     let filled = 0;
+    for await (const block of this.#chunks(`SELECT ${columns.join(", ")} FROM ${relation}`)) {
+      for (let start = 0; start < block.rowCount; ) {
+        const end = Math.min(block.rowCount, start + rows - filled);
+        copyRows(block, start, end, values.subarray(filled * width));
+        filled += end - start;
+        start = end;
+        if (filled < rows) continue;
+        yield values;
+        values = new Float64Array(rows * width);
+        filled = 0;
+      }
+    }
+    if (filled > 0) yield values.slice(0, filled * width);
+  }
+
+  /** Streams the values of an SQL expression of type BLOB for the rows of `relation`, in their order, with null for NULL. */
+  async *streamBytes(expression: string, relation: string): AsyncGenerator<Uint8Array | null> {
+    for await (const block of this.#chunks(`SELECT ${expression} FROM ${relation}`)) {
+      const column = block.getColumnVector(0) as DuckDBBlobVector;
+      for (let row = 0; row < block.rowCount; row++) {
+        this.#throwIfInterrupted();
+        yield column.getItem(row)?.bytes ?? null;
+      }
+    }
+  }
+
+  /** Streams the result of a query. */
+  async *#chunks(sql: string): AsyncGenerator<DuckDBDataChunk> {
     // A connection can have only one streaming result at a time.
     const connection = await this.#instance.connect();
     this.#streams.add(connection);
     try {
-      const result = await connection.stream(`SELECT ${columns.join(", ")} FROM ${relation}`);
-      for await (const block of result) {
+      for await (const chunk of await connection.stream(sql)) {
         this.#throwIfInterrupted();
-        for (let start = 0; start < block.rowCount; ) {
-          const end = Math.min(block.rowCount, start + rows - filled);
-          copyRows(block, start, end, values.subarray(filled * width));
-          filled += end - start;
-          start = end;
-          if (filled < rows) continue;
-          yield values;
-          values = new Float64Array(rows * width);
-          filled = 0;
-        }
+        yield chunk;
       }
       // With one thread, DuckDB ends an interrupted result without an error.
       this.#throwIfInterrupted();
@@ -166,7 +190,6 @@ export class Database {
       this.#streams.delete(connection);
       connection.closeSync();
     }
-    if (filled > 0) yield values.slice(0, filled * width);
   }
 
   /**

@@ -179,21 +179,24 @@ async function bytesOfTable(
   column: Column,
   { shape: stated, statedBy = OPTION_SHAPE }: OpenImagesOptions,
 ): Promise<Content> {
-  const { source, rows, database, relation } = table;
+  const { source, database, relation } = table;
   const nameOf = rowName(table);
-  const sql = bytesSql(column, quotedIdentifier);
-  const read = async (start: number, count: number) => {
-    const texts = await database.rows(
-      `SELECT to_base64(${sql}) FROM ${relation.sql} LIMIT ${count} OFFSET ${start}`,
-    );
-    return texts.map(([text], i) => {
-      if (typeof text === "string") return Buffer.from(text, "base64");
-      throw new PushforwardError("DATA", `${nameOf(start + i)} has no image`, {
-        hint: withoutMissing(table, column),
-      });
-    });
-  };
-  const [first] = rows > 0 ? await read(0, 1) : [];
+  /** The images of the rows of `from`, which are the first rows of the table. */
+  async function* imagesOf(from: string): AsyncGenerator<Uint8Array> {
+    let image = 0;
+    for await (const bytes of database.streamBytes(bytesSql(column, quotedIdentifier), from)) {
+      if (bytes === null) {
+        throw new PushforwardError("DATA", `${nameOf(image)} has no image`, {
+          hint: withoutMissing(table, column),
+        });
+      }
+      yield bytes;
+      image++;
+    }
+  }
+  const firsts: Uint8Array[] = [];
+  for await (const bytes of imagesOf(`(FROM ${relation.sql} LIMIT 1)`)) firsts.push(bytes);
+  const [first] = firsts;
   const isRaw = first !== undefined && !isPicture(first);
   if (isRaw && !stated) {
     throw new PushforwardError("DATA", `${nameOf(0)} is not a picture that can be read`, {
@@ -205,7 +208,7 @@ async function bytesOfTable(
   const shape = stated ?? (first && (await decodePicture(first, nameOf(0), false)).shape);
   if (!shape) throw new PushforwardError("DATA", `${source} has no rows`, { expected: "one image per row" });
   const size = imageSize(shape);
-  const decode = async (bytes: Buffer, name: string): Promise<Uint8Array> => {
+  const decode = async (bytes: Uint8Array, name: string): Promise<Uint8Array> => {
     if (!isRaw) {
       const picture = await decodePicture(bytes, name, false);
       if (picture.shape.join() === shape.join()) return picture.pixels;
@@ -223,13 +226,16 @@ async function bytesOfTable(
     shape,
     isFullRange: !isRaw,
     async *blocks() {
-      for (let start = 0; start < rows; start += perBlock) {
-        const images = await read(start, perBlock);
-        const block = new Uint8Array(images.length * size);
-        for (const [i, bytes] of images.entries())
-          block.set(await decode(bytes, nameOf(start + i)), i * size);
-        yield block;
+      let block: Uint8Array[] = [];
+      let image = 0;
+      for await (const bytes of imagesOf(relation.sql)) {
+        block.push(await decode(bytes, nameOf(image)));
+        image++;
+        if (block.length < perBlock) continue;
+        yield Buffer.concat(block);
+        block = [];
       }
+      if (block.length > 0) yield Buffer.concat(block);
       await table.checkUnchanged();
     },
   };

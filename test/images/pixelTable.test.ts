@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { Database } from "../../src/data/database.ts";
 import { openImages } from "../../src/images/index.ts";
 import { isImagePath } from "../../src/images/openImages.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
@@ -89,6 +90,23 @@ describe("tables of images", () => {
       "DATA Row 1 of raw.parquet has 4 bytes: expected 9 bytes, the pixels of 3 x 3 x 1, as the option shape says.
       Give images of this size."
     `);
+  });
+
+  test("all blocks of a column of bytes are read by one query, because a query with an offset reads the rows before it", async () => {
+    const size = 1100 * 1000 * 3;
+    const file = await parquet(
+      "blocks.parquet",
+      `SELECT unhex(repeat('0' || i, ${size})) AS image FROM range(3) t(i)`,
+    );
+    const images = await openImages(file, { shape: [1100, 1000, 3] });
+    const queries = vi.spyOn(Database.prototype, "rows");
+    const streams = vi.spyOn(Database.prototype, "streamBytes");
+    const blocks: number[][] = [];
+    for await (const block of images.blocks()) blocks.push([block.length, block[0]!, block.at(-1)!]);
+    expect(blocks).toEqual([0, 1, 2].map((image) => [size, image, image]));
+    expect([queries, streams].map(({ mock }) => mock.calls.length)).toEqual([0, 1]);
+    vi.restoreAllMocks();
+    await images.close();
   });
 
   test("pictures of a different shape from the stated one are an error", async () => {
