@@ -62,10 +62,11 @@ export async function expandPatterns(
 ): Promise<string[]> {
   const database = await Database.open("the files", signal);
   try {
-    const files: string[] = [];
+    const files: string[][] = [];
     for (const path of paths.map(expandHome))
-      files.push(...(isPattern(path) ? await matchingFiles(path, database) : [path]));
-    return files;
+      files.push(isPattern(path) ? await matchingFiles(path, database) : [path]);
+    // Not `push(...)`, whose arguments have to fit on the stack: a pattern may match more than 100,000 files.
+    return files.flat();
   } finally {
     await database.close();
   }

@@ -59,7 +59,7 @@ export async function openImages(
       received: brief(paths),
     });
   }
-  if (paths.length === 0)
+  if (stated.length === 0)
     throw new PushforwardError("ARGUMENT", "Images cannot be read from an empty list", {
       expected: "a path",
     });
@@ -108,12 +108,8 @@ export async function isImagePath(
 
 /** The paths, with each pattern replaced by the files that match it, which needs DuckDB. */
 async function filesOf(paths: readonly string[], signal: AbortSignal | undefined): Promise<string[]> {
-  const files: string[] = [];
-  for (const path of paths)
-    files.push(
-      ...(!isQuery(path) && isPattern(path) ? await expandPatterns([path], signal) : [expandHome(path)]),
-    );
-  return files;
+  const hasPatterns = paths.some((path) => !isQuery(path) && isPattern(path));
+  return hasPatterns ? expandPatterns(paths, signal) : paths.map(expandHome);
 }
 
 async function formatOf(path: string): Promise<Format> {

@@ -46,8 +46,9 @@ export async function openPictures(
       continue;
     }
     const { pictures, others } = await picturesIn(path);
-    found.push(...pictures.map((picture) => ({ path: picture, root: path })));
-    skippedFiles.push(...others);
+    // Not `push(...)`, whose arguments have to fit on the stack: there may be more than 100,000 pictures.
+    for (const picture of pictures) found.push({ path: picture, root: path });
+    for (const other of others) skippedFiles.push(other);
   }
   const files = found.map(({ path }) => path);
   const { shape } = await readPicture(files[0]!);
@@ -108,16 +109,16 @@ async function filesIn(directory: string, parents: readonly string[] = []): Prom
   try {
     const real = await realpath(directory);
     if (parents.includes(real)) return [];
-    const files: string[] = [];
+    const files: (string | string[])[] = [];
     for (const entry of await readdir(directory, { withFileTypes: true })) {
       if (entry.name.startsWith(".")) continue;
       const path = join(directory, entry.name);
       // A link to nothing stays in the list, and reading it says so.
       const target = entry.isSymbolicLink() ? await stat(path).catch(() => entry) : entry;
-      if (target.isDirectory()) files.push(...(await filesIn(path, [...parents, real])));
+      if (target.isDirectory()) files.push(await filesIn(path, [...parents, real]));
       else files.push(path);
     }
-    return files;
+    return files.flat();
   } catch (error) {
     throw error instanceof PushforwardError ? error : await readError(error, directory);
   }

@@ -2,9 +2,10 @@ import { execFileSync } from "node:child_process";
 import { createWriteStream, mkdirSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join, relative } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { Database } from "../../src/data/database.ts";
 import { openTable, readRows, writeRows } from "../../src/data/index.ts";
-import { exactPath, expandHome } from "../../src/data/locate.ts";
+import { exactPath, expandHome, expandPatterns } from "../../src/data/locate.ts";
 import { chunk, temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -88,6 +89,13 @@ describe("a pattern", () => {
       expect(await values(files.path(`part*.${ending}`))).toEqual([1, 10, 2, 10, 3, 10]);
     },
   );
+
+  it("may match more files than a function can have arguments", async () => {
+    const matches = Array.from({ length: 200_000 }, (_, i) => [`${i}.png`]);
+    vi.spyOn(Database.prototype, "rows").mockResolvedValueOnce(matches);
+    expect(await expandPatterns([files.path("*.png")], undefined)).toHaveLength(matches.length);
+    vi.restoreAllMocks();
+  });
 
   it("detects types that fit all files", async () => {
     files.write("types1.csv", "a\n1\n");

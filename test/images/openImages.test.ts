@@ -233,6 +233,10 @@ describe("images of arrays", () => {
     expect(await failure(openImages([]))).toMatchInlineSnapshot(
       `"ARGUMENT Images cannot be read from an empty list: expected a path."`,
     );
+    expect(await failure(openImages(""))).toMatchInlineSnapshot(`
+      "FILE There is no file "".
+      Check the path."
+    `);
     const two = { "a.npy": npy("|u1", [2, 4, 6], pixels), "b.npy": npy("|u1", [2, 4, 6], pixels) };
     expect(await failure(all(write("two.npz", zip(two, false))))).toMatchInlineSnapshot(`
       "DATA two.npz has several arrays that may be images: expected one array of images, and at most one of labels, received a, b.

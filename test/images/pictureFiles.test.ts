@@ -1,12 +1,18 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { skippedFilesText } from "../../src/images/imageSet.ts";
 import { imageRows, openImages } from "../../src/images/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { pixelsOf, png, somePixels } from "./files.ts";
+
+vi.mock("node:fs/promises", async (importOriginal) => {
+  const original = await importOriginal<typeof import("node:fs/promises")>();
+  return { ...original, readdir: vi.fn(original.readdir) };
+});
 
 const { path, write, failure } = temporaryDirectory();
 
@@ -55,6 +61,15 @@ describe("directories of pictures", () => {
       "dog/1.png",
       "dog/up/cat/1.png",
     ]);
+  });
+
+  test("may have more pictures than a function can have arguments", async () => {
+    const root = directory("countless", { "0.png": png(somePixels(1)) });
+    const entry = (name: string) => ({ name, isSymbolicLink: () => false, isDirectory: () => false });
+    const entries = Array.from({ length: 300_000 }, (_, i) => entry(`${i >> 1}.${i % 2 ? "png" : "gif"}`));
+    vi.mocked(readdir).mockResolvedValueOnce(entries as never);
+    const images = await openImages(root);
+    expect([images.count, images.skippedFiles?.length]).toEqual([150_000, 150_000]);
   });
 
   test("say which pictures they do not read", async () => {
