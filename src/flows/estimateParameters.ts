@@ -3,17 +3,52 @@ import { checkOptions, integerFrom, type OptionRule } from "../options.ts";
 import { parse } from "../parse.ts";
 import { cnf, glow, iaf, maf, naf, nice, nsf, planarFlow, realNVP } from "./recipes/index.ts";
 
-/** The number of outputs of each network for each feature, with the default options of the recipe. */
-const OUTPUTS_PER_FEATURE: ReadonlyMap<unknown, number> = new Map<unknown, number>([
-  [nsf, 23],
-  [maf, 2],
-  [realNVP, 2],
-  [glow, 2],
-  [nice, 1],
-  [iaf, 2],
-  [planarFlow, 2],
-  [naf, 24],
-  [cnf, 1],
+/** What the number of parameters of a layer depends on. */
+interface Layer {
+  readonly index: number;
+  readonly features: number;
+  readonly context: number;
+  /** The number of parameters of a network with these numbers of inputs and outputs. */
+  network(inputs: number, outputs: number, hidden?: readonly number[]): number;
+}
+
+type LayerSize = (layer: Layer) => number;
+
+/** A layer whose network has this number of outputs for each feature. */
+const autoregressive =
+  (outputs: number): LayerSize =>
+  ({ features, context, network }) =>
+    // A single feature without a context has no hidden layers.
+    network(features + context, outputs * features, features + context === 1 ? [] : undefined);
+
+/** A layer whose network has this number of outputs for each feature that it changes. Masks alternate. */
+const coupling =
+  (outputs: number): LayerSize =>
+  ({ index, features, context, network }) => {
+    const changed = features === 1 ? 1 : index % 2 === 0 ? Math.floor(features / 2) : Math.ceil(features / 2);
+    return network(features - changed + context, outputs * changed);
+  };
+
+/** The number of parameters of a layer of each recipe, with the default options of the recipe. */
+const LAYER_SIZES: ReadonlyMap<unknown, LayerSize> = new Map<unknown, LayerSize>([
+  [nsf, autoregressive(23)],
+  [maf, autoregressive(2)],
+  [iaf, autoregressive(2)],
+  [naf, autoregressive(24)],
+  [realNVP, coupling(2)],
+  [nice, coupling(1)],
+  // The coupling, an LU decomposition in two full matrices and two vectors, and the two vectors of an actnorm.
+  [glow, (layer) => coupling(2)(layer) + 2 * layer.features ** 2 + 4 * layer.features],
+  // Two vectors and a number, to which a network of the context adds its outputs.
+  [
+    planarFlow,
+    ({ features, context, network }) => {
+      const size = 2 * features + 1;
+      return context === 0 ? size : size + network(context, size);
+    },
+  ],
+  // The time is six inputs of the network.
+  [cnf, ({ features, context, network }) => network(features + context + 6, features)],
 ]);
 
 /** The default number of transforms of a recipe, where it is not 5. */
@@ -30,10 +65,10 @@ const sizesOfLayers: OptionRule = {
 };
 
 /**
- * About how many parameters the flow of a recipe has, without building it. For autoregressive layers (`nsf`, `maf`, `iaf`, `naf`) the
- * number is exact; for couplings it is up to 20% too high, because their networks read only a part of the features. Undefined for a recipe
- * that is not `nsf`, `maf`, `realNVP`, `glow`, `nice`, `iaf`, `planarFlow`, `naf` or `cnf`. The options have the defaults of the recipe.
- * Throws `ARGUMENT` if they or the number of features are not valid.
+ * How many parameters the flow of a recipe has, without building it. The number is exact, except for autoregressive layers (`nsf`, `maf`,
+ * `iaf`, `naf`) with 128 or more hidden units: these do not store all weights that their masks exclude, and the number is an upper bound.
+ * Undefined for a recipe that is not `nsf`, `maf`, `realNVP`, `glow`, `nice`, `iaf`, `planarFlow`, `naf` or `cnf`. The options have the
+ * defaults of the recipe. Throws `ARGUMENT` if they or the number of features are not valid.
  */
 export function estimateParameters(
   recipe: unknown,
@@ -47,15 +82,16 @@ export function estimateParameters(
     hidden: sizesOfLayers,
   });
   parse(sizeSchema, features, "the number of features of estimateParameters");
-  const outputs = OUTPUTS_PER_FEATURE.get(recipe);
-  if (outputs === undefined) return undefined;
-  const planar = recipe === planarFlow;
-  // Without a context a planar layer has no network, only two vectors and a number.
-  if (planar && context === 0) return transforms * (2 * features + 1);
-  const widths = [planar ? context : features + context, ...hidden, features * outputs];
-  // Each unit has a bias. In a continuous flow it also has weights of the time.
-  const extraWeights = recipe === cnf ? 5 : 1;
-  const network = widths.slice(1).reduce((sum, width, i) => sum + (widths[i]! + extraWeights) * width, 0);
-  const linearMap = recipe === glow ? features ** 2 : 0;
-  return transforms * (network + linearMap);
+  const sizeOf = LAYER_SIZES.get(recipe);
+  if (!sizeOf) return undefined;
+  const network: Layer["network"] = (inputs, outputs, layers = hidden) => {
+    const widths = [inputs, ...layers, outputs];
+    return widths.slice(1).reduce((sum, width, i) => sum + (widths[i]! + 1) * width, 0);
+  };
+  const [even, odd] = [0, 1].map((index) => sizeOf({ index, features, context, network })) as [
+    number,
+    number,
+  ];
+  const scaling = recipe === nice ? features : 0;
+  return Math.ceil(transforms / 2) * even + Math.floor(transforms / 2) * odd + scaling;
 }
