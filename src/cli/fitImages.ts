@@ -126,7 +126,7 @@ async function fitRows(
   const { training: notReflected, validation, test } = splitRows(rows, values);
   warnOfFewerTestRows(rows, test, values, messages);
   const training = values.flips
-    ? await withReflections(notReflected as ImageRows, images.shape)
+    ? await withReflections(notReflected as ImageRows, images.shape, { seed })
     : notReflected;
   await services.discardOldCheckpoints();
   const progressOptions = { json: values.json, log, maxMinutes: values.maxMinutes };

@@ -2,10 +2,11 @@ import { concatDatasets } from "../dataset/concatDatasets.ts";
 import { InMemoryDataset, StreamedDataset } from "../dataset/index.ts";
 import { emptyLike } from "../dataset/selectRows.ts";
 import { PushforwardError } from "../errors.ts";
-import { type ImageShape, imageSize } from "../nn/image.ts";
+import { type ImageShape, imageSchema, imageSize } from "../nn/image.ts";
 import { checkOptions, integerFrom, numberFrom, seedValue, trueOrFalse } from "../options.ts";
+import { parse } from "../parse.ts";
 import { grayLevels } from "./grid.ts";
-import { type ImageSet, noClassesError } from "./imageSet.ts";
+import { type ImageSet, noClassesError, shapeText } from "./imageSet.ts";
 
 /** Images as rows: a dataset in memory, or a stream that reads them from disk in each epoch. */
 export type ImageRows = InMemoryDataset | StreamedDataset;
@@ -110,20 +111,37 @@ function notPossible(images: ImageSet, image: number, value: number, values: num
       ? `${first}, ${second}, ${third} ... 255`
       : `${[...valuesOfGrayLevels(values).keys()].join(", ")}`;
   const isOfLevels = images.isFullRange && values < 256;
-  const possible = isOfLevels || value < 256 ? "256, the default" : `${value + 1} or more`;
   return new PushforwardError("DATA", `${images.nameOf(image)} has the pixel value ${value}`, {
     expected: isOfLevels ? `the ${values} gray levels ${list}` : `integers from 0 to ${values - 1}`,
-    hint: `State how many values pixels have when a model is fitted (--values of fit): ${possible}.`,
+    hint: "Fit the model with 256 values of a pixel, the default (--values 256, or the option values).",
   });
 }
 
-/** Adds to images their reflections from left to right; in a stream, after each block. */
-export async function withReflections(rows: ImageRows, shape: ImageShape): Promise<ImageRows> {
+/**
+ * Adds to images of the shape [height, width, channels] their reflections from left to right; in a stream, after each block. `seed` is
+ * that of `ImageRowsOptions`.
+ *
+ * @throws SHAPE if the rows do not have the pixels of this shape, ARGUMENT if the shape or the options are not valid.
+ */
+export async function withReflections(
+  rows: ImageRows,
+  shape: ImageShape,
+  options: Pick<ImageRowsOptions, "seed"> = {},
+): Promise<ImageRows> {
+  checkOptions("withReflections", options, { seed: seedValue });
+  parse(imageSchema, shape, "the shape of withReflections");
+  if (rows.features !== imageSize(shape)) {
+    throw new PushforwardError("SHAPE", "the rows of withReflections are not images of its shape", {
+      expected: `${imageSize(shape)} numbers per row for ${shapeText(shape)}`,
+      received: `${rows.features}`,
+      hint: "Give the shape of the image set.",
+    });
+  }
   const doubled = (block: InMemoryDataset) => concatDatasets([block, reflected(block, shape)]);
   if (rows instanceof InMemoryDataset) return doubled(rows);
   return StreamedDataset.of(async function* blocks() {
     for await (const block of rows.blocks()) yield doubled(block);
-  });
+  }, options);
 }
 
 /** The reflections of images from left to right. */

@@ -1,9 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { InMemoryDataset, StreamedDataset } from "../../src/dataset/index.ts";
 import { glow } from "../../src/flows/index.ts";
 import { grayLevels } from "../../src/images/grid.ts";
 import { imageBlocks } from "../../src/images/imageRows.ts";
-import { type ImageSet, imageRows } from "../../src/images/index.ts";
+import { type ImageSet, imageRows, withReflections } from "../../src/images/index.ts";
 import type { ImageShape } from "../../src/nn/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";
@@ -83,6 +83,15 @@ describe.each([
   });
 });
 
+test("reflections of a stream are sampled with the seed", async () => {
+  const rows = await imageRows(images, { maxNumbersInMemory: 0, seed: 5 });
+  const stream = vi.spyOn(StreamedDataset, "of");
+  const reflected = await withReflections(rows, shape, { seed: 5 });
+  expect(stream).toHaveBeenCalledWith(expect.anything(), { seed: 5 });
+  vi.restoreAllMocks();
+  expect(reflected.rows).toBe(2 * COUNT);
+});
+
 describe("pictures whose pixels have fewer values than 256", () => {
   const pictures = (bytes: Uint8Array): ImageSet => ({
     ...images,
@@ -106,11 +115,11 @@ describe("pictures whose pixels have fewer values than 256", () => {
     bytes[SIZE + 3] = 100;
     await expect(imageRows(pictures(bytes), { values: 17 })).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: image 1 has the pixel value 100: expected the 17 gray levels 0, 16, 32 ... 255.
-      State how many values pixels have when a model is fitted (--values of fit): 256, the default.]
+      Fit the model with 256 values of a pixel, the default (--values 256, or the option values).]
     `);
     await expect(imageRows(pictures(bytes), { values: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: image 1 has the pixel value 100: expected the 2 gray levels 0, 255.
-      State how many values pixels have when a model is fitted (--values of fit): 256, the default.]
+      Fit the model with 256 values of a pixel, the default (--values 256, or the option values).]
     `);
   });
 });

@@ -171,6 +171,7 @@ export const misspelledOptions: Readonly<Record<string, readonly [call: () => un
     logitPixels: [() => main.logitPixels(wrong({ features: 2, value: 3 })), "values"],
     minimize: [() => main.minimize(() => main.scalar(0), flow, rows, wrong({ epoch: 1 })), "epochs"],
     mixtureFlow: [() => main.mixtureFlow([flow, flow], wrong({ weight: [1, 1] })), "weights"],
+    withReflections: [() => images.withReflections(unused, [2, 1, 1], wrong({ sed: 1 })), "seed"],
     "new Convolution": [() => new Convolution(1, 1, 1, random, wrong({ zeroinit: true })), "zeroInit"],
     "new ImageModel": [
       () => new main.ImageModel(wrong({ flow: image.flow, shape: image.shape, clases: [] })),
