@@ -10,8 +10,8 @@ import { idx, idxGz, npy, pixelsOf, somePixels } from "./files.ts";
 
 const { path, write, failure } = temporaryDirectory();
 
-/** A zip archive as `numpy.savez` writes it, stored or deflated. */
-function zip(entries: Readonly<Record<string, Buffer>>, deflated: boolean): Buffer {
+/** A zip archive as `numpy.savez` writes it, stored or deflated. With `zip64`, all numbers are written as if they were above 4 GB. */
+function zip(entries: Readonly<Record<string, Buffer>>, deflated: boolean, zip64 = false): Buffer {
   const parts: Buffer[] = [];
   const directories: Buffer[] = [];
   let offset = 0;
@@ -32,19 +32,45 @@ function zip(entries: Readonly<Record<string, Buffer>>, deflated: boolean): Buff
     ]);
     const end = Buffer.alloc(16);
     end.writeUInt32LE(offset, 12);
-    directories.push(
-      Buffer.concat([Buffer.from([0x50, 0x4b, 1, 2, 45, 0, 45, 0, 0, 0]), sizes, end, Buffer.from(name)]),
-    );
+    const extra = zip64 ? extra64([content.length, data.length, offset]) : Buffer.alloc(0);
+    if (zip64) {
+      sizes.fill(0xff, 10, 18);
+      end.writeUInt16LE(extra.length, 0);
+      end.fill(0xff, 12, 16);
+    }
+    const start = Buffer.from([0x50, 0x4b, 1, 2, 45, 0, 45, 0, 0, 0]);
+    directories.push(Buffer.concat([start, sizes, end, Buffer.from(name), extra]));
     parts.push(local, data);
     offset += local.length + data.length;
   }
   const list = Buffer.concat(directories);
   const last = Buffer.alloc(22);
   last.writeUInt32LE(0x06054b50, 0);
+  if (zip64) {
+    const end64 = Buffer.alloc(56 + 20);
+    end64.writeUInt32LE(0x06064b50, 0);
+    [directories.length, list.length, offset].forEach((value, i) => {
+      end64.writeBigUInt64LE(BigInt(value), 32 + 8 * i);
+    });
+    end64.writeUInt32LE(0x07064b50, 56);
+    end64.writeBigUInt64LE(BigInt(offset + list.length), 64);
+    return Buffer.concat([...parts, list, end64, last.fill(0xff, 8, 20)]);
+  }
   last.writeUInt16LE(directories.length, 10);
   last.writeUInt32LE(list.length, 12);
   last.writeUInt32LE(offset, 16);
   return Buffer.concat([...parts, list, last]);
+}
+
+/** Two extra fields of an entry: another one, then that of zip64. */
+function extra64(values: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(6 + 4 + 8 * values.length);
+  bytes.set([7, 0, 2, 0], 0);
+  bytes.set([1, 0, 8 * values.length, 0], 6);
+  values.forEach((value, i) => {
+    bytes.writeBigUInt64LE(BigInt(value), 10 + 8 * i);
+  });
+  return bytes;
 }
 
 describe("images of arrays", () => {
@@ -72,6 +98,7 @@ describe("images of arrays", () => {
       write("f4.npy", npy("<f4", [2, 4, 6, 3], floats)),
       write("stored.npz", zip(arrays, false)),
       write("deflated.npz", zip(arrays, true)),
+      write("zip64.npz", zip(arrays, true, true)),
     ]) {
       const images = await openImages(file);
       expect(images.shape).toEqual([4, 6, 3]);
@@ -303,13 +330,17 @@ describe("rows of images", () => {
     expect([...reflected.subarray(0, 3)]).toEqual([...first.subarray(15, 18)]);
     const twice = await withReflections(rows.sample.with({ values: reflected.slice() }), images.shape);
     expect(twice.sample.values.subarray(144)).toEqual(first);
+    expect(await failure(withReflections(rows, [4, 6, 1]))).toMatchInlineSnapshot(`
+      "SHAPE the rows of withReflections are not images of its shape: expected 24 numbers per row for 4 x 6 x 1, received 72.
+      Give the shape of the image set."
+    `);
   });
 
   test("a pixel above the stated number of values is an error", async () => {
     const images = await openImages(write("v.idx", idx([2, 4, 6], somePixels(2))));
     expect(await failure(imageRows(images, { values: 16 }))).toMatchInlineSnapshot(`
       "DATA Image 0 of v.idx has the pixel value 37: expected integers from 0 to 15.
-      State how many values pixels have when a model is fitted (--values of fit): 256, the default."
+      Fit the model with 256 values of a pixel, the default (--values 256, or the option values)."
     `);
     expect(await failure(imageRows(images, { classes: true }))).toMatchInlineSnapshot(`
       "DATA The images of v.idx have no classes: expected a file or an array of labels, or a column label.
