@@ -26,8 +26,9 @@ import { flatten } from "./parts.ts";
 /** Options of `checkBijection`. */
 export interface CheckBijectionOptions {
   /**
-   * Latent rows [n, D] in the bijection's domain. Default: 24 normal rows, every fourth one scaled by 3, and all by 1/3 for a bijection with a
-   * `support`.
+   * Latent rows [n, D] in the bijection's domain. Default: normal rows, every fourth one scaled by 3, and all by 1/3 for a bijection with a
+   * `support` or a `domain`, into which they are mapped. There are 24, or as many as `x` or `context` have. A bijection with a domain other
+   * than positive numbers or an interval needs them.
    */
   z?: ArrayLike<number> | undefined;
   /** Data rows [n, D]. Default: normal rows too, or for a bijection with a `support` its samples from latent rows. */
@@ -35,8 +36,8 @@ export interface CheckBijectionOptions {
   /** Contexts [n, C] of the rows. Default: normal rows. */
   context?: ArrayLike<number> | undefined;
   /**
-   * Custom kinds with which the description must build the same map. The description of a class without a kind is not checked. Default
-   * none.
+   * The custom kinds that build the bijection from its description, as for `decodeModel`. The check then builds a copy from `describe()`,
+   * which must compute the same numbers. Without a kind for a custom class, this check is left out. Default none.
    */
   kinds?: readonly CustomKind[] | undefined;
   /**
@@ -182,6 +183,11 @@ class Check {
       }
       checkParametersReachable(bijection, [value, logDet], [rows, contextInput]);
     }
+    if (typeof bijection.describe !== "function")
+      throw this.error("describe is not a method", {
+        expected: "describe()",
+        received: brief(bijection.describe),
+      });
     const description = bijection.describe();
     if (typeof description?.type === "string") return;
     throw this.error("describe() returns no type", {

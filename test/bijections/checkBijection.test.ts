@@ -6,7 +6,11 @@ import {
   Chain,
   type CheckBijectionOptions,
   checkBijection,
+  Exp,
+  Invert,
+  Ordered,
   Power,
+  Sigmoid,
   Standardize,
   Tanh,
 } from "../../src/bijections/index.ts";
@@ -71,16 +75,24 @@ test("accepts a ReLU network with a kink next to the parameters", async () => {
 test("takes rows in the domain of a bijection that is not defined everywhere", async () => {
   const z = Array.from({ length: 20 }, (_, i) => 0.1 + 0.1 * i);
   await checkBijection(new Power({ features: 2, exponent: 2 }), { z });
-  await expect(checkBijection(new Power({ features: 2, exponent: 2 }))).rejects.toThrow(
-    /inverse\(forward\(z\)\) is not z/,
-  );
   await checkBijection(new Tanh({ features: 3 }));
 });
 
+test("draws rows in a domain of positive numbers or an interval, and needs them for other domains", async () => {
+  await checkBijection(new Power({ features: 2, exponent: 2 }));
+  await checkBijection(new Invert(new Exp({ features: 2 })));
+  await checkBijection(new Invert(new Sigmoid({ features: 2, low: -1, high: 3 })));
+  expect(await refusal(new Invert(new Ordered({ features: 2 })))).toMatchInlineSnapshot(`"checkBijection needs z for a bijection that is not defined everywhere: expected rows z with x_1 < x_2 < ... < x_D, received no z."`);
+});
+
 test("refuses rows that are not whole, of different numbers, or not numbers", async () => {
-  const message = (options: CheckBijectionOptions) =>
-    checkBijection(new Wave(), options).catch((error: PushforwardError) => `${error.code} ${error.message}`);
+  const message = (options: CheckBijectionOptions, bijection: Bijection = new Wave()) =>
+    checkBijection(bijection, options).catch((error: PushforwardError) => `${error.code} ${error.message}`);
   const nested = [[1, 2]] as unknown as number[];
+  const conditional = new Autoregressive(
+    { order: [0], context: 1, transform: { type: "affine" } },
+    new Random(0),
+  );
   expect(
     await Promise.all([
       message({ z: [1, 2, 3, 4, 5] }),
@@ -88,6 +100,8 @@ test("refuses rows that are not whole, of different numbers, or not numbers", as
       message({ z: [1, 2, 3, 4], x: [1, 2] }),
       message({ z: nested, x: nested }),
       message({ x: [1, Number.NaN] }),
+      message({ context: [1] }),
+      message({ z: [1, 2, 3], context: [1, 2] }, conditional),
     ]),
   ).toMatchInlineSnapshot(`
     [
@@ -96,8 +110,17 @@ test("refuses rows that are not whole, of different numbers, or not numbers", as
       "SHAPE x has a different number of rows from the other arrays: expected 4 numbers, received 2.",
       "ARGUMENT the option z of checkBijection has an invalid value: expected an array of finite numbers, received [[1,2]].",
       "ARGUMENT the option x of checkBijection has an invalid value: expected an array of finite numbers, received [1,null].",
+      "SHAPE context has a different number of rows from the other arrays: expected 0 numbers, received 1.",
+      "SHAPE context has a different number of rows from the other arrays: expected 3 numbers, received 2.",
     ]
   `);
+});
+
+test("draws as many rows as there are contexts", async () => {
+  await checkBijection(
+    new Autoregressive({ order: [0], context: 1, transform: { type: "affine" } }, new Random(0)),
+    { context: [1, 2] },
+  );
 });
 
 test.each([
@@ -224,6 +247,8 @@ describe("names the invariant that does not hold:", () => {
     `);
     const without = Object.assign(new Wave(), { inverse: undefined }) as unknown as Bijection;
     expect(await refusal(without)).toMatch(/inverse is not a method/);
+    const undescribed = Object.assign(new Wave(), { describe: undefined as never });
+    expect(await refusal(undescribed)).toMatch(/describe is not a method/);
     expect(await refusal(null as never)).toMatch(/the argument of checkBijection is not a bijection/);
   });
 
