@@ -4,12 +4,13 @@ import { distributionRegistry } from "../distributions/build.ts";
 import { checkOptions } from "../options.ts";
 import { type KindOptions, kindRules } from "./flowDescription.ts";
 import { type LoadedModel, parseContainer, readModel } from "./modelFile.ts";
+import { fileBytes } from "./safetensors.ts";
 
 /**
  * Reads a model file. It runs no code from the file, and checks everything in it. Time and memory are bounded by the size of
  * the file, whatever the description says. `kinds` builds the parts that are custom classes.
  *
- * Throws `MODEL` for a file that is damaged, of another program or of another version, and for arrays that are missing, of a
+ * Throws `ARGUMENT` for anything but bytes, `MODEL` for a file that is damaged, of another program or of another version, and for arrays that are missing, of a
  * wrong shape, or outside of the domain of their parameter.
  */
 export async function decodeModel(
@@ -18,7 +19,7 @@ export async function decodeModel(
 ): Promise<LoadedModel> {
   checkOptions("decodeModel", options, kindRules);
   const { kinds = [] } = options;
-  const container = parseContainer(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes);
+  const container = parseContainer(fileBytes(bytes, "decodeModel"));
   if (kinds.length > 0 || hasOtherKinds(container.description)) {
     const { registerAllKinds } = await import("../distributions/onDemand.ts");
     registerAllKinds();

@@ -3,6 +3,7 @@ import { parametersOf } from "../nn/module.ts";
 import { splitAnomalyArrays } from "./anomalies/splitAnomalyArrays.ts";
 import { checksumError, decodeWithChecksum, encodeWithChecksum } from "./checksum.ts";
 import { KEY as MODEL_KEY } from "./modelFile.ts";
+import { fileBytes } from "./safetensors.ts";
 import { setParameters, toStoredArrays } from "./storedParameters.ts";
 
 /** The version of the format. It changes when the meaning of the arrays changes. */
@@ -28,13 +29,11 @@ export function saveParameters(module: object): Uint8Array {
  * Loads the parameters of a module from a file that `saveParameters` wrote for a module of the same structure. The file may also be
  * a model file, of which only the parameters of the flow are read, or a safetensors file of another program with arrays of the same names.
  *
- * Throws `MODEL` for a damaged file, and for arrays that are missing, unexpected or of a wrong shape, and then leaves all
+ * Throws `ARGUMENT` for anything but bytes, `MODEL` for a damaged file, and for arrays that are missing, unexpected or of a wrong shape, and then leaves all
  * parameters unchanged.
  */
 export function loadParameters(bytes: Uint8Array | ArrayBuffer, module: object): void {
-  const { arrays, metadata, hasChecksum } = decodeWithChecksum(
-    bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes,
-  );
+  const { arrays, metadata, hasChecksum } = decodeWithChecksum(fileBytes(bytes, "loadParameters"));
   const isOfPushforward = Object.keys(metadata).some((key) => key.startsWith("pushforward"));
   if (isOfPushforward && !hasChecksum) throw checksumError("a checksum", "none");
   if ("pushforward.checkpoint" in metadata) {

@@ -79,6 +79,16 @@ export function encodeSafetensors(
   return bytes;
 }
 
+/** The bytes of a file that are an argument of a function. Throws `ARGUMENT` for other values. */
+export function fileBytes(value: unknown, owner: string): Uint8Array {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (value instanceof Uint8Array) return value;
+  throw new PushforwardError("ARGUMENT", `${owner} needs the bytes of a file`, {
+    expected: "a Uint8Array or an ArrayBuffer",
+    received: brief(value),
+  });
+}
+
 /**
  * Decodes the bytes of a `.safetensors` file of any program, with arrays of type F64, F32, I32 and U8. The values are copies.
  * Every length and offset in the file is checked before it is used.

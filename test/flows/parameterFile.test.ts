@@ -54,6 +54,11 @@ describe("parameters of a custom module", () => {
     expect(await other.prior.logProb([1, 2])).toEqual(await own.prior.logProb([1, 2]));
   });
 
+  test("are read only from bytes, like models", async () => {
+    expect(() => loadParameters("{}" as never, {})).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: loadParameters needs the bytes of a file: expected a Uint8Array or an ArrayBuffer, received "{}".]`);
+    await expect(decodeModel(undefined as never)).rejects.toThrowErrorMatchingInlineSnapshot(`[PushforwardError: decodeModel needs the bytes of a file: expected a Uint8Array or an ArrayBuffer, received nothing.]`);
+  });
+
   test("of another module are an error that changes nothing", () => {
     const other = autoencoder(2);
     const before = saveParameters(other);
