@@ -7,6 +7,7 @@ import { checkOptions, invalidOption, isPlainObject, oneOf } from "../options.ts
 import type { Float64Column } from "./float64Column.ts";
 import type { Flow } from "./flow.ts";
 import {
+  DESCRIPTION_KEY,
   type Declaration,
   type ExportedModel,
   type ExportedValue,
@@ -188,8 +189,9 @@ export function checkedOptions<W extends string>(
     precision: oneOf("float32", "float64"),
     noise: oneOf("input", "generated"),
     metadata: {
-      expected: "an object of strings",
-      accepts: (value) => isPlainObject(value) && Object.values(value).every(isText),
+      expected: `an object of strings without the key ${DESCRIPTION_KEY}, which has the description of the model`,
+      accepts: (value) =>
+        isPlainObject(value) && Object.values(value).every(isText) && !(DESCRIPTION_KEY in value),
     },
   });
   const { what = exports[0], precision = "float32", noise = "input", metadata = {} } = options ?? {};

@@ -9,7 +9,7 @@ import { type FileValue, OnnxFile } from "../onnx/file.ts";
 import { VERSION } from "../version.ts";
 
 /** The key of the metadata that describes the inputs and outputs of an exported model, as the JSON of `ExportSignature`. */
-const KEY = "pushforward";
+export const DESCRIPTION_KEY = "pushforward";
 
 /** The operator set of LabelEncoder. All current runtimes can read version 3. */
 const ML = { domain: "ai.onnx.ml", version: 3 };
@@ -182,7 +182,7 @@ export class ModelExport {
     const { signature } = this;
     const names = (of: readonly ExportedValue[]) => of.map(({ name }) => name).join(", ");
     const bytes = this.file.encoded({
-      metadata: { [KEY]: JSON.stringify(signature), ...metadata },
+      metadata: { [DESCRIPTION_KEY]: JSON.stringify(signature), ...metadata },
       documentation: `The ${signature.what} of a normalizing flow of pushforward. Inputs: ${names(signature.inputs)}. Outputs: ${names(signature.outputs)}.`,
       producerVersion: VERSION,
       operatorSets: this.file.nodes.some(({ domain }) => domain === ML.domain) ? [ML] : [],

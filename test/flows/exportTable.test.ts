@@ -197,6 +197,7 @@ test("refuses options that do not fit", async () => {
     await refusal({ what: "latent" }),
     await refusal({ noise: "generated" }),
     await refusal({ metadata: { model_license: 1 } }),
+    await refusal({ metadata: { pushforward: "v1" } }),
   ]).toMatchInlineSnapshot(`
     [
       "the option what of exportOnnx has an invalid value: expected "density" or "sampler", received "latent".",
