@@ -64,7 +64,8 @@ export async function scoreImages(
         for (let i = 0; i < logProb.length; i++, image++) {
           rows.push(image);
           if (classes) rows.push(classes.indices[image]!);
-          if (predicted) rows.push(predicted[i]!);
+          // An image of probability 0 has no class.
+          if (predicted) rows.push(predicted[i]! < 0 ? Number.NaN : predicted[i]!);
           rows.push(logProb[i]!, bitsPerDimension(logProb[i]!, model.features));
           if (probabilities) rows.push(...probabilities.subarray(i * K, (i + 1) * K));
         }

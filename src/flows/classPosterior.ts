@@ -2,7 +2,7 @@
 export interface ImageClassification {
   /** `[n, K]`: P(y | x), the probability of each class given the image; NaN if P(x) is 0. */
   readonly probabilities: Float64Array;
-  /** `[n]`: the index of the most probable class. */
+  /** `[n]`: the index of the most probable class; -1 if P(x) is 0. */
   readonly classes: Int32Array;
   /** `[n]`: log P(x) in nats, the log-probability of the image whatever its class is. */
   readonly logProb: Float64Array;
@@ -26,7 +26,7 @@ export function classPosterior(
     relative.forEach((value, y) => {
       probabilities[i * K + y] = value / sum;
     });
-    classes[i] = logJoint.indexOf(largest);
+    classes[i] = largest === Number.NEGATIVE_INFINITY ? -1 : logJoint.indexOf(largest);
     logProb[i] = largest === Number.NEGATIVE_INFINITY ? largest : largest + Math.log(sum);
   }
   return { probabilities, classes, logProb };

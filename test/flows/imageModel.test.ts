@@ -226,9 +226,10 @@ describe("classify", () => {
 
   test("has no probabilities for pixels that are no values", async () => {
     await using model = new ImageModel({ flow, shape, classes });
-    const { probabilities, logProb } = await model.classify(Float64Array.of(0.5, 1));
+    const { probabilities, classes: predicted, logProb } = await model.classify(Float64Array.of(0.5, 1));
     expect([...logProb]).toEqual([Number.NEGATIVE_INFINITY]);
     expect([...probabilities]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    expect([...predicted]).toEqual([-1]);
   });
 
   test("needs classes, and a prior for each", async () => {
