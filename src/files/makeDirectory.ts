@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { PushforwardError } from "../errors.ts";
 import { writeError } from "./atomicFile.ts";
@@ -10,7 +11,11 @@ import { writeError } from "./atomicFile.ts";
 export async function makeDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST" && error.code !== "ENOTDIR") throw writeError(error, path);
-    throw new PushforwardError("FILE", `Cannot make the directory ${path}: a file has this name`, {
+    // The path of a file with a slash at its end does not exist, and gives ENOTDIR too.
+    const reason = existsSync(path.replace(/[\\/]+$/, ""))
+      ? "a file has this name"
+      : "a part of its path is a file";
+    throw new PushforwardError("FILE", `Cannot make the directory ${path}: ${reason}`, {
       hint: "Choose another name, or remove the file.",
       cause: error,
     });

@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, s
 import { expect, it } from "vitest";
 import { replaceFile, writeError } from "../../src/files/atomicFile.ts";
 import { writeFileAtomically } from "../../src/files/index.ts";
+import { makeDirectory } from "../../src/files/makeDirectory.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -22,6 +23,23 @@ it("writes through a link", async () => {
   await writeFileAtomically(files.path("link"), "new");
   expect(text("real")).toBe("new");
   expect(text("link")).toBe("new");
+});
+
+it("says which part of the path of a new directory is a file", async () => {
+  files.write("table.csv", "a");
+  const reasons = ["table.csv", "table.csv/", "table.csv/sub"].map((name) =>
+    files.failure(makeDirectory(files.path(name))),
+  );
+  expect(await Promise.all(reasons)).toMatchInlineSnapshot(`
+    [
+      "FILE Cannot make the directory table.csv: a file has this name.
+    Choose another name, or remove the file.",
+      "FILE Cannot make the directory table.csv/: a file has this name.
+    Choose another name, or remove the file.",
+      "FILE Cannot make the directory table.csv/sub: a part of its path is a file.
+    Choose another name, or remove the file.",
+    ]
+  `);
 });
 
 it("creates the target of a link that does not exist yet", async () => {
