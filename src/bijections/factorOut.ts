@@ -6,7 +6,7 @@ import { scoped } from "../graph/tracing/scope.ts";
 import { type ImageShape, imageSchema, imageSize, toImages, toRows } from "../nn/image.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, DataRows, Description, FitToRows, Transformed } from "./bijection.ts";
-import { mappedSupport, type Support } from "./support.ts";
+import { formatSupport, mappedSupport, type Support } from "./support.ts";
 
 const factorOutSchema = (bijection: NestedSchema) =>
   z.strictObject({ type: z.literal("factorOut"), image: imageSchema, bijection });
@@ -21,7 +21,7 @@ export interface FactorOutOptions {
 
 /**
  * Factoring out of RealNVP (Dinh et al. 2017, section 3.6): a bijection, which contains the further levels of a multi-scale flow,
- * maps the first channels of an image, and the other channels are latent variables as they are. On the latent side the features
+ * maps the first channels of an image. The other channels become latent variables unchanged. On the latent side the features
  * of the bijection come first in the row, so the coarsest level comes first.
  *
  * An affine `ImageCoupling` with the mask `channels` on the side of the data is the learned conditional prior of Glow: the other
@@ -75,6 +75,11 @@ export class FactorOut implements Bijection {
 
   get support(): Support | undefined {
     return this.bijection.support && mappedSupport(this.bijection.support);
+  }
+
+  get domain(): Support | undefined {
+    const { domain, features } = this.bijection;
+    return domain && { description: `${formatSupport(domain)} for the first ${features} features` };
   }
 
   get fitToData(): FitToRows | undefined {

@@ -61,6 +61,10 @@ export class StandardizeContext implements Bijection {
     return this.bijection.support;
   }
 
+  get domain(): Support | undefined {
+    return this.bijection.domain;
+  }
+
   get levels(): readonly number[] | undefined {
     return this.bijection.levels;
   }

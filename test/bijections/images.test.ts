@@ -8,8 +8,10 @@ import {
   FactorOut,
   Identity,
   ImageCoupling,
+  Invert,
   LULinear,
   PerPixel,
+  Power,
   Squeeze,
   StandardizeContext,
 } from "../../src/bijections/index.ts";
@@ -208,6 +210,15 @@ describe("FactorOut", () => {
     expect(Array.from(actnorm.shift.value)).toEqual([2, 5]);
     await map.fitToLatent!({ rows: 2, features: 4, values });
     expectClose(actnorm.logScale.value, [0, -Math.log(50)], 1e-6, "log-scale");
+  });
+
+  test("and StandardizeContext have the domain of the bijection that they hold", () => {
+    const map = new FactorOut({ image: [1, 2, 2], bijection: new Power({ features: 2 }) });
+    expect(map.domain).toEqual({ description: "x > 0 for the first 2 features" });
+    const conditional = new Coupling({ mask: [true, false], context: 1 }, new Random(0));
+    const chain = new Chain([new Power({ features: 2 }), conditional]);
+    expect(new StandardizeContext(chain).domain).toBe("positive");
+    expect(new Invert(new StandardizeContext(chain)).support).toBe("positive");
   });
 
   test("refuses a bijection of all channels or of a part of a channel", () => {
