@@ -59,7 +59,8 @@ function checkSupport({ support }: Flow, values: DequantizeOptions["values"]): v
 
 /** The number of values of a flow with the support from -d to values + d. */
 function valuesFromSupport({ support }: Flow): number {
-  if (typeof support === "object" && "min" in support) return Math.round(support.min + support.max);
+  const values = typeof support === "object" && "min" in support ? Math.round(support.min + support.max) : 0;
+  if (values >= 2) return values;
   throw new PushforwardError("ARGUMENT", "dequantize needs the number of values of a feature", {
     hint: "Give it as { values: 256 } for pixels of 8 bits.",
   });

@@ -19,6 +19,7 @@ import {
   imageTransformer,
   logitPixels,
   maf,
+  ncsf,
   nice,
   realNVP,
   tarflow,
@@ -229,8 +230,11 @@ test("dequantize takes the number of values from the flow, or asks for it", asyn
       Use the flow as it is, or leave out the option dequantization of its recipe.]
     `);
   }
-  expect(() => dequantize(maf(2, { transforms: 1 }))).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: dequantize needs the number of values of a feature.
-    Give it as { values: 256 } for pixels of 8 bits.]
-  `);
+  // The support of the second flow is from -pi to pi.
+  for (const flow of [maf(2, { transforms: 1 }), ncsf(2, { transforms: 1 })]) {
+    expect(() => dequantize(flow)).toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: dequantize needs the number of values of a feature.
+      Give it as { values: 256 } for pixels of 8 bits.]
+    `);
+  }
 });
