@@ -55,8 +55,8 @@ export async function openPixelTable(
 }
 
 /**
- * Whether a Parquet file or a query has pictures: there are columns of bytes, and the first value of each is PNG or JPEG. Only these values
- * are read. False if it cannot be read.
+ * Whether a Parquet file or a query has pictures: there are columns of bytes, and the first value of each is PNG or JPEG. A file
+ * is read only up to these values, but a query with a join, a sort or an aggregate is run completely. False if it cannot be read.
  */
 export async function hasPictures(path: string): Promise<boolean> {
   const database = await Database.open(path);

@@ -28,7 +28,7 @@ export interface RecipeOptions extends NetworkOptions {
   ensemble?: boolean | undefined;
   /** Whether there is a batch normalization after each layer on the side of the base. Default false. */
   batchNorm?: boolean | undefined;
-  /** Base distribution. Default standard normal; NICE: logistic. */
+  /** Base distribution. Default standard normal; NICE: logistic, NCSF: uniform on [-pi, pi]. */
   base?: Distribution | undefined;
   /** Seed of orderings, masks and initial weights. Default 0. */
   seed?: number | undefined;
