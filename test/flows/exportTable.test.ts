@@ -202,7 +202,8 @@ test("refuses options that do not fit", async () => {
     [
       "the option what of exportOnnx has an invalid value: expected "density" or "sampler", received "latent".",
       "the option noise of exportOnnx has an invalid value: expected "input", except for a sampler, received "generated".",
-      "the option metadata of exportOnnx has an invalid value: expected an object of strings, received {"model_license":1}.",
+      "the option metadata of exportOnnx has an invalid value: expected an object of strings without the key pushforward, which has the description of the model, received {"model_license":1}.",
+      "the option metadata of exportOnnx has an invalid value: expected an object of strings without the key pushforward, which has the description of the model, received {"pushforward":"v1"}.",
     ]
   `);
 });
