@@ -76,7 +76,7 @@ async function areasOfStatistics(
   const reference = model.anomalyReference();
   const statistics = new AnomalyStatistics(columns, flow, reference);
   const { values } = model.positionsOf(asTable(rows));
-  const ofRows = await statistics.ofRows(values, reference.meanSurprises, {});
+  const ofRows = await statistics.compute(values, reference.meanSurprises, {});
   await statistics.release();
   return Object.fromEntries(STATISTICS.map((name) => [name, areaOf(ofRows[name]!)])) as Record<
     Statistic,

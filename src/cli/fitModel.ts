@@ -147,7 +147,7 @@ async function anomalyReference(
   { flow: name, noKernel, ...values }: TableFitValues,
 ): Promise<AnomalyReference | undefined> {
   if (!table || given.length > 0 || name !== "default") return undefined;
-  const options = { keepRows: !noKernel, flowOfValidation: validated?.flow, ...engineOf(values) };
+  const options = { keepRows: !noKernel, flowBeforeValidationRows: validated?.flow, ...engineOf(values) };
   const learned = validated ?? { training, validation };
   return AnomalyScorer.fit(
     table,

@@ -79,7 +79,7 @@ const modelSchema = z.strictObject({
   training: z.optional(trainingSchema),
 });
 
-/** What training saw of the context columns of a model. */
+/** Statistics of the columns of the context in the training rows: the range of the numbers, or the number of rows of each label. */
 export type GivenRecord = z.output<typeof givenSchema>;
 
 /** How a model was trained. */
@@ -174,8 +174,8 @@ export function readModel(
   flow.contextColumns = given;
   if (labels) checkLabels(labels, flow);
   const split = reader?.splitAnomalyArrays(arrays);
-  setParameters(split?.ofFlow ?? arrays, flow.parameters(), { file: "the model", owner: "its flow" });
-  const anomalies = split && reader!.readAnomalyReference(split.ofAnomalies, flow.features);
+  setParameters(split?.flowArrays ?? arrays, flow.parameters(), { file: "the model", owner: "its flow" });
+  const anomalies = split && reader!.readAnomalyReference(split.anomalyArrays, flow.features);
   return {
     flow,
     columns,

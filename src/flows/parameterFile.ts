@@ -49,7 +49,7 @@ export function loadParameters(bytes: Uint8Array | ArrayBuffer, module: object):
       hint: "Update pushforward: npm install pushforward@latest.",
     });
   }
-  const ownArrays = MODEL_KEY in metadata ? splitAnomalyArrays(arrays).ofFlow : arrays;
+  const ownArrays = MODEL_KEY in metadata ? splitAnomalyArrays(arrays).flowArrays : arrays;
   setParameters(ownArrays, parametersOf(module), {
     file: "the file",
     owner: "the module",

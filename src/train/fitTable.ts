@@ -207,7 +207,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
         { training, validation, ...validated, test },
         {
           keepRows: kernel,
-          flowOfValidation: validated?.flow,
+          flowBeforeValidationRows: validated?.flow,
           ...engineOptionsOf(others),
         },
       );

@@ -5,6 +5,7 @@ import type { RunOptions } from "../batchRunner.ts";
 import type { Flow } from "../flow.ts";
 import { AnomalyStatistics, type ReferenceRows, STATISTICS, type Statistic } from "./anomalyStatistics.ts";
 import { featureScales } from "./neighbors.ts";
+import { Surprise } from "./surprise.ts";
 
 /** An exponential approximation of the upper tail of a statistic of ordinary rows. */
 interface Tail {
@@ -44,7 +45,7 @@ const MIN_MEAN_EXCESS: Readonly<Record<Statistic, number>> = {
 };
 
 /** The rows from which `AnomalyScorer.fit` learns. */
-export interface AnomalyRows {
+interface AnomalyRows {
   readonly training: InMemoryDataset;
   readonly validation: InMemoryDataset;
   /** Rows that had no part in the training, whose scores calibrate p-values. */
@@ -55,8 +56,10 @@ export interface AnomalyRows {
 interface AnomalyFitOptions extends RunOptions {
   /** Whether the model may contain training rows. Default true. */
   readonly keepRows?: boolean | undefined;
-  /** A flow to which the validation rows are new, if they are not new to the flow of the model. Default: the flow of the model. */
-  readonly flowOfValidation?: Flow | undefined;
+  /**
+   * A flow that was not trained on the validation rows. It is needed if `flow` was trained on them after its validation. Default: `flow`.
+   */
+  readonly flowBeforeValidationRows?: Flow | undefined;
 }
 
 /**
@@ -84,20 +87,19 @@ export class AnomalyScorer {
     columns: readonly TableColumn[],
     flow: Flow,
     { training, validation, test }: AnomalyRows,
-    { keepRows = true, flowOfValidation, ...run }: AnomalyFitOptions = {},
+    { keepRows = true, flowBeforeValidationRows, ...run }: AnomalyFitOptions = {},
   ): Promise<AnomalyReference> {
-    const compared = {
+    const reference = {
       rows: keepRows ? training.spaced(MAX_COMPARED_ROWS).values.slice() : new Float64Array(0),
       featureScales: featureScales(training),
     };
-    const statistics = new AnomalyStatistics(columns, flow, compared);
-    const withoutValidation = flowOfValidation
-      ? new AnomalyStatistics(columns, flowOfValidation, compared)
-      : statistics;
+    const statistics = new AnomalyStatistics(columns, flow, reference);
+    const surpriseBefore =
+      flowBeforeValidationRows && new Surprise(flowBeforeValidationRows, statistics.radii);
     try {
-      const surprises = await withoutValidation.surprises(validation.values, run);
-      const meanSurprises = withoutValidation.meanSurprises(surprises);
-      const ofValidation = withoutValidation.fromSurprises(validation.values, surprises, meanSurprises);
+      const surprises = await statistics.surprises(validation.values, run, surpriseBefore);
+      const meanSurprises = statistics.meanSurprises(surprises);
+      const ofValidation = statistics.fromSurprises(validation.values, surprises, meanSurprises);
       const tails = Object.fromEntries(
         STATISTICS.map((name) => [
           name,
@@ -106,26 +108,26 @@ export class AnomalyScorer {
       ) as Record<Statistic, Tail>;
       const scores = test
         ? combined(
-            await statistics.ofRows(test.spaced(MAX_CALIBRATION_ROWS).values, meanSurprises, run),
+            await statistics.compute(test.spaced(MAX_CALIBRATION_ROWS).values, meanSurprises, run),
             tails,
           )
         : new Float64Array(0);
-      return { ...compared, meanSurprises, tails, calibration: scores.sort() };
+      return { ...reference, meanSurprises, tails, calibration: scores.sort() };
     } finally {
-      await Promise.all([statistics.release(), withoutValidation.release()]);
+      await Promise.all([statistics.release(), surpriseBefore?.release()]);
     }
   }
 
   /** The scores of rows of positions [N, D] (`positionsInColumn`), [N]. No value may be missing in a column without gaps. */
   async score(positions: Float64Array, run: RunOptions = {}): Promise<Float64Array> {
     const { meanSurprises, tails } = this.reference;
-    return combined(await this.statistics.ofRows(positions, meanSurprises, run), tails);
+    return combined(await this.statistics.compute(positions, meanSurprises, run), tails);
   }
 
   /** The statistic with the smallest p(s) of each row of positions [N, D], which determines its score. */
   async leadingStatistics(positions: Float64Array, run: RunOptions = {}): Promise<Statistic[]> {
     const { meanSurprises, tails } = this.reference;
-    const excesses = excessesOf(await this.statistics.ofRows(positions, meanSurprises, run), tails);
+    const excesses = excessesOf(await this.statistics.compute(positions, meanSurprises, run), tails);
     const names = STATISTICS.filter((name) => excesses[name]);
     return Array.from(excesses.surprise!, (_, n) =>
       names.reduce((a, b) => (excesses[b]![n] > excesses[a]![n] ? b : a)),

@@ -11,7 +11,7 @@ export const STATISTICS = ["surprise", "marginalSurprise", "distance", "rankDist
 /** A statistic of rows, see `AnomalyStatistics`. */
 export type Statistic = (typeof STATISTICS)[number];
 
-/** What rows are compared with. */
+/** The training rows that new rows are compared with, and the scales of their features. */
 export interface ReferenceRows {
   /** Training rows [M, D]. Without any, only the surprise is computed. */
   readonly rows: Float64Array;
@@ -44,21 +44,22 @@ export class AnomalyStatistics {
   private readonly columns: readonly TableColumn[];
   /** [D], whether a feature is a label. */
   private readonly isLabel: readonly boolean[];
-  private readonly compared: ReferenceRows;
-  private readonly radii: Float64Array;
+  private readonly reference: ReferenceRows;
+  /** [D], the numbers r. */
+  readonly radii: Float64Array;
   private readonly modelSurprise: Surprise;
   private readonly marginals: ReferenceColumns;
   private readonly neighbors: Neighbors;
   private readonly rankNeighbors: Neighbors;
 
-  constructor(columns: readonly TableColumn[], flow: Flow, compared: ReferenceRows) {
-    const { rows, featureScales } = compared;
+  constructor(columns: readonly TableColumn[], flow: Flow, reference: ReferenceRows) {
+    const { rows, featureScales } = reference;
     const isLabel = columns.flatMap((column) =>
       featureNames(column).map(() => column.kind === "categorical"),
     );
     this.columns = columns;
     this.isLabel = isLabel;
-    this.compared = compared;
+    this.reference = reference;
     this.radii = featureScales.map((scale) => RADIUS * scale);
     this.modelSurprise = new Surprise(flow, this.radii);
     this.marginals = new ReferenceColumns(rows, isLabel);
@@ -69,7 +70,7 @@ export class AnomalyStatistics {
   }
 
   /** The statistics [N] of rows of positions [N, D] (`positionsInColumn`), in the order of `STATISTICS`. */
-  async ofRows(
+  async compute(
     positions: Float64Array,
     meanSurprises: Float64Array,
     run: RunOptions,
@@ -77,14 +78,14 @@ export class AnomalyStatistics {
     return this.fromSurprises(positions, await this.surprises(positions, run), meanSurprises);
   }
 
-  /** As `ofRows`, from the `surprises` of the rows. */
+  /** As `compute`, from the `surprises` of the rows. */
   fromSurprises(
     positions: Float64Array,
     surprises: Float64Array,
     meanSurprises: Float64Array,
   ): Partial<Record<Statistic, Float64Array>> {
     const surprise = this.meanLargestExcesses(surprises, meanSurprises);
-    if (this.compared.rows.length === 0) return { surprise };
+    if (this.reference.rows.length === 0) return { surprise };
     const D = this.isLabel.length;
     const marginal = this.marginals.surprises(positions, this.radii);
     return {
@@ -116,7 +117,7 @@ export class AnomalyStatistics {
   /** The marginal surprise of each value of rows of positions [N, D], minus its mean in the training rows: [N, D]. */
   rarities(positions: Float64Array): Float64Array {
     const D = this.isLabel.length;
-    const { rows } = this.compared;
+    const { rows } = this.reference;
     const means = new Float64Array(D);
     for (const [i, value] of this.marginals.surprises(rows, this.radii).entries())
       means[i % D] += (value * D) / rows.length;
@@ -129,7 +130,7 @@ export class AnomalyStatistics {
    * exponential distribution.
    */
   beyondCells(positions: Float64Array): Float64Array {
-    const { featureScales: scales } = this.compared;
+    const { featureScales: scales } = this.reference;
     const nearest = nearestCells(this.columns, positions);
     // A missing value is not beyond any cell.
     return positions.map((position, i) => Math.abs(position - nearest[i]) / scales[i % scales.length] || 0);
@@ -139,12 +140,16 @@ export class AnomalyStatistics {
     return this.modelSurprise.release();
   }
 
-  /** The `Surprise` [N, orders, factors] of rows of positions. */
-  async surprises(positions: Float64Array, run: RunOptions): Promise<Float64Array> {
-    const { factors } = this.modelSurprise;
+  /** The `Surprise` [N, orders, factors] of rows of positions; by default that of the model, or of another flow of the same structure. */
+  async surprises(
+    positions: Float64Array,
+    run: RunOptions,
+    surprise: Surprise = this.modelSurprise,
+  ): Promise<Float64Array> {
+    const { factors } = surprise;
     const perRow = this.surprisesPerRow;
     const D = this.isLabel.length;
-    const surprises = await this.modelSurprise.ofRows(nearestCells(this.columns, positions), run);
+    const surprises = await surprise.compute(nearestCells(this.columns, positions), run);
     for (const [i, nats] of this.beyondCells(positions).entries()) {
       const first = Math.floor(i / D) * perRow + Math.min(i % D, factors - 1);
       for (let order = 0; order * factors < perRow; order++) surprises[first + order * factors] += nats;
@@ -180,7 +185,7 @@ export class AnomalyStatistics {
   /** Positions [N, D] with numbers divided by the scale of their feature. */
   private scaled(positions: Float64Array): Float64Array {
     const { isLabel } = this;
-    const { featureScales: scales } = this.compared;
+    const { featureScales: scales } = this.reference;
     return positions.map((value, i) =>
       isLabel[i % isLabel.length] ? value : value / scales[i % scales.length],
     );

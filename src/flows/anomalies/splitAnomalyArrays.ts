@@ -8,14 +8,14 @@ export const ANOMALY_PREFIX = "anomalies.";
 
 /** The arrays of a model file that are parameters of its flow, and those of its reference for anomalies, without the prefix. */
 export function splitAnomalyArrays(arrays: ReadonlyMap<string, StoredArray>): {
-  ofFlow: Map<string, StoredArray>;
-  ofAnomalies: Map<string, StoredArray>;
+  flowArrays: Map<string, StoredArray>;
+  anomalyArrays: Map<string, StoredArray>;
 } {
-  const ofFlow = new Map<string, StoredArray>();
-  const ofAnomalies = new Map<string, StoredArray>();
+  const flowArrays = new Map<string, StoredArray>();
+  const anomalyArrays = new Map<string, StoredArray>();
   for (const [name, array] of arrays) {
-    if (name.startsWith(ANOMALY_PREFIX)) ofAnomalies.set(name.slice(ANOMALY_PREFIX.length), array);
-    else ofFlow.set(name, array);
+    if (name.startsWith(ANOMALY_PREFIX)) anomalyArrays.set(name.slice(ANOMALY_PREFIX.length), array);
+    else flowArrays.set(name, array);
   }
-  return { ofFlow, ofAnomalies };
+  return { flowArrays, anomalyArrays };
 }

@@ -10,8 +10,8 @@ import type { Flow } from "../flow.ts";
 
 /**
  * Computes the surprise -log P(|X_k - x_k| <= r_k | the features before k) of each feature k of rows under the autoregressive component of
- * a model, in the order of the features and in the reverse order. An unlikely combination of values makes the last of them surprising, and
- * how surprising that one is depends on the order. Unlike a density, the probability of an interval is the same in all units, and
+ * a model, in the order of the features and in the reverse order. Two orders are needed because only the last value of an unlikely
+ * combination is surprising, and its surprise depends on which value comes last. Unlike a density, the probability of an interval is the same in all units, and
  * comparable between continuous values, integers and single values that repeat.
  *
  * A component that was trained for a single order has only this order. A model without such a component has a single factor with the
@@ -39,7 +39,7 @@ export class Surprise {
   }
 
   /** [N, orders, factors] for rows of features [N, D]. */
-  async ofRows(features: Float64Array, run: RunOptions = {}): Promise<Float64Array> {
+  async compute(features: Float64Array, run: RunOptions = {}): Promise<Float64Array> {
     const { made, runner, flow } = this;
     if (!made || !runner) return (await flow.logProb(features, undefined, run)).map((value) => -value);
     const D = made.features;

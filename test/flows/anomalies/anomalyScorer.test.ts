@@ -35,7 +35,7 @@ it("frees its sessions if the test rows cannot be scored", async () => {
   const release = vi.spyOn(AnomalyStatistics.prototype, "release");
   const flow = new Flow(new Uniform({ features: 1, low: 0, high: 1 }));
   const rows = dataset([0.1, 0.5, 0.9], { features: 1 });
-  const scoring = vi.spyOn(AnomalyStatistics.prototype, "ofRows").mockRejectedValue(new Error("no memory"));
+  const scoring = vi.spyOn(AnomalyStatistics.prototype, "compute").mockRejectedValue(new Error("no memory"));
   const sets = { training: rows, validation: rows, test: rows };
   await expect(AnomalyScorer.fit([realColumn("x")], flow, sets)).rejects.toThrow("no memory");
   expect(release).toHaveBeenCalled();

@@ -77,7 +77,7 @@ const flat = (rows: number[][]) => Float64Array.from(rows.flat());
 describe("statistics of rows", () => {
   test("are distances and frequencies among the training rows, also of labels and missing values", async () => {
     const statistics = new AnomalyStatistics(columns, flow, { rows: flat(reference), featureScales: SCALES });
-    const ofRows = await statistics.ofRows(flat(queries), new Float64Array(6), {});
+    const ofRows = await statistics.compute(flat(queries), new Float64Array(6), {});
     const close = (values: number[]) => values.map((value) => expect.closeTo(value, 10));
     const scaled = (value: number, d: number) => value / SCALES[d]!;
     expect([...ofRows.marginalSurprise!]).toEqual(close(queries.map(marginalSurprise)));
@@ -102,7 +102,7 @@ describe("statistics of rows", () => {
       featureScales: SCALES,
     });
     const means = Float64Array.of(0.1, 0.2, 0.3, 1, 2, 3);
-    const { surprise } = await statistics.ofRows(rows, means, {});
+    const { surprise } = await statistics.compute(rows, means, {});
     await statistics.release();
     const radii = Array.from(SCALES, (scale) => 0.1 * scale);
     const masses = (positions: number[]) => (x: Tensor) => ({
@@ -129,8 +129,8 @@ describe("statistics of rows", () => {
     const fitted = await AnomalyScorer.fit(numbers, gaussian, { training, validation });
     const scorer = new AnomalyScorer(numbers, gaussian, fitted);
     const scores = await scorer.score(rows.values);
-    const ofRows = await scorer.statistics.ofRows(rows.values, fitted.meanSurprises, {});
-    const ofValidation = await scorer.statistics.ofRows(validation.values, fitted.meanSurprises, {});
+    const ofRows = await scorer.statistics.compute(rows.values, fitted.meanSurprises, {});
+    const ofValidation = await scorer.statistics.compute(validation.values, fitted.meanSurprises, {});
     const expected = Array.from(scores, (_, n) => {
       const inverses = STATISTICS.map((name) => {
         const ascending = ofValidation[name]!.toSorted();
