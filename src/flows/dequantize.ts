@@ -50,9 +50,9 @@ function checkSupport({ support }: Flow, values: DequantizeOptions["values"]): v
   const counts = [values].flat().filter((count) => typeof count === "number");
   const largest = counts.reduce((a, b) => Math.max(a, b), 0);
   if (counts.length === 0 || (support.min <= 0 && support.max >= largest)) return;
-  throw new PushforwardError("ARGUMENT", `the flow has no density for all of ${largest} values`, {
-    expected: `a support that contains the numbers from 0 to ${largest}`,
-    received: `from ${support.min} to ${support.max}`,
+  throw new PushforwardError("ARGUMENT", "the support of the flow does not contain all values", {
+    expected: `[0, ${largest}] within the support, for ${largest} values`,
+    received: `the support from ${support.min} to ${support.max}`,
     hint: "Give the recipe of the flow and dequantize the same number of values.",
   });
 }

@@ -184,7 +184,7 @@ describe("throws for invalid", () => {
 
   test("a context", async () => {
     await expect(conditional.logProb([1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow is conditional: expected a context with 3 features per row, received none.]`,
+      `[PushforwardError: the flow needs a context: expected 3 features per row, received none.]`,
     );
     await expect(conditional.sample(2)).rejects.toThrow(expect.objectContaining({ code: "ARGUMENT" }));
     await expect(conditional.logProb([1, 2, 3, 4], [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
@@ -198,10 +198,10 @@ describe("throws for invalid", () => {
   test("tensors", () => {
     const x = input("x", ["N", 2]);
     expect(() => conditional.logProb(x)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow is conditional: expected a context with 3 features per row, received none.]`,
+      `[PushforwardError: the flow needs a context: expected 3 features per row, received none.]`,
     );
     expect(() => conditional.logProb(x, input("c", ["N", 2]))).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow is conditional: expected a context with 3 features per row, received [N, 2].]`,
+      `[PushforwardError: the context has a wrong shape: expected 3 features per row, received [N, 2].]`,
     );
     expect(() => flow.logProb(x)).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the rows have a wrong shape for the flow: expected [N, 3], received [N, 2].]`,

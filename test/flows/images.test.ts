@@ -217,11 +217,11 @@ test("dequantize takes the number of values from the flow, or asks for it", asyn
   expect(() =>
     dequantize(glow({ ...small, levels: 1, steps: 1 }), { values: 256 }),
   ).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: the flow has no density for all of 256 values: expected a support that contains the numbers from 0 to 256, received from -0.888888888888889 to 16.88888888888889.
+    [PushforwardError: the support of the flow does not contain all values: expected [0, 256] within the support, for 256 values, received the support from -0.888888888888889 to 16.88888888888889.
     Give the recipe of the flow and dequantize the same number of values.]
   `);
   const ofNumbers = new Flow(new StandardNormal({ features: 2 }), logitPixels({ features: 2, values: 4 }));
-  expect(() => dequantize(ofNumbers, { values: [4, 10] })).toThrow("no density for all of 10 values");
+  expect(() => dequantize(ofNumbers, { values: [4, 10] })).toThrow("[0, 10] within the support");
   expect(dequantize(ofNumbers, { values: [4, null] }).base.describe()).toMatchObject({ values: [4, null] });
   for (const values of [undefined, 5]) {
     const integers = glow({ ...small, levels: 1, steps: 1, dequantization: "uniform" });

@@ -240,7 +240,7 @@ describe("failure", () => {
     `);
     const conditional = realNVP(2, { ...small, context: 1 });
     await expect(fitDensity(conditional, banana)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow is conditional: expected a context with 1 feature per row, received none.]`,
+      `[PushforwardError: the flow needs a context: expected 1 feature per row, received none.]`,
     );
   });
 

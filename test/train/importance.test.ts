@@ -69,7 +69,7 @@ describe("importance", () => {
     const result = await importance(flow.withContext([0.8]), narrow(0.7), 20_000, { precision: "float64" });
     expect(Math.abs(result.logNormalizer - 2)).toBeLessThan(4 * result.logNormalizerError);
     expect(result.samples).toEqual(await flow.sample(20_000, { context: [0.8], precision: "float64" }));
-    await expect(importance(flow, narrow(0.7), 100)).rejects.toThrow("the flow is conditional");
+    await expect(importance(flow, narrow(0.7), 100)).rejects.toThrow("the flow needs a context");
   });
 
   it("needs a flow", async () => {
