@@ -125,13 +125,13 @@ export function writeError(error: unknown, path: string, directory = dirname(pat
   if (matches(["ENOSPC", "EDQUOT"], /No space left on device|quota exceeded/)) {
     return fileError(
       "the disk is full",
-      "Free some space, or write to another disk. The old file is unchanged.",
+      "Free some space, or write to another disk. If the file existed, it is unchanged.",
     );
   }
   if (matches(["EFBIG"], /File too large/)) {
     return fileError(
       "the file would exceed the size limit",
-      "Raise the limit (ulimit -f), or write to another disk. The old file is unchanged.",
+      "Raise the limit (ulimit -f), or write to another disk. If the file existed, it is unchanged.",
     );
   }
   if (matches(["EACCES", "EPERM"], /Permission denied|Operation not permitted/)) {

@@ -5,7 +5,7 @@ import type { Picture } from "./pictureFile.ts";
 
 /** Options of `imageGrid`. */
 export interface ImageGridOptions {
-  /** The number of images in a line. Default: the square root of the number of images, rounded up. */
+  /** The number of images in a row of the grid. Default: the square root of the number of images, rounded up. */
   readonly columns?: number | undefined;
   /** The distance between two images, in pixels of the picture. Default 2. */
   readonly gap?: number | undefined;
@@ -21,7 +21,7 @@ export const grayLevels = (pixels: ArrayLike<number>, values: number): Uint8Arra
 const BACKGROUND = 232;
 
 /**
- * Draws images [n, height, width, channels] of gray or color levels from 0 to 255 in one picture, line by line. Throws `ARGUMENT` if there
+ * Draws images [n, height, width, channels] of gray or color levels from 0 to 255 as a grid in one picture, row by row. Throws `ARGUMENT` if there
  * are no images, or one is not complete.
  */
 export function imageGrid(
@@ -34,7 +34,7 @@ export function imageGrid(
   if (!Number.isInteger(count) || count === 0) {
     throw new PushforwardError(
       "ARGUMENT",
-      count === 0 ? "a grid has no images" : "the last image of a grid is not complete",
+      count === 0 ? "there are no images to draw" : "the pixels are not those of whole images",
       {
         expected: `a positive multiple of ${imageSize([height, width, channels])} numbers`,
         received: `${pixels.length}`,

@@ -56,11 +56,11 @@ export interface OpenImagesOptions {
 /** "28 x 28 x 1". */
 export const shapeText = (shape: readonly number[]): string => shape.join(" x ");
 
-/** The number of images of `size` numbers in a block: one, or more if they take at most 4 MB. */
+/** How many images of `size` numbers a block has: as many as fit into 4 MB (a pixel is one byte), but at least one. */
 export const imagesPerBlock = (size: number): number => Math.max(1, Math.floor(2 ** 22 / size));
 
 /** How errors call what states the shape of images, with an example if the user can change it. */
-export interface ShapeSource {
+interface ShapeSource {
   readonly name: string;
   readonly example?: string;
 }
@@ -79,7 +79,7 @@ export function noClassesError(
 ): PushforwardError {
   if (!files) {
     return new PushforwardError("DATA", what, {
-      expected: "a file or an array of labels, or a column label",
+      expected: "a file or an array of labels, or a column named label or class",
       hint: `Give the labels too${alternative}.`,
     });
   }

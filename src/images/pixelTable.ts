@@ -136,7 +136,7 @@ function pixelsOfTable(
     const select = "Select the columns of the pixels by a query.";
     throw new PushforwardError("DATA", `The columns of ${source} are not those of images`, {
       expected: shape
-        ? `${imageSize(shape)} columns of pixels for ${shapeText(shape)}, and at most a column "label"`
+        ? `${imageSize(shape)} columns of pixels for ${shapeText(shape)}, and optionally a column named label or class`
         : "the height, the width and the channels of the images",
       received: `${size} columns besides the label`,
       hint: !shape

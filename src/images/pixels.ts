@@ -43,7 +43,10 @@ export function pixelsOf(
   return pixels;
 }
 
-/** How numbers that are not pixels become pixels, which depends on their range. */
+/**
+ * The hint for numbers that are not integers from 0 to 255: code that scales or rounds them, which is chosen by the smallest and the
+ * largest of them.
+ */
 function conversionHint(numbers: ArrayLike<number>, { rounded }: PixelSource): string {
   let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < numbers.length; i++) {

@@ -256,7 +256,7 @@ describe("fit", () => {
     `);
     expect(await fit(data.images, "--classes")).toMatchInlineSnapshot(`
       "2
-      Error: The images of images.idx have no classes: expected a file or an array of labels, or a column label.
+      Error: The images of images.idx have no classes: expected a file or an array of labels, or a column named label or class.
       Give the labels too, or learn without classes."
     `);
     expect(await fit(data.images, "--levels", "3")).toMatchInlineSnapshot(`

@@ -58,7 +58,7 @@ describe("a model of images", () => {
     `);
     expect(await failure("evaluate", models.classes, data.images)).toMatchInlineSnapshot(`
       "2
-      Error: The images of images.idx have no classes, on which the model is conditional: expected a file or an array of labels, or a column label.
+      Error: The images of images.idx have no classes, on which the model is conditional: expected a file or an array of labels, or a column named label or class.
       Give the labels too."
     `);
   });
@@ -107,7 +107,7 @@ describe("a model of images", () => {
     `);
     expect(await failure("evaluate", models.classes, data.images, "--classify")).toMatchInlineSnapshot(`
       "2
-      Error: The images of images.idx have no classes, on which the model is conditional: expected a file or an array of labels, or a column label.
+      Error: The images of images.idx have no classes, on which the model is conditional: expected a file or an array of labels, or a column named label or class.
       Give the labels too."
     `);
   });

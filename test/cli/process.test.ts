@@ -330,7 +330,7 @@ describe("a process", () => {
       {
         "status": 1,
         "stderr": "Error: Cannot write full.safetensors.checkpoint: the file would exceed the size limit.
-      Raise the limit (ulimit -f), or write to another disk. The old file is unchanged.
+      Raise the limit (ulimit -f), or write to another disk. If the file existed, it is unchanged.
       ",
       }
     `);
@@ -346,7 +346,7 @@ describe("a process", () => {
       {
         "code": 1,
         "err": "Error: Cannot write full.csv: the file would exceed the size limit.
-      Raise the limit (ulimit -f), or write to another disk. The old file is unchanged.
+      Raise the limit (ulimit -f), or write to another disk. If the file existed, it is unchanged.
       ",
       }
     `);

@@ -139,7 +139,7 @@ it("has the same messages for errors of Node and of DuckDB with the same cause",
   const told = (error: Error) => files.failure(() => Promise.reject(writeError(error, "out/x.csv")));
   expect(await told(system("ENOSPC"))).toMatchInlineSnapshot(`
     "FILE Cannot write out/x.csv: the disk is full.
-    Free some space, or write to another disk. The old file is unchanged."
+    Free some space, or write to another disk. If the file existed, it is unchanged."
   `);
   expect(await told(system("EROFS"))).toMatchInlineSnapshot(`
     "FILE Cannot write out/x.csv: the file system is read-only.

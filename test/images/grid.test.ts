@@ -17,10 +17,10 @@ test("a grid has the images line by line, with a gap around each", async () => {
 
 test("a picture has all its pixels, and one channel or three", async () => {
   expect(await failure(() => imageGrid(new Uint8Array(7), [2, 2, 1]))).toMatchInlineSnapshot(
-    `"ARGUMENT the last image of a grid is not complete: expected a positive multiple of 4 numbers, received 7."`,
+    `"ARGUMENT the pixels are not those of whole images: expected a positive multiple of 4 numbers, received 7."`,
   );
   expect(await failure(() => imageGrid(new Uint8Array(0), [2, 2, 1]))).toMatchInlineSnapshot(
-    `"ARGUMENT a grid has no images: expected a positive multiple of 4 numbers, received 0."`,
+    `"ARGUMENT there are no images to draw: expected a positive multiple of 4 numbers, received 0."`,
   );
   expect(await failure(encodePng({ shape: [2, 2, 1], pixels: new Uint8Array(3) }))).toMatchInlineSnapshot(
     `"ARGUMENT the number of pixels does not match the shape 2 x 2 x 1: expected 4 numbers, received 3."`,

@@ -343,7 +343,7 @@ describe("rows of images", () => {
       Fit the model with 256 values of a pixel, the default (--values 256, or the option values)."
     `);
     expect(await failure(imageRows(images, { classes: true }))).toMatchInlineSnapshot(`
-      "DATA The images of v.idx have no classes: expected a file or an array of labels, or a column label.
+      "DATA The images of v.idx have no classes: expected a file or an array of labels, or a column named label or class.
       Give the labels too, or learn without classes."
     `);
   });

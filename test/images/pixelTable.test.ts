@@ -19,7 +19,7 @@ describe("tables of images", () => {
       State them: shape: [28, 28, 1]"
     `);
     expect(await failure(openImages(table, { shape: [2, 2, 1] }))).toMatchInlineSnapshot(`
-      "DATA The columns of pixels.csv are not those of images: expected 4 columns of pixels for 2 x 2 x 1, and at most a column "label", received 6 columns besides the label.
+      "DATA The columns of pixels.csv are not those of images: expected 4 columns of pixels for 2 x 2 x 1, and optionally a column named label or class, received 6 columns besides the label.
       Select the columns of the pixels by a query. Or correct the option shape."
     `);
   });
