@@ -15,7 +15,7 @@ export const amortizedFields = {
 };
 
 /** The shapes of parameters, and their initial values (zeros if absent). */
-export type ParameterSpecs = Readonly<
+type ParameterSpecs = Readonly<
   Record<string, { shape: readonly number[]; values?: () => ArrayLike<number> }>
 >;
 

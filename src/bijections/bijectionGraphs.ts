@@ -13,8 +13,9 @@ export interface CheckRows {
 }
 
 /**
- * The largest number of rows of a run, unless there are more rows. Smaller runs would save little, because each node has a fixed cost; larger ones
- * need much memory with large networks.
+ * A run computes several columns of the Jacobian at once: it repeats all rows once for each of these columns. It has at most this many rows
+ * in total, or all rows once if there are more. Smaller runs waste time on the fixed cost of each node; larger runs of large networks need
+ * much memory.
  */
 const RUN_ROWS = 256;
 

@@ -15,7 +15,7 @@ export const clampExponent = (u: Tensor): Tensor => u.maximum(-MAX_EXPONENT).min
  * `outside` is true, the value is that of `replacement`, a point of the support, and the log-determinant is -Infinity with
  * gradient 0. Both the argument and the result are replaced, so that gradients stay finite. A NaN stays NaN.
  */
-export function onSupport(
+export function inverseOnSupport(
   x: Tensor,
   outside: Tensor,
   replacement: number,

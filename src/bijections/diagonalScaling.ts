@@ -13,8 +13,11 @@ const diagonalScalingSchema = z.strictObject({
   features: sizeSchema,
 });
 
-/** Fitted log-scales are at most this share of the bound: near the bound the clamp is nearly flat, so training would hardly change them. */
-const MAX_FITTED_SHARE = 0.95;
+/**
+ * Log-scales that are fitted to data are limited to this fraction of `LOG_BOUND`. The smooth clamp is nearly flat at its bound, so training
+ * could hardly change a larger log-scale.
+ */
+const MAX_FITTED_FRACTION = 0.95;
 
 /**
  * x_i = z_i exp(s_i) with learned s: the last layer of NICE, whose coupling layers preserve volume (Dinh et al. 2015; the
@@ -53,7 +56,7 @@ export class DiagonalScaling implements Bijection {
   }
 
   private setLogScales(logScales: Float64Array): void {
-    const largest = MAX_FITTED_SHARE * LOG_BOUND;
+    const largest = MAX_FITTED_FRACTION * LOG_BOUND;
     const bounded = logScales.map((each) => Math.max(-largest, Math.min(largest, each)));
     this.logScale.value.set(bounded.map((each) => inverseSoftClamp(each, LOG_BOUND)));
   }

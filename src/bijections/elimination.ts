@@ -2,7 +2,7 @@ import { concat, type Tensor, unitRow } from "../graph/tensor.ts";
 import { withGradient } from "../graph/withGradient.ts";
 
 /** The result of the elimination of a batch of matrices A, [N, D, D]. */
-export interface Elimination {
+interface Elimination {
   /** log det A, [N]. */
   readonly logDet: Tensor;
   /** A^-1 w, [N, D] for w [N, D]. */

@@ -9,7 +9,7 @@ import {
   sumFeatures,
   type Transformed,
 } from "./bijection.ts";
-import { clampExponent, onSupport } from "./constraint.ts";
+import { clampExponent, inverseOnSupport } from "./constraint.ts";
 
 const expSchema = z.strictObject({ type: z.literal("exp"), features: sizeSchema });
 
@@ -33,7 +33,7 @@ export class Exp implements Bijection {
   }
 
   inverse(x: Tensor): Transformed {
-    return onSupport(x, x.lessEqual(0), 1, (x) => {
+    return inverseOnSupport(x, x.lessEqual(0), 1, (x) => {
       const log = x.log();
       return { value: log, logDerivative: log.neg() };
     });

@@ -33,8 +33,8 @@ export function columnMoments({ rows, features, values, weights }: DataRows): {
 }
 
 /**
- * The range to which winsorizing limits values: the smallest x such that at least the fraction `share` of the weight is at or
- * below x, and the largest x such that at least that fraction is at or above it.
+ * The limits of winsorizing, [low, high]. low is the smallest value for which the rows with this value or a smaller one have at least the
+ * fraction `share` of the total weight; high is the same from above. Values beyond a limit are replaced by it.
  */
 export function winsorizedRange(
   values: Float64Array,

@@ -28,7 +28,7 @@ const MIN_ROWS = 1000;
 /** Rows are mapped in chunks of about this many numbers, because networks of images have hundreds of hidden units per feature. */
 const CHUNK_NUMBERS = 2 ** 16;
 
-/** The latent rows of the data rows that `subsample` selects. */
+/** Draws a sample of the data rows (`sampleIndices`) and maps it to latent rows by `inverse`. */
 export async function latentRows(bijection: Bijection, rows: DataRows): Promise<DataRows> {
   let current = subsample(rows);
   for (const part of flatten(bijection).reverse())
@@ -36,7 +36,7 @@ export async function latentRows(bijection: Bijection, rows: DataRows): Promise<
   return current;
 }
 
-/** The data rows of the latent rows that `subsample` selects. */
+/** Draws a sample of the latent rows (`sampleIndices`) and maps it to data rows by `forward`. */
 export async function dataRows(bijection: Bijection, rows: DataRows): Promise<DataRows> {
   let current = subsample(rows);
   for (const part of flatten(bijection)) current = await mapRows(part.bijection, "forward", current);

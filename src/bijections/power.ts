@@ -3,7 +3,7 @@ import { positiveSchema, sizeSchema } from "../description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
-import { clampExponent, onSupport } from "./constraint.ts";
+import { clampExponent, inverseOnSupport } from "./constraint.ts";
 
 const powerSchema = z.strictObject({
   type: z.literal("power"),
@@ -45,7 +45,7 @@ export class Power implements Bijection {
 }
 
 const raise = (u: Tensor, exponent: number): Transformed =>
-  onSupport(u, u.lessEqual(0), 1, (u) => {
+  inverseOnSupport(u, u.lessEqual(0), 1, (u) => {
     const log = u.log();
     return {
       value: clampExponent(log.mul(exponent)).exp(),

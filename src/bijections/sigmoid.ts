@@ -9,7 +9,7 @@ import {
   sumFeatures,
   type Transformed,
 } from "./bijection.ts";
-import { onSupport } from "./constraint.ts";
+import { inverseOnSupport } from "./constraint.ts";
 import type { Support } from "./support.ts";
 
 const sigmoidSchema = z
@@ -58,7 +58,7 @@ export class Sigmoid implements Bijection {
   inverse(x: Tensor): Transformed {
     const { low, high } = this;
     const outside = x.lessEqual(low).or(x.greaterEqual(high));
-    return onSupport(x, outside, low + (high - low) / 2, (x) => {
+    return inverseOnSupport(x, outside, low + (high - low) / 2, (x) => {
       const [above, below] = [x.neg().add(high).log(), x.sub(low).log()];
       return {
         value: below.sub(above),

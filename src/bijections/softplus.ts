@@ -9,7 +9,7 @@ import {
   sumFeatures,
   type Transformed,
 } from "./bijection.ts";
-import { MAX_EXPONENT, onSupport } from "./constraint.ts";
+import { inverseOnSupport, MAX_EXPONENT } from "./constraint.ts";
 
 const softplusSchema = z.strictObject({ type: z.literal("softplus"), features: sizeSchema });
 
@@ -33,7 +33,7 @@ export class Softplus implements Bijection {
   }
 
   inverse(x: Tensor): Transformed {
-    return onSupport(x, x.lessEqual(0), 1, (x) => {
+    return inverseOnSupport(x, x.lessEqual(0), 1, (x) => {
       // z = x + log(1 - exp(-x)), and dz/dx = 1 / (1 - exp(-x)).
       const log = x.neg().expm1().neg().log();
       return { value: x.add(log), logDerivative: log.neg() };

@@ -9,7 +9,7 @@ import {
   sumFeatures,
   type Transformed,
 } from "./bijection.ts";
-import { onSupport } from "./constraint.ts";
+import { inverseOnSupport } from "./constraint.ts";
 
 const softsignSchema = z.strictObject({ type: z.literal("softsign"), features: sizeSchema });
 
@@ -34,7 +34,7 @@ export class Softsign implements Bijection {
   }
 
   inverse(x: Tensor): Transformed {
-    return onSupport(x, x.abs().greaterEqual(1), 0, (x) => {
+    return inverseOnSupport(x, x.abs().greaterEqual(1), 0, (x) => {
       const denominator = scalar(1).sub(x.abs());
       return { value: x.div(denominator), logDerivative: denominator.log().mul(-2) };
     });

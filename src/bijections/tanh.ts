@@ -9,7 +9,7 @@ import {
   sumFeatures,
   type Transformed,
 } from "./bijection.ts";
-import { onSupport } from "./constraint.ts";
+import { inverseOnSupport } from "./constraint.ts";
 
 const tanhSchema = z.strictObject({ type: z.literal("tanh"), features: sizeSchema });
 
@@ -34,7 +34,7 @@ export class Tanh implements Bijection {
   }
 
   inverse(x: Tensor): Transformed {
-    return onSupport(x, x.abs().greaterEqual(1), 0, (x) => {
+    return inverseOnSupport(x, x.abs().greaterEqual(1), 0, (x) => {
       const [above, below] = [x.neg().log1p(), x.log1p()];
       return { value: below.sub(above).mul(0.5), logDerivative: above.add(below).neg() };
     });

@@ -368,8 +368,9 @@ export class ConditionalRows {
 }
 
 /**
- * Rows [N, D] with the known values of x and, for each unknown feature d, a draw from p(x_d | x_known). Draws of different features are not
- * joint. `noise` has one number [N, 1] for each tensor that `sample` takes.
+ * Rows [N, D] with the known values of x and, for each unknown feature d, a draw from p(x_d | x_known). Each feature is drawn
+ * from its own conditional distribution, so two drawn features of a row do not depend on each other. `noise` are the tensors of
+ * `distribution.noise` with one column each, [N, 1].
  */
 function drawEach(
   distribution: SubsetDistribution,

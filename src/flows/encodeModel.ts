@@ -70,7 +70,7 @@ export function encodeModel(model: ModelToSave, options: KindOptions = {}): Uint
     ...(image && { image }),
     given,
     ...(labels && { labels }),
-    ...(training && { training: withoutInfinity(training) }),
+    ...(training && { training: trainingAsJson(training) }),
   };
   checkDescriptionSize(description, "ARGUMENT");
   const arrays = new Map([
@@ -86,12 +86,12 @@ const defaultNames = (letter: string, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);
 
 /** A training record as JSON can represent it. */
-function withoutInfinity({ members, ...record }: TrainingRecord): object {
-  return { ...stored(record), ...(members && { members: members.map(stored) }) };
+function trainingAsJson({ members, ...record }: TrainingRecord): object {
+  return { ...recordAsJson(record), ...(members && { members: members.map(recordAsJson) }) };
 }
 
-/** Leaves out a log-density of -Infinity, which the reader then adds again. */
-function stored<T extends { readonly validationLogDensity: number }>(record: T): Partial<T> {
+/** JSON has no -Infinity. A log-density of -Infinity is left out, and `logDensitySchema` reads a missing one as -Infinity. */
+function recordAsJson<T extends { readonly validationLogDensity: number }>(record: T): Partial<T> {
   const { validationLogDensity, ...others } = record;
   return validationLogDensity === Number.NEGATIVE_INFINITY ? (others as Partial<T>) : record;
 }

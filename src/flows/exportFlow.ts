@@ -36,7 +36,7 @@ export interface ExportFlowOptions {
    * and the input `rows` is the number of samples; with a context, there is one sample for each of its rows. Default `input`.
    */
   noise?: "input" | "generated" | undefined;
-  /** More metadata of the file, such as `model_license` and `model_author`. Default none. */
+  /** More metadata of the file, such as `model_license` and `model_author`, without the key `pushforward`. Default none. */
   metadata?: Readonly<Record<string, string>> | undefined;
 }
 

@@ -54,7 +54,7 @@ export function autoencoderLatentSpace(model: VariationalAutoencoder, flow: Flow
     toLatent: (pixels, _context, run) => autoencoder.encode(pixels, run),
     toPixels: (latent, _context, run) => autoencoder.decode(latent, run),
     async release() {
-      for (const holder of [autoencoder, prior, base]) await holder.release();
+      for (const evaluator of [autoencoder, prior, base]) await evaluator.release();
     },
   };
 }

@@ -369,8 +369,8 @@ export class ImageModel implements AsyncDisposable {
 
   /** Frees what the methods keep for their next call; see `Flow.release`. */
   async release(): Promise<void> {
-    const holders = [this.flow, this.#latentSpace, this.#tempered?.flow];
-    for (const holder of holders) await holder?.release();
+    const evaluators = [this.flow, this.#latentSpace, this.#tempered?.flow];
+    for (const evaluator of evaluators) await evaluator?.release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -17,8 +17,8 @@ import { nsf } from "./recipes/spline.ts";
 
 /**
  * Adds to a flow what columns of real tables need: `Standardize`, fitted to the data, so that the flow models standardized
- * columns while its densities are in data units; and `Tails`, so that outliers have a low density that is not
- * extremely low. A context is standardized too, unless it has an embedding, which standardizes its input. Bijections next to the
+ * columns while its densities are in data units; and `Tails`, so that the log-density of an outlier decreases
+ * with the square of the logarithm of its distance, and not with the square of the distance. A context is standardized too, unless it has an embedding, which standardizes its input. Bijections next to the
  * data onto a support, such as `Exp`, stay next to the data. Throws `ARGUMENT` if the argument is not a flow.
  */
 export function forTables(flow: Flow): Flow {
@@ -32,7 +32,10 @@ export function forTables(flow: Flow): Flow {
   return new Flow(flow.base, Chain.joined([...layers, ...table, ...toSupport]), flow.embedding);
 }
 
-/** Splits a bijection into an unconstrained part (at most one bijection) and the bijections next to the data onto a support. */
+/**
+ * Splits a bijection into the maps next to the data whose images are a part of space, such as `Exp`, and the composition of all maps before
+ * them, which is in a list that is empty if there are none.
+ */
 function splitAtSupport(bijection: Bijection): { unconstrained: Bijection[]; toSupport: Bijection[] } {
   if (!bijection.support) return { unconstrained: [bijection], toSupport: [] };
   const parts = bijection.parts?.map((part) => part.bijection) ?? [];
@@ -48,7 +51,7 @@ function splitAtSupport(bijection: Bijection): { unconstrained: Bijection[]; toS
 }
 
 /** Options of `tableFlows`. */
-export interface TableFlowOptions {
+interface TableFlowOptions {
   /** Number of rows, from which the sizes of networks and mixtures are chosen. */
   rows: number;
   /** Number of context features. Default 0. */

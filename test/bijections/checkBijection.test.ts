@@ -82,7 +82,9 @@ test("draws rows in a domain of positive numbers or an interval, and needs them 
   await checkBijection(new Power({ features: 2, exponent: 2 }));
   await checkBijection(new Invert(new Exp({ features: 2 })));
   await checkBijection(new Invert(new Sigmoid({ features: 2, low: -1, high: 3 })));
-  expect(await refusal(new Invert(new Ordered({ features: 2 })))).toMatchInlineSnapshot(`"checkBijection needs z for a bijection that is not defined everywhere: expected rows z with x_1 < x_2 < ... < x_D, received no z."`);
+  expect(await refusal(new Invert(new Ordered({ features: 2 })))).toMatchInlineSnapshot(
+    `"checkBijection needs z for a bijection that is not defined everywhere: expected rows z with x_1 < x_2 < ... < x_D, received no z."`,
+  );
 });
 
 test("refuses rows that are not whole, of different numbers, or not numbers", async () => {

@@ -55,8 +55,12 @@ describe("parameters of a custom module", () => {
   });
 
   test("are read only from bytes, like models", async () => {
-    expect(() => loadParameters("{}" as never, {})).toThrowErrorMatchingInlineSnapshot(`[PushforwardError: loadParameters needs the bytes of a file: expected a Uint8Array or an ArrayBuffer, received "{}".]`);
-    await expect(decodeModel(undefined as never)).rejects.toThrowErrorMatchingInlineSnapshot(`[PushforwardError: decodeModel needs the bytes of a file: expected a Uint8Array or an ArrayBuffer, received nothing.]`);
+    expect(() => loadParameters("{}" as never, {})).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: loadParameters needs the bytes of a file: expected a Uint8Array or an ArrayBuffer, received "{}".]`,
+    );
+    await expect(decodeModel(undefined as never)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: decodeModel needs the bytes of a file: expected a Uint8Array or an ArrayBuffer, received nothing.]`,
+    );
   });
 
   test("of another module are an error that changes nothing", () => {

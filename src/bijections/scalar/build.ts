@@ -9,7 +9,7 @@ import type { ScalarTransform } from "./scalarTransform.ts";
 type Schema = (typeof scalarTransformKinds)[number]["schema"];
 
 /** Checked options of a registered transform, or a transform object of the user. */
-export type CheckedScalarTransform = z.output<Schema> | ScalarTransform;
+type CheckedScalarTransform = z.output<Schema> | ScalarTransform;
 
 /**
  * The registry of scalar transforms. It starts with the kinds of coreKinds.ts; `registerAllScalarTransforms` adds the other kinds

@@ -72,8 +72,8 @@ const DEFAULT_TRANSFORMS = { planar: 16, radial: 16, sylvester: 4, iaf: 4 };
 
 /**
  * Variational autoencoder (Kingma and Welling 2014) of D features, as a flow without a bijection: `fit` maximizes its evidence lower
- * bound, `logProb` is the bound, and `Autoencoder` encodes and reconstructs. The posterior is Gaussian, or a flow with parameters
- * that the encoder emits for each row (Rezende and Mohamed 2015; Kingma et al. 2016; van den Berg et al. 2018).
+ * bound, `logProb` is the bound, and `Autoencoder` encodes and reconstructs. The posterior is Gaussian, or a flow whose parameters
+ * are outputs of the encoder, different for each row (Rezende and Mohamed 2015; Kingma et al. 2016; van den Berg et al. 2018).
  *
  * For real numbers, `forTables(vae(...))` standardizes the columns.
  *
