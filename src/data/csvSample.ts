@@ -7,7 +7,12 @@ import type { Table } from "./table.ts";
 export async function csvSample(table: Table, maxRows: number): Promise<Uint8Array<ArrayBuffer>> {
   const { database, relation } = table;
   const [T, C] = [table.rows, Math.min(maxRows, table.rows)];
-  const columns = table.columns.map(({ name, type }) => ({ name, type, value: quotedIdentifier(name) }));
+  const columns = table.columns.map(({ name, type }) => ({
+    name,
+    // The values of a text file are text, and are written as they are.
+    type: relation.text === undefined ? type : "VARCHAR",
+    value: quotedIdentifier(name),
+  }));
   // Row r, counted from 1, is chosen if a multiple of T is at least (r - 1) C and below r C.
   const rows = `(FROM ${relation.sql} QUALIFY (((row_number() OVER () - 1) * ${C} + ${T - 1}) // ${T}) * ${T} < row_number() OVER () * ${C})`;
   const path = await database.temporaryFile();

@@ -1,9 +1,12 @@
 import { expect, test } from "vitest";
 import { csvSample } from "../../src/data/csvSample.ts";
 import { openTable } from "../../src/data/index.ts";
+import { temporaryDirectory } from "./temporaryFiles.ts";
 
-async function sample(query: string, rows: number): Promise<string> {
-  const table = await openTable(query);
+const files = temporaryDirectory();
+
+async function sample(source: string, rows: number): Promise<string> {
+  const table = await openTable(source);
   try {
     return new TextDecoder().decode(await csvSample(table, rows));
   } finally {
@@ -28,4 +31,9 @@ test("writes evenly spaced rows in the order of the table", async () => {
 test("writes dates, booleans, missing values and text that needs quotes", async () => {
   const query = `SELECT DATE '2024-02-29' AS "the day", true AS flag, NULL::DOUBLE AS x, 'a,"b"' AS "text"`;
   expect(await sample(query, 10)).toBe('the day,flag,x,text\n2024-02-29,true,,"a,""b"""\n');
+});
+
+test("writes the values of a text file as they are", async () => {
+  const text = "x,n,day,word\n1.50,1,31/12/2020,a\n2.5,,,\n";
+  expect(await sample(files.write("t.csv", text), 10)).toBe(text);
 });
