@@ -37,11 +37,11 @@ export function tableExpression(
 }
 
 /**
- * Words that are names in DuckDB's SQL only in quotes: those of the category "reserved" in its table `duckdb_keywords()`, version
- * 1.5.
+ * Words that name a column in DuckDB's SQL only in quotes: those of the categories "reserved" and "type_function" in its table
+ * `duckdb_keywords()`, version 1.5.
  */
 const RESERVED =
-  /^(all|analy[sz]e|and|any|array|as|asc|asymmetric|both|case|cast|check|collate|column|constraint|create|default|deferrable|desc|describe|distinct|do|else|end|except|false|fetch|for|foreign|from|group|having|in|initially|intersect|into|lambda|lateral|leading|limit|not|null|offset|on|only|or|order|pivot|pivot_longer|pivot_wider|placing|primary|qualify|references|returning|select|show|some|summarize|symmetric|table|then|to|trailing|true|union|unique|unpivot|using|variadic|when|where|window|with)$/i;
+  /^(all|analy[sz]e|and|anti|any|array|as|asc|asof|asymmetric|at|authorization|binary|both|by|case|cast|check|collate|collation|column|columns|concurrently|constraint|create|cross|default|deferrable|desc|describe|distinct|do|else|end|except|false|fetch|for|foreign|freeze|from|full|generated|glob|group|having|ilike|in|initially|inner|intersect|into|is|isnull|join|lambda|lateral|leading|left|like|limit|map|natural|not|notnull|null|offset|on|only|or|order|outer|overlaps|pivot|pivot_longer|pivot_wider|placing|positional|primary|qualify|references|returning|right|select|semi|show|similar|some|struct|summarize|symmetric|table|tablesample|then|to|trailing|true|try_cast|union|unique|unpack|unpivot|using|variadic|verbose|when|where|window|with)$/i;
 
 /** A column name in SQL, in quotes only if SQL needs them, which makes hints easier to read. */
 export const quotedIfNeeded = (name: string): string =>

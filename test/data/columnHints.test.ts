@@ -5,6 +5,7 @@ import { columnNotes } from "../../src/columns/index.ts";
 import { columnHint } from "../../src/data/columnHints.ts";
 import { parseColumnList } from "../../src/data/columnList.ts";
 import { openTable, readRows, readTrainingTable } from "../../src/data/index.ts";
+import { quotedIfNeeded } from "../../src/data/query.ts";
 import { Random } from "../../src/random/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
@@ -52,6 +53,17 @@ const uniform = (name: string, rows = 400) => random.split(name).uniform(new Flo
 const x = uniform("x");
 const y = uniform("y");
 const kindsOf = (found: readonly { kind: ColumnNote["kind"] }[]) => found.map(({ kind }) => kind);
+
+it("quotes the keywords that name a column only in quotes", async () => {
+  const { database, ...table } = await openTable(
+    "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')",
+  );
+  const keywords = (await database.rows(`FROM ${table.relation.sql}`)).map(([word]) => String(word));
+  await database.close();
+  expect(keywords).toContain("left");
+  expect(keywords.filter((word) => quotedIfNeeded(word) === word)).toEqual([]);
+  expect(["x", "year", "first"].map(quotedIfNeeded)).toEqual(["x", "year", "first"]);
+});
 
 describe("following a hint removes its note:", () => {
   it("noise is added to values on a grid", async () => {
