@@ -52,7 +52,10 @@ export function csvDialect(
   checkHeaderLines(file, text, first!);
   const fields = fieldNames(first!);
   const isNumber = decimal === "," ? isNumberWithComma : isNumberWithPoint;
-  const header = isHeader(fields, rows, (field) => field === "" || na.includes(field) || isNumber(field));
+  const hasNumber = fields.some((field) => field.trim() !== "" && isNumber(field));
+  const isValue = (field: string) =>
+    field === "" || na.includes(field) || isNumber(field) || (hasNumber && NOT_FINITE.test(field));
+  const header = isHeader(fields, rows, isValue);
   if (header === undefined) throw ambiguousHeader(file, fields, delimiter);
   const names = fields.map((field, index) => (header && field.trim() !== "" ? field : `column${index}`));
   checkColumnNames(names, file.name, { hint: "Rename one of them in the first line of the file." });
@@ -104,6 +107,8 @@ function detectDelimiter(text: string, decimal?: "." | ","): string {
   ).delimiter;
 }
 
+/** NaN and infinite numbers, as NumPy and R write them. They are no names if there are numbers beside them. */
+const NOT_FINITE = /^[-+]?(nan|inf(inity)?)$/i;
 const isNumberWithPoint = (text: string): boolean => Number.isFinite(Number(text));
 const isNumberWithComma = (text: string): boolean =>
   isNumberWithPoint(text) || new RegExp(`^(${WITH_DECIMAL_COMMA})$`).test(text.trim());

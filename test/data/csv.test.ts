@@ -49,6 +49,10 @@ describe("a first line of numbers", () => {
     expect(await contents("0.0,1.0\n2.5,4.5\n")).toMatchObject({ values: [0, 1, 2.5, 4.5] });
     expect(await contents("2,3\n2.5,4.5\n")).toMatchObject({ values: [2, 3, 2.5, 4.5] });
     expect(await contents("0,1\n")).toMatchObject({ values: [0, 1] });
+    expect(await contents("1.5,nan,3.0\n2.5,0.5,1.0\n")).toMatchObject({
+      names: ["column0", "column1", "column2"],
+    });
+    expect(await contents("inf,nan\n2.5,0.5\n")).toMatchObject({ names: ["inf", "nan"] });
   });
 
   it("is a row if its numbers have decimal commas, or some are words for missing values", async () => {
