@@ -110,6 +110,7 @@ async function valueExpression(table: Table, column: Column, { type }: TableColu
 function presentValue({ type }: TableColumn, text: string | null): TableRow[string] {
   if (text === null || text.trim() === "") return null;
   if (type === "text") return text;
+  if (/^[-+]?nan$/i.test(text.trim())) return null;
   const value = Number(text);
   if (type === "boolean") return value === 1;
   // A number with a decimal comma is shown as it is written.

@@ -13,10 +13,10 @@ import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
 
-it("shows booleans and dates of a table as they were learned, and no normal constant as a reason", async () => {
+it("shows booleans, dates and missing numbers of a table as they were learned, and no normal constant as a reason", async () => {
   const rows = Array.from(
     { length: 60 },
-    (_, i) => `True,31/12/2024,9:30,${i % 2 ? "TRUE" : "FALSE"},${i % 7}`,
+    (_, i) => `True,31/12/2024,9:30,${i % 2 ? "TRUE" : "FALSE"},${i % 7 || "nan"}`,
   );
   const path = files.write("notation.csv", `active,since,at,flag,x\n${rows.join("\n")}\n`);
   const table = await openTable(path);
@@ -37,13 +37,14 @@ it("shows booleans and dates of a table as they were learned, and no normal cons
   const data = new InMemoryDataset({ features: 2, values });
   const flow = new Flow(new LatentClasses({ columns: tableHeads(columns, data), classes: 2 }, new Random(0)));
   const model = new TableModel({ columns, flow });
-  const [reasons] = await explainTableRows(model, table, [1]);
+  const [reasons, ofMissing] = await explainTableRows(model, table, [1, 0]);
   expect(reasons!.map(({ column, value }) => [column, value])).toEqual(
     expect.arrayContaining([
       ["flag", true],
       ["x", 1],
     ]),
   );
+  expect(ofMissing).toContainEqual(expect.objectContaining({ column: "x", value: null }));
   expect(reasons!.filter(({ gain }) => gain === Number.POSITIVE_INFINITY)).toEqual([]);
   await model.release();
   await table.close();
