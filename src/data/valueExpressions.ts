@@ -13,8 +13,8 @@ export function valueTypeOf(column: Column): ValueType | undefined {
   if (TEXT.test(type)) return "text";
   if (type === "BOOLEAN") return "boolean";
   if (type === "DATE") return "date";
-  if (type.startsWith("TIMESTAMP")) return "timestamp";
-  if (/^TIME\b/.test(type)) return "time";
+  if (/^TIMESTAMP(_\w+)?( WITH TIME ZONE)?$/.test(type)) return "timestamp";
+  if (/^TIME( WITH TIME ZONE)?$/.test(type)) return "time";
   if (!isNumeric(column)) return undefined;
   return /INT|BIGNUM|,0\)$/.test(type) ? "integer" : "number";
 }

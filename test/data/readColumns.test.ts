@@ -183,7 +183,7 @@ describe("types of DuckDB", () => {
 
   it("leaves out what no model can learn, and says why", async () => {
     const query =
-      "SELECT [1] AS list, {a: 1} AS struct, 'x'::BLOB AS blob, MAP {'a': 1} AS map, INTERVAL 1 DAY AS i, 1 AS x";
+      "SELECT [1] AS list, [TIMESTAMP '2020-01-01'] AS times, ['10:00'::TIMETZ] AS zones, {a: 1} AS struct, 'x'::BLOB AS blob, MAP {'a': 1} AS map, INTERVAL 1 DAY AS i, 1 AS x";
     expect(await contents(query)).toEqual({
       list: "a model cannot learn values of the type INTEGER[]",
       struct: "a model cannot learn values of the type STRUCT(a INTEGER)",
@@ -195,6 +195,8 @@ describe("types of DuckDB", () => {
   });
 
   it("reads dates and times of JSON, which has only text for them", async () => {
+      times: "a model cannot learn values of the type TIMESTAMP[]",
+      zones: "a model cannot learn values of the type TIME WITH TIME ZONE[]",
     const rows = [
       { day: "2020-01-05", at: "2020-01-05T10:00:00", number: "1", empty: "", mixed: 1 },
       { day: null, at: "2020-01-06 10:00:00", number: "2", empty: "x", mixed: "a" },
