@@ -4,6 +4,23 @@ const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|BIGNUM|DECI
 
 export const isNumeric = ({ type }: { readonly type: string }): boolean => NUMERIC.test(type);
 
+/** The white space that JavaScript's `trim` removes, as a regular expression of DuckDB. Its own `trim` leaves tabs and line breaks. */
+const WHITE_SPACE = "\\s\\x0b\\p{Z}\\x{feff}";
+
+/** The SQL of a text without the white space around it. */
+export const trimmed = (text: string): string =>
+  `regexp_replace(${text}, '^[${WHITE_SPACE}]+|[${WHITE_SPACE}]+$', '', 'g')`;
+
+/** The SQL of whether a text has a visible character. */
+export const isVisible = (text: string): string => `regexp_matches(${text}, '[^${WHITE_SPACE}]')`;
+
+/**
+ * The SQL of the number that a text represents, NULL if it represents none. A cast to DOUBLE would ignore underscores between digits, and so
+ * take the different codes 1_12 and 11_2 for the same number.
+ */
+export const numberOfText = (text: string): string =>
+  `CASE WHEN NOT contains(${text}, '_') THEN TRY_CAST(${text} AS DOUBLE) END`;
+
 /** The order of the parts of a date that does not begin with the year: 31/12/2020 or 12/31/2020. */
 export type DateOrder = "dayFirst" | "monthFirst";
 
@@ -99,7 +116,7 @@ export async function textTypes(
     `SELECT d, ${Object.values(AGGREGATES).join(", ")}
     FROM (SELECT *, ${time("t")} AS yearFirst, ${time(isoDate("t", "dayFirst"))} AS dayFirst,
         ${time(isoDate("t", "monthFirst"))} AS monthFirst
-      FROM (SELECT *, TRY_CAST(v AS DOUBLE) AS x, CASE WHEN x IS NULL THEN trim(v) END AS t
+      FROM (SELECT *, ${numberOfText("v")} AS x, CASE WHEN x IS NULL THEN ${trimmed("v")} END AS t
         FROM (SELECT unnest(texts) AS v, unnest(range(${expressions.length})) AS d
           FROM (SELECT [${expressions.join(", ")}] AS texts FROM ${relation}))))
     GROUP BY d ORDER BY d`,
@@ -155,8 +172,8 @@ const areCodes = ({ leadingZeros, integers, values, shortest, longest }: Counts)
 /** An SQL expression that replaces the values `na` by NULL. Numbers match in any notation: -999 also matches -999.0. */
 export function missingToNull(value: string, { text, na }: { text: string; na: readonly string[] }): string {
   const numbers = na.filter((word) => word.trim() !== "" && Number.isFinite(Number(word))).map(Number);
-  const isNumber = numbers.length > 0 ? ` OR TRY_CAST(${text} AS DOUBLE) IN (${numbers.join(", ")})` : "";
-  return `CASE WHEN trim(${text}) IN (${na.map(stringLiteral).join(", ")})${isNumber} THEN NULL ELSE ${value} END`;
+  const isNumber = numbers.length > 0 ? ` OR ${numberOfText(text)} IN (${numbers.join(", ")})` : "";
+  return `CASE WHEN ${trimmed(text)} IN (${na.map(stringLiteral).join(", ")})${isNumber} THEN NULL ELSE ${value} END`;
 }
 
 /** A number with a decimal comma or points that separate thousands, such as 1.234,5. No number above 1,000 begins with 0. */

@@ -2,7 +2,7 @@ import type { ColumnValues } from "../columns/index.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import { nearestName } from "../nearestName.ts";
-import { isNumeric } from "./columnTypes.ts";
+import { isNumeric, numberOfText } from "./columnTypes.ts";
 import { constantContextError } from "./constantError.ts";
 import { quotedIdentifier, textLiteral } from "./database.ts";
 import type { Column } from "./relation.ts";
@@ -41,7 +41,7 @@ async function labelsOfColumn(table: Table, name: string): Promise<string[]> {
   const { database, relation, source } = table;
   const text = textValue(table, name);
   const [counts] = await database.rows(
-    `SELECT count(${text}), count(TRY_CAST(${text} AS DOUBLE)), count(DISTINCT ${text}) FROM ${relation.sql}`,
+    `SELECT count(${text}), count(${numberOfText(text)}), count(DISTINCT ${text}) FROM ${relation.sql}`,
   );
   const [values, numbers, distinct] = counts!.map(Number) as [number, number, number];
   if (relation.text !== undefined && 2 * numbers > values) return [];

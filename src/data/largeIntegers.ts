@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { hasLargeIntegers, type LargeIntegers } from "../tables/largeIntegers.ts";
 import type { RawColumn } from "../tables/tableColumn.ts";
-import { isNumeric } from "./columnTypes.ts";
+import { isNumeric, trimmed } from "./columnTypes.ts";
 import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
@@ -54,7 +54,7 @@ async function countLarge(table: Table, column: Column): Promise<LargeIntegers |
   const number = numberExpression(table, column, "number");
   const [[integers, numbers]] = (await table.database.rows(
     `SELECT count(DISTINCT integer), count(DISTINCT number)
-      FROM (SELECT regexp_replace(ltrim(trim(${text}), '+'), '^(-?)0+', '\\1') AS integer, ${number} AS number FROM ${table.relation.sql})
+      FROM (SELECT regexp_replace(ltrim(${trimmed(text)}, '+'), '^(-?)0+', '\\1') AS integer, ${number} AS number FROM ${table.relation.sql})
       WHERE abs(number) > ${Number.MAX_SAFE_INTEGER} AND regexp_full_match(integer, '-?\\d+')`,
   )) as [[string, string]];
   return Number(integers) === 0 ? undefined : { areMerged: Number(integers) > Number(numbers) };

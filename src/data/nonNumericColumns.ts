@@ -3,6 +3,7 @@ import { shortened } from "../parse.ts";
 import { DATE_LIKE } from "../tables/textDates.ts";
 import { NUMBER_WITH_UNIT, type TextCounts, THOUSANDS, WITH_DECIMAL_COMMA } from "../tables/valueRemarks.ts";
 import { columnList } from "./columnList.ts";
+import { numberOfText, trimmed } from "./columnTypes.ts";
 import { quotedIdentifier, stringLiteral } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
@@ -48,7 +49,7 @@ export async function examineColumn(table: Table, { name, type }: Column): Promi
   const value = type === "JSON" ? `(${quotedIdentifier(name)} ->> '$')` : quotedIdentifier(name);
   const from = `(SELECT row_number() OVER () AS row, ${value} AS value FROM ${table.relation.sql})`;
   const [counts] = await table.database.rows(
-    `SELECT count(value), count(TRY_CAST(value AS DOUBLE)), count_if(regexp_full_match(value, '${WITH_DECIMAL_COMMA}')),
+    `SELECT count(value), count(${numberOfText("value")}), count_if(regexp_full_match(value, '${WITH_DECIMAL_COMMA}')),
       count_if(regexp_full_match(value, '${THOUSANDS}')) FROM ${from}`,
   );
   const [values, numbers, decimals, thousands] = counts!.map(Number) as [number, number, number, number];
@@ -88,7 +89,7 @@ const otherTexts = async (
   limit: number,
 ): Promise<[text: string, row: string][]> =>
   (await table.database.rows(
-    `SELECT value, min(row) AS first FROM ${from} WHERE value IS NOT NULL AND TRY_CAST(value AS ${type}) IS NULL
+    `SELECT value, min(row) AS first FROM ${from} WHERE value IS NOT NULL AND ${type === "DOUBLE" ? numberOfText("value") : "TRY_CAST(value AS TIMESTAMP)"} IS NULL
       GROUP BY value ORDER BY first LIMIT ${limit}`,
   )) as [string, string][];
 
@@ -108,7 +109,7 @@ export async function checkFewWords(table: Table, name: string, isLeftOut: boole
   const value = quotedIdentifier(name);
   const from = `(SELECT row_number() OVER () AS row, ${value} AS value FROM ${table.relation.sql})`;
   const [counts] = await table.database.rows(
-    `SELECT count(value), count(TRY_CAST(value AS TIMESTAMP)), count(TRY_CAST(value AS DOUBLE)) FROM ${from}`,
+    `SELECT count(value), count(TRY_CAST(value AS TIMESTAMP)), count(${numberOfText("value")}) FROM ${from}`,
   );
   const [present, dates, numbers] = counts!.map(Number) as [number, number, number];
   const areDates = dates > numbers;
@@ -125,13 +126,14 @@ export async function checkFewWords(table: Table, name: string, isLeftOut: boole
 
 /** Counts the numbers and dates in a column of text. */
 export async function countTextOfColumn(table: Table, name: string): Promise<TextCounts> {
-  const isNumber = "TRY_CAST(value AS DOUBLE) IS NOT NULL";
-  const isDateLike = `regexp_full_match(trim(value), '${DATE_LIKE}')`;
-  const isImpossible = `(${isDateLike} AND regexp_matches(trim(value), '^\\d{4}-\\d{1,2}-\\d{1,2}') AND TRY_CAST(trim(value) AS TIMESTAMP) IS NULL)`;
+  const isNumber = `${numberOfText("value")} IS NOT NULL`;
+  const text = trimmed("value");
+  const isDateLike = `regexp_full_match(${text}, '${DATE_LIKE}')`;
+  const isImpossible = `(${isDateLike} AND regexp_matches(${text}, '^\\d{4}-\\d{1,2}-\\d{1,2}') AND TRY_CAST(${text} AS TIMESTAMP) IS NULL)`;
   const from = `(SELECT ${quotedIdentifier(name)} AS value FROM ${table.relation.sql})`;
   const [counts] = await table.database.rows(
-    `SELECT count(value), count_if(${isNumber}), count_if(regexp_full_match(trim(value), '${WITH_DECIMAL_COMMA}|${THOUSANDS}')),
-      count_if(regexp_full_match(trim(value), '${THOUSANDS}')), count_if(regexp_full_match(trim(value), ${stringLiteral(NUMBER_WITH_UNIT)})),
+    `SELECT count(value), count_if(${isNumber}), count_if(regexp_full_match(${text}, '${WITH_DECIMAL_COMMA}|${THOUSANDS}')),
+      count_if(regexp_full_match(${text}, '${THOUSANDS}')), count_if(regexp_full_match(${text}, ${stringLiteral(NUMBER_WITH_UNIT)})),
       count_if(${isDateLike}), count_if(${isImpossible}), count_if(${isNumber} AND regexp_matches(value, '^0\\d')) FROM ${from}`,
   );
   const [present, numbers, commas, thousands, units, dateLike, impossible, codes] = counts!.map(Number) as [

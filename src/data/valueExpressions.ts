@@ -1,5 +1,14 @@
 import type { ValueType } from "../tables/tableColumn.ts";
-import { isNumeric, isoDate, timeInUtc, timeOfText, timestampOfText } from "./columnTypes.ts";
+import {
+  isNumeric,
+  isoDate,
+  isVisible,
+  numberOfText,
+  timeInUtc,
+  timeOfText,
+  timestampOfText,
+  trimmed,
+} from "./columnTypes.ts";
 import { quotedIdentifier } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
@@ -30,7 +39,7 @@ export const hasTimeZone = (column: Column): boolean =>
 export function textExpression(table: Table, { name, type }: Column, prefix = ""): string {
   const value = `${prefix}${quotedIdentifier(name)}`;
   const text = type === "JSON" ? `(${value} ->> '$')` : `CAST(${value} AS VARCHAR)`;
-  return isText(table, type) ? `CASE WHEN trim(${text}) <> '' THEN ${text} END` : text;
+  return isText(table, type) ? `CASE WHEN ${isVisible(text)} THEN ${text} END` : text;
 }
 
 /** The values of text files are text, whatever the type that they represent. */
@@ -61,10 +70,11 @@ export function numberExpression(
   if (from !== "text" && !CONVERTIBLE[type].includes(from)) return undefined;
   const isStoredAsText = isText(table, column.type);
   const value = isStoredAsText ? textExpression(table, column) : quotedIdentifier(column.name);
+  const number = isStoredAsText ? numberOfText(value) : `TRY_CAST(${value} AS DOUBLE)`;
   switch (type) {
     case "number":
     case "integer":
-      return `TRY_CAST(${value} AS DOUBLE)`;
+      return number;
     case "boolean":
       return `CAST(TRY_CAST(CAST(${value} AS VARCHAR) AS BOOLEAN) AS DOUBLE)`;
     case "date":
@@ -72,15 +82,13 @@ export function numberExpression(
       return milliseconds(isStoredAsText ? timestampOfText(isoText(value, column)) : value, column);
     case "time":
       // 24:00 is the same time as 0:00.
-      return `epoch_ms(${isStoredAsText ? timeOfText(`trim(${value})`) : timeOfDay(value, column)}) % ${MILLISECONDS_PER_DAY}`;
+      return `epoch_ms(${isStoredAsText ? timeOfText(trimmed(value)) : timeOfDay(value, column)}) % ${MILLISECONDS_PER_DAY}`;
   }
 }
 
 /** The SQL of a date or time as text with the year first, as ISO 8601 has it. */
 export const isoText = (text: string, { dateOrder }: Column): string =>
-  dateOrder === "dayFirst" || dateOrder === "monthFirst"
-    ? isoDate(`trim(${text})`, dateOrder)
-    : `trim(${text})`;
+  dateOrder === "dayFirst" || dateOrder === "monthFirst" ? isoDate(trimmed(text), dateOrder) : trimmed(text);
 
 /** The SQL of a time of day as a TIME. */
 const timeOfDay = (time: string, column: Column): string =>

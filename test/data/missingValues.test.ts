@@ -5,7 +5,7 @@ import { readLabels } from "../../src/data/labels.ts";
 import { chunk, temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
-const TEXT = "a,b,kind\n1,?,x\nNA,2.50,NA\n-999.0,3,y\n4, NA ,x\n";
+const TEXT = "a,b,kind\n1,?,x\nNA,2.50,NA\n-999.0,3,y\n4, NA\t,x\n";
 
 async function read(source: string, options: TableOptions) {
   const table = await openTable(source, options);
@@ -57,11 +57,11 @@ it("works in all formats", async () => {
 });
 
 it("reads fields with only blanks as missing, whatever the type of the column", async () => {
-  const text = "a,b,kind,zip\n1,  ,x,00501\n\u00a0,2.5, ,00502\n3,4,y,  \n";
+  const text = "a,b,kind,zip\n1,  ,x,00501\n\u00a0,2.5,\t,00502\n3,4,y, \t\n\t,1,x,00503\n";
   const types = "BIGINT,DOUBLE,VARCHAR,VARCHAR";
   const path = files.write("blank.csv", text);
-  expect(await read(path, {})).toEqual({ types, values: [3, 4], missing: 2 });
-  expect(await read(path, { na: ["4"] })).toEqual({ types, values: [], missing: 3 });
+  expect(await read(path, {})).toEqual({ types, values: [3, 4], missing: 3 });
+  expect(await read(path, { na: ["4"] })).toEqual({ types, values: [], missing: 4 });
   expect(await read("SELECT unnest(['1', ' ', '5']) AS a, 2 AS b", { na: ["5"] })).toEqual({
     types: "BIGINT,INTEGER",
     values: [1, 2],
@@ -91,7 +91,7 @@ it("keeps the values of na when a text file is written as text, and writes NULL 
     "1,?,x,1.0",
     "NA,2.50,NA,2.0",
     "-999.0,3,y,3.0",
-    "4, NA ,x,4.0",
+    "4, NA\t,x,4.0",
   ]);
   expect(readFileSync(files.path("scored.jsonl"), "utf8").split("\n")[1]).toBe(
     '{"a":null,"b":2.5,"kind":null,"log_density":2.0}',
