@@ -44,9 +44,13 @@ export async function learnedExpression(
   const dated = await withDates(table, column, type);
   const value = numberExpression(table, dated, type);
   if (value === undefined) throw otherType(table, column, learned);
-  if (valueTypeOf(column) === "text") await checkTexts(table, dated, learned, { text, value });
+  // Numbers other than 0 and 1 represent no boolean.
+  const from = valueTypeOf(column);
+  if (from === "text" || (type === "boolean" && from !== "boolean"))
+    await checkTexts(table, dated, learned, { text, value });
   if (learned.kind !== "constant") return value;
-  const present = type === "number" || type === "integer" ? `nullif(${value}, 'NaN')` : value;
+  const mayBeNaN = type === "number" || type === "integer" || type === "boolean";
+  const present = mayBeNaN ? `nullif(${value}, 'NaN')` : value;
   return `CAST(${present} = ${constantNumber(learned.value!, type)} AS INTEGER)`;
 }
 

@@ -76,7 +76,10 @@ export function numberExpression(
     case "integer":
       return number;
     case "boolean":
-      return `CAST(TRY_CAST(CAST(${value} AS VARCHAR) AS BOOLEAN) AS DOUBLE)`;
+      // A cast to BOOLEAN does not accept the text 1.0. NaN is a missing value.
+      return from === "number" || from === "integer"
+        ? `CASE WHEN ${number} IN (0, 1, 'NaN') THEN ${number} END`
+        : `CAST(TRY_CAST(${value} AS BOOLEAN) AS DOUBLE)`;
     case "date":
     case "timestamp":
       return milliseconds(isStoredAsText ? timestampOfText(isoText(value, column)) : value, column);

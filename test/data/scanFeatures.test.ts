@@ -102,10 +102,15 @@ describe("features of a table", () => {
     const row = { gap: null, fixed: "same", time: "00:07", day: "2020-02-29", flag: true, word: "b", n: 3.0 };
     const paths = [
       csv("notation", "n,word,flag,day,time,fixed,gap", "3.0,b,TRUE,2020-02-29,00:07:00,same,"),
+      csv("integers", "n,word,flag,day,time,fixed,gap", "3,b,1,2020-02-29,00:07,same,"),
+      csv("decimals", "n,word,flag,day,time,fixed,gap", "3,b,1.0,2020-02-29,00:07,same,"),
       csv("order", "gap;fixed;time;day;flag;word;n;other", ";same;0:07;29.2.2020;true;b;3;x"),
       files.write("row.json", JSON.stringify([row])),
     ];
     const all = await Promise.all(paths.map((path) => scan(path, columns)));
+    const [flag] = await learn("SELECT i % 2 = 0 AS flag FROM range(20) AS t(i)");
+    const floats = await scan("SELECT unnest([1, 0, 'NaN'::DOUBLE, NULL]) AS flag", [flag!]);
+    expect([...floats.blocks[0]!.rows.values]).toEqual([1, 0, Number.NaN, Number.NaN]);
     for (const { blocks, unlearned } of all) {
       expect(blocks[0]!.rows.values).toEqual(all[0]!.blocks[0]!.rows.values);
       expect(blocks[0]!.rows.values.filter(Number.isNaN)).toHaveLength(1);
@@ -322,6 +327,7 @@ describe("a table with other columns", () => {
       "DATA The column "flag" of flag.csv has a value of a different type from the training table: expected true or false, received 'perhaps' in row 2.
       Correct the value, or read it as missing (--na perhaps)."
     `);
+    expect(await failure(csv("counts", "flag", "1", "2"), only("flag"))).toContain("received '2' in row 2");
   });
 
   it("is an error if a column has numbers or lists where text or dates were learned", async () => {
