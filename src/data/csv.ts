@@ -89,6 +89,10 @@ quote = '"', escape = '"', comment = '', skip = ${skip}, header = ${header}, hiv
 compression = '${files[0]!.gzip ? "gzip" : "none"}', columns = {${columns}})`;
 }
 
+/** The option of DuckDB's `read_csv` for a delimiter. */
+export const delimiterOption = (delimiter: string): string =>
+  `delim = ${stringLiteral(delimiter === "\t" ? "\\t" : delimiter)}`;
+
 /**
  * Returns the delimiter with which the most records have as many fields as the first record, and no quote inside of an unquoted field. If
  * several delimiters are equally good, it returns the one that gives the most fields. The decimal separator is the delimiter only if no

@@ -11,7 +11,7 @@ import {
   textTypes,
   withDecimalPoint,
 } from "./columnTypes.ts";
-import { csvDialect, csvRelation } from "./csv.ts";
+import { csvDialect, csvRelation, delimiterOption } from "./csv.ts";
 import { type Database, quotedIdentifier, stringLiteral } from "./database.ts";
 import { type FileRows, withFileRows } from "./fileRows.ts";
 import type { FileVersion } from "./fileVersion.ts";
@@ -44,8 +44,15 @@ export interface Relation {
   readonly delimiter?: string;
   readonly columns: readonly Column[];
   readonly rows: number;
-  /** The paths or patterns with which a query can read the table; undefined for queries and standard input. */
-  readonly file?: { readonly paths: readonly string[]; readonly format: FormatName };
+  /**
+   * The paths or patterns with which a query can read the table, and the options of DuckDB's function that read its notation; undefined for
+   * queries and standard input.
+   */
+  readonly file?: {
+    readonly paths: readonly string[];
+    readonly format: FormatName;
+    readonly options: readonly string[];
+  };
   /** Only for several files: how many rows each has. */
   readonly files?: readonly FileRows[];
   /** The versions of the files when they were opened. A query has none, because its result is stored. */
@@ -79,7 +86,21 @@ export async function filesRelation(
     for (const version of versions) await version.check();
   });
   const named = files.every(({ name }) => name !== STANDARD_INPUT);
-  return { ...relation, versions, ...(named && { file: { paths, format: files[0]!.format } }) };
+  const file = { paths, format: files[0]!.format, options: readOptions(relation, notation) };
+  return { ...relation, versions, ...(named && { file }) };
+}
+
+/** The options with which `read_csv` reads the notation of a CSV or TSV file. Other tables have none. */
+function readOptions(
+  { delimiter }: Relation,
+  { na, decimal, delimiter: stated }: Notation,
+): readonly string[] {
+  if (delimiter === undefined) return [];
+  return [
+    ...(decimal === "," ? ["decimal_separator = ','"] : []),
+    ...(decimal === "," || stated !== undefined ? [delimiterOption(delimiter)] : []),
+    ...(na.length > 0 ? [`nullstr = [${["", ...na].map(stringLiteral).join(", ")}]`] : []),
+  ];
 }
 
 async function readRelation(

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { PushforwardError } from "../errors.ts";
 import { abortSignal, checkOptions, listOfTexts, type OptionRules, oneOf, text } from "../options.ts";
 import { type ColumnSelection, selectNumericColumns } from "./columnSelection.ts";
+import { delimiterOption } from "./csv.ts";
 import { Database } from "./database.ts";
 import { type FileRow, fileRow } from "./fileRows.ts";
 import { expandHome, isStandardInput, STANDARD_INPUT } from "./locate.ts";
@@ -80,17 +81,18 @@ export class Table {
    */
   delimiterOption(): string | undefined {
     const { delimiter } = this.relation;
-    return delimiter && `delim = '${delimiter === "\t" ? "\\t" : delimiter}'`;
+    return delimiter && delimiterOption(delimiter);
   }
 
   /**
-   * The SQL that reads the table in a query, with options of DuckDB; undefined for a query or standard input.
+   * The SQL that reads the table in a query, with options of DuckDB, by default those that read its notation; undefined for a query or
+   * standard input.
    *
    * @internal
    */
   inQuery(options?: readonly string[]): string | undefined {
     const { file } = this.relation;
-    return file && tableExpression(file.paths, file.format, options);
+    return file && tableExpression(file.paths, file.format, options ?? file.options);
   }
 
   /**

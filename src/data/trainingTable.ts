@@ -150,7 +150,7 @@ async function readTable(
     const usesKinds = statesKinds || (kinds && (await isMixed(table, chosen.columns, merged)));
     const refused = merged.find((name) => !usesKinds || givenNumbers.includes(name));
     if (refused !== undefined) throw mergedIntegersError(table, refused);
-    const hintSource = { source: sqlOf(table, [source].flat()[0]!, decimal), chosen: columns };
+    const hintSource = { source: sqlOf(table, [source].flat()[0]!), chosen: columns };
     const read = usesKinds
       ? await readEncodedTable(table, chosen, { kinds, seed, maxNumbersInMemory, hasAtoms, hintSource })
       : await readNumbers(table, chosen, { columns, seed, maxNumbersInMemory, hintSource });
@@ -251,9 +251,8 @@ function notesOf(
 const MAX_QUERY_LENGTH = 500;
 
 /** SQL that reads the table: its file, or the query that it comes from. */
-function sqlOf(table: Table, source: string, decimal: "." | "," | undefined): string {
+function sqlOf(table: Table, source: string): string {
   if (table.source === "the query" && source.length <= MAX_QUERY_LENGTH)
     return `(${source.trim().replace(/;$/, "")})`;
-  const options = decimal === "," ? ["decimal_separator = ','", table.delimiterOption()!] : undefined;
-  return table.inQuery(options) ?? "...";
+  return table.inQuery() ?? "...";
 }

@@ -199,6 +199,30 @@ describe("following a hint removes its note:", () => {
     expect(await hints(queryIn(one.hint))).toEqual([]);
   });
 
+  it("the query reads the notation of the file", async () => {
+    for (const [delimiter, options, source] of [
+      [",", { na: ["NA"] }, "read_csv('PATH', nullstr = ['', 'NA'])"],
+      [":", { delimiter: ":" }, "read_csv('PATH', delim = ':')"],
+      [
+        ";",
+        { decimal: ",", na: ["NA"] },
+        "read_csv('PATH', decimal_separator = ',', delim = ';', nullstr = ['', 'NA'])",
+      ],
+    ] as const) {
+      const numbers = Array.from(x, (v, i) =>
+        i === 7 ? (options.na?.[0] ?? "") : i === 9 ? "1e9" : String(v),
+      );
+      const rows = numbers.map((v, i) => [v, y[i]].join(delimiter));
+      const text = [["x", "y"].join(delimiter), ...rows, ""].join("\n");
+      const path = write("notation.csv", options.decimal ? text.replaceAll(".", ",") : text);
+      const [note] = (await readTrainingTable(path, options)).notes();
+      expect(note!.hint).toContain(
+        `"FROM ${source.replace("PATH", path)} WHERE (x < 1000000000 OR x IS NULL)"`,
+      );
+      expect((await readTrainingTable(queryIn(note!.hint))).notes()).toEqual([]);
+    }
+  });
+
   it("codes that are values in other columns become missing in a query", async () => {
     const coded = (code: number) => x.map((v, i) => (i % 20 === 0 ? code : 10 * v));
     const data = tableOf({ x: coded(-1), other: y.map((v, i) => (i === 3 ? -1 : 4 * v - 2)) });
