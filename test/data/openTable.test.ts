@@ -66,6 +66,7 @@ describe("formats", () => {
     const path = files.write("q.csv", "a,b\n1,2.5\n3,-4e-3\n");
     expect(await contents(`FROM '${path}'`)).toEqual(two);
     expect(await contents(`\n select a, b from '${path}' -- as it is`)).toEqual(two);
+    expect(await contents(`FROM 'file://${path}'`)).toEqual(two);
     expect(await contents(`WITH t AS (FROM '${path}') SELECT * FROM t;`)).toEqual(two);
   });
 
