@@ -26,13 +26,13 @@ export interface Column {
   readonly name: string;
   /** DuckDB's name of the type: `BIGINT`, `DOUBLE`, `DECIMAL(10,2)`, `DATE`, `VARCHAR`... In a text file, the type that all values represent. */
   readonly type: string;
-  /** Only for dates in a text file that do not begin with the year. "ambiguous" if they are valid with day and month exchanged. */
+  /** Only for dates in a text file that do not begin with the year. "ambiguous" if it is unclear whether the day or the month is first; the type is then VARCHAR. */
   readonly dateOrder?: DateOrder | "ambiguous";
   /** Only for times in a text file: some have a time zone. */
   readonly hasTimeZone?: true;
 }
 
-/** Matches all strings without a visible character in `missingToNull`, which trims them. */
+/** In the list of `missingToNull`, this matches every string of spaces, because strings are trimmed before they are compared. */
 const BLANK = "";
 
 /** A table in SQL. */
@@ -160,7 +160,7 @@ function checkSameFormat(file: SourceFile, first: SourceFile): void {
   });
 }
 
-/** @throws DATA if a file does not have the names of the first file in the same order. Only the order of CSV and TSV files is given; others are sorted. */
+/** @throws DATA if a file does not have the names of the first file in the same order. The caller sorts the names of other formats than CSV and TSV, in which the order has no meaning. */
 function checkSameColumns(
   file: string,
   names: readonly string[],
@@ -324,8 +324,8 @@ async function csvTable(
     checkSameColumns(file.name, other.names, files[0]!.name, dialect.names);
     if (JSON.stringify(other) === JSON.stringify(dialect)) continue;
     throw new PushforwardError("DATA", `${file.name} has a different CSV dialect from ${files[0]!.name}`, {
-      expected: "the same delimiter and the same header",
-      hint: "Write all files with the same delimiter and header.",
+      expected: "the same delimiter, header and number of lines before the header",
+      hint: "Write all files in the same way.",
     });
   }
   const { names } = dialect;

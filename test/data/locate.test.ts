@@ -113,8 +113,8 @@ describe("a pattern", () => {
     files.write("kind1.csv", "a,b\n1,2\n");
     files.write("kind2.csv", "a;b\n1;2\n");
     expect(await files.failure(openTable(files.path("kind*.csv")))).toMatchInlineSnapshot(`
-      "DATA kind2.csv has a different CSV dialect from kind1.csv: expected the same delimiter and the same header.
-      Write all files with the same delimiter and header."
+      "DATA kind2.csv has a different CSV dialect from kind1.csv: expected the same delimiter, header and number of lines before the header.
+      Write all files in the same way."
     `);
     await writeRows(["a", "b"], [chunk([1, 2])], files.path("kind3.parquet"));
     expect(await files.failure(openTable(files.path("kind[13]*")))).toMatchInlineSnapshot(`
