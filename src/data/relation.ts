@@ -8,6 +8,7 @@ import {
   type DateOrder,
   isNumeric,
   missingToNull,
+  numberOfText,
   textTypes,
   withDecimalPoint,
 } from "./columnTypes.ts";
@@ -118,20 +119,23 @@ async function readRelation(
 
   const read = format === "parquet" ? parquetRelation : jsonRelation;
   if (files.length > 1) {
-    const parts: FilePart[] = [];
-    const columns: Column[][] = [];
+    const parts: { name: string; sql: string; columns: Map<string, Column> }[] = [];
     for (const file of files) {
       const sql = await read(database, [file]);
-      parts.push({ name: file.name, sql });
-      columns.push(await describe(database, sql));
+      const columns = new Map((await describe(database, sql)).map((column) => [column.name, column]));
+      parts.push({ name: file.name, sql, columns });
     }
-    const namesOf = (file: number) => columns[file]!.map(({ name }) => name).sort();
+    const namesOf = (part: number) => [...parts[part]!.columns.keys()].sort();
     for (const [i, { name }] of parts.entries())
       checkSameColumns(name, namesOf(i), parts[0]!.name, namesOf(0));
-    const isNumericIn = (name: string) =>
-      columns.map((each) => isNumeric(each.find((c) => c.name === name)!));
-    const mixed = namesOf(0).filter((name) => new Set(isNumericIn(name)).size > 1);
-    await checkNumbersInAllFiles(database, parts, mixed);
+    const mixed = namesOf(0).filter(
+      (name) => new Set(parts.map(({ columns }) => isNumeric(columns.get(name)!))).size > 1,
+    );
+    const filesWithTexts = parts.map(({ columns, ...part }) => ({
+      ...part,
+      texts: mixed.map((name) => presentText(textOf(columns.get(name)!), notation.na)),
+    }));
+    await checkNumbersInAllFiles(database, filesWithTexts, mixed);
   }
   const sql = await read(database, files);
   const table = await withFileRows(database, await typedTable(database, sql, notation.na), sql, files);
@@ -175,26 +179,27 @@ function checkSameColumns(
   });
 }
 
-/** One of the files of a table, and the SQL that reads it. */
+/** One of the files of a table, the SQL that reads it, and the SQL of values of its columns as text, NULL if they are missing. */
 interface FilePart {
   readonly name: string;
   readonly sql: string;
+  readonly texts: readonly string[];
 }
 
-/** @throws DATA if one of the columns `names` has only numbers in one of the files, and none in another. */
+/** @throws DATA if one of the columns `names`, whose values are `texts`, has only numbers in one of the files, and none in another. */
 async function checkNumbersInAllFiles(
   database: Database,
   files: readonly FilePart[],
   names: readonly string[],
 ): Promise<void> {
   if (names.length === 0) return;
-  const counts = names.map((name) => {
-    const value = `nullif(trim(CAST(${quotedIdentifier(name)} AS VARCHAR)), '')`;
-    return `count(${value}), count(TRY_CAST(${value} AS DOUBLE)), first(${value}) FILTER (${value} IS NOT NULL)`;
-  });
   const ofFiles: unknown[][] = [];
-  for (const { sql } of files)
+  for (const { sql, texts } of files) {
+    const counts = texts.map(
+      (text) => `count(${text}), count(${numberOfText(text)}), first(${text}) FILTER (${text} IS NOT NULL)`,
+    );
     ofFiles.push((await database.rows(`SELECT ${counts.join(", ")} FROM ${sql}`))[0]!);
+  }
   for (const [c, name] of names.entries()) {
     const cells = ofFiles.map((row) => row.slice(3 * c, 3 * c + 3));
     const numeric = cells.findIndex(([values, numbers]) => Number(values) > 0 && values === numbers);
@@ -256,34 +261,34 @@ async function typedTable(database: Database, sql: string, na: readonly string[]
   return na.length > 0 ? withMissingValues(database, table, na) : table;
 }
 
-/** Replaces the values `words`, and blank text, by NULL. Columns of text whose other values are all numbers become numeric. */
+/** The SQL of a value as text, in a table that is no text file. */
+const textOf = ({ name, type }: Column): string =>
+  type === "JSON" ? `(${quotedIdentifier(name)} ->> '$')` : `CAST(${quotedIdentifier(name)} AS VARCHAR)`;
+
+/** The SQL of a text, NULL if it is one of `words` or blank. */
+const presentText = (text: string, words: readonly string[]): string =>
+  missingToNull(text, { text, na: [...words, BLANK] });
+
+/** Replaces the values `words`, and blank text, by NULL. Columns of text become numeric if all other values are numbers. */
 async function withMissingValues(
   database: Database,
   table: Relation,
   words: readonly string[],
 ): Promise<Relation> {
-  const na = [...words, BLANK];
   const isText = ({ type }: Column) => /^(VARCHAR|JSON|ENUM\(.*\))$/.test(type);
-  const present = ({ name, type }: Column) => {
-    const value = quotedIdentifier(name);
-    const text = type === "JSON" ? `(${value} ->> '$')` : `CAST(${value} AS VARCHAR)`;
-    return { value: missingToNull(value, { text, na }), text: missingToNull(text, { text, na }) };
-  };
-  const texts = table.columns.filter(isText);
+  const texts = await withReplacedText(database, table.columns.filter(isText), { from: table.sql, words });
   const { contents } = await textTypes(
     database,
-    texts.map((column) => present(column).text),
+    texts.map((column) => presentText(textOf(column), words)),
     table.sql,
   );
-  const replaced = table.columns
-    .filter((column) => isText(column) || isNumeric(column))
-    .map((column) => {
-      const { value, text } = present(column);
-      const type = contents[texts.indexOf(column)]?.type ?? "VARCHAR";
-      return isNumeric({ type })
-        ? { ...column, sql: `CAST(${text} AS ${type})`, type }
-        : { ...column, sql: value };
-    });
+  const replaced = [...texts, ...table.columns.filter(isNumeric)].map((column) => {
+    const type = contents[texts.indexOf(column)]?.type ?? "VARCHAR";
+    const text = textOf(column);
+    return isNumeric({ type })
+      ? { ...column, sql: `CAST(${presentText(text, words)} AS ${type})`, type }
+      : { ...column, sql: missingToNull(quotedIdentifier(column.name), { text, na: [...words, BLANK] }) };
+  });
   if (replaced.length === 0) return table;
   const sql = replaced.map(({ name, sql }) => `${sql} AS ${quotedIdentifier(name)}`).join(", ");
   return {
@@ -294,6 +299,24 @@ async function withMissingValues(
       type: replaced.find((r) => r.name === name)?.type ?? type,
     })),
   };
+}
+
+/** The columns of text in which `words` or blank text occur. The others keep their values: numbers as text may be codes. */
+async function withReplacedText(
+  database: Database,
+  columns: readonly Column[],
+  { from, words }: { readonly from: string; readonly words: readonly string[] },
+): Promise<Column[]> {
+  if (columns.length === 0) return [];
+  const texts = columns.map(textOf);
+  const present = texts.map((text) => presentText(text, words));
+  const counted = await database.rows(
+    `SELECT count(text) > count(present) FROM (
+      SELECT unnest([${texts.join(", ")}]) AS text, unnest([${present.join(", ")}]) AS present,
+        unnest(range(${columns.length})) AS d FROM ${from})
+    GROUP BY d ORDER BY d`,
+  );
+  return columns.filter((_, d) => counted[d]?.[0]);
 }
 
 /** Throws `DATA` for a column whose points cannot all separate thousands. */
@@ -352,9 +375,10 @@ async function csvTable(
   // Text keeps its points and commas, such as those of the codes 1.234 and A-1.
   const present = presentIn(values.map((value, d) => (isText[d] ? identifiers[d]! : value)));
   if (files.length > 1) {
-    const parts = files.map((file) => ({ name: file.name, sql: csvRelation([file], dialect) }));
-    const mixed = names.filter((_, d) => contents[d]!.hasNumbers);
-    await checkNumbersInAllFiles(database, parts, mixed);
+    const hasNumbers = (_: string, d: number) => contents[d]!.hasNumbers;
+    const texts = values.filter(hasNumbers).map((value) => presentText(value, na));
+    const parts = files.map((file) => ({ name: file.name, sql: csvRelation([file], dialect), texts }));
+    await checkNumbersInAllFiles(database, parts, names.filter(hasNumbers));
   }
   const isReplaced = na.length > 0 || decimal === "," || contents.some(({ hasBlanks }) => hasBlanks);
   const replaced = present.map((value, d) => {

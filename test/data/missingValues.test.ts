@@ -74,6 +74,30 @@ it("reads fields with only blanks as missing, whatever the type of the column", 
   await both.close();
 });
 
+it("keeps columns of text in which no value of na occurs", async () => {
+  const query =
+    "SELECT unnest(['007', '12', '5']) AS code, unnest(['1', 'NA', '2']) AS a, unnest([1, 2, -999]) AS b";
+  const table = await openTable(query, { na: ["NA", "-999"] });
+  expect(table.columns.map(({ type }) => type)).toEqual(["VARCHAR", "BIGINT", "INTEGER"]);
+  await writeScored(table, [chunk([1], [2], [3])], files.path("codes.csv"));
+  await table.close();
+  expect(readFileSync(files.path("codes.csv"), "utf8")).toBe(
+    "code,a,b,log_density\n007,1,1,1.0\n12,,2,2.0\n5,2,,3.0\n",
+  );
+});
+
+it("compares the types of several files without missing values", async () => {
+  const paths = [files.write("one.json", '[{"x": 1}]'), files.write("two.json", '[{"x": "NA"}]')];
+  const csv = ["1,5", "NA", "low"].map((x, i) => files.write(`${i}.csv`, `x;y\n${x};1\n`));
+  const table = await openTable(paths, { na: ["NA"] });
+  expect(table.columns).toEqual([{ name: "x", type: "BIGINT" }]);
+  await table.close();
+  expect(await files.failure(openTable(csv, { na: ["NA"], decimal: "," }))).toMatchInlineSnapshot(`
+    "DATA Column "x" has numbers in 0.csv and text in 2.csv: received '1.5' and 'low'.
+    Correct one of the files, or rename or convert the column in a query."
+  `);
+});
+
 it("does not make labels of missing values", async () => {
   const table = await openTable(files.write("t.csv", TEXT), { na: ["NA"] });
   expect(await readLabels(table, ["kind"])).toEqual(new Map([["kind", ["x", "y"]]]));
