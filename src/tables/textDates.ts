@@ -56,5 +56,7 @@ function dateFormat(first: string, texts: readonly string[]): string {
 /** The format of the time of day that follows a date, or nothing. */
 function timeFormat(text: string): string {
   const [, space, seconds] = /([ T])\d{1,2}:\d{2}(:\d{2})?/.exec(text) ?? [];
-  return space ? `${space}%H:%M${seconds ? ":%S" : ""}` : "";
+  if (!space) return "";
+  const halfOfDay = /( ?)[ap]m$/i.exec(text);
+  return `${space}${halfOfDay ? "%I" : "%H"}:%M${seconds ? ":%S" : ""}${halfOfDay ? `${halfOfDay[1]}%p` : ""}`;
 }

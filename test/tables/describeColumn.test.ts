@@ -140,6 +140,8 @@ it("remarks on codes for missing values and on values that many rows have", () =
     for (const [dates, conversion] of [
       [["2024-01-31", "31.01.2024 12:30", "Feb 2, 2024", "2-Feb-2024"], "strptime(..., '%d-%b-%Y')"],
       [["31.01.2024 12:30", "01.02.2024 9:05"], "strptime(..., '%d.%m.%Y %H:%M')"],
+      [["12/31/2024 2:30 PM", "1/2/2024 12:05 AM"], "strptime(..., '%m/%d/%Y %I:%M %p')"],
+      [["2-Feb-2024 2:30:59pm", "12-Mar-2024 9:05:00am"], "strptime(..., '%d-%b-%Y %I:%M:%S%p')"],
       [["01/02/2024", "12/31/2023"], "strptime(..., '%m/%d/%Y')"],
       [["10.07.20", "24.12.21"], "strptime(..., '%d.%m.%y')"],
       [["07/10/20", "07/24/20"], "strptime(..., '%m/%d/%y')"],
