@@ -9,14 +9,17 @@ import { type ColumnOptions, columnOptionsOf, columnOptionsSchema } from "../tab
 /**
  * The options that --column and --schema state, by the names of the columns. --column takes precedence.
  *
- * @throws ARGUMENT for a kind that does not exist, a column that is stated twice, and an invalid schema; FILE if the schema cannot be read.
+ * @throws ARGUMENT for a kind that does not exist, a column that is stated twice or given to --column although it is one of `given`, and an
+ *   invalid schema; FILE if the schema cannot be read.
  */
 export async function statedKinds({
   column,
   schema,
+  given = [],
 }: {
   readonly column: readonly string[];
   readonly schema: string | undefined;
+  readonly given?: readonly string[] | undefined;
 }): Promise<Record<string, ColumnOptions>> {
   const stated = new Map<string, ColumnOptions>();
   for (const text of column) {
@@ -34,6 +37,15 @@ export async function statedKinds({
       throw new PushforwardError("ARGUMENT", `--column gives the kind of "${name}" twice`, {
         hint: "Give it once.",
       });
+    }
+    if (given.includes(name)) {
+      throw new PushforwardError(
+        "ARGUMENT",
+        `--column ${text} has no effect, because --given has this column`,
+        {
+          hint: "Leave out this option: given columns are numbers or labels.",
+        },
+      );
     }
     stated.set(name, columnOptionsOf(text.slice(at + 1).trim(), name));
   }

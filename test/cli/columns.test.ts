@@ -204,6 +204,12 @@ it("refuses kinds and columns that do not exist", async () => {
     Error: --column gives the kind of "age" twice.
     Give it once."
   `);
+  const given = ["--given", "age", "--column", "age=integer", "-o", "unused.safetensors"];
+  expect(await failure("fit", CUSTOMERS, ...given)).toMatchInlineSnapshot(`
+    "2
+    Error: --column age=integer has no effect, because --given has this column.
+    Leave out this option: given columns are numbers or labels."
+  `);
   expect(await refused("--column", "region=integer")).toMatchInlineSnapshot(`
     "2
     Error: Column "region" cannot be integer: expected boolean or categorical or exclude, received values of the type text.
