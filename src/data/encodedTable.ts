@@ -5,8 +5,9 @@ import { InMemoryDataset, type RowStream, StreamedDataset } from "../dataset/ind
 import { range } from "../dataset/range.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
+import { distinctFeatureNames } from "../tables/distinctFeatureNames.ts";
 import { decodeRows, encodeColumn, labelCodes } from "../tables/encode.ts";
-import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
 import { columnHint, dateCodesNote, type HintSource } from "./columnHints.ts";
 import { checkContext, constantError } from "./constantError.ts";
 import { type DescribedColumn, describedColumn } from "./describeTable.ts";
@@ -62,7 +63,7 @@ export async function readEncodedTable(
     table.push(inferred.column);
     if (!isStreamed) features.push(...encodeColumn(inferred.column, labelCodes(inferred.column, raw)));
   }
-  const columns = table.flatMap(featureNames);
+  const columns = distinctFeatureNames(table);
   if (columns.length === 0) throw nothingToLearn(opened, table, described);
   const rows = isStreamed
     ? await StreamedDataset.of(rowsWithContext(await scanFeatures(opened, table, { given })), { seed })

@@ -15,9 +15,10 @@ import {
 } from "../options.ts";
 import { engineOptionsOf } from "../runtime/engineOptions.ts";
 import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../tables/columnOptions.ts";
+import { distinctFeatureNames } from "../tables/distinctFeatureNames.ts";
 import { encodeRows, labelCodes } from "../tables/encode.ts";
 import { inferRawColumn } from "../tables/largeIntegers.ts";
-import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
 import {
   type ReturnedRow,
   rawColumns,
@@ -165,7 +166,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     columns.push(inferred.column);
     values.push(labelCodes(inferred.column, column));
   }
-  const names = columns.flatMap(featureNames);
+  const names = distinctFeatureNames(columns);
   if (names.length === 0) {
     const reason = Object.keys(excluded).length > 0 ? "to learn" : "that varies";
     throw new PushforwardError("DATA", `the table has no column ${reason}`, {

@@ -35,6 +35,18 @@ describe("a table with columns of any kind", () => {
     await stream.close();
   });
 
+  it("has no columns whose features have the same name", async () => {
+    const query = `SELECT DATE '2020-01-01' + i::INT AS date, 'ab'[1 + i % 2] AS "date.weekday" FROM range(60) AS t(i)`;
+    expect(await files.failure(readTrainingTable(query, { kinds: {} }))).toMatchInlineSnapshot(`
+      "DATA the columns "date" and "date.weekday" need the same feature name: received date.weekday.
+      Rename one of them, or leave it out."
+    `);
+    expect((await readTrainingTable(query, { kinds: {}, columns: ["date"] })).columns).toEqual([
+      "date.week",
+      "date.weekday",
+    ]);
+  });
+
   it("has no notes about repeated values, which have probabilities", async () => {
     const query =
       "SELECT CASE WHEN i % 3 > 0 THEN sin(i) ELSE 0 END AS x, i % 4 AS n FROM range(300) AS t(i)";

@@ -340,6 +340,10 @@ test("refuses options that only training runs on rows of numbers have", async ()
     "unknown option of fitTable: expected one of columns, testFraction, contamination,",
   );
   await expect(fitTable(table, { epoch: 3 } as never)).rejects.toThrow("epoch");
+  const days = { date: [1, 2, 3, 4].map((day) => new Date(864e5 * day)), "date.weekday": [1, 2, 1.5, 0.5] };
+  await expect(fitTable(days)).rejects.toThrow(
+    'the columns "date" and "date.weekday" need the same feature name',
+  );
   await expect(fitTable(table, { columns: { c: "integer" } })).rejects.toThrow('there is no column "c"');
   for (const columns of [null, { a: null }] as never[])
     await expect(fitTable(table, { columns })).rejects.toMatchObject({ code: "ARGUMENT" });
