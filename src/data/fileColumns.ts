@@ -9,27 +9,18 @@ import type { Table } from "./table.ts";
  */
 export function fileColumns({ relation: { files } }: Table): OutputColumn[] {
   if (!files) return [];
-  let rows = 0;
-  const located = files.map((file) => {
-    const first = rows;
-    rows += file.rows;
-    return { ...file, first };
-  });
   return [
-    { name: "file", type: "VARCHAR", value: ofFile(located, ({ name }) => textLiteral(name)) },
+    { name: "file", type: "VARCHAR", value: ofFile(files, ({ name }) => textLiteral(name)) },
     {
       name: "file_row",
       type: "BIGINT",
-      value: `computed.rowid + 1 - ${ofFile(located, ({ first }) => `${first}`)}`,
+      value: `computed.rowid + 1 - ${ofFile(files, ({ first }) => `${first}`)}`,
     },
   ];
 }
 
-/** A file, and the index of its first row among those of all files. */
-type LocatedFile = FileRows & { readonly first: number };
-
 /** SQL that returns `value` of the file of each row. It is a binary search, because there may be thousands of files. */
-function ofFile(files: readonly LocatedFile[], value: (file: LocatedFile) => string): string {
+function ofFile(files: readonly FileRows[], value: (file: FileRows) => string): string {
   if (files.length === 1) return value(files[0]!);
   const middle = files.length >> 1;
   const [before, after] = [files.slice(0, middle), files.slice(middle)];

@@ -5,6 +5,8 @@ import type { Relation } from "./relation.ts";
 export interface FileRows {
   readonly name: string;
   readonly rows: number;
+  /** The index of its first row among those of all files. */
+  readonly first: number;
 }
 
 /** A row of a file, counted from 1. */
@@ -30,15 +32,17 @@ export async function withFileRows(
   const counted = await database.rows(`SELECT ${virtual}, count(*) FROM ${sql} GROUP BY ALL`);
   const counts = new Map(counted.map(([file, rows]) => [String(file), Number(rows)]));
   const rowsOf = (path: string, i: number) => counts.get(virtual === "filename" ? path : String(i)) ?? 0;
-  return { ...relation, files: files.map(({ name, path }, i) => ({ name, rows: rowsOf(path, i) })) };
+  let first = 0;
+  const located = files.map(({ name, path }, i) => {
+    const file = { name, rows: rowsOf(path, i), first };
+    first += file.rows;
+    return file;
+  });
+  return { ...relation, files: located };
 }
 
 /** The file of a row of all files, and the number of the row there. */
 export function fileRow(files: readonly FileRows[], row: number): FileRow {
-  let first = 1;
-  for (const { name, rows } of files) {
-    if (row < first + rows) return { file: name, row: row - first + 1 };
-    first += rows;
-  }
-  throw new RangeError(`the files have no row ${row}`);
+  const { name, first } = files.findLast((file) => file.first < row)!;
+  return { file: name, row: row - first };
 }
