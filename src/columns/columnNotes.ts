@@ -37,7 +37,7 @@ export function columnNotes(learned: ColumnValues, options: ColumnNoteOptions = 
 }
 
 /** Columns of numbers, some of which have values in cells. */
-export interface NumericColumns extends ColumnNoteOptions {
+interface NumericColumns extends ColumnNoteOptions {
   readonly numbers: ColumnValues;
   /** The columns whose values are in cells, which have probabilities instead of a density. */
   readonly inCells: ReadonlySet<string>;

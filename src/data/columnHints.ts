@@ -7,7 +7,7 @@ import { columnList } from "./columnList.ts";
 import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 
 /** The table that the notes are about, and how its columns were chosen. */
-export interface NotedTable {
+interface NotedTable {
   /** SQL that reads the table. */
   readonly source: string;
   /** The columns that were chosen by name; undefined if all were learned. */

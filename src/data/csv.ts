@@ -8,7 +8,7 @@ import { shellQuotedQuery, tableExpression } from "./query.ts";
 import type { SourceFile } from "./sourceFile.ts";
 
 /** The format of a delimited text file. */
-export interface CsvDialect {
+interface CsvDialect {
   readonly delimiter: string;
   /** The number of lines before the first record: empty ones, and a `SEPARATOR_LINE`. */
   readonly skip: number;

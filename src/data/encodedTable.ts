@@ -21,7 +21,7 @@ import { checkMinimumRows } from "./tableRows.ts";
 import type { ChosenColumns, ReadRows } from "./trainingTable.ts";
 
 /** Options of `readEncodedTable`. */
-export interface EncodedTableOptions {
+interface EncodedTableOptions {
   /** Kinds or options of columns, by their names; they replace the inferred ones. */
   readonly kinds: Readonly<Record<string, ColumnOptions | ColumnKind>>;
   /** See `TrainingTableOptions`. */

@@ -23,7 +23,7 @@ export interface ColumnInference {
 }
 
 /** Options of `inferColumns`. */
-export interface InferColumnsOptions {
+interface InferColumnsOptions {
   /** Options of columns, by their names; they replace the inferred ones. */
   readonly kinds: ReadonlyMap<string, ColumnOptions>;
   /** Whether columns of the kind `exclude` are not read, so that their values may be infinite. Default false. */

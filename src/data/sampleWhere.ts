@@ -12,7 +12,7 @@ import { rowsPerBlock } from "./tableRows.ts";
 import { columnField } from "./writeTable.ts";
 
 /** Options of `sampleWhere`. */
-export interface SampleWhereOptions extends RunOptions {
+interface SampleWhereOptions extends RunOptions {
   /** Default 0. */
   readonly seed?: number | undefined;
   /** Values of some columns, the same in all rows: the other columns are drawn conditional on them. Default none. */

@@ -18,7 +18,7 @@ import { rowsPerBlock } from "./tableRows.ts";
 import { valueText } from "./valueText.ts";
 
 /** Consecutive rows of a table as features. */
-export interface FeatureBlock {
+interface FeatureBlock {
   /** The number of the first row in the table, counted from 1. */
   readonly start: number;
   /** The features of all rows, with NaN for missing values. */

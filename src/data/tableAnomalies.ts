@@ -18,7 +18,7 @@ import { isDelimited, writeJoined } from "./writeJoined.ts";
 import { outputColumns } from "./writeScored.ts";
 
 /** Options of `scoreAnomalies`. */
-export interface ScoreAnomaliesOptions extends RunOptions {
+interface ScoreAnomaliesOptions extends RunOptions {
   /** Called after each block with the number of rows that are done. */
   onProgress?: ((rows: number) => void) | undefined;
 }
@@ -119,7 +119,7 @@ function presentValue({ type }: TableColumn, text: string | null): TableRow[stri
 }
 
 /** What `writeAnomalies` writes beside each row. */
-export interface WrittenAnomalies {
+interface WrittenAnomalies {
   readonly scores: Float64Array;
   readonly pValues: Float64Array;
   /** The first reason of some rows: the name of a column, by the index of the row. */

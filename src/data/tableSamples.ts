@@ -11,7 +11,7 @@ import type { Table } from "./table.ts";
 import { rowsPerBlock } from "./tableRows.ts";
 
 /** Options of `sampleTable` and `completeTable`. */
-export interface TableSamplesOptions extends RunOptions {
+interface TableSamplesOptions extends RunOptions {
   /** Default 0. */
   readonly seed?: number | undefined;
   /** Ends after the current block. Default none. */

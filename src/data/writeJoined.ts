@@ -11,7 +11,7 @@ import type { Table } from "./table.ts";
 import { writeToStream } from "./writeFields.ts";
 
 /** Numbers that were computed for the rows of a table, in its order. */
-export interface ComputedNumbers {
+interface ComputedNumbers {
   /** Their name in messages. */
   readonly what: string;
   /** The number of numbers for each row. */

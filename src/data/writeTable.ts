@@ -10,7 +10,7 @@ import { type OutputField, writeFields } from "./writeFields.ts";
 import { labelAt, numberField } from "./writeRows.ts";
 
 /** Options of `writeTable`. */
-export interface WriteTableOptions {
+interface WriteTableOptions {
   /** Columns of numbers that follow the features in each row. Default none. */
   readonly given?: readonly string[] | undefined;
   /** The labels that numbers of columns in `given` are indices of. Default none. */

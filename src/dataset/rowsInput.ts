@@ -28,7 +28,7 @@ export interface FlatRows {
   readonly columns?: readonly string[];
 }
 
-export interface RowsInputOptions {
+interface RowsInputOptions {
   /** The subject of error messages. Default "rows". */
   readonly what?: string | undefined;
   /** The number of features that each row must have. A flat array needs this, `columns` or `rows`. Default: that of the first row. */

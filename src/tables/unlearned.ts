@@ -14,7 +14,7 @@ export const ROW_STATUS = {
 const KINDS = ["unseen", "impossible", "incomplete"] as const;
 
 /** `unseen`: a label that no training row had. `impossible` and `incomplete`: see `ROW_STATUS`. */
-export type UnlearnedKind = (typeof KINDS)[number];
+type UnlearnedKind = (typeof KINDS)[number];
 
 /** Values of a column that were not learned. */
 export interface UnlearnedValues {
