@@ -149,7 +149,7 @@ export class Database {
     for await (const block of this.#chunks(`SELECT ${columns.join(", ")} FROM ${relation}`)) {
       for (let start = 0; start < block.rowCount; ) {
         const end = Math.min(block.rowCount, start + rows - filled);
-        copyRows(block, start, end, values.subarray(filled * width));
+        copyChunk(block, start, end, values.subarray(filled * width));
         filled += end - start;
         start = end;
         if (filled < rows) continue;
@@ -241,7 +241,7 @@ export class Database {
 }
 
 /** Copies rows of a chunk, whose columns are all DOUBLE without NULL, to the start of a row-major array. */
-function copyRows(block: DuckDBDataChunk, start: number, end: number, values: Float64Array): void {
+function copyChunk(block: DuckDBDataChunk, start: number, end: number, values: Float64Array): void {
   const width = block.columnCount;
   for (let d = 0; d < width; d++) {
     const column = block.getColumnVector(d) as DuckDBDoubleVector;

@@ -32,14 +32,14 @@ interface TableHeadOptions extends HeadOptions {
 }
 
 /**
- * The conditional distributions of the features of a column, from the features of the training rows (`encodeColumn`). `stated` are the
- * atoms of a continuous column. Default: its frequent values.
+ * The conditional distributions of the features of a column, from the features of the training rows (`encodeColumn`). `atoms` are the
+ * values of a continuous column that get probabilities of their own, by default its frequent values.
  */
 export function columnHeads(
   column: TableColumn,
   features: readonly Float64Array[],
   options: HeadOptions = {},
-  stated?: Atoms,
+  atoms?: Atoms,
 ): ColumnHeadOptions[] {
   const { gaps } = column;
   switch (column.kind) {
@@ -57,12 +57,11 @@ export function columnHeads(
     case "time":
       return column.parts.map(({ unit, step = 1, cells }, i) => {
         const sorted = presentSorted(features[i]);
-        const atoms = frequentCells(sorted);
         return {
           type: "lattice",
           cells,
           knots: latticeKnots(sorted, cells, options),
-          atoms,
+          atoms: frequentCells(sorted),
           unseen: unseenProbability(features[i].length),
           // A period of one cell would be a constant input.
           periods: TIME_PERIODS[unit].map((period) => period / step).filter((period) => period > 1),
@@ -87,14 +86,14 @@ export function columnHeads(
       const outside = (x: number) => x < low || x > high;
       // Bounds are atoms, because scales such as log(x - low) are infinite there. No value is at the cut of a circle.
       const always = cut === undefined ? Object.values(bounds) : [];
-      const atoms = Array.isArray(stated) ? stated : frequentValues(sorted, always, outside);
-      const continuous = sorted.filter((x) => !atoms.includes(x));
+      const repeated = Array.isArray(atoms) ? atoms : frequentValues(sorted, always, outside);
+      const continuous = sorted.filter((x) => !repeated.includes(x));
       const knots = quantileKnots(
         continuous.length > 0 ? continuous : [scale.type === "logit" ? (scale.low + scale.high) / 2 : 1],
         { ...options, scale },
       );
       const periods = period === undefined ? [] : [period];
-      return [{ type: "continuous", scale, knots, atoms, periods, gaps }];
+      return [{ type: "continuous", scale, knots, atoms: repeated, periods, gaps }];
     }
   }
 }
@@ -112,9 +111,9 @@ export function tableHeads(
   const names = columns.flatMap(featureNames);
   let next = 0;
   return columns.flatMap((column) => {
-    const stated = atoms?.[next];
+    const ofColumn = atoms?.[next];
     const features = featureNames(column).map(() => columnOf({ columns: names, rows, values }, next++));
-    return columnHeads(column, features, options, stated);
+    return columnHeads(column, features, options, ofColumn);
   });
 }
 
