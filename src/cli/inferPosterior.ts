@@ -200,7 +200,7 @@ async function checkPicture(path: string): Promise<void> {
   if (![".png", ".svg"].includes(extname(path).toLowerCase())) {
     throw new PushforwardError("ARGUMENT", `No picture format belongs to the name ${path}`, {
       expected: "a name that ends in .png or .svg",
-      hint: "Use a name with one of these endings.",
+      hint: "Use a name with one of these extensions.",
     });
   }
   await checkFigurePackages();

@@ -43,7 +43,7 @@ export function countValues(sorted: ArrayLike<number>): ValueCounts {
   return { values, counts, rows: sorted.length };
 }
 
-/** Removes values, with their rows, that `keep` does not accept. */
+/** The values that `keep` accepts, with their counts. */
 export function filterValues({ values, counts }: ValueCounts, keep: (value: number) => boolean): ValueCounts {
   const kept = values.flatMap((value, i) => (keep(value) ? [i] : []));
   const keptCounts = kept.map((i) => counts[i]);

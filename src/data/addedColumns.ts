@@ -7,7 +7,7 @@ export const LOG_DENSITY = "log_density";
 export const ANOMALY_COLUMNS = ["anomaly_score", "p_value", "reason"] as const;
 
 /**
- * The names of the columns that the output of a table gets in addition to those of the table: `names`, but with the ending `_2` (or `_3`...)
+ * The names of the columns that the output of a table gets in addition to those of the table: `names`, but with the suffix `_2` (or `_3`...)
  * where a column of the model, one of `learned`, has this name.
  *
  * @throws DATA if another column of the table has one of the names, because it is probably the output of an earlier command.

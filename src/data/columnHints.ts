@@ -202,8 +202,8 @@ const andMoreColumns = (columns: number): string =>
   columns > MAX_QUERY_PARTS ? ` (and likewise for ${columns - MAX_QUERY_PARTS} more columns)` : "";
 
 /**
- * An argument that leaves columns out: `--columns` with the remaining columns or, if these are many, a query that excludes columns.
- * Undefined if no column remains.
+ * An argument that leaves columns out: `--columns` with the remaining columns or, if only these are more than `MAX_NAMES`, a query that
+ * excludes columns. If the columns left out are as many, the list ends with "..." and the user must complete it. Undefined if no column remains.
  */
 function leaveOut(omitted: readonly string[], { chosen, source, learned }: NotedTable): string | undefined {
   const remaining = learned.columns.length - omitted.length;

@@ -28,7 +28,10 @@ export type DateOrder = "dayFirst" | "monthFirst";
 export interface TextContent {
   /** The narrowest type that represents all strings with a visible character. */
   readonly type: "BIGINT" | "DOUBLE" | "BOOLEAN" | "DATE" | "TIMESTAMP" | "TIME" | "VARCHAR";
-  /** Only for dates that do not begin with the year. "ambiguous" if all strings are valid both ways, some stand for different dates, and not all are written with dots; the type is then VARCHAR. */
+  /**
+   * Only for dates that do not begin with the year. "ambiguous" if all strings are valid both ways, some stand for different dates, and not
+   * all are written with dots; the type is then VARCHAR.
+   */
   readonly dateOrder?: DateOrder | "ambiguous";
   /** Only for TIMESTAMP: some texts have a time zone. */
   readonly hasTimeZone?: true;

@@ -18,7 +18,7 @@ interface CsvDialect {
 }
 
 /**
- * The delimiter and the header are detected from at most this many records, which takes little of the time to read a file.
+ * The delimiter and the header are detected from at most this many records. Parsing them takes much less time than reading the file.
  */
 const MAX_SAMPLED_RECORDS = 100;
 

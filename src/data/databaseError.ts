@@ -73,8 +73,8 @@ export function databaseError(error: unknown, source: string): unknown {
   }
   // "Out of Memory Error: failed to pin block of size 256.0 KiB ..."
   if (/^Out of Memory/.test(text)) {
-    return dataError(`DuckDB needs more than ${MEMORY_LIMIT_MB} MB for ${file}`, {
-      hint: "Write the result of the query to a Parquet file first, and use that.",
+    return dataError(`DuckDB does not have enough memory for ${file}`, {
+      hint: "Select fewer columns in a query, or convert the table to a Parquet file first.",
     });
   }
   return dataError(`DuckDB cannot read ${file} (${problemOnly(text)})`, {});

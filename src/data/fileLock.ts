@@ -13,7 +13,7 @@ interface LockHolder extends ProcessId {
 }
 
 /**
- * Runs `work` while this process holds the lock of `path`, a file with the additional ending `.lock`. If the process that holds the
+ * Runs `work` while this process holds the lock of `path`, a file with the additional suffix `.lock`. If the process that holds the
  * lock ran on this host and was killed, its lock is replaced.
  *
  * @throws FILE immediately if another process holds the lock, or if the lock file cannot be written.

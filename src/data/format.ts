@@ -42,7 +42,7 @@ export function outputFormat(path: string): Format {
   if (format) return format;
   throw new PushforwardError("ARGUMENT", `No table format belongs to the name ${path}`, {
     expected: `a name that ends in ${FORMATS}`,
-    hint: "Use a name with one of these endings.",
+    hint: "Use a name with one of these extensions.",
   });
 }
 

@@ -36,7 +36,8 @@ interface InferColumnsOptions {
 const MAX_VALUES_AT_ONCE = 2 ** 24;
 
 /**
- * Reads columns of a table, and infers the kind of each. A large table is read in groups of columns, so that memory does not grow with it.
+ * Reads columns of a table, and infers the kind of each. A large table is read in groups of columns: memory holds all rows
+ * of a few columns, at least one, and not the whole table.
  *
  * @throws ARGUMENT or DATA for kinds that the values do not have, and for infinite values; FILE.
  */

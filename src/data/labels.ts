@@ -113,10 +113,10 @@ export function orList(labels: readonly string[]): string {
   return [labels.slice(0, -1).join(", "), ...labels.slice(-1)].filter(Boolean).join(" or ");
 }
 
-/** "Did you mean ...? ", or an empty text if no learned label is similar. */
+/** `Did you mean "..."? `, or an empty text if no learned label is similar. */
 export function didYouMean(label: string, learned: readonly string[]): string {
   const nearest = nearestName(label, learned);
-  return nearest === undefined ? "" : `Did you mean ${nearest}? `;
+  return nearest === undefined ? "" : `Did you mean "${nearest}"? `;
 }
 
 const textValue = (table: Table, name: string): string =>

@@ -38,8 +38,9 @@ export function mergedIntegersError(table: Table, name: string): PushforwardErro
   const column = quotedIfNeeded(name);
   const query = `SELECT * REPLACE (CAST(${column} AS DOUBLE) AS ${column}) FROM ${table.inQuery() ?? "..."}`;
   return new PushforwardError("DATA", `Column "${name}" of ${table.source} has integers beyond 2^53`, {
-    expected: "integers that differ as 64-bit floating-point numbers",
-    received: "different integers that are equal as such numbers",
+    expected:
+      "integers up to 2^53, or larger ones that stay different when they are rounded to 64-bit floating-point numbers",
+    received: "different integers that become equal when they are rounded",
     hint: `Leave the column out if it identifies rows, or round it in a query: ${shellQuotedQuery(query)}`,
   });
 }

@@ -15,7 +15,8 @@ import { numberExpression, textExpression, valueTypeOf } from "./valueExpression
 /**
  * The SQL of the values of a learned column in another table, as the numbers of `RawColumn`. Text becomes the index of its label among
  * those of the learned column, or the number of labels if it is not one of them. For a constant the SQL is 1 where the value is the
- * constant, and 0 elsewhere. In a stated boolean column, true and false stand for the labels that mean the same.
+ * constant, and 0 elsewhere. In a column that the user declared boolean, true and false stand for the labels with the same meaning, such
+ * as yes and no.
  *
  * @throws DATA if the column of the table has another type, with the first value that is wrong.
  */

@@ -27,9 +27,12 @@ export interface NonNumericColumn {
 
 /** A column with more different words does not use them as codes for missing values, so `--na` is not suggested for them. */
 const MAX_WORDS = 8;
-/** The number of dates of a column that are searched for one that shows whether the month or the day is first. */
+/** At most this many different dates are read to find one that shows whether the day or the month comes first. */
 const MAX_DATES = 1000;
-/** A column of numbers or dates with more different words than this is left out, or its values are labels, without an error. */
+/**
+ * `checkFewWords` throws an error for at most this many different words. With more, the column is left out or its values become labels, and
+ * a remark says so.
+ */
 const MAX_FEW_WORDS = 4;
 
 /** Describes a column that is not numeric by its type, without reading its values. */

@@ -7,7 +7,7 @@ import { quotedIdentifier, stringLiteral } from "./database.ts";
 import type { FormatName } from "./format.ts";
 import { exactPath } from "./locate.ts";
 
-/** A path with one of these endings is a table in DuckDB's SQL: DuckDB chooses the function that reads it. */
+/** A path with one of these extensions is a table in DuckDB's SQL: DuckDB chooses the function that reads it. */
 const DETECTED_EXTENSION = /\.((csv|tsv|json|jsonl|ndjson)(\.gz)?|parquet)$/i;
 
 /** The function of DuckDB that reads each format. */

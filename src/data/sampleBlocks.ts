@@ -86,7 +86,7 @@ async function* contextBlocks(
   let complete = 0;
   for await (const block of scanRows(given, names)) {
     const { rows, values: context, rowNumbers } = block.complete;
-    checkFloat32(context, rowNumbers, names, given.source);
+    checkFloat32(context, rowNumbers, names, given);
     complete += rows;
     yield new InMemoryDataset({ features: 1, values: new Float64Array(rows), context, rowNumbers });
   }
@@ -101,14 +101,18 @@ function checkFloat32(
   values: Float64Array,
   rowNumbers: Int32Array,
   names: readonly string[],
-  source: string,
+  table: Table,
 ): void {
   const first = values.findIndex((value) => !Number.isFinite(Math.fround(value)));
   if (first < 0) return;
-  const row = rowNumbers[Math.floor(first / names.length)];
-  throw new PushforwardError("DATA", `Row ${row} of ${source} has a value that is too large`, {
-    expected: `numbers up to ${MAX_FLOAT32} in ${names[first % names.length]}`,
-    received: `${values[first]}`,
-    hint: "Correct it, or leave the row out in a query.",
-  });
+  const row = rowNumbers[Math.floor(first / names.length)]!;
+  throw new PushforwardError(
+    "DATA",
+    `${table.source} has a value that is too large in ${table.rowText(row)}`,
+    {
+      expected: `numbers up to ${MAX_FLOAT32} in ${names[first % names.length]}`,
+      received: `${values[first]}`,
+      hint: "Correct it, or leave the row out in a query.",
+    },
+  );
 }

@@ -25,8 +25,12 @@ interface SampleWhereOptions extends RunOptions {
   onProgress?: ((accepted: number, drawn: number) => void) | undefined;
 }
 
-/** Drawing ends with an error after this many draws, or this many for each requested row if that is more: the condition may never hold. */
+/**
+ * Sampling fails after this many draws, or after `MAX_DRAWN_PER_ROW` draws for each requested row if that is more: the condition may never be
+ * true.
+ */
 const MAX_DRAWN_ROWS = 100_000;
+/** See `MAX_DRAWN_ROWS`. */
 const MAX_DRAWN_PER_ROW = 1000;
 /** The rows of the first block, before it is known how many meet the condition. */
 const MIN_BLOCK_ROWS = 1024;

@@ -86,7 +86,7 @@ export async function inspectFile(
       ? `Convert it: iconv -f utf-16 -t utf-8 ${shellQuoted(name)} > utf8.csv`
       : database
         ? `Export one of its tables: ${exportCommand(database, name)}`
-        : "Export the table again, to a file with the ending of its format.",
+        : "Export the table again, to a file with the extension of its format.",
   });
 }
 
@@ -126,14 +126,14 @@ export async function statSource(path: string): Promise<Stats> {
   } catch (error) {
     throw await readError(error, path);
   }
-  const ending = names
+  const extension = names
     .sort()
     .find((name) => formatOf(name))
     ?.replace(/^.*?(\.\w+(\.gz)?)$/, "$1");
-  const pattern = shellQuoted(`${path.replace(/\/+$/, "")}/*${ending}`);
+  const pattern = shellQuoted(`${path.replace(/\/+$/, "")}/*${extension}`);
   throw new PushforwardError("FILE", `${path} is a directory`, {
     expected: "a file",
-    hint: ending ? `To read all its files as one table: ${pattern}` : "Give a file in it.",
+    hint: extension ? `To read all its files as one table: ${pattern}` : "Give a file in it.",
   });
 }
 

@@ -130,7 +130,7 @@ interface WrittenAnomalies {
  * Writes the table with the additional columns `anomaly_score`, `p_value` and `reason`, as `writeScored` writes it with log-densities. A
  * reason is missing in rows without one, and all are missing in rows without a score.
  *
- * A name that one of the `numeric` columns has gets the ending `_2`.
+ * A name that one of the `numeric` columns has gets the suffix `_2`.
  *
  * @throws DATA if the table has another column of these names; and what `writeScored` throws.
  */

@@ -54,8 +54,8 @@ export async function* sampleTable(
  * order, block by block.
  *
  * If `gaps` is false, no drawn value is missing; otherwise values are missing with the probability that the model has learned.
- * `onUnlearned` is called after each block with the counts so far of the values that the model did not learn; an error that it throws
- * ends the stream.
+ * `onUnlearned` is called before each block is completed, with the counts so far of the values that the model did not learn, so
+ * that it can stop the stream by an error.
  *
  * @throws DATA if the table has no column of the model that varies; INTERRUPTED; and what `scanFeatures` throws.
  */

@@ -24,10 +24,10 @@ export interface OutputField {
 /**
  * Writes row-major chunks of numbers, one for each field, as a table.
  *
- * The ending of a path determines the format. The file is written atomically: after any error, including one that `chunks`
+ * The extension of a path determines the format. The file is written atomically: after any error, including one that `chunks`
  * throws, the previous file is unchanged. A stream gets CSV; a closed pipe is not an error.
  *
- * @throws ARGUMENT if no format belongs to the ending; FILE if the file cannot be written.
+ * @throws ARGUMENT if no format belongs to the extension; FILE if the file cannot be written.
  */
 export async function writeFields(
   fields: readonly OutputField[],
@@ -38,7 +38,8 @@ export async function writeFields(
   if (typeof destination !== "string") return writeToStream(text(","), destination);
   const format = outputFormat(destination);
   await replaceFile(destination, async (temporary) => {
-    if (format.name !== "csv" && format.name !== "tsv") return copyRows(fields, chunks, temporary, format);
+    if (format.name !== "csv" && format.name !== "tsv")
+      return writeWithDuckDB(fields, chunks, temporary, format);
     const rows = text(format.name === "tsv" ? "\t" : ",");
     const file = createWriteStream(temporary);
     return format.gzip ? pipeline(rows, createGzip(), file) : pipeline(rows, file);
@@ -52,7 +53,7 @@ export async function writeToStream(source: Readable, destination: NodeJS.Writab
   });
 }
 
-async function copyRows(
+async function writeWithDuckDB(
   fields: readonly OutputField[],
   chunks: Chunks,
   path: string,

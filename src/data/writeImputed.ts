@@ -11,14 +11,14 @@ import { outputColumns } from "./writeScored.ts";
 import { columnField, decodedChunks } from "./writeTable.ts";
 
 /**
- * Writes the table with values in place of missing ones: to a path, in the format that belongs to its ending, or to a stream, as CSV.
+ * Writes the table with values in place of missing ones: to a path, in the format that belongs to its extension, or to a stream, as CSV.
  *
  * `features` has the rows of the table as features of a model with the columns `columns`, after imputation, in chunks of any size. A NaN that
  * remains is written as a missing value. Values that the table has are written as they are, and all columns keep their types; in JSON and
  * Parquet, the learned columns of a text file get the types that they represent. Dates of a text file that do not begin with the year are
  * written in ISO 8601, and values that are read as missing (`na`) are missing.
  *
- * @throws ARGUMENT if no format belongs to the ending, or if the number of rows is wrong; FILE if the file cannot be written, or if a file
+ * @throws ARGUMENT if no format belongs to the extension, or if the number of rows is wrong; FILE if the file cannot be written, or if a file
  *   of the table has changed since it was opened.
  */
 export async function writeImputed(

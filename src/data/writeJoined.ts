@@ -12,7 +12,7 @@ import { writeToStream } from "./writeFields.ts";
 
 /** Numbers that were computed for the rows of a table, in its order. */
 interface ComputedNumbers {
-  /** Their name in messages. */
+  /** The subject of an error about them, such as "The scores". */
   readonly what: string;
   /** The number of numbers for each row. */
   readonly width: number;
@@ -20,7 +20,7 @@ interface ComputedNumbers {
 }
 
 /**
- * Writes a table together with numbers that were computed for its rows: to a path, in the format that belongs to its ending, or to a
+ * Writes a table together with numbers that were computed for its rows: to a path, in the format that belongs to its extension, or to a
  * stream, as CSV.
  *
  * `select` returns the columns of the output, in which the table is `original` and the numbers are `computed.c0`, `computed.c1`..., and
@@ -29,7 +29,7 @@ interface ComputedNumbers {
  * The output is written when it is complete. After any error, including one that `chunks` throws, a file at the path is unchanged, and a
  * stream has received nothing.
  *
- * @throws ARGUMENT if no format belongs to the ending, or if the numbers are not those of all rows; FILE if the file cannot be written,
+ * @throws ARGUMENT if no format belongs to the extension, or if the numbers are not those of all rows; FILE if the file cannot be written,
  *   or if a file of the table has changed since it was opened.
  */
 export async function writeJoined(

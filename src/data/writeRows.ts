@@ -7,12 +7,12 @@ import { type OutputField, writeFields } from "./writeFields.ts";
 /**
  * Writes row-major chunks of numbers as a table with the columns `columns`.
  *
- * The ending of a path determines the format. The file is written atomically: after any error, including one that `chunks`
+ * The extension of a path determines the format. The file is written atomically: after any error, including one that `chunks`
  * throws, the previous file is unchanged. A stream, by default standard output, gets CSV; a closed pipe is not an error. Every
  * float64 is written with all its digits, NaN as a missing value, and infinite values as `Infinity` and `-Infinity` (strings in
  * JSON). The numbers of columns in `labels` are written as their labels.
  *
- * @throws ARGUMENT if no format belongs to the ending; FILE if the file cannot be written.
+ * @throws ARGUMENT if no format belongs to the extension; FILE if the file cannot be written.
  */
 export async function writeRows(
   columns: readonly string[],

@@ -10,7 +10,7 @@ import { isoText } from "./valueExpressions.ts";
 import { isDelimited, writeJoined } from "./writeJoined.ts";
 
 /**
- * Writes the table with the additional column `log_density`: to a path, in the format that belongs to its ending, or to a stream,
+ * Writes the table with the additional column `log_density`: to a path, in the format that belongs to its extension, or to a stream,
  * as CSV.
  *
  * `scores` has one log-density per row of the table, in the order of the table, in chunks of any size. NaN, for a row that was
@@ -26,7 +26,7 @@ import { isDelimited, writeJoined } from "./writeJoined.ts";
  *
  * The column is named `log_density_2` if one of the `numeric` columns is named `log_density`.
  *
- * @throws ARGUMENT if no format belongs to the ending, or if the number of scores is wrong; DATA if the table has another column
+ * @throws ARGUMENT if no format belongs to the extension, or if the number of scores is wrong; DATA if the table has another column
  *   `log_density` already; FILE if the file cannot be written, or if a file of the table has changed since it was opened.
  */
 export async function writeScored(

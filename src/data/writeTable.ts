@@ -23,7 +23,7 @@ interface WriteTableOptions {
  * Values have the types that were learned: labels, dates, times, booleans, integers, numbers. Constants are written in each row, NaN as a
  * missing value. The format, the destination and errors are those of `writeRows`.
  *
- * @throws ARGUMENT if no format belongs to the ending; FILE if the file cannot be written.
+ * @throws ARGUMENT if no format belongs to the extension; FILE if the file cannot be written.
  */
 export async function writeTable(
   columns: readonly TableColumn[],

@@ -6,7 +6,7 @@ import { type InMemoryDataset, storedRows } from "./inMemoryDataset.ts";
 import { range } from "./range.ts";
 
 /**
- * The number of rows to hold out for a fraction, so that each side of the split has at least one row. Throws `ARGUMENT` for a fraction
+ * The number of rows to hold out for a fraction, so that each side of the split has at least one row if there are two or more. Throws `ARGUMENT` for a fraction
  * that is not between 0 and 1.
  */
 export function heldOutCount(rows: number, fraction: number): number {
@@ -29,20 +29,23 @@ export function holdOut(
 ): { training: InMemoryDataset; validation: InMemoryDataset; hasCopies: boolean } {
   const order = stratified(new Random(seed).split("validation").permutation(data.rows), data.weights, count);
   const { areCopies, firstRows, groupSizes } = equalRows(storedRows(data));
-  /** The row that decides for a row: the first of its group, or itself if the group is too large to be held out. */
-  const decidingRow = (row: number) => (groupSizes[firstRows[row]] > count ? row : firstRows[row]);
+  /**
+   * The row whose draw decides on which side a row is: the first row of its group of equal rows, or the row itself if the group is too large
+   * to be held out.
+   */
+  const representative = (row: number) => (groupSizes[firstRows[row]] > count ? row : firstRows[row]);
   const isHeldOut = new Uint8Array(data.rows);
   let remaining = count;
   for (const row of order) {
-    // Only one row decides for its group. If every row could, large groups would be held out more often than small groups, and the
+    // Only the draw of one row decides for its group. If every row could, large groups would be held out more often than small groups, and the
     // two sides would have different distributions.
-    if (decidingRow(row) !== row) continue;
+    if (representative(row) !== row) continue;
     const size = groupSizes[firstRows[row]] > count ? 1 : groupSizes[row];
     if (size > remaining) continue;
     isHeldOut[row] = 1;
     remaining -= size;
   }
-  const heldOut = Uint8Array.from(isHeldOut, (_, row) => isHeldOut[decidingRow(row)]);
+  const heldOut = Uint8Array.from(isHeldOut, (_, row) => isHeldOut[representative(row)]);
   const rowsWhere = (value: number) => range(data.rows).filter((row) => heldOut[row] === value);
   return { training: data.select(rowsWhere(0)), validation: data.select(rowsWhere(1)), hasCopies: areCopies };
 }

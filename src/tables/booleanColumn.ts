@@ -46,7 +46,10 @@ export function booleanLabel(labels: readonly string[], text: string): string | 
   return meaning === undefined ? undefined : labels.find((label) => meaningOf(label) === meaning);
 }
 
-/** The values of a table in a column of a model: in a stated boolean column, true and false become the labels that mean the same. */
+/**
+ * The values of a table in a column of a model. In a column that the user declared boolean, true and false become the labels with the same
+ * meaning, such as yes and no.
+ */
 export function withBooleanLabels(column: TableColumn, raw: RawColumn): RawColumn {
   if (column.kind !== "categorical" || !column.isBoolean) return raw;
   // The labels of a column of numbers are 0 and 1, which are also the numbers of false and true.

@@ -51,7 +51,7 @@ export function checkColumnOptions(
         const nearest = nearestName(name, names);
         throw new PushforwardError("ARGUMENT", `there is no column "${name}"`, {
           expected: names.length <= 20 ? names.join(", ") : `one of ${names.length} columns`,
-          hint: nearest === undefined ? "Correct the name." : `Did you mean ${nearest}?`,
+          hint: nearest === undefined ? "Correct the name." : `Did you mean "${nearest}"?`,
         });
       }
       const columnOptions = typeof stated === "string" ? columnOptionsOf(stated, name) : stated;

@@ -28,8 +28,9 @@ export function isLearnedAsText(
 ): boolean {
   if (areMerged && (kind === "integer" || kind === "lattice")) {
     throw new PushforwardError("ARGUMENT", `column "${raw.name}" cannot be ${kind}`, {
-      expected: "integers that differ as 64-bit floating-point numbers, as all do up to 2^53",
-      received: "different integers beyond 2^53 that are equal as such numbers",
+      expected:
+        "integers up to 2^53, or larger ones that stay different when they are rounded to 64-bit floating-point numbers",
+      received: "different integers that become equal when they are rounded",
       hint: `State the kind categorical, which keeps all digits, or continuous, which rounds them.`,
     });
   }

@@ -116,7 +116,7 @@ export const tableColumnSchema = z.discriminatedUnion("kind", [
  * - `time`: a date, a time or both, with a feature for each part that varies
  * - `constant`: one value, which needs no feature
  *
- * With `gaps` a value may be missing.
+ * `gaps` is true if the column is nullable: some training values were missing, so the model gives missing values a probability.
  */
 export type TableColumn = z.output<typeof tableColumnSchema>;
 export type ContinuousColumn = Extract<TableColumn, { kind: "continuous" }>;

@@ -187,7 +187,7 @@ it("refuses kinds and columns that do not exist", async () => {
   expect(await refused("--column", "agee=integer")).toMatchInlineSnapshot(`
     "2
     Error: There is no column "agee": expected user, number, age, region, active, joined, angle, spent, currency, seen, zip.
-    Did you mean age?"
+    Did you mean "age"?"
   `);
   expect(await refused("--column", "integer")).toMatchInlineSnapshot(`
     "2

@@ -84,7 +84,7 @@ it("refuses two values of one column, and numbers that overflow float32", async 
     await failure("sample", model, "--given", table, "-o", path("large-out.csv")),
   ).toMatchInlineSnapshot(`
     "2
-    Error: Row 2 of large.csv has a value that is too large: expected numbers up to 3.4e+38 in temp, received -1e+39.
+    Error: large.csv has a value that is too large in row 2: expected numbers up to 3.4e+38 in temp, received -1e+39.
     Correct it, or leave the row out in a query."
   `);
   expect(here.list()).not.toContain("large-out.csv");

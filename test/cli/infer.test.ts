@@ -142,7 +142,7 @@ export default model({ a: real() }, ({ a }) => a.mul([1, 2] as never));
       Import model or simulator from "pushforward/inference".",
         "picture": "2
       Error: No picture format belongs to the name a.gif: expected a name that ends in .png or .svg.
-      Use a name with one of these endings.",
+      Use a name with one of these extensions.",
         "show": "2
       Error: --show needs --corner.
       Name the picture too: --corner corner.png",
@@ -151,7 +151,7 @@ export default model({ a: real() }, ({ a }) => a.mul([1, 2] as never));
       Write the draws to a file, for example: --draws draws.csv --json",
         "table": "2
       Error: No table format belongs to the name a.xyz: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
-      Use a name with one of these endings.",
+      Use a name with one of these extensions.",
       }
     `);
   });

@@ -150,13 +150,13 @@ describe("the command line refuses", () => {
     expect(await failure("evaluate", model, strange)).toMatchInlineSnapshot(`
       "2
       Error: strange.csv has a label that the model was not trained on: expected in the column "kind" cat, grey, dog or emu, received 'emus' in row 2.
-      Did you mean emu? Leave such rows out in a query, or train a model on rows with this label."
+      Did you mean "emu"? Leave such rows out in a query, or train a model on rows with this label."
     `);
     expect(await failure("sample", model, "--given", strange)).toContain("received 'emus' in row 2");
     expect(await failure("sample", model, "--given", "kind=dogs,age=1")).toMatchInlineSnapshot(`
       "2
       Error: --given has an invalid value of kind: expected cat, grey, dog or emu, received dogs.
-      Did you mean dog? For example: --given '"kind=cat, grey"'"
+      Did you mean "dog"? For example: --given '"kind=cat, grey"'"
     `);
     expect(await failure("sample", model, "--given", "age=1")).toMatchInlineSnapshot(`
       "2

@@ -113,7 +113,7 @@ it("leaves out identifiers beyond 2^53 that would become equal as numbers", asyn
   expect(err).toMatch(/^key +bigint +left out .* integers beyond 2\^53, read as text because/m);
   expect(await failure(...fit, "--flow", "cnf", "--overwrite")).toMatchInlineSnapshot(`
     "2
-    Error: Column "key" of keys.csv has integers beyond 2^53: expected integers that differ as 64-bit floating-point numbers, received different integers that are equal as such numbers.
+    Error: Column "key" of keys.csv has integers beyond 2^53: expected integers up to 2^53, or larger ones that stay different when they are rounded to 64-bit floating-point numbers, received different integers that become equal when they are rounded.
     Leave the column out if it identifies rows, or round it in a query: "SELECT * REPLACE (CAST(key AS DOUBLE) AS key) FROM 'keys.csv'""
   `);
 });

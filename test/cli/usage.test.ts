@@ -415,6 +415,6 @@ it("refuses invalid values", async () => {
   expect(await failure("sample", "model.safetensors", "-o", "new.xlsx")).toMatchInlineSnapshot(`
     "2
     Error: No table format belongs to the name new.xlsx: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
-    Use a name with one of these endings."
+    Use a name with one of these extensions."
   `);
 });

@@ -73,7 +73,7 @@ describe("integers beyond 2^53", () => {
 
   it("cannot be stated as integers if some are equal as numbers", async () => {
     expect(await files.failure(described(csv, { code: "integer" }))).toMatchInlineSnapshot(`
-      "ARGUMENT column "code" cannot be integer: expected integers that differ as 64-bit floating-point numbers, as all do up to 2^53, received different integers beyond 2^53 that are equal as such numbers.
+      "ARGUMENT column "code" cannot be integer: expected integers up to 2^53, or larger ones that stay different when they are rounded to 64-bit floating-point numbers, received different integers that become equal when they are rounded.
       State the kind categorical, which keeps all digits, or continuous, which rounds them."
     `);
     expect(

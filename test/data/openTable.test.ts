@@ -168,7 +168,7 @@ describe("there is an error for", () => {
     const bytes = Uint8Array.from({ length: 5000 }, (_, i) => (i * 7919 + i * i * 13) % 256);
     expect(await failure("binary.csv", bytes)).toMatchInlineSnapshot(`
       "FILE binary.csv cannot be read as csv: expected the content of a csv file, received binary data.
-      Export the table again, to a file with the ending of its format."
+      Export the table again, to a file with the extension of its format."
     `);
     const sqlite = Buffer.concat([Buffer.from("SQLite format 3\0"), Buffer.from(bytes)]);
     expect(await failure("app.db", sqlite)).toMatchInlineSnapshot(`
@@ -189,7 +189,7 @@ describe("there is an error for", () => {
     `);
     expect(await failure("text.parquet", "a,b\n1,2\n")).toMatchInlineSnapshot(`
       "FILE text.parquet cannot be read as parquet: expected the content of a parquet file, received text.
-      Export the table again, to a file with the ending of its format."
+      Export the table again, to a file with the extension of its format."
     `);
     expect(await failure("cut.parquet", "PAR1 and no more")).toMatchInlineSnapshot(
       `"DATA DuckDB cannot read cut.parquet (No magic bytes found at end of file 'cut.parquet')."`,
@@ -288,8 +288,8 @@ describe("there is an error for", () => {
     expect(
       await files.failure(openTable("SELECT list(i) AS x FROM range(50000000) t(i)")),
     ).toMatchInlineSnapshot(`
-      "DATA DuckDB needs more than 512 MB for the query.
-      Write the result of the query to a Parquet file first, and use that."
+      "DATA DuckDB does not have enough memory for the query.
+      Select fewer columns in a query, or convert the table to a Parquet file first."
     `);
   });
 });

@@ -127,7 +127,7 @@ it.each(ENDINGS)("does not change the old file if the rows throw, as .%s", async
 it("throws an error for an ending without a format, and for a directory that does not exist", async () => {
   expect(await files.failure(writeRows(["a"], [], "out.xlsx"))).toMatchInlineSnapshot(`
     "ARGUMENT No table format belongs to the name out.xlsx: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
-    Use a name with one of these endings."
+    Use a name with one of these extensions."
   `);
   expect(await files.failure(writeRows(["a"], [], files.path("none/out.parquet")))).toMatchInlineSnapshot(`
     "FILE Cannot write none/out.parquet: there is no directory none.

@@ -210,7 +210,7 @@ it("throws an error for a table that has a column log_density, and for a wrong n
   );
   expect(await files.failure(scored(path, [1, 2], "out.txt"))).toMatchInlineSnapshot(`
     "ARGUMENT No table format belongs to the name out.txt: expected a name that ends in .csv, .tsv, .json, .jsonl or .ndjson (each also with .gz), or .parquet.
-    Use a name with one of these endings."
+    Use a name with one of these extensions."
   `);
 });
 

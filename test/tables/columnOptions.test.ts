@@ -63,6 +63,6 @@ it("checks the options of columns", () => {
   );
   expect(failure(() => checkColumnOptions({ heigth: "integer" }, ["height", "age"]))).toMatchInlineSnapshot(`
     "there is no column "heigth": expected height, age.
-    Did you mean height?"
+    Did you mean "height"?"
   `);
 });
