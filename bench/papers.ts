@@ -6,7 +6,7 @@
  *     npm run bench:papers -- NAME --data DIRECTORY [--seed S] [--minutes M] [--only PATTERN] [--quick]
  */
 import { parseArgs } from "node:util";
-import { protocols } from "./papers/protocols.ts";
+import { protocolNamed } from "./papers/protocols.ts";
 import { writeResults } from "./papers/results.ts";
 import { environmentOf } from "./speed/machine.ts";
 
@@ -20,10 +20,7 @@ const { values, positionals } = parseArgs({
     quick: { type: "boolean", default: false },
   },
 });
-const names = protocols.map(({ name }) => name).join(", ");
-const protocol = protocols.find(({ name }) => name === positionals[0]);
-if (!protocol)
-  throw new Error(`Unknown protocol: received ${positionals[0] ?? "none"}, expected one of ${names}.`);
+const protocol = protocolNamed(positionals[0]);
 if (protocol.needsData && !values.data)
   throw new Error(`--data DIRECTORY is required: the directory that contains the files of ${protocol.name}`);
 

@@ -21,3 +21,11 @@ export const protocols: readonly Protocol[] = [
   rnade,
   toys,
 ];
+
+/** Throws an error that lists all names if there is no protocol of this name. */
+export function protocolNamed(name: string | undefined): Protocol {
+  const protocol = protocols.find((each) => each.name === name);
+  if (protocol) return protocol;
+  const names = protocols.map(({ name }) => name).join(", ");
+  throw new Error(`Unknown protocol: received ${name ?? "none"}, expected one of ${names}.`);
+}
