@@ -75,8 +75,10 @@ export class Contestant {
 }
 
 /**
- * The environment without variables such as `OPENBLAS_CORETYPE`, which can hold a peer's BLAS to the kernels of an older
- * processor: with Haswell's, products take twice as long on a processor that has AVX-512.
+ * The environment without variables that slow a peer's BLAS down. `OPENBLAS_CORETYPE` can hold it to the kernels of an older processor: with
+ * Haswell's, products take twice as long on a processor that has AVX-512. Others limit its threads, or bind them to one core.
  */
 export const withoutBlasSettings = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith("OPENBLAS_")));
+  Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !/^(OPENBLAS|GOTO|OMP|MKL|KMP)_/.test(name)),
+  );
