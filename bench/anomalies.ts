@@ -76,7 +76,8 @@ ${MAX_MINUTES} minute for each training run, seed 0.
 
 The surprise of a row is the mean over two orders of the columns. Anomalies of [ADBench](../adbench/RESULTS.md) are ranked better with two orders than
 with one: with an earlier default model, the mean rank was 4.86 instead of 5.57. Replaced values are found less often: with one order, the found shares
-were 9.0% for red wine and 46.5% for beijing, and with an earlier default model 26.0% for adult and 10.0% for german credit.
+were 9.0% for red wine and 46.5% for beijing, and with an earlier default model 26.0% for adult and 10.0% for german credit. These numbers are
+of 2026-11-28 (commit 39a4152a), and the benchmark does not measure them again.
 
     PUSHFORWARD_DATA=... npm run bench:anomalies
 

@@ -90,6 +90,7 @@ processes with one thread each; one of them was killed after ${dask.killed_after
 ${table(["", "result"], figures)}
 
 The times are from one run on a machine with ${cpus().length} cores that other programs used too, so they are not reliable.
+Their times cannot be compared: pushforward wrote one Parquet file, which is faster than CSV files, and no worker of it was killed.
 \`npm run bench:dask -- 2000000\` scores two million rows.
 `;
   if (compared.rows !== rows || compared.ids !== rows || (compared.difference as number) > 1e-5)

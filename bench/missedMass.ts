@@ -65,6 +65,7 @@ flow do not reach. The flows of the lower half can represent their density. Thos
 Student t and Cauchy columns, cannot represent it or have lost a mode. Each case is fitted with ${FIT_SEEDS.length} seeds, and each fit is
 diagnosed with ${DIAGNOSIS_SEEDS.length} seeds and ${DRAWS} draws.
 
+- **log Z ± error**: the mean estimate, and the mean standard error of one estimate.
 - **ESS / n**, **k-hat**: the mean effective sample size and the largest Pareto shape, from draws of the flow. They do not
   detect missed mass.
 - **at bound**: the share of draws beyond ${BOUND_SHARE} times the bound of the splines.

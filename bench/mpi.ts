@@ -27,6 +27,12 @@ const LAUNCHERS = {
   "Open MPI": "mpirun.openmpi --allow-run-as-root --oversubscribe --bind-to none --mca btl self,sm",
   MPICH: "mpirun.mpich",
 };
+/** The first version that a launcher prints. */
+function versionOf(launcher: string): string {
+  const { stdout } = spawnSync(launcher.split(" ")[0]!, ["--version"], { encoding: "utf8" });
+  return /\d+\.\d+(\.\d+)?/.exec(stdout)?.[0] ?? "unknown";
+}
+
 const RANKS = [1, 2, 4];
 const RANK = fileURLToPath(new URL("mpi/rank.ts", import.meta.url));
 
@@ -129,6 +135,8 @@ ${table(["parameters", "network", "step of one machine", "exchange", "efficiency
 
 None of this was measured on more than one machine. ${Object.entries(environment)
     .map(([key, value]) => `${key}: ${value}`)
-    .join("; ")}. Open MPI 5.0.7 and MPICH 4.2.1 of Debian 13.
+    .join("; ")}; ${Object.entries(LAUNCHERS)
+    .map(([name, launcher]) => `${name}: ${versionOf(launcher)}`)
+    .join("; ")}.
 `,
 );

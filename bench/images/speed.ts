@@ -1,6 +1,6 @@
 /**
  * Compares the times of image flows with PyTorch, in alternating rounds: a training step on 64 images of MNIST's size, and drawing 64 images.
- * bench/peers/torch_images.py has the same flows with the same parameters. Prints the table of bench/images/RESULTS.md.
+ * bench/peers/torch_images.py has the same flows with the same parameters. Prints the numbers of the table in bench/images/RESULTS.md.
  *
  *     npx tsx bench/images/speed.ts [--only PATTERN] [--rounds N] [--utilization]
  *

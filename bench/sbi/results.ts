@@ -55,6 +55,8 @@ ${tables.join("\n\n")}
 
 ## Checks
 
+These were measured on 2026-11-27 (commit 7a9c5126), not in the run of the tables above.
+
 **The classifier** of the benchmark is scikit-learn's \`MLPClassifier\`; here it is written with this library. Both were applied to the same
 draws of two moons with 1,000 simulations, with several seeds of the classifiers:
 

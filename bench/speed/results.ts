@@ -10,7 +10,8 @@ export const resultsText = (
   comparisons: readonly Comparison[],
 ): string => `# Speed
 
-Written by \`npm run bench:peers -- --results\`. All libraries use two threads.
+Written by \`npm run bench:peers -- --results\`. All libraries use two threads, except tfjs and jax-js, which
+have one in Node.
 
 ${table(["", "value"], Object.entries(environment))}
 
