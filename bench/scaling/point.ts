@@ -1,7 +1,7 @@
 /** A program that measures the case in its argument and writes a `Point` as JSON to standard output. */
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Case } from "../speed/cases.ts";
-import { type Plan, prepareMeasurement } from "../speed/measure.ts";
+import { DISTINCT_BATCHES, type Plan, prepareMeasurement } from "../speed/measure.ts";
 import { median } from "../speed/statistics.ts";
 import { SCORED_ROWS } from "./curves.ts";
 import type { Point } from "./measurePoint.ts";
@@ -47,9 +47,9 @@ function residentBytes(name: "VmRSS" | "VmHWM"): number {
 
 /** Memory of the rows or the noise and of the results, which every implementation needs. */
 function bytesOfRows(benchCase: Case): number {
-  if (benchCase.job === "train") return 0;
-  const { rows, dim, job } = benchCase;
   const [float32, float64] = [4, 8];
+  if (benchCase.job === "train") return DISTINCT_BATCHES * benchCase.batch * benchCase.dim * float32;
+  const { rows, dim, job } = benchCase;
   const result = job === "logProb" ? float64 : (dim + 1) * float64;
   return rows * (dim * float32 + result);
 }

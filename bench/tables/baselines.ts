@@ -56,10 +56,10 @@ for (const file of positionals) {
     await flow.release();
   }
   const model = joined(scores);
-  const compared = [...others].map(([name, parts]) => ({
-    name,
-    gain: estimate(model.map((x, n) => x - joined(parts)[n])),
-  }));
+  const compared = [...others].map(([name, parts]) => {
+    const other = joined(parts);
+    return { name, gain: estimate(model.map((x, n) => x - other[n])) };
+  });
   const best = compared.reduce((a, b) => (b.gain.mean < a.gain.mean ? b : a));
   const cells = [
     basename(file).replace(/\.csv(\.gz)?$/, ""),
