@@ -47,7 +47,8 @@ async function compile(source: string, target: string): Promise<void> {
   }
 }
 
-async function compiled(text: string, file: string): Promise<string> {
+/** A program in TypeScript as JavaScript. In the folder of the package, it can import `pushforward`. */
+export async function compiled(text: string, file: string): Promise<string> {
   // Vite's compiler is a hundred times faster, but its code for these declarations needs a package that is not installed.
   if (/^ *(await )?using /m.test(text)) {
     const { ModuleKind, ScriptTarget, transpileModule } = await import("typescript");

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compiled } from "../compiledPackage.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -45,29 +45,17 @@ export function readPages(): Page[] {
   });
 }
 
-/** Creates a temporary project in which `pushforward` is this repository's source, with one file for each page's program. */
-export function createProject(pages: readonly Page[]): { folder: string; files: string[]; remove(): void } {
-  const folder = mkdtempSync(join(tmpdir(), "pushforward-documentation-"));
-  for (const name of ["node_modules", "examples"])
-    symlinkSync(join(root, name), join(folder, name), "junction");
-  const { compilerOptions } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8"));
-  const paths = Object.entries<string[]>(compilerOptions.paths).map(([name, targets]) => [
-    name,
-    targets.map((target) => join(root, target)),
-  ]);
-  const configuration = {
-    compilerOptions: {
-      ...compilerOptions,
-      rewriteRelativeImportExtensions: false,
-      paths: Object.fromEntries(paths),
-    },
-    include: ["*.mts"],
-  };
-  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(configuration));
-  const files = pages.map(({ path, program }) => {
-    const file = join(folder, `${path.replace(/\W/g, "-")}.mts`);
-    writeFileSync(file, `${program}export {};\n`);
+/** Creates a folder in the compiled package, with one file for each page's program, which imports `pushforward` from there. */
+export async function createProject(
+  pages: readonly Page[],
+  compiledPackage: string,
+): Promise<{ folder: string; files: string[]; remove(): void }> {
+  const folder = mkdtempSync(join(compiledPackage, "documentation-"));
+  symlinkSync(join(root, "examples"), join(folder, "examples"), "junction");
+  const files = pages.map(async ({ path, program }) => {
+    const file = join(folder, `${path.replace(/\W/g, "-")}.mjs`);
+    writeFileSync(file, await compiled(program, path.replace(/\.md$/, ".mts")));
     return file;
   });
-  return { folder, files, remove: () => rmSync(folder, { recursive: true }) };
+  return { folder, files: await Promise.all(files), remove: () => rmSync(folder, { recursive: true }) };
 }
