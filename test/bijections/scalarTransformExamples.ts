@@ -48,22 +48,31 @@ const REPRESENTATIVES: readonly string[] = [
 
 /**
  * Scalar transforms with 0 and with 2 context features, for the examples of couplings and autoregressive layers. To save time,
- * transforms that are inverted by root finding come with one of the two, and Gaussianization, the slowest, is tested in the
- * elementwise bijection only. A transform acts on one feature at a time, so above two features a few representatives suffice.
+ * transforms that are inverted by root finding come with two features and context only, and Gaussianization, the slowest, is tested in the
+ * elementwise bijection only. A transform acts on one feature at a time, so above two features a few representatives suffice. They also
+ * suffice for one feature without context, whose parameters are constants, as in the elementwise bijection.
  */
 export const conditionedExamples = (
   features: number,
 ): { transform: ScalarTransformOptions; context: number }[] =>
   Object.entries(scalarTransformExamples).flatMap(([type, ofType]) => {
     if (type === "gaussianization") return [];
+    const isRepresentative = REPRESENTATIVES.includes(type);
     const usesRootFinding = ROOT_FINDING.includes(type);
     const examples = ofType(1) as readonly ScalarTransformOptions[];
-    const count = features > 2 ? Number(REPRESENTATIVES.includes(type)) : usesRootFinding ? 1 : undefined;
-    const contexts = !usesRootFinding ? [0, 2] : features === 2 ? [2] : [0];
+    const count = usesRootFinding
+      ? Number(features === 2)
+      : features > 2
+        ? Number(isRepresentative)
+        : undefined;
+    const contexts = usesRootFinding || (features === 1 && !isRepresentative) ? [2] : [0, 2];
     return examples
       .slice(0, count)
       .flatMap((transform) => contexts.map((context) => ({ transform, context })));
   });
 
-/** Options of all scalar transforms. */
-export const allScalarTransforms = () => allExamples(scalarTransformExamples, 1) as ScalarTransformOptions[];
+/** Options of all scalar transforms; above two features, only of a few. */
+export const elementwiseExamples = (features: number): ScalarTransformOptions[] =>
+  (allExamples(scalarTransformExamples, 1) as ScalarTransformOptions[]).filter(
+    ({ type }) => features <= 2 || REPRESENTATIVES.includes(type),
+  );

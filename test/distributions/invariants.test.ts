@@ -117,7 +117,8 @@ describe.each(named(exactCases))("%s", (_, example) => {
   });
 });
 
-describe.each(named(cases))("%s", (_, example) => {
+// Three features have all that two have: an order, triangles, and a first feature without inputs.
+describe.each(named(cases.filter(({ features }) => features !== 2)))("%s", (_, example) => {
   const { distribution } = example;
   const D = example.features;
 
@@ -177,7 +178,7 @@ describe.each(named(cases))("%s", (_, example) => {
     expectClose(await draw(distribution, 200, "float32"), rows, 1e-3, "rows");
   });
 
-  test("keeps its properties inside of combinators", () => {
+  test("an Ensemble, a Mixture and a Flow of it have its atoms, values, support and flags", () => {
     const flags = ({ acceptsMissing, isBound }: Distribution) => [acceptsMissing === true, isBound === true];
     for (const combined of [
       new Ensemble(distribution, { variants: 1 }),
