@@ -35,7 +35,7 @@ describe("infer", () => {
       expect(name).toBe("mean");
       expect(Math.abs(mean - meanExpected)).toBeLessThan(0.08 * sdExpected);
       expect(Math.abs(sd / sdExpected - 1)).toBeLessThan(0.08);
-      expect((q95 - q5) / (2 * 1.645 * sdExpected)).toBeCloseTo(1, 0.9);
+      expect(Math.abs((q95 - q5) / (2 * 1.645 * sdExpected) - 1)).toBeLessThan(0.063);
       if (refinement !== "none") expect(rHat).toBeLessThan(1.01);
       // log N(y; 0, 0.25 I + 4 1 1^T)
       const squares = observations.reduce((sum, y) => sum + y * y, 0);
@@ -151,12 +151,12 @@ test("parameters may have the names of inputs, outputs and parameters of graphs"
   expect(summary.map(({ name }) => name)).toEqual(["u", "x", "output0", "parameter0"]);
 });
 
-test("keeps the flow with the largest bound of several fits", async () => {
-  // The first flow is a normal distribution that is fitted for one step, which the second one is not.
+test.each([0, 1])("keeps the flow with the largest bound of several fits, at index %d", async (best) => {
+  // After one step, the best flow is about a normal distribution, and the other one is not.
   const flows = [nsf(1, { transforms: 1, hidden: [8] }), nsf(1, { transforms: 1, hidden: [8] })];
   flows.forEach((flow, i) => {
     for (const [name, parameter] of flow.parameters())
-      if (name.endsWith("bias")) parameter.value.fill(i === 0 ? 3 : 0);
+      if (name.endsWith("bias")) parameter.value.fill(i === best ? 0 : 3);
   });
   const standard = model({ x: real() }, ({ x }) => logProb.normal(x, 0, 1));
   const { flow } = await infer(standard, {
@@ -166,7 +166,7 @@ test("keeps the flow with the largest bound of several fits", async () => {
     refinement: "none",
     threads: 1,
   });
-  expect(flow).toBe(flows[1]);
+  expect(flow).toBe(flows[best]);
 });
 
 describe("the verdict", () => {
@@ -186,7 +186,7 @@ describe("the verdict", () => {
   test("says that a flow with bounded splines misses mass, and that chains without it do not converge", async () => {
     const flow = nsf(2, { kind: "coupling", bound: 8, hidden: [32, 32], transforms: 4 });
     const { verdict, reasons } = await infer(funnel, {
-      ...{ flow, fit: { steps: 1000, threads: 1 }, threads: 1, draws: 150 },
+      ...{ flow, fit: { steps: 400, threads: 1 }, threads: 1, draws: 150 },
     });
     expect(verdict).toBe("unreliable");
     expect(reasons.join(" ")).toMatch(/The flow has almost no density on about \d+/);

@@ -68,6 +68,7 @@ describe("other shapes", () => {
     expect(elbo).toBeGreaterThan(-5e-3);
     expect(Math.abs(logNormalizer)).toBeLessThan(4 * logNormalizerError);
     expect(result.effectiveSampleSize).toBeGreaterThan(9800);
+    expect(result.warnings).toEqual([]);
     expect(mean(column(result.samples, 1))).toBeCloseTo(0, 1);
   });
 
