@@ -56,7 +56,7 @@ it("continues from its checkpoint", async () => {
   expect(Number(first!.epoch)).toBeGreaterThan(1);
 });
 
-it("is compared with another model by a lower bound", async () => {
+it("compare says which model has lower bounds instead of log-densities", async () => {
   const members = path("members.safetensors");
   const few = write("few.csv", draws(500));
   const words = ["fit", few, "--budget", "small", "--epochs", "1", "--threads", "1", "-o", members];

@@ -92,7 +92,7 @@ describe("the first line", () => {
   });
 });
 
-it("says so if only some of the generated rows are copies, wherever the others are", async () => {
+it("finds copies if only a tenth of the generated rows are copies and the others are far from the table", async () => {
   const far = curveRows(180, 5).map((row) => ({ ...row, x: Number(row.x) + 3 }));
   const generated = far.flatMap((row, n) => (n % 9 === 0 ? [row, training[n]] : [row]));
   const { numbers } = await report(model, { training, heldOut, generated }, { maxRows: 100 });

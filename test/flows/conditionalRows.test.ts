@@ -153,7 +153,7 @@ describe("two missing features of a row follow their joint distribution given th
 });
 
 test.each([false, true])(
-  "a row is drawn as if it were the only one, whatever is known of the others, present: %s",
+  "the draw of a row does not depend on the other rows of the call (present: %s)",
   async (present) => {
     const columns = [...partsOfDate, continuous];
     const made = new MixedMade({ columns, network: { hidden: [12] } }, new Random(1));

@@ -16,7 +16,9 @@ const bits = async (model: Flow) => bitsPerDimension(mean(await model.logProb(he
 const options = { image: [8, 8, 1] as [number, number, number], values: DIGIT_VALUES };
 const settings = { batchSize: 64, optimizer: { learningRate: 3e-3 }, threads: 1 };
 
-test("glow learns the digits, samples them and maps them back exactly", { timeout: 120_000 }, async () => {
+test("glow learns the digits, samples them and maps them back up to rounding", {
+  timeout: 120_000,
+}, async () => {
   const flow = glow({ ...options, steps: 4, width: 32 });
   const model = dequantize(flow);
   expect(await bits(model)).toBeGreaterThan(4);
