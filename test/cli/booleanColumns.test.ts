@@ -18,9 +18,9 @@ let table: string;
 beforeAll(async () => {
   const lines = rows.map(({ paid, bit, x }) => `${paid},${bit},${x}`);
   table = write("rows.csv", ["paid,bit,x", ...lines, ""].join("\n"));
-  const { code, err } = await pushforward([
-    ...["fit", table, "--column", "paid=boolean", "--column", "bit=boolean", "--epochs", "1", "-o", model],
-  ]);
+  const columns = ["--column", "paid=boolean", "--column", "bit=boolean"];
+  const small = ["--epochs", "1", "--budget", "small", "--test-fraction", "0"];
+  const { code, err } = await pushforward(["fit", table, ...columns, ...small, "-o", model]);
   expect({ code, err }).toMatchObject({ code: 0 });
 });
 

@@ -26,7 +26,8 @@ let table: string;
 beforeAll(async () => {
   table = write("orders.csv", orders(1500));
   model = path("orders.safetensors");
-  const { code } = await pushforward(["fit", table, "--epochs", "60", "--no-kernel", "-o", model]);
+  const options = ["--budget", "small", "--epochs", "60", "--no-kernel"];
+  const { code } = await pushforward(["fit", table, ...options, "-o", model]);
   expect(code).toBe(0);
 }, 120_000);
 

@@ -47,20 +47,13 @@ describe("a flow", () => {
   let data: string;
   let model: string;
   beforeAll(async () => {
-    data = write("numbers.csv", correlated(400));
+    data = write("numbers.csv", correlated(200));
     model = await quickModel(place, data, "flow");
   });
 
-  it("is tested, too, and the findings are printed", async () => {
-    const { code, out, err } = await pushforward([
-      "report",
-      model,
-      data,
-      "--rows",
-      "40",
-      "-o",
-      path("flow.html"),
-    ]);
+  it("has a report too, whose findings are printed", async () => {
+    const words = ["report", model, data, "--rows", "20", "-o", path("flow.html")];
+    const { code, out, err } = await pushforward(words);
     expect([code, err]).toEqual([0, ""]);
     expect(out).toMatch(/^(failed|uncertain|passed) +[A-Z]/);
     expect(out).toContain("The model was trained on this table");
@@ -80,16 +73,16 @@ describe("a flow", () => {
   });
 
   it("is tested on all rows of another table", async () => {
-    const lines = correlated(500).split("\n");
-    const other = write("other.csv", [lines[0], ...lines.slice(401)].join("\n"));
-    const [numbers] = await json("report", model, other, "--rows", "40");
+    const lines = correlated(300).split("\n");
+    const other = write("other.csv", [lines[0], ...lines.slice(201)].join("\n"));
+    const [numbers] = await json("report", model, other, "--rows", "20");
     expect(numbers!.about).toMatchInlineSnapshot(`
       [
         "The rows are not recognized as the table of the training, so all of them count as new, which misleads if the model learned some of them. One half is compared with generated rows, and the other half serves as reference rows, in place of the training rows.",
       ]
     `);
     expect(numbers).not.toHaveProperty("privacy");
-    expect(numbers!.rows).toMatchObject({ heldOut: 50, compared: 40 });
+    expect(numbers!.rows).toMatchObject({ heldOut: 50, compared: 20 });
   });
 });
 

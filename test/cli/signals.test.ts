@@ -16,12 +16,22 @@ function isIn(set: "SigCgt" | "ShdPnd", signal: NodeJS.Signals, { pid }: ChildPr
   return (BigInt(`0x${bits}`) & (1n << BigInt(constants.signals[signal] - 1))) > 0n;
 }
 
-/** Starts a command, and waits until it handles signals, and a little longer until it waits or computes. */
+/** The processor time of a process in seconds, of which Linux counts hundredths. */
+function processorSeconds({ pid }: ChildProcess): number {
+  const [user, system] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ").slice(11, 13);
+  return (Number(user) + Number(system)) / 100;
+}
+
+/** Starts a command, and waits until it handles signals, and then until it waits for something or has computed for a second. */
 async function started(words: readonly string[]) {
   const running = start(words);
   // Node itself handles SIGINT and SIGTERM.
   while (!isIn("SigCgt", "SIGHUP", running.child)) await sleep(50);
-  await sleep(4000);
+  const atHandler = processorSeconds(running.child);
+  for (let last = -1, now = atHandler; now !== last && now - atHandler < 1; ) {
+    await sleep(500);
+    [last, now] = [now, processorSeconds(running.child)];
+  }
   return running;
 }
 

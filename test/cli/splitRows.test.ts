@@ -6,12 +6,10 @@ test("a stream that holds out fewer test rows than stated is reported", async ()
   // Of rows with 1,000 numbers a sample of 16,777 is drawn, of which at most a quarter is held out.
   const features = 1000;
   const count = 9000;
+  const values = Float64Array.from({ length: 1000 * features }, (_, i) => i / features);
+  const block = new InMemoryDataset({ features, values });
   const rows = await StreamedDataset.of(async function* blocks() {
-    for (let start = 0; start < count; start += 1000)
-      yield new InMemoryDataset({
-        features,
-        values: Float64Array.from({ length: 1000 * features }, (_, i) => start + i / features),
-      });
+    for (let start = 0; start < count; start += 1000) yield block;
   });
   const warnings = (testFraction: number) => {
     const texts: string[] = [];

@@ -8,6 +8,8 @@ import { openTable, readRows, writeRows } from "../../src/data/index.ts";
 import { chunk, temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
+/** The others have the format of one of these. */
+const FORMATS = ["csv", "csv.gz", "tsv", "json", "jsonl", "parquet"];
 const ENDINGS = [
   "csv",
   "tsv",
@@ -52,6 +54,7 @@ describe.each(ENDINGS)("as .%s", (ending) => {
       Float64Array.from(extremes),
     );
 
+    if (!FORMATS.includes(ending)) return;
     const finite = fc.float64Array({ noNaN: true, noDefaultInfinity: true, minLength: 100, maxLength: 100 });
     for (const values of fc.sample(finite, { numRuns: 5, seed: 1 })) {
       const fractional = values.map((value, i) => (i === 0 ? 0.5 : value));

@@ -111,7 +111,7 @@ test.each(["linear", "asinh"] as const)(
   },
 );
 
-test("around a center, atoms and the density between them keep the proportions of the marginal distribution", async () => {
+test("a kernel divides its mass among single values and the density between them in proportion to the marginal distribution", async () => {
   const column: ColumnHeadOptions = { ...atoms, gaps: false, atoms: [0, 1], components: 1 };
   const model = new KernelDensity({ columns: [column], centers: 1, widths: 1 }, new Random(0));
   const [ofColumn] = model.columns;
@@ -170,12 +170,12 @@ describe("the fit", () => {
     const rows = dependent(1, 1000);
     const model = new KernelDensity({ columns: continuousColumns(rows, 2), centers: 1000 }, new Random(0));
     await model.fitToData({ rows: 1000, features: 2, values: rows });
-    const heldOut = dependent(2, 1000);
+    const heldOut = dependent(2, 300);
     const entropy = Math.log(2 * Math.PI * 0.1) + 1;
     const logLikelihood = mean(await logProb(model, heldOut));
     expect(entropy + logLikelihood).toBeGreaterThan(-0.3);
     // On its centers the likelihood is higher, as they are a part of the estimate.
-    expect(mean(await logProb(model, rows))).toBeGreaterThan(logLikelihood + 0.1);
+    expect(mean(await logProb(model, rows.subarray(0, 600)))).toBeGreaterThan(logLikelihood + 0.1);
   });
 
   test("learns how rounded columns depend on each other, although many values repeat", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { decodeModel, encodeModel, fitTable, TableModel } from "../../src/index.ts";
+import { decodeModel, encodeModel, fitTable, type TableInput, TableModel } from "../../src/index.ts";
 import { servedModel } from "../../src/serve/servedModel.ts";
 import { rawColumns } from "../../src/tables/tableRows.ts";
 
@@ -7,6 +7,12 @@ import { rawColumns } from "../../src/tables/tableRows.ts";
 const TABLE_ROWS = 200;
 const DAY = 86_400_000;
 const day = (i: number) => new Date(Date.UTC(2024, 0, 1 + (i % 50)));
+
+/** Columns and scores are equal, so that tests of what the loaded model returns are tests of both. */
+async function expectEqualModels(loaded: TableModel, model: TableModel, rows: TableInput): Promise<void> {
+  expect(loaded.columns).toEqual(model.columns);
+  expect(await loaded.score(rows)).toEqual(await model.score(rows));
+}
 
 describe("dates", () => {
   const orders = Array.from({ length: TABLE_ROWS }, (_, i) => ({
@@ -31,22 +37,21 @@ describe("dates", () => {
     });
     const read = await decodeModel(await encodeModel(model.contents));
     await using loaded = TableModel.from(read);
-    for (const each of [model, loaded]) {
-      const [drawn] = await each.sample(1, { gaps: false });
-      expect(drawn!.placed).toBeInstanceOf(Date);
-      expect((drawn!.placed as Date).getTime() % DAY).toBe(0);
-      expect(drawn!.paid).toBeInstanceOf(Date);
-      expect([0, 3]).toContain((drawn!.quarter as Date).getUTCMonth());
-      expect(drawn!.exported).toEqual(new Date(Date.UTC(2025, 0, 1)));
-      expect(drawn!.due).toMatch(/^2024-\d\d-\d\d$/);
-      const [present, imputed] = await each.impute([orders[1], orders[4]]);
-      expect(present).toEqual(orders[1]);
-      expect({ ...imputed, paid: null }).toEqual(orders[4]);
-      expect(imputed!.paid).toBeInstanceOf(Date);
-      // A date may be given as text too.
-      const [given] = await each.sample(1, { given: { placed: "2024-01-05" } });
-      expect(given!.placed).toEqual(day(4));
-    }
+    await expectEqualModels(loaded, model, orders);
+    const [drawn] = await loaded.sample(1, { gaps: false });
+    expect(drawn!.placed).toBeInstanceOf(Date);
+    expect((drawn!.placed as Date).getTime() % DAY).toBe(0);
+    expect(drawn!.paid).toBeInstanceOf(Date);
+    expect([0, 3]).toContain((drawn!.quarter as Date).getUTCMonth());
+    expect(drawn!.exported).toEqual(new Date(Date.UTC(2025, 0, 1)));
+    expect(drawn!.due).toMatch(/^2024-\d\d-\d\d$/);
+    const [present, imputed] = await loaded.impute([orders[1], orders[4]]);
+    expect(present).toEqual(orders[1]);
+    expect({ ...imputed, paid: null }).toEqual(orders[4]);
+    expect(imputed!.paid).toBeInstanceOf(Date);
+    // A date may be given as text too.
+    const [given] = await loaded.sample(1, { given: { placed: "2024-01-05" } });
+    expect(given!.placed).toEqual(day(4));
     const served = servedModel(read);
     const [answer] = await served.sample(1, { seed: 0, given: { placed: "2024-01-05" } });
     expect([answer!.placed, answer!.exported]).toEqual(["2024-01-05", "2025-01-01"]);
@@ -105,34 +110,33 @@ describe("bigints", () => {
     ]);
     const read = await decodeModel(await encodeModel(model.contents));
     await using loaded = TableModel.from(read);
-    for (const each of [model, loaded]) {
-      const samples = await each.sample(60, { given: { key: odd } });
-      expect(samples.every(({ key, constant }) => key === odd && constant === odd)).toBe(true);
-      const bigints = ["nanoseconds", "small", "flag", "count"] as const;
-      expect(bigints.map((name) => new Set(samples.map((row) => typeof (row[name] ?? 0n))))).toEqual(
-        bigints.map(() => new Set(["bigint"])),
-      );
-      expect(new Set(samples.map(({ flag }) => flag as unknown))).toEqual(new Set([0n, 1n]));
-      const [first] = samples;
-      expect([typeof first!.mixed, typeof first!.mixedKey]).toEqual(["number", "string"]);
-      const [given] = await each.sample(1, { given: { small: 3, count: null } });
-      expect([given!.small, given!.count]).toEqual([3n, null]);
+    await expectEqualModels(loaded, model, rows);
+    const samples = await loaded.sample(60, { given: { key: odd } });
+    expect(samples.every(({ key, constant }) => key === odd && constant === odd)).toBe(true);
+    const bigints = ["nanoseconds", "small", "flag", "count"] as const;
+    expect(bigints.map((name) => new Set(samples.map((row) => typeof (row[name] ?? 0n))))).toEqual(
+      bigints.map(() => new Set(["bigint"])),
+    );
+    expect(new Set(samples.map(({ flag }) => flag as unknown))).toEqual(new Set([0n, 1n]));
+    const [first] = samples;
+    expect([typeof first!.mixed, typeof first!.mixedKey]).toEqual(["number", "string"]);
+    const [given] = await loaded.sample(1, { given: { small: 3, count: null } });
+    expect([given!.small, given!.count]).toEqual([3n, null]);
 
-      // Present values stay as they are, also those that float64 would round.
-      const exact = { ...rows[1]!, nanoseconds: 1_704_067_200_000_000_001n };
-      const [imputed] = await each.impute([{ ...exact, small: null }]);
-      const { small, mixed, mixedKey, ...others } = imputed as typeof exact;
-      expect([typeof small, mixed, mixedKey]).toEqual(["bigint", 1, "5"]);
-      expect(others).toEqual((({ small: _, mixed: __, mixedKey: ___, ...kept }) => kept)(exact));
-      const [unknown] = await each.impute([{ key: "a", small: 2.5, count: 4 }]);
-      expect([unknown!.key, unknown!.small, unknown!.count] as unknown[]).toEqual(["a", 2.5, 4n]);
+    // Present values stay as they are, also those that float64 would round.
+    const exact = { ...rows[1]!, nanoseconds: 1_704_067_200_000_000_001n };
+    const [imputed] = await loaded.impute([{ ...exact, small: null }]);
+    const { small, mixed, mixedKey, ...others } = imputed as typeof exact;
+    expect([typeof small, mixed, mixedKey]).toEqual(["bigint", 1, "5"]);
+    expect(others).toEqual((({ small: _, mixed: __, mixedKey: ___, ...kept }) => kept)(exact));
+    const [unknown] = await loaded.impute([{ key: "a", small: 2.5, count: 4 }]);
+    expect([unknown!.key, unknown!.small, unknown!.count] as unknown[]).toEqual(["a", 2.5, 4n]);
 
-      const texts = { ...rows[1]!, key: `${odd}`, small: 1, flag: 1 };
-      const scores = await each.score([rows[1]!, texts, { ...rows[1]!, constant: odd + 1n }]);
-      expect(scores[1]).toBe(scores[0]);
-      expect([Number.isFinite(scores[0]), scores[2]]).toEqual([true, Number.NEGATIVE_INFINITY]);
-    }
-    const { anomalies } = await model.anomalies(rows, { count: 1 });
+    const texts = { ...rows[1]!, key: `${odd}`, small: 1, flag: 1 };
+    const scores = await loaded.score([rows[1]!, texts, { ...rows[1]!, constant: odd + 1n }]);
+    expect(scores[1]).toBe(scores[0]);
+    expect([Number.isFinite(scores[0]), scores[2]]).toEqual([true, Number.NEGATIVE_INFINITY]);
+    const { anomalies } = await loaded.anomalies(rows, { count: 1 });
     const reasons = new Map(anomalies[0]!.reasons.map(({ column, ...reason }) => [column, reason]));
     expect(reasons.get("key")!.value).toBe(rows[anomalies[0]!.row]!.key);
     expect(reasons.get("small")!.expected.median).toBeTypeOf("bigint");

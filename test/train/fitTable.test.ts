@@ -42,7 +42,7 @@ describe("fitTable", () => {
   const training = rows(4000, 1);
   let model: TableModel;
   beforeAll(async () => {
-    ({ model } = await fitTable(training, { testFraction: 0, epochs: 40, kernel: false }));
+    ({ model } = await fitTable(training, { testFraction: 0, budget: "small", epochs: 80, kernel: false }));
   }, 120_000);
 
   test("infers a kind for each column", () => {
@@ -265,7 +265,7 @@ test("a table of real numbers gets flows too, and a constant column changes no l
   }
 });
 
-test("members that are fitted at once leave most of maxMinutes to those that are trained by gradients", async () => {
+test("members trained by gradients get most of maxMinutes, and members fitted in one pass a tenth as much each", async () => {
   const random = new Random(9);
   const [a, b] = [0, 1].map((i) => random.split(i).normal(new Float64Array(300)).map(Math.round));
   const starts: Record<string, number> = {};
@@ -294,7 +294,7 @@ test("members that are fitted at once leave most of maxMinutes to those that are
   expect(classes! - network!).toBeGreaterThan(0.4 * (begin + limit - network!));
 });
 
-test("the reason why training ended is that of the best member trained by gradients, not of the last one", async () => {
+test("`stopped` is the reason why the training of the best member (by gradients) ended, not of the last member", async () => {
   const random = new Random(10);
   const [x, noise] = [0, 1].map((i) => random.split(i).normal(new Float64Array(300)));
   const y = x!.map((value, n) => value ** 2 + 0.1 * noise![n]!);
@@ -321,7 +321,8 @@ test("the reason why training ended is that of the best member trained by gradie
 
 test("a column that is left out may have values of any type, and so may columns that the model does not have", async () => {
   const nested = Array.from({ length: 60 }, (_, i) => ({ n: Math.sin(i), detail: { i } }));
-  const options = { columns: { detail: "exclude" }, kernel: false, epochs: 1 } as const;
+  const small = { testFraction: 0, budget: "small", kernel: false, epochs: 1 } as const;
+  const options = { columns: { detail: "exclude" }, ...small } as const;
   const { model, excluded } = await fitTable(nested as never, options);
   expect(Object.keys(excluded)).toEqual(["detail"]);
   expect(await model.score(nested as never)).toHaveLength(60);
@@ -351,7 +352,8 @@ test("refuses options that only training runs on rows of numbers have", async ()
 
 test("numbers that are text are left out with the reason", async () => {
   const numbers = Array.from(new Random(2).normal(new Float64Array(60)), String);
-  const { excluded } = await fitTable({ a: numbers, b: numbers.map(Number) }, { kernel: false, epochs: 1 });
+  const small = { testFraction: 0, budget: "small", kernel: false, epochs: 1 } as const;
+  const { excluded } = await fitTable({ a: numbers, b: numbers.map(Number) }, small);
   expect(excluded).toMatchInlineSnapshot(`
     {
       "a": "text whose values are nearly all different (60 in 60 rows): the values look like numbers, so convert them with Number(...)",
@@ -376,7 +378,7 @@ test("the probabilities of all days, a missing day and all labels sum to 1", asy
     const day = new Date(Date.UTC(2025, 0, 6 + 7 * Math.floor(w * 6) + Math.floor(v * (u < 0.5 ? 5 : 7))));
     return { shop: u < 0.5 ? "north" : "south", day: x < (u < 0.5 ? 0.4 : 0.1) ? null : day };
   });
-  const { model } = await fitTable(training, { testFraction: 0, epochs: 20 });
+  const { model } = await fitTable(training, { testFraction: 0, budget: "small", epochs: 20 });
   const days = Array.from({ length: 400 }, (_, d) => new Date(Date.UTC(2024, 6, 1 + d)));
   const rows = ["north", "south", "unseen"].flatMap((shop) => [...days, null].map((day) => ({ shop, day })));
   const probabilities = (await model.score(rows)).map(Math.exp);

@@ -37,7 +37,7 @@ describe("TableModel.anomalies", () => {
   });
 
   beforeAll(async () => {
-    ({ model, testRows } = await fitTable(houses(1000, 1), { epochs: 25 }));
+    ({ model, testRows } = await fitTable(houses(1000, 1), { budget: "small", epochs: 25 }));
   }, 120_000);
 
   test("finds the rows in which a value was replaced, and names the column", async () => {
@@ -107,7 +107,7 @@ describe("TableModel.anomalies", () => {
   });
 
   test("scores the test rows of a table with decimals as in the calibration, also after it was saved and loaded", async () => {
-    const table = houses(300, 3).map(({ area, price, city }) => ({
+    const table = houses(220, 3).map(({ area, price, city }) => ({
       // Lattices with a step of 0.1, and a column of real numbers, whose float32 values differ.
       area: Number((area / 10).toFixed(1)),
       price: Number((price / 100).toFixed(1)),
