@@ -3,6 +3,7 @@ import { checkOptions, listOfTexts, type OptionRules } from "../options.ts";
 import type { TableRow } from "../tables/tableRows.ts";
 import { typedText } from "../tables/typedText.ts";
 import { excludeColumns, findColumns } from "./columnSelection.ts";
+import { trimmed } from "./columnTypes.ts";
 import { checkFinite } from "./finiteValues.ts";
 import { type TypedColumn, typedColumns } from "./readColumns.ts";
 import { openTable, type Table, type TableOptions, tableRules } from "./table.ts";
@@ -86,7 +87,7 @@ function valueExpressions(table: Table, { column, type }: TypedColumn): [text: s
   if (type === "text") return [textExpression(table, column), "NULL"];
   const number = numberExpression(table, column, type)!;
   if (type !== "number" && type !== "integer") return ["NULL", number];
-  const digits = `ltrim(trim(${textExpression(table, column)}), '+')`;
+  const digits = `ltrim(${trimmed(textExpression(table, column))}, '+')`;
   const isLarge = `abs(${number}) > ${Number.MAX_SAFE_INTEGER} AND regexp_full_match(${digits}, '-?\\d+')`;
   return [`CASE WHEN ${isLarge} THEN ${digits} END`, number];
 }

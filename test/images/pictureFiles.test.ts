@@ -1,5 +1,5 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { promises as fs, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { crc32 } from "node:zlib";
 import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
@@ -8,11 +8,6 @@ import { skippedFilesText } from "../../src/images/imageSet.ts";
 import { imageRows, openImages } from "../../src/images/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { pixelsOf, png, somePixels } from "./files.ts";
-
-vi.mock("node:fs/promises", async (importOriginal) => {
-  const original = await importOriginal<typeof import("node:fs/promises")>();
-  return { ...original, readdir: vi.fn(original.readdir) };
-});
 
 const { path, write, failure } = temporaryDirectory();
 
@@ -67,8 +62,12 @@ describe("directories of pictures", () => {
     const root = directory("countless", { "0.png": png(somePixels(1)) });
     const entry = (name: string) => ({ name, isSymbolicLink: () => false, isDirectory: () => false });
     const entries = Array.from({ length: 300_000 }, (_, i) => entry(`${i >> 1}.${i % 2 ? "png" : "gif"}`));
-    vi.mocked(readdir).mockResolvedValueOnce(entries as never);
-    const images = await openImages(root);
+    const readdir = vi.spyOn(fs, "readdir").mockResolvedValueOnce(entries as never);
+    syncBuiltinESMExports();
+    const images = await openImages(root).finally(() => {
+      readdir.mockRestore();
+      syncBuiltinESMExports();
+    });
     expect([images.count, images.skippedFiles?.length]).toEqual([150_000, 150_000]);
   });
 
