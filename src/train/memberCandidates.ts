@@ -82,6 +82,12 @@ const MAX_FEATURES_OF_GAUSSIANS = 64;
 /** More latent classes than this do not help, nor do classes with fewer rows than `MIN_ROWS_OF_CLASS`. */
 const MAX_CLASSES = 64;
 const MIN_ROWS_OF_CLASS = 40;
+/**
+ * In a table with more rows than `MAX_ROWS_OF_SMALL_TABLE` and more features than this, latent classes had a weight below 0.02 beside the
+ * autoregressive network, so they were left out of the mixture after half of the training time (bench/tables/RESULTS.md). In two dimensions,
+ * where they can have a large weight, they take little time.
+ */
+const MAX_FEATURES_OF_CLASSES_IN_LARGE_TABLE = 4;
 /** Steps that improve latent classes after expectation maximization: fewer in tables of more features, whose steps take longer. */
 const CLASS_STEPS = 4000;
 const MAX_FEATURES_FOR_ALL_CLASS_STEPS = 100;
@@ -237,14 +243,15 @@ const cosineEpochs = (rows: number, batchSize: number): number =>
   );
 
 /**
- * The candidate of latent classes. There is none if two classes already have more than `MAX_PARAMETERS_OF_CLASSES` parameters, or if the table
- * has more features than rows: then rows seem to belong to a class with certainty only by chance, and the mixture is worse than independent columns.
+ * The candidate of latent classes. There is none for large tables, if two classes already have more than `MAX_PARAMETERS_OF_CLASSES`
+ * parameters, or if the table has more features than rows: then rows seem to belong to a class with certainty only by chance, and the mixture is
+ * worse than independent columns.
  */
 function latentClasses(
-  { heads, training: { rows }, batchSize }: TableProperties,
+  { heads, training: { rows }, batchSize, isLarge }: TableProperties,
   random: Random,
 ): Candidate[] {
-  if (heads.length > rows) return [];
+  if (heads.length > rows || (isLarge && heads.length > MAX_FEATURES_OF_CLASSES_IN_LARGE_TABLE)) return [];
   const columns = withComponents(heads, { components: 2 });
   const perClass = columns.reduce(
     (sum, head) => sum + (head.type === "categorical" ? head.categories : 6 + (head.atoms?.length ?? 0)),

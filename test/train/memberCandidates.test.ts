@@ -79,4 +79,10 @@ describe("the members of the default model", () => {
     expect(names(102)).toContain("latent-classes");
     expect(names(101)).not.toContain("latent-classes");
   });
+
+  test("do not include latent classes if there are many rows of more than four columns", () => {
+    const has = (rows: number, features: number) =>
+      members(rows, features).some(({ name }) => name === "latent-classes");
+    expect([has(20_000, 5), has(20_001, 4), has(20_001, 5)]).toEqual([true, true, false]);
+  });
 });
