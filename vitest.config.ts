@@ -30,7 +30,7 @@ const longest = [
   "test/examples/examples.test.ts",
   "test/bijections/extremes.test.ts",
   "test/contributing.test.ts",
-  // The longest of those that are alone.
+  // The longest file of the project "alone".
   "test/flows/hostileModels.test.ts",
 ];
 

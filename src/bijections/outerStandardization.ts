@@ -1,8 +1,8 @@
 import type { Standardize } from "./standardize.ts";
 
 /**
- * The `Standardize` that a part of a model applies to its data rows before anything else, or the one that it applies to its context. `Flow` takes it out of the
- * graph and applies it to rows in float64: columns of numbers far from 0, such as years, would lose digits in float32.
+ * The `Standardize` that a part of a model applies to its data rows before anything else, or the one that it applies to its context. `Flow`
+ * takes it out of the graph and applies it to rows in float64: columns of numbers far from 0, such as years, would lose digits in float32.
  */
 export interface OuterStandardization<T> {
   readonly standardize: Standardize;

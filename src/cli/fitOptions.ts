@@ -206,7 +206,7 @@ function checkLogName({ log, output, data }: FitValues): void {
   });
 }
 
-/** @throws ARGUMENT for the first two options that cannot be combined, and for an output or a log that cannot have its name. */
+/** @throws ARGUMENT for the first two options that cannot be combined, and for a name of the output or of the log that is not allowed. */
 export function checkFitValues(values: FitValues): void {
   const { resume, overwrite, output } = values;
   if (resume && overwrite) {

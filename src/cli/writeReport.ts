@@ -82,7 +82,7 @@ export async function writeReport(values: Values, io: Io): Promise<void> {
   }
 }
 
-/** Throws `ARGUMENT` for another ending than that of a page, because the file may be a table or a model. */
+/** Throws `ARGUMENT` unless the name is that of an HTML file, because the file that it replaces may be a table or a model. */
 function checkPageName(output: string): void {
   if (/\.html?$/i.test(output)) return;
   throw new PushforwardError("ARGUMENT", `${output} is not the name of a page`, {

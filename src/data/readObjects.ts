@@ -27,11 +27,11 @@ const objectsRules: OptionRules<ReadObjectsOptions> = {
  * Reads a table as objects, one for each row, as `fitTable` and the methods of a `TableModel` take them. For the sources see `openTable`.
  *
  * Numbers are numbers, but integers beyond 2^53 are bigints. Dates and times are text in ISO 8601, also where a text file has the day or
- * the month first; those with a time zone become UTC and end in Z. Missing values are null. All other text stays as it is: codes such as 007 are no
- * numbers.
+ * the month first; those with a time zone become UTC and end in Z. Missing values are null. All other text is unchanged: codes such as 007
+ * are not numbers.
  *
- * @throws the errors of `openTable`; ARGUMENT if a column is named twice; DATA if a column does not exist, if it has a type such as lists that a
- *   value of a table cannot have, or if a number is infinite, with its column and row; FILE if the file changes meanwhile.
+ * @throws the errors of `openTable`; ARGUMENT if a column is named twice; DATA if a column does not exist or has a type such as lists, which
+ *   `fitTable` does not read, or if a number is infinite, with its column and row; FILE if the file changes meanwhile.
  */
 export async function readObjects(
   source: string | readonly string[],

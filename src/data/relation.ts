@@ -27,7 +27,10 @@ export interface Column {
   readonly name: string;
   /** DuckDB's name of the type: `BIGINT`, `DOUBLE`, `DECIMAL(10,2)`, `DATE`, `VARCHAR`... In a text file, the type that all values represent. */
   readonly type: string;
-  /** Only for dates in a text file that do not begin with the year. "ambiguous" if it is unclear whether the day or the month is first; the type is then VARCHAR. */
+  /**
+   * Only for dates in a text file that do not begin with the year. "ambiguous" if it is unclear whether the day or the month is first; the
+   * type is then VARCHAR.
+   */
   readonly dateOrder?: DateOrder | "ambiguous";
   /** Only for times in a text file: some have a time zone. */
   readonly hasTimeZone?: true;
@@ -164,7 +167,11 @@ function checkSameFormat(file: SourceFile, first: SourceFile): void {
   });
 }
 
-/** @throws DATA if a file does not have the names of the first file in the same order. The caller sorts the names of other formats than CSV and TSV, in which the order has no meaning. */
+/**
+ * Checks the names of the columns of each file. In formats other than CSV and TSV their order has no meaning, and the caller sorts them.
+ *
+ * @throws DATA if a file does not have the names of the first file in the same order.
+ */
 function checkSameColumns(
   file: string,
   names: readonly string[],

@@ -34,8 +34,9 @@ export interface TrainingTableOptions extends TableOptions {
   /** Columns not to learn. Default none. */
   readonly exclude?: readonly string[] | undefined;
   /**
-   * Allows columns of any kind, also with missing values. The kinds or options of learned columns, by their names, replace those that
-   * are inferred from the values; those of given columns are ignored, and `{}` replaces none. Default: columns must be numbers, and rows with a missing value are left out.
+   * Allows columns of any kind, also with missing values. The kinds or options of learned columns, by their names, replace those that are
+   * inferred from the values; those of given columns are ignored, and `{}` replaces none. Default: columns must be numbers, and rows with a
+   * missing value are left out.
    */
   readonly kinds?: Readonly<Record<string, ColumnOptions | ColumnKind>> | undefined;
   /**

@@ -6,8 +6,8 @@ import { type InMemoryDataset, storedRows } from "./inMemoryDataset.ts";
 import { range } from "./range.ts";
 
 /**
- * The number of rows to hold out for a fraction, so that each side of the split has at least one row if there are two or more. Throws `ARGUMENT` for a fraction
- * that is not between 0 and 1.
+ * The number of rows to hold out for a fraction, so that each side of the split has at least one row if there are two or more. Throws
+ * `ARGUMENT` for a fraction that is not between 0 and 1.
  */
 export function heldOutCount(rows: number, fraction: number): number {
   if (fraction > 0 && fraction < 1) return Math.min(rows - 1, Math.max(1, Math.round(fraction * rows)));

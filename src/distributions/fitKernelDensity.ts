@@ -23,9 +23,9 @@ const FULL_STEPS = 6;
 /** The iteration ends when the mean leave-one-out log-likelihood of all rows increases by less than this, in nats. */
 const TOLERANCE = 1e-4;
 /**
- * Pairs of a row and a kernel with smaller posterior probabilities are left out of a step, to save time. Together they have at most the share
- * `MAX_SHARE_LEFT_OUT` of the probability of the row. They are the pairs that are far from each other, so without more of them bandwidths
- * would be too narrow.
+ * A step leaves out pairs of a row and a kernel whose posterior probability is below this number, to save time. It is lower if there are so
+ * many kernels that these pairs could have more than the share `MAX_SHARE_LEFT_OUT` of the probability of the row. They are distant pairs, so
+ * bandwidths would become too narrow without them.
  */
 const MIN_POSTERIOR = 1e-5;
 const MAX_SHARE_LEFT_OUT = 0.05;

@@ -7,7 +7,10 @@ export type Measure = "correlation" | "cramersV" | "correlationRatio";
 
 /** A column whose ranks are computed once for its pairs with all other columns. */
 export interface RankedColumn extends ComparedColumn {
-  /** The values to associate: ranks of numbers with Spearman's correlation. Undefined if a value is missing, because ranks are those of complete rows. */
+  /**
+   * The values to associate: ranks of numbers with Spearman's correlation. Undefined if a value is missing, because ranks are those of
+   * complete rows.
+   */
   readonly ranked: Float64Array | undefined;
 }
 

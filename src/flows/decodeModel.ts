@@ -10,8 +10,8 @@ import { fileBytes } from "./safetensors.ts";
  * Reads a model file. It runs no code from the file, and checks everything in it. Time and memory are bounded by the size of
  * the file, whatever the description says. `kinds` builds the parts that are custom classes.
  *
- * Throws `ARGUMENT` for anything but bytes, `MODEL` for a file that is damaged, of another program or of another version, and for arrays that are missing, of a
- * wrong shape, or outside of the domain of their parameter.
+ * Throws `ARGUMENT` for anything but bytes, `MODEL` for a file that is damaged, of another program or of another version, and for arrays
+ * that are missing, of a wrong shape, or outside of the domain of their parameter.
  */
 export async function decodeModel(
   bytes: Uint8Array | ArrayBuffer,

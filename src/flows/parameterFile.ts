@@ -29,8 +29,8 @@ export function saveParameters(module: object): Uint8Array {
  * Loads the parameters of a module from a file that `saveParameters` wrote for a module of the same structure. The file may also be
  * a model file, of which only the parameters of the flow are read, or a safetensors file of another program with arrays of the same names.
  *
- * Throws `ARGUMENT` for anything but bytes, `MODEL` for a damaged file, and for arrays that are missing, unexpected or of a wrong shape, and then leaves all
- * parameters unchanged.
+ * Throws `ARGUMENT` for anything but bytes, `MODEL` for a damaged file, and for arrays that are missing, unexpected or of a wrong shape,
+ * and then leaves all parameters unchanged.
  */
 export function loadParameters(bytes: Uint8Array | ArrayBuffer, module: object): void {
   const { arrays, metadata, hasChecksum } = decodeWithChecksum(fileBytes(bytes, "loadParameters"));

@@ -16,10 +16,10 @@ import type { RecipeOptions } from "./recipes/layers.ts";
 import { nsf } from "./recipes/spline.ts";
 
 /**
- * Adds to a flow what columns of real tables need: `Standardize`, fitted to the data, so that the flow models standardized
- * columns while its densities are in data units; and `Tails`, so that the log-density of an outlier decreases
- * with the square of the logarithm of its distance, and not with the square of the distance. A context is standardized too, unless it has an embedding, which standardizes its input. Bijections next to the
- * data onto a support, such as `Exp`, stay next to the data. Throws `ARGUMENT` if the argument is not a flow.
+ * Adds to a flow what columns of real tables need: `Standardize`, fitted to the data, so that the flow models standardized columns while
+ * its densities are in data units; and `Tails`, so that the log-density of an outlier decreases with the square of the logarithm of its
+ * distance, and not with the square of the distance. A context is standardized too, unless it has an embedding, which standardizes its
+ * input. Bijections next to the data onto a support, such as `Exp`, stay next to the data. Throws `ARGUMENT` if the argument is not a flow.
  */
 export function forTables(flow: Flow): Flow {
   checkFlow("forTables", flow);

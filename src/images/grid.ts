@@ -21,8 +21,8 @@ export const grayLevels = (pixels: ArrayLike<number>, values: number): Uint8Arra
 const BACKGROUND = 232;
 
 /**
- * Draws images [n, height, width, channels] of gray or color levels from 0 to 255 as a grid in one picture, row by row. Throws `ARGUMENT` if there
- * are no images, or one is not complete.
+ * Draws images [n, height, width, channels] of gray or color levels from 0 to 255 as a grid in one picture, row by row. Throws `ARGUMENT`
+ * if there are no images, or one is not complete.
  */
 export function imageGrid(
   pixels: Uint8Array,

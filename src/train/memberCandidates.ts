@@ -50,7 +50,7 @@ export const KERNEL_DENSITY = "kernel-density";
 const MAX_ROWS_OF_SMALL_TABLE = 20_000;
 /**
  * On a large table the learning rate of the autoregressive network follows a half cosine over about this many steps. `COSINE_EPOCHS` limits
- * the number of epochs that these steps are. On 21,060 training rows of protein, 80 such epochs give a higher validation log-density (-54.36 nats) than 180
+ * the number of epochs. On 21,060 training rows of protein, 80 such epochs give a higher validation log-density (-54.36 nats) than 180
  * epochs whose learning rate is halved at plateaus (-54.42).
  */
 const COSINE_STEPS = 8000;
@@ -84,8 +84,8 @@ const MAX_CLASSES = 64;
 const MIN_ROWS_OF_CLASS = 40;
 /**
  * In a table with more rows than `MAX_ROWS_OF_SMALL_TABLE` and more features than this, latent classes had a weight below 0.02 beside the
- * autoregressive network, so they were left out of the mixture after half of the training time (bench/tables/RESULTS.md). In two dimensions,
- * where they can have a large weight, they take little time.
+ * autoregressive network, so they were left out of the mixture after half of the training time (bench/tables/RESULTS.md). With fewer features,
+ * as in maps of two coordinates, they can have a large weight, and take little time.
  */
 const MAX_FEATURES_OF_CLASSES_IN_LARGE_TABLE = 4;
 /** Steps that improve latent classes after expectation maximization: fewer in tables of more features, whose steps take longer. */

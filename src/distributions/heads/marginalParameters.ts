@@ -3,7 +3,7 @@ import { atomsOf, type ColumnHead, isNumeric, MISSING, parameterCount } from "./
 import { LOCATION_BOUND, LOG_SCALE_BOUND } from "./headGroup.ts";
 import { isolatedAtoms } from "./isolatedAtoms.ts";
 
-/** Several components in place of one logistic distribution have this scale, and locations apart from each other. */
+/** The scale of each component if several components with different locations approximate the standard logistic distribution. */
 const COMPONENT_SCALE = 0.84;
 /** The standard deviation of a standard logistic distribution. */
 const LOGISTIC_DEVIATION = Math.PI / Math.sqrt(3);

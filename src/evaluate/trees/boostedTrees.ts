@@ -26,8 +26,9 @@ export type Target =
 
 /**
  * Gradient boosting of regression trees (Friedman 2001) on binned columns, as in LightGBM (Ke et al. 2017) and scikit-learn's
- * HistGradientBoosting. For columns of numbers it has the defaults of HistGradientBoosting and gives the same predictions. The loss is the squared error of a numeric
- * target, the log-loss of a sigmoid for two classes, and the log-loss of a softmax for more. Missing values have a bin of their own.
+ * HistGradientBoosting. For columns of numbers it has the defaults of HistGradientBoosting and gives the same predictions. The loss is the
+ * squared error of a numeric target, the log-loss of a sigmoid for two classes, and the log-loss of a softmax for more. Missing values have
+ * a bin of their own.
  */
 export function fitBoostedTrees(
   features: ComparedRows,

@@ -11,8 +11,8 @@ import type { Flow } from "../flow.ts";
 /**
  * Computes the surprise -log P(|X_k - x_k| <= r_k | the features before k) of each feature k of rows under the autoregressive component of
  * a model, in the order of the features and in the reverse order. Two orders are needed because only the last value of an unlikely
- * combination is surprising, and its surprise depends on which value comes last. Unlike a density, the probability of an interval is the same in all units, and
- * comparable between continuous values, integers and single values that repeat.
+ * combination is surprising, and its surprise depends on which value comes last. Unlike a density, the probability of an interval is the
+ * same in all units, and comparable between continuous values, integers and single values that repeat.
  *
  * A component that was trained for a single order has only this order. A model without such a component has a single factor with the
  * surprise -log p(x).

@@ -92,9 +92,12 @@ export const isSqueezable = z.refine<{ image: ImageShape; levels: number }>(
 const MARGIN = 0.05;
 
 /**
- * Logit preprocessing of pixels (Dinh et al. 2017, section 4.1, with the constants of Papamakarios et al. 2017): z = logit(a + (1 - 2 a) x / values) with a = 0.05, as a
- * `Sigmoid` from z to x. The rows x [N, features] are pixels plus noise in [0, 1), so they are in (0, values). `values` is 256 by default.
- * Throws `ARGUMENT` if `features` is not a positive integer, or `values` is below 2.
+ * Logit preprocessing of pixels (Dinh et al. 2017, section 4.1, with the constants of Papamakarios et al. 2017):
+ *
+ *     z = logit(a + (1 - 2 a) x / values), a = 0.05,
+ *
+ * as a `Sigmoid` from z to x. The rows x [N, features] are pixels plus noise in [0, 1), so they are in (0, values). `values` is 256 by
+ * default. Throws `ARGUMENT` if `features` is not a positive integer, or `values` is below 2.
  */
 export function logitPixels(options: { features: number; values?: number | undefined }): Sigmoid {
   checkOptions("logitPixels", options, { features: anyValue, values: integerFrom(2) });

@@ -51,7 +51,10 @@ export class Explorer {
     return this.activities.at(-1);
   }
 
-  /** Opens model files and tables, told apart by their content, until one cannot be opened: a table is read for the model before it. */
+  /**
+   * Opens model files and tables in their order, until one cannot be opened. Their content says which of both they are. A table is
+   * opened with the model before it.
+   */
   async open(files: readonly NamedFile[]): Promise<void> {
     for (const { label, load } of files) {
       const isOpen = await this.attempt(`Opening ${label}`, async () => {
@@ -123,7 +126,10 @@ export class Explorer {
     if (first) this.pair = [first, second ?? other];
   }
 
-  /** Shows an activity until `act` ends, and then its error, if it is not about a model that was replaced. Returns whether `act` succeeded. */
+  /**
+   * Shows an activity until `act` ends, and then its error, unless the model has been replaced in the meantime. Returns whether `act`
+   * succeeded.
+   */
   private async attempt(activity: string, act: () => Promise<void>): Promise<boolean> {
     const { model } = this;
     this.error = undefined;

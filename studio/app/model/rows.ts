@@ -3,7 +3,10 @@ import { evenlySpaced } from "../evenlySpaced.ts";
 import { recordsOf } from "../records.ts";
 import type { ModelColumn, OpenedTable, Value } from "./messages.ts";
 
-/** The page uses at most this many rows of a table: in figures, more points would cover each other, and the time to find anomalies grows with their number. */
+/**
+ * The page uses at most this many rows of a table. In figures, more points would cover each other, and the time to find anomalies grows
+ * with the number of rows.
+ */
 const MAX_ROWS = 5000;
 
 /** Fields of a table that are read as missing values. */
