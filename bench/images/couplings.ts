@@ -4,6 +4,7 @@
  *     npx tsx bench/images/couplings.ts [--images 500 --epochs 40 --only PATTERN] TRAINING_IMAGES...
  *
  * Prints the bits per dimension of the validation images, a tenth of the first images of the files. Training uses one thread.
+ * bench/images/EXPERIMENTS.md has the results.
  */
 import { parseArgs } from "node:util";
 import type { InMemoryDataset } from "../../src/dataset/index.ts";

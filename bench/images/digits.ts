@@ -3,7 +3,7 @@
  *
  *     npx tsx bench/images/digits.ts
  *
- * It prints the table of bench/images/RESULTS.md. Training uses one thread, so that each run has the same results.
+ * It prints the table of these digits in bench/images/RESULTS.md. Training uses one thread, so that each run has the same results.
  */
 import { bitsPerDimension } from "../../src/evaluate/index.ts";
 import { type Flow, glow, ImageModel, parameterCount, realNVP, tarflow } from "../../src/flows/index.ts";

@@ -64,7 +64,7 @@ export const imageFlowFields = {
 
 /**
  * The default bound of the log-scales of couplings. With log 1000, the default of the affine transform, RealNVP without normalization
- * diverges on MNIST, and Glow has more bits per dimension (bench/images/couplings.ts).
+ * diverges on MNIST, and Glow has more bits per dimension (bench/images/EXPERIMENTS.md).
  */
 const COUPLING_BOUND = 3;
 
