@@ -5,7 +5,7 @@ import type { SplitWithTest } from "./splitWithTest.ts";
 
 /** Tables with fewer rows than this are cross-validated. In larger tables one split has enough validation rows. */
 const MIN_ROWS_OF_ONE_SPLIT = 200;
-/** The number of splits and the share of their validation rows were chosen in bench/tables/RESULTS.md. */
+/** The number of splits and the share of their validation rows were chosen in bench/tables/EXPERIMENTS.md. */
 const SPLITS = 2;
 const VALIDATION_SHARE = 0.2;
 

@@ -97,7 +97,7 @@ export interface FitMembersResult {
 const MIN_WEIGHT = 0.02;
 /**
  * The prior of the weights, as a number of rows that the members share (`stackDensities`). It keeps weights that are estimated from a few
- * validation rows away from 0, and was chosen in bench/tables/RESULTS.md.
+ * validation rows away from 0, and was chosen in bench/tables/EXPERIMENTS.md.
  */
 const PRIOR_ROWS = 1;
 /** The share of `maxMinutes` for a member that is fitted without gradients, relative to 1 for a member that is trained by gradients. */

@@ -69,7 +69,7 @@ const QUANTILES_OF_WIDE_TABLE = 8;
 const EPOCHS_OF_PATIENCE_IN_WIDE_TABLE = 20;
 /**
  * The patience of the autoregressive network in steps, and at least 20 epochs. The learning rate is halved after 200 steps without improvement, so
- * 100 steps remain in which a smaller one may help. It was chosen in bench/tables/RESULTS.md.
+ * 100 steps remain in which a smaller one may help. It was chosen in bench/tables/EXPERIMENTS.md.
  */
 const STEPS_OF_PATIENCE = 300;
 /** A kernel density takes time for each center in each use, and gains little in larger tables. */
@@ -84,8 +84,8 @@ const MAX_CLASSES = 64;
 const MIN_ROWS_OF_CLASS = 40;
 /**
  * In a table with more rows than `MAX_ROWS_OF_SMALL_TABLE` and more features than this, latent classes had a weight below 0.02 beside the
- * autoregressive network, so they were left out of the mixture after half of the training time (bench/tables/RESULTS.md). With fewer features,
- * as in maps of two coordinates, they can have a large weight, and take little time.
+ * autoregressive network, so they were left out of the mixture after half of the training time (bench/tables/EXPERIMENTS.md). With fewer
+ * features, as in maps of two coordinates, they can have a large weight, and take little time.
  */
 const MAX_FEATURES_OF_CLASSES_IN_LARGE_TABLE = 4;
 /** Steps that improve latent classes after expectation maximization: fewer in tables of more features, whose steps take longer. */

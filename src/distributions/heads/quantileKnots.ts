@@ -5,7 +5,7 @@ import { scaledValue, type ValueScale } from "./valueScale.ts";
 
 /**
  * By default there is one of the equally spaced quantiles for this many rows, within the limits below. With more quantiles, the map
- * would follow the sampling noise of the rows. bench/tables/RESULTS.md compares such rules.
+ * would follow the sampling noise of the rows. bench/tables/EXPERIMENTS.md compares such rules.
  */
 const ROWS_PER_QUANTILE = 16;
 const QUANTILES = { min: 8, max: 32 };
