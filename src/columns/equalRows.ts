@@ -47,14 +47,54 @@ interface EqualRows {
 }
 
 /**
+ * Equal rows are no copies if independent columns would have at least this fraction of them. It is below 1 because dependent columns repeat
+ * more rows by chance.
+ */
+const MIN_EXPECTED_FRACTION = 0.1;
+
+/**
  * Groups equal rows, so that a split can keep copies on one side.
  *
- * Equal rows without a distinctive value (`distinctiveColumns`) are not copies, because the distribution itself repeats its values: rows of a
- * table of categories or small counts, and in other tables rows in which all amounts are 0 or missing. Each of them is a group of its own. If
+ * Rows that are equal by chance, because the distribution itself repeats its values, are not copies: each of them is a group of its own. If
  * they were kept together, no held-out row would be equal to a training row, unlike new rows of the distribution: early stopping on such rows
- * cost 0.2 nats on binary data.
+ * cost 0.2 nats on binary data. Rows are equal by chance
+ *
+ * - if none of their values is distinctive (`distinctiveColumns`), as in a table of categories or small counts, and in other tables in rows in
+ *   which all amounts are 0 or missing;
+ * - if independent columns with the same values would have about as many equal rows (`expectedRows`), and each distinctive value occurs in
+ *   other rows too or belongs to a column of rounded numbers (`fillsLattice`), as in a table of ages and sexes. Without this second condition,
+ *   a table of one column that contains each row twice would have no copies.
  */
 export function equalRows(data: RowValues): EqualRows {
+  const { rows } = data;
+  const { firstRows, groupSizes, differentRows } = groupsOf(data);
+  const { columns, maxCategories } = distinctiveColumns(data, differentRows);
+  const repeated = Array.from(groupSizes.keys()).filter((row) => groupSizes[row] > 1);
+  const counts = new Map(columns.map((column) => [column, countsOf(column, repeated)]));
+  const countOf = (column: Column, row: number) => counts.get(column)!.get(column.value(row))!;
+  const distinctive = repeated.filter((row) =>
+    columns.some((column) => countOf(column, row) < rows / maxCategories),
+  );
+  const expected = expectedRows(data, distinctive);
+  const lattices = new Map<Column, boolean>();
+  const isOnLattice = (column: Column) => {
+    if (!lattices.has(column)) lattices.set(column, fillsLattice(column));
+    return lattices.get(column)!;
+  };
+  const areExpected = (row: number) =>
+    expected.get(row)! >= MIN_EXPECTED_FRACTION * groupSizes[row] &&
+    columns.every((column) => countOf(column, row) > groupSizes[row] || isOnLattice(column));
+  const copies = new Set(distinctive.filter((row) => !areExpected(row)));
+  for (let row = 0; row < rows; row++) {
+    if (copies.has(firstRows[row])) continue;
+    firstRows[row] = row;
+    groupSizes[row] = 1;
+  }
+  return { areCopies: columns.length > 0, firstRows, groupSizes };
+}
+
+/** Groups all equal rows. */
+function groupsOf(data: RowValues): Omit<EqualRows, "areCopies"> & { differentRows: number } {
   const { rows } = data;
   const hashes = rowHashes(data);
   const firstRows = new Int32Array(rows);
@@ -73,47 +113,85 @@ export function equalRows(data: RowValues): EqualRows {
     firstRows[row] = table[slot];
     groupSizes[firstRows[row]]++;
   }
-  const repeated = Array.from(groupSizes.keys()).filter((row) => groupSizes[row] > 1);
-  const { columns, maxCategories } = distinctiveColumns(data, differentRows);
-  const equalByChance = new Set(repeated);
-  for (const { table, column } of columns) {
+  return { firstRows, groupSizes, differentRows };
+}
+
+/** A column of the values or of the context. */
+interface Column {
+  readonly rows: number;
+  value(row: number): number;
+}
+
+const columnsOf = ({ rows, values, context }: RowValues): Column[] =>
+  [values, context].flatMap((table) => {
     const width = table.length / rows;
-    const counts = new Map<number, number>();
-    for (const row of equalByChance) counts.set(table[row * width + column], 0);
-    for (let i = column; counts.size > 0 && i < table.length; i += width) {
-      const count = counts.get(table[i]);
-      if (count !== undefined) counts.set(table[i], count + 1);
-    }
-    for (const row of equalByChance)
-      if (counts.get(table[row * width + column])! < rows / maxCategories) equalByChance.delete(row);
+    return Array.from({ length: width }, (_, column) => ({
+      rows,
+      value: (row: number) => table[row * width + column],
+    }));
+  });
+
+/** How many rows have each of the values of `selected` rows. */
+function countsOf(column: Column, selected: Iterable<number>): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const row of selected) counts.set(column.value(row), 0);
+  for (let row = 0; row < column.rows && counts.size > 0; row++) {
+    const count = counts.get(column.value(row));
+    if (count !== undefined) counts.set(column.value(row), count + 1);
   }
-  for (let row = 0; row < rows; row++) {
-    if (!equalByChance.has(firstRows[row])) continue;
-    firstRows[row] = row;
-    groupSizes[row] = 1;
+  return counts;
+}
+
+/** For each selected row, how many rows would be equal to it if columns were independent: N times the product of its values' frequencies. */
+function expectedRows(data: RowValues, selected: readonly number[]): Map<number, number> {
+  const expected = new Map(selected.map((row) => [row, data.rows]));
+  if (selected.length === 0) return expected;
+  for (const column of columnsOf(data)) {
+    const counts = countsOf(column, selected);
+    for (const [row, count] of expected)
+      expected.set(row, (count * counts.get(column.value(row))!) / data.rows);
   }
-  return { areCopies: columns.length > 0, firstRows, groupSizes };
+  return expected;
+}
+
+/** The share of the smallest and of the largest distinct values that do not count as a part of a lattice, because they may be far away. */
+const TAIL_OF_LATTICE = 0.05;
+
+/**
+ * Whether the numbers of a column are so dense that rounding explains equal ones: they are at least half of the multiples of the smallest
+ * difference between them.
+ */
+function fillsLattice(column: Column): boolean {
+  const distinct = new Set<number>();
+  for (let row = 0; row < column.rows; row++) distinct.add(column.value(row));
+  distinct.delete(Number.NaN);
+  const sorted = Float64Array.from(distinct).sort();
+  const tail = Math.floor(TAIL_OF_LATTICE * sorted.length);
+  const inner = sorted.subarray(tail, sorted.length - tail);
+  let step = Number.POSITIVE_INFINITY;
+  for (let i = 1; i < inner.length; i++) step = Math.min(step, inner[i] - inner[i - 1]);
+  const cells = (inner[inner.length - 1] - inner[0]) / step + 1;
+  return inner.length > 1 && inner.length >= cells / 2;
 }
 
 /**
  * The columns that have more than K different values, where K, `maxCategories`, is the smallest of 200, one for every 20 rows and, in a table
  * of several columns, one for every two different rows. A value of such a column is distinctive if less than 1 / K of all rows have it: rows
- * with a distinctive value are unlikely to be equal by chance.
+ * with a distinctive value are unlikely to be equal by chance, unless there are few columns of rounded numbers.
  */
-function distinctiveColumns({ rows, values, context }: RowValues, differentRows: number) {
+function distinctiveColumns(data: RowValues, differentRows: number) {
+  const { rows, values, context } = data;
   const hasSeveralColumns = values.length + context.length > rows;
   const maxCategories = Math.min(
     200,
     rows / 20,
     hasSeveralColumns ? differentRows / 2 : Number.POSITIVE_INFINITY,
   );
-  const columns = [values, context].flatMap((table) =>
-    Array.from({ length: table.length / rows }, (_, column) => ({ table, column })).filter(({ column }) => {
-      const distinct = new Set<number>();
-      for (let i = column; i < table.length; i += table.length / rows)
-        if (distinct.add(table[i]).size > maxCategories) return true;
-      return false;
-    }),
-  );
+  const columns = columnsOf(data).filter((column) => {
+    const distinct = new Set<number>();
+    for (let row = 0; row < rows; row++)
+      if (distinct.add(column.value(row)).size > maxCategories) return true;
+    return false;
+  });
   return { columns, maxCategories };
 }

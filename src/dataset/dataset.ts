@@ -52,8 +52,8 @@ export interface Dataset {
   readonly sample: InMemoryDataset;
   /**
    * Holds out a random fraction of the rows, determined by the seed. Equal rows are on the same side, with two
-   * exceptions: tables of categories or small counts, whose distribution repeats rows, and a row with more copies than there are
-   * held-out rows. If the rows have weights, they are divided into strata of similar weight, and one row of each stratum is held out.
+   * exceptions: rows that are equal by chance, as in a table of categories or of ages and sexes, and a row with more copies than there
+   * are held-out rows. If the rows have weights, they are divided into strata of similar weight, and one row of each stratum is held out.
    * At most 50,000 rows of a stream are held out. Throws `ARGUMENT` for a fraction that is not between 0 and 1.
    */
   split(fraction: number, seed: number): Split<this>;

@@ -48,7 +48,7 @@ it("equal rows are in one fold, so that repeated rows are not recognized by thei
 
 /** A column with a number for each of these numbers of rows. */
 const numberColumn = (counts: readonly number[]) => ({
-  x: counts.flatMap((count, i) => new Array<number>(count).fill(i / 7)),
+  x: counts.flatMap((count, i) => new Array<number>(count).fill(Math.exp(i))),
 });
 
 it("each fold has rows of both tables, although half of the groups of equal rows have only rows of one", () => {
