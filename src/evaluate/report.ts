@@ -95,7 +95,7 @@ export interface ReportNumbers {
      * them out.
      */
     readonly incomplete: number;
-    /** The number of real rows that the statistics compare with at most as many generated rows. */
+    /** The number of real rows that generated rows are compared with. */
     readonly compared: number;
     readonly generated: number;
   };
@@ -129,6 +129,11 @@ const DEFAULT_MAX_ROWS = 2000;
  * precise.
  */
 const MIN_REFERENCE_ROWS = 1000;
+/**
+ * The two-sample test uses up to this many generated rows for each real row. With 65 real rows, six times as many generated rows reduced the
+ * standard deviation of the AUROC from 0.08 to 0.05, and 15 times as many did not reduce it further.
+ */
+const GENERATED_PER_REAL_ROW = 6;
 /** Limits the rows of `conditionalCalibration`, whose draws for each row and column take most of the time of a report. */
 const MAX_CONDITIONAL_ROWS = 100;
 /** Among 19 draws there are 20 ranks, two for each of the 10 bins of a histogram. */
@@ -187,7 +192,9 @@ export async function report(
         })
       : undefined;
   begin("two-sample test");
-  const tested = withControls(compared, (table) => twoSample(real, table, { ...compare, seed }));
+  const tested = withControls(all, (table) =>
+    twoSample(real, rowObjects(table).slice(0, GENERATED_PER_REAL_ROW * real.length), { ...compare, seed }),
+  );
   begin("dependence");
   // This part uses all chosen rows and not only `real.length` of them. With few rows, associations vary by chance, and a model with the right
   // dependence could seem to have lost a part of it.

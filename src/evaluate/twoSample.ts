@@ -27,7 +27,7 @@ export interface TwoSampleOptions extends CompareOptions {
 export interface TwoSampleResult {
   /**
    * The area under the ROC curve of a classifier that tells generated rows from real ones: the probability that it scores a generated row
-   * higher than a real one. 0.5 is chance, 1 is perfect separation. NaN, and with it all other numbers, if equal rows leave no fold with two
+   * higher than a real one. 0.5 is chance, 1 is perfect separation. NaN, and with it all other numbers, if copies leave no fold with two
    * rows of each table.
    */
   readonly auroc: number;
@@ -45,9 +45,10 @@ const MIN_ROWS_PER_FOLD = 2;
 /**
  * Classifier two-sample test (Lopez-Paz and Oquab 2017): gradient boosted trees learn to tell generated rows from real ones. They detect
  * differences in dependence too, in columns of any kind and with missing values. The AUROC is the mean over the held-out folds of a
- * stratified cross-validation. Its standard error is that of a mean of independent folds, each with the error of DeLong et al. (1988). Equal
- * rows are in the same fold, so that no row is tested by trees that learned it. Folds without two rows of each table, which need equal rows,
- * are left out.
+ * stratified cross-validation. Its squared standard error is (1/K + t) v, with the number of folds K, the mean v of the squared errors in single
+ * folds (DeLong et al. 1988), and t = 1 / (K - 1), the number of test rows divided by the number of training rows. The term t corrects for
+ * training rows that folds have in common (Nadeau and Bengio 2003). Copies of a row are in the same fold, so that no row is tested by trees
+ * that learned it. Folds without two rows of each table, which need copies, are left out.
  *
  * The model that generated rows must not have been trained on the real rows; otherwise a model that repeats its training rows would pass.
  *
@@ -97,7 +98,7 @@ export function twoSample<Real extends object, Generated extends object>(
     });
   }
   const value = sum / used;
-  const standardError = Math.sqrt(squares) / used;
+  const standardError = Math.sqrt((1 / used + 1 / (folds - 1)) * (squares / used));
   return {
     auroc: value,
     standardError,

@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 import { auroc, midranks } from "../../src/evaluate/auroc.ts";
 import { trend, twoSample } from "../../src/evaluate/index.ts";
+import { mean } from "../../src/numerics/mean.ts";
+import { variance } from "../../src/numerics/variance.ts";
 import { Random } from "../../src/random/index.ts";
 import type { TableRow } from "../../src/tables/tableRows.ts";
 import golden from "./golden/auroc.json" with { type: "json" };
@@ -30,6 +32,17 @@ it("rows of the same distribution are told from real ones by chance only", () =>
   expect(standardError).toBeLessThan(0.04);
   expect(Math.abs(auroc - 0.5)).toBeLessThan(3 * standardError);
   expect(interval[1] - interval[0]).toBeCloseTo(2 * 1.96 * standardError, 10);
+});
+
+it("the standard error is about the standard deviation over pairs of tables", () => {
+  const results = Array.from({ length: 24 }, (_, k) =>
+    twoSample(mixedRows(50, 2 * k, 0.9), mixedRows(100, 2 * k + 1, 0.9)),
+  );
+  const deviation = Math.sqrt(variance(results.map((result) => result.auroc)));
+  const standardError = mean(results.map((result) => result.standardError));
+  // Without the term for common training rows it would be 1.5 times as large.
+  expect(deviation / standardError).toBeGreaterThan(0.7);
+  expect(deviation / standardError).toBeLessThan(1.2);
 });
 
 it("a difference in dependence only, with equal distributions of single columns, is found", () => {
