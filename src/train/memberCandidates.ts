@@ -13,7 +13,8 @@ import { embedContext } from "../flows/embedContext.ts";
 import { Flow } from "../flows/flow.ts";
 import type { RecipeOptions } from "../flows/recipes/layers.ts";
 import { forTables, tableFlows } from "../flows/tableFlows.ts";
-import type { Limits } from "../limits.ts";
+import { type Limits, limitReached } from "../limits.ts";
+import { mean } from "../numerics/mean.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { tableHeads } from "../tables/columnHeads.ts";
@@ -292,15 +293,38 @@ function kernelDensity({ heads, training: { rows } }: TableProperties, random: R
   return [{ name: KERNEL_DENSITY, fit: (data, _heldOut, limits) => refit(data, limits), refit }];
 }
 
-/** A mixture of Gaussians, unless the table has too many rows or features, or only one numeric feature beside categories. */
-function gaussianMixture({ heads, isLarge }: TableProperties): Candidate[] {
+/**
+ * A mixture of Gaussians, unless the table has too many rows or features, or only one numeric feature beside categories. If lattices have
+ * logarithmic or logit scales, it is also fitted with linear ones, on which equations such as age = entry + time hold, and the held-out rows
+ * decide.
+ */
+function gaussianMixture({ columns, heads, training, isLarge }: TableProperties): Candidate[] {
   const numbers = heads.filter(({ type }) => type !== "categorical").length;
   const hasNumbers = numbers >= 2 || (numbers === 1 && heads.length === 1);
   if (isLarge || !hasNumbers || heads.length > MAX_FEATURES_OF_GAUSSIANS) return [];
-  const fit: FittedCandidate["fit"] = async (...data) =>
-    new Flow(await chooseMixedGaussianMixture([...heads], ...data));
+  const linear = columns.map(withLinearLattice);
+  const isLinear = linear.every((column, i) => column === columns[i]);
+  const choices = isLinear ? [heads] : [heads, tableHeads(linear, training.sample)];
+  const fit: FittedCandidate["fit"] = async (data, heldOut, limits) => {
+    let best: { flow: Flow; score: number } | undefined;
+    for (const choice of choices) {
+      if (best && (await limitReached(limits))) break;
+      const flow = new Flow(await chooseMixedGaussianMixture([...choice], data, heldOut, limits));
+      const score = mean(await flow.logProb(heldOut.values));
+      const [better, other] = best && !(score > best.score) ? [best, flow] : [{ flow, score }, best?.flow];
+      await other?.release();
+      best = better;
+    }
+    return best!.flow;
+  };
   return [{ name: "gaussian-mixture", fit }];
 }
+
+/** A column whose cells, if it is a lattice, have a linear scale. */
+const withLinearLattice = (column: TableColumn): TableColumn =>
+  column.kind === "lattice" && column.scale.type !== "linear"
+    ? { ...column, scale: { type: "linear" } }
+    : column;
 
 /** The flows of `tableFlows`, with the scales of the columns next to the data. */
 function flows(

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { nsf } from "../../src/flows/index.ts";
+import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
 import { realColumn } from "../../src/tables/realColumn.ts";
+import type { LatticeColumn } from "../../src/tables/tableColumn.ts";
 import { type Budget, candidatesFor, type NamedRecipe } from "../../src/train/memberCandidates.ts";
 import { MEMBERS_OF_REAL_COLUMNS } from "./memberNames.ts";
 
@@ -72,6 +74,55 @@ describe("the members of the default model", () => {
       members(rows, features).some(({ name }) => name === "gaussian-mixture");
     expect([has(50, 2), has(50, 64), has(20_000, 2)]).toEqual([true, true, true]);
     expect([has(50, 1), has(50, 65), has(20_001, 2)]).toEqual([true, false, false]);
+  });
+
+  test("include Gaussians on linear scales where these describe held-out rows better, as for age = entry + time", async () => {
+    const lattice = (name: string, cells: number, scale: LatticeColumn["scale"]): LatticeColumn => ({
+      kind: "lattice",
+      name,
+      type: "integer",
+      gaps: false,
+      first: 0,
+      cells,
+      step: 1,
+      decimals: 0,
+      scale,
+    });
+    const linear = { type: "linear" } as const;
+    const columns = (scaleOfTime: LatticeColumn["scale"]) => [
+      lattice("entry", 301, linear),
+      lattice("time", 101, scaleOfTime),
+      lattice("age", 401, linear),
+    ];
+    const uniform = new Random(1).uniform(new Float64Array(800));
+    const rowsOf = (part: Float64Array) =>
+      new InMemoryDataset({
+        features: 3,
+        values: Float64Array.from({ length: (3 * part.length) / 2 }, (_, i) => {
+          const row = Math.floor(i / 3);
+          const entry = Math.floor(301 * part[2 * row]);
+          const time = Math.floor(101 * part[2 * row + 1]);
+          return [entry, time, entry + time][i % 3];
+        }),
+      });
+    const [training, heldOut] = [rowsOf(uniform.subarray(0, 600)), rowsOf(uniform.subarray(600))];
+    const logDensity = async (scaleOfTime: LatticeColumn["scale"]) => {
+      const candidates = candidatesFor(columns(scaleOfTime), training, {
+        seed: 0,
+        embedding: undefined,
+        kernel: true,
+      });
+      const candidate = candidates.find(({ name }) => name === "gaussian-mixture")!;
+      if (!("fit" in candidate)) throw new Error("the mixture of Gaussians is fitted without gradients");
+      const flow = await candidate.fit(training, heldOut, {});
+      const logDensities = await flow.logProb(heldOut.values);
+      await flow.release();
+      return mean(logDensities);
+    };
+    const onLinear = await logDensity(linear);
+    expect(await logDensity({ type: "logit", low: -1, high: 101 })).toBeCloseTo(onLinear, 10);
+    // The age follows from the other columns, which have log 301 + log 101 = 10.3 nats.
+    expect(onLinear).toBeGreaterThan(-11.5);
   });
 
   test("do not include latent classes if there are more columns than rows", () => {
