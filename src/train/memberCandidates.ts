@@ -306,16 +306,15 @@ function gaussianMixture({ columns, heads, training, isLarge }: TableProperties)
   const isLinear = linear.every((column, i) => column === columns[i]);
   const choices = isLinear ? [heads] : [heads, tableHeads(linear, training.sample)];
   const fit: FittedCandidate["fit"] = async (data, heldOut, limits) => {
-    let best: { flow: Flow; score: number } | undefined;
+    const fitted: { readonly flow: Flow; readonly score: number }[] = [];
     for (const choice of choices) {
-      if (best && (await limitReached(limits))) break;
+      if (fitted.length > 0 && (await limitReached(limits))) break;
       const flow = new Flow(await chooseMixedGaussianMixture([...choice], data, heldOut, limits));
-      const score = mean(await flow.logProb(heldOut.values));
-      const [better, other] = best && !(score > best.score) ? [best, flow] : [{ flow, score }, best?.flow];
-      await other?.release();
-      best = better;
+      fitted.push({ flow, score: mean(await flow.logProb(heldOut.values)) });
     }
-    return best!.flow;
+    const best = fitted.reduce((a, b) => (b.score > a.score ? b : a));
+    for (const { flow } of fitted) if (flow !== best.flow) await flow.release();
+    return best.flow;
   };
   return [{ name: "gaussian-mixture", fit }];
 }

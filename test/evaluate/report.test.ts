@@ -155,6 +155,15 @@ it("a classifier that separates all rows has failed the two-sample test, althoug
   });
 });
 
+it("a two-sample test of so few rows that trees cannot split them is uncertain", () => {
+  const generated = twoSample(heldOut.slice(0, 12), heldOut.slice(12, 24));
+  const all = findings({ ...own, twoSample: { ...own.twoSample, generated } });
+  expect(all.find(({ about }) => about === "two-sample test")).toMatchObject({
+    kind: "uncertain",
+    text: "There are too few rows for a classifier that could tell generated rows from real ones.",
+  });
+});
+
 it("a copy among few generated rows may be chance", () => {
   const { generated } = own.privacy!;
   const copies = (share: number) => ({ ...generated.generated, copies: share });
