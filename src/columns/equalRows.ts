@@ -47,8 +47,8 @@ interface EqualRows {
 }
 
 /**
- * Equal rows are no copies if independent columns would have at least this fraction of them. It is below 1 because dependent columns repeat
- * more rows by chance.
+ * Equal rows can be equal by chance if independent columns would have at least this fraction of them. It is below 1 because dependent columns
+ * repeat more rows.
  */
 const MIN_EXPECTED_FRACTION = 0.1;
 
@@ -59,10 +59,10 @@ const MIN_EXPECTED_FRACTION = 0.1;
  * they were kept together, no held-out row would be equal to a training row, unlike new rows of the distribution: early stopping on such rows
  * cost 0.2 nats on binary data. Rows are equal by chance
  *
- * - if none of their values is distinctive (`distinctiveColumns`), as in a table of categories or small counts, and in other tables in rows in
- *   which all amounts are 0 or missing;
- * - if independent columns with the same values would have about as many equal rows (`expectedRows`), and each distinctive value occurs in
- *   other rows too or belongs to a column of rounded numbers (`fillsLattice`), as in a table of ages and sexes. Without this second condition,
+ * - if none of their values is distinctive (`distinctiveColumns`), as in a table of categories or small counts, and in other tables in rows
+ *   in which all amounts are 0 or missing;
+ * - if independent columns would have nearly as many of them (`expectedRows`), and each distinctive value also occurs in rows that are not
+ *   equal to them, or belongs to a column of rounded numbers (`fillsLattice`), as in a table of ages and sexes. Without this second condition,
  *   a table of one column that contains each row twice would have no copies.
  */
 export function equalRows(data: RowValues): EqualRows {
@@ -142,7 +142,10 @@ function countsOf(column: Column, selected: Iterable<number>): Map<number, numbe
   return counts;
 }
 
-/** For each selected row, how many rows would be equal to it if columns were independent: N times the product of its values' frequencies. */
+/**
+ * For each selected row, the expected number of rows that are equal to it if columns are independent: N times the product of the relative
+ * frequencies of its values.
+ */
 function expectedRows(data: RowValues, selected: readonly number[]): Map<number, number> {
   const expected = new Map(selected.map((row) => [row, data.rows]));
   if (selected.length === 0) return expected;

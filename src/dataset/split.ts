@@ -18,9 +18,9 @@ export function heldOutCount(rows: number, fraction: number): number {
 }
 
 /**
- * Holds out `count` rows at random for validation, or slightly fewer. Equal rows stay on the same side, because a validation row
- * that equals a training row would reward memorization. Rows with more than `count` copies are treated like different rows: the
- * distribution repeats them, as in a table of categories. `hasCopies` in the result is true if equal rows were kept together.
+ * Holds out `count` rows at random for validation, or slightly fewer. Equal rows stay on the same side, unless they are equal by chance
+ * (`equalRows`): a validation row that is a copy of a training row would reward memorization. Rows with more than `count` copies are treated
+ * like different rows, because they cannot be held out together. `hasCopies` in the result is true if equal rows were kept together.
  */
 export function holdOut(
   data: InMemoryDataset,

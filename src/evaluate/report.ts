@@ -130,8 +130,8 @@ const DEFAULT_MAX_ROWS = 2000;
  */
 const MIN_REFERENCE_ROWS = 1000;
 /**
- * The two-sample test uses up to this many generated rows for each real row. With 65 real rows, six times as many generated rows reduced the
- * standard deviation of the AUROC from 0.08 to 0.05, and 15 times as many did not reduce it further.
+ * The two-sample test uses up to this many generated rows for each real row. With 65 real rows, the standard deviation of the AUROC was 0.08
+ * for as many generated rows, 0.05 for six times as many, and not smaller for 15 times as many.
  */
 const GENERATED_PER_REAL_ROW = 6;
 /** Limits the rows of `conditionalCalibration`, whose draws for each row and column take most of the time of a report. */
