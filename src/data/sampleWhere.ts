@@ -101,12 +101,15 @@ async function rowsWhere(
   // The line break ends a comment at the end of the condition.
   const relation = `${source} WHERE (${condition}\n) ORDER BY ${index}`;
   try {
+    // Parentheses can make a query of what is no condition, such as `a) OR (b`, so it must be one without them too.
+    await database.queryColumns(`SELECT 1 FROM ${source} WHERE ${condition}`);
     for await (const block of database.stream([index], relation, count)) kept.push(...block);
   } catch (error) {
     // An error with a hint, such as a full disk, is not one of the condition.
     if (!(error instanceof PushforwardError) || error.code !== "DATA" || error.hint !== undefined)
       throw error;
     throw new PushforwardError("DATA", error.what.replace(/\.$/, ""), {
+      received: condition,
       hint: `Correct the condition. The columns are ${columns.map(typedName).join(", ")}.`,
       cause: error,
     });

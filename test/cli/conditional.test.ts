@@ -92,7 +92,7 @@ it("draws rows that meet a condition, also given values", async () => {
   `);
   expect(await failure("sample", model, "--where", "item > 1")).toMatchInlineSnapshot(`
     "2
-    Error: DuckDB cannot read the condition (Referenced column "item" not found in FROM clause).
+    Error: DuckDB cannot read the condition (Referenced column "item" not found in FROM clause): received item > 1.
     Correct the condition. The columns are "shop" (text), "price" (number), "items" (integer), "currency" (text)."
   `);
 });

@@ -106,15 +106,45 @@ describe("samples that meet a condition", () => {
   it("need a condition over the columns", async () => {
     expect(await files.failure(where("sice > 1", 5))).toMatchInlineSnapshot(
       `
-      "DATA DuckDB cannot read the condition (Referenced column "sice" not found in FROM clause).
+      "DATA DuckDB cannot read the condition (Referenced column "sice" not found in FROM clause): received sice > 1.
       Correct the condition. The columns are "size" (number), "kind" (text), "unit" (text)."
     `,
     );
-    expect(await files.failure(where("size >", 5))).toMatchInlineSnapshot(
-      `
-      "DATA DuckDB cannot read the condition (Failed to extract statements: Parser Error: syntax error at or near ")").
+    expect(await files.failure(where("size >", 5))).toMatchInlineSnapshot(`
+      "DATA DuckDB cannot read the condition (syntax error at end of input): received size >.
       Correct the condition. The columns are "size" (number), "kind" (text), "unit" (text)."
-    `,
-    );
+    `);
+  });
+
+  it("need a single condition, with closed parentheses", async () => {
+    expect(await files.failure(where("size > 1) OR (1 = 1", 5))).toMatchInlineSnapshot(`
+      "DATA DuckDB cannot read the condition (syntax error at or near ")"): received size > 1) OR (1 = 1.
+      Correct the condition. The columns are "size" (number), "kind" (text), "unit" (text)."
+    `);
+    expect(await files.failure(where("(size > 1", 5))).toMatchInlineSnapshot(`
+      "DATA DuckDB cannot read the condition (syntax error at end of input): received (size > 1.
+      Correct the condition. The columns are "size" (number), "kind" (text), "unit" (text)."
+    `);
+    expect(await files.failure(where("size > 1; DROP TABLE drawn", 5))).toMatchInlineSnapshot(`
+      "DATA DuckDB cannot read the condition (Cannot prepare multiple statements at once): received size > 1; DROP TABLE drawn.
+      Correct the condition. The columns are "size" (number), "kind" (text), "unit" (text)."
+    `);
+    expect(await files.failure(where("size > 1); DROP TABLE drawn; SELECT (1", 5))).toMatchInlineSnapshot(`
+      "DATA DuckDB cannot read the condition (syntax error at or near ")"): received size > 1); DROP TABLE drawn; SELECT (1.
+      Correct the condition. The columns are "size" (number), "kind" (text), "unit" (text)."
+    `);
+    expect(await files.failure(where("size > 1 UNION SELECT 1", 5))).toMatchInlineSnapshot(`
+      "DATA DuckDB cannot read the condition (Failed to extract statements: Parser Error: syntax error at or near "UNION"): received size > 1 UNION SELECT 1.
+      Correct the condition. The columns are "size" (number), "kind" (text), "unit" (text)."
+    `);
+    expect(await files.failure(where("size > 1, 1", 5))).toMatchInlineSnapshot(`
+      "DATA DuckDB cannot read the condition (syntax error at or near ","): received size > 1, 1.
+      Correct the condition. The columns are "size" (number), "kind" (text), "unit" (text)."
+    `);
+    expect(await files.failure(where("-- size > 1", 5))).toMatchInlineSnapshot(`
+      "DATA DuckDB cannot read the condition (syntax error at end of input): received -- size > 1.
+      Correct the condition. The columns are "size" (number), "kind" (text), "unit" (text)."
+    `);
+    expect((await where("size > 0 /* ) */ -- )", 5)).kept.length).toBe(10);
   });
 });
