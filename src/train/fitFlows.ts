@@ -168,7 +168,7 @@ export async function trainFlows(
 ): Promise<Omit<FitFlowsResult, "warnings">> {
   const start = performance.now();
   const { onWarning: _, onFlow, checkpoints, maxMinutes, embedding, recipes, ...dataOptions } = options;
-  const { context: __, weights: ___, ...fitOptions } = dataOptions;
+  const { context: __, weights: ___, validationFraction: ____, ...fitOptions } = dataOptions;
   const { features, contextFeatures } = training;
   const shape = { rows: count, context: contextFeatures, embedding, seed: options.seed };
   const candidates = recipes

@@ -45,7 +45,10 @@ export interface Member {
 
 /** Options of `fitMembers`. */
 export interface FitMembersOptions
-  extends Omit<FitOptions, "initialize" | "checkpoint" | "validation" | "context" | "weights" | "klWarmUp"> {
+  extends Omit<
+    FitOptions,
+    "initialize" | "checkpoint" | "validation" | "validationFraction" | "context" | "weights" | "klWarmUp"
+  > {
   /** Embedding of the context: which columns are class labels, and a network that transforms them. Default none. */
   embedding?: ContextEmbeddingOptions | undefined;
   /** Whether a kernel density, which contains the training rows, may be a member. Default true. */

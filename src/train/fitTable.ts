@@ -46,6 +46,11 @@ export interface FitTableOptions extends Omit<FitMembersOptions, "embedding"> {
    */
   testFraction?: number | undefined;
   /**
+   * Fraction of the other rows, in (0, 1), that decides when training ends and which weights the members have. In cross-validation it is at
+   * least 0.2. Default 0.1.
+   */
+  validationFraction?: number | undefined;
+  /**
    * The fraction of the rows that may be anomalies, above 0 and below 0.5. Two models are trained, each for at most half of `maxMinutes`:
    * the second one without this fraction of the training and validation rows, those with the highest anomaly scores under the first one.
    * Default: one model of all rows.
@@ -132,6 +137,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
   const {
     columns: stated = {},
     testFraction,
+    validationFraction: _,
     contamination,
     onExcluded,
     kernel = true,
@@ -142,7 +148,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     ...others
   } = options;
   const { maxMinutes } = others;
-  const { seed, validationFraction } = settingsIn(fitSettingsSchema, others, "fitTable");
+  const { seed, validationFraction } = settingsIn(fitSettingsSchema, options, "fitTable");
   const kindOf = (options: ColumnOptions | ColumnKind | undefined) =>
     typeof options === "object" ? options?.kind : options;
   const raw = rawColumns(table, new Set(), (name) => kindOf(stated[name]) !== "exclude");

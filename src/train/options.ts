@@ -37,7 +37,7 @@ export interface CommonSettings {
   schedule?: ScheduleOptions | undefined;
   /** Gradients with a larger norm are scaled down to this norm. Default 5. */
   clipNorm?: number | undefined;
-  /** Fraction of the rows to hold out for early stopping if no validation rows are given, in (0, 1). Default 0.1. */
+  /** Fraction of the rows to hold out for early stopping, in (0, 1). It cannot be combined with validation rows. Default 0.1. */
   validationFraction?: number | undefined;
   /** Epochs without a smaller validation loss after which training ends. Default 20, or more if 20 epochs are fewer than 500 steps. */
   patience?: number | undefined;
@@ -73,8 +73,8 @@ export const minimizeSettingsSchema = z.strictObject({
 /** The plain settings of `minimize`. */
 export interface MinimizeSettings extends CommonSettings {
   /**
-   * Fraction of the rows to hold out for early stopping if no validation rows are given, in [0, 1). With 0 there is no early
-   * stopping. Default 0.1.
+   * Fraction of the rows to hold out for early stopping, in [0, 1). With 0 there is no early stopping. It cannot be combined with
+   * validation rows. Default 0.1.
    */
   validationFraction?: number | undefined;
   /** Number of steps without data. With data it is an error. Default 5000. */
@@ -168,7 +168,10 @@ export interface RowOptions {
   context?: RowsInput | undefined;
   /** `[rows]`: a non-negative weight for each row. Default 1 for each. */
   weights?: ArrayLike<number> | undefined;
-  /** Rows for early stopping. Give `dataset(...)` if they have a context or weights. Default: a random part of the data. */
+  /**
+   * Rows for early stopping. Give `dataset(...)` if they have a context or weights. They cannot be combined with `validationFraction`.
+   * Default: a random part of the data.
+   */
   validation?: RowsInput | InMemoryDataset | undefined;
   /** Where training saves checkpoints, and from which it resumes. Default none. */
   checkpoint?: CheckpointStore | undefined;

@@ -11,7 +11,7 @@ import { isDataset } from "../dataset/isDataset.ts";
 import { isStream } from "../dataset/streamedDataset.ts";
 import { PushforwardError } from "../errors.ts";
 import type { TrainingRows } from "./objective.ts";
-import type { RowOptions } from "./options.ts";
+import type { CommonSettings, RowOptions } from "./options.ts";
 
 /** Rows to train on: rows in memory in any form, a dataset, or a stream. */
 export type TrainingData<Row extends object = Readonly<Record<string, number>>> =
@@ -114,16 +114,24 @@ interface ReadTrainingRows {
 }
 
 /**
- * Converts the data and the given validation rows of a training function, and splits them. Throws the errors of `asDataset` and
- * `splitForTraining`.
+ * Converts the data and the given validation rows of a training function, and splits them.
+ *
+ * @throws ARGUMENT when both validation rows and a fraction are given; the errors of `asDataset` and `splitForTraining`.
  */
 export async function readTrainingRows(
   data: TrainingData,
   expected: ExpectedRows,
-  options: RowOptions & { readonly validation?: RowsInput | InMemoryDataset | undefined },
+  options: RowOptions & Pick<CommonSettings, "validationFraction">,
   settings: { readonly validationFraction: number; readonly seed: number },
 ): Promise<ReadTrainingRows> {
   const { context, weights } = options;
+  if (options.validation !== undefined && options.validationFraction !== undefined) {
+    throw new PushforwardError(
+      "ARGUMENT",
+      "the options validation and validationFraction cannot be combined",
+      { hint: "No rows are held out if validation rows are given. Leave one of the options out." },
+    );
+  }
   const datasetOrPromise = asDataset(data, expected, { seed: settings.seed, context, weights });
   const columns = datasetOrPromise instanceof Promise ? expected : sameColumnsAs(datasetOrPromise);
   const validation = options.validation && asInMemory(options.validation, columns);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { maf } from "../../src/flows/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import { adam, fit, fitDensity, fitFlows, minimize, sgd } from "../../src/train/index.ts";
+import { adam, fit, fitDensity, fitFlows, fitTable, minimize, sgd } from "../../src/train/index.ts";
 
 const flow = () => maf(2, { transforms: 1, hidden: [4] });
 const rows = [
@@ -86,6 +86,33 @@ test("options of fitFlows are checked before it trains", async () => {
     "PushforwardError: unknown option of fitFlows: expected one of objective, klWarmUp, epochs, batchSize, optimizer, schedule, clipNorm, validationFraction, patience, averageDecay, seed, context, weights, validation, onRecovery, signal, maxMinutes, providers, threads, communicator, onEpoch, onProgress, embedding, recipes, onWarning, onFlow, checkpoints, received recipe (did you mean recipes?).
     PushforwardError: the option recipes of fitFlows has an invalid value: expected an object of recipes by name, such as { nsf }, received {}."
   `);
+});
+
+test("a fraction of validation rows cannot be combined with validation rows", async () => {
+  const both = [{ validation: rows, validationFraction: 0.2 }];
+  const message = "the options validation and validationFraction cannot be combined";
+  expect(await messages((options) => fit(flow(), rows, options), both)).toMatchInlineSnapshot(`
+    "PushforwardError: the options validation and validationFraction cannot be combined.
+    No rows are held out if validation rows are given. Leave one of the options out."
+  `);
+  expect(await messages((options) => fitFlows(rows, options), both)).toContain(message);
+  const loss = ({ values }: { values: Tensor }) => values.sum(-1);
+  const zero = [{ validation: rows, validationFraction: 0 }];
+  expect(await messages((options) => minimize(loss, flow(), rows, options), zero)).toContain(message);
+  const unstated = [{ validation: rows, validationFraction: undefined, epochs: 1 }];
+  expect(await messages((options) => fit(flow(), rows, options), unstated)).toBe("no error");
+});
+
+test("a fraction of validation rows is that of the flows and members that are compared", async () => {
+  const all = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(3 * i)]);
+  const options = { epochs: 1, validationFraction: 0.3 };
+  const small = { small: () => flow() };
+  expect((await fitFlows(all, { ...options, recipes: small })).validation.rows).toBe(18);
+  const table = all.map(([a, b]) => ({ a: a!, b: b! }));
+  const recipe = { name: "small", flow: small.small };
+  const { model, validationRows } = await fitTable(table, { ...options, recipe, testFraction: 0 });
+  await model.release();
+  expect(validationRows.length).toBe(18);
 });
 
 test("validation rows that are empty are an error", async () => {
