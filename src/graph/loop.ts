@@ -13,8 +13,8 @@ import { Tensor } from "./tensor.ts";
  * The step is traced once and becomes the body of an ONNX Loop; whatever does not depend on the state is computed before the
  * loop. The results have no gradient: differentiating them throws `ARGUMENT`. `withGradient` can give them one.
  *
- * Throws `ARGUMENT` for an empty state, and `SHAPE` if the step returns another number of tensors, tensors of other shapes or types, or a
- * `proceed` that is not a boolean scalar.
+ * Throws `ARGUMENT` for an empty state or a boolean tensor in it, and `SHAPE` if the step returns another number of tensors, tensors of
+ * other shapes or types, or a `proceed` that is not a boolean scalar.
  */
 export function loop(
   initial: readonly Tensor[],
@@ -59,6 +59,7 @@ const typeAndShape = ({ type, shape }: Tensor): string => `${type} ${formatShape
 function loopOperation(body: LoopBody, captured: readonly Tensor[], maxIterations: number): Operation {
   return {
     name: "loop",
+    inputTypes: [...body.state.map(() => "float" as const), "any"],
     shape: () => [],
     emit: (onnx, inputs) => {
       const capturedNames = inputs.slice(body.state.length);

@@ -76,6 +76,11 @@ export interface Operation<A extends Attributes = Attributes> {
   readonly name: string;
   /** The type of the output; `sameAsInput` is the type of the first input. Default `float`. */
   readonly type?: "float" | "bool" | "sameAsInput";
+  /**
+   * The types of the inputs; the last one is also that of all further inputs. `sameAsFirst` is the type of the first input, whichever it
+   * is. Default: `sameAsFirst` for all if `type` is `sameAsInput`, otherwise `float`.
+   */
+  readonly inputTypes?: readonly ("float" | "bool" | "sameAsFirst" | "any")[];
   /** The shape of the output. Throws `SHAPE` if the shapes of the inputs do not match. */
   shape(inputs: readonly Tensor[], attributes: A): Shape;
   /** Writes the operation as ONNX nodes and returns the name of the output. */

@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { checkOptions, trueOrFalse } from "../options.ts";
 import { checkedNumber } from "./checkedNumber.ts";
+import { checkInputTypes } from "./inputTypes.ts";
 import type { Attributes, Operation } from "./operation.ts";
 import * as elementwise from "./operations/elementwise.ts";
 import { erf } from "./operations/erf.ts";
@@ -31,7 +32,7 @@ let nextId = 0;
  *
  * A tensor is a node of a graph: an operation applied to other tensors. Nothing is computed until the graph is compiled. Below, x is
  * this tensor, and y the other operand. Methods throw `SHAPE` if the shapes are not valid for the operation, and `ARGUMENT` for options
- * that are not valid.
+ * that are not valid and for a boolean tensor in arithmetic, which `toFloat` or `where` converts to numbers.
  */
 export class Tensor {
   /** Increases with every new tensor, so the inputs of a tensor have lower ids. */
@@ -47,6 +48,7 @@ export class Tensor {
   readonly name: string | undefined;
 
   constructor(operation: Operation, inputs: readonly Tensor[], attributes: Attributes, name?: string) {
+    checkInputTypes(operation, inputs);
     this.operation = operation;
     this.inputs = inputs;
     this.attributes = attributes;

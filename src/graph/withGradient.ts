@@ -13,6 +13,7 @@ export function withGradient(
 ): Tensor {
   const operation: Operation = {
     name: "withGradient",
+    inputTypes: ["float", "any"],
     needsFullGradient: true,
     shape: ([x]) => x.shape,
     gradient: (g) => [null, ...gradient(g)],

@@ -45,3 +45,8 @@ test("a condition for each row selects rows", async () => {
   const { rows } = await run((x) => ({ rows: x.sum(1).greater(0).where(x, 0) }), [["N", 3]], [X]);
   expect(rows).toEqual([1, -1, 2, 0, 0, 0]);
 });
+
+test("are equal where both are true or both are false", async () => {
+  const { same } = await run((x) => ({ same: x.greater(0).equal(x.less(2)) }), [[2, 3]], [X]);
+  expect(same).toEqual([1, 0, 0, 0, 0, 0]);
+});

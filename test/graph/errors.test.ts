@@ -16,6 +16,7 @@ import {
   type Shape,
   scalar,
   stack,
+  type Tensor,
   vjp,
 } from "../../src/graph/index.ts";
 import { Linear } from "../../src/nn/linear.ts";
@@ -269,6 +270,53 @@ test("positions outside of a slice or a concatenation, although its sources have
   );
   expect(messageOf(() => part.gather(1, [0, 1, 2, 3, 4, 5, 6, 7]))).toMatchInlineSnapshot(
     `"gather has indices outside axis 1 of [N, 2]."`,
+  );
+});
+
+test("boolean tensors in arithmetic", () => {
+  const negative = x("N", 3).less(0);
+  expect(() => negative.add(1)).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: input 0 of add has a wrong type: expected numbers, received a boolean tensor [N, 3].
+    Convert it with toFloat(), or choose numbers by it with where(a, b).]
+  `);
+  expect(() => scalar(2).mul(negative)).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: input 1 of mul has a wrong type: expected numbers, received a boolean tensor [N, 3].
+    Convert it with toFloat(), or choose numbers by it with where(a, b).]
+  `);
+  expect(() => x("N", 3).where(1, 0)).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: input 0 of where has a wrong type: expected a boolean tensor, received numbers [N, 3].
+    Compare the numbers, as in x.greater(0).]
+  `);
+  expect(() => negative.and(x("N", 3))).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: input 1 of and has a wrong type: expected a boolean tensor, received numbers [N, 3].
+    Compare the numbers, as in x.greater(0).]
+  `);
+  expect(() => concat([x("N", 3), negative], 1)).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: input 1 of concat has a wrong type: expected numbers, received a boolean tensor [N, 3].
+    Convert it with toFloat(), or choose numbers by it with where(a, b).]
+  `);
+});
+
+const step = (state: readonly Tensor[]) => ({ state, proceed: scalar(0).less(0) });
+
+test.each<[string, (condition: Tensor) => unknown, position?: number]>([
+  ["exp", (condition) => condition.exp()],
+  ["neg", (condition) => condition.neg()],
+  ["erf", (condition) => condition.erf()],
+  ["greater", (condition) => condition.greater(0)],
+  ["where", (condition) => condition.where(condition, 0), 1],
+  ["sum", (condition) => condition.sum()],
+  ["softmax", (condition) => condition.softmax()],
+  ["cumsum", (condition) => condition.cumsum()],
+  ["matmul", (condition) => condition.matmul(x(3, 2))],
+  ["affine", (condition) => x("N", 3).affine(x(3, 3), condition), 2],
+  ["loop", (condition) => loop([condition], step, { maxIterations: 1 })],
+])("a boolean tensor in %s", (name, compute, position = 0) => {
+  expect(() => compute(x("N", 3).less(0))).toThrow(
+    expect.objectContaining({
+      code: "ARGUMENT",
+      message: expect.stringMatching(`^input ${position} of ${name} has a wrong type: expected numbers`),
+    }),
   );
 });
 

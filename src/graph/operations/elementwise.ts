@@ -328,10 +328,15 @@ export const elu = unary(
   (_x, y) => y.minimum(0).add(1),
 );
 
-function comparison(name: string, onnxType: string): Operation<NoAttributes> {
+function comparison(
+  name: string,
+  onnxType: string,
+  inputTypes: Operation["inputTypes"] = ["float"],
+): Operation<NoAttributes> {
   return {
     name,
     type: "bool",
+    inputTypes,
     broadcasts: "elementwise",
     shape: ([a, b]) => broadcastShapes(name, a.shape, b.shape),
     emit: (onnx, inputs, _attributes, tensors, output) =>
@@ -342,12 +347,13 @@ export const greater = comparison("greater", "Greater");
 export const greaterEqual = comparison("greaterEqual", "GreaterOrEqual");
 export const less = comparison("less", "Less");
 export const lessEqual = comparison("lessEqual", "LessOrEqual");
-export const equal = comparison("equal", "Equal");
-export const and = comparison("and", "And");
-export const or = comparison("or", "Or");
+export const equal = comparison("equal", "Equal", ["sameAsFirst"]);
+export const and = comparison("and", "And", ["bool"]);
+export const or = comparison("or", "Or", ["bool"]);
 export const not: Operation<NoAttributes> = {
   name: "not",
   type: "bool",
+  inputTypes: ["bool"],
   shape: ([x]) => x.shape,
   emit: (onnx, inputs) => onnx.node("Not", inputs),
 };
@@ -355,6 +361,7 @@ export const not: Operation<NoAttributes> = {
 /** a where the condition holds, else b. The gradient of the branch not taken is exactly 0. */
 export const where: Operation<NoAttributes> = {
   name: "where",
+  inputTypes: ["bool", "float"],
   broadcasts: "elementwise",
   shape: ([condition, a, b]) => broadcastShapes("where", condition.shape, a.shape, b.shape),
   gradient: (g, [condition]) => [null, condition.where(g, 0), condition.where(0, g)],
@@ -365,6 +372,7 @@ export const where: Operation<NoAttributes> = {
 /** 1 where true, 0 where false. */
 export const toFloat: Operation<NoAttributes> = {
   name: "toFloat",
+  inputTypes: ["any"],
   shape: ([x]) => x.shape,
   emit: (onnx, inputs) => onnx.node("Cast", inputs, { to: onnx.floatType }),
 };

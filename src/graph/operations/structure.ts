@@ -255,6 +255,7 @@ export const gather: Operation<{ readonly axis: number; readonly indices: readon
 export const permute: Operation<{ readonly axis: number }> = {
   name: "permute",
   type: "sameAsInput",
+  inputTypes: ["sameAsFirst", "float"],
   needsFullGradient: true,
   shape: ([x, order, inverse], { axis }) => {
     const size = x.shape[axis];
