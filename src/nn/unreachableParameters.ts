@@ -16,9 +16,10 @@ export function checkParametersReachable(
   outputs: readonly Tensor[],
   inputs: readonly (Tensor | undefined)[],
 ): void {
-  const parameter = unreachableParameter(module, outputs, inputs);
-  if (!parameter) return;
   const nodes = ancestors(outputs, new Set<Tensor | undefined>(inputs));
+  const reachable = new Set<Tensor>(parametersOf(module).values());
+  const parameter = nodes.find((node) => node instanceof Parameter && !reachable.has(node));
+  if (!parameter) return;
   const { scope } = nodes.find((node) => node.inputs.includes(parameter)) ?? parameter;
   const { name, path } = ownerOf(module, scope);
   throw new PushforwardError(
@@ -28,26 +29,6 @@ export function checkParametersReachable(
       hint: "It is not trained or saved: store it in a public property of the module.",
     },
   );
-}
-
-/** A parameter that `outputs` depend on and that `parametersOf(module)` does not find. The graph is searched up to `inputs`. */
-function unreachableParameter(
-  module: object,
-  outputs: readonly Tensor[],
-  inputs: readonly (Tensor | undefined)[],
-): Parameter | undefined {
-  const reachable = new Set<Tensor>(parametersOf(module).values());
-  const seen = new Set<Tensor | undefined>([...inputs, ...outputs]);
-  const unvisited = outputs.filter((output) => !inputs.includes(output));
-  for (let node = unvisited.pop(); node; node = unvisited.pop()) {
-    if (node instanceof Parameter && !reachable.has(node)) return node;
-    for (const parent of node.inputs) {
-      if (seen.has(parent)) continue;
-      seen.add(parent);
-      unvisited.push(parent);
-    }
-  }
-  return undefined;
 }
 
 /** The innermost object of a class on a scope path below `root`, such as `bijection/bijections.0`. */

@@ -19,8 +19,7 @@ export class ProtobufMessage {
   /** An `int32`, an `int64` or an enum. Numbers have to be safe integers. */
   integer(field: number, value: number): this {
     this.tag(field, VARINT);
-    if (value >= 0) this.varint(value);
-    else this.negativeVarint(BigInt(value));
+    this.varint(value);
     return this;
   }
 
@@ -58,23 +57,18 @@ export class ProtobufMessage {
     this.varint(field * 8 + wireType);
   }
 
-  /** Seven bits per byte, the lowest first. The highest bit of a byte is set if another byte follows. */
+  /**
+   * Seven bits per byte, the lowest first. The highest bit of a byte is set if another byte follows. A negative integer has the ten bytes
+   * of its 64-bit two's complement.
+   */
   private varint(value: number): void {
     this.reserve(10);
     let remaining = value;
-    // Bit operations are limited to 32 bits.
-    for (; remaining >= 0x80; remaining = Math.floor(remaining / 0x80))
-      this.buffer[this.length++] = (remaining % 0x80) | 0x80;
-    this.buffer[this.length++] = remaining;
-  }
-
-  /** Negative integers are encoded as their 64-bit two's complement. */
-  private negativeVarint(value: bigint): void {
-    this.reserve(10);
-    let remaining = BigInt.asUintN(64, value);
-    for (; remaining >= 0x80n; remaining >>= 7n)
-      this.buffer[this.length++] = Number(remaining & 0x7fn) | 0x80;
-    this.buffer[this.length++] = Number(remaining);
+    const last = value < 0 ? 9 : 0;
+    // `&` keeps the lowest bits of any safe integer, but a shift would be limited to 32 bits.
+    for (let i = 0; i < last || remaining >= 0x80; i++, remaining = Math.floor(remaining / 0x80))
+      this.buffer[this.length++] = (remaining & 0x7f) | 0x80;
+    this.buffer[this.length++] = value < 0 ? 1 : remaining;
   }
 
   private reserve(bytes: number): void {

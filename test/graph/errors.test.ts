@@ -276,24 +276,24 @@ test("positions outside of a slice or a concatenation, although its sources have
 test("boolean tensors in arithmetic", () => {
   const negative = x("N", 3).less(0);
   expect(() => negative.add(1)).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: input 0 of add has a wrong type: expected numbers, received a boolean tensor [N, 3].
-    Convert it with toFloat(), or choose numbers by it with where(a, b).]
+    [PushforwardError: input 0 of add has the wrong type: expected float, received bool.
+    Convert bool to float with toFloat(), and float to bool with a comparison.]
   `);
   expect(() => scalar(2).mul(negative)).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: input 1 of mul has a wrong type: expected numbers, received a boolean tensor [N, 3].
-    Convert it with toFloat(), or choose numbers by it with where(a, b).]
+    [PushforwardError: input 1 of mul has the wrong type: expected float, received bool.
+    Convert bool to float with toFloat(), and float to bool with a comparison.]
   `);
   expect(() => x("N", 3).where(1, 0)).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: input 0 of where has a wrong type: expected a boolean tensor, received numbers [N, 3].
-    Compare the numbers, as in x.greater(0).]
+    [PushforwardError: input 0 of where has the wrong type: expected bool, received float.
+    Convert bool to float with toFloat(), and float to bool with a comparison.]
   `);
   expect(() => negative.and(x("N", 3))).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: input 1 of and has a wrong type: expected a boolean tensor, received numbers [N, 3].
-    Compare the numbers, as in x.greater(0).]
+    [PushforwardError: input 1 of and has the wrong type: expected bool, received float.
+    Convert bool to float with toFloat(), and float to bool with a comparison.]
   `);
   expect(() => concat([x("N", 3), negative], 1)).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: input 1 of concat has a wrong type: expected numbers, received a boolean tensor [N, 3].
-    Convert it with toFloat(), or choose numbers by it with where(a, b).]
+    [PushforwardError: input 1 of concat has the wrong type: expected float, received bool.
+    Convert bool to float with toFloat(), and float to bool with a comparison.]
   `);
 });
 
@@ -315,7 +315,7 @@ test.each<[string, (condition: Tensor) => unknown, position?: number]>([
   expect(() => compute(x("N", 3).less(0))).toThrow(
     expect.objectContaining({
       code: "ARGUMENT",
-      message: expect.stringMatching(`^input ${position} of ${name} has a wrong type: expected numbers`),
+      message: expect.stringMatching(`^input ${position} of ${name} has the wrong type: expected float`),
     }),
   );
 });
