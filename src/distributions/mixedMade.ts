@@ -173,11 +173,16 @@ export class MixedMade implements SubsetDistribution {
     return this.options.anyOrder;
   }
 
+  get acceptsRowSubsets(): boolean {
+    return this.network.acceptsRowPositions;
+  }
+
   logProbKnown(x: Tensor, subset: Subset, context?: Tensor): Tensor {
     asSubsetDistribution(this);
     const conditionals = this.conditionals(knownValues(x, subset), subset.positions, context);
-    const isKnown = subset.known.reshape([this.features, 1]).greater(0);
-    return isKnown.where(conditionals, 0).sum(0);
+    const { known } = subset;
+    const isKnown = known.rank === 1 ? known.reshape([this.features, 1]) : known.transpose();
+    return isKnown.greater(0).where(conditionals, 0).sum(0);
   }
 
   get conditionalSize(): number {
@@ -187,8 +192,9 @@ export class MixedMade implements SubsetDistribution {
   /** The outputs of the network, where every column sees only the known ones, and the parameters of `SharedGaps`. */
   conditionalParameters(x: Tensor, subset: Subset, context?: Tensor): Tensor {
     asSubsetDistribution(this);
-    const values = this.heads.splitColumns(knownValues(x, subset));
-    const outputs = this.networkOutputs(values, subset.positions, context);
+    const inputs = this.networkInputs(this.heads.splitColumns(knownValues(x, subset)), context);
+    const count = subset.known.sum(-1, { keepAxes: true });
+    const outputs = scoped("network", () => this.network.applyAfter(inputs, subset.positions, count));
     return this.sharedGaps.withParameters(outputs, x, subset);
   }
 
@@ -230,15 +236,15 @@ export class MixedMade implements SubsetDistribution {
 
   /** The parameters of the conditional distributions of each group, [S, parameterCount, N], from its values [S, N]. */
   private outputs(values: readonly Tensor[], positions: Positions, context?: Tensor): Tensor[] {
-    return this.heads.parametersOfGroups(this.networkOutputs(values, positions, context).transpose());
+    const inputs = this.networkInputs(values, context);
+    const outputs = scoped("network", () => this.network.apply(inputs, positions));
+    return this.heads.parametersOfGroups(outputs.transpose());
   }
 
-  /** The parameters of the conditional distributions of all columns, [N, outputs], from the values [S, N] of each group. */
-  private networkOutputs(values: readonly Tensor[], positions: Positions, context?: Tensor): Tensor {
+  /** The inputs of the network, [N, inputs + context], from the values [S, N] of each group. */
+  private networkInputs(values: readonly Tensor[], context?: Tensor): Tensor {
     const inputs = this.heads.encode(values).transpose();
-    return scoped("network", () =>
-      this.network.apply(context ? concat([inputs, context], 1) : inputs, positions),
-    );
+    return context ? concat([inputs, context], 1) : inputs;
   }
 
   sample(noise: readonly Tensor[], context?: Tensor): Tensor {

@@ -100,11 +100,14 @@ export function knownFeatures(
   return { known: isKnown, positions };
 }
 
-/** The subset of each row in which these features are known, [N, D], in the order of their indices. */
-export function rowSubsets(known: Tensor): Subset {
-  const position = known.cumsum(1).sub(1);
-  return { known, positions: known.greater(0).where(position, known.sum(1, { keepAxes: true })) };
-}
+/**
+ * The subset of each row that consists of the first `count` [N, 1] features of its order. `order` [N, D] has the position of each feature,
+ * counted from 0.
+ */
+export const rowSubsets = (order: Tensor, count: Tensor): Subset => ({
+  known: order.less(count).toFloat(),
+  positions: order.minimum(count),
+});
 
 /** Whether feature d is known: [1], or [N] if the known features differ between rows. */
 const isKnown = ({ known }: Subset, d: number): Tensor =>

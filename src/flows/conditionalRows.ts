@@ -19,8 +19,9 @@ import {
   noiseInputs,
   noiseOfFeature,
   type Pattern,
-  patterns,
+  patternsOf,
   type RowStreams,
+  rowsInput,
   rowsOf,
 } from "./selectedRows.ts";
 
@@ -32,6 +33,24 @@ export interface PartialRows {
   readonly values: Float64Array;
   readonly known: Uint8Array;
 }
+
+/** Rows [N, D] in which all values but NaN are known. */
+export const notMissing = (values: Float64Array): PartialRows => ({
+  values,
+  known: Uint8Array.from(values, (value) => (Number.isNaN(value) ? 0 : 1)),
+});
+
+/** Rows [N, D] with the pattern of each row, [N]. */
+interface PatternRows {
+  readonly values: Float64Array;
+  readonly patterns: readonly Pattern[];
+}
+
+/**
+ * With fewer rows for each pattern of known features, one evaluation of all rows, in which each row has known features of its own, takes less
+ * time than one for each pattern.
+ */
+const MIN_ROWS_OF_PATTERN = 32;
 
 /** Computes and draws from the conditional distributions p(unknown features | known features) of rows with any known features. */
 export class ConditionalRows {
@@ -46,19 +65,19 @@ export class ConditionalRows {
   /**
    * Replaces the unknown features of each row by a draw from their joint conditional distribution. With `present`, the distribution is also
    * conditional on no unknown feature being missing (`logUnknownPresent` defines it for mixtures); a distribution that draws feature by
-   * feature draws each given that it is present. Row n depends only on the seed, on `start` + n, and on its known features.
+   * feature draws each given that it is present. Row n depends only on `random`, on `start` + n, and on its known features.
    */
   async complete(
     { values, known }: PartialRows,
-    { seed, start, present }: { seed: number; start: number; present: boolean },
+    { random, start, present }: RowStreams & { present: boolean },
     run: RunOptions = {},
   ): Promise<Float64Array> {
     const { features: D } = this.distribution;
-    const completed = { values: values.slice(), known };
-    const incomplete = Array.from(range(values.length / D)).filter((row) =>
-      known.subarray(row * D, (row + 1) * D).includes(0),
+    const completed = { values: values.slice(), patterns: patternsOf(known, D) };
+    const incomplete = Array.from(range(values.length / D)).filter(
+      (row) => completed.patterns[row].known < D,
     );
-    const draws = { random: new Random(seed), start, present, run };
+    const draws = { random, start, present, run };
     await this.drawUnknown(this.distribution, completed, incomplete, draws);
     return completed.values;
   }
@@ -70,15 +89,16 @@ export class ConditionalRows {
    */
   private async drawUnknown(
     distribution: SubsetDistribution,
-    partial: PartialRows,
+    partial: PatternRows,
     rows: readonly number[],
     draws: Draws,
     path = "",
   ): Promise<void> {
     if (rows.length === 0) return;
     const { present, run } = draws;
-    const { values, known } = partial;
+    const { values, patterns } = partial;
     const { features: D } = distribution;
+    const isUnknown = (row: number, d: number) => patterns[row].order[d] >= patterns[row].known;
     if (distribution instanceof Mixture) {
       const indices = await this.drawDistributions(distribution, partial, rows, draws, path);
       for (const [k, each] of distribution.distributions.entries()) {
@@ -98,29 +118,26 @@ export class ConditionalRows {
         `draw ${present}${path}`,
         distribution,
         (x, subset, ...noise) => distribution.sampleUnknown!(noise, x, subset, { present }),
-        partial,
-        rows,
+        { ...partial, rows, count: ({ known }) => known },
         (rows) => noiseInputs(distribution.noise, rows, draws),
         run,
       );
       // Known features stay as they are: those that `drawn` contains are rounded to the precision of the graph.
       for (const [n, row] of rows.entries())
-        for (let d = 0; d < D; d++) if (known[row * D + d] === 0) values[row * D + d] = drawn[n * D + d];
+        for (let d = 0; d < D; d++) if (isUnknown(row, d)) values[row * D + d] = drawn[n * D + d];
     } else {
-      for (const pattern of patterns(known, rows, D)) {
-        const features = [...pattern.features];
-        for (const feature of range(D)) {
-          if (pattern.features.includes(feature)) continue;
-          const drawn = await this.run(
-            `draw ${present}${path}`,
-            (x, subset, ...noise) => drawEach(distribution, noise, x, subset, { present }),
-            { values, rows: pattern.rows, features },
-            noiseOfFeature(distribution, feature, pattern.rows, draws),
-            run,
-          );
-          for (const [n, row] of pattern.rows.entries()) values[row * D + feature] = drawn[n * D + feature];
-          features.push(feature);
-        }
+      for (const feature of range(D)) {
+        const ofFeature = rows.filter((row) => isUnknown(row, feature));
+        const drawn = await this.runPartial(
+          `draw ${present}${path}`,
+          distribution,
+          (x, subset, ...noise) => drawEach(distribution, noise, x, subset, { present }),
+          // The features before this one are known or drawn.
+          { ...partial, rows: ofFeature, count: ({ order }) => order[feature] },
+          (rows) => noiseOfFeature(distribution, feature, rows, draws),
+          run,
+        );
+        for (const [n, row] of ofFeature.entries()) values[row * D + feature] = drawn[n * D + feature];
       }
     }
   }
@@ -128,7 +145,7 @@ export class ConditionalRows {
   /** Draws the index of a distribution of a mixture for each row, by the posterior probabilities given the known features. */
   private async drawDistributions(
     mixture: Mixture,
-    partial: PartialRows,
+    partial: PatternRows,
     rows: readonly number[],
     draws: Draws,
     path: string,
@@ -145,8 +162,7 @@ export class ConditionalRows {
           const logProb = distribution.logProbKnown(x, subset);
           return present ? logProb.add(logUnknownPresent(distribution, x, subset)) : logProb;
         },
-        partial,
-        rows,
+        { ...partial, rows, count: ({ known }) => known },
         () => [],
         run,
       );
@@ -306,24 +322,38 @@ export class ConditionalRows {
   }
 
   /**
-   * Numbers of `rows` with their own known features, in the order of the rows. They need one evaluation for each pattern of known features,
-   * unless the distribution accepts different ones in one evaluation.
+   * Numbers of `rows`, in their order, where the first `count` features in the order of the row's pattern are known. They need one evaluation
+   * for each pattern, unless the distribution accepts different ones in one evaluation.
    */
   private async runPartial(
     name: string,
     distribution: SubsetDistribution,
     build: BuildGraph,
-    { values, known }: PartialRows,
-    rows: readonly number[],
+    {
+      values,
+      patterns,
+      rows,
+      count,
+    }: PatternRows & { readonly rows: readonly number[]; count(pattern: Pattern): number },
     noiseOf: (rows: readonly number[]) => readonly RowInput[],
     options: RunOptions,
   ): Promise<Float64Array> {
     const { features: D } = distribution;
-    if (distribution.acceptsRowSubsets) {
+    const groups = groupBy(rows, (row) => patterns[row]);
+    if (
+      distribution.acceptsRowSubsets &&
+      groups.length > 1 &&
+      rows.length < MIN_ROWS_OF_PATTERN * groups.length
+    ) {
       const { output } = await this.runner.run(
-        name,
-        (x, known, ...noise) => ({ output: build(x, rowSubsets(known), ...noise) }),
-        [rowsOf(values, rows, D), rowsOf(known, rows, D), ...noiseOf(rows)],
+        `${name} by row`,
+        (x, order, count, ...noise) => ({ output: build(x, rowSubsets(order, count), ...noise) }),
+        [
+          rowsOf(values, rows, D),
+          rowsInput(rows, D, (target, row) => target.set(patterns[row].order)),
+          rowsInput(rows, 1, (target, row) => target.fill(count(patterns[row]))),
+          ...noiseOf(rows),
+        ],
         rows.length,
         options,
       );
@@ -331,17 +361,13 @@ export class ConditionalRows {
     }
     const indexOf = new Map(rows.map((row, n) => [row, n]));
     let all = new Float64Array(0);
-    for (const { rows: ofPattern, features } of patterns(known, rows, D)) {
-      const output = await this.run(
-        name,
-        build,
-        { values, rows: ofPattern, features },
-        noiseOf(ofPattern),
-        options,
-      );
-      const size = output.length / ofPattern.length;
+    for (const group of groups) {
+      const { order } = patterns[group[0]];
+      const features = Array.from(range(count(patterns[group[0]])), (position) => order.indexOf(position));
+      const output = await this.run(name, build, { values, rows: group, features }, noiseOf(group), options);
+      const size = output.length / group.length;
       if (all.length === 0) all = new Float64Array(rows.length * size);
-      for (const [n, row] of ofPattern.entries())
+      for (const [n, row] of group.entries())
         all.set(output.subarray(n * size, (n + 1) * size), indexOf.get(row)! * size);
     }
     return all;
@@ -350,7 +376,7 @@ export class ConditionalRows {
   private async run(
     name: string,
     build: BuildGraph,
-    { values, rows, features }: Pattern & { values: Float64Array },
+    { values, rows, features }: KnownFeatures,
     noise: readonly RowInput[],
     options: RunOptions,
   ): Promise<Float64Array> {
@@ -393,6 +419,13 @@ function drawEach(
 
 /** Numbers [S] as [1, S]. */
 const asRow = (numbers: Tensor): Tensor => numbers.reshape([1, ...numbers.shape]);
+
+/** Rows of `values` [N, D] with the same known features: indices in the order of their factorization. */
+interface KnownFeatures {
+  readonly values: Float64Array;
+  readonly rows: ArrayLike<number>;
+  readonly features: readonly number[];
+}
 
 /** A graph of rows with known features. */
 type BuildGraph = (x: Tensor, subset: Subset, ...noise: Tensor[]) => Tensor;

@@ -5,7 +5,7 @@ import type { Random } from "../random/index.ts";
 import type { RowInput } from "./batchRunner.ts";
 
 /** An input whose row i is written by `write(target, rows[i])`. */
-const rowsInput = (
+export const rowsInput = (
   rows: ArrayLike<number>,
   size: number,
   write: (target: Floats, row: number) => void,
@@ -51,25 +51,35 @@ export const noiseOfFeature = (
     { random: random.split(feature), start },
   );
 
-/** Rows with the same known features. */
+/** Which features of a row are known, and the order in which the others are drawn. Rows with the same known features share an object. */
 export interface Pattern {
-  readonly rows: ArrayLike<number>;
-  /** The indices of the known features, in the order of their factorization. */
-  readonly features: readonly number[];
+  /** The number of known features. */
+  readonly known: number;
+  /** The position of each feature, [D]: the known features come first, and both these and the others have the order of their indices. */
+  readonly order: Float64Array;
 }
 
-/** The rows of each set of known features. */
-export function patterns(known: Uint8Array, rows: readonly number[], features: number) {
-  const flagsOf = (row: number) => known.subarray(row * features, (row + 1) * features);
-  return groupBy(rows, (row) => flagsOf(row).join("")).map((group) => ({
-    rows: group,
-    features: Array.from(flagsOf(group[0])).flatMap((flag, d) => (flag === 1 ? [d] : [])),
-  }));
+/** The pattern of each row, from flags [N, D] that are 1 for known features. */
+export function patternsOf(flags: Uint8Array, D: number): Pattern[] {
+  const patterns = new Map<string, Pattern>();
+  return Array.from({ length: flags.length / D }, (_, row) => {
+    const ofRow = flags.subarray(row * D, (row + 1) * D);
+    const key = ofRow.join("");
+    const pattern = patterns.get(key) ?? patternOf(ofRow);
+    patterns.set(key, pattern);
+    return pattern;
+  });
+}
+
+function patternOf(flags: Uint8Array): Pattern {
+  const known = flags.reduce((sum, flag) => sum + flag, 0);
+  let [ofKnown, ofUnknown] = [0, known];
+  return { known, order: Float64Array.from(flags, (flag) => (flag === 1 ? ofKnown++ : ofUnknown++)) };
 }
 
 /** Lists of the items with equal keys. */
-export function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
-  const groups = new Map<string, T[]>();
+export function groupBy<T>(items: readonly T[], key: (item: T) => unknown): T[][] {
+  const groups = new Map<unknown, T[]>();
   for (const item of items) {
     const keyOfItem = key(item);
     const group = groups.get(keyOfItem) ?? [];

@@ -11,6 +11,7 @@ import {
   seedValue,
   trueOrFalse,
 } from "../options.ts";
+import { Random } from "../random/index.ts";
 import { runRules } from "../runtime/options.ts";
 import { checkLearned } from "../tables/checkLearned.ts";
 import { decodeTable } from "../tables/decodeTable.ts";
@@ -157,7 +158,11 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     }
     const features = this.featureIndices(names);
     const known = Uint8Array.from(values, (_, i) => (features.includes(i % D) ? 1 : 0));
-    return this.conditionalRows().complete({ values, known }, { seed, start, present }, run);
+    return this.conditionalRows().complete(
+      { values, known },
+      { random: new Random(seed), start, present },
+      run,
+    );
   }
 
   /**
@@ -289,7 +294,11 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   ): Promise<Float64Array> {
     const possible = possibleFeatures(this.columns, values);
     const known = Uint8Array.from(possible, (value) => (Number.isNaN(value) ? 0 : 1));
-    return this.conditionalRows().complete({ values: possible, known }, { seed, start, present: !gaps }, run);
+    return this.conditionalRows().complete(
+      { values: possible, known },
+      { random: new Random(seed), start, present: !gaps },
+      run,
+    );
   }
 
   /**
@@ -302,7 +311,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     rows: PartialRows,
     { seed = 0, start = 0, ...run }: TableImputeOptions & { start?: number } = {},
   ): Promise<Float64Array> {
-    return this.conditionalRows().complete(rows, { seed, start, present: false }, run);
+    return this.conditionalRows().complete(rows, { random: new Random(seed), start, present: false }, run);
   }
 
   /**

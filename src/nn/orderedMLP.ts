@@ -5,7 +5,10 @@ import type { IncrementalNetwork } from "./incremental.ts";
 import { affineOfConcat, type Linear, linearLayers } from "./linear.ts";
 import { hiddenSizes, type NetworkDescription, throughLayers } from "./mlp.ts";
 
-/** The position of each of D features in an ordering, counted from 0: numbers, or a tensor [D] that may differ between calls. */
+/**
+ * The position of each of D features in an ordering, counted from 0: numbers, or a tensor [D] that may differ between calls, or [N, D] if
+ * each row has an ordering of its own.
+ */
 export type Positions = readonly number[] | Tensor;
 
 /**
@@ -52,14 +55,32 @@ export class OrderedMLP {
 
   /** [N, inputs + context], the context last -> [N, outputs], for the position of each feature in the ordering. */
   apply(x: Tensor, positions: Positions): Tensor {
-    const ordering = positions instanceof Tensor ? positions : constant(positions, [this.features]);
-    const [output] = throughLayers(this.options, this.layers.length, [x], (i, [h]) =>
-      scoped(`layers.${i}`, () => {
-        const { weight, bias } = this.layers[i];
-        return [h.affine(weight.mul(this.mask(i, ordering)), bias)];
-      }),
+    const ordering = this.orderingOf(positions);
+    const last = this.layers.length - 1;
+    return this.throughHidden(x, ordering, (h) =>
+      ordering.rank === 1 ? this.applyMasked(last, h, ordering) : this.outputsByRow(h, ordering),
     );
-    return output;
+  }
+
+  /**
+   * As `apply`, for outputs of features that come after the first `count` ones ([1], or [N, 1] for each row): they depend on these only. Other
+   * outputs have no meaning. One product computes all rows, whatever their orderings are.
+   */
+  applyAfter(x: Tensor, positions: Positions, count: Tensor): Tensor {
+    const ordering = this.orderingOf(positions);
+    const { weight, bias } = this.layers[this.layers.length - 1];
+    return this.throughHidden(x, ordering, (h) => {
+      const units = h.shape[1] as number;
+      const before = this.hasHidden
+        ? constant(this.degrees(units), [1, units]).lessEqual(count)
+        : this.inputPositions(ordering).less(count);
+      return h.mul(before.toFloat()).affine(weight, bias);
+    });
+  }
+
+  /** Whether positions may differ between the rows of `apply`, which needs a hidden layer. */
+  get acceptsRowPositions(): boolean {
+    return this.hasHidden;
   }
 
   /**
@@ -125,28 +146,86 @@ export class OrderedMLP {
     });
   }
 
+  private get hasHidden(): boolean {
+    return this.layers.length > 1;
+  }
+
+  private orderingOf(positions: Positions): Tensor {
+    return positions instanceof Tensor ? positions : constant(positions, [this.features]);
+  }
+
+  /** All layers, with `last` as the last one. */
+  private throughHidden(x: Tensor, ordering: Tensor, last: (h: Tensor) => Tensor): Tensor {
+    const [output] = throughLayers(this.options, this.layers.length, [x], (i, [h]) =>
+      scoped(`layers.${i}`, () => {
+        if (i === this.layers.length - 1) return [last(h)];
+        return [
+          i === 0 && ordering.rank > 1 ? this.unitsByRow(h, ordering) : this.applyMasked(i, h, ordering),
+        ];
+      }),
+    );
+    return output;
+  }
+
+  /** A layer in which all rows have the same mask. */
+  private applyMasked(layer: number, h: Tensor, ordering: Tensor): Tensor {
+    const { weight, bias } = this.layers[layer];
+    return h.affine(weight.mul(this.mask(layer, ordering)), bias);
+  }
+
   /**
    * The mask of the weight of a layer, [inputs, outputs] of the layer. In the first layer it is 1 where the position of the input is
    * below the degree of the unit, between hidden layers where the degree of the input is at most that of the output, and in the last
    * layer where the degree of the unit is at most the position of the output.
    */
-  private mask(layer: number, positions: Tensor): Tensor {
+  private mask(layer: number, ordering: Tensor): Tensor {
     const [inputs, outputs] = this.layers[layer].weight.sizes;
     const isFirst = layer === 0;
     const isLast = layer === this.layers.length - 1;
     const limits = isLast
-      ? positions.gather(0, this.outputFeatures)
+      ? ordering.gather(0, this.outputFeatures)
       : constant(this.degrees(outputs), [outputs]);
     const row = limits.reshape([1, outputs]);
-    if (isFirst) return this.inputPositions(positions).less(row).toFloat();
+    if (isFirst) return this.inputPositions(ordering).reshape([inputs, 1]).less(row).toFloat();
     return constant(this.degrees(inputs), [inputs, 1]).lessEqual(row).toFloat();
   }
 
-  /** The position of the feature of each input, [inputs + context, 1]. The position of the context is -1, before all features. */
-  private inputPositions(positions: Tensor): Tensor {
+  /** The units of the first layer for an ordering of each row, [N, D]: the units of each degree read the inputs before this degree. */
+  private unitsByRow(x: Tensor, ordering: Tensor): Tensor {
+    const { weight, bias } = this.layers[0];
+    const positions = this.inputPositions(ordering);
+    const units = this.unitsByDegree(weight.sizes[1]).map(({ degree, start, end }) =>
+      x.mul(positions.less(degree).toFloat()).affine(weight.slice(1, start, end), bias.slice(0, start, end)),
+    );
+    return concat(units, 1);
+  }
+
+  /** The outputs for an ordering of each row, [N, D]: the units of each degree contribute to the outputs from this position on. */
+  private outputsByRow(h: Tensor, ordering: Tensor): Tensor {
+    const { weight, bias } = this.layers[this.layers.length - 1];
+    const positions = ordering.gather(1, this.outputFeatures);
+    return this.unitsByDegree(weight.sizes[0]).reduce<Tensor>((sum, { degree, start, end }) => {
+      const contribution = h.slice(1, start, end).matmul(weight.slice(0, start, end));
+      return sum.add(contribution.mul(positions.greaterEqual(degree).toFloat()));
+    }, bias);
+  }
+
+  /** The position of the feature of each input: [1, inputs + context], or [N, inputs + context]. That of the context is -1. */
+  private inputPositions(ordering: Tensor): Tensor {
     const { inputFeatures, context } = this;
-    const column = positions.gather(0, inputFeatures).reshape([inputFeatures.length, 1]);
-    return context === 0 ? column : concat([column, filled(-1, [context, 1])], 0);
+    const rows = ordering.rank === 1 ? 1 : "N";
+    const ofInputs = ordering.gather(-1, inputFeatures).reshape([rows, inputFeatures.length]);
+    return context === 0 ? ofInputs : concat([ofInputs, filled(-1, [rows, context])], 1);
+  }
+
+  /** The units of a hidden layer, start to end - 1, that have each degree. */
+  private unitsByDegree(units: number): { degree: number; start: number; end: number }[] {
+    const degrees = this.degrees(units);
+    return [...new Set(degrees)].map((degree) => ({
+      degree,
+      start: degrees.indexOf(degree),
+      end: degrees.lastIndexOf(degree) + 1,
+    }));
   }
 
   /** The degrees of the units of a hidden layer: ascending, and each of 0 ... D - 1 about equally often. */

@@ -6,6 +6,7 @@ import { ConditionalRows } from "../../src/flows/conditionalRows.ts";
 import { Random } from "../../src/random/index.ts";
 import { logProb } from "../distributions/evaluate.ts";
 import {
+  atoms,
   categorical,
   combinations,
   continuous,
@@ -45,7 +46,7 @@ test("the density of some features given others is normalized, and that of the d
         values: Float64Array.from({ length: 3 * count }, (_, i) => (i % 3 === 2 ? value : Number.NaN)),
         known: Uint8Array.from({ length: 3 * count }, (_, i) => (i % 3 === 2 ? 1 : 0)),
       },
-      { seed: value, start: 0, present: false },
+      { random: new Random(value), start: 0, present: false },
       run,
     );
     const row = Float64Array.of(0, 0, value);
@@ -114,7 +115,7 @@ describe("two missing features of a row follow their joint distribution given th
           i % 3 === given(Math.floor(i / 3)).d ? 1 : 0,
         ),
       },
-      { seed: 1, start: 0, present },
+      { random: new Random(1), start: 0, present },
     );
     await conditional.release();
     for (const first of [0, count / 2]) {
@@ -184,7 +185,7 @@ test.each([false, true])(
           ),
           known: Uint8Array.from(part.flatMap(({ known }) => known)),
         },
-        { seed: 2, start, present },
+        { random: new Random(2), start, present },
         { precision: "float64" },
       );
     const completed = await complete(rows, 7);
@@ -215,11 +216,52 @@ test("known values stay as they are in all digits", async () => {
       values: Float64Array.from({ length: 2 * count }, (_, i) => [0.1, Number.NaN][i % 2]),
       known: Uint8Array.from({ length: 2 * count }, (_, i) => [1, 0][i % 2]),
     },
-    { seed: 0, start: 0, present: false },
+    { random: new Random(0), start: 0, present: false },
   );
   await conditional.release();
   expect(new Set(completed.filter((_, i) => i % 2 === 0))).toEqual(new Set([0.1]));
   expect(completed.every((value) => !Number.isNaN(value))).toBe(true);
+});
+
+describe("rows with different known features are completed as each of them alone", () => {
+  const columns = [withGaps, lattice, { ...lattice, gaps: true }, atoms];
+  const made = (hidden: number[]) => new MixedMade({ columns, network: { hidden } }, new Random(5));
+  const classes = new LatentClasses({ columns, classes: 3 }, new Random(6));
+  const kernels = new KernelDensity({ columns, centers: 5, widths: 2 }, new Random(7));
+  const cases: [string, SubsetDistribution][] = [
+    ["a network", made([10, 10])],
+    ["a network with fewer units than features", made([3])],
+    ["a network without hidden layers", made([])],
+    ["latent classes", classes],
+    ["a mixture", new Mixture([made([12]), classes, kernels])],
+  ];
+  const D = columns.length;
+  const subsets = 2 ** D;
+  const values = Float64Array.from(
+    { length: subsets * D },
+    (_, i) => [1, 3, i % 3 ? Number.NaN : 2, 0.5][i % D],
+  );
+  const known = Uint8Array.from({ length: subsets * D }, (_, i) => (Math.floor(i / D) >> (i % D)) & 1);
+
+  test.each(cases)("in %s", async (_, distribution) => {
+    randomize(distribution, { seed: 8, scale: 0.8 });
+    const conditional = new ConditionalRows(distribution);
+    for (const present of [false, true]) {
+      const run = { precision: "float64" } as const;
+      const draws = { random: new Random(9), present };
+      const completed = await conditional.complete({ values, known }, { ...draws, start: 0 }, run);
+      for (let row = 0; row < subsets; row++) {
+        const [from, to] = [row * D, (row + 1) * D];
+        const single = { values: values.slice(from, to), known: known.slice(from, to) };
+        const expected = await conditional.complete(single, { ...draws, start: row }, run);
+        completed.subarray(from, to).forEach((value, d) => {
+          if (Number.isNaN(expected[d])) expect(value).toBeNaN();
+          else expect(value).toBeCloseTo(expected[d], 9);
+        });
+      }
+    }
+    await conditional.release();
+  });
 });
 
 test("one missing feature follows its distribution given that it is present, in a mixture", async () => {
@@ -235,7 +277,7 @@ test("one missing feature follows its distribution given that it is present, in 
       values: Float64Array.from({ length: 3 * count }, (_, i) => [2, Number.NaN, 4][i % 3]),
       known: Uint8Array.from({ length: 3 * count }, (_, i) => [1, 0, 1][i % 3]),
     },
-    { seed: 0, start: 0, present: true },
+    { random: new Random(0), start: 0, present: true },
     run,
   );
   await conditional.release();
@@ -274,7 +316,7 @@ test("draws of some features of rows have the densities log p(of | given), and a
       const known = Uint8Array.from(copies, (_, i) => (given.includes(i % 3) ? 1 : 0));
       const completed = await conditional.complete(
         { values: copies, known },
-        { seed: 0, start: 0, present: false },
+        { random: new Random(0), start: 0, present: false },
         run,
       );
       expect(drawn).toEqual(completed);
