@@ -50,7 +50,7 @@ export const impute = command({
       let unlearned: readonly UnlearnedValues[] = [];
       const rows = completeTable(tableModel, table, {
         seed,
-        gaps: false,
+        impute: true,
         onUnlearned: (values) => {
           unlearned = values.filter(({ kind }) => kind !== "incomplete");
         },

@@ -50,7 +50,7 @@ export const sample = command({
         "Keeps only rows that meet this condition of DuckDB, such as \"age > 40 AND city = 'Bern'\", and draws until there are enough. Only for default models without --given in fit.",
     }),
     noGaps: flag(
-      "Draws rows without missing values: each value given that it is present. Only for default models without --given in fit.",
+      "Replaces the missing values of drawn rows, as impute does. Only for default models without --given in fit.",
     ),
     ...readOptions,
     ...engine,

@@ -1,6 +1,8 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
+import { notMissing } from "../flows/conditionalRows.ts";
 import type { RunOptions, TableModel, TableSampleOptions } from "../flows/index.ts";
+import { possibleFeatures } from "../tables/possibleFeatures.ts";
 import { featureNames } from "../tables/tableColumn.ts";
 import type { TableValue } from "../tables/tableRows.ts";
 import type { UnlearnedValues } from "../tables/unlearned.ts";
@@ -53,7 +55,8 @@ export async function* sampleTable(
  * present values of the row. Each row is completed `copies` times (default 1). The rows are features, [rows * copies, D] in row-major
  * order, block by block.
  *
- * If `gaps` is false, no drawn value is missing; otherwise values are missing with the probability that the model has learned.
+ * Drawn values are missing with the probability that the model has learned. If `gaps` is false, those are replaced as in imputation, and with
+ * `impute` none is drawn (`TableModel.impute`).
  * `onUnlearned` is called before each block is completed, with the counts so far of the values that the model did not learn, so
  * that it can stop the stream by an error.
  *
@@ -68,13 +71,16 @@ export async function* completeTable(
     onProgress,
     onUnlearned,
     copies = 1,
+    impute = false,
     gaps,
     ...run
-  }: TableSamplesOptions & {
-    readonly copies?: number;
-    readonly gaps: boolean;
-    onUnlearned?(values: readonly UnlearnedValues[]): void;
-  },
+  }: TableSamplesOptions &
+    Pick<TableSampleOptions, "gaps"> & {
+      readonly copies?: number;
+      /** Whether rows are imputed: no value that is drawn can be missing. Default false. */
+      readonly impute?: boolean;
+      onUnlearned?(values: readonly UnlearnedValues[]): void;
+    },
 ): AsyncGenerator<Float64Array> {
   const names = table.columns.map(({ name }) => name);
   const columns = model.columns.filter(({ name }) => names.includes(name));
@@ -92,7 +98,10 @@ export async function* completeTable(
     if (signal?.aborted) throw interruptedError(table.source);
     onUnlearned?.(scan.unlearned);
     const values = allFeatures(model, rows, copies);
-    yield await model.completeFeatures(values, { ...run, seed, start: done * copies, gaps });
+    const draws = { ...run, seed, start: done * copies };
+    yield impute
+      ? await model.imputeFeatures(values, draws)
+      : await model.drawUnknown(notMissing(possibleFeatures(model.columns, values)), { ...draws, gaps });
     done += rows.rows;
     onProgress?.(done * copies);
   }

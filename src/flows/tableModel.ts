@@ -26,7 +26,7 @@ import { withRareValues } from "./anomalies/rareValues.ts";
 import { type AnomalyReason, explainRows, type RowsToExplain } from "./anomalies/reasons.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import { checkFlow } from "./checkParts.ts";
-import { ConditionalRows, type PartialRows } from "./conditionalRows.ts";
+import { ConditionalRows, notMissing, type PartialRows } from "./conditionalRows.ts";
 import { hasExactConditionals, withExactConditionals } from "./exactConditionals.ts";
 import type { ExportTableOptions } from "./exportTable.ts";
 import type { Flow } from "./flow.ts";
@@ -35,6 +35,7 @@ import type { LoadedModel } from "./modelFile.ts";
 import { withoutMissing, withStatus } from "./rowStatus.ts";
 import {
   checkConditional,
+  type DrawOptions,
   type TableAnomalies,
   type TableAnomaliesOptions,
   type TableImputeOptions,
@@ -146,23 +147,19 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     const { seed = 0, start = 0, gaps = true, given: knownValues = {}, ...run } = options;
     const given: Readonly<Record<string, TableValue>> = knownValues;
     const names = Object.keys(given).filter((name) => given[name] !== undefined);
-    const present = !gaps && this.columns.some((column) => column.gaps);
-    if (names.length === 0 && !present) return this.flow.sample(n, { seed, start, ...run });
+    const draws = { seed, start, gaps, ...run };
+    if (names.length === 0) {
+      const values = await this.flow.sample(n, { seed, start, ...run });
+      return this.withoutGaps({ values, known: new Uint8Array(values.length) }, draws);
+    }
     checkCount("the number of samples", n);
     const D = this.flow.features;
-    const values = new Float64Array(n * D).fill(Number.NaN);
-    if (names.length > 0) {
-      const encoded = encodeTable(this.columns, [given], names);
-      checkLearned(this.columns, encoded);
-      for (let i = 0; i < values.length; i++) values[i] = encoded.values[i % D];
-    }
+    const encoded = encodeTable(this.columns, [given], names);
+    checkLearned(this.columns, encoded);
+    const values = Float64Array.from({ length: n * D }, (_, i) => encoded.values[i % D]);
     const features = this.featureIndices(names);
     const known = Uint8Array.from(values, (_, i) => (features.includes(i % D) ? 1 : 0));
-    return this.conditionalRows().complete(
-      { values, known },
-      { random: new Random(seed), start, present },
-      run,
-    );
+    return this.drawUnknown({ values, known }, draws);
   }
 
   /**
@@ -182,7 +179,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     const { seed = 0, ...run } = options;
     const names = this.presentColumns(rows);
     const encoded = encodeTable(this.columns, rows, names);
-    const completed = await this.completeFeatures(encoded.values, { seed, gaps: false, ...run });
+    const completed = await this.imputeFeatures(encoded.values, { seed, ...run });
     const drawn = decodeTable(this.columns, completed);
     return drawn.map((row, n) => ({ ...row, ...encoded.present(n) })) as Row[];
   }
@@ -283,35 +280,48 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   }
 
   /**
-   * Features [N, D] with a draw in place of each NaN. If `gaps` is false, no draw is a missing value. Row n depends on the seed
-   * and on `start` + n.
+   * Features [N, D] with a draw in place of each NaN, which is not a missing value. Row n depends on the seed and on `start` + n.
    *
    * @internal
    */
-  async completeFeatures(
+  async imputeFeatures(
     values: Float64Array,
-    { seed = 0, start = 0, gaps, ...run }: TableImputeOptions & { start?: number; gaps: boolean },
+    { seed = 0, start = 0, ...run }: DrawOptions = {},
   ): Promise<Float64Array> {
-    const possible = possibleFeatures(this.columns, values);
-    const known = Uint8Array.from(possible, (value) => (Number.isNaN(value) ? 0 : 1));
-    return this.conditionalRows().complete(
-      { values: possible, known },
-      { random: new Random(seed), start, present: !gaps },
-      run,
-    );
+    const rows = notMissing(possibleFeatures(this.columns, values));
+    return this.conditionalRows().complete(rows, { random: new Random(seed), start, present: true }, run);
   }
 
   /**
    * Features [N, D] with draws in place of the unknown features, from their distribution given the known ones. A NaN of a known
-   * feature means that its value is missing.
+   * feature means that its value is missing. If `gaps` is false, drawn missing values are replaced as by `imputeFeatures`. Row n depends on
+   * the seed and on `start` + n.
    *
    * @internal
    */
-  drawUnknown(
+  async drawUnknown(
     rows: PartialRows,
-    { seed = 0, start = 0, ...run }: TableImputeOptions & { start?: number } = {},
+    options: DrawOptions & { gaps?: boolean } = {},
   ): Promise<Float64Array> {
-    return this.conditionalRows().complete(rows, { random: new Random(seed), start, present: false }, run);
+    const { seed = 0, start = 0, gaps, ...run } = options;
+    const draws = { random: new Random(seed), start, present: false };
+    const values = await this.conditionalRows().complete(rows, draws, run);
+    return this.withoutGaps({ values, known: rows.known }, options);
+  }
+
+  /** Drawn features [N, D] with values in place of missing ones, unless `gaps` is true. Features that were known stay as they are. */
+  private async withoutGaps(
+    { values, known }: PartialRows,
+    { seed = 0, start = 0, gaps = true, ...run }: DrawOptions & { gaps?: boolean },
+  ): Promise<Float64Array> {
+    if (gaps || !this.columns.some((column) => column.gaps)) return values;
+    const present = notMissing(values);
+    known.forEach((flag, i) => {
+      if (flag === 1) present.known[i] = 1;
+    });
+    // Other random numbers than those that made the values missing.
+    const random = new Random(seed).split("values in place of missing ones");
+    return this.conditionalRows().complete(present, { random, start, present: true }, run);
   }
 
   /**

@@ -20,7 +20,7 @@ export interface TableSampleOptions<Row = TableRow> extends RunOptions {
   start?: number | undefined;
   /** Values of some columns: the others are drawn conditional on these. Default none. */
   given?: { readonly [K in keyof Row]?: TableValue } | undefined;
-  /** Whether values can be missing. If false, they are drawn given that they are present. Default true. */
+  /** Whether values can be missing. If false, those that are drawn as missing are replaced as by `impute`. Default true. */
   gaps?: boolean | undefined;
 }
 
@@ -28,6 +28,12 @@ export interface TableSampleOptions<Row = TableRow> extends RunOptions {
 export interface TableImputeOptions extends RunOptions {
   /** Default 0. */
   seed?: number | undefined;
+}
+
+/** Options of draws in rows of features. */
+export interface DrawOptions extends TableImputeOptions {
+  /** Index of the first row. Default 0. */
+  start?: number | undefined;
 }
 
 /** Options of `TableModel.anomalies`. */

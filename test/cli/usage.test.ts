@@ -87,8 +87,8 @@ it("shows the help of a command", async () => {
       --where CONDITION       Keeps only rows that meet this condition of DuckDB, such as "age > 40
                               AND city = 'Bern'", and draws until there are enough. Only for default
                               models without --given in fit.
-      --no-gaps               Draws rows without missing values: each value given that it is
-                              present. Only for default models without --given in fit.
+      --no-gaps               Replaces the missing values of drawn rows, as impute does. Only for
+                              default models without --given in fit.
       --na NA,?               Values of the table to read as missing, such as the words NA and NULL.
                               Empty and blank fields, and NaN among numbers, always are.
       --decimal CHARACTER     The decimal separator of a CSV file. With a comma, points may separate

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => model.release());
 
 /** The sizes and the codes of the kinds of the completed rows of a query. */
-async function complete(query: string, options: { copies?: number; gaps: boolean }) {
+async function complete(query: string, options: { copies?: number; gaps?: boolean; impute?: boolean }) {
   const table = await openTable(query);
   try {
     const rows: number[] = [];
@@ -36,7 +36,7 @@ async function complete(query: string, options: { copies?: number; gaps: boolean
 describe("completed rows of a table", () => {
   it("keep their values, and have values in place of missing ones", async () => {
     const query = "SELECT unnest([0.5, NULL]) AS size, unnest([NULL, 'b']) AS kind, 7 AS other";
-    const { sizes, kinds } = await complete(query, { gaps: false });
+    const { sizes, kinds } = await complete(query, { impute: true });
     expect([sizes[0], kinds[1]]).toEqual([0.5, 1]);
     expect([0, 1]).toContain(kinds[0]);
     expect([...sizes].map(Number.isFinite)).toEqual([true, true]);
@@ -49,12 +49,21 @@ describe("completed rows of a table", () => {
     expect(new Set(sizes).size).toBeGreaterThan(100);
   });
 
+  it("have no missing values with gaps: false, and keep those that are not missing", async () => {
+    const query = "SELECT 'b' AS kind";
+    const withGaps = await complete(query, { copies: 200 });
+    const { sizes } = await complete(query, { copies: 200, gaps: false });
+    expect(sizes.every(Number.isFinite)).toBe(true);
+    const present = (_: number, n: number) => Number.isFinite(withGaps.sizes[n]);
+    expect(sizes.filter(present)).toEqual(withGaps.sizes.filter(present));
+  });
+
   it("need a column of the model that varies", async () => {
-    expect(await files.failure(complete("SELECT 'cm' AS unit", { gaps: false }))).toMatchInlineSnapshot(`
+    expect(await files.failure(complete("SELECT 'cm' AS unit", { impute: true }))).toMatchInlineSnapshot(`
       "DATA the query has no column that varies in the model: received "unit".
       Give a table with other columns of the model."
     `);
-    expect(await files.failure(complete("SELECT 1 AS other", { gaps: false }))).toMatchInlineSnapshot(
+    expect(await files.failure(complete("SELECT 1 AS other", { impute: true }))).toMatchInlineSnapshot(
       `"DATA the query has no column of the model: expected some of "size", "kind", "unit", received "other"."`,
     );
   });

@@ -88,14 +88,35 @@ describe("fitTable", () => {
     expect((await model.sample(5, { seed: 3 }))[4]).toEqual(drawn[4]);
   });
 
-  test("draws rows without missing values", async () => {
-    const drawn = await model.sample(2000, { gaps: false, seed: 3 });
-    expect(drawn.every((row) => Object.values(row).every((value) => value !== null))).toBe(true);
-    // The shares of the cities and the amounts given the city are those of the present values.
-    const inBern = drawn.filter(({ city }) => city === "Bern");
-    expect(inBern.length / drawn.length).toBeCloseTo(0.5, 1);
-    const mean = inBern.reduce((sum, { amount }) => sum + (amount as number) - 1e6, 0) / inBern.length;
-    expect(Math.abs(mean)).toBeLessThan(0.5);
+  test("draws rows without missing values, which keep the values that are not missing", async () => {
+    const [drawn, withGaps] = [
+      await model.sample(2000, { gaps: false, seed: 3 }),
+      await model.sample(2000, { seed: 3 }),
+    ];
+    const inBern: number[] = [];
+    drawn.forEach(({ amount, ...row }, n) => {
+      const { amount: withGap, ...other } = withGaps[n];
+      expect(row).toEqual(other);
+      if (withGap !== null) expect(amount).toBe(withGap);
+      else if (row.city === "Bern") inBern.push((amount as number) - 1e6);
+    });
+    // An amount in place of a missing one has the distribution of the present amounts of its city, with the mean 0 in Bern.
+    expect(inBern.length).toBeGreaterThan(200);
+    expect(Math.abs(inBern.reduce((a, b) => a + b) / inBern.length)).toBeLessThan(0.5);
+    expect(await model.sample(3, { gaps: false, start: 7, seed: 3 })).toEqual(drawn.slice(7, 10));
+  });
+
+  test("draws rows without missing values given some columns", async () => {
+    const given = { city: "Zug" };
+    const drawn = await model.sample(300, { gaps: false, given, seed: 3 });
+    const withGaps = await model.sample(300, { given, seed: 3 });
+    expect(withGaps.some(({ amount }) => amount === null)).toBe(true);
+    drawn.forEach((row, n) => {
+      expect(row).toEqual({ ...withGaps[n], amount: withGaps[n].amount ?? expect.any(Number) });
+    });
+    // A missing value that is given stays.
+    const missing = await model.sample(5, { gaps: false, given: { amount: null }, seed: 3 });
+    expect(missing.map(({ amount }) => amount)).toEqual(new Array(5).fill(null));
   });
 
   test("draws the other columns given any columns", async () => {
@@ -283,12 +304,9 @@ test("members trained by gradients get most of maxMinutes, and members fitted in
     },
   );
   const [network, classes] = Object.values(starts);
-  expect(Object.keys(starts)).toEqual([
-    "autoregressive",
-    "latent-classes",
-    "gaussian-mixture",
-    "kernel-density",
-  ]);
+  // On a busy machine, the time can end before the last ones start.
+  const names = ["autoregressive", "latent-classes", "gaussian-mixture", "kernel-density"];
+  expect(Object.keys(starts)).toEqual(names.slice(0, Object.keys(starts).length));
   expect(stopped).toBe("time");
   // With equal shares it would have a quarter of the time that is left.
   expect(classes! - network!).toBeGreaterThan(0.4 * (begin + limit - network!));
