@@ -63,8 +63,8 @@ export class OrderedMLP {
   }
 
   /**
-   * As `apply`, for outputs of features that come after the first `count` ones ([1], or [N, 1] for each row): they depend on these only. Other
-   * outputs have no meaning. One product computes all rows, whatever their orderings are.
+   * As `apply`, for the outputs of features that come after the first `count` ones ([1], or [N, 1] if it differs between rows), and depend on
+   * these only. The other outputs have no meaning. The last layer needs no mask then: units of higher degrees are 0.
    */
   applyAfter(x: Tensor, positions: Positions, count: Tensor): Tensor {
     const ordering = this.orderingOf(positions);
@@ -154,16 +154,15 @@ export class OrderedMLP {
     return positions instanceof Tensor ? positions : constant(positions, [this.features]);
   }
 
-  /** All layers, with `last` as the last one. */
+  /** The output of `last`, from the units of the last hidden layer or, if there is none, from x. */
   private throughHidden(x: Tensor, ordering: Tensor, last: (h: Tensor) => Tensor): Tensor {
-    const [output] = throughLayers(this.options, this.layers.length, [x], (i, [h]) =>
-      scoped(`layers.${i}`, () => {
-        if (i === this.layers.length - 1) return [last(h)];
-        return [
-          i === 0 && ordering.rank > 1 ? this.unitsByRow(h, ordering) : this.applyMasked(i, h, ordering),
-        ];
-      }),
-    );
+    const layer = (i: number, h: Tensor) => {
+      if (i === this.layers.length - 1) return last(h);
+      return i === 0 && ordering.rank > 1 ? this.unitsByRow(h, ordering) : this.applyMasked(i, h, ordering);
+    };
+    const [output] = throughLayers(this.options, this.layers.length, [x], (i, [h]) => [
+      scoped(`layers.${i}`, () => layer(i, h)),
+    ]);
     return output;
   }
 
