@@ -1,6 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { afterAll, describe, expect, test } from "vitest";
 import { installCommand, OPTIONAL_PACKAGES } from "../../src/optionalPackages.ts";
 import { readPages } from "../examples/documentation.ts";
@@ -164,6 +163,8 @@ const STRICT = {
   verbatimModuleSyntax: true,
   isolatedModules: true,
   skipLibCheck: false,
+  // TypeScript's own libraries have passed its tests, and the check of the DOM's takes as long as that of this package.
+  skipDefaultLibCheck: true,
   noEmit: true,
 };
 
@@ -222,20 +223,6 @@ describe("types, without any optional package", () => {
     const programsOfPages = { ...Object.fromEntries(files), "main.mts": everything };
     const place = project("pages", ["ES2023", "DOM", "DOM.Iterable"], programsOfPages);
     expect(compileErrors("typescript", place)).toBe("");
-  });
-
-  test("@arethetypeswrong finds the types of every entry point", async () => {
-    const result = await checkPackage(createPackageFromTarballData(readFileSync(packedTarball())));
-    if (!result.types) throw new Error("the package has no types");
-    expect(Object.keys(result.entrypoints)).toEqual(
-      expect.arrayContaining(entryPoints.map((name) => name.replace("pushforward", "."))),
-    );
-    // The package has ES modules only, and TypeScript's old resolution "node10" does not read `exports`.
-    const problems = result.problems.filter(
-      ({ kind, ...rest }) =>
-        kind !== "CJSResolvesToESM" && !("resolutionKind" in rest && rest.resolutionKind === "node10"),
-    );
-    expect(problems).toEqual([]);
   });
 });
 
