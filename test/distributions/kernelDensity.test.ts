@@ -167,9 +167,9 @@ describe("the fit", () => {
       const normal = new Random(seed).normal(new Float64Array(2 * count));
       return normal.map((z, i) => (i % 2 === 0 ? z : normal[i - 1] + 0.1 * z));
     };
-    const rows = dependent(1, 1000);
-    const model = new KernelDensity({ columns: continuousColumns(rows, 2), centers: 1000 }, new Random(0));
-    await model.fitToData({ rows: 1000, features: 2, values: rows });
+    const rows = dependent(1, 500);
+    const model = new KernelDensity({ columns: continuousColumns(rows, 2), centers: 500 }, new Random(0));
+    await model.fitToData({ rows: 500, features: 2, values: rows });
     const heldOut = dependent(2, 300);
     const entropy = Math.log(2 * Math.PI * 0.1) + 1;
     const logLikelihood = mean(await logProb(model, heldOut));

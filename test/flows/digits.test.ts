@@ -14,15 +14,15 @@ const { train, test: heldOut } = readDigits(1);
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, v) => sum + v, 0) / values.length;
 const bits = async (model: Flow) => bitsPerDimension(mean(await model.logProb(heldOut.pixels)), DIGIT_PIXELS);
 const options = { image: [8, 8, 1] as [number, number, number], values: DIGIT_VALUES };
-const settings = { batchSize: 64, optimizer: { learningRate: 3e-3 }, threads: 1 };
+const settings = { batchSize: 64, optimizer: { learningRate: 8e-3 }, threads: 1 };
 
 test("glow learns the digits, samples them and maps them back up to rounding", {
   timeout: 120_000,
 }, async () => {
-  const flow = glow({ ...options, steps: 4, width: 32 });
+  const flow = glow({ ...options, steps: 3, width: 32 });
   const model = dequantize(flow);
   expect(await bits(model)).toBeGreaterThan(4);
-  await fit(model, train.pixels, { ...settings, epochs: 10 });
+  await fit(model, train.pixels, { ...settings, epochs: 6 });
   expect(await bits(model)).toBeLessThan(MAX_BITS);
 
   const images = heldOut.pixels.map((image) => image.map((value) => value + 0.5));
@@ -44,22 +44,25 @@ test("glow learns the digits, samples them and maps them back up to rounding", {
 
 test("realNVP learns the digits", { timeout: 120_000 }, async () => {
   const model = dequantize(realNVP({ ...options, levels: 1, steps: 3, width: 16, blocks: 1 }));
-  await fit(model, train.pixels, { ...settings, epochs: 6 });
+  await fit(model, train.pixels, { ...settings, epochs: 3 });
   expect(await bits(model)).toBeLessThan(MAX_BITS);
 });
 
 test("tarflow learns the digits", { timeout: 120_000 }, async () => {
-  const model = dequantize(tarflow({ ...options, patch: 2, transforms: 6, layers: 1, width: 32 }));
-  await fit(model, train.pixels, { ...settings, optimizer: { learningRate: 5e-3 }, epochs: 14 });
+  const model = dequantize(tarflow({ ...options, patch: 4, transforms: 4, layers: 1, width: 48 }));
+  await fit(model, train.pixels, {
+    ...settings,
+    ...{ batchSize: 32, optimizer: { learningRate: 1e-2 }, schedule: { type: "cosine" }, epochs: 14 },
+  });
   expect(await bits(model)).toBeLessThan(MAX_BITS);
   const samples = await model.sample(200, { seed: 1 });
   expect(Math.abs(mean(samples) - mean(train.pixels.flat()))).toBeLessThan(0.5);
 });
 
 test("glow with classes recognizes digits by Bayes' rule", { timeout: 120_000 }, async () => {
-  const model = dequantize(glow({ ...options, steps: 4, width: 32, classes: 10 }));
+  const model = dequantize(glow({ ...options, steps: 3, width: 32, classes: 10 }));
   const context = train.labels.map((label) => [label]);
-  await fit(model, train.pixels, { ...settings, epochs: 8, context });
+  await fit(model, train.pixels, { ...settings, epochs: 5, context });
   const byClass = await Promise.all(
     Array.from({ length: 10 }, (_, label) => model.logProb(heldOut.pixels, [label])),
   );
