@@ -75,7 +75,8 @@ describe("after kill -9 in the middle", () => {
   it("the default model resumes, whichever of its members was in training", {
     timeout: 180_000,
   }, async () => {
-    const options = ["--epochs", "4", "--budget", "small", "--no-kernel"];
+    const columns = ["--columns", "island,bill_length_mm,sex"];
+    const options = ["--epochs", "4", "--budget", "small", "--no-kernel", ...columns];
     const expected = await uninterrupted("default.safetensors", options, PENGUINS);
     for (const flow of ["autoregressive", "latent-classes"]) {
       const pattern = new RegExp(`"flow":"${flow}","epoch":2,`);

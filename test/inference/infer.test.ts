@@ -58,6 +58,7 @@ describe("infer", () => {
       logProb.beta(shares, 2, [1, 5]),
     ]);
     const { draws, summary } = await infer(two, {
+      flow: maf(3, { transforms: 2, hidden: [16] }),
       fit: { ...fit, steps: 200 },
       threads: 1,
       chains: 4,
