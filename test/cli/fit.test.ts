@@ -10,7 +10,7 @@ const model = (name: string) => decodeModel(readFileSync(path(name)));
 
 it("learns a table with the default model, and reports how well and what to do next", async () => {
   // The time of kernel densities is quadratic in the rows. With 200 rows or more, they are not cross-validated.
-  const lines = readFileSync(EARTHQUAKES, "utf8").split("\n").slice(0, 201);
+  const lines = readFileSync(EARTHQUAKES, "utf8").split("\n").slice(0, 301);
   const { code, out, err } = await pushforward([
     "fit",
     write("quakes.csv", [...lines, ""].join("\n")),
@@ -29,9 +29,9 @@ it("learns a table with the default model, and reports how well and what to do n
     .replace(/\d:\d\d/, "0:00");
   expect(figures).toMatchInlineSnapshot(`
     "Learned lon, lat, depth_km, mag in 0:00 (default model; latent-classes, 1 epoch, the best is epoch 1; all epochs done).
-    Rows: 162 for training, 18 for validation, 20 for the test.
+    Rows: 243 for training, 27 for validation, 30 for the test.
 
-    Mean log-density of 20 test rows in nats (not used in training):
+    Mean log-density of 30 test rows in nats (not used in training):
       this model   X.XXX ± X.XXX
       independent   X.XXX ± X.XXX   (independent columns, fitted to the training rows)
       a Gaussian   X.XXX ± X.XXX   (linear regression of each column on those before it, fitted to the training rows)
@@ -57,7 +57,7 @@ it("learns a table with the default model, and reports how well and what to do n
   );
   const { columns, training } = await model("quakes.safetensors");
   expect(columns).toEqual(["lon", "lat", "depth_km", "mag"]);
-  expect(training).toMatchObject({ rows: 180, seed: 0, epochs: 1 });
+  expect(training).toMatchObject({ rows: 270, seed: 0, epochs: 1 });
   for (const name of ["samples.png", "training.png"]) {
     expect(readFileSync(path(`pictures/${name}`)).toString("latin1", 1, 4)).toBe("PNG");
   }
@@ -281,13 +281,13 @@ it("learns from fewer rows than a batch, and from fewer than 20 without test row
 });
 
 it("cross-validates the default model of a small table, and reports on the rows that no split learned", async () => {
-  const data = write("crossed.csv", correlated(110));
+  const data = write("crossed.csv", correlated(150));
   const output = path("crossed.safetensors");
   const quick = ["--epochs", "2", "--budget", "small"];
   const { out, code } = await pushforward(["fit", data, ...quick, "-o", output]);
   expect(code).toBe(0);
-  expect(out).toContain("Rows: 99 for training and validation by cross-validation, 11 for the test.");
-  expect(out).toContain("Mean log-density of 11 test rows in nats (not used in training):");
+  expect(out).toContain("Rows: 135 for training and validation by cross-validation, 15 for the test.");
+  expect(out).toContain("Mean log-density of 15 test rows in nats (not used in training):");
   const inspected = await pushforward(["inspect", output]);
   expect(inspected.out).toMatch(
     /the mean log-density of the validation rows, before it learned these rows too\n/,
@@ -296,8 +296,8 @@ it("cross-validates the default model of a small table, and reports on the rows 
   expect(numbers!.about).toEqual([
     "The model was trained on this table, and its split is repeated from the seed. The held-out rows are its test rows, which the training did not use.",
   ]);
-  expect(numbers!.rows).toMatchObject({ heldOut: 11 });
-  const changed = write("changed.csv", correlated(110).replace(/\d\n/, "5\n"));
+  expect(numbers!.rows).toMatchObject({ heldOut: 15 });
+  const changed = write("changed.csv", correlated(150).replace(/\d\n/, "5\n"));
   const [ofOther] = await json("report", output, changed, "--rows", "20");
   expect(ofOther!.about).toEqual([expect.stringMatching(/^The rows are not recognized/)]);
 });

@@ -126,11 +126,11 @@ describe("tables of features", () => {
     expect(await text(stream)).toBe("n,g,h\n1,high,0.5\n3,low,-2\n");
   });
 
-  it("may have more than a thousand columns", async () => {
-    const expressions = Array.from({ length: 1100 }, (_, d) => `(i * ${d + 1}) % 5 AS c${d}`);
+  it("may have thousands of columns", async () => {
+    const expressions = Array.from({ length: 2000 }, (_, d) => `(i * ${d + 1}) % 5 AS c${d}`);
     const query = `SELECT ${expressions.join(", ")} FROM range(50) AS t(i)`;
     const { types, rows } = await contents(await write(query, "wide.parquet"));
-    expect(types).toHaveLength(1100);
+    expect(types).toHaveLength(2000);
     const { rows: expected } = await contents(query);
     for (const n of [0, 49]) expect(rows[n]!.map(Number)).toEqual(expected[n]!.map(Number));
   });

@@ -51,11 +51,11 @@ function ruleFor(distribution: Distribution, description: Description, feature: 
   if (isConstant(description, feature)) return { nodes: Float64Array.of(0), weights: Float64Array.of(1) };
   if (isDiscrete(description)) return { nodes: Float64Array.of(0, 1), weights: Float64Array.of(1, 1) };
   if (type === "uniform") return intervalRule(low as number, high as number, 101);
-  if (type === "vonMises") return intervalRule(-Math.PI, Math.PI, fine ? 4001 : 601);
+  if (type === "vonMises") return intervalRule(-Math.PI, Math.PI, fine ? 4001 : 401);
   if (type === "cauchy" || type === "studentT") return heavyTailedRule(fine ? 4001 : 401);
   if (distribution instanceof Laplace || distribution instanceof GeneralizedNormal)
-    return kinkRule(distribution.location.value[feature], fine ? 4000 : 600);
-  return lineRule(fine ? 4001 : 601);
+    return kinkRule(distribution.location.value[feature], fine ? 4000 : 400);
+  return lineRule(fine ? 4001 : 401);
 }
 
 const cases = distributionCases([1, 2, 3]).map((example) => ({ ...example, distribution: example.build() }));
