@@ -130,7 +130,7 @@ test.each([
   ["RealNVP", () => realNVP({ image: [4, 2, 1], levels: 1, width: 8 })],
   ["TARFLOW", () => tarflow({ image: [2, 2, 1], patch: 1, width: 8, heads: 2 })],
 ])(
-  "accepts the many layers of %s, whose rows noise must not saturate",
+  "accepts the many layers of %s",
   { timeout: 60_000 },
   async (_, recipe) => {
     expect(await refusal(recipe().bijection)).toBe("accepted");
