@@ -108,7 +108,7 @@ test("what CONTRIBUTING.md adds passes the type checker and the tests", { timeou
     .filter(({ status }: Assertion) => status === "passed")
     .map(({ fullName }: Assertion) => fullName);
   for (const addition of [
-    "5D type:scaling,features:5",
+    "3D type:scaling,features:3",
     "transform:type:scale",
     "type:hyperbolicSecant,features:3",
   ])

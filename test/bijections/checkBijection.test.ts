@@ -129,13 +129,9 @@ test.each([
   ["Glow", () => glow({ image: [2, 2, 2], levels: 1, width: 8, values: 17 })],
   ["RealNVP", () => realNVP({ image: [4, 2, 1], levels: 1, width: 8 })],
   ["TARFLOW", () => tarflow({ image: [2, 2, 1], patch: 1, width: 8, heads: 2 })],
-])(
-  "accepts the many layers of %s",
-  { timeout: 60_000 },
-  async (_, recipe) => {
-    expect(await refusal(recipe().bijection)).toBe("accepted");
-  },
-);
+])("accepts the many layers of %s", { timeout: 60_000 }, async (_, recipe) => {
+  expect(await refusal(recipe().bijection)).toBe("accepted");
+});
 
 describe("names the invariant that does not hold:", () => {
   test("inverse is not the inverse of forward", async () => {
