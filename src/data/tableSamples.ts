@@ -1,7 +1,7 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
-import { notMissing } from "../flows/conditionalRows.ts";
 import type { RunOptions, TableModel, TableSampleOptions } from "../flows/index.ts";
+import { notMissing } from "../flows/selectedRows.ts";
 import { possibleFeatures } from "../tables/possibleFeatures.ts";
 import { featureNames } from "../tables/tableColumn.ts";
 import type { TableValue } from "../tables/tableRows.ts";

@@ -1,5 +1,5 @@
 import { PushforwardError } from "../errors.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { stack, type Tensor } from "../graph/tensor.ts";
 import type { Distribution } from "./distribution.ts";
 
 /**
@@ -122,6 +122,30 @@ export function logUnknownPresent(distribution: SubsetDistribution, x: Tensor, s
   return Array.from({ length: distribution.features }, (_, d) =>
     isKnown(subset, d).where(0, distribution.logPresentOf(d, parameters)),
   ).reduce((sum, ofFeature) => sum.add(ofFeature));
+}
+
+/**
+ * Rows [N, D] with the known values of x and, for each unknown feature d, a draw from p(x_d | x_known). Each feature is drawn
+ * from its own conditional distribution, so two drawn features of a row do not depend on each other. `noise` are the tensors of
+ * `distribution.noise` with one column each, [N, 1].
+ */
+export function drawEach(
+  distribution: SubsetDistribution,
+  noise: readonly Tensor[],
+  x: Tensor,
+  subset: Subset,
+  options: { present: boolean },
+): Tensor {
+  const parameters = distribution.conditionalParameters(x, subset);
+  const drawn =
+    distribution.sampleEach?.(noise, parameters, options) ??
+    stack(
+      Array.from({ length: distribution.features }, (_, d) =>
+        distribution.sampleOf(d, noise, parameters, options),
+      ),
+      1,
+    );
+  return subset.known.greater(0).where(x, drawn);
 }
 
 /**

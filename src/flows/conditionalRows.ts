@@ -3,13 +3,14 @@ import { selectRows } from "../dataset/selectRows.ts";
 import { Mixture } from "../distributions/mixture.ts";
 import {
   asSubsetDistribution,
+  drawEach,
   knownFeatures,
   logUnknownPresent,
   rowSubsets,
   type Subset,
   type SubsetDistribution,
 } from "../distributions/subsetDistribution.ts";
-import { stack, type Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { parametersOf } from "../nn/module.ts";
 import { Random } from "../random/index.ts";
 import { inFloat64 } from "../runtime/engineOptions.ts";
@@ -18,6 +19,7 @@ import {
   groupBy,
   noiseInputs,
   noiseOfFeature,
+  type PartialRows,
   type Pattern,
   patternsOf,
   type RowStreams,
@@ -27,18 +29,6 @@ import {
 
 /** The parameters of conditional distributions that are kept at once: 32 MB. */
 const MAX_PARAMETERS = 2 ** 22;
-
-/** Rows [N, D] in row-major order, and which of their features are known: [N, D], 1 or 0. */
-export interface PartialRows {
-  readonly values: Float64Array;
-  readonly known: Uint8Array;
-}
-
-/** Rows [N, D] in which all values but NaN are known. */
-export const notMissing = (values: Float64Array): PartialRows => ({
-  values,
-  known: Uint8Array.from(values, (value) => (Number.isNaN(value) ? 0 : 1)),
-});
 
 /** Rows [N, D] with the pattern of each row, [N]. */
 interface PatternRows {
@@ -391,30 +381,6 @@ export class ConditionalRows {
     );
     return output;
   }
-}
-
-/**
- * Rows [N, D] with the known values of x and, for each unknown feature d, a draw from p(x_d | x_known). Each feature is drawn
- * from its own conditional distribution, so two drawn features of a row do not depend on each other. `noise` are the tensors of
- * `distribution.noise` with one column each, [N, 1].
- */
-function drawEach(
-  distribution: SubsetDistribution,
-  noise: readonly Tensor[],
-  x: Tensor,
-  subset: Subset,
-  options: { present: boolean },
-): Tensor {
-  const parameters = distribution.conditionalParameters(x, subset);
-  const drawn =
-    distribution.sampleEach?.(noise, parameters, options) ??
-    stack(
-      Array.from({ length: distribution.features }, (_, d) =>
-        distribution.sampleOf(d, noise, parameters, options),
-      ),
-      1,
-    );
-  return subset.known.greater(0).where(x, drawn);
 }
 
 /** Numbers [S] as [1, S]. */

@@ -4,6 +4,18 @@ import type { Floats } from "../graph/operation.ts";
 import type { Random } from "../random/index.ts";
 import type { RowInput } from "./batchRunner.ts";
 
+/** Rows [N, D] in row-major order, and which of their features are known: [N, D], 1 or 0. */
+export interface PartialRows {
+  readonly values: Float64Array;
+  readonly known: Uint8Array;
+}
+
+/** Rows [N, D] in which all values but NaN are known. */
+export const notMissing = (values: Float64Array): PartialRows => ({
+  values,
+  known: Uint8Array.from(values, (value) => (Number.isNaN(value) ? 0 : 1)),
+});
+
 /** An input whose row i is written by `write(target, rows[i])`. */
 export const rowsInput = (
   rows: ArrayLike<number>,

@@ -26,13 +26,14 @@ import { withRareValues } from "./anomalies/rareValues.ts";
 import { type AnomalyReason, explainRows, type RowsToExplain } from "./anomalies/reasons.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import { checkFlow } from "./checkParts.ts";
-import { ConditionalRows, notMissing, type PartialRows } from "./conditionalRows.ts";
+import { ConditionalRows } from "./conditionalRows.ts";
 import { hasExactConditionals, withExactConditionals } from "./exactConditionals.ts";
 import type { ExportTableOptions } from "./exportTable.ts";
 import type { Flow } from "./flow.ts";
 import { checkCount } from "./flowEvaluator.ts";
 import type { LoadedModel } from "./modelFile.ts";
 import { withoutMissing, withStatus } from "./rowStatus.ts";
+import { notMissing, type PartialRows } from "./selectedRows.ts";
 import {
   checkConditional,
   type DrawOptions,
@@ -315,13 +316,10 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     { seed = 0, start = 0, gaps = true, ...run }: DrawOptions & { gaps?: boolean },
   ): Promise<Float64Array> {
     if (gaps || !this.columns.some((column) => column.gaps)) return values;
-    const present = notMissing(values);
-    known.forEach((flag, i) => {
-      if (flag === 1) present.known[i] = 1;
-    });
-    // Other random numbers than those that made the values missing.
+    const rows = { values, known: notMissing(values).known.map((flag, i) => flag | known[i]) };
+    // The random numbers that made values missing would not be independent of those values.
     const random = new Random(seed).split("values in place of missing ones");
-    return this.conditionalRows().complete(present, { random, start, present: true }, run);
+    return this.conditionalRows().complete(rows, { random, start, present: true }, run);
   }
 
   /**

@@ -64,7 +64,7 @@ export class OrderedMLP {
 
   /**
    * As `apply`, for the outputs of features that come after the first `count` ones ([1], or [N, 1] if it differs between rows), and depend on
-   * these only. The other outputs have no meaning. The last layer needs no mask then: units of higher degrees are 0.
+   * these only. The other outputs have no meaning. Their last layer needs no mask: units of higher degrees are set to 0.
    */
   applyAfter(x: Tensor, positions: Positions, count: Tensor): Tensor {
     const ordering = this.orderingOf(positions);

@@ -64,9 +64,9 @@ export class ProtobufMessage {
   private varint(value: number): void {
     this.reserve(10);
     let remaining = value;
-    const last = value < 0 ? 9 : 0;
+    const minBytes = value < 0 ? 9 : 0;
     // `&` keeps the lowest bits of any safe integer, but a shift would be limited to 32 bits.
-    for (let i = 0; i < last || remaining >= 0x80; i++, remaining = Math.floor(remaining / 0x80))
+    for (let i = 0; i < minBytes || remaining >= 0x80; i++, remaining = Math.floor(remaining / 0x80))
       this.buffer[this.length++] = (remaining & 0x7f) | 0x80;
     this.buffer[this.length++] = value < 0 ? 1 : remaining;
   }

@@ -223,7 +223,7 @@ test("known values stay as they are in all digits", async () => {
   expect(completed.every((value) => !Number.isNaN(value))).toBe(true);
 });
 
-describe("rows with different known features are completed as each of them alone", () => {
+describe("rows with different known features are completed like single rows", () => {
   const columns = [withGaps, lattice, { ...lattice, gaps: true }, atoms];
   const made = (hidden: number[]) => new MixedMade({ columns, network: { hidden } }, new Random(5));
   const classes = new LatentClasses({ columns, classes: 3 }, new Random(6));
