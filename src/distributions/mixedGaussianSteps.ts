@@ -5,7 +5,7 @@ import { atomsOf, isCategorical, MISSING, NO_ATOM } from "./heads/columnHead.ts"
 import { isolatedAtoms } from "./heads/isolatedAtoms.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import { meanOfPossible } from "./meanOfPossible.ts";
-import type { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
+import type { MixedGaussianGroup, MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 import type { PreparedRows } from "./mixedGaussianRows.ts";
 
 /**
@@ -19,6 +19,8 @@ const RIDGE = 1e-4;
  * the frequencies of the whole column.
  */
 const PRIOR_ROWS = 0.1;
+/** The smallest code of a value (`valueCodes`). */
+const FIRST_CODE = NO_ATOM;
 /** Rows with smaller responsibilities are skipped, because they hardly change a component. */
 const MIN_RESPONSIBILITY = 1e-4;
 
@@ -54,16 +56,21 @@ export class MixedGaussianSteps {
     // Each component gets one row more, so that no weight is 0.
     const shares = totals.map((each) => (each + 1) / (total + C));
     model.logWeights.value = Float32Array.from(shares, Math.log);
+    // Only the ratios of the weights matter, except that `marginalParameters` adds up to half a row. With weights multiplied by C, it
+    // adds at most half a row for all components together.
+    const rowWeights = ofComponents.map((weights) =>
+      weights.map((weight) => C * (weight + PRIOR_ROWS / rows)),
+    );
     const noScores = new Float64Array(rows);
     for (const [g, { head, logits }] of groups.entries()) {
       const count = logits.sizes[1];
       const next = new Float32Array(logits.numbers.length);
       for (const [i, codes] of this.rows.codes[g].entries()) {
         for (let c = 0; c < C; c++) {
-          // Only the ratios of the weights matter, except that `marginalParameters` adds up to half a row. With weights multiplied by C, it
-          // adds at most half a row for all components together.
-          const rowWeights = ofComponents[c].map((weight) => C * (weight + PRIOR_ROWS / rows));
-          const parameters = marginalParameters(head.heads[i], codes, { weights: rowWeights, z: noScores });
+          const parameters = marginalParameters(head.heads[i], codes, {
+            weights: rowWeights[c],
+            z: noScores,
+          });
           for (let p = 0; p < count; p++) next[(i * count + p) * C + c] = parameters[p];
         }
       }
@@ -190,40 +197,12 @@ export class MixedGaussianSteps {
     } = this;
     const logTotal = logSumExp(logWeights.numbers);
     for (let i = 0; i < rows * C; i++) out[i] += logWeights.numbers[i % C] - logTotal;
-    for (const [g, { head, logits }] of groups.entries()) {
-      const count = logits.sizes[1];
+    for (const [g, group] of groups.entries()) {
       for (const [i, codes] of this.rows.codes[g].entries()) {
-        const ofHead = head.heads[i];
-        const atoms = atomsOf(ofHead);
-        const isolated = new Set(isolatedAtoms(ofHead));
-        const hasOwnLogit = (code: number) => isolated.has(atoms[code]);
-        for (let c = 0; c < C; c++) {
-          const ofColumn = Float64Array.from(
-            { length: count },
-            (_, p) => logits.numbers[(i * count + p) * C + c],
-          );
-          const total = logSumExp(ofColumn);
-          const missing = count - (head.components ? 3 : 1);
-          // Atoms of a lattice that are not isolated have a normal density too. So this factor is the same for all values with a normal
-          // density: the probability that a value has one.
-          const isSmooth = (p: number) => !hasOwnLogit(p) && !(head.hasMissingAtom && p === missing);
-          const logSmooth = logSumExp(ofColumn.filter((_, p) => isSmooth(p)));
-          // A held-out row may have a category that training did not see, which has the probability `unseen`.
-          const [logSeen, logUnseen] = isCategorical(ofHead)
-            ? [Math.log1p(-ofHead.unseen), Math.log(ofHead.unseen)]
-            : [0, 0];
-          for (let n = 0; n < rows; n++) {
-            const code = codes[n];
-            // Under all components, the gap that a column shares with an earlier one has the probability 1.
-            if (code === MISSING && !head.hasMissingAtom) continue;
-            if (code === NO_ATOM && isCategorical(ofHead)) {
-              out[n * C + c] += logUnseen;
-              continue;
-            }
-            const logit =
-              code === MISSING ? ofColumn[missing] : hasOwnLogit(code) ? ofColumn[code] : logSmooth;
-            out[n * C + c] += logit - total + logSeen;
-          }
+        const logProbs = logProbsOfCodes(group, i, C);
+        for (let n = 0; n < rows; n++) {
+          const first = (codes[n] - FIRST_CODE) * C;
+          for (let c = 0; c < C; c++) out[n * C + c] += logProbs[first + c];
         }
       }
     }
@@ -258,6 +237,42 @@ export class MixedGaussianSteps {
       out[n * C + c] += logDensity;
     }
   }
+}
+
+/**
+ * The log-probability of each code of column i of a group under each of C components, with the codes in increasing order: `NO_ATOM`,
+ * `MISSING` and the atoms, [2 + A, C]. A number without a logit of its own has the log-probability that a value has a normal density.
+ */
+function logProbsOfCodes({ head, logits }: MixedGaussianGroup, i: number, C: number): Float64Array {
+  const ofHead = head.heads[i];
+  const atoms = atomsOf(ofHead);
+  const isolated = new Set(isolatedAtoms(ofHead));
+  const count = logits.sizes[1];
+  const missing = count - (head.components ? 3 : 1);
+  // Atoms of a lattice that are not isolated have a normal density too.
+  const isSmooth = Array.from(
+    { length: count },
+    (_, p) => !isolated.has(atoms[p]) && !(head.hasMissingAtom && p === missing),
+  );
+  // A held-out row may have a category that training did not see, which has the probability `unseen`.
+  const [logSeen, logUnseen] = isCategorical(ofHead)
+    ? [Math.log1p(-ofHead.unseen), Math.log(ofHead.unseen)]
+    : [0, 0];
+  const logProbs = new Float64Array((atoms.length - FIRST_CODE) * C);
+  const setLogProb = (code: number, c: number, logProb: number) => {
+    logProbs[(code - FIRST_CODE) * C + c] = logProb;
+  };
+  for (let c = 0; c < C; c++) {
+    const ofColumn = Float64Array.from({ length: count }, (_, p) => logits.numbers[(i * count + p) * C + c]);
+    const total = logSumExp(ofColumn);
+    const logSmooth = logSumExp(ofColumn.filter((_, p) => isSmooth[p])) - total;
+    setLogProb(NO_ATOM, c, isCategorical(ofHead) ? logUnseen : logSmooth);
+    // Under all components, the gap that a column shares with an earlier one has the probability 1.
+    setLogProb(MISSING, c, head.hasMissingAtom ? ofColumn[missing] - total + logSeen : 0);
+    for (const code of atoms.keys())
+      setLogProb(code, c, isSmooth[code] ? logSmooth : ofColumn[code] - total + logSeen);
+  }
+  return logProbs;
 }
 
 /**
