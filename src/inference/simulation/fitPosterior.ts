@@ -59,8 +59,8 @@ export async function fitPosterior<P extends Priors>(
 ): Promise<SimulationPosterior<P>> {
   checkOptions("fitPosterior", options, fitPosteriorRules);
   const { simulations = 10_000, rounds = 1, observed: observation, ...fitOptions } = options;
-  // The caller may change its array while this runs.
-  const observed = observation && Float64Array.from(observation);
+  // A copy, because the caller may change its array while this runs. It has the same elements: `checkedObservation` refuses other than numbers.
+  const observed = observation && Array.from(observation);
   if (rounds > 1 && !observed) {
     throw new PushforwardError("ARGUMENT", "several rounds of fitPosterior need the option observed", {
       received: `${rounds} rounds and no observation`,

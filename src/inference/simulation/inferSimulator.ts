@@ -6,7 +6,7 @@ import type { Draws } from "../draws.ts";
 import { type ParameterSummary, summarize } from "../summary.ts";
 import { simulationBasedCalibration } from "./calibration.ts";
 import { type FitPosteriorOptions, fitPosterior, fitPosteriorRules } from "./fitPosterior.ts";
-import { checkObservation, type ObservationCheck } from "./observation.ts";
+import { checkedObservation, checkObservation, type ObservationCheck } from "./observation.ts";
 import type { SimulationPosterior } from "./posterior.ts";
 import { largestDeviation, type PredictiveCheck, posteriorPredictive } from "./predictive.ts";
 import type { Priors, Simulator } from "./simulator.ts";
@@ -66,8 +66,9 @@ export async function inferSimulator<P extends Priors>(
   const { rounds = 1, seed = 0, signal } = fitOptions;
   const engine = engineOptionsOf(options);
   // A copy, because the caller may change its array while this runs. Without an observation it is empty, which `fitPosterior` rejects.
-  const values = Float64Array.from(observed ?? []);
-  const posterior = await fitPosterior(simulator, { ...fitOptions, observed: values });
+  const copy = Array.from(observed ?? []);
+  const posterior = await fitPosterior(simulator, { ...fitOptions, observed: copy });
+  const values = checkedObservation(copy, copy.length);
   const draws = await posterior.sample(values, count, { ...engine, seed });
   const observation = checkObservation(values, posterior.simulations);
   const predictive = await posteriorPredictive(posterior, values, { ...engine, seed, signal });

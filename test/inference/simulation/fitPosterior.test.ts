@@ -292,6 +292,13 @@ test("an observation is checked before the fit", async () => {
   await expect(
     inferSimulator(measurements(1), [1, Number.NaN], { simulations: 100, members: 1, onProgress }),
   ).rejects.toThrow("value 1 of the observation is not a finite number");
+  for (const infer of [
+    inferSimulator,
+    (simulator, observed, options) => fitPosterior(simulator, { ...options, observed }),
+  ] as (typeof inferSimulator)[])
+    await expect(
+      infer(measurements(1), [[1], [2]] as never, { simulations: 100, members: 1, onProgress }),
+    ).rejects.toThrow("the observation has a value that is not a number");
   expect(steps).toBe(0);
 });
 
