@@ -1,16 +1,20 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
+import { withoutMissing, withStatus } from "../flows/rowStatus.ts";
 import { callback, checkOptions, type OptionRules, text } from "../options.ts";
 import { inFloat64 } from "../runtime/engineOptions.ts";
 import { runRules } from "../runtime/options.ts";
+import { encodeTable } from "../tables/encodeTable.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
+import type { TableInput } from "../tables/tableRows.ts";
 
 /** Options of `logDensities`. */
 export interface LogDensitiesOptions extends RunOptions {
   /** What an error calls the rows, such as the name of their file. Default "the rows". */
   readonly source?: string | undefined;
-  /** How messages call a row, by its row number, if not by this number and `source`: such as `row 3 of b.csv`. */
-  rowText?: ((row: number) => string) | undefined;
+  /** Returns what messages call a row, from its row number: such as "row 3 of b.csv". Default: "row", the number, "of" and `source`. */
+  readonly rowText?: ((row: number) => string) | undefined;
 }
 
 /** The rules of these options. */
@@ -62,4 +66,20 @@ function checked(
   throw new PushforwardError("NUMERIC", `the log-density of ${rowText(rowNumbers[first])} is not a number`, {
     hint: "Check the values of this row, or leave it out.",
   });
+}
+
+/**
+ * The log-density of each row of a table, in nats: [N], by `inBothPrecisions`. It is -Infinity for rows that the model considers impossible,
+ * and NaN for rows with a missing value in a column without gaps. Throws `DATA` as `encodeTable` does.
+ */
+export async function tableLogDensities(
+  { flow, columns }: { readonly flow: Flow; readonly columns: readonly TableColumn[] },
+  rows: TableInput,
+  { context, run }: { readonly context?: number[][] | undefined; readonly run: RunOptions },
+): Promise<Float64Array> {
+  const names = columns.map(({ name }) => name);
+  const { values, status } = encodeTable(columns, rows, names);
+  const features = withoutMissing(values, status);
+  const scores = await inBothPrecisions(run, (options) => flow.logProb(features, context, options));
+  return withStatus(scores, status, Number.NEGATIVE_INFINITY);
 }

@@ -19,10 +19,11 @@ import { checkNames, encodeTable } from "../tables/encodeTable.ts";
 import { rowObjects, type TableInput, type TableRow } from "../tables/tableRows.ts";
 import { ROW_STATUS } from "../tables/unlearned.ts";
 import { calibration, conditionalCalibration } from "./calibration.ts";
-import { type ComparedDensity, compareDensities, measureOf } from "./compareDensities.ts";
+import { atomsOfFlow, type ComparedDensity, compareDensities } from "./compareDensities.ts";
 import { comparedRows } from "./comparedRows.ts";
 import { type Controlled, controlTables, withControls } from "./controls.ts";
 import { type Finding, findings } from "./findings.ts";
+import { tableLogDensities } from "./logDensities.ts";
 import { type PrecisionCoverageResult, precisionCoverage } from "./precisionCoverage.ts";
 import { type PrivacyResult, privacyFrom } from "./privacy.ts";
 import type { CalibrationResult } from "./rankCalibration.ts";
@@ -261,7 +262,7 @@ async function possibleRows(
   run: RunOptions,
 ): Promise<ScoredRows & { impossible: number; incomplete: number }> {
   const all = rowObjects(table) as TableRow[];
-  const scores = await model.score(all, run);
+  const scores = await tableLogDensities(model, all, { run });
   const incomplete = scores.filter(Number.isNaN).length;
   const possible = Array.from(scores.keys()).filter((n) => Number.isFinite(scores[n]));
   return {
@@ -293,7 +294,7 @@ async function compareWithSimpler(
     const rows = new InMemoryDataset({ features: model.flow.features, values });
     return rows.select(Int32Array.from(status.keys()).filter((n) => status[n] === ROW_STATUS.valid));
   };
-  const atoms = measureOf(model.flow);
+  const atoms = atomsOfFlow(model.flow);
   const baselines = await tableBaselines(model.columns, features(training), { atoms, ...run });
   return compareDensities(heldOut.logDensities, features(heldOut.rows), baselines);
 }

@@ -1,6 +1,6 @@
 import { MAX_FLOAT32 } from "../data/maxFloat32.ts";
 import { PushforwardError } from "../errors.ts";
-import { inBothPrecisions } from "../evaluate/logDensities.ts";
+import { inBothPrecisions, tableLogDensities } from "../evaluate/logDensities.ts";
 import type { AnomalySelectionOptions } from "../flows/anomalies/findAnomalies.ts";
 import {
   type ColumnLabels,
@@ -10,11 +10,9 @@ import {
   type TableAnomalies,
   TableModel,
 } from "../flows/index.ts";
-import { withoutMissing, withStatus } from "../flows/rowStatus.ts";
 import { brief } from "../parse.ts";
 import { decodeTable } from "../tables/decodeTable.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
-import { encodeTable } from "../tables/encodeTable.ts";
 import { type TableColumn, type ValueType, withJsonValues } from "../tables/tableColumn.ts";
 import type { TableRow, TableValue } from "../tables/tableRows.ts";
 
@@ -68,7 +66,7 @@ function servedTable(model: TableModel, run: RunOptions): ServedModel {
   return {
     columns: tableColumns(model.columns),
     given: [],
-    score: (rows) => inBothPrecisions(run, (options) => model.score(rows, options)),
+    score: (rows) => tableLogDensities(model, rows, { run }),
     sample: (rows, { seed, given }) => model.sample(rows, { seed, given, ...run }),
     ...(model.hasConditionals && {
       impute: (rows: readonly Row[], { seed }: { seed: number }) => model.impute(rows, { seed, ...run }),
@@ -88,17 +86,15 @@ function servedConditionalTable(
   run: RunOptions,
 ): ServedModel {
   const { flow, table } = model;
-  const names = table.map(({ name }) => name);
   const reader = new NumberReader(model);
   return {
     columns: tableColumns(table),
     given: model.given.map((name) => reader.column(name)),
     async score(rows) {
-      const { values, status } = encodeTable(table, rows, names);
-      const context = reader.rows(rows, model.given);
-      const features = withoutMissing(values, status);
-      const scores = await inBothPrecisions(run, (options) => flow.logProb(features, context, options));
-      return withStatus(scores, status, Number.NEGATIVE_INFINITY);
+      return tableLogDensities({ flow, columns: table }, rows, {
+        context: reader.rows(rows, model.given),
+        run,
+      });
     },
     async sample(rows, { seed, given }) {
       return decodeTable(table, await flow.sample(rows, { ...run, seed, context: reader.context(given) }));

@@ -1,10 +1,12 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { Standardize } from "../../src/bijections/index.ts";
 import { dataset } from "../../src/dataset/index.ts";
-import { StandardNormal } from "../../src/distributions/index.ts";
+import { Laplace, StandardNormal } from "../../src/distributions/index.ts";
 import { evaluate, gaussianBaseline, logDensities } from "../../src/evaluate/index.ts";
+import { tableLogDensities } from "../../src/evaluate/logDensities.ts";
 import { Flow, maf, withConstants } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { realColumn } from "../../src/tables/realColumn.ts";
 
 const CENTER = [3, -1000];
 const SCALE = [2, 0.01];
@@ -60,6 +62,21 @@ it("a row that is impossible under both densities has no gain", async () => {
   });
   expect(logDensities[1]).toBe(impossible);
   expect(gain!.mean).toBeCloseTo((logDensities[0] + 2) / 2, 12);
+});
+
+it("rows of a table are computed in float64 only if their log-density is not finite in float32", async () => {
+  const flow = new Flow(new Laplace({ features: 1 }));
+  const logProb = vi.spyOn(flow, "logProb");
+  const scores = await tableLogDensities({ flow, columns: [realColumn("x")] }, [{ x: 1 }, { x: null }], {
+    run: {},
+  });
+  expect(scores[0]).toBeCloseTo(-1 - Math.log(2), 6);
+  expect(scores[1]).toBeNaN();
+  const inFloat64 = () => logProb.mock.calls.filter((call) => JSON.stringify(call[2])?.includes("float64"));
+  expect(inFloat64()).toEqual([]);
+  const [largest] = await tableLogDensities({ flow, columns: [realColumn("x")] }, [{ x: 1e39 }], { run: {} });
+  expect(largest! / -1e39).toBeCloseTo(1, 12);
+  expect(inFloat64()).toHaveLength(1);
 });
 
 it("weights count as rows", async () => {
