@@ -8,6 +8,7 @@ import { tableHeads } from "../tables/columnHeads.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { FeatureScaling, type GaussianFeature } from "./gaussianFeatures.ts";
 import { LinearGaussian } from "./linearGaussian.ts";
+import { withMeanWeightOne } from "./withMeanWeightOne.ts";
 
 /** Added to the variance of standardized columns: keeps the covariance of perfectly correlated columns invertible. */
 const RIDGE = 1e-9;
@@ -61,7 +62,7 @@ export async function gaussianBaseline(
   const { embedding, columns, atoms } = options;
   const constants = options.constants ?? (columns ? new Map() : training.constants.values);
   const prepare = (rows: InMemoryDataset) => withIndicators(rows.withoutColumns(constants), embedding);
-  const rows = prepare(training.sample);
+  const rows = withMeanWeightOne(prepare(training.sample));
   const width = rows.features + rows.contextFeatures;
   if (rows.rows <= width + 1 || rows.rows * width ** 2 > MAX_PRODUCTS) return undefined;
   const columnFeatures = columns

@@ -1,11 +1,13 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { kMeans } from "../distributions/kMeans.ts";
 import { limitReached } from "../limits.ts";
+import { logSumExp } from "../numerics/logSumExp.ts";
 import { mean } from "../numerics/mean.ts";
 import { Random } from "../random/index.ts";
 import type { Baseline } from "./gaussianBaseline.ts";
 import { FeatureScaling, type GaussianFeature, type StandardizedRows } from "./gaussianFeatures.ts";
 import { LinearGaussian } from "./linearGaussian.ts";
+import { withMeanWeightOne } from "./withMeanWeightOne.ts";
 
 /**
  * Candidates of the ridge that is added to the variances of standardized features: a small ridge allows narrow components, and a large one
@@ -27,8 +29,9 @@ const HELD_OUT_SHARE = 1 / 6;
  */
 export async function gaussianMixtureBaseline(
   features: readonly GaussianFeature[],
-  data: InMemoryDataset,
+  given: InMemoryDataset,
 ): Promise<Baseline & { readonly components: number }> {
+  const data = withMeanWeightOne(given);
   const { rows } = data;
   const scaling = new FeatureScaling(features, data);
   const prepare = (part: InMemoryDataset): WeightedRows => ({
@@ -55,7 +58,7 @@ export async function gaussianMixtureBaseline(
   const mixture = await fitMixture(scaling, prepare(data), best.components, best.ridge);
   return {
     components: best.components,
-    logDensities: async (given) => mixture.logDensities(scaling.standardized(given)),
+    logDensities: async (others) => mixture.logDensities(scaling.standardized(others)),
   };
 }
 
@@ -85,6 +88,7 @@ async function fitMixture(scaling: FeatureScaling, data: WeightedRows, component
       weights.map((weight, n) => weight * Math.exp(ofComponent[n] - logDensities[n])),
     );
     mixture = mStep(scaling, data, responsibilities, ridge);
+    // Without a limit, this only lets the event loop handle other events, such as signals.
     await limitReached({});
   }
   return mixture;
@@ -109,11 +113,9 @@ function mStep(
     const joint = components.map((component, k) =>
       component.logDensities(rows).map((value) => logWeights[k] + value),
     );
-    const logDensities = Float64Array.from({ length: rows.rows }, (_, n) => {
-      const largest = joint.reduce((max, each) => Math.max(max, each[n]), Number.NEGATIVE_INFINITY);
-      if (largest === Number.NEGATIVE_INFINITY) return largest;
-      return largest + Math.log(joint.reduce((sum, each) => sum + Math.exp(each[n] - largest), 0));
-    });
+    const logDensities = Float64Array.from({ length: rows.rows }, (_, n) =>
+      logSumExp(joint.map((ofComponent) => ofComponent[n])),
+    );
     return { joint, logDensities };
   };
   return { evaluate, logDensities: (rows: StandardizedRows) => evaluate(rows).logDensities };

@@ -17,8 +17,8 @@ export interface IndependentBaselineOptions extends RunOptions {
 
 /**
  * The density under which the columns of a table are independent, each with about its marginal distribution in the training rows. What a
- * model gains over it is what the model has learned about the dependence between columns. A context has no effect. Throws `ARGUMENT` if
- * the options are not valid.
+ * model gains over it is what the model has learned about the dependence between columns. A context and the weights of rows have no effect.
+ * Throws `ARGUMENT` if the options are not valid.
  */
 export async function independentBaseline(
   columns: readonly TableColumn[],

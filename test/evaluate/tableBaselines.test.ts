@@ -106,6 +106,30 @@ describe("for a lattice and a continuous column with frequent zeros,", () => {
   });
 });
 
+describe("for rows with weights,", () => {
+  const columns = [lattice("count", 4), realColumn("amount")];
+  const rows = Array.from({ length: 100 }, (_, n) => [clamped(1.5 + noise[n]!, 4), noise[n + 200]!]);
+  const weights = rows.map((_, n) => 1 + (n % 3));
+  const weighted = (scale: number) =>
+    rowsOf(rows).with({ weights: Float64Array.from(weights, (weight) => scale * weight) });
+
+  test.each([
+    ["a Gaussian is", (table: InMemoryDataset) => gaussianBaseline(table, { columns })],
+    [
+      "a mixture of Gaussians is",
+      (table: InMemoryDataset) =>
+        gaussianMixtureBaseline(gaussianFeatures(columns, table, undefined)!, table),
+    ],
+  ])("%s the same whatever the scale of the weights, and not those of unweighted rows", async (_, fit) => {
+    const logDensities = async (table: InMemoryDataset) => (await fit(table))!.logDensities(rowsOf(rows));
+    const expected = await logDensities(weighted(1));
+    for (const [n, logDensity] of (await logDensities(weighted(1e-4))).entries())
+      expect(logDensity).toBeCloseTo(expected[n]!, 4);
+    const unweighted = await logDensities(rowsOf(rows));
+    expect(Math.max(...unweighted.map((value, n) => Math.abs(value - expected[n]!)))).toBeGreaterThan(1e-3);
+  });
+});
+
 describe("a Gaussian for a table", () => {
   it("of real numbers is that of the rows", async () => {
     const rows = rowsOf(Array.from({ length: 200 }, (_, n) => [noise[n]!, noise[n]! + noise[n + 200]!]));
