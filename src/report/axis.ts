@@ -48,7 +48,7 @@ export function axis(name: string, range: Range, smallestStep = 0): Axis {
   const exponent = commonExponent(Math.max(Math.abs(lower - offset), Math.abs(upper - offset)));
   const unit = 10 ** exponent;
   const [from, to] = [(lower - offset) / unit, (upper - offset) / unit];
-  const plus = `${offset < 0 ? "−" : "+"} ${Math.abs(offset).toLocaleString("en-US")}`;
+  const plus = `${offset < 0 ? "−" : "+"} ${Math.abs(offset).toLocaleString("en-US", { maximumFractionDigits: 20 })}`;
 
   function roundNumbers(step: number): Tick[] {
     const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));

@@ -1,7 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { nearestRank } from "../numerics/nearestRank.ts";
 import { type Axis, axis, axisRange } from "./axis.ts";
-import { sortFinite } from "./quantiles.ts";
+import { sortFinite } from "./sortFinite.ts";
 
 /** A table of observed rows and one of rows drawn from the model. */
 export interface DataAndSamples {

@@ -5,8 +5,8 @@ import { anyValue, checkOptions, integerFrom, required, text } from "../options.
 import { axis, type Range } from "./axis.ts";
 import { isWithin } from "./columns.ts";
 import { drawPanel, MARGINS } from "./panels.ts";
-import { sortFinite } from "./quantiles.ts";
 import { composeSheet, type Label, openCanvas } from "./sheet.ts";
+import { sortFinite } from "./sortFinite.ts";
 import { style, textWidth } from "./style.ts";
 
 /** Options of `trainingFigure`. */

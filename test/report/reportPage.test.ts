@@ -2,6 +2,7 @@ import { beforeAll, expect, it } from "vitest";
 import { type ReportResult, report } from "../../src/evaluate/index.ts";
 import type { TableModel } from "../../src/flows/tableModel.ts";
 import { reportPage } from "../../src/report/index.ts";
+import { fixed } from "../../src/report/page/html.ts";
 import { marginalFigure } from "../../src/report/page/marginalFigure.ts";
 import { openCanvas } from "../../src/report/sheet.ts";
 import { curveRows, latentClassModel } from "../evaluate/latentClassModel.ts";
@@ -30,6 +31,15 @@ it("is one document without scripts and without anything from elsewhere", () => 
   expect(page).not.toMatch(/<script|<link|<img|@import|url\(["']?(?!#)/i);
   expect(page.replaceAll("http://www.w3.org/", "")).not.toMatch(/https?:/);
   expect(page).toContain("<h1>A &#60;model&#62;</h1>");
+});
+
+it.each([
+  [Number.POSITIVE_INFINITY, "\u221e"],
+  [Number.NEGATIVE_INFINITY, "\u2212\u221e"],
+  [Number.NaN, "\u2013"],
+  [-0.5, "\u22120.50"],
+])("writes %d as %s", (value, text) => {
+  expect(fixed(value, 2)).toBe(text);
 });
 
 it("begins with the findings", () => {

@@ -2,7 +2,7 @@ import type { ComparedRows } from "../../evaluate/comparedRows.ts";
 import { percent } from "../../evaluate/numberText.ts";
 import type { TableColumn } from "../../tables/tableColumn.ts";
 import { axis, axisRange, type Range } from "../axis.ts";
-import { sortFinite } from "../quantiles.ts";
+import { sortFinite } from "../sortFinite.ts";
 
 /** The values of a column in real and generated rows, for the figures of a page. NaN is a missing value. */
 export interface PageColumn {

@@ -6,7 +6,7 @@ export const DEFINITIONS: readonly (readonly [term: string, text: string])[] = [
   ],
   [
     "Two-sample test",
-    "Gradient boosted trees learn to tell generated rows from real ones, in a cross-validation (Lopez-Paz and Oquab 2017). The AUROC is the probability that they score a generated row higher than a real one, with a 95% interval (DeLong et al. 1988). The detection score is 2 (1 - AUROC), at most 1.",
+    "Gradient boosted trees learn to tell generated rows from real ones, in a cross-validation (Lopez-Paz and Oquab 2017). The AUROC is the probability that they score a generated row higher than a real one, with a 95% interval that accounts for the training rows that folds share (DeLong et al. 1988; Nadeau and Bengio 2003). The detection score is 2 (1 - AUROC), at most 1.",
   ],
   [
     "Dependence",

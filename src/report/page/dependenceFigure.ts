@@ -3,8 +3,8 @@ import { percent } from "../../evaluate/numberText.ts";
 import { nearestRank } from "../../numerics/nearestRank.ts";
 import { subsample } from "../columns.ts";
 import { points } from "../panels.ts";
-import { sortFinite } from "../quantiles.ts";
 import type { Canvas } from "../sheet.ts";
+import { sortFinite } from "../sortFinite.ts";
 import { COLORS, drawFigure } from "./canvas.ts";
 import { axisOf, type PageColumn } from "./column.ts";
 import { shortened } from "./html.ts";
@@ -21,22 +21,23 @@ export function dependenceFigure(canvas: Canvas, first: PageColumn, second: Page
 }
 
 const SIDES = ["real", "generated"] as const;
+type Side = (typeof SIDES)[number];
 
-const sideBySide = (draw: (side: (typeof SIDES)[number]) => string): string =>
+const sideBySide = (draw: (side: Side) => string): string =>
   `<div class="pair">${SIDES.map((side) => `<div><span>${side}</span>${draw(side)}</div>`).join("")}</div>`;
 
 function scatter(canvas: Canvas, x: PageColumn, y: PageColumn): string {
   const { Plot } = canvas;
   const [across, up] = [axisOf(x, 180, "horizontal"), axisOf(y, 170, "vertical")];
   // Both plots have the same number of points, since more points look like a wider distribution.
-  const count = Math.min(MAX_POINTS, x.real.length, x.generated.length);
+  const completeRows = (side: Side) =>
+    Array.from(x[side].keys()).filter((n) => !Number.isNaN(x[side][n]) && !Number.isNaN(y[side][n]));
+  const complete = { real: completeRows("real"), generated: completeRows("generated") };
+  const count = Math.min(MAX_POINTS, complete.real.length, complete.generated.length);
   return sideBySide((side) => {
-    const complete = Array.from(x[side].keys()).filter(
-      (n) => !Number.isNaN(x[side][n]) && !Number.isNaN(y[side][n]),
-    );
     const [u, v] = [x, y].map((column) =>
       subsample(
-        Float64Array.from(complete, (n) => column[side][n]),
+        Float64Array.from(complete[side], (n) => column[side][n]),
         count,
       ),
     );

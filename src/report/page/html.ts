@@ -32,13 +32,9 @@ export const htmlFigure = (heading: string, content: string, caption = ""): stri
 export const number = (text: string): Cell => ({ text, isNumber: true });
 export const words = (text: string): Cell => ({ text });
 
-/** A number with a minus sign instead of a hyphen. */
+/** A number with a minus sign instead of a hyphen, or a dash for NaN. */
 export const fixed = (value: number, digits: number): string =>
-  Number.isFinite(value)
-    ? value.toFixed(digits).replace("-", "\u2212")
-    : value === Number.NEGATIVE_INFINITY
-      ? "\u2212\u221e"
-      : "\u2013";
+  Number.isNaN(value) ? "\u2013" : value.toFixed(digits).replace("-", "\u2212").replace("Infinity", "\u221e");
 
 /** "0.52 ± 0.03" */
 export const withError = (value: number, standardError: number, digits: number): string =>
