@@ -15,7 +15,7 @@ import { readTrainingTable } from "../../src/data/index.ts";
 import { concatDatasets } from "../../src/dataset/concatDatasets.ts";
 import type { InMemoryDataset } from "../../src/dataset/index.ts";
 import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
-import { measureOf } from "../../src/evaluate/compareDensities.ts";
+import { atomsOfFlow } from "../../src/evaluate/compareDensities.ts";
 import { estimate } from "../../src/evaluate/runningMean.ts";
 import { tableBaselines } from "../../src/evaluate/tableBaselines.ts";
 import { fitMembers } from "../../src/train/fitMembers.ts";
@@ -49,7 +49,7 @@ for (const file of positionals) {
     const training = split.training as InMemoryDataset;
     scores.push(await flow.logProb(test.values, undefined, { threads }));
     const learned = validated ? concatDatasets([training, split.validation]) : training;
-    for (const baseline of await tableBaselines(columns, learned, { atoms: measureOf(flow), threads })) {
+    for (const baseline of await tableBaselines(columns, learned, { atoms: atomsOfFlow(flow), threads })) {
       const name = baseline.name.replace(/ \(\d+\)/, "");
       others.set(name, [...(others.get(name) ?? []), await baseline.logDensities(test)]);
     }

@@ -2,7 +2,7 @@ import { readTrainingTable, type TrainingTable } from "../data/index.ts";
 import { fingerprint } from "../dataset/fingerprint.ts";
 import { InMemoryDataset } from "../dataset/index.ts";
 import { type SplitWithTest, testFractionOf } from "../dataset/splitWithTest.ts";
-import { compareDensities, measureOf } from "../evaluate/compareDensities.ts";
+import { atomsOfFlow, compareDensities } from "../evaluate/compareDensities.ts";
 import { evaluate, gaussianBaseline, summarizeContext } from "../evaluate/index.ts";
 import { GAUSSIAN, simpleBaselines } from "../evaluate/tableBaselines.ts";
 import { type AnomalyReference, AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
@@ -123,7 +123,7 @@ async function evaluateHeldOut(
     return gaussian ? [{ name: GAUSSIAN, ...gaussian }] : [];
   };
   const baselines = table
-    ? await simpleBaselines(table, training, { atoms: measureOf(flow), embedding, ...engine })
+    ? await simpleBaselines(table, training, { atoms: atomsOfFlow(flow), embedding, ...engine })
     : await gaussianOfNumbers();
   const { logDensities, logDensity } = await evaluate(flow, rows, engine);
   const references = await compareDensities(logDensities, rows, baselines);

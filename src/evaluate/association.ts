@@ -1,5 +1,5 @@
 import { mean } from "../numerics/mean.ts";
-import { midranks } from "./auroc.ts";
+import { midranks } from "../numerics/midranks.ts";
 import type { ComparedColumn } from "./comparedRows.ts";
 
 /** The measure of the dependence of two columns. */

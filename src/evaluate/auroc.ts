@@ -1,4 +1,5 @@
 import { mean } from "../numerics/mean.ts";
+import { midranks } from "../numerics/midranks.ts";
 import { variance } from "../numerics/variance.ts";
 
 /** The area under the receiver operating characteristic curve, with its standard error. */
@@ -25,17 +26,4 @@ export function auroc(positive: Float64Array, negative: Float64Array): Auroc {
   const below = within[1].map((rank, j) => 1 - (ranks[m + j] - rank) / m);
   const value = mean(above);
   return { value, standardError: Math.sqrt(variance(above) / m + variance(below) / n) };
-}
-
-/** The rank of each number from 1, where equal numbers have the mean of their ranks. */
-export function midranks(values: Float64Array): Float64Array {
-  const order = Int32Array.from(values, (_, i) => i).sort((a, b) => values[a] - values[b]);
-  const ranks = new Float64Array(values.length);
-  for (let start = 0; start < order.length; ) {
-    let end = start + 1;
-    while (end < order.length && values[order[end]] === values[order[start]]) end++;
-    for (let k = start; k < end; k++) ranks[order[k]] = (start + 1 + end) / 2;
-    start = end;
-  }
-  return ranks;
 }

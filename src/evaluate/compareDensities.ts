@@ -42,5 +42,5 @@ export const logDensityDifference = (first: number, second: number): number =>
   first === second ? 0 : first - second;
 
 /** The values of each feature that have probabilities under a flow. All other values have densities. */
-export const measureOf = ({ atoms, features }: Flow): readonly Atoms[] =>
+export const atomsOfFlow = ({ atoms, features }: Flow): readonly Atoms[] =>
   atoms ?? new Array<Atoms>(features).fill([]);

@@ -1,7 +1,7 @@
 /** Options of `countBand`. */
 interface CountBandOptions {
   readonly rows: number;
-  /** The number of draws whose ranks all rows share; undefined if the distribution is exact, or each row has draws of its own. */
+  /** The number of draws if all rows are ranked among the same ones; undefined if each row has its own, or the distribution is exact. */
   readonly draws: number | undefined;
   readonly bins: number;
   readonly probability: number;

@@ -8,7 +8,7 @@ import { RunningMean } from "./runningMean.ts";
 
 /** Options of `ModelScorer`. */
 export interface ModelScorerOptions extends LogDensitiesOptions {
-  /** Replaces the log-density of the flow, for example by a conditional one. No result then counts as a very low density. Default none. */
+  /** Replaces the log-density of the flow, for example by a conditional one. There are then no warnings about very low densities. Default none. */
   readonly compute?: ((rows: InMemoryDataset) => Promise<Float64Array>) | undefined;
 }
 

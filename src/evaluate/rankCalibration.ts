@@ -50,8 +50,8 @@ const LEVELS = [0.5, 0.8, 0.95];
 const BAND_PROBABILITY = 0.95;
 
 /**
- * Compares histograms of ranks with the uniform distribution. `draws` is the number of draws whose ranks all rows share; undefined if each
- * row has draws of its own.
+ * Compares histograms of ranks with the uniform distribution. `draws` is the number of draws if all rows are ranked among the same ones;
+ * undefined if each row has its own.
  */
 export function rankCalibration(
   ranks: readonly ColumnRanks[],

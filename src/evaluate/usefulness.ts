@@ -138,8 +138,8 @@ function describeValues(column: ComparedColumn): string {
   if (!column.labels) return "numbers that do not vary";
   const counts = labelCounts(column).filter((count) => count > 0);
   if (counts.length === 0) return "test rows with none of the labels of the training rows";
-  const labels = counts.length === 1 ? "1 label" : `${counts.length} labels`;
-  return `${labels}, the rarest of which is in ${Math.min(...counts)} test rows`;
+  if (counts.length === 1) return "test rows with a single label";
+  return `${counts.length} labels, the rarest of which is in ${Math.min(...counts)} test rows`;
 }
 
 function chooseTarget(real: ComparedRows, test: ComparedRows, name: string | undefined): number {

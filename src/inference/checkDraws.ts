@@ -32,7 +32,7 @@ export async function checkDraws<D extends Declarations>(
   const term = await describeNonFinite(model, position, engine);
   throw new PushforwardError(
     "NUMERIC",
-    "the log-density is not finite at some draws of the normal distribution that approximates it",
+    "the log-density is not finite at some draws of the normal distribution that approximates the posterior",
     {
       expected: "a finite number for all values that the constraints allow",
       received: `${logDensity[bad]} at ${await describePoint(model, position, engine)}: ${term}; it is not finite at ${count} of ${DRAWS} draws`,

@@ -216,7 +216,7 @@ export function boundValue<E extends EarlierValues>(
   if (typeof bound === "number") return bound;
   const value: unknown = bound(earlier as E);
   if (typeof value === "number" || (value instanceof Tensor && value.type === "float")) return value;
-  throw new PushforwardError("SHAPE", "a bound is not a tensor", {
+  throw new PushforwardError("SHAPE", "a function of earlier parameters does not return a tensor", {
     expected: "a tensor [N], or [N, K] for a vector of K values",
     received: brief(value),
   });

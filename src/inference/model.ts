@@ -148,7 +148,7 @@ function ofParameter<T>(name: string, compute: () => T): T {
 
 /**
  * Wraps values so that reading another name throws: `undefined` would fail later, in an unrelated place. `reader` is the parameter whose
- * bound reads the values; without it, the log-density does.
+ * declaration reads the values; without it, the log-density does.
  */
 function declaredValues(
   values: Readonly<Record<string, Tensor>>,
@@ -157,7 +157,7 @@ function declaredValues(
   return new Proxy(values, {
     get(target, name) {
       if (typeof name !== "string" || Object.hasOwn(target, name)) return Reflect.get(target, name);
-      const what = reader === undefined ? "the log-density reads" : "a bound reads";
+      const what = reader === undefined ? "the log-density reads" : "its declaration reads";
       const when = reader === undefined ? "is not declared" : "is not declared before it";
       throw new PushforwardError(
         "ARGUMENT",
@@ -184,7 +184,9 @@ function namedTerms(terms: Terms): Record<string, Tensor> {
       throw new PushforwardError("SHAPE", `${what} has a wrong shape`, {
         expected: isList ? "[N, ...]" : "[N], a number for each draw",
         received: formatShape(term.shape),
-        hint: "Return a list of terms, as in [logProb.normal(y, mu, 1)], to sum each over all axes but the first.",
+        hint: isList
+          ? "The axis N of the draws must be the first axis of a term. Transpose the term."
+          : "Return a list of terms, as in [logProb.normal(y, mu, 1)], to sum each over all axes but the first.",
       });
     }
     const isPerDraw = term.shape[0] === "N";

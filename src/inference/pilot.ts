@@ -60,7 +60,7 @@ export async function runPilot(
     const { logDensity, position, finite, tried } = starts;
     throw new PushforwardError(
       "NUMERIC",
-      "the log-density or its gradient is not finite at most random starts",
+      "the log-density or its gradient is not finite at nearly all random starts",
       {
         expected: `${chains} finite starts`,
         received: `${finite} of ${tried}; the log-density is ${logDensity} at ${await describe.point(position)}: ${await describe.nonFinite(position)}`,

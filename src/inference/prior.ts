@@ -196,8 +196,8 @@ const standardized =
     x.sub(tensorOf(mean, earlier)).div(tensorOf(sd, earlier));
 
 /**
- * The standard normal number with the probabilities exp(logLower) below it and exp(logUpper) above it. The smaller one of them decides, which has
- * more digits.
+ * The standard normal number with the probabilities exp(logLower) below it and exp(logUpper) above it. It is computed from the smaller of
+ * the two, because the larger one may round to 1.
  */
 function normalQuantile(logLower: Tensor, logUpper: Tensor): Tensor {
   const isLower = logLower.less(logUpper);

@@ -19,7 +19,6 @@ import { sampleNuts } from "./sampling/sampleNuts.ts";
 export interface Refinement {
   /** [chains * draws, D], one chain after the other, in unconstrained coordinates. */
   readonly rows: Float64Array;
-  readonly chains: number;
   /** Number of transitions that were kept. */
   readonly iterations: number;
   /** How many trajectories diverged. */
@@ -80,7 +79,6 @@ export async function refineByNuts(
   const toData = (latent: readonly Float64Array[]) => flow.toData(concatRows(latent), undefined, run);
   return {
     rows: await toData(runs.map(({ positions }) => positions)),
-    chains,
     iterations: chains * settings.draws,
     divergences: diverged.length,
     divergedAt: diverged.length > 0 ? await toData([centralPoint(diverged)]) : undefined,
@@ -101,7 +99,6 @@ export function refineByIndependence(
   ]);
   return {
     rows: selectRows(samples, visited, features),
-    chains,
     iterations: visited.length,
     divergences: 0,
     divergedAt: undefined,

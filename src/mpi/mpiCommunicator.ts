@@ -4,7 +4,7 @@ import { loadMpi, type MpiLibrary } from "./library.ts";
 
 /** The processes of an MPI job. */
 export interface MpiCommunicator extends Communicator {
-  /** Ends the use of MPI. Each process must call it when it needs the others no longer; MPI cannot be used again afterwards. */
+  /** Ends the use of MPI. Each process must call it when it no longer needs the other processes; MPI cannot be used again afterwards. */
   finalize(): void;
 }
 

@@ -37,8 +37,8 @@ const isLoopback = (host: string): boolean =>
 const inUrl = (host: string): string => (host.includes(":") ? `[${host}]` : host);
 
 /**
- * The application without requests to other hosts, which get 403. A web site whose name resolves to this machine (DNS rebinding) could
- * otherwise read the answers in a browser.
+ * The application for requests whose Host header is one of `hosts`. Other requests get 403: a web site whose name resolves to this machine
+ * (DNS rebinding) could otherwise read the answers in a browser.
  */
 function onlyOfHosts(app: Hono, hosts: readonly string[]): Pick<Hono, "fetch"> {
   return {

@@ -41,7 +41,10 @@ export class ScoreQueue {
     this.running = undefined;
   }
 
-  /** Takes the waiting requests with the columns of the first one. Next to rows with more columns, theirs would count as missing values. */
+  /**
+   * Takes the waiting requests whose rows have the same columns as those of the first one. A row without a column of the model is an error,
+   * but beside rows that have the column, its value would count as missing.
+   */
   private nextBatch(): Request[] {
     const { names } = this.waiting[0]!;
     const batch: Request[] = [];

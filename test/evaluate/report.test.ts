@@ -42,7 +42,7 @@ it("refuses a target that the model does not have, or that has one value", async
   await expect(
     report(model, { training, heldOut: same, generated: training }, { target: "label", maxRows: 40 }),
   ).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the column "label" cannot be the target: expected a varying column of numbers, or with 2 to 20 labels in 5 test rows or more each, received 1 label, the rarest of which is in 40 test rows.]`,
+    `[PushforwardError: the column "label" cannot be the target: expected a varying column of numbers, or with 2 to 20 labels in 5 test rows or more each, received test rows with a single label.]`,
   );
 });
 

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
-import { auroc, midranks } from "../../src/evaluate/auroc.ts";
+import { auroc } from "../../src/evaluate/auroc.ts";
 import { trend, twoSample } from "../../src/evaluate/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
+import { midranks } from "../../src/numerics/midranks.ts";
 import { variance } from "../../src/numerics/variance.ts";
 import { Random } from "../../src/random/index.ts";
 import type { TableRow } from "../../src/tables/tableRows.ts";

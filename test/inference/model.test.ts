@@ -225,13 +225,16 @@ test("errors name the parameter or the term", () => {
     ),
     "a parameter that is not declared": messageOf({ theta: real() }, (p) => (p as { thta?: Tensor }).thta!),
     "a density of another shape": messageOf({ theta: vector(3) }, ({ theta }) => theta),
+    "a term with the draws on its second axis": messageOf({ theta: vector(3) }, ({ theta }) => [
+      theta.transpose(),
+    ]),
     "a term that is not a tensor": messageOf({ theta: real() }, ({ theta }) => [theta, 3 as never]),
     "a parameter without a constraint": messageOf({ theta: 3 as never }, () => []),
     "no parameters": messageOf({}, () => []),
   }).toMatchInlineSnapshot(`
     {
-      "a bound that is not a tensor": "parameter rho: a bound is not a tensor: expected a tensor [N], or [N, K] for a vector of K values, received "1".",
-      "a bound that reads a later parameter": "parameter a: a bound reads a parameter that is not declared before it: expected nothing, received b.",
+      "a bound that is not a tensor": "parameter rho: a function of earlier parameters does not return a tensor: expected a tensor [N], or [N, K] for a vector of K values, received "1".",
+      "a bound that reads a later parameter": "parameter a: its declaration reads a parameter that is not declared before it: expected nothing, received b.",
       "a density of another shape": "the log-density has a wrong shape: expected [N], a number for each draw, received [N, 3].
     Return a list of terms, as in [logProb.normal(y, mu, 1)], to sum each over all axes but the first.",
       "a multiplier that is a string": "parameter rho: the multiplier is not valid: expected a finite positive number, or a function of earlier parameters, received "2".",
@@ -240,6 +243,8 @@ test("errors name the parameter or the term", () => {
       "a parameter that is not declared": "the log-density reads a parameter that is not declared: expected theta, received thta (did you mean theta?).",
       "a parameter without a constraint": "parameter theta is not declared by a constraint: expected real(), positive(), vector(8) or the like, received 3.",
       "a term that is not a tensor": "term 1 of the log-density is not a tensor of numbers: expected a tensor [N, ...], received 3.",
+      "a term with the draws on its second axis": "term 0 of the log-density has a wrong shape: expected [N, ...], received [3, N].
+    The axis N of the draws must be the first axis of a term. Transpose the term.",
       "an offset that is not a number": "parameter rho: the offset is not valid: expected a finite number, or a function of earlier parameters, received NaN.",
       "bounds in the wrong order": "parameter rho: the bounds are not valid: expected two finite numbers with low < high, or functions of earlier parameters, received 3 and 1.",
       "no parameters": "the model has no parameters.",

@@ -21,7 +21,6 @@ const importance: ImportanceResult = {
 };
 const refinement: Refinement = {
   rows: new Float64Array(0),
-  chains: 8,
   iterations: 4000,
   divergences: 3,
   divergedAt: undefined,

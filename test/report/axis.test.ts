@@ -43,7 +43,12 @@ describe("axis", () => {
     { from: -2e12, to: 1e12, factor: "×10¹²", texts: ["−1.5", "−1.0", "−0.5", "0", "0.5"] },
     { from: 1_700_000_001, to: 1_700_000_009, factor: "+ 1,700,000,000", texts: [..."123456789"] },
     { from: -5003, to: -5000.5, factor: "− 5,010", texts: ["7.5", "8.0", "8.5", "9.0"] },
-    { from: 0.12345, to: 0.12349, factor: "×10⁻⁶ + 0.1234", texts: ["55", "60", "65", "70", "75", "80", "85"] },
+    {
+      from: 0.12345,
+      to: 0.12349,
+      factor: "×10⁻⁶ + 0.1234",
+      texts: ["55", "60", "65", "70", "75", "80", "85"],
+    },
   ])("writes $from to $to as $factor $texts", ({ from, to, factor, texts }) => {
     expect(axis("a", [from, to]).factor).toBe(factor);
     expect(tickTexts(from, to)).toEqual(texts);

@@ -1,4 +1,6 @@
+import { concatRows } from "../../dataset/concatRows.ts";
 import { mean } from "../../numerics/mean.ts";
+import { midranks } from "../../numerics/midranks.ts";
 import { quantile } from "../../numerics/quantile.ts";
 import { normalQuantile } from "./normalQuantile.ts";
 
@@ -15,7 +17,7 @@ export type Chains = readonly Float64Array[];
  */
 export function rHat(chains: Chains): number {
   const split = splitChains(chains);
-  const median = quantile(sorted(split), 0.5);
+  const median = quantile(concatRows(split).sort(), 0.5);
   const folded = split.map((chain) => chain.map((x) => Math.abs(x - median)));
   return Math.max(splitRHat(rankNormalized(split)), splitRHat(rankNormalized(folded)));
 }
@@ -27,7 +29,7 @@ export const bulkEffectiveSampleSize = (chains: Chains): number =>
 /** The smaller one of the effective sample sizes of the 5% and the 95% quantile. */
 export function tailEffectiveSampleSize(chains: Chains): number {
   const split = splitChains(chains);
-  const all = sorted(split);
+  const all = concatRows(split).sort();
   const ofQuantile = (probability: number) => {
     const bound = quantile(all, probability);
     return effectiveSampleSize(split.map((chain) => chain.map((x) => (x <= bound ? 1 : 0))));
@@ -48,20 +50,10 @@ function splitChains(chains: Chains): Float64Array[] {
 
 /** The draws replaced by normal quantiles of their ranks among all draws; equal draws get their average rank. */
 function rankNormalized(chains: Chains): Float64Array[] {
-  const count = chains.length * chains[0].length;
-  const length = chains[0].length;
-  const valueAt = (i: number) => chains[Math.floor(i / length)][i % length];
-  const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => valueAt(a) - valueAt(b));
-  const result = chains.map(() => new Float64Array(length));
-  for (let start = 0; start < count; ) {
-    let end = start + 1;
-    while (end < count && valueAt(order[end]) === valueAt(order[start])) end++;
-    const rank = (start + 1 + end) / 2;
-    const score = normalQuantile((rank - 3 / 8) / (count + 1 / 4));
-    for (let i = start; i < end; i++) result[Math.floor(order[i] / length)][order[i] % length] = score;
-    start = end;
-  }
-  return result;
+  const ranks = midranks(concatRows(chains));
+  const scores = ranks.map((rank) => normalQuantile((rank - 3 / 8) / (ranks.length + 1 / 4)));
+  const { length } = chains[0];
+  return chains.map((_, c) => scores.subarray(c * length, (c + 1) * length));
 }
 
 /** R-hat: the square root of the ratio of the variance of the distribution to the variance within chains. */
@@ -120,12 +112,4 @@ function sumOfSquares(values: ArrayLike<number>, center: number): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += (values[i] - center) ** 2;
   return sum;
-}
-
-function sorted(chains: Chains): Float64Array {
-  const all = new Float64Array(chains.length * chains[0].length);
-  chains.forEach((chain, i) => {
-    all.set(chain, i * chain.length);
-  });
-  return all.sort();
 }
