@@ -76,10 +76,10 @@ export function numberExpression(
     case "integer":
       return number;
     case "boolean":
-      // A cast to BOOLEAN does not accept the text 1.0. NaN is a missing value.
+      // A cast to BOOLEAN accepts neither the text 1.0 nor white space around a word. NaN is a missing value.
       return from === "number" || from === "integer"
         ? `CASE WHEN ${number} IN (0, 1, 'NaN') THEN ${number} END`
-        : `CAST(TRY_CAST(${value} AS BOOLEAN) AS DOUBLE)`;
+        : `CAST(TRY_CAST(${isStoredAsText ? trimmed(value) : value} AS BOOLEAN) AS DOUBLE)`;
     case "date":
     case "timestamp":
       return milliseconds(isStoredAsText ? timestampOfText(isoText(value, column)) : value, column);

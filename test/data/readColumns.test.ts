@@ -56,6 +56,16 @@ describe("types of a text file", () => {
     });
   });
 
+  it("reads values with white space around them", async () => {
+    const path = csv("blanks", "n, flag, day, hour", "1, true, 2020-02-29, 10:30", "2,\tFALSE , , ");
+    expect(await contents(path)).toEqual({
+      n: ["integer", 1, 2],
+      flag: ["boolean", 1, 0],
+      day: ["date", "2020-02-29T00:00:00.000Z", null],
+      hour: ["time", "1970-01-01T10:30:00.000Z", null],
+    });
+  });
+
   it("reads times with a time zone as UTC, whatever the format", async () => {
     const texts = [
       "2020-01-05T01:30:00+02:00",
