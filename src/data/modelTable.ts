@@ -18,9 +18,7 @@ export async function tableForModel(
   model: Pick<LoadedModel, "columns" | "given" | "labels">,
   needed: readonly string[] = [...model.columns, ...model.given],
 ): Promise<Table> {
-  const names = table.columns.map(({ name }) => name);
-  const missing = needed.filter((name) => !names.includes(name));
-  if (missing.length > 0) throw missingColumns(table, names, needed, missing);
+  checkColumns(table, needed);
   const labels = modelLabels(model);
   const encoded = withLabels(table, labels);
   await encoded.numericColumns(needed, { use: "model" });
@@ -28,19 +26,18 @@ export async function tableForModel(
   return encoded;
 }
 
-export function missingColumns(
-  table: Table,
-  names: readonly string[],
-  needed: readonly string[],
-  missing: readonly string[],
-): PushforwardError {
-  const unneeded = names.filter((name) => !needed.includes(name));
+/** @throws DATA if the table lacks one of the columns `needed` of a model. */
+export function checkColumns(table: Table, needed: readonly string[]): void {
+  const names = table.columns.map(({ name }) => name);
+  const missing = needed.filter((name) => !names.includes(name));
   const [first] = missing;
-  const renamed = nearestName(first!, unneeded) ?? unneeded[0];
+  if (first === undefined) return;
+  const unneeded = names.filter((name) => !needed.includes(name));
+  const renamed = nearestName(first, unneeded) ?? unneeded[0];
   const query = shellQuotedQuery(
-    `SELECT * RENAME (${quotedIfNeeded(renamed ?? "")} AS ${quotedIfNeeded(first!)}) FROM ${table.inQuery() ?? "..."}`,
+    `SELECT * RENAME (${quotedIfNeeded(renamed ?? "")} AS ${quotedIfNeeded(first)}) FROM ${table.inQuery() ?? "..."}`,
   );
-  return new PushforwardError(
+  throw new PushforwardError(
     "DATA",
     `${table.source} has no ${missing.length === 1 ? "column" : "columns"} ${quotedNames(missing)}`,
     {

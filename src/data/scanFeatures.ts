@@ -11,7 +11,7 @@ import { quotedIdentifier } from "./database.ts";
 import { checkFinite } from "./finiteValues.ts";
 import { LabelDictionary } from "./labelDictionary.ts";
 import { learnedExpression } from "./learnedExpression.ts";
-import { missingColumns } from "./modelTable.ts";
+import { checkColumns } from "./modelTable.ts";
 import { noRows } from "./noScoredRow.ts";
 import type { Table } from "./table.ts";
 import { rowsPerBlock } from "./tableRows.ts";
@@ -48,8 +48,9 @@ export interface FeatureScan {
 /**
  * Prepares to stream all rows of a table as features of a model with the columns `columns`, which the table may have in any order.
  *
- * @throws DATA if a column is missing, or has a different type from the one that the model learned, with the first value that is wrong, or if no column
- *   has features, or the table no row; while rows are read, for infinite values. FILE if the file has changed since the table was opened.
+ * @throws DATA if a column is missing; if a column has a type that the model did not learn (the error shows the first wrong value); if no
+ *   column varies in the model; if the table has no rows; and, while rows are read, if a value is infinite. FILE if the file has changed since
+ *   the table was opened.
  */
 export async function scanFeatures(
   table: Table,
@@ -57,9 +58,7 @@ export async function scanFeatures(
   { given = [], positions = false, blockRows }: ScanFeaturesOptions = {},
 ): Promise<FeatureScan> {
   const needed = [...columns.map(({ name }) => name), ...given];
-  const names = table.columns.map(({ name }) => name);
-  const missing = needed.filter((name) => !names.includes(name));
-  if (missing.length > 0) throw missingColumns(table, names, needed, missing);
+  checkColumns(table, needed);
   // The columns of a text file without rows have no types.
   if (table.rows === 0) throw noRows(table);
   // The dictionary is not closed: the scan uses its types until the database is closed, which removes them.
@@ -69,7 +68,7 @@ export async function scanFeatures(
   expressions.push(...given.map(quotedIdentifier));
   if (columns.flatMap(featureNames).length === 0) {
     throw new PushforwardError("DATA", `${table.source} has no column that varies in the model`, {
-      received: quotedNames(columns.length > 0 ? needed : names),
+      received: quotedNames(columns.length > 0 ? needed : table.columns.map(({ name }) => name)),
       hint: "Give a table with other columns of the model.",
     });
   }

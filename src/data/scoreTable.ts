@@ -1,13 +1,11 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { range } from "../dataset/range.ts";
 import type { ModelScorer } from "../evaluate/index.ts";
-import { modelLabels } from "../flows/modelLabels.ts";
 import { callback, checkOptions, listOfTexts } from "../options.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { ROW_STATUS, type UnlearnedValues } from "../tables/unlearned.ts";
 import { interruptedError } from "./databaseError.ts";
-import { checkLabels, withLabels } from "./labels.ts";
-import { tableForModel } from "./modelTable.ts";
+import { checkColumns, tableForModel } from "./modelTable.ts";
 import { noScoredRow } from "./noScoredRow.ts";
 import { type FeatureScan, scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";
@@ -62,10 +60,9 @@ async function featuresForModel(
   columns: readonly TableColumn[],
   model: Pick<ModelScorer["model"], "columns" | "given" | "labels">,
 ): Promise<{ scan: FeatureScan; readable: Table }> {
-  const labels = modelLabels(model);
-  const readable = withLabels(table, labels);
+  checkColumns(table, [...columns.map(({ name }) => name), ...model.given]);
+  const readable = await tableForModel(table, model, model.given);
   const scan = await scanFeatures(readable, columns, { given: model.given });
-  await checkLabels(table, labels);
   return { scan, readable };
 }
 

@@ -10,10 +10,11 @@ import {
 } from "../../src/data/index.ts";
 import { ModelScorer } from "../../src/evaluate/index.ts";
 import type { LoadedModel } from "../../src/flows/index.ts";
-import { fitFlows, maf, nice } from "../../src/index.ts";
+import { Flow, fitFlows, maf, nice, StandardNormal } from "../../src/index.ts";
+import { realColumn } from "../../src/tables/realColumn.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
-const { write, path } = temporaryDirectory();
+const { write, path, failure } = temporaryDirectory();
 
 /** Heights that depend on the kind, a constant, and a missing value. */
 const rows = Array.from({ length: 200 }, (_, i) => `${Math.sin(i) + 5 * (i % 2)},${i % 2 ? "cat" : "dog"},7`);
@@ -98,4 +99,40 @@ it("scores tables by a model, and draws rows for given values and for the rows o
   expect(both.slice(9).filter((_, i) => i % 3 === 2)).toEqual([0, 0, 0]);
   await contexts.close();
   await table.close();
+});
+
+it("checks the given columns of a model of a table of any kind before it scores a table", async () => {
+  const flow = new Flow(new StandardNormal({ features: 1 }));
+  const columns = ["height"];
+  const scorer = new ModelScorer({
+    flow,
+    columns,
+    table: columns.map(realColumn),
+    given: ["age", "kind"],
+    labels: [["cat", "dog"]],
+  });
+  const error = async (name: string, ...lines: string[]) => {
+    const table = await openTable(write(name, [...lines, ""].join("\n")));
+    const scores = scoreTable(scorer, table);
+    const text = await failure(scores.next());
+    await table.close();
+    return text;
+  };
+  expect([
+    await error("noKind.csv", "height,age", "1,2"),
+    await error("noAge.csv", "height,kind", "1,cat"),
+    await error("words.csv", "height,age,kind", "1,2,cat", "1,3,dog", "1,old,dog"),
+    await error("newLabel.csv", "height,age,kind", "1,2,cow"),
+  ]).toMatchInlineSnapshot(`
+    [
+      "DATA noKind.csv has no column "kind": expected the columns of the model, "height", "age", "kind", received "height", "age".
+    Add the missing columns.",
+      "DATA noAge.csv has no column "age": expected the columns of the model, "height", "age", "kind", received "height", "kind".
+    Add the missing columns.",
+      "DATA words.csv has a column that is not numeric: expected numbers in the columns of the model, received "age" ('old' in row 3).
+    Correct the value, or read it as missing (--na old).",
+      "DATA newLabel.csv has a label that the model was not trained on: expected in the column "kind" cat or dog, received 'cow' in row 1.
+    Leave such rows out in a query, or train a model on rows with this label.",
+    ]
+  `);
 });
