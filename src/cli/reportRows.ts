@@ -1,9 +1,11 @@
 import type { Table } from "../data/index.ts";
 import { noScoredRow } from "../data/noScoredRow.ts";
+import { rowsForModel } from "../data/rowsForModel.ts";
 import { scanFeatures } from "../data/scanFeatures.ts";
 import { concatRows } from "../dataset/concatRows.ts";
 import { fingerprint } from "../dataset/fingerprint.ts";
 import { InMemoryDataset } from "../dataset/index.ts";
+import { range } from "../dataset/range.ts";
 import type { SplitWithTest } from "../dataset/splitWithTest.ts";
 import { PushforwardError } from "../errors.ts";
 import type { ReportRows } from "../evaluate/index.ts";
@@ -17,6 +19,7 @@ import { BOUND_NOTE } from "./boundNote.ts";
 import { refuseImages } from "./imageModels.ts";
 import { program } from "./program.ts";
 import { splitRows } from "./splitRows.ts";
+import { unlearnedError, unlearnedText } from "./unlearnedText.ts";
 
 /** With fewer test rows, the report also uses the validation rows as held-out rows. */
 const MIN_TEST_ROWS = 100;
@@ -38,18 +41,21 @@ export function tableModelOf(loaded: LoadedModel, path: string): TableModel {
   return new TableModel({ columns: loaded.columns.map(realColumn), flow: loaded.flow });
 }
 
-/** The rows of a table that a report compares a model with, and sentences that say which rows these are. */
+/**
+ * The rows of a table that a report compares a model with, and sentences that say which rows these are. The held-out rows of a table that is
+ * not that of the training include those that have no log-density or are impossible, which the report counts.
+ */
 export async function reportRows(
   model: TableModel,
   record: LoadedModel["training"],
   table: Table,
   { seed }: { readonly seed: number },
 ): Promise<ReportRows & { about: string[] }> {
-  const rows = await readFeatures(model, table);
+  const { all, isValid, valid } = await readFeatures(model, table);
   const notes = model.flow.isBound ? [BOUND_NOTE] : [];
   const decoded = ({ values }: Pick<InMemoryDataset, "values">) => decodeTable(model.columns, values);
-  if (record?.split && record.fingerprint === fingerprint(null, [rows.values])) {
-    const { training, validation, test } = splitRows(rows, {
+  if (record?.split && record.fingerprint === fingerprint(null, [valid.values])) {
+    const { training, validation, test } = splitRows(valid, {
       seed: record.seed,
       testFraction: record.split.test,
       validationFraction: record.split.validation,
@@ -70,17 +76,19 @@ export async function reportRows(
       ],
     };
   }
-  if (rows.rows < 2 * MIN_REPORT_ROWS) {
+  if (valid.rows < 2 * MIN_REPORT_ROWS) {
     throw new PushforwardError("DATA", "there are too few rows for a report", {
-      expected: `${2 * MIN_REPORT_ROWS} rows or more, because one half serves as reference rows`,
-      received: `${rows.rows}`,
+      expected: `${2 * MIN_REPORT_ROWS} rows or more with a finite log-density, because one half serves as reference rows`,
+      received: `${valid.rows}`,
       hint: "Give the table of the training, or a table with more rows.",
     });
   }
-  const { training: reference, validation: heldOut } = rows.split(0.5, seed);
+  const { training: reference, validation: heldOut } = all.split(0.5, seed);
+  const originals = await rowsForModel(table, model.columns);
+  const originalsOf = (rowNumbers: Int32Array) => Array.from(rowNumbers, (row) => originals[row - 1]!);
   return {
-    heldOut: decoded(heldOut),
-    reference: decoded(reference),
+    heldOut: originalsOf(heldOut.rowNumbers),
+    reference: originalsOf(reference.rowNumbers.filter(isValid)),
     about: [
       "The rows are not recognized as the table of the training, so all of them count as new, which misleads if the model learned some of them. One half is compared with generated rows, and the other half serves as reference rows, in place of the training rows.",
       ...notes,
@@ -97,14 +105,37 @@ export function heldOutRows(
   return hasLearnedValidation || test.rows >= MIN_TEST_ROWS ? [test] : [test, validation];
 }
 
-/** The features of the rows of a table that have all values that the model needs. */
-async function readFeatures({ columns, flow }: TableModel, table: Table): Promise<InMemoryDataset> {
+/** The rows of a table as features. Valid rows have a finite log-density. */
+interface ReadFeatures {
+  readonly all: InMemoryDataset;
+  readonly valid: InMemoryDataset;
+  /** Whether the row with this number, counted from 1, is valid. */
+  isValid(row: number): boolean;
+}
+
+async function readFeatures({ columns, flow }: TableModel, table: Table): Promise<ReadFeatures> {
   const scan = await scanFeatures(table, columns);
-  const kept: Float64Array[] = [];
-  for await (const { rows, status } of scan.blocks()) {
-    const valid = Int32Array.from(status.keys()).filter((n) => status[n] === ROW_STATUS.valid);
-    kept.push(rows.select(valid).values);
+  const blocks: Float64Array[] = [];
+  const status = new Uint8Array(table.rows);
+  for await (const { start, rows, status: ofBlock } of scan.blocks()) {
+    // The file has grown since it was opened: the scan ends with an error.
+    if (start - 1 + rows.rows > table.rows) break;
+    blocks.push(rows.values);
+    status.set(ofBlock, start - 1);
   }
-  if (kept.every((values) => values.length === 0)) throw await noScoredRow(table, scan);
-  return new InMemoryDataset({ features: flow.features, values: concatRows(kept) });
+  const isValid = (row: number) => status[row - 1] === ROW_STATUS.valid;
+  const all = new InMemoryDataset({
+    features: flow.features,
+    values: concatRows(blocks),
+    rowNumbers: range(status.length, 1),
+  });
+  const valid = all.select(range(status.length).filter((n) => isValid(n + 1)));
+  if (valid.rows > 0) return { all, valid, isValid };
+  const impossible = scan.unlearned.find(({ kind }) => kind === "impossible");
+  if (!impossible) throw await noScoredRow(table, scan);
+  const consequence = `No row of ${table.source} can be compared with the model.`;
+  throw unlearnedError(
+    unlearnedText(impossible, table, columns, consequence),
+    "Check that the columns have the units of the training table, or give a table with other rows.",
+  );
 }

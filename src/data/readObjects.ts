@@ -51,7 +51,6 @@ export async function readObjects(
 }
 
 async function rowsOf(table: Table, names: readonly string[]): Promise<TableRow[]> {
-  if (names.length === 0) return Array.from({ length: table.rows }, () => ({}));
   const excluded = new Map<string, string>();
   const columns = await typedColumns(table, names, excluded);
   for (const name of excluded.keys()) {
@@ -66,6 +65,16 @@ async function rowsOf(table: Table, names: readonly string[]): Promise<TableRow[
       },
     );
   }
+  return objectsOf(table, columns);
+}
+
+/**
+ * All rows of a table as objects with the values of these columns.
+ *
+ * @throws DATA if a number is infinite, with its column and row; FILE if the file has changed since the table was opened.
+ */
+export async function objectsOf(table: Table, columns: readonly TypedColumn[]): Promise<TableRow[]> {
+  if (columns.length === 0) return Array.from({ length: table.rows }, () => ({}));
   const select = columns.flatMap((column) => valueExpressions(table, column));
   const records = await table.database.rows(`SELECT ${select.join(", ")} FROM ${table.relation.sql}`);
   await table.checkUnchanged();

@@ -103,6 +103,8 @@ function sourceOf(column: TableColumn, raw: readonly RawColumn[], names: readonl
       received: listedNames(raw.map((each) => each.name)),
     });
   }
+  // A column without values in training has no type.
+  if (column.kind === "constant" && column.value === null) return found;
   const source = withBooleanLabels(column, found);
   // The type is that of the model: in a column of time stamps, dates are written as time stamps too.
   if (READABLE[type].includes(source.type) || source.values.every(Number.isNaN)) return { ...source, type };

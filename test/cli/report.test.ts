@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
+import { encodeModel, Flow } from "../../src/flows/index.ts";
+import { StandardNormal } from "../../src/index.ts";
+import { realColumn } from "../../src/tables/realColumn.ts";
 import { correlated, quickModel, workplace } from "./command.ts";
 
 const place = workplace();
@@ -86,6 +89,41 @@ describe("a flow", () => {
   });
 });
 
+describe("a new table", () => {
+  const rows = (count: number, unit: string) =>
+    Array.from({ length: count }, (_, n) => `${Math.sin(12.9898 * n) * 2},${unit}`);
+  let model: string;
+  beforeAll(() => {
+    const flow = new Flow(new StandardNormal({ features: 1 }));
+    const unit = { kind: "constant", name: "unit", type: "text", gaps: false, value: "cm" } as const;
+    const columns = ["size"];
+    model = write("sizes.safetensors", encodeModel({ flow, columns, table: [realColumn("size"), unit] }));
+  });
+
+  it("may have impossible and incomplete rows, which the report counts", async () => {
+    const lines = ["size,unit", ...rows(60, "cm"), ...rows(20, "mm"), ...rows(20, "")];
+    const mixed = write("mixed.csv", [...lines, ""].join("\n"));
+    const [numbers] = await json("report", model, mixed, "--rows", "20");
+    const { heldOut, impossible, incomplete } = numbers!.rows as Record<string, number>;
+    expect(heldOut! + impossible! + incomplete!).toBe(50);
+    expect(Math.min(impossible!, incomplete!)).toBeGreaterThan(0);
+    expect(numbers!.findings).toContainEqual({
+      kind: "failed",
+      about: "rows",
+      text: `The model considers ${impossible} of 50 held-out rows impossible.`,
+    });
+  });
+
+  it("needs rows that are possible", async () => {
+    const millimeters = write("millimeters.csv", ["size,unit", ...rows(60, "mm"), ""].join("\n"));
+    expect(await failure("report", model, millimeters, "-o", path("sizes.html"))).toMatchInlineSnapshot(`
+      "2
+      Error: 60 rows of millimeters.csv (the first is row 1) have a value of "unit" that the model considers impossible, such as mm (expected constant: cm). No row of millimeters.csv can be compared with the model.
+      Check that the columns have the units of the training table, or give a table with other rows."
+    `);
+  });
+});
+
 it("refuses conditional models, and tables with too few rows", async () => {
   const data = write("few.csv", correlated(40));
   const conditional = await quickModel(place, data, "conditional", "--given", "a");
@@ -113,7 +151,7 @@ it("refuses conditional models, and tables with too few rows", async () => {
   const other = write("other.csv", correlated(15));
   expect(await failure("report", model, other, "-o", path("few.html"))).toMatchInlineSnapshot(`
     "2
-    Error: There are too few rows for a report: expected 20 rows or more, because one half serves as reference rows, received 15.
+    Error: There are too few rows for a report: expected 20 rows or more with a finite log-density, because one half serves as reference rows, received 15.
     Give the table of the training, or a table with more rows."
   `);
 });
