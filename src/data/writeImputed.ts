@@ -1,13 +1,12 @@
 import type { TableColumn } from "../tables/tableColumn.ts";
-import { typedValue } from "./columnTypes.ts";
+import { trimmed, typedValue } from "./columnTypes.ts";
 import { nanToNull, type OutputColumn } from "./copy.ts";
-import { type Chunks, quotedIdentifier } from "./database.ts";
-import type { Format } from "./format.ts";
+import type { Chunks } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 import { isoText, isText, textExpression } from "./valueExpressions.ts";
 import { isDelimited, writeJoined } from "./writeJoined.ts";
-import { outputColumns } from "./writeScored.ts";
+import { losslessColumns, outputColumns } from "./writeScored.ts";
 import { columnField, decodedChunks } from "./writeTable.ts";
 
 /**
@@ -15,8 +14,9 @@ import { columnField, decodedChunks } from "./writeTable.ts";
  *
  * `features` has the rows of the table as features of a model with the columns `columns`, after imputation, in chunks of any size. A NaN that
  * remains is written as a missing value. Values that the table has are written as they are, and all columns keep their types; in JSON and
- * Parquet, the learned columns of a text file get the types that they represent. Dates of a text file that do not begin with the year are
- * written in ISO 8601, and values that are read as missing (`na`) are missing.
+ * Parquet, the learned columns of a text file get the types that they represent, except for those that were learned as text, and those with
+ * an integer that float64 would change (`writeScored`). Dates of a text file that do not begin with the year are written in ISO 8601, and
+ * values that are read as missing (`na`) are missing.
  *
  * @throws ARGUMENT if no format belongs to the extension, or if the number of rows is wrong; FILE if the file cannot be written, or if a file
  *   of the table has changed since it was opened.
@@ -35,15 +35,32 @@ export async function writeImputed(
   };
   await writeJoined(table, values, destination, async (format) => {
     const originals = await outputColumns(table, [], format);
+    const types = isDelimited(format) ? new Map<string, string>() : await typesToWrite(table, columns);
     return {
       original: sql,
       columns: originals.map((original, i) => {
         const d = columns.findIndex(({ name }) => name === original.name);
         if (d < 0) return original;
-        return imputed(table, table.columns[i]!, columns[d]!, `computed.c${d}`, format);
+        const type = types.get(original.name) ?? original.type;
+        return imputed(table, table.columns[i]!, columns[d]!, `computed.c${d}`, { ...original, type });
       }),
     };
   });
+}
+
+/** The types of the learned columns of a text file in JSON and Parquet, by their names; without the columns that stay text. */
+async function typesToWrite(
+  table: Table,
+  columns: readonly TableColumn[],
+): Promise<ReadonlyMap<string, string>> {
+  if (table.relation.text === undefined) return new Map();
+  const fields = new Map(columns.filter(({ type }) => type !== "text").map((c) => [c.name, columnField(c)]));
+  const learned = table.columns.filter(({ name }) => fields.has(name));
+  const lossless = await losslessColumns(table, learned);
+  // The values of a column of the type VARCHAR are missing, or they are words such as yes and no.
+  return new Map(
+    lossless.map(({ name, type }) => [name, type === "VARCHAR" ? fields.get(name)!.type : type]),
+  );
 }
 
 /** A column of the output: the values of the table, and imputed values where these are missing. */
@@ -52,29 +69,20 @@ function imputed(
   column: Column,
   learned: TableColumn,
   number: string,
-  format: Format,
+  { name, type, value: original }: OutputColumn,
 ): OutputColumn {
-  const { name, type } = column;
-  const value = columnField(learned);
+  const value = columnField(learned).sql(number);
   if (table.relation.text === undefined) {
-    const original = `original.${quotedIdentifier(name)}`;
-    const present = isText(table, type)
+    const present = isText(table, column.type)
       ? `CASE WHEN ${textExpression(table, column, "original.")} IS NOT NULL THEN ${original} END`
       : /^(FLOAT|DOUBLE)$/.test(type)
         ? nanToNull(original)
         : original;
-    return { name, type, value: `coalesce(${present}, ${converted(value.sql(number), number, type)})` };
+    return { name, type, value: `coalesce(${present}, ${converted(value, number, type)})` };
   }
-  const present = presentText(table, column);
-  if (isDelimited(format)) {
-    return { name, type: "VARCHAR", value: `coalesce(${present}, CAST(${value.sql(number)} AS VARCHAR))` };
-  }
-  const typed = type === "VARCHAR" ? value.type : type;
-  return {
-    name,
-    type: typed,
-    value: `coalesce(${typedValue(present, typed)}, TRY_CAST(${value.sql(number)} AS ${typed}))`,
-  };
+  const text = presentText(table, column);
+  const present = type === "VARCHAR" ? text : typedValue(trimmed(text), type);
+  return { name, type, value: `coalesce(${present}, TRY_CAST(${value} AS ${type}))` };
 }
 
 /** The SQL of the values of a column of a text file, NULL if they are missing. Dates begin with the year, as imputed dates do. */

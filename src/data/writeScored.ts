@@ -60,13 +60,8 @@ export async function outputColumns(
 ): Promise<OutputColumn[]> {
   const { columns, relation } = table;
   const asText = relation.text !== undefined;
-  const typed =
-    asText && !isDelimited(format)
-      ? await losslessColumns(
-          table,
-          columns.filter(({ name, type }) => numeric.includes(name) && type !== "VARCHAR"),
-        )
-      : [];
+  const learned = columns.filter(({ name, type }) => numeric.includes(name) && type !== "VARCHAR");
+  const typed = asText && !isDelimited(format) ? await losslessColumns(table, learned) : [];
   return columns.map((column) => {
     const { name, type } = column;
     const value = `original.${quotedIdentifier(name)}`;
@@ -82,12 +77,13 @@ export async function outputColumns(
   });
 }
 
-/** Of columns with numbers as text, returns those that have no integer that float64 would change. */
-async function losslessColumns(
+/** Of columns of a text file, returns those that have no integer that float64 would change: one with leading zeros, or above 2^53. */
+export async function losslessColumns(
   { database, relation }: Table,
   columns: readonly Column[],
 ): Promise<readonly Column[]> {
-  const floats = columns.filter(({ type }) => type === "DOUBLE");
+  // Integers whose type is BIGINT stay exact.
+  const floats = columns.filter(({ type }) => type === "DOUBLE" || type === "VARCHAR");
   if (floats.length === 0) return columns;
   const changed = floats.map(({ name }) => {
     const c = quotedIdentifier(name);

@@ -230,6 +230,44 @@ describe("imputed tables", () => {
     );
   });
 
+  it("keep all digits of a text file in JSON, and text that was learned as text", async () => {
+    const learned = files.write(
+      "digits.csv",
+      [
+        "id,code,n,flag",
+        ...Array.from(
+          { length: 59 },
+          (_, i) => `${["x", "0012345678901234567"][i % 2]},${i % 3 ? "p" : "12"},${1.5 * i},${i % 2 === 0}`,
+        ),
+      ].join("\n"),
+    );
+    const source = files.write(
+      "gapsInDigits.csv",
+      "id,code,n,flag\n99345678901234567890,12,007, true\n,,,\n99345678901234567890,12,12.5,false\n",
+    );
+    expect(readFileSync(await impute(source, "digits.jsonl", learned), "utf8")).toMatchInlineSnapshot(`
+      "{"id":"99345678901234567890","code":"12","n":"007","flag":true}
+      {"id":"x","code":"12","n":"0.0","flag":true}
+      {"id":"99345678901234567890","code":"12","n":"12.5","flag":false}
+      "
+    `);
+  });
+
+  it("have no quotes of JSON in CSV", async () => {
+    const path = files.write(
+      "mixed.json",
+      JSON.stringify([{ word: "b", n: 1 }, { n: 2 }, { word: 5, n: 2 }]),
+    );
+    const model = "SELECT i % 5 AS n, ['a', 'b', '5'][1 + i % 3] AS word FROM range(1, 60) AS t(i)";
+    expect(readFileSync(await impute(path, "mixed.csv", model), "utf8")).toMatchInlineSnapshot(`
+      "word,n
+      b,1
+      b,2
+      5,2
+      "
+    `);
+  });
+
   it("keep the types of Parquet and queries", async () => {
     const source = `SELECT unnest([NULL, 12.50::DECIMAL(6, 2)]) AS c0, unnest([2::TINYINT, NULL]) AS n, unnest(['nan', '0.5']::FLOAT[]) AS x,
       unnest([NULL, 'b']::ENUM('b', 'a')[]) AS word, unnest([NULL, true]) AS flag,
