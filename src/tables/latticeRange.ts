@@ -3,7 +3,7 @@ import { greatestCommonDivisor } from "../numerics/greatestCommonDivisor.ts";
 import { isHardBound } from "./columnBounds.ts";
 import type { ColumnOptions } from "./columnOptions.ts";
 
-/** The tolerance, in steps, when a value is divided by the step and rounded down: 4.6 / 0.1 is 45.99999999999999 and not 46. */
+/** The tolerance, in steps, when a number divided by the step is rounded down or up: 4.6 / 0.1 is 45.99999999999999 and not 46. */
 const ROUNDING = 1e-9;
 
 /** The smallest number of decimals with which all values are written exactly, at most 15; undefined if there is none. */
@@ -50,10 +50,13 @@ export function latticeRange(
       : range;
   const after = isHardBound(regular, regular.values.length - 1) ? 0 : range;
   const round = (value: number) => Math.round((value - minimum) / step);
-  const start = Math.min(round(values[0]), low === undefined ? -before : Math.ceil((low - minimum) / step));
+  const start = Math.min(
+    round(values[0]),
+    low === undefined ? -before : Math.ceil((low - minimum) / step - ROUNDING),
+  );
   const end = Math.max(
     round(values[values.length - 1]),
-    high === undefined ? range + after : Math.floor((high - minimum) / step),
+    high === undefined ? range + after : Math.floor((high - minimum) / step + ROUNDING),
   );
   return { first: minimum + start * step, cells: end - start + 1 };
 }

@@ -93,6 +93,21 @@ describe("numbers", () => {
     });
   });
 
+  it("of a lattice include bounds whose distance in steps is rounded", () => {
+    const tenths = (from: number, to: number, name = "x") =>
+      numbers(
+        sequence(1000, (i) => (from + (i % (to - from + 1))) / 10),
+        { name },
+      );
+    // (0.3 - 0.6) / 0.1 is -2.9999999999999996.
+    const column = infer(tenths(6, 12), { low: 0.3, high: 1.5 });
+    expect(column).toMatchObject({ kind: "lattice", cells: 13 });
+    expect([...encodeColumn(column, Float64Array.of(0.3, 1.5))[0]!]).toEqual([0, 12]);
+    // The day ends at 24 - 0.1, and 23.9 / 0.1 is 238.99999999999997.
+    const hours = infer(tenths(0, 238, "hour"));
+    expect([...encodeColumn(hours, Float64Array.of(0, 23.9))[0]!]).toEqual([0, 239]);
+  });
+
   it("that are irregular and all repeat are labels, and else continuous", () => {
     const doses = [0.1, 0.333333333333, 2.5, 1e7];
     const raw = numbers(sequence(200, (i) => doses[i % 4]!));
