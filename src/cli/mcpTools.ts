@@ -116,8 +116,8 @@ const modelAndTableWords = async (
 ];
 
 /**
- * The values of `--given`. The names must be those of columns of the model: the command would take another text for a query or the name of a
- * table, and read files outside of the directories.
+ * The values of `--given`. The names must be those of columns that can be given: the command would take another text for a query or the name
+ * of a table, and read files outside of the directories.
  */
 async function givenWords(
   given: Readonly<Record<string, string | number | boolean | null>> | undefined,
@@ -125,7 +125,7 @@ async function givenWords(
 ): Promise<string[]> {
   if (!given || Object.keys(given).length === 0) return [];
   const loaded = await readModel(modelPath);
-  const known = [...(loaded.table?.map(({ name }) => name) ?? []), ...loaded.given];
+  const known = loaded.given.length > 0 ? loaded.given : (loaded.table ?? []).map(({ name }) => name);
   const unknown = Object.keys(given).find((name) => !known.includes(name) || name !== name.trim());
   if (unknown !== undefined) {
     throw new PushforwardError("ARGUMENT", `the model has no column "${unknown}" that can be given`, {

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AllowedDirectories } from "../../src/cli/allowedDirectories.ts";
 import { toolServer } from "../../src/cli/mcpServer.ts";
 import { saveModel } from "../../src/files/index.ts";
+import { nice } from "../../src/index.ts";
+import { realColumn } from "../../src/tables/realColumn.ts";
 import { modelOfRows, rowsOfAllKinds } from "../flows/exportedTable.ts";
 import { correlated, MAIN, workplace } from "./command.ts";
 
@@ -239,6 +241,22 @@ describe("tools", () => {
       Give another value, or leave this column out.
       ",
       ]
+    `);
+  });
+
+  test("take given values only of the columns that a conditional model is given", async () => {
+    const query = `FROM read_text('${path("secret.csv")}') WHERE x`;
+    const flow = nice(2, { context: 1, hidden: [4] });
+    const columns = [query, "b"];
+    const table = columns.map(realColumn);
+    await saveModel(path("folder/conditional.safetensors"), { flow, columns, table, given: ["g"] });
+    const given = (values: object) =>
+      call("sample", { model: "conditional.safetensors", rows: 1, given: values });
+    expect((await given({ g: 1 })).isError).toBe(false);
+    expect((await given({ [query]: 1 })).text).toMatchInlineSnapshot(`
+      "Error: The model has no column "FROM read_text('secret.csv') WHERE x" that can be given: expected g.
+      Look at the schema of the tool.
+      "
     `);
   });
 
