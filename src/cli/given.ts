@@ -3,6 +3,7 @@ import { columnList, parseColumnList } from "../data/columnList.ts";
 import { openTable, type Table, type TableOptions, tableForModel } from "../data/index.ts";
 import { didYouMean, orList } from "../data/labels.ts";
 import { MAX_FLOAT32 } from "../data/maxFloat32.ts";
+import { isQuery } from "../data/table.ts";
 import { PushforwardError } from "../errors.ts";
 import { type ColumnLabels, type LoadedModel, modelLabels } from "../flows/index.ts";
 import { nearestName } from "../nearestName.ts";
@@ -52,8 +53,7 @@ export function assignmentsIn(text: string, names: readonly string[]): string[] 
   const quotedValue = /(^|,)\s*(?:"((?:[^"]|"")*)"|([^",]*))="((?:[^"]|"")*)"\s*(?=,|$)/g;
   const parts = parseColumnList(text.replace(quotedValue, '$1"$2$3=$4"'));
   const hasName = parts.some((part) => names.some((name) => part.startsWith(`${name}=`)));
-  const isQuery = /^\s*(select|from|with)\s/i.test(text);
-  return hasName || (!isQuery && parts.every((part) => part.includes("="))) ? parts : undefined;
+  return hasName || (!isQuery(text) && parts.every((part) => part.includes("="))) ? parts : undefined;
 }
 
 /**

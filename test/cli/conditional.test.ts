@@ -226,6 +226,16 @@ it("checks the text of a given date or time", () => {
   expect(() => parsed("time", "14.30")).toThrow("expected a time of day in ISO 8601, such as 14:30:00");
 });
 
+it("takes every notation of a query for a query", () => {
+  const column = { kind: "constant", name: "t", type: "date", gaps: false, value: null } as const;
+  for (const query of [
+    "SELECT * FROM 'a.csv' WHERE x=1",
+    "SELECT* FROM 'a.csv' WHERE x=1",
+    "FROM'a.csv' WHERE x=1",
+  ])
+    expect(knownValues(query, [column])).toBe(undefined);
+});
+
 it("reads given booleans in any case", () => {
   const column = { kind: "categorical", name: "b", type: "boolean", gaps: false, labels: ["false", "true"] };
   const parsed = (text: string) => knownValues(text, [column as TableColumn]);
