@@ -36,6 +36,18 @@ export function tableExpression(
   return `${READ_FUNCTIONS[format]}(${[source, ...options].join(", ")})`;
 }
 
+/** One part of a query: a string, a quoted name, a comment, or any other character. */
+const TOKEN =
+  /(?<!\w)e'(?:\\.|''|[^'\\])*'|'(?:''|[^'])*'|"(?:""|[^"])*"|\$(\w*)\$.*?\$\1\$|--[^\r\n]*|\/\*.*?\*\/|./gis;
+
+/** A query in parentheses, without the comments and the semicolon at its end, which a query in a FROM clause cannot have. */
+export function subquery(query: string): string {
+  let end = 0;
+  for (const { 0: token, index } of query.matchAll(TOKEN))
+    if (!/^(\s|;|--|\/\*)/.test(token)) end = index + token.length;
+  return `(${query.slice(0, end).trimStart()})`;
+}
+
 /**
  * Words that name a column in DuckDB's SQL only in quotes: those of the categories "reserved" and "type_function" in its table
  * `duckdb_keywords()`, version 1.5.

@@ -20,6 +20,7 @@ import { type FormatName, formatOf } from "./format.ts";
 import { jsonRelation } from "./json.ts";
 import { locateFiles, STANDARD_INPUT } from "./locate.ts";
 import { parquetRelation } from "./parquet.ts";
+import { subquery } from "./query.ts";
 import type { SourceFile } from "./sourceFile.ts";
 
 /** A column of a table: its name and its type. */
@@ -238,7 +239,7 @@ export async function queryRelation(
   }
   checkColumnNames(names, "the query", { hint: "Rename one of them: SELECT ... AS other_name" });
   await database.prepareForColumns(names.length);
-  await database.rows(`CREATE TABLE source AS (${query.replace(/;\s*$/, "")}\n)`);
+  await database.rows(`CREATE TABLE source AS ${subquery(query)}`);
   return typedTable(database, "source", notation.na);
 }
 

@@ -23,6 +23,7 @@ import { type Labels, numbersOfContext, readLabels, withLabels } from "./labels.
 import { mergedIntegerColumns, mergedIntegersError } from "./largeIntegers.ts";
 import { contextColumns, learnedColumns } from "./learnedColumns.ts";
 import { examineColumn, type NonNumericColumn } from "./nonNumericColumns.ts";
+import { subquery } from "./query.ts";
 import { readOnRankZero } from "./readOnRankZero.ts";
 import { openTable, type Table, type TableOptions, tableRules } from "./table.ts";
 import { checkMinimumRows, readRows, streamRows } from "./tableRows.ts";
@@ -253,7 +254,6 @@ const MAX_QUERY_LENGTH = 500;
 
 /** SQL that reads the table: its file, or the query that it comes from. */
 function sqlOf(table: Table, source: string): string {
-  if (table.source === "the query" && source.length <= MAX_QUERY_LENGTH)
-    return `(${source.trim().replace(/;$/, "")})`;
+  if (table.source === "the query" && source.length <= MAX_QUERY_LENGTH) return subquery(source);
   return table.inQuery() ?? "...";
 }

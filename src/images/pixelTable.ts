@@ -1,7 +1,7 @@
 import { Database, quotedIdentifier, stringLiteral } from "../data/database.ts";
 import { type Column, openTable, type Table } from "../data/index.ts";
 import { exactPath } from "../data/locate.ts";
-import { quotedIfNeeded, shellQuotedQuery } from "../data/query.ts";
+import { quotedIfNeeded, shellQuotedQuery, subquery } from "../data/query.ts";
 import { isQuery } from "../data/table.ts";
 import { PushforwardError } from "../errors.ts";
 import { imageSize } from "../nn/image.ts";
@@ -61,9 +61,7 @@ export async function openPixelTable(
 export async function hasPictures(path: string): Promise<boolean> {
   const database = await Database.open(path);
   try {
-    const relation = isQuery(path)
-      ? `(${path.replace(/;\s*$/, "")}\n)`
-      : `read_parquet(${stringLiteral(exactPath(path))})`;
+    const relation = isQuery(path) ? subquery(path) : `read_parquet(${stringLiteral(exactPath(path))})`;
     const columns = await database.rows(`DESCRIBE FROM ${relation}`);
     const bytes = columns
       .map(([name, type]) => ({ name: name as string, type: type as string }))

@@ -70,6 +70,18 @@ describe("formats", () => {
     expect(await contents(`WITH t AS (FROM '${path}') SELECT * FROM t;`)).toEqual(two);
   });
 
+  it("reads queries that end with a semicolon and comments", async () => {
+    const endings = ["; -- it's all", "-- all\n;", "; /* of\n them */ -- ;\n"];
+    const texts = [`'; -- '`, `'it''s; /* '`, `e'\\'; -- '`, `$$it's; -- $$`, `$t$ $$; -- $t$`];
+    for (const [i, text] of texts.entries()) {
+      const table = await openTable(`SELECT ${text} AS "; --" ${endings[i % endings.length]}`);
+      expect(await table.database.rows(`FROM ${table.relation.sql}`)).toEqual(
+        await table.database.rows(`SELECT ${text}`),
+      );
+      await table.close();
+    }
+  });
+
   it("does not change the order of the rows of a query", async () => {
     const table = await openTable("SELECT random() AS x FROM range(10000)");
     const first = await readRows(table, ["x"]);
