@@ -93,9 +93,11 @@ const bytesSql = ({ name, type }: Column, quoted: (name: string) => string): str
 
 /** The name of an image in messages. */
 const rowName =
-  ({ source }: Table) =>
-  (image: number): string =>
-    `Row ${image + 1} of ${source}`;
+  (table: Table) =>
+  (image: number): string => {
+    const { file, row } = table.fileRow(image + 1);
+    return `Row ${row} of ${file}`;
+  };
 
 /** Whether NaN in a column means a missing value, as pandas writes it. */
 const hasNaN = ({ type }: Column): boolean => /^(FLOAT|DOUBLE)$/.test(type);

@@ -51,6 +51,18 @@ describe("tables of images", () => {
     `);
   });
 
+  test("the row of an image among several files is that of its file", async () => {
+    const files = [
+      write("first.csv", Buffer.from("p0,p1\n0,1\n2,3\n")),
+      write("second.csv", Buffer.from("p0,p1\n4,5\n6,700\n")),
+    ];
+    const images = await openImages(files, { shape: [1, 2, 1] });
+    expect(images.nameOf(0)).toBe(`Row 1 of ${files[0]}`);
+    expect(await failure(pixelsOf(images))).toMatch(
+      "DATA Row 2 of second.csv has the value 700 in the column p1",
+    );
+  });
+
   /** Writes the rows of a query as Parquet, and returns the path. */
   async function parquet(name: string, query: string): Promise<string> {
     const { DuckDBInstance } = await import("@duckdb/node-api");
