@@ -22,8 +22,8 @@ export function databaseError(error: unknown, source: string): unknown {
   const dataError = (what: string, details: { expected?: string; received?: string; hint?: string }) =>
     new PushforwardError("DATA", what, { ...details, cause: error });
 
-  // "Malformed JSON in file "a.json", at byte 7 in line 3: unexpected end of data." It is the line before: the number is that of the lines
-  // or records that were read, plus one.
+  // "Malformed JSON in file "a.json", at byte 7 in line 3: unexpected end of data." DuckDB reports the number of the line or record after the
+  // malformed one, so 1 is subtracted.
   const json = /JSON.* in file ".*",? (?:at byte \d+ )?in (line|record)\S* (\d+): (.*?)\.? *$/m.exec(text);
   if (json) {
     return dataError(`${file} is malformed in ${json[1]} ${Number(json[2]) - 1} (${json[3]})`, {
@@ -44,7 +44,7 @@ export function databaseError(error: unknown, source: string): unknown {
     return dataError(`${file} is malformed in line ${line}`, {
       expected: `${fields[1]} ${fields[1] === "1" ? "field" : "fields"} as in the first line`,
       received: `${fields[2]}${originalLine ? ` (${shortened(originalLine)})` : ""}`,
-      hint: "Correct or remove the line. The first line must have the names of the columns.",
+      hint: "Correct or remove the line. If the file begins with a title or comments, remove those lines.",
     });
   }
   // "CSV Error on Line: 3\nOriginal Line: "x,3\nValue with unterminated quote found."

@@ -141,8 +141,8 @@ export async function openTable(
   checkOptions("openTable", options, tableRules);
   const { na = [], decimal = ".", delimiter, signal } = options;
   if (delimiter !== undefined && !/^[^"\r\n]$/.test(delimiter)) {
-    throw new PushforwardError("ARGUMENT", "the delimiter of a CSV file is not a character", {
-      expected: "one character, such as ;",
+    throw new PushforwardError("ARGUMENT", "the delimiter of a CSV file is not valid", {
+      expected: "one character other than a double quote or a line break, such as ;",
       received: JSON.stringify(delimiter),
     });
   }

@@ -150,7 +150,7 @@ it("refuses tables with duplicate column names, and malformed tables", async () 
   expect(await fitting(write("ragged.csv", "a,b\n1,2\n3,4,5\n"))).toMatchInlineSnapshot(`
     "2
     Error: ragged.csv is malformed in line 3: expected 2 fields as in the first line, received 3 (3,4,5).
-    Correct or remove the line. The first line must have the names of the columns."
+    Correct or remove the line. If the file begins with a title or comments, remove those lines."
   `);
   expect(await fitting("SELECT nothing FROM 'no.csv'")).toMatchInlineSnapshot(`
     "2

@@ -124,7 +124,7 @@ describe("standard input", () => {
     expect(refused).toMatchObject({ code: 2, out: "" });
     expect(refused.err).toMatchInlineSnapshot(`
       "Error: Standard input is malformed in line 3: expected 2 fields as in the first line, received 1 (3).
-      Correct or remove the line. The first line must have the names of the columns.
+      Correct or remove the line. If the file begins with a title or comments, remove those lines.
       "
     `);
     const fitted = await start(["fit", "-", ...QUICK, "-o", path("in.safetensors")], {

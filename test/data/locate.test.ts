@@ -152,7 +152,7 @@ describe("a pattern", () => {
     files.write("line2.csv", "a,b\n1,2\n3\n");
     expect(await files.failure(openTable(files.path("line*.csv")))).toMatchInlineSnapshot(`
       "DATA line2.csv is malformed in line 3: expected 2 fields as in the first line, received 1 (3).
-      Correct or remove the line. The first line must have the names of the columns."
+      Correct or remove the line. If the file begins with a title or comments, remove those lines."
     `);
   });
 });

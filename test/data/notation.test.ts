@@ -50,7 +50,7 @@ it("reads fields that a stated character separates", async () => {
     values: [1, 2, 3, 4],
   });
   expect(await failure(openTable(write("t.csv", "a\n1\n"), { delimiter: "::" }))).toMatchInlineSnapshot(
-    `"ARGUMENT the delimiter of a CSV file is not a character: expected one character, such as ;, received "::"."`,
+    `"ARGUMENT the delimiter of a CSV file is not valid: expected one character other than a double quote or a line break, such as ;, received "::"."`,
   );
 });
 

@@ -234,15 +234,15 @@ describe("there is an error for", () => {
   it("malformed lines", async () => {
     expect(await failure("wide.csv", "a,b\n1,2\n3,4,5\n6,7\n")).toMatchInlineSnapshot(`
       "DATA wide.csv is malformed in line 3: expected 2 fields as in the first line, received 3 (3,4,5).
-      Correct or remove the line. The first line must have the names of the columns."
+      Correct or remove the line. If the file begins with a title or comments, remove those lines."
     `);
     expect(await failure("narrow.csv", `a,b\n${"1,2\n".repeat(300_000)}3\n`)).toMatchInlineSnapshot(`
       "DATA narrow.csv is malformed in line 300002: expected 2 fields as in the first line, received 1 (3).
-      Correct or remove the line. The first line must have the names of the columns."
+      Correct or remove the line. If the file begins with a title or comments, remove those lines."
     `);
     expect(await failure("comment.csv", "# my data\na,b\n1,2\n")).toMatchInlineSnapshot(`
       "DATA comment.csv is malformed in line 2: expected 1 field as in the first line, received 2 (a,b).
-      Correct or remove the line. The first line must have the names of the columns."
+      Correct or remove the line. If the file begins with a title or comments, remove those lines."
     `);
     expect(await failure("quote.csv", 'a,b\n"1,2\n3,4\n')).toMatchInlineSnapshot(`
       "DATA quote.csv is malformed in line 2: expected a closing quote, received "1,2.
