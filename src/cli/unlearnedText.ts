@@ -26,7 +26,7 @@ export function unlearnedText(
     case "impossible":
       return `${where} a value of "${column}" that the model considers impossible${example}${possibleText(columns, column)}. ${consequence}`;
     case "incomplete":
-      return `${where} no value of "${column}", where training had no missing values, and so no log-density.`;
+      return `${where} no value of "${column}", and so cannot be scored: no value of this column was missing in training.`;
   }
 }
 

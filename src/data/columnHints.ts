@@ -202,8 +202,9 @@ const andMoreColumns = (columns: number): string =>
   columns > MAX_QUERY_PARTS ? ` (and likewise for ${columns - MAX_QUERY_PARTS} more columns)` : "";
 
 /**
- * An argument that leaves columns out: `--columns` with the remaining columns or, if only these are more than `MAX_NAMES`, a query that
- * excludes columns. If the columns left out are as many, the list ends with "..." and the user must complete it. Undefined if no column remains.
+ * An argument that leaves out the columns `omitted`: `--columns` with the remaining columns. If more than `MAX_NAMES` columns remain, but at most
+ * `MAX_NAMES` are omitted and the user has not chosen columns by name, it is a query that excludes them. A longer list ends with "...", and the
+ * user must complete it. Undefined if no column remains.
  */
 function leaveOut(omitted: readonly string[], { chosen, source, learned }: NotedTable): string | undefined {
   const remaining = learned.columns.length - omitted.length;

@@ -101,7 +101,8 @@ async function rowsWhere(
   // The line break ends a comment at the end of the condition.
   const relation = `${source} WHERE (${condition}\n) ORDER BY ${index}`;
   try {
-    // Parentheses can make a query of what is no condition, such as `a) OR (b`, so it must be one without them too.
+    // In parentheses, text that is not a condition can become valid SQL: "a) OR (b" becomes "(a) OR (b)". So the condition must also be valid
+    // without them.
     await database.queryColumns(`SELECT 1 FROM ${source} WHERE ${condition}`);
     for await (const block of database.stream([index], relation, count)) kept.push(...block);
   } catch (error) {

@@ -27,7 +27,7 @@ export interface TableRowsOptions {
 
 const rowsRules: OptionRules<TableRowsOptions> = { given: listOfTexts };
 
-/** The number of rows per block for `width` columns: many enough to split among threads, and at most 8 MB. */
+/** The number of rows per block for `width` columns: enough rows to split among threads, and at most 8 MB of numbers. */
 export const rowsPerBlock = (width: number): number => Math.min(32_768, Math.ceil(2 ** 20 / width));
 
 /**

@@ -20,13 +20,14 @@ export function heldOutCount(rows: number, fraction: number): number {
 /**
  * Holds out `count` rows at random for validation, or slightly fewer. Equal rows stay on the same side, unless they are equal by chance
  * (`equalRows`): a validation row that is a copy of a training row would reward memorization. Rows with more than `count` copies are treated
- * like different rows, because they cannot be held out together. `hasCopies` in the result is true if equal rows were kept together.
+ * like different rows, because they cannot be held out together. `mayHaveCopies` is false if equal rows cannot be copies, because no column is
+ * distinctive (`equalRows`).
  */
 export function holdOut(
   data: InMemoryDataset,
   count: number,
   seed: number,
-): { training: InMemoryDataset; validation: InMemoryDataset; hasCopies: boolean } {
+): { training: InMemoryDataset; validation: InMemoryDataset; mayHaveCopies: boolean } {
   const order = stratified(new Random(seed).split("validation").permutation(data.rows), data.weights, count);
   const { areCopies, firstRows, groupSizes } = equalRows(storedRows(data));
   /**
@@ -47,7 +48,11 @@ export function holdOut(
   }
   const heldOut = Uint8Array.from(isHeldOut, (_, row) => isHeldOut[representative(row)]);
   const rowsWhere = (value: number) => range(data.rows).filter((row) => heldOut[row] === value);
-  return { training: data.select(rowsWhere(0)), validation: data.select(rowsWhere(1)), hasCopies: areCopies };
+  return {
+    training: data.select(rowsWhere(0)),
+    validation: data.select(rowsWhere(1)),
+    mayHaveCopies: areCopies,
+  };
 }
 
 /**

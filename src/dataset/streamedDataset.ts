@@ -159,9 +159,9 @@ export class StreamedDataset implements Dataset {
     const { allBlocks, features, contextFeatures, sample, rows, meanWeight } = this;
     const maxHeldOut = Math.floor(MAX_HELD_OUT_SHARE * sampleSize(features + contextFeatures));
     const count = Math.min(heldOutCount(rows, fraction), maxHeldOut, sample.rows - 1);
-    const { training, validation, hasCopies } = holdOut(sample, count, seed);
+    const { training, validation, mayHaveCopies } = holdOut(sample, count, seed);
     const rowNumbers = Int32Array.from([...this.heldOut.rowNumbers, ...validation.rowNumbers]).sort();
-    const hashes = new Set([...this.heldOut.hashes, ...(hasCopies ? this.hashesOf(validation) : [])]);
+    const hashes = new Set([...this.heldOut.hashes, ...(mayHaveCopies ? this.hashesOf(validation) : [])]);
     // Rows with copies on both sides are values that the distribution repeats, which `holdOut` does not keep together.
     for (const hash of this.hashesOf(training)) hashes.delete(hash);
     const trainingRows = rows - validation.rows;

@@ -98,7 +98,7 @@ export function columnHeads(
   }
 }
 
-/** Knots of a lattice. If the training rows have no value, all rows that have one were held out, and the middle cell stands for theirs. */
+/** The knots of a lattice. If no training row has a value (all rows with one were held out), they are those of its middle cell. */
 const latticeKnots = (sorted: Float64Array, cells: number, options: QuantileKnotsOptions) =>
   quantileKnots(sorted.length > 0 ? sorted : [Math.floor(cells / 2)], { ...options, width: 1 });
 

@@ -6,7 +6,7 @@ export const MILLISECONDS = { day: 86_400_000, hour: 3_600_000, minute: 60_000, 
 /** 1970-01-01 was a Thursday, so with 3 days added weeks begin on Monday. */
 export const DAYS_TO_MONDAY = 3;
 /** Weeks in a year, on average. */
-const YEAR = 365.2425 / 7;
+const WEEKS_PER_YEAR = 365.2425 / 7;
 /**
  * The periods of the units. The network gets the phase of a value in each of them. Weeks are counted since 1970, and months since the year 0.
  * One of their periods is a year, so that other columns can depend on the season. The others are a half, a quarter and so on of a year, so that
@@ -14,7 +14,7 @@ const YEAR = 365.2425 / 7;
  */
 export const TIME_PERIODS: Readonly<Record<TimeUnit, readonly number[]>> = {
   month: [12, 6, 3],
-  week: [YEAR, YEAR / 2, YEAR / 4, YEAR / 8, YEAR / 16],
+  week: [WEEKS_PER_YEAR, WEEKS_PER_YEAR / 2, WEEKS_PER_YEAR / 4, WEEKS_PER_YEAR / 8, WEEKS_PER_YEAR / 16],
   day: [TIME_UNITS.day],
   weekday: [TIME_UNITS.weekday],
   hour: [TIME_UNITS.hour],

@@ -83,21 +83,25 @@ const DETECTION_LIMIT = /^[<>]=?\s*\d[\d.]*$/;
 export const WITH_DECIMAL_COMMA = "[-+]?[\\d.]*,\\d+([eE][-+]?\\d+)?";
 export const THOUSANDS = "[-+]?[1-9]\\d{0,2}(,\\d{3})+(\\.\\d*)?";
 
-/**
- * Counts in a text column: rows with text; rows with numbers, and whether some begin with 0 and another digit, as codes such as the postal code
- * 00501 do; rows with numbers that have commas, and those whose commas may separate
- * thousands (`THOUSANDS`); rows with numbers that have units (`NUMBER_WITH_UNIT`); and rows with dates or times (`DATE_LIKE`). `words` are the texts
- * that are not numbers, or not dates if more than half of the rows are dates. `someDates` has at least one of the dates, if there are any.
- */
+/** Counts of rows of a text column, and some of its texts. */
 export interface TextCounts {
+  /** Rows with text. */
   readonly present: number;
+  /** Rows with numbers. */
   readonly numbers: number;
+  /** Whether some numbers begin with 0 and another digit, as codes such as the postal code 00501 do. */
   readonly areCodes: boolean;
+  /** Rows with numbers that have commas (`WITH_DECIMAL_COMMA` or `THOUSANDS`). */
   readonly commas: number;
+  /** Rows with numbers whose commas may separate thousands (`THOUSANDS`). */
   readonly thousands: number;
+  /** Rows with numbers that have units (`NUMBER_WITH_UNIT`). */
   readonly units: number;
+  /** Rows with dates or times (`DATE_LIKE`). */
   readonly dates: number;
+  /** At least one of the dates, if there are any. */
   readonly someDates: readonly string[];
+  /** Texts that are not numbers, or not dates if more than half of the rows are dates. */
   readonly words: readonly string[];
 }
 

@@ -81,9 +81,9 @@ it("names the file of a row", async () => {
   const tables = ["good.csv", "incomplete.csv", "impossible.csv"].map(path);
   const { err } = await pushforward(["score", model, ...tables, "-o", path("scored.csv")]);
   expect(err).toMatchInlineSnapshot(`
-    "Warning: Row 2 of incomplete.csv has no value of "k", where training had no missing values, and so no log-density.
+    "Warning: Row 2 of incomplete.csv has no value of "k", and so cannot be scored: no value of this column was missing in training.
     Warning: 2 rows (the first is row 1 of impossible.csv) have a value of "x" that the model considers impossible, such as 1000 (expected integer: within 0 to 9). Its log-density is -Infinity.
-    Warning: Row 1 of incomplete.csv has no value of "x", where training had no missing values, and so no log-density.
+    Warning: Row 1 of incomplete.csv has no value of "x", and so cannot be scored: no value of this column was missing in training.
     Warning: 2 of 6 rows have no log-density because a value is missing.
     Wrote 6 rows with log_density to scored.csv
     "
