@@ -12,7 +12,7 @@ import { PushforwardError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import type { AllowedDirectories } from "./allowedDirectories.ts";
 import { writeFailure } from "./failure.ts";
-import type { Io } from "./io.ts";
+import { type Io, interruption } from "./io.ts";
 import { TOOLS, type Tool } from "./mcpTools.ts";
 import { run } from "./run.ts";
 
@@ -37,12 +37,11 @@ export async function serveTools(
   // The command runs in a worker thread, in which process.stdin does not read file descriptor 0.
   const stdin = createReadStream("", { fd: 0, autoClose: false });
   const server = toolServer(directories);
-  const ended = new Promise<void>((resolve) => {
+  const closed = new Promise<void>((resolve) => {
     stdin.once("end", resolve).once("error", () => resolve());
-    interrupted.addEventListener("abort", () => resolve(), { once: true });
   });
   await server.connect(new StdioServerTransport(stdin, stdout as Writable));
-  await ended;
+  await Promise.race([closed, interruption({ interrupted })]);
   await server.close();
   stdin.destroy();
 }
