@@ -4,6 +4,10 @@ const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|BIGNUM|DECI
 
 export const isNumeric = ({ type }: { readonly type: string }): boolean => NUMERIC.test(type);
 
+/** The SQL of a value of a column as text. The text of a JSON string has no quotes. */
+export const textOf = (value: string, type: string): string =>
+  type === "JSON" ? `(${value} ->> '$')` : `CAST(${value} AS VARCHAR)`;
+
 /** The white space that JavaScript's `trim` removes, as a regular expression of DuckDB. Its own `trim` leaves tabs and line breaks. */
 const WHITE_SPACE = "\\s\\x0b\\p{Z}\\x{feff}";
 

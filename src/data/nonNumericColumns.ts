@@ -3,7 +3,7 @@ import { shortened } from "../parse.ts";
 import { DATE_LIKE } from "../tables/textDates.ts";
 import { NUMBER_WITH_UNIT, type TextCounts, THOUSANDS, WITH_DECIMAL_COMMA } from "../tables/valueRemarks.ts";
 import { columnList } from "./columnList.ts";
-import { numberOfText, trimmed } from "./columnTypes.ts";
+import { numberOfText, textOf, trimmed } from "./columnTypes.ts";
 import { quotedIdentifier, stringLiteral } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
@@ -49,7 +49,7 @@ export async function examineColumn(table: Table, { name, type }: Column): Promi
   const byType = describeByType({ name, type });
   if (type === "BOOLEAN") return { ...byType, kind: "labels" };
   if (type !== "VARCHAR" && type !== "JSON") return byType;
-  const value = type === "JSON" ? `(${quotedIdentifier(name)} ->> '$')` : quotedIdentifier(name);
+  const value = textOf(quotedIdentifier(name), type);
   const from = `(SELECT row_number() OVER () AS row, ${value} AS value FROM ${table.relation.sql})`;
   const [counts] = await table.database.rows(
     `SELECT count(value), count(${numberOfText("value")}), count_if(regexp_full_match(value, '${WITH_DECIMAL_COMMA}')),

@@ -9,6 +9,7 @@ import {
   isNumeric,
   missingToNull,
   numberOfText,
+  textOf,
   textTypes,
   withDecimalPoint,
 } from "./columnTypes.ts";
@@ -137,7 +138,7 @@ async function readRelation(
     );
     const filesWithTexts = parts.map(({ columns, ...part }) => ({
       ...part,
-      texts: mixed.map((name) => presentText(textOf(columns.get(name)!), notation.na)),
+      texts: mixed.map((name) => presentText(columnText(columns.get(name)!), notation.na)),
     }));
     await checkNumbersInAllFiles(database, filesWithTexts, mixed);
   }
@@ -269,9 +270,8 @@ async function typedTable(database: Database, sql: string, na: readonly string[]
   return na.length > 0 ? withMissingValues(database, table, na) : table;
 }
 
-/** The SQL of a value as text, in a table that is no text file. */
-const textOf = ({ name, type }: Column): string =>
-  type === "JSON" ? `(${quotedIdentifier(name)} ->> '$')` : `CAST(${quotedIdentifier(name)} AS VARCHAR)`;
+/** The SQL of the values of a column as text. */
+const columnText = ({ name, type }: Column): string => textOf(quotedIdentifier(name), type);
 
 /** The SQL of a text, NULL if it is one of `words` or blank. */
 const presentText = (text: string, words: readonly string[]): string =>
@@ -287,12 +287,12 @@ async function withMissingValues(
   const texts = await withReplacedText(database, table.columns.filter(isText), { from: table.sql, words });
   const { contents } = await textTypes(
     database,
-    texts.map((column) => presentText(textOf(column), words)),
+    texts.map((column) => presentText(columnText(column), words)),
     table.sql,
   );
   const replaced = [...texts, ...table.columns.filter(isNumeric)].map((column) => {
     const type = contents[texts.indexOf(column)]?.type ?? "VARCHAR";
-    const text = textOf(column);
+    const text = columnText(column);
     return isNumeric({ type })
       ? { ...column, sql: `CAST(${presentText(text, words)} AS ${type})`, type }
       : { ...column, sql: missingToNull(quotedIdentifier(column.name), { text, na: [...words, BLANK] }) };
@@ -316,7 +316,7 @@ async function withReplacedText(
   { from, words }: { readonly from: string; readonly words: readonly string[] },
 ): Promise<Column[]> {
   if (columns.length === 0) return [];
-  const texts = columns.map(textOf);
+  const texts = columns.map(columnText);
   const present = texts.map((text) => presentText(text, words));
   const counted = await database.rows(
     `SELECT count(text) > count(present) FROM (

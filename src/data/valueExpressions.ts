@@ -4,6 +4,7 @@ import {
   isoDate,
   isVisible,
   numberOfText,
+  textOf,
   timeInUtc,
   timeOfText,
   timestampOfText,
@@ -37,8 +38,7 @@ export const hasTimeZone = (column: Column): boolean =>
  * precedes the name of the column, such as `original.`; by default there is none.
  */
 export function textExpression(table: Table, { name, type }: Column, prefix = ""): string {
-  const value = `${prefix}${quotedIdentifier(name)}`;
-  const text = type === "JSON" ? `(${value} ->> '$')` : `CAST(${value} AS VARCHAR)`;
+  const text = textOf(`${prefix}${quotedIdentifier(name)}`, type);
   return isText(table, type) ? `CASE WHEN ${isVisible(text)} THEN ${text} END` : text;
 }
 

@@ -1,6 +1,6 @@
 import { checkOptions, listOfTexts } from "../options.ts";
 import { addedNames, LOG_DENSITY } from "./addedColumns.ts";
-import { typedValue } from "./columnTypes.ts";
+import { textOf, typedValue } from "./columnTypes.ts";
 import { nanToNull, type OutputColumn } from "./copy.ts";
 import { type Chunks, quotedIdentifier } from "./database.ts";
 import type { Format } from "./format.ts";
@@ -66,9 +66,8 @@ export async function outputColumns(
     const { name, type } = column;
     const value = `original.${quotedIdentifier(name)}`;
     if (!asText) {
-      // The text of a value in JSON is without its quotes, as when it is read.
       return type === "JSON" && isDelimited(format)
-        ? { name, type: "VARCHAR", value: `(${value} ->> '$')` }
+        ? { name, type: "VARCHAR", value: textOf(value, type) }
         : { name, type, value };
     }
     return typed.includes(column)
