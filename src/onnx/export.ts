@@ -163,8 +163,6 @@ export class GraphWriter implements Emitter {
   private emit(node: Tensor, values: Map<Tensor, string>): string {
     const scalar = scalarValue(node);
     if (scalar !== undefined) return this.scalar(scalar);
-    const constant = this.constantOf(node);
-    if (constant) return this.initializer(node, constant);
     const inputs = node.inputs.map((parent) => this.valueOf(parent, values));
     return node.operation.emit(this, inputs, node.attributes, node.inputs, node);
   }
@@ -217,7 +215,7 @@ export class GraphWriter implements Emitter {
 
   node(type: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}): string {
     // Several operations may write equal nodes, such as the reshape of a scalar: they are computed once.
-    const key = `node ${type} ${inputs.join(" ")} ${JSON.stringify(attributes)}`;
+    const key = JSON.stringify([type, inputs, attributes]);
     const equal = this.shared.get(key);
     if (equal) return equal;
     const output = this.unique(type.toLowerCase());

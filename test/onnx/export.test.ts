@@ -286,6 +286,15 @@ describe("names", () => {
     ]);
   });
 
+  test("may contain spaces: nodes are shared only if all their inputs are equal", () => {
+    const [ab, c, a, bc] = ["a b", "c", "a", "b c"].map((name) => input(name, ["N"]));
+    const { node } = parse(buildGraph([ab, c, a, bc], { y: ab.add(c), z: a.add(bc) })).graph!;
+    expect(node.map(({ opType, input, output }) => [opType, input, output])).toEqual([
+      ["Add", ["a b", "c"], ["y"]],
+      ["Add", ["a", "b c"], ["z"]],
+    ]);
+  });
+
   test("cannot be those of an input and of an output", () => {
     expect(() => namesOf({ x: x.exp() })).toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: two inputs, parameters or outputs of the graph have the name x.
