@@ -63,12 +63,11 @@ function gatherSource(
   if (attributes.axis !== axis) return { source: x, indices };
   if (operation === gather) {
     const inner = attributes.indices as readonly number[];
-    if (indices.every((index) => index in inner))
-      return gatherSource(
-        inputs[0],
-        axis,
-        indices.map((index) => inner[index]),
-      );
+    return gatherSource(
+      inputs[0],
+      axis,
+      indices.map((index) => inner[index]),
+    );
   }
   if (operation === concat) {
     let end = 0;
