@@ -237,10 +237,17 @@ class Executable {
     return () => this.withSession(run);
   }
 
-  /** Passes the session to `use`. `release` waits until that is done. */
+  /** Passes the session to `use`. `release` waits until that is done. If the session cannot be created, the next call tries again. */
   private withSession<R>(use: (session: InferenceSession) => R | Promise<R>): Promise<R> {
     this.session ??= this.createSession();
-    const call = this.session.then(use).finally(() => this.runningCalls.delete(call));
+    const { session } = this;
+    const call = session
+      .then(use, (error) => {
+        // After `release`, this may be the session of a later call.
+        if (this.session === session) this.session = undefined;
+        throw error;
+      })
+      .finally(() => this.runningCalls.delete(call));
     this.runningCalls.add(call);
     return call;
   }

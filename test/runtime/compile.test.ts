@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { InferenceSession } from "onnxruntime-node";
+import { describe, expect, test, vi } from "vitest";
 import { PushforwardError } from "../../src/errors.ts";
 import { batchSize, constant, filled, grad, Parameter, scalar, Tensor } from "../../src/graph/index.ts";
 import type { Operation } from "../../src/graph/operation.ts";
@@ -275,6 +276,34 @@ test("after release, the next call creates a new session", async () => {
   await f.release();
   await f.release();
   expect(await f([1, 2], [0, 0])).toEqual(Float32Array.of(2, 4));
+  await f.release();
+});
+
+test("after a session could not be created, the next call tries again", async () => {
+  const create = vi.spyOn(InferenceSession, "create").mockRejectedValueOnce(new Error("out of memory"));
+  const f = compile(affine, shapes);
+  await expect(f([1, 2], [0, 0])).rejects.toMatchObject({
+    code: "ENGINE",
+    message: "ONNX Runtime refused the graph: out of memory.",
+  });
+  expect(await f([1, 2], [0, 0])).toEqual(Float32Array.of(2, 4));
+  expect(create).toHaveBeenCalledTimes(2);
+  create.mockRestore();
+  await f.release();
+});
+
+test("a session that could not be created does not replace the one of a call after release", async () => {
+  const create = vi.spyOn(InferenceSession, "create").mockRejectedValueOnce(new Error("out of memory"));
+  const f = compile(affine, shapes);
+  const failed = f([1, 2], [0, 0]);
+  const released = f.release();
+  const results = [f([1, 2], [0, 0]), f([1, 2], [0, 0])];
+  await expect(failed).rejects.toThrow("out of memory");
+  await released;
+  expect(await Promise.all(results)).toEqual([Float32Array.of(2, 4), Float32Array.of(2, 4)]);
+  expect(await f([1, 2], [0, 0])).toEqual(Float32Array.of(2, 4));
+  expect(create).toHaveBeenCalledTimes(2);
+  create.mockRestore();
   await f.release();
 });
 
