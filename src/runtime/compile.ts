@@ -55,7 +55,7 @@ type Arrays<T extends Traced> = T extends Tensor
     ? { [K in keyof T]: Floats }
     : { [K in keyof T]: Floats };
 
-/** The shapes of the inputs: a list, or an object of shapes by name, in the order of the inputs. */
+/** The shapes of the inputs: a list, or an object of shapes by name, in the order of the inputs. Sizes of 0 are not valid. */
 export type InputShapes = readonly Shape[] | Readonly<Record<string, Shape>>;
 
 /** Settings that depend on the traced graph. */
@@ -168,7 +168,7 @@ function symbolicInputs(shapes: InputShapes): Tensor[] {
       ? Object.entries(shapes as Readonly<Record<string, Shape>>)
       : [["", shapes as unknown as Shape] as const];
   for (const [, shape] of named) {
-    if (Array.isArray(shape) && shape.every(isDimension)) continue;
+    if (Array.isArray(shape) && shape.every(isDimension) && !shape.includes(0)) continue;
     throw new PushforwardError("ARGUMENT", "invalid shapes of the inputs", {
       expected:
         'a list of shapes, such as [["N", 2], [3]], or an object of them by name, such as { x: ["N", 2] }',

@@ -50,6 +50,19 @@ describe.each(operations)("$name", (row) => {
   });
 });
 
+test.each([1, 3])("an axis of size 0 can be reshaped, with %i rows", async (rows) => {
+  const empty = (x: Tensor) => x.slice(2, 0, 0);
+  const targets = [
+    ["N", 0],
+    ["N", 2, 0, 1],
+    ["N", 3, 0],
+    ["N", 1, 2, 0],
+  ] as const;
+  const compiled = compile((x) => targets.map((shape) => empty(x).reshape(shape)), [["N", 2, 3]]);
+  expect(await compiled(new Float32Array(6 * rows))).toEqual(targets.map(() => new Float32Array(0)));
+  await compiled.release();
+});
+
 test("every method of Tensor has a row in the lists of operations", () => {
   const covered = new Set(operations.map(({ name }) => name.split(" ")[0]));
   const methods = Object.getOwnPropertyNames(Tensor.prototype).filter(

@@ -33,7 +33,7 @@ describe("compile throws ARGUMENT for", () => {
   });
 
   test("invalid shapes", () => {
-    for (const bad of [["N", 2], undefined, "N", [[-1]], { x: 2 }, { x: ["M"] }]) {
+    for (const bad of [["N", 2], undefined, "N", [[-1]], [["N", 0]], { x: 2 }, { x: ["M"] }]) {
       expect(() => compile((x) => x, wrong(bad))).toThrow(
         'invalid shapes of the inputs: expected a list of shapes, such as [["N", 2], [3]], or an object of them by name, such as { x: ["N", 2] }',
       );

@@ -27,14 +27,15 @@ export const reshape: Operation<{ readonly shape: Shape }> = {
   },
   hasComputedShape: true,
   // Inside of loops, where shapes are not declared, the runtime can infer that the number of rows stays the same from Unsqueeze, from
-  // Squeeze, and from a size of 0, which stands for the size of the same axis of the input.
+  // Squeeze, and from a size of 0, which stands for the size of the same axis of the input. An axis of size 0 is therefore written as
+  // -1, which is inferred, unless it is also one of the input.
   emit: (onnx, [x], { shape }, [tensor]) => {
     if (shape.indexOf("N") !== tensor.shape.indexOf("N")) {
       const [added, removed] = [newAxes(tensor.shape, shape), newAxes(shape, tensor.shape)];
       if (added) return onnx.node("Unsqueeze", [x, onnx.integers(added)]);
       if (removed) return onnx.node("Squeeze", [x, onnx.integers(removed)]);
     }
-    const sizes = shape.map((d, axis) => (d !== "N" ? d : tensor.shape[axis] === "N" ? 0 : -1));
+    const sizes = shape.map((d, axis) => (d && d !== "N" ? d : tensor.shape[axis] === d ? 0 : -1));
     return onnx.node("Reshape", [x, onnx.integers(sizes)]);
   },
 };
