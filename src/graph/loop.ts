@@ -1,10 +1,13 @@
 import { PushforwardError } from "../errors.ts";
+import { checkOptions, integerFrom, type OptionRules, required } from "../options.ts";
 import type { LoopBody, Operation } from "./operation.ts";
 import { optimize } from "./passes/optimize.ts";
 import { expandOperations } from "./passes/rewrite.ts";
 import { formatShape, type Shape } from "./shape.ts";
 import { capturedBy, placeholder } from "./substitute.ts";
 import { Tensor } from "./tensor.ts";
+
+const optionRules: OptionRules<{ maxIterations: number }> = { maxIterations: required(integerFrom(1)) };
 
 /**
  * Repeats `step` from the state `initial` while its `proceed`, a boolean scalar, is true, at most `maxIterations` times.
@@ -13,14 +16,15 @@ import { Tensor } from "./tensor.ts";
  * The step is traced once and becomes the body of an ONNX Loop; whatever does not depend on the state is computed before the
  * loop. The results have no gradient: differentiating them throws `ARGUMENT`. `withGradient` can give them one.
  *
- * Throws `ARGUMENT` for an empty state or a boolean tensor in it, and `SHAPE` if the step returns another number of tensors, tensors of
- * other shapes or types, or a `proceed` that is not a boolean scalar.
+ * Throws `ARGUMENT` for an empty state, a boolean tensor in it, or a `maxIterations` that is not a positive integer, and `SHAPE` if the
+ * step returns another number of tensors, tensors of other shapes or types, or a `proceed` that is not a boolean scalar.
  */
 export function loop(
   initial: readonly Tensor[],
   step: (state: readonly Tensor[]) => { state: readonly Tensor[]; proceed: Tensor },
-  { maxIterations }: { maxIterations: number },
+  options: { maxIterations: number },
 ): Tensor[] {
+  checkOptions("loop", options, optionRules);
   if (initial.length === 0) throw new PushforwardError("ARGUMENT", "the state of a loop has no tensor");
   const state = initial.map(({ shape }) => placeholder(shape));
   const traced = step(state);
@@ -31,7 +35,7 @@ export function loop(
   const expanded = expandOperations([traced.proceed, ...traced.state], { kept: independent });
   const [proceed, ...next] = optimize(expanded, independent);
   const captured = capturedBy([proceed, ...next], state, independent);
-  const operation = loopOperation({ state, next, proceed }, captured, maxIterations);
+  const operation = loopOperation({ state, next, proceed }, captured, options.maxIterations);
   const node = new Tensor(operation, [...initial, ...captured], {});
   return initial.map(({ shape }, index) => new Tensor(loopResult, [node], { index, shape: [...shape] }));
 }
@@ -46,10 +50,13 @@ function checkStep(state: readonly Tensor[], next: readonly Tensor[], proceed: T
   }
   const requireLike = (name: string, expected: string, received: string) => {
     if (received === expected) return;
-    throw new PushforwardError("SHAPE", `the step of a loop returns a wrong ${name}`, { expected, received });
+    throw new PushforwardError("SHAPE", `the step of a loop returns ${name} of a wrong type or shape`, {
+      expected,
+      received,
+    });
   };
   state.forEach((tensor, i) => {
-    requireLike(`state ${i}`, typeAndShape(tensor), typeAndShape(next[i]));
+    requireLike(`state[${i}]`, typeAndShape(tensor), typeAndShape(next[i]));
   });
   requireLike("proceed", "bool []", typeAndShape(proceed));
 }

@@ -409,15 +409,15 @@ test("the step of a loop that does not return such a state as it received", () =
     `"the step of a loop returns a wrong number of tensors: expected 2, as in the initial state, received 1."`,
   );
   expect(withStep(([a, b]) => ({ state: [b, a], proceed: never }))).toMatchInlineSnapshot(
-    `"the step of a loop returns a wrong state 0: expected float [N, 2], received float [3]."`,
+    `"the step of a loop returns state[0] of a wrong type or shape: expected float [N, 2], received float [3]."`,
   );
   expect(withStep(([a, b]) => ({ state: [a.greater(0), b], proceed: never }))).toMatchInlineSnapshot(
-    `"the step of a loop returns a wrong state 0: expected float [N, 2], received bool [N, 2]."`,
+    `"the step of a loop returns state[0] of a wrong type or shape: expected float [N, 2], received bool [N, 2]."`,
   );
   expect(withStep(([a, b]) => ({ state: [a, b], proceed: b.greater(0) }))).toMatchInlineSnapshot(
-    `"the step of a loop returns a wrong proceed: expected bool [], received bool [3]."`,
+    `"the step of a loop returns proceed of a wrong type or shape: expected bool [], received bool [3]."`,
   );
   expect(withStep((state) => ({ state, proceed: scalar(1) }))).toMatchInlineSnapshot(
-    `"the step of a loop returns a wrong proceed: expected bool [], received float []."`,
+    `"the step of a loop returns proceed of a wrong type or shape: expected bool [], received float []."`,
   );
 });

@@ -75,6 +75,21 @@ test.each([undefined, 3])(
   },
 );
 
+test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, undefined])(
+  "`maxIterations: %s` is an error",
+  (maxIterations) => {
+    const step = ([x]: readonly Tensor[]) => ({ state: [x], proceed: scalar(0).equal(1) });
+    expect(() => loop([scalar(1)], step, { maxIterations: maxIterations as number })).toThrow(
+      expect.objectContaining({
+        code: "ARGUMENT",
+        message: expect.stringMatching(
+          /^the option maxIterations of loop has an invalid value: expected 1, 2, 3, \.\.\., received /,
+        ),
+      }),
+    );
+  },
+);
+
 test("withGradient replaces the gradient of a value", async () => {
   const run = compile(
     (x) => {

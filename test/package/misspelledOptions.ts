@@ -5,7 +5,7 @@ import { fitGaussianMixture, quantileKnots } from "../../src/distributions/index
 import * as evaluate from "../../src/evaluate/index.ts";
 import { checkpointFile, loadModel, saveModel } from "../../src/files/index.ts";
 import { estimateParameters } from "../../src/flows/index.ts";
-import { buildGraph } from "../../src/graph/index.ts";
+import { buildGraph, loop } from "../../src/graph/index.ts";
 import * as images from "../../src/images/index.ts";
 import * as main from "../../src/index.ts";
 import {
@@ -169,6 +169,7 @@ export const misspelledOptions: Readonly<Record<string, readonly [call: () => un
     loadModel: [() => loadModel("", wrong({ kind: [] })), "kinds"],
     logDensities: [() => evaluate.logDensities(flow, rows, wrong({ sources: "" })), "source"],
     logitPixels: [() => main.logitPixels(wrong({ features: 2, value: 3 })), "values"],
+    loop: [() => loop(unused, unused, wrong({ maxIteration: 2 })), "maxIterations"],
     minimize: [() => main.minimize(() => main.scalar(0), flow, rows, wrong({ epoch: 1 })), "epochs"],
     mixtureFlow: [() => main.mixtureFlow([flow, flow], wrong({ weight: [1, 1] })), "weights"],
     withReflections: [() => images.withReflections(unused, [2, 1, 1], wrong({ sed: 1 })), "seed"],
