@@ -51,9 +51,10 @@ export function buildGraph(
   const names = Object.keys(outputs);
   for (const [name, { shape }] of Object.entries(outputs)) {
     if (shape.indexOf("N") > 0) {
-      throw new PushforwardError("SHAPE", `output ${name} has its batch axis in ${formatShape(shape)}`, {
-        hint: "The batch axis N must be the leading one.",
-      });
+      throw new PushforwardError(
+        "SHAPE",
+        `the batch axis of output ${name} is not its first axis: ${formatShape(shape)}`,
+      );
     }
   }
   const traced = Object.values(outputs);

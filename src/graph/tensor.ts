@@ -431,9 +431,10 @@ export const unitRow = (size: number, position: number): Tensor =>
 /** A tensor whose numbers are passed in when the graph runs. Throws `SHAPE` if its batch axis is not the first. */
 export function input(name: string, shape: Shape): Tensor {
   if (shape.lastIndexOf("N") > 0) {
-    throw new PushforwardError("SHAPE", `input ${name} has its batch axis in ${formatShape(shape)}`, {
-      hint: "The batch axis N must be the leading one.",
-    });
+    throw new PushforwardError(
+      "SHAPE",
+      `the batch axis of input ${name} is not its first axis: ${formatShape(shape)}`,
+    );
   }
   return new Tensor(source.input, [], { shape: [...shape] }, name);
 }
