@@ -119,6 +119,6 @@ export class PoolWorker {
     this.port.unref();
     const failure = this.crash ? this.crash.message : this.answers.shift();
     if (typeof failure === "string")
-      throw new PushforwardError("ENGINE", `ONNX Runtime failed in a worker thread: ${failure}`);
+      throw new PushforwardError("ENGINE", `a worker thread failed: ${failure}`);
   }
 }
