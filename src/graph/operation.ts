@@ -100,8 +100,6 @@ export interface Operation<A extends Attributes = Attributes> {
    * The gradients are then summed down to the shapes of the inputs.
    */
   readonly broadcasts?: "elementwise" | "leadingAxes";
-  /** True for an identity that ends backpropagation. */
-  readonly stopsGradient?: boolean;
 
   /** Computes the result for scalar inputs. Constant folding uses it. */
   evaluate?(...inputs: number[]): number;

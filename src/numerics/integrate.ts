@@ -1,5 +1,6 @@
 import { vjp } from "../graph/grad.ts";
 import { loop } from "../graph/loop.ts";
+import { stopGradient } from "../graph/operations/elementwise.ts";
 import { isInput } from "../graph/operations/source.ts";
 import { capturedBy, placeholder, substitute } from "../graph/substitute.ts";
 import { concat, epsilon, filled, type Tensor } from "../graph/tensor.ts";
@@ -73,7 +74,7 @@ export function integrate(field: VectorField, initial: Tensor, options: Integrat
 
 /** Whether a tensor depends on an input or a parameter other than through `stopGradient`. */
 const dependsOnInput = (tensor: Tensor): boolean =>
-  ancestors([tensor], { has: ({ operation }) => operation.stopsGradient === true }).some(isInput);
+  ancestors([tensor], { has: ({ operation }) => operation === stopGradient }).some(isInput);
 
 /**
  * Gradients with respect to the initial state and to the tensors that the field captures, from the gradient g of the end state.

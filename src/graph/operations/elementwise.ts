@@ -381,7 +381,6 @@ export const toFloat: Operation<NoAttributes> = {
 export const stopGradient: Operation<NoAttributes> = {
   name: "stopGradient",
   type: "sameAsInput",
-  stopsGradient: true,
   shape: ([x]) => x.shape,
   emit: (_onnx, [x]) => x,
   simplify: ({ inputs: [x] }) => x,
