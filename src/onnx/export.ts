@@ -327,11 +327,7 @@ export class GraphWriter implements Emitter {
         hint: "Add an input of shape [N, ...], or set `batch`.",
       });
     }
-    const written = this.shared.get("rows");
-    if (written) return written;
-    const rows = this.node("Shape", [this.batchedInput], { start: 0, end: 1 });
-    this.shared.set("rows", rows);
-    return rows;
+    return this.node("Shape", [this.batchedInput], { start: 0, end: 1 });
   }
 
   /** Writes an initializer if there is none with this key yet. Returns its name. */
