@@ -1,5 +1,6 @@
 import { vjp } from "../graph/grad.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
+import { diagonal } from "../numerics/diagonal.ts";
 import { activate } from "./activation.ts";
 import type { MLP } from "./mlp.ts";
 
@@ -64,10 +65,4 @@ function trace(first: Tensor, weights: readonly Tensor[], slopes: readonly Tenso
       return tangents.mul(weights[weights.length - 1].transpose()).sum([1, 2]);
     }
   }
-}
-
-function diagonal(matrix: Tensor): Tensor {
-  const size = matrix.shape[0] as number;
-  const indices = Array.from({ length: size }, (_, i) => i * (size + 1));
-  return matrix.reshape([size * size]).gather(0, indices);
 }

@@ -1,5 +1,6 @@
-import { concat, scalar, type Tensor } from "../../graph/tensor.ts";
+import { scalar, type Tensor } from "../../graph/tensor.ts";
 import { solveLower } from "../../numerics/cholesky.ts";
+import { diagonal } from "../../numerics/diagonal.ts";
 import { logGamma } from "../../numerics/logGamma.ts";
 import { data } from "../data.ts";
 import type { Argument } from "./operands.ts";
@@ -41,7 +42,7 @@ export function multivariateNormal(x: Argument, mean: Argument, cholesky: Argume
   const quadratic = isSingle ? squares.sum([-2, -1]) : squares.sum(-2);
   return quadratic
     .mul(-0.5)
-    .sub(diagonalOf(factor).log().sum(-1))
+    .sub(diagonal(factor).log().sum(-1))
     .sub(0.5 * size * Math.log(2 * Math.PI));
 }
 
@@ -54,12 +55,12 @@ export function multivariateNormal(x: Argument, mean: Argument, cholesky: Argume
 export function lkjCholesky(cholesky: Argument, eta: Argument): Tensor {
   const [factor, shape] = [data(cholesky), data(eta)];
   const size = factor.shape.at(-1) as number;
-  const diagonal = diagonalOf(factor);
+  const diagonals = diagonal(factor);
   const areRowsUnit = isOne(factor.lowerTriangle().square().sum(-1)).not().toFloat().sum(-1).equal(0);
-  const isInside = isPositive(diagonal).and(areRowsUnit);
+  const isInside = isPositive(diagonals).and(areRowsUnit);
   const logs = isInside
     .reshape([...isInside.shape, 1])
-    .where(diagonal, 1)
+    .where(diagonals, 1)
     .log();
   let result = logGamma(shape.add(0.5 * (size - 1))).mul(size - 1);
   for (let k = 1; k < size; k++) {
@@ -76,13 +77,3 @@ export function lkjCholesky(cholesky: Argument, eta: Argument): Tensor {
 const isPositive = (values: Tensor): Tensor => values.neg().max(-1).less(0);
 
 const isOne = (sums: Tensor): Tensor => sums.sub(1).abs().less(SUM_TOLERANCE);
-
-/** The diagonal of matrices [..., D, D]: [..., D]. */
-function diagonalOf(matrix: Tensor): Tensor {
-  const size = matrix.shape.at(-1) as number;
-  const axis = matrix.rank - 2;
-  const elements = Array.from({ length: size }, (_, i) =>
-    matrix.slice(axis, i, i + 1).slice(axis + 1, i, i + 1),
-  );
-  return concat(elements, axis + 1).sum(axis);
-}
