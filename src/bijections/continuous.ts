@@ -6,7 +6,11 @@ import { type Activation, activationSchema } from "../nn/activation.ts";
 import { withDivergence } from "../nn/divergence.ts";
 import { MLP } from "../nn/mlp.ts";
 import { requireColumns } from "../nn/requireColumns.ts";
-import { MAX_FEATURES_FOR_EXACT_TRACE, type Trace, traceSchema } from "../nn/trace.ts";
+import {
+  MAX_FEATURES_FOR_EXACT_TRACE,
+  type TraceEstimator,
+  traceEstimatorSchema,
+} from "../nn/traceEstimator.ts";
 import { integrate } from "../numerics/integrate.ts";
 import { parse } from "../parse.ts";
 import type { Random } from "../random/index.ts";
@@ -25,7 +29,7 @@ const continuousSchema = z.strictObject({
     {},
   ),
   tolerance: z.optional(positiveSchema),
-  trace: z.optional(traceSchema),
+  trace: z.optional(traceEstimatorSchema),
 });
 
 /** Options of `Continuous`. */
@@ -47,7 +51,7 @@ export interface ContinuousOptions {
    * The divergence in training: `exact`, or Hutchinson's estimate. Default `hutchinson` for more than 16 features and
    * more than two hidden layers, otherwise `exact`.
    */
-  trace?: Trace | undefined;
+  trace?: TraceEstimator | undefined;
 }
 
 /**

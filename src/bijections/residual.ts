@@ -6,7 +6,11 @@ import { epsilon, filled, scalar, type Tensor } from "../graph/tensor.ts";
 import { isTraining } from "../graph/tracing/training.ts";
 import { Linear, linearLayers } from "../nn/linear.ts";
 import { requireColumns } from "../nn/requireColumns.ts";
-import { MAX_FEATURES_FOR_EXACT_TRACE, type Trace, traceSchema } from "../nn/trace.ts";
+import {
+  MAX_FEATURES_FOR_EXACT_TRACE,
+  type TraceEstimator,
+  traceEstimatorSchema,
+} from "../nn/traceEstimator.ts";
 import { withImplicitGradient } from "../numerics/solve.ts";
 import { spectralBound } from "../numerics/spectralNorm.ts";
 import { parse } from "../parse.ts";
@@ -22,7 +26,7 @@ const residualSchema = z.strictObject({
   context: z._default(countSchema, 0),
   hidden: z._default(z.array(sizeSchema).check(z.maxLength(MAX_LAYERS), z.minLength(1)), [64, 64]),
   lipschitz: z._default(z.number().check(z.positive(), z.maximum(0.99)), 0.9),
-  trace: z.optional(traceSchema),
+  trace: z.optional(traceEstimatorSchema),
 });
 
 /** Options of `Residual`. */
@@ -36,7 +40,7 @@ export interface ResidualOptions {
   /** c, an upper bound of the Lipschitz constant of g, in (0, 0.99]. Default 0.9. */
   lipschitz?: number | undefined;
   /** The log-determinant in training: `exact`, or estimated. Default `exact` for up to 16 features, otherwise `hutchinson`. */
-  trace?: Trace | undefined;
+  trace?: TraceEstimator | undefined;
 }
 
 /**

@@ -107,7 +107,7 @@ export class PixelAutoregressive implements Distribution {
     this.pixel = new DiscretizedMixture({ values, components, atoms });
     this.window = new CausalWindow({
       features: this.columns,
-      numbers: this.pixel.encodedSize,
+      encodedSize: this.pixel.encodedSize,
       rows: radius,
       radius: radius * channels,
       left: 2 * radius * channels,

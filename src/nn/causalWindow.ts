@@ -4,8 +4,8 @@ import { concat, type Tensor } from "../graph/tensor.ts";
 interface CausalWindowOptions {
   /** F, the number of features of a row of the image. */
   readonly features: number;
-  /** E, the numbers of a feature. */
-  readonly numbers: number;
+  /** E, how many numbers encode a feature. */
+  readonly encodedSize: number;
   /** The number of rows above. */
   readonly rows: number;
   /** The number of features to each side in the rows above. */
@@ -27,10 +27,10 @@ export class CausalWindow {
   private readonly options: CausalWindowOptions;
 
   constructor(options: CausalWindowOptions) {
-    const { numbers, rows, radius, left } = options;
+    const { encodedSize, rows, radius, left } = options;
     this.options = options;
-    this.sizeAbove = rows * (2 * radius + 1) * numbers;
-    this.size = this.sizeAbove + left * numbers;
+    this.sizeAbove = rows * (2 * radius + 1) * encodedSize;
+    this.size = this.sizeAbove + left * encodedSize;
   }
 
   /** The windows of all features of an image [N, R, F, E]: [N, R, F, size]. */
@@ -51,14 +51,14 @@ export class CausalWindow {
 
   /** For each feature the numbers from feature -`before` to feature +`after`, relative to it: [N, R, F, (before + after + 1) E]. */
   private slide(image: Tensor, before: number, after: number): Tensor {
-    const { features, numbers } = this.options;
+    const { features, encodedSize } = this.options;
     const height = image.shape[1] as number;
     const padded = image.pad(2, before, Math.max(0, after));
-    const rows = padded.reshape(["N", height, (padded.shape[2] as number) * numbers]);
-    const width = (before + after + 1) * numbers;
+    const rows = padded.reshape(["N", height, (padded.shape[2] as number) * encodedSize]);
+    const width = (before + after + 1) * encodedSize;
     return concat(
       Array.from({ length: features }, (_, f) =>
-        rows.slice(2, f * numbers, f * numbers + width).reshape(["N", height, 1, width]),
+        rows.slice(2, f * encodedSize, f * encodedSize + width).reshape(["N", height, 1, width]),
       ),
       2,
     );

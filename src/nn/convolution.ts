@@ -42,7 +42,7 @@ export class Convolution {
       decay: !weightNorm,
     });
     if (weightNorm) {
-      const scale = zeroInit ? 0 : () => columnScales(weight(), outputs);
+      const scale = zeroInit ? 0 : () => columnRootMeanSquares(weight(), outputs);
       this.scale = new Parameter([outputs], scale, { domain: WEIGHT, decay: true });
     }
     this.bias = new Parameter([outputs], initial.bias, { domain: WEIGHT });
@@ -60,7 +60,7 @@ export class Convolution {
 }
 
 /** The root mean squares of the columns of a matrix with `columns` columns. */
-function columnScales(matrix: Float32Array, columns: number): Float32Array {
+function columnRootMeanSquares(matrix: Float32Array, columns: number): Float32Array {
   const squares = new Float32Array(columns);
   matrix.forEach((value, i) => {
     squares[i % columns] += value * value;

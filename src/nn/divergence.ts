@@ -7,7 +7,7 @@ import type { MLP } from "./mlp.ts";
 /**
  * y = network(input) [N, D] and its divergence sum_i dy_i / d input_i [N, 1], the trace of the Jacobian J with respect to the
  * first D inputs. With a `direction` e [N, D] it returns e^T J e instead: Hutchinson's estimate of the divergence, if e has
- * random signs.
+ * random signs. `network` must not have residual blocks.
  *
  * With s_l the derivatives of the activations of layer l and W_l the weights (W_0 the rows of the D inputs), J = W_0 diag(s_1)
  * W_1 diag(s_2) ... W_L. Its trace is s_1 . diag(W_1 W_0) for one hidden layer and s_1 (W_1 * (W_2 W_0)^T) s_2 for two, with

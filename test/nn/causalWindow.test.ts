@@ -4,7 +4,7 @@ import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
 
 const [HEIGHT, FEATURES, NUMBERS] = [4, 5, 2];
-const options = { features: FEATURES, numbers: NUMBERS, rows: 2, radius: 1, left: 3 };
+const options = { features: FEATURES, encodedSize: NUMBERS, rows: 2, radius: 1, left: 3 };
 const window = new CausalWindow(options);
 const image = new Random(1).uniform(new Float64Array(HEIGHT * FEATURES * NUMBERS));
 
