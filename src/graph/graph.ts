@@ -23,8 +23,8 @@ export interface GraphOptions {
   /** Names of parameters; those without a name here are numbered. Default none. */
   readonly parameterNames?: ReadonlyMap<Parameter, string> | undefined;
   /**
-   * Whether the file is written in float32 with the values of the parameters. An operation whose inputs after the first depend only on parameters
-   * and constants is then replaced by its `expandFixed`, or stays. Default false.
+   * True if the parameters are written into a float32 file as constants, so that ONNX Runtime's own convolution, Gelu and
+   * LayerNormalization can be used (see `Operation.expand`). Default false.
    */
   readonly fixedParameters?: boolean | undefined;
   /** Further rewriting of the simplified outputs. Default `absorbTransposes`. */

@@ -104,11 +104,14 @@ export interface Operation<A extends Attributes = Attributes> {
   /** Computes the result for scalar inputs. Constant folding uses it. */
   evaluate?(...inputs: number[]): number;
   /**
-   * The same values from other operations. `buildGraph` replaces this operation by them, unless the file is written in float32 and the values of
-   * all inputs after the first are known when it is written.
+   * Computes the same values by other operations. `buildGraph` replaces this operation by them, except with `fixedParameters` if all
+   * inputs after the first depend only on parameters and constants: then `expandFixed` applies.
    */
   expand?(inputs: readonly Tensor[]): Tensor;
-  /** The same values from another operation, where this operation is not replaced by `expand`. Undefined if the operation stays. */
+  /**
+   * In that case, computes the same values by another operation that is faster with constant weights. Without it, or if it returns
+   * undefined, this operation stays.
+   */
   expandFixed?(inputs: readonly Tensor[]): Tensor | undefined;
   /** A cheaper tensor of the same values, or undefined if there is none. */
   simplify?(node: Tensor): Tensor | undefined;

@@ -63,8 +63,9 @@ export class OrderedMLP {
   }
 
   /**
-   * As `apply`, for the outputs of features that come after the first `count` ones ([1], or [N, 1] if it differs between rows), and depend on
-   * these only. The other outputs have no meaning. Their last layer needs no mask: units of higher degrees are set to 0.
+   * The outputs [N, outputs] of all features at positions `count` and later, as functions of the first `count` features only and not of
+   * each other. `count` is [1], or [N, 1] if it differs between rows. The outputs of the first `count` features are meaningless. The last
+   * layer needs no mask, because hidden units of degree above `count` are set to 0.
    */
   applyAfter(x: Tensor, positions: Positions, count: Tensor): Tensor {
     const ordering = this.orderingOf(positions);

@@ -10,7 +10,9 @@ import {
 } from "./model.ts";
 import { Names } from "./names.ts";
 
-/** The version of the ONNX operator set: 18, which all current runtimes can read, contains all operators used here but Gelu. */
+/**
+ * The version of the ONNX operator set. All current runtimes read 18, which has every operator used here except Gelu; Gelu needs 20.
+ */
 const operatorSetOf = (nodes: readonly NodeProto[]): number =>
   nodes.some(({ opType }) => opType === "Gelu") ? 20 : 18;
 const IR_VERSION = 9;

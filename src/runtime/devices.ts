@@ -75,11 +75,15 @@ export async function checkProvider(
 function requireInstalled(provider: string, { providers, hasLibraryOf }: NativeInstallation): void {
   const found = providers.find(({ name }) => name === provider);
   if (!found) {
-    throw new PushforwardError("ENGINE", "onnxruntime-node does not have this execution provider here", {
-      expected: `one of ${providers.map(({ name }) => name).join(", ")}`,
-      received: provider,
-      hint: CPU_HINT,
-    });
+    throw new PushforwardError(
+      "ENGINE",
+      "onnxruntime-node does not have this execution provider on this platform",
+      {
+        expected: `one of ${providers.map(({ name }) => name).join(", ")}`,
+        received: provider,
+        hint: CPU_HINT,
+      },
+    );
   }
   if (found.bundled || hasLibraryOf(provider)) return;
   throw new PushforwardError(

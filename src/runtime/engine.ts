@@ -36,7 +36,9 @@ export const loadDevices = () => import("./devices.ts");
 
 /**
  * Loads ONNX Runtime at the first computation. In Node this is onnxruntime-node, or onnxruntime-web if onnxruntime-node cannot
- * be loaded or the provider `wasm` is asked for. In a page it is onnxruntime-web. Throws `ENGINE` if it cannot have the providers.
+ * be loaded or the provider `wasm` is asked for. In a page it is the build passed to `useOnnxRuntime`, or
+ * onnxruntime-web/wasm by default and for float64. Throws `ENGINE` if a provider of a device was asked for, and onnxruntime-node (in
+ * Node) or a build with WebGPU (in a page) is missing.
  */
 export async function loadEngine({
   providers = [],

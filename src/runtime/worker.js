@@ -1,6 +1,6 @@
 // @ts-check
-// The code of a worker thread of `poolWorker.ts`. Its words of `control` are those of `workerProtocol.js`. It holds sessions of graphs and
-// instances of kernels, and runs them when told to. It is JavaScript so that it runs from the sources as well as from the
+// The code of a worker thread of `poolWorker.ts`. `workerProtocol.js` defines the words of `control`. The thread holds sessions of graphs
+// and instances of kernels, and runs them when told to. It is JavaScript so that it runs from the sources as well as from the
 // package.
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { fill, instantiateKernel } from "../random/fill.js";

@@ -76,7 +76,7 @@ describe("a provider of a device that does not work is an error with what is mis
 
   test("a provider of another platform", async () => {
     await expect(failure("coreml", "", onLinux)).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: onnxruntime-node does not have this execution provider here: expected one of cpu, webgpu, cuda, received coreml.
+      [PushforwardError: onnxruntime-node does not have this execution provider on this platform: expected one of cpu, webgpu, cuda, received coreml.
       Omit the provider to compute on the CPU.]
     `);
   });
@@ -124,7 +124,7 @@ test("float64 on WebGPU is an error, also if the CPU is named after it", async (
 test("a provider that onnxruntime-node does not know is an error, also if the CPU is named after it", async () => {
   const double = compile((x) => x.mul(2), [["N"]], { providers: ["abacus", "cpu"] });
   await expect(double([1])).rejects.toThrow(
-    /^onnxruntime-node does not have this execution provider here: expected one of .*cpu.*, received abacus/,
+    /^onnxruntime-node does not have this execution provider on this platform: expected one of .*cpu.*, received abacus/,
   );
 });
 

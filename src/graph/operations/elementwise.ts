@@ -6,8 +6,8 @@ import { scalarValue } from "./source.ts";
 type NoAttributes = Record<string, never>;
 
 /**
- * f(x), element by element, which `emit` writes: the name of an ONNX operator, or a function. `derivative` computes f'(x) from the input x or
- * the output y, whichever is cheaper.
+ * An elementwise function f(x). `emit` is the name of its ONNX operator, or a function that writes its nodes. `derivative` computes f'(x)
+ * from the input x or the output y, whichever is cheaper.
  */
 function unary(
   name: string,
@@ -151,7 +151,7 @@ export const minimum = binary("minimum", "Min", (g, a, b) => {
   const first = a.lessEqual(b);
   return [first.where(g, 0), first.where(0, g)];
 });
-/** a^b for a > 0; the gradient with respect to b is 0 where a <= 0. */
+/** a^b. Its gradient with respect to b is a^b log(a), and 0 where a <= 0. */
 export const power = binary("power", "Pow", (g, a, b, y) => {
   const positive = a.greater(0);
   const logA = positive.where(positive.where(a, 1).log(), 0);

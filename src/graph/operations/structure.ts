@@ -28,7 +28,7 @@ export const reshape: Operation<{ readonly shape: Shape }> = {
   hasComputedShape: true,
   // Inside of loops, where shapes are not declared, the runtime can infer that the number of rows stays the same from Unsqueeze, from
   // Squeeze, and from a size of 0, which stands for the size of the same axis of the input. An axis of size 0 is therefore written as
-  // -1, which is inferred, unless it is also one of the input.
+  // -1, which is inferred, unless the same axis of the input has size 0 too.
   emit: (onnx, [x], { shape }, [tensor]) => {
     if (shape.indexOf("N") !== tensor.shape.indexOf("N")) {
       const [added, removed] = [newAxes(tensor.shape, shape), newAxes(shape, tensor.shape)];
@@ -180,8 +180,8 @@ export const pad: Operation<{ readonly axis: number; readonly before: number; re
 };
 
 /**
- * The gradient of a gather is a sum of at most this many gathers. If an index is repeated more often, a product with a selection
- * matrix is faster.
+ * If an index is repeated more often than this along the last axis, the gradient is one product with a selection matrix, which is faster
+ * than a sum of gathers. Elsewhere, or if that matrix would be too large, it stays a sum of gathers.
  */
 const MAX_GATHERS = 8;
 /** The largest number of elements of a selection matrix, which limits its memory. */

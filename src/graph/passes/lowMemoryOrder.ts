@@ -8,7 +8,7 @@ import { ancestors } from "../traversal.ts";
  *
  * Each node visits its inputs by Sethi and Ullman (1970, "The generation of optimal code for arithmetic expressions"): first the input whose
  * computation needs the most memory beyond its result. This is optimal for trees. Here a node may be an input of several others, so the order of
- * tracing may need less memory. It is kept unless it needs at least twice as much.
+ * tracing may need less memory. The order of tracing is kept unless it needs at least twice as much.
  */
 export function lowMemoryOrder(outputs: readonly Tensor[]): Tensor[] {
   const traced = ancestors(outputs);
