@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 import { ScaleMap, type ValueScale, valueScaleSchema } from "../distributions/heads/valueScale.ts";
-import { concat, type Tensor } from "../graph/tensor.ts";
-import { inversePermutation } from "../nn/axisPermutations.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { parse } from "../parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import type { Support } from "./support.ts";
@@ -20,8 +19,7 @@ export class ColumnScales implements Bijection {
   readonly features: number;
   readonly context = 0;
   private readonly scales: readonly ValueScale[];
-  /** For each type of scale one map for all its features, so that the graph has few nodes. */
-  private readonly groups: readonly { readonly map: ScaleMap; readonly features: readonly number[] }[];
+  private readonly map: ScaleMap;
 
   /** Throws `ARGUMENT` if a scale is not valid. `scales` [D]. */
   constructor(options: { scales: readonly ValueScale[] }) {
@@ -32,10 +30,7 @@ export class ColumnScales implements Bijection {
     );
     this.features = scales.length;
     this.scales = scales;
-    this.groups = [...new Set(scales.map(({ type }) => type))].map((type) => {
-      const features = scales.flatMap((scale, i) => (scale.type === type ? [i] : []));
-      return { map: new ScaleMap(features.map((i) => scales[i])), features };
-    });
+    this.map = new ScaleMap(scales);
   }
 
   /** The set inside the bounds; undefined without bounds. */
@@ -49,33 +44,16 @@ export class ColumnScales implements Bijection {
   }
 
   forward(z: Tensor): Transformed {
-    return this.mapGroups(z, (map, columns) => {
-      const value = map.inverse(columns);
-      return { value, logDet: map.logSlopeAt(columns, value).neg().sum(0) };
-    });
+    const { value, logSlope } = this.map.inverse(z.transpose());
+    return { value: value.transpose(), logDet: logSlope.neg().sum(0) };
   }
 
   inverse(x: Tensor): Transformed {
-    return this.mapGroups(x, (map, columns) => {
-      const { value, logSlope } = map.forward(columns);
-      const inside = map.contains(columns);
-      return { value, logDet: (inside ? inside.where(logSlope, Number.NEGATIVE_INFINITY) : logSlope).sum(0) };
-    });
-  }
-
-  /** Maps the features of each group as rows of a tensor [features of the group, N], and joins the results. */
-  private mapGroups(rows: Tensor, apply: (map: ScaleMap, columns: Tensor) => Transformed): Transformed {
-    const columns = rows.transpose();
-    const mapped = this.groups.map(({ map, features }) => apply(map, columns.gather(0, features)));
-    const order = this.groups.flatMap(({ features }) => features);
-    const value = concat(
-      mapped.map((group) => group.value),
-      0,
-    ).gather(0, inversePermutation(order));
-    return {
-      value: value.transpose(),
-      logDet: mapped.map((group) => group.logDet as Tensor).reduce((sum, logDet) => sum.add(logDet)),
-    };
+    const columns = x.transpose();
+    const { value, logSlope } = this.map.forward(columns);
+    const inside = this.map.contains(columns);
+    const logDet = (inside ? inside.where(logSlope, Number.NEGATIVE_INFINITY) : logSlope).sum(0);
+    return { value: value.transpose(), logDet };
   }
 
   describe(): Description {

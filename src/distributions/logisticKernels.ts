@@ -53,7 +53,7 @@ export function sampleLogistic(
   uniform: Tensor,
   { head, scale, y, size }: { head: Numeric; scale: ScaleMap; y: Tensor; size: Tensor },
 ): Tensor {
-  const x = scale.inverse(y.add(logisticQuantile(uniform).mul(size)));
+  const x = scale.inverse(y.add(logisticQuantile(uniform).mul(size))).value;
   if (!isLattice(head)) return x;
   const cell = x.add(0.5).floor();
   return cell.maximum(0).minimum(head.cells - 1);

@@ -142,23 +142,20 @@ export function parameterCount(head: ColumnHead): number {
   return values + (head.gaps ? 1 : 0);
 }
 
-/**
- * A key of a head. Heads with equal keys are computed by the same formulas, and `sizeOf` maps their numbers of atoms and of knots to equal
- * numbers.
- */
-function keyOf(head: ColumnHead, sizeOf: (count: number) => number): string {
-  if (!isNumeric(head))
-    return JSON.stringify([head.type, sizeOf(head.categories), head.gaps, head.unseen > 0]);
-  const { type, atoms, components, linearComponents, scale, knots, gaps, periods } = head;
-  const sizes = [sizeOf(atoms.length), components, linearComponents, sizeOf(knots.x.length), periods.length];
-  return JSON.stringify([type, scale.type, gaps, isLattice(head) && head.unseen > 0, ...sizes]);
+/** Heads with equal keys can be one `HeadGroup`. Their scales and their numbers of atoms, categories and knots may differ. */
+export function formulaKey(head: ColumnHead): string {
+  const { type, gaps } = head;
+  const hasUnseen = type !== "continuous" && head.unseen > 0;
+  const ofNumbers = isNumeric(head) && [head.components, head.linearComponents, head.periods.length];
+  return JSON.stringify([type, gaps, hasUnseen, ofNumbers]);
 }
 
-/** Heads with equal keys have parameters and encodings of equal shapes. */
-export const shapeKey = (head: ColumnHead): string => keyOf(head, (count) => count);
-
-/** Heads with equal keys have the same formulas and can be one `HeadGroup`. Their numbers of atoms and knots may differ. */
-export const formulaKey = (head: ColumnHead): string => keyOf(head, (count) => Math.min(count, 1));
+/** Heads with equal keys have parameters and encodings of equal shapes, and scales of one type. */
+export const shapeKey = (head: ColumnHead): string =>
+  JSON.stringify([
+    formulaKey(head),
+    ...(isNumeric(head) ? [head.scale.type, head.atoms.length, head.knots.x.length] : [head.categories]),
+  ]);
 
 /** The values of a column that have a probability instead of a density. */
 export const headAtoms = (head: ColumnHead): Atoms => (head.type === "continuous" ? head.atoms : "all");

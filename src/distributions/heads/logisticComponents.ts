@@ -3,7 +3,7 @@ import { logOneMinusExp } from "../logistic.ts";
 import { isLattice, type Numeric } from "./columnHead.ts";
 import { likeColumns, padded, positions, withSecondAxis } from "./columnShapes.ts";
 import { LINEAR_SCORE_BOUND } from "./isolatedAtoms.ts";
-import { type Knots, linearKnots, QuantileMap } from "./quantileMap.ts";
+import { type Knots, LinearMap, QuantileMap } from "./quantileMap.ts";
 import { ScaleMap } from "./valueScale.ts";
 
 /**
@@ -14,6 +14,9 @@ import { ScaleMap } from "./valueScale.ts";
 const OUTERMOST_CELL_SIZE = 1e4;
 /** The encoded value z is clamped to +-5, because z of an outlier can be arbitrarily large. */
 const ENCODED_BOUND = 5;
+
+/** An increasing map z(y) of each column. */
+type ColumnMap = QuantileMap | LinearMap;
 
 /** Parameters of all components, each [S, K, ..., N]. */
 export interface ComponentParameters {
@@ -39,7 +42,7 @@ export class LogisticComponents {
   private readonly scale: ScaleMap;
   private readonly map: QuantileMap;
   /** The linear map that brings y to the scale of z. Undefined if L = 0. */
-  private readonly linear: QuantileMap | undefined;
+  private readonly linear: LinearMap | undefined;
   /** The last cell of each lattice, [S, 1]; undefined for continuous columns. */
   private readonly lastCells: Tensor | undefined;
 
@@ -52,7 +55,7 @@ export class LogisticComponents {
     this.inputCount = this.binCount + 1 + 2 * head.periods.length;
     this.scale = new ScaleMap(heads.map(({ scale }) => scale));
     this.map = new QuantileMap(heads.map(({ knots }) => knots));
-    if (this.linearCount > 0) this.linear = new QuantileMap(heads.map(({ knots }) => linearKnots(knots)));
+    if (this.linearCount > 0) this.linear = new LinearMap(heads.map(({ knots }) => knots));
     if (isLattice(head)) {
       const cells = heads.filter(isLattice).map((each) => each.cells - 1);
       this.lastCells = constant(cells, [cells.length, 1]);
@@ -129,12 +132,12 @@ export class LogisticComponents {
   valuesOf(z: Tensor, isLinear: () => Tensor): Tensor {
     let y = this.map.inverse(z);
     if (this.linear) y = isLinear().where(this.linear.inverse(z), y);
-    const x = this.scale.inverse(y);
+    const x = this.scale.inverse(y).value;
     return this.lastCells ? x.add(0.5).floor().maximum(0).minimum(this.lastCells) : x;
   }
 
   /** z = map(y(x)) of x [S, ..., N]. */
-  scores(x: Tensor, map: QuantileMap = this.map): Tensor {
+  scores(x: Tensor, map: ColumnMap = this.map): Tensor {
     const flat = x.reshape([x.shape[0], x.shape.at(-1)!]);
     return map.forward(this.scale.forward(flat).value).value.reshape(x.shape);
   }
@@ -145,7 +148,7 @@ export class LogisticComponents {
   }
 
   /** log dz/dx of x [S, ..., N], -Infinity outside of the bounds of the scale. */
-  private logSlope(x: Tensor, map: QuantileMap): Tensor {
+  private logSlope(x: Tensor, map: ColumnMap): Tensor {
     const flat = x.reshape([x.shape[0], x.shape.at(-1)!]);
     const y = this.scale.forward(flat);
     const everywhere = map.forward(y.value).logSlope.add(y.logSlope);
@@ -155,7 +158,7 @@ export class LogisticComponents {
   }
 
   /** The scores of the ends of [from, to]; for lattices those of the low edge of the cell `from` and the high edge of `to`. */
-  private edges(from: Tensor, to: Tensor, map: QuantileMap): [low: Tensor, high: Tensor] {
+  private edges(from: Tensor, to: Tensor, map: ColumnMap): [low: Tensor, high: Tensor] {
     if (!this.lastCells) return [this.scores(from, map), this.scores(to, map)];
     const isLast = to.greaterEqual(likeColumns(this.lastCells, to));
     const [low, high] = [this.scores(from.sub(0.5), map), this.scores(to.add(0.5), map)];
@@ -168,10 +171,10 @@ export class LogisticComponents {
   /** The results of `compute` for all components, [S, K, ..., N]. It gets the parameters of the components of one map. */
   private ofEach(
     { locations, logScales }: ComponentParameters,
-    compute: (location: Tensor, logScale: Tensor, map: QuantileMap) => Tensor,
+    compute: (location: Tensor, logScale: Tensor, map: ColumnMap) => Tensor,
   ): Tensor {
     const [K, L] = [this.count, this.linearCount];
-    const ofMap = (map: QuantileMap, from: number, to: number) =>
+    const ofMap = (map: ColumnMap, from: number, to: number) =>
       compute(locations.slice(1, from, to), logScales.slice(1, from, to), map);
     const parts = [
       ...(K > L ? [ofMap(this.map, 0, K - L)] : []),

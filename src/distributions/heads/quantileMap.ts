@@ -170,3 +170,27 @@ export function linearKnots({ x, z }: Knots): Knots {
   const slope = (2 * QUARTILE) / (ends[1] - ends[0]);
   return { x: ends, z: [-QUARTILE, QUARTILE], slope: [slope, slope] };
 }
+
+/** The straight lines of `linearKnots`, z = slope (x - center), one for each of S columns. */
+export class LinearMap {
+  /** [S, 1] */
+  private readonly center: Tensor;
+  private readonly slope: Tensor;
+
+  constructor(columns: readonly Knots[]) {
+    const lines = columns.map(linearKnots);
+    const perColumn = (numbers: number[]) => constant(numbers, [lines.length, 1]);
+    this.center = perColumn(lines.map(({ x }) => (x[0] + x[1]) / 2));
+    this.slope = perColumn(lines.map(({ slope }) => slope[0]));
+  }
+
+  /** z at x [S, N], [S, N], and log dz/dx, [S, 1]. */
+  forward(x: Tensor): { value: Tensor; logSlope: Tensor } {
+    return { value: x.sub(this.center).mul(this.slope), logSlope: this.slope.log() };
+  }
+
+  /** x at z, both [S, N]. */
+  inverse(z: Tensor): Tensor {
+    return z.div(this.slope).add(this.center);
+  }
+}

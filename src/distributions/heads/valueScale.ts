@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
-import { constant, type Tensor } from "../../graph/tensor.ts";
+import { concat, constant, type Tensor } from "../../graph/tensor.ts";
+import { inversePermutation } from "../../nn/axisPermutations.ts";
 
 const finite = z.number().check(z.minimum(-1e30), z.maximum(1e30));
 
@@ -84,8 +85,14 @@ export function scaleSlope(scale: ValueScale, x: number): number {
   }
 }
 
+/** y or x at the other one, and log dy/dx there, both [S, N]. */
+export interface Scaled {
+  readonly value: Tensor;
+  readonly logSlope: Tensor;
+}
+
 /** The map of S columns that have scales of one type, on tensors [S, N]. */
-export class ScaleMap {
+class ScaleMapOfType {
   private readonly type: ValueScale["type"];
   /** The unit or a bound of each column, [S, 1]. Undefined if the type has none. */
   private readonly unit: Tensor | undefined;
@@ -107,7 +114,7 @@ export class ScaleMap {
   }
 
   /** y and log dy/dx at x [S, N]. They are finite outside the bounds too, where `contains` is false. */
-  forward(x: Tensor): { value: Tensor; logSlope: Tensor } {
+  forward(x: Tensor): Scaled {
     const { unit } = this;
     if (this.type === "linear") return { value: x, logSlope: x.mul(0) };
     if (unit) {
@@ -125,33 +132,74 @@ export class ScaleMap {
     return { value: logLow.sub(logHigh), logSlope: logRange.sub(logLow).sub(logHigh) };
   }
 
-  /** x at y [S, N]. */
-  inverse(y: Tensor): Tensor {
+  /**
+   * x and log dy/dx at y [S, N]. If there are bounds, the slope is computed from y, because the distance of x from a bound may be below the
+   * precision of x.
+   */
+  inverse(y: Tensor): Scaled {
     const { unit, low, high } = this;
-    if (this.type === "linear") return y;
     const bounded = y.maximum(-MAX_EXPONENT).minimum(MAX_EXPONENT);
-    if (unit) return bounded.exp().sub(bounded.neg().exp()).mul(0.5).mul(unit);
-    if (!high) return low!.add(bounded.exp());
-    if (!low) return high.sub(bounded.neg().exp());
-    return low.add(high.sub(low).mul(y.sigmoid()));
+    if (low && high) {
+      const range = high.sub(low);
+      const logSlope = y.softplus().add(y.neg().softplus()).sub(range.log());
+      return { value: low.add(range.mul(y.sigmoid())), logSlope };
+    }
+    if (low) return { value: low.add(bounded.exp()), logSlope: bounded.neg() };
+    if (high) return { value: high.sub(bounded.neg().exp()), logSlope: bounded };
+    const x = unit ? bounded.exp().sub(bounded.neg().exp()).mul(0.5).mul(unit) : y;
+    return { value: x, logSlope: this.forward(x).logSlope };
+  }
+}
+
+/** The maps of S columns, on tensors [S, N]. */
+export class ScaleMap {
+  private readonly scales: readonly ValueScale[];
+  /** For each type of scale, the map of all its columns, so that the graph has few nodes. */
+  private readonly parts: readonly { readonly map: ScaleMapOfType; readonly columns: readonly number[] }[];
+
+  constructor(scales: readonly ValueScale[]) {
+    this.scales = scales;
+    this.parts = [...new Set(scales.map(({ type }) => type))].map((type) => {
+      const columns = [...scales.keys()].filter((i) => scales[i].type === type);
+      return { map: new ScaleMapOfType(columns.map((i) => scales[i])), columns };
+    });
   }
 
-  /**
-   * log dy/dx at y [S, N], where x = inverse(y). If there are bounds it is computed from y, because the distance of x from a bound may
-   * be below the precision of x.
-   */
-  logSlopeAt(y: Tensor, x: Tensor): Tensor {
-    const { low, high } = this;
-    if (low && high) return y.softplus().add(y.neg().softplus()).sub(high.sub(low).log());
-    if (!low && !high) return this.forward(x).logSlope;
-    const bounded = y.maximum(-MAX_EXPONENT).minimum(MAX_EXPONENT);
-    return low ? bounded.neg() : bounded;
+  /** y and log dy/dx at x [S, N]. They are finite outside the bounds too, where `contains` is false. */
+  forward(x: Tensor): Scaled {
+    return this.joined(x, (map, columns) => map.forward(columns));
+  }
+
+  /** x and log dy/dx at y [S, N]. */
+  inverse(y: Tensor): Scaled {
+    return this.joined(y, (map, columns) => map.inverse(columns));
   }
 
   /** Whether x [S, N] lies strictly between the bounds; undefined without bounds. */
   contains(x: Tensor): Tensor | undefined {
-    const above = this.low && x.greater(this.low);
-    const below = this.high && x.less(this.high);
+    const bounds = (key: "low" | "high", none: number) =>
+      this.scales.some((scale) => key in scale)
+        ? constant(
+            this.scales.map((scale) => (scale as Partial<Record<typeof key, number>>)[key] ?? none),
+            [this.scales.length, 1],
+          )
+        : undefined;
+    const [low, high] = [bounds("low", Number.NEGATIVE_INFINITY), bounds("high", Number.POSITIVE_INFINITY)];
+    const above = low && x.greater(low);
+    const below = high && x.less(high);
     return above && below ? above.and(below) : (above ?? below);
+  }
+
+  /** The results of `apply` for the columns of each type of scale, in the order of the columns. */
+  private joined(all: Tensor, apply: (map: ScaleMapOfType, columns: Tensor) => Scaled): Scaled {
+    const { parts } = this;
+    if (parts.length === 1) return apply(parts[0].map, all);
+    const results = parts.map(({ map, columns }) => apply(map, all.gather(0, columns)));
+    const order = inversePermutation(parts.flatMap(({ columns }) => columns));
+    const join = (numbers: readonly Tensor[]) => concat(numbers, 0).gather(0, order);
+    return {
+      value: join(results.map(({ value }) => value)),
+      logSlope: join(results.map(({ logSlope }) => logSlope)),
+    };
   }
 }
