@@ -145,3 +145,24 @@ test("a category that is impossible does not make the parameters NaN, so that `f
   );
   expect([...model.classLogits.numbers].every(Number.isFinite)).toBe(true);
 });
+
+test("the classes of a lattice whose cells are all atoms have the cells of their rows", async () => {
+  const cells: ColumnHeadOptions = {
+    type: "lattice",
+    cells: 5,
+    knots: { x: [-0.5, 1, 3, 4.5], z: [-2.5, -0.8, 0.8, 2.5], slope: [1.1, 1, 1, 1.1] },
+    components: 2,
+    atoms: [0, 1, 3, 4],
+  };
+  const model = new LatentClasses(
+    { columns: [{ type: "categorical", categories: 2 }, cells], classes: 2 },
+    new Random(1),
+  );
+  // The label 0 has the cells 0 and 1, and the label 1 has the cells 3 and 4, equally often.
+  const rows = [0, 1, 2, 3].map((i) => [Math.floor(i / 2), [0, 1, 3, 4][i]!]);
+  const values = Float64Array.from({ length: 800 }, (_, i) => rows[Math.floor(i / 2) % 4]![i % 2]!);
+  await model.fitToData({ rows: 400, features: 2, values });
+  const probabilities = (await logProb(model, [...rows.flat(), 0, 4, 1, 0])).map(Math.exp);
+  for (const probability of probabilities.slice(0, 4)) expect(probability).toBeCloseTo(0.25, 1);
+  for (const probability of probabilities.slice(4)) expect(probability).toBeLessThan(0.02);
+});

@@ -20,8 +20,8 @@ export interface MarginalOptions {
   /** A weight of each row: a row of weight 2 counts as two rows. Default 1. */
   readonly weights?: ArrayLike<number> | undefined;
   /**
-   * The scores z = map(x) of the values, which are not read for a categorical column, nor at atoms and missing values. They are for a part
-   * of the rows, such as those of a latent class.
+   * The scores z = map(x) of the values, which are not read for a categorical column, nor at isolated atoms and missing values. They are
+   * for a part of the rows, such as those of a latent class.
    */
   readonly z?: ArrayLike<number> | undefined;
 }
@@ -42,22 +42,27 @@ export function marginalParameters(
   let missingWeight = 0;
   let otherWeight = 0;
   const moments = new Float64Array(3);
-  for (let n = 0; n < codes.length; n++) {
-    const weight = weights?.[n] ?? 1;
-    if (codes[n] >= 0) atomWeights[codes[n]] += weight;
-    else if (codes[n] === MISSING) missingWeight += weight;
-    else {
-      otherWeight += weight;
-      const score = Math.max(-MAX_SCORE, Math.min(MAX_SCORE, z?.[n] ?? 0));
-      moments[0] += weight;
-      moments[1] += weight * score;
-      moments[2] += weight * score * score;
-    }
-  }
+  const addScore = (n: number, weight: number) => {
+    const score = Math.max(-MAX_SCORE, Math.min(MAX_SCORE, z?.[n] ?? 0));
+    moments[0] += weight;
+    moments[1] += weight * score;
+    moments[2] += weight * score * score;
+  };
   // The components give atoms that are not isolated a probability too. So such an atom gets half of its rows and the components the other
   // half.
   const isolated = new Set(isolatedAtoms(head));
   const isShared = atomsOf(head).map((atom) => !isolated.has(atom));
+  for (let n = 0; n < codes.length; n++) {
+    const weight = weights?.[n] ?? 1;
+    if (codes[n] >= 0) {
+      atomWeights[codes[n]] += weight;
+      if (isShared[codes[n]]) addScore(n, 0.5 * weight);
+    } else if (codes[n] === MISSING) missingWeight += weight;
+    else {
+      otherWeight += weight;
+      addScore(n, weight);
+    }
+  }
   // Half a row is added to each outcome, so that no logit is -Infinity. With `z` there may be few rows, so the half row is divided among
   // all outcomes.
   const outcomes = parameterCount(head) - (isNumeric(head) ? 3 * head.components - 1 : 0);
