@@ -171,7 +171,10 @@ function atomProbabilities({ head, marginal }: KernelColumn): number[] {
   return head.atoms.map((_, v) => Math.exp(logits[v]) / total);
 }
 
-/** Adds the statistics of the rows to the columns. Returns their mean log-likelihood, relative to the marginal distributions. */
+/**
+ * Adds the statistics of the rows to the columns. Returns their mean log-likelihood, relative to the marginal distributions, and the sums of
+ * the posterior weights of each width and of all. Small posterior weights are left out.
+ */
 function eStep(
   columns: readonly ColumnFactors[],
   weights: Float64Array,
@@ -183,7 +186,7 @@ function eStep(
   const products = new Float64Array(N * widthWeights.length);
   const widthTotals = new Float64Array(widthWeights.length);
   let logLikelihood = 0;
-  let total = 0;
+  let rowWeights = 0;
   for (const i of rows) {
     const weightOfOtherRows = allWeights - weights[i];
     widthWeights.forEach((widthWeight, w) => {
@@ -203,7 +206,7 @@ function eStep(
     for (let k = 0; k < products.length; k++) sum += products[k];
     if (!(sum > 0) || !Number.isFinite(sum)) continue;
     logLikelihood += weights[i] * (Math.log(sum) + logScale);
-    total += weights[i];
+    rowWeights += weights[i];
     const minPosterior = Math.min(MIN_POSTERIOR, MAX_SHARE_LEFT_OUT / products.length);
     for (let k = 0; k < products.length; k++) {
       const posterior = products[k] / sum;
@@ -212,5 +215,6 @@ function eStep(
     }
     for (const column of columns) column.addRow(i, products);
   }
-  return { logLikelihood: logLikelihood / total, total, widthTotals };
+  const total = widthTotals.reduce((sum, ofWidth) => sum + ofWidth, 0);
+  return { logLikelihood: logLikelihood / rowWeights, total, widthTotals };
 }

@@ -170,6 +170,8 @@ describe("the fit", () => {
     const rows = dependent(1, 500);
     const model = new KernelDensity({ columns: continuousColumns(rows, 2), centers: 500 }, new Random(0));
     await model.fitToData({ rows: 500, features: 2, values: rows });
+    // Posterior weights that are left out in the fit do not lower the weights of the widths.
+    expect(sumOfProbabilities(model.widthLogits.value)).toBeCloseTo(1, 6);
     const heldOut = dependent(2, 300);
     const entropy = Math.log(2 * Math.PI * 0.1) + 1;
     const logLikelihood = mean(await logProb(model, heldOut));
