@@ -3,6 +3,7 @@ import type { Limits } from "../limits.ts";
 import type { Random } from "../random/index.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
 import { valueCodes } from "./heads/columnHead.ts";
+import { LINEAR_SCORE_BOUND } from "./heads/isolatedAtoms.ts";
 import { kMeans, MAX_NUMBERS } from "./kMeans.ts";
 import type { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 
@@ -60,7 +61,8 @@ function prepareTraining(
   const cellWidth = (d: number, cells: Float64Array): number => {
     let [low, high] = [-1, -1];
     for (let n = 0; n < rows; n++) {
-      if (isSmooth[n * M + d] === 0) continue;
+      // A score at the bound says nothing about distances.
+      if (isSmooth[n * M + d] === 0 || Math.abs(scores[n * M + d]) >= LINEAR_SCORE_BOUND) continue;
       if (low < 0 || cells[n] < cells[low]) low = n;
       if (high < 0 || cells[n] > cells[high]) high = n;
     }

@@ -351,3 +351,16 @@ test("k-means uses fewer rows if columns have many labels, and none for one comp
   expect(ofTwo).toEqual(ofTwo.map((_, n) => (n < 333 ? 1 : 0)));
   expect(await responsibilities(1)).toEqual(new Array(3000).fill(1));
 });
+
+test("the width of a cell is that on the linear scale, whose scores of outliers are clamped", async () => {
+  // Scores are the cells, up to the bound 15.
+  const cells: ColumnHeadOptions = { ...linear, type: "lattice", cells: 10_001 };
+  const model = new MixedGaussianMixture({ columns: [cells], components: 1 });
+  const rows = (values: number[]) => ({
+    rows: values.length,
+    features: 1,
+    values: Float64Array.from(values),
+  });
+  const { training } = await prepareRows(model, rows([0, 1, 2, 3, 8, 10_000]), rows([0]));
+  expect(training.cellVariances[0]).toBeCloseTo(1 / 12, 6);
+});
