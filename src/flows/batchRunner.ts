@@ -10,7 +10,7 @@ import type { Precision } from "../onnx/export.ts";
 import type { Random } from "../random/index.ts";
 import { type CompileOptions, compile, type Floats } from "../runtime/compile.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
-import { intraOpThreads, type Shard, ShardedFunction, threadCount } from "../runtime/shardedFunction.ts";
+import { intraOpThreads, ShardedFunction, threadCount } from "../runtime/shardedFunction.ts";
 import { type NoiseRequest, terminateIdleWorkers } from "../runtime/workerPool.ts";
 
 /** Options of every method that computes numbers. */
@@ -177,36 +177,36 @@ export class BatchRunner {
       const rowsPerThread = Math.ceil((rows - start) / shards.length);
       const shardRows = roundUpRows(Math.ceil(rowsPerThread / Math.ceil(rowsPerThread / maxRows)), maxRows);
       const activeShards = shards.slice(0, Math.ceil((rows - start) / shardRows));
-      const writeInputs = (shard: Shard, i: number) => {
+      const writeInputs = (i: number) => {
+        const shard = activeShards[i];
         const firstRow = start + i * shardRows;
         inputs.forEach((input, k) => {
-          if ("shared" in input) {
-            shard.inputs[k].set(input.shared);
-            return;
-          }
           const target = shard.inputs[k].subarray(0, shardRows * input.size);
-          if ("random" in input) writeNoise(target, input, firstRow, shard.noiseRequests[k]);
+          if ("shared" in input) shard.inputs[k].set(input.shared);
+          else if ("random" in input) writeNoise(target, input, firstRow, shard.noiseRequests[k]);
           else writeArray(target, input, firstRow, Math.min(shardRows, rows - firstRow));
         });
       };
-      const readOutputs = (shard: Shard, i: number) => {
+      const readOutputs = (i: number) => {
         const firstRow = start + i * shardRows;
-        for (const [key, { length }] of Object.entries(shard.outputs)) {
-          const width = length / maxRows;
-          outputs[key].set(
-            shard.outputs[key].subarray(0, Math.min(shardRows, rows - firstRow) * width),
-            firstRow * width,
-          );
+        for (const [key, array] of Object.entries(activeShards[i].outputs)) {
+          const width = array.length / maxRows;
+          outputs[key].set(array.subarray(0, Math.min(shardRows, rows - firstRow) * width), firstRow * width);
         }
       };
-      const workerShards = [...activeShards.entries()].slice(1);
-      for (const [i, shard] of workerShards) writeInputs(shard, i);
-      await compiled.run(activeShards.length, shardRows, async (compute) => {
-        writeInputs(activeShards[0], 0);
-        await compute();
-        readOutputs(activeShards[0], 0);
-      });
-      for (const [i, shard] of workerShards) readOutputs(shard, i);
+      for (let i = 1; i < activeShards.length; i++) writeInputs(i);
+      try {
+        await compiled.run(activeShards.length, shardRows, async (compute) => {
+          writeInputs(0);
+          await compute();
+          readOutputs(0);
+        });
+      } catch (error) {
+        // The thread of a session may have ended, so the next call compiles again.
+        await this.releaseCompiled();
+        throw error;
+      }
+      for (let i = 1; i < activeShards.length; i++) readOutputs(i);
       start += shardRows * shards.length;
     }
     return outputs;

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from "vitest";
 import { arrayInput, BatchRunner } from "../../src/flows/batchRunner.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
+import { poolWorkers } from "../../src/runtime/workerTasks.ts";
 
 const slope = new Parameter([2], [1, 2]);
 const runner = new BatchRunner(() => new Map([["slope", slope]]));
@@ -40,4 +41,12 @@ test("a changed parameter is used by the next call", async () => {
   expect(await run(4, [0, 0])).toEqual(expected(4, [1, 3], [0, 0]));
   slope.value = Float32Array.of(4, 3);
   expect(await run(400, [0, 0])).toEqual(expected(400, [4, 3], [0, 0]));
+});
+
+test("after a thread has ended, one call fails, and the next one compiles again", async () => {
+  expect(await run(600, [1, 1])).toEqual(expected(600, [4, 3], [1, 1]));
+  const [worker] = await poolWorkers(1);
+  await (worker as unknown as { worker: { terminate(): Promise<number> } }).worker.terminate();
+  await expect(run(600, [1, 1])).rejects.toThrow("the thread ended");
+  expect(await run(600, [1, 1])).toEqual(expected(600, [4, 3], [1, 1]));
 });
