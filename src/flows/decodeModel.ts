@@ -20,17 +20,17 @@ export async function decodeModel(
   checkOptions("decodeModel", options, kindRules);
   const { kinds = [] } = options;
   const container = parseContainer(fileBytes(bytes, "decodeModel"));
-  if (kinds.length > 0 || hasOtherKinds(container.description)) {
+  const description = container.description as { flow?: unknown; table?: unknown } | null;
+  if (kinds.length > 0 || hasOtherKinds(description?.flow)) {
     const { registerAllKinds } = await import("../distributions/onDemand.ts");
     registerAllKinds();
   }
-  const isOfTable = (container.description as { table?: unknown } | null)?.table !== undefined;
   // The reader is loaded on demand, like kinds, because a page that scores rows of numbers does not need it.
-  const tableReader = isOfTable ? await import("./tableReader.ts") : undefined;
+  const tableReader = description?.table === undefined ? undefined : await import("./tableReader.ts");
   return readModel(container, kinds, tableReader);
 }
 
-/** Whether a description has a type that is not registered yet. `parseContainer` has limited its size. */
+/** Whether the description of a flow has a type that is not registered yet. `parseContainer` has limited its size. */
 function hasOtherKinds(description: unknown): boolean {
   if (typeof description !== "object" || description === null) return false;
   const { type } = description as { type?: unknown };

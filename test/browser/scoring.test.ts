@@ -63,9 +63,21 @@ describe("in Chromium", () => {
   test.skipIf(!chromium).each([
     ["a spline flow, from the code that the page has", nsf, 0],
     ["a flow of a kind that few models have, whose code it loads", naf, 1],
-  ] as const)("the page scores %s, with the numbers of Node", async (_, recipe, onDemand) => {
+    ["the flow of a table, without the code of other kinds", nsf, 0, ["a", "b"]],
+  ] as const)("the page scores %s, with the numbers of Node", async (_, recipe, onDemand, names?) => {
     const flow = recipe(2, { transforms: 2, hidden: [8], seed: 1 });
-    const bytes = [...encodeModel({ flow })];
+    const table = names?.map(
+      (name) =>
+        ({
+          kind: "continuous",
+          name,
+          type: "number",
+          gaps: false,
+          center: 0,
+          scale: { type: "linear" },
+        }) as const,
+    );
+    const bytes = [...encodeModel({ flow, ...(table && { table, columns: names }) })];
     const act = ([bytes, rows]: readonly [number[], number[]]) => window.score(bytes, rows);
     const { result, problems, requests } = await visit(chromium!, folder, act, [bytes, rows] as const);
     expect(problems).toEqual([]);
