@@ -14,6 +14,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { parametersOf } from "../nn/module.ts";
 import { Random } from "../random/index.ts";
 import { inFloat64 } from "../runtime/engineOptions.ts";
+import { ActiveCalls } from "./activeCalls.ts";
 import { arrayInput, BatchRunner, type RowInput, type RunOptions } from "./batchRunner.ts";
 import {
   groupBy,
@@ -46,6 +47,7 @@ const MIN_ROWS_OF_PATTERN = 32;
 export class ConditionalRows {
   private readonly distribution: SubsetDistribution;
   private readonly runner: BatchRunner;
+  private readonly calls = new ActiveCalls();
 
   constructor(distribution: SubsetDistribution) {
     this.distribution = distribution;
@@ -57,19 +59,21 @@ export class ConditionalRows {
    * conditional on no unknown feature being missing (`logUnknownPresent` defines it for mixtures); a distribution that draws feature by
    * feature draws each given that it is present. Row n depends only on `random`, on `start` + n, and on its known features.
    */
-  async complete(
+  complete(
     { values, known }: PartialRows,
     { random, start, present }: RowStreams & { present: boolean },
     run: RunOptions = {},
   ): Promise<Float64Array> {
-    const { features: D } = this.distribution;
-    const completed = { values: values.slice(), patterns: patternsOf(known, D) };
-    const incomplete = Array.from(range(values.length / D)).filter(
-      (row) => completed.patterns[row].known < D,
-    );
-    const draws = { random, start, present, run };
-    await this.drawUnknown(this.distribution, completed, incomplete, draws);
-    return completed.values;
+    return this.calls.run(async () => {
+      const { features: D } = this.distribution;
+      const completed = { values: values.slice(), patterns: patternsOf(known, D) };
+      const incomplete = Array.from(range(values.length / D)).filter(
+        (row) => completed.patterns[row].known < D,
+      );
+      const draws = { random, start, present, run };
+      await this.drawUnknown(this.distribution, completed, incomplete, draws);
+      return completed.values;
+    });
   }
 
   /**
@@ -176,21 +180,23 @@ export class ConditionalRows {
    * as they do when `complete` draws, so that this is the density of its draws, and integrates to 1. The default precision is float64 if
    * there are given features.
    */
-  async logProb(
+  logProb(
     values: Float64Array,
     { of, given }: { of: readonly number[]; given: readonly number[] },
     run: RunOptions = {},
   ): Promise<Float64Array> {
-    const rows = range(values.length / this.distribution.features);
-    const density = (x: Tensor, subset: Subset) => this.distribution.logProbKnown(x, subset);
-    // In float32, the difference of two log-densities of a given value that is far from the data has no correct digits.
-    const options = given.length > 0 && run.precision === undefined ? inFloat64(run) : run;
-    const logProbKnown = (features: readonly number[]) =>
-      this.run("density", density, { values, rows, features }, [], options);
-    const joint = await logProbKnown([...given, ...of]);
-    if (given.length === 0) return joint;
-    const ofGiven = await logProbKnown(given);
-    return joint.map((value, n) => value - ofGiven[n]);
+    return this.calls.run(async () => {
+      const rows = range(values.length / this.distribution.features);
+      const density = (x: Tensor, subset: Subset) => this.distribution.logProbKnown(x, subset);
+      // In float32, the difference of two log-densities of a given value that is far from the data has no correct digits.
+      const options = given.length > 0 && run.precision === undefined ? inFloat64(run) : run;
+      const logProbKnown = (features: readonly number[]) =>
+        this.run("density", density, { values, rows, features }, [], options);
+      const joint = await logProbKnown([...given, ...of]);
+      if (given.length === 0) return joint;
+      const ofGiven = await logProbKnown(given);
+      return joint.map((value, n) => value - ofGiven[n]);
+    });
   }
 
   /**
@@ -200,62 +206,64 @@ export class ConditionalRows {
    * The density of the given features is evaluated once for each row. If `of` has several features, this is repeated for each
    * different draw of the first ones.
    */
-  async sampleAndLogProb(
+  sampleAndLogProb(
     values: Float64Array,
     { of, given, draws }: { of: readonly number[]; given: readonly number[]; draws: number },
     run: RunOptions = {},
   ): Promise<{ drawn: Float64Array; logProbDrawn: Float64Array; logProb: Float64Array }> {
-    const { distribution } = this;
-    const { features: D } = distribution;
-    const N = values.length / D;
-    // First the draws of each row, and then the rows themselves.
-    const firstRow = N * draws;
-    const rowOf = (i: number) => (i < firstRow ? Math.floor(i / draws) : i - firstRow);
-    const points = Array.from({ length: firstRow + N }, (_, i) => i);
-    const rows = selectRows(values, points.map(rowOf), D);
-    const logProb = new Float64Array(points.length);
-    const features = [...given];
-    for (const feature of of) {
-      const earlier = features.slice(given.length);
-      // Points with equal known features.
-      const groups = groupBy(points, (i) =>
-        [given.length > 0 ? rowOf(i) : "", ...earlier.map((each) => rows[i * D + each])].join(),
-      );
-      const groupsAtOnce = Math.max(1, Math.floor(MAX_PARAMETERS / distribution.conditionalSize));
-      for (let start = 0; start < groups.length; start += groupsAtOnce) {
-        const part = groups.slice(start, start + groupsAtOnce);
-        const parameters = await this.run(
-          "parameters",
-          (x, subset) => distribution.conditionalParameters(x, subset),
-          { values: rows, rows: part.map(([first]) => first), features },
-          [],
-          run,
+    return this.calls.run(async () => {
+      const { distribution } = this;
+      const { features: D } = distribution;
+      const N = values.length / D;
+      // First the draws of each row, and then the rows themselves.
+      const firstRow = N * draws;
+      const rowOf = (i: number) => (i < firstRow ? Math.floor(i / draws) : i - firstRow);
+      const points = Array.from({ length: firstRow + N }, (_, i) => i);
+      const rows = selectRows(values, points.map(rowOf), D);
+      const logProb = new Float64Array(points.length);
+      const features = [...given];
+      for (const feature of of) {
+        const earlier = features.slice(given.length);
+        // Points with equal known features.
+        const groups = groupBy(points, (i) =>
+          [given.length > 0 ? rowOf(i) : "", ...earlier.map((each) => rows[i * D + each])].join(),
         );
-        const size = distribution.conditionalSize;
-        for (const [g, group] of part.entries()) {
-          const shared = parameters.subarray(g * size, (g + 1) * size);
-          const drawnPoints = group.filter((i) => i < firstRow);
-          const drawn = await this.draw(feature, drawnPoints, shared, run);
-          drawnPoints.forEach((i, k) => {
-            rows[i * D + feature] = drawn[k];
-          });
-          const values = group.map((i) => rows[i * D + feature]);
-          const ofValues = await this.logProbOf(feature, values, shared, run);
-          group.forEach((i, k) => {
-            logProb[i] += ofValues[k];
-          });
+        const groupsAtOnce = Math.max(1, Math.floor(MAX_PARAMETERS / distribution.conditionalSize));
+        for (let start = 0; start < groups.length; start += groupsAtOnce) {
+          const part = groups.slice(start, start + groupsAtOnce);
+          const parameters = await this.run(
+            "parameters",
+            (x, subset) => distribution.conditionalParameters(x, subset),
+            { values: rows, rows: part.map(([first]) => first), features },
+            [],
+            run,
+          );
+          const size = distribution.conditionalSize;
+          for (const [g, group] of part.entries()) {
+            const shared = parameters.subarray(g * size, (g + 1) * size);
+            const drawnPoints = group.filter((i) => i < firstRow);
+            const drawn = await this.draw(feature, drawnPoints, shared, run);
+            drawnPoints.forEach((i, k) => {
+              rows[i * D + feature] = drawn[k];
+            });
+            const values = group.map((i) => rows[i * D + feature]);
+            const ofValues = await this.logProbOf(feature, values, shared, run);
+            group.forEach((i, k) => {
+              logProb[i] += ofValues[k];
+            });
+          }
         }
+        features.push(feature);
       }
-      features.push(feature);
-    }
-    return {
-      drawn: Float64Array.from({ length: firstRow * of.length }, (_, i) => {
-        const point = Math.floor(i / of.length);
-        return rows[point * D + of[i % of.length]];
-      }),
-      logProbDrawn: logProb.subarray(0, firstRow),
-      logProb: logProb.subarray(firstRow),
-    };
+      return {
+        drawn: Float64Array.from({ length: firstRow * of.length }, (_, i) => {
+          const point = Math.floor(i / of.length);
+          return rows[point * D + of[i % of.length]];
+        }),
+        logProbDrawn: logProb.subarray(0, firstRow),
+        logProb: logProb.subarray(firstRow),
+      };
+    });
   }
 
   /** A draw of a feature for each point, from the conditional distribution with the parameters [S]. */
@@ -307,8 +315,9 @@ export class ConditionalRows {
   }
 
   /** Waits for the calls before, and then frees sessions and worker threads. */
-  release(): Promise<void> {
-    return this.runner.release();
+  async release(): Promise<void> {
+    await this.calls.settled();
+    await this.runner.release();
   }
 
   /**

@@ -223,6 +223,18 @@ test("known values stay as they are in all digits", async () => {
   expect(completed.every((value) => !Number.isNaN(value))).toBe(true);
 });
 
+test("release waits for all runs of the calls before it", async () => {
+  const columns = [continuous, lattice];
+  const conditional = new ConditionalRows(new LatentClasses({ columns, classes: 2 }, new Random(1)));
+  const ended: string[] = [];
+  const values = new Float64Array(2);
+  const draws = { of: [0, 1], given: [], draws: 2 };
+  conditional.logProb(values, { of: [0], given: [1] }).then(() => ended.push("logProb"));
+  conditional.sampleAndLogProb(values, draws).then(() => ended.push("sampleAndLogProb"));
+  await conditional.release();
+  expect(ended.sort()).toEqual(["logProb", "sampleAndLogProb"]);
+});
+
 describe("rows with different known features are completed like single rows", () => {
   const columns = [withGaps, lattice, { ...lattice, gaps: true }, atoms];
   const made = (hidden: number[]) => new MixedMade({ columns, network: { hidden } }, new Random(5));
