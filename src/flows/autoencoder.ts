@@ -245,11 +245,13 @@ export class Autoencoder implements AsyncDisposable {
     const random = new Random(seed).split("latent");
     return noise.map(({ kind, size }, i) => {
       const numbers = random.split(i)[kind](new Float64Array(rows * size));
+      // A uniform number of float64 that is nearly 1 would be rounded to 1 in float32, so it is clipped at any temperature.
+      const isUnchanged = temperature === 1 && kind === "normal";
       const scaled = (u: number) =>
         kind === "normal"
           ? temperature * u
           : Math.min(1 - MIN_UNIFORM, Math.max(MIN_UNIFORM, 0.5 + temperature * (u - 0.5)));
-      return arrayInput({ features: size, values: temperature === 1 ? numbers : numbers.map(scaled) });
+      return arrayInput({ features: size, values: isUnchanged ? numbers : numbers.map(scaled) });
     });
   }
 }

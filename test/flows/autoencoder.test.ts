@@ -198,6 +198,13 @@ describe("a model of images by an autoencoder", () => {
     );
   });
 
+  test("draws uniform noise below 1 in float32 too", async () => {
+    const prior = nice(2, { transforms: 1, hidden: [4] });
+    await using autoencoder = new Autoencoder(vae(6, { values: 2, latent: 2, hidden: [5], prior }));
+    // The number 113 of the noise of this seed, 1 - 2.2e-8, is nearer to 1 than to the float32 number below it.
+    expect((await autoencoder.sample(60, { seed: 96_774 })).every(Number.isFinite)).toBe(true);
+  });
+
   test("averages its bound over draws of the posterior", async () => {
     const options = { values: 2, latent: 2, hidden: [5] };
     await using model = new ImageModel({ flow: vae(6, options), shape: [2, 3, 1] });
