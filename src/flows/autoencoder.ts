@@ -135,6 +135,7 @@ export class Autoencoder implements AsyncDisposable {
     rows: RowsInput<Row>,
     options: EncodeOptions = {},
   ): Promise<Float64Array> {
+    checkOptions("reconstruct", options, drawRules);
     const { temperature: _, seed: __, ...run } = options;
     return this.decode(await this.encode(rows, options), run);
   }
@@ -170,6 +171,7 @@ export class Autoencoder implements AsyncDisposable {
     steps: number,
     options: RunOptions = {},
   ): Promise<Float64Array> {
+    checkOptions("interpolate", options, runRules);
     checkCount("the number of steps of interpolate", steps, 2);
     const codes = await this.encode([from, to], options);
     const L = this.latentFeatures;

@@ -253,6 +253,11 @@ test("errors", async () => {
   await expect(model.encode([[0, 1]], { temperature: -1 })).rejects.toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the option temperature of encode has an invalid value: expected a number of at least 0, received -1.]`,
   );
+  const unknown = { temprature: 1 } as never;
+  await expect(model.reconstruct([[0, 1]], unknown)).rejects.toThrow("unknown option of reconstruct");
+  await expect(model.interpolate([0, 1], [1, 0], 3, unknown)).rejects.toThrow(
+    "unknown option of interpolate",
+  );
   for (const steps of [1, 2.5])
     await expect(model.interpolate([0, 1], [1, 0], steps)).rejects.toThrow(
       `the number of steps of interpolate is not valid: expected 2, 3, 4, ..., received ${steps}.`,
