@@ -8,6 +8,7 @@ import { checkOptions, integerFrom, numberFrom, type OptionRules, seedValue } fr
 import { brief } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { runRules } from "../runtime/options.ts";
+import { ActiveCalls } from "./activeCalls.ts";
 import { arrayInput, BatchRunner, type RowInput, type RunOptions } from "./batchRunner.ts";
 import { Flow } from "./flow.ts";
 import { checkCount } from "./flowEvaluator.ts";
@@ -69,6 +70,7 @@ export class Autoencoder implements AsyncDisposable {
   // #private fields, so that walking the public properties finds only the parts of the flow.
   readonly #model: VariationalAutoencoder;
   readonly #runner: BatchRunner;
+  readonly #calls = new ActiveCalls();
 
   /** Throws `ARGUMENT` unless the base of the flow is a variational autoencoder. */
   constructor(flow: Flow) {
@@ -131,51 +133,54 @@ export class Autoencoder implements AsyncDisposable {
   }
 
   /** Encodes rows and decodes their latent rows, [n, D] -> [n, D]. Throws the errors of `encode` and `decode`. */
-  async reconstruct<Row extends object>(
-    rows: RowsInput<Row>,
-    options: EncodeOptions = {},
-  ): Promise<Float64Array> {
-    checkOptions("reconstruct", options, drawRules);
-    const { temperature: _, seed: __, ...run } = options;
-    return this.decode(await this.encode(rows, options), run);
+  reconstruct<Row extends object>(rows: RowsInput<Row>, options: EncodeOptions = {}): Promise<Float64Array> {
+    return this.#calls.run(async () => {
+      checkOptions("reconstruct", options, drawRules);
+      const { temperature: _, seed: __, ...run } = options;
+      return this.decode(await this.encode(rows, options), run);
+    });
   }
 
   /**
    * The centers of n rows whose latent rows are drawn from the prior, [n, D]. Throws `ARGUMENT` if n is not an integer from 0, if the
    * options are not valid, and for a decoder without centers.
    */
-  async sample(n: number, options: AutoencoderSampleOptions = {}): Promise<Float64Array> {
-    checkOptions("sample", options, drawRules);
-    checkCount("the number of samples", n);
-    const { temperature = 1, seed = 0, ...run } = options;
-    const { prior } = this.#model;
-    const { base, bijection } =
-      prior instanceof TransformedDistribution ? prior : { base: prior, bijection: undefined };
-    const build = (factor: Tensor, ...noise: Tensor[]) => {
-      const draws = base.sample(noise).mul(factor);
-      return { z: bijection ? bijection.forward(draws).value : draws };
-    };
-    const factor = arrayInput({ features: 1, values: new Float64Array(n).fill(temperature) });
-    const inputs = [factor, ...this.#scaledNoise(prior.noise, n, 1, seed)];
-    const { z } = await this.#runner.run("samplePrior", build, inputs, n, run);
-    return this.decode(z!, run);
+  sample(n: number, options: AutoencoderSampleOptions = {}): Promise<Float64Array> {
+    return this.#calls.run(async () => {
+      checkOptions("sample", options, drawRules);
+      checkCount("the number of samples", n);
+      const { temperature = 1, seed = 0, ...run } = options;
+      const { prior } = this.#model;
+      const { base, bijection } =
+        prior instanceof TransformedDistribution ? prior : { base: prior, bijection: undefined };
+      const build = (factor: Tensor, ...noise: Tensor[]) => {
+        const draws = base.sample(noise).mul(factor);
+        return { z: bijection ? bijection.forward(draws).value : draws };
+      };
+      const factor = arrayInput({ features: 1, values: new Float64Array(n).fill(temperature) });
+      const inputs = [factor, ...this.#scaledNoise(prior.noise, n, 1, seed)];
+      const { z } = await this.#runner.run("samplePrior", build, inputs, n, run);
+      return this.decode(z!, run);
+    });
   }
 
   /**
    * Decoded latent rows on the straight line between the codes of two rows, with both ends: [steps, D]. Throws `ARGUMENT` for fewer than
    * two steps.
    */
-  async interpolate(
+  interpolate(
     from: ArrayLike<number>,
     to: ArrayLike<number>,
     steps: number,
     options: RunOptions = {},
   ): Promise<Float64Array> {
-    checkOptions("interpolate", options, runRules);
-    checkCount("the number of steps of interpolate", steps, 2);
-    const codes = await this.encode([from, to], options);
-    const L = this.latentFeatures;
-    return this.decode(latentLine(codes.subarray(0, L), codes.subarray(L), steps), options);
+    return this.#calls.run(async () => {
+      checkOptions("interpolate", options, runRules);
+      checkCount("the number of steps of interpolate", steps, 2);
+      const codes = await this.encode([from, to], options);
+      const L = this.latentFeatures;
+      return this.decode(latentLine(codes.subarray(0, L), codes.subarray(L), steps), options);
+    });
   }
 
   /**
@@ -187,45 +192,48 @@ export class Autoencoder implements AsyncDisposable {
    *
    * @throws SHAPE for rows that do not have D numbers; DATA for text, NaN and infinite numbers; ARGUMENT for options that are not valid.
    */
-  async logProb<Row extends object>(
+  logProb<Row extends object>(
     rows: RowsInput<Row>,
     options: ImportanceLogProbOptions = {},
   ): Promise<Float64Array> {
-    checkOptions("logProb", options, { ...runRules, samples: integerFrom(1), seed: seedValue });
-    const { samples = 100, seed = 0, ...run } = options;
-    const { inner, standardize } = this.flow.unstandardized();
-    const model = this.#model;
-    const flatRows = dataRows("the rows", rows, this.flow);
-    const D = this.features;
-    const random = new Random(seed).split("importance");
-    const build = (x: Tensor, ...noise: Tensor[]) => {
-      const { value, logDet } = inner.bijection.inverse(x);
-      const { logLikelihood, divergence } = model.boundTerms(value, noise);
-      return { logWeight: logLikelihood.sub(divergence).add(logDet) };
-    };
-    const result = new Float64Array(flatRows.rows);
-    const rowsPerCall = Math.max(1, Math.floor(DRAWS_PER_CALL / samples));
-    for (let start = 0; start < flatRows.rows; start += rowsPerCall) {
-      const end = Math.min(flatRows.rows, start + rowsPerCall);
-      const part = { features: D, values: flatRows.values.subarray(start * D, end * D) };
-      const inputs = [
-        arrayInput(part, standardize, (draw) => Math.floor(draw / samples)),
-        ...model.posterior.noise.map(
-          (each, i): RowInput => ({ ...each, random: random.split(i), first: start * samples }),
-        ),
-      ];
-      const draws = (end - start) * samples;
-      const { logWeight } = await this.#runner.run("logProb", build, inputs, draws, run);
-      for (let n = start; n < end; n++) {
-        const from = (n - start) * samples;
-        result[n] = logMeanExp(logWeight!.subarray(from, from + samples)) - (standardize?.logScale() ?? 0);
+    return this.#calls.run(async () => {
+      checkOptions("logProb", options, { ...runRules, samples: integerFrom(1), seed: seedValue });
+      const { samples = 100, seed = 0, ...run } = options;
+      const { inner, standardize } = this.flow.unstandardized();
+      const model = this.#model;
+      const flatRows = dataRows("the rows", rows, this.flow);
+      const D = this.features;
+      const random = new Random(seed).split("importance");
+      const build = (x: Tensor, ...noise: Tensor[]) => {
+        const { value, logDet } = inner.bijection.inverse(x);
+        const { logLikelihood, divergence } = model.boundTerms(value, noise);
+        return { logWeight: logLikelihood.sub(divergence).add(logDet) };
+      };
+      const result = new Float64Array(flatRows.rows);
+      const rowsPerCall = Math.max(1, Math.floor(DRAWS_PER_CALL / samples));
+      for (let start = 0; start < flatRows.rows; start += rowsPerCall) {
+        const end = Math.min(flatRows.rows, start + rowsPerCall);
+        const part = { features: D, values: flatRows.values.subarray(start * D, end * D) };
+        const inputs = [
+          arrayInput(part, standardize, (draw) => Math.floor(draw / samples)),
+          ...model.posterior.noise.map(
+            (each, i): RowInput => ({ ...each, random: random.split(i), first: start * samples }),
+          ),
+        ];
+        const draws = (end - start) * samples;
+        const { logWeight } = await this.#runner.run("logProb", build, inputs, draws, run);
+        for (let n = start; n < end; n++) {
+          const from = (n - start) * samples;
+          result[n] = logMeanExp(logWeight!.subarray(from, from + samples)) - (standardize?.logScale() ?? 0);
+        }
       }
-    }
-    return result;
+      return result;
+    });
   }
 
   /** Waits for earlier calls, and then frees what the methods keep for their next call. */
   async release(): Promise<void> {
+    await this.#calls.settled();
     await this.#runner.release();
     await this.flow.release();
   }

@@ -98,6 +98,19 @@ describe("the methods of Autoencoder", () => {
   });
 });
 
+test("release waits for all parts of the calls before it", async () => {
+  const model = new Autoencoder(new Flow(linearGaussian()));
+  const ended: string[] = [];
+  const calls = {
+    sample: model.sample(2),
+    reconstruct: model.reconstruct(rows),
+    interpolate: model.interpolate(rows[0]!, rows[1]!, 3),
+  };
+  for (const [name, call] of Object.entries(calls)) call.then(() => ended.push(name));
+  await model.release();
+  expect(ended.sort()).toEqual(["interpolate", "reconstruct", "sample"]);
+});
+
 describe.each(["diagonal", "planar", "radial", "sylvester", "iaf"] as const)(
   "vae with the posterior %s",
   (posterior) => {
