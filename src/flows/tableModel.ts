@@ -276,7 +276,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   anomalyReference(): AnomalyReference {
     if (this.reference) return this.reference;
     throw new PushforwardError("ARGUMENT", "the model has no reference rows for anomalies", {
-      hint: "It was fitted by an older version, or is not a default model: fit the table again.",
+      hint: "Its training was interrupted, or pushforward fit wrote it with --flow or --given: fit the table again without them.",
     });
   }
 

@@ -167,7 +167,7 @@ describe("TableModel.anomalies", () => {
       new TableModel({ columns, flow }).anomalies(fresh),
     ).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the model has no reference rows for anomalies.
-      It was fitted by an older version, or is not a default model: fit the table again.]
+      Its training was interrupted, or pushforward fit wrote it with --flow or --given: fit the table again without them.]
     `);
     const anomalies = { ...model.reference!, calibration: new Float64Array(0) };
     await expect(
