@@ -129,8 +129,9 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   /**
    * n rows of the model. With `given` they are drawn from the exact conditional distribution of the other columns.
    *
-   * @throws ARGUMENT if n is not an integer from 0, if an option is not valid, and for `given` with a model without exact conditional
-   *   distributions (`hasConditionals`); DATA for given values and columns that the model did not learn.
+   * @throws ARGUMENT if n is not an integer from 0, if an option is not valid, and for a model without exact conditional distributions
+   *   (`hasConditionals`) with `given`, or with `gaps: false` if it has columns with missing values; DATA for given values and columns
+   *   that the model did not learn.
    */
   async sample(n: number, options: TableSampleOptions<Row> = {}): Promise<Row[]> {
     return decodeTable(this.columns, await this.sampleFeatures(n, options)) as Row[];
@@ -150,6 +151,8 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     const names = Object.keys(given).filter((name) => given[name] !== undefined);
     const draws = { seed, start, gaps, ...run };
     if (names.length === 0) {
+      // Throws for a model without conditional distributions before any row is drawn.
+      if (!gaps && this.hasGaps) this.conditionalRows();
       const values = await this.flow.sample(n, { seed, start, ...run });
       return this.withoutGaps({ values, known: new Uint8Array(values.length) }, draws);
     }
@@ -315,7 +318,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     { values, known }: PartialRows,
     { seed = 0, start = 0, gaps = true, ...run }: DrawOptions & { gaps?: boolean },
   ): Promise<Float64Array> {
-    if (gaps || !this.columns.some((column) => column.gaps)) return values;
+    if (gaps || !this.hasGaps) return values;
     const rows = { values, known: notMissing(values).known.map((flag, i) => flag | known[i]) };
     // The random numbers that made values missing would not be independent of those values.
     const random = new Random(seed).split("values in place of missing ones");
@@ -335,6 +338,11 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   ): Promise<Float64Array> {
     const features = { of: this.featureIndices(of), given: this.featureIndices(given) };
     return this.conditionalRows().logProb(values, features, run);
+  }
+
+  /** Whether values of some column can be missing. */
+  private get hasGaps(): boolean {
+    return this.columns.some((column) => column.gaps);
   }
 
   /** Whether `given`, `of` and `impute` can be used: a member has exact conditional distributions. */

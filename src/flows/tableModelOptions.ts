@@ -20,7 +20,10 @@ export interface TableSampleOptions<Row = TableRow> extends RunOptions {
   start?: number | undefined;
   /** Values of some columns: the others are drawn conditional on these. Default none. */
   given?: { readonly [K in keyof Row]?: TableValue } | undefined;
-  /** Whether values can be missing. If false, those that are drawn as missing are replaced as by `impute`. Default true. */
+  /**
+   * Whether values can be missing. If false, those that are drawn as missing are replaced as by `impute`, which needs a model with exact
+   * conditional distributions (`TableModel.hasConditionals`). Default true.
+   */
   gaps?: boolean | undefined;
 }
 

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { Flow, fitTable, maf, Random, TableModel } from "../../src/index.ts";
 import { modelOfAllKinds } from "./exportedTable.ts";
 
@@ -94,4 +94,13 @@ test("a flow with layers on a distribution with exact conditionals has none itse
   const other = new TableModel({ columns: model.columns, flow: layered });
   expect(other.hasConditionals).toBe(false);
   await expect(other.sample(1, { given: { isMember: true } })).rejects.toThrow("no exact distribution");
+});
+
+test("rows without missing values are refused before rows are drawn, if the model cannot replace these", async () => {
+  const { columns, flow } = modelOfAllKinds();
+  const layered = new Flow(flow.base, maf(flow.features, { transforms: 1, hidden: [4] }).bijection);
+  const model = new TableModel({ columns, flow: layered });
+  const drawn = vi.spyOn(layered, "sample");
+  await expect(model.sample(1, { gaps: false })).rejects.toThrow("no exact distribution");
+  expect(drawn).not.toHaveBeenCalled();
 });
