@@ -20,6 +20,7 @@ import { checkNames, type EncodedTable, encodeTable } from "../tables/encodeTabl
 import { possibleFeatures } from "../tables/possibleFeatures.ts";
 import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 import type { TableInput, TableRow, TableValue } from "../tables/tableRows.ts";
+import { ActiveCalls } from "./activeCalls.ts";
 import { type AnomalyReference, AnomalyScorer } from "./anomalies/anomalyScorer.ts";
 import { selectAnomalies, selectionRules } from "./anomalies/findAnomalies.ts";
 import { withRareValues } from "./anomalies/rareValues.ts";
@@ -58,6 +59,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   /** Created at the first call that needs it, since not every model has conditional distributions. */
   private conditional: ConditionalRows | undefined;
   private scorer: AnomalyScorer | undefined;
+  private readonly calls = new ActiveCalls();
 
   /** Throws `ARGUMENT` if the options are not valid, and `SHAPE` if the features of the columns are not those of the flow. */
   constructor(options: {
@@ -138,32 +140,34 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   }
 
   /** The features [n, D] of the rows that `sample` draws. Throws `DATA` for given values that the model did not learn. */
-  async sampleFeatures(n: number, options: TableSampleOptions<Row> = {}): Promise<Float64Array> {
-    checkOptions("sample", options, {
-      ...runRules,
-      seed: seedValue,
-      start: integerFrom(0),
-      given: { expected: "an object with values by column", accepts: isPlainObject },
-      gaps: trueOrFalse,
+  sampleFeatures(n: number, options: TableSampleOptions<Row> = {}): Promise<Float64Array> {
+    return this.calls.run(async () => {
+      checkOptions("sample", options, {
+        ...runRules,
+        seed: seedValue,
+        start: integerFrom(0),
+        given: { expected: "an object with values by column", accepts: isPlainObject },
+        gaps: trueOrFalse,
+      });
+      const { seed = 0, start = 0, gaps = true, given: knownValues = {}, ...run } = options;
+      const given: Readonly<Record<string, TableValue>> = knownValues;
+      const names = Object.keys(given).filter((name) => given[name] !== undefined);
+      const draws = { seed, start, gaps, ...run };
+      if (names.length === 0) {
+        // Throws for a model without conditional distributions before any row is drawn.
+        if (!gaps && this.hasGaps) this.conditionalRows();
+        const values = await this.flow.sample(n, { seed, start, ...run });
+        return this.withoutGaps({ values, known: new Uint8Array(values.length) }, draws);
+      }
+      checkCount("the number of samples", n);
+      const D = this.flow.features;
+      const encoded = encodeTable(this.columns, [given], names);
+      checkLearned(this.columns, encoded);
+      const values = Float64Array.from({ length: n * D }, (_, i) => encoded.values[i % D]);
+      const features = this.featureIndices(names);
+      const known = Uint8Array.from(values, (_, i) => (features.includes(i % D) ? 1 : 0));
+      return this.drawUnknown({ values, known }, draws);
     });
-    const { seed = 0, start = 0, gaps = true, given: knownValues = {}, ...run } = options;
-    const given: Readonly<Record<string, TableValue>> = knownValues;
-    const names = Object.keys(given).filter((name) => given[name] !== undefined);
-    const draws = { seed, start, gaps, ...run };
-    if (names.length === 0) {
-      // Throws for a model without conditional distributions before any row is drawn.
-      if (!gaps && this.hasGaps) this.conditionalRows();
-      const values = await this.flow.sample(n, { seed, start, ...run });
-      return this.withoutGaps({ values, known: new Uint8Array(values.length) }, draws);
-    }
-    checkCount("the number of samples", n);
-    const D = this.flow.features;
-    const encoded = encodeTable(this.columns, [given], names);
-    checkLearned(this.columns, encoded);
-    const values = Float64Array.from({ length: n * D }, (_, i) => encoded.values[i % D]);
-    const features = this.featureIndices(names);
-    const known = Uint8Array.from(values, (_, i) => (features.includes(i % D) ? 1 : 0));
-    return this.drawUnknown({ values, known }, draws);
   }
 
   /**
@@ -199,27 +203,29 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
    * @throws ARGUMENT if the model has no calibration rows, because it was fitted without test rows; DATA for rows without a column of the
    *   model, or with values of another type.
    */
-  async anomalies<Given extends object>(
+  anomalies<Given extends object>(
     rows: TableInput<Given>,
     options: TableAnomaliesOptions = {},
   ): Promise<TableAnomalies> {
-    checkOptions("anomalies", options, { ...runRules, ...selectionRules });
-    const { count, falseDiscoveryRate, ...run } = options;
-    const { values, status, present } = this.positionsOf(rows);
-    const scores = await this.anomalyScores(values, status, run);
-    const { selected, ...selection } = selectAnomalies(scores, this.anomalyReference().calibration, {
-      ...(count !== undefined && { count }),
-      ...(falseDiscoveryRate !== undefined && { falseDiscoveryRate }),
+    return this.calls.run(async () => {
+      checkOptions("anomalies", options, { ...runRules, ...selectionRules });
+      const { count, falseDiscoveryRate, ...run } = options;
+      const { values, status, present } = this.positionsOf(rows);
+      const scores = await this.anomalyScores(values, status, run);
+      const { selected, ...selection } = selectAnomalies(scores, this.anomalyReference().calibration, {
+        ...(count !== undefined && { count }),
+        ...(falseDiscoveryRate !== undefined && { falseDiscoveryRate }),
+      });
+      const positions = selectRows(values, selected, this.flow.features);
+      const reasons = await this.anomalyReasons({ positions, present: (n) => present(selected[n]) }, run);
+      const anomalies = selected.map((row, n) => ({
+        row,
+        score: scores[row],
+        pValue: selection.pValues[row],
+        reasons: reasons[n],
+      }));
+      return { ...selection, anomalies };
     });
-    const positions = selectRows(values, selected, this.flow.features);
-    const reasons = await this.anomalyReasons({ positions, present: (n) => present(selected[n]) }, run);
-    const anomalies = selected.map((row, n) => ({
-      row,
-      score: scores[row],
-      pValue: selection.pValues[row],
-      reasons: reasons[n],
-    }));
-    return { ...selection, anomalies };
   }
 
   /**
@@ -303,14 +309,13 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
    *
    * @internal
    */
-  async drawUnknown(
-    rows: PartialRows,
-    options: DrawOptions & { gaps?: boolean } = {},
-  ): Promise<Float64Array> {
-    const { seed = 0, start = 0, gaps, ...run } = options;
-    const draws = { random: new Random(seed), start, present: false };
-    const values = await this.conditionalRows().complete(rows, draws, run);
-    return this.withoutGaps({ values, known: rows.known }, options);
+  drawUnknown(rows: PartialRows, options: DrawOptions & { gaps?: boolean } = {}): Promise<Float64Array> {
+    return this.calls.run(async () => {
+      const { seed = 0, start = 0, gaps, ...run } = options;
+      const draws = { random: new Random(seed), start, present: false };
+      const values = await this.conditionalRows().complete(rows, draws, run);
+      return this.withoutGaps({ values, known: rows.known }, options);
+    });
   }
 
   /** Drawn features [N, D] with values in place of missing ones, unless `gaps` is true. Features that were known stay as they are. */
@@ -366,8 +371,12 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     return exportTable(this, options).bytes;
   }
 
-  /** Frees what the methods keep for their next call. The next call creates it again. `await using` calls this too. */
+  /**
+   * Waits for earlier calls, and then frees what the methods keep for their next call. The next call creates it again. `await using` calls
+   * this too.
+   */
   async release(): Promise<void> {
+    await this.calls.settled();
     await this.flow.release();
     await this.conditional?.release();
     await this.scorer?.release();

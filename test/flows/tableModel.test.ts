@@ -104,3 +104,12 @@ test("rows without missing values are refused before rows are drawn, if the mode
   await expect(model.sample(1, { gaps: false })).rejects.toThrow("no exact distribution");
   expect(drawn).not.toHaveBeenCalled();
 });
+
+test("release waits for all parts of the calls before it", async () => {
+  const model = modelOfAllKinds();
+  const ended: string[] = [];
+  model.sample(20, { gaps: false }).then(() => ended.push("sample"));
+  model.impute([{ amount: 1 }, { children: 2 }]).then(() => ended.push("impute"));
+  await model.release();
+  expect(ended.sort()).toEqual(["impute", "sample"]);
+});
