@@ -61,7 +61,7 @@ function exportDensity(
   const { features, status } = encodeTensors(columns, values);
   const encoded = model.compute(
     values,
-    columns.map((column) => numbersOf(column, model)),
+    columns.map((column, c) => numbersOf(column, model.signature.inputs[c].name, model)),
     { x: standardize ? standardize.inverse(features).value : features, status },
     { precision: "float64", parameterNames: standardizeNames(standardize) },
   );
@@ -167,9 +167,8 @@ const UNITS: Partial<Record<ValueType, string>> = {
 };
 
 /** Adds nodes that convert the input of a column to the numbers that `encodeTensors` takes. Returns the name of their value. */
-function numbersOf(column: TableColumn, model: ModelExport): string {
-  const { name, type } = column;
-  if (type !== "text") return name;
+function numbersOf(column: TableColumn, name: string, model: ModelExport): string {
+  if (column.type !== "text") return name;
   const labels = labelsOf(column);
   const codes = new Map([["", MISSING_TEXT], ...labels]);
   const code = model.node("LabelEncoder", [name], {

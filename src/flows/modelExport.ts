@@ -68,7 +68,10 @@ export class ModelExport {
   private readonly precision: Precision;
   private readonly outputs: readonly FileValue[];
 
-  /** An output that has the name of an input, which is possible for columns of tables, gets a number appended to its name. */
+  /**
+   * Names differ: a column of a table that has the name of another input, and an output that has the name of an input, get a number
+   * appended to their names. A column with an empty name, which ONNX does not allow, is called `column`.
+   */
   constructor(
     what: string,
     precision: Precision,
@@ -82,21 +85,22 @@ export class ModelExport {
       shape,
       elementType,
     });
-    for (const declaration of inputs) {
-      names.claim(declaration.value.name);
-      this.file.input(fileValue(declaration));
-    }
-    const named = outputs.map((each) => ({
-      ...each,
-      value: { ...each.value, name: names.unique(each.value.name) },
-    }));
-    this.outputs = named.map(fileValue);
+    const withUniqueName = (declaration: Declaration): Declaration => {
+      const { value } = declaration;
+      return { ...declaration, value: { ...value, name: names.unique(value.name || "column") } };
+    };
+    const isColumn = ({ value }: Declaration) => value.column !== undefined;
+    for (const declaration of inputs) if (!isColumn(declaration)) names.claim(declaration.value.name);
+    const namedInputs = inputs.map((each) => (isColumn(each) ? withUniqueName(each) : each));
+    const namedOutputs = outputs.map(withUniqueName);
+    for (const each of namedInputs) this.file.input(fileValue(each));
+    this.outputs = namedOutputs.map(fileValue);
     this.signature = {
       version: VERSION,
       what,
       precision,
-      inputs: inputs.map(({ value }) => value),
-      outputs: named.map(({ value }) => value),
+      inputs: namedInputs.map(({ value }) => value),
+      outputs: namedOutputs.map(({ value }) => value),
     };
   }
 

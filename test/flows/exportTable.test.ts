@@ -184,6 +184,25 @@ test("columns with the names of other values keep them", async () => {
   expect(session.outputNames).toEqual(["logProb_1"]);
 });
 
+test("columns with an empty name, or with that of the context, get names that ONNX allows", async () => {
+  const rows = rowsOfAllKinds(40, 4).map(({ amount, city }) => ({ "": amount, context: city }));
+  const named = modelOfRows(rows, new ContextEmbedding({ numbers: 2 }, new Random(3)));
+  const density = await InferenceSession.create(await named.exportOnnx());
+  expect(density.inputNames).toEqual(["column", "context_1", "context"]);
+  const contexts = new Random(5).normal(new Float64Array(2 * rows.length));
+  const { "": column, context: context_1 } = tensorsOf(tableInputs(named.columns, rows), Tensor);
+  const context = new Tensor("float64", contexts, [rows.length, 2]);
+  const { logProb } = await density.run({ column: column!, context_1: context_1!, context });
+  const raw = rawColumns(rows);
+  const codes = named.columns.map((each, c) => labelCodes(each, raw[c]!));
+  const expected = await named.flow.logProb(encodeRows(named.columns, codes), contexts);
+  expected.forEach((value, n) => {
+    expect(logProb!.data[n]).toBeCloseTo(value, 3);
+  });
+  const sampler = await InferenceSession.create(await named.exportOnnx({ what: "sampler" }));
+  expect(sampler.outputNames).toEqual(["column", "context_1"]);
+});
+
 test("refuses options that do not fit", async () => {
   const refusal = async (options: object) => {
     try {
