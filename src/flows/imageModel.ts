@@ -100,7 +100,10 @@ export class ImageModel implements AsyncDisposable {
       flow: required(anyValue),
       shape: required(anyValue),
       classes: listOfTexts,
-      priors: anyValue,
+      priors: {
+        expected: "a list of numbers",
+        accepts: (value) => Array.isArray(value) && value.every((each) => typeof each === "number"),
+      },
     });
     const { flow, classes = [] } = options;
     checkFlow("new ImageModel", flow);

@@ -239,6 +239,11 @@ describe("classify", () => {
       [PushforwardError: the model has no classes.
       Fit a model that is conditional on the class of an image.]
     `);
+    expect(
+      () => new ImageModel({ flow, shape, classes, priors: "equal" as never }),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[PushforwardError: the option priors of new ImageModel has an invalid value: expected a list of numbers, received "equal".]`,
+    );
     expect(() => new ImageModel({ flow, shape, classes, priors: [1, 1] })).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the priors of the classes are not valid: expected 3 numbers of at least 0, not all 0, received 1, 1.]`,
     );
