@@ -18,8 +18,9 @@ import { nsf } from "./recipes/spline.ts";
 /**
  * Adds to a flow what columns of real tables need: `Standardize`, fitted to the data, so that the flow models standardized columns while
  * its densities are in data units; and `Tails`, so that the log-density of an outlier decreases with the square of the logarithm of its
- * distance, and not with the square of the distance. A context is standardized too, unless it has an embedding, which standardizes its
- * input. Bijections next to the data onto a support, such as `Exp`, stay next to the data. Throws `ARGUMENT` if the argument is not a flow.
+ * distance, and not with the square of the distance. The context of a conditional bijection is standardized too, unless the flow has an
+ * embedding, which standardizes its input; that of a conditional base, such as `madeFlow`, is not. Bijections next to the data onto a
+ * support, such as `Exp`, stay next to the data. Throws `ARGUMENT` if the argument is not a flow.
  */
 export function forTables(flow: Flow): Flow {
   checkFlow("forTables", flow);
