@@ -30,6 +30,26 @@ describe("text of a table", () => {
     ]);
   });
 
+  test("the separator is one that the line of names has outside of quotes, and that gives the columns of a model", () => {
+    const table = [
+      ["price; EUR", "n"],
+      ["1", "2"],
+    ];
+    expect(recordsOf('"price; EUR",n\n1,2')).toEqual(table);
+    expect(recordsOf("price; EUR,n\n1,2", ["n", "price; EUR"])).toEqual(table);
+    expect(recordsOf("body mass\n1,5", ["body mass"])).toEqual([["body mass"], ["1,5"]]);
+  });
+
+  test.each(["\nn\n1\n\n3\n", '"n"\n1\n\n3\n'])(
+    "an empty line of a single column is a missing value: %j",
+    (text) => {
+      expect(rowsOf(text, [column("n", "number")])).toEqual({
+        total: 3,
+        rows: [{ n: 1 }, { n: null }, { n: 3 }],
+      });
+    },
+  );
+
   test("fields become values of the type of their column, in any order of the columns", () => {
     const columns = [
       column("x", "number"),

@@ -24,7 +24,10 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
  * if the file has the `sampledRows` only. Throws if a column is missing.
  */
 export function rowsOf(text: string, columns: readonly ModelColumn[], total?: number): OpenedTable {
-  const [header = [], ...records] = recordsOf(text);
+  const [header = [], ...records] = recordsOf(
+    text,
+    columns.map(({ name }) => name),
+  );
   checkColumns(header, columns);
   const used = columns.map((column) => [column, header.indexOf(column.name)] as const);
   const rows = sampledRows(records.length).map((row): TableRow => {
