@@ -1,3 +1,4 @@
+import { encodeModel, fitTable, maf, type TableRow } from "pushforward";
 import { describe, expect, test } from "vitest";
 import { axisOf, jitter, sliderOf } from "../app/model/axis.ts";
 import { expectedText } from "../app/model/expectedText.ts";
@@ -167,7 +168,32 @@ test("the expected values of a column have the probability that its value is mis
   );
 });
 
+/** Rows in which the second number is the first one plus 1. */
+const tableOf = (first: string, second: string): TableRow[] =>
+  Array.from({ length: 60 }, (_, i) => ({ [first]: Math.sin(i), [second]: Math.sin(i) + 1 }));
+
+const recipe = { name: "maf", flow: (features: number) => maf(features, { transforms: 1, hidden: [4] }) };
+
 describePage("the page of a trained model", (site) => {
+  test("anomalies without reasons are shown, and columns with the names of properties of objects", async () => {
+    const rows = tableOf("constructor", "b");
+    const { model } = await fitTable(rows, { recipe, epochs: 1, testFraction: 0.3 });
+    await using visit = await site.visit("#open");
+    const { page } = visit;
+    const csv = ["constructor,b", ...rows.map((row) => Object.values(row).join())].join("\n");
+    await page.locator("input[type=file]").setInputFiles([
+      { name: "a.safetensors", mimeType: "", buffer: Buffer.from(encodeModel(model.contents)) },
+      { name: "a.csv", mimeType: "text/csv", buffer: Buffer.from(csv) },
+    ]);
+    await page.getByText("60 rows in a.csv").waitFor();
+    expect(await page.locator(".card").count()).toBe(2);
+    expect(await page.locator(".card.given").count()).toBe(0);
+    await page.getByRole("button", { name: "Find anomalies" }).click();
+    await expect.poll(() => page.locator("tbody button").count()).toBe(10);
+    await page.locator("tbody button").first().click();
+    expect(visit.problems).toEqual([]);
+  });
+
   test("real and generated rows of the example are compared, given values, and anomalies are found", {
     timeout: 150_000,
   }, async () => {
