@@ -1,8 +1,9 @@
-import { encodeModel, fitTable, maf, type TableRow } from "pushforward";
+import { encodeModel, fitTable, forTables, maf, type TableRow } from "pushforward";
 import { describe, expect, test } from "vitest";
 import { axisOf, jitter, sliderOf } from "../app/model/axis.ts";
 import { expectedText } from "../app/model/expectedText.ts";
 import { histogram } from "../app/model/histogram.ts";
+import { openModel } from "../app/model/openModel.ts";
 import { rowNumber, rowsOf } from "../app/model/rows.ts";
 import { recordsOf } from "../app/records.ts";
 import { checkAppearance, WINDOWS } from "./appearance.ts";
@@ -173,6 +174,17 @@ const tableOf = (first: string, second: string): TableRow[] =>
   Array.from({ length: 60 }, (_, i) => ({ [first]: Math.sin(i), [second]: Math.sin(i) + 1 }));
 
 const recipe = { name: "maf", flow: (features: number) => maf(features, { transforms: 1, hidden: [4] }) };
+
+test("a model without calibration rows has no p-values, and a conditional model of a table is not opened", async () => {
+  const { model } = await fitTable(tableOf("a", "b"), { recipe, epochs: 1, testFraction: 0 });
+  const { summary } = await openModel(encodeModel(model.contents));
+  expect(summary.hasCalibration).toBe(false);
+  const flow = forTables(maf(2, { transforms: 1, hidden: [4], context: 1 }));
+  const { table, columns } = model.contents;
+  await expect(openModel(encodeModel({ flow, table, columns, given: ["year"] }))).rejects.toThrow(
+    "This model is conditional on year.",
+  );
+});
 
 describePage("the page of a trained model", (site) => {
   test("anomalies without reasons are shown, and columns with the names of properties of objects", async () => {

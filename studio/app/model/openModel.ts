@@ -19,14 +19,13 @@ interface AnyModel {
 export async function openModel(bytes: Uint8Array): Promise<AnyModel> {
   const loaded = await decodeModel(bytes);
   if (loaded.image) throw new Error("This is a model of images. The page opens models of tables.");
-  if (loaded.table)
-    return tableModel(TableModel.from({ ...loaded, table: loaded.table.map(withPlainValues) }));
   if (loaded.given.length > 0)
     throw new Error(
       `This model is conditional on ${loaded.given.join(", ")}. The page opens models without a context: fit the table without --given.`,
     );
+  if (loaded.table)
+    return tableModel(TableModel.from({ ...loaded, table: loaded.table.map(withPlainValues) }));
   const { flow } = loaded;
-  flow.columns = loaded.columns;
   const columns = loaded.columns.map(
     (name) => ({ name, kind: "number", labels: [], lattice: undefined }) as const,
   );
@@ -53,7 +52,7 @@ function tableModel(model: TableModel): AnyModel {
       columns: model.columns.map(columnOf),
       parameters: parameterCount(model.flow),
       isConditional: model.hasConditionals,
-      hasCalibration: model.reference !== undefined,
+      hasCalibration: (model.reference?.calibration.length ?? 0) > 0,
     },
     sample: ({ count, seed, given }) => model.sample(count, { seed, given, ...ENGINE }),
     async anomalies(rows, count) {
