@@ -75,7 +75,7 @@ export interface DataRows {
   readonly rows: number;
   readonly features: number;
   readonly values: Float64Array;
-  /** A non-negative weight of each row; all 1 if absent. */
+  /** A non-negative weight of each row; all 1 if absent. A row of weight 2 counts as two rows, also relative to a prior. */
   readonly weights?: Float64Array;
   /** [rows, C], for conditional maps. */
   readonly context?: Float64Array;

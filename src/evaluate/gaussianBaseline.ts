@@ -1,5 +1,6 @@
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { joinColumns } from "../dataset/joinColumns.ts";
+import { withMeanWeightOne } from "../dataset/withMeanWeightOne.ts";
 import type { ContextEmbedding } from "../distributions/contextEmbedding.ts";
 import type { Atoms } from "../distributions/distribution.ts";
 import { PushforwardError } from "../errors.ts";
@@ -8,7 +9,6 @@ import { tableHeads } from "../tables/columnHeads.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import { FeatureScaling, type GaussianFeature } from "./gaussianFeatures.ts";
 import { LinearGaussian } from "./linearGaussian.ts";
-import { withMeanWeightOne } from "./withMeanWeightOne.ts";
 
 /** Added to the variance of standardized columns: keeps the covariance of perfectly correlated columns invertible. */
 const RIDGE = 1e-9;

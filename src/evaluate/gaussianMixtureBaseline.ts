@@ -1,4 +1,5 @@
 import type { InMemoryDataset } from "../dataset/index.ts";
+import { withMeanWeightOne } from "../dataset/withMeanWeightOne.ts";
 import { kMeans } from "../distributions/kMeans.ts";
 import { limitReached } from "../limits.ts";
 import { logSumExp } from "../numerics/logSumExp.ts";
@@ -7,7 +8,6 @@ import { Random } from "../random/index.ts";
 import type { Baseline } from "./gaussianBaseline.ts";
 import { FeatureScaling, type GaussianFeature, type StandardizedRows } from "./gaussianFeatures.ts";
 import { LinearGaussian } from "./linearGaussian.ts";
-import { withMeanWeightOne } from "./withMeanWeightOne.ts";
 
 /**
  * Candidates of the ridge that is added to the variances of standardized features: a small ridge allows narrow components, and a large one

@@ -1,5 +1,6 @@
 import type { DataRows } from "../bijections/bijection.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
+import { withMeanWeightOne } from "../dataset/withMeanWeightOne.ts";
 import type { Flow } from "../flows/flow.ts";
 import { type Limits, limitRules } from "../limits.ts";
 import { checkOptions } from "../options.ts";
@@ -37,18 +38,8 @@ function convertedRows(data: InMemoryDataset): InMemoryDataset {
   return data.spaced(Math.max(MIN_CONVERTED_ROWS, Math.floor(MAX_CONVERTED_NUMBERS / data.features)));
 }
 
-/** The rows of a dataset in the form that `fitToData` of a module takes. */
-export const asDataRows = ({
-  rows,
-  features,
-  values,
-  weights,
-  context,
-  contextFeatures,
-}: InMemoryDataset): DataRows => ({
-  rows,
-  features,
-  values,
-  weights,
-  ...(contextFeatures > 0 && { context }),
-});
+/** The rows of a dataset in the form that `fitToData` of a module takes. Their weights have the mean 1 (`withMeanWeightOne`). */
+export function asDataRows(dataset: InMemoryDataset): DataRows {
+  const { rows, features, values, weights, context, contextFeatures } = withMeanWeightOne(dataset);
+  return { rows, features, values, weights, ...(contextFeatures > 0 && { context }) };
+}
