@@ -6,7 +6,7 @@ import type { ColumnHeadOptions } from "./heads/columnHead.ts";
 import { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 import { initialResponsibilities, type PreparedRows, prepareRows } from "./mixedGaussianRows.ts";
 import { MixedGaussianSteps } from "./mixedGaussianSteps.ts";
-import { selectDataRows } from "./selectDataRows.ts";
+import { randomOrder, selectDataRows } from "./selectDataRows.ts";
 
 /** Expectation maximization uses a random subset of this many rows, to save time. */
 const MAX_ROWS = 5_000;
@@ -81,9 +81,9 @@ async function prepareSplit(
   data: DataRows,
   heldOut: DataRows | undefined,
 ): Promise<SplitRows> {
-  const order = new Random(0).split("mixed Gaussian mixture").permutation(data.rows);
-  const share = Math.ceil(HELD_OUT_SHARE * Math.min(data.rows, MAX_ROWS));
-  const count = heldOut ? 0 : Math.min(data.rows - 1, share);
+  const order = randomOrder(data, new Random(0).split("mixed Gaussian mixture"));
+  const share = Math.ceil(HELD_OUT_SHARE * Math.min(order.length, MAX_ROWS));
+  const count = heldOut ? 0 : Math.min(order.length - 1, share);
   const M = Math.max(1, model.numericColumns.length);
   const limit = Math.ceil(Math.min(MAX_ROWS, MAX_PRODUCTS / M ** 2));
   return prepareRows(

@@ -242,6 +242,19 @@ describe("GaussianMixture.fitToData", () => {
     expect(mean).toBeLessThan(best + 0.05);
   });
 
+  test("ignores rows of weight 0, also if most rows have this weight", async () => {
+    const rows = 20_000;
+    const isUsed = (row: number) => row % 7000 === 50;
+    const normal = new Random(1).normal(new Float64Array(rows));
+    const values = normal.map((z, row) => (isUsed(row) ? 100 + z : z));
+    const weights = Float64Array.from(values, (_, row) => Number(isUsed(row)));
+    const mixture = new GaussianMixture({ features: 1, components: 4 }, new Random(0));
+    await mixture.fitToData(asRows(values, 1, weights));
+    const [far, near] = await logProb(mixture, [0, 100]);
+    expect(near).toBeGreaterThan(-10);
+    expect(far).toBeLessThan(-20);
+  });
+
   test("ends at its deadline or when aborted, with the best mixture so far", async () => {
     const used = async (limits: Limits) => {
       const mixture = new GaussianMixture({ features: 2, components: 16 }, new Random(0));

@@ -276,6 +276,16 @@ describe("the fit", () => {
     expect(await marginal([0, 1, 2], [3, 1, 2])).not.toEqual(await marginal([0, 1, 2]));
   });
 
+  test("its centers are rows of positive weight", async () => {
+    const rows = 100;
+    const values = Float64Array.from({ length: rows }, (_, n) => (n % 30 === 5 ? n % 3 : 0));
+    const weights = Float64Array.from({ length: rows }, (_, n) => Number(n % 30 === 5));
+    const model = new KernelDensity({ columns: [categorical], centers: 3 }, new Random(0));
+    await model.fitToData({ rows, features: 1, values, weights });
+    expect([...model.columns[0]!.centers.value].sort()).toEqual([2, 2, 2]);
+    expect([...model.centerLogits.numbers]).toEqual([0, 0, 0]);
+  });
+
   test("uses weights of rows, a subset of many rows, and fewer rows than centers", async () => {
     const rows = Float64Array.from([0, 1, 2, 0, 1, 2]);
     const columns: ColumnHeadOptions[] = [categorical];

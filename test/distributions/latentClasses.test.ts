@@ -166,3 +166,19 @@ test("the classes of a lattice whose cells are all atoms have the cells of their
   for (const probability of probabilities.slice(0, 4)) expect(probability).toBeCloseTo(0.25, 1);
   for (const probability of probabilities.slice(4)) expect(probability).toBeLessThan(0.02);
 });
+
+test("rows of weight 0 have no effect, also if most rows have this weight", async () => {
+  const columns = [categorical, continuous];
+  const fitted = async (rows: { rows: number; values: Float64Array; weights?: Float64Array }) => {
+    const model = new LatentClasses({ columns, classes: 1 }, new Random(0));
+    await model.fitToData({ features: 2, ...rows });
+    return model.groups.flatMap(({ parameters }) => [...parameters.numbers]);
+  };
+  const used = Float64Array.of(1, 0.5, 2, -0.3, 1, 0.7);
+  const values = Float64Array.from({ length: 40_000 }, (_, i) => used[i - 20_000] ?? 0);
+  const weights = Float64Array.from({ length: 20_000 }, (_, n) => Number(n >= 10_000 && n < 10_003));
+  const expected = await fitted({ rows: 3, values: used });
+  (await fitted({ rows: 20_000, values, weights })).forEach((number, i) => {
+    expect(number).toBeCloseTo(expected[i], 5);
+  });
+});

@@ -364,3 +364,16 @@ test("the width of a cell is that on the linear scale, whose scores of outliers 
   const { training } = await prepareRows(model, rows([0, 1, 2, 3, 8, 10_000]), rows([0]));
   expect(training.cellVariances[0]).toBeCloseTo(1 / 12, 6);
 });
+
+test("rows of weight 0 have no effect, also if most rows have this weight", async () => {
+  const rows = 20_000;
+  const isUsed = (n: number) => n >= 10_000 && n < 10_003;
+  const values = Float64Array.from({ length: rows }, (_, n) =>
+    isUsed(n) ? 2 + 0.01 * (n % 3) : (n % 7) - 3,
+  );
+  const weights = Float64Array.from({ length: rows }, (_, n) => Number(isUsed(n)));
+  const model = new MixedGaussianMixture({ columns: [linear], components: 1 });
+  await model.fitToData({ rows, features: 1, values, weights });
+  const [near, far] = await logProb(model, [2.01, 0]);
+  expect(near - far).toBeGreaterThan(10);
+});
