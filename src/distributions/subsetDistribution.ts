@@ -79,7 +79,7 @@ export function asSubsetDistribution(distribution: Distribution): SubsetDistribu
 /**
  * The numbers of a `Subset` of `features` features, from the indices of the known features. An autoregressive density is
  * factorized in the order of these indices: the densities of an order-agnostic network are nearly, but not exactly, the same in
- * all orders. Throws `ARGUMENT` if an index is out of range.
+ * all orders. Throws `ARGUMENT` if an index is out of range or listed twice.
  */
 export function knownFeatures(
   features: number,
@@ -92,6 +92,12 @@ export function knownFeatures(
       throw new PushforwardError("ARGUMENT", "the index of a known feature is out of range", {
         expected: `indices from 0 to ${features - 1}`,
         received: `${feature}`,
+      });
+    }
+    if (isKnown[feature] === 1) {
+      throw new PushforwardError("ARGUMENT", "a known feature is listed twice", {
+        expected: "different indices",
+        received: known.join(", "),
       });
     }
     isKnown[feature] = 1;

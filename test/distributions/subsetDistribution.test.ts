@@ -79,6 +79,9 @@ test("the numbers of a subset are those of the known features, in the order in w
   expect(() => knownFeatures(2, [2])).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the index of a known feature is out of range: expected indices from 0 to 1, received 2.]`,
   );
+  expect(() => knownFeatures(3, [1, 0, 1])).toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: a known feature is listed twice: expected different indices, received 1, 0, 1.]`,
+  );
 });
 
 describe("a mixed MADE with any ordering", () => {
