@@ -5,6 +5,8 @@ import type { RunOptions } from "../batchRunner.ts";
 import type { Flow } from "../flow.ts";
 import { AnomalyStatistics, type ReferenceRows, STATISTICS, type Statistic } from "./anomalyStatistics.ts";
 import { featureScales } from "./neighbors.ts";
+import { ANOMALY_PREFIX } from "./splitAnomalyArrays.ts";
+import { invalidNumbers } from "./storedReference.ts";
 import { Surprise } from "./surprise.ts";
 
 /** An exponential approximation of the upper tail of a statistic of ordinary rows. */
@@ -77,9 +79,14 @@ export class AnomalyScorer {
   readonly reference: AnomalyReference;
   readonly statistics: AnomalyStatistics;
 
+  /** Throws `MODEL` if the reference was not fitted to a flow of this structure. */
   constructor(columns: readonly TableColumn[], flow: Flow, reference: AnomalyReference) {
     this.reference = reference;
     this.statistics = new AnomalyStatistics(columns, flow, reference);
+    const { surprisesPerRow } = this.statistics;
+    const { length } = reference.meanSurprises;
+    if (length !== surprisesPerRow)
+      throw invalidNumbers(`the array ${ANOMALY_PREFIX}meanSurprises`, `[${surprisesPerRow}]`, `[${length}]`);
   }
 
   /** Fits the tails to the validation rows, and scores the test rows. */

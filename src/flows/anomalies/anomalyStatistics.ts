@@ -157,7 +157,8 @@ export class AnomalyStatistics {
     return surprises;
   }
 
-  private get surprisesPerRow(): number {
+  /** The number of surprises of a row: one for each factor of each order of the model. */
+  get surprisesPerRow(): number {
     return this.modelSurprise.orders * this.modelSurprise.factors;
   }
 

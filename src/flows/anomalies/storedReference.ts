@@ -1,8 +1,12 @@
 import { PushforwardError } from "../../errors.ts";
+import { brief } from "../../parse.ts";
 import type { StoredArray } from "../safetensors.ts";
 import type { AnomalyReference } from "./anomalyScorer.ts";
 import { STATISTICS, type Statistic } from "./anomalyStatistics.ts";
 import { ANOMALY_PREFIX } from "./splitAnomalyArrays.ts";
+
+const NAMES = ["rows", "calibration", "featureScales", "meanSurprises", "tails"] as const;
+const CHANGED_FILE_HINT = "The file was not written by pushforward, or was changed since.";
 
 /** The means of the surprises in a single order of the features. */
 const NAME_IN_EARLIER_VERSIONS = "meanSurprise";
@@ -41,35 +45,30 @@ export function readAnomalyReference(
   features: number,
 ): AnomalyReference | undefined {
   if (arrays.size === 0 || arrays.has(NAME_IN_EARLIER_VERSIONS)) return undefined;
-  const vector = (name: string): Float64Array => {
-    const array = arrays.get(name);
-    if (array?.values instanceof Float64Array && array.shape.length === 1) return array.values;
-    throw damaged(`the array ${ANOMALY_PREFIX}${name}`, "float64 numbers [n]", receivedArray(array));
+  checkNames(arrays);
+  const vector = (name: (typeof NAMES)[number]): Float64Array => {
+    const array = arrays.get(name)!;
+    if (array.values instanceof Float64Array && array.shape.length === 1) return array.values;
+    throw invalidNumbers(`the array ${ANOMALY_PREFIX}${name}`, "float64 numbers [n]", shapeOf(array));
   };
-  const rows = arrays.get("rows");
-  const isFloat = rows?.values instanceof Float32Array || rows?.values instanceof Float64Array;
-  if (!rows || !isFloat || rows.shape.length !== 2 || rows.shape[1] !== features)
-    throw damaged(
+  const rows = arrays.get("rows")!;
+  const isFloat = rows.values instanceof Float32Array || rows.values instanceof Float64Array;
+  if (!isFloat || rows.shape.length !== 2 || rows.shape[1] !== features)
+    throw invalidNumbers(
       `the array ${ANOMALY_PREFIX}rows`,
       `float32 or float64 numbers [M, ${features}]`,
-      receivedArray(rows),
+      shapeOf(rows),
     );
-  const [calibration, featureScales, meanSurprises, tailNumbers] = [
-    "calibration",
-    "featureScales",
-    "meanSurprises",
-    "tails",
-  ].map(vector);
+  const [calibration, featureScales, meanSurprises, tailNumbers] = NAMES.slice(1).map(vector);
   const areValid =
-    arrays.size === 5 &&
     featureScales.length === features &&
     featureScales.every((scale) => scale > 0 && Number.isFinite(scale)) &&
-    [1, features, 2 * features].includes(meanSurprises.length) &&
     meanSurprises.every(Number.isFinite) &&
     tailNumbers.length === 2 * STATISTICS.length &&
     tailNumbers.every((number, i) => Number.isFinite(number) && (i % 2 === 0 || number > 0)) &&
     calibration.every((score, i) => score >= (calibration[i - 1] ?? Number.NEGATIVE_INFINITY));
-  if (!areValid) throw damaged("the anomaly scores", "finite means, positive scales, ascending scores");
+  if (!areValid)
+    throw invalidNumbers("the anomaly scores", "finite means, positive scales, ascending scores");
   return {
     rows: Float64Array.from(rows.values),
     featureScales,
@@ -84,17 +83,27 @@ export function readAnomalyReference(
   };
 }
 
-const receivedArray = (array: StoredArray | undefined) => ({
-  received: array ? `[${array.shape.join(", ")}]` : "no such array",
-});
+function checkNames(arrays: ReadonlyMap<string, StoredArray>): void {
+  const unknown = [...arrays.keys()].find((name) => !NAMES.some((known) => known === name));
+  if (unknown !== undefined)
+    throw new PushforwardError(
+      "MODEL",
+      `the model has the array ${brief(ANOMALY_PREFIX + unknown)}, which is not part of its reference for anomalies`,
+      { hint: CHANGED_FILE_HINT },
+    );
+  const missing = NAMES.find((name) => !arrays.has(name));
+  if (missing)
+    throw new PushforwardError("MODEL", `the model has no array ${ANOMALY_PREFIX}${missing}`, {
+      hint: CHANGED_FILE_HINT,
+    });
+}
 
-const damaged = (
-  what: string,
-  expected: string,
-  details: { readonly received?: string } = {},
-): PushforwardError =>
+const shapeOf = ({ shape }: StoredArray): string => `[${shape.join(", ")}]`;
+
+/** The error for numbers of a reference that `encodeModel` does not write. */
+export const invalidNumbers = (what: string, expected: string, received?: string): PushforwardError =>
   new PushforwardError("MODEL", `the model has invalid numbers in ${what}`, {
     expected,
-    ...details,
-    hint: "The file was not written by pushforward, or was changed since.",
+    received,
+    hint: CHANGED_FILE_HINT,
   });

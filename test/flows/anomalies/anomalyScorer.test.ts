@@ -2,6 +2,9 @@ import { expect, it, vi } from "vitest";
 import { Uniform } from "../../../src/distributions/index.ts";
 import { AnomalyScorer } from "../../../src/flows/anomalies/anomalyScorer.ts";
 import { AnomalyStatistics } from "../../../src/flows/anomalies/anomalyStatistics.ts";
+import { splitAnomalyArrays } from "../../../src/flows/anomalies/splitAnomalyArrays.ts";
+import { anomalyArrays, readAnomalyReference } from "../../../src/flows/anomalies/storedReference.ts";
+import type { StoredArray } from "../../../src/flows/safetensors.ts";
 import { dataset, Flow } from "../../../src/index.ts";
 import { realColumn } from "../../../src/tables/realColumn.ts";
 
@@ -41,4 +44,33 @@ it("frees its sessions if the test rows cannot be scored", async () => {
   expect(release).toHaveBeenCalled();
   scoring.mockRestore();
   release.mockRestore();
+});
+
+it("reports arrays of a reference that are missing, unknown or of a wrong length", async () => {
+  const columns = [realColumn("x"), realColumn("y")];
+  const flow = new Flow(new Uniform({ features: 2, low: 0, high: 1 }));
+  const rows = dataset([0.1, 0.2, 0.5, 0.4, 0.9, 0.7], { features: 2 });
+  const reference = await AnomalyScorer.fit(columns, flow, { training: rows, validation: rows });
+  const read = (changes: Iterable<[string, StoredArray]>, removed?: string) => {
+    const stored = new Map([...anomalyArrays(reference, flow), ...changes]);
+    const { anomalyArrays: arrays } = splitAnomalyArrays(stored);
+    if (removed) arrays.delete(removed);
+    return readAnomalyReference(arrays, 2);
+  };
+  expect(read([])).toEqual(reference);
+  expect(() => read([], "tails")).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the model has no array anomalies.tails.
+    The file was not written by pushforward, or was changed since.]
+  `);
+  const means = { shape: [2], values: new Float64Array(2) };
+  expect(() => read([["anomalies.extra", means]])).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the model has the array "anomalies.extra", which is not part of its reference for anomalies.
+    The file was not written by pushforward, or was changed since.]
+  `);
+  // The uniform distribution has no conditional distributions, so it has a single surprise.
+  const changed = read([["anomalies.meanSurprises", means]])!;
+  expect(() => new AnomalyScorer(columns, flow, changed)).toThrowErrorMatchingInlineSnapshot(`
+    [PushforwardError: the model has invalid numbers in the array anomalies.meanSurprises: expected [1], received [2].
+    The file was not written by pushforward, or was changed since.]
+  `);
 });
