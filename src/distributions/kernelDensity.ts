@@ -24,7 +24,7 @@ const kernelDensitySchema = z.strictObject({
 
 /** Options of `KernelDensity`. */
 export interface KernelDensityOptions {
-  /** [D], the type of each column with its options, such as atoms and knots. */
+  /** [D], the type of each column with its options, such as atoms and knots. `periods` has no effect. */
   columns: ColumnHeadOptions[];
   /** n, the number of training rows that become centers. If there are more rows, the centers are a random subset. */
   centers: number;

@@ -88,7 +88,8 @@ class ClassGroup implements ColumnBlock {
  * where p_c(x_d) is a distribution of the type of the column (`ColumnHeadOptions`), as in `MixedMade`. So all marginal and conditional
  * distributions have closed forms. A missing value is NaN.
  *
- * `fitToData` runs expectation maximization (Dempster et al. 1977) on at most 5,000 rows, which training by gradients continues.
+ * `fitToData` runs expectation maximization (Dempster et al. 1977) on at most 5,000 rows. Training by gradients can continue from its
+ * result.
  */
 export class LatentClasses extends ProductMixture {
   readonly features: number;

@@ -129,7 +129,7 @@ export class Made implements Distribution {
   }
 
   get support(): Support | undefined {
-    return this.outputs.support && { description: "0 and 1" };
+    return this.outputs.support && { description: "zeros and ones" };
   }
 
   /** 2 for the outputs `bernoulli`, as for `Bernoulli`. */

@@ -34,7 +34,10 @@ const mixedGaussianMixtureSchema = z.strictObject({
 
 /** Options of `MixedGaussianMixture`. */
 export interface MixedGaussianMixtureOptions {
-  /** [D], the type of the distribution of each column with its options. Their `components` and `linearComponents` have no effect. */
+  /**
+   * [D], the type of the distribution of each column with its options. `components`, `linearComponents` and `periods` have no effect, and of
+   * `knots` only the quartiles matter.
+   */
   columns: ColumnHeadOptions[];
   /** C, the number of components. */
   components: number;
