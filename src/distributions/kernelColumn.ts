@@ -2,6 +2,7 @@ import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import { concat, constant, filled, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 import { chooseComponent } from "./chooseComponent.ts";
+import { isMissing } from "./distribution.ts";
 import { type ColumnHead, isCategorical, isLattice, isNumeric, MISSING } from "./heads/columnHead.ts";
 import { HeadGroup } from "./heads/headGroup.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
@@ -319,12 +320,12 @@ export class KernelColumn implements ColumnBlock {
    */
   private matches(x: Tensor, shares: Tensor | undefined, centers: Centers): Tensor | undefined {
     const { head } = this;
-    const isMissing = x.equal(x).not();
+    const missing = isMissing(x);
     if (isCategorical(head))
-      return asRow(isMissing.where(MISSING, x))
+      return asRow(missing.where(MISSING, x))
         .equal(categoriesOfCenters(this.head, this.allCenters()))
         .toFloat();
-    const bothMissing = head.gaps ? missingCenters(centers).mul(asRow(isMissing.toFloat())) : undefined;
+    const bothMissing = head.gaps ? missingCenters(centers).mul(asRow(missing.toFloat())) : undefined;
     if (!shares) return bothMissing;
     const [W, n, A] = shares.shape as number[];
     const isAtom = x.equal(constant(head.atoms, [A, 1])).toFloat();

@@ -1,3 +1,4 @@
+import { isMissing } from "../distributions/distribution.ts";
 import { constant, stack, type Tensor } from "../graph/tensor.ts";
 import { CELL_TOLERANCE, CODE_TOLERANCE, NO_CELL, ROUNDING } from "./encode.ts";
 import { featureNames, type LatticeColumn, type TableColumn, type ValueType } from "./tableColumn.ts";
@@ -198,8 +199,6 @@ function numberOf(type: ValueType, text: string): number {
   if (type === "boolean") return text === "true" ? 1 : 0;
   return type === "date" || type === "timestamp" || type === "time" ? millisecondsOf(text) : Number(text);
 }
-
-const isMissing = (x: Tensor): Tensor => x.equal(x).not();
 
 const any = (conditions: readonly Tensor[]): Tensor => conditions.reduce((a, b) => a.or(b));
 
