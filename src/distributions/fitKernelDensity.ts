@@ -1,4 +1,5 @@
 import type { DataRows } from "../bijections/bijection.ts";
+import { featureColumn } from "../dataset/featureColumn.ts";
 import { concat } from "../graph/tensor.ts";
 import { type Limits, limitReached } from "../limits.ts";
 import { Random } from "../random/index.ts";
@@ -90,8 +91,6 @@ export async function fitKernelDensity(
 function setCenters(model: KernelDensity, data: DataRows, rows: DataRows): void {
   const { features: D } = data;
   const n = model.centerLogits.sizes[0];
-  const columnOf = ({ rows, values }: DataRows, d: number) =>
-    Float64Array.from({ length: rows }, (_, row) => values[row * D + d]);
   // If there are fewer rows than centers, the remaining centers are copies of the first row with a negligible weight.
   const rowOf = (center: number) => (center < rows.rows ? center : 0);
   model.centerLogits.value = Float32Array.from({ length: n }, (_, i) =>
@@ -102,7 +101,7 @@ function setCenters(model: KernelDensity, data: DataRows, rows: DataRows): void 
     const values = Float64Array.from({ length: n }, (_, i) => rows.values[rowOf(i) * D + d]);
     column.centers.value = values.map((value) => (Number.isNaN(value) ? 0 : value));
     if (column.missing) column.missing.value = values.map((value) => Number(Number.isNaN(value)));
-    const codes = valueCodes(column.head, columnOf(data, d));
+    const codes = valueCodes(column.head, featureColumn(data.values, D, d));
     column.marginal.value = Float32Array.from(
       marginalParameters(column.head, codes, { weights: data.weights }),
     );
@@ -111,7 +110,7 @@ function setCenters(model: KernelDensity, data: DataRows, rows: DataRows): void 
 
 async function columnFactors(
   model: KernelDensity,
-  { rows, values }: DataRows,
+  { values }: DataRows,
   centers: Float64Array,
 ): Promise<ColumnFactors[]> {
   const D = model.features;
@@ -128,8 +127,7 @@ async function columnFactors(
     { precision: "float64" },
   );
   const { logMarginal, logSmooth } = await evaluate(centers).finally(() => evaluate.release());
-  const columnOf = (numbers: ArrayLike<number>, d: number) =>
-    Float64Array.from({ length: rows }, (_, n) => numbers[n * D + d]);
+  const columnOf = (numbers: ArrayLike<number>, d: number) => featureColumn(numbers, D, d);
   const widths = kernelWidths(model.widthLogits.sizes[0]);
   return model.columns.map(
     (column, d) =>

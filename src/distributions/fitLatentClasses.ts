@@ -1,4 +1,5 @@
 import type { DataRows } from "../bijections/bijection.ts";
+import { featureColumn } from "../dataset/featureColumn.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
 import { type Limits, limitReached } from "../limits.ts";
 import { Random } from "../random/index.ts";
@@ -137,20 +138,14 @@ interface ClassColumnData {
 }
 
 /** The columns in the order of the groups, from their scores [N, D]. */
-function columnsOf(
-  { groups, features }: LatentClasses,
-  { rows, values }: DataRows,
-  z: Floats,
-): ClassColumnData[] {
-  const columnOf = (numbers: ArrayLike<number>, d: number) =>
-    Float64Array.from({ length: rows }, (_, n) => numbers[n * features + d]);
+function columnsOf({ groups, features }: LatentClasses, { values }: DataRows, z: Floats): ClassColumnData[] {
   return groups
     .flatMap((group) => group.columns.map((d, position) => ({ group, d, position })))
     .map(({ group, d, position }, i) => ({
       group,
       position,
-      codes: valueCodes(group.head.heads[position], columnOf(values, d)),
-      z: columnOf(z, i),
+      codes: valueCodes(group.head.heads[position], featureColumn(values, features, d)),
+      z: featureColumn(z, features, i),
     }));
 }
 

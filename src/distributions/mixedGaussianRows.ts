@@ -1,4 +1,5 @@
 import type { DataRows } from "../bijections/bijection.ts";
+import { featureColumn } from "../dataset/featureColumn.ts";
 import type { Limits } from "../limits.ts";
 import type { Random } from "../random/index.ts";
 import { compile, type Floats } from "../runtime/compile.ts";
@@ -78,12 +79,9 @@ function prepareTraining(
 }
 
 /** For each group and each of its columns, [N] `valueCodes`. */
-const codesOf = ({ groups, features }: MixedGaussianMixture, { rows, values }: DataRows): Int32Array[][] =>
+const codesOf = ({ groups, features }: MixedGaussianMixture, { values }: DataRows): Int32Array[][] =>
   groups.map(({ head, columns }) =>
-    columns.map((d, i) => {
-      const column = Float64Array.from({ length: rows }, (_, n) => values[n * features + d]);
-      return valueCodes(head.heads[i], column);
-    }),
+    columns.map((d, i) => valueCodes(head.heads[i], featureColumn(values, features, d))),
   );
 
 /** The numeric columns of rows on the linear scale, and which values have a density: [N, M]. */

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import type { DataRows } from "../bijections/bijection.ts";
 import { identityOrder } from "../bijections/permutation.ts";
+import { featureColumn } from "../dataset/featureColumn.ts";
 import { countSchema } from "../description.ts";
 import { PushforwardError } from "../errors.ts";
 import { loop } from "../graph/loop.ts";
@@ -329,13 +330,12 @@ export class MixedMade implements SubsetDistribution {
    * biases are the parameters of all columns.
    */
   get fitToData(): FitDistribution {
-    return ({ rows, values, weights }: DataRows) => {
+    return ({ values, weights }: DataRows) => {
       const { bias } = this.network.layers[this.network.layers.length - 1];
-      const column = (d: number) =>
-        Float64Array.from({ length: rows }, (_, n) => values[n * this.features + d]);
       const parameters = this.heads.storedOrder.flatMap((d) => {
         const head = this.options.columns[d];
-        return [...marginalParameters(head, valueCodes(head, column(d)), { weights })];
+        const codes = valueCodes(head, featureColumn(values, this.features, d));
+        return [...marginalParameters(head, codes, { weights })];
       });
       bias.value = Float32Array.from(parameters);
     };

@@ -1,3 +1,4 @@
+import { featureColumn } from "../../dataset/featureColumn.ts";
 import type { InMemoryDataset } from "../../dataset/index.ts";
 import { mean } from "../../numerics/mean.ts";
 import { nearestRank } from "../../numerics/nearestRank.ts";
@@ -12,7 +13,7 @@ const ROWS_PER_NEIGHBOR = 50;
 /** The interquartile range of a normal distribution in standard deviations. */
 const INTERQUARTILE_RANGE_OF_NORMAL = 1.349;
 
-/** What distances are measured between. */
+/** The reference rows, and how distances to them are measured. */
 interface NeighborOptions {
   /** [M, D], the reference rows. Numbers have comparable units; labels are codes; NaN is missing. */
   readonly rows: Float64Array;
@@ -75,10 +76,13 @@ export class Neighbors {
  * The scale of each feature of rows [N, D]: the smaller of its standard deviation and its interquartile range / 1.349, so that a few far
  * values do not hide the differences of all others. If one of them is 0 the other is used, and 1 if both are.
  */
-export function featureScales({ values, features: D, rows }: InMemoryDataset): Float64Array {
+export function featureScales({ values, features: D }: InMemoryDataset): Float64Array {
   return Float64Array.from({ length: D }, (_, d) => {
-    const column = Float64Array.from({ length: rows }, (_, n) => values[n * D + d]);
-    return scaleOf(column.filter((value) => !Number.isNaN(value)).sort());
+    return scaleOf(
+      featureColumn(values, D, d)
+        .filter((value) => !Number.isNaN(value))
+        .sort(),
+    );
   });
 }
 
