@@ -42,7 +42,6 @@ function prepareTraining(
   const { features, groups, numericColumns } = model;
   const { rows, values, weights } = data;
   const M = numericColumns.length;
-  const column = (d: number) => Float64Array.from({ length: rows }, (_, n) => values[n * features + d]);
   const means = new Float64Array(M);
   const variances = new Float64Array(M).fill(1);
   for (let d = 0; d < M; d++) {
@@ -73,7 +72,8 @@ function prepareTraining(
   const cellVariances = new Float64Array(M);
   for (const { head, numeric } of groups) {
     if (head.type !== "lattice") continue;
-    for (const d of numeric) cellVariances[d] = cellWidth(d, column(numericColumns[d])) ** 2 / 12;
+    for (const d of numeric)
+      cellVariances[d] = cellWidth(d, featureColumn(values, features, numericColumns[d])) ** 2 / 12;
   }
   return { data, codes: codesOf(model, data), scores, isSmooth, means, variances, cellVariances };
 }
