@@ -31,6 +31,14 @@ export async function broadcastNumber(communicator: Communicator, value: number)
   return shared[0]!;
 }
 
+/** Returns the numbers that all ranks give, in the order of the ranks. */
+export async function gatherNumbers(communicator: Communicator, value: number): Promise<Float64Array> {
+  const values = new Float64Array(communicator.size);
+  values[communicator.rank] = value;
+  await communicator.sum(values);
+  return values;
+}
+
 /** Replaces the numbers of an array by those of rank 0. */
 export const broadcastArray = (communicator: Communicator, array: ArrayBufferView): Promise<void> =>
   communicator.broadcast(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));

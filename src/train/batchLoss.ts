@@ -46,7 +46,7 @@ export type LossValues = { readonly loss: number } & Readonly<Record<string, num
 interface BatchLossOptions {
   /** The largest number of rows in a batch. */
   readonly rows: number;
-  /** The number of threads of each process. */
+  /** The number of threads of each process, the same on all ranks. */
   readonly threads: number;
   readonly communicator: Communicator;
   /** D and C of the rows; undefined without data. */

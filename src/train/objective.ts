@@ -2,9 +2,8 @@ import type { Communicator } from "../communicator.ts";
 import { type Batch, type Batches, type Dataset, InMemoryDataset } from "../dataset/index.ts";
 import type { RandomSource } from "../graph/tracing/training.ts";
 import { Random } from "../random/index.ts";
-import { type EngineOptions, engineOptionsOf } from "../runtime/engineOptions.ts";
+import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { BatchLoss, type Loss, type LossValues } from "./batchLoss.ts";
-import { shardCount } from "./dataParallelLoss.ts";
 import type { TrainingSettings } from "./options.ts";
 import { sharedBatches } from "./sharedBatches.ts";
 import type { Weights } from "./weights.ts";
@@ -49,6 +48,14 @@ export interface Problem {
 const STEPS_PER_EPOCH_WITHOUT_DATA = 100;
 /** If the validation loss differs from the training loss, it is also reported for at most this many training rows. */
 const MAX_EVALUATED_TRAINING_ROWS = 1000;
+
+/** How the losses of an objective are computed. */
+interface ParallelOptions {
+  readonly communicator: Communicator;
+  /** The number of threads of each process, the same on all ranks. */
+  readonly threads: number;
+  readonly engine: EngineOptions;
+}
 
 /** The input of one training step. */
 export interface Step {
@@ -101,21 +108,18 @@ export class Objective {
     weights: Weights,
     data: TrainingRows | undefined,
     settings: TrainingSettings,
-    communicator: Communicator,
-    options: EngineOptions,
+    { communicator, threads, engine }: ParallelOptions,
   ): Promise<Objective> {
     const { loss, validationLoss = loss, perRow } = problem;
     const batchSize = Math.min(settings.batchSize, data?.training.rows ?? settings.batchSize);
     const rows = data && preparedRows(data, problem, { batchSize, seed: settings.seed, communicator });
-    const engine = engineOptionsOf(options);
     const common = { widths: rows?.widths, perRow, communicator };
     const gradientThreads = weights.flat.threadGradients.length;
     const stepOptions = { ...common, rows: batchSize, threads: gradientThreads, withGradient: true };
     const gradient = await BatchLoss.create(loss, weights, stepOptions, engine);
     const count = rows?.validation?.rows;
-    const evaluationThreads = shardCount(batchSize, communicator.size, engine);
     if (count === undefined) return new Objective(rows, gradient, undefined, batchSize, settings);
-    const evaluationOptions = { ...common, rows: count, threads: evaluationThreads, withGradient: false };
+    const evaluationOptions = { ...common, rows: count, threads, withGradient: false };
     try {
       const evaluated = await BatchLoss.create(validationLoss, weights, evaluationOptions, engine);
       return new Objective(rows, gradient, evaluated, batchSize, settings);

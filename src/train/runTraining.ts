@@ -1,6 +1,7 @@
-import { broadcastBytes, type Communicator, SINGLE_PROCESS } from "../communicator.ts";
+import { broadcastBytes, type Communicator, gatherNumbers, SINGLE_PROCESS } from "../communicator.ts";
 import { fingerprint } from "../dataset/fingerprint.ts";
 import type { Parameter } from "../graph/parameter.ts";
+import { engineOptionsOf } from "../runtime/engineOptions.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { shardCount } from "./dataParallelLoss.ts";
 import { Objective, type Problem, type TrainingRows } from "./objective.ts";
@@ -58,7 +59,10 @@ async function trainParameters(
   if (!bytes) await initialize?.();
   await broadcastParameters(parameters, communicator);
   const batchSize = Math.min(settings.batchSize, rows?.training.rows ?? settings.batchSize);
-  const threads = shardCount(batchSize, communicator.size, options);
+  // A rank computes which rows of a batch are its own from the number of threads, so this number must be the same on all ranks.
+  const threads = Math.min(
+    ...(await gatherNumbers(communicator, shardCount(batchSize, communicator.size, options))),
+  );
   const weights = new Weights(parameters, settings.averageDecay > 0, threads);
   const { flat } = weights;
   let digest: string | undefined;
@@ -96,7 +100,12 @@ async function trainParameters(
       );
     };
     const currentProblem = problem();
-    objective = await Objective.create(currentProblem, weights, rows, settings, communicator, options);
+    const engine = engineOptionsOf(options);
+    objective = await Objective.create(currentProblem, weights, rows, settings, {
+      communicator,
+      threads,
+      engine,
+    });
     const loop = new TrainingLoop(weights, currentProblem, objective, settings, {
       ...options,
       communicator,

@@ -1,4 +1,4 @@
-import { broadcastArray, broadcastBytes, type Communicator } from "../communicator.ts";
+import { broadcastArray, broadcastBytes, type Communicator, gatherNumbers } from "../communicator.ts";
 import { PushforwardError } from "../errors.ts";
 import { decodeModel } from "../flows/decodeModel.ts";
 import { encodeModel } from "../flows/encodeModel.ts";
@@ -55,11 +55,8 @@ export async function checkSameTraining(
 }
 
 async function checkEqual(communicator: Communicator, own: string, what: string): Promise<void> {
-  const { rank, size } = communicator;
   const bytes = await broadcastBytes(communicator, new TextEncoder().encode(own));
-  const differs = new Float64Array(size);
-  if (new TextDecoder().decode(bytes) !== own) differs[rank] = 1;
-  await communicator.sum(differs);
+  const differs = await gatherNumbers(communicator, new TextDecoder().decode(bytes) === own ? 0 : 1);
   const different = [...differs.keys()].filter((each) => differs[each] === 1);
   if (different.length === 0) return;
   throw new PushforwardError("DATA", what, {

@@ -59,6 +59,18 @@ describe("training by several processes", () => {
     expectClose(idle[2]!, await train(undefined, few));
   });
 
+  it("uses equally many threads on all ranks, the fewest that one of them has", async () => {
+    const threads = [1, 3];
+    const learn = (count: (rank: number) => number) =>
+      onRanks(2, (communicator) =>
+        train(communicator, { batchSize: 225, threads: count(communicator.rank) }),
+      );
+    const ranks = await learn((rank) => threads[rank]!);
+    const [equal] = await learn(() => 1);
+    for (const { weights } of ranks) expect(weights).toEqual(equal!.weights);
+    expectClose(ranks[1]!, await train(undefined, { batchSize: 225 }));
+  });
+
   it("reads a stream only on rank 0, after the first pass", async () => {
     const learn = async (communicator?: Communicator) => {
       let passes = 0;
