@@ -1,4 +1,5 @@
 import { SINGLE_PROCESS } from "../communicator.ts";
+import { PushforwardError } from "../errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { type KernelCall, ParallelKernel } from "../runtime/parallelKernel.ts";
@@ -13,6 +14,8 @@ export interface ParameterGroup {
 }
 
 const WASM_PAGE_BYTES = 65_536;
+/** WebAssembly with addresses of 32 bits has 4 GiB of memory at most. */
+const MAX_WASM_PAGES = 65_536;
 
 /** For each 4-bit mask, a vector of four 32-bit lanes: lane k has all bits set if bit k is set, and is 0 if not. */
 const LANE_MASKS = Uint32Array.from({ length: 16 * 4 }, (_, i) => -(((i >> 2) >> (i & 3)) & 1));
@@ -91,8 +94,13 @@ export class FlatParameters {
   private readonly memory: WebAssembly.Memory;
   private kernel: Promise<ParallelKernel> | undefined;
 
-  /** Moves the parameters into the flat buffer. `threads` is the number of threads that compute gradients. */
-  constructor(parameters: ReadonlyMap<string, Parameter>, threads = 1) {
+  /**
+   * Moves the parameters into the flat buffer. `maxThreads` is the largest number of threads that compute gradients. There are fewer if
+   * the memory is too small for their gradients.
+   *
+   * @throws ARGUMENT if the memory is too small for one thread.
+   */
+  constructor(parameters: ReadonlyMap<string, Parameter>, maxThreads = 1) {
     let total = 0;
     const groups = GROUP_ORDER.map(({ large, decays }) => {
       const start = total;
@@ -110,14 +118,9 @@ export class FlatParameters {
       total = roundUpToFour(total);
       return { decays, blocks, start, count: total - start };
     }).filter(({ blocks }) => blocks.length > 0);
+    const threads = threadsInMemory(total, maxThreads);
     const multiThreaded = threads > 1;
-    const arrayCount = multiThreaded ? 6 + threads : 5;
-    const [laneMasksOffset, squaresOffset] = [
-      4 * arrayCount * total,
-      4 * arrayCount * total + 4 * LANE_MASKS.length,
-    ];
-    const gradientMaskOffset = squaresOffset + 8 * threads;
-    const pages = Math.ceil((gradientMaskOffset + total / 4) / WASM_PAGE_BYTES);
+    const { laneMasksOffset, squaresOffset, gradientMaskOffset, pages } = memoryLayout(total, threads);
     this.memory = new WebAssembly.Memory({
       initial: pages,
       ...(multiThreaded && { maximum: pages, shared: multiThreaded }),
@@ -268,6 +271,31 @@ export class FlatParameters {
     const maxUsefulThreads = Math.max(1, Math.floor(this.values.length / MIN_NUMBERS_PER_THREAD));
     return ParallelKernel.create(code, this.memory, Math.min(threads, maxUsefulThreads));
   }
+}
+
+/** Where the buffers for `total` numbers lie in the memory, in bytes. The arrays of numbers come first, one after the other. */
+function memoryLayout(total: number, threads: number) {
+  const arrayCount = threads > 1 ? 6 + threads : 5;
+  const laneMasksOffset = 4 * arrayCount * total;
+  const squaresOffset = laneMasksOffset + 4 * LANE_MASKS.length;
+  const gradientMaskOffset = squaresOffset + 8 * threads;
+  const pages = Math.ceil((gradientMaskOffset + total / 4) / WASM_PAGE_BYTES);
+  return { laneMasksOffset, squaresOffset, gradientMaskOffset, pages };
+}
+
+/**
+ * The largest number of threads, up to `maxThreads`, whose buffers for `total` numbers fit in the memory.
+ *
+ * @throws ARGUMENT if those of one thread do not fit.
+ */
+export function threadsInMemory(total: number, maxThreads: number): number {
+  for (let threads = maxThreads; threads > 0; threads--)
+    if (memoryLayout(total, threads).pages <= MAX_WASM_PAGES) return threads;
+  throw new PushforwardError("ARGUMENT", "the model has too many trainable parameters", {
+    expected: "at most 212 million numbers, whose gradients, moments and averages fit in 4 GiB",
+    received: `${total}`,
+    hint: "Choose narrower layers, or fewer of them.",
+  });
 }
 
 function addNumbers(target: Float32Array, numbers: Float32Array): void {

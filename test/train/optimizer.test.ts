@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Parameter } from "../../src/graph/parameter.ts";
 import { compile } from "../../src/runtime/compile.ts";
-import { FlatParameters } from "../../src/train/flatParameters.ts";
+import { FlatParameters, threadsInMemory } from "../../src/train/flatParameters.ts";
 import { Optimizer, type OptimizerOptions } from "../../src/train/optimizer.ts";
 import { scheduleFactor, scheduleSchema } from "../../src/train/schedule.ts";
 
@@ -132,6 +132,15 @@ describe("flat parameters", () => {
       { start: 0, count: 4, decays: false },
       { start: 4, count: 16, decays: true },
     ]);
+  });
+
+  it("use fewer threads if the gradients of more do not fit in the memory of WebAssembly", () => {
+    const threads = [1e6, 80e6, 150e6, 212e6].map((numbers) => threadsInMemory(numbers, 8));
+    expect(threads).toEqual([8, 7, 1, 1]);
+    expect(() => threadsInMemory(213e6, 8)).toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the model has too many trainable parameters: expected at most 212 million numbers, whose gradients, moments and averages fit in 4 GiB, received 213000000.
+      Choose narrower layers, or fewer of them.]
+    `);
   });
 
   it.each([1, 3])(
