@@ -133,7 +133,7 @@ const noiseOf = (flow: Flow, { random }: RandomSource, rows: number): Float32Arr
 
 function explanationOf(source: NonFiniteDraw | undefined): Explanation {
   const hint = "Lower the learning rate.";
-  if (!source) return { where: "the gradient", hint };
+  if (!source) return { hint };
   const { layer, row, x } = source;
   if (layer !== "logDensity" && layer !== "logDensityGradient") {
     return { where: `${layer} of the flow, row ${row}`, hint };

@@ -15,9 +15,9 @@ export interface TrainingRows {
   readonly validation: InMemoryDataset | undefined;
 }
 
-/** The cause of a loss that is not finite. `where` names the layer and the row, or the drawn point. */
+/** The cause of a loss that is not finite. `where` names the layer and the row, or the drawn point, if it is known. */
 export interface Explanation {
-  readonly where: string;
+  readonly where?: string;
   readonly hint?: string;
 }
 

@@ -235,29 +235,32 @@ export class TrainingLoop {
     { loss, norm }: { loss: number; norm: number },
   ): Promise<void> {
     const rows = batch?.rows.select(batch.indices);
-    const { where = "the gradient", hint } =
-      (await this.problem.explain?.(rows, { starting: false, draws })) ?? {};
+    const { where, hint } = (await this.problem.explain?.(rows, { starting: false, draws })) ?? {};
     const first = this.epoch * this.objective.stepsPerEpoch;
-    const [location, before] = batch
-      ? [`epoch ${this.epoch + 1}, batch ${draws.step - first + 1}`, "before that epoch"]
-      : [`step ${draws.step + 1}`, `after step ${first}`];
+    const [location, before, earlier, advice] = batch
+      ? [
+          `epoch ${this.epoch + 1}, batch ${draws.step - first + 1}`,
+          "before that epoch",
+          "the epoch before",
+          "Lower the learning rate, or look for outliers and for columns of few distinct values in these rows.",
+        ]
+      : [`step ${draws.step + 1}`, `after step ${first}`, "the steps before", "Lower the learning rate."];
     const ofGradient = Number.isFinite(loss) && !Number.isFinite(norm);
+    const exploded = Number.isFinite(loss) && Number.isFinite(norm);
     const received = ofGradient ? `a gradient of norm ${norm}` : `a loss of ${loss}`;
     if (!this.rateFactor.recover()) {
       throw new PushforwardError(
         "NUMERIC",
-        `${this.problem.name} failed ${MAX_RECOVERIES + 1} times; last in ${location}, at ${where}`,
+        `${this.problem.name} failed ${MAX_RECOVERIES + 1} times; last in ${location}${where ? `, at ${where}` : ""}`,
         {
-          expected: "a finite loss and gradient",
+          expected: exploded ? `a loss near that of ${earlier}` : "a finite loss and gradient",
           received,
-          hint:
-            hint ??
-            "Lower the learning rate, or look for outliers and for columns of few distinct values in these rows.",
+          hint: hint ?? advice,
         },
       );
     }
     this.options.onRecovery?.(
-      `There was ${received} in ${location} (${where}). Training returns to the weights ${before} and halves the learning rate.`,
+      `There was ${received} in ${location}${where ? ` (${where})` : ""}. Training returns to the weights ${before} and halves the learning rate.`,
     );
   }
 }

@@ -154,6 +154,27 @@ describe("minimize", () => {
     }
   });
 
+  test("says that a loss exploded, and that one is not a number", async () => {
+    const told: string[] = [];
+    const model = regression();
+    const exploding = ({ step }: LossBatch) => model.slope.square().add(step.sub(149).maximum(0).mul(1e6));
+    const options = { steps: 300, threads: 1, onRecovery: (message: string) => told.push(message) };
+    await expect(minimize(exploding, model, undefined, options)).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: training failed 4 times; last in step 152: expected a loss near that of the steps before, received a loss of 2000000.
+      Lower the learning rate.]
+    `);
+    expect(told[0]).toMatchInlineSnapshot(
+      `"There was a loss of 2000000 in step 152. Training returns to the weights after step 100 and halves the learning rate."`,
+    );
+    const root = ({ values }: LossBatch) => values.slice(1, 0, 1).sqrt().mul(model.slope).sum(1);
+    await expect(
+      minimize(root, model, dataset(line(50), { features: 2 }), { threads: 1 }),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: training failed 4 times; last in epoch 1, batch 1: expected a finite loss and gradient, received a loss of NaN.
+      Lower the learning rate, or look for outliers and for columns of few distinct values in these rows.]
+    `);
+  });
+
   test("needs validation rows for a validationLoss", async () => {
     const model = regression();
     const validationLoss = squaredError(model);
