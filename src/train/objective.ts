@@ -45,7 +45,7 @@ export interface Problem {
 }
 
 /** Without data, this many steps are an epoch: the interval of records, plateaus and recovery. */
-const STEPS_PER_EPOCH_WITHOUT_DATA = 100;
+export const STEPS_PER_EPOCH_WITHOUT_DATA = 100;
 /** If the validation loss differs from the training loss, it is also reported for at most this many training rows. */
 const MAX_EVALUATED_TRAINING_ROWS = 1000;
 

@@ -21,6 +21,13 @@ test("noise hides a small rise, but not a large one", () => {
   expect(boundHasConverged(history(40, (t) => 20 * t, 1))).toBe(false);
 });
 
+test("a last record of fewer steps, whose mean is less precise, does not count", () => {
+  const complete = history(15, (t) => t);
+  const partial = { step: 1501, elbo: -50, annealing: 1, learningRate: 1e-3 };
+  expect(boundHasConverged([...complete, partial])).toBe(false);
+  expect(boundHasConverged([...complete.slice(0, 14), { ...partial, step: 1401 }])).toBeUndefined();
+});
+
 test("few steps cannot tell", () => {
   expect(boundHasConverged(history(14, (t) => t))).toBeUndefined();
 });
