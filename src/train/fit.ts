@@ -86,8 +86,7 @@ export async function fit<Row extends object>(
       problem: () => {
         offset = -(flow.unstandardized().standardize?.logScale() ?? 0);
         checkRounding(flow, training.sample);
-        const batches = Math.ceil(training.rows / settings.batchSize);
-        return problemFor(flow, objective, { epochs: klWarmUp, steps: klWarmUp * batches });
+        return problemFor(flow, objective, klWarmUp);
       },
     },
     {
@@ -128,14 +127,8 @@ function checkWarmUp(flow: Flow, klWarmUp: number): void {
   });
 }
 
-/** The length of KL warm-up. */
-interface WarmUp {
-  readonly epochs: number;
-  readonly steps: number;
-}
-
 /** The loss that `fit` minimizes, over standardized rows. */
-function problemFor(flow: Flow, objective: FitOptions["objective"], warmUp: WarmUp): Problem {
+function problemFor(flow: Flow, objective: FitOptions["objective"], klWarmUp: number): Problem {
   const { inner, standardize, standardizeContext } = flow.unstandardized();
   const likelihood: Loss = ({ values, context }) => inner.logProb(values, context).neg();
   const losses = (): Pick<Problem, "loss" | "validationLoss"> => {
@@ -143,9 +136,9 @@ function problemFor(flow: Flow, objective: FitOptions["objective"], warmUp: Warm
       const loss: Loss = ({ values, context }) => flowMatchingLoss(inner, values, context);
       return { loss, validationLoss: likelihood };
     }
-    if (warmUp.steps === 0) return { loss: likelihood };
-    const loss: Loss = ({ values, context, step }) => {
-      const divergenceWeight = step.mul(1 / warmUp.steps).minimum(1);
+    if (klWarmUp === 0) return { loss: likelihood };
+    const loss: Problem["loss"] = ({ values, context, step }, stepsPerEpoch) => {
+      const divergenceWeight = step.mul(1 / (klWarmUp * stepsPerEpoch)).minimum(1);
       return inner.weightedBound!(values, divergenceWeight, context).neg();
     };
     return { loss, validationLoss: likelihood };
@@ -153,7 +146,7 @@ function problemFor(flow: Flow, objective: FitOptions["objective"], warmUp: Warm
   return {
     name: "training",
     ...losses(),
-    warmUpEpochs: warmUp.epochs,
+    warmUpEpochs: klWarmUp,
     perRow: true,
     prepare: (rows) => {
       checkContextClasses(flow, rows);

@@ -3,7 +3,7 @@ import { type Batch, type Batches, type Dataset, InMemoryDataset } from "../data
 import type { RandomSource } from "../graph/tracing/training.ts";
 import { Random } from "../random/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
-import { BatchLoss, type Loss, type LossValues } from "./batchLoss.ts";
+import { BatchLoss, type Loss, type LossBatch, type LossValues } from "./batchLoss.ts";
 import type { TrainingSettings } from "./options.ts";
 import { sharedBatches } from "./sharedBatches.ts";
 import type { Weights } from "./weights.ts";
@@ -25,7 +25,8 @@ export interface Explanation {
 export interface Problem {
   /** The subject of error messages, such as "training". */
   readonly name: string;
-  readonly loss: Loss;
+  /** The loss to minimize. A loss that changes during training, as in KL warm-up, may depend on the number of steps of an epoch. */
+  readonly loss: (batch: LossBatch, stepsPerEpoch: number) => ReturnType<Loss>;
   /** The loss of validation rows, if it differs from `loss`. */
   readonly validationLoss?: Loss | undefined;
   /** The number of epochs at the start in which `loss` still changes, as during KL warm-up. Default 0. */
@@ -99,7 +100,7 @@ export class Objective {
     this.evaluationLoss = evaluated;
     this.batchSize = batchSize;
     this.settings = settings;
-    this.stepsPerEpoch = rows ? Math.ceil(rows.batches.rows / batchSize) : STEPS_PER_EPOCH_WITHOUT_DATA;
+    this.stepsPerEpoch = stepsPerEpochOf(rows, batchSize);
     this.epochs = rows ? undefined : Math.ceil(settings.steps / STEPS_PER_EPOCH_WITHOUT_DATA);
   }
 
@@ -110,9 +111,11 @@ export class Objective {
     settings: TrainingSettings,
     { communicator, threads, engine }: ParallelOptions,
   ): Promise<Objective> {
-    const { loss, validationLoss = loss, perRow } = problem;
     const batchSize = Math.min(settings.batchSize, data?.training.rows ?? settings.batchSize);
     const rows = data && preparedRows(data, problem, { batchSize, seed: settings.seed, communicator });
+    const stepsPerEpoch = stepsPerEpochOf(rows, batchSize);
+    const loss: Loss = (batch) => problem.loss(batch, stepsPerEpoch);
+    const { validationLoss = loss, perRow } = problem;
     const common = { widths: rows?.widths, perRow, communicator };
     const gradientThreads = weights.flat.threadGradients.length;
     const stepOptions = { ...common, rows: batchSize, threads: gradientThreads, withGradient: true };
@@ -191,6 +194,9 @@ export class Objective {
     };
   }
 }
+
+const stepsPerEpochOf = (rows: PreparedRows | undefined, batchSize: number): number =>
+  rows ? Math.ceil(rows.batches.rows / batchSize) : STEPS_PER_EPOCH_WITHOUT_DATA;
 
 function preparedRows(
   { training, validation }: TrainingRows,

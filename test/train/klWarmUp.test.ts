@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { dataset } from "../../src/dataset/index.ts";
 import { Autoencoder, Flow, nice, vae } from "../../src/flows/index.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { EarlyStopping } from "../../src/train/earlyStopping.ts";
 import { fit } from "../../src/train/index.ts";
@@ -49,6 +51,35 @@ describe("KL warm-up", () => {
   test("does not end by early stopping before it is over", async () => {
     const { epochs } = await train(12);
     expect(epochs.length).toBeGreaterThan(12);
+  });
+
+  test("lasts for whole epochs, in which rows of large weight occur several times", async () => {
+    const flow = vae(3, { latent: 1, hidden: [4] });
+    const [shift] = flow.parameters().values();
+    // Each step raises the numbers of `shift` by the learning rate times the weight of the divergence.
+    Object.defineProperty(flow, "weightedBound", {
+      value: (x: Tensor, divergenceWeight: Tensor) => x.sum(1).mul(0).add(shift!.sum().mul(divergenceWeight)),
+    });
+    // 40 rows occur twice in an epoch, which has 10 steps in place of 8.
+    const weights = Array.from({ length: 100 }, (_, n) => (n < 40 ? 1.5 : 0.5));
+    let sum = 0;
+    const start = shift!.numbers[0]!;
+    await fit(flow, dataset(rows.slice(0, 100), { weights }), {
+      validation: rows.slice(100, 110),
+      batchSize: 14,
+      epochs: 2,
+      klWarmUp: 2,
+      threads: 1,
+      averageDecay: 0,
+      clipNorm: 1e9,
+      optimizer: { type: "sgd", beta1: 0, weightDecay: 0, learningRate: 1e-3 },
+      initialize: false,
+      onEpoch: () => {
+        sum = (shift!.numbers[0]! - start) / 1e-3;
+      },
+    });
+    // The mean weight is 1/2 over all steps of the warm-up.
+    expect(Math.abs(sum - 9.5)).toBeLessThan(0.5);
   });
 
   test("passes the context to the bijection of the flow", async () => {
