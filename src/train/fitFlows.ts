@@ -16,6 +16,7 @@ import {
   type OptionRule,
   type OptionRules,
 } from "../options.ts";
+import { Random } from "../random/index.ts";
 import { type FitResult, fit } from "./fit.ts";
 import type { TrainingRows } from "./objective.ts";
 import { commonFitRules, settingsIn } from "./optionRules.ts";
@@ -199,7 +200,7 @@ function fromRecipe(
   features: number,
   { context, embedding, seed }: { context: number; embedding?: ContextEmbeddingOptions; seed?: number },
 ): Flow {
-  const embed = embedding && new ContextEmbedding(embedding);
+  const embed = embedding && new ContextEmbedding(embedding, new Random(seed ?? 0).split("embedding"));
   const flow = recipe(features, { context: embed?.size ?? context, ...(seed !== undefined && { seed }) });
   return forTables(embed ? embedContext(flow, embed) : flow);
 }

@@ -46,6 +46,24 @@ test("fits flows conditional on class labels, which all candidates embed", async
   await expect(fitFlows(table, { ...options, context: z })).rejects.toThrow("not a valid class label");
 });
 
+test("draws the weights of the embedding of a recipe with the seed", async () => {
+  const context = z.filter((_, i) => i % 2 === 0).map((_, i) => i % 3);
+  const embedding = { classes: [3], size: 2, network: { hidden: [] } };
+  const still = { type: "sgd", learningRate: 1e-30 } as const;
+  const recipes = {
+    still: (features: number, { context }: { context?: number | undefined }) =>
+      nsf(features, { context, transforms: 1, hidden: [4] }),
+  };
+  const weights = async (seed: number) => {
+    const data = dataset(clusters, { features: 2, context });
+    const { flow } = await fitFlows(data, { embedding, recipes, seed, epochs: 1, optimizer: still });
+    const weights = [...flow.parameters()].filter(([name]) => name.startsWith("embedding.network"));
+    return weights.map(([, { numbers }]) => [...numbers]);
+  };
+  expect(await weights(1)).toEqual(await weights(1));
+  expect(await weights(1)).not.toEqual(await weights(2));
+});
+
 test("has its default learning rate if the option is undefined", async () => {
   const rows = dataset(new Random(7).normal(new Float64Array(400)), { features: 2 });
   const rate = async (optimizer: { learningRate?: number | undefined }) =>
