@@ -10,6 +10,7 @@ import {
   checkOptions,
   isPlainObject,
   numberFrom,
+  type OptionRule,
   type OptionRules,
   trueOrFalse,
 } from "../options.ts";
@@ -60,6 +61,12 @@ export interface FitTableOptions extends Omit<FitMembersOptions, "embedding"> {
   onExcluded?: ((name: string, reason: string) => void) | undefined;
 }
 
+const namedRecipe: OptionRule = {
+  expected: 'a recipe with a name, such as { name: "nsf", flow: nsf }',
+  accepts: (value) =>
+    isPlainObject(value) && typeof value.name === "string" && typeof value.flow === "function",
+};
+
 /** Most values are checked where they are used. */
 const optionRules: OptionRules<FitTableOptions> = {
   columns: { expected: "an object with a kind or options for each name", accepts: isPlainObject },
@@ -68,7 +75,7 @@ const optionRules: OptionRules<FitTableOptions> = {
   onExcluded: callback,
   budget: anyValue,
   kernel: trueOrFalse,
-  recipe: anyValue,
+  recipe: namedRecipe,
   epochs: anyValue,
   patience: anyValue,
   maxMinutes: numberFrom(0),

@@ -359,6 +359,11 @@ test("refuses options that only training runs on rows of numbers have", async ()
     "unknown option of fitTable: expected one of columns, testFraction, contamination,",
   );
   await expect(fitTable(table, { epoch: 3 } as never)).rejects.toThrow("epoch");
+  for (const recipe of [nsf, { name: "nsf" }, { flow: nsf }]) {
+    await expect(fitTable(table, { recipe } as never)).rejects.toThrow(
+      'the option recipe of fitTable has an invalid value: expected a recipe with a name, such as { name: "nsf", flow: nsf }, received',
+    );
+  }
   const days = { date: [1, 2, 3, 4].map((day) => new Date(864e5 * day)), "date.weekday": [1, 2, 1.5, 0.5] };
   await expect(fitTable(days)).rejects.toThrow(
     'the columns "date" and "date.weekday" need the same feature name',
