@@ -1,5 +1,6 @@
 import type { Communicator } from "../communicator.ts";
 import { type Batch, type Batches, type Dataset, InMemoryDataset } from "../dataset/index.ts";
+import { range } from "../dataset/range.ts";
 import type { RandomSource } from "../graph/tracing/training.ts";
 import { Random } from "../random/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
@@ -209,6 +210,14 @@ function preparedRows(
     widths: training,
     batches: isShared ? sharedBatches(batches, training, batchSize, communicator) : batches,
     validation: validation && prepare(validation),
-    sample: validation && validationLoss && prepare(training.sample.spaced(MAX_EVALUATED_TRAINING_ROWS)),
+    sample: validation && validationLoss && prepare(evaluatedRows(training.sample, seed)),
   };
+}
+
+/** At most `MAX_EVALUATED_TRAINING_ROWS` random rows, in their order, without rows of weight 0, which do not count in a mean. */
+function evaluatedRows(rows: InMemoryDataset, seed: number): InMemoryDataset {
+  const weighted = range(rows.rows).filter((row) => rows.weights[row]! > 0);
+  const order = new Random(seed).split("evaluated rows").permutation(weighted.length);
+  const chosen = order.slice(0, MAX_EVALUATED_TRAINING_ROWS).sort();
+  return rows.select(chosen.map((i) => weighted[i]!));
 }

@@ -154,6 +154,20 @@ describe("minimize", () => {
     }
   });
 
+  test("reports the training loss of rows with weight", async () => {
+    const model = regression();
+    // Every second row is evaluated if 1,000 of 2,000 rows are taken at equal distances.
+    const weights = Float64Array.from({ length: 2000 }, (_, i) => i % 2);
+    const loss = squaredError(model);
+    const { epochs } = await minimize(loss, model, dataset(line(2000), { features: 2, weights }), {
+      ...quick,
+      epochs: 1,
+      validation: dataset(line(20), { features: 2 }),
+      validationLoss: loss,
+    });
+    expect(epochs[0]!.trainLoss).toBeGreaterThan(0);
+  });
+
   test("says that a loss exploded, and that one is not a number", async () => {
     const told: string[] = [];
     const model = regression();
