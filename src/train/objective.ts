@@ -146,9 +146,14 @@ export class Objective {
         yield { batch, rows: batch.indices.length, draws: this.draws(epoch, step++) };
       return;
     }
-    const remainingSteps = this.settings.steps - (epoch - 1) * STEPS_PER_EPOCH_WITHOUT_DATA;
-    while (step < Math.min(remainingSteps, STEPS_PER_EPOCH_WITHOUT_DATA))
-      yield { batch: undefined, rows: this.batchSize, draws: this.draws(epoch, step++) };
+    const steps = this.stepsOf(epoch);
+    while (step < steps) yield { batch: undefined, rows: this.batchSize, draws: this.draws(epoch, step++) };
+  }
+
+  /** The number of steps of an epoch: `stepsPerEpoch`, or fewer in the last epoch without data. */
+  stepsOf(epoch: number): number {
+    const { rows, stepsPerEpoch, settings } = this;
+    return rows ? stepsPerEpoch : Math.min(stepsPerEpoch, settings.steps - (epoch - 1) * stepsPerEpoch);
   }
 
   /** Returns the loss of a step, and leaves its gradient in the flat buffer of the weights. */

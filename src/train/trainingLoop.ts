@@ -156,7 +156,8 @@ export class TrainingLoop {
       totals.learningRate = factor * optimizerOptions.learningRate;
       options.onProgress?.({
         epoch,
-        fraction: totals.steps / stepsPerEpoch,
+        // The number of steps is an estimate for a stream of rows with weights.
+        fraction: Math.min(1, totals.steps / objective.stepsOf(epoch)),
         step: step.draws.step + 1,
         best: this.stopping.state.best,
         bestEpoch: this.stopping.state.bestEpoch,

@@ -154,6 +154,15 @@ describe("minimize", () => {
     }
   });
 
+  test("reports how much of an epoch is done, also of one with fewer steps", async () => {
+    const model = regression();
+    const loss = ({ normal }: LossBatch) => model.slope.sub(normal(1)).square().sum(1);
+    const fractions: number[] = [];
+    const onProgress = ({ fraction }: { fraction: number }) => fractions.push(fraction);
+    await minimize(loss, model, undefined, { steps: 125, onProgress });
+    expect([fractions[0], fractions[99], fractions[100], fractions[124]]).toEqual([0.01, 1, 0.04, 1]);
+  });
+
   test("reports the training loss of rows with weight", async () => {
     const model = regression();
     // Every second row is evaluated if 1,000 of 2,000 rows are taken at equal distances.
