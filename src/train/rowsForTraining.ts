@@ -132,10 +132,12 @@ export async function readTrainingRows(
       { hint: "No rows are held out if validation rows are given. Leave one of the options out." },
     );
   }
-  const datasetOrPromise = asDataset(data, expected, { seed: settings.seed, context, weights });
-  const columns = datasetOrPromise instanceof Promise ? expected : sameColumnsAs(datasetOrPromise);
-  const validation = options.validation && asInMemory(options.validation, columns);
-  const allRows = await datasetOrPromise;
+  const read = () => asDataset(data, expected, { seed: settings.seed, context, weights });
+  // A stream is read after the validation rows are checked: if they are not valid, nothing waits for its first pass.
+  const inMemory = isStream(data) ? undefined : (read() as Dataset);
+  const validation =
+    options.validation && asInMemory(options.validation, inMemory ? sameColumnsAs(inMemory) : expected);
+  const allRows = inMemory ?? (await read());
   if (validation) checkColumns(validation, sameColumnsAs(allRows));
   return { allRows, validation, rows: splitForTraining(allRows, validation, settings) };
 }

@@ -32,6 +32,17 @@ describe("rows in any form", () => {
     expect(Object.keys((await flow.sample(1, { as: "objects" }))[0]!)).toEqual(["x", "y"]);
   });
 
+  it("are not read from a stream if the validation rows are not valid", async () => {
+    let passes = 0;
+    const stream = () => {
+      passes++;
+      return blocks();
+    };
+    const options = { epochs: 1, validation: [[1, Number.NaN]] };
+    await expect(fit(maf(2, small), stream, options)).rejects.toThrow("is NaN");
+    expect(passes).toBe(0);
+  });
+
   it("are an error if names or the context are missing", async () => {
     const flow = maf(2, small);
     await fit(flow, objects, { epochs: 1 });
