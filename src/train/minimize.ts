@@ -57,12 +57,10 @@ export async function minimize(
   const { validationLoss, frozen } = options;
   const settings = settingsIn(minimizeSettingsSchema, options, "minimize");
   checkUsedOptions(data, options);
+  const hasValidation =
+    data !== undefined && (options.validation !== undefined || settings.validationFraction > 0);
+  if (!hasValidation) checkOptionsWithoutValidation(data, options);
   const rows = data && (await readTrainingRows(data, {}, options, settings)).rows;
-  if (rows && !rows.validation && validationLoss) {
-    throw new PushforwardError("ARGUMENT", "the option validationLoss of minimize needs validation rows", {
-      hint: "Give the option validation, or a validationFraction above 0.",
-    });
-  }
   const parameters: ReadonlyMap<string, Parameter> = parametersOf(model);
   requireTrainable(model, parameters);
   const modules = { model, frozen };
@@ -123,6 +121,24 @@ function checkUsedOptions(data: TrainingData | undefined, options: MinimizeOptio
       hint: `Give data, or remove the option ${unused}.`,
     },
   );
+}
+
+/** Throws `ARGUMENT` for an option that has no effect without validation rows. */
+function checkOptionsWithoutValidation(data: TrainingData | undefined, options: MinimizeOptions): void {
+  const { validationLoss, patience, schedule: { type = "plateau", ...schedule } = {} } = options;
+  const ofPlateau = type === "plateau" && {
+    "schedule.patience": schedule.patience,
+    "schedule.final": schedule.final,
+  };
+  const unused = Object.entries({ validationLoss, patience, ...ofPlateau }).find(
+    ([, value]) => value !== undefined,
+  );
+  if (!unused) return;
+  throw new PushforwardError("ARGUMENT", `the option ${unused[0]} of minimize needs validation rows`, {
+    hint: data
+      ? "Give the option validation, or a validationFraction above 0."
+      : "Leave it out. Without data, only the schedule cosine lowers the learning rate.",
+  });
 }
 
 /** Adds a check that a loss depends on a trainable parameter of the model. */

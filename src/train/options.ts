@@ -73,8 +73,8 @@ export const minimizeSettingsSchema = z.strictObject({
 /** The plain settings of `minimize`. */
 export interface MinimizeSettings extends CommonSettings {
   /**
-   * Fraction of the rows to hold out for early stopping, in [0, 1). With 0 there is no early stopping. It cannot be combined with
-   * validation rows. Default 0.1.
+   * Fraction of the rows to hold out for early stopping, in [0, 1). With 0 there is no early stopping, so `validationLoss`, `patience` and
+   * the settings of the schedule `plateau` are errors. It cannot be combined with validation rows. Default 0.1.
    */
   validationFraction?: number | undefined;
   /** Number of steps without data. With data it is an error. Default 5000. */

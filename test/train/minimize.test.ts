@@ -6,7 +6,15 @@ import { Parameter } from "../../src/graph/parameter.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
 import { ShardedFunction } from "../../src/runtime/shardedFunction.ts";
-import { adam, type CheckpointStore, fit, type LossBatch, minimize, sgd } from "../../src/train/index.ts";
+import {
+  adam,
+  type CheckpointStore,
+  fit,
+  type LossBatch,
+  type MinimizeOptions,
+  minimize,
+  sgd,
+} from "../../src/train/index.ts";
 
 /** Rows (x, 2 x + 1 + noise). */
 function line(rows: number): Float64Array {
@@ -198,13 +206,41 @@ describe("minimize", () => {
     `);
   });
 
-  test("needs validation rows for a validationLoss", async () => {
+  test("throws for options that have no effect without validation rows", async () => {
     const model = regression();
+    const data = dataset(line(20), { features: 2 });
     const validationLoss = squaredError(model);
-    const options = { ...quick, validationFraction: 0, validationLoss };
-    await expect(
-      minimize(squaredError(model), model, dataset(line(20), { features: 2 }), options),
-    ).rejects.toThrow("the option validationLoss of minimize needs validation rows");
+    const loss = ({ normal }: LossBatch) => model.slope.sub(normal(1)).square().sum(1);
+    const unused: MinimizeOptions[] = [
+      { validationLoss },
+      { patience: 5 },
+      { schedule: { patience: 5 } },
+      { schedule: { type: "plateau", final: 0.1 } },
+    ];
+    const messages: string[] = [];
+    for (const options of unused)
+      await minimize(loss, model, data, { ...options, validationFraction: 0 }).catch((error) =>
+        messages.push(error.message),
+      );
+    await minimize(loss, model, undefined, { schedule: { final: 0.1 } }).catch((error) =>
+      messages.push(error.message),
+    );
+    expect(messages.join("\n")).toMatchInlineSnapshot(`
+      "the option validationLoss of minimize needs validation rows.
+      Give the option validation, or a validationFraction above 0.
+      the option patience of minimize needs validation rows.
+      Give the option validation, or a validationFraction above 0.
+      the option schedule.patience of minimize needs validation rows.
+      Give the option validation, or a validationFraction above 0.
+      the option schedule.final of minimize needs validation rows.
+      Give the option validation, or a validationFraction above 0.
+      the option schedule.final of minimize needs validation rows.
+      Leave it out. Without data, only the schedule cosine lowers the learning rate."
+    `);
+    const used = { validationFraction: 0, epochs: 1, schedule: { warmupSteps: 3 } };
+    expect((await minimize(loss, model, data, used)).stopped).toBe("epochs");
+    const cosine = { steps: 1, schedule: { type: "cosine", final: 0.1 } } as const;
+    expect((await minimize(loss, model, undefined, cosine)).stopped).toBe("epochs");
   });
 
   test("resumes from a checkpoint with the same result", async () => {
