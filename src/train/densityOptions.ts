@@ -113,7 +113,7 @@ export interface FitDensityProgress {
 export interface FitDensityOptions extends DensitySettings, EngineOptions {
   /** Called after each step. */
   onProgress?: ((progress: FitDensityProgress) => void) | undefined;
-  /** Called when a failed loss made training return to its last good weights. */
+  /** Called when a failed loss made training return to the weights after the last multiple of 100 steps. */
   onRecovery?: ((message: string) => void) | undefined;
   /** Ends training after the current step. Default none. */
   signal?: AbortSignal | undefined;

@@ -17,7 +17,7 @@ import type { StopReason } from "./trainingLoop.ts";
 /** The result of `fit`. */
 export interface FitResult {
   readonly epochs: readonly FitEpoch[];
-  /** The epoch whose weights the flow has now: without validation rows the last one. 0 is the initial flow. */
+  /** The epoch whose weights the flow has now, the one with the largest validation log-density. 0 is the initial flow. */
   readonly bestEpoch: number;
   /** Mean log-density of the validation rows in nats, in data units. */
   readonly validationLogDensity: number;

@@ -41,7 +41,8 @@ export interface FitDensityResult extends ImportanceResult {
  * not parameters that only the density reads. The result, with ELBO and log Z, is computed from a new sample of the fitted flow.
  * This divergence does not penalize a flow that leaves out a part of p: read `warnings`.
  *
- * If the loss becomes NaN, infinite or explodes, training returns to its last good weights and halves the learning rate.
+ * If the loss becomes NaN, infinite or explodes, training returns to the weights after the last multiple of 100 steps and halves the
+ * learning rate.
  *
  * @throws SHAPE when the density does not return a number for each row; ARGUMENT when an option is not valid, or the flow has discrete or
  *   constant features, only a bound of its log-density, or a standardization that needs float64; NUMERIC when the loss fails four times,

@@ -40,7 +40,7 @@ export interface MinimizeResult {
  *
  * With data, a tenth of the rows is held out. Training ends when the loss of the held-out rows has not decreased for `patience`
  * epochs, and the model gets the weights with the smallest held-out loss, among which the initial weights count. If the loss
- * becomes NaN, infinite or explodes, training returns to its last good weights and halves the learning rate.
+ * becomes NaN, infinite or explodes, training returns to the weights at the start of the epoch and halves the learning rate.
  *
  * @throws SHAPE when the loss returns neither a number for each row, [N], nor a scalar; ARGUMENT when an option is not valid or
  *   the model has no trainable parameters or the loss depends on none of them; DATA when there are too few rows; NUMERIC when the

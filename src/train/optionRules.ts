@@ -110,7 +110,7 @@ export function settingsIn<S extends z.ZodMiniObject>(
 
 /**
  * Throws `ARGUMENT` if a schedule or an optimizer has a setting that its type does not use. Without an owner, the settings are the options of
- * the function that is called like the type, such as `sgd`.
+ * the function that has the name of the type, such as `sgd`.
  */
 export function checkEffects(
   name: "schedule" | "optimizer",

@@ -149,7 +149,7 @@ export interface MinimizeProgress {
  * early.
  */
 export interface TrainingControls extends EngineOptions {
-  /** Called when a failed loss made training return to its last good weights. */
+  /** Called when a failed loss made training return to the weights at the start of the epoch. */
   onRecovery?: ((message: string) => void) | undefined;
   /** Ends training after the current batch; the model gets the best weights so far. Default none. */
   signal?: AbortSignal | undefined;

@@ -9,7 +9,7 @@ import type { Parameter } from "../graph/parameter.ts";
  * Sets the parameters to those of rank 0. They were initialized from the same data, but processors round differently, and a time limit
  * may have ended the initialization at another iteration.
  *
- * @throws DATA on all ranks if the parameters of one of them differ from those of rank 0.
+ * @throws DATA on all ranks if the names, types or sizes of the parameters of one of them differ from those of rank 0.
  */
 export async function broadcastParameters(
   parameters: ReadonlyMap<string, Parameter>,
