@@ -19,8 +19,8 @@ import type { InMemoryDataset } from "../../src/dataset/index.ts";
 import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
 import { independentBaseline } from "../../src/evaluate/independentBaseline.ts";
 import { Random } from "../../src/random/index.ts";
+import { BUDGETS } from "../../src/train/budgets.ts";
 import { fitMembers } from "../../src/train/fitMembers.ts";
-import { BUDGETS } from "../../src/train/memberCandidates.ts";
 import { mean } from "../papers/statistics.ts";
 
 const FACTORS = 10;

@@ -1,5 +1,6 @@
 import { basename, extname, resolve } from "node:path";
 import { PushforwardError } from "../errors.ts";
+import { BUDGETS } from "../train/budgets.ts";
 import type { Values } from "./arguments.ts";
 import { engine } from "./engine.ts";
 import { draws, imageOptions } from "./imageOptions.ts";
@@ -85,7 +86,7 @@ export const options = {
     },
     0.5,
   ),
-  budget: choice(["small", "default", "large"], {
+  budget: choice(BUDGETS, {
     default: "default",
     valueName: "BUDGET",
     description:

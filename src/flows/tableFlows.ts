@@ -63,7 +63,10 @@ interface TableFlowOptions {
   seed?: number | undefined;
 }
 
-/** For larger tables, affine layers are trained instead of spline layers, which take longer to train and gain less there. */
+/**
+ * For larger tables, affine layers are trained instead of spline layers, which take longer to train and gain less there. The autoregressive
+ * network of `fitTable` is then wider, and the averages of its weights are longer.
+ */
 export const MAX_ROWS_OF_SMALL_TABLE = 20_000;
 
 /**

@@ -11,14 +11,9 @@ import { hasExactConditionals } from "../flows/exactConditionals.ts";
 import { Flow } from "../flows/flow.ts";
 import { mean } from "../numerics/mean.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
+import type { Budget } from "./budgets.ts";
 import { fit } from "./fit.ts";
-import {
-  type Budget,
-  type Candidate,
-  candidatesFor,
-  MAX_CENTERS,
-  type NamedRecipe,
-} from "./memberCandidates.ts";
+import { type Candidate, candidatesFor, MAX_CENTERS, type NamedRecipe } from "./memberCandidates.ts";
 import {
   type CheckpointStore,
   deadlineOf,

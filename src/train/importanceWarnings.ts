@@ -1,6 +1,7 @@
 import { formatRow } from "./formatRow.ts";
 import type { ImportanceResult } from "./importance.ts";
 import type { MissedMass } from "./missedMass.ts";
+import { largestWeight } from "./paretoShape.ts";
 
 /** With a larger Pareto shape, no practical number of samples makes estimates reliable (Vehtari et al. 2024). */
 const MAX_PARETO_SHAPE = 0.7;
@@ -19,9 +20,6 @@ export function hasLargeWeights({ logWeights, effectiveSampleSize, paretoShape }
   const isHeavy = paretoShape > MAX_PARETO_SHAPE && effectiveSampleSize < MAX_EFFECTIVE_SHARE * n;
   return isHeavy || largestWeight(logWeights) > maxWeight(n);
 }
-
-const largestWeight = (logWeights: Float64Array): number =>
-  Math.exp(logWeights.reduce((a, b) => Math.max(a, b)));
 
 /** Reasons why estimates from a weighted sample are unreliable, in sentences with a hint. */
 export function importanceWarnings(

@@ -39,7 +39,7 @@ function convertedRows(data: InMemoryDataset): InMemoryDataset {
 }
 
 /** The rows of a dataset in the form that `fitToData` of a module takes. Their weights have the mean 1 (`withMeanWeightOne`). */
-export function asDataRows(dataset: InMemoryDataset): DataRows {
+function asDataRows(dataset: InMemoryDataset): DataRows {
   const { rows, features, values, weights, context, contextFeatures } = withMeanWeightOne(dataset);
   return { rows, features, values, weights, ...(contextFeatures > 0 && { context }) };
 }

@@ -12,13 +12,14 @@ import { dequantize } from "../flows/dequantize.ts";
 import { embedContext } from "../flows/embedContext.ts";
 import { Flow } from "../flows/flow.ts";
 import type { RecipeOptions } from "../flows/recipes/layers.ts";
-import { forTables, tableFlows } from "../flows/tableFlows.ts";
+import { forTables, MAX_ROWS_OF_SMALL_TABLE, tableFlows } from "../flows/tableFlows.ts";
 import { type Limits, limitReached } from "../limits.ts";
 import { mean } from "../numerics/mean.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { tableHeads } from "../tables/columnHeads.ts";
 import { type TableColumn, valueCounts } from "../tables/tableColumn.ts";
+import { BUDGETS, type Budget } from "./budgets.ts";
 import { type FitOptions, trainingLengths } from "./options.ts";
 import { scheduleSchema } from "./schedule.ts";
 import { tableFlowOptimizer } from "./tableFlowOptimizer.ts";
@@ -47,8 +48,6 @@ interface FittedCandidate {
 /** The name of the member that contains training rows. */
 export const KERNEL_DENSITY = "kernel-density";
 
-/** Tables of more rows than this need wider networks, and longer averages of their weights. */
-const MAX_ROWS_OF_SMALL_TABLE = 20_000;
 /**
  * On a large table the learning rate of the autoregressive network follows a half cosine over about this many steps. `COSINE_EPOCHS` limits
  * the number of epochs. On 21,060 training rows of protein, 80 such epochs give a higher validation log-density (-54.36 nats) than 180
@@ -94,10 +93,6 @@ const CLASS_STEPS = 4000;
 const MAX_FEATURES_FOR_ALL_CLASS_STEPS = 100;
 /** Latent classes of wide tables are fewer, so that they have at most about this many parameters. */
 const MAX_PARAMETERS_OF_CLASSES = 2_000_000;
-
-/** How much time the training of a table may take. */
-export const BUDGETS = ["small", "default", "large"] as const;
-export type Budget = (typeof BUDGETS)[number];
 
 /**
  * What a budget changes: the numbers of epochs and of epochs of patience of all members, and of the steps of latent classes, by a factor;

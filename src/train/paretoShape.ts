@@ -40,6 +40,10 @@ export function paretoShape(logWeights: Float64Array): number {
   return (count * shapeAt(theta) + 5) / (count + 10);
 }
 
+/** The largest of the weights with these logarithms. */
+export const largestWeight = (logWeights: Float64Array): number =>
+  Math.exp(logWeights.reduce((a, b) => Math.max(a, b)));
+
 /** A fitted shape is limited to this: the mean of importance weights is finite, so their shape is below 1. */
 const MAX_SHAPE = 0.95;
 
@@ -51,6 +55,5 @@ const MAX_SHAPE = 0.95;
  * share is w / (1 - k).
  */
 export function paretoTailShare(logWeights: Float64Array, shape = paretoShape(logWeights)): number {
-  const largest = Math.exp(logWeights.reduce((a, b) => Math.max(a, b)));
-  return Math.min(1, largest / (1 - Math.max(0, Math.min(shape, MAX_SHAPE))));
+  return Math.min(1, largestWeight(logWeights) / (1 - Math.max(0, Math.min(shape, MAX_SHAPE))));
 }
