@@ -15,7 +15,7 @@ export class ActiveCalls {
   }
 
   /** Waits until the calls that are active now have ended, also those that fail. */
-  async settled(): Promise<void> {
+  async ended(): Promise<void> {
     await Promise.allSettled(this.#calls);
   }
 }

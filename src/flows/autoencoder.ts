@@ -233,7 +233,7 @@ export class Autoencoder implements AsyncDisposable {
 
   /** Waits for earlier calls, and then frees what the methods keep for their next call. */
   async release(): Promise<void> {
-    await this.#calls.settled();
+    await this.#calls.ended();
     await this.#runner.release();
     await this.flow.release();
   }

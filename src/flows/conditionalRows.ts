@@ -316,7 +316,7 @@ export class ConditionalRows {
 
   /** Waits for the calls before, and then frees sessions and worker threads. */
   async release(): Promise<void> {
-    await this.calls.settled();
+    await this.calls.ended();
     await this.runner.release();
   }
 

@@ -376,7 +376,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
    * this too.
    */
   async release(): Promise<void> {
-    await this.calls.settled();
+    await this.calls.ended();
     await this.flow.release();
     await this.conditional?.release();
     await this.scorer?.release();

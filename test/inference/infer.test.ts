@@ -248,9 +248,9 @@ describe("errors", () => {
         "an unknown option": "an option of infer is not valid: expected one of flow, restarts, fit, onProgress, providers, threads, signal, samples, refinement, chains, draws, warmUp, targetAcceptance, maxDepth, seed, received chain (did you mean chains?).",
         "another number of features": "the flow has a different number of features from the model: expected 1 features, one for each unconstrained coordinate, received 3.",
         "chains of few draws": "the chains of infer have too few draws: expected at least 500 samples, 10 for each of 50 chains, received 100.",
-        "not finite anywhere": "the log-density or its gradient is not finite at most random starts: expected 8 finite starts, received 0 of 800; the log-density is NaN at a = 0.2879, b = (0.1878, -0.6973): term 0 of the log-density is NaN.
+        "not finite anywhere": "the log-density or its gradient is not finite at nearly all random starts: expected 8 finite starts, received 0 of 800; the log-density is NaN at a = 0.2879, b = (0.1878, -0.6973): term 0 of the log-density is NaN.
       The density must be positive for all values that the constraints allow: declare bounds by constraints.",
-        "not finite at some draws": "the log-density is not finite at some draws of the normal distribution that approximates it: expected a finite number for all values that the constraints allow, received NaN at a = -1.86: term 1 of the log-density is NaN; it is not finite at 24 of 1000 draws.
+        "not finite at some draws": "the log-density is not finite at some draws of the normal distribution that approximates the posterior: expected a finite number for all values that the constraints allow, received NaN at a = -1.86: term 1 of the log-density is NaN; it is not finite at 24 of 1000 draws.
       Declare bounds by constraints, and bound the arguments of logarithms and roots.",
         "one flow for several seeds": "the option restarts of infer needs a new flow for each seed: expected a function as the option flow, such as (seed) => nsf(2, { seed }), received a Flow.",
       }

@@ -59,7 +59,7 @@ describe("pilot chains", () => {
     for (const end of ends) expect(end[0]).toBeGreaterThan(0);
     const nowhere = evaluatorOf(() => [Number.NEGATIVE_INFINITY, 0]);
     await expect(runPilot(nowhere, 1, 8, new Random(0), texts)).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: the log-density or its gradient is not finite at most random starts: expected 8 finite starts, received 0 of 800; the log-density is -Infinity at x = -1.3: the log-density is -Infinity.
+      [PushforwardError: the log-density or its gradient is not finite at nearly all random starts: expected 8 finite starts, received 0 of 800; the log-density is -Infinity at x = -1.3: the log-density is -Infinity.
       The density must be positive for all values that the constraints allow: declare bounds by constraints.]
     `);
   });
