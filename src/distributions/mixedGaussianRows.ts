@@ -61,7 +61,7 @@ function prepareTraining(
   const cellWidth = (d: number, cells: Float64Array): number => {
     let [low, high] = [-1, -1];
     for (let n = 0; n < rows; n++) {
-      // A score at the bound says nothing about distances.
+      // Scores of outliers are clamped to the bound, so distances from them are too small.
       if (isSmooth[n * M + d] === 0 || Math.abs(scores[n * M + d]) >= LINEAR_SCORE_BOUND) continue;
       if (low < 0 || cells[n] < cells[low]) low = n;
       if (high < 0 || cells[n] > cells[high]) high = n;

@@ -362,9 +362,9 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
 
   /**
    * Exports the density, or the sampler, as an ONNX file, which any ONNX runtime computes without pushforward. It has one input, or
-   * output, for each column, with its name, if that is not empty or taken: a tensor [N] of text for columns of text, and of float64 for all others.
-   * Booleans are 0 and 1, dates milliseconds since 1970-01-01 UTC; NaN and "" are missing values. Throws `ARGUMENT` for options that are not valid,
-   * and if the precision is float32 and a part of the flow needs float64.
+   * output, for each column: a tensor [N] of text for columns of text, and of float64 for all others. Its name is that of the column, unless
+   * this is empty or taken. Booleans are 0 and 1, dates milliseconds since 1970-01-01 UTC; NaN and "" are missing values. Throws `ARGUMENT`
+   * for options that are not valid, and if the precision is float32 and a part of the flow needs float64.
    */
   async exportOnnx(options?: ExportTableOptions): Promise<Uint8Array<ArrayBuffer>> {
     const { exportTable } = await import("./exportTable.ts");

@@ -286,7 +286,7 @@ function memoryLayout(total: number, threads: number) {
 /**
  * The largest number of threads, up to `maxThreads`, whose buffers for `total` numbers fit in the memory.
  *
- * @throws ARGUMENT if those of one thread do not fit.
+ * @throws ARGUMENT if the buffers do not fit even with a single thread.
  */
 export function threadsInMemory(total: number, maxThreads: number): number {
   for (let threads = maxThreads; threads > 0; threads--)

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeModel, naf, nsf } from "../../src/flows/index.ts";
+import { realColumn } from "../../src/tables/realColumn.ts";
 import { findChromium } from "./chromium.ts";
 import { type Bundle, bundle, visit } from "./site.ts";
 
@@ -66,17 +67,7 @@ describe("in Chromium", () => {
     ["the flow of a table, without the code of other kinds", nsf, 0, ["a", "b"]],
   ] as const)("the page scores %s, with the numbers of Node", async (_, recipe, onDemand, names?) => {
     const flow = recipe(2, { transforms: 2, hidden: [8], seed: 1 });
-    const table = names?.map(
-      (name) =>
-        ({
-          kind: "continuous",
-          name,
-          type: "number",
-          gaps: false,
-          center: 0,
-          scale: { type: "linear" },
-        }) as const,
-    );
+    const table = names?.map(realColumn);
     const bytes = [...encodeModel({ flow, ...(table && { table, columns: names }) })];
     const act = ([bytes, rows]: readonly [number[], number[]]) => window.score(bytes, rows);
     const { result, problems, requests } = await visit(chromium!, folder, act, [bytes, rows] as const);

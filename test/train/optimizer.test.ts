@@ -134,7 +134,7 @@ describe("flat parameters", () => {
     ]);
   });
 
-  it("use fewer threads if the gradients of more do not fit in the memory of WebAssembly", () => {
+  it("use fewer threads if their gradients do not fit in the memory of WebAssembly", () => {
     const threads = [1e6, 80e6, 150e6, 212e6].map((numbers) => threadsInMemory(numbers, 8));
     expect(threads).toEqual([8, 7, 1, 1]);
     expect(() => threadsInMemory(213e6, 8)).toThrowErrorMatchingInlineSnapshot(`

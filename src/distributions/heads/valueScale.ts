@@ -85,7 +85,7 @@ export function scaleSlope(scale: ValueScale, x: number): number {
   }
 }
 
-/** y or x at the other one, and log dy/dx there, both [S, N]. */
+/** The value of a map or of its inverse, and log dy/dx there, both [S, N]. */
 export interface Scaled {
   readonly value: Tensor;
   readonly logSlope: Tensor;
