@@ -1,6 +1,6 @@
 /**
  * Forms of a 3x3 convolution and its gradients as ONNX graphs, compared in interleaved runs on one thread. With fixed weights `conv2d` is the
- * runtime's convolution; otherwise it is a gather and a product:
+ * runtime's convolution; otherwise its channels are in blocks, or it is a gather and a product if the number of rows is not fixed:
  *
  *     npx tsx bench/convolution.ts
  *
@@ -25,6 +25,8 @@ const sizes = [
 interface Form {
   value(x: Tensor, w: Tensor): Tensor;
   gradients(x: Tensor, w: Tensor, g: Tensor): Tensor[];
+  /** Whether the graph is compiled for any number of rows. */
+  readonly hasAnyBatch?: boolean;
 }
 
 /** The runtime's convolution: x [N, C, H, W], w [O, C, 3, 3] -> [N, O, H, W]. */
@@ -72,6 +74,11 @@ const forms: Readonly<Record<string, Form>> = {
     value: conv2d,
     gradients: (x, w, g) => vjp([conv2d(x, w)], [x, w], [g]),
   },
+  "gather and product": {
+    value: conv2d,
+    gradients: (x, w, g) => vjp([conv2d(x, w)], [x, w], [g]),
+    hasAnyBatch: true,
+  },
   "slices, concatenation and product": {
     value: bySlices,
     gradients: (x, w, g) => [bySlices(g, rotated(w)), concat(shifted(x), 3).contractLeading(g)],
@@ -104,10 +111,10 @@ for (const { rows, side, channels } of sizes) {
   const inputs = [normal(pixels), normal(weights), normal(pixels)];
   const image = ["N", side, side, channels] as const;
   const runs: { name: string; gflop: number; run: () => Promise<void>; times: number[] }[] = [];
-  for (const [name, { value, gradients }] of Object.entries(forms)) {
+  for (const [name, { value, gradients, hasAnyBatch = false }] of Object.entries(forms)) {
     const gflop = (2 * rows * side * side * (name === "1x1" ? channels * channels : weights)) / 1e9;
     const shapes = [image, [3, 3, channels, channels], image];
-    const options = { threads: 1, batch: rows };
+    const options = hasAnyBatch ? { threads: 1 } : { threads: 1, batch: rows };
     const forward = compile((x, w) => ({ y: value(x, w) }), shapes.slice(0, 2), options);
     runs.push({
       name,

@@ -27,6 +27,11 @@ export interface GraphOptions {
    * LayerNormalization can be used (see `Operation.expand`). Default false.
    */
   readonly fixedParameters?: boolean | undefined;
+  /**
+   * True if the graph is for onnxruntime-node on an x64 processor, in float32 and with a fixed number of rows, so that convolutions can have
+   * channels in blocks. Default false.
+   */
+  readonly channelBlocks?: boolean | undefined;
   /** Further rewriting of the simplified outputs. Default `absorbTransposes`. */
   readonly rewrite?: ((simplified: readonly Tensor[]) => Tensor[]) | undefined;
 }
@@ -34,6 +39,7 @@ export interface GraphOptions {
 const optionRules: OptionRules<GraphOptions> = {
   parameterNames: anyValue,
   fixedParameters: trueOrFalse,
+  channelBlocks: trueOrFalse,
   rewrite: anyValue,
 };
 
@@ -47,7 +53,8 @@ export function buildGraph(
   options: GraphOptions = {},
 ): Graph {
   checkOptions("buildGraph", options, optionRules);
-  const { parameterNames, fixedParameters, rewrite = (simplified) => absorbTransposes(simplified) } = options;
+  const { parameterNames, fixedParameters, channelBlocks } = options;
+  const { rewrite = (simplified) => absorbTransposes(simplified) } = options;
   const names = Object.keys(outputs);
   for (const [name, { shape }] of Object.entries(outputs)) {
     if (shape.indexOf("N") > 0) {
@@ -59,7 +66,7 @@ export function buildGraph(
   }
   const traced = Object.values(outputs);
   const fixed = fixedParameters ? fixedTensors(ancestors(traced)) : undefined;
-  const optimized = rewrite(optimize(expandOperations(traced, { fixed })));
+  const optimized = rewrite(optimize(expandOperations(traced, { fixed, channelBlocks })));
   // A graph with a loss, which is reduced over the rows, keeps the order of tracing, from which `schedule` makes one that is fast in training.
   const hasReducedOutput = optimized.some(({ shape }) => shape[0] !== "N");
   const nodes = hasReducedOutput ? ancestors(optimized) : lowMemoryOrder(optimized);

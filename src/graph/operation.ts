@@ -18,6 +18,9 @@ export type OnnxAttribute =
 /** The numbers by which ONNX files denote element types (`TensorProto.DataType`). */
 export const ElementType = { FLOAT: 1, INT64: 7, STRING: 8, BOOL: 9, DOUBLE: 11 } as const;
 
+/** The operators of ONNX Runtime for images whose channels are in blocks (`operations/channelBlocks.ts`). */
+export const CHANNEL_BLOCKS_DOMAIN = "com.microsoft.nchwc";
+
 /** One iteration of a loop, traced: placeholders for the current state, and the tensors computed from them. */
 export interface LoopBody {
   readonly state: readonly Tensor[];
@@ -28,8 +31,19 @@ export interface LoopBody {
 
 /** Writes ONNX nodes. The strings that its methods take and return are names of ONNX values. */
 export interface Emitter {
-  /** Adds a node and returns the name of its output. */
-  node(type: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>): string;
+  /**
+   * Adds a node and returns the name of its first output. Output i, counted from 0, is named by this string and `.i`. `domain` is the domain of
+   * the operator, by default that of ONNX, and `outputs` the number of outputs, by default 1.
+   */
+  node(
+    type: string,
+    inputs: readonly string[],
+    attributes?: Record<string, OnnxAttribute>,
+    outputs?: number,
+    domain?: string,
+  ): string;
+  /** True if the file is for a build of ONNX Runtime that has convolutions of images in blocks of channels (`operations/channelBlocks.ts`). */
+  readonly hasChannelBlocks: boolean;
   /** An ONNX Loop whose body also reads the values in `captured`. Its i-th result is named by the returned string and `.i`. */
   loop(
     body: LoopBody,
@@ -104,15 +118,15 @@ export interface Operation<A extends Attributes = Attributes> {
   /** Computes the result for scalar inputs. Constant folding uses it. */
   evaluate?(...inputs: number[]): number;
   /**
-   * Computes the same values by other operations. `buildGraph` replaces this operation by them, except with `fixedParameters` if all
+   * Computes the same values by other operations. `channelBlocks` is the option of `buildGraph`. `buildGraph` replaces this operation by them, except with `fixedParameters` if all
    * inputs after the first depend only on parameters and constants: then `expandFixed` applies.
    */
-  expand?(inputs: readonly Tensor[]): Tensor;
+  expand?(inputs: readonly Tensor[], attributes: A, channelBlocks: boolean): Tensor;
   /**
    * In that case, computes the same values by another operation that is faster with constant weights. Without it, or if it returns
    * undefined, this operation stays.
    */
-  expandFixed?(inputs: readonly Tensor[]): Tensor | undefined;
+  expandFixed?(inputs: readonly Tensor[], attributes: A): Tensor | undefined;
   /** A cheaper tensor of the same values, or undefined if there is none. */
   simplify?(node: Tensor): Tensor | undefined;
   /** True if f(x) + f(y) = f(x + y) for equal attributes, and one call is cheaper than two. */

@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import {
+  CHANNEL_BLOCKS_DOMAIN,
   ElementType,
   type Emitter,
   type Floats,
@@ -39,8 +40,8 @@ export interface ExportOptions {
   /** Metadata of the file. Default none. */
   metadata?: Readonly<Record<string, string>>;
   /**
-   * Adds an output of this name before all others: an empty sequence, at which onnxruntime-node stops copying outputs (`runtime/runInto.js`).
-   * Default none.
+   * Writes the file for onnxruntime-node, with an output of this name before all others: an empty sequence, at which it stops copying outputs
+   * (`runtime/runInto.js`). The file may also have its internal operators (`graph/operations/channelBlocks.ts`). Default none.
    */
   barrier?: string;
 }
@@ -78,12 +79,15 @@ export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Arra
   const parameters = embedParameters ? [] : graph.parameters;
   for (const { name, tensor } of [...graph.inputs, ...parameters])
     file.input({ name, elementType: type, shape: tensor.shape });
-  const writer = new GraphWriter(file, precision);
+  const writer = new GraphWriter(file, precision, barrier !== undefined);
   const values = writer.write(graph, { embedParameters });
   if (barrier !== undefined) file.emptySequence(barrier);
   for (const { name, tensor } of graph.outputs)
     file.output({ name, elementType: elementTypeOf(tensor, type), shape: tensor.shape }, values.get(name)!);
-  return file.encoded({ metadata });
+  return file.encoded({
+    metadata,
+    operatorSets: barrier === undefined ? [] : [{ domain: CHANNEL_BLOCKS_DOMAIN, version: 1 }],
+  });
 }
 
 const elementTypeOf = ({ type }: Tensor, float: number): number =>
@@ -101,6 +105,7 @@ export class GraphWriter implements Emitter {
   readonly largest: number;
   readonly epsilon: number;
   readonly batch: number | undefined;
+  readonly hasChannelBlocks: boolean;
   private readonly file: OnnxFile;
   private readonly precision: Precision;
   private readonly names: Names;
@@ -114,12 +119,13 @@ export class GraphWriter implements Emitter {
   private batchedInput: string | undefined;
   private scope = "";
 
-  constructor(file: OnnxFile, precision: Precision) {
+  constructor(file: OnnxFile, precision: Precision, hasChannelBlocks = false) {
     this.file = file;
     this.names = file.names;
     this.nodes = file.nodes;
     this.batch = file.batch;
     this.precision = precision;
+    this.hasChannelBlocks = hasChannelBlocks;
     this.floatType = floatType(precision);
     this.epsilon = precision === "float64" ? 2 ** -52 : 2 ** -23;
     this.largest = precision === "float64" ? Number.MAX_VALUE : 3.4028234663852886e38;
@@ -213,14 +219,21 @@ export class GraphWriter implements Emitter {
     return { name, floats: operation.moveData(sources, attributes, inputs) };
   }
 
-  node(type: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}): string {
+  node(
+    type: string,
+    inputs: readonly string[],
+    attributes: Record<string, OnnxAttribute> = {},
+    outputs = 1,
+    domain?: string,
+  ): string {
     // Several operations may write equal nodes, such as the reshape of a scalar: they are computed once.
-    const key = JSON.stringify([type, inputs, attributes]);
+    const key = JSON.stringify([type, inputs, attributes, outputs, domain]);
     const equal = this.shared.get(key);
     if (equal) return equal;
     const output = this.unique(type.toLowerCase());
+    const further = Array.from({ length: outputs - 1 }, (_, i) => `${output}.${i + 1}`);
     this.shared.set(key, output);
-    this.push(type, inputs, [output], attributes);
+    this.push(type, inputs, [output, ...further], attributes, domain);
     return output;
   }
 
@@ -229,8 +242,9 @@ export class GraphWriter implements Emitter {
     inputs: readonly string[],
     outputs: readonly string[],
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
+    domain?: string,
   ): void {
-    this.nodes.push({ name: outputs[0], opType: type, inputs, outputs, attributes });
+    this.nodes.push({ name: outputs[0], opType: type, inputs, outputs, attributes, domain });
   }
 
   loop(

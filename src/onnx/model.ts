@@ -9,7 +9,7 @@ export interface NodeProto {
   readonly name: string;
   readonly opType: string;
   /** The domain of the operator set that has the operator. Default `""`, the operators of ONNX. */
-  readonly domain?: string;
+  readonly domain?: string | undefined;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, OnnxAttribute | GraphProto>>;

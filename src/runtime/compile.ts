@@ -12,7 +12,7 @@ import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { claimNames, Names } from "../onnx/names.ts";
 import { checkOptions, integerFrom, isPlainObject, type OptionRules, trueOrFalse } from "../options.ts";
 import { brief } from "../parse.ts";
-import { type Engine, loadDevices, loadEngine, sessionOptions } from "./engine.ts";
+import { type Engine, loadDevices, loadEngine, mayHaveChannelBlocks, sessionOptions } from "./engine.ts";
 import { deviceProviders, type EngineOptions } from "./engineOptions.ts";
 import { type FloatsConstructor, floatsOf } from "./floats.ts";
 import { runRules } from "./options.ts";
@@ -135,6 +135,8 @@ export function compile<T extends Traced>(
   const graph = buildGraph([...tensors, ...(afterTracing.inputs?.() ?? [])], floats, {
     parameterNames,
     fixedParameters,
+    // The gradients of weights in blocks need a fixed number of rows.
+    channelBlocks: mayHaveChannelBlocks(options) && (options.batch ?? afterTracing.batch) !== undefined,
     rewrite,
   });
   claimNames(new Names(), graph, { embedParameters: embedParameters === true });

@@ -4,7 +4,7 @@ import { sizeOf } from "../graph/shape.ts";
 import type { Precision } from "../onnx/export.ts";
 import { chosenRuntime } from "./chosenRuntime.ts";
 import { deviceProviders, type EngineOptions } from "./engineOptions.ts";
-import { hasWorkerThreads } from "./workerPool.ts";
+import { builtinModule, hasWorkerThreads } from "./workerPool.ts";
 
 /** A build of ONNX Runtime. */
 export interface Engine {
@@ -123,7 +123,7 @@ const hasRectifiedConvolution = ({ nodes }: Graph): boolean =>
   );
 
 /**
- * The levels above `basic` fuse operations. On the CPU, only convolutions in float32 get faster by it, and without these levels a session is
+ * The levels above `basic` fuse operations. On the CPU, only convolutions with fixed weights in float32 get faster by it, and without these levels a session is
  * created in 2/3 of the time. In float64, the scaled matrix product may store its factor in float32.
  */
 function optimizationLevel({ providers, precision }: SessionChoices, { nodes }: Graph) {
@@ -131,9 +131,15 @@ function optimizationLevel({ providers, precision }: SessionChoices, { nodes }: 
   if (precision === "float64") return "basic";
   const hasFusions =
     deviceProviders(providers).length > 0 ||
-    nodes.some(({ operation }) => operation.name.startsWith("convolution"));
+    nodes.some(({ operation }) => /^convolution(OfPixelBlocks)?$/.test(operation.name));
   return hasFusions ? "all" : "basic";
 }
+
+/** Whether a session would run in onnxruntime-node, in float32 on an x64 processor, unless onnxruntime-node is missing. */
+export const mayHaveChannelBlocks = ({ providers = [], precision }: SessionChoices): boolean =>
+  precision !== "float64" &&
+  providers.every((name) => name === "cpu") &&
+  builtinModule?.("node:os").arch() === "x64";
 
 export function sessionOptions(choices: SessionChoices, graph: Graph): InferenceSession.SessionOptions {
   const { providers, threads = 1 } = choices;

@@ -92,3 +92,19 @@ test("a convolution has 2 operations for each element of its kernel, each input 
   const convolved = conv2d(input("x", ["N", 5, 4, 2]), filled(1, [3, 3, 2, 7]));
   expect(executedFlops({ nodes: [convolved] }, 10)).toBe(2 * 10 * 5 * 4 * 3 * 3 * 2 * 7);
 });
+
+test("the gradients of a convolution have as many operations each as the convolution, whose channels fill blocks", () => {
+  const gradients = (x: Tensor, weight: Tensor) => {
+    const value = conv2d(x, weight);
+    return [value, ...grad(value.square().sum(), [x, weight])];
+  };
+  const { graph } = compile(
+    gradients,
+    [
+      ["N", 5, 4, 16],
+      [3, 3, 16, 32],
+    ],
+    { batch: 8 },
+  );
+  expect(executedFlops(graph, 8)).toBe(3 * 2 * 8 * 5 * 4 * 3 * 3 * 16 * 32);
+});

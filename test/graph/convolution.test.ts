@@ -1,7 +1,8 @@
+import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
-import { conv2d, grad, loop, Parameter, scalar, type Tensor } from "../../src/graph/index.ts";
+import { conv2d, grad, loop, Parameter, scalar, type Tensor, vjp } from "../../src/graph/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { compile } from "../../src/runtime/index.ts";
+import { type CompileOptions, compile } from "../../src/runtime/index.ts";
 
 const [HEIGHT, WIDTH] = [5, 4];
 
@@ -70,5 +71,131 @@ describe("a convolution with embedded parameters", () => {
     const expected = await run((x) => build(build(x).value).value);
     const actual = await run(twice);
     expect(Math.max(...actual.map((number, i) => Math.abs(number - expected[i]!)))).toBeLessThan(1e-12);
+  });
+});
+
+describe("a convolution with weights that change, for a fixed number of rows", () => {
+  /** The convolution of x with a weight and a bias, and its gradients for the gradient g of its value. */
+  const withGradients = (x: Tensor, weight: Tensor, bias: Tensor, g: Tensor) => {
+    const value = conv2d(x, weight, bias);
+    const [ofX, ofWeight, ofBias] = vjp([value], [x, weight, bias], [g]);
+    return { value, ofX, ofWeight, ofBias };
+  };
+
+  function setUp(rows: number, size: readonly [number, number], inputs: number, outputs: number, kernel = 3) {
+    const random = new Random(3);
+    const pixels = rows * size[0] * size[1];
+    const sizes = [pixels * inputs, kernel * kernel * inputs * outputs, outputs, pixels * outputs];
+    return {
+      shapes: [
+        ["N", ...size, inputs],
+        [kernel, kernel, inputs, outputs],
+        [outputs],
+        ["N", ...size, outputs],
+      ] as const,
+      arrays: sizes.map((count, i) => random.split(i).normal(new Float32Array(count)) as Float32Array),
+    };
+  }
+
+  const largestError = (actual: ArrayLike<number>, expected: ArrayLike<number>) => {
+    const values = Array.from(expected);
+    const scale = Math.max(...values.map(Math.abs));
+    return Math.max(...values.map((value, i) => Math.abs(actual[i]! - value))) / scale;
+  };
+
+  test.each([
+    // Channels that fill blocks, and those that do not; images with fewer channels than a block; few outputs.
+    [4, [5, 4], 16, 16, 3],
+    [3, [5, 4], 24, 40, 3],
+    [5, [4, 6], 5, 33, 3],
+    [5, [4, 6], 33, 5, 3],
+    [4, [5, 4], 1, 16, 3],
+    [4, [5, 4], 20, 2, 3],
+    [2, [7, 5], 12, 12, 5],
+    [4, [5, 4], 6, 7, 1],
+    // Images that are divided into strips, with and without rows of zeros.
+    [16, [12, 13], 16, 16, 3],
+    [3, [14, 14], 18, 16, 3],
+    [1, [1, 3], 16, 16, 3],
+  ] as const)(
+    "has the values and gradients of its expansion in float64, %i rows of %j, %i to %i channels, kernel %i",
+    async (rows, size, inputs, outputs, kernel) => {
+      const { shapes, arrays } = setUp(rows, size, inputs, outputs, kernel);
+      const expected = await compile(withGradients, shapes, { precision: "float64" })(...arrays);
+      for (const options of [{ batch: rows }, { batch: rows, providers: ["wasm"] as const }]) {
+        const compiled = compile(withGradients, shapes, options);
+        const actual = await compiled(...arrays);
+        for (const name of Object.keys(expected) as (keyof typeof expected)[])
+          expect(largestError(actual[name], expected[name])).toBeLessThan(2e-6);
+        await compiled.release();
+      }
+    },
+  );
+
+  test("is written into files with the operators of ONNX alone", async () => {
+    const { shapes, arrays } = setUp(2, [6, 6], 16, 24);
+    const compiled = compile(withGradients, shapes, { batch: 2 });
+    const bytes = compiled.bytes();
+    expect(Buffer.from(bytes).includes("com.microsoft")).toBe(false);
+    const session = await InferenceSession.create(bytes);
+    const feeds = Object.fromEntries(
+      arrays.map((array, i) => [
+        `input${i}`,
+        new OrtTensor(
+          array,
+          shapes[i]!.map((d) => (d === "N" ? 2 : d)),
+        ),
+      ]),
+    );
+    const [actual, expected] = [await session.run(feeds), await compiled(...arrays)];
+    for (const name of Object.keys(expected) as (keyof typeof expected)[])
+      expect(largestError(actual[name]!.data as Float32Array, expected[name])).toBeLessThan(2e-6);
+    await compiled.release();
+    await session.release();
+  });
+
+  test("can be computed in a loop", async () => {
+    const { shapes, arrays } = setUp(2, [4, 4], 16, 16);
+    const thrice = (x: Tensor, weight: Tensor) =>
+      loop(
+        [x, scalar(0)],
+        ([image, count]) => ({
+          state: [conv2d(image, weight.mul(0.1)), count.add(1)],
+          proceed: count.less(2),
+        }),
+        { maxIterations: 5 },
+      )[0];
+    const run = (options: CompileOptions) =>
+      compile(thrice, shapes.slice(0, 2), options)(...arrays.slice(0, 2));
+    expect(largestError(await run({ batch: 2 }), await run({ precision: "float64" }))).toBeLessThan(2e-6);
+  });
+
+  test("has the second derivative of finite differences", async () => {
+    const { shapes, arrays } = setUp(2, [3, 4], 2, 3);
+    const [x, weight, bias] = arrays.map((array) => Float64Array.from(array));
+    const gradients = (x: Tensor, weight: Tensor, bias: Tensor) =>
+      grad(conv2d(x, weight, bias).square().mul(0.5).sum(), [x, weight]);
+    const options = { precision: "float64" } as const;
+    const first = compile(gradients, shapes.slice(0, 3), options);
+    // The derivative of the squared length of the gradients with respect to x and the weight is twice their Hessian times themselves.
+    const second = compile(
+      (x, weight, bias) => {
+        const [ofX, ofWeight] = gradients(x, weight, bias);
+        return grad(ofX.square().sum().add(ofWeight.square().sum()).mul(0.5), [x, weight]);
+      },
+      shapes.slice(0, 3),
+      options,
+    );
+    const [ofX, ofWeight] = await first(x!, weight!, bias!);
+    const moved = (values: Float64Array, direction: ArrayLike<number>, h: number) =>
+      values.map((value, i) => value + h * direction[i]!);
+    const h = 1e-6;
+    const at = (h: number) => first(moved(x!, ofX!, h), moved(weight!, ofWeight!, h), bias!);
+    const [after, before] = [await at(h), await at(-h)];
+    const products = await second(x!, weight!, bias!);
+    products.forEach((product, k) => {
+      const difference = after[k]!.map((value, i) => (value - before[k]![i]!) / (2 * h));
+      expect(largestError(product, difference)).toBeLessThan(1e-7);
+    });
   });
 });

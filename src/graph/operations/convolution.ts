@@ -2,6 +2,8 @@ import { PushforwardError } from "../../errors.ts";
 import type { Emitter, Operation } from "../operation.ts";
 import { formatShape } from "../shape.ts";
 import { apply, concat, type Tensor } from "../tensor.ts";
+import { convolutionOfChannelBlocks, weightGradientOfChannelBlocks } from "./channelBlocks.ts";
+import { sumOverPixels } from "./sumOverPixels.ts";
 
 /**
  * Convolution layer with stride 1 and same padding, channels last: x [N, H, W, C], weight [K, K, C, O] with K odd, bias [O] ->
@@ -26,31 +28,38 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
 }
 
 /**
- * If the weights are constants of the graph, the convolution of the runtime is used, which rearranges constant weights for its blocked form. With
- * 3 x 3 kernels on one thread it took 0.54, 0.67 and 0.81 of the time of the expansion for 32, 64 and 128 channels (`bench/convolution.ts`).
- * Otherwise the expansion is used: the runtime has no blocked form for other weights, and it has neither gradients of convolutions nor
- * convolutions in float64.
+ * There are three forms:
  *
- * In the expansion, a gather copies the K^2 pixels around each pixel, and one matrix product multiplies them by the weights (im2col). This took as
- * long as the runtime's convolution with weights as inputs for 32 and 64 channels, and two thirds of its time for 128. With fewer outputs than
- * inputs, the matrix product comes first, and a gather shifts its smaller results. The gradients are computed in the same way; that with respect
- * to x is a convolution with the kernel rotated by 180 degrees.
+ * - The convolution of the runtime if the weights are constants of the graph, which it rearranges for its channels in blocks. The runtime has
+ *   neither gradients of convolutions nor convolutions in float64.
+ * - The convolution of channels in blocks for other weights and for gradients, with onnxruntime-node on an x64 processor (`channelBlocks.ts`).
+ *   With 3 x 3 kernels on one thread, a convolution with both gradients takes 0.55, 0.57 and 0.8 of the time of the expansion for 32, 64 and 128
+ *   channels (`bench/convolution.ts`).
+ * - Elsewhere the expansion: a gather copies the K^2 pixels around each pixel, and one matrix product multiplies them by the weights (im2col). With
+ *   fewer outputs than inputs, the matrix product comes first, and a gather shifts its smaller results.
+ *
+ * The gradient with respect to x is a convolution with the kernel rotated by 180 degrees.
  */
 const convolution: Operation = {
   name: "convolution",
   needsFullGradient: true,
   shape: ([x, weight]) => [...x.shape.slice(0, 3), weight.shape[3]],
   gradient(g, [x, weight, bias]) {
-    const rotated = weight.flip(0).flip(1).transpose([0, 1, 3, 2]);
-    const gradients = [conv2d(g, rotated), gradientOfWeight(x, weight, g)];
-    return bias ? [...gradients, g.sum([0, 1, 2])] : gradients;
+    const [k] = weight.shape as number[];
+    const gradients = [
+      conv2d(g, rotated(weight)),
+      k === 1 ? gradientOfMatrix(x, g) : gradientOfWeight(x, g, k),
+    ];
+    return bias ? [...gradients, sumOverPixels(g)] : gradients;
   },
-  expand([x, weight, bias]) {
+  expand([x, weight, bias], _attributes, channelBlocks) {
     const [k, , inputs, outputs] = weight.shape as number[];
     if (k === 1) {
       const matrix = weight.reshape([inputs, outputs]);
       return bias ? x.affine(matrix, bias) : x.matmul(matrix);
     }
+    if (channelBlocks && (outputs >= inputs || outputs > MAX_OUTPUTS_OF_PRODUCTS))
+      return convolutionOfChannelBlocks(x, weight, bias);
     const value =
       outputs < inputs
         ? sumOfShiftedProducts(x, weight)
@@ -58,16 +67,9 @@ const convolution: Operation = {
     return bias ? value.add(bias) : value;
   },
   expandFixed([x, weight, bias]) {
-    const [, height, width] = x.shape as number[];
     const [k, , , outputs] = weight.shape as number[];
-    const isDivisible = height % 2 === 0 && width % 2 === 0;
-    if (k === 1 || outputs > MAX_OUTPUTS_IN_BLOCKS || !isDivisible) return undefined;
-    // The kernel of each of the four pixels of a block, within the neighborhood of the block.
-    const kernels = [0, 1].flatMap((row) =>
-      [0, 1].map((column) => weight.pad(0, row, 1 - row).pad(1, column, 1 - column)),
-    );
-    const inputs = [x, concat(kernels, 3), ...(bias ? [concat(new Array(4).fill(bias), 0)] : [])];
-    return apply(convolutionOfBlocks, inputs, {});
+    if (k === 1 || !fillsPixelBlocks(x, outputs)) return undefined;
+    return apply(convolutionOfPixelBlocks, [x, ...inPixelBlocks(weight, bias)], {});
   },
   emit(onnx, inputs, _attributes, [, { shape }]) {
     const [k] = shape as number[];
@@ -75,16 +77,38 @@ const convolution: Operation = {
   },
 };
 
+/** Up to this many outputs, if there are more inputs, shifted products take less time than channels in blocks, of which most would be zeros. */
+const MAX_OUTPUTS_OF_PRODUCTS = 8;
+
+/** The kernel [K, K, O, C] of the gradient with respect to x. */
+function rotated(weight: Tensor): Tensor {
+  const [k, , inputs, outputs] = weight.shape as number[];
+  const pixels = weight.reshape([k * k, inputs, outputs]).flip(0);
+  return pixels.reshape([k, k, inputs, outputs]).transpose([0, 1, 3, 2]);
+}
+
 /**
  * The runtime's convolution computes 16 output channels at once, even if there are fewer. So up to this many outputs are computed together for
  * the four pixels of a block, as channels of one pixel. Their kernels are 0 outside of the neighborhood of their own pixel. Drawing 64 images
  * from a Glow took 44 instead of 49 ms on one thread.
  */
-const MAX_OUTPUTS_IN_BLOCKS = 4;
+const MAX_OUTPUTS_OF_PIXEL_BLOCKS = 4;
 
-/** x [N, H, W, C], weight [K + 1, K + 1, C, 4 O] of the outputs of blocks of 2 x 2 pixels, bias [4 O] -> [N, H, W, O]. */
-const convolutionOfBlocks: Operation = {
-  name: "convolutionOfBlocks",
+const fillsPixelBlocks = ({ shape }: Tensor, outputs: number): boolean =>
+  outputs <= MAX_OUTPUTS_OF_PIXEL_BLOCKS && shape.slice(1, 3).every((size) => (size as number) % 2 === 0);
+
+/** The kernel [K + 1, K + 1, C, 4 O] of blocks of 2 x 2 pixels, and their biases [4 O] if there is a bias. */
+function inPixelBlocks(weight: Tensor, bias: Tensor | undefined): Tensor[] {
+  const kernels = [0, 1].flatMap((row) =>
+    [0, 1].map((column) => weight.pad(0, row, 1 - row).pad(1, column, 1 - column)),
+  );
+  const kernel = concat(kernels, 3);
+  return bias ? [kernel, concat(new Array(4).fill(bias), 0)] : [kernel];
+}
+
+/** x [N, H, W, C], weight [K + 1, K + 1, C, 4 O] and bias [4 O] of blocks of 2 x 2 pixels -> [N, H, W, O]. */
+const convolutionOfPixelBlocks: Operation = {
+  name: "convolutionOfPixelBlocks",
   shape: ([x, weight]) => [...x.shape.slice(0, 3), (weight.shape[3] as number) / 4],
   emit(onnx, inputs, _attributes, [, { shape }]) {
     const [k] = shape as number[];
@@ -108,25 +132,42 @@ function emitConvolution(
   return onnx.node("Transpose", [value], { perm: [0, 2, 3, 1] });
 }
 
-function gradientOfWeight(x: Tensor, weight: Tensor, g: Tensor): Tensor {
-  const [k, , inputs, outputs] = weight.shape as number[];
-  if (k === 1) return x.contractLeading(g).reshape(weight.shape);
-  // The neighborhoods of the forward pass are K^2 times as large as x, and keeping them takes as long as gathering the pixels again. The pixel
-  // of zeros is added on the other side here: otherwise `optimize` would merge this gather with that of the forward pass. The product takes
-  // less time with the smaller factor transposed.
-  if (outputs > inputs)
-    return g
-      .contractLeading(neighborhoods(x, k, "before"))
-      .transpose()
-      .reshape(weight.shape);
-  // The gradient of x multiplies the same neighborhoods, and `optimize` merges them.
-  return x
-    .contractLeading(neighborhoods(g, k, "after"))
-    .reshape([inputs, k, k, outputs])
-    .flip(1)
-    .flip(2)
-    .transpose([1, 2, 0, 3]);
-}
+/** The gradient of `conv2d(x, weight)` with respect to its weight [1, 1, C, O], where g is the gradient with respect to the result. */
+const gradientOfMatrix = (x: Tensor, g: Tensor): Tensor =>
+  x.contractLeading(g).reshape([1, 1, x.shape[3], g.shape[3]]);
+
+/** The gradient with respect to a weight [K, K, C, O]. */
+const gradientOfWeight = (x: Tensor, g: Tensor, k: number): Tensor => apply(weightGradient, [x, g], { k });
+
+const weightGradient: Operation<{ readonly k: number }> = {
+  name: "weightGradient",
+  needsFullGradient: true,
+  shape: ([x, g], { k }) => [k, k, x.shape[3], g.shape[3]],
+  gradient: (gradient, [x, g]) => [conv2d(g, rotated(gradient)), conv2d(x, gradient)],
+  expand([x, g], { k }, channelBlocks) {
+    const [inputs, outputs] = [x, g].map(({ shape }) => shape[3] as number);
+    if (channelBlocks && Math.min(inputs, outputs) >= MAX_SHIFTED_CHANNELS)
+      return weightGradientOfChannelBlocks(x, g, k);
+    // The neighborhoods of the forward pass are K^2 times as large as x, and keeping them takes as long as gathering the pixels again. The pixel
+    // of zeros is added on the other side here: otherwise `optimize` would merge this gather with that of the forward pass. The product takes
+    // less time with the smaller factor transposed.
+    if (outputs > inputs) {
+      const transposed = g.contractLeading(neighborhoods(x, k, "before"));
+      return transposed.transpose().reshape([k, k, inputs, outputs]);
+    }
+    // The gradient of x multiplies the same neighborhoods, and `optimize` merges them.
+    return x
+      .contractLeading(neighborhoods(g, k, "after"))
+      .reshape([inputs, k, k, outputs])
+      .flip(1)
+      .flip(2)
+      .transpose([1, 2, 0, 3]);
+  },
+  expandFixed: (inputs, attributes) => weightGradient.expand!(inputs, attributes, false),
+  emit() {
+    throw new Error("the gradient of a convolution was not expanded");
+  },
+};
 
 /** Up to this many channels, images are shifted as a whole: a gather takes as long for pixels of 2 numbers as for pixels of 16. */
 const MAX_SHIFTED_CHANNELS = 4;

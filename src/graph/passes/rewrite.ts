@@ -30,19 +30,24 @@ export function rewriteGraph(
 
 /**
  * Replaces each operation by its `expand`. With `fixed`, the tensors whose values are known when the file is written: an operation whose inputs
- * after the first are all in this set is replaced by its `expandFixed` instead, or stays.
+ * after the first are all in this set is replaced by its `expandFixed` instead, or stays. `channelBlocks` is the option of `buildGraph`.
  */
 export const expandOperations = (
   outputs: readonly Tensor[],
-  { kept, fixed }: { kept?: Kept; fixed?: ReadonlySet<Tensor> } = {},
+  {
+    kept,
+    fixed,
+    channelBlocks = false,
+  }: { kept?: Kept; fixed?: ReadonlySet<Tensor>; channelBlocks?: boolean } = {},
 ): Tensor[] =>
   rewriteGraph(
     outputs,
     (node, replacements) => {
       const rebuilt = withReplacedInputs(node, replacements);
+      const { operation, inputs, attributes } = rebuilt;
       if (fixed && node.inputs.slice(1).every((input) => fixed.has(input)))
-        return rebuilt.operation.expandFixed?.(rebuilt.inputs) ?? rebuilt;
-      return rebuilt.operation.expand?.(rebuilt.inputs) ?? rebuilt;
+        return operation.expandFixed?.(inputs, attributes) ?? rebuilt;
+      return operation.expand?.(inputs, attributes, channelBlocks) ?? rebuilt;
     },
     kept,
   );
