@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { MAX_LAYERS, sizeSchema } from "../description.ts";
+import { gate } from "../graph/operations/gate.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { parse } from "../parse.ts";
@@ -110,9 +111,9 @@ export class ConvNet {
     const { activation, width } = this.options;
     const a = activate(activation, h);
     if (!("spatial" in block)) return block.pointwise.apply(a);
-    const change = block.pointwise.apply(activate(activation, block.spatial.apply(a)));
-    if (!block.norm) return h.add(change);
-    const [u, v] = change.split(-1, [width, width]);
-    return block.norm.apply(h.add(u.mul(v.sigmoid())));
+    const b = activate(activation, block.spatial.apply(a));
+    if (!block.norm) return h.add(block.pointwise.apply(b));
+    const [u, v] = block.pointwise.applyInParts(b, [width, width]);
+    return block.norm.apply(h.add(gate(u, v)));
   }
 }

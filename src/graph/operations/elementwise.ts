@@ -325,7 +325,17 @@ export const elu = unary(
     const exponential = onnx.node("Exp", [onnx.node("Min", [x, onnx.scalar(0)])]);
     return onnx.node("Max", [x, onnx.node("Sub", [exponential, onnx.scalar(1)])]);
   },
-  (_x, y) => y.minimum(0).add(1),
+  (_x, y) => apply(slopeOfElu, [y], {}),
+);
+
+/** 1 + min(y, 0) for the values y > -1 of `elu`: in float32 one operator, in which the runtime takes half of the time. */
+const slopeOfElu = unary(
+  "slopeOfElu",
+  (onnx, y) =>
+    onnx.floatType === ElementType.FLOAT
+      ? onnx.node("HardSigmoid", [y], { alpha: { float: 1 }, beta: { float: 1 } })
+      : onnx.node("Add", [onnx.node("Min", [y, onnx.scalar(0)]), onnx.scalar(1)]),
+  (y) => y.neg().step(),
 );
 
 function comparison(

@@ -1,4 +1,5 @@
 import type { Tensor } from "../../../src/graph/index.ts";
+import { gate } from "../../../src/graph/operations/gate.ts";
 import { logGamma } from "../../../src/numerics/index.ts";
 import { map } from "../dense.ts";
 import * as special from "../special.ts";
@@ -128,6 +129,17 @@ export const elementwise: readonly OperationRow[] = [
   ...unary.map((row) => applied(row, 1)),
   ...binary.map((row) => applied(row, 2)),
   ...ternary.map((row) => applied(row as never, 3)),
+  {
+    name: "gate",
+    domain: real,
+    example: (batched) =>
+      shapes(batched, 0, 3).map((shape) => ({
+        shapes: [shape, shape],
+        given: show(shape),
+        build: gate,
+        evaluate: (...x) => map((a, b) => a / (1 + Math.exp(-b)), ...x),
+      })),
+  },
   ...unarySteps.map((row) => step(applied(row, 1))),
   ...binarySteps.map((row) => step(applied(row, 2))),
   ...cancelling.map(([name, domain, build, f, terms]) => ({

@@ -116,6 +116,7 @@ export const linear: readonly OperationRow[] = [
     name: "layerNormalization",
     // Neighbors differ by 2 or more. The deviation of nearly equal numbers would have few correct digits.
     domain: [(size, random) => real(size, random).map((v, i) => v / 4 + (i % 2 ? 1.5 : -1.5)), real, real],
+    terms: 1,
     example: (batched) =>
       fc.tuple(shapes(batched, 1, 3), size).map(([leading, columns]) => ({
         shapes: [[...leading, columns], [columns], [columns]],
