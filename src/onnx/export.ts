@@ -230,8 +230,9 @@ export class GraphWriter implements Emitter {
     const key = JSON.stringify([type, inputs, attributes, outputs, domain]);
     const equal = this.shared.get(key);
     if (equal) return equal;
-    const output = this.unique(type.toLowerCase());
-    const further = Array.from({ length: outputs - 1 }, (_, i) => `${output}.${i + 1}`);
+    const suffixes = Array.from({ length: outputs - 1 }, (_, i) => `.${i + 1}`);
+    const output = this.unique(type.toLowerCase(), suffixes);
+    const further = suffixes.map((suffix) => output + suffix);
     this.shared.set(key, output);
     this.push(type, inputs, [output, ...further], attributes, domain);
     return output;
@@ -253,7 +254,8 @@ export class GraphWriter implements Emitter {
     captured: ReadonlyMap<Tensor, string>,
     maxIterations: number,
   ): string {
-    const loop = this.unique("loop");
+    const suffixes = state.map((_, i) => `.${i}`);
+    const loop = this.unique("loop", suffixes);
     const limit = this.integers([maxIterations]);
     const outer = { nodes: this.nodes, shared: this.shared, scope: this.scope };
     this.nodes = [];
@@ -294,7 +296,7 @@ export class GraphWriter implements Emitter {
       name: loop,
       opType: "Loop",
       inputs: [limit, "", ...initial],
-      outputs: state.map((_, i) => `${loop}.${i}`),
+      outputs: suffixes.map((suffix) => loop + suffix),
       attributes: { body },
     });
     return loop;
@@ -365,7 +367,7 @@ export class GraphWriter implements Emitter {
   }
 
   /** A new name, after the scope of the node that is being written. */
-  private unique(label: string): string {
-    return this.names.unique(this.scope ? `${this.scope}/${label}` : label);
+  private unique(label: string, suffixes?: readonly string[]): string {
+    return this.names.unique(this.scope ? `${this.scope}/${label}` : label, suffixes);
   }
 }

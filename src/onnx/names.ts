@@ -17,11 +17,18 @@ export class Names {
     this.uses.set(name, 1);
   }
 
-  /** Returns a name that was not taken: `name`, or `name` with a number appended. */
-  unique(name: string): string {
-    const uses = this.uses.get(name);
-    this.uses.set(name, (uses ?? 0) + 1);
-    return uses === undefined ? name : this.unique(`${name}_${uses}`);
+  /**
+   * Returns a name that was not taken: `name`, or `name` with a number appended. With suffixes, the name followed by each of them was not taken
+   * either.
+   */
+  unique(name: string, suffixes: readonly string[] = []): string {
+    const uses = this.uses.get(name) ?? 0;
+    this.uses.set(name, uses + 1);
+    const names = suffixes.map((suffix) => name + suffix);
+    if (uses > 0 || names.some((each) => this.uses.has(each)))
+      return this.unique(`${name}_${Math.max(uses, 1)}`, suffixes);
+    for (const each of names) this.uses.set(each, 1);
+    return name;
   }
 }
 

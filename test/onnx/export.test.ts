@@ -11,12 +11,15 @@ import {
   type Graph,
   grad,
   input,
+  loop,
   Parameter,
   type Tensor,
 } from "../../src/graph/index.ts";
+import { layerNormalization } from "../../src/graph/operations/layerNormalization.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
 import { scoped } from "../../src/graph/tracing/scope.ts";
 import { type ExportOptions, exportOnnx } from "../../src/onnx/index.ts";
+import { compile } from "../../src/runtime/index.ts";
 
 const parse = (graph: Graph, options?: ExportOptions) =>
   fromBinary(ModelProtoSchema, exportOnnx(graph, options));
@@ -293,6 +296,25 @@ describe("names", () => {
       ["Add", ["a b", "c"], ["y"]],
       ["Add", ["a", "b c"], ["z"]],
     ]);
+  });
+
+  test("of inputs may be those that nodes with several outputs would have", async () => {
+    const shapes = { "loop.0": ["N", 2], "layernormalization.2": ["N", 2], shift: [2] } as const;
+    const build = (a: Tensor, b: Tensor, shift: Tensor) => {
+      const [doubled] = loop([a], ([state]) => ({ state: [state.mul(2)], proceed: state.sum().less(-1) }), {
+        maxIterations: 3,
+      });
+      return grad(layerNormalization(b.add(doubled), shift, shift).square().sum(), [b])[0];
+    };
+    const values = [
+      [1, -2],
+      [0.5, 3],
+      [1, 2],
+    ];
+    const [named, unnamed] = [compile(build, shapes), compile(build, Object.values(shapes))];
+    expect(await named(...values)).toEqual(await unnamed(...values));
+    await named.release();
+    await unnamed.release();
   });
 
   test("cannot be those of an input and of an output", () => {
