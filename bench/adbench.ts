@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { measure } from "./adbench/measure.ts";
 import { report } from "./adbench/report.ts";
 import { csvFiles, type Setting } from "./adbench/tables.ts";
+import { formatFolder } from "./format.ts";
 
 const data = process.env.PUSHFORWARD_DATA;
 if (data === undefined) {
@@ -32,3 +33,4 @@ for (const setting of ["one-class", "unsupervised"] satisfies Setting[]) {
   }
 }
 writeFileSync(new URL("adbench/RESULTS.md", import.meta.url), report(data, results));
+formatFolder("adbench");

@@ -10,6 +10,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { fitPosterior } from "../src/inference/index.ts";
+import { formatFolder } from "./format.ts";
 import { numbers, readColumns } from "./papers/files.ts";
 import { c2st } from "./sbi/c2st.ts";
 import { type Run, resultsPage } from "./sbi/results.ts";
@@ -56,3 +57,4 @@ for (const task of names.length > 0 ? names : Object.keys(tasks)) {
   }
   await posterior.flow.release();
 }
+formatFolder("sbi");
