@@ -6,17 +6,11 @@ import type { Answer } from "../speed/protocol.ts";
 
 export type Device = "wasm" | "webgpu";
 
-export type TrainingCase = Case & {
-  readonly job: "train";
-  readonly transforms: number;
-  readonly hidden: number[];
-};
-
 /** What the page offers to the script that drives it. */
 export interface PageBench {
   start(name: string, device: Device): Promise<void>;
   /** Each answer has the time to the first result, since the first one may be to a request for warm-up. */
-  measure(name: string, benchCase: TrainingCase, plan: Plan): Promise<Answer>;
+  measure(name: string, benchCase: Case, plan: Plan): Promise<Answer>;
 }
 
 declare global {
@@ -34,7 +28,7 @@ export async function contestantInPage(name: string, page: Page, device: Device)
       page
         .evaluate(([name, benchCase, plan]) => window.bench.measure(name, benchCase, plan), [
           name,
-          benchCase as TrainingCase,
+          benchCase,
           plan,
         ] as const)
         .catch((error: Error) => ({ error: error.message })),

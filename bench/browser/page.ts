@@ -1,10 +1,12 @@
 import { useOnnxRuntime } from "../../src/runtime/index.ts";
-import { measureTraining } from "../peers/measure.ts";
+import type { TrainingCase } from "../peers/maf.ts";
+import { measureTraining, whyUnsupported } from "../peers/measure.ts";
+import type { Case } from "../speed/cases.ts";
 import { type Measure, prepareMeasurement } from "../speed/measure.ts";
 import { THREADS } from "../speed/protocol.ts";
-import type { Device, PageBench, TrainingCase } from "./contestant.ts";
+import type { Device, PageBench } from "./contestant.ts";
 
-type Prepare = (benchCase: TrainingCase) => Measure;
+type Prepare = (benchCase: Case) => Measure;
 
 /** How each library is started on a device. The peers are separate chunks, which are loaded when they are used. */
 const contestants: Record<string, (device: Device) => Promise<Prepare>> = {
@@ -18,13 +20,13 @@ const contestants: Record<string, (device: Device) => Promise<Prepare>> = {
     const { startTfjs } = await import("../peers/tfjsInPage.ts");
     const { tfjsTraining } = await import("../peers/tfjsTraining.ts");
     await startTfjs(device, THREADS);
-    return (benchCase) => measureTraining(tfjsTraining, benchCase);
+    return (benchCase) => measureTraining(tfjsTraining, benchCase as TrainingCase);
   },
 
   async "jax-js"(device) {
     const { jaxjsTraining, startJaxjs } = await import("../peers/jaxjsTraining.ts");
     await startJaxjs(device);
-    return (benchCase) => measureTraining(jaxjsTraining, benchCase);
+    return (benchCase) => measureTraining(jaxjsTraining, benchCase as TrainingCase);
   },
 };
 
@@ -38,6 +40,8 @@ window.bench = {
   },
 
   async measure(name, benchCase, plan) {
+    const unsupported = name === "pushforward" ? undefined : whyUnsupported(benchCase);
+    if (unsupported) return { unsupported };
     const key = `${name}: ${benchCase.name}`;
     const known = measures.get(key);
     const start = performance.now();

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import type { Measure } from "../speed/measure.ts";
 import type { TrainingCase, TrainingStep } from "./maf.ts";
-import { measureTraining } from "./measure.ts";
+import { measureTraining, whyUnsupported } from "./measure.ts";
 
 /** Serves the protocol of README.md for a peer that trains masked autoregressive flows. */
 export async function serve(
@@ -13,8 +13,9 @@ export async function serve(
   answer({ peer, versions });
   for await (const line of createInterface({ input: process.stdin })) {
     const { case: settings, ...plan } = JSON.parse(line);
-    if (settings.job !== "train" || settings.flow !== "maf") {
-      answer({ unsupported: "only the training of masked autoregressive flows is written for this peer" });
+    const unsupported = whyUnsupported(settings);
+    if (unsupported) {
+      answer({ unsupported });
       continue;
     }
     try {
