@@ -5,7 +5,8 @@
  *
  * Of each FILE, at most `--rows` rows are used, chosen at random. With several `--splits`, all models are fitted for each of these random splits,
  * and the test rows of all splits are compared together. The simpler densities are those of a report (`tableBaselines`), fitted to
- * the rows that the model has learned, and in the measure of the model: cells of lattices, frequent values and missing values have probabilities. Prints a row
+ * the rows that the model has learned, and in the measure of the model: cells of lattices, frequent values and missing values have probabilities. A simpler
+ * density that does not exist in every split is left out, with a message. Prints a row
  * of a table in Markdown for each file: its name, the numbers of rows and columns, the members with their weights in the first split, the mean log-density of
  * the test rows in nats, the name of the best simpler density, and the mean gain over it with its standard error.
  */
@@ -56,13 +57,21 @@ for (const file of positionals) {
     await flow.release();
   }
   const model = joined(scores);
-  const compared = [...others].map(([name, parts]) => {
+  const table = basename(file).replace(/\.csv(\.gz)?$/, "");
+  const compared = [...others].flatMap(([name, parts]) => {
+    // Its gain over fewer test rows cannot be compared with the gains over the other densities.
+    if (parts.length < splits) {
+      console.error(`${table}: without ${name}, which exists in ${parts.length} of ${splits} splits`);
+      return [];
+    }
     const other = joined(parts);
-    return { name, gain: estimate(model.map((x, n) => x - other[n])) };
+    if (other.length !== model.length)
+      throw new Error(`${name} has ${other.length} log-densities, and the model ${model.length}`);
+    return [{ name, gain: estimate(model.map((x, n) => x - other[n])) }];
   });
   const best = compared.reduce((a, b) => (b.gain.mean < a.gain.mean ? b : a));
   const cells = [
-    basename(file).replace(/\.csv(\.gz)?$/, ""),
+    table,
     rows.rows,
     columns.length,
     names,
