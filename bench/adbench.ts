@@ -8,7 +8,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { measure } from "./adbench/measure.ts";
-import { report } from "./adbench/report.ts";
+import { readPublished, report } from "./adbench/report.ts";
 import { csvFiles, type Setting } from "./adbench/tables.ts";
 import { formatFolder } from "./format.ts";
 
@@ -20,6 +20,8 @@ if (data === undefined) {
 const { values } = parseArgs({
   options: { minutes: { type: "string", default: "2" }, threads: { type: "string", default: "2" } },
 });
+// Read before the run, so that it is not in vain if the file is missing.
+const published = readPublished(data);
 const path = new URL("adbench/results.json", import.meta.url);
 const results = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
 for (const setting of ["one-class", "unsupervised"] satisfies Setting[]) {
@@ -32,5 +34,5 @@ for (const setting of ["one-class", "unsupervised"] satisfies Setting[]) {
     writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`);
   }
 }
-writeFileSync(new URL("adbench/RESULTS.md", import.meta.url), report(data, results));
+writeFileSync(new URL("adbench/RESULTS.md", import.meta.url), report(published, results));
 formatFolder("adbench");

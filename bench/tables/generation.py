@@ -10,9 +10,10 @@ rows, and classes, if three or more, are one-hot vectors divided by 2. Then
 - coverage is the fraction of training or test rows whose ball, up to the k-th neighbor in the same set, has a generated row in it. k is the
   smallest number with which the set covers itself to 95%.
 
-Prints a row of a table in Markdown for each table: splits x generations, the four measures of pushforward / Forest-Flow, and the seconds of
-training. With --controls it trains nothing, and prints the distances to the test rows of tables that no model generated: of copies, which are
-training rows drawn with replacement, and of the means of each training row and its 1 or 3 nearest neighbors. bench/tables/RESULTS.md has these rows. Needs Debian's python3-sklearn and python3-pot.
+Prints a row of a table in Markdown for each table: splits x generations, the four measures of pushforward / Forest-Flow (- if no number is
+published), and the seconds of training. With --controls it trains nothing, and prints the distances to the test rows of tables that no model
+generated: of copies, which are training rows drawn with replacement, and of the means of each training row and its 1 or 3 nearest neighbors.
+bench/tables/RESULTS.md has these rows. Needs Debian's python3-sklearn and python3-pot.
 """
 
 import argparse
@@ -152,12 +153,10 @@ def measure(name, data, splits, generations):
     return {key: float(np.mean([result[key] for result in results])) for key in results[0]}
 
 
-def published(data, name):
+def read_published(data):
+    """The measures of Forest-Flow, as text, by the name of the table."""
     with open(os.path.join(data, "tables-published.csv"), encoding="utf8") as file:
-        for row in csv.DictReader(file):
-            if row["dataset"] == name and row["method"] == FOREST_FLOW:
-                return {key: float(row[key]) for key in row if key not in ("source", "dataset", "method")}
-    return None
+        return {row["dataset"]: row for row in csv.DictReader(file) if row["method"] == FOREST_FLOW}
 
 
 if __name__ == "__main__":
@@ -169,12 +168,14 @@ if __name__ == "__main__":
     parser.add_argument("--controls", action="store_true")
     options = parser.parse_args()
     measures = ["W1_train", "W1_test", "coverage_train", "coverage_test"]
+    # Read before the run, so that it is not in vain if the file is missing.
+    published = {} if options.controls else read_published(options.data)
     for name in options.only.split(",") if options.only else [*SKLEARN, *FILES]:
         if options.controls:
             cells = [f"{x:.3f}" for x in controls(name, options.data, options.splits, options.generations)]
             print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
             continue
         ours = measure(name, options.data, options.splits, options.generations)
-        theirs = published(options.data, name)
-        cells = [f"{ours[key]:.3f} / {theirs[key]:.3f}" for key in measures]
+        theirs = published.get(name)
+        cells = [f"{ours[key]:.3f} / " + (f"{float(theirs[key]):.3f}" if theirs else "-") for key in measures]
         print(f"| {name} | {options.splits} x {options.generations} | " + " | ".join(cells) + f" | {ours['seconds']:.0f} |", flush=True)
