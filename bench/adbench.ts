@@ -6,6 +6,7 @@
  *     PUSHFORWARD_DATA=... npm run bench:adbench [-- --minutes 2 --threads 2]
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { measure } from "./adbench/measure.ts";
 import { readPublished, report } from "./adbench/report.ts";
@@ -25,7 +26,12 @@ const published = readPublished(data);
 const path = new URL("adbench/results.json", import.meta.url);
 const results = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
 for (const setting of ["one-class", "unsupervised"] satisfies Setting[]) {
-  results[setting] ??= { minutes: Number(values.minutes), threads: Number(values.threads), areas: {} };
+  results[setting] ??= {
+    minutes: Number(values.minutes),
+    threads: Number(values.threads),
+    cores: availableParallelism(),
+    areas: {},
+  };
   const { areas, ...limits } = results[setting];
   for (const table of Object.keys(csvFiles)) {
     if (areas[table]) continue;

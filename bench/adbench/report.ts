@@ -11,10 +11,11 @@ const TITLES: Readonly<Partial<Record<string, string>>> = {
   rankDistance: "rank distance",
 };
 
-/** The areas of each table, from training runs that took at most `minutes` and used `threads`. */
+/** The areas of each table, from training runs that took at most `minutes` and used `threads` of a machine with `cores`. */
 interface ResultsOfSetting {
   readonly minutes: number;
   readonly threads: number;
+  readonly cores: number;
   readonly areas: Readonly<Record<string, Aurocs>>;
 }
 type Results = Partial<Record<Setting, ResultsOfSetting>>;
@@ -33,7 +34,7 @@ export function report(published: Readonly<Record<Setting, Published>>, results:
 
 function section(
   setting: Setting,
-  { minutes, threads, areas }: ResultsOfSetting,
+  { minutes, threads, cores, areas }: ResultsOfSetting,
   published: Published,
 ): string[] {
   const names = Object.keys(areas);
@@ -68,7 +69,7 @@ function section(
   const leftOut = ofScore.map((_, i) => mean(ofScore.filter((_, j) => j !== i)));
   return [
     ...heading[setting],
-    `Each training run took at most ${minutes} minutes and used ${threads} of two shared cores.`,
+    `Each training run took at most ${minutes} minutes and used ${threads} of ${cores} shared cores.`,
     table(["", ...parts.map((part) => TITLES[part] ?? part), "rank of score", ...shown, "best of 26"], rows),
     `Mean rank among 27, the 26 published methods and one of ours, of ${names.length} tables: ${parts.map((part) => `${TITLES[part] ?? part} ${mean(ranks(part)).toFixed(2)}`).join(", ")}; published, beside our score: ${shown.map((method) => `${method} ${mean(ofMethod(method)).toFixed(2)}`).join(", ")}. Without any one of the tables, the mean rank of the score is between ${Math.min(...leftOut).toFixed(2)} and ${Math.max(...leftOut).toFixed(2)}.`,
   ];
