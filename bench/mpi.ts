@@ -4,7 +4,7 @@
 //     npm run bench:mpi
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { loadavg } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { environmentOf } from "./speed/machine.ts";
 
@@ -56,6 +56,9 @@ const table = (head: readonly string[], rows: readonly (readonly (string | numbe
 const fixed = (value: number) => String(Number(value.toPrecision(2)));
 
 const start = loadavg()[0]!;
+// Read before the run, since the commit may change while it runs.
+const { BLAS: _, ...environment } = environmentOf([]);
+const cores = availableParallelism();
 const measured: (string | number)[][] = [];
 const modelled: (string | number)[][] = [];
 for (const name of ["small", "large"]) {
@@ -103,17 +106,16 @@ for (const name of ["small", "large"]) {
   }
 }
 
-const { BLAS: _, ...environment } = environmentOf([]);
 writeFileSync(
   new URL("mpi/RESULTS.md", import.meta.url),
   `# Distributed training under MPI
 
-Steps of 512 rows with one thread for each rank, all ranks on one machine with two cores. The small flow is an NSF of 8 features, the large
+Steps of 512 rows with one thread for each rank, all ranks on one machine with ${cores} cores. The small flow is an NSF of 8 features, the large
 one a MAF of 64 features. All times are medians over the steps of rank 0, in milliseconds.
 
 ${table(["parameters", "library", "ranks", "step", "of which communication", "processor time", "of which communication", "share"], measured)}
 
-Four ranks share two cores, and other programs used the machine too: its load was ${start.toFixed(0)} at the beginning and ${loadavg()[0]!.toFixed(0)} at the end. So the times of
+Four ranks share ${cores} cores, and other programs used the machine too: its load was ${start.toFixed(0)} at the beginning and ${loadavg()[0]!.toFixed(0)} at the end. So the times of
 steps are not reliable, and communication is mostly waiting: for another rank that does not run at that moment. The processor time does not
 include waiting. Communication with one rank is the cost of two calls that do nothing.
 

@@ -33,6 +33,8 @@ const peers = await startPeers(values.peer);
 for (const { name, versions } of peers)
   if (versions["BLAS kernel"]) console.error(`${name}: BLAS kernel ${versions["BLAS kernel"]}`);
 const ours = await startOurs();
+// Read before the run, since the commit may change while it runs.
+const environment = environmentOf(peers);
 const comparisons = await runRounds(cases, ours, peers, Number(values.rounds));
 for (const contestant of [ours, ...peers]) contestant.stop();
 
@@ -42,6 +44,6 @@ if (values.json) {
 }
 if (values.results) {
   const { peak, results } = await measureUtilization(cases);
-  const text = resultsText(environmentOf(peers), peak, results, comparisons);
+  const text = resultsText(environment, peak, results, comparisons);
   writeFileSync(new URL("RESULTS.md", import.meta.url), text);
 }

@@ -45,13 +45,14 @@ if (values.only) {
 function measure(pattern = ""): Measurements {
   warnOfBusyMachine();
   const [load] = loadavg();
+  // Read before the run, since the commit may change while it runs.
+  const { BLAS: _, ...ours } = environmentOf([]);
   const points = curves
     .filter(({ name }) => new RegExp(pattern).test(name))
     .map(({ name, cases }) => {
       console.error(name);
       return [name, cases.map((entry) => measurePoint(entry.case))] as const;
     });
-  const { BLAS: _, ...ours } = environmentOf([]);
   return {
     environment: { ...ours, "load in the minute before": load.toFixed(1) },
     points: Object.fromEntries(points),
