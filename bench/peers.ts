@@ -2,9 +2,10 @@
  * Compares pushforward's times with those of other libraries in alternating rounds. bench/peers/README.md says how to
  * install them.
  *
- *     npm run bench:peers [-- --only PATTERN --peer zuko,nflows --rounds N --json FILE --results]
+ *     npm run bench:peers [-- --only PATTERN --peer zuko,nflows --rounds N --json FILE]
+ *     npm run bench:peers -- --results [--rounds N --json FILE]
  *
- * `--results` also measures the utilization of the processor and writes bench/RESULTS.md.
+ * `--results` also measures the utilization of the processor and writes bench/RESULTS.md, so it needs all cases and peers.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -26,6 +27,8 @@ const { values } = parseArgs({
     results: { type: "boolean", default: false },
   },
 });
+if (values.results && (values.only !== undefined || values.peer !== undefined))
+  throw new Error("--results writes all cases and peers: leave out --only and --peer, or --results");
 const cases = loadCases(values.only);
 warnOfSlowBlas();
 warnOfBusyMachine();
