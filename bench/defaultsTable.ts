@@ -28,7 +28,8 @@ const PEERS = {
   "zuko MAF": "maf",
   "zuko NSF": "nsf",
 };
-const SEEDS_OF_FLOWS = 3;
+/** The number of seeds of our models and of the flows of zuko; other peers have one. */
+const SEEDS = 3;
 
 const { values } = parseArgs({ options: { data: { type: "string" } } });
 if (!values.data)
@@ -59,13 +60,13 @@ const standardDeviation = (values: readonly number[]) => {
 const number = (value: number | undefined, digits = 3) => value?.toFixed(digits) ?? "";
 const withError = (result: Pick<Result, "test" | "testError"> | undefined) =>
   result ? `${number(result.test, 2)} ± ${number(result.testError, 2)}` : "";
-/** As `withError`, with a remark if seeds of a flow are missing. */
-const peerWithError = (table: Table, model: string) => {
-  const peer = findPeer(table, model);
-  const seeds = peer?.seeds.length ?? 0;
-  const partial = ["maf", "nsf"].includes(model) && seeds > 0 && seeds < SEEDS_OF_FLOWS;
-  return partial ? `${withError(peer)} (${seeds} of ${SEEDS_OF_FLOWS} seeds)` : withError(peer);
+/** As `withError`, with a remark if seeds are missing. */
+const withSeeds = (result: Result | Peer | undefined) => {
+  const seeds = result?.seeds.length ?? SEEDS;
+  return seeds < SEEDS ? `${withError(result)} (${seeds} of ${SEEDS} seeds)` : withError(result);
 };
+const peerWithError = (table: Table, model: string) =>
+  (["maf", "nsf"].includes(model) ? withSeeds : withError)(findPeer(table, model));
 /** Standard deviation of the test numbers over seeds. */
 const seedDeviation = (seeds: readonly { readonly test?: number }[] = []) =>
   seeds.length > 1 ? number(standardDeviation(seeds.map(({ test }) => test!)), 2) : "";
@@ -80,7 +81,7 @@ const comparison = tables.map((table) => {
   const models = Object.values(PEERS);
   const scores = [...models.map((model) => findPeer(table, model)?.test), ours?.test];
   const best = Math.max(...scores.map((score) => score ?? Number.NEGATIVE_INFINITY));
-  const cells = [...models.map((model) => peerWithError(table, model)), withError(ours)];
+  const cells = [...models.map((model) => peerWithError(table, model)), withSeeds(ours)];
   const bestPeer = Math.max(...scores.slice(0, -1).map((score) => score ?? Number.NEGATIVE_INFINITY));
   const gain = ours?.test !== undefined && Number.isFinite(bestPeer) ? number(ours.test - bestPeer, 2) : "";
   return [table.name, ...cells.map((cell, i) => (scores[i] === best ? `**${cell}**` : cell)), gain];
@@ -107,16 +108,17 @@ const mixture = tables.flatMap((table) => {
   if (ours?.test === undefined) return [];
   const found = Object.entries(PEERS).flatMap(([name, model]) => {
     const peer = findPeer(table, model);
-    return peer ? [{ name, peer }] : [];
+    return peer ? [{ name, model, peer }] : [];
   });
-  const { name, peer } = found.reduce((a, b) => (b.peer.test > a.peer.test ? b : a));
+  const { name, model, peer } = found.reduce((a, b) => (b.peer.test > a.peer.test ? b : a));
   const members = ours.seeds.map(({ chosen }) => chosen).join("; ");
   const gain = number(ours.test - peer.test, 2);
-  const flows = withError(findResult(table, "fitFlows"));
+  const flows = withSeeds(findResult(table, "fitFlows"));
   const times = [ours, findPeer(table, "nsf")].map(
     (result) => `${result?.seeds.map(({ seconds }) => seconds.toFixed(0)).join(", ")} s`,
   );
-  return [[table.name, `${name} ${withError(peer)}`, flows, withError(ours), gain, ...times, members]];
+  const bestPeer = `${name} ${peerWithError(table, model)}`;
+  return [[table.name, bestPeer, flows, withSeeds(ours), gain, ...times, members]];
 });
 
 /** Validation numbers of each configuration, and the number of tables on which it is better than the first configuration. */
