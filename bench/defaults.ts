@@ -5,6 +5,8 @@
  * only.
  *
  *     node --import tsx bench/defaults.ts --data DIRECTORY [--only TABLE,...] [--configurations NAME,...] [--seeds 0,1,2]
+ *
+ * Tables of more than 20,000 rows have other configurations than the others: `--configurations` leaves out tables that do not have NAME.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -252,20 +254,33 @@ const { values } = parseArgs({
 if (!values.data)
   throw new Error("--data DIRECTORY is required: the directory that contains uci/, earth/ and adbench/");
 const seeds = values.seeds.split(",").map(Number);
+const chosenConfigurations = values.configurations?.split(",");
+const knownConfigurations = new Set(
+  [DEFAULTS, CONFIGURATIONS, CONFIGURATIONS_FOR_MANY_ROWS].flatMap((each) => Object.keys(each)),
+);
+for (const name of chosenConfigurations ?? []) {
+  if (!knownConfigurations.has(name))
+    throw new Error(`no configuration ${name}; there are ${[...knownConfigurations].join(", ")}`);
+}
 const file = new URL("defaults.json", import.meta.url);
 const results: Result[] = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
 for (const name of values.only?.split(",") ?? TABLES) {
   const table = loadTable(name, values.data);
   const allConfigurations = [...Object.keys(DEFAULTS), ...Object.keys(configurationsFor(table))];
-  for (const configuration of values.configurations?.split(",") ?? allConfigurations) {
+  for (const configuration of chosenConfigurations ?? allConfigurations) {
+    if (!allConfigurations.includes(configuration)) {
+      console.log(`${name} has no configuration ${configuration}`);
+      continue;
+    }
     const result = await evaluateConfiguration(table, configuration, seeds);
+    const existing = results.findIndex((r) => r.table === name && r.configuration === configuration);
+    // A result of earlier code is removed even if there is no new one.
+    results.splice(existing < 0 ? results.length : existing, 1, ...(result ? [result] : []));
+    writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
     if (result === undefined) {
       console.log(`${name} ${configuration}: values repeat, and have probabilities instead of densities`);
       continue;
     }
-    const existing = results.findIndex((r) => r.table === name && r.configuration === configuration);
-    results.splice(existing < 0 ? results.length : existing, existing < 0 ? 0 : 1, result);
-    writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
     const seconds = result.seeds.map((trial) => `${trial.seconds.toFixed(0)} s ${trial.chosen ?? ""}`);
     console.log(
       `${name} ${configuration}: validation ${result.validation.toFixed(3)}, ${seconds.join(", ")}`,
