@@ -26,7 +26,8 @@ const COMMAND = ["--import", "tsx", here("../src/cli/main.ts")];
 const EARTHQUAKES = here("../examples/data/earthquakes.csv");
 const ROW = { lon: 142.4, lat: 38.3, depth_km: 29, mag: 5.1 };
 
-interface Server {
+/** A process that serves the model. It is stopped at the end of the block that has it. */
+interface Server extends AsyncDisposable {
   readonly process: ChildProcess;
   readonly url: string;
 }
@@ -39,12 +40,13 @@ async function serve(maxRows: number): Promise<Server> {
   for await (const chunk of child.stderr) {
     text += chunk;
     const url = /http:\S+/.exec(text)?.[0];
-    if (url) return { process: child, url: `${url}models/quakes` };
+    if (url) return { process: child, url: `${url}models/quakes`, [Symbol.asyncDispose]: () => stop(child) };
   }
   throw new Error(`the server did not start: ${text}`);
 }
 
-async function stop({ process: child }: Server): Promise<void> {
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill("SIGTERM");
   await once(child, "exit");
 }
@@ -157,9 +159,11 @@ async function sendFaults({ url }: Server, signal: AbortSignal): Promise<FaultCo
 
 async function measureBatching(): Promise<string> {
   const rows: string[][] = [];
+  await using single = await serve(1);
+  await using batching = await serve(10_000);
   const servers = [
-    { name: "no", server: await serve(1) },
-    { name: "yes", server: await serve(10_000) },
+    { name: "no", server: single },
+    { name: "yes", server: batching },
   ];
   for (const { server } of servers) await load(server, 16, 2);
   // The servers with and without batching alternate, so that other programs on the machine disturb both.
@@ -170,21 +174,21 @@ async function measureBatching(): Promise<string> {
       rows.push([`${connections}`, name, ...numbers.map(String)]);
     }
   }
-  for (const { server } of servers) await stop(server);
   return table(["clients", "batching", "requests / s", "median ms", "99% ms"], rows);
 }
 
 async function measureFaults(): Promise<{ memory: string; answers: string }> {
-  const server = await serve(10_000);
+  await using server = await serve(10_000);
   await load(server, CLIENTS, 3);
   const rows: string[][] = [];
   const answers = new Map<string, number>();
   for (let round = 1; round <= ROUNDS; round++) {
     const end = new AbortController();
-    const faults = sendFaults(server, end.signal);
-    const { statusCodeStats: stats, errors } = await load(server, CLIENTS, SECONDS);
-    end.abort();
-    const counts = await faults;
+    // Awaited at the same time: an error of either one, such as that of a connection, would otherwise end the program without cleanup.
+    const [counts, { statusCodeStats: stats, errors }] = await Promise.all([
+      sendFaults(server, end.signal),
+      load(server, CLIENTS, SECONDS).finally(() => end.abort()),
+    ]);
     for (const [key, count] of counts.answers) answers.set(key, (answers.get(key) ?? 0) + count);
     const count = (status: string) => stats[status]?.count ?? 0;
     const all = Object.values(stats).reduce((sum, each) => sum + each.count, 0);
@@ -196,7 +200,6 @@ async function measureFaults(): Promise<{ memory: string; answers: string }> {
   }
   const { status } = await fetch(new URL("/health", server.url));
   if (status !== 200) throw new Error(`/health answers ${status}`);
-  await stop(server);
   const faults = FAULTS.map(({ name, status }) => {
     const [found, ...more] = Array.from(answers.keys()).filter((key) => key.startsWith(`${name}: `));
     if (more.length > 0 || found !== `${name}: ${status}`)
