@@ -9,7 +9,10 @@ const PLAN = { repeats: 200, budgetMs: 1000, warmUpMs: 500 };
 /** Pause between two contestants, since idle threads of the previous one spin for a while before they sleep. */
 const PAUSE_MS = 100;
 
-/** Measures every case with every contestant in each of `rounds` rounds, and compares each peer with pushforward. */
+/**
+ * Measures every case with every contestant in each of `rounds` rounds, and compares each peer with pushforward. A contestant that cannot run
+ * a case is left out of it, with a message; without pushforward, nothing is left to compare, so the case is left out.
+ */
 export async function runRounds(
   cases: readonly Case[],
   ours: MeasurementSource,
@@ -21,15 +24,19 @@ export async function runRounds(
   );
   for (let round = 1; round <= rounds; round++) {
     for (const benchCase of cases) {
-      console.error(`round ${round} of ${rounds}: ${benchCase.name}`);
       const entriesOfCase = entries.filter((entry) => entry.benchCase === benchCase && !entry.failure);
+      if (!entriesOfCase.some(({ contestant }) => contestant === ours)) continue;
+      console.error(`round ${round} of ${rounds}: ${benchCase.name}`);
       // The order is reversed in every second round, so that a machine that slows down affects all contestants alike.
       for (const entry of round % 2 === 0 ? entriesOfCase.reverse() : entriesOfCase) await measure(entry);
     }
   }
   return cases.flatMap((benchCase) => {
     const [our, ...peerEntries] = entries.filter((entry) => entry.benchCase === benchCase);
-    if (our.failure) throw new Error(`${benchCase.name}: ${our.failure}`);
+    if (our.failure) {
+      console.error(`${benchCase.name} is left out: ${our.failure}`);
+      return [];
+    }
     const completed = peerEntries.filter(({ failure }) => !failure);
     return completed.map((peer) => comparison(benchCase, peer.contestant.name, peer, our));
   });

@@ -27,7 +27,7 @@ export interface Utilization {
 
 /**
  * Measures pushforward's time for each case. The peak is measured before each case and the highest one is used for all of
- * them, since a shared machine can be slower for some minutes.
+ * them, since a shared machine can be slower for some minutes. A case that fails is left out with a message.
  */
 export async function measureUtilization(
   cases: readonly Case[],
@@ -37,8 +37,12 @@ export async function measureUtilization(
   for (const benchCase of cases) {
     console.error(benchCase.name);
     peaks.push(await matrixPeak());
-    const { result, operations } = await countFlopsOf(benchCase, () => prepareMeasurement(benchCase)(PLAN));
-    measured.push({ benchCase, ...result, operations });
+    try {
+      const { result, operations } = await countFlopsOf(benchCase, () => prepareMeasurement(benchCase)(PLAN));
+      measured.push({ benchCase, ...result, operations });
+    } catch (error) {
+      console.error(`${benchCase.name} is left out: ${(error as Error).message}`);
+    }
   }
   const peak = Math.max(...peaks);
   return { peak, results: measured.map((each) => utilization(each, peak)) };
