@@ -20,7 +20,7 @@ import { svgToPng } from "../src/report/png.ts";
 import { fit } from "../src/train/index.ts";
 import { mean, standardError } from "./papers/statistics.ts";
 import { testImages, trainingImages } from "./vae/mnist.ts";
-import { MODEL_NAMES, modelOf } from "./vae/models.ts";
+import { MODEL_NAMES, modelOf, REFERENCE } from "./vae/models.ts";
 import {
   type Difference,
   EPOCHS,
@@ -84,13 +84,15 @@ async function train(seeds: number): Promise<void> {
 async function test(): Promise<void> {
   const images = testImages(mnist!);
   if (runs.some((run) => !run.test)) {
-    const firstModel = new Map<number, Float64Array>();
-    for (const run of runs) {
+    const isReference = ({ model }: Run) => model === REFERENCE;
+    const incomplete = runs.find(({ seed }) => !runs.some((run) => isReference(run) && run.seed === seed));
+    if (incomplete) throw new Error(`the model "${REFERENCE}" was not trained with seed ${incomplete.seed}`);
+    const references = new Map<number, Float64Array>();
+    for (const run of [...runs.filter(isReference), ...runs.filter((run) => !isReference(run))]) {
       const { flow } = await loadModel(fileOf(run));
       const { bounds, ...estimates } = await estimate(flow, images);
-      if (!firstModel.has(run.seed)) firstModel.set(run.seed, bounds);
-      const reference = firstModel.get(run.seed)!;
-      run.test = { ...estimates, difference: differenceOf(bounds, reference) };
+      if (isReference(run)) references.set(run.seed, bounds);
+      run.test = { ...estimates, difference: differenceOf(bounds, references.get(run.seed)!) };
       console.log(run.model, run.test);
     }
     save();

@@ -19,6 +19,9 @@ const models: Readonly<Record<string, (seed: number) => VAEOptions>> = {
 
 export const MODEL_NAMES = Object.keys(models);
 
+/** The model without a flow, from which the difference of the others is computed. */
+export const REFERENCE = "none";
+
 /** A variational autoencoder of binarized images. */
 export const modelOf = (name: string, seed: number): Flow =>
   vae(PIXELS, { latent: LATENT, hidden: HIDDEN, values: 2, seed, ...models[name]!(seed) });

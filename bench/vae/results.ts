@@ -1,6 +1,6 @@
 import { withError } from "../papers/statistics.ts";
 import { table } from "../speed/table.ts";
-import { HIDDEN, LATENT, MODEL_NAMES } from "./models.ts";
+import { HIDDEN, LATENT, MODEL_NAMES, REFERENCE } from "./models.ts";
 
 export const EPOCHS = 40;
 export const WARM_UP = 10;
@@ -53,7 +53,7 @@ export function resultsPage(runs: readonly Run[]): string {
         `${ofModel.length}`,
         over(({ validation }) => validation.bound),
         over(({ test }) => test.bound),
-        model === MODEL_NAMES[0] ? "" : difference,
+        model === REFERENCE ? "" : difference,
         over(({ test }) => test.boundOfFirst),
         over(({ test }) => test.importance),
         over(({ test }) => test.importance - test.boundOfFirst),
