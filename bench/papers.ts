@@ -1,7 +1,7 @@
 /**
  * Runs the protocol of a paper on its data, and prints a table that compares the paper's numbers with pushforward's. Writes
- * the protocol's section of bench/papers/RESULTS.md, and the numbers to bench/papers/NAME.json. `--quick` is a smoke test
- * that writes no files.
+ * the protocol's section of bench/papers/RESULTS.md, and the numbers to bench/papers/NAME.json. `--quick`, a smoke test, and `--only`, which
+ * runs the data sets or models whose names match, write no files.
  *
  *     npm run bench:papers -- NAME --data DIRECTORY [--seed S] [--minutes M] [--only PATTERN] [--quick]
  */
@@ -23,6 +23,9 @@ const { values, positionals } = parseArgs({
 const protocol = protocolNamed(positionals[0]);
 if (protocol.needsData && !values.data)
   throw new Error(`--data DIRECTORY is required: the directory that contains the files of ${protocol.name}`);
+const only = values.only ? new RegExp(values.only) : /(?:)/;
+if (!protocol.names.some((name) => only.test(name)))
+  throw new Error(`nothing matches --only ${values.only}; there are:\n${protocol.names.join("\n")}`);
 
 // Read before the run, since the commit may change while it runs.
 const { date, commit, processor, node } = environmentOf([]);
@@ -30,12 +33,14 @@ const result = await protocol.run({
   data: values.data ?? "",
   seed: Number(values.seed),
   quick: values.quick,
-  only: values.only ? new RegExp(values.only) : /(?:)/,
+  only,
   ...(values.minutes !== undefined && { minutes: Number(values.minutes) }),
   log: (line) => console.error(line),
 });
 console.log(result.text);
-if (!values.quick && !values.only) {
+if (values.quick || values.only) {
+  console.error("No files were written, since --quick and --only run a part of the protocol.");
+} else {
   const { user, system } = process.cpuUsage();
   const minutes = `${((user + system) / 60e6).toFixed(0)} minutes of processor time`;
   const machine = `${processor}, Node ${node.replace(/^v/, "")}`;

@@ -29,5 +29,7 @@ export interface Protocol {
   readonly description: string;
   /** False if the protocol generates its data. */
   readonly needsData: boolean;
+  /** The data sets or models that `RunOptions.only` selects from. */
+  readonly names: readonly string[];
   run(run: RunOptions): Promise<ProtocolResult>;
 }

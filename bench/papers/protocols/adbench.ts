@@ -26,6 +26,7 @@ export const adbench: Protocol = {
   description:
     "Anomaly detection by low density on ADBench's tables, semi-supervised as in the DTE paper (Livernoche et al. 2024): area under the ROC curve in percent, mean ± standard error over seeds.",
   needsData: true,
+  names: TABLES,
   async run(run) {
     const publishedScores = published(run.data).adbench_auroc.semi;
     const names = TABLES.filter((name) => run.only.test(name));

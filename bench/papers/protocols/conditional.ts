@@ -64,6 +64,7 @@ export const conditional: Protocol = {
   description:
     "Conditional densities p(y | x) on the twenty splits (five for protein) of Hernández-Lobato and Adams (2015) and Gal and Ghahramani (2016): mean test log-likelihood in nats, in units of y, ± standard error over splits.",
   needsData: true,
+  names: Object.keys(csvFiles),
   async run(run) {
     const splits = JSON.parse(readText(run.data, "uci", "gal_splits_test_indices.json.gz"));
     const names = Object.keys(csvFiles).filter((name) => run.only.test(name));

@@ -48,6 +48,7 @@ export const earth: Protocol = {
   description:
     "Densities on the sphere: places of volcanic eruptions and of earthquakes under the protocol of RSGM (De Bortoli et al. 2022): mean negative log-likelihood in nats per area of the unit sphere (lower is better), mean ± standard error over five random splits 80/10/10.",
   needsData: true,
+  names: Object.keys(csvFiles),
   async run(run) {
     const publishedScores = published(run.data).earth_nll_sphere.rows as Record<
       string,

@@ -56,18 +56,21 @@ interface Run {
 
 const GRID_SIZE = 160;
 
+const nameOfPair = (energy: string, model: Model) => `${energy} ${model.name}`;
+
 /** Variational inference of the four energies on the plane for which planar flows were introduced. */
 export const energies = {
   name: "energies",
   description:
     "Energies on the plane (Rezende and Mohamed 2015, section 6.1): KL(q || p) in nats of flows q that are fitted to the density p of each energy, by quadrature; mean ± standard error over seeds.",
   needsData: false,
+  names: Object.keys(logDensities).flatMap((energy) => models.map((model) => nameOfPair(energy, model))),
   async run(run: Run) {
     const { seeds, fit } = run.quick ? quickSettings : full;
     const scores: Record<string, Record<string, number[]>> = {};
     const pictures: DensityRow[] = [];
     for (const [name, logDensity] of Object.entries(logDensities)) {
-      const matchingModels = models.filter((model) => run.only.test(`${name} ${model.name}`));
+      const matchingModels = models.filter((model) => run.only.test(nameOfPair(name, model)));
       if (matchingModels.length === 0) continue;
       const logZ = await logNormalizer(logDensity);
       const densities = [{ name: "exp(-U)", values: await densityOnGrid(logDensity) }];

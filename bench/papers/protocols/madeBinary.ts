@@ -79,6 +79,7 @@ export const madeBinary: Protocol = {
   description:
     "Tables of zeros and ones: the protocol of MADE (Germain et al. 2015) with fixed training, validation and test rows; mean test log-likelihood in nats, ± standard error over the test rows.",
   needsData: true,
+  names: Object.keys(tables),
   async run(run) {
     const publishedScores = loadPublishedScores(run.data);
     const names = Object.keys(tables).filter((name) => run.only.test(name));

@@ -76,6 +76,7 @@ export const mnist: Protocol = {
   description:
     "MNIST in logit space, the protocol of MAF (Papamakarios, Pavlakou and Murray 2017): mean test log-likelihood in nats of logit(alpha + (1 - 2 alpha) (pixel + u) / 256), alpha = 1e-6, ± standard error over the test images.",
   needsData: true,
+  names: ["Gaussian", ...Object.keys(models)],
   async run(run) {
     const publishedScores = published(run.data).maf_table_test_ll_nats.MNIST_logit as Record<string, number>;
     const { train, validation, test } = firstRows(loadMnist(run.data, run.seed), run.quick);

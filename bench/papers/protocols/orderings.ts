@@ -28,22 +28,25 @@ const models: readonly Model[] = Object.entries(recipes).flatMap(([recipe, build
   })),
 );
 
+/** Functions that load the training and test rows of each split. */
+const loaders: Readonly<Record<string, (run: RunOptions) => [Rows, Rows][]>> = {
+  checkerboard: (run) => loadToy("checkerboard", run),
+  twoMoons: (run) => loadToy("twoMoons", run),
+  red: loadRedWine,
+};
+
 /** Compares orderings of the features in MAF and masks in Real NVP. */
 export const orderingsProtocol: Protocol = {
   name: "orderings",
   description: `Orders of the features (Papamakarios et al. 2017) and masks of couplings: mean test log-likelihood in nats of five layers, with orders reversed, random, or drawn for every batch from ${ORDERS} that share the weights (Germain et al. 2015; Uria et al. 2014).`,
   needsData: true,
+  names: Object.keys(loaders),
   async run(run) {
-    const loaders: Readonly<Record<string, () => [Rows, Rows][]>> = {
-      checkerboard: () => loadToy("checkerboard", run),
-      twoMoons: () => loadToy("twoMoons", run),
-      red: () => loadRedWine(run),
-    };
     const names = Object.keys(loaders).filter((name) => run.only.test(name));
     const scores: Record<string, Record<string, number[]>> = {};
     for (const name of names) {
       scores[name] = Object.fromEntries(models.map((model) => [model.name, []]));
-      for (const [train, test] of loaders[name]().slice(0, run.quick ? 1 : undefined)) {
+      for (const [train, test] of loaders[name](run).slice(0, run.quick ? 1 : undefined)) {
         for (const model of models) {
           const { flow } = await trainModel(model, { rows: train }, run);
           scores[name][model.name].push(mean(await flow.logProb(test.values)));

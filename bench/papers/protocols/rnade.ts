@@ -61,6 +61,7 @@ export const rnade: Protocol = {
   description:
     "Densities of small tables: the protocol of RNADE (Uria, Murray and Larochelle 2013), mean test log-likelihood in nats.",
   needsData: true,
+  names: Object.keys(tables),
   async run(run) {
     const publishedScores = published(run.data).rnade_table_test_ll_nats;
     const names = Object.keys(tables).filter((name) => run.only.test(name));

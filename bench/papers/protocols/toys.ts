@@ -89,6 +89,7 @@ export const toys: Protocol = {
   description:
     "Distributions in the plane: Kullback-Leibler divergence KL(p || q) in nats from the true density p to each flow q, which is the mean of -log q over new rows minus the entropy of p, ± standard error over the rows.",
   needsData: false,
+  names: Object.keys(toyDistributions),
   async run(run) {
     const names = (Object.keys(toyDistributions) as (keyof typeof toyDistributions)[]).filter((name) =>
       run.only.test(name),
