@@ -114,8 +114,10 @@ export const conditional: Protocol = {
 
 const notes = `Our baselines are the linear Gaussian (least squares with the variance of the residuals) and the neural Gaussian,
 \`maf(1, { context, transforms: 1 })\`, a normal distribution whose mean and deviation are computed by a network. NSF has two spline
-layers. A tenth of the training rows is held out for early stopping. Networks have hidden layers [64, 64] and batches have 32 rows;
-for protein they are [128, 128] and 256. The papers tuned their models by cross-validation inside each split, which we do not do.`;
+layers. \`forTables\` wraps both flows: it standardizes the columns, and makes the tails beyond four deviations of y heavier than
+Gaussian ones, so the neural Gaussian is not exactly normal. A tenth of the training rows is held out for early stopping. Networks
+have hidden layers [64, 64] and batches have 32 rows; for protein they are [128, 128] and 256. The papers tuned their models by
+cross-validation inside each split, which we do not do.`;
 
 const latestScores = (scores: Record<string, number[]>) =>
   Object.entries(scores)
