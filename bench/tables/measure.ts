@@ -39,34 +39,40 @@ const [file] = positionals;
 const budget = BUDGETS.find((each) => each === values.budget);
 if (!budget) throw new Error(`no budget ${values.budget}; there are ${BUDGETS.join(", ")}`);
 const path = file ?? join(tmpdir(), `pushforward-table-${process.pid}.csv`);
-if (!file) writeFileSync(path, generatedTable(Number(values.rows ?? 500), Number(values.columns)));
-const someRows = `FROM '${path}' USING SAMPLE reservoir(${values.rows} ROWS) REPEATABLE (0)`;
+try {
+  if (!file) writeFileSync(path, generatedTable(Number(values.rows ?? 500), Number(values.columns)));
+  console.log(`| ${(await measure(path)).join(" | ")} |`);
+} finally {
+  if (!file) rmSync(path, { force: true });
+}
 
-const read = await readTrainingTable(file && values.rows ? someRows : path, { kinds: {} });
-const all = read.rows as InMemoryDataset;
-const split = splitWithTest(all, { testFraction: 0.1, validationFraction: 0.1, seed: 0 });
-const test = split.test!;
-const independent = await independentBaseline(read.table!, split.training);
-const ofIndependent = mean(await independent.logDensities(test));
-const threads = Number(values.threads);
-const { result, seconds } = await timed(() => fitMembers(read.table!, split, { seed: 0, budget, threads }));
-const scoring = await timed(() => result.flow.logProb(test.values, undefined, { threads }));
-const sampling = await timed(() => result.flow.sample(Number(values.sample), { seed: 1, threads }));
-const cells = [
-  file ? basename(file) : "generated",
-  values.budget,
-  all.rows,
-  read.columns.length,
-  result.members.map(({ name, weight }) => `${name} ${weight.toFixed(2)}`).join(", "),
-  ofIndependent.toFixed(2),
-  mean(scoring.result).toFixed(2),
-  ...[seconds, scoring.seconds, sampling.seconds].map((each) => each.toFixed(0)),
-  (process.resourceUsage().maxRSS / 1e6).toFixed(1),
-];
-console.log(`| ${cells.join(" | ")} |`);
-await read.close();
-if (!file) rmSync(path);
-await result.flow.release();
+/** Fits the model to a file and gives the cells of the row. */
+async function measure(path: string): Promise<(string | number)[]> {
+  const someRows = `FROM '${path}' USING SAMPLE reservoir(${values.rows} ROWS) REPEATABLE (0)`;
+  const read = await readTrainingTable(file && values.rows ? someRows : path, { kinds: {} });
+  const all = read.rows as InMemoryDataset;
+  const split = splitWithTest(all, { testFraction: 0.1, validationFraction: 0.1, seed: 0 });
+  const test = split.test!;
+  const independent = await independentBaseline(read.table!, split.training);
+  const ofIndependent = mean(await independent.logDensities(test));
+  const threads = Number(values.threads);
+  const { result, seconds } = await timed(() => fitMembers(read.table!, split, { seed: 0, budget, threads }));
+  const scoring = await timed(() => result.flow.logProb(test.values, undefined, { threads }));
+  const sampling = await timed(() => result.flow.sample(Number(values.sample), { seed: 1, threads }));
+  await read.close();
+  await result.flow.release();
+  return [
+    file ? basename(file) : "generated",
+    values.budget,
+    all.rows,
+    read.columns.length,
+    result.members.map(({ name, weight }) => `${name} ${weight.toFixed(2)}`).join(", "),
+    ofIndependent.toFixed(2),
+    mean(scoring.result).toFixed(2),
+    ...[seconds, scoring.seconds, sampling.seconds].map((each) => each.toFixed(0)),
+    (process.resourceUsage().maxRSS / 1e6).toFixed(1),
+  ];
+}
 
 /** The result of a function and its seconds of processor time. */
 async function timed<T>(run: () => Promise<T>): Promise<{ result: T; seconds: number }> {
