@@ -118,8 +118,8 @@ export interface Operation<A extends Attributes = Attributes> {
   /** Computes the result for scalar inputs. Constant folding uses it. */
   evaluate?(...inputs: number[]): number;
   /**
-   * Computes the same values by other operations. `channelBlocks` is the option of `buildGraph`. `buildGraph` replaces this operation by them, except with `fixedParameters` if all
-   * inputs after the first depend only on parameters and constants: then `expandFixed` applies.
+   * Computes the same values by other operations. `buildGraph` replaces this operation by them, except with `fixedParameters` if all inputs after
+   * the first depend only on parameters and constants: then `expandFixed` applies. `channelBlocks` is the option of `buildGraph`.
    */
   expand?(inputs: readonly Tensor[], attributes: A, channelBlocks: boolean): Tensor;
   /**

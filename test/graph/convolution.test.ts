@@ -154,6 +154,16 @@ describe("a convolution with weights that change, for a fixed number of rows", (
     await session.release();
   });
 
+  test("has the gradient of its weight if the number of images is not that of the rows", async () => {
+    const gradient = (x: Tensor, images: Tensor, weight: Tensor) =>
+      grad(conv2d(images, weight).square().sum().mul(x.sum()), [weight])[0];
+    const { shapes, arrays } = setUp(3, [5, 4], 16, 16);
+    const images = [3, ...shapes[0].slice(1)];
+    const run = (options: CompileOptions) =>
+      compile(gradient, [["N"], images, shapes[1]], options)([1, 2], ...arrays.slice(0, 2));
+    expect(largestError(await run({ batch: 2 }), await run({ precision: "float64" }))).toBeLessThan(2e-6);
+  });
+
   test("can be computed in a loop", async () => {
     const { shapes, arrays } = setUp(2, [4, 4], 16, 16);
     const thrice = (x: Tensor, weight: Tensor) =>

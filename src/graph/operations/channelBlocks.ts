@@ -1,4 +1,5 @@
 import { CHANNEL_BLOCKS_DOMAIN, type Emitter, type OnnxAttribute, type Operation } from "../operation.ts";
+import { resolveShape } from "../shape.ts";
 import { apply, type Tensor } from "../tensor.ts";
 
 // Convolutions of images whose channels are in blocks of 8 or 16, depending on the processor. ONNX Runtime uses them where weights are constants.
@@ -75,10 +76,10 @@ const weightGradient: Operation<{ readonly k: number }> = {
   shape: ([x, g], { k }) => [k, k, x.shape[3], g.shape[3]],
   hasComputedShape: true,
   emit(onnx, [x, g], { k }, [{ shape }, gradient]) {
-    const [, height, width, inputs] = shape as number[];
+    const [images, height, width, inputs] = resolveShape(shape, onnx.batch!);
     const outputs = gradient.shape[3] as number;
-    const { strips, addedRows } = stripsOf(onnx.batch!, height, width, k);
-    const rows = (onnx.batch! + addedRows) * strips;
+    const { strips, addedRows } = stripsOf(images, height, width, k);
+    const rows = (images + addedRows) * strips;
     const stripHeight = height / strips;
     const paddedHeight = stripHeight + k - 1;
     const pad = (value: string, border: number) =>
