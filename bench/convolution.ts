@@ -4,8 +4,8 @@
  *
  *     npx tsx bench/convolution.ts
  *
- * A training step on two threads computes half of the batch on each, so the rows are half of the batches of 32, 64 and 64 images
- * for which PyTorch (oneDNN, channels last, two threads) took 5.4, 5.9 and 5.8 ms with both gradients.
+ * A training step on two threads computes half of the batch on each, so the rows are half of the batches of 32, 64 and 64 images that
+ * bench/peers/torch_convolution.py measures with PyTorch on two threads.
  */
 import { concat, conv2d, type Operation, Parameter, Tensor, vjp } from "../src/graph/index.ts";
 import { Random } from "../src/random/index.ts";

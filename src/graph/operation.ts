@@ -119,12 +119,13 @@ export interface Operation<A extends Attributes = Attributes> {
   evaluate?(...inputs: number[]): number;
   /**
    * Computes the same values by other operations. `buildGraph` replaces this operation by them, except with `fixedParameters` if all inputs after
-   * the first depend only on parameters and constants: then `expandFixed` applies. `channelBlocks` is the option of `buildGraph`.
+   * the first depend only on parameters and constants: then `expandFixed` applies. `channelBlocks` says whether it may use convolutions of channels in
+   * blocks (see `GraphOptions`).
    */
   expand?(inputs: readonly Tensor[], attributes: A, channelBlocks: boolean): Tensor;
   /**
-   * In that case, computes the same values by another operation that is faster with constant weights. Without it, or if it returns
-   * undefined, this operation stays.
+   * With `fixedParameters`, if all inputs after the first depend only on parameters and constants, computes the same values by another operation
+   * that is faster with constant weights. Without it, or if it returns undefined, this operation stays.
    */
   expandFixed?(inputs: readonly Tensor[], attributes: A): Tensor | undefined;
   /** A cheaper tensor of the same values, or undefined if there is none. */

@@ -41,7 +41,8 @@ export interface ExportOptions {
   metadata?: Readonly<Record<string, string>>;
   /**
    * Writes the file for onnxruntime-node, with an output of this name before all others: an empty sequence, at which it stops copying outputs
-   * (`runtime/runInto.js`). The file may also have its internal operators (`graph/operations/channelBlocks.ts`). Default none.
+   * (`runtime/runInto.js`). The file then also uses internal operators of onnxruntime-node if the graph was built with `channelBlocks`. Default
+   * none.
    */
   barrier?: string;
 }

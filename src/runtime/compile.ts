@@ -135,8 +135,8 @@ export function compile<T extends Traced>(
   const graph = buildGraph([...tensors, ...(afterTracing.inputs?.() ?? [])], floats, {
     parameterNames,
     fixedParameters,
-    // The gradients of weights in blocks need a fixed number of rows.
-    channelBlocks: mayHaveChannelBlocks(options) && (options.batch ?? afterTracing.batch) !== undefined,
+    // In blocks, the gradient of weights divides the images into strips when the file is written, and so needs the number of rows.
+    channelBlocks: mayHaveChannelBlocks(options) && Boolean(options.batch ?? afterTracing.batch),
     rewrite,
   });
   claimNames(new Names(), graph, { embedParameters: embedParameters === true });

@@ -22,8 +22,9 @@ import type { FlatParameters } from "./flatParameters.ts";
 const MIN_ROWS_PER_SHARD = 32;
 
 /**
- * A shard holds at most this many numbers at once (256 MB), unless the model has many parameters or a single row has more. Each shard rearranges
- * the weights of convolutions: with half of this limit, a training step of the multi-scale flow of bench/images took 6 to 13% longer.
+ * The tensors of a shard hold at most this many numbers at once (256 MB), unless the model has many parameters or a single row has more. Copies
+ * inside of operations, such as those of channels in blocks, are not counted. Each shard rearranges the weights of convolutions: with half of
+ * this limit, a training step of the multi-scale flow of bench/images took 6 to 13% longer.
  */
 const MAX_SHARD_NUMBERS = 2 ** 26;
 

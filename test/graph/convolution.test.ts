@@ -1,3 +1,6 @@
+import { arch } from "node:os";
+import { fromBinary } from "@bufbuild/protobuf";
+import { ModelProtoSchema } from "onnx-buf";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { conv2d, grad, loop, Parameter, scalar, type Tensor, vjp } from "../../src/graph/index.ts";
@@ -164,20 +167,26 @@ describe("a convolution with weights that change, for a fixed number of rows", (
     expect(largestError(await run({ batch: 2 }), await run({ precision: "float64" }))).toBeLessThan(2e-6);
   });
 
-  test("can be computed in a loop", async () => {
+  test.runIf(arch() === "x64")(
+    "fills blocks of 8 channels and of 16, whichever a processor has",
+    async () => {
+      const { shapes } = setUp(2, [4, 4], 3, 24);
+      const file = await compile(withGradients, shapes, { batch: 2 }).sessionFile();
+      const { node } = fromBinary(ModelProtoSchema, file).graph!;
+      const channels = node
+        .filter(({ opType }) => opType === "ReorderOutput")
+        .map(({ attribute }) => Number(attribute.find(({ name }) => name === "channels")!.i));
+      expect(channels.length).toBeGreaterThan(0);
+      expect(channels.filter((count) => count % 16 !== 0)).toEqual([]);
+    },
+  );
+
+  test("can have no rows", async () => {
     const { shapes, arrays } = setUp(2, [4, 4], 16, 16);
-    const thrice = (x: Tensor, weight: Tensor) =>
-      loop(
-        [x, scalar(0)],
-        ([image, count]) => ({
-          state: [conv2d(image, weight.mul(0.1)), count.add(1)],
-          proceed: count.less(2),
-        }),
-        { maxIterations: 5 },
-      )[0];
-    const run = (options: CompileOptions) =>
-      compile(thrice, shapes.slice(0, 2), options)(...arrays.slice(0, 2));
-    expect(largestError(await run({ batch: 2 }), await run({ precision: "float64" }))).toBeLessThan(2e-6);
+    const [, weight, bias] = arrays;
+    const empty = new Float32Array(0);
+    const gradients = await compile(withGradients, shapes, { batch: 0 })(empty, weight!, bias!, empty);
+    expect(gradients.ofWeight.every((value) => value === 0)).toBe(true);
   });
 
   test("has the second derivative of finite differences", async () => {

@@ -40,3 +40,48 @@ test.each([
     });
   }
 });
+
+test("layer normalization takes a single row, and rows that are not on the first axis", async () => {
+  const values = new Random(5).normal(new Float64Array(24));
+  const gradients = (x: Tensor, scale: Tensor) => {
+    const y = layerNormalization(x, scale, scale);
+    return [y, ...vjp([y], [x, scale], [y])];
+  };
+  const options = { precision: "float64" } as const;
+  const scale = [1, 2, 3];
+  const rows = await compile(gradients, [["N", 3], [3]], options)(values.subarray(0, 3), scale);
+  const single = await compile(gradients, [[3], [3]], options)(values.subarray(0, 3), scale);
+  expect(single).toEqual(rows);
+  const first = compile(gradients, [["N", 2, 3], [3]], options);
+  const second = compile(
+    (x, scale) => {
+      const [y, ofX, ofScale] = gradients(x.transpose([1, 0, 2]), scale);
+      return [y.transpose([1, 0, 2]), ofX.transpose([1, 0, 2]), ofScale];
+    },
+    [["N", 2, 3], [3]],
+    options,
+  );
+  const [expected, actual] = [await first(values, scale), await second(values, scale)];
+  actual.forEach((numbers, k) => {
+    for (const [i, value] of numbers.entries()) expect(value).toBeCloseTo(expected[k]![i]!, 12);
+  });
+});
+
+test.each([[["cpu"]], [["wasm"]]] as const)(
+  "rows of equal numbers have finite gradients in float32, with %j",
+  async (providers) => {
+    const gradients = (x: Tensor, scale: Tensor, shift: Tensor) => {
+      const y = layerNormalization(x, scale, shift);
+      return [y, ...vjp([y], [x, scale], [x])];
+    };
+    const compiled = compile(gradients, [["N", 4], [4], [4]], { providers: [...providers] });
+    const [y, ofX, ofScale] = await compiled(
+      [1234, 1234, 1234, 1234, 0, 0, 0, 0],
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+    );
+    expect([...y!]).toEqual([5, 6, 7, 8, 5, 6, 7, 8]);
+    expect([...ofX!, ...ofScale!].every(Number.isFinite)).toBe(true);
+    await compiled.release();
+  },
+);

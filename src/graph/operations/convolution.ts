@@ -28,15 +28,14 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
 }
 
 /**
- * There are three forms:
+ * The runtime has neither gradients of convolutions nor convolutions in float64. So there are three forms:
  *
- * - The convolution of the runtime if the weights are constants of the graph, which it rearranges for its channels in blocks. The runtime has
- *   neither gradients of convolutions nor convolutions in float64.
- * - The convolution of channels in blocks for other weights and for gradients, with onnxruntime-node on an x64 processor (`channelBlocks.ts`).
- *   With 3 x 3 kernels on one thread, a convolution with both gradients takes 0.55, 0.57 and 0.8 of the time of the expansion for 32, 64 and 128
- *   channels (`bench/convolution.ts`).
- * - Elsewhere the expansion: a gather copies the K^2 pixels around each pixel, and one matrix product multiplies them by the weights (im2col). With
- *   fewer outputs than inputs, the matrix product comes first, and a gather shifts its smaller results.
+ * - The convolution of the runtime if the weights are constants of the graph, which it rearranges for its channels in blocks.
+ * - The convolution of channels in blocks for other weights and for gradients, with onnxruntime-node on an x64 processor and a fixed number of
+ *   rows (`channelBlocks.ts`). With 3 x 3 kernels on one thread, a convolution with both gradients takes 0.57, 0.52 and 0.70 of the time of the
+ *   expansion for 32, 64 and 128 channels (`bench/convolution.ts`).
+ * - Elsewhere, and for few outputs, the expansion: a gather copies the K^2 pixels around each pixel, and one matrix product multiplies them by the
+ *   weights (im2col). With fewer outputs than inputs, the matrix product comes first, and a gather shifts its smaller results.
  *
  * The gradient with respect to x is a convolution with the kernel rotated by 180 degrees.
  */
@@ -136,6 +135,9 @@ function emitConvolution(
 const gradientOfMatrix = (x: Tensor, g: Tensor): Tensor =>
   x.contractLeading(g).reshape([1, 1, x.shape[3], g.shape[3]]);
 
+/** With fewer inputs or outputs, the gradient of a weight takes less time as a product with shifted images. */
+const MIN_CHANNELS_OF_BLOCKS = 4;
+
 /** The gradient with respect to a weight [K, K, C, O]. */
 const gradientOfWeight = (x: Tensor, g: Tensor, k: number): Tensor => apply(weightGradient, [x, g], { k });
 
@@ -146,7 +148,7 @@ const weightGradient: Operation<{ readonly k: number }> = {
   gradient: (gradient, [x, g]) => [conv2d(g, rotated(gradient)), conv2d(x, gradient)],
   expand([x, g], { k }, channelBlocks) {
     const [inputs, outputs] = [x, g].map(({ shape }) => shape[3] as number);
-    if (channelBlocks && Math.min(inputs, outputs) >= MAX_SHIFTED_CHANNELS)
+    if (channelBlocks && Math.min(inputs, outputs) >= MIN_CHANNELS_OF_BLOCKS)
       return weightGradientOfChannelBlocks(x, g, k);
     // The neighborhoods of the forward pass are K^2 times as large as x, and keeping them takes as long as gathering the pixels again. The pixel
     // of zeros is added on the other side here: otherwise `optimize` would merge this gather with that of the forward pass. The product takes
@@ -163,6 +165,7 @@ const weightGradient: Operation<{ readonly k: number }> = {
       .flip(2)
       .transpose([1, 2, 0, 3]);
   },
+  // Where g is a constant, as in the gradient of a sum of results.
   expandFixed: (inputs, attributes) => weightGradient.expand!(inputs, attributes, false),
   emit() {
     throw new Error("the gradient of a convolution was not expanded");

@@ -12,7 +12,9 @@ const EPSILON = 1e-5;
  * x [..., C], scale [C], shift [C] -> [..., C].
  */
 export const layerNormalization = (x: Tensor, scale: Tensor, shift: Tensor): Tensor =>
-  apply(operation, [x, scale, shift], {});
+  x.rank === 1
+    ? layerNormalization(x.reshape([1, x.shape[0]]), scale, shift).reshape(x.shape)
+    : apply(operation, [x, scale, shift], {});
 
 const operation: Operation = {
   name: "layerNormalization",
@@ -96,7 +98,10 @@ const ones = (x: Tensor): Tensor => scalar(1).broadcastTo([x.shape.at(-1)!]);
 
 const ATTRIBUTES = { axis: -1, epsilon: { float: EPSILON } };
 
-/** In float64, the runtime computes the deviation in float32. */
+/**
+ * LayerNormalization returns the normalized rows, their means and the reciprocals of their deviations (output 2). In float64, the nodes are
+ * written one by one, because the runtime returns these reciprocals in float32.
+ */
 function emitStandardized(onnx: Emitter, x: string, size: number): { normalized: string; inverse: string } {
   if (onnx.floatType === ElementType.FLOAT) {
     const inputs = [x, onnx.filled(1, [size]), onnx.filled(0, [size])];
