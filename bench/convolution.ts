@@ -26,7 +26,7 @@ interface Form {
   value(x: Tensor, w: Tensor): Tensor;
   gradients(x: Tensor, w: Tensor, g: Tensor): Tensor[];
   /** Whether the graph is compiled for any number of rows. */
-  readonly hasAnyBatch?: boolean;
+  readonly acceptsAnyBatch?: boolean;
 }
 
 /** The runtime's convolution: x [N, C, H, W], w [O, C, 3, 3] -> [N, O, H, W]. */
@@ -77,7 +77,7 @@ const forms: Readonly<Record<string, Form>> = {
   "gather and product": {
     value: conv2d,
     gradients: (x, w, g) => vjp([conv2d(x, w)], [x, w], [g]),
-    hasAnyBatch: true,
+    acceptsAnyBatch: true,
   },
   "slices, concatenation and product": {
     value: bySlices,
@@ -111,10 +111,10 @@ for (const { rows, side, channels } of sizes) {
   const inputs = [normal(pixels), normal(weights), normal(pixels)];
   const image = ["N", side, side, channels] as const;
   const runs: { name: string; gflop: number; run: () => Promise<void>; times: number[] }[] = [];
-  for (const [name, { value, gradients, hasAnyBatch = false }] of Object.entries(forms)) {
+  for (const [name, { value, gradients, acceptsAnyBatch = false }] of Object.entries(forms)) {
     const gflop = (2 * rows * side * side * (name === "1x1" ? channels * channels : weights)) / 1e9;
     const shapes = [image, [3, 3, channels, channels], image];
-    const options = hasAnyBatch ? { threads: 1 } : { threads: 1, batch: rows };
+    const options = acceptsAnyBatch ? { threads: 1 } : { threads: 1, batch: rows };
     const forward = compile((x, w) => ({ y: value(x, w) }), shapes.slice(0, 2), options);
     runs.push({
       name,

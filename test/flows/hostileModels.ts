@@ -23,7 +23,7 @@ import { peakMemory } from "../peakMemory.ts";
 export interface Attempt {
   readonly file: string;
   readonly outcome: string;
-  /** Processor time, since elapsed time depends on other processes. */
+  /** Processor time of reading the file, since elapsed time depends on other processes. */
   readonly milliseconds: number;
   /** Whether the file may be accepted: the number is not a size, or not large enough to matter. */
   readonly harmless: boolean;
@@ -128,7 +128,7 @@ async function* hostile(
     if (typeof value === "number") {
       // Numbers that need not be integers are not sizes, and neither are seeds.
       const key = path.at(-1);
-      const real = key === "seed" || (await attempt(set([path], value + 0.125))) === "accepted";
+      const real = key === "seed" || (await load(fileOf(set([path], value + 0.125)))) === "accepted";
       const alike = all.filter((other) => other.path.at(-1) === key && typeof other.value === "number");
       for (const size of [1e9, MODERATE]) {
         const harmless = real || size === MODERATE;
@@ -144,10 +144,10 @@ async function* hostile(
       }
     }
     if (Array.isArray(value)) {
-      const ascending = Array.from({ length: 5e4 }, (_, i) => i);
-      yield { what: `${name} of 50,000, ascending`, json: set([path], ascending), harmless: false };
-      const alike = new Array(5e4).fill(value[0] ?? 0);
-      yield { what: `${name} of 50,000, alike`, json: set([path], alike), harmless: false };
+      const ascending = Array.from({ length: 1e5 }, (_, i) => i);
+      yield { what: `${name} of 100,000, ascending`, json: set([path], ascending), harmless: false };
+      const alike = new Array(1e5).fill(value[0] ?? 0);
+      yield { what: `${name} of 100,000, alike`, json: set([path], alike), harmless: false };
     }
     if (isPart(value)) {
       for (const inner of places(value, path, name)) {
@@ -161,8 +161,9 @@ async function* hostile(
 
 let parts: ReturnType<typeof decodeWithChecksum>;
 
-async function attempt(json: string): Promise<string> {
-  const bytes = encodeWithChecksum(parts.arrays, { pushforward: json });
+const fileOf = (json: string) => encodeWithChecksum(parts.arrays, { pushforward: json });
+
+async function load(bytes: Uint8Array): Promise<string> {
   try {
     await decodeModel(bytes);
   } catch (error) {
@@ -173,8 +174,9 @@ async function attempt(json: string): Promise<string> {
 
 async function report(file: string, json: string, harmless: boolean): Promise<void> {
   console.log(JSON.stringify({ started: file }));
+  const bytes = fileOf(json);
   const start = process.cpuUsage();
-  const outcome = await attempt(json);
+  const outcome = await load(bytes);
   const { user, system } = process.cpuUsage(start);
   const milliseconds = (user + system) / 1000;
   console.log(JSON.stringify({ file, outcome, milliseconds, harmless } satisfies Attempt));
@@ -190,7 +192,7 @@ for (const { name, flow, labels } of flows()) {
   };
   parts = decodeWithChecksum(encodeModel(model));
   const json = parts.metadata.pushforward!;
-  if ((await attempt(json)) !== "accepted") throw new Error(`${name} is not read back`);
+  if ((await load(fileOf(json))) !== "accepted") throw new Error(`${name} is not read back`);
   for await (const { what, json: changed, harmless } of hostile(JSON.parse(json)))
     await report(`${name}: ${what}`, changed, harmless);
 }

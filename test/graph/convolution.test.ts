@@ -135,7 +135,7 @@ describe("a convolution with weights that change, for a fixed number of rows", (
     },
   );
 
-  test("is written into files with the operators of ONNX alone", async () => {
+  test("is written into files with operators of ONNX only", async () => {
     const { shapes, arrays } = setUp(2, [6, 6], 16, 24);
     const compiled = compile(withGradients, shapes, { batch: 2 });
     const bytes = compiled.bytes();
