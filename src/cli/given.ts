@@ -34,10 +34,8 @@ export async function readGiven(
       hint: `Give values, ${exampleOf(names, modelLabels(model))}, or a table with these columns.`,
     });
   }
-  if (!existsSync(text)) {
-    const assignments = assignmentsIn(text, names);
-    if (assignments) return contextOf(assignments, names, modelLabels(model));
-  }
+  const assignments = assignmentsIn(text, names);
+  if (assignments) return contextOf(assignments, names, modelLabels(model));
   const table = await openTable(text, options);
   try {
     return await tableForModel(table, model, names);
@@ -47,13 +45,17 @@ export async function readGiven(
   }
 }
 
-/** Splits a list of assignments to columns, such as `year=2020,kind=house`; undefined for the name of a file or a query. */
+/**
+ * Splits a list of assignments to columns, such as `year=2020,kind=house`; undefined for the name of a file or a query. A part that begins
+ * with the name of a column and `=` is never a name of a file, so that the meaning does not depend on the current directory.
+ */
 export function assignmentsIn(text: string, names: readonly string[]): string[] | undefined {
   // As in a CSV file, quotes must be around the whole part: kind="a, b" and "kind"="a, b" become "kind=a, b".
   const quotedValue = /(^|,)\s*(?:"((?:[^"]|"")*)"|([^",]*))="((?:[^"]|"")*)"\s*(?=,|$)/g;
   const parts = parseColumnList(text.replace(quotedValue, '$1"$2$3=$4"'));
   const hasName = parts.some((part) => names.some((name) => part.startsWith(`${name}=`)));
-  return hasName || (!isQuery(text) && parts.every((part) => part.includes("="))) ? parts : undefined;
+  if (hasName) return parts;
+  return !existsSync(text) && !isQuery(text) && parts.every((part) => part.includes("=")) ? parts : undefined;
 }
 
 /**

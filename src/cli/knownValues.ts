@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { joinColumnList } from "../data/columnList.ts";
 import { orList } from "../data/labels.ts";
 import { PushforwardError } from "../errors.ts";
@@ -18,7 +17,6 @@ export function knownValues(
   text: string,
   columns: readonly TableColumn[],
 ): Record<string, TableValue> | undefined {
-  if (existsSync(text)) return undefined;
   const names = columns.map(({ name }) => name);
   const parts = assignmentsIn(text, names);
   if (!parts) return undefined;

@@ -1,3 +1,4 @@
+import { mkdirSync, rmdirSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
 import { knownValues } from "../../src/cli/knownValues.ts";
 import { Random } from "../../src/random/index.ts";
@@ -74,6 +75,25 @@ it("draws rows for each row of a table, which may lack columns and values", asyn
   expect(rows.map(([, , items]) => items)).toEqual([...new Array(50).fill("1"), ...new Array(50).fill("4")]);
   expect(rows.slice(0, 50).every(([shop]) => shop === "north")).toBe(true);
   expect(rows.slice(50).filter(([shop]) => shop === "south").length).toBeGreaterThan(40);
+});
+
+it("reads values as values, even if the current directory has a directory or a file of this name", async () => {
+  const words = ["sample", model, "--given", "shop=north", "-n", "2"];
+  const expected = await pushforward(words);
+  expect(expected.code).toBe(0);
+  const previous = process.cwd();
+  process.chdir(path(""));
+  try {
+    mkdirSync("shop=north");
+    expect(await pushforward(words)).toEqual(expected);
+    rmdirSync("shop=north");
+    write("shop=north", "items\n1\n");
+    expect(await pushforward(words)).toEqual(expected);
+    const file = ["sample", model, "--given", "./shop=north", "-n", "2"];
+    expect(rowsOf((await pushforward(file)).out).map(([, , items]) => items)).toEqual(["1", "1"]);
+  } finally {
+    process.chdir(previous);
+  }
 });
 
 it("draws rows that meet a condition, also given values", async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
@@ -219,9 +219,15 @@ describe("tools", () => {
   });
 
   test("take given values as values, and neither as tables nor as queries", async () => {
-    writeFileSync(path("folder/city=Bern"), "city\nBasel\n");
     const given = (values: object) => call("sample", { model: "model.safetensors", rows: 1, given: values });
-    expect((await given({ city: "Zug" })).text).toMatch(/^children,city\n\d*,Zug\n$/);
+    write("folder/city=Zug", "city\nBasel\n");
+    const previous = process.cwd();
+    process.chdir(folder);
+    try {
+      expect((await given({ city: "Zug" })).text).toMatch(/^children,city\n\d*,Zug\n$/);
+    } finally {
+      process.chdir(previous);
+    }
     expect((await given({ children: null })).text).toContain('given value of column "children" is missing');
     const refused = [
       await given({ "SELECT * FROM '/etc/passwd' WHERE city": "1" }),
