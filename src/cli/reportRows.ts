@@ -118,8 +118,8 @@ async function readFeatures({ columns, flow }: TableModel, table: Table): Promis
   const blocks: Float64Array[] = [];
   const status = new Uint8Array(table.rows);
   for await (const { start, rows, status: ofBlock } of scan.blocks()) {
-    // The file has grown since it was opened: the scan ends with an error.
-    if (start - 1 + rows.rows > table.rows) break;
+    // The file has grown since it was opened: the scan throws an error at its end.
+    if (start - 1 + rows.rows > table.rows) continue;
     blocks.push(rows.values);
     status.set(ofBlock, start - 1);
   }

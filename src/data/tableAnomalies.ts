@@ -38,8 +38,8 @@ export async function scoreAnomalies(
   const scores = new Float64Array(table.rows).fill(Number.NaN);
   for await (const { start, rows, status } of scan.blocks()) {
     if (table.database.signal?.aborted) throw interruptedError(table.source);
-    // The file has grown since it was opened: the scan ends with an error.
-    if (start - 1 + rows.rows > table.rows) break;
+    // The file has grown since it was opened: the scan throws an error at its end.
+    if (start - 1 + rows.rows > table.rows) continue;
     scores.set(await model.anomalyScores(rows.values, status, run), start - 1);
     onProgress?.(start - 1 + rows.rows);
   }

@@ -49,8 +49,8 @@ export async function readRows(
   const rowNumbers = new Int32Array(table.rows);
   let rows = 0;
   for await (const { complete } of scanRows(table, columns, options)) {
-    // The file has grown since it was opened: the scan ends with an error.
-    if (rows + complete.rows > table.rows) break;
+    // The file has grown since it was opened: the scan throws an error at its end.
+    if (rows + complete.rows > table.rows) continue;
     values.set(complete.values, rows * features);
     context.set(complete.context, rows * contextFeatures);
     rowNumbers.set(complete.rowNumbers, rows);

@@ -25,7 +25,7 @@ it("throws an error if a file changes after its types were detected", async () =
   const table = await openTable(path);
   expect((await readRows(table, ["a"])).rows).toBe(2);
   files.write("read.csv", "a\n1\n2\n3\n");
-  expect(await files.failure(readRows(table, ["a"]))).toBe(await files.failure(readRows(table, ["a"])));
+  expect(await files.failure(readRows(table, ["a"]))).toMatch("FILE read.csv changed while it was read");
   files.write("read.csv", "a\n1\nx\n");
   // What DuckDB says of the new content would lead astray.
   expect(await files.failure(readRows(table, ["a"]))).toMatch("FILE read.csv changed while it was read");

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { openTable } from "../../src/data/index.ts";
 import { readColumns } from "../../src/data/readColumns.ts";
-import { explainTableRows } from "../../src/data/tableAnomalies.ts";
+import { explainTableRows, scoreAnomalies } from "../../src/data/tableAnomalies.ts";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { LatentClasses } from "../../src/distributions/latentClasses.ts";
 import { Flow, TableModel } from "../../src/flows/index.ts";
@@ -46,6 +46,27 @@ it("shows booleans, dates and missing numbers of a table as they were learned, a
   );
   expect(ofMissing).toContainEqual(expect.objectContaining({ column: "x", value: null }));
   expect(reasons!.filter(({ gain }) => gain === Number.POSITIVE_INFINITY)).toEqual([]);
+  await model.release();
+  await table.close();
+});
+
+it("throws an error if the file has grown since it was opened", async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => `${i % 7},${i % 3}\n`);
+  const path = files.write("grown.csv", `x,y\n${rows.join("")}`);
+  const table = await openTable(path);
+  const { columns: raw } = await readColumns(table, ["x", "y"]);
+  const columns = raw.map((column) => infer(column));
+  const values = encodeRows(
+    columns,
+    raw.map(({ values }) => values),
+  );
+  const data = new InMemoryDataset({ features: 2, values });
+  const flow = new Flow(new LatentClasses({ columns: tableHeads(columns, data), classes: 2 }, new Random(0)));
+  const model = new TableModel({ columns, flow });
+  files.write("grown.csv", `x,y\n${rows.join("")}1,2\n`);
+  expect(await files.failure(scoreAnomalies(model, table))).toMatch(
+    "FILE grown.csv changed while it was read",
+  );
   await model.release();
   await table.close();
 });
