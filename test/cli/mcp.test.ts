@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { AllowedDirectories } from "../../src/cli/allowedDirectories.ts";
 import { toolServer } from "../../src/cli/mcpServer.ts";
 import { saveModel } from "../../src/files/index.ts";
@@ -350,12 +350,20 @@ describe("tools", () => {
 
   test("end when the client cancels the call", async () => {
     const cancelled = new AbortController();
-    const fitted = client.callTool(
-      { name: "fit", arguments: { data: ["table.csv"], output: "cancelled.safetensors" } },
-      undefined,
-      { signal: cancelled.signal, onprogress: () => cancelled.abort() },
-    );
+    const endless = { data: ["table.csv"], output: "cancelled.safetensors", epochs: 100_000 };
+    let filesInTraining: string[] = [];
+    const fitted = client.callTool({ name: "fit", arguments: endless }, undefined, {
+      signal: cancelled.signal,
+      onprogress() {
+        filesInTraining = readdirSync(folder);
+        cancelled.abort();
+      },
+    });
     await expect(fitted).rejects.toThrow();
+    // The client rejects without an answer of the server, whose command removes its lock when it ends.
+    const lock = "cancelled.safetensors.lock";
+    expect(filesInTraining).toContain(lock);
+    await vi.waitFor(() => expect(readdirSync(folder)).not.toContain(lock), { timeout: 3000 });
     expect(readdirSync(folder)).not.toContain("cancelled.safetensors");
   });
 });

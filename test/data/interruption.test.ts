@@ -1,13 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { expect, it } from "vitest";
+import { mkdirSync, readdirSync } from "node:fs";
+import { afterEach, expect, it } from "vitest";
 import { openTable } from "../../src/data/index.ts";
 import { scanRows } from "../../src/data/tableRows.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
-const temporary = () => readdirSync(tmpdir()).filter((name) => /^pushforward-[-0-9a-f]{36}$/.test(name));
+
+const { TMPDIR } = process.env;
+afterEach(() => {
+  if (TMPDIR === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = TMPDIR;
+});
 
 it("ends a query that would run forever", async () => {
   const endless =
@@ -22,12 +26,13 @@ it("ends a query that would run forever", async () => {
 it("ends the wait for the writer of a pipe, and removes the temporary files", async () => {
   const pipe = files.path("pipe");
   execFileSync("mkfifo", [pipe]);
-  const before = temporary();
+  mkdirSync(files.path("tmp"));
+  process.env.TMPDIR = files.path("tmp");
   expect(await files.failure(openTable(pipe, { signal: AbortSignal.timeout(500) }))).toMatchInlineSnapshot(`
     "INTERRUPTED Stopped while reading pipe.
     Run the command again."
   `);
-  expect(temporary().filter((name) => !before.includes(name))).toEqual([]);
+  expect(readdirSync(files.path("tmp"))).toEqual([]);
 });
 
 it("ends a scan", async () => {
