@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { checkpointFile } from "../../src/files/index.ts";
 import { forTables, maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
@@ -34,6 +34,12 @@ it("needs a path", () => {
 it("is due again after the interval", async () => {
   const store = checkpointFile(path("due"), { minIntervalMilliseconds: 60_000 });
   expect(store.due()).toBe(true);
+  const now = vi.spyOn(performance, "now").mockReturnValue(1000);
   await store.save(Uint8Array.of(1));
   expect(store.due()).toBe(false);
+  now.mockReturnValue(60_999);
+  expect(store.due()).toBe(false);
+  now.mockReturnValue(61_000);
+  expect(store.due()).toBe(true);
+  now.mockRestore();
 });
