@@ -127,9 +127,11 @@ describe("a stream of rows", () => {
     const z = new Random(3).normal(new Float64Array(4000));
     const blocks = function* () {
       for (let start = 0; start < 4000; start += 1000) {
-        const context = Float64Array.from({ length: 1000 }, (_, i) => (start + i) % 3);
-        const values = context.map((c, i) => 10 * c + z[start + i]);
-        yield dataset(values, { features: 1, context, weights: context.map((c) => (c === 2 ? 0 : 1)) });
+        const context = Float64Array.from({ length: 1000 }, (_, i) => (start + i) % 2);
+        // Half of the rows have values of another distribution, and weight 0.
+        const weights = context.map((_, i) => (i % 4 < 2 ? 1 : 0));
+        const values = context.map((c, i) => 10 * c + (weights[i] === 1 ? 0 : 5) + z[start + i]);
+        yield dataset(values, { features: 1, context, weights });
       }
     };
     const flow = forTables(maf(1, { ...small, context: 1 }));
