@@ -21,9 +21,12 @@ const LAUNCHERS = [
 ] as const;
 const isInstalled = (name: string) => spawnSync(name, ["--version"]).status === 0;
 const installed = LAUNCHERS.filter(({ name }) => isInstalled(name));
+if (installed.length === 0) console.warn("Jobs of several ranks are not tested: mpirun is not installed.");
 
-/** Options for a small flow. */
-const SMALL_FLOW = ["--flow", "nsf", "--transforms", "1", "--hidden", "8", "--threads", "1"];
+/** Options for a flow with hidden layers of these widths. */
+const flowOptions = (hidden: string) =>
+  ["--flow", "nsf", "--transforms", "1", "--hidden", hidden, "--threads", "1"] as const;
+const SMALL_FLOW = flowOptions("8");
 
 const here = workplace();
 const { path, write, list, plain, pushforward } = here;
@@ -76,10 +79,20 @@ async function weightsIn(name: string): Promise<number[]> {
 /** Processes take several seconds to start on a busy machine. */
 const TIMEOUT = { timeout: 180_000 };
 
+const FLOWS = [
+  { size: "small", flow: [...SMALL_FLOW, "--epochs", "2"] },
+  // The gradients are larger than `MAX_BYTES_IN_ONE_MESSAGE`, so that each rank adds its share of them.
+  { size: "large", flow: [...flowOptions("128,128"), "--epochs", "1"] },
+];
+const JOBS = FLOWS.flatMap((flow) =>
+  installed.map((launcher) => ({ ...flow, name: launcher.name, launcher })),
+);
+
 describe.skipIf(installed.length === 0)("two ranks", TIMEOUT, () => {
-  it.each(installed)("started by $name write the model of one process, up to rounding", async (launcher) => {
+  it.each(JOBS)("started by $name write the $size model of one process, up to rounding", async (job) => {
+    const { launcher, flow } = job;
     const table = write("table.csv", correlated(300));
-    const words = ["fit", table, ...SMALL_FLOW, "--epochs", "2", "-o"];
+    const words = ["fit", table, ...flow, "-o"];
     const { code, output } = await start(launcher, [...words, path(`${launcher.name}.safetensors`)]).ended;
     expect(code, output).toBe(0);
     // Only rank 0 prints.
