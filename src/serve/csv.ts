@@ -61,8 +61,9 @@ const noKnownColumn = (names: readonly string[], columns: readonly ServedColumn[
   });
 
 function typedField(field: string, { name, type }: ServedColumn): TableRow[string] {
-  if (field.trim() === "") return null;
-  if (type === "boolean" && /^(true|false)$/i.test(field)) return field.toLowerCase() === "true";
+  const trimmed = field.trim();
+  if (trimmed === "") return null;
+  if (type === "boolean" && /^(true|false)$/i.test(trimmed)) return trimmed.toLowerCase() === "true";
   if (type !== "number" && type !== "integer") return field;
   const number = Number(field);
   if (Number.isFinite(number)) return number;

@@ -45,3 +45,16 @@ test("a header with a column twice, and a quote that is not closed, are refused"
   // Columns that the model does not have are left out.
   expect(read("other,a,other\n1,2,3\n", ["a"])).toEqual([{ a: "2" }]);
 });
+
+test("numbers and booleans may have blanks around them, which belong to the value of a text", () => {
+  const columns = [
+    { name: "isMember", type: "boolean" as const, kind: "", details: "" },
+    { name: "age", type: "integer" as const, kind: "", details: "" },
+    { name: "city", type: "text" as const, kind: "", details: "" },
+  ];
+  const body = "isMember,age,city\n true, 40 , Bern\nFALSE\t,  ,\n";
+  expect(csv.read(new TextEncoder().encode(body), columns, 10)).toEqual([
+    { isMember: true, age: 40, city: " Bern" },
+    { isMember: false, age: null, city: null },
+  ]);
+});
