@@ -47,7 +47,7 @@ export async function jsonRelation(database: Database, files: readonly SourceFil
   const types = inferred
     .map(
       ([name, type]) =>
-        `${stringLiteral(name!)}: ${stringLiteral(type!.replace(/^(DATE|TIME|UUID).*/, "VARCHAR"))}`,
+        `${stringLiteral(name!)}: ${stringLiteral(type!.replace(/^(DATE|TIME|UUID)[^[]*/, "VARCHAR"))}`,
     )
     .join(", ");
   return `read_json(${paths}, ${reading}, columns = {${types}})`;

@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { openTable } from "../../src/data/index.ts";
+import { readColumns } from "../../src/data/readColumns.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -42,6 +43,36 @@ it("has the names of columns with nested values in its errors", async () => {
   expect(await files.failure(table.numericColumns())).toMatchInlineSnapshot(`
     "DATA nested.json has columns that are not numeric: expected numbers in every column, or a choice of columns, received "d" (STRUCT(u BIGINT)), "e" (BIGINT[]).
     Choose among the numeric columns: --columns x"
+  `);
+  await table.close();
+});
+
+it("reads texts that look like dates as texts, also in lists, which are left out", async () => {
+  const row = { day: "2020-01-01", days: ["2020-01-01", "2020-01-02"], at: ["2020-01-01T10:00:00Z"], n: 1 };
+  const table = await openTable(files.write("dates.json", JSON.stringify([row, { ...row, n: 2 }])));
+  expect(table.columns.map(({ name, type }) => `${name} ${type}`)).toMatchInlineSnapshot(`
+    [
+      "day VARCHAR",
+      "days VARCHAR[]",
+      "at VARCHAR[]",
+      "n BIGINT",
+    ]
+  `);
+  const { columns, excluded } = await readColumns(
+    table,
+    table.columns.map(({ name }) => name),
+  );
+  expect(columns.map(({ name, type }) => `${name} ${type}`)).toMatchInlineSnapshot(`
+    [
+      "day date",
+      "n integer",
+    ]
+  `);
+  expect(Object.fromEntries(excluded)).toMatchInlineSnapshot(`
+    {
+      "at": "a model cannot learn values of the type VARCHAR[]",
+      "days": "a model cannot learn values of the type VARCHAR[]",
+    }
   `);
   await table.close();
 });
