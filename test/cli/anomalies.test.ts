@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from "vitest";
 import { Random } from "../../src/index.ts";
 import { workplace } from "./command.ts";
 
-const { path, write, pushforward, json } = workplace();
+const { path, write, pushforward, outputs, json } = workplace();
 
 /** b is about 10 a; kind is x or y. Row 5 of the last table has a tampered b, and row 9 no a. */
 function table(rows: number, seed: number, isTampered = false): string {
@@ -68,6 +68,14 @@ it("reports the most unusual rows with reasons, and writes all rows", async () =
   expect(lines[8]).toMatch(/,,,$/);
 });
 
+it("writes the table to standard output with -o -, in place of the report", async () => {
+  const { out } = await outputs("anomalies", model, data, "-o", "-");
+  const [header, ...lines] = out.trimEnd().split("\n");
+  expect(header).toBe("a,b,kind,anomaly_score,p_value,reason");
+  expect(lines).toHaveLength(12);
+  expect(out).not.toContain("unusual");
+});
+
 it("prints the same as one object with --json", async () => {
   const [found] = (await json("anomalies", model, data, "-n", "2")) as [Record<string, unknown>];
   expect(found).toMatchObject({ rows: 12, scored: 11, calibrationRows: 30, isTrainingTable: false });
@@ -84,6 +92,14 @@ it("selects by the false discovery rate", async () => {
   const { out } = await pushforward(["anomalies", model, data, "--fdr", "0.01"]);
   expect(out).toContain("0 rows of 11 selected by the false discovery rate.");
   expect(out).toContain("None of the 11 rows of data.csv is reported.");
+  const [half] = await json("anomalies", model, data, "--fdr", "0.5");
+  // The procedure of Benjamini and Hochberg: the most rows k whose largest p-value is at most k / 11 of the rate.
+  const [all] = await json("anomalies", model, data, "-n", "11");
+  const pValues = (all!.anomalies as { pValue: number }[]).map(({ pValue }) => pValue);
+  const discoveries = 1 + pValues.findLastIndex((p, i) => p <= (0.5 * (i + 1)) / 11);
+  expect(discoveries).toBeGreaterThanOrEqual(1);
+  expect(half).toMatchObject({ discoveries });
+  expect(half!.anomalies).toEqual((all!.anomalies as object[]).slice(0, discoveries));
 });
 
 it("recognizes the training table", async () => {

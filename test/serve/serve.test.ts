@@ -181,6 +181,11 @@ describe("a server of models", () => {
     );
     const fewer = await post("models/compared/anomalies", { rows, fdr: 0.01 });
     expect(fewer.answer).toMatchObject({ calibration_rows: 60, discoveries: 0, anomalies: [] });
+    const half = await post("models/compared/anomalies", { rows, fdr: 0.5 });
+    expect(half.answer.discoveries).toBeGreaterThanOrEqual(1);
+    expect(half.answer.anomalies).toContainEqual(
+      expect.objectContaining({ row: 3, reasons: expect.arrayContaining([expect.anything()]) }),
+    );
   });
 
   test("a model without conditional distributions or reference rows can do less", () => {
