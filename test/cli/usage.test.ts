@@ -1,5 +1,6 @@
 import { availableParallelism, homedir } from "node:os";
 import { expect, it } from "vitest";
+import { COMMANDS } from "../../src/cli/run.ts";
 import { workplace } from "./command.ts";
 
 const { pushforward, failure } = workplace();
@@ -122,7 +123,7 @@ it("shows the help of a command", async () => {
 });
 
 it("describes every option of every command, in lines of at most 100 characters", async () => {
-  for (const name of ["fit", "evaluate", "score", "sample", "inspect"]) {
+  for (const name of Object.keys(COMMANDS)) {
     const { out } = await pushforward([name, "--help"]);
     expect(out).not.toMatch(/undefined|VALUE/);
     for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
