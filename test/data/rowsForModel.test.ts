@@ -1,29 +1,13 @@
 import { expect, it } from "vitest";
 import { openTable } from "../../src/data/index.ts";
-import { readColumns } from "../../src/data/readColumns.ts";
 import { rowsForModel } from "../../src/data/rowsForModel.ts";
 import { scanFeatures } from "../../src/data/scanFeatures.ts";
-import type { ColumnOptions } from "../../src/tables/columnOptions.ts";
 import { encodeTable } from "../../src/tables/encodeTable.ts";
 import type { TableColumn } from "../../src/tables/tableColumn.ts";
-import { infer } from "../tables/infer.ts";
+import { learnColumns } from "./learnColumns.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
-
-/** The columns that are inferred from a table, where `options` do not state their kinds. */
-async function learn(
-  source: string,
-  options: Readonly<Record<string, ColumnOptions>>,
-): Promise<TableColumn[]> {
-  const table = await openTable(source);
-  const { columns } = await readColumns(
-    table,
-    table.columns.map(({ name }) => name),
-  );
-  await table.close();
-  return columns.map((raw) => infer(raw, options[raw.name]));
-}
 
 /** The rows of a table, whose features are equal to those of `scanFeatures`. */
 async function rows(source: string, columns: readonly TableColumn[]) {
@@ -41,7 +25,7 @@ async function rows(source: string, columns: readonly TableColumn[]) {
 }
 
 it("reads the rows of a table with the types of the columns of a model, and values that it did not learn", async () => {
-  const columns = await learn(
+  const columns = await learnColumns(
     `SELECT ['01', '22', '7a'][1 + i % 3] AS code, ['no', 'yes'][1 + i % 2] AS answer, i % 2 = 0 AS flag, DATE '2020-01-01' + i::INT AS day,
       TIME '00:00' + to_minutes(7 * i) AS time, i % 30 AS n, NULL::DATE AS gap FROM range(1, 100) AS t(i)`,
     { answer: { kind: "boolean" } },

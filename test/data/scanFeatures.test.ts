@@ -1,25 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { openTable } from "../../src/data/index.ts";
-import { readColumns } from "../../src/data/readColumns.ts";
 import { type ScanFeaturesOptions, scanFeatures } from "../../src/data/scanFeatures.ts";
 import { decodeRows } from "../../src/tables/encode.ts";
 import type { TableColumn } from "../../src/tables/tableColumn.ts";
 import { infer } from "../tables/infer.ts";
+import { learnColumns, readAllColumns } from "./learnColumns.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
 const csv = (name: string, ...rows: string[]) => files.write(`${name}.csv`, `${rows.join("\n")}\n`);
-
-/** The columns that are inferred from a table. */
-async function learn(source: string): Promise<TableColumn[]> {
-  const table = await openTable(source);
-  const { columns } = await readColumns(
-    table,
-    table.columns.map(({ name }) => name),
-  );
-  await table.close();
-  return columns.map((raw) => infer(raw));
-}
 
 async function scan(source: string, columns: readonly TableColumn[], options: ScanFeaturesOptions = {}) {
   const table = await openTable(source);
@@ -40,7 +29,7 @@ const LEARNED = `SELECT i % 30 AS n, i / 7.3 + 0.001 * sin(i) AS x, ['a', 'b', '
 describe("features of a table", () => {
   it("are those of dates in text with the day first, also where the text is not in a CSV file", async () => {
     const text = "SELECT strftime(DATE '2020-01-01' + i::INT, '%d/%m/%Y') AS day FROM range(100) AS t(i)";
-    const columns = await learn(text);
+    const columns = await learnColumns(text);
     expect(columns).toMatchObject([{ kind: "time", type: "date" }]);
     const { blocks } = await scan(text, columns);
     const [days] = decodeRows(columns, blocks[0]!.rows.values);
@@ -53,10 +42,7 @@ describe("features of a table", () => {
 
   it("are those of its values, in any blocks, with NaN for gaps", async () => {
     const table = await openTable(LEARNED);
-    const { columns: raw } = await readColumns(
-      table,
-      table.columns.map(({ name }) => name),
-    );
+    const raw = await readAllColumns(LEARNED);
     const columns = raw.map((column) => infer(column));
     const scanned = await scanFeatures(table, columns, { blockRows: 30 });
     for (let epoch = 0; epoch < 2; epoch++) {
@@ -89,7 +75,7 @@ describe("features of a table", () => {
   });
 
   it("have given columns of numbers as context", async () => {
-    const [x] = await learn("SELECT sin(i) AS x FROM range(50) AS t(i)");
+    const [x] = await learnColumns("SELECT sin(i) AS x FROM range(50) AS t(i)");
     const { blocks } = await scan("SELECT NULL::DOUBLE AS g, 0.5 AS x UNION ALL SELECT 2, 0.5", [x!], {
       given: ["g"],
     });
@@ -98,7 +84,7 @@ describe("features of a table", () => {
   });
 
   it("do not depend on the format, the order of the columns and the notation of values", async () => {
-    const columns = (await learn(LEARNED)).filter(({ name }) => name !== "x");
+    const columns = (await learnColumns(LEARNED)).filter(({ name }) => name !== "x");
     const row = { gap: null, fixed: "same", time: "00:07", day: "2020-02-29", flag: true, word: "b", n: 3.0 };
     const paths = [
       csv("notation", "n,word,flag,day,time,fixed,gap", "3.0,b,TRUE,2020-02-29,00:07:00,same,"),
@@ -108,7 +94,7 @@ describe("features of a table", () => {
       files.write("row.json", JSON.stringify([row])),
     ];
     const all = await Promise.all(paths.map((path) => scan(path, columns)));
-    const [flag] = await learn("SELECT i % 2 = 0 AS flag FROM range(20) AS t(i)");
+    const [flag] = await learnColumns("SELECT i % 2 = 0 AS flag FROM range(20) AS t(i)");
     const floats = await scan("SELECT unnest([1, 0, 'NaN'::DOUBLE, NULL]) AS flag", [flag!]);
     expect([...floats.blocks[0]!.rows.values]).toEqual([1, 0, Number.NaN, Number.NaN]);
     for (const { blocks, unlearned } of all) {
@@ -120,7 +106,9 @@ describe("features of a table", () => {
 });
 
 it("times of day with a time zone are features in UTC, in any format", async () => {
-  const columns = await learn("SELECT TIME '00:00' + to_minutes(7 * i) AS time FROM range(1, 100) AS t(i)");
+  const columns = await learnColumns(
+    "SELECT TIME '00:00' + to_minutes(7 * i) AS time FROM range(1, 100) AS t(i)",
+  );
   const [utc, ...others] = await Promise.all(
     [
       "SELECT TIME '07:00' AS time",
@@ -137,7 +125,7 @@ it("times of day with a time zone are features in UTC, in any format", async () 
 
 describe("values that were not learned", () => {
   it("are counted, with the first of them", async () => {
-    const columns = await learn(LEARNED);
+    const columns = await learnColumns(LEARNED);
     const header = "n,x,word,flag,day,time,fixed,gap";
     const good = "5,0.6,a,true,2020-01-05,00:35,same,1";
     const { blocks, unlearned } = await scan(
@@ -259,7 +247,7 @@ describe("values that were not learned", () => {
   });
 
   it("include everything in a column that was always missing", async () => {
-    const columns = await learn("SELECT NULL::DOUBLE AS never, i * i AS n FROM range(30) AS t(i)");
+    const columns = await learnColumns("SELECT NULL::DOUBLE AS never, i * i AS n FROM range(30) AS t(i)");
     const { blocks, unlearned } = await scan(
       "SELECT 4 AS n, NULL::DOUBLE AS never UNION ALL SELECT 4, 1.5",
       columns,
@@ -271,7 +259,7 @@ describe("values that were not learned", () => {
   it("do not include codes that were learned beside a bound", async () => {
     const source =
       "SELECT CASE WHEN i % 9 = 0 THEN -999 ELSE 0.01 + i * abs(sin(i)) END AS x FROM range(300) AS t(i)";
-    const columns = await learn(source);
+    const columns = await learnColumns(source);
     expect(columns).toMatchObject([{ kind: "continuous", low: 0, codes: [-999] }]);
     const { blocks, unlearned } = await scan("SELECT unnest([-999, -998, 0, 3.25]) AS x", columns);
     expect([...blocks[0]!.status]).toEqual([0, 1, 0, 0]);
@@ -285,7 +273,7 @@ describe("a table with other columns", () => {
     files.failure(scan(source, columns));
 
   it("is an error if a column is missing", async () => {
-    const columns = await learn(LEARNED);
+    const columns = await learnColumns(LEARNED);
     expect(await failure(csv("lacking", "n,x,wrod", "1,2,a"), columns)).toMatchInlineSnapshot(`
       "DATA lacking.csv has no columns "word", "flag", "day", "time", "fixed", "gap": expected the columns of the model, "n", "x", "word", "flag", "day", "time", "fixed", "gap", received "n", "x", "wrod".
       Add the missing columns, or rename a column in a query: "SELECT * RENAME (wrod AS word) FROM 'lacking.csv'""
@@ -293,7 +281,7 @@ describe("a table with other columns", () => {
   });
 
   it("is an error if a column has text where numbers or dates were learned", async () => {
-    const columns = await learn(LEARNED);
+    const columns = await learnColumns(LEARNED);
     const only = (name: string) => columns.filter((column) => column.name === name);
     expect(await failure(csv("text", "n", "1", "two"), only("n"))).toMatchInlineSnapshot(`
       "DATA The column "n" of text.csv has a value of a different type from the training table: expected numbers, received 'two' in row 2.
@@ -331,7 +319,7 @@ describe("a table with other columns", () => {
   });
 
   it("is an error if a column has numbers or lists where text or dates were learned", async () => {
-    const columns = await learn(LEARNED);
+    const columns = await learnColumns(LEARNED);
     const only = (name: string) => columns.filter((column) => column.name === name);
     expect(await failure(csv("numbers", "word", "1", "2"), only("word"))).toMatchInlineSnapshot(`
       "DATA The column "word" of numbers.csv has a different type from the training table: expected text, received BIGINT.
@@ -356,13 +344,13 @@ describe("a table with other columns", () => {
   });
 
   it("may have missing values only, and numbers for labels that are numbers", async () => {
-    const columns = await learn(LEARNED);
+    const columns = await learnColumns(LEARNED);
     const { unlearned } = await scan(
       csv("empty", "gap,n", ",", ",3"),
       columns.filter(({ name }) => name === "gap"),
     );
     expect(unlearned).toEqual([]);
-    const zip = await learn(
+    const zip = await learnColumns(
       csv("zip", "zip,n", ...Array.from({ length: 30 }, (_, i) => `${i % 2 ? "00123" : "94110"},${i * i}`)),
     );
     const { blocks } = await scan(csv("zips", "n,zip", "1,94110", "4,94110"), zip);
@@ -370,7 +358,7 @@ describe("a table with other columns", () => {
   });
 
   it("is an error if a number is infinite", async () => {
-    const columns = await learn(LEARNED);
+    const columns = await learnColumns(LEARNED);
     expect(
       await failure(
         csv("inf", "x", "1", "-inf"),

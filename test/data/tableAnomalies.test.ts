@@ -1,17 +1,25 @@
 import { expect, it } from "vitest";
 import { openTable } from "../../src/data/index.ts";
-import { readColumns } from "../../src/data/readColumns.ts";
+import { scanFeatures } from "../../src/data/scanFeatures.ts";
 import { explainTableRows, scoreAnomalies } from "../../src/data/tableAnomalies.ts";
-import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { LatentClasses } from "../../src/distributions/latentClasses.ts";
 import { Flow, TableModel } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { tableHeads } from "../../src/tables/columnHeads.ts";
-import { encodeRows } from "../../src/tables/encode.ts";
-import { infer } from "../tables/infer.ts";
+import { learnColumns } from "./learnColumns.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
+
+/** A table of one block, and a model of its rows. */
+async function tableAndModel(path: string) {
+  const columns = await learnColumns(path);
+  const table = await openTable(path);
+  const { value } = await (await scanFeatures(table, columns)).blocks().next();
+  const heads = tableHeads(columns, value.rows);
+  const flow = new Flow(new LatentClasses({ columns: heads, classes: 2 }, new Random(0)));
+  return { table, model: new TableModel({ columns, flow }) };
+}
 
 it("shows booleans, dates and missing numbers of a table as they were learned, and no normal constant as a reason", async () => {
   const rows = Array.from(
@@ -19,24 +27,12 @@ it("shows booleans, dates and missing numbers of a table as they were learned, a
     (_, i) => `True,31/12/2024,9:30,${i % 2 ? "TRUE" : "FALSE"},${i % 7 || "nan"}`,
   );
   const path = files.write("notation.csv", `active,since,at,flag,x\n${rows.join("\n")}\n`);
-  const table = await openTable(path);
-  const { columns: raw } = await readColumns(
-    table,
-    table.columns.map(({ name }) => name),
-  );
-  const columns = raw.map((column) => infer(column));
-  expect(columns.slice(0, 3)).toMatchObject([
+  const { table, model } = await tableAndModel(path);
+  expect(model.columns.slice(0, 3)).toMatchObject([
     { kind: "constant", value: "true" },
     { kind: "constant", value: "2024-12-31" },
     { kind: "constant", value: "09:30:00" },
   ]);
-  const values = encodeRows(
-    columns,
-    raw.map(({ values }) => values),
-  );
-  const data = new InMemoryDataset({ features: 2, values });
-  const flow = new Flow(new LatentClasses({ columns: tableHeads(columns, data), classes: 2 }, new Random(0)));
-  const model = new TableModel({ columns, flow });
   const [reasons, ofMissing] = await explainTableRows(model, table, [1, 0]);
   expect(reasons!.map(({ column, value }) => [column, value])).toEqual(
     expect.arrayContaining([
@@ -53,16 +49,7 @@ it("shows booleans, dates and missing numbers of a table as they were learned, a
 it("throws an error if the file has grown since it was opened", async () => {
   const rows = Array.from({ length: 40 }, (_, i) => `${i % 7},${i % 3}\n`);
   const path = files.write("grown.csv", `x,y\n${rows.join("")}`);
-  const table = await openTable(path);
-  const { columns: raw } = await readColumns(table, ["x", "y"]);
-  const columns = raw.map((column) => infer(column));
-  const values = encodeRows(
-    columns,
-    raw.map(({ values }) => values),
-  );
-  const data = new InMemoryDataset({ features: 2, values });
-  const flow = new Flow(new LatentClasses({ columns: tableHeads(columns, data), classes: 2 }, new Random(0)));
-  const model = new TableModel({ columns, flow });
+  const { table, model } = await tableAndModel(path);
   files.write("grown.csv", `x,y\n${rows.join("")}1,2\n`);
   expect(await files.failure(scoreAnomalies(model, table))).toMatch(
     "FILE grown.csv changed while it was read",

@@ -3,26 +3,19 @@ import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { openTable } from "../../src/data/index.ts";
-import { readColumns } from "../../src/data/readColumns.ts";
 import { scanFeatures } from "../../src/data/scanFeatures.ts";
 import { writeImputed } from "../../src/data/writeImputed.ts";
 import { writeTable } from "../../src/data/writeTable.ts";
-import { inferColumn } from "../../src/tables/inferColumn.ts";
 import type { TableColumn } from "../../src/tables/tableColumn.ts";
+import { learnColumns } from "./learnColumns.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
 
 /** The columns that are inferred from a table, and all rows as features. */
 async function encoded(source: string, like?: readonly TableColumn[]) {
+  const columns = like ?? (await learnColumns(source));
   const table = await openTable(source);
-  const names = table.columns.map(({ name }) => name);
-  const columns =
-    like ??
-    (await readColumns(table, names)).columns.flatMap((raw) => {
-      const inferred = inferColumn(raw);
-      return "column" in inferred ? [inferred.column] : [];
-    });
   const chunks: Float64Array[] = [];
   for await (const { rows } of (await scanFeatures(table, columns)).blocks()) chunks.push(rows.values);
   await table.close();
