@@ -1,12 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
-import { expect, it } from "vitest";
+import { expect, inject, it } from "vitest";
 import { openTable, type Table, writeScored } from "../../src/data/index.ts";
 import { writeAnomalies } from "../../src/data/tableAnomalies.ts";
 import { scanRows } from "../../src/data/tableRows.ts";
+import { compiled } from "../compiledPackage.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -262,8 +263,15 @@ it("writes nothing if the file changes while its rows are scored", async () => {
 });
 
 it("scores a million rows in their order and in limited memory", async () => {
-  const script = join(import.meta.dirname, "millionRows.ts");
-  const output = execFileSync(process.execPath, ["--import", "tsx", script, files.path("million")]);
+  const folder = inject("compiledPackage");
+  mkdirSync(join(folder, "test/data"), { recursive: true });
+  for (const name of ["peakMemory", "data/millionRows"]) {
+    const source = readFileSync(join(import.meta.dirname, "..", `${name}.ts`), "utf8");
+    const program = await compiled(source.replaceAll("../../src/", "../../dist/"), `${name}.ts`);
+    writeFileSync(join(folder, "test", `${name}.js`), program);
+  }
+  const script = join(folder, "test/data/millionRows.js");
+  const output = execFileSync(process.execPath, [script, files.path("million")]);
   const { megabytes, outputs } = JSON.parse(String(output));
   expect(outputs).toEqual({ csv: [1_000_000, 1_000_000, 4000], parquet: [1_000_000, 1_000_000, 4000] });
   expect(megabytes).toBeLessThan(600);

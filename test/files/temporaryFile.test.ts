@@ -1,7 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync } from "node:fs";
-import { afterEach, expect, it } from "vitest";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterEach, expect, inject, it } from "vitest";
 import { openTable } from "../../src/data/index.ts";
 import { writeFileAtomically } from "../../src/files/atomicFile.ts";
 import { thisProcess } from "../../src/files/processId.ts";
@@ -9,7 +11,7 @@ import { temporaryName } from "../../src/files/temporaryFile.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
 const files = temporaryDirectory();
-const atomicFile = new URL("../../src/files/atomicFile.ts", import.meta.url).href;
+const atomicFile = pathToFileURL(join(inject("compiledPackage"), "dist/files/atomicFile.js")).href;
 
 /** The name of a temporary file with another process in it. */
 const nameOf = (id: Partial<typeof thisProcess>): string => {
@@ -35,7 +37,7 @@ await replaceFile(process.argv[1], async () => {
   console.log("writing");
   await new Promise((resolve) => setTimeout(resolve, 60_000));
 });`;
-  const words = ["--import", "tsx", "--input-type=module", "-e", write, files.path("out/big.parquet")];
+  const words = ["--input-type=module", "-e", write, files.path("out/big.parquet")];
   const writer = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
   await once(writer.stdout, "data");
   const left = readdirSync(files.path("out"));
