@@ -9,7 +9,7 @@ import { workplace } from "./command.ts";
 import { COUNT, SMALL_GLOW, writeImages } from "./smallImages.ts";
 
 const place = workplace();
-const { path, write, failure, json, outputs: pushforward } = place;
+const { path, write, failure, json, outputs } = place;
 
 let data: ReturnType<typeof writeImages>;
 
@@ -24,7 +24,7 @@ beforeAll(() => {
 
 describe("fit", () => {
   test("learns images, and reports bits per dimension beside those of independent pixels", async () => {
-    const { out, err } = await pushforward(...fitWithFlips(path("plain.safetensors")));
+    const { out, err } = await outputs(...fitWithFlips(path("plain.safetensors")));
     const text = out.replace(/\d+\.\d{3}/g, "#.###").replace(/in 0:\d\d/, "in 0:00");
     expect(text).toMatchInlineSnapshot(`
       "Learned 40 images of 4 x 4 x 1 in 0:00 (glow, 2 epochs, the best is epoch 2; all epochs done).
@@ -49,7 +49,7 @@ describe("fit", () => {
   });
 
   test("suggests to score the images with their labels", async () => {
-    const { out: report } = await pushforward(
+    const { out: report } = await outputs(
       ...["fit", data.images, data.labels, "--classes", ...SMALL_GLOW, "--epochs", "1"],
       ...["-o", path("classes.safetensors")],
     );
@@ -60,9 +60,9 @@ describe("fit", () => {
   test("draws samples after the epochs 1, 2, 4, of which the last are those of the model", async () => {
     const model = path("growing.safetensors");
     const words = [...SMALL_GLOW, "--epochs", "4", "--learning-rate", "0.01"];
-    await pushforward("fit", data.images, ...words, "-o", model, "--pictures", path("growing"));
+    await outputs("fit", data.images, ...words, "-o", model, "--pictures", path("growing"));
     const drawn = decode(readFileSync(path("growing/training-samples.png")));
-    await pushforward("sample", model, "-n", "10", "-o", path("ten.png"));
+    await outputs("sample", model, "-n", "10", "-o", path("ten.png"));
     const scale = (drawn.height - 2) / 3 - 2;
     const line = (picture: typeof drawn, side: number, columns: number, first: number) =>
       Array.from({ length: 160 }, (_, k) => {
@@ -135,7 +135,7 @@ describe("fit", () => {
     const { code } = await running;
     clearInterval(waiting);
     expect(code === 130 || code === 0).toBe(true);
-    if (code === 130) await pushforward(...words, "--resume");
+    if (code === 130) await outputs(...words, "--resume");
     expect(readFileSync(stopped).equals(whole)).toBe(true);
   });
 
@@ -170,13 +170,13 @@ describe("fit", () => {
       const training = "--levels 1 --transforms 1 --hidden 4 --batch-size 16 --epochs 1 --threads 1".split(
         " ",
       );
-      await pushforward("fit", data.images, ...words, ...training, "-o", model);
+      await outputs("fit", data.images, ...words, ...training, "-o", model);
       const description = JSON.stringify((await loadModel(model)).flow.describe());
       expect(description).toContain(`"transform":{"type":"${transform}"`);
       expect(description).toContain('"dequantizer"');
       const [result] = await json("evaluate", model, data.directory);
       expect(result!.bitsPerDimension).toBeGreaterThan(0);
-      await pushforward("sample", model, "-n", "2", "-o", path("two.png"));
+      await outputs("sample", model, "-n", "2", "-o", path("two.png"));
       expect(decode(readFileSync(path("two.png"))).channels).toBe(1);
     },
   );
@@ -187,7 +187,7 @@ describe("fit", () => {
     const gif = write("photos/left/other.gif", "");
     const fitted = ["fit", data.directory, ...words, "--validation-fraction", "0.5", "-o", model];
     for (const command of [fitted, ["score", model, data.directory, "-o", path("nice.csv")]])
-      expect((await pushforward(...command)).err).toContain(
+      expect((await outputs(...command)).err).toContain(
         "Warning: 1 picture in another format was not read: photos/left/other.gif\n",
       );
     rmSync(gif);
@@ -200,7 +200,7 @@ describe("fit", () => {
     expect(JSON.stringify(bijection)).toContain('"hidden":[8,8,8,8,8]');
     const [result] = await json("evaluate", model, data.directory);
     expect(result!.bitsPerDimension).toBeGreaterThan(0);
-    await pushforward("sample", model, "-n", "2", "--class", "left", "-o", path("left.png"));
+    await outputs("sample", model, "-n", "2", "--class", "left", "-o", path("left.png"));
     expect(decode(readFileSync(path("left.png"))).channels).toBe(1);
     expect(await failure("fit", data.images, "--flow", "nice", "--levels", "1", "-o", model)).toMatch(
       "--levels cannot be combined with --flow nice",
@@ -214,7 +214,7 @@ describe("fit", () => {
     const connection = await (await DuckDBInstance.create()).connect();
     await connection.run(`COPY (${pictures}) TO '${file}'`);
     const model = path("parquet.safetensors");
-    const { out } = await pushforward("fit", file, ...SMALL_GLOW, "--epochs", "1", "-o", model);
+    const { out } = await outputs("fit", file, ...SMALL_GLOW, "--epochs", "1", "-o", model);
     expect(out).toMatch(/^Learned 4 images of 4 x 4 x 1 /);
     const table = await failure("fit", file, "--columns", "number", "--flips", "-o", model);
     expect(table).toMatch(/--flips is for images, and DATA is a table/);

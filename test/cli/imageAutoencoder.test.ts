@@ -5,7 +5,7 @@ import { workplace } from "./command.ts";
 import { writeImages } from "./smallImages.ts";
 
 const place = workplace();
-const { path, write, failure, json, outputs: pushforward } = place;
+const { path, write, failure, json, outputs } = place;
 
 let data: ReturnType<typeof writeImages>;
 beforeAll(() => {
@@ -18,9 +18,9 @@ describe("vae", () => {
 
   test("has a bound, samples, interpolations and pictures", async () => {
     const pictures = path("of-vae");
-    await pushforward("fit", data.images, ...words, "--pictures", pictures, "-o", model());
+    await outputs("fit", data.images, ...words, "--pictures", pictures, "-o", model());
     expect(existsSync(`${pictures}/samples.png`)).toBe(true);
-    const { out } = await pushforward("evaluate", model(), data.images, "--draws", "3");
+    const { out } = await outputs("evaluate", model(), data.images, "--draws", "3");
     expect(out.replace(/\d+\.\d{3}/g, "#.###")).toMatchInlineSnapshot(`
       "Bits per dimension of 40 images: #.### ± #.### (3 draws of the posterior each)
       "
@@ -30,13 +30,13 @@ describe("vae", () => {
       return result!.bitsPerDimension as number;
     };
     expect(await bits("5")).toBeLessThan(await bits("1"));
-    await pushforward("sample", model(), "-n", "2", "--temperature", "0.9", "-o", path("of-vae"));
+    await outputs("sample", model(), "-n", "2", "--temperature", "0.9", "-o", path("of-vae"));
     const [first, second] = ["1", "2"].map((n) => decode(readFileSync(`${pictures}/0000${n}.png`)).data);
     expect(first).not.toEqual(second);
     const [a, b] = [path("photos/left/0.png"), path("photos/right/1.png")];
-    await pushforward("interpolate", model(), a, b, "--steps", "3", "-o", path("between.png"));
+    await outputs("interpolate", model(), a, b, "--steps", "3", "-o", path("between.png"));
     expect(decode(readFileSync(path("between.png"))).channels).toBe(1);
-    const { out: summary } = await pushforward("inspect", model());
+    const { out: summary } = await outputs("inspect", model());
     expect(summary.split("\n").find((line) => line.startsWith("flow"))).toMatchInlineSnapshot(
       `"flow        variational autoencoder"`,
     );

@@ -3,7 +3,7 @@ import { workplace } from "./command.ts";
 import { COUNT, writeImages } from "./smallImages.ts";
 
 const place = workplace();
-const { path, failure, json, outputs: pushforward } = place;
+const { path, failure, json, outputs } = place;
 
 let data: ReturnType<typeof writeImages>;
 beforeAll(() => {
@@ -16,8 +16,8 @@ describe("image-transformer", () => {
     "--flow image-transformer --hidden 8 --transforms 1 --epochs 1 --schedule cosine --threads 1".split(" ");
 
   test("has exact probabilities, and is sampled at a temperature", async () => {
-    await pushforward("fit", data.images, data.labels, "--classes", ...words, "-o", model());
-    const { out } = await pushforward("evaluate", model(), data.images, data.labels);
+    await outputs("fit", data.images, data.labels, "--classes", ...words, "-o", model());
+    const { out } = await outputs("evaluate", model(), data.images, data.labels);
     expect(out.replace(/\d+\.\d{3}/g, "#.###")).toMatchInlineSnapshot(`
       "Bits per dimension of 40 images: #.### ± #.### (exact)
       "
@@ -26,8 +26,8 @@ describe("image-transformer", () => {
     expect(result).toMatchObject({ rows: COUNT });
     expect(result).not.toHaveProperty("draws");
     const temperature = ["--temperature", "0.5", "--class", "1"];
-    await pushforward("sample", model(), "-n", "4", ...temperature, "-o", path("drawn.png"));
-    const { out: summary } = await pushforward("inspect", model());
+    await outputs("sample", model(), "-n", "4", ...temperature, "-o", path("drawn.png"));
+    const { out: summary } = await outputs("inspect", model());
     expect(summary.split("\n").find((line) => line.startsWith("flow"))).toMatchInlineSnapshot(
       `"flow        pixel autoregressive"`,
     );

@@ -7,7 +7,7 @@ import { workplace } from "./command.ts";
 import { COUNT, image, SMALL_GLOW, writeImages } from "./smallImages.ts";
 
 const place = workplace();
-const { path, write, failure, json, outputs: pushforward } = place;
+const { path, write, failure, json, outputs } = place;
 
 let data: ReturnType<typeof writeImages>;
 const models = { plain: "", classes: "" };
@@ -17,13 +17,13 @@ beforeAll(async () => {
   models.plain = path("plain.safetensors");
   models.classes = path("classes.safetensors");
   const training = [...SMALL_GLOW, "--epochs", "1", "-o"];
-  await pushforward("fit", data.images, ...training, models.plain);
-  await pushforward("fit", data.images, data.labels, "--classes", ...training, models.classes);
+  await outputs("fit", data.images, ...training, models.plain);
+  await outputs("fit", data.images, data.labels, "--classes", ...training, models.classes);
 });
 
 describe("a model of images", () => {
   test("scores each file and evaluates the mean, which agree", async () => {
-    const { out } = await pushforward("score", models.plain, data.directory, "-o", "-");
+    const { out } = await outputs("score", models.plain, data.directory, "-o", "-");
     const [header, ...lines] = out.trim().split("\n");
     expect(header).toBe("file,log_probability,bits_per_dimension");
     const bits = lines.map((line) => Number(line.split(",")[2]));
@@ -40,7 +40,7 @@ describe("a model of images", () => {
   });
 
   test("is conditional on classes by their names", async () => {
-    const { out } = await pushforward("score", models.classes, data.images, data.labels, "-o", "-");
+    const { out } = await outputs("score", models.classes, data.images, data.labels, "-o", "-");
     expect(
       out
         .split("\n")
@@ -64,15 +64,7 @@ describe("a model of images", () => {
   });
 
   test("predicts the class of each image, with or without its label", async () => {
-    const scored = await pushforward(
-      "score",
-      models.classes,
-      data.images,
-      data.labels,
-      "--classify",
-      "-o",
-      "-",
-    );
+    const scored = await outputs("score", models.classes, data.images, data.labels, "--classify", "-o", "-");
     const [header, ...lines] = scored.out.trim().split("\n");
     expect(header).toBe("image,class,predicted_class,log_probability,bits_per_dimension,p_0,p_1");
     let right = 0;
@@ -85,17 +77,17 @@ describe("a model of images", () => {
     const labeled = [models.classes, data.images, data.labels, "--classify"];
     const [result] = await json("evaluate", ...labeled);
     expect(result!.accuracy).toBeCloseTo(right / COUNT, 12);
-    const { out } = await pushforward("evaluate", ...labeled);
+    const { out } = await outputs("evaluate", ...labeled);
     expect(out.replace(/\d+\.\d+/g, "#.###")).toMatchInlineSnapshot(`
       "Bits per dimension of 40 images: #.### ± #.### (1 draw of noise each)
       Accuracy of the predicted classes: #.###%
       "
     `);
-    const unlabeled = await pushforward("score", models.classes, data.images, "--classify", "-o", "-");
+    const unlabeled = await outputs("score", models.classes, data.images, "--classify", "-o", "-");
     expect(unlabeled.out.split("\n")[0]).toBe(
       "image,predicted_class,log_probability,bits_per_dimension,p_0,p_1",
     );
-    const directory = await pushforward("score", models.classes, data.directory, "--classify", "-o", "-");
+    const directory = await outputs("score", models.classes, data.directory, "--classify", "-o", "-");
     expect(directory.out.split("\n")[1]).toMatch(/^photos\/left\/0\.png,left,[01],/);
   });
 
@@ -114,10 +106,10 @@ describe("a model of images", () => {
 
   test("draws a picture of all images, or a directory with a file for each", async () => {
     const grid = path("grid.png");
-    await pushforward("sample", models.classes, "-n", "6", "-o", grid);
+    await outputs("sample", models.classes, "-n", "6", "-o", grid);
     const picture = decode(readFileSync(grid));
     expect(picture.channels).toBe(1);
-    await pushforward(
+    await outputs(
       ...["sample", models.classes, "-n", "2", "--class", "1", "--temperature", "0.5", "-o", path("drawn")],
     );
     const { width, height, data: drawn } = decode(readFileSync(path("drawn/1/00002.png")));
@@ -180,7 +172,7 @@ describe("a model of images", () => {
 
   test("interpolates between two images, whose reconstructions are exact", async () => {
     const [a, b] = [path("photos/left/0.png"), path("photos/right/1.png")];
-    await pushforward("interpolate", models.plain, a, b, "--steps", "3", "-o", path("line.png"));
+    await outputs("interpolate", models.plain, a, b, "--steps", "3", "-o", path("line.png"));
     const line = decode(readFileSync(path("line.png")));
     const scale = (line.height - 4) / 4;
     const pixel = (left: number, i: number) =>
@@ -231,14 +223,14 @@ describe("a model of images", () => {
   });
 
   test("is exported as images", async () => {
-    await pushforward("export", models.plain, "-o", path("exported"));
-    const { inputs, outputs } = JSON.parse(readFileSync(path("exported/model.json"), "utf8"))["density.onnx"];
-    expect(inputs[0]).toEqual({
+    await outputs("export", models.plain, "-o", path("exported"));
+    const exported = JSON.parse(readFileSync(path("exported/model.json"), "utf8"))["density.onnx"];
+    expect(exported.inputs[0]).toEqual({
       name: "x",
       meaning: "pixels of images [4, 4, 1], which are integers from 0",
       image: [4, 4, 1],
     });
-    expect(outputs[0].meaning).toBe("lower bound of the log-probability of the rows");
+    expect(exported.outputs[0].meaning).toBe("lower bound of the log-probability of the rows");
     expect(await failure("export", models.plain, "-o", path("dask"), "--for", "dask")).toMatchInlineSnapshot(`
       "2
       Error: --for dask is for models of tables: received plain.safetensors, a model of images.
@@ -247,7 +239,7 @@ describe("a model of images", () => {
   });
 
   test("is exported as maps between images and latent rows", async () => {
-    await pushforward("export", models.plain, "--what", "latent,data", "-o", path("maps"));
+    await outputs("export", models.plain, "--what", "latent,data", "-o", path("maps"));
     const session = (what: string) => InferenceSession.create(path(`maps/${what}.onnx`));
     const x = new Tensor("float32", Float32Array.from(image(0)), [1, 16]);
     const { z } = await (await session("latent")).run({ x });
@@ -258,7 +250,7 @@ describe("a model of images", () => {
   });
 
   test("is inspected as images", async () => {
-    const { out } = await pushforward("inspect", models.classes);
+    const { out } = await outputs("inspect", models.classes);
     expect(out.split("\n").slice(0, 3).join("\n")).toMatchInlineSnapshot(`
       "model       classes.safetensors
       images      4 x 4 x 1 (height, width, channels), values from 0 to 255

@@ -29,7 +29,7 @@ it("a lock exists while the work runs, and is removed when it ends or fails", as
   expect(files.list()).toEqual([]);
 });
 
-it("one of many processes takes over the lock of a process that has ended", async () => {
+it("one of many calls takes over the lock of a process that has ended", async () => {
   files.write("stale.lock", lockOf({ pid: ended }));
   let atWork = 0;
   let most = 0;

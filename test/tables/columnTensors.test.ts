@@ -42,7 +42,7 @@ const clock = [
 ] as const;
 const month = { unit: "month", first: 12 * 1000, cells: 2000 * 12 } as const;
 
-/** Columns, whether all their values are learned, and values. */
+/** Names, columns and values. */
 const CASES: readonly (readonly [name: string, column: TableColumn, values: Float64Array])[] = [
   [
     "weeks, weekdays and times of the day",
