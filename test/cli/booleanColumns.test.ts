@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { openTable } from "../../src/data/index.ts";
 import { trend } from "../../src/evaluate/index.ts";
 import { decodeModel, TableModel } from "../../src/flows/index.ts";
-import { workplace } from "./command.ts";
+import { rowsOf, workplace } from "./command.ts";
 
 const { path, write, pushforward } = workplace();
 
@@ -29,11 +29,7 @@ describe("columns that are stated as boolean", () => {
     const scores = async (source: string) => {
       const { code, out, err } = await pushforward(["score", model, source, "-o", "-"]);
       expect({ code, err: err.match(/Error|Warning|impossible/) }).toEqual({ code: 0, err: null });
-      return out
-        .trimEnd()
-        .split("\n")
-        .slice(1)
-        .map((line) => line.split(",").at(-1));
+      return rowsOf(out).map((row) => row.at(-1));
     };
     const expected = await scores(table);
     expect(new Set(expected).size).toBeGreaterThan(3);

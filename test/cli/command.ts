@@ -10,6 +10,7 @@ import { run } from "../../src/cli/run.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
 export const EARTHQUAKES = fileURLToPath(new URL("../../examples/data/earthquakes.csv", import.meta.url));
+export const PENGUINS = fileURLToPath(new URL("../../examples/data/penguins.csv", import.meta.url));
 /** The command line for other processes, from the compiled sources. */
 export const MAIN = join(inject("compiledPackage"), "dist/cli/main.js");
 
@@ -69,10 +70,7 @@ export function workplace() {
   async function json(...words: string[]): Promise<Record<string, unknown>[]> {
     const { code, out, err } = await pushforward([...words, "--json"]);
     if (code !== 0) throw new Error(err);
-    return out
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line));
+    return jsonLines(out);
   }
 
   return { ...files, plain, pushforward, outputs, failure, json };
@@ -126,6 +124,19 @@ export function start(
     },
   };
 }
+
+/** The objects of JSON Lines. */
+export const jsonLines = (text: string) =>
+  text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+/** The lines of a CSV file after the header. */
+export const linesOf = (csv: string): string[] => csv.trimEnd().split("\n").slice(1);
+
+/** The rows of a CSV file without quotes. */
+export const rowsOf = (csv: string): string[][] => linesOf(csv).map((line) => line.split(","));
 
 /** Options that make training quick. */
 export const QUICK = ["--flow", "nsf", "--transforms", "1", "--hidden", "8", "--epochs", "2"];

@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from "vitest";
 import { knownValues } from "../../src/cli/knownValues.ts";
 import { Random } from "../../src/random/index.ts";
 import type { TableColumn } from "../../src/tables/tableColumn.ts";
-import { workplace } from "./command.ts";
+import { rowsOf, workplace } from "./command.ts";
 
 const { path, write, pushforward, failure } = workplace();
 
@@ -31,13 +31,6 @@ beforeAll(async () => {
   const { code } = await pushforward(["fit", table, ...options, "-o", model]);
   expect(code).toBe(0);
 }, 120_000);
-
-const rowsOf = (csv: string): string[][] =>
-  csv
-    .trimEnd()
-    .split("\n")
-    .slice(1)
-    .map((line) => line.split(","));
 
 it("draws rows given values of any columns", async () => {
   const { code, out } = await pushforward(["sample", model, "--given", "shop=south,items=4", "-n", "200"]);

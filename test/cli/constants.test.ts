@@ -2,18 +2,18 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { decodeModel } from "../../src/flows/decodeModel.ts";
 import { TableModel } from "../../src/flows/tableModel.ts";
-import { correlated, QUICK, workplace } from "./command.ts";
+import { correlated, jsonLines, QUICK, workplace } from "./command.ts";
 
 const { path, write, pushforward, json } = workplace();
 
-const FAR = 1700000000.123;
+const BEYOND_FLOAT32 = 1700000000.123;
 
 /** The table of `correlated` with two constant columns: `t` between its columns, and `k` after them. */
 const withConstants = (rows: number) =>
   correlated(rows)
     .trimEnd()
     .split("\n")
-    .map((line, i) => line.replace(",", i === 0 ? ",t," : `,${FAR},`) + (i === 0 ? ",k" : ",0.1"))
+    .map((line, i) => line.replace(",", i === 0 ? ",t," : `,${BEYOND_FLOAT32},`) + (i === 0 ? ",k" : ",0.1"))
     .join("\n");
 
 const table = write("constants.csv", withConstants(200));
@@ -27,11 +27,11 @@ it("learns constant columns of the default model as constants", async () => {
   expect(code).toBe(0);
   expect(err).toMatch(/^t +double +constant +0% +1700000000.123$/m);
   const [plainDone] = (await json("fit", plain, ...small, "-o", without)).slice(-1);
-  const done = JSON.parse(out.trimEnd().split("\n").at(-1)!);
+  const done = jsonLines(out).at(-1)!;
   expect(done.heldOut).toEqual(plainDone!.heldOut);
   const samples = await TableModel.from(await decodeModel(readFileSync(model))).sample(10);
-  for (const { t, k } of samples) expect([t, k]).toEqual([FAR, 0.1]);
-  const query = `SELECT 0.5 AS a, ${FAR}::DOUBLE + i AS t, 0.2 AS b, 0.1 AS k FROM range(2) AS r(i)`;
+  for (const { t, k } of samples) expect([t, k]).toEqual([BEYOND_FLOAT32, 0.1]);
+  const query = `SELECT 0.5 AS a, ${BEYOND_FLOAT32}::DOUBLE + i AS t, 0.2 AS b, 0.1 AS k FROM range(2) AS r(i)`;
   const scored = await pushforward(["score", model, query, "-o", "-"]);
   expect(scored.out.trimEnd().split("\n")[2]).toMatch(/,-Infinity$/);
   expect(scored.err).toContain('Row 2 of the query has a value of "t" that the model considers impossible');
@@ -50,16 +50,16 @@ it.each([
     code: 0,
     err: "Note: Some columns are constant: t = 1700000000.123, k = 0.1. Samples of the model have the same values, rows with any other value have probability 0, and log-densities are those of the other columns.",
   });
-  const done = out
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line));
+  const done = jsonLines(out);
   expect(heldOut(done)).toEqual(heldOut(await json("fit", plain, ...options, "-o", without)));
   expect(done.at(-1)).toMatchObject({ columns: ["a", "t", "b", "k"] });
   const { flow, columns } = await decodeModel(readFileSync(model));
   expect(columns).toEqual(["a", "t", "b", "k"]);
   const samples = await flow.sample(10);
-  expect([1, 3].map((d) => [...new Set(samples.filter((_, i) => i % 4 === d))])).toEqual([[FAR], [0.1]]);
+  expect([1, 3].map((d) => [...new Set(samples.filter((_, i) => i % 4 === d))])).toEqual([
+    [BEYOND_FLOAT32],
+    [0.1],
+  ]);
 });
 
 it("prints a note on one constant column, and scores rows with other values", async () => {
@@ -69,7 +69,7 @@ it("prints a note on one constant column, and scores rows with other values", as
     "Note: A column is constant: t = 1700000000.123. Samples of the model have the same value, rows with any other value have probability 0, and log-densities are those of the other columns.",
   );
   expect(err).not.toContain("Values repeat");
-  const query = `SELECT 0.5 AS a, ${FAR}::DOUBLE + i AS t FROM range(2) AS r(i)`;
+  const query = `SELECT 0.5 AS a, ${BEYOND_FLOAT32}::DOUBLE + i AS t FROM range(2) AS r(i)`;
   const mean = await pushforward(["evaluate", model, query]);
   expect(mean.out).toBe("Mean log-density of 2 rows: -Infinity nats\n");
   expect(mean.err).toContain("Row 2 has a very low density (-Infinity nats)");

@@ -8,7 +8,7 @@ import { Messages } from "../../src/cli/messages.ts";
 import { printNotes } from "../../src/cli/tableNotes.ts";
 import { readTrainingTable } from "../../src/data/index.ts";
 import { decodeModel } from "../../src/flows/decodeModel.ts";
-import { correlated, EARTHQUAKES, QUICK, workplace } from "./command.ts";
+import { correlated, EARTHQUAKES, jsonLines, QUICK, workplace } from "./command.ts";
 
 const { path, write, list, plain, json } = workplace();
 
@@ -33,11 +33,7 @@ async function watched(words: string[], onOutput?: (out: string) => void) {
   return { out: plain(texts.out), err: plain(texts.err) };
 }
 
-const events = ({ out }: { out: string }) =>
-  out
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line));
+const events = ({ out }: { out: string }) => jsonLines(out);
 
 it("learns from a streamed table as well as from one in memory", async () => {
   const options = ["--flow", "nsf", "--transforms", "1", "--hidden", "8", "--epochs", "10"];

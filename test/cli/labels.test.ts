@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { openTable, writeRows } from "../../src/data/index.ts";
 import { decodeModel, encodeModel } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { correlated, quickModel, workplace } from "./command.ts";
+import { correlated, linesOf, quickModel, workplace } from "./command.ts";
 
 const here = workplace();
 const { path, write, pushforward, failure, json } = here;
@@ -37,8 +37,6 @@ beforeAll(async () => {
     err: [],
   });
 });
-
-const rowsOf = (csv: string) => csv.trimEnd().split("\n").slice(1);
 
 async function column(source: string, name: string): Promise<unknown[]> {
   const opened = await openTable(source);
@@ -76,7 +74,7 @@ describe("a text column in --given", () => {
     const gaps = write("gaps.csv", 'kind,height,age\ndog,0,0\n,0,0\n"cat, grey",0,0\n');
     const { err } = await pushforward(["score", model, gaps, "-o", path("scored.csv")]);
     expect(err).toContain("1 of 3 rows has no log-density because a value is missing.");
-    const scored = rowsOf(readFileSync(path("scored.csv"), "utf8"));
+    const scored = linesOf(readFileSync(path("scored.csv"), "utf8"));
     expect(scored.map((row) => row.replace(/-?\d+\.\d+$/, "X"))).toEqual([
       "dog,0,0,X",
       ",0,0,",
@@ -88,7 +86,7 @@ describe("a text column in --given", () => {
     const drawn = async (...words: string[]) => {
       const { code, out, err } = await pushforward(["sample", model, "-n", "500", ...words]);
       expect({ code, err }).toEqual({ code: 0, err: "" });
-      return rowsOf(out);
+      return linesOf(out);
     };
     for (const [k, kind] of KINDS.entries()) {
       const rows = await drawn("--given", `"kind=${kind}",age=0.5`);
@@ -125,7 +123,7 @@ describe("a text column in --given", () => {
   });
 
   it("can be combined with other given columns and any flow", async () => {
-    const lines = rowsOf(animals(200, 3)).map((row, i) => `${row},${i % 2 === 0},${["x", "y"][i % 2]}`);
+    const lines = linesOf(animals(200, 3)).map((row, i) => `${row},${i % 2 === 0},${["x", "y"][i % 2]}`);
     const wide = write("wide.csv", ["kind,height,age,tame,side", ...lines, ""].join("\n"));
     const query = `SELECT kind, height, age, tame::BOOLEAN AS tame FROM '${wide}'`;
     const two = await decodeModel(readFileSync(await quickModel(here, query, "two", "--given", "tame,kind")));

@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from "vitest";
 import { Random } from "../../src/random/index.ts";
-import { workplace } from "./command.ts";
+import { linesOf, workplace } from "./command.ts";
 
 const { path, write, pushforward, failure, json } = workplace();
 const SHARES = { red: 0.5, green: 0.3, blue: 0.2 };
@@ -70,7 +70,7 @@ it("compare says which model has lower bounds instead of log-densities", async (
 
 it("draws labels with their shares", async () => {
   const { out } = await pushforward(["sample", model, "-n", "2000"]);
-  const rows = out.trimEnd().split("\n").slice(1);
+  const rows = linesOf(out);
   const count = (color: string) => rows.filter((row) => row.startsWith(`${color},`)).length;
   for (const [color, share] of Object.entries(SHARES))
     expect(Math.abs(count(color) / 2000 - share)).toBeLessThan(0.06);

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
 import { checkProvider } from "../../src/runtime/devices.ts";
 import { loadEngine } from "../../src/runtime/engine.ts";
-import { EARTHQUAKES, workplace } from "./command.ts";
+import { EARTHQUAKES, rowsOf, workplace } from "./command.ts";
 
 const { path, outputs, failure, json } = workplace();
 
@@ -60,11 +60,7 @@ test("--provider webgpu computes what the CPU computes", async (context) => {
   writeFileSync(path("rows.csv"), [...rows, "1e39,0,0,0", ""].join("\n"));
   const scores = async (...words: string[]) => {
     const { out } = await outputs("score", cpu, path("rows.csv"), "-o", "-", ...words);
-    return out
-      .trim()
-      .split("\n")
-      .slice(1)
-      .map((line) => Number(line.split(",").at(-1)));
+    return rowsOf(out).map((row) => Number(row.at(-1)));
   };
   const [ours, theirs] = [await scores(), await scores(...onWebGpu)];
   expect(theirs).toHaveLength(300);

@@ -1,14 +1,12 @@
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { encodeModel, Flow } from "../../src/flows/index.ts";
 import { StandardNormal } from "../../src/index.ts";
 import { realColumn } from "../../src/tables/realColumn.ts";
-import { correlated, quickModel, workplace } from "./command.ts";
+import { correlated, PENGUINS, quickModel, workplace } from "./command.ts";
 
 const place = workplace();
 const { path, write, pushforward, failure, json } = place;
-const PENGUINS = fileURLToPath(new URL("../../examples/data/penguins.csv", import.meta.url));
 
 it("tests a model of a table on the rows that the training held out, whose split the model file has", async () => {
   const model = path("penguins.safetensors");
