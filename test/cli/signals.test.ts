@@ -41,10 +41,10 @@ async function stopped(signal: NodeJS.Signals, words: readonly string[]) {
   expect(running.child.exitCode).toBe(null);
   const sent = performance.now();
   running.child.kill(signal);
-  const { code, out, err } = await running.ended;
+  const { code, signal: endedBy, out, err } = await running.ended;
   // Two seconds, and a tolerance for a busy machine.
   expect(performance.now() - sent).toBeLessThan(8000);
-  return { code, out, err: plain(err) };
+  return { code, signal: endedBy, out, err: plain(err) };
 }
 
 /** On a busy machine, a command may not have started its training yet, and then says "before the end". */
@@ -60,17 +60,18 @@ describe("a signal ends a command", () => {
   it.concurrent("that waits for a file", async () => {
     execFileSync("mkfifo", [path("fifo.csv")]);
     const words = ["fit", path("fifo.csv"), "-o", path("fifo.safetensors")];
-    expect(await stopped("SIGINT", words)).toEqual({ code: 130, out: "", err: STOPPED });
+    expect(await stopped("SIGINT", words)).toEqual({ code: 130, signal: "SIGINT", out: "", err: STOPPED });
   });
 
   it.concurrent("that runs a query without end", async () => {
     const query = "SELECT count(*) AS n FROM range(1000000000) a, range(1000000000) b";
     const words = ["fit", query, "-o", path("query.safetensors")];
-    expect(await stopped("SIGTERM", words)).toEqual({ code: 143, out: "", err: STOPPED });
+    expect(await stopped("SIGTERM", words)).toEqual({ code: 143, signal: "SIGTERM", out: "", err: STOPPED });
   });
 
   it.concurrent("that computes without a pause, with a message about its files", async () => {
-    expect(await stopped("SIGHUP", busy("graph.safetensors"))).toEqual({ code: 129, out: "", err: STOPPED });
+    const outcome = { code: 129, signal: "SIGHUP", out: "", err: STOPPED };
+    expect(await stopped("SIGHUP", busy("graph.safetensors"))).toEqual(outcome);
   });
 
   it.concurrent("at once when it comes twice", async () => {
