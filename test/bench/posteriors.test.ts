@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { errorsOf } from "../../bench/posteriors/errors.ts";
 import { others } from "../../bench/posteriors/others.ts";
 import { readData, readReference } from "../../bench/posteriors/reference.ts";
@@ -12,10 +9,10 @@ import type { Tensor } from "../../src/graph/index.ts";
 import { positive, vector } from "../../src/inference/index.ts";
 import { elementNames } from "../../src/inference/model.ts";
 import { Random } from "../../src/random/index.ts";
+import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { run } from "../graph/run.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "pushforward-posteriors-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const { path, write } = temporaryDirectory();
 
 /** Data of a few rows, with the fields of all posteriors. */
 const count = 12;
@@ -79,10 +76,10 @@ test("errors are in units of the reference standard deviations", () => {
   expect(elementNames(parameters)).toEqual(["beta[0]", "beta[1]", "sigma"]);
   const header = "beta[1],beta[2],sigma";
   const lines = Array.from({ length: 101 }, (_, i) => `${i},${-i},${2 * i}`);
-  writeFileSync(join(folder, "toy-model.draws.csv.gz"), gzipSync([header, ...lines].join("\n")));
-  writeFileSync(join(folder, "toy.data.json.gz"), gzipSync('{"N": 3}'));
-  expect(readData(folder, "toy-model")).toEqual({ N: 3 });
-  const reference = readReference(folder, "toy-model");
+  write("toy-model.draws.csv.gz", gzipSync([header, ...lines].join("\n")));
+  write("toy.data.json.gz", gzipSync('{"N": 3}'));
+  expect(readData(path(""), "toy-model")).toEqual({ N: 3 });
+  const reference = readReference(path(""), "toy-model");
   const draws = {
     beta: Float64Array.from({ length: 202 }, (_, k) => (k % 2 === 0 ? k / 2 : -(k - 1) / 2)),
     sigma: Float64Array.from({ length: 101 }, (_, i) => 2 * i),

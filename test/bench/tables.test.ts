@@ -1,8 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { mkdirSync } from "node:fs";
+import { beforeAll, expect, test } from "vitest";
 import { loadTable, splitByDistinctRows } from "../../bench/tables.ts";
+import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
 test("of ten distinct rows the first is a test row and the second a validation row, and copies are in the same part", () => {
   const distinct = Array.from({ length: 20 }, (_, i) => [i, -i]);
@@ -14,17 +13,16 @@ test("of ten distinct rows the first is a test row and the second a validation r
   expect(train.map(([x]) => x)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 17, 18, 19, 5]);
 });
 
-let directory: string;
+const files = temporaryDirectory();
+const directory = files.path("");
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), "pushforward-tables-"));
-  mkdirSync(join(directory, "uci"));
+  mkdirSync(files.path("uci"));
   // A hundred rows, every third of which equals an earlier one except for the class, which is dropped.
   const rows = Array.from({ length: 100 }, (_, i) => (i % 3 === 2 ? i - 2 : i)).map(
     (k, i) => `${k % 2},${k ** 2},${i}`,
   );
-  writeFileSync(join(directory, "uci/banknote.csv"), ["a,b,class", ...rows].join("\n"));
+  files.write("uci/banknote.csv", ["a,b,class", ...rows].join("\n"));
 });
-afterAll(() => rmSync(directory, { recursive: true }));
 
 const rowsOf = (values: Float64Array) =>
   Array.from({ length: values.length / 2 }, (_, i) => values.subarray(2 * i, 2 * i + 2).join());

@@ -1,19 +1,18 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { expectClose } from "../bijections/invariants.ts";
+import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { CHROMIUM_IS_MISSING, findChromium } from "./chromium.ts";
 import { bundle, visit } from "./site.ts";
 import { type Trained, trainSmallFlow } from "./smallFlow.ts";
 
 const source = fileURLToPath(new URL("../../src", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "pushforward-page-"));
+const folder = temporaryDirectory().path("");
 const chromium = findChromium();
 // Only some reporters of Vitest show why a test was skipped.
 if (!chromium) console.warn(`Training in a page is not tested: ${CHROMIUM_IS_MISSING}.`);
-
-afterAll(() => rmSync(folder, { recursive: true }));
 
 test("all modules except those of data, files, images, mpi, report, serve and cli bundle for a browser, without modules of Node", async () => {
   const needsNode = /^(data|files|images|mpi|report|serve|cli)[/\\]/;
@@ -83,23 +82,16 @@ async function trainInPage(path: string, headers: Record<string, string>, thread
  * difference after 45 steps was 5e-6.
  */
 function compare(page: Trained, node: Trained): void {
-  expectClose(page.start64, node.start64, 1e-14);
-  expectClose(page.start, node.start, 1e-6);
+  expectClose(page.start64, node.start64, 1e-14, "log-densities in float64 before training");
+  expectClose(page.start, node.start, 1e-6, "log-densities before training");
   expect(page.epochs).toHaveLength(node.epochs.length);
   for (const [i, { epoch, learningRate, trainLogDensity, validationLogDensity }] of page.epochs.entries()) {
     const expected = node.epochs[i];
     expect({ epoch, learningRate }).toEqual({ epoch: expected.epoch, learningRate: expected.learningRate });
     const densities = [expected.trainLogDensity, expected.validationLogDensity];
-    expectClose([trainLogDensity, validationLogDensity], densities, i === 0 ? 1e-5 : 1e-4);
+    expectClose([trainLogDensity, validationLogDensity], densities, i === 0 ? 1e-5 : 1e-4, `epoch ${epoch}`);
   }
-  expectClose(page.logDensities, node.logDensities, 1e-4);
-  expectClose(page.samples, node.samples, 1e-4);
-  expectClose(page.looped, node.looped, 1e-4);
-}
-
-/** Equal up to `tolerance`, relative to numbers beyond 1 and absolute below. */
-function expectClose(actual: readonly number[], expected: readonly number[], tolerance: number): void {
-  expect(actual).toHaveLength(expected.length);
-  const errors = actual.map((value, i) => Math.abs(value - expected[i]) / Math.max(1, Math.abs(expected[i])));
-  expect(Math.max(...errors)).toBeLessThanOrEqual(tolerance);
+  expectClose(page.logDensities, node.logDensities, 1e-4, "log-densities");
+  expectClose(page.samples, node.samples, 1e-4, "samples");
+  expectClose(page.looped, node.looped, 1e-4, "looped");
 }

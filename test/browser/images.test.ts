@@ -1,11 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { readDigits } from "../../bench/images/readDigits.ts";
 import { bitsPerDimension } from "../../src/evaluate/index.ts";
 import { decodeModel, ImageModel } from "../../src/flows/index.ts";
+import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { findChromium } from "./chromium.ts";
 import { bundle, visit } from "./site.ts";
 
@@ -18,13 +17,12 @@ const MAX_TIME = 100;
 const { test: digits } = readDigits(0);
 const pixels = digits.pixels.slice(0, 20);
 const classes = digits.labels.slice(0, 20);
-const folder = mkdtempSync(join(tmpdir(), "pushforward-images-"));
+const folder = temporaryDirectory().path("");
 const chromium = findChromium();
 
 beforeAll(async () => {
   if (chromium) await bundle("images", { outDir: folder, emptyOutDir: true });
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const model = async () => ImageModel.from(await decodeModel(readFileSync(MODEL)));
 

@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { encodeModel, naf, nsf } from "../../src/flows/index.ts";
 import { realColumn } from "../../src/tables/realColumn.ts";
+import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { findChromium } from "./chromium.ts";
 import { type Bundle, bundle, visit } from "./site.ts";
 
@@ -14,14 +12,13 @@ import { type Bundle, bundle, visit } from "./site.ts";
 /** The budget for the JavaScript that the page loads before a model, gzipped, onnxruntime-web aside. */
 const MAX_BYTES = 60_000;
 
-const folder = mkdtempSync(join(tmpdir(), "pushforward-scoring-"));
+const folder = temporaryDirectory().path("");
 const chromium = findChromium();
 let page: Bundle;
 
 beforeAll(async () => {
   page = await bundle("scoring", { outDir: folder, emptyOutDir: true });
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const chunks = () => page.files.filter((file) => file.type === "chunk");
 

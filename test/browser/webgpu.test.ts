@@ -1,18 +1,15 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { CHROMIUM_IS_MISSING, findChromium, SOFTWARE_WEBGPU } from "./chromium.ts";
 import { bundle, visit } from "./site.ts";
 import { logProbInFloat64 } from "./webgpu/logProbInFloat64.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "pushforward-webgpu-"));
+const folder = temporaryDirectory().path("");
 const chromium = findChromium();
 // Only some reporters of Vitest show why a test was skipped.
 if (!chromium) console.warn(`WebGPU is not tested: ${CHROMIUM_IS_MISSING}.`);
 
 beforeAll(() => bundle("webgpu", { outDir: folder, emptyOutDir: true }));
-afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("a page with the build of onnxruntime-web that has WebGPU", () => {
   test("trains on WebGPU with the losses of WebAssembly up to rounding, and computes in float64", async (context) => {

@@ -1,13 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, inject, test } from "vitest";
+import { expect, inject, test } from "vitest";
 import { compiled } from "../compiledPackage.ts";
+import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { root } from "./documentation.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "pushforward-examples-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const { path } = temporaryDirectory();
 
 /** earthquakes.ts trains for a stated time; the assertions hold after few epochs. */
 const [TIME, EPOCHS] = ["maxMinutes: 0.12", "epochs: 4"];
@@ -44,7 +43,7 @@ test("every script is tested", () => {
 });
 
 test("earthquakes.ts prints unusual rows and writes samples", async () => {
-  const output = join(folder, "week.csv");
+  const output = path("week.csv");
   const text = await run("earthquakes.ts", output);
   expect(text).toContain("1707 earthquakes: lon, lat, depth_km, mag\n");
   expect(numberAfter(text, "flow:")).toBeGreaterThan(-12);
@@ -58,7 +57,7 @@ test("earthquakes.ts prints unusual rows and writes samples", async () => {
 });
 
 test("custom-bijection.ts checks, trains, saves and loads a bijection", async () => {
-  const output = join(folder, "shear.safetensors");
+  const output = path("shear.safetensors");
   const text = await run("custom-bijection.ts", output);
   expect(numberAfter(text, "")).toBeGreaterThan(-3);
   expect(Math.abs(numberAfter(text, "a = ") - 1)).toBeLessThan(0.1);
@@ -66,7 +65,7 @@ test("custom-bijection.ts checks, trains, saves and loads a bijection", async ()
 });
 
 test("two-moons.ts learns the moons and plots them", async () => {
-  const output = join(folder, "moons.png");
+  const output = path("moons.png");
   const text = await run("two-moons.ts", output);
   expect(numberAfter(text, "test rows:")).toBeLessThan(-2);
   expect(numberAfter(text, "before training,")).toBeGreaterThan(-1.2);

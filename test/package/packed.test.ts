@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { installCommand, OPTIONAL_PACKAGES } from "../../src/optionalPackages.ts";
+import { expectClose } from "../bijections/invariants.ts";
 import { readPages } from "../examples/documentation.ts";
 import {
   compileErrors,
@@ -33,13 +34,6 @@ const pushforward = ({ folder }: Installed, ...words: string[]) =>
 const numbersOf = ({ folder }: Installed, file: string): number[] =>
   readFileSync(join(folder, file), "utf8").trim().split("\n").slice(1).join(",").split(",").map(Number);
 
-/** Equal up to `tolerance`, relative to numbers beyond 1 and absolute below. */
-function expectClose(actual: readonly number[], expected: readonly number[], tolerance: number): void {
-  expect(actual).toHaveLength(expected.length);
-  const errors = actual.map((value, i) => Math.abs(value - expected[i]) / Math.max(1, Math.abs(expected[i])));
-  expect(Math.max(...errors)).toBeLessThan(tolerance);
-}
-
 const WARNING =
   /^pushforward: onnxruntime-node is not installed.* npm install onnxruntime-node@\S+ --ignore-scripts$/gm;
 
@@ -57,7 +51,7 @@ describe("with and without onnxruntime-node", () => {
       return lines.flatMap((line) => numbersIn(line));
     });
     expect(first.length).toBeGreaterThan(0);
-    expectClose(second, first, 2e-3);
+    expectClose(second, first, 2e-3, "the log of the training");
   });
 
   test("it scores and samples with one model, with equal numbers", { timeout: 300_000 }, () => {
@@ -76,7 +70,7 @@ describe("with and without onnxruntime-node", () => {
       expect({ status, stdout, stderr }).toMatchObject({ status: 0 });
     }
     for (const file of ["scored.csv", "samples.csv"])
-      expectClose(numbersOf(wasm, file), numbersOf(native, file), 1e-4);
+      expectClose(numbersOf(wasm, file), numbersOf(native, file), 1e-4, file);
   });
 });
 
