@@ -22,7 +22,9 @@ describePage(
   "a later visit with a GPU",
   (site) => {
     test("needs no network if the GPU was used before", { timeout: 120_000 }, async () => {
-      await using visit = await site.visit("#data=twoMoons&rows=300", { serviceWorkers: "allow" });
+      // The flow has few operations, because a device in software compiles each of them.
+      const setting = "#data=banana&rows=300&family=maf&layers=1&width=4";
+      await using visit = await site.visit(setting, { serviceWorkers: "allow" });
       const { page } = visit;
       const cachedWebAssembly = () =>
         page.evaluate(async () => {
@@ -32,14 +34,19 @@ describePage(
         });
       await page.waitForFunction(() => navigator.serviceWorker.controller);
       expect(await cachedWebAssembly()).toEqual(["ort-wasm-simd-threaded"]);
-      const loading = page.getByText("The engine for the GPU is loading");
+      const loading = page.getByText("ONNX Runtime for the GPU is loading");
       await page.getByText("GPU (WebGPU)").click();
+      await loading.waitFor();
       await loading.waitFor({ state: "detached" });
       await expect.poll(cachedWebAssembly).toContain("ort-wasm-simd-threaded.asyncify");
       await page.context().setOffline(true);
       await page.reload();
-      await page.getByRole("radio", { name: "GPU (WebGPU)", checked: true }).waitFor();
-      await loading.waitFor({ state: "detached" });
+      const gpu = page.getByRole("radio", { name: "GPU (WebGPU)", checked: true });
+      await gpu.waitFor();
+      await visit.button("One epoch").click();
+      await expect.poll(() => visit.figure("epoch")).toBe(1);
+      // Without the GPU, the epoch would have been trained on the CPU.
+      expect(await gpu.count()).toBe(1);
       expect(await page.getByText("The GPU failed").count()).toBe(0);
       expect(visit.problems).toEqual([]);
     });
