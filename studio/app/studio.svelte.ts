@@ -243,12 +243,17 @@ export class Studio {
   /** The flow of the best epoch as a model file, or its density as an ONNX file. */
   async modelFile(format: "model" | "onnx"): Promise<Uint8Array<ArrayBuffer>> {
     const { setting, best } = this;
-    const flow = this.viewer.request("flow", { setting, ...(best && { parameters: best }) });
+    const flow = this.viewer.request("flow", { setting, state: this.stateOf(best) });
     // Both requests are sent at once, so that no other one changes the flow between them.
     const bytes = this.viewer.request(format, {});
     // The figures and the path of a point go on showing the latest epoch.
     this.draw();
     return (await Promise.all([flow, bytes]))[1];
+  }
+
+  /** The state of the flow that the viewer shows: without parameters, the flow before training. */
+  private stateOf(parameters: Uint8Array | undefined) {
+    return parameters ? { parameters } : { rows: this.rows!.values };
   }
 
   private handleEvent(event: TrainingEvent): void {
@@ -287,7 +292,7 @@ export class Studio {
     const size = this.status === "training" ? LIVE_RASTER : FINE_RASTER;
     // All requests are sent at once, so that no other one changes the flow between them.
     const [{ layers }, raster, latent, grid, samples, path] = await Promise.all([
-      this.viewer.request("flow", { setting, ...(parameters && { parameters }) }),
+      this.viewer.request("flow", { setting, state: this.stateOf(parameters) }),
       this.viewer.request("raster", { frame: rows.frame, size }),
       this.viewer.request("toLatent", { points: shown }),
       this.viewer.request("toData", { points: latentGrid.points }),

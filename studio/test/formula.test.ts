@@ -1,8 +1,6 @@
 import katex from "katex";
-import { Random } from "pushforward";
 import { describe, expect, test } from "vitest";
 import { BASE_NAMES } from "../app/bases.ts";
-import { ViewedFlow } from "../app/engine/viewedFlow.ts";
 import { FAMILY_NAMES, familyOf } from "../app/families.ts";
 import { baseTex } from "../app/formula/baseTex.ts";
 import {
@@ -14,18 +12,7 @@ import {
 } from "../app/formula/terms.ts";
 import { layerTex } from "../app/formula/tex.ts";
 import { integral } from "../app/read/widgets/gaussian.ts";
-import { DEFAULT_SETTING, type Setting } from "../app/setting.ts";
-
-/** A flow with random parameters. */
-function perturbed(change: Partial<Setting>): ViewedFlow {
-  const viewed = new ViewedFlow({ ...DEFAULT_SETTING, ...change });
-  let seed = 0;
-  for (const parameter of viewed.flow.parameters().values()) {
-    const noise = new Random(++seed).normal(new Float64Array(parameter.numbers.length));
-    parameter.take(parameter.numbers.map((value, i) => value + 0.3 * noise[i]!));
-  }
-  return viewed;
-}
+import { perturbed } from "./perturbed.ts";
 
 const POINTS: readonly Pair[] = [
   [0.3, -0.8],

@@ -17,6 +17,9 @@ export function describePage(name: string, tests: (site: Site) => void, flags: r
   });
 }
 
+/** The number that a text of the page shows. */
+export const numberOf = (text: string): number => Number(text.replace("−", "-"));
+
 /** The built studio, served below a path, as a static host would. */
 export class Site {
   private server!: PreviewServer;
@@ -94,7 +97,7 @@ export class Visit implements AsyncDisposable {
 
   /** The number with a label below the buttons of the training. */
   async figure(label: string): Promise<number> {
-    return Number((await this.figureText(label)).replace("−", "-"));
+    return numberOf(await this.figureText(label));
   }
 
   async figureText(label: string): Promise<string> {

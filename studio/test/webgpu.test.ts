@@ -140,7 +140,7 @@ describePage("a browser without WebGPU", (site) => {
     await page.reload();
     await page.getByText("The GPU failed").waitFor();
     expect(await status(visit)).toMatchInlineSnapshot(
-      `"The GPU failed, so training starts again on the CPU: the browser has no WebGPU adapter. Before training, the density of the flow is nearly that of its base distribution."`,
+      `"The GPU failed, so training starts again on the CPU: the browser has no WebGPU adapter. Before training, the density of the flow is nearly that of its base distribution, shifted and scaled to the points."`,
     );
     await trainEpochs(visit, 1);
     await page.reload();

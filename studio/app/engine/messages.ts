@@ -112,8 +112,14 @@ export type PassOrder = "allAtOnce" | "oneByOne";
 /** The requests that the viewing worker answers: their arguments and their results. */
 export interface Requests {
   toyRows: { args: { source: ToySource; seed: number }; result: Rows };
-  /** Sets the flow of all later requests. Without parameters it is the initial flow. */
-  flow: { args: { setting: Setting; parameters?: Uint8Array }; result: { layers: readonly string[] } };
+  /**
+   * Sets the flow of all later requests: that of parameters, or the flow from which training starts, with some parameters estimated from
+   * the rows.
+   */
+  flow: {
+    args: { setting: Setting; state: { parameters: Uint8Array } | { rows: Float64Array } };
+    result: { layers: readonly string[] };
+  };
   raster: { args: { frame: Frame; size: number }; result: Raster };
   /** From data to latent space. */
   toLatent: { args: { points: Float64Array }; result: LatentTrajectories };

@@ -2,14 +2,16 @@ import {
   type Bijection,
   Continuous,
   compile,
+  dataset,
   Flow,
   Invert,
   loadParameters,
   saveParameters,
   type Tensor,
 } from "pushforward";
+import { initialize } from "pushforward/train";
 import { pairOf } from "../formula/terms.ts";
-import type { Setting } from "../setting.ts";
+import { MIN_POINTS, type Setting } from "../setting.ts";
 import { baseTerms } from "./baseTerms.ts";
 import { CONTINUOUS_STEPS, continuousSteps } from "./continuousSteps.ts";
 import { contourSegments, massLevels } from "./contours.ts";
@@ -41,7 +43,9 @@ export class ViewedFlow {
   readonly types: readonly string[];
   /** A flow without layers, which samples the base distribution. */
   private readonly base: Flow;
-  private readonly initialParameters: Uint8Array;
+  private readonly untrained: Uint8Array;
+  /** The rows of the latest initialization, and its parameters. */
+  private initial: { readonly rows: Float64Array; readonly parameters: Uint8Array } | undefined;
   private readonly density;
   private readonly inverse;
   private readonly forward;
@@ -49,7 +53,7 @@ export class ViewedFlow {
   constructor(setting: Setting) {
     this.key = keyOf(setting);
     this.flow = flowOf(setting);
-    this.initialParameters = saveParameters(this.flow);
+    this.untrained = saveParameters(this.flow);
     this.layers = layersOf(this.flow);
     this.types = this.layers.map(
       (layer) => (layer instanceof Invert ? layer.bijection : layer).describe().type,
@@ -67,9 +71,21 @@ export class ViewedFlow {
     this.forward = compile((z: Tensor) => this.through(z, "forward").outputs, [["N", 2]], ENGINE);
   }
 
-  /** Sets the parameters of the flow; by default the initial ones. */
-  load(parameters = this.initialParameters): void {
+  load(parameters: Uint8Array): void {
     loadParameters(parameters, this.flow);
+  }
+
+  /**
+   * Sets the parameters from which training starts: those of the seed, some of which are estimated from the rows. Fewer rows than training
+   * needs do not change them.
+   */
+  async initialize(rows: Float64Array): Promise<void> {
+    if (!this.initial || !areEqual(this.initial.rows, rows)) {
+      this.load(this.untrained);
+      if (rows.length >= 2 * MIN_POINTS) await initialize(this.flow, dataset(rows, { features: 2 }));
+      this.initial = { rows, parameters: saveParameters(this.flow) };
+    }
+    this.load(this.initial.parameters);
   }
 
   /**
@@ -154,6 +170,9 @@ export class ViewedFlow {
 /** The parts of a setting that determine the structure of its flow. */
 export const keyOf = ({ family, layers, width, base, seed, objective }: Setting) =>
   JSON.stringify([family, layers, width, base, seed, objective]);
+
+const areEqual = (a: Float64Array, b: Float64Array): boolean =>
+  a.length === b.length && a.every((value, i) => value === b[i]);
 
 const cellArea = ({ x, y }: Frame, size: number) => ((x[1] - x[0]) * (y[1] - y[0])) / size ** 2;
 

@@ -23,12 +23,13 @@ export const handleRequest = requestHandler<Requests>({
     const values = rowsOf(source, seed);
     return { values, frame: frameOf(values), entropy: toys[source.name].entropy };
   },
-  async flow({ setting, parameters }) {
+  async flow({ setting, state }) {
     if (viewed?.key !== keyOf(setting)) {
       await viewed?.release();
       viewed = new ViewedFlow(setting);
     }
-    viewed!.load(parameters);
+    if ("rows" in state) await viewed!.initialize(state.rows);
+    else viewed!.load(state.parameters);
     return { layers: viewed!.types };
   },
   raster: (args) => current().raster(args),

@@ -16,12 +16,15 @@ export function positionsAt(motion: Motion, depth: number): Float32Array {
   return from.map((value, i) => value + share * (to[i]! - value));
 }
 
-/** The sums of the log-determinants of the first `depth` layers, of which the last one counts in part. */
+/**
+ * The sums of the log-determinants of the first `depth` layers, of which the last one counts in part. The last layer of the motion is the
+ * standardization. It is left out, because it would give all points the same color if the units of the data are large or small.
+ */
 export function logVolumesAt(motion: Motion, depth: number): Float32Array {
   const { logDets } = motion;
   const sums = new Float32Array(logDets[0]!.length);
   logDets.forEach((logDet, k) => {
-    const share = shareOf(motion, k, depth);
+    const share = k < logDets.length - 1 ? shareOf(motion, k, depth) : 0;
     if (share > 0)
       logDet.forEach((value, i) => {
         sums[i]! += share * value;
