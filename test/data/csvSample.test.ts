@@ -33,7 +33,9 @@ test("writes dates, booleans, missing values and text that needs quotes", async 
   expect(await sample(query, 10)).toBe('the day,flag,x,text\n2024-02-29,true,,"a,""b"""\n');
 });
 
-test("writes the values of a text file as they are", async () => {
-  const text = "x,n,day,word\n1.50,1,31/12/2020,a\n2.5,,,\n";
-  expect(await sample(files.write("t.csv", text), 10)).toBe(text);
+test("writes the values of a text file as they are, except for dates, which begin with the year", async () => {
+  const text = (day: string, time: string) =>
+    `x,n,day,time,word,unclear\n1.50,1,${day},${time}, a,2/1/2020\n2.5,,,,,3/4/2021\n`;
+  const path = files.write("t.csv", text("31/12/2020", "12-31-2020 10:30"));
+  expect(await sample(path, 10)).toBe(text("2020-12-31", "2020-12-31 10:30"));
 });
