@@ -21,6 +21,11 @@ export function writeForLanguageModels(folder: string): void {
       ...pages.map(({ title, path, summary }) => `- [${title}](docs/${path}): ${summary}`),
     ].join("\n"),
   );
-  const text = [`# pushforward`, `> ${description}`, "Install it by `npm install pushforward`.", ...lists];
+  const text = [
+    `# pushforward`,
+    `> ${description}`,
+    "How to install it: [Getting started](docs/getting-started.md).",
+    ...lists,
+  ];
   writeFileSync(join(folder, "llms.txt"), `${text.join("\n\n")}\n`);
 }
