@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
-import { checkAppearance, optionsOf, WINDOWS } from "../../studio/test/appearance.ts";
+import { checkAppearance, OPPOSITE_WINDOWS, optionsOf } from "../../studio/test/appearance.ts";
 import { describePage } from "../../studio/test/page.ts";
 
 const PAGES = {
@@ -15,7 +15,7 @@ const PAGES = {
 };
 
 describePage("the site", (site) => {
-  test.each(WINDOWS)(
+  test.each(OPPOSITE_WINDOWS)(
     "has no violation of accessibility and no overflow at $width pixels, $scheme",
     async (window) => {
       await using visit = await site.visit("", optionsOf(window));

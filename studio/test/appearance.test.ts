@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CHAPTER_NAMES, chapters } from "../app/read/chapters.ts";
-import { checkAppearance, optionsOf, WINDOWS } from "./appearance.ts";
+import { checkAppearance, OPPOSITE_WINDOWS, optionsOf, WINDOWS } from "./appearance.ts";
 import { describePage } from "./page.ts";
 
 describePage("the page", (site) => {
@@ -8,7 +8,7 @@ describePage("the page", (site) => {
   const limit = { timeout: 180_000 };
 
   test.each(WINDOWS)(
-    "has no violation of accessibility and no overflow at $width pixels, $scheme",
+    "of training has no violation of accessibility and no overflow at $width pixels, $scheme",
     limit,
     async (window) => {
       const setting = "#data=twoMoons&layers=2&width=16&learningRate=0.01";
@@ -21,6 +21,16 @@ describePage("the page", (site) => {
       await expect.poll(() => page.getByText("drawn to scale").isVisible()).toBe(true);
       await page.getByText("Show the program").click();
       await checkAppearance(page, "train", window);
+      expect(visit.problems).toEqual([]);
+    },
+  );
+
+  test.each(OPPOSITE_WINDOWS)(
+    "of each chapter has no violation of accessibility and no overflow at $width pixels, $scheme",
+    limit,
+    async (window) => {
+      await using visit = await site.visit("#data=twoMoons&layers=2&width=16", optionsOf(window));
+      const { page } = visit;
       for (const chapter of CHAPTER_NAMES) {
         await page.goto(`${site.address}#read=${chapter}`);
         await page.getByRole("heading", { name: chapters[chapter].title, exact: true }).waitFor();

@@ -17,6 +17,12 @@ export const WINDOWS = [1280, 390].flatMap((width) =>
   (["light", "dark"] as const).map((scheme): BrowserWindow => ({ width, scheme })),
 );
 
+/** Two of these windows, in which every width and every color scheme occurs: contrast depends on the scheme, and overflow on the width. */
+export const OPPOSITE_WINDOWS: readonly BrowserWindow[] = [
+  { width: 1280, scheme: "light" },
+  { width: 390, scheme: "dark" },
+];
+
 /** The options of a page in a window, without animations. */
 export const optionsOf = ({ width, scheme }: BrowserWindow): BrowserContextOptions => ({
   viewport: { width, height: 900 },
