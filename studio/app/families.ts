@@ -14,7 +14,7 @@ export type RecipeName =
   | "nice";
 
 /** The parts of a setting that determine the options of a recipe. */
-export interface Size {
+export interface RecipeSettings {
   readonly layers: number;
   readonly width: number;
   readonly seed: number;
@@ -27,7 +27,7 @@ export interface Family {
   /** One sentence for readers who do not know the name. */
   readonly summary: string;
   readonly recipe: RecipeName;
-  readonly options: (size: Size) => Readonly<Record<string, unknown>>;
+  readonly options: (settings: RecipeSettings) => Readonly<Record<string, unknown>>;
   readonly hasNetworks: boolean;
   /** Options of `fit` for this family. Families with such options have their own base, and are not fitted to densities. */
   readonly training?: { readonly objective: "flowMatching" };
@@ -40,15 +40,15 @@ export interface Family {
   };
 }
 
-const withNetworks = ({ layers, width, seed }: Size) => ({
+const withNetworks = ({ layers, width, seed }: RecipeSettings) => ({
   transforms: layers,
   hidden: [width, width],
   seed,
 });
-const withoutNetworks = ({ layers, seed }: Size) => ({ transforms: layers, seed });
-const planarOptions = (size: Size) => ({
-  ...withoutNetworks(size),
-  ...(size.objective === "reverse" && { closedForm: "sampling" }),
+const withoutNetworks = ({ layers, seed }: RecipeSettings) => ({ transforms: layers, seed });
+const planarOptions = (settings: RecipeSettings) => ({
+  ...withoutNetworks(settings),
+  ...(settings.objective === "reverse" && { closedForm: "sampling" }),
 });
 
 const networks = { options: withNetworks, hasNetworks: true, maxLayers: 16 };
@@ -60,7 +60,7 @@ export const families = {
       "Each layer keeps one coordinate and maps the other by a spline, which a network computes from the first.",
     recipe: "nsf",
     ...networks,
-    options: (size) => ({ kind: "coupling", ...withNetworks(size) }),
+    options: (settings) => ({ kind: "coupling", ...withNetworks(settings) }),
     defaults: { layers: 4, width: 32, learningRate: 0.005, base: "normal" },
   },
   nsfAutoregressive: {

@@ -7,8 +7,6 @@ const at = (k: number) => -RADIUS + (2 * RADIUS * k) / CELLS;
 
 /** A square grid in latent space: the corners of its cells, and for each cell the indices of its four corners, in order around it. */
 export const latentGrid = {
-  cells: CELLS,
-  radius: RADIUS,
   points: Float64Array.from({ length: 2 * side * side }, (_, i) => {
     const corner = i >> 1;
     return i % 2 === 0 ? at(corner % side) : at(Math.floor(corner / side));

@@ -76,10 +76,13 @@ console.log(-validationLogDensity, "nats on held-out points");`;
 
 function divergence(setting: Setting, epochs: number, rows: ArrayLike<number>) {
   const { centers, deviation } = targetOf(rows);
-  const text = `// The target p: normal distributions of equal weight around the first points.
-const target = new GaussianMixture({ features: 2, components: ${centers} }, new Random(0));
-target.means.take(Float64Array.from(rows).slice(0, ${2 * centers}));
-target.logDiagonal.take(new Float64Array(${2 * centers}).fill(-Math.log(${deviation})));
+  const points = rows.length / 2;
+  const components = centers.length / 2;
+  const text = `// The target p: normal distributions of equal weight around evenly spaced points.
+const target = new GaussianMixture({ features: 2, components: ${components} }, new Random(0));
+const indices = Array.from({ length: ${components} }, (_, i) => Math.floor((i * ${points}) / ${components}));
+target.means.take(Float64Array.from(indices.flatMap((i) => [rows[2 * i]!, rows[2 * i + 1]!])));
+target.logDiagonal.take(new Float64Array(${centers.length}).fill(-Math.log(${deviation})));
 
 // KL(q || p), estimated from samples of the flow q.
 await initialize(flow, dataset(rows, { features: 2 }));

@@ -27,7 +27,7 @@ export type Source =
 
 /**
  * What training minimizes: the negative log-likelihood of the points, or the reverse Kullback-Leibler divergence KL(q || p) from
- * the flow q to the mixture p of normal distributions around the first points.
+ * the flow q to the mixture p of normal distributions around some of the points.
  */
 export type Objective = "likelihood" | "reverse";
 

@@ -9,6 +9,7 @@ import {
   type Setting,
   toFragment,
 } from "../app/setting.ts";
+import { targetOf } from "../app/target.ts";
 
 const points: Setting = {
   ...DEFAULT_SETTING,
@@ -50,6 +51,14 @@ describe("a link", () => {
   ])("with the fields %j that are missing or not valid has the defaults", (fragment) => {
     expect(fromFragment(fragment)).toEqual(DEFAULT_SETTING);
   });
+});
+
+test("the reverse target of a sorted table is spread over all of it", () => {
+  const values = Array.from({ length: 2000 }, (_, i) => (i % 2 === 0 ? i / 2 : 0));
+  const { centers, deviation } = targetOf(values);
+  expect(centers).toHaveLength(400);
+  expect([centers[0], centers[2], centers[398]]).toEqual([0, 5, 995]);
+  expect(deviation).toBe(34.8);
 });
 
 test("the program of points contains them", () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { compile, Elementwise, Planar, Radial, Random } from "../../src/index.ts";
 import { parametersOf } from "../../src/nn/index.ts";
 import { PassCounter } from "../app/engine/passes.ts";
+import { WASM } from "../app/engine/wasm.ts";
 import { usedDirection } from "../app/formula/planar.ts";
 import { rawSlope } from "../app/formula/slope.ts";
 import { type RawSpline, splineMap } from "../app/formula/spline.ts";
@@ -70,9 +71,7 @@ describe("the passes of an autoregressive layer", () => {
   test("compute both directions of the layer: one pass all coordinates, or each pass one more", async () => {
     const counter = new PassCounter();
     const direction = (name: "forward" | "inverse") =>
-      compile((rows) => counter.layer[name](rows).value, [["N", 4]], { providers: ["wasm"], threads: 1 })(
-        row,
-      );
+      compile((rows) => counter.layer[name](rows).value, [["N", 4]], WASM)(row);
     const all = await counter.allAtOnce(row);
     expect(all).toHaveLength(1);
     const each = await counter.oneByOne(row);

@@ -47,11 +47,11 @@ const distributions: Readonly<Record<BaseClass, DistributionClass>> = {
 };
 
 /** The flow of a setting: the recipe, and a last layer that standardizes the data, whose statistics `fit` computes from the rows. */
-export function flowOf({ family: name, base: baseName, ...size }: Setting): Flow {
+export function flowOf({ family: name, base: baseName, ...settings }: Setting): Flow {
   const family = familyOf(name);
   const { class: className, options } = baseOf(baseName);
-  const base = new distributions[className](options as never, new Random(size.seed));
-  const { bijection } = recipes[family.recipe](2, { ...family.options(size), base });
+  const base = new distributions[className](options as never, new Random(settings.seed));
+  const { bijection } = recipes[family.recipe](2, { ...family.options(settings), base });
   return new Flow(base, new Chain([bijection, new Standardize({ features: 2 })]));
 }
 
@@ -63,7 +63,7 @@ export function layersOf({ bijection }: Flow): readonly Bijection[] {
 }
 
 /** The rows of a source, as x0, y0, x1, y1, ... */
-export function rowsOf(source: Source, seed: number): Float64Array {
+export function sourceRows(source: Source, seed: number): Float64Array {
   return source.kind === "toy" ? toys[source.name](source.rows, { seed }) : Float64Array.from(source.values);
 }
 

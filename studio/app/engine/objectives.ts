@@ -12,7 +12,7 @@ import {
 import { initialize } from "pushforward/train";
 import type { Objective, Setting } from "../setting.ts";
 import { targetOf } from "../target.ts";
-import { rowsOf, trainingOptions } from "./flow.ts";
+import { sourceRows, trainingOptions } from "./flow.ts";
 import type { Provider } from "./messages.ts";
 
 interface Callbacks {
@@ -44,7 +44,7 @@ const onFirstStep = (act: (best: number) => void) => {
 /** How a flow is trained for each objective. Exported programs do the same: see `programOf`. */
 export const objectives: Readonly<Record<Objective, Train>> = {
   async likelihood(flow, setting, provider, signal, { onStart, onEpoch }) {
-    const rows = rowsOf(setting.source, setting.seed);
+    const rows = sourceRows(setting.source, setting.seed);
     const options = {
       ...trainingOptions(setting, provider),
       signal,
@@ -56,11 +56,11 @@ export const objectives: Readonly<Record<Objective, Train>> = {
 
   /** Minimizes a Monte Carlo estimate of KL(q || p) from samples of the flow q. */
   async reverse(flow, setting, provider, signal, { onStart, onEpoch }) {
-    const rows = rowsOf(setting.source, setting.seed);
+    const rows = sourceRows(setting.source, setting.seed);
     const { centers, deviation } = targetOf(rows);
-    const target = new GaussianMixture({ features: 2, components: centers }, new Random(0));
-    target.means.take(rows.slice(0, 2 * centers));
-    target.logDiagonal.take(new Float64Array(2 * centers).fill(-Math.log(deviation)));
+    const target = new GaussianMixture({ features: 2, components: centers.length / 2 }, new Random(0));
+    target.means.take(Float64Array.from(centers));
+    target.logDiagonal.take(new Float64Array(centers.length).fill(-Math.log(deviation)));
     await initialize(flow, dataset(rows, { features: 2 }));
     const loss: Loss = (batch) => {
       const noise = flow.base.noise.map(({ kind, size }) => batch[kind](size));

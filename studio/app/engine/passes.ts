@@ -1,6 +1,7 @@
 import { Autoregressive, compile, Random, type Tensor } from "pushforward";
 import { parametersOf } from "pushforward/nn";
 import { softClamp } from "../formula/softClamp.ts";
+import { WASM } from "./wasm.ts";
 
 const FEATURES = 4;
 /** Random weights of the last layer of the network, which would otherwise be 0, are multiplied by this. */
@@ -23,10 +24,7 @@ export class PassCounter {
       if (parameter.numbers.every((value) => value === 0))
         parameter.take(normal.map((value) => WEIGHT_SCALE * value));
     }
-    this.network = compile((u: Tensor) => this.layer.network.apply(u), [["N", FEATURES]], {
-      providers: ["wasm"],
-      threads: 1,
-    });
+    this.network = compile((u: Tensor) => this.layer.network.apply(u), [["N", FEATURES]], WASM);
   }
 
   /** Computes v from u in one pass of the network. The result has the coordinates that are known after each pass. */

@@ -2,6 +2,7 @@ import { compile, Planar, Radial, Random, type Tensor } from "pushforward";
 import { parametersOf } from "pushforward/nn";
 import type { Requests, Trajectories } from "./messages.ts";
 import { trajectoriesOf } from "./trajectories.ts";
+import { WASM } from "./wasm.ts";
 
 /** A planar or radial layer whose parameters the reader sets. */
 export class SingleLayer {
@@ -16,7 +17,7 @@ export class SingleLayer {
         return { position0: value, logDet0: logDet };
       },
       [["N", 2]],
-      { providers: ["wasm"], threads: 1 },
+      WASM,
     );
   }
 

@@ -28,8 +28,7 @@ import {
   type Requests,
 } from "./messages.ts";
 import { trajectoriesOf } from "./trajectories.ts";
-
-const ENGINE = { providers: ["wasm"], threads: 1 };
+import { WASM } from "./wasm.ts";
 
 type Outputs = Readonly<Record<string, Float32Array>>;
 
@@ -59,16 +58,16 @@ export class ViewedFlow {
       (layer) => (layer instanceof Invert ? layer.bijection : layer).describe().type,
     );
     this.base = new Flow(this.flow.base);
-    this.density = compile((x: Tensor) => this.flow.logProb(x), [["N", 2]], ENGINE);
+    this.density = compile((x: Tensor) => this.flow.logProb(x), [["N", 2]], WASM);
     this.inverse = compile(
       (x: Tensor) => {
         const { outputs, value } = this.through(x, "inverse");
         return { ...outputs, base: this.flow.base.logProb(value) };
       },
       [["N", 2]],
-      ENGINE,
+      WASM,
     );
-    this.forward = compile((z: Tensor) => this.through(z, "forward").outputs, [["N", 2]], ENGINE);
+    this.forward = compile((z: Tensor) => this.through(z, "forward").outputs, [["N", 2]], WASM);
   }
 
   load(parameters: Uint8Array): void {
@@ -158,7 +157,7 @@ export class ViewedFlow {
   }
 
   async samples({ count }: Requests["samples"]["args"]): Promise<Motion> {
-    return this.toData({ points: Float64Array.from(await this.base.sample(count, { seed: 0, ...ENGINE })) });
+    return this.toData({ points: Float64Array.from(await this.base.sample(count, { seed: 0, ...WASM })) });
   }
 
   async release(): Promise<void> {

@@ -1,5 +1,5 @@
 import { encodeModel, toys } from "pushforward";
-import { rowsOf } from "./flow.ts";
+import { sourceRows } from "./flow.ts";
 import { frameOf } from "./frame.ts";
 import type { Requests } from "./messages.ts";
 import { PassCounter } from "./passes.ts";
@@ -20,7 +20,7 @@ function current(): ViewedFlow {
 
 export const handleRequest = requestHandler<Requests>({
   async toyRows({ source, seed }) {
-    const values = rowsOf(source, seed);
+    const values = sourceRows(source, seed);
     return { values, frame: frameOf(values), entropy: toys[source.name].entropy };
   },
   async flow({ setting, state }) {

@@ -1,9 +1,9 @@
 import type { TableColumn, TableRow } from "pushforward";
 import { decodeModel, parameterCount, TableModel } from "pushforward/flows";
+import { WASM } from "../engine/wasm.ts";
 import { expectedText } from "./expectedText.ts";
 import type { Anomalies, Anomaly, ModelColumn, ModelRequests, OpenedModel, Value } from "./messages.ts";
 
-const ENGINE = { providers: ["wasm"], threads: 1 };
 /** The page shows at most this many columns that make a row unusual. */
 const MAX_REASONS = 3;
 
@@ -31,7 +31,7 @@ export async function openModel(bytes: Uint8Array): Promise<AnyModel> {
   );
   return {
     summary: { columns, parameters: parameterCount(flow), isConditional: false, hasCalibration: false },
-    sample: ({ count, seed }) => flow.sample(count, { seed, as: "objects", ...ENGINE }),
+    sample: ({ count, seed }) => flow.sample(count, { seed, as: "objects", ...WASM }),
     anomalies: () =>
       Promise.reject(
         new Error("This model does not contain scores of held-out rows, from which p-values are computed."),
@@ -54,11 +54,11 @@ function tableModel(model: TableModel): AnyModel {
       isConditional: model.hasConditionals,
       hasCalibration: (model.reference?.calibration.length ?? 0) > 0,
     },
-    sample: ({ count, seed, given }) => model.sample(count, { seed, given, ...ENGINE }),
+    sample: ({ count, seed, given }) => model.sample(count, { seed, given, ...WASM }),
     async anomalies(rows, count) {
       const { anomalies, calibrationRows, isTrainingTable } = await model.anomalies(rows, {
         count,
-        ...ENGINE,
+        ...WASM,
       });
       return { rows: anomalies.map(shownAnomaly), calibrationRows, isTrainingTable };
     },

@@ -2,9 +2,8 @@ import { Random } from "pushforward";
 import { decodeModel, ImageModel } from "pushforward/flows";
 import digits from "../../../../bench/images/digits.safetensors?url";
 import { requestHandler } from "../../engine/requests.ts";
+import { WASM } from "../../engine/wasm.ts";
 import type { DigitRequests } from "./digits.ts";
-
-const ENGINE = { providers: ["wasm"], threads: 1 };
 
 async function load(): Promise<ImageModel> {
   const response = await fetch(digits).catch(() => undefined);
@@ -21,7 +20,7 @@ const handle = requestHandler<DigitRequests>({
   async sample({ digit, temperature, seed, count }) {
     const model = await digitModel();
     const classes = new Array<number>(count).fill(digit);
-    return model.sample(count, { classes, temperature, seed, ...ENGINE });
+    return model.sample(count, { classes, temperature, seed, ...WASM });
   },
   async interpolate({ digit, temperature, seed, count }) {
     const model = await digitModel();
@@ -32,7 +31,7 @@ const handle = requestHandler<DigitRequests>({
       const angle = (Math.floor(i / D) / (count - 1)) * (Math.PI / 2);
       return temperature * (Math.cos(angle) * ends[i % D]! + Math.sin(angle) * ends[D + (i % D)]!);
     });
-    return model.toPixels(latent, { classes: new Array<number>(count).fill(digit), ...ENGINE });
+    return model.toPixels(latent, { classes: new Array<number>(count).fill(digit), ...WASM });
   },
 });
 

@@ -12,7 +12,7 @@ export const MAX_Z = 3.1;
 export const mapOf = ({ scale, jump }: IncreasingMap, z: number): number =>
   scale * z + jump * Math.tanh(2 * z);
 
-const slopeOf = ({ scale, jump }: IncreasingMap, z: number): number =>
+const derivativeOf = ({ scale, jump }: IncreasingMap, z: number): number =>
   scale + (2 * jump) / Math.cosh(2 * z) ** 2;
 
 export const normal = (z: number): number => Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI);
@@ -31,7 +31,7 @@ export function inverseOf(map: IncreasingMap, x: number): number {
 /** The density of x = f(z) where z is standard normal. */
 export function densityOf(map: IncreasingMap, x: number): number {
   const z = inverseOf(map, x);
-  return normal(z) / slopeOf(map, z);
+  return normal(z) / derivativeOf(map, z);
 }
 
 /** The boundary of the area below a density as an SVG path. `place` maps a value and its density to the position in the picture. */
