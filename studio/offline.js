@@ -1,13 +1,19 @@
-// The service worker of the studio. The build writes two constants before this text: FILES, the addresses of its files, and VERSION, which
-// changes with them. They are cached at the first visit, ONNX Runtime's WebAssembly too, so that later visits need no network. Assets that
-// few visitors use are not among them, and are cached when they are used.
+// The service worker of the studio. The build writes three constants before this text: FILES, the addresses of its files, RARE_FILES, those
+// that few visitors use, and VERSION, which changes with them. FILES are cached at the first visit, ONNX Runtime's WebAssembly too, so that
+// later visits need no network. RARE_FILES are cached when they are used. On localhost, other sites may be served from the same address
+// later, so no other files are cached.
 
 const CACHE = `pushforward-studio-${VERSION}`;
+
+const urlsOf = (files) => files.map((file) => new URL(file, self.location).href);
+const withoutFragment = (url) => url.replace(/#.*/, "");
+const URLS = new Set(urlsOf([...FILES, ...RARE_FILES]));
 
 self.addEventListener("install", (event) => event.waitUntil(cacheFiles()));
 self.addEventListener("activate", (event) => event.waitUntil(removeOldFiles()));
 self.addEventListener("fetch", (event) => {
-  if (event.request.method === "GET") event.respondWith(answer(event));
+  if (event.request.method === "GET" && URLS.has(withoutFragment(event.request.url)))
+    event.respondWith(answer(event));
 });
 
 async function cacheFiles() {

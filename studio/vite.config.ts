@@ -22,11 +22,14 @@ const offline: Plugin = {
   generateBundle: {
     order: "post",
     handler(_, bundle) {
-      const built = Object.keys(bundle).filter((name) => !name.endsWith(".html") && !RARELY_USED.test(name));
-      const files = ["./", ...readdirSync(fileURLToPath(new URL("public", import.meta.url))), ...built];
+      const built = Object.keys(bundle).filter((name) => !name.endsWith(".html"));
+      const rare = built.filter((name) => RARELY_USED.test(name));
+      const publicFiles = readdirSync(fileURLToPath(new URL("public", import.meta.url)));
+      const files = ["./", ...publicFiles, ...built.filter((name) => !rare.includes(name))];
       const version = createHash("sha256").update(files.join()).digest("hex").slice(0, 12);
       const worker = readFileSync(fileURLToPath(new URL("offline.js", import.meta.url)), "utf8");
-      const source = `const FILES = ${JSON.stringify(files)};\nconst VERSION = "${version}";\n${worker}`;
+      const lists = `const FILES = ${JSON.stringify(files)};\nconst RARE_FILES = ${JSON.stringify(rare)};\n`;
+      const source = `${lists}const VERSION = "${version}";\n${worker}`;
       this.emitFile({ type: "asset", fileName: "offline.js", source });
     },
   },
