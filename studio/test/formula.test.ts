@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { BASE_NAMES } from "../app/bases.ts";
 import { FAMILY_NAMES, familyOf } from "../app/families.ts";
 import { baseTex } from "../app/formula/baseTex.ts";
+import { explanation } from "../app/formula/explanation.ts";
 import {
   type BaseTerms,
   type ConditionedMap,
@@ -12,6 +13,7 @@ import {
 } from "../app/formula/terms.ts";
 import { layerTex } from "../app/formula/tex.ts";
 import { integral } from "../app/read/widgets/gaussian.ts";
+import { cumulativeSums, densityTerms } from "../app/views/densityTerms.ts";
 import { perturbed } from "./perturbed.ts";
 
 const POINTS: readonly Pair[] = [
@@ -92,8 +94,11 @@ describe("the formulas of layers", () => {
           objective,
         });
         for (const point of POINTS) {
-          const { positions, logDets, layers, terms } = await viewed.point({ point });
+          const trajectory = await viewed.point({ point });
+          const { positions, logDets, layers, terms } = trajectory;
           expect(terms).toHaveLength(layers.length);
+          const [logDensity] = await viewed.flow.logProb([...point]);
+          expect(cumulativeSums(densityTerms(trajectory)).at(-1)).toBeCloseTo(logDensity!, 3);
           layers.forEach((layer, i) => {
             const k = layers.length - 1 - i;
             const [x, z] = [pairOf(positions[k]!), pairOf(positions[k + 1]!)];
@@ -130,6 +135,68 @@ describe("the formulas of layers", () => {
       }
       await viewed.release();
     }
+  });
+
+  test("have an explanation of their letters", async () => {
+    const explanations: Record<string, string[]> = {};
+    for (const family of FAMILY_NAMES) {
+      const viewed = perturbed({ family, ...familyOf(family).defaults, layers: 2, width: 8 });
+      const found = new Set<string>();
+      for (const point of POINTS) {
+        const { terms, layers } = await viewed.point({ point });
+        for (const [i, layer] of layers.entries()) found.add(`${layer}: ${explanation(terms[i]!)}`);
+      }
+      explanations[family] = [...found];
+      await viewed.release();
+    }
+    expect(explanations).toMatchInlineSnapshot(`
+      {
+        "continuous": [
+          "continuous: The velocity v is a network. It moves the point along y, from y(0) = z to y(1) = x.",
+          "standardize: The numbers are the same for all points.",
+        ],
+        "glow": [
+          "coupling: A network computes t and s from the other coordinate.",
+          "luLinear: W and b are parameters.",
+          "actnorm: The numbers are the same for all points.",
+          "standardize: The numbers are the same for all points.",
+        ],
+        "iaf": [
+          "autoregressive: A network computes m and s from the other coordinate.",
+          "standardize: The numbers are the same for all points.",
+        ],
+        "maf": [
+          "autoregressive: A network computes m and s from the other coordinate.",
+          "standardize: The numbers are the same for all points.",
+        ],
+        "nice": [
+          "diagonalScaling: The numbers are the same for all points.",
+          "coupling: A network computes t from the other coordinate.",
+          "standardize: The numbers are the same for all points.",
+        ],
+        "nsf": [
+          "coupling: A network computes the knots (xₖ, yₖ) of the spline and its derivatives dₖ there. The coordinate lies between two knots, whose distances in x and y are w and h.",
+          "standardize: The numbers are the same for all points.",
+          "coupling: The coordinate lies outside of the interval of the spline, where the layer is the identity.",
+        ],
+        "nsfAutoregressive": [
+          "autoregressive: A network computes the knots (xₖ, yₖ) of the spline and its derivatives dₖ there. The coordinate lies between two knots, whose distances in x and y are w and h.",
+          "standardize: The numbers are the same for all points.",
+        ],
+        "planar": [
+          "planar: û is the parameter u, changed such that the layer has an inverse. w and b are parameters too.",
+          "standardize: The numbers are the same for all points.",
+        ],
+        "radial": [
+          "radial: The center z₀, α and β are parameters. r is the root of a quadratic equation.",
+          "standardize: The numbers are the same for all points.",
+        ],
+        "realNVP": [
+          "coupling: A network computes t and s from the other coordinate.",
+          "standardize: The numbers are the same for all points.",
+        ],
+      }
+    `);
   });
 
   test("have letters, and then numbers", () => {

@@ -10,6 +10,8 @@ export function explanation(terms: LayerTerms): string {
   if (terms.type === "continuous")
     return "The velocity v is a network. It moves the point along y, from y(0) = z to y(1) = x.";
   const { maps, letter } = terms;
+  if (maps.every(({ type }) => type === "identity"))
+    return "The coordinate lies outside of the interval of the spline, where the layer is the identity.";
   if (maps.some(({ type }) => type === "spline"))
     return "A network computes the knots (xₖ, yₖ) of the spline and its derivatives dₖ there. The coordinate lies between two knots, whose distances in x and y are w and h.";
   if (maps.every(({ dependsOn }) => !dependsOn)) return "The numbers are the same for all points.";
