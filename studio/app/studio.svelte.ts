@@ -15,6 +15,8 @@ import type {
 import { evenlySpaced } from "./evenlySpaced.ts";
 import { latentGrid } from "./latentGrid.ts";
 import { latestOnly } from "./latestOnly.ts";
+import type { Explorer } from "./model/explorer.svelte.ts";
+import { ReaderTable } from "./readerTable.svelte.ts";
 import { fromFragment, MIN_POINTS, type Setting, toFragment } from "./setting.ts";
 import { TrainingEngine } from "./trainingEngine.svelte.ts";
 
@@ -38,8 +40,18 @@ export class Studio {
   status = $state<Status>("idle");
   /** The name of the open chapter. */
   chapter = $state<string>();
-  /** The addresses of the files to open in the page of trained models, if this is open. */
-  modelFiles = $state.raw<readonly string[]>();
+  /** Whether the page of trained models is open. */
+  showsModel = $state(false);
+  /** The fragment of its address: the latest one with files to open. */
+  modelAddress = $state("#open");
+  /** The addresses of these files. */
+  modelFiles = $state.raw<readonly string[]>([]);
+  /** The state of the page of trained models, when it has been opened. */
+  explorer: Explorer | undefined;
+  /** The table of the reader. */
+  readonly table = new ReaderTable((values) =>
+    this.change({ source: { kind: "points", from: "table", values } }),
+  );
   error = $state<string>();
   endReason = $state<string>();
   epochs = $state.raw<readonly Epoch[]>([]);
@@ -94,13 +106,19 @@ export class Studio {
   /** Opens the chapter of the fragment of an address, and changes to its setting if it is another one. */
   async follow(fragment: string): Promise<void> {
     const fields = new URLSearchParams(fragment.slice(1));
-    this.modelFiles = fields.has("open") ? fields.getAll("open").filter(Boolean) : undefined;
-    if (this.modelFiles) return;
+    this.showsModel = fields.has("open");
+    if (this.showsModel) return this.followModel(fragment, fields.getAll("open").filter(Boolean));
     this.chapter = fields.get("read") ?? undefined;
     fields.delete("read");
     const isCurrent =
       fields.size === 0 || fields.toString() === new URLSearchParams(toFragment(this.setting)).toString();
     if (!this.rows || !isCurrent) await this.change(fromFragment(fragment));
+  }
+
+  private followModel(fragment: string, files: readonly string[]): void {
+    if (files.length === 0 || fragment === this.modelAddress) return;
+    this.modelAddress = fragment;
+    this.modelFiles = files;
   }
 
   private reset(): void {

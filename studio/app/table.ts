@@ -2,7 +2,7 @@ import { evenlySpaced } from "./evenlySpaced.ts";
 import { recordsOf } from "./records.ts";
 
 /** Two columns of a table as points. */
-export interface Points {
+export interface TablePoints {
   /** x0, y0, x1, y1, ..., at most `MAX_TABLE_ROWS` points. */
   readonly values: readonly number[];
   /** The number of rows with a number in both columns. */
@@ -15,7 +15,7 @@ export interface Points {
 export interface NumberTable {
   readonly names: readonly string[];
   /** The points of two columns, given by their indices. */
-  points(x: number, y: number): Points | Promise<Points>;
+  points(x: number, y: number): TablePoints | Promise<TablePoints>;
 }
 
 /**
@@ -44,7 +44,7 @@ export function parseTable(text: string): NumberTable {
 export const MAX_TABLE_ROWS = 20_000;
 
 /** Two columns as points. NaN stands for a value that is not a number. */
-export function pointsOf(x: ArrayLike<number>, y: ArrayLike<number>): Points {
+export function pointsOf(x: ArrayLike<number>, y: ArrayLike<number>): TablePoints {
   const rows = Array.from(x, (_, row) => row).filter((row) => Number.isFinite(x[row]! + y[row]!));
   const used = evenlySpaced(rows.length, MAX_TABLE_ROWS).map((i) => rows[i]!);
   return {

@@ -29,6 +29,8 @@ export class Explorer {
   /** The columns of the figures. */
   pair = $state.raw<readonly [string, string]>(["", ""]);
   error = $state<string>();
+  /** The addresses of the files of the latest link. */
+  private linked: readonly string[] | undefined;
   private activities = $state.raw<readonly string[]>([]);
 
   /** Generated rows without given values. If there is no table, they determine the axes. */
@@ -42,13 +44,16 @@ export class Explorer {
     new Worker(new URL("./model.worker.ts", import.meta.url), { type: "module" }),
   );
 
-  close(): void {
-    this.worker.stop();
-  }
-
   /** A description of the latest action that has not ended. */
   get activity(): string | undefined {
     return this.activities.at(-1);
+  }
+
+  /** Opens the files of a link, unless they are those of the latest one. `fileAt` is the file at an address. */
+  async openOnce(addresses: readonly string[], fileAt: (address: string) => NamedFile): Promise<void> {
+    if (addresses === this.linked) return;
+    this.linked = addresses;
+    await this.open(addresses.map(fileAt));
   }
 
   /**

@@ -1,10 +1,10 @@
 import { RequestClient } from "../engine/requests.ts";
-import type { NumberTable, Points } from "../table.ts";
+import type { NumberTable, TablePoints } from "../table.ts";
 
 /** The requests that the worker of Parquet files answers. */
 export interface ParquetRequests {
   names: { args: { file: Blob }; result: readonly string[] };
-  points: { args: { file: Blob; columns: readonly [string, string] }; result: Points };
+  points: { args: { file: Blob; columns: readonly [string, string] }; result: TablePoints };
 }
 
 let worker: RequestClient<ParquetRequests> | undefined;

@@ -6,7 +6,7 @@ import {
   type SchemaElement,
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { type Points, pointsOf } from "../table.ts";
+import { pointsOf, type TablePoints } from "../table.ts";
 
 const NUMBERS = ["INT32", "INT64", "FLOAT", "DOUBLE"];
 
@@ -72,7 +72,7 @@ export async function numericColumns(file: Blob): Promise<string[]> {
 }
 
 /** The points of two columns of a Parquet file. */
-export async function parquetPoints(file: Blob, names: readonly [string, string]): Promise<Points> {
+export async function parquetPoints(file: Blob, names: readonly [string, string]): Promise<TablePoints> {
   const { rows, read } = await openParquetFile(file);
   const columns = new Map(names.map((name) => [name, new Float64Array(rows).fill(Number.NaN)]));
   await read(names, (name, row, value) => {
