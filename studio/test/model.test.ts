@@ -1,5 +1,8 @@
 import { encodeModel, fitTable, forTables, maf, type TableRow } from "pushforward";
 import { describe, expect, test } from "vitest";
+import { csvSample } from "../../src/data/csvSample.ts";
+import { openTable } from "../../src/data/index.ts";
+import { temporaryDirectory } from "../../test/data/temporaryFiles.ts";
 import { axisOf, jitter, sliderOf } from "../app/model/axis.ts";
 import { expectedText } from "../app/model/expectedText.ts";
 import { histogram } from "../app/model/histogram.ts";
@@ -9,6 +12,10 @@ import { recordsOf } from "../app/records.ts";
 import { checkAppearance, WINDOWS } from "./appearance.ts";
 import { describePage } from "./page.ts";
 import { column, openNumberModel } from "./tableModels.ts";
+
+const files = temporaryDirectory();
+
+const recipe = { name: "maf", flow: (features: number) => maf(features, { transforms: 1, hidden: [4] }) };
 
 describe("text of a table", () => {
   test("quoted fields may contain separators, line breaks and quotes", () => {
@@ -80,6 +87,25 @@ test("rows of a long table are evenly spaced, and keep their numbers", () => {
   for (const row of [0, 1, 2, 4999]) expect(rowNumber(table, row)).toBe(table.rows[row]!.n);
   const sample = ["n", ...table.rows.map(({ n }) => n)].join("\n");
   expect(rowsOf(sample, [column("n", "number")], 12_000)).toEqual(table);
+});
+
+test("day-first dates of a table that the command opens are those of its model", async () => {
+  const days = Array.from({ length: 60 }, (_, i) =>
+    new Date(Date.UTC(2024, 0, i + 1)).toISOString().slice(0, 10),
+  );
+  const { model } = await fitTable(
+    days.map((day, i) => ({ day, x: Math.sin(i) })),
+    { recipe, epochs: 1, testFraction: 0.3 },
+  );
+  const dayFirst = days.map((day, i) => `${day.split("-").toReversed().join("/")},${Math.sin(i)}`);
+  const table = await openTable(files.write("days.csv", ["day,x", ...dayFirst].join("\n")));
+  const text = new TextDecoder().decode(await csvSample(table, 5000));
+  await table.close();
+  const opened = await openModel(encodeModel(model.contents));
+  const { rows } = rowsOf(text, opened.summary.columns);
+  expect(rows.map(({ day }) => day)).toEqual(days);
+  expect((await opened.anomalies(rows, 3)).rows).toHaveLength(3);
+  await opened.release();
 });
 
 describe("the axis of a column", () => {
@@ -173,8 +199,6 @@ test("the expected values of a column have the probability that its value is mis
 const tableOf = (first: string, second: string): TableRow[] =>
   Array.from({ length: 60 }, (_, i) => ({ [first]: Math.sin(i), [second]: Math.sin(i) + 1 }));
 
-const recipe = { name: "maf", flow: (features: number) => maf(features, { transforms: 1, hidden: [4] }) };
-
 test("a model without calibration rows has no p-values, and a conditional model of a table is not opened", async () => {
   const { model } = await fitTable(tableOf("a", "b"), { recipe, epochs: 1, testFraction: 0 });
   const { summary } = await openModel(encodeModel(model.contents));
@@ -198,6 +222,8 @@ describePage("the page of a trained model", (site) => {
       { name: "a.csv", mimeType: "text/csv", buffer: Buffer.from(csv) },
     ]);
     await page.getByText("60 rows in a.csv").waitFor();
+    // The model of one epoch is nearly normal, and has tails beyond the sines of the table.
+    await page.getByText(/^800 rows, \d+ outside of the figure$/).waitFor();
     expect(await page.locator(".card").count()).toBe(2);
     expect(await page.locator(".card.given").count()).toBe(0);
     await page.getByRole("button", { name: "Find anomalies" }).click();
@@ -292,6 +318,39 @@ describePage("the page of a trained model", (site) => {
     expect(await visit.button("Train").isDisabled()).toBe(true);
   });
 
+  test("keeps its model, table, given values and anomalies while other pages are visited", {
+    timeout: 120_000,
+  }, async () => {
+    const rows = tableOf("a", "b");
+    const { model } = await fitTable(rows, { recipe, epochs: 1, testFraction: 0.3 });
+    const csv = ["a,b", ...rows.map((row) => Object.values(row).join())].join("\n");
+    await using visit = await site.visit();
+    const { page } = visit;
+    let opened = 0;
+    await page.route("**/files/*", (route) => {
+      opened++;
+      const isModel = route.request().url().endsWith("safetensors");
+      return route.fulfill({ body: isModel ? Buffer.from(encodeModel(model.contents)) : csv });
+    });
+    await page.goto(`${site.address}#open=files/m.safetensors&open=files/t.csv`);
+    await page.getByText("60 rows in t.csv").waitFor();
+    await page.getByRole("button", { name: "Find anomalies" }).click();
+    await expect.poll(() => page.locator("tbody button").count()).toBe(10);
+    const pages = page.getByRole("navigation", { name: "Pages" });
+    await pages.getByText("Train").click();
+    await visit.button("Train").waitFor();
+    for (let visits = 0; visits < 2; visits++) {
+      await pages.getByText("Model").click();
+      await page.getByText("60 rows in t.csv").waitFor();
+      expect(await page.locator("tbody button").count()).toBe(10);
+      expect(page.url()).toContain("#open=files/m.safetensors&open=files/t.csv");
+    }
+    expect(opened).toBe(2);
+    await page.reload();
+    await page.getByText("60 rows in t.csv").waitFor();
+    expect(visit.problems).toEqual([]);
+  });
+
   test("is the only current page when it is opened from a chapter, which can be opened again", async () => {
     await using visit = await site.visit("#read=splines");
     const { page } = visit;
@@ -301,9 +360,16 @@ describePage("the page of a trained model", (site) => {
     await pages.getByText("Model").click();
     await page.getByRole("button", { name: /^Open the example/ }).waitFor();
     expect(await current()).toEqual(["Model"]);
+    expect(await page.title()).toBe("Trained models – pushforward studio");
     await pages.getByText("Read").click();
     await expect.poll(() => page.url()).toContain("read=splines");
     expect(await current()).toEqual(["Read"]);
+    expect(await page.title()).toBe("Splines – pushforward studio");
+    // A reader of the next chapter begins at its heading.
+    await page.getByRole("link", { name: /^Next/ }).click();
+    await expect.poll(() => page.title()).toBe("Glow and images – pushforward studio");
+    const heading = page.getByRole("heading", { name: "Glow and images" });
+    await expect.poll(() => heading.evaluate((element) => element === document.activeElement)).toBe(true);
     expect(visit.problems).toEqual([]);
   });
 });

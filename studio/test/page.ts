@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { type PreviewServer, preview } from "vite";
 import { afterAll, beforeAll, describe, inject } from "vitest";
@@ -102,6 +103,22 @@ export class Visit implements AsyncDisposable {
 
   async figureText(label: string): Promise<string> {
     return (await this.page.locator("dl div", { hasText: label }).locator("dd").textContent())!;
+  }
+
+  /** The selected point and its log-density, which the page shows to two and three decimals. */
+  async pointDensity(): Promise<{ x: number; y: number; nats: number }> {
+    const sentence = await this.page.getByText(/^log p\(−?\d/).textContent();
+    const [x, y, nats] = sentence!
+      .replaceAll(",", "")
+      .match(/[−+]?\d+\.\d+/g)!
+      .map(numberOf);
+    return { x: x!, y: y!, nats: nats! };
+  }
+
+  /** Presses a button, and returns the file that it downloads. */
+  async download(button: string): Promise<Buffer> {
+    const [file] = await Promise.all([this.page.waitForEvent("download"), this.button(button).click()]);
+    return readFileSync(await file.path());
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { decodeModel } from "pushforward/flows";
 import { expect, inject, test } from "vitest";
 import { longestTask } from "./mainThread.ts";
 import { describePage } from "./page.ts";
@@ -31,6 +32,13 @@ describePage("training in the page", (site) => {
     );
     const best = await visit.figure("held-out NLL");
     expect(best).toBeLessThan(5);
+    // The exported model is that of the best epoch, and the last epoch was not better.
+    const { flow } = await decodeModel(new Uint8Array(await visit.download("Model")));
+    await visit.dataSpace.press("ArrowRight");
+    await visit.page.getByText("drawn to scale").waitFor();
+    const { x, y, nats } = await visit.pointDensity();
+    const [logDensity] = await flow.logProb([x, y]);
+    expect(Math.abs(logDensity! - nats)).toBeLessThan(0.05);
     await visit.button("Train again").click();
     await expect.poll(() => visit.figure("epoch")).toBeGreaterThan(0);
     expect(visit.problems).toEqual([]);

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { decodeModel } from "pushforward/flows";
 import { expect, test } from "vitest";
 import { SOFTWARE_WEBGPU } from "../../test/browser/chromium.ts";
@@ -31,8 +30,7 @@ async function trainEpochs(visit: Visit, epochs: number): Promise<void> {
 
 /** The parameters of the best epoch, from the model file. */
 async function parameters(visit: Visit): Promise<number[]> {
-  const [file] = await Promise.all([visit.page.waitForEvent("download"), visit.button("Model").click()]);
-  const { flow } = await decodeModel(new Uint8Array(readFileSync(await file.path())));
+  const { flow } = await decodeModel(new Uint8Array(await visit.download("Model")));
   return [...flow.parameters().values()].flatMap(({ numbers }) => [...numbers]);
 }
 
@@ -100,7 +98,7 @@ describePage(
       await visit.button("One epoch").click();
       await visit.page.getByText("The GPU failed").waitFor();
       expect(await status(visit)).toMatchInlineSnapshot(
-        `"The GPU failed, so training starts again on the CPU: the browser lost the GPU. Device was destroyed. "`,
+        `"The GPU failed. The CPU is used instead: the browser lost the GPU. Device was destroyed. "`,
       );
       expect(await chosenDevice(visit)).toBe("CPU (WebAssembly)");
       await expect.poll(() => visit.figure("epoch")).toBe(1);
@@ -115,7 +113,7 @@ describePage(
       await chooseGpu(visit);
       await visit.page.getByText("The GPU failed").waitFor();
       expect(await status(visit)).toContain(
-        "The GPU failed, so training starts again on the CPU: the execution provider webgpu does not work",
+        "The GPU failed. The CPU is used instead: the execution provider webgpu does not work",
       );
       expect(await chosenDevice(visit)).toBe("CPU (WebAssembly)");
       await trainEpochs(visit, 1);
@@ -140,7 +138,7 @@ describePage("a browser without WebGPU", (site) => {
     await page.reload();
     await page.getByText("The GPU failed").waitFor();
     expect(await status(visit)).toMatchInlineSnapshot(
-      `"The GPU failed, so training starts again on the CPU: the browser has no WebGPU adapter. Before training, the density of the flow is nearly that of its base distribution, shifted and scaled to the points."`,
+      `"The GPU failed. The CPU is used instead: the browser has no WebGPU adapter. Before training, the density of the flow is nearly that of its base distribution, shifted and scaled to the points."`,
     );
     await trainEpochs(visit, 1);
     await page.reload();
