@@ -99,7 +99,10 @@ export class TransformedDistribution implements Distribution {
         bijection.inverse(x, contextFor(bijection, embedded)),
       );
       const ofBase = contextFor(base, embedded);
-      return scoped("base", () => base.weightedBound!(z, divergenceWeight, ofBase)).add(logDet);
+      return this.addLogDet(
+        scoped("base", () => base.weightedBound!(z, divergenceWeight, ofBase)),
+        logDet,
+      );
     };
   }
 
@@ -137,7 +140,7 @@ export class TransformedDistribution implements Distribution {
       bijection.inverse(x, contextFor(bijection, embedded)),
     );
     this.checkTransformed("inverse", x, z, logDet);
-    const logProb = this.baseLogProb(z, embedded).add(logDet);
+    const logProb = this.addLogDet(this.baseLogProb(z, embedded), logDet);
     checkParametersReachable(this, [logProb, z], [x, context]);
     return { logProb, z };
   }
@@ -166,6 +169,13 @@ export class TransformedDistribution implements Distribution {
     const logProb = scoped("base", () => base.logProb(z, contextFor(base, embedded)));
     checkResultShape(base, "logProb", logProb, [z.shape[0]]);
     return logProb;
+  }
+
+  /** log p_base(z) + log |det dz/dx|. Outside of the support, where one of them is -Infinity, the other one has a gradient. */
+  private addLogDet(baseLogProb: Tensor, logDet: Tensor): Tensor {
+    const logProb = baseLogProb.add(logDet);
+    if (this.bijection.isIdentity || !this.support) return logProb;
+    return logProb.equal(Number.NEGATIVE_INFINITY).where(Number.NEGATIVE_INFINITY, logProb);
   }
 
   private checkTransformed(method: "forward" | "inverse", rows: Tensor, value: Tensor, logDet: Tensor): void {

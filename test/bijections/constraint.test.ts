@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  Autoregressive,
   type Bijection,
   Exp,
   Ordered,
@@ -11,10 +12,12 @@ import {
   StickBreaking,
   Tanh,
 } from "../../src/bijections/index.ts";
-import { Logistic, StandardNormal } from "../../src/distributions/index.ts";
+import { DiagonalNormal, Logistic, StandardNormal, Uniform } from "../../src/distributions/index.ts";
 import { Flow } from "../../src/flows/index.ts";
 import { grad } from "../../src/graph/grad.ts";
+import { trainableParameters } from "../../src/nn/module.ts";
 import type { Precision } from "../../src/onnx/export.ts";
+import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { integral, intervalRule, lineRule, square } from "../mathematics/quadrature.ts";
 import { expectClose } from "./invariants.ts";
@@ -102,6 +105,38 @@ describe.each(elementwise)("%s", (_, bijection, formula, logDerivative, outside)
     // Integration over x = f(z): the weights of the nodes z, times dx/dz.
     const weightsOfX = weights.map((w, i) => w * Math.exp(logDerivative(nodes[i])));
     expect(Math.abs(integral(log, weightsOfX) - 1)).toBeLessThan(1e-8);
+  });
+});
+
+describe("the log-density of a row outside of the support", () => {
+  const spline = { type: "rationalQuadraticSpline", bins: 4, bound: 1, tails: "none" } as const;
+  const network = { hidden: [4] };
+  const layer = new Autoregressive({ order: [0, 1], transform: spline, network }, new Random(0));
+  const normal = (features: number) => new DiagonalNormal({ features });
+  const cases: [string, Flow, number[]][] = [
+    ["exp", new Flow(normal(2), new Exp({ features: 2 })), [-1, 2, 2, 0]],
+    ["softplus", new Flow(normal(2), new Softplus({ features: 2 })), [-1, 2, 2, 0]],
+    ["power", new Flow(normal(2), new Power({ features: 2, exponent: 3 })), [-1, 2, 2, 0]],
+    ["sigmoid", new Flow(normal(2), new Sigmoid({ features: 2 })), [-1, 0.2, 0.2, 1]],
+    ["tanh", new Flow(normal(2), new Tanh({ features: 2 })), [-1, 0.2, 0.2, 3]],
+    ["softsign", new Flow(normal(2), new Softsign({ features: 2 })), [-1, 0.2, 0.2, 3]],
+    ["stickBreaking", new Flow(normal(2), new StickBreaking({ features: 2 })), [-1, 0.2, 0.9, 0.2]],
+    ["ordered", new Flow(normal(3), new Ordered({ features: 3 })), [1, 3, 2, 1, 1, 5]],
+    ["a spline", new Flow(new Uniform({ features: 2, low: -1, high: 1 }), layer), [1.5, 0.2, 0.2, -3]],
+  ];
+
+  test.each(cases)("of %s is -Infinity, and all its gradients are 0", async (_, flow, rows) => {
+    const parameters = [...trainableParameters(flow).values()];
+    const [logProb, ...gradients] = await compile(
+      (x) => {
+        const logProb = flow.logProb(x);
+        return [logProb, ...grad(logProb.sum(), [x, ...parameters])];
+      },
+      [["N", flow.features]],
+    )(rows);
+    expect([...logProb]).toEqual([-Infinity, -Infinity]);
+    expect(parameters.length).toBeGreaterThan(0);
+    for (const gradient of gradients) expect([...gradient].every((v) => v === 0)).toBe(true);
   });
 });
 

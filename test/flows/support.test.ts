@@ -34,8 +34,7 @@ describe("a flow with a bounded support", () => {
     const symbolic = compile((x) => flow.logProb(x), [["N", 2]]);
     expect(await symbolic([1, Number.NaN])).toEqual(Float32Array.of(Number.NaN));
     const slope = await compile((x) => grad(flow.logProb(x).sum(), [x])[0], [["N", 2]])([0, 1, 1, -3]);
-    expect([slope[0], slope[3]]).toEqual([0, 0]);
-    expect([...slope].every(Number.isFinite)).toBe(true);
+    expect([...slope].every((v) => v === 0)).toBe(true);
     const { samples, logProb } = await flow.sampleAndLogProb(200);
     expect(samples.every((v) => v > 0)).toBe(true);
     expect(logProb.every(Number.isFinite)).toBe(true);
