@@ -2,7 +2,8 @@ import type { DataRows } from "./bijection.ts";
 
 /**
  * Weighted mean and population standard deviation of each column. Columns are scaled by a power of two, so that sums and squares
- * neither overflow nor underflow. The mean is computed in two passes, so that the mean of equal values is exact.
+ * neither overflow nor underflow. The mean is computed in two passes, so that the mean of equal values is exact. Rows of weight 0
+ * have no influence, also not on the scaling.
  */
 export function columnMoments({ rows, features, values, weights }: DataRows): {
   mean: Float64Array;
@@ -12,19 +13,31 @@ export function columnMoments({ rows, features, values, weights }: DataRows): {
   const deviation = new Float64Array(features);
   const total = weights ? sum(weights) : rows;
   for (let c = 0; c < features; c++) {
+    const forEachRow = (visit: (x: number, weight: number) => void) => {
+      for (let r = 0; r < rows; r++) {
+        const weight = weights?.[r] ?? 1;
+        if (weight !== 0) visit(values[r * features + c], weight);
+      }
+    };
     const average = (f: (x: number) => number) => {
       let result = 0;
-      for (let r = 0; r < rows; r++) result += ((weights?.[r] ?? 1) / total) * f(values[r * features + c]);
+      forEachRow((x, weight) => {
+        result += (weight / total) * f(x);
+      });
       return result;
     };
-    let largest = 0;
-    for (let r = 0; r < rows; r++) largest = Math.max(largest, Math.abs(values[r * features + c]));
+    const largestSize = (f: (x: number) => number) => {
+      let result = 0;
+      forEachRow((x) => {
+        result = Math.max(result, Math.abs(f(x)));
+      });
+      return result;
+    };
+    const largest = largestSize((x) => x);
     const unit = largest === 0 ? 1 : 2 ** Math.min(1023, Math.floor(Math.log2(largest)));
     const roughMean = average((x) => x / unit);
     const center = roughMean + average((x) => x / unit - roughMean);
-    let maxDeviation = 0;
-    for (let r = 0; r < rows; r++)
-      maxDeviation = Math.max(maxDeviation, Math.abs(values[r * features + c] / unit - center));
+    const maxDeviation = largestSize((x) => x / unit - center);
     const variance = maxDeviation === 0 ? 0 : average((x) => ((x / unit - center) / maxDeviation) ** 2);
     mean[c] = center * unit;
     deviation[c] = maxDeviation * Math.sqrt(variance) * unit;

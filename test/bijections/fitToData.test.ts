@@ -58,6 +58,11 @@ describe("columnMoments", () => {
     const { mean, deviation } = columnMoments(column([-Number.MAX_VALUE, Number.MAX_VALUE]));
     expect([mean[0], deviation[0]]).toEqual([0, Number.MAX_VALUE]);
   });
+
+  test("ignores rows of weight 0, however large they are", () => {
+    const { mean, deviation } = columnMoments(column([1e200, 1, 2, -1e300], [0, 1, 1, 0]));
+    expect([mean[0], deviation[0]]).toEqual([1.5, 0.5]);
+  });
 });
 
 describe("winsorizedRange", () => {
