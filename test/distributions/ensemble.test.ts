@@ -4,11 +4,10 @@ import { Ensemble, Made, type MadeOptions } from "../../src/distributions/index.
 import { decodeModel, encodeModel, madeFlow } from "../../src/flows/index.ts";
 import { traceLoss } from "../../src/graph/tracing/training.ts";
 import { withVariant } from "../../src/graph/tracing/variant.ts";
-import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { fit } from "../../src/train/index.ts";
-import { expectClose } from "../bijections/invariants.ts";
+import { copyParameters, expectClose } from "../bijections/invariants.ts";
 import { draw, logProb } from "./evaluate.ts";
 import { allBits, perturbedMade } from "./perturbedMade.ts";
 
@@ -78,14 +77,13 @@ describe.each(cases)("%j", (options) => {
     expect(chosen).toEqual(Array.from({ length: 2 * M }, (_, step) => step % M));
   });
 
-  test("with the first mask equals a model of one mask with the same weights", async () => {
-    // Wide layers of a model with one mask store their weights in blocks of another shape.
-    if (options.network?.hidden?.some((size) => size >= 128)) return;
-    const single = new Made({ ...options, masks: 1 }, new Random(0));
-    const values = parametersOf(made);
-    for (const [name, parameter] of parametersOf(single)) parameter.value = values.get(name)!.value;
-    expectClose(await logProb(made, bits), await logProb(single, bits), 1e-12, "log-probability");
-  });
+  // Wide layers of a model with one mask store their weights in blocks of another shape.
+  if (!options.network?.hidden?.some((size) => size >= 128))
+    test("with the first mask equals a model of one mask with the same weights", async () => {
+      const single = new Made({ ...options, masks: 1 }, new Random(0));
+      copyParameters(made, single);
+      expectClose(await logProb(made, bits), await logProb(single, bits), 1e-12, "log-probability");
+    });
 });
 
 test("samples have the probabilities of the ensemble", async () => {
@@ -113,8 +111,7 @@ test("madeFlow trains an ensemble, and a model file preserves it", async () => {
   });
   const flow = madeFlow(3, { outputs: "bernoulli", hidden: [64], masks: 4, orderAgnostic: true });
   expect(flow.describe().base).toMatchObject({ type: "ensemble", variants: 4, distribution: { masks: 4 } });
-  const options = { epochs: 60, optimizer: { learningRate: 0.02 } };
-  await fit(flow, data, options);
+  await fit(flow, data, { epochs: 60, optimizer: { learningRate: 0.02 } });
   const p = (await flow.logProb(allBits(3))).map(Math.exp);
   const even = [0, 3, 5, 6];
   expect(even.reduce((sum, k) => sum + p[k], 0)).toBeGreaterThan(0.95);
@@ -122,9 +119,6 @@ test("madeFlow trains an ensemble, and a model file preserves it", async () => {
   const { flow: read } = await decodeModel(encodeModel({ flow, columns: ["a", "b", "c"], given: [] }));
   expect(await read.logProb(allBits(3))).toEqual(await flow.logProb(allBits(3)));
   expect(await read.sample(20)).toEqual(await flow.sample(20));
-  const again = madeFlow(3, { outputs: "bernoulli", hidden: [64], masks: 4, orderAgnostic: true });
-  await fit(again, data, options);
-  expect(await again.logProb(allBits(3))).toEqual(await flow.logProb(allBits(3)));
 });
 
 test("with orderAgnostic, the masks have different orderings", async () => {
