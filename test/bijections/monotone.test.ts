@@ -170,6 +170,8 @@ describe("monotonicNetwork", () => {
   test.each([
     [32, 1, 2.5e-7],
     [48, 1, 2e-12],
+    [64, 1, 1e-13],
+    [32, 3, 7e-4],
     [48, 3, 5e-8],
     [64, 3, 6e-12],
   ])(
@@ -218,13 +220,15 @@ describe("gaussianization", () => {
   });
 
   test("is linear for large |x|", async () => {
-    const { z, slope, differentiated } = await evaluate(
-      gaussianization(3),
-      [1e30, -1e30, 900, 50],
-      numbers(9),
-    );
+    const x = [2000, 3000, 1e6, -2000, -3000, -1e6, 1e30, -1e30, 900, 50];
+    const { z, slope, differentiated } = await evaluate(gaussianization(3), x, numbers(9));
     expectClose(slope, differentiated, 1e-8, "slope");
     expect([...z].every(Number.isFinite)).toBe(true);
+    for (const start of [0, 3]) {
+      const line = [0, 1, 2].map((i) => z[start] + slope[start] * (x[start + i] - x[start]));
+      expectClose(z.slice(start, start + 3), line, 1e-12, "z");
+      expectClose(slope.slice(start, start + 3), new Array(3).fill(slope[start]), 1e-12, "slope");
+    }
   });
 });
 
