@@ -1,4 +1,4 @@
-import { test } from "vitest";
+import { expect, test } from "vitest";
 import { BatchNorm } from "../../src/bijections/index.ts";
 import { grad } from "../../src/graph/grad.ts";
 import type { Parameter } from "../../src/graph/parameter.ts";
@@ -93,6 +93,16 @@ test("running statistics are moving averages in which the first batches have lar
     expectClose(updates.variance, variance, 1e-12, "variance");
     for (const name of ["mean", "variance", "count"] as const)
       (batchNorm[name] as Parameter).value = Float64Array.from(updates[name]);
+  }
+});
+
+test("the count of batches ends at the one after which the weight of a batch is constant", async () => {
+  const batchNorm = new BatchNorm({ features: 2, decay: 0.5 });
+  const step = trainingStep(batchNorm);
+  for (let n = 1; n <= 25; n++) {
+    const { count } = await step(batch(n));
+    expect([...count]).toEqual([Math.min(n, 20)]);
+    batchNorm.count.value = Float64Array.from(count);
   }
 });
 
