@@ -1,14 +1,13 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { compileFloat64Checks } from "../../src/bijections/bijectionGraphs.ts";
 import { type Bijection, Continuous, checkBijection } from "../../src/bijections/index.ts";
-import { vjp } from "../../src/graph/grad.ts";
 import { input } from "../../src/graph/tensor.ts";
 import { parametersOf } from "../../src/nn/module.ts";
-import { compile } from "../../src/runtime/compile.ts";
 import { named } from "../examples.ts";
 import { perturb } from "../nn/perturb.ts";
 import { bijectionCases, type Case } from "./cases.ts";
 import { rowsInDomain } from "./domain.ts";
-import { expectClose, type Rows } from "./invariants.ts";
+import { expectClose } from "./invariants.ts";
 import { expectJacobianStructure, hasJacobianStructure } from "./structure.ts";
 
 /** Parameters without influence if there is only one feature: matrices have no element off the diagonal. */
@@ -22,11 +21,13 @@ const cases = [
 
 describe.each(named(cases))("%s", (_, example) => {
   const bijection = example.build();
+  const checks = compileFloat64Checks(bijection);
+  afterAll(checks.release);
 
   if (startsAsIdentity(example))
     test("starts as the identity", async () => {
       const rows = await rowsInDomain(example, bijection, example.description.type === "tails" ? 0.05 : 1);
-      const out = await bothDirections(bijection, rows);
+      const out = await checks.run(rows);
       expectClose(out.data, rows.z, 1e-6, "forward");
       expectClose(out.latent, rows.x, 1e-6, "inverse");
       for (const logDet of [...out.forwardLogDet, ...out.inverseLogDet]) {
@@ -52,7 +53,7 @@ describe.each(named(cases))("%s", (_, example) => {
     test("has the zeros of its Jacobian structure", async () => {
       perturb(parametersOf(bijection), 0.3);
       const rows = await rowsInDomain(example, bijection);
-      expectJacobianStructure(example.description, await jacobians(bijection, rows));
+      expectJacobianStructure(example.description, await checks.jacobians(rows));
     });
 });
 
@@ -75,50 +76,3 @@ const isUnusedWithOneFeature = (name: string, bijection: Bijection): boolean =>
   (!(bijection instanceof Continuous) &&
     /layers\.0\.(blocks\.0\.)?weight$/.test(name) &&
     bijection.context === 0);
-
-/** Both directions in float64. */
-async function bothDirections(bijection: Bijection, { z, x, context }: Rows) {
-  const { features, context: contextSize } = bijection;
-  const run = compile(
-    (z, x, context) => {
-      const [data, latent] = [bijection.forward(z, context), bijection.inverse(x, context)];
-      return {
-        data: data.value,
-        latent: latent.value,
-        forwardLogDet: data.logDet,
-        inverseLogDet: latent.logDet,
-      };
-    },
-    [["N", features], ["N", features], ...(contextSize > 0 ? [["N", contextSize] as const] : [])],
-    { precision: "float64" },
-  );
-  return run(z, x, ...(contextSize > 0 ? [context] : [])).finally(run.release);
-}
-
-/** Jacobians [N, D, D] of both directions in float64: rows of them are vector-Jacobian products with unit vectors. */
-async function jacobians(bijection: Bijection, { z, x, context }: Rows) {
-  const { features: D, context: contextSize } = bijection;
-  const run = compile(
-    (z, x, cotangent, context) => ({
-      forward: vjp([bijection.forward(z, context).value], [z], [cotangent])[0],
-      inverse: vjp([bijection.inverse(x, context).value], [x], [cotangent])[0],
-    }),
-    [["N", D], ["N", D], ["N", D], ...(contextSize > 0 ? [["N", contextSize] as const] : [])],
-    { precision: "float64" },
-  );
-  // Each row D times, once for each unit vector.
-  const repeated = (values: Float64Array, size: number) =>
-    Float64Array.from(
-      { length: values.length * D },
-      (_, k) => values[Math.floor(k / (size * D)) * size + (k % size)],
-    );
-  const units = Float64Array.from({ length: z.length * D }, (_, k) =>
-    Math.floor(k / D) % D === k % D ? 1 : 0,
-  );
-  return run(
-    repeated(z, D),
-    repeated(x, D),
-    units,
-    ...(contextSize > 0 ? [repeated(context, contextSize)] : []),
-  ).finally(run.release);
-}

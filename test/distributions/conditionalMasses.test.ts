@@ -8,11 +8,10 @@ import { atoms, categorical, combinations, continuous, lattice, randomize } from
 const { NaN: missing, NEGATIVE_INFINITY } = Number;
 const POSITIONS = [0, 1];
 
-/** The conditional log-probabilities or log-densities of the second of two columns, and its log-masses within `radius`. */
-async function secondColumn(head: ColumnHeadOptions, radius: number, rows: number[][]) {
+function compileMade(head: ColumnHeadOptions, radius: number) {
   const made = new MixedMade({ columns: [categorical, head], network: { hidden: [12, 12] } }, new Random(1));
   randomize(made);
-  const run = compile(
+  return compile(
     (x) => ({
       conditionals: made.conditionals(x, POSITIONS).transpose(),
       masses: made.conditionalMasses(x, POSITIONS, [0, radius]).transpose(),
@@ -20,6 +19,16 @@ async function secondColumn(head: ColumnHeadOptions, radius: number, rows: numbe
     [["N", 2]],
     { precision: "float64" },
   );
+}
+
+const compiled = new Map<ColumnHeadOptions, Map<number, ReturnType<typeof compileMade>>>();
+
+/** The conditional log-probabilities or log-densities of the second of two columns, and its log-masses within `radius`. */
+async function secondColumn(head: ColumnHeadOptions, radius: number, rows: number[][]) {
+  const ofRadius = compiled.get(head) ?? new Map<number, ReturnType<typeof compileMade>>();
+  compiled.set(head, ofRadius);
+  const run = ofRadius.get(radius) ?? compileMade(head, radius);
+  ofRadius.set(radius, run);
   const { conditionals, masses } = await run(Float64Array.from(rows.flat()));
   const second = (_: unknown, n: number) => 2 * n + 1;
   return {
