@@ -1,5 +1,7 @@
 import { expect } from "vitest";
 import type { Shape, Tensor } from "../../src/graph/index.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
+import { Random } from "../../src/random/index.ts";
 import { compile, type Floats } from "../../src/runtime/index.ts";
 
 /** Compiles a function, calls it once and returns its outputs as plain arrays. */
@@ -22,3 +24,13 @@ export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
   if (actual.length === expected.length && Array.from(actual).every((a, i) => near(a, expected[i]))) return;
   expect(Array.from(actual)).toEqual(Array.from(expected));
 }
+
+/** A parameter whose numbers depend only on its shape. */
+export function parameter(...shape: number[]): Parameter {
+  const values = new Float64Array(shape.reduce((a, b) => a * b));
+  return new Parameter(shape, new Random(1).split(shape.join()).normal(values));
+}
+
+/** x W plus a bias, or plus another tensor. */
+export const layer = (x: Tensor, columns: number, sum: Tensor = parameter(columns)): Tensor =>
+  x.affine(parameter(x.shape[1] as number, columns), sum);

@@ -1,22 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { buildGraph, concat, input, type Tensor } from "../../../src/graph/index.ts";
-import { Parameter } from "../../../src/graph/parameter.ts";
 import { absorbBiases } from "../../../src/graph/passes/absorbBiases.ts";
 import { Random } from "../../../src/random/index.ts";
 import { compile, type Floats } from "../../../src/runtime/index.ts";
-import { expectClose } from "../run.ts";
-
-const random = new Random(1);
-
-/** A parameter whose numbers depend only on its shape. */
-function parameter(...shape: number[]): Parameter {
-  const values = new Float64Array(shape.reduce((a, b) => a * b));
-  return new Parameter(shape, random.split(shape.join()).normal(values));
-}
-
-/** x W plus a bias, or plus another tensor. */
-const layer = (x: Tensor, columns: number, sum: Tensor = parameter(columns)): Tensor =>
-  x.affine(parameter(x.shape[1] as number, columns), sum);
+import { expectClose, layer, parameter } from "../run.ts";
 
 const x = input("x", ["N", 3]);
 const weight = input("weight", [3, 40]);
@@ -70,7 +57,7 @@ describe("biases become weights of a column of ones", () => {
       return { joined: layer(third, 2), added: layer(first, 3, x), separate: layer(first, 50).tanh() };
     };
     expect(rewritten(...Object.values(build(x)))).toContain("matmul 41");
-    const rows = random.split("rows").normal(new Float64Array(3 * 7));
+    const rows = new Random(1).split("rows").normal(new Float64Array(3 * 7));
     const call = async (embedParameters: boolean) => {
       const compiled = compile(build, [["N", 3]], { precision, embedParameters });
       const outputs: Record<string, Floats> = await compiled(rows);

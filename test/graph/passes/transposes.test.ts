@@ -1,21 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { buildGraph, concat, constant, input, type Tensor, vjp } from "../../../src/graph/index.ts";
-import { Parameter } from "../../../src/graph/parameter.ts";
 import { absorbTransposes } from "../../../src/graph/passes/transposes.ts";
 import { Random } from "../../../src/random/index.ts";
 import { compile, type Floats } from "../../../src/runtime/index.ts";
-import { expectClose } from "../run.ts";
-
-const random = new Random(1);
-
-function parameter(...shape: number[]): Parameter {
-  const values = new Float64Array(shape.reduce((a, b) => a * b));
-  return new Parameter(shape, random.split(shape.join()).normal(values));
-}
+import { expectClose, layer, parameter } from "../run.ts";
 
 const x = input("x", ["N", 3]);
-const layer = (x: Tensor, columns: number): Tensor =>
-  x.affine(parameter(x.shape[1] as number, columns), parameter(columns));
 
 /** The operations that remain, without constants and parameters. */
 function remaining(output: Tensor): string {
@@ -69,7 +59,7 @@ describe("transposes are absorbed", () => {
 });
 
 const rows = [1, 2, 7];
-const given = (size: number): Float64Array => random.split(`x${size}`).normal(new Float64Array(size));
+const given = (size: number): Float64Array => new Random(1).split(`x${size}`).normal(new Float64Array(size));
 
 /** The same numbers with rows first and with features first. */
 const layouts: Record<string, readonly [(x: Tensor) => Tensor, (x: Tensor) => Tensor]> = {
