@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
 import { KernelDensity, LatentClasses, quantileKnots } from "../../src/distributions/index.ts";
 import { decodeModel, encodeModel, Flow } from "../../src/flows/index.ts";
+import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
 import { compiledOnce } from "./evaluate.ts";
 import {
@@ -151,8 +152,6 @@ test("has finite gradients, also at missing values and far in the tails", async 
     expect(Array.from(await logProb(model, rows, precision)).every(Number.isFinite)).toBe(true);
   }
 });
-
-const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
 
 const continuousColumns = (rows: Float64Array, features: number): ColumnHeadOptions[] =>
   Array.from({ length: features }, (_, d) => ({

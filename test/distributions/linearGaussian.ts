@@ -1,4 +1,5 @@
 import { DiagonalNormal, StandardNormal, VariationalAutoencoder } from "../../src/distributions/index.ts";
+import { dot } from "../bijections/apply.ts";
 
 /** b, the two orthogonal columns of W, and the deviation of the noise. */
 const MEAN = [0.5, -1, 2];
@@ -8,7 +9,6 @@ const W = [
 ];
 const DEVIATION = 0.7;
 
-const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, each, i) => sum + each * b[i], 0);
 const columnNorms = W.map((w) => dot(w, w));
 
 /**
