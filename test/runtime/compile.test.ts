@@ -63,7 +63,7 @@ describe("a compiled function returns", () => {
     );
     expect(f.graph.nodes.length).toBeGreaterThan(2 * half);
     expect(sessionOptions(f.options, f.graph).graphOptimizationLevel).toBe("disabled");
-    // Two turns add 1.
+    // Two iterations add 1.
     expect(await f([0, 0.5])).toEqual(Float32Array.of(half / 2, half / 2 + 0.5));
     await f.release();
   });

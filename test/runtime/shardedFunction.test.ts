@@ -97,7 +97,7 @@ it("leaves shards unchanged that a call does not include, and several functions 
     compile((x) => ({ y: x.square() }), [["N"]], { batch: 1 }),
     THREADS,
   );
-  for (const { shards: slots } of [twice, square]) for (const { inputs } of slots) inputs[0][0] = 3;
+  for (const { shards } of [twice, square]) for (const { inputs } of shards) inputs[0][0] = 3;
   await Promise.all([twice.run(1), square.run(), twice.run(1), square.run()]);
   expect(twice.shards.map(({ outputs }) => outputs.y[0])).toEqual([6, 0]);
   expect(square.shards.map(({ outputs }) => outputs.y[0])).toEqual([9, 9]);
