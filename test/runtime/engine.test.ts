@@ -4,23 +4,30 @@ import { maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { fallbackWarning } from "../../src/runtime/devices.ts";
 import { compile } from "../../src/runtime/index.ts";
+import { expectClose } from "../bijections/invariants.ts";
 
 const x = new Random(1).normal(new Float64Array(2000));
 
-/** Equal up to the rounding of float32. */
-function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
-  expect(actual).toHaveLength(expected.length);
-  for (let i = 0; i < actual.length; i++)
-    expect(Math.abs(actual[i] - expected[i])).toBeLessThan(2e-5 * Math.max(1, Math.abs(expected[i])));
-}
+/** Several times the rounding of float32. */
+const TOLERANCE = 2e-5;
 
 describe("in Node, the provider wasm computes what onnxruntime-node computes", () => {
   test.each([1, 2])("densities and samples on %i threads", async (threads) => {
     await using flow = maf(2, { transforms: 2, hidden: [16], seed: 3 });
     const wasm = { providers: ["wasm"], threads };
-    expectClose(await flow.logProb(x, undefined, wasm), await flow.logProb(x, undefined, { threads }));
+    expectClose(
+      await flow.logProb(x, undefined, wasm),
+      await flow.logProb(x, undefined, { threads }),
+      TOLERANCE,
+      "log-density",
+    );
     const seeded = { seed: 4, threads };
-    expectClose(await flow.sample(500, { ...seeded, ...wasm }), await flow.sample(500, seeded));
+    expectClose(
+      await flow.sample(500, { ...seeded, ...wasm }),
+      await flow.sample(500, seeded),
+      TOLERANCE,
+      "sample",
+    );
   });
 
   test("a compiled function, with threads inside its operations, in both precisions", async () => {
@@ -34,10 +41,10 @@ describe("in Node, the provider wasm computes what onnxruntime-node computes", (
           precision,
         },
       );
-      expectClose(await compiled([0, 1]), [1, Math.E]);
+      expectClose(await compiled([0, 1]), [1, Math.E], TOLERANCE, "exp");
       const output = precision === "float64" ? new Float64Array(2) : new Float32Array(2);
       await compiled.into([output.map((_, i) => i)], { output });
-      expectClose(output, [1, Math.E]);
+      expectClose(output, [1, Math.E], TOLERANCE, "exp");
     }
   });
 });
