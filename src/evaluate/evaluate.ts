@@ -1,3 +1,4 @@
+import { checkColumns, type ExpectedColumns } from "../dataset/checkColumns.ts";
 import { type Dataset, dataset, InMemoryDataset, type RowsInput } from "../dataset/index.ts";
 import { isDataset } from "../dataset/isDataset.ts";
 import { PushforwardError } from "../errors.ts";
@@ -42,8 +43,9 @@ export interface EvaluateResult {
  * also how much better the flow is than a Gaussian with full covariance (`gaussianBaseline`). Means are weighted if the rows
  * are a `dataset(...)` with weights.
  *
- * @throws SHAPE or DATA for rows that the flow does not accept; SHAPE if only one of the training rows and the evaluated rows have a
- *   context; ARGUMENT for a context beside a dataset; NUMERIC when a log-density is NaN.
+ * @throws SHAPE or DATA for rows and training rows that the flow does not accept, such as a dataset whose columns are in another order than
+ *   those of the flow; SHAPE if only one of the training rows and the evaluated rows have a context; ARGUMENT for a context beside a dataset;
+ *   NUMERIC when a log-density is NaN.
  */
 export async function evaluate<Row extends object>(
   flow: Flow,
@@ -67,7 +69,7 @@ export async function evaluate<Row extends object>(
     );
   }
   const { features, columns, contextColumns } = flow;
-  const shape = { ...(columns ? { columns } : { features }), contextColumns };
+  const shape = { features, columns, contextColumns };
   const heldOut = rows instanceof InMemoryDataset ? rows : dataset(rows, { ...shape, context });
   if (heldOut.rows === 0) {
     throw new PushforwardError("DATA", "there are no rows to evaluate the flow on", {
@@ -86,9 +88,10 @@ export async function evaluate<Row extends object>(
 async function gaussianOf(
   { embedding }: Flow,
   training: EvaluateOptions["training"],
-  shape: object,
+  shape: ExpectedColumns,
 ): Promise<Baseline | undefined> {
   if (training === undefined) return undefined;
   const rows = isDataset(training) ? training : dataset(training, shape);
+  checkColumns(rows, shape, { rows: "training rows", owner: "the flow" });
   return gaussianBaseline(rows, { embedding });
 }

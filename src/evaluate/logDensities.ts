@@ -1,3 +1,4 @@
+import { checkColumns } from "../dataset/checkColumns.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
@@ -27,7 +28,8 @@ export const logDensitiesRules: OptionRules<LogDensitiesOptions> = {
 /**
  * The log-density of each row under a flow, in nats and data units: [N], by `inBothPrecisions`.
  *
- * @throws NUMERIC, with the number of the row, when a log-density is NaN in float64 too; SHAPE or DATA for rows that the flow does not accept.
+ * @throws NUMERIC, with the number of the row, when a log-density is NaN in float64 too; SHAPE or DATA for rows that the flow does not accept,
+ *   such as a dataset whose columns are in another order than those of the flow.
  */
 export async function logDensities(
   flow: Flow,
@@ -36,6 +38,8 @@ export async function logDensities(
 ): Promise<Float64Array> {
   checkOptions("logDensities", options, logDensitiesRules);
   const { source = "the rows", rowText = (row) => `row ${row} of ${source}`, ...run } = options;
+  const { features, columns, contextColumns } = flow;
+  checkColumns(rows, { features, columns, contextColumns }, { rows: "rows", owner: "the flow" });
   const context = rows.contextFeatures > 0 ? rows.context : undefined;
   const found = await inBothPrecisions(run, (options) => flow.logProb(rows.values, context, options));
   return checked(found, rows, rowText);

@@ -1,3 +1,4 @@
+import { checkColumns, type ExpectedColumns } from "../dataset/checkColumns.ts";
 import {
   type Dataset,
   dataset,
@@ -19,13 +20,8 @@ export type TrainingData<Row extends object = Readonly<Record<string, number>>> 
   | Dataset
   | RowStream;
 
-/** The expected numbers of columns and their names; undefined if anything is allowed. */
-export interface ExpectedRows {
-  readonly features?: number;
-  readonly contextFeatures?: number;
-  /** Names in the order of the features, by which rows given as objects or columns are arranged. */
-  readonly columns?: readonly string[] | undefined;
-  readonly contextColumns?: readonly string[] | undefined;
+/** The expected numbers of columns and their names. Rows given as objects or columns are arranged in the order of the names. */
+interface ExpectedRows extends ExpectedColumns {
   /** Whether this is expected of validation rows, because the training rows have it. Default false: the flow expects it. */
   readonly isValidation?: boolean;
 }
@@ -55,45 +51,34 @@ export function asDataset(
   const { features, columns, contextColumns } = expected;
   if (isStream(data)) {
     return StreamedDataset.of(data, { features, columns, contextColumns, seed }).then((rows) =>
-      checkColumns(rows, expected),
+      checkRows(rows, expected),
     );
   }
-  if (isDataset(data)) return checkColumns(data, expected);
+  if (isDataset(data)) return checkRows(data, expected);
   const shape = { ...(features !== undefined && { features }), columns, contextColumns };
-  return checkColumns(dataset(data, { ...shape, ...options }), expected);
+  return checkRows(dataset(data, { ...shape, ...options }), expected);
 }
 
 /** Like `asDataset`, for rows in memory. */
 const asInMemory = (data: RowsInput | InMemoryDataset, expected: ExpectedRows): InMemoryDataset =>
   asDataset(data, expected, {}) as InMemoryDataset;
 
-function checkColumns<D extends Dataset>(data: D, expected: ExpectedRows): D {
-  const [rows, owner] = expected.isValidation
-    ? ["validation rows", "the training rows"]
-    : ["rows", "the flow"];
-  const hint = expected.isValidation
-    ? "Give validation rows with their context: dataset(rows, { context })."
-    : "Give the context of each row: fit(flow, rows, { context }).";
-  for (const [name, what] of [
-    ["features", "features"],
-    ["contextFeatures", "context features"],
-  ] as const) {
-    const expectedValue = expected[name];
-    if (expectedValue === undefined || data[name] === expectedValue) continue;
-    throw new PushforwardError("SHAPE", `the ${rows} have a different number of ${what} from ${owner}`, {
-      expected: `${expectedValue}`,
-      received: `${data[name]}`,
-      ...(name === "contextFeatures" && expectedValue > 0 && { hint }),
-    });
-  }
-  for (const name of ["columns", "contextColumns"] as const) {
-    const [expectedNames, names] = [expected[name], data[name]];
-    if (!expectedNames || !names || expectedNames.join() === names.join()) continue;
-    throw new PushforwardError("DATA", `the ${name} of the ${rows} are not those of ${owner}`, {
-      expected: expectedNames.join(", "),
-      received: names.join(", "),
-    });
-  }
+function checkRows<D extends Dataset>(data: D, { isValidation, ...expected }: ExpectedRows): D {
+  checkColumns(
+    data,
+    expected,
+    isValidation
+      ? {
+          rows: "validation rows",
+          owner: "the training rows",
+          contextHint: "Give validation rows with their context: dataset(rows, { context }).",
+        }
+      : {
+          rows: "rows",
+          owner: "the flow",
+          contextHint: "Give the context of each row: fit(flow, rows, { context }).",
+        },
+  );
   return data;
 }
 
@@ -138,7 +123,7 @@ export async function readTrainingRows(
   const validation =
     options.validation && asInMemory(options.validation, inMemory ? sameColumnsAs(inMemory) : expected);
   const allRows = inMemory ?? (await read());
-  if (validation) checkColumns(validation, sameColumnsAs(allRows));
+  if (validation) checkRows(validation, sameColumnsAs(allRows));
   return { allRows, validation, rows: splitForTraining(allRows, validation, settings) };
 }
 

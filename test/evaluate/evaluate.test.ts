@@ -131,6 +131,35 @@ it("refuses a context beside a dataset, which has its own", async () => {
   `);
 });
 
+it("refuses datasets whose columns are not in the order of the flow", async () => {
+  const flow = maf(2, { context: 2, transforms: 1, hidden: [4] });
+  flow.columns = ["x", "y"];
+  flow.contextColumns = ["a", "b"];
+  const rowsOf = (row: object, context: object) =>
+    dataset([row, row, row] as never, { context: [context, context, context] as never });
+  const ordered = rowsOf({ x: 1, y: 2 }, { a: 3, b: 4 });
+  const swapped = rowsOf({ y: 2, x: 1 }, { a: 3, b: 4 });
+  const swappedContext = rowsOf({ x: 1, y: 2 }, { b: 4, a: 3 });
+  const wide = dataset([1, 2, 3, 4], { features: 4 });
+  await expect(evaluate(flow, swapped)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the columns of the rows are not those of the flow: expected x, y, received y, x.]`,
+  );
+  await expect(evaluate(flow, swappedContext)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the contextColumns of the rows are not those of the flow: expected a, b, received b, a.]`,
+  );
+  await expect(evaluate(flow, wide)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the rows have a different number of features from the flow: expected 2, received 4.]`,
+  );
+  await expect(evaluate(flow, ordered, { training: swapped })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the columns of the training rows are not those of the flow: expected x, y, received y, x.]`,
+  );
+  await expect(
+    evaluate(flow, ordered, { training: swappedContext }),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[PushforwardError: the contextColumns of the training rows are not those of the flow: expected a, b, received b, a.]`,
+  );
+});
+
 it("the log-density of a row does not depend on the rows beside it, even if theirs overflow float32", async () => {
   const flow = maf(2, { seed: 1, hidden: [8] });
   const row = [0.3, -0.7];
