@@ -246,7 +246,9 @@ export class ImageModel implements AsyncDisposable {
       });
     }
     const logLikelihoods: Float64Array[] = [];
-    for (const y of classes.keys()) logLikelihoods.push(await this.flow.logProb(pixels, [y], options));
+    // The caller may change both while the first classes are evaluated.
+    const [images, run] = [pixels.slice(), { ...options }];
+    for (const y of classes.keys()) logLikelihoods.push(await this.flow.logProb(images, [y], run));
     return classPosterior(logLikelihoods, priors);
   }
 
@@ -304,9 +306,12 @@ export class ImageModel implements AsyncDisposable {
         received: `${length}`,
       });
     }
-    const ends = await this.toLatent(concatRows([Float64Array.from(from), Float64Array.from(to)]), options);
+    // The caller may change the options while the ends are mapped.
+    const { classes, ...run } = options;
+    const copied = { ...run, classes: contextOf(classes) };
+    const ends = await this.toLatent(concatRows([Float64Array.from(from), Float64Array.from(to)]), copied);
     const line = latentLine(ends.subarray(0, latentFeatures), ends.subarray(latentFeatures), steps);
-    return this.toPixels(line, options);
+    return this.toPixels(line, copied);
   }
 
   /**

@@ -89,6 +89,20 @@ test("classes and pixels of images may change after the call", async () => {
     expect(await result).toEqual(expected);
     expect(await call(Float64Array.of(0, 50, 100, 150, 200, 250, 100, 5), [1, 1])).not.toEqual(expected);
   }
+  // The middle of a line may be the same image for both classes, so that pixels change too.
+  for (const call of [
+    (pixels: Float64Array) => image.classify(pixels),
+    (pixels: Float64Array, classes: Int32Array) =>
+      image.interpolate(pixels.subarray(0, 4), pixels.subarray(4), 3, { classes: classes.subarray(0, 1) }),
+  ]) {
+    const [pixels, classes] = [Float64Array.of(0, 50, 100, 150, 200, 250, 100, 5), Int32Array.of(0, 1)];
+    const expected = await call(pixels.slice(), classes.slice());
+    const result = call(pixels, classes);
+    pixels.fill(1);
+    classes.fill(1);
+    expect(await result).toEqual(expected);
+    expect(await call(pixels, classes)).not.toEqual(expected);
+  }
 });
 
 test("rows to evaluate a flow on may change after the call", async () => {
