@@ -157,11 +157,12 @@ function imageShapeOf(
   }
   if (axes.length === 0 || axes.length > 3) return fail("Save one array with three or four axes.");
   const [height, width, channels = 1] = axes as [number, number, number?];
+  const shapeOfImages: ImageShape = [height, width, channels];
+  if (expected?.join() === shapeOfImages.join()) return shapeOfImages;
   if (axes.length === 3 && channels > 4 && height <= 4)
     return fail("Put the channels last: x.transpose(0, 2, 3, 1)");
   if (axes.some((size) => size === 0)) return fail("Give images with pixels.");
-  if (!expected || expected.join() === [height, width, channels].join()) return [height, width, channels];
-  return fail(otherShape);
+  return expected ? fail(otherShape) : shapeOfImages;
 }
 
 async function readLabels(arrays: readonly NumberArray[], count: number, source: string): Promise<string[]> {

@@ -142,6 +142,15 @@ describe("images of arrays", () => {
     expect(await pixelsOf(images)).toEqual([...somePixels(2)]);
   });
 
+  test("an array of narrow images with many channels has the shape that is stated", async () => {
+    const pixels = somePixels(16);
+    const file = write("channels.npy", npy("|u1", [2, 4, 6, 8], pixels));
+    expect(await failure(openImages(file))).toMatch(/Put the channels last/);
+    const images = await openImages(file, { shape: [4, 6, 8] });
+    expect(images.shape).toEqual([4, 6, 8]);
+    expect(await pixelsOf(images)).toEqual([...pixels]);
+  });
+
   test("labels that are text are an error only if they are read", async () => {
     const pixels = somePixels(2);
     const y = npy("<U3", [2], Buffer.alloc(24));
