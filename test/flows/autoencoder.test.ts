@@ -11,9 +11,10 @@ import {
   nice,
   vae,
 } from "../../src/flows/index.ts";
+import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";
-import { exactLogProb, linearGaussian } from "../distributions/linearGaussian.ts";
+import { exactLogProb, linearGaussian, posteriorVariances } from "../distributions/linearGaussian.ts";
 
 const rows = [
   [0.5, -1, 2],
@@ -35,15 +36,22 @@ describe("the methods of Autoencoder", () => {
     }
   });
 
-  test("estimate it better with more draws, in calls of any size", async () => {
+  test("estimate it better with more draws", async () => {
     await using model = new Autoencoder(new Flow(linearGaussian({ stretch: 1.5 })));
     const exact = rows.map(exactLogProb);
     const error = async (samples: number, seed = 0) => {
       const values = await model.logProb(rows, { samples, seed });
       return values.reduce((sum, value, n) => sum + exact[n]! - value, 0) / 3;
     };
+    const meanError = async (samples: number) => {
+      const errors: number[] = [];
+      for (let seed = 0; seed < 100; seed++) errors.push(await error(samples, seed));
+      return mean(errors);
+    };
+    const [one, ten] = [await meanError(1), await meanError(10)];
+    expect(one).toBeGreaterThan(ten + 0.1);
+    expect(ten).toBeGreaterThan(await error(50_000));
     expect(Math.abs(await error(50_000))).toBeLessThan(0.02);
-    expect(await error(1, 1)).not.toBe(await error(1, 2));
   });
 
   test("apply a standardization next to the data in float64", async () => {
@@ -69,9 +77,20 @@ describe("the methods of Autoencoder", () => {
     expect(codes[1]).toBeCloseTo(0, 5);
     const many = new Array(2000).fill(rows[1]);
     const draws = await model.encode(many, { temperature: 1, seed: 3 });
-    const mean = draws.reduce((sum, z, i) => sum + (i % 2 === 0 ? z : 0), 0) / 2000;
-    expect(Math.abs(mean - codes[2]!)).toBeLessThan(0.05);
-    expect(await model.encode(rows, { temperature: 1, seed: 3 })).not.toEqual(codes);
+    const halfway = await model.encode(many, { temperature: 0.5, seed: 3 });
+    posteriorVariances().forEach((variance, k) => {
+      const [center, deviation] = [codes[2 + k]!, Math.sqrt(variance)];
+      const noise = draws.filter((_, i) => i % 2 === k).map((z) => z - center);
+      // Within four standard errors.
+      expect(Math.abs(mean(noise))).toBeLessThan((4 * deviation) / Math.sqrt(2000));
+      const observed = Math.sqrt(mean(noise.map((each) => each ** 2)));
+      expect(Math.abs(observed / deviation - 1)).toBeLessThan(4 / Math.sqrt(2 * 2000));
+      halfway
+        .filter((_, i) => i % 2 === k)
+        .forEach((z, n) => {
+          expect(z - center).toBeCloseTo(0.5 * noise[n]!, 5);
+        });
+    });
   });
 
   test("decode, reconstruct and interpolate", async () => {
@@ -95,6 +114,11 @@ describe("the methods of Autoencoder", () => {
     });
     const [a, b] = [await model.sample(3, { seed: 1 }), await model.sample(5, { seed: 1 })];
     expect(b.subarray(0, 9)).toEqual(a);
+    // The decoder is linear.
+    (await model.sample(3, { seed: 1, temperature: 0.5 })).forEach((value, i) => {
+      const center = [0.5, -1, 2][i % 3]!;
+      expect(value - center).toBeCloseTo(0.5 * (a[i]! - center), 5);
+    });
   });
 });
 
@@ -224,7 +248,6 @@ describe("a model of images by an autoencoder", () => {
     const pixels = Float64Array.from(images.flat());
     const estimates = await model.withDraws(5).logProb(pixels);
     expect(estimates).toEqual(await vae(6, { ...options, samples: 5 }).logProb(pixels));
-    const mean = (values: Float64Array) => values.reduce((sum, each) => sum + each) / values.length;
     expect(mean(estimates)).toBeGreaterThan(mean(await model.logProb(pixels)));
   });
 });

@@ -61,6 +61,17 @@ test("a flow with a bijection next to the pixels is not a model of images", () =
   expect(() => new ImageModel({ flow: scaled, shape })).toThrow("received a flow of real numbers");
 });
 
+test("the noise of a flow of images is multiplied by the temperature", async () => {
+  const flow = dequantize(glow({ image: [2, 2, 1], values: 64, levels: 1, steps: 1, width: 4 }));
+  perturb(flow.parameters(), 0.3);
+  await using model = new ImageModel({ flow, shape: [2, 2, 1] });
+  await using base = new Flow(model.density!.base);
+  const noise = await base.sample(20, { seed: 3 });
+  const images = await model.sample(20, { temperature: 0.5, seed: 3 });
+  expect(images).toEqual(await model.toPixels(noise.map((z) => 0.5 * z)));
+  expect(images).not.toEqual(await model.toPixels(noise));
+});
+
 test("only the sampler of the last temperature is kept", async () => {
   const create = vi.spyOn(ShardedFunction, "create");
   const release = vi.spyOn(ShardedFunction.prototype, "release");

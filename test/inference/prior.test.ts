@@ -81,17 +81,23 @@ describe.each(Object.entries(priors))("%s", (_name, [each, logDensity]) => {
   });
 });
 
-test("a multivariate normal prior has the covariance of its factor", () => {
+test("a multivariate normal prior has the covariance of its factor", async () => {
   const each = prior.multivariateNormal(
     [1, 2],
     [
       [2, 1],
-      [1, 3],
+      [4, 3],
     ],
   );
   const { value, logDet } = each.constrain(input("u", ["N", 2]), {});
   expect([value.shape, each.size]).toEqual([["N", 2], 2]);
   expect(logDet.rank).toBe(0);
+  const f = compile((u) => ({ ...each.constrain(u, {}) }), [["N", 2]]);
+  const at = await f([0.5, -1]);
+  // [1, 2] + [2 * 0.5 - 1, 4 * 0.5 - 3], and the determinant is 2 * 3 - 1 * 4.
+  expect([...at.value!]).toEqual([1, 1]);
+  expect(at.logDet![0]).toBeCloseTo(Math.log(2), 6);
+  await f.release();
 });
 
 test("coordinates of vectors, of matrices and of values with earlier parameters are found too", async () => {

@@ -91,18 +91,19 @@ describe("optimizers", () => {
   });
 
   it("gradientScale multiplies the gradient", async () => {
-    for (const type of ["adam", "adamax", "sgd"] as const) {
-      const values: number[] = [];
-      for (const [gradient, scale] of [
-        [4, 0.5],
-        [2, 1],
-      ]) {
-        const flat = parameters(1, false);
-        flat.gradient.fill(gradient);
-        await new Optimizer({ type }, flat).step(1, scale, 0);
-        values.push(flat.values[0]);
-      }
-      expect(values[0]).toBe(values[1]);
+    const afterTwoSteps = async (type: OptimizerOptions["type"], gradient: number, scale: number) => {
+      const flat = parameters(1, false);
+      const optimizer = new Optimizer({ type }, flat);
+      flat.gradient.fill(gradient);
+      await optimizer.step(1, scale, 0);
+      // The first step of Adam and its variants does not depend on the scale of the gradient, but the second does.
+      flat.gradient.fill(1);
+      await optimizer.step(1, 1, 0);
+      return flat.values[0];
+    };
+    for (const type of ["adam", "adamW", "adamax", "sgd"] as const) {
+      expect(await afterTwoSteps(type, 4, 0.5)).toBe(await afterTwoSteps(type, 2, 1));
+      expect(await afterTwoSteps(type, 4, 0.5)).not.toBe(await afterTwoSteps(type, 4, 1));
     }
   });
 });
