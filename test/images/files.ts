@@ -1,4 +1,4 @@
-import { gzipSync } from "node:zlib";
+import { crc32, gzipSync } from "node:zlib";
 import { encode as encodePng } from "fast-png";
 import type { ImageSet } from "../../src/images/index.ts";
 
@@ -32,6 +32,14 @@ export const somePixels = (count: number, channels = 1): Uint8Array =>
 /** A PNG file of height 4 and width 6. */
 export const png = (pixels: Uint8Array | Uint16Array, channels = 1, depth: 8 | 16 = 8): Uint8Array =>
   encodePng({ width: 6, height: 4, channels, depth, data: pixels });
+
+/** A chunk of a PNG file: length, type, data and checksum. */
+export function pngChunk(type: string, data: Uint8Array): Buffer {
+  const bytes = Buffer.concat([Buffer.alloc(4), Buffer.from(type), data, Buffer.alloc(4)]);
+  bytes.writeUInt32BE(data.length);
+  bytes.writeUInt32BE(crc32(bytes.subarray(4, -4)), bytes.length - 4);
+  return bytes;
+}
 
 /** All pixels of a set, which is then closed. */
 export async function pixelsOf(images: ImageSet): Promise<number[]> {

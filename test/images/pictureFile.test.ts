@@ -4,6 +4,7 @@ import { encode as encodeJpeg } from "jpeg-js";
 import { describe, expect, test } from "vitest";
 import { decodePicture } from "../../src/images/pictureFile.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
+import { pngChunk } from "./files.ts";
 
 const { failure } = temporaryDirectory();
 
@@ -17,30 +18,13 @@ function rawPng(
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(lines.length, 4);
   header.set([depth, color === "gray" ? 0 : 2], 8);
-  const chunk = (type: string, data: Uint8Array) => {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(data.length);
-    const content = Buffer.concat([Buffer.from(type), data]);
-    const crc = Buffer.alloc(4);
-    crc.writeUInt32BE(crc32(content));
-    return Buffer.concat([length, content, crc]);
-  };
   return Buffer.concat([
     Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
-    chunk("IHDR", header),
-    ...Object.entries(chunks).map(([type, data]) => chunk(type, Uint8Array.from(data))),
-    chunk("IDAT", deflateSync(Uint8Array.from(lines.flatMap((line) => [0, ...line])))),
-    chunk("IEND", new Uint8Array()),
+    pngChunk("IHDR", header),
+    ...Object.entries(chunks).map(([type, data]) => pngChunk(type, Uint8Array.from(data))),
+    pngChunk("IDAT", deflateSync(Uint8Array.from(lines.flatMap((line) => [0, ...line])))),
+    pngChunk("IEND", new Uint8Array()),
   ]);
-}
-
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ~crc >>> 0;
 }
 
 const pixelsOf = async (bytes: Uint8Array): Promise<number[]> => [

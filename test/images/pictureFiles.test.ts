@@ -1,13 +1,12 @@
 import { promises as fs, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
-import { crc32 } from "node:zlib";
 import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
 import { describe, expect, test, vi } from "vitest";
 import { skippedFilesText } from "../../src/images/imageSet.ts";
 import { imageRows, openImages } from "../../src/images/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
-import { pixelsOf, png, somePixels } from "./files.ts";
+import { pixelsOf, png, pngChunk, somePixels } from "./files.ts";
 
 const { path, write, failure } = temporaryDirectory();
 
@@ -110,16 +109,10 @@ describe("directories of pictures", () => {
 
   test("PNG is rotated by its EXIF orientation", async () => {
     const plain = png(Uint8Array.from({ length: 24 }, (_, i) => i));
-    const chunk = (type: string, data: Uint8Array) => {
-      const bytes = Buffer.concat([Buffer.alloc(4), Buffer.from(type), data, Buffer.alloc(4)]);
-      bytes.writeUInt32BE(data.length);
-      bytes.writeUInt32BE(crc32(bytes.subarray(4, -4)), bytes.length - 4);
-      return bytes;
-    };
     // A big-endian TIFF directory of one entry: the orientation 6, a quarter turn clockwise.
     const exif = Buffer.from("4d4d002a000000080001011200030000000100060000", "hex");
     const end = plain.length - 12;
-    const rotated = Buffer.concat([plain.subarray(0, end), chunk("eXIf", exif), plain.subarray(end)]);
+    const rotated = Buffer.concat([plain.subarray(0, end), pngChunk("eXIf", exif), plain.subarray(end)]);
     const images = await openImages(write("rotated.png", rotated));
     expect(images.shape).toEqual([6, 4, 1]);
     const expected = Array.from({ length: 24 }, (_, i) => 6 * (3 - (i % 4)) + Math.floor(i / 4));
