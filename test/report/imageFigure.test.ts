@@ -30,7 +30,7 @@ test("a model with few classes has about ten columns, so that the figure is not 
   expect(Number(height) / Number(width)).toBeLessThan(1.5);
 });
 
-test("a reconstruction is the image, and the nearest training image of a training image is itself", async () => {
+test("a reconstruction is the image", async () => {
   await using model = new ImageModel({ flow, shape: [4, 4, 1], classes: ["even", "odd"] });
   const svg = await imageFigure(model, { training: images, heldOut: images, threads: 1 });
   const pictures = Array.from(svg.matchAll(/base64,([^"]*)"/g), ([, text]) => Buffer.from(text!, "base64"));

@@ -113,7 +113,7 @@ describe("two columns", () => {
     expect(outlying.querySelector("[aria-label=points]")!.innerHTML.match(/h0/g)).toHaveLength(399);
   });
 
-  it("shows the data also if samples are far away or constant", async () => {
+  it("shows the data also if samples are far away, have gaps or a constant column", async () => {
     const tables = gaussianTables(2);
     const far = open(await pairFigure({ ...tables, samples: tables.samples.map((value) => value + 1e6) }));
     expect(far.querySelectorAll("[aria-label=contour]")).toHaveLength(0);
@@ -125,6 +125,11 @@ describe("two columns", () => {
       }),
     );
     expect(notNumbers(gaps)).toEqual([]);
+    const constant = open(
+      await pairFigure({ ...tables, samples: tables.samples.map((value, i) => (i % 2 ? value : 0.5)) }),
+    );
+    expect(notNumbers(constant)).toEqual([]);
+    expect(constant.querySelectorAll("[aria-label=contour]").length).toBeGreaterThan(0);
   });
 });
 
