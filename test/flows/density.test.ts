@@ -1,52 +1,16 @@
-import { describe, expect, test } from "vitest";
+import { describe, test } from "vitest";
 import { Chain, LULinear, Tails } from "../../src/bijections/index.ts";
 import { GaussianMixture, StudentT } from "../../src/distributions/index.ts";
 import { Flow, forTables, nsf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { columnOf, kolmogorovSmirnov } from "../mathematics/kolmogorovSmirnov.ts";
-import {
-  cumulative,
-  heavyTailedRule,
-  integral,
-  lineRule,
-  type Rule,
-  square,
-} from "../mathematics/quadrature.ts";
+import { heavyTailedRule, lineRule } from "../mathematics/quadrature.ts";
 import { perturb } from "../nn/perturb.ts";
 import { flowCases } from "./cases.ts";
+import { expectDensity } from "./expectDensity.ts";
 
-const SAMPLES = 10_000;
 /** Splines are the identity beyond 4, and a normal distribution has no mass beyond 9. */
 const SPLINE_REACH = 9;
-const options = { precision: "float64" } as const;
 const given = { 0: undefined, 2: [0.7, -1.2] };
-
-/** Checks that the density integrates to 1, and that samples pass a Kolmogorov-Smirnov test against each of its marginals. */
-async function expectDensity(flow: Flow, rule: Rule, tolerance: number, context?: number[]): Promise<void> {
-  const grid = flow.features === 1 ? { rows: rule.nodes, weights: rule.weights } : square(rule);
-  const logProb = await flow.logProb(grid.rows, context, options);
-  expect(Math.abs(integral(logProb, grid.weights) - 1)).toBeLessThan(tolerance);
-
-  const { samples, logProb: own } = await flow.sampleAndLogProb(SAMPLES, { ...options, context, seed: 3 });
-  const again = await flow.logProb(samples, context, options);
-  for (let r = 0; r < SAMPLES; r++) expect(Math.abs(own[r] - again[r])).toBeLessThan(1e-7);
-
-  const joint = logProb.map(Math.exp);
-  const size = rule.nodes.length;
-  for (let column = 0; column < flow.features; column++) {
-    const marginal =
-      flow.features === 1
-        ? joint
-        : Float64Array.from({ length: size }, (_, i) =>
-            rule.weights.reduce(
-              (sum, w, j) => sum + w * joint[column === 0 ? i * size + j : j * size + i],
-              0,
-            ),
-          );
-    const p = kolmogorovSmirnov(columnOf(samples, flow.features, column), cumulative(rule, marginal));
-    expect(p).toBeGreaterThan(1e-3);
-  }
-}
 
 describe("one feature", () => {
   test.each(flowCases([1]))("$name", async (example) => {

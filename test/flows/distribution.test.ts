@@ -6,15 +6,10 @@ import { input } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { expectClose } from "../bijections/invariants.ts";
-import { perturb } from "../nn/perturb.ts";
+import { trained } from "./trained.ts";
 
 const precision = "float64";
 const normal = (size: number, seed = 1) => new Random(seed).normal(new Float64Array(size));
-
-function trained<F extends Flow>(flow: F): F {
-  perturb(flow.parameters(), 0.3);
-  return flow;
-}
 
 describe("each method takes tensors or numbers, with the same results:", () => {
   const flow = trained(maf(2, { context: 1, transforms: 2, hidden: [8], activation: "tanh" }));

@@ -9,15 +9,10 @@ import { compile } from "../../src/runtime/compile.ts";
 import { ShardedFunction } from "../../src/runtime/shardedFunction.ts";
 import { fit } from "../../src/train/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
-import { perturb } from "../nn/perturb.ts";
 import { flowCases } from "./cases.ts";
+import { trained } from "./trained.ts";
 
 const normal = (size: number, seed = 1) => new Random(seed).normal(new Float64Array(size));
-
-function trained(flow: Flow, scale = 0.3): Flow {
-  perturb(flow.parameters(), scale);
-  return flow;
-}
 
 const flow = trained(nsf(3, { transforms: 2, hidden: [8] }));
 const conditional = trained(maf(2, { context: 3, transforms: 2, hidden: [8], activation: "tanh" }));
@@ -115,22 +110,14 @@ describe("samples", () => {
     graphs.mockRestore();
   });
 
-  test.each(flowCases([2, 3]))(
-    "of $name have the log-density that is returned with them",
-    async (example) => {
-      const own = example.trained();
-      const context = example.context > 0 ? normal(1100 * example.context, 4) : undefined;
-      const { samples, logProb } = await own.sampleAndLogProb(1100, { precision: "float64", context });
-      expectClose(
-        await own.logProb(samples, context, { precision: "float64" }),
-        logProb,
-        1e-8,
-        "log-density",
-      );
-      const single = await own.sampleAndLogProb(1100, { context });
-      expectClose(single.samples, samples, 2e-3, "samples in float32");
-    },
-  );
+  test.each(flowCases([3]))("of $name have the log-density that is returned with them", async (example) => {
+    const own = example.trained();
+    const context = example.context > 0 ? normal(1100 * example.context, 4) : undefined;
+    const { samples, logProb } = await own.sampleAndLogProb(1100, { precision: "float64", context });
+    expectClose(await own.logProb(samples, context, { precision: "float64" }), logProb, 1e-8, "log-density");
+    const single = await own.sampleAndLogProb(1100, { context });
+    expectClose(single.samples, samples, 2e-3, "samples in float32");
+  });
 });
 
 describe("context", () => {

@@ -6,14 +6,9 @@ import { Flow } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { expectClose } from "../bijections/invariants.ts";
-import { perturb } from "../nn/perturb.ts";
+import { trained } from "./trained.ts";
 
 const normal = (size: number, seed = 1) => new Random(seed).normal(new Float64Array(size));
-
-function trained(flow: Flow, scale = 0.3): Flow {
-  perturb(flow.parameters(), scale);
-  return flow;
-}
 
 describe("flows with Gaussian densities", () => {
   test("an affine flow with known parameters has the density of a Gaussian", async () => {

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { ncsf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";
-import { columnOf, kolmogorovSmirnov } from "../mathematics/kolmogorovSmirnov.ts";
-import { cumulative, integral, intervalRule, square } from "../mathematics/quadrature.ts";
+import { integral, intervalRule } from "../mathematics/quadrature.ts";
 import { perturb } from "../nn/perturb.ts";
+import { expectDensity } from "./expectDensity.ts";
 
 type Options = NonNullable<Parameters<typeof ncsf>[1]>;
 const options = { precision: "float64" } as const;
@@ -25,24 +25,7 @@ describe.each([
   const context = flow.context > 0 ? [0.7] : undefined;
 
   test("is a density on the torus, and the distribution of its samples", async () => {
-    const { rows, weights } = square(rule);
-    const logProb = await flow.logProb(rows, context, options);
-    expect(Math.abs(integral(logProb, weights) - 1)).toBeLessThan(2e-4);
-    const { samples, logProb: own } = await flow.sampleAndLogProb(4000, { ...options, context, seed: 2 });
-    const again = await flow.logProb(samples, context, options);
-    own.forEach((value, r) => {
-      expect(Math.abs(value - again[r])).toBeLessThan(1e-8);
-    });
-    const size = rule.nodes.length;
-    const joint = logProb.map(Math.exp);
-    for (const column of [0, 1]) {
-      const marginal = rule.nodes.map((_, i) =>
-        rule.weights.reduce((sum, w, j) => sum + w * joint[column === 0 ? i * size + j : j * size + i], 0),
-      );
-      expect(kolmogorovSmirnov(columnOf(samples, 2, column), cumulative(rule, marginal))).toBeGreaterThan(
-        1e-3,
-      );
-    }
+    await expectDensity(flow, rule, 2e-4, context, 1e-8);
   });
 
   test("is continuous with the period 2 pi in each feature", async () => {

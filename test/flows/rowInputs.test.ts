@@ -2,12 +2,7 @@ import { describe, expect, test } from "vitest";
 import { StandardNormal } from "../../src/distributions/index.ts";
 import { Flow, forTables, maf, nsf } from "../../src/flows/index.ts";
 import { input } from "../../src/graph/tensor.ts";
-import { perturb } from "../nn/perturb.ts";
-
-const trained = (flow: Flow) => {
-  perturb(flow.parameters(), 0.3);
-  return flow;
-};
+import { trained } from "./trained.ts";
 
 const flow = trained(nsf(2, { transforms: 1, hidden: [8] }));
 const conditional = trained(maf(2, { context: 3, transforms: 1, hidden: [8], activation: "tanh" }));
