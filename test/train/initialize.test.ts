@@ -73,14 +73,19 @@ test.each([
     const n = Math.floor(i / 2);
     return i % 2 === 0 ? n % 3 : normal[n] + (n % 3);
   });
-  const fitted = async (scale: number) => {
+  const fitted = async (scale?: number) => {
     const model = build();
-    const weights = Float64Array.from({ length: rows }, (_, n) => scale * (n % 4));
-    await initialize(new Flow(model), new InMemoryDataset({ features: 2, values, weights }));
+    const weights = scale && Float64Array.from({ length: rows }, (_, n) => scale * (n % 4));
+    await initialize(
+      new Flow(model),
+      new InMemoryDataset({ features: 2, values, ...(weights && { weights }) }),
+    );
     return [...parametersOf(model).values()].flatMap(({ numbers }) => [...numbers]);
   };
   const expected = await fitted(1);
   (await fitted(1e-5)).forEach((number, i) => {
     expect(number).toBeCloseTo(expected[i], 4);
   });
+  const unweighted = await fitted();
+  expect(unweighted.some((number, i) => Math.abs(number - expected[i]) > 1e-2)).toBe(true);
 });
