@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { dataset } from "../../src/dataset/index.ts";
 import { maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
@@ -15,17 +15,22 @@ describe("rows in any form", () => {
     yield objects.slice(0, 25);
     yield objects.slice(25);
   }
-  const forms = { pairs: pairs.map((pair) => [...pair]), objects, columns, blocks, flat };
+  const forms = { pairs: pairs.map((pair) => [...pair]), objects, columns, blocks };
   const trained = async (data: TrainingData) => {
     const flow = maf(2, small);
     const { validationLogDensity } = await fit(flow, data, { epochs: 2, validation: objects });
     return { flow, validationLogDensity };
   };
 
-  it.each(Object.entries(forms))("as %s train the same flow", async (name, data) => {
+  let ofFlat: number;
+  beforeAll(async () => {
+    ofFlat = (await trained(flat)).validationLogDensity;
+  });
+
+  it.each(Object.entries(forms))("as %s train the same flow as a flat array", async (name, data) => {
     const { flow, validationLogDensity } = await trained(data);
-    expect(validationLogDensity).toBe((await trained(forms.flat)).validationLogDensity);
-    if (["pairs", "flat"].includes(name)) return;
+    expect(validationLogDensity).toBe(ofFlat);
+    if (name === "pairs") return;
     expect(flow.columns).toEqual(["x", "y"]);
     // The flow accepts and returns rows with the names that it was fitted with.
     expect(await flow.logProb([{ y: 1, x: 2 }])).toEqual(await flow.logProb([[2, 1]]));
