@@ -141,18 +141,17 @@ const CASES: Readonly<Record<string, Case>> = {
 describe.each(Object.entries(CASES))("%s", (_, { f, x, parameters, expected, outside, counts }) => {
   const rows = expected.length;
   const inputs = [...(counts ? [] : [x]), ...parameters.map((value) => new Array(rows).fill(value))];
-  /** Calls the log-density with all arguments as tensors [N], but for counts. */
+  /** Arguments are tensors [N]. For counts, x is a list and the parameters are [N, rows]. */
   const evaluate = (
     build: (values: Tensor, tensors: readonly Tensor[]) => Record<string, Tensor>,
     precision?: "float32",
   ) =>
     run(
-      (...tensors) => build(counts ? f(x, ...tensors.map(row)) : f(...tensors), tensors),
+      (...tensors) => build(counts ? f(x, ...tensors) : f(...tensors), tensors),
       inputs.map(() => (counts ? ["N", rows] : ["N"])),
       inputs,
       precision,
     );
-  const row = (tensor: Tensor) => tensor;
 
   test("agrees with SciPy", async () => {
     const { values } = await evaluate((values) => ({ values }));
