@@ -3,8 +3,10 @@ import { BatchNorm, Chain } from "../../src/bijections/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
 import { decodeModel, encodeModel, Flow, forTables, maf, realNVP } from "../../src/flows/index.ts";
 import type { Parameter } from "../../src/graph/parameter.ts";
+import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit, fitDensity } from "../../src/train/index.ts";
+import { memoryStore } from "./memoryStore.ts";
 
 /** n rows of a banana: x_2 = x_1^2 / 2 + noise. */
 function bananaRows(n: number, seed = 1): Float64Array {
@@ -15,7 +17,6 @@ function bananaRows(n: number, seed = 1): Float64Array {
 const build = (seed = 0) => maf(2, { hidden: [16, 16], transforms: 3, batchNorm: true, seed });
 const valuesOf = (flow: Flow) => [...flow.parameters()].map(([name, { value }]) => [name, ...value]);
 const running = (flow: Flow): Parameter[] => [...flow.parameters().values()].filter((p) => p.running);
-const mean = (values: Float64Array) => values.reduce((a, b) => a + b) / values.length;
 
 test("batch normalization is after each layer on the side of the base", () => {
   const types = (flow: Flow) => (flow.bijection as Chain).bijections.map((b) => b.describe().type);
@@ -55,16 +56,14 @@ test.each([
 test("a training run that resumes from any epoch has exactly the same statistics, weights and records", async () => {
   const data = bananaRows(300);
   const options = { epochs: 5, averageDecay: 0.9, batchSize: 64 };
-  const saved: Uint8Array[] = [];
-  const store = (first?: Uint8Array) => ({
-    load: async () => first,
-    save: async (bytes: Uint8Array) => void saved.push(bytes),
-  });
+  const store = memoryStore();
   const whole = forTables(build());
-  const expected = await fit(whole, data, { ...options, checkpoint: store() });
+  const expected = await fit(whole, data, { ...options, checkpoint: store });
   for (const epoch of [0, 3]) {
     const flow = forTables(build());
-    expect(await fit(flow, data, { ...options, checkpoint: store(saved[epoch]) })).toEqual(expected);
+    expect(await fit(flow, data, { ...options, checkpoint: memoryStore(store.saved[epoch]) })).toEqual(
+      expected,
+    );
     expect(valuesOf(flow)).toEqual(valuesOf(whole));
   }
 });

@@ -13,9 +13,11 @@ import { GaussianMixture } from "../../src/distributions/gaussianMixture.ts";
 import { Uniform } from "../../src/distributions/uniform.ts";
 import type { PushforwardError } from "../../src/errors.ts";
 import { Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
+import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
-import { type CheckpointStore, type FitEpoch, type FitOptions, fit } from "../../src/train/index.ts";
+import { type FitEpoch, type FitOptions, fit } from "../../src/train/index.ts";
 import { fitSettingsSchema, trainingLengths } from "../../src/train/options.ts";
+import { memoryStore } from "./memoryStore.ts";
 
 /** n rows of a correlated Gaussian: x_2 = x_1 / 2 + noise. */
 function correlated(n: number, seed = 1): Float64Array {
@@ -23,23 +25,10 @@ function correlated(n: number, seed = 1): Float64Array {
   return z.map((v, i) => (i % 2 === 0 ? 3 + 2 * v : -1 + z[i - 1] + 0.5 * v));
 }
 
-const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
-
 /** Entropy of the Gaussian above: log(2 pi e) + log(2 * 0.5). */
 const ENTROPY = Math.log(2 * Math.PI * Math.E);
 
 const small = { hidden: [16, 16], transforms: 2 };
-
-function memoryStore(first?: Uint8Array): CheckpointStore & { saved: Uint8Array[] } {
-  const saved: Uint8Array[] = [];
-  return {
-    saved,
-    load: async () => first,
-    save: async (bytes) => {
-      saved.push(bytes);
-    },
-  };
-}
 
 const weightsOf = (flow: Flow) => [...flow.parameters().values()].flatMap((p) => Array.from(p.value));
 
@@ -175,7 +164,9 @@ describe("fit", () => {
     const flow = forTables(maf(1, { ...small, context: 1 }));
     await fit(flow, data, { context, epochs: 60, optimizer: { learningRate: 5e-3 } });
     const entropy = 0.5 * Math.log(2 * Math.PI * Math.E) + Math.log(0.1);
-    expect(mean(await flow.logProb(data, context))).toBeGreaterThan(-entropy - 0.15);
+    const fitted = mean(await flow.logProb(data, context));
+    expect(fitted).toBeGreaterThan(-entropy - 0.15);
+    expect(fitted).toBeLessThan(-entropy + 0.1);
   });
 
   it("one outlier has a finite log-density, and the others keep theirs", async () => {
@@ -282,7 +273,7 @@ describe("interruption", () => {
     const result = await fit(forTables(nsf(2, small)), data, {
       epochs: 100_000,
       patience: 100_000,
-      maxMinutes: 0.02,
+      maxMinutes: 0.001,
     });
     expect(result.stopped).toBe("time");
   });
@@ -385,10 +376,6 @@ describe("failure", () => {
     );
     await expect(fit(flow, [1, 2, 3, 4], { epochs: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: an option of fit is not valid at epochs: expected more than 0, received 0.]`,
-    );
-    const misspelt = { epoch: 3 } as object;
-    await expect(fit(flow, [1, 2, 3, 4], misspelt)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: unknown option of fit: expected one of objective, klWarmUp, epochs, batchSize, optimizer, schedule, clipNorm, validationFraction, patience, averageDecay, seed, context, weights, validation, onRecovery, signal, maxMinutes, providers, threads, communicator, onEpoch, onProgress, initialize, checkpoint, received epoch (did you mean epochs?).]`,
     );
   });
 });
