@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { ContextEmbedding } from "../../src/distributions/index.ts";
 import { gaussianBaseline } from "../../src/evaluate/index.ts";
+import { mean } from "../../src/numerics/mean.ts";
 
 function rowsOf(values: number[], context: number[], rows: number): InMemoryDataset {
   return new InMemoryDataset({
@@ -13,7 +14,6 @@ function rowsOf(values: number[], context: number[], rows: number): InMemoryData
 
 const x = [1, 4, 2, 8, 5, 7];
 const c = [1002, 1001, 1004, 1009, 1003, 1008];
-const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
 const logNormal = (x: number, mean: number, variance: number) =>
   -0.5 * (Math.log(2 * Math.PI * variance) + (x - mean) ** 2 / variance);
 

@@ -25,6 +25,7 @@ import {
   nsf,
 } from "../../src/flows/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
+import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { fit, fitDensity, importance } from "../../src/train/index.ts";
@@ -32,7 +33,6 @@ import { expectClose } from "../bijections/invariants.ts";
 
 const FAR = 1.7e9;
 const normal = (size: number, seed = 1) => new Random(seed).normal(new Float64Array(size));
-const mean = (values: Float64Array) => values.reduce((a, b) => a + b, 0) / values.length;
 const deviation = (values: Float64Array) => {
   const center = mean(values);
   return Math.sqrt(mean(values.map((v) => (v - center) ** 2)));

@@ -16,13 +16,13 @@ import {
 } from "../../../src/inference/index.ts";
 import { keptMembers } from "../../../src/inference/simulation/conditionalDensity.ts";
 import { sampleTruncatedPrior } from "../../../src/inference/simulation/truncatedPrior.ts";
+import { mean } from "../../../src/numerics/mean.ts";
 import { Random } from "../../../src/random/index.ts";
 import { exactPosterior, measurements, priorAsPosterior } from "./conjugate.ts";
 
-const meanOf = (values: Float64Array) => values.reduce((a, b) => a + b) / values.length;
 const sdOf = (values: Float64Array) => {
-  const mean = meanOf(values);
-  return Math.sqrt(meanOf(values.map((x) => (x - mean) ** 2)));
+  const center = mean(values);
+  return Math.sqrt(mean(values.map((x) => (x - center) ** 2)));
 };
 
 test("the posterior of a normal mean is that of the conjugate prior, for any observation", async () => {
@@ -38,7 +38,7 @@ test("the posterior of a normal mean is that of the conjugate prior, for any obs
   ]) {
     const { mu } = await posterior.sample(observed, 4000, { seed: 1 });
     const exact = exactPosterior(0.5, observed);
-    expect(Math.abs(meanOf(mu) - exact.mean)).toBeLessThan(0.15 * exact.sd);
+    expect(Math.abs(mean(mu) - exact.mean)).toBeLessThan(0.15 * exact.sd);
     expect(Math.abs(sdOf(mu) / exact.sd - 1)).toBeLessThan(0.12);
   }
   await posterior.flow.release();
@@ -157,7 +157,7 @@ test("a second round simulates where the posterior of the first one is", async (
   expect(count).toBe(600);
   const exact = exactPosterior(0.2, [1, 1]);
   const second = coordinates.subarray(300);
-  expect(Math.abs(meanOf(second) - exact.mean)).toBeLessThan(exact.sd);
+  expect(Math.abs(mean(second) - exact.mean)).toBeLessThan(exact.sd);
   // The region has all but 1e-4 of the mass, which is 3.9 standard deviations to either side, and the prior is almost flat there.
   expect(Math.max(...second) - Math.min(...second)).toBeGreaterThan(5 * exact.sd);
   expect(Math.max(...second) - Math.min(...second)).toBeLessThan(12 * exact.sd);

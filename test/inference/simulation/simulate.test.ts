@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { fitPosterior, positive, prior, simulate, simulator } from "../../../src/inference/index.ts";
+import { mean } from "../../../src/numerics/mean.ts";
 import { measurements } from "./conjugate.ts";
 
 test("simulations depend on the seed and their number only", async () => {
@@ -26,7 +27,6 @@ test("a simulator reads numbers and vectors, and may be asynchronous", async () 
   const { count, width, data, coordinates } = await simulate(both, 4000);
   expect([count, width, coordinates.length]).toEqual([4000, 3, 12_000]);
   const [low, a, b] = [0, 1, 2].map((k) => data.filter((_, i) => i % 3 === k));
-  const mean = (values: Float64Array) => values.reduce((sum, x) => sum + x, 0) / values.length;
   expect(mean(low!)).toBeCloseTo(2.5, 1);
   // The covariance of the factor is [[1, 1], [1, 2]].
   expect(Math.abs(mean(b!) - 10)).toBeLessThan(0.1);
