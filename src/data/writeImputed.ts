@@ -55,7 +55,14 @@ async function typesToWrite(
 ): Promise<ReadonlyMap<string, string>> {
   if (table.relation.text === undefined) return new Map();
   const fields = new Map(columns.filter(({ type }) => type !== "text").map((c) => [c.name, columnField(c)]));
-  const learned = table.columns.filter(({ name }) => fields.has(name));
+  const learned = table.columns
+    .filter(({ name }) => fields.has(name))
+    // Imputed values of real numbers are no integers, even if all values of this table are.
+    .map((column) =>
+      column.type === "BIGINT" && fields.get(column.name)!.type === "DOUBLE"
+        ? { ...column, type: "DOUBLE" }
+        : column,
+    );
   const lossless = await losslessColumns(table, learned);
   // The values of a column of the type VARCHAR are missing, or they are words such as yes and no.
   return new Map(

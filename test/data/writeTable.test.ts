@@ -246,6 +246,18 @@ describe("imputed tables", () => {
     `);
   });
 
+  it("have fractions in a column that has only integers in a text file", async () => {
+    const source = files.write("integers.csv", "x,n\n3,1\n,\n");
+    const model = "SELECT (i % 7) / 4 AS x, i % 5 AS n FROM range(1, 60) AS t(i)";
+    expect(await contents(await impute(source, "integers.parquet", model))).toEqual({
+      types: ["DOUBLE", "BIGINT"],
+      rows: [
+        [3, "1"],
+        [0.25, "1"],
+      ],
+    });
+  });
+
   it("have no quotes of JSON in CSV", async () => {
     const path = files.write(
       "mixed.json",
