@@ -27,7 +27,7 @@ export const compare = command({
     "Models of different columns are refused, and so are models in which a column has a density in one and probabilities in the other, because a density depends on the unit of the column and a probability does not.",
   ],
   examples: [
-    ["compare default.safetensors nsf.safetensors test.csv", "Which model describes new rows better."],
+    ["compare default.safetensors nsf.safetensors test.csv", "Which model describes unseen rows better."],
     [`compare a.safetensors b.safetensors "FROM 'quakes.csv' WHERE mag > 4" --json`, "The same as JSON."],
   ],
   async run({ a, b, data, strict, threads, provider, json, ...reading }, io) {

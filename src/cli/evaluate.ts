@@ -25,7 +25,7 @@ export const evaluate = command({
     "For a model of images, DATA are images, and the result is the mean of their bits per dimension; lower is better. With --classify, it also prints the accuracy of the predicted classes.",
   ],
   examples: [
-    ["evaluate model.safetensors new.csv", "How well the model describes new rows."],
+    ["evaluate model.safetensors new.csv", "How well the model describes unseen rows."],
     [
       `evaluate model.safetensors "FROM 'quakes.csv' WHERE mag > 4" --json`,
       "The same for some of the rows, as JSON.",

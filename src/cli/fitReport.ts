@@ -208,7 +208,7 @@ function rowCounts({ rows, trained, table: { missing } }: Report): string {
 
 /** What a user should know about a model with a kernel density. */
 const KERNEL_NOTE =
-  "The kernel density contains training rows: these score higher than new rows, and samples lie near them. --no-kernel leaves it out.";
+  "The kernel density stores training rows. Their log-density is therefore higher than that of unseen rows, and generated rows lie close to them. --no-kernel leaves it out.";
 
 /** The members of a mixture with their weights, the largest first. */
 function membersOf({ members = [] }: Trained): string[] {
@@ -312,7 +312,7 @@ function nextCommands({ values, table, rows: parts, trained, anomalies }: Report
   return [
     ...commands,
     [`${program()} score ${model} ${data}${reading} -o ${scored}`, "the rows with their log-density"],
-    [`${program()} sample ${model}${condition} -n 1000 -o samples.csv`, "new rows"],
+    [`${program()} sample ${model}${condition} -n 1000 -o samples.csv`, "generated rows"],
     [`${program()} evaluate ${model} other.csv${reading}`, "how well the model describes other rows"],
   ];
 }

@@ -247,7 +247,7 @@ export const TOOLS: readonly Tool[] = [
   ),
   tool(
     "sample",
-    "Draws new rows from a model. With given values, the other columns are conditional on them.",
+    "Generates rows from a model. With given values, the other columns are conditional on them.",
     {
       model,
       rows: count("The number of rows. Default 20."),

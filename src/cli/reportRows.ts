@@ -90,7 +90,7 @@ export async function reportRows(
     heldOut: originalsOf(heldOut.rowNumbers),
     reference: originalsOf(reference.rowNumbers.filter(isValid)),
     about: [
-      "The rows are not recognized as the table of the training, so all of them count as new, which misleads if the model learned some of them. One half is compared with generated rows, and the other half serves as reference rows, in place of the training rows.",
+      "The rows are not recognized as the table of the training, so all of them count as unseen rows, which misleads if the model was trained on some of them. One half is compared with generated rows, and the other half serves as reference rows, in place of the training rows.",
       ...notes,
     ],
   };

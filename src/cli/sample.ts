@@ -7,7 +7,7 @@ import { flag, integerFrom, model, numberFromZero, path, readOptions, text } fro
 
 export const sample = command({
   name: "sample",
-  summary: "Draws new rows from a model.",
+  summary: "Generates rows from a model.",
   positionals: { model },
   options: {
     rows: integerFrom(1, {

@@ -38,7 +38,7 @@ it("learns a table with the default model, and reports how well and what to do n
     The model is X.XXX ± X.XXX nats per row better than independent columns.
     Frequent single values, discrete columns and missing values have probabilities; all other values have densities, in the units of their columns.
     Members: kernel-density X%, gaussian-mixture X%, latent-classes X%.
-    The kernel density contains training rows: these score higher than new rows, and samples lie near them. --no-kernel leaves it out.
+    The kernel density stores training rows. Their log-density is therefore higher than that of unseen rows, and generated rows lie close to them. --no-kernel leaves it out.
 
     Model   quakes.safetensors
     Pictures  pictures/samples.png
@@ -48,7 +48,7 @@ it("learns a table with the default model, and reports how well and what to do n
       pushforward report quakes.safetensors quakes.csv -o report.html   what the model is good for
       pushforward anomalies quakes.safetensors quakes.csv   the most unusual rows, and why
       pushforward score quakes.safetensors quakes.csv -o scored.csv   the rows with their log-density
-      pushforward sample quakes.safetensors -n 1000 -o samples.csv   new rows
+      pushforward sample quakes.safetensors -n 1000 -o samples.csv   generated rows
       pushforward evaluate quakes.safetensors other.csv   how well the model describes other rows
     "
   `);

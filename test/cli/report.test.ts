@@ -79,7 +79,7 @@ describe("a flow", () => {
     const [numbers] = await json("report", model, other, "--rows", "20");
     expect(numbers!.about).toMatchInlineSnapshot(`
       [
-        "The rows are not recognized as the table of the training, so all of them count as new, which misleads if the model learned some of them. One half is compared with generated rows, and the other half serves as reference rows, in place of the training rows.",
+        "The rows are not recognized as the table of the training, so all of them count as unseen rows, which misleads if the model was trained on some of them. One half is compared with generated rows, and the other half serves as reference rows, in place of the training rows.",
       ]
     `);
     expect(numbers).not.toHaveProperty("privacy");

@@ -24,7 +24,7 @@ it("shows the help of the program", async () => {
       anomalies     Finds the most unusual rows of a table, with p-values and the columns that make
                     them unusual.
       impute        Replaces the missing values of a table by values drawn from a model.
-      sample        Draws new rows from a model.
+      sample        Generates rows from a model.
       infer         Draws from the posterior of a model or a simulator that a program declares.
       interpolate   Draws the images between two images, on a line in the latent space.
       inspect       Shows what is in a model file.
@@ -53,7 +53,7 @@ it("shows the help of a command", async () => {
   const { code, out } = await pushforward(["sample", "--help"]);
   expect(code).toBe(0);
   expect(out).toMatchInlineSnapshot(`
-    "pushforward sample: Draws new rows from a model.
+    "pushforward sample: Generates rows from a model.
 
     Usage: pushforward sample MODEL [options]
 
