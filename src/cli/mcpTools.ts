@@ -210,7 +210,7 @@ export const TOOLS: readonly Tool[] = [
   ),
   tool(
     "report",
-    "Tests a model on rows that it never saw, and says what failed and what is uncertain. With the table of the training it uses the test rows.",
+    "Tests a model on held-out rows, and says what failed and what is uncertain. Of the training table, these are the test rows and, if there are fewer than 100, also the validation rows.",
     { model, data, output: text("The page to write, whose name ends in .html."), na, seed },
     (args, directories) => modelAndTableWords(args, directories),
   ),

@@ -4,7 +4,7 @@ import { dataOfModel, flag, integerFrom, model, path, readOptions, text } from "
 
 export const report = command({
   name: "report",
-  summary: "Tests a model on rows that it never saw, and writes a report as an HTML file.",
+  summary: "Tests a model on held-out rows, and writes a report as an HTML file.",
   positionals: { model, data: dataOfModel },
   options: {
     output: path({
@@ -30,7 +30,7 @@ export const report = command({
     json: flag("Prints one JSON object with all numbers of the report."),
   },
   details: [
-    "If the model was trained on this table, the command repeats the split of the training from the model file, and compares the test rows with generated rows; if there are fewer than 100, the validation rows too, unless the model has learned them. A digest of the rows, which the file contains, tells whether the table is the same. All rows of another table count as new: one half is compared with generated rows, and the other half serves as reference rows, in place of the training rows.",
+    "If the model was trained on this table, the command repeats the split of the training from the model file, and compares the test rows with generated rows; if there are fewer than 100, the validation rows too, unless the model has learned them. A digest of the rows, which the file contains, tells whether the table is the same. All rows of another table count as unseen rows: one half is compared with generated rows, and the other half serves as reference rows, in place of the training rows.",
     "Every statistic has two controls: copied training rows, and training rows with independently shuffled columns. The first lines of the report say in words what failed and what is uncertain.",
   ],
   examples: [

@@ -17,7 +17,7 @@ it("shows the help of the program", async () => {
       columns       Shows the kind of each column of a table, which decides how its values are
                     modelled.
       fit           Learns the density of a table, or of images, and writes a model file.
-      report        Tests a model on rows that it never saw, and writes a report as an HTML file.
+      report        Tests a model on held-out rows, and writes a report as an HTML file.
       compare       Compares the log-densities of a table under two models.
       evaluate      Computes the mean log-density of a table under a model.
       score         Writes the rows of a table with their log-density under a model.

@@ -26,6 +26,6 @@ export const DEFINITIONS: readonly (readonly [term: string, text: string])[] = [
   ],
   [
     "Privacy",
-    "The distance (Gower 1971) of a row to the closest training row is compared with the distances of rows that the model never saw. It measures memorization. It is no guarantee against attacks that use more than one row; differential privacy would be one.",
+    "The distance (Gower 1971) of a row to the closest training row is compared with the distances of held-out rows. It measures memorization. It is no guarantee against attacks that use more than one row; differential privacy would be one.",
   ],
 ];

@@ -78,7 +78,7 @@ const SIGNS = { failed: "\u2715 failed", uncertain: "? uncertain", passed: "\u27
 const findings = ({ findings }: ReportNumbers): string =>
   `<ul class="findings">${findings.map(({ kind, text }) => `<li class="${kind}"><b>${SIGNS[kind]}</b><span>${escapeXml(text)}</span></li>`).join("")}</ul>`;
 
-const LEGEND = `<p class="legend"><span><i style="background:${COLORS.real}"></i>real rows that the model never saw</span><span><i style="background:${COLORS.generated}"></i>generated rows</span></p>`;
+const LEGEND = `<p class="legend"><span><i style="background:${COLORS.real}"></i>held-out rows</span><span><i style="background:${COLORS.generated}"></i>generated rows</span></p>`;
 
 function logDensity(
   { logDensity, baselines, columns }: ReportNumbers,
