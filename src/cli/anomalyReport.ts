@@ -65,7 +65,7 @@ export function anomalyReport(found: FoundAnomalies, { stdout, env }: Io): strin
       : []),
     ...(found.isTrainingTable
       ? [
-          "The model was fitted to this table: p-values of the rows that it was trained on are too large, and only those of the calibration rows are valid.",
+          "The model was fitted to this table. The p-values of the rows that it was trained on are too large. Only those of the calibration rows are valid. The ranking is useful for all rows.",
         ]
       : []),
     "",
