@@ -27,7 +27,7 @@ export function rowIdentifier(
   const isYear = YEAR_NAME.test(name) || (values[0] >= MIN_YEAR && values[values.length - 1] <= MAX_YEAR);
   const isAscending = inOrder.every((value, n) => n === 0 || value > inOrder[n - 1]);
   const what = `integers that are nearly all different (${values.length} in ${rows} rows)`;
-  if (isDense && !isYear) return `${what} and leave no gaps, like row numbers`;
+  if (isDense && !isYear) return `consecutive ${what}, like row numbers`;
   const isIdName = ID_WORD.test(name) || ID_WORD_IN_CAMEL_CASE.test(name);
   if (isIdName && (isAscending || range > 20 * rows)) return `${what}, with the name of an identifier`;
   return undefined;

@@ -37,7 +37,7 @@ it("shows the kind of each column of a table", async () => {
   expect(out).toMatchInlineSnapshot(`
     "column    type     kind         missing  values
     user      varchar  left out     0%       text whose values are nearly all different (60 in 60 rows)
-    number    bigint   left out     0%       integers that are nearly all different (60 in 60 rows) and leave no gaps, like row numbers
+    number    bigint   left out     0%       consecutive integers that are nearly all different (60 in 60 rows), like row numbers
     age       bigint   integer      15.0%    18 to 67; within 0 to 116
     region    varchar  categorical  0%       south, north
     active    boolean  boolean      0%       false, true

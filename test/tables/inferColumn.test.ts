@@ -25,8 +25,8 @@ describe("columns that identify rows", () => {
     ].map((raw) => kind(raw));
     expect(reasons).toMatchInlineSnapshot(`
       [
-        "integers that are nearly all different (100 in 100 rows) and leave no gaps, like row numbers",
-        "integers that are nearly all different (100 in 100 rows) and leave no gaps, like row numbers",
+        "consecutive integers that are nearly all different (100 in 100 rows), like row numbers",
+        "consecutive integers that are nearly all different (100 in 100 rows), like row numbers",
         "integers that are nearly all different (100 in 100 rows), with the name of an identifier",
         "text whose values are nearly all different (100 in 100 rows)",
       ]
