@@ -19,7 +19,7 @@ export const impute = command({
     ...engine,
   },
   details: [
-    "A missing value is drawn from its distribution given all present values of the row, and given that it is present: that it is missing says nothing about what it would be (missing at random). Present values and columns that the model does not have stay as they are. The table may lack columns of the model.",
+    "A missing value is drawn from the distribution of the non-missing values of its column, conditional on the other observed values of the row (missing at random). Observed values and columns that the model does not have stay as they are. The table may lack columns of the model.",
     "A draw is not the most probable value: imputed columns have the spread that the data have.",
   ],
   examples: [

@@ -2,7 +2,7 @@ import { command } from "./command.ts";
 
 export const mcp = command({
   name: "mcp",
-  summary: "Gives an assistant tools to learn, test and use models (Model Context Protocol).",
+  summary: "Gives an assistant tools to fit, test and use models (Model Context Protocol).",
   positionals: {
     directories: {
       variadic: true,

@@ -52,7 +52,7 @@ export function toolServer(directories: AllowedDirectories): Server {
     { name: "pushforward", version: VERSION },
     {
       capabilities: { tools: {} },
-      instructions: `pushforward learns the probability distribution of tables. Paths are relative to ${directories.names}; other files cannot be read or written, and files that exist are not replaced, except for a model whose training run continues. Look at a table with columns, learn it with fit, and test the model with report before you trust it.`,
+      instructions: `pushforward learns the probability distribution of tables. Paths are relative to ${directories.names}; other files cannot be read or written, and files that exist are not replaced, except for a model whose training run continues. Look at a table with columns, fit a model to it with fit, and test the model with report before you trust it.`,
     },
   );
   server.setRequestHandler(ListToolsRequestSchema, () => ({

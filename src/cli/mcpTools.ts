@@ -173,7 +173,7 @@ export const TOOLS: readonly Tool[] = [
           .boolean()
           .check(
             z.describe(
-              "Whether the model file may contain rows of the table, which make it more exact. Default true.",
+              "Whether the model file stores training rows, which make the model more exact. false stores no training rows. Default true.",
             ),
           ),
       ),
@@ -277,7 +277,7 @@ export const TOOLS: readonly Tool[] = [
   ),
   tool(
     "impute",
-    "Replaces the missing values of a table by values drawn from a model, given the present values of the row.",
+    "Replaces the missing values of a table by values drawn from a model, conditional on the observed values of the row.",
     { model, data, output: output(table), seed, na },
     (args, directories) => modelAndTableWords(args, directories, ["--output=-"]),
   ),

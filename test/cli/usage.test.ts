@@ -30,7 +30,7 @@ it("shows the help of the program", async () => {
       inspect       Shows what is in a model file.
       serve         Answers requests for scores, samples, imputed values and anomalies over HTTP.
       studio        Serves a page that trains flows and explores trained models.
-      mcp           Gives an assistant tools to learn, test and use models (Model Context Protocol).
+      mcp           Gives an assistant tools to fit, test and use models (Model Context Protocol).
       doctor        Shows the versions of what pushforward uses, and tests that it computes.
       export        Writes a model as ONNX files, which other programs run without pushforward.
 
