@@ -23,10 +23,20 @@ interface Peer {
 /** Names of the peers in the tables, and in peers.json. */
 const PEERS = {
   Gaussian: "gaussian",
-  mixture: "mixture",
+  "Gaussian mixture (scikit-learn)": "mixture",
   "kernel density": "kernel",
   "zuko MAF": "maf",
   "zuko NSF": "nsf",
+};
+/** Headers of the configurations of defaults.ts whose names are not clear without its code. */
+const HEADERS: Readonly<Record<string, string>> = {
+  affine: "`affine`",
+  splines: "`splines`",
+  mixture: "`mixture`",
+  "decay 0.01": "weight decay 0.01",
+  "step 3e-4": "learning rate 3e-4",
+  "step 3e-3": "learning rate 3e-3",
+  "no average": "no weight averaging",
 };
 /** The number of seeds of our models and of the flows of zuko; other peers have one. */
 const SEEDS = 3;
@@ -70,10 +80,12 @@ const peerWithError = (table: Table, model: string) =>
 /** Standard deviation of the test numbers over seeds. */
 const seedDeviation = (seeds: readonly { readonly test?: number }[] = []) =>
   seeds.length > 1 ? number(standardDeviation(seeds.map(({ test }) => test!)), 2) : "";
-const stopReasons = (trials: readonly Trial[]) =>
-  trials.every(({ stopped }) => stopped === "patience")
-    ? ""
-    : trials.map(({ stopped, epochs }) => (stopped === "patience" ? "" : `${stopped}, ${epochs}`)).join("; ");
+/** The seeds whose training the largest number of epochs ended, each with this number. */
+const stoppedByEpochs = (trials: readonly Trial[]) =>
+  trials
+    .filter(({ stopped }) => stopped === "epochs")
+    .map(({ seed, epochs }) => `${seed}: ${epochs}`)
+    .join(", ");
 
 /** The peers and pushforward, with the best of them in bold, and the difference of pushforward from the best peer. */
 const comparison = tables.map((table) => {
@@ -98,7 +110,7 @@ const seeds = tables.map((table) => {
     seedDeviation(trials),
     kept,
     seconds && `${seconds} s`,
-    stopReasons(trials),
+    stoppedByEpochs(trials),
   ];
 });
 
@@ -145,7 +157,8 @@ function factorTable(among: readonly Table[]): string {
     });
     return name === first ? "" : `${pairs.filter(Boolean).length} of ${pairs.length}`;
   });
-  return markdown(["table", ...configurations], [...rows, [`better than \`${first}\``, ...better]]);
+  const headers = configurations.map((name) => HEADERS[name] ?? name);
+  return markdown(["table", ...headers], [...rows, [`better than \`${first}\``, ...better]]);
 }
 
 const shapes = tables.map((table) => {
@@ -163,7 +176,15 @@ const shapes = tables.map((table) => {
 const sections: Record<string, string> = {
   against: markdown(["table", ...Object.keys(PEERS), "pushforward", "gain over best"], comparison),
   seeds: markdown(
-    ["table", "zuko MAF", "zuko NSF", "pushforward", "selected flow", "time", "not ended by patience"],
+    [
+      "table",
+      "zuko MAF",
+      "zuko NSF",
+      "pushforward",
+      "selected flow",
+      "time",
+      "stopped by the epoch limit (seed: epochs)",
+    ],
     seeds,
   ),
   mixture: markdown(
@@ -204,10 +225,10 @@ if (missing.length > 0) {
   const head = ["table", "rows", "columns", ...Object.keys(PEERS), "pushforward"];
   const about = `Mean log-density of the test rows in nats, with z-scored columns, ± standard error over these rows; higher is better. No test row
 equals a training row. All models use the same split. The other models are a Gaussian with full covariance, a Gaussian mixture
-(scikit-learn), a kernel density estimate, and zuko's MAF and NSF (five transforms, early stopping). pushforward is \`fitFlows\` with its
-defaults. Its numbers and those of zuko's flows are means over three seeds. pushforward's learning rate was chosen on the validation
-rows of these tables, and zuko's was not tuned, so this is a comparison of defaults, not of kinds of flows.
-[docs/defaults.md](docs/defaults.md) describes the protocol.`;
+(scikit-learn), a kernel density estimate, and zuko's MAF and NSF (five transforms, early stopping). pushforward is \`fitFlows\`
+([its flows](docs/which-flow.md#tables)) with its defaults. Its numbers and those of zuko's flows are means over three seeds.
+pushforward's learning rate was chosen on the validation rows of these tables, and zuko's was not tuned, so this is a comparison of
+defaults, not of kinds of flows. [docs/defaults.md](docs/defaults.md) describes the protocol.`;
   const before = readFileSync(readme, "utf8");
   const [start, end] = ["<!-- log-densities -->\n", "\n<!-- end of log-densities -->"];
   const [from, to] = [before.indexOf(start), before.indexOf(end)];
