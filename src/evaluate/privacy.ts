@@ -17,7 +17,7 @@ export interface ClosestRows {
 /** The result of `privacy`. */
 export interface PrivacyResult {
   readonly generated: ClosestRows;
-  /** For rows that the model never saw. Some of them are close to training rows too, since the distribution itself repeats values. */
+  /** For held-out rows. Some of them are close to training rows too, since the distribution itself repeats values. */
   readonly heldOut: ClosestRows;
   /**
    * The probability that the distance of a generated row to the closest training row is smaller than the distance of a held-out row, where

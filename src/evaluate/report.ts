@@ -36,7 +36,7 @@ import { type UsefulnessResult, usefulnessFrom } from "./usefulness.ts";
 
 /** The rows that a report compares a model with. */
 export interface ReportRows {
-  /** Rows that the model never saw. */
+  /** Held-out rows. */
   readonly heldOut: TableInput;
   /** The rows that the model was trained on. Without them, `privacy` is not computed, and the other statistics use `reference`. */
   readonly training?: TableInput;
@@ -142,7 +142,7 @@ const CONDITIONAL_DRAWS = 19;
 const PARTS = 8;
 
 /**
- * Tests whether the rows that a model generates are like real rows that it never saw, how they differ, and what they reveal about the
+ * Tests whether the rows that a model generates are like held-out rows, how they differ, and what they reveal about the
  * training rows. Every statistic is also computed for two control tables: copied training rows, and training rows with
  * independently shuffled columns.
  *
