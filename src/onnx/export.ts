@@ -40,11 +40,15 @@ export interface ExportOptions {
   /** Metadata of the file. Default none. */
   metadata?: Readonly<Record<string, string>>;
   /**
-   * Writes the file for onnxruntime-node, with an output of this name before all others: an empty sequence, at which it stops copying outputs
-   * (`runtime/runInto.js`). The file then also uses internal operators of onnxruntime-node if the graph was built with `channelBlocks`. Default
-   * none.
+   * Writes an output of this name before all others: an empty sequence, at which onnxruntime-node stops copying outputs
+   * (`runtime/runInto.js`). Default none.
    */
   barrier?: string;
+  /**
+   * True to use internal operators of onnxruntime-node, which other runtimes do not have, if the graph was built with `channelBlocks` and the
+   * number of rows is fixed. Default false.
+   */
+  channelBlocks?: boolean;
 }
 
 const exportRules: OptionRules<ExportOptions> = {
@@ -53,6 +57,7 @@ const exportRules: OptionRules<ExportOptions> = {
   embedParameters: trueOrFalse,
   metadata: anyValue,
   barrier: text,
+  channelBlocks: trueOrFalse,
 };
 
 /** The ONNX element type of a precision. */
@@ -73,6 +78,7 @@ interface WriteOptions {
 export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array<ArrayBuffer> {
   checkOptions("exportOnnx", options, exportRules);
   const { precision = "float32", batch, embedParameters = false, metadata, barrier } = options;
+  const hasChannelBlocks = options.channelBlocks === true && batch !== undefined;
   const file = new OnnxFile({ batch });
   const type = floatType(precision);
   claimNames(file.names, graph, { embedParameters });
@@ -80,14 +86,14 @@ export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Arra
   const parameters = embedParameters ? [] : graph.parameters;
   for (const { name, tensor } of [...graph.inputs, ...parameters])
     file.input({ name, elementType: type, shape: tensor.shape });
-  const writer = new GraphWriter(file, precision, barrier !== undefined);
+  const writer = new GraphWriter(file, precision, hasChannelBlocks);
   const values = writer.write(graph, { embedParameters });
   if (barrier !== undefined) file.emptySequence(barrier);
   for (const { name, tensor } of graph.outputs)
     file.output({ name, elementType: elementTypeOf(tensor, type), shape: tensor.shape }, values.get(name)!);
   return file.encoded({
     metadata,
-    operatorSets: barrier === undefined ? [] : [{ domain: CHANNEL_BLOCKS_DOMAIN, version: 1 }],
+    operatorSets: hasChannelBlocks ? [{ domain: CHANNEL_BLOCKS_DOMAIN, version: 1 }] : [],
   });
 }
 

@@ -329,7 +329,10 @@ class Executable {
     // more in a page. So a page does not load this pass.
     const nodes = isNative ? (await import("../graph/passes/schedule.ts")).schedule(graph) : graph.nodes;
     const barrier = isNative ? EMPTY_SEQUENCE_OUTPUT : undefined;
-    return exportOnnx({ ...graph, nodes }, { precision, batch, embedParameters, barrier });
+    return exportOnnx(
+      { ...graph, nodes },
+      { precision, batch, embedParameters, barrier, channelBlocks: isNative },
+    );
   }
 
   private async createSession(): Promise<InferenceSession> {
