@@ -1,5 +1,4 @@
 import { CHANNEL_BLOCKS_DOMAIN, type Emitter, type OnnxAttribute, type Operation } from "../operation.ts";
-import { resolveShape } from "../shape.ts";
 import { apply, type Tensor } from "../tensor.ts";
 
 // Convolutions of images whose channels are in blocks of 8 or 16, depending on the processor. ONNX Runtime has internal operators for them, which
@@ -77,10 +76,13 @@ const weightGradient: Operation<{ readonly k: number }> = {
   shape: ([x, g], { k }) => [k, k, x.shape[3], g.shape[3]],
   hasComputedShape: true,
   emit(onnx, [x, g], { k }, [{ shape }, gradient]) {
-    const [images, height, width, inputs] = resolveShape(shape, onnx.batch!);
+    const [, height, width, inputs] = shape as number[];
+    const images = shape[0] === "N" ? onnx.batch : shape[0];
     const outputs = gradient.shape[3] as number;
-    const { strips, addedImages } = stripsOf(images, height, width, k);
-    const allStrips = (images + addedImages) * strips;
+    // In a file for any number of rows, each image is one strip, and -1 stands for their number.
+    const { strips, addedImages } =
+      images === undefined ? { strips: 1, addedImages: 0 } : stripsOf(images, height, width, k);
+    const allStrips = images === undefined ? -1 : (images + addedImages) * strips;
     const stripHeight = height / strips;
     const paddedHeight = stripHeight + k - 1;
     const pad = (value: string, border: number) =>
