@@ -94,6 +94,14 @@ export class ConstantFeatures implements Distribution {
     return this.distribution.isBound === true;
   }
 
+  get withDraws(): Distribution["withDraws"] {
+    const { distribution, constant } = this;
+    return (
+      distribution.withDraws &&
+      ((samples) => new ConstantFeatures(distribution.withDraws!(samples), { constant }))
+    );
+  }
+
   get atoms(): readonly Atoms[] {
     const varyingAtoms = this.distribution.atoms;
     const atoms = new Array<Atoms>(this.features).fill("all");

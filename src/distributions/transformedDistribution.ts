@@ -110,6 +110,14 @@ export class TransformedDistribution implements Distribution {
     return this.base.isBound === true;
   }
 
+  get withDraws(): Distribution["withDraws"] {
+    const { base, bijection, embedding } = this;
+    return (
+      base.withDraws &&
+      ((samples) => new TransformedDistribution(base.withDraws!(samples), bijection, embedding))
+    );
+  }
+
   /**
    * A bijection other than the identity moves single atoms, so none is declared. In a discrete feature, such as a constant one,
    * the images of all values have probabilities too.

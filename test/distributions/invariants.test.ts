@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Description } from "../../src/description.ts";
 import {
   buildDistribution,
+  ConstantFeatures,
   type Distribution,
   Ensemble,
   GeneralizedNormal,
@@ -193,6 +194,8 @@ describe.each(named(cases.filter(({ features }) => features !== 2)))("%s", (_, e
     for (const combined of [
       new Ensemble(distribution, { variants: 1 }),
       new Mixture([distribution, distribution]),
+      new Flow(distribution),
+      new ConstantFeatures(distribution, { constant: [D] }),
     ]) {
       expect(combined.withDraws?.(2).isBound).toBe(distribution.withDraws && true);
     }
