@@ -198,6 +198,11 @@ describe.each(Object.entries(CASES))("%s", (_, { f, x, parameters, expected, out
     }
   });
 
+  test("of NaN is NaN", async () => {
+    const { values } = await run((x) => ({ values: f(x, ...parameters) }), [["N"]], [[Number.NaN]]);
+    expect(values[0]).toBeNaN();
+  });
+
   if (!outside) return;
   test("is -Infinity with gradient 0 outside of the support", async () => {
     const { values, gradient } = await run(
@@ -324,11 +329,12 @@ test("dirichlet is -Infinity with gradient 0 off the simplex, but not for rounde
       return { values, gradient: grad(values.sum(), [x])[0] };
     },
     [["N", 2]],
-    [[0.5, 0.6, 1.2, -0.2, 0, 1, 0.5, 0.500001]],
+    [[0.5, 0.6, 1.2, -0.2, 0, 1, 0.5, 0.500001, 0.5, Number.NaN]],
   );
   const outside = Number.NEGATIVE_INFINITY;
   expect([...values.slice(0, 3)]).toEqual([outside, outside, outside]);
-  expectClose(values.slice(3), [0]);
+  expectClose(values.slice(3, 4), [0]);
+  expect(values[4]).toBeNaN();
   expect(gradient.every((value) => value === 0)).toBe(true);
 });
 
@@ -429,9 +435,9 @@ describe("lkjCholesky", () => {
         return { values, gradient: grad(values.sum(), [L])[0] };
       },
       [["N", 2, 2]],
-      [[1, 0, 0.6, -0.8, 1, 0, 0.6, 0.9]],
+      [[1, 0, 0.6, -0.8, 1, 0, 0.6, 0.9, 1, 0, Number.NaN, 0.8]],
     );
-    expect([...values]).toEqual([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+    expect([...values]).toEqual([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN]);
     expect(gradient.every((value) => value === 0)).toBe(true);
   });
 

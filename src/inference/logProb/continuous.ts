@@ -1,8 +1,8 @@
-import { HALF_LOG_2_PI } from "../../distributions/distribution.ts";
+import { HALF_LOG_2_PI, isMissing } from "../../distributions/distribution.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { logGamma } from "../../numerics/logGamma.ts";
 import { data } from "../data.ts";
-import { type Argument, onSupport } from "./operands.ts";
+import { type Argument, unlessOutside } from "./operands.ts";
 
 /** Normal distribution: -((x - mean) / sd)^2 / 2 - log sd - log(2 pi) / 2. */
 export function normal(x: Argument, mean: Argument, sd: Argument): Tensor {
@@ -71,7 +71,7 @@ export function inverseGamma(x: Argument, shape: Argument, scale: Argument): Ten
 export function beta(x: Argument, a: Argument, b: Argument): Tensor {
   const [alpha, betaShape, value] = [data(a), data(b), data(x)];
   const normalizer = logGamma(alpha.add(betaShape)).sub(logGamma(alpha)).sub(logGamma(betaShape));
-  return onSupport(value, value.greater(0).and(value.less(1)), 0.5, (x) =>
+  return unlessOutside(value, value.lessEqual(0).or(value.greaterEqual(1)), 0.5, (x) =>
     normalizer.add(alpha.sub(1).mul(x.log())).add(betaShape.sub(1).mul(x.neg().log1p())),
   );
 }
@@ -80,15 +80,16 @@ export function beta(x: Argument, a: Argument, b: Argument): Tensor {
 export function uniform(x: Argument, low: Argument, high: Argument): Tensor {
   const [value, bottom, top] = [data(x), data(low), data(high)];
   const inside = value.greaterEqual(bottom).and(value.lessEqual(top));
-  return inside.where(top.sub(bottom).log().neg(), Number.NEGATIVE_INFINITY);
+  const logProb = inside.where(top.sub(bottom).log().neg(), Number.NEGATIVE_INFINITY);
+  return isMissing(value).where(Number.NaN, logProb);
 }
 
 function nonNegative(x: Argument, f: (x: Tensor) => Tensor): Tensor {
   const value = data(x);
-  return onSupport(value, value.greaterEqual(0), 1, f);
+  return unlessOutside(value, value.less(0), 1, f);
 }
 
 function aboveZero(x: Argument, f: (x: Tensor) => Tensor): Tensor {
   const value = data(x);
-  return onSupport(value, value.greater(0), 1, f);
+  return unlessOutside(value, value.lessEqual(0), 1, f);
 }

@@ -1,3 +1,4 @@
+import { isMissing } from "../../distributions/distribution.ts";
 import { scalar, type Tensor } from "../../graph/tensor.ts";
 import { solveLower } from "../../numerics/cholesky.ts";
 import { diagonal } from "../../numerics/diagonal.ts";
@@ -20,9 +21,10 @@ export function dirichlet(x: Argument, concentration: Argument): Tensor {
   const size = value.shape.at(-1) as number;
   const a = scalar(0).broadcastTo([size]).add(data(concentration));
   const normalizer = logGamma(a.sum(-1)).sub(logGamma(a).sum(-1));
-  const isInside = isPositive(value).and(isOne(value.sum(-1)));
+  const sum = value.sum(-1);
+  const isInside = isPositive(value).and(isOne(sum));
   const inside = isInside.reshape([...isInside.shape, 1]).where(value, 1 / size);
-  return isInside.where(a.sub(1).mul(inside.log()).sum(-1).add(normalizer), Number.NEGATIVE_INFINITY);
+  return isInside.where(a.sub(1).mul(inside.log()).sum(-1).add(normalizer), outsideValue(sum));
 }
 
 /**
@@ -56,7 +58,8 @@ export function lkjCholesky(cholesky: Argument, eta: Argument): Tensor {
   const [factor, shape] = [data(cholesky), data(eta)];
   const size = factor.shape.at(-1) as number;
   const diagonals = diagonal(factor);
-  const areRowsUnit = isOne(factor.lowerTriangle().square().sum(-1)).not().toFloat().sum(-1).equal(0);
+  const squares = factor.lowerTriangle().square().sum(-1);
+  const areRowsUnit = isOne(squares).not().toFloat().sum(-1).equal(0);
   const isInside = isPositive(diagonals).and(areRowsUnit);
   const logs = isInside
     .reshape([...isInside.shape, 1])
@@ -70,10 +73,13 @@ export function lkjCholesky(cholesky: Argument, eta: Argument): Tensor {
       .sub(0.5 * k * Math.log(Math.PI))
       .add(exponent.mul(logs.slice(-1, k, k + 1).sum(-1)));
   }
-  return isInside.where(result, Number.NEGATIVE_INFINITY);
+  return isInside.where(result, outsideValue(squares.sum(-1)));
 }
 
 /** Whether all values of the last axis are positive. */
 const isPositive = (values: Tensor): Tensor => values.neg().max(-1).less(0);
+
+/** The log-density outside of the support, -Infinity, or NaN if a value of the sum is NaN. */
+const outsideValue = (sum: Tensor): Tensor => isMissing(sum).where(Number.NaN, Number.NEGATIVE_INFINITY);
 
 const isOne = (sums: Tensor): Tensor => sums.sub(1).abs().less(SUM_TOLERANCE);

@@ -20,7 +20,7 @@ export function countsOf(argument: Argument, largest = Number.POSITIVE_INFINITY)
   });
 }
 
-/** The log-probability `f` of counts from 0 to `largest`, and -Infinity with gradient 0 for other numbers. */
+/** The log-probability `f` of counts from 0 to `largest`, and -Infinity with gradient 0 for other numbers, and NaN for NaN. */
 export function onCounts(
   counts: Tensor,
   f: (k: Tensor) => Tensor,
@@ -28,14 +28,19 @@ export function onCounts(
 ): Tensor {
   // `countsOf` has checked data, but not against a tensor.
   if (constantValues(counts) && typeof largest === "number") return f(counts);
-  const isCount = counts.greaterEqual(0).and(counts.floor().equal(counts));
-  return onSupport(counts, isCount.and(counts.lessEqual(largest)), 0, f);
+  const isNoCount = counts.less(0).or(counts.floor().less(counts));
+  return unlessOutside(counts, isNoCount.or(counts.greater(largest)), 0, f);
 }
 
 /**
- * The log-density `f` where `inside` is true, and -Infinity with gradient 0 elsewhere. Outside, f is computed at `replacement`, a point of
- * the support, so that its gradient stays finite.
+ * -Infinity with gradient 0 where x is `outside` of the support, and the log-density `f` elsewhere. Outside, f is computed at `replacement`, a
+ * point of the support, so that its gradient stays finite. If `outside` is a comparison, it is false for NaN, whose log-density is then NaN.
  */
-export function onSupport(x: Tensor, inside: Tensor, replacement: number, f: (x: Tensor) => Tensor): Tensor {
-  return inside.where(f(inside.where(x, replacement)), Number.NEGATIVE_INFINITY);
+export function unlessOutside(
+  x: Tensor,
+  outside: Tensor,
+  replacement: number,
+  f: (x: Tensor) => Tensor,
+): Tensor {
+  return outside.where(Number.NEGATIVE_INFINITY, f(outside.where(replacement, x)));
 }
