@@ -137,6 +137,11 @@ export interface Operation<A extends Attributes = Attributes> {
    * Values of unknown shape do not reuse memory, and a session with thousands of them takes minutes to create.
    */
   readonly hasComputedShape?: boolean;
+  /**
+   * True if it is written as ONNX's Conv with constant weights, which the optimizations of ONNX Runtime rearrange. They also fuse it with a Relu
+   * that follows.
+   */
+  readonly isConvolution?: boolean;
   /** True for an elementwise f with f(1) = 1. */
   readonly fixesOne?: boolean;
   /** Set if the output is the product of the matrices in inputs 0 and 1, plus input 2 if there is one. */

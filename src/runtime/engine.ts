@@ -1,5 +1,6 @@
 import type { Env, InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
 import type { Graph } from "../graph/graph.ts";
+import { relu } from "../graph/operations/elementwise.ts";
 import { sizeOf } from "../graph/shape.ts";
 import type { Precision } from "../onnx/export.ts";
 import { chosenRuntime } from "./chosenRuntime.ts";
@@ -118,9 +119,7 @@ const TRANSPOSE_OPTIMIZERS = ["TransposeOptimizer", "TransposeOptimizer_CPUExecu
  * took as long as before.
  */
 const hasRectifiedConvolution = ({ nodes }: Graph): boolean =>
-  nodes.some(
-    ({ operation, inputs }) => operation.name === "relu" && inputs[0].operation.name === "convolution",
-  );
+  nodes.some(({ operation, inputs }) => operation === relu && inputs[0].operation.isConvolution);
 
 /**
  * The levels above `basic` fuse operations. On the CPU, only convolutions with fixed weights in float32 get faster by it, and without these levels a session is
@@ -130,8 +129,7 @@ function optimizationLevel({ providers, precision }: SessionChoices, { nodes }: 
   if (nodes.length > MAX_OPTIMIZED_NODES) return "disabled";
   if (precision === "float64") return "basic";
   const hasFusions =
-    deviceProviders(providers).length > 0 ||
-    nodes.some(({ operation }) => /^convolution(OfPixelBlocks)?$/.test(operation.name));
+    deviceProviders(providers).length > 0 || nodes.some(({ operation }) => operation.isConvolution);
   return hasFusions ? "all" : "basic";
 }
 

@@ -41,6 +41,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
  */
 const convolution: Operation = {
   name: "convolution",
+  isConvolution: true,
   needsFullGradient: true,
   shape: ([x, weight]) => [...x.shape.slice(0, 3), weight.shape[3]],
   gradient(g, [x, weight, bias]) {
@@ -108,6 +109,7 @@ function inPixelBlocks(weight: Tensor, bias: Tensor | undefined): Tensor[] {
 /** x [N, H, W, C], weight [K + 1, K + 1, C, 4 O] and bias [4 O] of blocks of 2 x 2 pixels -> [N, H, W, O]. */
 const convolutionOfPixelBlocks: Operation = {
   name: "convolutionOfPixelBlocks",
+  isConvolution: true,
   shape: ([x, weight]) => [...x.shape.slice(0, 3), (weight.shape[3] as number) / 4],
   emit(onnx, inputs, _attributes, [, { shape }]) {
     const [k] = shape as number[];
