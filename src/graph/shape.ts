@@ -107,6 +107,15 @@ export function normalizeAxis(operation: string, axis: number, shape: Shape): nu
   return position;
 }
 
+/** The size of an axis. Throws `SHAPE` for the batch axis, with the message that begins with `action`. */
+export function knownSize(action: string, axis: number, shape: Shape): number {
+  const size = shape[axis];
+  if (size !== "N") return size;
+  throw new PushforwardError("SHAPE", `${action} the batch axis of ${formatShape(shape)}`, {
+    hint: "The number of rows is known only when the graph runs.",
+  });
+}
+
 /** The sorted positions of the axes of a reduction: all axes by default. Throws `SHAPE` for a repeated axis. */
 export function normalizeAxes(
   operation: string,

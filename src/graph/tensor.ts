@@ -14,6 +14,7 @@ import {
   alignBatchAxes,
   formatShape,
   isDimension,
+  knownSize,
   normalizeAxes,
   normalizeAxis,
   type Shape,
@@ -360,7 +361,7 @@ export class Tensor {
   }
   /** Reverses the order of the positions of an axis. */
   flip(axis: number): Tensor {
-    const size = this.shape[normalizeAxis("flip", axis, this.shape)] as number;
+    const size = knownSize("flip cannot reverse", normalizeAxis("flip", axis, this.shape), this.shape);
     return this.gather(
       axis,
       Array.from({ length: size }, (_, i) => size - 1 - i),

@@ -1,6 +1,6 @@
 import { PushforwardError } from "../../errors.ts";
 import { type AxisRange, ElementType, type Emitter, type Floats, type Operation } from "../operation.ts";
-import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
+import { broadcastShapes, formatShape, knownSize, type Shape, sameShape, sizeOf } from "../shape.ts";
 import { concat as concatTensors, constant, type Tensor } from "../tensor.ts";
 
 export const reshape: Operation<{ readonly shape: Shape }> = {
@@ -130,9 +130,9 @@ export const slice: Operation<Readonly<Record<keyof AxisRange, number>>> = {
   type: "sameAsInput",
   range: (attributes) => attributes,
   shape: ([x], { axis, start, end }) => {
-    const size = x.shape[axis];
+    const size = knownSize("slice cannot divide", axis, x.shape);
     const isRange = Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end;
-    if (size === "N" || !isRange || end > size) {
+    if (!isRange || end > size) {
       throw new PushforwardError(
         "SHAPE",
         `slice cannot take ${start} to ${end} of axis ${axis} of ${formatShape(x.shape)}`,
@@ -161,14 +161,15 @@ export const pad: Operation<{ readonly axis: number; readonly before: number; re
   type: "sameAsInput",
   needsFullGradient: true,
   shape: ([x], { axis, before, after }) => {
+    const size = knownSize("pad cannot extend", axis, x.shape);
     const isWidth = (width: number) => Number.isInteger(width) && width >= 0;
-    if (x.shape[axis] === "N" || !isWidth(before) || !isWidth(after)) {
+    if (!isWidth(before) || !isWidth(after)) {
       throw new PushforwardError(
         "SHAPE",
         `pad cannot extend axis ${axis} of ${formatShape(x.shape)} by ${before} and ${after}`,
       );
     }
-    return x.shape.map((d, i) => (i === axis ? (d as number) + before + after : d));
+    return x.shape.map((d, i) => (i === axis ? size + before + after : d));
   },
   gradient: (g, [x], _y, { axis, before }) => [g.slice(axis, before, before + (x.shape[axis] as number))],
   emit: (onnx, [x], { axis, before, after }, [tensor]) => {
@@ -202,8 +203,8 @@ export const gather: Operation<{ readonly axis: number; readonly indices: readon
   type: "sameAsInput",
   needsFullGradient: true,
   shape: ([x], { axis, indices }) => {
-    const size = x.shape[axis];
-    if (size === "N" || indices.some((i) => !Number.isInteger(i) || i < 0 || i >= size)) {
+    const size = knownSize("gather cannot select from", axis, x.shape);
+    if (indices.some((i) => !Number.isInteger(i) || i < 0 || i >= size)) {
       throw new PushforwardError(
         "SHAPE",
         `gather has indices outside axis ${axis} of ${formatShape(x.shape)}`,
