@@ -107,8 +107,9 @@ export interface Compiled<T extends Traced> extends AsyncDisposable {
  * The first call creates the session; one session serves any number of rows N. Booleans are returned as 0 and 1. `afterTracing`
  * supplies settings that are known only when the function is traced.
  *
- * Throws `ARGUMENT` for invalid shapes or options, and if two inputs, parameters or outputs have the same name. A call throws `SHAPE` for
- * inputs whose lengths do not match their shapes, and `ARGUMENT` for inputs that are not arrays of numbers.
+ * Throws `ARGUMENT` for invalid shapes or options, and if two inputs, parameters or outputs have the same name; `SHAPE` if the batch axis of an
+ * input or output is not its first axis. A call throws `SHAPE` for inputs whose lengths do not match their shapes, and `ARGUMENT` for inputs
+ * that are not arrays of numbers.
  */
 export function compile<T extends Traced>(
   build: (...inputs: Tensor[]) => T,
