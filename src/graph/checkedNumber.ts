@@ -1,10 +1,10 @@
 import { PushforwardError } from "../errors.ts";
 
-/** Returns the operand if it is a number. Throws `SHAPE` otherwise, as for an array in a program without type checks. */
+/** Returns the operand if it is a number. Throws `ARGUMENT` otherwise, as for an array in a program without type checks. */
 export function checkedNumber(operand: unknown): number {
   if (typeof operand === "number") return operand;
   const isArray = Array.isArray(operand) || ArrayBuffer.isView(operand);
-  throw new PushforwardError("SHAPE", "an operand is not a tensor", {
+  throw new PushforwardError("ARGUMENT", "an operand is not a tensor", {
     expected: "a tensor or a number",
     received: isArray ? "an array" : String(operand),
     ...(isArray && {

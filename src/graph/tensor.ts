@@ -33,7 +33,8 @@ let nextId = 0;
  *
  * A tensor is a node of a graph: an operation applied to other tensors. Nothing is computed until the graph is compiled. Below, x is
  * this tensor, and y the other operand. Methods throw `SHAPE` if the shapes are not valid for the operation, and `ARGUMENT` for options
- * that are not valid and for a boolean tensor in arithmetic, which `toFloat` or `where` converts to numbers.
+ * that are not valid, for operands that are neither tensors nor numbers, and for a boolean tensor in arithmetic, which `toFloat` or `where`
+ * converts to numbers.
  */
 export class Tensor {
   /** Increases with every new tensor, so the inputs of a tensor have lower ids. */

@@ -275,6 +275,22 @@ test("positions outside of a slice or a concatenation, although its sources have
   );
 });
 
+test.each([
+  [undefined, "received undefined"],
+  ["1", "received 1"],
+  [
+    [1, 2],
+    "received an array.\nMake a tensor of it: constant(values, shape), or data(values) of pushforward/inference",
+  ],
+])("an operand %j, which is not a tensor", (operand, received) => {
+  expect(() => x("N", 2).add(operand as unknown as Tensor)).toThrow(
+    expect.objectContaining({
+      code: "ARGUMENT",
+      message: `an operand is not a tensor: expected a tensor or a number, ${received}.`,
+    }),
+  );
+});
+
 test("boolean tensors in arithmetic", () => {
   const negative = x("N", 3).less(0);
   expect(() => negative.add(1)).toThrowErrorMatchingInlineSnapshot(`
