@@ -28,8 +28,8 @@ export interface GraphOptions {
    */
   readonly fixedParameters?: boolean | undefined;
   /**
-   * True if the graph is for onnxruntime-node on an x64 processor, in float32 and with a fixed number of rows, so that convolutions can have
-   * channels in blocks, but in loops, which are expanded when they are traced. Default false.
+   * True if the graph is for onnxruntime-node on an x64 processor, in float32 and with a fixed number of rows, so that convolutions outside of
+   * loops may use the NCHWc layout. (Loops are expanded when they are traced, before this option is known.) Default false.
    */
   readonly channelBlocks?: boolean | undefined;
   /** Further rewriting of the simplified outputs. Default `absorbTransposes`. */

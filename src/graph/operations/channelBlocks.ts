@@ -1,22 +1,25 @@
 import { CHANNEL_BLOCKS_DOMAIN, type Emitter, type OnnxAttribute, type Operation } from "../operation.ts";
 import { apply, type Tensor } from "../tensor.ts";
 
-// Convolutions of images whose channels are in blocks of 8 or 16, depending on the processor. ONNX Runtime has internal operators for them, which
-// it inserts only where weights are constants. Here they are written into the file, so that weights that change, and gradients, can use them too.
-// ReorderInput moves channels into blocks, with zeros after the last channel, and ReorderOutput moves them back. Files for other runtimes have
-// Conv and Transpose instead.
+// Convolutions in ONNX Runtime's NCHWc layout (channels in blocks of 8 or 16, depending on the processor). ONNX Runtime has internal operators
+// for this layout, which it inserts only where weights are constants. Here they are written into the file, so that weights that change, and
+// gradients, can use them too. ReorderInput moves channels into blocks, with zeros after the last channel, and ReorderOutput moves them back. Files
+// for other runtimes have Conv and Transpose instead.
 
 /** The larger size of a block. Outputs are padded to a multiple of it, so that they fill blocks of both sizes. */
-const BLOCK = 16;
+const LARGER_BLOCK_SIZE = 16;
 
 /** The smaller size of a block. Images with fewer channels are not put into blocks: the operator takes them with their channels first. */
-const MIN_BLOCK = 8;
+const SMALLER_BLOCK_SIZE = 8;
 
 /** ReorderInput takes a number of channels that is a multiple of this number. */
 const CHANNEL_MULTIPLE = 4;
 
 /** Strips have at most this many pixels (or one row), so that their part of g stays in the cache during the products with all channels of x. */
 const MAX_STRIP_PIXELS = 128;
+
+/** An estimate of the time to copy a row of pixels into a second strip, relative to the time of the products with that row. */
+const COST_OF_COPIES = 0.1;
 
 const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
 
@@ -29,31 +32,39 @@ function padToMultiple(x: Tensor, axis: number, multiple: number): Tensor {
 /** Computes `conv2d`. */
 export function convolutionOfChannelBlocks(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const [, , inputs, outputs] = weight.shape as number[];
-  const multiple = inputs < MIN_BLOCK ? 1 : BLOCK;
-  const kernel = padToMultiple(weight.transpose([3, 0, 1, 2]), 0, BLOCK);
+  const multiple = inputs < SMALLER_BLOCK_SIZE ? 1 : LARGER_BLOCK_SIZE;
+  const kernel = padToMultiple(weight.transpose([3, 0, 1, 2]), 0, LARGER_BLOCK_SIZE);
   const operands = [padToMultiple(x, 3, multiple), padToMultiple(kernel, 3, multiple)];
-  const biases = bias ? [padToMultiple(bias, 0, BLOCK)] : [];
-  return apply(convolution, [...operands, ...biases], {}).slice(3, 0, outputs);
+  const biases = bias ? [padToMultiple(bias, 0, LARGER_BLOCK_SIZE)] : [];
+  return apply(convolutionInBlocks, [...operands, ...biases], {}).slice(3, 0, outputs);
 }
 
 /** The gradient of `conv2d(x, weight)` with respect to its weight [K, K, C, O], where g is the gradient with respect to the result. */
 export function weightGradientOfChannelBlocks(x: Tensor, g: Tensor, k: number): Tensor {
   const [inputs, outputs] = [x, g].map(({ shape }) => shape[3] as number);
-  // Only the channels of the second factor fill blocks.
-  if (inputs * roundUp(outputs, BLOCK) <= outputs * roundUp(inputs, BLOCK))
-    return apply(weightGradient, [x, padToMultiple(g, 3, BLOCK)], { k }).slice(3, 0, outputs);
-  const rotated = apply(weightGradient, [g, padToMultiple(x, 3, BLOCK)], { k }).slice(3, 0, inputs);
+  // Only the channels of the second argument are padded to a multiple of 16. The order of x and g with fewer products, zeros included, is chosen.
+  if (inputs * roundUp(outputs, LARGER_BLOCK_SIZE) <= outputs * roundUp(inputs, LARGER_BLOCK_SIZE))
+    return apply(weightGradientInBlocks, [x, padToMultiple(g, 3, LARGER_BLOCK_SIZE)], { k }).slice(
+      3,
+      0,
+      outputs,
+    );
+  const rotated = apply(weightGradientInBlocks, [g, padToMultiple(x, 3, LARGER_BLOCK_SIZE)], { k }).slice(
+    3,
+    0,
+    inputs,
+  );
   return rotated.flip(0).flip(1).transpose([0, 1, 3, 2]);
 }
 
 /** The convolution of x [N, H, W, C] with a kernel [O, K, K, C], where O is a multiple of 16, and a bias [O] -> [N, H, W, O]. */
-const convolution: Operation = {
+const convolutionInBlocks: Operation = {
   name: "convolutionOfChannelBlocks",
   shape: ([x, kernel]) => [...x.shape.slice(0, 3), kernel.shape[0]],
   hasComputedShape: true,
   emit(onnx, [x, kernel, ...bias], _attributes, [, { shape }]) {
     const [outputs, k, , channels] = shape as number[];
-    const isInBlocks = onnx.hasChannelBlocks && channels >= MIN_BLOCK;
+    const isInBlocks = onnx.hasChannelBlocks && channels >= SMALLER_BLOCK_SIZE;
     const factors = [x, kernel].map((value) =>
       isInBlocks
         ? blocksNode(onnx, "ReorderInput", [value], { channels_last: 1 })
@@ -71,7 +82,7 @@ const convolution: Operation = {
  * of a kernel are C columns of the image apart (a dilation of C), so that a kernel reads one channel of x only. Images may be divided into
  * horizontal strips, which then take the places of the N images.
  */
-const weightGradient: Operation<{ readonly k: number }> = {
+const weightGradientInBlocks: Operation<{ readonly k: number }> = {
   name: "weightGradientOfChannelBlocks",
   shape: ([x, g], { k }) => [k, k, x.shape[3], g.shape[3]],
   hasComputedShape: true,
@@ -125,9 +136,9 @@ function stripsOf(
       Number.isInteger(stripHeight) && (stripHeight === 1 || stripHeight * width <= MAX_STRIP_PIXELS);
     if (!fits) return [];
     const addedImages = [0, 1, 2, 3].find((added) => ((images + added) * strips) % CHANNEL_MULTIPLE === 0)!;
-    const inBlocks = roundUp((images + addedImages) * strips, BLOCK);
+    const inBlocks = roundUp((images + addedImages) * strips, LARGER_BLOCK_SIZE);
     // Zeros take as much time as other numbers, and the rows of pixels in two strips are copied.
-    const cost = inBlocks / (images * strips) + (0.1 * (k - 1)) / stripHeight;
+    const cost = inBlocks / (images * strips) + (COST_OF_COPIES * (k - 1)) / stripHeight;
     return [{ strips, addedImages, cost }];
   });
   return candidates.reduce((best, candidate) => (candidate.cost < best.cost ? candidate : best));
@@ -153,7 +164,8 @@ function emitConvolution(
   const sizes = onnx.integers([outputs, -1, ...attributes.kernel_shape]);
   const kernelInBlocks = onnx.node("Reshape", [inBlocks, sizes]);
   const convolved = blocksNode(onnx, "Conv", [images, kernelInBlocks, ...bias], attributes);
-  // With fewer channels than the blocks hold, ReorderOutput reads wrong images where blocks have 8 channels.
+  // `channels` includes the padded outputs: ReorderOutput finds the next image by this number, so with blocks of 8 a smaller number would read
+  // the wrong image.
   return blocksNode(onnx, "ReorderOutput", [convolved], { channels: outputs, channels_last: 1 });
 }
 

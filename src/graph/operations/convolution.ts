@@ -28,14 +28,20 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
 }
 
 /**
- * The runtime has neither gradients of convolutions nor convolutions in float64. So there are three forms:
+ * The runtime has neither gradients of convolutions nor convolutions in float64. So a convolution is computed in one of six ways. `expand` chooses
+ * the first that fits, for weights that change, for gradients, in float64 and in loops:
  *
- * - The convolution of the runtime if the weights are constants of the graph, which it rearranges for its channels in blocks.
- * - The convolution of channels in blocks for other weights and for gradients, with onnxruntime-node on an x64 processor and a fixed number of
- *   rows (`channelBlocks.ts`). With 3 x 3 kernels on one thread, a convolution with both gradients takes 0.57, 0.52 and 0.70 of the time of the
- *   expansion for 32, 64 and 128 channels (`bench/convolution.ts`).
- * - Elsewhere, and for few outputs, the expansion: a gather copies the K^2 pixels around each pixel, and one matrix product multiplies them by the
- *   weights (im2col). With fewer outputs than inputs, the matrix product comes first, and a gather shifts its smaller results.
+ * - a matrix product, if K = 1;
+ * - a convolution in the NCHWc layout (`channelBlocks.ts`), with onnxruntime-node on an x64 processor in float32 for a fixed number of rows, unless
+ *   there are few outputs and more inputs. With 3 x 3 kernels on one thread, a convolution with both gradients takes 0.57, 0.52 and 0.70 of the
+ *   time of the next two ways for 32, 64 and 128 channels (`bench/convolution.ts`);
+ * - a matrix product of all pixels and then shifts of its results, if there are fewer outputs than inputs, so that the results are smaller;
+ * - copies of the K^2 pixels around each pixel and then one matrix product (im2col).
+ *
+ * For weights that are constants of a file in float32, there are two ways (`expandFixed`):
+ *
+ * - a strided convolution whose results are the pixels of blocks, if there are few outputs, K > 1, and the height and the width are even;
+ * - the runtime's convolution, for which it rearranges the weights into the NCHWc layout.
  *
  * The gradient with respect to x is a convolution with the kernel rotated by 180 degrees.
  */
@@ -58,7 +64,7 @@ const convolution: Operation = {
       const matrix = weight.reshape([inputs, outputs]);
       return bias ? x.affine(matrix, bias) : x.matmul(matrix);
     }
-    if (channelBlocks && (outputs >= inputs || outputs > MAX_OUTPUTS_OF_PRODUCTS))
+    if (channelBlocks && (outputs >= inputs || outputs > MAX_OUTPUTS_FOR_SHIFTED_PRODUCTS))
       return convolutionOfChannelBlocks(x, weight, bias);
     const value =
       outputs < inputs
@@ -77,8 +83,8 @@ const convolution: Operation = {
   },
 };
 
-/** Up to this many outputs, if there are more inputs, shifted products take less time than channels in blocks, of which most would be zeros. */
-const MAX_OUTPUTS_OF_PRODUCTS = 8;
+/** Up to this many outputs, if there are more inputs, shifted products take less time than the NCHWc layout, in which most channels would be zeros. */
+const MAX_OUTPUTS_FOR_SHIFTED_PRODUCTS = 8;
 
 /** The kernel [K, K, O, C] of the gradient with respect to x. */
 function rotated(weight: Tensor): Tensor {
@@ -89,13 +95,13 @@ function rotated(weight: Tensor): Tensor {
 
 /**
  * The runtime's convolution computes 16 output channels at once, even if there are fewer. So up to this many outputs are computed together for
- * the four pixels of a block, as channels of one pixel. Their kernels are 0 outside of the neighborhood of their own pixel. Drawing 64 images
- * from a Glow took 44 instead of 49 ms on one thread.
+ * the four pixels of a block, as channels of one pixel: by a strided convolution followed by DepthToSpace (pixel shuffle, Shi et al. 2016). The
+ * kernels are 0 outside of the neighborhood of their own pixel. Drawing 64 images from a Glow took 44 instead of 49 ms on one thread.
  */
-const MAX_OUTPUTS_OF_PIXEL_BLOCKS = 4;
+const MAX_OUTPUTS_FOR_PIXEL_SHUFFLE = 4;
 
 const fillsPixelBlocks = ({ shape }: Tensor, outputs: number): boolean =>
-  outputs <= MAX_OUTPUTS_OF_PIXEL_BLOCKS && shape.slice(1, 3).every((size) => (size as number) % 2 === 0);
+  outputs <= MAX_OUTPUTS_FOR_PIXEL_SHUFFLE && shape.slice(1, 3).every((size) => (size as number) % 2 === 0);
 
 /** The kernel [K + 1, K + 1, C, 4 O] of blocks of 2 x 2 pixels, and their biases [4 O] if there is a bias. */
 function inPixelBlocks(weight: Tensor, bias: Tensor | undefined): Tensor[] {
@@ -137,8 +143,8 @@ function emitConvolution(
 const gradientOfMatrix = (x: Tensor, g: Tensor): Tensor =>
   x.contractLeading(g).reshape([1, 1, x.shape[3], g.shape[3]]);
 
-/** With fewer inputs or outputs, the gradient of a weight takes less time as a product with shifted images. */
-const MIN_CHANNELS_OF_BLOCKS = 4;
+/** With fewer inputs or outputs than this, the gradient of a weight takes less time as a product with shifted images than in the NCHWc layout. */
+const MIN_CHANNELS_FOR_BLOCKS = 4;
 
 /** The gradient with respect to a weight [K, K, C, O]. */
 const gradientOfWeight = (x: Tensor, g: Tensor, k: number): Tensor => apply(weightGradient, [x, g], { k });
@@ -150,7 +156,7 @@ const weightGradient: Operation<{ readonly k: number }> = {
   gradient: (gradient, [x, g]) => [conv2d(g, rotated(gradient)), conv2d(x, gradient)],
   expand([x, g], { k }, channelBlocks) {
     const [inputs, outputs] = [x, g].map(({ shape }) => shape[3] as number);
-    if (channelBlocks && Math.min(inputs, outputs) >= MIN_CHANNELS_OF_BLOCKS)
+    if (channelBlocks && Math.min(inputs, outputs) >= MIN_CHANNELS_FOR_BLOCKS)
       return weightGradientOfChannelBlocks(x, g, k);
     // The neighborhoods of the forward pass are K^2 times as large as x, and keeping them takes as long as gathering the pixels again. The pixel
     // of zeros is added on the other side here: otherwise `optimize` would merge this gather with that of the forward pass. The product takes

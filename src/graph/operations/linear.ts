@@ -57,7 +57,7 @@ export const matmul: Operation<Transposes> = {
       : g.matmul(b, { transposeB: !transposeB });
     // The gradient of a matrix that is broadcast to all leading axes is one product that sums over them too.
     const isBroadcast = b.shape.length === 2 && a.shape.length > 2 && !transposeA;
-    if (isBroadcast) return [ga, transposeB ? weightGradient(g, a) : weightGradient(a, g)];
+    if (isBroadcast) return [ga, transposeB ? matrixGradient(g, a) : matrixGradient(a, g)];
     const gb = transposeB
       ? g.matmul(a, { transposeA: true, transposeB: transposeA })
       : a.matmul(g, { transposeA: !transposeA });
@@ -106,7 +106,7 @@ export const contractLeading: Operation<Record<string, never>> = {
  * `a.contractLeading(b)`, the gradient of a matrix. The runtime reads the transposed factor column by column: if b is much
  * narrower than a, (b^T a)^T takes half the time.
  */
-function weightGradient(a: Tensor, b: Tensor): Tensor {
+function matrixGradient(a: Tensor, b: Tensor): Tensor {
   const [K, M] = [a, b].map(({ shape }) => shape.at(-1) as number);
   return 4 * M > K ? a.contractLeading(b) : b.contractLeading(a).transpose([1, 0]);
 }
@@ -139,7 +139,7 @@ export const affine: Operation<Transposes> = {
     const [gx, gw] =
       transposes.transposeA || transposes.transposeB
         ? matmul.gradient!(g, [x, weight], y, transposes)
-        : [g.matmul(weight, { transposeB: true }), weightGradient(x, g)];
+        : [g.matmul(weight, { transposeB: true }), matrixGradient(x, g)];
     const broadcastAxes = y.shape.flatMap((d, axis) =>
       (bias.rank === 1 ? axis < y.rank - 1 : bias.shape[axis] !== d) ? [axis] : [],
     );
