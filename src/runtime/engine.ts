@@ -105,25 +105,26 @@ const NEEDLESS_OPTIMIZERS = [
 
 /**
  * In its first run, the runtime allocates tensors one by one. For later runs it plans one block, and also keeps the memory of the first run.
- * If a tensor has more numbers than this for each row, as in flows of images, later runs use the memory of the first run instead: a
+ * If a tensor has more numbers for each row than this, as in flows of images, later runs use the memory of the first run instead: a
  * training step of the multi-scale flow of bench/images with 64 undivided images takes 4% longer, and the process 2.0 instead of 3.3 GB.
  */
-const MAX_PLANNED_SIZE = 2 ** 13;
+const MAX_PLANNED_NUMBERS_PER_ROW = 2 ** 13;
 
 /** These optimizers move transposes from the inputs of an operation to its output, which is larger. */
 const TRANSPOSE_OPTIMIZERS = ["TransposeOptimizer", "TransposeOptimizer_CPUExecutionProvider"];
 
 /**
  * Whether a convolution is followed by a ReLU. If the transposes between them are moved, the runtime computes both at once, and keeps the result
- * in the blocked form of the next convolution. Drawing 64 images from a Glow took 50 instead of 58 ms on one thread; with ELU in place of ReLU it
+ * in the NCHWc layout of the next convolution. Drawing 64 images from a Glow took 50 instead of 58 ms on one thread; with ELU in place of ReLU it
  * took as long as before.
  */
 const hasRectifiedConvolution = ({ nodes }: Graph): boolean =>
   nodes.some(({ operation, inputs }) => operation === relu && inputs[0].operation.isConvolution);
 
 /**
- * The levels above `basic` fuse operations. On the CPU, only convolutions with fixed weights in float32 get faster by it, and without these levels a session is
- * created in 2/3 of the time. In float64, the scaled matrix product may store its factor in float32.
+ * The levels above `basic` fuse operations. On the CPU, only convolutions with fixed weights in float32 get faster by it, and without these levels
+ * a session is created in 2/3 of the time. Not in float64: these levels merge a product and a scalar into FusedMatMul, whose attribute `alpha` is
+ * float32.
  */
 function optimizationLevel({ providers, precision }: SessionChoices, { nodes }: Graph) {
   if (nodes.length > MAX_OPTIMIZED_NODES) return "disabled";
@@ -147,7 +148,9 @@ export function sessionOptions(choices: SessionChoices, graph: Graph): Inference
     // the operations that the device does not have.
     ...(providers && { executionProviders: devices.length > 0 ? devices : [...providers] }),
     intraOpNumThreads: threads,
-    enableMemPattern: !graph.nodes.some(({ shape }) => shape[0] === "N" && sizeOf(shape) > MAX_PLANNED_SIZE),
+    enableMemPattern: !graph.nodes.some(
+      ({ shape }) => shape[0] === "N" && sizeOf(shape) > MAX_PLANNED_NUMBERS_PER_ROW,
+    ),
     graphOptimizationLevel: optimizationLevel(choices, graph),
     logSeverityLevel: 3,
     extra: {
