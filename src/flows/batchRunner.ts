@@ -3,7 +3,7 @@ import type { FlatRows } from "../dataset/rowsInput.ts";
 import { PushforwardError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import { peakElementsPerRow } from "../graph/passes/lowMemoryOrder.ts";
+import { peakNumbersPerRow } from "../graph/passes/lowMemoryOrder.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Precision } from "../onnx/export.ts";
@@ -34,7 +34,7 @@ const MAX_CHUNK_NUMBERS = 2 ** 23;
 /** The number of rows of a chunk. Tensors without a row axis, such as weights, do not limit it. */
 export function chunkRows({ nodes, outputs }: Graph): number {
   const rows = Math.round(MIN_CHUNK_ROWS * Math.min(3, 1 + nodes.length / NODES_PER_EXTRA_CHUNK));
-  const numbersOfRow = peakElementsPerRow(
+  const numbersOfRow = peakNumbersPerRow(
     nodes,
     outputs.map(({ tensor }) => tensor),
   );

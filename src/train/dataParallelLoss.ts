@@ -2,7 +2,7 @@ import { broadcastArray, type Communicator } from "../communicator.ts";
 import { grad } from "../graph/grad.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import { peakElementsPerRow } from "../graph/passes/lowMemoryOrder.ts";
+import { peakNumbersPerRow } from "../graph/passes/lowMemoryOrder.ts";
 import { type MaskedParameter, maskedParameters } from "../graph/passes/maskedParameters.ts";
 import type { Shape } from "../graph/shape.ts";
 import { substitute } from "../graph/substitute.ts";
@@ -260,7 +260,7 @@ export class DataParallelLoss {
 
 /** The number of rows of a shard: those of a thread, divided into equal parts if they hold too many numbers at once. */
 export function rowsOfShard({ nodes, outputs }: Graph, rowsPerThread: number, parameters: number): number {
-  const numbersOfRow = peakElementsPerRow(
+  const numbersOfRow = peakNumbersPerRow(
     nodes,
     outputs.map(({ tensor }) => tensor),
   );

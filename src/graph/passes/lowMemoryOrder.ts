@@ -28,11 +28,11 @@ export function lowMemoryOrder(outputs: readonly Tensor[]): Tensor[] {
     reversedInputs.set(node, inputs.reverse());
   }
   const order = depthFirst(outputs, (node) => reversedInputs.get(node)!);
-  return 2 * peakElementsPerRow(order, outputs) <= peakElementsPerRow(traced, outputs) ? order : traced;
+  return 2 * peakNumbersPerRow(order, outputs) <= peakNumbersPerRow(traced, outputs) ? order : traced;
 }
 
 /** How many numbers ONNX Runtime holds at once for each row of the batch, at most, if the file has the nodes in this order. */
-export function peakElementsPerRow(nodes: readonly Tensor[], outputs: readonly Tensor[]): number {
+export function peakNumbersPerRow(nodes: readonly Tensor[], outputs: readonly Tensor[]): number {
   const order = executionOrder(nodes, outputs);
   const lastReaders = new Map<Tensor, Tensor>();
   for (const node of order) for (const input of node.inputs) lastReaders.set(input, node);

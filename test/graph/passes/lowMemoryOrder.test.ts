@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { buildGraph, input, type Tensor } from "../../../src/graph/index.ts";
-import { lowMemoryOrder, peakElementsPerRow } from "../../../src/graph/passes/lowMemoryOrder.ts";
+import { lowMemoryOrder, peakNumbersPerRow } from "../../../src/graph/passes/lowMemoryOrder.ts";
 import { ancestors } from "../../../src/graph/traversal.ts";
 import { exportOnnx } from "../../../src/onnx/index.ts";
 
@@ -69,8 +69,8 @@ test("ONNX Runtime adds each term of a sum before it computes the next, and not 
 test("the numbers that are held at once do not grow with the number of terms", () => {
   const y = sumOfTerms(x);
   // Two terms and their sum, or a term before and after exp, beside the sum so far; and a few numbers of x.
-  expect(Math.floor(peakElementsPerRow(lowMemoryOrder([y]), [y]) / WIDTH)).toBe(3);
-  expect(Math.floor(peakElementsPerRow(ancestors([y]), [y]) / WIDTH)).toBe(TERMS + 1);
+  expect(Math.floor(peakNumbersPerRow(lowMemoryOrder([y]), [y]) / WIDTH)).toBe(3);
+  expect(Math.floor(peakNumbersPerRow(ancestors([y]), [y]) / WIDTH)).toBe(TERMS + 1);
 });
 
 test("each node comes after its inputs, also where several nodes read one", () => {
