@@ -3,6 +3,7 @@ import type { DataRows } from "../../bijections/bijection.ts";
 import { identityOrder } from "../../bijections/permutation.ts";
 import type { MaskedMLP } from "../../nn/maskedMLP.ts";
 import { LOG_BOUND } from "../../numerics/bounds.ts";
+import { inverseSoftClamp } from "../../numerics/inverseSoftClamp.ts";
 import { Random } from "../../random/index.ts";
 
 /** The smallest s_i, for targets of unit scale. If the predictors determine a target, its residuals are 0, and so would be s_i. */
@@ -41,13 +42,11 @@ export function linearRegression(
       weight.value[input * outputs + i] = -coefficients[k] / scale;
     });
     bias.value[i] = -intercept / scale;
-    bias.value[features + i] = unclamped(-Math.log(scale));
+    // The affine transform clamps the log-scale.
+    bias.value[features + i] = inverseSoftClamp(-Math.log(scale), LOG_BOUND);
   }
   return layer;
 }
-
-/** The inverse of the soft clamp of the affine transform, which must be able to reach `logScale`: u / (1 + |u| / bound) = logScale. */
-const unclamped = (logScale: number): number => logScale / (1 - Math.abs(logScale) / LOG_BOUND);
 
 /**
  * Ridge regression of y on K predictors: minimizes the sum of squared residuals plus the squares of the coefficients, without that of the
