@@ -10,7 +10,7 @@ import { marginalParameters } from "./heads/marginalParameters.ts";
 import type { KernelColumn } from "./kernelColumn.ts";
 import type { KernelDensity } from "./kernelDensity.ts";
 import { kernelWidths } from "./logisticKernels.ts";
-import { randomOrder, selectDataRows } from "./selectDataRows.ts";
+import { selectDataRows, shuffledRows } from "./selectDataRows.ts";
 
 const MAX_ITERATIONS = 20;
 /** An iteration evaluates about this many kernels of single columns, which takes about 0.2 s. */
@@ -49,7 +49,7 @@ export async function fitKernelDensity(
   limits: Limits = {},
 ): Promise<void> {
   const random = new Random(0).split("kernel density");
-  const rows = selectDataRows(data, randomOrder(data, random).subarray(0, model.centerLogits.sizes[0]));
+  const rows = selectDataRows(data, shuffledRows(data, random).subarray(0, model.centerLogits.sizes[0]));
   const centers = valuesOfCenters(model, rows);
   setCenters(model, data, { ...rows, values: centers });
   const columns = await columnFactors(model, rows, centers);

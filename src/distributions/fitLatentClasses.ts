@@ -9,7 +9,7 @@ import { marginalParameters } from "./heads/marginalParameters.ts";
 import { kMeans, MAX_NUMBERS } from "./kMeans.ts";
 import type { LatentClasses } from "./latentClasses.ts";
 import { meanOfPossible } from "./meanOfPossible.ts";
-import { randomOrder, selectDataRows } from "./selectDataRows.ts";
+import { selectDataRows, shuffledRows } from "./selectDataRows.ts";
 
 /** Expectation maximization uses a random subset of this many rows, to save time. */
 const MAX_ROWS = 5_000;
@@ -37,7 +37,7 @@ export async function fitLatentClasses(
   limits: Limits = {},
 ): Promise<void> {
   const random = new Random(0).split("latent classes");
-  const rows = selectDataRows(data, randomOrder(data, random).subarray(0, MAX_ROWS));
+  const rows = selectDataRows(data, shuffledRows(data, random).subarray(0, MAX_ROWS));
   const encode = compile((x) => encodeColumns(model, x), [["N", model.features]]);
   const scores = compile((x) => scoresOf(model, x), [["N", model.features]]);
   const evaluate = compile(

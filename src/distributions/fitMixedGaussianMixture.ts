@@ -6,7 +6,7 @@ import type { ColumnHeadOptions } from "./heads/columnHead.ts";
 import { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 import { initialResponsibilities, type PreparedRows, prepareRows } from "./mixedGaussianRows.ts";
 import { MixedGaussianSteps } from "./mixedGaussianSteps.ts";
-import { randomOrder, selectDataRows } from "./selectDataRows.ts";
+import { selectDataRows, shuffledRows } from "./selectDataRows.ts";
 
 /** Expectation maximization uses a random subset of this many rows, to save time. */
 const MAX_ROWS = 5_000;
@@ -81,7 +81,7 @@ async function prepareSplit(
   data: DataRows,
   heldOut: DataRows | undefined,
 ): Promise<SplitRows> {
-  const order = randomOrder(data, new Random(0).split("mixed Gaussian mixture"));
+  const order = shuffledRows(data, new Random(0).split("mixed Gaussian mixture"));
   const share = Math.ceil(HELD_OUT_SHARE * Math.min(order.length, MAX_ROWS));
   const count = heldOut ? 0 : Math.min(order.length - 1, share);
   const M = Math.max(1, model.numericColumns.length);

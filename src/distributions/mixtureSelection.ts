@@ -7,7 +7,7 @@ import {
   type FitGaussianMixtureResult,
   kMeansResponsibilities,
 } from "./expectationMaximization.ts";
-import { randomOrder, selectDataRows } from "./selectDataRows.ts";
+import { selectDataRows, shuffledRows } from "./selectDataRows.ts";
 
 /** Candidates are compared on a random subset of at most this many rows, to save time. */
 const MAX_ROWS = 5_000;
@@ -28,7 +28,7 @@ export async function chooseGaussianMixture(
   heldOut?: DataRows,
   limits: Limits = {},
 ): Promise<FitGaussianMixtureResult> {
-  const order = randomOrder(data, new Random(0).split("mixture selection")).subarray(0, MAX_ROWS);
+  const order = shuffledRows(data, new Random(0).split("mixture selection")).subarray(0, MAX_ROWS);
   const heldOutCount = heldOut ? 0 : Math.min(order.length - 1, Math.max(1, Math.floor(order.length / 6)));
   const validationRows = heldOut ?? selectDataRows(data, order.subarray(0, heldOutCount));
   const trainingRows = selectDataRows(data, order.subarray(heldOutCount));

@@ -13,7 +13,7 @@ export function selectDataRows({ features, values, weights }: DataRows, indices:
 }
 
 /** The indices of the rows of positive weight in random order, or those of all rows if no weight is positive. */
-export function randomOrder({ rows, weights }: DataRows, random: Random): Int32Array {
+export function shuffledRows({ rows, weights }: DataRows, random: Random): Int32Array {
   const order = random.permutation(rows);
   return weights?.some((weight) => weight > 0) ? order.filter((row) => weights[row] > 0) : order;
 }

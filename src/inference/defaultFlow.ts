@@ -31,7 +31,7 @@ function affineBijection({ center, lower }: AffineMap): Bijection {
   const deviations = center.map((_, i) => Math.hypot(...lower.subarray(i * features, i * features + i + 1)));
   const correlate = new LULinear({ features });
   // z = x W for x = L z with the Cholesky factor L of the correlations: W = L^-T, which is upper triangular.
-  const inverse = invertLower(
+  const inverse = inverseOfLowerTriangle(
     lower.map((value, k) => value / deviations[Math.floor(k / features)]),
     features,
   );
@@ -44,7 +44,7 @@ function affineBijection({ center, lower }: AffineMap): Bijection {
 }
 
 /** The inverse of a lower triangular matrix. */
-function invertLower(lower: Float64Array, size: number): Float64Array {
+function inverseOfLowerTriangle(lower: Float64Array, size: number): Float64Array {
   const inverse = new Float64Array(size * size);
   for (let column = 0; column < size; column++) {
     for (let i = column; i < size; i++) {

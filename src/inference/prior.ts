@@ -82,7 +82,7 @@ function uniform<E extends EarlierValues>(low: Bound<E>, high: Bound<E>): Prior<
     (x, earlier) => {
       const [bottom, top] = [tensorOf(low, earlier), tensorOf(high, earlier)];
       const width = top.sub(bottom);
-      return normalQuantile(x.sub(bottom).div(width).log(), top.sub(x).div(width).log());
+      return quantileOfLogTails(x.sub(bottom).div(width).log(), top.sub(x).div(width).log());
     },
   );
 }
@@ -112,7 +112,7 @@ function exponential<E extends EarlierValues>(rate: Bound<E>): Prior<number> {
     },
     (x, earlier) => {
       const logUpper = x.mul(tensorOf(rate, earlier)).neg();
-      return normalQuantile(logUpper.expm1().neg().log(), logUpper);
+      return quantileOfLogTails(logUpper.expm1().neg().log(), logUpper);
     },
   );
 }
@@ -133,7 +133,7 @@ function halfNormal<E extends EarlierValues>(sd: Bound<E>): Prior<number> {
     },
     (x, earlier) => {
       const z = x.div(tensorOf(sd, earlier));
-      return normalQuantile(z.mul(Math.SQRT1_2).erf().log(), normalTails(z).logUpper.add(Math.LN2));
+      return quantileOfLogTails(z.mul(Math.SQRT1_2).erf().log(), normalTails(z).logUpper.add(Math.LN2));
     },
   );
 }
@@ -199,7 +199,7 @@ const standardized =
  * The standard normal number with the probabilities exp(logLower) below it and exp(logUpper) above it. It is computed from the smaller of
  * the two, because the larger one may round to 1.
  */
-function normalQuantile(logLower: Tensor, logUpper: Tensor): Tensor {
+function quantileOfLogTails(logLower: Tensor, logUpper: Tensor): Tensor {
   const isLower = logLower.less(logUpper);
   const { value } = normalTailQuantile(isLower.where(logLower, logUpper));
   return isLower.where(value.neg(), value);
