@@ -177,6 +177,6 @@ test("wrong shapes, a missing context and a number of heads that does not divide
     `[PushforwardError: the number of attention heads does not divide the width: expected a divisor of 6, received 4.]`,
   );
   expect(() => new LayerNorm(3).apply(tokens(5))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: layer normalization has a wrong size: expected 3 numbers in the last axis, received [N, 5, 4].]`,
+    `[PushforwardError: the last axis of the input of a layer normalization has a wrong size: expected [..., 3], received [N, 5, 4].]`,
   );
 });

@@ -21,10 +21,14 @@ const operation: Operation = {
   needsFullGradient: true,
   shape([x, scale]) {
     if (x.shape.at(-1) === scale.shape[0]) return x.shape;
-    throw new PushforwardError("SHAPE", "layer normalization has a wrong size", {
-      expected: `${scale.shape[0]} numbers in the last axis`,
-      received: formatShape(x.shape),
-    });
+    throw new PushforwardError(
+      "SHAPE",
+      "the last axis of the input of a layer normalization has a wrong size",
+      {
+        expected: `[..., ${scale.shape[0]}]`,
+        received: formatShape(x.shape),
+      },
+    );
   },
   gradient: (g, [x, scale]) => [
     gradientOfInput(g, x, scale),
@@ -35,7 +39,7 @@ const operation: Operation = {
   emit: (onnx, inputs) => onnx.node("LayerNormalization", inputs, ATTRIBUTES),
 };
 
-/** Up to this size, a product with a matrix takes less time than products with rows and columns, which the runtime broadcasts. */
+/** Up to this size, a product with a matrix takes less time than elementwise products with a broadcast row or column. */
 const MAX_MATRIX_SIZE = 64;
 
 /** normalized * scale + shift. */
