@@ -30,7 +30,8 @@ export interface TrendResult {
 /**
  * Compares the dependence of each pair of columns in real and in generated rows: the correlation of two columns of numbers, Cramér's V of two
  * columns of labels, and the correlation ratio of a column of numbers and one of labels (see `association`). A pair is left out if one of its
- * columns is constant in one of the tables.
+ * columns is constant in one of the tables. The name is that of the column pair trends of SDMetrics, which compares the same pairs by other
+ * measures.
  *
  * @throws DATA if a table lacks a column.
  */

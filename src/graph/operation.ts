@@ -156,7 +156,7 @@ export interface Operation<A extends Attributes = Attributes> {
   alongAxis?(inputs: readonly Tensor[], axis: number, attributes: A): Tensor;
   /**
    * For an operation that only moves numbers: returns the numbers of the output, row-major. The exporter applies it to constants,
-   * so that a run need not.
+   * so that they are not moved again in each run.
    */
   moveData?(inputs: readonly Floats[], attributes: A, inputTensors: readonly Tensor[]): Floats;
 }

@@ -104,7 +104,10 @@ export class Parameter extends Tensor {
     this.array = value;
   }
 
-  /** Whether `value` was read, so that its reader may write to the numbers at any time. */
+  /**
+   * Whether `value` was read, so that its reader may write to the numbers at any time. The numbers of other parameters change only by `take`, which
+   * replaces the array, so that code that keeps results of a parameter need not compare all its numbers.
+   */
   get exposed(): boolean {
     return this.#exposed;
   }

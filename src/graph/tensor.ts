@@ -305,7 +305,7 @@ export class Tensor {
   affine(weight: Tensor, bias: Tensor): Tensor {
     return apply(linear.affine, [this, weight, bias], { transposeA: false, transposeB: false });
   }
-  /** a^T b, summed over all axes except the last: [..., K], [..., M] -> [K, M]. */
+  /** a^T b, summed over all axes except the last: [..., K], [..., M] -> [K, M]. In JAX: `jnp.einsum('...k,...m->km', a, b)`. */
   contractLeading(other: Tensor): Tensor {
     return apply(linear.contractLeading, [this, other]);
   }

@@ -27,7 +27,8 @@ export interface ConvNetOptions {
    *
    * - `plain`: h <- conv1x1(a(h)), as in Glow
    * - `residual`: h <- h + conv1x1(a(conv3x3(a(h)))), as in RealNVP but without batch normalization
-   * - `gated`: h <- norm(h + u sigmoid(v)) with [u, v] = conv1x1(a(conv3x3(a(h)))), as in Flow++ (Ho et al. 2019)
+   * - `gated`: h <- norm(h + u sigmoid(v)) with [u, v] = conv1x1(a(conv3x3(a(h)))), as in Flow++ (Ho et al. 2019), where norm is layer
+   *   normalization over the channels of each pixel
    *
    * Default `plain`.
    */

@@ -54,7 +54,8 @@ export class Convolution {
   }
 
   /**
-   * Same as `apply` and a split of the outputs. Splitting the weights takes less time than splitting the outputs and joining their gradients.
+   * Same as `apply` and a split of the outputs: [N, H, W, inputs] -> one [N, H, W, size] for each of `sizes`. Splitting the weights takes less time
+   * than splitting the outputs and joining their gradients. Throws `SHAPE` if the sum of the sizes is not `outputs`, and the errors of `apply`.
    */
   applyInParts(x: Tensor, sizes: readonly number[]): Tensor[] {
     const weights = this.kernel().split(3, sizes);

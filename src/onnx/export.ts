@@ -213,7 +213,7 @@ export class GraphWriter implements Emitter {
     return values && { name: this.unique("constant"), floats: Float64Array.from(values) };
   }
 
-  /** If a node only moves numbers of constants, moves them now and returns the result as a constant, so that a run need not. */
+  /** If a node only moves numbers of constants, moves them now and returns the result as a constant, so that they are not moved again in each run. */
   private movedConstant({ operation, inputs, attributes }: Tensor): Constant | undefined {
     if (!operation.moveData) return undefined;
     const sources: Floats[] = [];

@@ -1,7 +1,10 @@
 import type { Operation } from "../operation.ts";
 import { apply, type Tensor } from "../tensor.ts";
 
-/** a sigmoid(b) for tensors of equal shape. With the sigmoid of ONNX Runtime, the result is 0 for b below -18 (float32) and -37 (float64). */
+/**
+ * The gated linear unit a sigmoid(b) (GLU, Dauphin et al. 2017) for tensors of equal shape. The result is 0 for b below -18 (float32) and -37
+ * (float64), as ONNX Runtime's Sigmoid is.
+ */
 export const gate = (a: Tensor, b: Tensor): Tensor => apply(operation, [a, b], {});
 
 const operation: Operation = {
@@ -15,7 +18,10 @@ const operation: Operation = {
   emit: (onnx, [a, b]) => onnx.node("Mul", [a, onnx.node("Sigmoid", [b])]),
 };
 
-/** ONNX Runtime's Sigmoid, which takes a third of the time of `Tensor.sigmoid`, but is 0 below -18 (float32), where that is small and positive. */
+/**
+ * ONNX Runtime's Sigmoid, which takes a third of the time of `Tensor.sigmoid`. Below -18 (float32) it is 0, whereas the result of `Tensor.sigmoid` is
+ * small and positive.
+ */
 const runtimeSigmoid: Operation = {
   name: "runtimeSigmoid",
   shape: ([x]) => x.shape,

@@ -74,7 +74,9 @@ export const matmul: Operation<Transposes> = {
   },
 };
 
-/** a^T b with all axes except the last flattened into rows: [..., K], [..., M] -> [K, M]. */
+/**
+ * a^T b with all axes except the last flattened into rows: [..., K], [..., M] -> [K, M], as `jnp.einsum('...k,...m->km', a, b)` in JAX.
+ */
 export const contractLeading: Operation<Record<string, never>> = {
   name: "contractLeading",
   needsFullGradient: true,
