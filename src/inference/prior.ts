@@ -55,7 +55,7 @@ function normal<E extends EarlierValues>(mean: Bound<E>, sd: Bound<E>): Prior<nu
   );
 }
 
-/** Log-normal distribution: log x is normal with this mean and standard deviation. */
+/** Log-normal distribution: x = exp(mean + sd u). */
 function logNormal<E extends EarlierValues>(mean: Bound<E>, sd: Bound<E>): Prior<number> {
   checkNumber("mean", mean);
   checkNumber("sd", sd, 0);
@@ -87,7 +87,7 @@ function uniform<E extends EarlierValues>(low: Bound<E>, high: Bound<E>): Prior<
   );
 }
 
-/** Log-uniform distribution on (low, high), which are positive: log x is uniform. */
+/** Log-uniform distribution on (low, high), which are positive: x = low (high / low)^Phi(u). */
 function logUniform(low: number, high: number): Prior<number> {
   checkNumber("low", low, 0);
   checkBounds(low, high);
@@ -117,7 +117,7 @@ function exponential<E extends EarlierValues>(rate: Bound<E>): Prior<number> {
   );
 }
 
-/** Half-normal distribution: x = |y| for a normal y with mean 0. */
+/** Half-normal distribution, that of |y| for a normal y with mean 0: x = sd Phi^-1((1 + Phi(u)) / 2). */
 function halfNormal<E extends EarlierValues>(sd: Bound<E>): Prior<number> {
   checkNumber("sd", sd, 0);
   return numberPrior(

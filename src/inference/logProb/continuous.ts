@@ -11,7 +11,10 @@ export function normal(x: Argument, mean: Argument, sd: Argument): Tensor {
   return z.square().mul(-0.5).sub(scale.log()).sub(HALF_LOG_2_PI);
 }
 
-/** Student t distribution with `df` degrees of freedom, a location and a scale. */
+/**
+ * Student t distribution with `df` degrees of freedom: log Gamma((df + 1) / 2) - log Gamma(df / 2) - log(pi df) / 2 - log scale
+ * - (df + 1) / 2 log(1 + z^2 / df), where z = (x - location) / scale.
+ */
 export function studentT(x: Argument, df: Argument, location: Argument, scale: Argument): Tensor {
   const [nu, s] = [data(df), data(scale)];
   const z = data(x).sub(data(location)).div(s);
@@ -29,17 +32,20 @@ export function cauchy(x: Argument, location: Argument, scale: Argument): Tensor
   return z.square().log1p().add(s.log()).add(Math.log(Math.PI)).neg();
 }
 
-/** Half-normal distribution of x >= 0: that of |y| for a normal y with mean 0. */
+/** Half-normal distribution of x >= 0, that of |y| for a normal y with mean 0: log 2 - (x / sd)^2 / 2 - log sd - log(2 pi) / 2. */
 export function halfNormal(x: Argument, sd: Argument): Tensor {
   return nonNegative(x, (x) => normal(x, 0, sd).add(Math.LN2));
 }
 
-/** Half-Cauchy distribution of x >= 0: that of |y| for a Cauchy y with location 0. */
+/** Half-Cauchy distribution of x >= 0, that of |y| for a Cauchy y with location 0: log 2 - log(pi scale (1 + (x / scale)^2)). */
 export function halfCauchy(x: Argument, scale: Argument): Tensor {
   return nonNegative(x, (x) => cauchy(x, 0, scale).add(Math.LN2));
 }
 
-/** Log-normal distribution: log x is normal with this mean and standard deviation. */
+/**
+ * Log-normal distribution of x > 0, whose logarithm is normal with this mean and standard deviation:
+ * -((log x - mean) / sd)^2 / 2 - log sd - log(2 pi) / 2 - log x.
+ */
 export function logNormal(x: Argument, mean: Argument, sd: Argument): Tensor {
   return aboveZero(x, (x) => {
     const log = x.log();
@@ -47,7 +53,7 @@ export function logNormal(x: Argument, mean: Argument, sd: Argument): Tensor {
   });
 }
 
-/** Exponential distribution: log rate - rate x. */
+/** Exponential distribution of x >= 0: log rate - rate x. */
 export function exponential(x: Argument, rate: Argument): Tensor {
   const lambda = data(rate);
   return nonNegative(x, (x) => lambda.log().sub(lambda.mul(x)));

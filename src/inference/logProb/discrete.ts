@@ -29,7 +29,10 @@ export function poissonLog(k: Argument, logRate: Argument): Tensor {
   return onCounts(countsOf(k), (k) => k.mul(eta).sub(eta.exp()).sub(logFactorial(k)));
 }
 
-/** Negative binomial distribution of k with this mean and the variance mean + mean^2 / dispersion. */
+/**
+ * Negative binomial distribution of k with this mean and the variance mean + mean^2 / dispersion, where d is the dispersion:
+ * log Gamma(k + d) - log Gamma(d) - log k! + k log(mean / (mean + d)) + d log(d / (mean + d)).
+ */
 export function negativeBinomial(k: Argument, mean: Argument, dispersion: Argument): Tensor {
   const [mu, phi] = [data(mean), data(dispersion)];
   const logTotal = mu.add(phi).log();

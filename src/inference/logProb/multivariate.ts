@@ -28,8 +28,8 @@ export function dirichlet(x: Argument, concentration: Argument): Tensor {
 }
 
 /**
- * Multivariate normal distribution with the covariance L L^T, over the last axis: x and mean [..., D], L [..., D, D] lower
- * triangular.
+ * Multivariate normal distribution with the covariance L L^T, over the last axis: x and mean [..., D], L [..., D, D] lower triangular:
+ * -|L^-1 (x - mean)|^2 / 2 - sum log L_ii - D log(2 pi) / 2.
  */
 export function multivariateNormal(x: Argument, mean: Argument, cholesky: Argument): Tensor {
   const residual = data(x).sub(data(mean));
