@@ -13,6 +13,6 @@ export { IncrementalMaskedMLP, type IncrementalNetwork } from "./incremental.ts"
 export { LayerNorm } from "./layerNorm.ts";
 export { Linear } from "./linear.ts";
 export { type Autoregression, MaskedMLP } from "./maskedMLP.ts";
-export { MLP, type NetworkOptions } from "./mlp.ts";
+export { MLP, type NetworkDescription, type NetworkOptions } from "./mlp.ts";
 export { parametersOf, trainableParameters } from "./module.ts";
 export { SeparateMLPs } from "./separateMLPs.ts";

@@ -43,6 +43,10 @@ export class MaskedMLP {
   private readonly inputs: number;
   private readonly context: number;
 
+  /**
+   * `options` has no defaults here. `random` draws the initial weights; the last layer starts at 0. Without context, the network of a single
+   * feature has no hidden layers.
+   */
   constructor(autoregression: Autoregression, options: NetworkDescription, random: Random) {
     const { inputDegrees, outputDegrees, context, hiddenDegrees, dense = false } = autoregression;
     const features = Math.max(...inputDegrees);

@@ -17,6 +17,10 @@ export class SeparateMLPs {
   /** For each output, its inputs in the order of their degrees. */
   private readonly inputsOfOutputs: readonly (readonly number[])[];
 
+  /**
+   * `options` are those of each `MLP`, without defaults. `random` draws the initial weights; the last layers start at 0. Throws `ARGUMENT` if the
+   * options are not valid. `hiddenDegrees` and `dense` have no effect.
+   */
   constructor(autoregression: Autoregression, options: NetworkDescription, random: Random) {
     const { inputDegrees, outputDegrees, context } = autoregression;
     const byDegree = inputDegrees.map((_, i) => i).sort((i, k) => inputDegrees[i] - inputDegrees[k]);
