@@ -88,7 +88,8 @@ const elementwiseAdd = binary("add", "Add", (g) => [g, g], {
 
 export const add: typeof elementwiseAdd = {
   ...elementwiseAdd,
-  // The runtime fuses an Add into most matrix products, but into a product with a transposed factor only a Sum.
+  // By default, ONNX Runtime fuses a Sum into the Gemm before it, but never an Add. Sessions of `compile` do not (`NEEDLESS_OPTIMIZERS` of
+  // `runtime/engine.ts`), so only other sessions of an exported file gain from it.
   emit(onnx, inputs, attributes, tensors, output) {
     return isSumWithTransposedProduct(output)
       ? onnx.node("Sum", inputs)
