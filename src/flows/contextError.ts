@@ -6,10 +6,15 @@ export function contextError(size: number, received: string): PushforwardError {
     return new PushforwardError("ARGUMENT", "the flow is not conditional", {
       expected: "no context",
       received,
+      hint: "Leave the context out, or build a conditional flow: nsf(features, { context: 2 }).",
     });
-  const what = received === "none" ? "the flow needs a context" : "the context has a wrong shape";
+  const isMissing = received === "none";
+  const what = isMissing ? "the flow needs a context" : "the context has a wrong shape";
   return new PushforwardError("ARGUMENT", what, {
     expected: `${size} ${size === 1 ? "feature" : "features"} per row`,
     received,
+    ...(isMissing && {
+      hint: "Give one row of context for all rows, or one for each: logProb(rows, context), sample(n, { context }).",
+    }),
   });
 }

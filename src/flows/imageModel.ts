@@ -228,7 +228,7 @@ export class ImageModel implements AsyncDisposable {
   async logProb(pixels: Float64Array, options: ImageOptions = {}): Promise<Float64Array> {
     checkOptions("logProb", options, imageRules);
     const { classes, ...run } = options;
-    return this.flow.logProb(pixels, contextOf(classes), run);
+    return this.flow.logProb(pixels, this.#contextOf(classes), run);
   }
 
   /**
@@ -270,7 +270,7 @@ export class ImageModel implements AsyncDisposable {
       );
     }
     const { classes, ...run } = options;
-    return this.#requireLatentSpace().toLatent(pixels, contextOf(classes), run);
+    return this.#requireLatentSpace().toLatent(pixels, this.#contextOf(classes), run);
   }
 
   /**
@@ -280,7 +280,7 @@ export class ImageModel implements AsyncDisposable {
   async toPixels(latent: Float64Array, options: ImageOptions = {}): Promise<Float64Array> {
     checkOptions("toPixels", options, imageRules);
     const { classes, ...run } = options;
-    return this.#requireLatentSpace().toPixels(latent, contextOf(classes), run);
+    return this.#requireLatentSpace().toPixels(latent, this.#contextOf(classes), run);
   }
 
   /**
@@ -308,7 +308,7 @@ export class ImageModel implements AsyncDisposable {
     }
     // The caller may change the options while the ends are mapped.
     const { classes, ...run } = options;
-    const copied = { ...run, classes: contextOf(classes) };
+    const copied = { ...run, classes: this.#contextOf(classes) };
     const ends = await this.toLatent(concatRows([Float64Array.from(from), Float64Array.from(to)]), copied);
     const line = latentLine(ends.subarray(0, latentFeatures), ends.subarray(latentFeatures), steps);
     return this.toPixels(line, copied);
@@ -323,7 +323,7 @@ export class ImageModel implements AsyncDisposable {
   async sample(n: number, options: ImageSampleOptions = {}): Promise<Float64Array> {
     checkOptions("sample", options, imageSampleRules);
     const { temperature = 1, seed = 0, start = 0, classes, ...run } = options;
-    const context = contextOf(classes);
+    const context = this.#contextOf(classes);
     if (!this.#latentSpace) {
       const previous = this.#tempered;
       const flow = this.#atTemperature(temperature);
@@ -346,6 +346,21 @@ export class ImageModel implements AsyncDisposable {
     const scaled = noise.map((z) => temperature * z);
     const latent = await prior.toData(scaled, contextOfBase, run);
     return this.toPixels(latent, { ...run, ...(context && { classes: context }) });
+  }
+
+  /** The option `classes` as the context of the flow. Throws `ARGUMENT` if the model needs it and it is missing, or the other way round. */
+  #contextOf(classes: ArrayLike<number> | undefined): Float64Array | undefined {
+    if (this.classes.length > 0 && classes === undefined) {
+      throw new PushforwardError("ARGUMENT", "the model needs the class of each image", {
+        hint: "Give the option classes.",
+      });
+    }
+    if (this.flow.context === 0 && classes !== undefined && classes.length > 0) {
+      throw new PushforwardError("ARGUMENT", "the model has no classes", {
+        hint: "Leave the option classes out.",
+      });
+    }
+    return classes && Float64Array.from(classes);
   }
 
   /** The flow of a model without a latent space at a temperature. The last one is kept, because compiling its sampler takes time. */
@@ -403,6 +418,3 @@ function normalized(priors: readonly number[], classes: readonly string[]): read
     received: `${priors.join(", ")}`,
   });
 }
-
-const contextOf = (classes: ArrayLike<number> | undefined): Float64Array | undefined =>
-  classes && Float64Array.from(classes);

@@ -184,7 +184,10 @@ test("results of custom classes with a wrong shape are errors", async () => {
 test("the density of a conditional flow needs its context", () => {
   const conditional = maf(2, { context: 1, transforms: 1, hidden: [4] });
   expect(() => conditional.density(scalar(1).broadcastTo([3, 2]))).toThrowErrorMatchingInlineSnapshot(
-    `[PushforwardError: the flow needs a context: expected 1 feature per row, received none.]`,
+    `
+    [PushforwardError: the flow needs a context: expected 1 feature per row, received none.
+    Give one row of context for all rows, or one for each: logProb(rows, context), sample(n, { context }).]
+  `,
   );
   expect(() => flow.density(scalar(1).broadcastTo([3, 3]))).toThrowErrorMatchingInlineSnapshot(
     `[PushforwardError: the rows have a wrong shape for the flow: expected [N, 2], received [3, 3].]`,

@@ -171,21 +171,30 @@ describe("throws for invalid", () => {
 
   test("a context", async () => {
     await expect(conditional.logProb([1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow needs a context: expected 3 features per row, received none.]`,
+      `
+      [PushforwardError: the flow needs a context: expected 3 features per row, received none.
+      Give one row of context for all rows, or one for each: logProb(rows, context), sample(n, { context }).]
+    `,
     );
     await expect(conditional.sample(2)).rejects.toThrow(expect.objectContaining({ code: "ARGUMENT" }));
     await expect(conditional.logProb([1, 2, 3, 4], [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the length of the flat array of the context is not a multiple of the row length: expected a multiple of 3, received 2.]`,
     );
     await expect(flow.logProb([1, 2, 3], [1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow is not conditional: expected no context, received an array of 2.]`,
+      `
+      [PushforwardError: the flow is not conditional: expected no context, received an array of 2.
+      Leave the context out, or build a conditional flow: nsf(features, { context: 2 }).]
+    `,
     );
   });
 
   test("tensors", () => {
     const x = input("x", ["N", 2]);
     expect(() => conditional.logProb(x)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow needs a context: expected 3 features per row, received none.]`,
+      `
+      [PushforwardError: the flow needs a context: expected 3 features per row, received none.
+      Give one row of context for all rows, or one for each: logProb(rows, context), sample(n, { context }).]
+    `,
     );
     expect(() => conditional.logProb(x, input("c", ["N", 2]))).toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: the context has a wrong shape: expected 3 features per row, received [N, 2].]`,
@@ -195,7 +204,10 @@ describe("throws for invalid", () => {
     );
     expect(() => flow.sample([x])).toThrow(expect.objectContaining({ code: "SHAPE" }));
     expect(() => flow.logProb(input("x", ["N", 3]), x)).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow is not conditional: expected no context, received [N, 2].]`,
+      `
+      [PushforwardError: the flow is not conditional: expected no context, received [N, 2].
+      Leave the context out, or build a conditional flow: nsf(features, { context: 2 }).]
+    `,
     );
   });
 

@@ -250,6 +250,16 @@ describe("classify", () => {
       [PushforwardError: the model has no classes.
       Fit a model that is conditional on the class of an image.]
     `);
+    await expect(model.logProb(pixels, { classes: [0] })).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the model has no classes.
+      Leave the option classes out.]
+    `);
+    await using conditional = new ImageModel({ flow, shape, classes });
+    await expect(conditional.logProb(pixels)).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [PushforwardError: the model needs the class of each image.
+      Give the option classes.]
+    `);
+    await expect(conditional.sample(1)).rejects.toThrow("the model needs the class of each image");
     expect(
       () => new ImageModel({ flow, shape, classes, priors: "equal" as never }),
     ).toThrowErrorMatchingInlineSnapshot(
