@@ -5,7 +5,7 @@ import type { Flow } from "../flows/flow.ts";
 export function requireExactDensity(flow: Flow): void {
   if (!flow.isBound) return;
   throw new PushforwardError("ARGUMENT", "the log-density of the flow is only a lower bound", {
-    expected: "a flow with an exact log-density, from which weights follow",
+    expected: "a flow with an exact log-density",
     received: `a flow with the base ${flow.base.describe().type}`,
     hint: "Use a flow with an exact log-density: without dequantization, and not a variational autoencoder.",
   });
@@ -15,8 +15,8 @@ export function requireExactDensity(flow: Flow): void {
 export function requireSampleGradients(flow: Flow): void {
   if (!flow.atoms?.some(({ length }) => length > 0)) return;
   throw new PushforwardError("ARGUMENT", "samples of the flow have no gradients", {
-    expected: "a flow of real numbers",
+    expected: "a flow whose features are all continuous",
     received: "a flow with discrete or constant features",
-    hint: "importance(flow, logDensity, n) weights samples of such a flow without fitting it.",
+    hint: "Remove constant and discrete features, or use importance(flow, logDensity, n), which needs no gradients.",
   });
 }

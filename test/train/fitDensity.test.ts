@@ -220,8 +220,8 @@ describe("failure", () => {
     await expect(
       fitDensity(bits, gaussian([0, 0], [0, 0, 0], 0)),
     ).rejects.toThrowErrorMatchingInlineSnapshot(`
-      [PushforwardError: samples of the flow have no gradients: expected a flow of real numbers, received a flow with discrete or constant features.
-      importance(flow, logDensity, n) weights samples of such a flow without fitting it.]
+      [PushforwardError: samples of the flow have no gradients: expected a flow whose features are all continuous, received a flow with discrete or constant features.
+      Remove constant and discrete features, or use importance(flow, logDensity, n), which needs no gradients.]
     `);
   });
 
@@ -241,7 +241,10 @@ describe("failure", () => {
     `);
     const conditional = realNVP(2, { ...small, context: 1 });
     await expect(fitDensity(conditional, banana)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow needs a context: expected 1 feature per row, received none.]`,
+      `
+      [PushforwardError: the flow needs a context: expected 1 feature per row, received none.
+      Give one row of context for all rows, or one for each: logProb(rows, context), sample(n, { context }).]
+    `,
     );
   });
 
