@@ -65,7 +65,14 @@ export function toolServer(directories: AllowedDirectories): Server {
   }));
   server.setRequestHandler(CallToolRequestSchema, ({ params }, { signal, sendNotification, _meta }) => {
     const tool = TOOLS.find(({ name }) => name === params.name);
-    if (!tool) return failure(new PushforwardError("ARGUMENT", `there is no tool ${params.name}`));
+    if (!tool) {
+      return failure(
+        new PushforwardError("ARGUMENT", `there is no tool ${params.name}`, {
+          expected: `one of ${TOOLS.map(({ name }) => name).join(", ")}`,
+          hint: "Call one of these tools.",
+        }),
+      );
+    }
     const progressToken = _meta?.progressToken;
     let progress = 0;
     let sentAt = Number.NEGATIVE_INFINITY;

@@ -130,6 +130,7 @@ async function givenWords(
   if (unknown !== undefined) {
     throw new PushforwardError("ARGUMENT", `the model has no column "${unknown}" that can be given`, {
       expected: known.length > 0 ? known.join(", ") : "no given values",
+      hint: "Call inspect to see the columns of the model.",
     });
   }
   return option(

@@ -238,10 +238,10 @@ describe("tools", () => {
     expect(refused.map(({ text }) => text)).toMatchInlineSnapshot(`
       [
         "Error: The model has no column "SELECT * FROM '/etc/passwd' WHERE city" that can be given: expected children, city.
-      Look at the schema of the tool.
+      Call inspect to see the columns of the model.
       ",
         "Error: The model has no column "/etc/passwd" that can be given: expected children, city.
-      Look at the schema of the tool.
+      Call inspect to see the columns of the model.
       ",
         "Error: Column "city" has no label Zug",children="1: expected Bern, Basel, Zug, received Zug",children="1.
       Give another value, or leave this column out.
@@ -261,7 +261,7 @@ describe("tools", () => {
     expect((await given({ g: 1 })).isError).toBe(false);
     expect((await given({ [query]: 1 })).text).toMatchInlineSnapshot(`
       "Error: The model has no column "FROM read_text('secret.csv') WHERE x" that can be given: expected g.
-      Look at the schema of the tool.
+      Call inspect to see the columns of the model.
       "
     `);
   });
@@ -335,8 +335,8 @@ describe("tools", () => {
         "true Error: A call of anomalies is not valid at fdr: expected less than 1, received 2.
       Look at the schema of the tool.
       ",
-        "true Error: There is no tool fits.
-      Look at the schema of the tool.
+        "true Error: There is no tool fits: expected one of columns, fit, inspect, report, score, anomalies, sample, impute.
+      Call one of these tools.
       ",
       ]
     `);
