@@ -21,7 +21,7 @@ export const evaluate = command({
   },
   details: [
     "The higher the mean log-density of rows that the model was not fitted to, the better the model. It is in nats and refers to the units of the data: compare it between models of the same columns, not between tables.",
-    "Rows without a log-density are left out, such as rows with a missing value under a model of numbers.",
+    "Rows without a log-density are left out, such as rows with a missing value under a single flow of numeric columns (--flow).",
     "For a model of images, DATA are images, and the result is the mean of their bits per dimension; lower is better. With --classify, it also prints the accuracy of the predicted classes.",
   ],
   examples: [

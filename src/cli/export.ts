@@ -17,7 +17,7 @@ export const exportCommand = command({
       valueName: "WHAT",
       default: "density,sampler",
       description:
-        "What to export. density: rows to log-densities. sampler: noise to rows. latent: rows to latent variables. data: latent variables to rows. latent and data need a model of numbers or a flow of images.",
+        "What to export. density: rows to log-densities. sampler: noise to rows. latent: rows to latent variables. data: latent variables to rows. latent and data need a single flow of numeric columns (--flow) or a flow of images.",
     }),
     precision: choice(["float32", "float64"], {
       valueName: "TYPE",

@@ -98,8 +98,8 @@ function exportedModel(
       cause: error,
     });
   }
-  throw new PushforwardError("ARGUMENT", `--what ${what} needs a model of numbers`, {
-    expected: "density or sampler, since the model has columns of several kinds",
-    hint: `A flow of numbers has latent variables: ${program()} fit DATA --flow maf`,
+  throw new PushforwardError("ARGUMENT", `--what ${what} needs a single flow of numeric columns`, {
+    expected: "density or sampler, which are all that a default model, or a flow fitted with kinds of columns, exports",
+    hint: `Fit a single flow: ${program()} fit DATA --flow maf`,
   });
 }

@@ -8,14 +8,12 @@ import { program } from "./program.ts";
 export function requireTableModel(model: LoadedModel, path: string, command: string): LoadedModel {
   refuseImages(model, path, command);
   if (model.table && model.given.length === 0) return model;
-  throw new PushforwardError(
-    "ARGUMENT",
-    `pushforward ${command} needs the model of a table that was fitted without --given`,
-    {
-      received: path,
-      hint: `Fit one: ${program()} fit DATA`,
-    },
-  );
+  const fitted = model.given.length > 0 ? "fitted with --given" : "a single flow of numeric columns";
+  throw new PushforwardError("ARGUMENT", `pushforward ${command} needs a default model`, {
+    expected: "a model fitted without --flow and --given",
+    received: `${path}, ${fitted}`,
+    hint: `Fit one: ${program()} fit DATA`,
+  });
 }
 
 /** Prints the total weight of the members that have exact conditional distributions, if other members have weight too. */

@@ -112,7 +112,7 @@ export const sample = command({
     if (where !== undefined || noGaps) {
       const option = where !== undefined ? "where" : "no-gaps";
       throw new PushforwardError("ARGUMENT", `--${option} cannot be used with the model ${path}`, {
-        expected: "the model of a table with columns of any kind, fitted without --given",
+        expected: "a default model, or a flow of a table with columns that are not numbers, fitted without --given",
         hint: "Draw rows to a file, and select some of them by a query.",
       });
     }

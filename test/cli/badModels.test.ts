@@ -148,6 +148,19 @@ it("reports that model and table are swapped", async () => {
   `);
 });
 
+it("says that a command needs a default model", async () => {
+  expect(await failure("impute", model, table, "-o", path("imputed.csv"))).toMatchInlineSnapshot(`
+    "2
+    Error: pushforward impute needs a default model: expected a model fitted without --flow and --given, received model.safetensors, a single flow of numeric columns.
+    Fit one: pushforward fit DATA"
+  `);
+  expect(await failure("sample", model, "--where", "x > 1")).toMatchInlineSnapshot(`
+    "2
+    Error: --where cannot be used with the model model.safetensors: expected a default model, or a flow of a table with columns that are not numbers, fitted without --given.
+    Draw rows to a file, and select some of them by a query."
+  `);
+});
+
 it("refuses tables with other columns than the model's", async () => {
   const other = write("other.csv", "A,c\n1,2\n3,4\n");
   const text = await failure("evaluate", model, other);

@@ -117,8 +117,8 @@ print(*score_dask.log_density(density, table))`;
       await failure("export", path("table.safetensors"), ...out, "--what", "latent"),
     ).toMatchInlineSnapshot(`
       "2
-      Error: --what latent needs a model of numbers: expected density or sampler, since the model has columns of several kinds.
-      A flow of numbers has latent variables: pushforward fit DATA --flow maf"
+      Error: --what latent needs a single flow of numeric columns: expected density or sampler, which are all that a default model, or a flow fitted with kinds of columns, exports.
+      Fit a single flow: pushforward fit DATA --flow maf"
     `);
     expect(await failure("export", path("fine.safetensors"), ...out)).toMatchInlineSnapshot(`
       "2
