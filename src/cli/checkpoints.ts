@@ -46,7 +46,7 @@ export class Checkpoints {
         });
       }
       messages.print(
-        `Training starts from the beginning and replaces the model ${output}, whose training ended by --max-minutes. (--resume continues from ${paths}.)`,
+        `Training starts from the beginning and replaces the model ${output}, whose training --max-minutes ended. (--resume continues from ${paths}.)`,
       );
     }
     const isOfDefault = (path: string) => !path.endsWith(".checkpoint");

@@ -8,7 +8,7 @@ export const fit = command({
   positionals,
   options,
   details: [
-    "The default model learns missing values too. With another flow, rows with a missing value are left out, and their number is reported, as are rows without a value of a column of --given. Some rows are held out at random: a tenth to test the finished model and compare it with simpler densities, and a tenth of the others to end training early.",
+    "The default model learns missing values too. With another --flow, rows with a missing value are left out if all columns are numbers; otherwise a missing value is an error. With any model, rows without a value of a --given column are left out. The number of rows left out is reported. Some rows are held out at random: a tenth to test the finished model and compare it with simpler densities, and a tenth of the others to end training early.",
     "After each epoch, but at most about once a second, a checkpoint is written beside the model, to FILE.checkpoint. Ctrl-C keeps it, and the same command with --resume continues from it and writes the same file as an uninterrupted training run.",
     "All images must have the same size and 8 bits per channel. A large set (more than 2^24 numbers) is read from disk in each epoch. A model of images gives a probability to each image of integer pixels. Progress and report show bits per dimension, -log2 P / (height x width x channels), of which a lower number is better.",
   ],

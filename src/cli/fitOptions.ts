@@ -68,7 +68,7 @@ export const options = {
       default: "default",
       valueName: "FLOW",
       description:
-        "The architecture of a single flow. Default: a mixture of several densities that learns columns of any kind. A single flow needs a table without missing values; columns without a density are dequantized, and log-densities are then lower bounds. For images: glow (the default), realnvp, nice, tarflow, image-transformer (the only one with exact probabilities), or vae (a variational autoencoder).",
+        "The architecture of a single flow. Default: a mixture of several densities that learns columns of any kind. With a single flow, rows with a missing value are left out if all columns are numbers; otherwise a missing value is an error. Columns without a density are dequantized, and log-densities are then lower bounds. For images: glow (the default), realnvp, nice, tarflow, image-transformer (the only one with exact probabilities), or vae (a variational autoencoder).",
     },
   ),
   ...imageOptions,
@@ -147,7 +147,7 @@ export const options = {
     valueName: "F",
     example: "0.1",
     description:
-      "Fraction of the rows that decides when training ends and which weights are kept; at least 0.2 in the cross-validation of small tables.",
+      "Fraction of the rows that are not test rows, which decides when training ends and which weights are kept; at least 0.2 in the cross-validation of small tables.",
   }),
   testFraction: fraction(true, {
     valueName: "F",

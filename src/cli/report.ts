@@ -30,7 +30,7 @@ export const report = command({
     json: flag("Prints one JSON object with all numbers of the report."),
   },
   details: [
-    "If the model was trained on this table, the command repeats the split of the training from the model file, and compares the test rows with generated rows; if there are fewer than 100, the validation rows too, unless the model has learned them. A digest of the rows, which the file contains, tells whether the table is the same. All rows of another table count as unseen rows: one half is compared with generated rows, and the other half serves as reference rows, in place of the training rows.",
+    "If DATA is the table of the training, which a digest in the model file shows, the command repeats the split of the training and compares the test rows with generated rows. With fewer than 100 test rows it also uses the validation rows, unless the model has learned them. All rows of any other table count as unseen rows: one half is compared with generated rows, and the other half replaces the training rows as reference rows.",
     "Every statistic has two controls: copied training rows, and training rows with independently shuffled columns. The first lines of the report say in words what failed and what is uncertain.",
   ],
   examples: [

@@ -216,7 +216,7 @@ describe("a checkpoint", () => {
     expect({ code, first: err.split("\n")[0] }).toMatchInlineSnapshot(`
       {
         "code": 0,
-        "first": "Training starts from the beginning and replaces the model timed.safetensors, whose training ended by --max-minutes. (--resume continues from timed.safetensors.checkpoint.)",
+        "first": "Training starts from the beginning and replaces the model timed.safetensors, whose training --max-minutes ended. (--resume continues from timed.safetensors.checkpoint.)",
       }
     `);
     expect(list()).toContain("timed.safetensors.checkpoint");

@@ -31,7 +31,7 @@ it("shows the help of the program", async () => {
       serve         Answers requests for scores, samples, imputed values and anomalies over HTTP.
       studio        Serves a page that trains flows and explores trained models.
       mcp           Gives an assistant tools to fit, test and use models (Model Context Protocol).
-      doctor        Shows the versions of what pushforward uses, and tests that it computes.
+      doctor        Shows the versions of pushforward and its packages, and runs a test computation.
       export        Writes a model as ONNX files, which other programs run without pushforward.
 
     Examples:
