@@ -97,8 +97,8 @@ export interface TrainingTable {
   readonly missing: number;
   /**
    * What makes log-densities of the table misleading, with hints that contain queries; from the sample of a streamed table. With `table`
-   * these are notes on its continuous columns, without those about repeated values (`fewValues`, `grid` and `atoms`), which have
-   * probabilities.
+   * these are notes on its continuous columns; with `hasAtoms` too, without those about repeated values (`fewValues`, `grid` and `atoms`),
+   * which have probabilities.
    */
   notes(): ColumnNote[];
   /** Ends all reading of the rows. A table in memory is closed already. */

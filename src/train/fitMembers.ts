@@ -46,7 +46,10 @@ export interface FitMembersOptions
   > {
   /** Embedding of the context: which columns are class labels, and a network that transforms them. Default none. */
   embedding?: ContextEmbeddingOptions | undefined;
-  /** Whether a kernel density, which contains the training rows, may be a member. Default true. */
+  /**
+   * Whether the model may contain training rows: those of a kernel density, and up to 4,000 with which anomaly scores compare rows. Default
+   * true.
+   */
   kernel?: boolean | undefined;
   /**
    * The only member: the flow of a recipe, such as `{ name: "nsf", flow: nsf }`. Columns without a density are dequantized with uniform
@@ -74,9 +77,8 @@ export interface FitMembersResult {
   /** The number of splits: 1, or 2 for a cross-validated model. */
   readonly splits: number;
   /**
-   * If `flow` has learned validation rows of the given split: a mixture with the same weights that was trained and validated on separate
-   * rows, and these rows. It is the mixture before a refit or, of a cross-validated model, that of the densities that were trained on the
-   * first split.
+   * If `flow` has learned its validation rows: a mixture with the same weights that has not, with its own training and validation rows. It
+   * is the mixture before the refit or, after cross-validation, that of the densities of the first split.
    */
   readonly validated?: (Split<InMemoryDataset> & { readonly flow: Flow }) | undefined;
   /**
@@ -118,8 +120,8 @@ interface TrainedMember extends Omit<Member, "weight"> {
  * weights of `stackDensities` on the validation rows. With a context it returns the best member. The members share `maxMinutes`,
  * and what one leaves of its share is for the later ones.
  *
- * If there are test rows, a kernel density that has at least half of the weight is then fitted to the validation rows too, in tables of at most 4,000
- * training rows, and the weights stay. Without test rows no row would be new to the model.
+ * Afterwards a kernel density with at least half of the weight is fitted again, to the training and validation rows; the weights stay. This
+ * needs test rows, because otherwise no row would be new to the model, and at most 4,000 training rows.
  *
  * A small table with test rows has too few validation rows for these weights, so it is cross-validated: each member is trained on each of the
  * `crossValidationSplits` and becomes the equal mixture of the resulting densities. The weights are those for the validation rows of all

@@ -35,9 +35,9 @@ const MAX_CALIBRATION_ROWS = 10_000;
 const TAIL_FRACTION = 0.1;
 
 /**
- * The smallest mean excess of a statistic in nats. If a statistic is -log of the probability of an interval around the row, rows that
- * exceed a value by s have a probability of about e^-s at least, as in the tails of a normal distribution. The mean of a few validation
- * rows can be smaller by chance.
+ * The smallest mean excess of a statistic. For one that is -log of a probability, the share of rows above t + s is at least about e^-s times
+ * the share above t, so the mean excess is at least about 1 nat; the mean of a few validation rows can be smaller by chance. Distances have
+ * no such bound.
  */
 const MIN_MEAN_EXCESS: Readonly<Record<Statistic, number>> = {
   surprise: 1,
@@ -56,7 +56,7 @@ interface AnomalyRows {
 
 /** Options of `AnomalyScorer.fit`. */
 interface AnomalyFitOptions extends RunOptions {
-  /** Whether the model may contain training rows. Default true. */
+  /** Whether the model may contain training rows: up to 4,000 with which anomaly scores compare rows. Default true. */
   readonly keepRows?: boolean | undefined;
   /**
    * A flow that was not trained on the validation rows. It is needed if `flow` was trained on them after its validation. Default: `flow`.

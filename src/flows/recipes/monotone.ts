@@ -38,8 +38,8 @@ export interface UMNNOptions extends RecipeOptions {
 /** Options of `bpf` and `sospf`. */
 export interface PolynomialFlowOptions extends RecipeOptions {
   /**
-   * n, the degree of the polynomial in `bpf`, at most 128. Default 16. In `sospf` the polynomial has degree 2 n + 1, and n is at most 256.
-   * Default 4.
+   * `bpf`: the degree of the polynomial, at most 128, default 16. `sospf`: the degree n of the polynomials whose squares are summed, at most
+   * 256, default 4; the map, their integral, has degree 2 n + 1.
    */
   degree?: number | undefined;
   /** The map is the polynomial on [-bound, bound], and linear outside. Default 5. */
