@@ -38,8 +38,8 @@ interface PatternRows {
 }
 
 /**
- * With fewer rows for each pattern of known features, one evaluation of all rows, in which each row has known features of its own, takes less
- * time than one for each pattern.
+ * If the patterns have fewer rows than this on average, all rows share one evaluation, with the known features as inputs of each row.
+ * Otherwise each pattern has its own evaluation, which is faster per row.
  */
 const MIN_ROWS_OF_PATTERN = 32;
 
@@ -55,13 +55,13 @@ export class ConditionalRows {
   }
 
   /**
-   * Replaces the unknown features of each row by a draw from their joint conditional distribution. With `present`, the distribution is also
-   * conditional on no unknown feature being missing (`logUnknownPresent` defines it for mixtures); a distribution that draws feature by
-   * feature draws each given that it is present. Row n depends only on `random`, on `start` + n, and on its known features.
+   * Draws the unknown features of each row from their joint distribution given the known ones. With `drawsOnlyPresent`, no drawn value is
+   * missing: a mixture conditions the choice of its component on that (`logUnknownPresent`), and a distribution that draws feature by
+   * feature draws each feature given that it is present. Row n depends only on `random`, on `start` + n, and on its known features.
    */
   complete(
     { values, known }: PartialRows,
-    { random, start, present }: RowStreams & { present: boolean },
+    { random, start, drawsOnlyPresent }: RowStreams & { drawsOnlyPresent: boolean },
     run: RunOptions = {},
   ): Promise<Float64Array> {
     return this.calls.run(async () => {
@@ -70,7 +70,7 @@ export class ConditionalRows {
       const incomplete = Array.from(range(values.length / D)).filter(
         (row) => completed.patterns[row].known < D,
       );
-      const draws = { random, start, present, run };
+      const draws = { random, start, drawsOnlyPresent, run };
       await this.drawUnknown(this.distribution, completed, incomplete, draws);
       return completed.values;
     });
@@ -89,7 +89,7 @@ export class ConditionalRows {
     path = "",
   ): Promise<void> {
     if (rows.length === 0) return;
-    const { present, run } = draws;
+    const { drawsOnlyPresent, run } = draws;
     const { values, patterns } = partial;
     const { features: D } = distribution;
     const isUnknown = (row: number, d: number) => patterns[row].order[d] >= patterns[row].known;
@@ -109,9 +109,9 @@ export class ConditionalRows {
       }
     } else if (distribution.sampleUnknown) {
       const drawn = await this.runPartial(
-        `draw ${present}${path}`,
+        `draw ${drawsOnlyPresent}${path}`,
         distribution,
-        (x, subset, ...noise) => distribution.sampleUnknown!(noise, x, subset, { present }),
+        (x, subset, ...noise) => distribution.sampleUnknown!(noise, x, subset, { present: drawsOnlyPresent }),
         { ...partial, rows, count: ({ known }) => known },
         (rows) => noiseInputs(distribution.noise, rows, draws),
         run,
@@ -123,9 +123,9 @@ export class ConditionalRows {
       for (const feature of range(D)) {
         const ofFeature = rows.filter((row) => isUnknown(row, feature));
         const drawn = await this.runPartial(
-          `draw ${present}${path}`,
+          `draw ${drawsOnlyPresent}${path}`,
           distribution,
-          (x, subset, ...noise) => drawEach(distribution, noise, x, subset, { present }),
+          (x, subset, ...noise) => drawEach(distribution, noise, x, subset, { present: drawsOnlyPresent }),
           // The features before this one are known or drawn.
           { ...partial, rows: ofFeature, count: ({ order }) => order[feature] },
           (rows) => noiseOfFeature(distribution, feature, rows, draws),
@@ -144,17 +144,17 @@ export class ConditionalRows {
     draws: Draws,
     path: string,
   ): Promise<Float64Array> {
-    const { present, run } = draws;
+    const { drawsOnlyPresent, run } = draws;
     const K = mixture.distributions.length;
     const logProbs = new Float64Array(rows.length * K);
     for (const [k, each] of mixture.distributions.entries()) {
       const distribution = asSubsetDistribution(each);
       const ofRows = await this.runPartial(
-        `weight ${present}${path}.distributions.${k}`,
+        `weight ${drawsOnlyPresent}${path}.distributions.${k}`,
         distribution,
         (x, subset) => {
           const logProb = distribution.logProbKnown(x, subset);
-          return present ? logProb.add(logUnknownPresent(distribution, x, subset)) : logProb;
+          return drawsOnlyPresent ? logProb.add(logUnknownPresent(distribution, x, subset)) : logProb;
         },
         { ...partial, rows, count: ({ known }) => known },
         () => [],
@@ -321,8 +321,8 @@ export class ConditionalRows {
   }
 
   /**
-   * Numbers of `rows`, in their order, where the first `count` features in the order of the row's pattern are known. They need one evaluation
-   * for each pattern, unless the distribution accepts different ones in one evaluation.
+   * Evaluates `build` for `rows`, and returns its numbers in the order of `rows`. In each row the first `count(pattern)` features of its
+   * pattern are known. There is one evaluation for each pattern, unless the distribution accepts several and each has few rows.
    */
   private async runPartial(
     name: string,
@@ -407,6 +407,6 @@ type BuildGraph = (x: Tensor, subset: Subset, ...noise: Tensor[]) => Tensor;
 
 /** How the unknown features of rows are drawn. */
 interface Draws extends RowStreams {
-  readonly present: boolean;
+  readonly drawsOnlyPresent: boolean;
   readonly run: RunOptions;
 }

@@ -299,7 +299,11 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     { seed = 0, start = 0, ...run }: DrawOptions = {},
   ): Promise<Float64Array> {
     const rows = notMissing(possibleFeatures(this.columns, values));
-    return this.conditionalRows().complete(rows, { random: new Random(seed), start, present: true }, run);
+    return this.conditionalRows().complete(
+      rows,
+      { random: new Random(seed), start, drawsOnlyPresent: true },
+      run,
+    );
   }
 
   /**
@@ -312,7 +316,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   drawUnknown(rows: PartialRows, options: DrawOptions & { gaps?: boolean } = {}): Promise<Float64Array> {
     return this.calls.run(async () => {
       const { seed = 0, start = 0, gaps, ...run } = options;
-      const draws = { random: new Random(seed), start, present: false };
+      const draws = { random: new Random(seed), start, drawsOnlyPresent: false };
       const values = await this.conditionalRows().complete(rows, draws, run);
       return this.withoutGaps({ values, known: rows.known }, options);
     });
@@ -327,7 +331,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     const rows = { values, known: notMissing(values).known.map((flag, i) => flag | known[i]) };
     // The random numbers that made values missing would not be independent of those values.
     const random = new Random(seed).split("values in place of missing ones");
-    return this.conditionalRows().complete(rows, { random, start, present: true }, run);
+    return this.conditionalRows().complete(rows, { random, start, drawsOnlyPresent: true }, run);
   }
 
   /**

@@ -46,7 +46,7 @@ test("the density of some features given others is normalized, and that of the d
         values: Float64Array.from({ length: 3 * count }, (_, i) => (i % 3 === 2 ? value : Number.NaN)),
         known: Uint8Array.from({ length: 3 * count }, (_, i) => (i % 3 === 2 ? 1 : 0)),
       },
-      { random: new Random(value), start: 0, present: false },
+      { random: new Random(value), start: 0, drawsOnlyPresent: false },
       run,
     );
     const row = Float64Array.of(0, 0, value);
@@ -115,7 +115,7 @@ describe("two missing features of a row follow their joint distribution given th
           i % 3 === given(Math.floor(i / 3)).d ? 1 : 0,
         ),
       },
-      { random: new Random(1), start: 0, present },
+      { random: new Random(1), start: 0, drawsOnlyPresent: present },
     );
     await conditional.release();
     for (const first of [0, count / 2]) {
@@ -185,7 +185,7 @@ test.each([false, true])(
           ),
           known: Uint8Array.from(part.flatMap(({ known }) => known)),
         },
-        { random: new Random(2), start, present },
+        { random: new Random(2), start, drawsOnlyPresent: present },
         { precision: "float64" },
       );
     const completed = await complete(rows, 7);
@@ -216,7 +216,7 @@ test("known values stay as they are in all digits", async () => {
       values: Float64Array.from({ length: 2 * count }, (_, i) => [0.1, Number.NaN][i % 2]),
       known: Uint8Array.from({ length: 2 * count }, (_, i) => [1, 0][i % 2]),
     },
-    { random: new Random(0), start: 0, present: false },
+    { random: new Random(0), start: 0, drawsOnlyPresent: false },
   );
   await conditional.release();
   expect(new Set(completed.filter((_, i) => i % 2 === 0))).toEqual(new Set([0.1]));
@@ -260,7 +260,7 @@ describe("rows with different known features are completed like single rows", ()
     const conditional = new ConditionalRows(distribution);
     for (const present of [false, true]) {
       const run = { precision: "float64" } as const;
-      const draws = { random: new Random(9), present };
+      const draws = { random: new Random(9), drawsOnlyPresent: present };
       const completed = await conditional.complete({ values, known }, { ...draws, start: 0 }, run);
       for (let row = 0; row < subsets; row++) {
         const [from, to] = [row * D, (row + 1) * D];
@@ -289,7 +289,7 @@ test("one missing feature follows its distribution given that it is present, in 
       values: Float64Array.from({ length: 3 * count }, (_, i) => [2, Number.NaN, 4][i % 3]),
       known: Uint8Array.from({ length: 3 * count }, (_, i) => [1, 0, 1][i % 3]),
     },
-    { random: new Random(0), start: 0, present: true },
+    { random: new Random(0), start: 0, drawsOnlyPresent: true },
     run,
   );
   await conditional.release();
@@ -328,7 +328,7 @@ test("draws of some features of rows have the densities log p(of | given), and a
       const known = Uint8Array.from(copies, (_, i) => (given.includes(i % 3) ? 1 : 0));
       const completed = await conditional.complete(
         { values: copies, known },
-        { random: new Random(0), start: 0, present: false },
+        { random: new Random(0), start: 0, drawsOnlyPresent: false },
         run,
       );
       expect(drawn).toEqual(completed);
