@@ -120,7 +120,7 @@ export function exportFlow(
   }[what]();
   const values =
     what === "sampler" && isGenerated
-      ? flow.noise.map((each) => model.generated(each, C > 0 ? model.rowsOf(CONTEXT) : "rows"))
+      ? flow.noise.map((each) => model.addNoise(each, C > 0 ? model.addRowCount(CONTEXT) : "rows"))
       : inputs.map(({ value }) => value.name);
   const computed = model.compute<string>(
     [...tensors, ...context],
@@ -128,7 +128,7 @@ export function exportFlow(
     results,
     { parameterNames: parameterNames(flow) },
   );
-  return model.encoded(Object.values(computed), metadata);
+  return model.finish(Object.values(computed), metadata);
 }
 
 /** The declaration of the context of a conditional flow, in a list; an empty list for another flow. */

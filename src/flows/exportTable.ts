@@ -77,7 +77,7 @@ function exportDensity(
     { logProb: statusOfRow.equal(ROW_STATUS.incomplete).where(Number.NaN, withImpossible) },
     { parameterNames: parameterNames(inner) },
   );
-  return model.encoded([scored.logProb], metadata);
+  return model.finish([scored.logProb], metadata);
 }
 
 function exportSampler(
@@ -92,12 +92,12 @@ function exportSampler(
 
   const noise = flow.noise.map(({ size }, i) => input(`noise${i}`, ["N", size]));
   const { context, ofContext } = contextInputs(flow, declared, model);
-  const rows = declared.length > 0 ? model.rowsOf(CONTEXT) : "rows";
+  const rows = declared.length > 0 ? model.addRowCount(CONTEXT) : "rows";
   const drawn = model.compute(
     [...noise, ...context],
     [
       ...(isGenerated
-        ? flow.noise.map((each) => model.generated(each, rows))
+        ? flow.noise.map((each) => model.addNoise(each, rows))
         : noiseOfRows.map(({ value }) => value.name)),
       ...ofContext,
     ],
@@ -113,7 +113,7 @@ function exportSampler(
     Object.fromEntries(decoded.map((column, c) => [`column${c}`, column])),
     { precision: "float64", parameterNames: standardizeNames(standardize) },
   );
-  return model.encoded(
+  return model.finish(
     columns.map((column, c) => valuesOf(column, values[`column${c}`], model)),
     metadata,
   );
@@ -171,12 +171,12 @@ function numbersOf(column: TableColumn, name: string, model: ModelExport): strin
   if (column.type !== "text") return name;
   const labels = labelsOf(column);
   const codes = new Map([["", MISSING_TEXT], ...labels]);
-  const code = model.node("LabelEncoder", [name], {
+  const code = model.addNode("LabelEncoder", [name], {
     keys_strings: { strings: [...codes.keys()] },
     values_int64s: [...codes.values()],
     default_int64: column.kind === "categorical" ? labels.size : 0,
   });
-  return model.node("Cast", [code], { to: ElementType.DOUBLE });
+  return model.addNode("Cast", [code], { to: ElementType.DOUBLE });
 }
 
 /**
@@ -186,8 +186,8 @@ function numbersOf(column: TableColumn, name: string, model: ModelExport): strin
 function valuesOf(column: TableColumn, numbers: string, model: ModelExport): string {
   if (column.type !== "text") return numbers;
   const labels = labelsOf(column);
-  const code = model.node("Cast", [numbers], { to: ElementType.INT64 });
-  return model.node("LabelEncoder", [code], {
+  const code = model.addNode("Cast", [numbers], { to: ElementType.INT64 });
+  return model.addNode("LabelEncoder", [code], {
     keys_int64s: [MISSING_TEXT, ...labels.values()],
     values_strings: { strings: ["", ...labels.keys()] },
     // The text of a missing value, and of a label that training did not see.

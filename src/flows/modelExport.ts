@@ -124,7 +124,7 @@ export class ModelExport {
   }
 
   /** Adds a constant vector of int64, and returns the name of its value. */
-  integers(values: readonly number[]): string {
+  addIntegers(values: readonly number[]): string {
     const name = this.file.names.unique("integers");
     this.file.initializers.push({
       name,
@@ -136,7 +136,7 @@ export class ModelExport {
   }
 
   /** Adds a node, and returns the name of its output. */
-  node(type: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}): string {
+  addNode(type: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}): string {
     const name = this.file.names.unique(type.toLowerCase());
     const domain = type === "LabelEncoder" ? { domain: ML.domain } : {};
     this.file.nodes.push({ name, opType: type, ...domain, inputs, outputs: [name], attributes });
@@ -154,32 +154,32 @@ export class ModelExport {
   }
 
   /** Adds a node that computes the number of rows of a value, as a vector of one integer, and returns its name. */
-  rowsOf(value: string): string {
-    return this.node("Shape", [value], { start: 0, end: 1 });
+  addRowCount(value: string): string {
+    return this.addNode("Shape", [value], { start: 0, end: 1 });
   }
 
   /**
    * Adds nodes that draw noise [N, size] in the runtime, and returns the name of its value. `rows` names a value with N as a
    * vector of one integer.
    */
-  generated({ kind, size }: Noise, rows: string): string {
+  addNoise({ kind, size }: Noise, rows: string): string {
     const { precision } = this;
-    const shape = this.node("Concat", [rows, this.integers([size])], { axis: 0 });
+    const shape = this.addNode("Concat", [rows, this.addIntegers([size])], { axis: 0 });
     const dtype = floatType(precision);
-    const like = this.cast(this.node("ConstantOfShape", [shape]), dtype);
-    if (kind === "normal") return this.node("RandomNormalLike", [like], { dtype });
-    const drawn = this.node("RandomUniformLike", [like], { dtype });
+    const like = this.cast(this.addNode("ConstantOfShape", [shape]), dtype);
+    if (kind === "normal") return this.addNode("RandomNormalLike", [like], { dtype });
+    const drawn = this.addNode("RandomUniformLike", [like], { dtype });
     // Quantile functions are infinite at 0 and 1, which the runtime may draw.
     const u = input("u", ["N", size]);
     return this.compute([u], [drawn], { inside: u.clip(2 ** -25, 1 - 2 ** -24) }).inside;
   }
 
   private cast(value: string, elementType: number): string {
-    return this.node("Cast", [value], { to: elementType });
+    return this.addNode("Cast", [value], { to: elementType });
   }
 
-  /** Returns the bytes of the file. `values` are the names of the values of the outputs. */
-  encoded(values: readonly string[], metadata: Readonly<Record<string, string>> = {}): ExportedModel {
+  /** Declares the outputs, and returns the bytes of the file. `values` are the names of the values of the outputs. */
+  finish(values: readonly string[], metadata: Readonly<Record<string, string>> = {}): ExportedModel {
     this.outputs.forEach((output, i) => {
       this.file.output(output, values[i]);
     });
