@@ -119,7 +119,7 @@ export async function textTypes(
   const time = (text: string) =>
     `CASE WHEN regexp_matches(t, '^\\d') THEN TRY_CAST(${text} AS TIMESTAMP) END`;
   // The columns are unpivoted into rows (v, d), because thousands of aggregates in one row would take gigabytes.
-  const counted = (await database.rows(
+  const counted = (await database.run(
     `SELECT d, ${Object.values(AGGREGATES).join(", ")}
     FROM (SELECT *, ${time("t")} AS yearFirst, ${time(isoDate("t", "dayFirst"))} AS dayFirst,
         ${time(isoDate("t", "monthFirst"))} AS monthFirst
@@ -202,7 +202,7 @@ export async function columnWithBothPoints(
   texts: readonly string[],
   relation: string,
 ): Promise<{ index: number; decimal: string; thousands: string } | undefined> {
-  const [found] = await database.rows(
+  const [found] = await database.run(
     `SELECT d, min(v) FILTER (NOT removed), min(v) FILTER (removed)
     FROM (SELECT v, d, regexp_full_match(v, '${DECIMAL_COMMA}') AS removed
       FROM (SELECT unnest([${texts.join(", ")}]) AS v, unnest(range(${texts.length})) AS d FROM ${relation})

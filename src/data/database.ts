@@ -95,8 +95,8 @@ export class Database {
    */
   async prepareForColumns(number: number): Promise<void> {
     if (number <= MAX_COLUMNS_AT_DEFAULT_MEMORY) return;
-    await this.rows("SET threads = 1");
-    await this.rows(`SET memory_limit = '${MEMORY_LIMIT_MB + Math.ceil(number / 4)}MB'`);
+    await this.run("SET threads = 1");
+    await this.run(`SET memory_limit = '${MEMORY_LIMIT_MB + Math.ceil(number / 4)}MB'`);
   }
 
   /** Closes all connections and removes the temporary directory. */
@@ -108,8 +108,8 @@ export class Database {
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  /** Runs `sql` and returns its rows as JSON values. Integers of 64 bits and more are strings. */
-  async rows(sql: string): Promise<unknown[][]> {
+  /** Runs SQL and returns its rows as JSON values. Integers of 64 bits and more are strings. */
+  async run(sql: string): Promise<unknown[][]> {
     this.#throwIfInterrupted();
     try {
       return (await this.#connection.runAndReadAll(sql)).getRowsJson();
@@ -199,7 +199,7 @@ export class Database {
   async createTable(name: string, width: number, chunks: Chunks): Promise<number> {
     const { DuckDBDataChunk, DOUBLE } = this.#duckdb;
     const columns = Array.from({ length: width }, (_, d) => `c${d} DOUBLE`);
-    await this.rows(`CREATE OR REPLACE TABLE ${name} (${columns.join(", ")})`);
+    await this.run(`CREATE OR REPLACE TABLE ${name} (${columns.join(", ")})`);
     const appender = await this.#connection.createAppender(name);
     const block = DuckDBDataChunk.create(columns.map(() => DOUBLE));
     const capacity = CHUNK_ROWS * width;

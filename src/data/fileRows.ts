@@ -29,7 +29,7 @@ export async function withFileRows(
   const isHidden = (virtual: string) => relation.columns.some(({ name }) => name.toLowerCase() === virtual);
   const virtual = ["file_index", "filename"].find((name) => !isHidden(name));
   if (files.length === 1 || virtual === undefined) return relation;
-  const counted = await database.rows(`SELECT ${virtual}, count(*) FROM ${sql} GROUP BY ALL`);
+  const counted = await database.run(`SELECT ${virtual}, count(*) FROM ${sql} GROUP BY ALL`);
   const counts = new Map(counted.map(([file, rows]) => [String(file), Number(rows)]));
   const rowsOf = (path: string, i: number) => counts.get(virtual === "filename" ? path : String(i)) ?? 0;
   let first = 0;

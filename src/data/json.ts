@@ -16,14 +16,14 @@ export async function jsonRelation(database: Database, files: readonly SourceFil
   const options = `format = '${layout}'${files[0]!.gzip ? ", compression = 'gzip'" : ""}`;
 
   const keysOfRows = `(SELECT json_keys(json) AS keys FROM read_json_objects(${paths}, ${options}))`;
-  const keys = (await database.rows(
+  const keys = (await database.run(
     `SELECT key, bool_or(repeats) FROM (
       SELECT unnest(keys) AS key, len(keys) <> len(list_distinct(keys)) AS repeats FROM ${keysOfRows})
     GROUP BY key ORDER BY key`,
   )) as [string, boolean][];
   const names = keys.map(([key]) => key);
   if (keys.some(([, repeats]) => repeats)) {
-    const [[row]] = (await database.rows(
+    const [[row]] = (await database.run(
       `SELECT keys FROM ${keysOfRows} WHERE len(keys) <> len(list_distinct(keys)) LIMIT 1`,
     )) as [[string[]]];
     const repeated = row.find((key, i) => row.indexOf(key) < i);
@@ -40,7 +40,7 @@ export async function jsonRelation(database: Database, files: readonly SourceFil
 
   // Without these options DuckDB would read an object with many keys as a map, and infer types from the first files only.
   const reading = `${options}, records = true, hive_partitioning = false, map_inference_threshold = -1`;
-  const inferred = (await database.rows(
+  const inferred = (await database.run(
     `DESCRIBE FROM read_json(${paths}, ${reading}, sample_size = -1, maximum_sample_files = ${files.length})`,
   )) as string[][];
   // JSON has no dates: DuckDB would convert text that looks like one, and write it back in another form.

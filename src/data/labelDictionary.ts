@@ -7,7 +7,7 @@ export async function countTexts(
   relation: string,
 ): Promise<{ rows: number; distinct: number }[]> {
   if (texts.length === 0) return [];
-  const counted = (await database.rows(
+  const counted = (await database.run(
     `SELECT d, count(v), approx_count_distinct(v) FROM ${unnested(texts, relation)} GROUP BY d ORDER BY d`,
   )) as [unknown, string, string][];
   return texts.map((_, d) => ({
@@ -24,7 +24,7 @@ export async function distinctTexts(
 ): Promise<string[][]> {
   const labels = texts.map((): string[] => []);
   if (texts.length === 0) return labels;
-  const rows = await database.rows(
+  const rows = await database.run(
     `SELECT DISTINCT d, v FROM ${unnested(texts, relation)} WHERE v IS NOT NULL ORDER BY d, v`,
   );
   for (const [d, label] of rows as [string, string][]) labels[Number(d)]!.push(label);
@@ -53,12 +53,12 @@ export class LabelDictionary {
     if (labels.length === 0) return `CASE WHEN ${text} IS NOT NULL THEN 0 END`;
     const type = quotedIdentifier(`labels-${crypto.randomUUID()}`);
     const list = labels.map(textLiteral).join(", ");
-    await this.#database.rows(`CREATE TYPE ${type} AS ENUM (SELECT unnest([${list}]))`);
+    await this.#database.run(`CREATE TYPE ${type} AS ENUM (SELECT unnest([${list}]))`);
     this.#types.push(type);
     return `CASE WHEN ${text} IS NOT NULL THEN coalesce(enum_code(TRY_CAST(${text} AS ${type})), ${labels.length}) END`;
   }
 
   async close(): Promise<void> {
-    for (const type of this.#types.splice(0)) await this.#database.rows(`DROP TYPE ${type}`);
+    for (const type of this.#types.splice(0)) await this.#database.run(`DROP TYPE ${type}`);
   }
 }

@@ -40,7 +40,7 @@ export async function readLabels(table: Table, names: readonly string[]): Promis
 async function labelsOfColumn(table: Table, name: string): Promise<string[]> {
   const { database, relation, source } = table;
   const text = textValue(table, name);
-  const [counts] = await database.rows(
+  const [counts] = await database.run(
     `SELECT count(${text}), count(${numberOfText(text)}), count(DISTINCT ${text}) FROM ${relation.sql}`,
   );
   const [values, numbers, distinct] = counts!.map(Number) as [number, number, number];
@@ -52,7 +52,7 @@ async function labelsOfColumn(table: Table, name: string): Promise<string[]> {
       hint: "Leave it out of --given, or combine labels in a query.",
     });
   }
-  const rows = await database.rows(
+  const rows = await database.run(
     `SELECT DISTINCT ${text} AS label FROM ${relation.sql} WHERE label IS NOT NULL ORDER BY label`,
   );
   const labels = rows.map(([label]) => label as string);
@@ -89,7 +89,7 @@ export function withLabels(table: Table, labels: Labels): Table {
 /** @throws DATA if a column has a label that is not in `labels`, with its row. */
 export async function checkLabels(table: Table, labels: Labels): Promise<void> {
   for (const [name, learned] of labels) {
-    const [first] = (await table.database.rows(
+    const [first] = (await table.database.run(
       `SELECT row, label FROM (SELECT row_number() OVER () AS row, ${textValue(table, name)} AS label FROM ${table.relation.sql}) \
 WHERE label NOT IN (${learned.map(textLiteral).join(", ")}) LIMIT 1`,
     )) as [string, string][];

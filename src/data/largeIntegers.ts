@@ -26,7 +26,7 @@ export async function mergedIntegerColumns(table: Table, names: readonly string[
     (column) => `bool_or(abs(${numberExpression(table, column, "number")}) > ${Number.MAX_SAFE_INTEGER})`,
   );
   // Counting different values is slow, so it is done only in columns that have large numbers.
-  const [found] = await table.database.rows(`SELECT ${areLarge.join(", ")} FROM ${table.relation.sql}`);
+  const [found] = await table.database.run(`SELECT ${areLarge.join(", ")} FROM ${table.relation.sql}`);
   const merged: string[] = [];
   for (const [i, column] of columns.entries())
     if (found![i] && (await countLarge(table, column))?.areMerged) merged.push(column.name);
@@ -53,7 +53,7 @@ const hasDigits = (table: Table, column: Column): boolean =>
 async function countLarge(table: Table, column: Column): Promise<LargeIntegers | undefined> {
   const text = textExpression(table, column);
   const number = numberExpression(table, column, "number");
-  const [[integers, numbers]] = (await table.database.rows(
+  const [[integers, numbers]] = (await table.database.run(
     `SELECT count(DISTINCT integer), count(DISTINCT number)
       FROM (SELECT regexp_replace(ltrim(${trimmed(text)}, '+'), '^(-?)0+', '\\1') AS integer, ${number} AS number FROM ${table.relation.sql})
       WHERE abs(number) > ${Number.MAX_SAFE_INTEGER} AND regexp_full_match(integer, '-?\\d+')`,

@@ -90,7 +90,7 @@ async function checkTexts(
   learned: TableColumn,
   { text, value }: { readonly text: string; readonly value: string },
 ): Promise<void> {
-  const [first] = (await table.database.rows(
+  const [first] = (await table.database.run(
     `SELECT row, text FROM (SELECT row_number() OVER () AS row, ${text} AS text, ${value} AS value FROM ${table.relation.sql})
       WHERE text IS NOT NULL AND value IS NULL LIMIT 1`,
   )) as [string, string][];

@@ -50,7 +50,7 @@ export const isPattern = (path: string): boolean => PATTERN.test(path) && !exist
 
 /** The files that match a pattern, sorted by name. Throws `FILE` if there is none. */
 async function matchingFiles(pattern: string, database: Database): Promise<string[]> {
-  const matches = await database.rows(`SELECT file FROM glob(${stringLiteral(pattern)}) ORDER BY file`);
+  const matches = await database.run(`SELECT file FROM glob(${stringLiteral(pattern)}) ORDER BY file`);
   if (matches.length > 0) return matches.map(([file]) => file as string);
   throw new PushforwardError("FILE", `No file matches ${pattern}`, { hint: "Check the pattern." });
 }

@@ -51,7 +51,7 @@ export async function examineColumn(table: Table, { name, type }: Column): Promi
   if (type !== "VARCHAR" && type !== "JSON") return byType;
   const value = textOf(quotedIdentifier(name), type);
   const from = `(SELECT row_number() OVER () AS row, ${value} AS value FROM ${table.relation.sql})`;
-  const [counts] = await table.database.rows(
+  const [counts] = await table.database.run(
     `SELECT count(value), count(${numberOfText("value")}), count_if(regexp_full_match(value, '${WITH_DECIMAL_COMMA}')),
       count_if(regexp_full_match(value, '${THOUSANDS}')) FROM ${from}`,
   );
@@ -91,7 +91,7 @@ const otherTexts = async (
   type: "DOUBLE" | "TIMESTAMP",
   limit: number,
 ): Promise<[text: string, row: string][]> =>
-  (await table.database.rows(
+  (await table.database.run(
     `SELECT value, min(row) AS first FROM ${from} WHERE value IS NOT NULL AND ${type === "DOUBLE" ? numberOfText("value") : "TRY_CAST(value AS TIMESTAMP)"} IS NULL
       GROUP BY value ORDER BY first LIMIT ${limit}`,
   )) as [string, string][];
@@ -111,7 +111,7 @@ const textInRow =
 export async function checkFewWords(table: Table, name: string, isLeftOut: boolean): Promise<void> {
   const value = quotedIdentifier(name);
   const from = `(SELECT row_number() OVER () AS row, ${value} AS value FROM ${table.relation.sql})`;
-  const [counts] = await table.database.rows(
+  const [counts] = await table.database.run(
     `SELECT count(value), count(TRY_CAST(value AS TIMESTAMP)), count(${numberOfText("value")}) FROM ${from}`,
   );
   const [present, dates, numbers] = counts!.map(Number) as [number, number, number];
@@ -134,7 +134,7 @@ export async function countTextOfColumn(table: Table, name: string): Promise<Tex
   const isDateLike = `regexp_full_match(${text}, '${DATE_LIKE}')`;
   const isImpossible = `(${isDateLike} AND regexp_matches(${text}, '^\\d{4}-\\d{1,2}-\\d{1,2}') AND TRY_CAST(${text} AS TIMESTAMP) IS NULL)`;
   const from = `(SELECT ${quotedIdentifier(name)} AS value FROM ${table.relation.sql})`;
-  const [counts] = await table.database.rows(
+  const [counts] = await table.database.run(
     `SELECT count(value), count_if(${isNumber}), count_if(regexp_full_match(${text}, '${WITH_DECIMAL_COMMA}|${THOUSANDS}')),
       count_if(regexp_full_match(${text}, '${THOUSANDS}')), count_if(regexp_full_match(${text}, ${stringLiteral(NUMBER_WITH_UNIT)})),
       count_if(${isDateLike}), count_if(${isImpossible}), count_if(${isNumber} AND regexp_matches(value, '^0\\d')) FROM ${from}`,
@@ -149,14 +149,14 @@ export async function countTextOfColumn(table: Table, name: string): Promise<Tex
     number,
     number,
   ];
-  const someDates = await table.database.rows(
+  const someDates = await table.database.run(
     `SELECT DISTINCT value FROM ${from} WHERE ${isDateLike} ORDER BY value LIMIT ${MAX_DATES}`,
   );
   // A few impossible dates are mistakes. If they are many, the format is another one, such as year, day and month.
   const areMistakes = 2 * impossible < dateLike;
   const dates = areMistakes ? dateLike - impossible : dateLike;
   const isDate = areMistakes ? `(${isDateLike} AND NOT ${isImpossible})` : isDateLike;
-  const words = await table.database.rows(
+  const words = await table.database.run(
     `SELECT value FROM ${from} WHERE NOT (${2 * dates > present ? isDate : isNumber}) GROUP BY value ORDER BY count(*) DESC, value LIMIT ${MAX_WORDS + 1}`,
   );
   return {

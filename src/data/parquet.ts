@@ -12,7 +12,7 @@ export async function parquetRelation(database: Database, files: readonly Source
   const paths = `[${files.map(({ path }) => stringLiteral(exactPath(path))).join(", ")}]`;
   for (const { path, name } of files) {
     // The schema is a tree, listed depth first: the root, then its columns, each followed by the fields inside of it.
-    const nodes = (await database.rows(
+    const nodes = (await database.run(
       `SELECT name, coalesce(num_children, 0) FROM parquet_schema(${stringLiteral(exactPath(path))})`,
     )) as [string, string][];
     checkColumnNames(children(nodes), name, { hint: "Rename one of them." });

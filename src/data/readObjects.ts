@@ -76,7 +76,7 @@ async function rowsOf(table: Table, names: readonly string[]): Promise<TableRow[
 export async function objectsOf(table: Table, columns: readonly TypedColumn[]): Promise<TableRow[]> {
   if (columns.length === 0) return Array.from({ length: table.rows }, () => ({}));
   const select = columns.flatMap((column) => valueExpressions(table, column));
-  const records = await table.database.rows(`SELECT ${select.join(", ")} FROM ${table.relation.sql}`);
+  const records = await table.database.run(`SELECT ${select.join(", ")} FROM ${table.relation.sql}`);
   await table.checkUnchanged();
   const numbers = columns.map(({ column: { name }, type }, d) => {
     // In JSON, numbers that are not finite are strings.

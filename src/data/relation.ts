@@ -207,7 +207,7 @@ async function checkNumbersInAllFiles(
     const counts = texts.map(
       (text) => `count(${text}), count(${numberOfText(text)}), first(${text}) FILTER (${text} IS NOT NULL)`,
     );
-    ofFiles.push((await database.rows(`SELECT ${counts.join(", ")} FROM ${sql}`))[0]!);
+    ofFiles.push((await database.run(`SELECT ${counts.join(", ")} FROM ${sql}`))[0]!);
   }
   for (const [c, name] of names.entries()) {
     const cells = ofFiles.map((row) => row.slice(3 * c, 3 * c + 3));
@@ -240,7 +240,7 @@ export async function queryRelation(
   }
   checkColumnNames(names, "the query", { hint: "Rename one of them: SELECT ... AS other_name" });
   await database.prepareForColumns(names.length);
-  await database.rows(`CREATE TABLE source AS ${subquery(query)}`);
+  await database.run(`CREATE TABLE source AS ${subquery(query)}`);
   return typedTable(database, "source", notation.na);
 }
 
@@ -251,21 +251,21 @@ async function checkQueryFiles(query: string, database: Database): Promise<void>
     const format = formatOf(pattern);
     // DuckDB reads a URL, and checkText only files of this machine.
     if (!format || format.name === "parquet" || /^\w+:\/\//.test(pattern)) continue;
-    const matches = (await database.rows(`SELECT file FROM glob(${stringLiteral(pattern)})`)) as string[][];
+    const matches = (await database.run(`SELECT file FROM glob(${stringLiteral(pattern)})`)) as string[][];
     for (const [path] of matches)
       await checkText({ path: path!, name: path!, format: format.name, gzip: format.gzip }, database.signal);
   }
 }
 
 async function describe(database: Database, sql: string): Promise<Column[]> {
-  const rows = (await database.rows(`DESCRIBE FROM ${sql}`)) as string[][];
+  const rows = (await database.run(`DESCRIBE FROM ${sql}`)) as string[][];
   return rows.map(([name, type]) => ({ name: name!, type: type! }));
 }
 
 async function typedTable(database: Database, sql: string, na: readonly string[]): Promise<Relation> {
   const columns = await describe(database, sql);
   await database.prepareForColumns(columns.length);
-  const [[rows]] = (await database.rows(`SELECT count(*) FROM ${sql}`)) as [[string]];
+  const [[rows]] = (await database.run(`SELECT count(*) FROM ${sql}`)) as [[string]];
   const table = { sql, columns, rows: Number(rows) };
   return na.length > 0 ? withMissingValues(database, table, na) : table;
 }
@@ -318,7 +318,7 @@ async function withReplacedText(
   if (columns.length === 0) return [];
   const texts = columns.map(columnText);
   const present = texts.map((text) => presentText(text, words));
-  const counted = await database.rows(
+  const counted = await database.run(
     `SELECT count(text) > count(present) FROM (
       SELECT unnest([${texts.join(", ")}]) AS text, unnest([${present.join(", ")}]) AS present,
         unnest(range(${columns.length})) AS d FROM ${from})

@@ -85,7 +85,7 @@ async function readValues(
     );
   }
   const numbered = `SELECT ${values.join(", ")}, row_number() OVER () - 1 AS "row number of pushforward" FROM ${table.relation.sql}`;
-  const found = await table.database.rows(
+  const found = await table.database.run(
     `SELECT * FROM (${numbered}) WHERE "row number of pushforward" IN (${selected.join(", ")})`,
   );
   return new Map(
@@ -130,7 +130,7 @@ interface WrittenAnomalies {
  * Writes the table with the additional columns `anomaly_score`, `p_value` and `reason`, as `writeScored` writes it with log-densities. A
  * reason is missing in rows without one, and all are missing in rows without a score.
  *
- * A name that one of the `numeric` columns has gets the suffix `_2`.
+ * A name that one of the `modelColumns` has gets the suffix `_2`.
  *
  * @throws DATA if the table has another column of these names; and what `writeScored` throws.
  */
@@ -138,10 +138,10 @@ export async function writeAnomalies(
   table: Table,
   { scores, pValues, reasons }: WrittenAnomalies,
   destination: string | NodeJS.WritableStream,
-  numeric: readonly string[],
+  modelColumns: readonly string[],
 ): Promise<void> {
   const ofFiles = fileColumns(table);
-  const added = addedNames(table, [...ofFiles.map(({ name }) => name), ...ANOMALY_COLUMNS], numeric);
+  const added = addedNames(table, [...ofFiles.map(({ name }) => name), ...ANOMALY_COLUMNS], modelColumns);
   const names = [...new Set(reasons.values())];
   const chunks: Chunks = [
     Float64Array.from({ length: 3 * scores.length }, (_, i) => {
@@ -155,7 +155,7 @@ export async function writeAnomalies(
   const { sql, text = sql } = table.relation;
   await writeJoined(table, { what: "The scores", width: 3, chunks }, destination, async (format) => ({
     columns: [
-      ...(await outputColumns(table, numeric, format)),
+      ...(await outputColumns(table, modelColumns, format)),
       ...[
         ...ofFiles,
         { type: "DOUBLE", value: nanToNull("computed.c0") },

@@ -16,6 +16,6 @@ export async function valueText(
   if (type !== "text" && kind !== "constant") return typedText(type, value);
   const text = textExpression(table, table.columns.find((column) => column.name === name)!);
   const query = `SELECT ${text} FROM ${table.relation.sql} LIMIT 1 OFFSET ${row - 1}`;
-  const [[found]] = (await table.database.rows(query)) as [[string]];
+  const [[found]] = (await table.database.run(query)) as [[string]];
   return found;
 }

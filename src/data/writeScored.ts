@@ -50,17 +50,17 @@ export const scoreName = (table: Table, learned: readonly string[]): string =>
   addedNames(table, [LOG_DENSITY], learned)[0]!;
 
 /**
- * The columns of a table as they are written: those of text files as text, but in JSON and Parquet those in `numeric` with the types that
+ * The columns of a table as they are written: those of text files as text, but in JSON and Parquet those in `modelColumns` with the types that
  * their texts represent.
  */
 export async function outputColumns(
   table: Table,
-  numeric: readonly string[],
+  modelColumns: readonly string[],
   format: Format,
 ): Promise<OutputColumn[]> {
   const { columns, relation } = table;
   const asText = relation.text !== undefined;
-  const learned = columns.filter(({ name, type }) => numeric.includes(name) && type !== "VARCHAR");
+  const learned = columns.filter(({ name, type }) => modelColumns.includes(name) && type !== "VARCHAR");
   const typed = asText && !isDelimited(format) ? await losslessColumns(table, learned) : [];
   return columns.map((column) => {
     const { name, type } = column;
@@ -94,7 +94,7 @@ export async function losslessColumns(
     const candidate = `regexp_matches(${c}, '^\\s*[-+]?(0\\d|\\d{16})')`;
     return `count_if(CASE WHEN ${candidate} THEN ${leadingZero} OR (${integer} AND NOT ${same}) END)`;
   });
-  const [counts] = await database.rows(`SELECT ${changed.join(", ")} FROM ${relation.sql}`);
+  const [counts] = await database.run(`SELECT ${changed.join(", ")} FROM ${relation.sql}`);
   return columns.filter(
     (column) => !floats.includes(column) || Number(counts![floats.indexOf(column)]) === 0,
   );

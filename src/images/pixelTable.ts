@@ -62,7 +62,7 @@ export async function hasPictures(path: string): Promise<boolean> {
   const database = await Database.open(path);
   try {
     const relation = isQuery(path) ? subquery(path) : `read_parquet(${stringLiteral(exactPath(path))})`;
-    const columns = await database.rows(`DESCRIBE FROM ${relation}`);
+    const columns = await database.run(`DESCRIBE FROM ${relation}`);
     const bytes = columns
       .map(([name, type]) => ({ name: name as string, type: type as string }))
       .filter(hasBytes)
@@ -71,7 +71,7 @@ export async function hasPictures(path: string): Promise<boolean> {
     const firsts = bytes.map(
       (sql) => `(SELECT to_base64(${sql}[1:4]) FROM ${relation} WHERE ${sql} IS NOT NULL LIMIT 1)`,
     );
-    const [values] = await database.rows(`SELECT ${firsts.join(", ")}`);
+    const [values] = await database.run(`SELECT ${firsts.join(", ")}`);
     return values!.every((value) => typeof value === "string" && isPicture(Buffer.from(value, "base64")));
   } catch {
     // The reader of tables explains what is wrong with the path or the query.
@@ -244,7 +244,7 @@ async function bytesOfTable(
 async function labelsOf(table: Table, column: Column): Promise<string[]> {
   const text = `CAST(${quotedIdentifier(column.name)} AS VARCHAR)`;
   const label = hasNaN(column) ? `nullif(${text}, 'nan')` : text;
-  const rows = await table.database.rows(`SELECT ${label} FROM ${table.relation.sql}`);
+  const rows = await table.database.run(`SELECT ${label} FROM ${table.relation.sql}`);
   return rows.map(([label], i) => {
     if (typeof label === "string") return label;
     throw new PushforwardError("DATA", `${rowName(table)(i)} has no ${column.name}`, {

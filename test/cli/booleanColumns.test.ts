@@ -39,8 +39,8 @@ describe("columns that are stated as boolean", () => {
     const [parquet, csv] = [path("rows.parquet"), path("flags.csv")];
     const opened = await openTable(typed);
     expect(opened.columns.map(({ type }) => type)).toEqual(["BOOLEAN", "BOOLEAN", "BIGINT"]);
-    await opened.database.rows(`COPY (${typed}) TO '${parquet}'`);
-    await opened.database.rows(`COPY (${typed}) TO '${csv}'`);
+    await opened.database.run(`COPY (${typed}) TO '${parquet}'`);
+    await opened.database.run(`COPY (${typed}) TO '${csv}'`);
     await opened.close();
     expect(await scores(parquet)).toEqual(expected);
     expect(await scores(csv)).toEqual(expected);

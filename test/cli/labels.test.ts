@@ -40,7 +40,7 @@ beforeAll(async () => {
 
 async function column(source: string, name: string): Promise<unknown[]> {
   const opened = await openTable(source);
-  const rows = await opened.database.rows(`SELECT "${name}" FROM ${opened.relation.sql}`);
+  const rows = await opened.database.run(`SELECT "${name}" FROM ${opened.relation.sql}`);
   await opened.close();
   return rows.map(([value]) => value);
 }

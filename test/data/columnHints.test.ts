@@ -58,7 +58,7 @@ it("quotes the keywords that name a column only in quotes", async () => {
   const { database, ...table } = await openTable(
     "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')",
   );
-  const keywords = (await database.rows(`FROM ${table.relation.sql}`)).map(([word]) => String(word));
+  const keywords = (await database.run(`FROM ${table.relation.sql}`)).map(([word]) => String(word));
   await database.close();
   expect(keywords).toContain("left");
   expect(keywords.filter((word) => quotedIfNeeded(word) === word)).toEqual([]);

@@ -8,10 +8,10 @@ const files = temporaryDirectory();
 
 it("throws an error if a file changes while it is opened", async () => {
   const path = files.write("opened.csv", "a,b\n1,2\n");
-  const rows = Database.prototype.rows;
-  const spy = vi.spyOn(Database.prototype, "rows").mockImplementationOnce(function (this: Database, sql) {
+  const run = Database.prototype.run;
+  const spy = vi.spyOn(Database.prototype, "run").mockImplementationOnce(function (this: Database, sql) {
     files.write("opened.csv", "a,b\nx,2\n");
-    return rows.call(this, sql);
+    return run.call(this, sql);
   });
   expect(await files.failure(openTable(path))).toMatchInlineSnapshot(`
     "FILE opened.csv changed while it was read: expected a file that does not change.

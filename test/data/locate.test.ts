@@ -92,7 +92,7 @@ describe("a pattern", () => {
 
   it("may match more files than a function can have arguments", async () => {
     const matches = Array.from({ length: 200_000 }, (_, i) => [`${i}.png`]);
-    vi.spyOn(Database.prototype, "rows").mockResolvedValueOnce(matches);
+    vi.spyOn(Database.prototype, "run").mockResolvedValueOnce(matches);
     expect(await expandPatterns([files.path("*.png")], undefined)).toHaveLength(matches.length);
     vi.restoreAllMocks();
   });

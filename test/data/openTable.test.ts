@@ -75,8 +75,8 @@ describe("formats", () => {
     const texts = [`'; -- '`, `'it''s; /* '`, `e'\\'; -- '`, `$$it's; -- $$`, `$t$ $$; -- $t$`];
     for (const [i, text] of texts.entries()) {
       const table = await openTable(`SELECT ${text} AS "; --" ${endings[i % endings.length]}`);
-      expect(await table.database.rows(`FROM ${table.relation.sql}`)).toEqual(
-        await table.database.rows(`SELECT ${text}`),
+      expect(await table.database.run(`FROM ${table.relation.sql}`)).toEqual(
+        await table.database.run(`SELECT ${text}`),
       );
       await table.close();
     }

@@ -33,7 +33,7 @@ async function scored(
 async function rowsOf(name: string, read = `'${files.path(name)}'`): Promise<unknown[][]> {
   const table = await openTable(`FROM ${read}`);
   try {
-    return [table.columns.map(({ type }) => type), ...(await table.database.rows("FROM source"))];
+    return [table.columns.map(({ type }) => type), ...(await table.database.run("FROM source"))];
   } finally {
     await table.close();
   }

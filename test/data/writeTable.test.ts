@@ -31,7 +31,7 @@ const write = async (source: string, name: string) => {
 /** The types of the columns, and the values of all rows. */
 async function contents(path: string) {
   const table = await openTable(path);
-  const rows = await table.database.rows(`FROM ${table.relation.sql}`);
+  const rows = await table.database.run(`FROM ${table.relation.sql}`);
   const types = table.columns.map(({ type }) => type);
   await table.close();
   return { types, rows };

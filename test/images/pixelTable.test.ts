@@ -111,7 +111,7 @@ describe("tables of images", () => {
       `SELECT unhex(repeat('0' || i, ${size})) AS image FROM range(3) t(i)`,
     );
     const images = await openImages(file, { shape: [1100, 1000, 3] });
-    const queries = vi.spyOn(Database.prototype, "rows");
+    const queries = vi.spyOn(Database.prototype, "run");
     const streams = vi.spyOn(Database.prototype, "streamBytes");
     const blocks: number[][] = [];
     for await (const block of images.blocks()) blocks.push([block.length, block[0]!, block.at(-1)!]);
