@@ -1,11 +1,11 @@
 import { rowMajor } from "../columns/columnValues.ts";
 import {
   type ContinuousColumn,
+  featureCardinalities,
   featureNames,
   type LatticeColumn,
   type RawColumn,
   type TableColumn,
-  valueCounts,
 } from "./tableColumn.ts";
 import { hasFixedParts, partOf, timeOf } from "./timeParts.ts";
 import { typedText } from "./typedText.ts";
@@ -80,7 +80,9 @@ export function positionsInColumn(column: TableColumn, values: Float64Array): Fl
 
 /** Positions [rows, features] moved to the nearest cells, in columns whose values are cells. */
 export function nearestCells(columns: readonly TableColumn[], positions: Float64Array): Float64Array {
-  const cells = columns.flatMap((column) => (column.kind === "categorical" ? [null] : valueCounts(column)));
+  const cells = columns.flatMap((column) =>
+    column.kind === "categorical" ? [null] : featureCardinalities(column),
+  );
   return positions.map((position, i) => {
     const count = cells[i % cells.length];
     return count === null ? position : Math.min(count - 1, Math.max(0, Math.round(position)));

@@ -1,5 +1,5 @@
 import { NO_CELL } from "./encode.ts";
-import { type TableColumn, valueCounts } from "./tableColumn.ts";
+import { featureCardinalities, type TableColumn } from "./tableColumn.ts";
 
 /** Features [rows, D] of `encodeColumn` with NaN in place of those of probability 0, given which no distribution is defined. */
 export function possibleFeatures(columns: readonly TableColumn[], values: Float64Array): Float64Array {
@@ -11,7 +11,8 @@ export function possibleFeatures(columns: readonly TableColumn[], values: Float6
 function possibleIn(column: TableColumn): ((value: number) => boolean)[] {
   if (column.kind === "categorical")
     return [column.isBoolean ? (value) => value < column.labels.length : () => true];
-  if (column.kind !== "continuous") return valueCounts(column).map(() => (value) => value !== NO_CELL);
+  if (column.kind !== "continuous")
+    return featureCardinalities(column).map(() => (value) => value !== NO_CELL);
   const { center, cut, period, codes = [] } = column;
   const { low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY } = column;
   const isCode = new Set(codes.map((code) => code - center));

@@ -146,7 +146,7 @@ export function featuresOf(columns: readonly TableColumn[]): number[][] {
 }
 
 /** The number of values of each feature of a column, which are 0, 1, 2...; null for a feature of real numbers. */
-export function valueCounts(column: TableColumn): (number | null)[] {
+export function featureCardinalities(column: TableColumn): (number | null)[] {
   switch (column.kind) {
     case "constant":
       return [];

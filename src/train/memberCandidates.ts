@@ -18,7 +18,7 @@ import { mean } from "../numerics/mean.ts";
 import { parse } from "../parse.ts";
 import { Random } from "../random/index.ts";
 import { tableHeads } from "../tables/columnHeads.ts";
-import { type TableColumn, valueCounts } from "../tables/tableColumn.ts";
+import { featureCardinalities, type TableColumn } from "../tables/tableColumn.ts";
 import { BUDGETS, type Budget } from "./budgets.ts";
 import { type FitOptions, trainingLengths } from "./options.ts";
 import { scheduleSchema } from "./schedule.ts";
@@ -83,8 +83,8 @@ const MAX_FEATURES_OF_GAUSSIANS = 64;
 const MAX_CLASSES = 64;
 const MIN_ROWS_OF_CLASS = 40;
 /**
- * In a table with more rows than `MAX_ROWS_OF_SMALL_TABLE` and more features than this, latent classes had a weight below 0.02 beside the
- * autoregressive network, so they were left out of the mixture after half of the training time (bench/tables/EXPERIMENTS.md). With fewer
+ * In a table with more rows than `MAX_ROWS_OF_SMALL_TABLE` and more features than this, latent classes had a weight below 0.02, so the
+ * mixture left them out, although training them took about as long as training the network (bench/tables/EXPERIMENTS.md). With fewer
  * features, as in maps of two coordinates, they can have a large weight, and take little time.
  */
 const MAX_FEATURES_OF_CLASSES_IN_LARGE_TABLE = 4;
@@ -98,10 +98,10 @@ const MAX_PARAMETERS_OF_CLASSES = 2_000_000;
  * What a budget changes: the numbers of epochs and of epochs of patience of all members, and of the steps of latent classes, by a factor;
  * the hidden layers of the autoregressive network; and whether flows are members.
  */
-const BUDGET_SETTINGS: Record<Budget, { epochs: number; hidden?: number[]; flows: boolean }> = {
-  small: { epochs: 0.5, hidden: [64, 64], flows: false },
-  default: { epochs: 1, flows: true },
-  large: { epochs: 2, hidden: new Array<number>(6).fill(256), flows: true },
+const BUDGET_SETTINGS: Record<Budget, { epochFactor: number; hidden?: number[]; flows: boolean }> = {
+  small: { epochFactor: 0.5, hidden: [64, 64], flows: false },
+  default: { epochFactor: 1, flows: true },
+  large: { epochFactor: 2, hidden: new Array<number>(6).fill(256), flows: true },
 };
 
 /** Options of `candidatesFor`. */
@@ -183,7 +183,7 @@ function checkBudget(budget: Budget, recipe: NamedRecipe | undefined): void {
 
 /** The candidate with its numbers of epochs multiplied by the factor of the budget. */
 function withinBudget(candidate: Candidate, { training: { rows }, budget }: TableProperties): Candidate {
-  const { epochs: factor } = BUDGET_SETTINGS[budget];
+  const { epochFactor: factor } = BUDGET_SETTINGS[budget];
   if (!("options" in candidate) || factor === 1) return candidate;
   const { options } = candidate;
   const { batchSize = 256, epochs, patience } = options;
@@ -362,7 +362,7 @@ function dequantizedFlow(
     });
   }
   const embed = embedding && new ContextEmbedding(embedding, new Random(seed).split("embedding"));
-  const values = columns.flatMap(valueCounts);
+  const values = columns.flatMap(featureCardinalities);
   const flow = recipe.flow(values.length, { context: embed?.size ?? contextFeatures, seed });
   const tableFlow = forTables(embed ? embedContext(flow, embed) : flow);
   const hasDiscreteColumns = values.some((count) => count !== null);
