@@ -71,11 +71,11 @@ export const anomalies = command({
     try {
       const scores = await scoreAnomalies(tableModel, table, {
         ...run,
-        onProgress: (done) => messages.rows(done, table.rows),
+        onProgress: (done) => messages.rowProgress(done, table.rows),
       });
       const { selected, ...selectionResult } = selectAnomalies(scores, calibration, selection);
       const reasons = await explainTableRows(tableModel, table, selected, run);
-      messages.end();
+      messages.clearProgress();
       const found = {
         ...selectionResult,
         source: table.source,
@@ -101,7 +101,7 @@ export const anomalies = command({
       if (destination !== io.stdout)
         io.stdout.write(json ? jsonLine(anomalyEvent(found)) : anomalyReport(found, io));
     } finally {
-      messages.end();
+      messages.clearProgress();
       await table.close();
       await tableModel.release();
     }

@@ -45,10 +45,10 @@ export const columns = command({
         onProgress: (done) =>
           messages.progress(done / total, "", ` ${count(done)} of ${counted(total, "column")}`),
       });
-      messages.end();
+      messages.clearProgress();
       io.stdout.write(values.json ? jsonLine(columnsJson(table.rows, described)) : columnTable(described));
     } finally {
-      messages.end();
+      messages.clearProgress();
       await table.close();
     }
   },

@@ -99,7 +99,8 @@ function exportedModel(
     });
   }
   throw new PushforwardError("ARGUMENT", `--what ${what} needs a single flow of numeric columns`, {
-    expected: "density or sampler, which are all that a default model, or a flow fitted with kinds of columns, exports",
+    expected:
+      "density or sampler, which are all that a default model, or a flow fitted with kinds of columns, exports",
     hint: `Fit a single flow: ${program()} fit DATA --flow maf`,
   });
 }

@@ -174,7 +174,7 @@ async function fitRows(
   return {
     bytes,
     stopped: result.stopped,
-    async report({ elapsed, resume, throwIfInterrupted }) {
+    async report({ elapsed, resumeCommand, throwIfInterrupted }) {
       const heldOut = test ?? validation;
       const evaluation = await evaluateImages(model, heldOut, notReflected.sample, values);
       throwIfInterrupted();
@@ -199,7 +199,7 @@ async function fitRows(
         evaluation: { ...evaluation, by: test ? "test" : "validation" },
         pictures,
         milliseconds: elapsed(),
-        resume,
+        resumeCommand,
       };
       return { text: imageReport(report, io), event: imageEvent(report) };
     },

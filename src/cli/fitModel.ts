@@ -77,7 +77,7 @@ async function fitTable(
   return {
     bytes: modelBytes(trained, table, kept, values, anomalies),
     stopped: trained.stopped,
-    async report({ elapsed, resume, throwIfInterrupted }) {
+    async report({ elapsed, resumeCommand, throwIfInterrupted }) {
       const directory = values.pictures;
       try {
         const evaluation = await evaluateHeldOut(trained, table, rows, engineOf(values));
@@ -95,7 +95,7 @@ async function fitTable(
           evaluation,
           pictures,
           milliseconds,
-          resume,
+          resumeCommand,
         };
         return { text: fitReport(report, io), event: doneEvent(report) };
       } finally {

@@ -56,7 +56,7 @@ export interface Report {
   readonly pictures: readonly string[];
   readonly milliseconds: number;
   /** The command that continues a training run that the time limit ended. */
-  readonly resume: string | undefined;
+  readonly resumeCommand: string | undefined;
 }
 
 /** The object that `--json` prints at the end. */
@@ -138,7 +138,7 @@ export type NextCommand = readonly [command: string, purpose: string];
 
 /** The end of a report for people: the files that were written, and the commands to run next. */
 export function filesAndCommands(
-  { values, pictures, resume }: Pick<Report, "values" | "pictures" | "resume">,
+  { values, pictures, resumeCommand }: Pick<Report, "values" | "pictures" | "resumeCommand">,
   { epochs }: Pick<Trained, "epochs">,
   bold: (text: string) => string,
   next: readonly NextCommand[],
@@ -152,7 +152,9 @@ export function filesAndCommands(
     ...(epochs.length === 0
       ? ["Training ended within the first epoch. Give it more time with --max-minutes.", ""]
       : []),
-    ...(resume ? ["--max-minutes ended the training. To continue:", `  ${singleLine(resume)}`, ""] : []),
+    ...(resumeCommand
+      ? ["--max-minutes ended the training. To continue:", `  ${singleLine(resumeCommand)}`, ""]
+      : []),
     "Next:",
     ...commands.map(([command, purpose]) => `  ${command.padEnd(width)}   ${purpose}`),
     "",
@@ -168,14 +170,14 @@ const named = (columns: readonly string[]): string =>
  * mixture without this member.
  */
 export function trainingText(
-  trained: Pick<Trained, "name" | "trainedMember" | "epochs" | "bestEpoch" | "stopped"> & {
+  trained: Pick<Trained, "name" | "trainingCurveMember" | "epochs" | "bestEpoch" | "stopped"> & {
     readonly members?: readonly Pick<Member, "name" | "weight">[];
   },
 ): string {
-  const { name, trainedMember = name, members = [] } = trained;
-  if (trainedMember === name) return `${name}, ${ending(trained)}`;
-  const isMember = members.some((member) => member.name === trainedMember && member.weight > 0);
-  return isMember ? `${name}; ${trainedMember}, ${ending(trained)}` : name;
+  const { name, trainingCurveMember = name, members = [] } = trained;
+  if (trainingCurveMember === name) return `${name}, ${ending(trained)}`;
+  const isMember = members.some((member) => member.name === trainingCurveMember && member.weight > 0);
+  return isMember ? `${name}; ${trainingCurveMember}, ${ending(trained)}` : name;
 }
 
 /** How a training run ended, with its number of epochs. */

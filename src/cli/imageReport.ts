@@ -32,7 +32,7 @@ export interface ImageReport {
   readonly pictures: readonly string[];
   readonly milliseconds: number;
   /** The command that continues a training run that the time limit ended. */
-  readonly resume: string | undefined;
+  readonly resumeCommand: string | undefined;
 }
 
 /** "2.105": the bits per dimension of a mean log-probability in nats of images with D features. */

@@ -75,7 +75,7 @@ export async function withImages<T>(
     if (unread) messages.warn(unread);
     return await use({ model, images, blocks: blocks() });
   } finally {
-    messages.end();
+    messages.clearProgress();
     await images.close();
     await model.release();
   }

@@ -56,17 +56,17 @@ export const impute = command({
         },
         signal: io.interrupted,
         ...engineOf({ threads, provider }),
-        onProgress: (count) => messages.rows(count, table.rows),
+        onProgress: (count) => messages.rowProgress(count, table.rows),
       });
       await writeImputed(table, tableModel.columns, rows, destination);
-      messages.end();
+      messages.clearProgress();
       for (const values of unlearned) {
         const consequence = "The other values of such rows are drawn without it.";
         messages.warn(unlearnedText(values, table, tableModel.columns, consequence));
       }
       reportWritten(counted(table.rows, "row"), destination, io);
     } finally {
-      messages.end();
+      messages.clearProgress();
       await table.close();
       await tableModel.release();
     }

@@ -57,7 +57,7 @@ export async function inferPosterior(values: InferValues, io: Io, words: readonl
       // The error of `infer` is about its option.
       throw io.interrupted.aborted ? interrupted("Stopped before the end; no file was written") : error;
     });
-    messages.end();
+    messages.clearProgress();
     await saveModel(output, { flow, columns: coordinateNames(parameters) });
     const written = `Stopped before the report; the flow is written to ${output}`;
     io.onStopMessage?.({ what: written, hint: STOP_HINT });
@@ -78,7 +78,7 @@ export async function inferPosterior(values: InferValues, io: Io, words: readonl
     }
     await flow.release();
   } finally {
-    messages.end();
+    messages.clearProgress();
   }
 }
 

@@ -56,12 +56,12 @@ export class Messages {
   }
 
   /** Shows how many of `total` rows are done. */
-  rows(done: number, total: number): void {
+  rowProgress(done: number, total: number): void {
     this.progress(done / total, "", ` ${count(done)} of ${count(total)} rows`);
   }
 
   /** Removes the progress bar. */
-  end(): void {
+  clearProgress(): void {
     if (this.bar) this.stderr.write(ERASE_LINE);
     this.bar = "";
   }

@@ -39,7 +39,7 @@ interface FitRun {
   /** Milliseconds since the beginning of the command. */
   elapsed(): number;
   /** The command that continues a training run that the time limit ended. */
-  readonly resume: string | undefined;
+  readonly resumeCommand: string | undefined;
   /** Throws INTERRUPTED after Ctrl-C. */
   throwIfInterrupted(): void;
 }
@@ -72,7 +72,7 @@ export async function runFit(
     );
     io.stdout.write(values.json ? jsonLine(event) : text);
   } finally {
-    messages.end();
+    messages.clearProgress();
   }
 }
 
@@ -135,7 +135,7 @@ async function fitAndWrite(
   } finally {
     await job.close();
   }
-  messages.end();
+  messages.clearProgress();
   if (signal.aborted) throw interrupted(stopOf());
 
   await writeFileAtomically(output, fitted.bytes);
@@ -149,7 +149,7 @@ async function fitAndWrite(
   io.onStopMessage?.(written);
   const report = await fitted.report({
     elapsed: () => performance.now() - start,
-    resume: unfinished && checkpoints.paths.length > 0 ? resumeCommand(words) : undefined,
+    resumeCommand: unfinished && checkpoints.paths.length > 0 ? resumeCommand(words) : undefined,
     throwIfInterrupted() {
       if (signal.aborted) throw interrupted(written);
     },

@@ -112,7 +112,8 @@ export const sample = command({
     if (where !== undefined || noGaps) {
       const option = where !== undefined ? "where" : "no-gaps";
       throw new PushforwardError("ARGUMENT", `--${option} cannot be used with the model ${path}`, {
-        expected: "a default model, or a flow of a table with columns that are not numbers, fitted without --given",
+        expected:
+          "a default model, or a flow of a table with columns that are not numbers, fitted without --given",
         hint: "Draw rows to a file, and select some of them by a query.",
       });
     }
@@ -132,7 +133,7 @@ export const sample = command({
         onContext: (contexts) => check.add(contexts),
         onProgress(rows) {
           drawn = rows;
-          messages.rows(rows, perContext * (table?.rows ?? 1));
+          messages.rowProgress(rows, perContext * (table?.rows ?? 1));
         },
       });
       const labels = modelLabels(model);
@@ -143,13 +144,13 @@ export const sample = command({
           : writeRows(names, rows, to, { labels });
       if (directory !== undefined) await writeParts(blocks, names.length, directory, write, io);
       else await write(blocks, destination);
-      messages.end();
+      messages.clearProgress();
       const missing = table ? table.rows - check.rows : 0;
       if (missing > 0) messages.warn(missingRows(missing, table!.rows));
       for (const warning of check.warnings()) messages.warn(warning);
       reportWritten(counted(drawn, "row"), destination, io);
     } finally {
-      messages.end();
+      messages.clearProgress();
       await table?.close();
       await model.flow.release();
     }

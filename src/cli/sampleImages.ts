@@ -93,10 +93,10 @@ export async function sampleImages(loaded: LoadedModel, values: SampleValues, io
       const grid = imageGrid(gridPixels, model.shape, columns === undefined ? {} : { columns });
       await writeFileAtomically(output, await encodePng(grid));
     }
-    messages.end();
+    messages.clearProgress();
     messages.print(`Wrote ${counted(total, "image")} to ${output}`);
   } finally {
-    messages.end();
+    messages.clearProgress();
     await model.release();
   }
 }

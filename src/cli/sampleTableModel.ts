@@ -59,7 +59,7 @@ export async function sampleTableModel(
     ...run,
     onProgress(rows: number) {
       drawn = rows;
-      messages.rows(rows, total);
+      messages.rowProgress(rows, total);
     },
   };
   try {
@@ -97,14 +97,14 @@ export async function sampleTableModel(
     const rowsToWrite = await started(blocks);
     if (directory !== undefined) await writeParts(rowsToWrite, model.flow.features, directory, write, io);
     else await write(rowsToWrite, destination);
-    messages.end();
+    messages.clearProgress();
     if (tried > 0)
       messages.print(
         `${count(drawn)} of ${counted(tried, "drawn row")} meet the condition (${percent(drawn / tried)}).`,
       );
     reportWritten(counted(drawn, "row"), destination, io);
   } finally {
-    messages.end();
+    messages.clearProgress();
     await table?.close();
     await model.release();
   }

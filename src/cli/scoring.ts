@@ -110,7 +110,7 @@ export async function scoreOpenTable<T>(
     });
     const unlearned: UnlearnedValues[] = [];
     const scores = scoreTable(scorer, table, {
-      onProgress: (rows) => messages.rows(rows, table.rows),
+      onProgress: (rows) => messages.rowProgress(rows, table.rows),
       onUnlearned(values) {
         // Rows without a value that the model needs have no log-density, as in models of numbers.
         const refused = strict && values.find(({ kind }) => kind !== "incomplete");
@@ -127,7 +127,7 @@ export async function scoreOpenTable<T>(
       table,
       scores: strict ? withoutImpossible(scores, scorer, table) : scores,
     });
-    messages.end();
+    messages.clearProgress();
     if (model.flow.isBound) messages.print(`${label}${BOUND_NOTE}`);
     for (const values of unlearned) warn(unlearnedText(values, table, model.table));
     const scored = scorer.logDensity.count;
@@ -146,7 +146,7 @@ export async function scoreOpenTable<T>(
     for (const warning of scorer.warnings()) warn(warning);
     return result;
   } finally {
-    messages.end();
+    messages.clearProgress();
   }
 }
 

@@ -66,7 +66,7 @@ export interface Trained extends Omit<FitFlowsResult, "warnings"> {
   /** Only of a model that has learned the validation rows (`FitMembersResult`). */
   readonly validated?: FitMembersResult["validated"];
   /** The best member that was trained by gradient descent: `epochs` and `bestEpoch` are its own, even if it is not part of the mixture. */
-  readonly trainedMember?: string;
+  readonly trainingCurveMember?: string;
 }
 
 /** The recipe of `--flow` with the options for its layers; undefined for the default. */
@@ -123,7 +123,7 @@ export async function trimmedRows(
       hint: "Leave the option out, or choose some of the rows by a query.",
     });
   }
-  const { trimmed, ...kept } = await trimRows(table, { training, validation }, contamination, {
+  const { removed, ...kept } = await trimRows(table, { training, validation }, contamination, {
     ...trainingOptions(values, reporting),
     ...timeOfOne(values),
     kernel: !noKernel,
@@ -132,9 +132,9 @@ export async function trimmedRows(
   });
   const all = training.rows + validation.rows;
   reporting.messages.print(
-    `The second model is trained without the ${counted(trimmed.length, "most unusual row")} of ${count(all)}.`,
+    `The second model is trained without the ${counted(removed.length, "most unusual row")} of ${count(all)}.`,
   );
-  return { ...kept, test, trimmed: trimmed.length };
+  return { ...kept, test, trimmed: removed.length };
 }
 
 /** Trains the flow of `--flow`, or the members of the default model. */
@@ -160,7 +160,13 @@ export async function train(
     });
     const { members } = result;
     const name = members.length === 1 ? members[0]!.name : "default model";
-    return { ...result.trainingCurve, ...result, ...rows, name, trainedMember: result.trainingCurve.name };
+    return {
+      ...result.trainingCurve,
+      ...result,
+      ...rows,
+      name,
+      trainingCurveMember: result.trainingCurve.name,
+    };
   }
   const result = await trainFlows(
     withoutConstants(rows, constants),

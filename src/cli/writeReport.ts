@@ -62,7 +62,7 @@ export async function writeReport(values: Values, io: Io): Promise<void> {
       },
     };
     const result = await reportOf(model, rows, options);
-    messages.end();
+    messages.clearProgress();
     if (output !== undefined) {
       const { columns } = model;
       const title = `Report on ${basename(path)}`;
@@ -76,7 +76,7 @@ export async function writeReport(values: Values, io: Io): Promise<void> {
       destination.write(summary(result.numbers.findings, about, output!, { ...io, stdout: destination }));
     }
   } finally {
-    messages.end();
+    messages.clearProgress();
     await table.close();
     await model.release();
   }

@@ -204,9 +204,9 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     ...(onMember && { onMember }),
     ...(contamination !== undefined && maxMinutes !== undefined && { maxMinutes: maxMinutes / 2 }),
   };
-  const { training, validation, trimmed } =
+  const { training, validation, removed } =
     contamination === undefined
-      ? { ...all, trimmed: [] }
+      ? { ...all, removed: [] }
       : await trimRows(columns, all, contamination, settings);
   const parts = { training, validation, test };
   const result = await fitMembers(columns, parts, { ...settings, ...(checkpoints && { checkpoints }) });
@@ -232,7 +232,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     validationLogDensity,
     validationRows: validated ? [] : Array.from(validation.rowNumbers),
     testRows: Array.from(test?.rowNumbers ?? []),
-    trimmedRows: trimmed,
+    trimmedRows: removed,
     stopped,
   };
 }

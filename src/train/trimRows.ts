@@ -8,9 +8,9 @@ import type { TableColumn } from "../tables/tableColumn.ts";
 import { type FitMembersOptions, fitMembers } from "./fitMembers.ts";
 
 /** Training and validation rows without the rows that have the highest anomaly scores. */
-export interface TrimmedRows extends Split<InMemoryDataset> {
+export interface KeptRows extends Split<InMemoryDataset> {
   /** The rows that were left out, by their numbers in the table. */
-  readonly trimmed: readonly number[];
+  readonly removed: readonly number[];
 }
 
 /**
@@ -25,7 +25,7 @@ export async function trimRows(
   { training, validation }: Split<InMemoryDataset>,
   contamination: number,
   options: FitMembersOptions = {},
-): Promise<TrimmedRows> {
+): Promise<KeptRows> {
   if (!(contamination > 0 && contamination < 0.5)) {
     throw new PushforwardError("ARGUMENT", "the option contamination has an invalid value", {
       expected: "a number above 0 and below 0.5",
@@ -33,7 +33,7 @@ export async function trimRows(
     });
   }
   const { flow, stopped } = await fitMembers(columns, { training, validation }, options);
-  if (stopped === "signal") return { training, validation, trimmed: [] };
+  if (stopped === "signal") return { training, validation, removed: [] };
   const run = engineOptionsOf(options);
   const reference = await AnomalyScorer.fit(columns, flow, { training, validation }, run);
   const scorer = new AnomalyScorer(columns, flow, reference);
@@ -47,16 +47,16 @@ export async function trimRows(
   // A second model needs a validation row.
   const lowest = validationScores.indexOf(validationScores.toSorted()[0]!);
   highest.delete(training.rows + lowest);
-  const trimmed: number[] = [];
+  const removed: number[] = [];
   const kept = (rows: InMemoryDataset, first: number): InMemoryDataset => {
-    const isTrimmed = (n: number) => highest.has(first + n);
+    const isRemoved = (n: number) => highest.has(first + n);
     const indices = Array.from({ length: rows.rows }, (_, n) => n);
-    trimmed.push(...indices.filter(isTrimmed).map((n) => rows.rowNumbers[n]));
-    return rows.select(indices.filter((n) => !isTrimmed(n)));
+    removed.push(...indices.filter(isRemoved).map((n) => rows.rowNumbers[n]));
+    return rows.select(indices.filter((n) => !isRemoved(n)));
   };
   return {
     training: kept(training, 0),
     validation: kept(validation, training.rows),
-    trimmed: trimmed.sort((a, b) => a - b),
+    removed: removed.sort((a, b) => a - b),
   };
 }

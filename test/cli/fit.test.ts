@@ -128,7 +128,7 @@ it("names the epochs of a trained member only if the model contains it", () => {
   const text = (weight: number) =>
     trainingText({
       ...training,
-      trainedMember: "splines",
+      trainingCurveMember: "splines",
       members: ["splines", "gaussian-mixture"].map((name, i) => ({
         name,
         weight: i === 0 ? weight : 1 - weight,
