@@ -53,7 +53,7 @@ interface BatchLossOptions {
   readonly widths: { readonly features: number; readonly contextFeatures: number } | undefined;
   readonly withGradient: boolean;
   /** True if the loss is known to return a number for each row, which saves a trace. */
-  readonly perRow?: boolean | undefined;
+  readonly returnsLossPerRow?: boolean | undefined;
 }
 
 /** Rows of a chunk that is evaluated without a gradient: enough for efficient matrix products, and few enough for a core's cache. */
@@ -88,13 +88,13 @@ export class BatchLoss {
   static async create(
     loss: Loss,
     { trainable, flat, running: { parameters: running } }: Weights,
-    { rows, threads, communicator, widths, withGradient, perRow }: BatchLossOptions,
+    { rows, threads, communicator, widths, withGradient, returnsLossPerRow }: BatchLossOptions,
     options: EngineOptions,
   ): Promise<BatchLoss> {
     const inputs: Shape[] = [["N"]];
     if (widths) inputs.push(["N", widths.features]);
     if (widths && widths.contextFeatures > 0) inputs.push(["N", widths.contextFeatures]);
-    const scalar = !perRow && isScalarLoss(loss, inputs);
+    const scalar = !returnsLossPerRow && isScalarLoss(loss, inputs);
     // A scalar loss is not a sum over rows, so one thread of one process computes the whole batch.
     const [processes, threadCount] = scalar ? [1, 1] : [communicator.size, threads];
     const rowsPerThread = Math.ceil(rows / processes / threadCount);
@@ -109,7 +109,7 @@ export class BatchLoss {
         withGradient || scalar
           ? rowsPerThread
           : Math.min(evaluationRows(widths?.features ?? 1), rowsPerThread),
-      divisible: !dependsOnAllRows,
+      mayUseSeveralShards: !dependsOnAllRows,
       running,
     };
     const summedLoss = {
@@ -128,28 +128,32 @@ export class BatchLoss {
   }
 
   /**
-   * Returns the loss of a batch, and leaves its gradient in the flat buffer. `draws` is the source of random numbers.
+   * Returns the loss of a batch, and leaves its gradient in the flat buffer.
    *
    * The weighted sum is divided by `meanWeight` times the number of rows, so that its expectation is the weighted
    * mean over all rows. Division by the total weight of this batch would give rows of large weight too little influence.
    */
-  evaluateBatch({ rows, indices }: Batch, meanWeight: number, draws: RandomSource): Promise<LossValues> {
-    return this.evaluateRows(rows, indices, meanWeight * indices.length, draws);
+  evaluateBatch(
+    { rows, indices }: Batch,
+    meanWeight: number,
+    randomSource: RandomSource,
+  ): Promise<LossValues> {
+    return this.evaluateRows(rows, indices, meanWeight * indices.length, randomSource);
   }
 
   /** Returns the loss of `count` rows that the loss draws itself, and leaves its gradient in the flat buffer. */
-  async evaluateDrawn(count: number, draws: RandomSource): Promise<LossValues> {
+  async evaluateDrawn(count: number, randomSource: RandomSource): Promise<LossValues> {
     const writeInputs = ([weights]: readonly Floats[], start: number, end: number) => {
       weights!.fill(1 / count, 0, end - start).fill(0, end - start);
     };
-    return (await this.dataParallelLoss.evaluate(count, writeInputs, draws)) as LossValues;
+    return (await this.dataParallelLoss.evaluate(count, writeInputs, randomSource)) as LossValues;
   }
 
   /**
-   * Returns the weighted mean of the loss over all rows; of a scalar loss, that of its values in chunks of the rows. The random numbers of a row
-   * do not depend on how the rows are split into chunks.
+   * Returns the weighted mean of the loss over all rows or, for a scalar loss, the weighted mean of the losses of chunks of the rows. The
+   * random numbers of a row do not depend on how the rows are split into chunks.
    */
-  async mean(rows: InMemoryDataset, draws: RandomSource): Promise<number> {
+  async mean(rows: InMemoryDataset, randomSource: RandomSource): Promise<number> {
     const order = Int32Array.from({ length: rows.rows }, (_, i) => i);
     const total = totalWeight(rows);
     const rowsPerCall = this.dataParallelLoss.rows;
@@ -157,12 +161,12 @@ export class BatchLoss {
     for (let start = 0; start < rows.rows; start += rowsPerCall) {
       const indices = order.subarray(start, start + rowsPerCall);
       if (!this.scalar) {
-        sum += (await this.evaluateRows(rows, indices, total, draws, start)).loss;
+        sum += (await this.evaluateRows(rows, indices, total, randomSource, start)).loss;
         continue;
       }
       const weight = totalWeight(rows, indices);
       if (weight === 0) continue;
-      const { loss } = await this.evaluateRows(rows, indices, weight, draws, start);
+      const { loss } = await this.evaluateRows(rows, indices, weight, randomSource, start);
       sum += (loss * weight) / total;
     }
     return sum;
@@ -176,15 +180,21 @@ export class BatchLoss {
     rows: InMemoryDataset,
     indices: Int32Array,
     total: number,
-    draws: RandomSource,
+    randomSource: RandomSource,
     firstDrawnRow = 0,
   ): Promise<LossValues> {
     const missing = this.padsWithRealRows ? this.dataParallelLoss.rows - indices.length : 0;
-    const padding = missing > 0 ? randomRows(rows.rows, missing, draws.random.split("fillers")) : undefined;
+    const padding =
+      missing > 0 ? randomRows(rows.rows, missing, randomSource.random.split("fillers")) : undefined;
     const writeInputs = (inputs: readonly Floats[], start: number, end: number) =>
       writeRows(inputs, rows, indices.subarray(start, end), total, padding);
     const { dataParallelLoss } = this;
-    return (await dataParallelLoss.evaluate(indices.length, writeInputs, draws, firstDrawnRow)) as LossValues;
+    return (await dataParallelLoss.evaluate(
+      indices.length,
+      writeInputs,
+      randomSource,
+      firstDrawnRow,
+    )) as LossValues;
   }
 }
 

@@ -1,7 +1,7 @@
 import { mean } from "../numerics/mean.ts";
 import { variance } from "../numerics/variance.ts";
 import type { FitDensityRecord } from "./densityOptions.ts";
-import { STEPS_PER_EPOCH_WITHOUT_DATA } from "./objective.ts";
+import { STEPS_PER_EPOCH_WITHOUT_DATA } from "./problem.ts";
 
 /** A smaller rise of the bound does not matter: it lowers KL(q || p) by no more than this. */
 const MAX_RISE_NATS = 0.01;

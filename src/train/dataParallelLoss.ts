@@ -56,7 +56,7 @@ export interface DataParallelOptions {
   /** The largest number of rows of a batch that one thread computes. */
   readonly rowsPerThread: number;
   /** Whether a thread may compute its rows in several shards. Otherwise it computes one, whatever memory that takes. */
-  readonly divisible: boolean;
+  readonly mayUseSeveralShards: boolean;
   /** Running statistics, such as those of batch normalization. Each call reads their current values. Default none. */
   readonly running?: readonly Parameter[] | undefined;
 }
@@ -114,7 +114,7 @@ export class DataParallelLoss {
     parallelOptions: DataParallelOptions,
     options: EngineOptions,
   ): Promise<DataParallelLoss> {
-    const { withGradient, threads, rowsPerThread, divisible, running = [] } = parallelOptions;
+    const { withGradient, threads, rowsPerThread, mayUseSeveralShards, running = [] } = parallelOptions;
     const shapes = [
       ...lossInputs,
       ...flat.blocks.map(({ shape }) => shape),
@@ -176,7 +176,7 @@ export class DataParallelLoss {
       threads: threadsPerOperation,
       embedParameters: true,
     };
-    const isDivided = divisible && deviceProviders(providers).length === 0;
+    const isDivided = mayUseSeveralShards && deviceProviders(providers).length === 0;
     const compiled = compile(program, shapes, compileOptions, {
       inputs: () => trainingTrace.randomInputs.map(({ tensor }) => tensor),
       batch: (graph) => (isDivided ? rowsOfShard(graph, rowsPerThread, flat.values.length) : rowsPerThread),
@@ -202,12 +202,12 @@ export class DataParallelLoss {
   /**
    * Returns the sums over `rows` rows, at most `this.rows`, and leaves the gradient of the loss in the flat buffer.
    * `fill(inputs, start, end)` writes rows `start` to `end - 1` into the inputs of one thread, and pads the rest of these inputs.
-   * `draws` is the source of the random inputs of this call, and `firstDrawnRow` the row to which the numbers of its first row belong.
+   * `randomSource` gives the random inputs of this call, and `firstDrawnRow` is the row to which the numbers of its first row belong.
    */
   async evaluate(
     rows: number,
     fill: (inputs: readonly Floats[], start: number, end: number) => void,
-    draws: RandomSource,
+    randomSource: RandomSource,
     firstDrawnRow = 0,
   ): Promise<Readonly<Record<string, number>>> {
     const { communicator, flat, rowsPerProcess } = this;
@@ -223,7 +223,7 @@ export class DataParallelLoss {
         const start = microBatch + i * rowsPerShard;
         fill(inputs, start, Math.min(end, start + rowsPerShard));
         this.drawnInputs.forEach((drawn, k) => {
-          const source = { ...draws, random: draws.random.split(k) };
+          const source = { ...randomSource, random: randomSource.random.split(k) };
           drawn.fill(source, inputs[this.firstDrawnInput + k], firstDrawnRow + start);
         });
       });

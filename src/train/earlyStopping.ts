@@ -10,16 +10,20 @@ export class EarlyStopping {
   };
   private readonly patience: number;
   private readonly plateau: number;
-  private readonly start: number;
+  private readonly warmUpEpochs: number;
 
   /**
    * Training ends after `patience` epochs without a smaller loss; `plateau` such epochs are a plateau. Both counts begin after the first
-   * `start` epochs, in which KL warm-up changes the training loss. The smallest loss may be that of one of these epochs.
+   * `warmUpEpochs` epochs, in which KL warm-up changes the training loss. The smallest loss may be that of one of these epochs.
    */
-  constructor({ patience, plateau, start = 0 }: { patience: number; plateau: number; start?: number }) {
+  constructor({
+    patience,
+    plateau,
+    warmUpEpochs = 0,
+  }: { patience: number; plateau: number; warmUpEpochs?: number }) {
     this.patience = patience;
     this.plateau = plateau;
-    this.start = start;
+    this.warmUpEpochs = warmUpEpochs;
   }
 
   /** Records the loss of an epoch. Returns whether it is the smallest so far, or completes a plateau. */
@@ -29,13 +33,13 @@ export class EarlyStopping {
       Object.assign(state, { best: loss, bestEpoch: epoch, sincePlateau: 0 });
       return "best";
     }
-    if (epoch <= this.start || ++state.sincePlateau < this.plateau) return undefined;
+    if (epoch <= this.warmUpEpochs || ++state.sincePlateau < this.plateau) return undefined;
     state.sincePlateau = 0;
     return "plateau";
   }
 
   /** The epoch after which training ends, because the patience is used up, if no later loss is smaller. */
   get lastEpoch(): number {
-    return Math.max(this.state.bestEpoch, this.start) + this.patience;
+    return Math.max(this.state.bestEpoch, this.warmUpEpochs) + this.patience;
   }
 }

@@ -6,9 +6,9 @@ import type { Loss } from "./batchLoss.ts";
 import { flowMatchingLoss } from "./flowMatching.ts";
 import { initialize } from "./initialize.ts";
 import { findNonFinite, type NonFiniteSource } from "./nonFinite.ts";
-import type { Problem } from "./objective.ts";
 import { fitRules, settingsIn } from "./optionRules.ts";
 import { deadlineOf, type FitEpoch, type FitOptions, fitSettingsSchema } from "./options.ts";
+import type { Problem } from "./problem.ts";
 import { checkRounding } from "./rounding.ts";
 import { readTrainingRows, type TrainingData } from "./rowsForTraining.ts";
 import { runTraining } from "./runTraining.ts";
@@ -147,7 +147,7 @@ function problemFor(flow: Flow, objective: FitOptions["objective"], klWarmUp: nu
     name: "training",
     ...losses(),
     warmUpEpochs: klWarmUp,
-    perRow: true,
+    returnsLossPerRow: true,
     prepare: (rows) => {
       checkContextClasses(flow, rows);
       return rows.with({
@@ -155,13 +155,13 @@ function problemFor(flow: Flow, objective: FitOptions["objective"], klWarmUp: nu
         ...(standardizeContext && { context: standardizeContext.toLatent(rows.context) }),
       });
     },
-    explain: async (rows, { starting }) => {
+    explain: async (rows, { isBeforeFirstStep }) => {
       const source = rows && (await findNonFinite(inner, rows.values, rows.context));
       if (!source) return undefined;
       // The support of a layer does not depend on its parameters, so training cannot move the row into it. The input of the base
       // depends on the parameters, unless it is the data.
       const seesData = source.layer !== "base" || inner.bijection.isIdentity === true;
-      if (starting || seesData) throwOutsideSupport(flow, source, rows);
+      if (isBeforeFirstStep || seesData) throwOutsideSupport(flow, source, rows);
       return { where: `${source.layer}, row ${rows.rowNumbers[source.row]} of the data` };
     },
   };

@@ -14,8 +14,8 @@ import {
 import { formatRow } from "./formatRow.ts";
 import { type ImportanceResult, importance } from "./importance.ts";
 import { findNonFiniteDraw, type NonFiniteDraw } from "./nonFinite.ts";
-import type { Explanation } from "./objective.ts";
 import { deadlineOf } from "./options.ts";
+import type { Explanation } from "./problem.ts";
 import { EXPECTED_DEVIATION } from "./rounding.ts";
 import { runTraining } from "./runTraining.ts";
 import { checkedDensity, type TargetDensity } from "./targetDensity.ts";
@@ -82,13 +82,13 @@ export async function fitDensity(
       problem: () => ({
         name: "fitting to a density",
         loss: densityLoss(flow, checkedLogDensity, { objective, annealing, stickTheLanding }),
-        ...(objective?.type !== "forwardKL" && { perRow: true }),
-        explain: async (_, { draws }) =>
+        ...(objective?.type !== "forwardKL" && { returnsLossPerRow: true }),
+        explain: async (_, { randomSource }) =>
           explanationOf(
             await findNonFiniteDraw(
               flow,
               checkedLogDensity,
-              noiseOf(flow, draws!, settings.batchSize * samplesPerRow(objective)),
+              noiseOf(flow, randomSource!, settings.batchSize * samplesPerRow(objective)),
             ),
           ),
       }),

@@ -18,7 +18,6 @@ import {
 } from "../options.ts";
 import { Random } from "../random/index.ts";
 import { type FitResult, fit } from "./fit.ts";
-import type { TrainingRows } from "./objective.ts";
 import { commonFitRules, settingsIn } from "./optionRules.ts";
 import {
   type CheckpointStore,
@@ -27,6 +26,7 @@ import {
   fitSettingsSchema,
   remainingMinutes,
 } from "./options.ts";
+import type { TrainingRows } from "./problem.ts";
 import { readTrainingRows, type TrainingData } from "./rowsForTraining.ts";
 import { tableFlowOptimizer } from "./tableFlowOptimizer.ts";
 

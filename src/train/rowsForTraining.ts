@@ -11,8 +11,8 @@ import { tooFewRows } from "../dataset/inMemoryDataset.ts";
 import { isDataset } from "../dataset/isDataset.ts";
 import { isStream } from "../dataset/streamedDataset.ts";
 import { PushforwardError } from "../errors.ts";
-import type { TrainingRows } from "./objective.ts";
 import type { CommonSettings, RowOptions } from "./options.ts";
+import type { TrainingRows } from "./problem.ts";
 
 /** Rows to train on: rows in memory in any form, a dataset, or a stream. */
 export type TrainingData<Row extends object = Readonly<Record<string, number>>> =

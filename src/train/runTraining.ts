@@ -4,8 +4,8 @@ import type { Parameter } from "../graph/parameter.ts";
 import { engineOptionsOf } from "../runtime/engineOptions.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { shardCount } from "./dataParallelLoss.ts";
-import { Objective, type Problem, type TrainingRows } from "./objective.ts";
 import type { CheckpointStore, MinimizeEpoch, TrainingSettings } from "./options.ts";
+import { CompiledProblem, type Problem, type TrainingRows } from "./problem.ts";
 import { broadcastParameters, checkSameTraining } from "./sameTraining.ts";
 import { type LoopOptions, type StopReason, TrainingLoop } from "./trainingLoop.ts";
 import { reserve, Weights } from "./weights.ts";
@@ -78,7 +78,7 @@ async function trainParameters(
     );
     return digest;
   };
-  let objective: Objective | undefined;
+  let compiledProblem: CompiledProblem | undefined;
   try {
     await checkSameTraining(communicator, currentFingerprint);
     const checkpointToResume = bytes && decodeCheckpoint(bytes, currentFingerprint(), parameters);
@@ -101,12 +101,12 @@ async function trainParameters(
     };
     const currentProblem = problem();
     const engine = engineOptionsOf(options);
-    objective = await Objective.create(currentProblem, weights, rows, settings, {
+    compiledProblem = await CompiledProblem.create(currentProblem, weights, rows, settings, {
       communicator,
       threads,
       engine,
     });
-    const loop = new TrainingLoop(weights, currentProblem, objective, settings, {
+    const loop = new TrainingLoop(weights, currentProblem, compiledProblem, settings, {
       ...options,
       communicator,
       onState: save,
@@ -121,11 +121,11 @@ async function trainParameters(
     const lastEpoch = epochs.at(-1)?.epoch ?? 0;
     return {
       epochs,
-      bestEpoch: objective.hasValidation ? bestEpoch : lastEpoch,
+      bestEpoch: compiledProblem.hasValidation ? bestEpoch : lastEpoch,
       validationLoss: best,
       stopped,
     };
   } finally {
-    await Promise.all([weights.release(), objective?.release()]);
+    await Promise.all([weights.release(), compiledProblem?.release()]);
   }
 }

@@ -5,7 +5,6 @@ import type { CheckpointState } from "./checkpoint.ts";
 import { EarlyStopping } from "./earlyStopping.ts";
 import { EpochTotals } from "./epochTotals.ts";
 import { LearningRateFactor, MAX_RECOVERIES } from "./learningRateFactor.ts";
-import type { Objective, Problem, Step } from "./objective.ts";
 import { Optimizer } from "./optimizer.ts";
 import {
   type MinimizeEpoch,
@@ -13,6 +12,7 @@ import {
   type TrainingSettings,
   trainingLengths,
 } from "./options.ts";
+import type { CompiledProblem, Problem, Step } from "./problem.ts";
 import type { Weights } from "./weights.ts";
 
 /** Why training ended: all epochs were done, the patience or the time was used up, or the abort signal was received. */
@@ -50,7 +50,7 @@ export class TrainingLoop {
   best: ReturnType<Weights["result"]>;
   private readonly weights: Weights;
   private readonly problem: Problem;
-  private readonly objective: Objective;
+  private readonly compiledProblem: CompiledProblem;
   private readonly settings: TrainingSettings;
   private readonly options: LoopOptions;
   private readonly maxEpochs: number;
@@ -59,21 +59,21 @@ export class TrainingLoop {
   constructor(
     weights: Weights,
     problem: Problem,
-    objective: Objective,
+    compiledProblem: CompiledProblem,
     settings: TrainingSettings,
     options: LoopOptions,
   ) {
     this.weights = weights;
     this.problem = problem;
-    this.objective = objective;
+    this.compiledProblem = compiledProblem;
     this.settings = settings;
     this.options = options;
-    const { stepsPerEpoch, epochs } = objective;
+    const { stepsPerEpoch, epochs } = compiledProblem;
     const lengths = trainingLengths(settings, stepsPerEpoch);
     this.maxEpochs = epochs ?? lengths.epochs;
     const totalSteps = epochs === undefined ? this.maxEpochs * stepsPerEpoch : settings.steps;
     this.rateFactor = new LearningRateFactor(settings.schedule, totalSteps);
-    this.stopping = new EarlyStopping({ ...lengths, start: problem.warmUpEpochs ?? 0 });
+    this.stopping = new EarlyStopping({ ...lengths, warmUpEpochs: problem.warmUpEpochs ?? 0 });
     this.optimizer = new Optimizer(settings.optimizer, weights.flat);
     this.best = weights.result();
   }
@@ -96,14 +96,14 @@ export class TrainingLoop {
 
   /** Trains until the end, and sets the model to the best weights. */
   async run(): Promise<StopReason> {
-    const { stopping, objective, weights } = this;
-    if (objective.hasValidation && this.epoch === 0) await this.evaluateStart();
+    const { stopping, compiledProblem, weights } = this;
+    if (compiledProblem.hasValidation && this.epoch === 0) await this.evaluateStart();
     let stopped: StopReason | undefined;
     while (this.epoch < this.maxEpochs && !stopped) {
-      const isOver = objective.hasValidation && this.epoch >= stopping.lastEpoch;
+      const isOver = compiledProblem.hasValidation && this.epoch >= stopping.lastEpoch;
       stopped = isOver ? "patience" : await this.runEpoch();
     }
-    weights.assign(objective.hasValidation ? this.best : weights.result());
+    weights.assign(compiledProblem.hasValidation ? this.best : weights.result());
     return stopped ?? "epochs";
   }
 
@@ -116,27 +116,27 @@ export class TrainingLoop {
   }
 
   private async evaluateStart(): Promise<void> {
-    const loss = (await this.objective.validationLoss(0))!;
-    if (!Number.isFinite(loss)) await this.objective.explainStart(this.problem);
+    const loss = (await this.compiledProblem.validationLoss(0))!;
+    if (!Number.isFinite(loss)) await this.compiledProblem.explainStart(this.problem);
     if (!Number.isNaN(loss)) this.stopping.state.best = loss;
   }
 
   /** Runs one epoch. Returns a reason if training must end within it. */
   private async runEpoch(): Promise<StopReason | undefined> {
-    const { weights, objective, options, optimizer, rateFactor } = this;
-    const { stepsPerEpoch, hasValidation } = objective;
+    const { weights, compiledProblem, options, optimizer, rateFactor } = this;
+    const { stepsPerEpoch, hasValidation } = compiledProblem;
     const { clipNorm, averageDecay, optimizer: optimizerOptions } = this.settings;
     const epoch = this.epoch + 1;
     const before = weights.snapshot();
     const totals = new EpochTotals();
     let stopped: StopReason | undefined;
     let explosions = 0;
-    for await (const step of objective.steps(epoch)) {
+    for await (const step of compiledProblem.steps(epoch)) {
       stopped = await this.stopReason();
       if (stopped && (totals.steps === 0 || (stopped === "signal" && hasValidation))) return stopped;
       // A partial epoch is evaluated and recorded like a complete one.
       if (stopped) break;
-      const values = await objective.lossAndGradient(step);
+      const values = await compiledProblem.lossAndGradient(step);
       const norm = weights.flat.gradientNorm;
       explosions = this.lossExploded(values.loss) ? explosions + 1 : 0;
       // One outlier can make the loss of a single batch very large, and a clipped step does no harm, so two in a row are required.
@@ -148,7 +148,7 @@ export class TrainingLoop {
       }
       totals.add(values, step.rows);
       const { loss, ...metrics } = values;
-      const factor = rateFactor.factor(step.draws.step);
+      const factor = rateFactor.factor(step.randomSource.step);
       // In step t the decay is (1 + t) / (10 + t) at most, as in TensorFlow, so that the initial weights do not dominate the average.
       const decay = Math.min(averageDecay, (2 + optimizer.steps) / (11 + optimizer.steps));
       const clipped = norm > clipNorm ? clipNorm / norm : 1;
@@ -157,8 +157,8 @@ export class TrainingLoop {
       options.onProgress?.({
         epoch,
         // The number of steps is an estimate for a stream of rows with weights.
-        fraction: Math.min(1, totals.steps / objective.stepsOf(epoch)),
-        step: step.draws.step + 1,
+        fraction: Math.min(1, totals.steps / compiledProblem.stepsOf(epoch)),
+        step: step.randomSource.step + 1,
         best: this.stopping.state.best,
         bestEpoch: this.stopping.state.bestEpoch,
         lastEpoch: hasValidation ? Math.min(this.stopping.lastEpoch, this.maxEpochs) : this.maxEpochs,
@@ -192,15 +192,15 @@ export class TrainingLoop {
   }
 
   private async record(epoch: number, totals: EpochTotals): Promise<MinimizeEpoch> {
-    const { weights, objective } = this;
+    const { weights, compiledProblem } = this;
     const losses = await weights.withResult(async () => ({
-      training: await objective.trainingLoss(epoch),
-      validation: await objective.validationLoss(epoch),
+      training: await compiledProblem.trainingLoss(epoch),
+      validation: await compiledProblem.validationLoss(epoch),
     }));
     const metrics = totals.metrics();
     return {
       epoch,
-      step: (epoch - 1) * objective.stepsPerEpoch + totals.steps,
+      step: (epoch - 1) * compiledProblem.stepsPerEpoch + totals.steps,
       trainLoss: losses.training ?? totals.mean("loss"),
       ...(losses.validation !== undefined && { validationLoss: losses.validation }),
       learningRate: totals.learningRate,
@@ -232,20 +232,26 @@ export class TrainingLoop {
 
   /** Halves the learning rate after a failure, and reports its location. Throws after too many failures. */
   private async recover(
-    { batch, draws }: Step,
+    { batch, randomSource }: Step,
     { loss, norm }: { loss: number; norm: number },
   ): Promise<void> {
     const rows = batch?.rows.select(batch.indices);
-    const { where, hint } = (await this.problem.explain?.(rows, { starting: false, draws })) ?? {};
-    const first = this.epoch * this.objective.stepsPerEpoch;
+    const { where, hint } =
+      (await this.problem.explain?.(rows, { isBeforeFirstStep: false, randomSource })) ?? {};
+    const first = this.epoch * this.compiledProblem.stepsPerEpoch;
     const [location, before, earlier, advice] = batch
       ? [
-          `epoch ${this.epoch + 1}, batch ${draws.step - first + 1}`,
+          `epoch ${this.epoch + 1}, batch ${randomSource.step - first + 1}`,
           "before that epoch",
           "the epoch before",
           "Lower the learning rate, or look for outliers and for columns of few distinct values in these rows.",
         ]
-      : [`step ${draws.step + 1}`, `after step ${first}`, "the steps before", "Lower the learning rate."];
+      : [
+          `step ${randomSource.step + 1}`,
+          `after step ${first}`,
+          "the steps before",
+          "Lower the learning rate.",
+        ];
     const ofGradient = Number.isFinite(loss) && !Number.isFinite(norm);
     const exploded = Number.isFinite(loss) && Number.isFinite(norm);
     const received = ofGradient ? `a gradient of norm ${norm}` : `a loss of ${loss}`;

@@ -49,16 +49,16 @@ export class Weights {
   readonly flat: FlatParameters;
   readonly running: RunningStatistics;
   /** Whether the result of training is the moving average of the weights instead of their last values. */
-  readonly averaged: boolean;
+  readonly usesAverage: boolean;
 
   /** `threads` is the number of threads that compute gradients. Until `release`, the parameters are views of the flat buffer. */
-  constructor(parameters: ReadonlyMap<string, Parameter>, averaged: boolean, threads: number) {
+  constructor(parameters: ReadonlyMap<string, Parameter>, usesAverage: boolean, threads: number) {
     this.trainable = new Map([...parameters].filter(([, { trainable }]) => trainable));
     this.running = new RunningStatistics(parameters);
     // The statistics of a batch are those of the rows of one thread, so a process computes all of its rows on one thread.
     const gradientThreads = this.running.parameters.length > 0 ? 1 : threads;
     this.flat = new FlatParameters(this.trainable, gradientThreads);
-    this.averaged = averaged;
+    this.usesAverage = usesAverage;
   }
 
   snapshot(): Snapshot {
@@ -75,7 +75,7 @@ export class Weights {
   /** A copy of the weights that would be the result of training now, and of the running statistics. */
   result(): Pick<Snapshot, "values" | "running"> {
     const { flat, running } = this;
-    return { values: (this.averaged ? flat.average : flat.values).slice(), running: running.copy() };
+    return { values: (this.usesAverage ? flat.average : flat.values).slice(), running: running.copy() };
   }
 
   /** Sets the weights to the values that `result` returned. */
@@ -86,7 +86,7 @@ export class Weights {
 
   /** Calls `compute` while the parameters have the weights that would be the result of training now. */
   async withResult<T>(compute: () => Promise<T>): Promise<T> {
-    if (!this.averaged) return compute();
+    if (!this.usesAverage) return compute();
     const { flat } = this;
     const current = flat.values.slice();
     flat.assign(flat.average);

@@ -104,7 +104,7 @@ describe("KL warm-up", () => {
 });
 
 test("early stopping counts neither patience nor plateaus in the first epochs", () => {
-  const stopping = new EarlyStopping({ patience: 2, plateau: 2, start: 3 });
+  const stopping = new EarlyStopping({ patience: 2, plateau: 2, warmUpEpochs: 3 });
   stopping.update(0, 1);
   const events = [2, 2, 2, 2, 2].map((loss, i) => [
     stopping.update(i + 1, loss),

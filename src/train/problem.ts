@@ -33,16 +33,16 @@ export interface Problem {
   /** The number of epochs at the start in which `loss` still changes, as during KL warm-up. Default 0. */
   readonly warmUpEpochs?: number;
   /** True if the losses are known to return a number for each row. */
-  readonly perRow?: boolean;
+  readonly returnsLossPerRow?: boolean;
   /** Transforms all rows before they are used, for example by standardization. */
   readonly prepare?: (rows: InMemoryDataset) => InMemoryDataset;
   /**
-   * Finds the cause of a loss that is not finite, from the rows of the batch or, without data, from the random numbers `draws`.
-   * `starting` is true before the first step. Throws if training cannot help.
+   * Finds the cause of a loss that is not finite, from the rows of the batch or, without data, from `randomSource`.
+   * `isBeforeFirstStep` is true before the first step. Throws if training cannot help.
    */
   readonly explain?: (
     rows: InMemoryDataset | undefined,
-    situation: { readonly starting: boolean; readonly draws?: RandomSource },
+    situation: { readonly isBeforeFirstStep: boolean; readonly randomSource?: RandomSource },
   ) => Promise<Explanation | undefined>;
 }
 
@@ -51,7 +51,7 @@ export const STEPS_PER_EPOCH_WITHOUT_DATA = 100;
 /** If the validation loss differs from the training loss, it is also reported for at most this many training rows. */
 const MAX_EVALUATED_TRAINING_ROWS = 1000;
 
-/** How the losses of an objective are computed. */
+/** How the losses of a problem are computed. */
 interface ParallelOptions {
   readonly communicator: Communicator;
   /** The number of threads of each process, the same on all ranks. */
@@ -66,7 +66,7 @@ export interface Step {
   /** The number of rows, of data or drawn. */
   readonly rows: number;
   /** The source of random numbers. */
-  readonly draws: RandomSource;
+  readonly randomSource: RandomSource;
 }
 
 /** The rows of a training run after `Problem.prepare`. */
@@ -78,8 +78,8 @@ interface PreparedRows {
   readonly sample: InMemoryDataset | undefined;
 }
 
-/** A problem with its rows and its compiled losses. It generates the steps of an epoch and computes losses. */
-export class Objective {
+/** A compiled `Problem` with its rows. It generates the steps of an epoch and computes losses. */
+export class CompiledProblem {
   readonly stepsPerEpoch: number;
   /** The number of epochs without data. Undefined with data: the settings limit the epochs. */
   readonly epochs: number | undefined;
@@ -91,14 +91,14 @@ export class Objective {
 
   private constructor(
     rows: PreparedRows | undefined,
-    gradient: BatchLoss,
-    evaluated: BatchLoss | undefined,
+    stepLoss: BatchLoss,
+    evaluationLoss: BatchLoss | undefined,
     batchSize: number,
     settings: TrainingSettings,
   ) {
     this.rows = rows;
-    this.stepLoss = gradient;
-    this.evaluationLoss = evaluated;
+    this.stepLoss = stepLoss;
+    this.evaluationLoss = evaluationLoss;
     this.batchSize = batchSize;
     this.settings = settings;
     this.stepsPerEpoch = stepsPerEpochOf(rows, batchSize);
@@ -111,24 +111,24 @@ export class Objective {
     data: TrainingRows | undefined,
     settings: TrainingSettings,
     { communicator, threads, engine }: ParallelOptions,
-  ): Promise<Objective> {
+  ): Promise<CompiledProblem> {
     const batchSize = Math.min(settings.batchSize, data?.training.rows ?? settings.batchSize);
     const rows = data && preparedRows(data, problem, { batchSize, seed: settings.seed, communicator });
     const stepsPerEpoch = stepsPerEpochOf(rows, batchSize);
     const loss: Loss = (batch) => problem.loss(batch, stepsPerEpoch);
-    const { validationLoss = loss, perRow } = problem;
-    const common = { widths: rows?.widths, perRow, communicator };
+    const { validationLoss = loss, returnsLossPerRow } = problem;
+    const common = { widths: rows?.widths, returnsLossPerRow, communicator };
     const gradientThreads = weights.flat.threadGradients.length;
     const stepOptions = { ...common, rows: batchSize, threads: gradientThreads, withGradient: true };
-    const gradient = await BatchLoss.create(loss, weights, stepOptions, engine);
+    const stepLoss = await BatchLoss.create(loss, weights, stepOptions, engine);
     const count = rows?.validation?.rows;
-    if (count === undefined) return new Objective(rows, gradient, undefined, batchSize, settings);
+    if (count === undefined) return new CompiledProblem(rows, stepLoss, undefined, batchSize, settings);
     const evaluationOptions = { ...common, rows: count, threads, withGradient: false };
     try {
-      const evaluated = await BatchLoss.create(validationLoss, weights, evaluationOptions, engine);
-      return new Objective(rows, gradient, evaluated, batchSize, settings);
+      const evaluationLoss = await BatchLoss.create(validationLoss, weights, evaluationOptions, engine);
+      return new CompiledProblem(rows, stepLoss, evaluationLoss, batchSize, settings);
     } catch (error) {
-      await gradient.release();
+      await stepLoss.release();
       throw error;
     }
   }
@@ -143,11 +143,12 @@ export class Objective {
     let step = 0;
     if (this.rows) {
       for await (const batch of this.rows.batches.epoch(epoch))
-        yield { batch, rows: batch.indices.length, draws: this.draws(epoch, step++) };
+        yield { batch, rows: batch.indices.length, randomSource: this.randomSource(epoch, step++) };
       return;
     }
     const steps = this.stepsOf(epoch);
-    while (step < steps) yield { batch: undefined, rows: this.batchSize, draws: this.draws(epoch, step++) };
+    while (step < steps)
+      yield { batch: undefined, rows: this.batchSize, randomSource: this.randomSource(epoch, step++) };
   }
 
   /** The number of steps of an epoch: `stepsPerEpoch`, or fewer in the last epoch without data. */
@@ -157,10 +158,10 @@ export class Objective {
   }
 
   /** Returns the loss of a step, and leaves its gradient in the flat buffer of the weights. */
-  lossAndGradient({ batch, rows, draws }: Step): Promise<LossValues> {
+  lossAndGradient({ batch, rows, randomSource }: Step): Promise<LossValues> {
     return batch
-      ? this.stepLoss.evaluateBatch(batch, this.rows!.batches.meanWeight, draws)
-      : this.stepLoss.evaluateDrawn(rows, draws);
+      ? this.stepLoss.evaluateBatch(batch, this.rows!.batches.meanWeight, randomSource)
+      : this.stepLoss.evaluateDrawn(rows, randomSource);
   }
 
   /** The loss of the validation rows after `epochs` epochs; undefined without validation rows. */
@@ -175,7 +176,7 @@ export class Objective {
 
   /** Calls `Problem.explain` for the validation rows before the first step. */
   async explainStart({ explain }: Problem): Promise<void> {
-    await explain?.(this.rows?.validation, { starting: true });
+    await explain?.(this.rows?.validation, { isBeforeFirstStep: true });
   }
 
   async release(): Promise<void> {
@@ -189,7 +190,7 @@ export class Objective {
     return this.evaluationLoss!.mean(rows, { random, step: epochs * this.stepsPerEpoch });
   }
 
-  private draws(epoch: number, step: number): RandomSource {
+  private randomSource(epoch: number, step: number): RandomSource {
     const { seed } = this.settings;
     return {
       step: (epoch - 1) * this.stepsPerEpoch + step,
