@@ -64,7 +64,10 @@ describe("a flow with a fixed context", () => {
       Remove such rows, or replace the value.]
     `);
     expect(() => nsf(2).withContext([1])).toThrowErrorMatchingInlineSnapshot(
-      `[PushforwardError: the flow is not conditional: expected no context, received an array of 1.]`,
+      `
+      [PushforwardError: the flow is not conditional: expected no context, received an array of 1.
+      Leave the context out, or build a conditional flow: nsf(features, { context: 2 }).]
+    `,
     );
     await expect(fixed.sample(2, { context: c } as never)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[PushforwardError: unknown option of sample: expected one of precision, providers, threads, as, seed, start, received context.]`,
