@@ -14,7 +14,7 @@ export function contextError(size: number, received: string): PushforwardError {
     expected: `${size} ${size === 1 ? "feature" : "features"} per row`,
     received,
     ...(isMissing && {
-      hint: "Give one row of context for all rows, or one for each: logProb(rows, context), sample(n, { context }).",
+      hint: "Give one row of context for all rows, or one for each: logProb(rows, context), or flow.withContext(context).",
     }),
   });
 }

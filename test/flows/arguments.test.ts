@@ -186,7 +186,7 @@ test("the density of a conditional flow needs its context", () => {
   expect(() => conditional.density(scalar(1).broadcastTo([3, 2]))).toThrowErrorMatchingInlineSnapshot(
     `
     [PushforwardError: the flow needs a context: expected 1 feature per row, received none.
-    Give one row of context for all rows, or one for each: logProb(rows, context), sample(n, { context }).]
+    Give one row of context for all rows, or one for each: logProb(rows, context), or flow.withContext(context).]
   `,
   );
   expect(() => flow.density(scalar(1).broadcastTo([3, 3]))).toThrowErrorMatchingInlineSnapshot(

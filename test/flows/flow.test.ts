@@ -173,7 +173,7 @@ describe("throws for invalid", () => {
     await expect(conditional.logProb([1, 2])).rejects.toThrowErrorMatchingInlineSnapshot(
       `
       [PushforwardError: the flow needs a context: expected 3 features per row, received none.
-      Give one row of context for all rows, or one for each: logProb(rows, context), sample(n, { context }).]
+      Give one row of context for all rows, or one for each: logProb(rows, context), or flow.withContext(context).]
     `,
     );
     await expect(conditional.sample(2)).rejects.toThrow(expect.objectContaining({ code: "ARGUMENT" }));
@@ -193,7 +193,7 @@ describe("throws for invalid", () => {
     expect(() => conditional.logProb(x)).toThrowErrorMatchingInlineSnapshot(
       `
       [PushforwardError: the flow needs a context: expected 3 features per row, received none.
-      Give one row of context for all rows, or one for each: logProb(rows, context), sample(n, { context }).]
+      Give one row of context for all rows, or one for each: logProb(rows, context), or flow.withContext(context).]
     `,
     );
     expect(() => conditional.logProb(x, input("c", ["N", 2]))).toThrowErrorMatchingInlineSnapshot(

@@ -243,7 +243,7 @@ describe("failure", () => {
     await expect(fitDensity(conditional, banana)).rejects.toThrowErrorMatchingInlineSnapshot(
       `
       [PushforwardError: the flow needs a context: expected 1 feature per row, received none.
-      Give one row of context for all rows, or one for each: logProb(rows, context), sample(n, { context }).]
+      Give one row of context for all rows, or one for each: logProb(rows, context), or flow.withContext(context).]
     `,
     );
   });
