@@ -48,7 +48,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
-    setupFiles: [oneThread],
+    setupFiles: [oneThread, "./test/equalArrays.ts"],
     // For the processes that tests start.
     env: { NODE_OPTIONS: `--import=${new URL(oneThread, import.meta.url)}` },
     testTimeout: 60_000,

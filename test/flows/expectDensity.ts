@@ -23,7 +23,9 @@ export async function expectDensity(
 
   const { samples, logProb: own } = await flow.sampleAndLogProb(SAMPLES, { ...options, context, seed: 3 });
   const again = await flow.logProb(samples, context, options);
-  for (let r = 0; r < SAMPLES; r++) expect(Math.abs(own[r] - again[r])).toBeLessThan(toleranceOfSamples);
+  // One expectation: 10,000 of them take a second.
+  const largestDifference = own.reduce((max, value, r) => Math.max(max, Math.abs(value - again[r])), 0);
+  expect(largestDifference).toBeLessThan(toleranceOfSamples);
 
   const joint = logProb.map(Math.exp);
   const size = rule.nodes.length;
