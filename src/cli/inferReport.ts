@@ -1,5 +1,5 @@
 import { createColors } from "picocolors";
-import { count, counted } from "../evaluate/numberText.ts";
+import { count, counted, fixed } from "../evaluate/numberText.ts";
 import type {
   Declarations,
   InferResult,
@@ -132,7 +132,7 @@ function cells(summary: ParameterSummary): string[] {
   const fewest = Math.min(summary.bulkEffectiveSampleSize, summary.tailEffectiveSampleSize);
   return [
     escapeControls(name),
-    ...[mean, sd, q5, median, q95].map((value) => value.toFixed(decimals)),
+    ...[mean, sd, q5, median, q95].map((value) => fixed(value, decimals)),
     Number.isNaN(fewest) ? "" : count(Math.round(fewest)),
     Number.isNaN(rHat) ? "" : rHat.toFixed(3),
   ];
