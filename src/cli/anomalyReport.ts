@@ -1,6 +1,6 @@
 import { createColors } from "picocolors";
 import { expectedText, shortNumber, valueText } from "../evaluate/expectedText.ts";
-import { count, counted, fixed } from "../evaluate/numberText.ts";
+import { count, counted, withDecimals } from "../evaluate/numberText.ts";
 import type { AnomalyReason } from "../flows/anomalies/reasons.ts";
 import type { Anomaly, TableAnomalies } from "../flows/index.ts";
 import { alignedRows, singleLine } from "./format.ts";
@@ -105,7 +105,7 @@ function reasonLines(reasons: readonly AnomalyReason[]): string[] {
 
 function gainText(conditional: boolean, gain: number): string {
   if (!Number.isFinite(gain)) return "impossible for the model";
-  return `${conditional ? "gain" : "rarer by"} ${fixed(gain, 1)} nats`;
+  return `${conditional ? "gain" : "rarer by"} ${withDecimals(gain, 1)} nats`;
 }
 
 const text = (value: string): string => singleLine(value, MAX_VALUE_LENGTH);

@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import { openTable, readRows } from "../data/index.ts";
 import { writeRows } from "../data/writeRows.ts";
 import { PushforwardError } from "../errors.ts";
+import { withDecimals } from "../evaluate/numberText.ts";
 import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
 import { saveModel } from "../files/index.ts";
 import type { Flow } from "../flows/flow.ts";
@@ -143,7 +144,7 @@ async function runSimulator(
       const what = `Fitting flow ${member + 1} of ${members}`;
       if (what !== stage && !io.stderr.isTTY) messages.print(what);
       stage = what;
-      messages.progress(member / members, `${what} `, ` held-out log-density ${best.toFixed(2)} nats`);
+      messages.progress(member / members, `${what} `, ` held-out log-density ${withDecimals(best, 2)} nats`);
     },
   }).catch((error) => {
     throw ofObservation(error);
@@ -232,7 +233,8 @@ function progressTo(messages: Messages, { stderr }: Io): (progress: InferProgres
       stage = progress.stage;
       if (!stderr.isTTY) messages.print(what);
     }
-    const bound = progress.elbo === undefined ? "" : ` evidence lower bound ${progress.elbo.toFixed(2)} nats`;
+    const bound =
+      progress.elbo === undefined ? "" : ` evidence lower bound ${withDecimals(progress.elbo, 2)} nats`;
     messages.progress(fraction, `${what} `, bound);
   };
 }

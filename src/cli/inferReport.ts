@@ -1,5 +1,5 @@
 import { createColors } from "picocolors";
-import { count, counted, fixed } from "../evaluate/numberText.ts";
+import { count, counted, withDecimals } from "../evaluate/numberText.ts";
 import type {
   Declarations,
   InferResult,
@@ -40,7 +40,7 @@ export function inferredModel(result: InferResult<Declarations>): Inferred {
     : `, effective sample size ${count(Math.round(effectiveSampleSize))} of the weights`;
   return {
     ...{ summary, verdict, reasons },
-    line: `Log-evidence ${logEvidence.toFixed(decimalsOf(logEvidenceError, 1))} ± ${Number(logEvidenceError.toPrecision(1))} nats, Pareto k-hat ${paretoShape.toFixed(2)}${weights}`,
+    line: `Log-evidence ${withDecimals(logEvidence, decimalsOf(logEvidenceError, 1))} ± ${Number(logEvidenceError.toPrecision(1))} nats, Pareto k-hat ${paretoShape.toFixed(2)}${weights}`,
     details: {
       ...rest,
       weighted: { logEvidence: weighted.logEvidence, logEvidenceError: weighted.logEvidenceError },
@@ -132,7 +132,7 @@ function cells(summary: ParameterSummary): string[] {
   const fewest = Math.min(summary.bulkEffectiveSampleSize, summary.tailEffectiveSampleSize);
   return [
     escapeControls(name),
-    ...[mean, sd, q5, median, q95].map((value) => fixed(value, decimals)),
+    ...[mean, sd, q5, median, q95].map((value) => withDecimals(value, decimals)),
     Number.isNaN(fewest) ? "" : count(Math.round(fewest)),
     Number.isNaN(rHat) ? "" : rHat.toFixed(3),
   ];

@@ -1,4 +1,4 @@
-import { count, percent } from "./numberText.ts";
+import { count, percent, withDecimals } from "./numberText.ts";
 import type { CalibrationResult } from "./rankCalibration.ts";
 import type { ReportNumbers } from "./report.ts";
 import type { ScoreEstimate } from "./usefulness.ts";
@@ -231,7 +231,7 @@ const named = (columns: readonly { readonly name: string }[]): string =>
   columns.map(({ name }) => name).join(", ");
 
 const natsWithError = ({ mean, standardError }: { mean: number; standardError: number }): string =>
-  `${mean.toFixed(2)} ± ${standardError.toFixed(2)} nats`;
+  `${withDecimals(mean, 2)} ± ${standardError.toFixed(2)} nats`;
 
 const score = ({ value, standardError }: ScoreEstimate): string =>
-  `${value.toFixed(2)} ± ${standardError.toFixed(2)}`;
+  `${withDecimals(value, 2)} ± ${standardError.toFixed(2)}`;

@@ -1,4 +1,4 @@
-import { fixed } from "../evaluate/numberText.ts";
+import { withDecimals } from "../evaluate/numberText.ts";
 import { anyValue, checkOptions, listOfTexts, required, text } from "../options.ts";
 import { type Column, fractionOutside, readColumns, subsample } from "./columns.ts";
 import { kernelLogDensity } from "./contours.ts";
@@ -129,7 +129,7 @@ function momentsLabel({ samples, axis: { name } }: Column, { left, top, width }:
   const sd = Math.sqrt(samples.reduce((sum, x) => sum + (x - mean) ** 2, 0) / samples.length);
   const decimals = sd > 0 ? Math.max(0, Math.min(12, 1 - Math.floor(Math.log10(sd)))) : 2;
   const text = ellipsize(
-    `${name} = ${fixed(mean, decimals)} ± ${sd.toFixed(decimals)}`,
+    `${name} = ${withDecimals(mean, decimals)} ± ${sd.toFixed(decimals)}`,
     style.tickSize,
     width,
   );

@@ -1,5 +1,6 @@
 import { PushforwardError } from "../errors.ts";
 import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
+import { withDecimals } from "../evaluate/numberText.ts";
 import { nearestRank } from "../numerics/nearestRank.ts";
 import { anyValue, checkOptions, integerFrom, required, text } from "../options.ts";
 import { axis, type Range } from "./axis.ts";
@@ -149,7 +150,7 @@ function labelCurveEnds(
   return descending.map(({ text, color }, k) => ({ x, y: FRAME.top + heights[k]! + 4, text, color }));
 }
 
-const fixed = (value: number): string => value.toFixed(3).replace("-", "−");
+const fixed = (value: number): string => withDecimals(value, 3).replace("-", "−");
 
 /**
  * The range from the lowest to the highest value; low outliers are cut off, so that the part below the lower quartile is at most three

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { fixed, nats } from "../../src/evaluate/numberText.ts";
+import { nats, withDecimals } from "../../src/evaluate/numberText.ts";
 
 it("writes numbers that round to 0 without a sign", () => {
-  expect([-0.04, 0.04, -0, -0.05, 0.06, -12.34].map((x) => fixed(x, 1))).toEqual([
+  expect([-0.04, 0.04, -0, -0.05, 0.06, -12.34].map((x) => withDecimals(x, 1))).toEqual([
     "0.0",
     "0.0",
     "0.0",
@@ -10,7 +10,7 @@ it("writes numbers that round to 0 without a sign", () => {
     "0.1",
     "-12.3",
   ]);
-  expect([-0.4, -0.6, 10].map((x) => fixed(x, 0))).toEqual(["0", "-1", "10"]);
+  expect([-0.4, -0.6, 10].map((x) => withDecimals(x, 0))).toEqual(["0", "-1", "10"]);
   expect([-0.0004, -0.0006].map(nats)).toEqual(["0.000", "-0.001"]);
 });
 

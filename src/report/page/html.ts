@@ -1,3 +1,4 @@
+import { withDecimals } from "../../evaluate/numberText.ts";
 import { escapeXml } from "../sheet.ts";
 
 /** A cell of a table: its text, and whether this is a number, which is aligned to the right. */
@@ -34,7 +35,9 @@ export const words = (text: string): Cell => ({ text });
 
 /** A number with a minus sign instead of a hyphen, or a dash for NaN. */
 export const fixed = (value: number, digits: number): string =>
-  Number.isNaN(value) ? "\u2013" : value.toFixed(digits).replace("-", "\u2212").replace("Infinity", "\u221e");
+  Number.isNaN(value)
+    ? "\u2013"
+    : withDecimals(value, digits).replace("-", "\u2212").replace("Infinity", "\u221e");
 
 /** "0.52 ± 0.03" */
 export const withError = (value: number, standardError: number, digits: number): string =>
