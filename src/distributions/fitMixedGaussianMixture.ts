@@ -108,8 +108,8 @@ async function fitToSplit(
   let responsibilities: Floats = await initialResponsibilities(training, model.components, random, limits);
   const copyOfParameters = () => parametersOf(model).map(({ numbers }) => numbers.slice());
   let best: { score: number; values: readonly Floats[] } | undefined;
-  // With one component, the pooled covariance is that of the component, so additional rows would change nothing.
-  for (const sharedRows of model.components > 1 ? SHARED_ROWS : [0]) {
+  // With a shared covariance and with one component, the pooled covariance is used anyway, so additional rows would change nothing.
+  for (const sharedRows of model.components > 1 && !model.scales ? SHARED_ROWS : [0]) {
     let previous = Number.NEGATIVE_INFINITY;
     for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
       steps.mStep(responsibilities, sharedRows);
@@ -135,9 +135,10 @@ async function fitToSplit(
   return best!.score;
 }
 
-const parametersOf = ({ logWeights, means, covariances, groups }: MixedGaussianMixture) => [
+const parametersOf = ({ logWeights, means, covariances, scales, groups }: MixedGaussianMixture) => [
   logWeights,
   means,
   covariances,
+  ...(scales ? [scales] : []),
   ...groups.map(({ logits }) => logits),
 ];

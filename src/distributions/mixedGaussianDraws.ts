@@ -3,7 +3,7 @@ import type { Shape } from "../graph/shape.ts";
 import { concat, scalar, type Tensor } from "../graph/tensor.ts";
 import { inversePermutation } from "../nn/axisPermutations.ts";
 import { chooseComponent } from "./chooseComponent.ts";
-import { logisticPair } from "./heads/logisticPair.ts";
+import { normalComponents } from "./heads/logisticPair.ts";
 import type { MixedGaussianGroup, MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 import type { Subset } from "./subsetDistribution.ts";
 
@@ -55,13 +55,16 @@ export function drawRows(
         const pivot = ofNumeric.equal(position);
         const ofPivot = coefficients.mul(pivot.toFloat().reshape([1, M, 1])).sum(1);
         const { scores, isSmooth } = model.numericScores(columns);
-        const prediction = selectChosen(ofPivot.transpose(), [M, "N"])
-          .mul(scores.sub(means).mul(isSmooth))
-          .sum(0, { keepAxes: true });
+        const ofRow = model.scales ? ofPivot.transpose() : selectChosen(ofPivot.transpose(), [M, "N"]);
+        const prediction = ofRow.mul(scores.sub(means).mul(isSmooth)).sum(0, { keepAxes: true });
         const locations = means.add(prediction);
         const drawn = numeric.map(({ group, logits, random }) => {
-          const pair = logisticPair(locations.gather(0, group.numeric), spread.gather(0, group.numeric));
-          return group.head.sample(random, { logits, ofComponents: pair }, options);
+          const ofComponents = normalComponents(
+            group.head.type,
+            locations.gather(0, group.numeric),
+            spread.gather(0, group.numeric),
+          );
+          return group.head.sample(random, { logits, ofComponents }, options);
         });
         const isDrawn = pivot.and(isUnknown).reshape([M, 1]);
         const next = position.add(1);

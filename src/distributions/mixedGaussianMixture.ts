@@ -11,7 +11,6 @@ import { chooseComponent } from "./chooseComponent.ts";
 import type { Atoms, DistributionKind, Noise } from "./distribution.ts";
 import { type ColumnGroup, columnsOfEqualShapes } from "./heads/columnGroups.ts";
 import {
-  type ColumnHead,
   type ColumnHeadOptions,
   columnHeadsSchema,
   hasGaps,
@@ -20,9 +19,9 @@ import {
   parameterCount,
 } from "./heads/columnHead.ts";
 import { HeadGroup, type MixtureParameters } from "./heads/headGroup.ts";
-import { logisticPair, selectComponent } from "./heads/logisticPair.ts";
+import { normalComponents, selectComponent } from "./heads/logisticPair.ts";
 import { drawRows } from "./mixedGaussianDraws.ts";
-import { type Regressions, regressionsInOrder } from "./regressionsInOrder.ts";
+import { conditionalMeans, type Regressions, regressionsInOrder, type Scores } from "./regressionsInOrder.ts";
 import { SharedGaps } from "./sharedGaps.ts";
 import { knownValues, logPosterior, type Subset, type SubsetDistribution } from "./subsetDistribution.ts";
 
@@ -30,6 +29,7 @@ const mixedGaussianMixtureSchema = z.strictObject({
   type: z.literal("mixedGaussianMixture"),
   columns: columnHeadsSchema,
   components: sizeSchema,
+  covariance: z.optional(z.literal("shared")),
 });
 
 /** Options of `MixedGaussianMixture`. */
@@ -41,20 +41,19 @@ export interface MixedGaussianMixtureOptions {
   columns: ColumnHeadOptions[];
   /** C, the number of components. */
   components: number;
+  /**
+   * With `shared`, all components have one covariance, times the square of a scale of each component. Default: each component has a covariance
+   * of its own.
+   */
+  covariance?: "shared" | undefined;
 }
 
 /** Columns that are computed together, with their positions among the numeric columns. */
 export interface MixedGaussianGroup extends ColumnGroup {
-  /** [S, A + 2, C] logits of atoms and of both parts of the logistic pair; for categorical columns [S, A, C]. */
+  /** [S, A + 2, C] logits of atoms and of both halves of the normal distribution; for categorical columns [S, A, C]. */
   readonly logits: Parameter;
   /** [S], the positions among the numeric columns. Empty for categorical columns. */
   readonly numeric: readonly number[];
-}
-
-/** The result of `HeadGroup.linearScores` for all numeric columns, each [M, N]. */
-interface Scores {
-  readonly scores: Tensor;
-  readonly isSmooth: Tensor;
 }
 
 /**
@@ -63,16 +62,17 @@ interface Scores {
  *     p(x) = sum_c w_c prod_d p_c(x_d | x_1 ... x_d-1).
  *
  * Within a component, a number has a normal distribution whose mean is the linear regression on the numbers before, as in a Gaussian with
- * mean m_c and covariance S_c on a linear scale of each column. The normal distribution is approximated by a pair of logistic
- * distributions, so that the probability of a cell of a lattice is a difference of two values of a distribution function. Categories, atoms
+ * mean m_c and covariance S_c on a linear scale of each column. In lattices, the normal distribution is approximated by a pair of
+ * logistic distributions, so that the probability of a cell is a difference of two values of a distribution function. Categories, atoms
  * and missing values have probabilities that depend only on the component. In the regressions of other columns, an atom and a missing value
  * count as the mean; but an atom of a lattice is a number there, unless it is one of its `isolatedAtoms`. This is the location model (Olkin
  * and Tate 1961) with latent classes (Lawrence and Krzanowski 1996).
  *
  * Any subset of columns has a density, since the regressions follow from the covariance for every ordering of the columns. The densities of
- * all orderings are equal up to the approximation of the normal distribution and the rounding of lattices.
+ * all orderings are equal, in lattices up to the approximation of the normal distribution and the rounding.
  *
- * `fitToData` runs expectation maximization (Dempster et al. 1977).
+ * `fitToData` runs expectation maximization (Dempster et al. 1977). A shared covariance is then that within all components together, and all
+ * scales are 1.
  */
 export class MixedGaussianMixture implements SubsetDistribution {
   readonly features: number;
@@ -84,13 +84,15 @@ export class MixedGaussianMixture implements SubsetDistribution {
   readonly logWeights: Parameter;
   /** [C, M], the means of the M numeric columns on the linear scale. */
   readonly means: Parameter;
-  /** [C, M, M], the symmetric covariances of the numeric columns on the linear scale. */
+  /** [C, M, M], the symmetric covariances of the numeric columns on the linear scale; [1, M, M] if they are shared. */
   readonly covariances: Parameter;
+  /** [C], the factors of the standard deviations of each component; undefined unless the covariance is shared. */
+  readonly scales: Parameter | undefined;
   readonly groups: readonly MixedGaussianGroup[];
   /** [M], the indices of the numeric columns, in the order of the groups. */
   readonly numericColumns: readonly number[];
   readonly sharedGaps: SharedGaps;
-  private readonly options: { type: "mixedGaussianMixture"; columns: ColumnHead[]; components: number };
+  private readonly options: z.output<typeof mixedGaussianMixtureSchema>;
 
   /** Throws `ARGUMENT` if the options are not valid. */
   constructor(options: MixedGaussianMixtureOptions) {
@@ -100,24 +102,34 @@ export class MixedGaussianMixture implements SubsetDistribution {
       isNumeric(head) ? { ...head, components: 2, linearComponents: 2 } : head,
     );
     this.options = { ...parsed, columns };
-    const { components } = parsed;
+    const { components, covariance } = parsed;
+    const isShared = covariance === "shared";
     this.features = columns.length;
     this.sharedGaps = new SharedGaps(columns);
     this.components = components;
     const M = columns.filter(isNumeric).length;
     // This check comes before the allocation of arrays with an element for each parameter.
-    requireNumbers(components * (M ** 2 + columns.reduce((sum, head) => sum + parameterCount(head), 0)));
+    const covarianceCount = isShared ? 1 : components;
+    requireNumbers(
+      covarianceCount * M ** 2 + components * columns.reduce((sum, head) => sum + parameterCount(head), 0),
+    );
     this.noise = [
       { kind: "uniform", size: 1 },
       { kind: "uniform", size: this.features },
       { kind: "uniform", size: this.features },
+      ...(columns.some(({ type }) => type === "continuous")
+        ? [{ kind: "normal" as const, size: this.features }]
+        : []),
     ];
     const fixed = { trainable: false };
     this.logWeights = new Parameter([components], 0, fixed);
     this.means = new Parameter([components, M], 0, fixed);
     const identity = () =>
-      Float32Array.from({ length: components * M * M }, (_, i) => ((i % (M * M)) % (M + 1) === 0 ? 1 : 0));
-    this.covariances = new Parameter([components, M, M], identity, fixed);
+      Float32Array.from({ length: covarianceCount * M * M }, (_, i) =>
+        (i % (M * M)) % (M + 1) === 0 ? 1 : 0,
+      );
+    this.covariances = new Parameter([covarianceCount, M, M], identity, fixed);
+    if (isShared) this.scales = new Parameter([components], 1, fixed);
     let first = 0;
     this.groups = columnsOfEqualShapes(columns).map((group) => {
       const count = group.head.components ? group.columns.length : 0;
@@ -164,7 +176,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
     const M = numericColumns.length;
     if (M === 0) return posterior.transpose();
     const regressions = this.regressions(subset.positions);
-    const means = this.conditionalMeans(regressions, this.scores(known)).reshape([C * M, "N"]);
+    const means = conditionalMeans(regressions, this.means, this.scores(known)).reshape([C * M, "N"]);
     const deviations = regressions.deviations.reshape([C * M, 1]).broadcastTo([C * M, "N"]);
     const parameters = concat([posterior, means, deviations], 0).transpose();
     return this.sharedGaps.withParameters(parameters, x, subset);
@@ -255,7 +267,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
     const columns = x.transpose();
     const positions = subset?.positions ?? constant(identityOrder(features), [features]);
     const regressions = this.numericColumns.length > 0 ? this.regressions(positions) : undefined;
-    const means = regressions && this.conditionalMeans(regressions, this.scores(x));
+    const means = regressions && conditionalMeans(regressions, this.means, this.scores(x));
     return this.groups.reduce((sum, group) => {
       const [S, N] = [group.columns.length, columns.shape[1]];
       const values = columns.gather(0, group.columns).reshape([S, 1, N]);
@@ -308,25 +320,12 @@ export class MixedGaussianMixture implements SubsetDistribution {
     };
   }
 
-  /** The conditional means of the numeric columns in each component, [C, M, N]. */
-  private conditionalMeans({ coefficients }: Regressions, { scores, isSmooth }: Scores): Tensor {
-    const { components: C, numericColumns } = this;
-    const M = numericColumns.length;
-    // A column without a density contributes nothing, so the mean of the component is subtracted only from the others.
-    const shifts = coefficients.mul(this.means.reshape([C, 1, M]));
-    const product = (matrix: Tensor, columns: Tensor) =>
-      matrix
-        .reshape([C * M, M])
-        .matmul(columns)
-        .reshape([C, M, "N"]);
-    return product(coefficients, scores)
-      .sub(product(shifts, isSmooth))
-      .add(this.means.reshape([C, M, 1]));
-  }
-
-  /** The regressions of the numeric columns for positions [D] of all columns. */
+  /** The regressions of the numeric columns in each component, for positions [D] of all columns. */
   regressions(positions: Tensor): Regressions {
-    return regressionsInOrder(this.covariances, positions.gather(0, this.numericColumns), this.features);
+    const { covariances, scales, components: C } = this;
+    const ofNumeric = positions.gather(0, this.numericColumns);
+    const { coefficients, deviations } = regressionsInOrder(covariances, ofNumeric, this.features);
+    return { coefficients, deviations: scales ? deviations.mul(scales.reshape([C, 1])) : deviations };
   }
 
   /** The distributions of the columns of a group in each component, for conditional means [C, M, N] and standard deviations [C, M]. */
@@ -338,11 +337,12 @@ export class MixedGaussianMixture implements SubsetDistribution {
     const ofAll = logits.reshape([...logits.shape, 1]);
     if (!head.components) return { logits: ofAll };
     const ofGroup = deviations!.gather(1, numeric).transpose();
-    const pair = logisticPair(
+    const ofComponents = normalComponents(
+      head.type,
       means!.gather(1, numeric).transpose([1, 0, 2]),
       ofGroup.reshape([...ofGroup.shape, 1]),
     );
-    return { logits: ofAll, ofComponents: pair };
+    return { logits: ofAll, ofComponents };
   }
 
   /** The distribution of column d in each component, for `conditionalParameters` [N, ...]. The log-weights are [1, C, N]. */
@@ -364,8 +364,8 @@ export class MixedGaussianMixture implements SubsetDistribution {
         .reshape([C, M, N])
         .slice(1, numeric, numeric + 1)
         .reshape([1, C, N]);
-    const pair = logisticPair(part(C), part(C + C * M));
-    return { head, outputs: { logits: ofColumn, ofComponents: pair }, logWeights };
+    const ofComponents = normalComponents(head.type, part(C), part(C + C * M));
+    return { head, outputs: { logits: ofColumn, ofComponents }, logWeights };
   }
 
   /** One column: its head, its logits [1, A + 2, C], and its position among the numeric columns. */

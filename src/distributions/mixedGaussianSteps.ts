@@ -36,7 +36,7 @@ export class MixedGaussianSteps {
 
   /**
    * The M-step: sets the parameters of the model from the responsibilities [N, C] of its components. Each covariance is estimated from the
-   * rows of the component and from `sharedRows` additional rows with the pooled covariance. `strength` multiplies the constants that
+   * rows of the component and from `sharedRows` additional rows with the pooled covariance. A shared covariance is the pooled one. `strength` multiplies the constants that
    * regularize the covariances: `INDEPENDENT_ROWS`, `RIDGE`, and the `PRIOR_ROWS` of variances.
    */
   mStep(responsibilities: Floats, sharedRows: number, strength = 1): void {
@@ -85,7 +85,7 @@ export class MixedGaussianSteps {
     sharedRows: number,
     strength: number,
   ): void {
-    const { means, covariances } = this.model;
+    const { means, covariances, scales } = this.model;
     const M = this.rows.means.length;
     const nextMeans = new Float32Array(means.numbers.length);
     const scatters = ofComponents.map((weights, c) => {
@@ -98,15 +98,21 @@ export class MixedGaussianSteps {
       const sum = scatters.reduce((all, scatter) => all + scatter[i], 0);
       return i % (M + 1) === 0 ? sum / total : sum / (total + strength * INDEPENDENT_ROWS);
     });
+    means.value = nextMeans;
+    const withRidge = (covariance: Float64Array) => {
+      for (let d = 0; d < M; d++) covariance[d * (M + 1)] += strength * RIDGE * this.rows.variances[d];
+      return positiveDefinite(covariance, M);
+    };
+    if (scales) {
+      scales.value = new Float32Array(scales.numbers.length).fill(1);
+      covariances.value = Float32Array.from(withRidge(shared));
+      return;
+    }
     const next = new Float32Array(covariances.numbers.length);
     scatters.forEach((scatter, c) => {
-      const covariance = scatter.map((sum, i) => {
-        const ridge = i % (M + 1) === 0 ? strength * RIDGE * this.rows.variances[i / (M + 1)] : 0;
-        return (sum + sharedRows * shared[i]) / (totals[c] + sharedRows) + ridge;
-      });
-      next.set(positiveDefinite(covariance, M), c * M * M);
+      const covariance = scatter.map((sum, i) => (sum + sharedRows * shared[i]) / (totals[c] + sharedRows));
+      next.set(withRidge(covariance), c * M * M);
     });
-    means.value = nextMeans;
     covariances.value = next;
   }
 
@@ -212,13 +218,18 @@ export class MixedGaussianSteps {
   private addLogDensities(c: number, out: Float64Array): void {
     const { scores, isSmooth, cellVariances } = this.rows;
     const {
-      model: { components: C, means, covariances },
+      model: { components: C, means, covariances, scales },
       rows: {
         data: { rows },
       },
     } = this;
     const M = this.rows.means.length;
-    const covariance = Float64Array.from(covariances.numbers.subarray(c * M * M, (c + 1) * M * M));
+    const first = scales ? 0 : c * M * M;
+    const factorOfVariances = scales ? scales.numbers[c] ** 2 : 1;
+    const covariance = Float64Array.from(
+      covariances.numbers.subarray(first, first + M * M),
+      (value) => factorOfVariances * value,
+    );
     for (let d = 0; d < M; d++) covariance[d * M + d] += cellVariances[d];
     const factor = choleskyFactor(covariance, M);
     const mean = means.numbers.subarray(c * M, (c + 1) * M);

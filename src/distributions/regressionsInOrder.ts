@@ -6,10 +6,42 @@ const MIN_VARIANCE = 1e-6;
 
 /** For each of C components, the linear regressions of M columns on those at earlier positions. */
 export interface Regressions {
-  /** [C, M, M]: row d has the coefficients of the columns that column d depends on, and is 0 otherwise. */
+  /**
+   * [C, M, M]: row d has the coefficients of the columns that column d depends on, and is 0 otherwise. [1, M, M] if the components share one
+   * covariance.
+   */
   readonly coefficients: Tensor;
   /** [C, M], the residual standard deviations. */
   readonly deviations: Tensor;
+}
+
+/** Values of M numeric columns on the linear scale, and 1 for those that have a density, else 0: the result of `HeadGroup.linearScores`. */
+export interface Scores {
+  /** [M, N] */
+  readonly scores: Tensor;
+  /** [M, N] */
+  readonly isSmooth: Tensor;
+}
+
+/** The means [C, M, N] of the columns given the columns at earlier positions, for means [C, M] of the components. */
+export function conditionalMeans(
+  { coefficients }: Regressions,
+  means: Tensor,
+  { scores, isSmooth }: Scores,
+): Tensor {
+  const [C, M] = means.shape as [number, number];
+  // A column without a density contributes nothing, so the mean of the component is subtracted only from the others.
+  const shifts = coefficients.mul(means.reshape([C, 1, M]));
+  const product = (matrices: Tensor, columns: Tensor) => {
+    const count = matrices.shape[0] as number;
+    return matrices
+      .reshape([count * M, M])
+      .matmul(columns)
+      .reshape([count, M, "N"]);
+  };
+  return product(coefficients, scores)
+    .sub(product(shifts, isSmooth))
+    .add(means.reshape([C, M, 1]));
 }
 
 /**

@@ -115,6 +115,7 @@ export const distributionExamples = examplesOf<DistributionDescription["type"]>(
   ],
   mixedGaussianMixture: (features) => [
     { columns: new Array(features).fill({ type: "continuous", knots }), components: 2 },
+    { columns: new Array(features).fill({ type: "continuous", knots }), components: 3, covariance: "shared" },
   ],
   mixedMade: (features) => [
     {

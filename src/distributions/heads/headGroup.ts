@@ -46,7 +46,7 @@ export class HeadGroup {
   /** A, the number of atoms. */
   private readonly atomCount: number;
   /** K, the number of components. */
-  private readonly componentCount: number;
+  readonly componentCount: number;
   /** The atoms [S, valueCount, 1], without the missing value. Undefined if there are none. */
   private readonly atoms: Tensor | undefined;
   /** `[S, A + K]`: the number subtracted from each logit, `IMPOSSIBLE_PENALTY` for padding and else 0. Undefined without padding. */
@@ -219,10 +219,14 @@ export class HeadGroup {
 
   /**
    * Values [S, N] for the outputs of the network and two uniform numbers, each [S, N]: one chooses an atom or a component, the other
-   * is mapped by the quantile function of the chosen component. If `present` is true, no value is missing. Unseen categories, which have no
-   * value, are never sampled.
+   * is mapped by the quantile function of the chosen component. A normal component uses a third, normal number instead. If `present` is true,
+   * no value is missing. Unseen categories, which have no value, are never sampled.
    */
-  sample([choice, quantile]: readonly Tensor[], outputs: HeadOutputs, { present = false } = {}): Tensor {
+  sample(
+    [choice, quantile, normal]: readonly Tensor[],
+    outputs: HeadOutputs,
+    { present = false } = {},
+  ): Tensor {
     const [S, N] = choice.shape;
     const { logits, ofComponents } = this.split(outputs);
     const { valueCount, atomCount } = this;
@@ -242,7 +246,8 @@ export class HeadGroup {
           .slice(1, optionCount - components.linearCount, optionCount)
           .sum(1)
           .greater(0);
-      value = components.valuesOf(location.add(scale.mul(logisticQuantile(quantile))), isLinear);
+      const standard = ofComponents!.isNormal ? normal : logisticQuantile(quantile);
+      value = components.valuesOf(location.add(scale.mul(standard)), isLinear);
     }
     if (this.atoms) {
       const isAtom = chosen.slice(1, 0, valueCount).sum(1).greater(0);
@@ -283,7 +288,12 @@ export class HeadGroup {
 
   /** The unnormalized log-density of all components together, without the atoms. */
   private logUnnormalizedSmooth(x: Tensor, { logits, ofComponents }: MixtureParameters): Tensor {
-    return this.components!.logProb(x, ofComponents!).add(this.componentLogits(logits)).logsumexp(1);
+    const logProbs = this.components!.logProb(x, ofComponents!);
+    const weights = this.componentLogits(logits);
+    if (!ofComponents!.isNormal) return logProbs.add(weights).logsumexp(1);
+    // All components are the same distribution, so only the sum of their weights matters.
+    const [S, , ...rest] = logProbs.shape;
+    return logProbs.reshape([S, ...rest]).add(weights.logsumexp(1));
   }
 
   /**

@@ -22,6 +22,11 @@ type ColumnMap = QuantileMap | LinearMap;
 export interface ComponentParameters {
   readonly locations: Tensor;
   readonly logScales: Tensor;
+  /**
+   * Whether all components of a continuous column are one normal distribution on the linear scale: its mean and the logarithm of its standard
+   * deviation are [S, 1, ..., N]. Default false.
+   */
+  readonly isNormal?: boolean;
 }
 
 /**
@@ -94,10 +99,13 @@ export class LogisticComponents {
   /** The log-density of each component at x [S, ..., N], or for a lattice its log-probability of the cell x: [S, K, ..., N]. */
   logProb(x: Tensor, parameters: ComponentParameters): Tensor {
     if (this.lastCells) return this.logInterval(x, x, parameters);
-    return this.ofEach(parameters, (location, logScale, map) => {
-      const density = logisticDensity(withSecondAxis(this.scores(x, map)), location, logScale);
-      return density.add(withSecondAxis(this.logSlope(x, map)));
-    });
+    const ofOne = parameters.isNormal ? normalDensity : logisticDensity;
+    const logDensity = (location: Tensor, logScale: Tensor, map: ColumnMap) =>
+      ofOne(withSecondAxis(this.scores(x, map)), location, logScale).add(
+        withSecondAxis(this.logSlope(x, map)),
+      );
+    if (parameters.isNormal) return logDensity(parameters.locations, parameters.logScales, this.linear!);
+    return this.ofEach(parameters, logDensity);
   }
 
   /** The logarithm of the mass of each component on [from, to], in a lattice on the cells from `from` to `to`: [S, K, ..., N]. */
@@ -182,6 +190,18 @@ export class LogisticComponents {
     ];
     return parts.length === 1 ? parts[0] : concat(parts, 1);
   }
+}
+
+/** Scores of normal components are clamped to +-1e12, so that the square of an outlier does not overflow in float32. */
+const NORMAL_SCORE_BOUND = 1e12;
+
+/** The log-density at z of normal distributions. */
+function normalDensity(z: Tensor, means: Tensor, logDeviations: Tensor): Tensor {
+  const t = z.clip(-NORMAL_SCORE_BOUND, NORMAL_SCORE_BOUND).sub(means).mul(logDeviations.neg().exp());
+  return t
+    .square()
+    .mul(-0.5)
+    .sub(logDeviations.add(0.5 * Math.log(2 * Math.PI)));
 }
 
 /** The log-density at z of logistic distributions. */

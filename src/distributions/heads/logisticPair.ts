@@ -1,4 +1,6 @@
 import { concat, type Tensor } from "../../graph/tensor.ts";
+import type { ColumnHead } from "./columnHead.ts";
+import { withSecondAxis } from "./columnShapes.ts";
 import type { MixtureParameters } from "./headGroup.ts";
 import type { ComponentParameters } from "./logisticComponents.ts";
 
@@ -9,7 +11,7 @@ import type { ComponentParameters } from "./logisticComponents.ts";
 const LOGISTIC_PAIR = { offset: 0.5586, logScale: Math.log(0.4637) };
 
 /** The pair of logistic distributions [S, 2, ..., N] for normal distributions with means and standard deviations [S, ..., N]. */
-export function logisticPair(means: Tensor, deviations: Tensor): ComponentParameters {
+function logisticPair(means: Tensor, deviations: Tensor): ComponentParameters {
   const { offset, logScale } = LOGISTIC_PAIR;
   const [S, ...rest] = means.shape;
   const distance = deviations.mul(offset).reshape([S, 1, ...deviations.shape.slice(1)]);
@@ -22,6 +24,17 @@ export function logisticPair(means: Tensor, deviations: Tensor): ComponentParame
     locations: concat([centers.sub(distance), centers.add(distance)], 1),
     logScales: concat([logScales, logScales], 1),
   };
+}
+
+/** The components of a head for normal distributions with means and standard deviations [S, ..., N] on the linear scale. */
+export function normalComponents(
+  type: ColumnHead["type"],
+  means: Tensor,
+  deviations: Tensor,
+): ComponentParameters {
+  // The probability of a cell needs a distribution function, and that of a logistic distribution is exact in its tails too.
+  if (type === "lattice") return logisticPair(means, deviations);
+  return { locations: withSecondAxis(means), logScales: withSecondAxis(deviations.log()), isNormal: true };
 }
 
 /** The parameters of the chosen component of each row, from those of all components of one column. `chosen` is one-hot, [1, C, N]. */
@@ -37,6 +50,7 @@ export function selectComponent(parameters: MixtureParameters, chosen: Tensor): 
       ofComponents: {
         locations: select(ofComponents.locations),
         logScales: select(ofComponents.logScales),
+        ...(ofComponents.isNormal && { isNormal: true }),
       },
     }),
   };
