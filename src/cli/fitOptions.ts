@@ -74,7 +74,7 @@ export const options = {
   ...imageOptions,
   draws,
   noKernel: flag(
-    "Stores no training rows in the model file: leaves out the kernel density and the reference rows of the anomaly score.",
+    "Stores no training rows in the model file: leaves out kernel densities and the reference rows of the anomaly score.",
   ),
   contamination: fraction(
     false,

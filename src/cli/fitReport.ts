@@ -13,7 +13,7 @@ import type { AnomalyReference } from "../flows/anomalies/anomalyScorer.ts";
 import type { Flow } from "../flows/index.ts";
 import { hasProbabilities } from "../tables/tableColumn.ts";
 import type { Member } from "../train/index.ts";
-import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
+import { isKernelDensity } from "../train/memberCandidates.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { duration, estimate, singleLine } from "./format.ts";
@@ -208,25 +208,31 @@ function rowCounts({ rows, trained, table: { missing } }: Report): string {
   return parts.join(", ");
 }
 
-/** What a user should know about a model with a kernel density. */
-const KERNEL_NOTE =
-  "The kernel density stores training rows. Their log-density is therefore higher than that of unseen rows, and generated rows lie close to them. --no-kernel leaves it out.";
+/** What a user should know about a model with these kernel densities. */
+function kernelNote(names: readonly string[]): string {
+  const [subject, object] =
+    names.length === 1
+      ? [`The member ${names[0]} stores`, "it"]
+      : [`The members ${names.join(" and ")} store`, "them"];
+  return `${subject} training rows. Their log-density is therefore higher than that of unseen rows, and generated rows lie close to them. --no-kernel leaves ${object} out.`;
+}
 
 /** The members of a mixture with their weights, the largest first. */
 function membersOf({ members = [] }: Trained): string[] {
-  if (members.length === 0 || (members.length === 1 && members[0]!.name !== KERNEL_DENSITY)) return [];
+  if (members.length === 0 || (members.length === 1 && !isKernelDensity(members[0]!.name))) return [];
   const sorted = [...members].sort((a, b) => b.weight - a.weight);
   const text = `Members: ${sorted.map(({ name, weight }) => `${name} ${percent(weight)}`).join(", ")}.`;
-  return members.some(({ name }) => name === KERNEL_DENSITY) ? [text, KERNEL_NOTE] : [text];
+  const kernels = members.map(({ name }) => name).filter(isKernelDensity);
+  return kernels.length > 0 ? [text, kernelNote(kernels)] : [text];
 }
 
-/** Says that the model contains training rows, unless the note on its kernel density does. */
+/** Says that the model contains training rows, unless the note on its kernel densities does. */
 function storedRowsNote(
   { members = [], flow }: Trained,
   anomalies: AnomalyReference | undefined,
 ): readonly string[] {
   const rows = (anomalies?.rows.length ?? 0) / flow.features;
-  if (rows === 0 || members.some(({ name }) => name === KERNEL_DENSITY)) return [];
+  if (rows === 0 || members.some(({ name }) => isKernelDensity(name))) return [];
   return [
     `The model contains ${counted(rows, "training row")}, with which anomalies are compared. --no-kernel leaves them out.`,
   ];

@@ -11,12 +11,12 @@ import {
 } from "../flows/index.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
 import { featuresOf } from "../tables/tableColumn.ts";
-import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
+import { isKernelDensity } from "../train/memberCandidates.ts";
 import { singleLine } from "./format.ts";
 import { bitsText } from "./imageReport.ts";
 
 /** The members that are fitted without epochs. The epochs of a model that has no others are those of a member that is not part of it. */
-const WITHOUT_EPOCHS = [KERNEL_DENSITY, "gaussian-mixture"];
+const isWithoutEpochs = (name: string) => isKernelDensity(name) || name === "gaussian-mixture";
 
 /** Everything in a model file except the numbers of its parameters. */
 export function describeModel({ flow, columns, table, image, given, labels, training }: LoadedModel) {
@@ -87,7 +87,7 @@ export function modelSummary(model: LoadedModel, path: string): string {
       members = [],
       learnedValidationRows,
     } = training;
-    const hasEpochs = members.length === 0 || members.some(({ name }) => !WITHOUT_EPOCHS.includes(name));
+    const hasEpochs = members.length === 0 || members.some(({ name }) => !isWithoutEpochs(name));
     const whose = members.length > 1 ? ", of the best member trained by gradient descent" : "";
     lines.push(
       ["trained on", `${counted(rows, model.image ? "image" : "row")}, seed ${seed}`],
@@ -105,8 +105,11 @@ export function modelSummary(model: LoadedModel, path: string): string {
       const weights = members.map(({ name, weight }) => `${name} ${percent(weight)}`);
       lines.push(["members", weights.join(", ")]);
     }
-    if (members.some(({ name }) => name === KERNEL_DENSITY))
-      lines.push(["note", "the kernel density contains training rows, and samples lie near them"]);
+    const kernels = members.map(({ name }) => name).filter(isKernelDensity);
+    if (kernels.length > 0) {
+      const contain = kernels.length > 1 ? "contain" : "contains";
+      lines.push(["note", `${kernels.join(" and ")} ${contain} training rows, and samples lie near them`]);
+    }
   }
   if (anomalies && anomalies.rows.length > 0) {
     const rows = counted(anomalies.rows.length / flow.features, "training row");

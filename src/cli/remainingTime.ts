@@ -1,5 +1,5 @@
 import type { FitProgress } from "../train/index.ts";
-import { KERNEL_DENSITY } from "../train/memberCandidates.ts";
+import { isKernelDensity } from "../train/memberCandidates.ts";
 
 /** The speed of a member is measured over at least this time, because shorter measurements are not reliable. */
 const MIN_MEASURED_MILLISECONDS = 2000;
@@ -77,8 +77,7 @@ export class RemainingTime {
     const known = [...this.finished, ...(ofMember === undefined ? [] : [now - this.startedAt + ofMember])];
     if (known.length === 0) return undefined;
     const meanTime = known.reduce((sum, time) => sum + time, 0) / known.length;
-    const timeOf = (name: string) =>
-      meanTime * (name === KERNEL_DENSITY ? RELATIVE_TIME_OF_KERNEL_DENSITY : 1);
+    const timeOf = (name: string) => meanTime * (isKernelDensity(name) ? RELATIVE_TIME_OF_KERNEL_DENSITY : 1);
     const total = (members: readonly string[]) => members.reduce((sum, name) => sum + timeOf(name), 0);
     return (ofMember ?? timeOf(names[index]!)) + total(names.slice(index + 1)) + modelsLeft * total(names);
   }

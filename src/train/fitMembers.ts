@@ -47,7 +47,7 @@ export interface FitMembersOptions
   /** Embedding of the context: which columns are class labels, and a network that transforms them. Default none. */
   embedding?: ContextEmbeddingOptions | undefined;
   /**
-   * Whether the model may contain training rows: those of a kernel density, and up to 4,000 with which anomaly scores compare rows. Default
+   * Whether the model may contain training rows: those of kernel densities, and up to 4,000 with which anomaly scores compare rows. Default
    * true.
    */
   kernel?: boolean | undefined;
@@ -125,7 +125,7 @@ interface TrainedMember extends Omit<Member, "weight"> {
  *
  * A small table with test rows has too few validation rows for these weights, so it is cross-validated: each member is trained on each of the
  * `crossValidationSplits` and becomes the equal mixture of the resulting densities. The weights are those for the validation rows of all
- * splits. Since the model has learned these rows, its kernel density is fitted to all of them, whatever its weight.
+ * splits. Since the model has learned these rows, its kernel densities are fitted to all of them, whatever their weights.
  */
 export async function fitMembers(
   columns: readonly TableColumn[],
@@ -207,7 +207,7 @@ export async function fitMembers(
   for (const member of validated.members) {
     const { candidate } = candidates.find(({ name }) => name === member.name)!;
     const isWorthIt = crossed !== undefined || member.weight >= MIN_WEIGHT_OF_REFIT;
-    // A kernel density of more rows has `MAX_CENTERS` centers already, and gains little from the validation rows.
+    // Kernel densities of more rows have as many centers as they can have, and gain little from the validation rows.
     const isPossible = !isOver && rows.test !== undefined && learned.rows <= MAX_CENTERS;
     members.push(isWorthIt && isPossible ? await refitted(member, candidate, rows, options) : member);
   }

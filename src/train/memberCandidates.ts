@@ -2,8 +2,10 @@ import { Chain } from "../bijections/chain.ts";
 import { ColumnScales } from "../bijections/columnScales.ts";
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { ContextEmbedding, type ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
+import { fitGaussianKernels } from "../distributions/fitGaussianKernels.ts";
 import { chooseMixedGaussianMixture } from "../distributions/fitMixedGaussianMixture.ts";
 import type { ColumnHeadOptions } from "../distributions/heads/columnHead.ts";
+import { KERNEL_WIDTHS } from "../distributions/kernelCovariance.ts";
 import { KernelDensity } from "../distributions/kernelDensity.ts";
 import { LatentClasses } from "../distributions/latentClasses.ts";
 import { MixedMade } from "../distributions/mixedMade.ts";
@@ -45,8 +47,11 @@ interface FittedCandidate {
   refit?(rows: InMemoryDataset, limits: Limits): Promise<Flow>;
 }
 
-/** The name of the member that contains training rows. */
-export const KERNEL_DENSITY = "kernel-density";
+const KERNEL_DENSITY = "kernel-density";
+const CORRELATED_KERNELS = "correlated-kernels";
+/** Whether the member of this name is a kernel density, which contains training rows. */
+export const isKernelDensity = (name: string): boolean =>
+  name === KERNEL_DENSITY || name === CORRELATED_KERNELS;
 
 /**
  * On a large table the learning rate of the autoregressive network follows a half cosine over about this many steps. `COSINE_EPOCHS` limits
@@ -72,12 +77,20 @@ const EPOCHS_OF_PATIENCE_IN_WIDE_TABLE = 20;
  * 100 steps remain in which a smaller one may help. It was chosen in bench/tables/EXPERIMENTS.md.
  */
 const STEPS_OF_PATIENCE = 300;
-/** A kernel density takes time for each center in each use, and gains little in larger tables. */
+/** Kernel densities take time for each center in each use, and gain little in larger tables. */
 const MAX_ROWS_OF_KERNEL_DENSITY = 8000;
 export const MAX_CENTERS = 4000;
 /** In tables with more features, distances hardly distinguish near rows from far ones. */
 const MAX_FEATURES_OF_KERNEL_DENSITY = 100;
-/** A mixture of Gaussians of more features has too many covariances for tables of a few thousand rows. */
+/**
+ * The time to score a row by correlated kernels is about proportional to the number of kernels times the number of features, where lattices
+ * count `COST_OF_LATTICE` times. If it exceeds this number, they are no member: with fewer kernels than rows they did not help
+ * (bench/tables/EXPERIMENTS.md).
+ */
+const MAX_COST_OF_KERNELS = 40_000;
+/** The probability of a cell takes about this many times as long as a density. */
+const COST_OF_LATTICE = 4;
+/** Covariances of more features are too many for tables of a few thousand rows. */
 const MAX_FEATURES_OF_GAUSSIANS = 64;
 /** More latent classes than this do not help, nor do classes with fewer rows than `MIN_ROWS_OF_CLASS`. */
 const MAX_CLASSES = 64;
@@ -108,7 +121,7 @@ const BUDGET_SETTINGS: Record<Budget, { epochFactor: number; hidden?: number[]; 
 interface CandidateOptions {
   readonly seed: number;
   readonly embedding: ContextEmbeddingOptions | undefined;
-  /** Whether a kernel density may be a member. */
+  /** Whether kernel densities may be members. */
   readonly kernel: boolean;
   /** The flow that is the only member. Default: the members are chosen by the properties of the table. */
   readonly recipe?: NamedRecipe | undefined;
@@ -134,7 +147,7 @@ interface TableProperties {
 
 /**
  * The members for the columns of a table: an autoregressive network; without a context also latent classes, a mixture of Gaussians and, for
- * small tables, a kernel density; and flows if all rows have a density. With a recipe it is only the flow of the recipe.
+ * small tables, kernel densities; and flows if all rows have a density. With a recipe it is only the flow of the recipe.
  */
 export function candidatesFor(
   columns: readonly TableColumn[],
@@ -163,6 +176,7 @@ export function candidatesFor(
     ...(isConditional ? [] : latentClasses(table, random)),
     ...(isConditional ? [] : gaussianMixture(table)),
     ...(isConditional || !kernel ? [] : kernelDensity(table, random)),
+    ...(isConditional || !kernel ? [] : correlatedKernels(table)),
     ...(hasFlows ? flows(table, embedding, seed) : []),
   ].map((candidate) => withinBudget(candidate, table));
 }
@@ -286,6 +300,17 @@ function kernelDensity({ heads, training: { rows } }: TableProperties, random: R
   };
   // Held-out rows choose nothing, because the bandwidths have the highest leave-one-out likelihood.
   return [{ name: KERNEL_DENSITY, fit: (data, _heldOut, limits) => refit(data, limits), refit }];
+}
+
+/** A kernel density whose kernels follow the correlations of numbers, unless there are fewer than two of them or the table is too large. */
+function correlatedKernels({ heads, training: { rows } }: TableProperties): Candidate[] {
+  const numbers = heads.filter(({ type }) => type !== "categorical").length;
+  const costOfKernel = heads.reduce((sum, { type }) => sum + (type === "lattice" ? COST_OF_LATTICE : 1), 0);
+  const cost = KERNEL_WIDTHS.length * rows * costOfKernel;
+  if (numbers < 2 || cost > MAX_COST_OF_KERNELS || heads.length > MAX_FEATURES_OF_GAUSSIANS) return [];
+  const refit = async (data: InMemoryDataset, limits: Limits) =>
+    new Flow(await fitGaussianKernels([...heads], data, limits));
+  return [{ name: CORRELATED_KERNELS, fit: (data, _heldOut, limits) => refit(data, limits), refit }];
 }
 
 /**

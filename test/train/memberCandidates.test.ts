@@ -6,7 +6,7 @@ import { Random } from "../../src/random/index.ts";
 import { realColumn } from "../../src/tables/realColumn.ts";
 import type { LatticeColumn } from "../../src/tables/tableColumn.ts";
 import type { Budget } from "../../src/train/budgets.ts";
-import { candidatesFor, type NamedRecipe } from "../../src/train/memberCandidates.ts";
+import { candidatesFor, isKernelDensity, type NamedRecipe } from "../../src/train/memberCandidates.ts";
 import { MEMBERS_OF_REAL_COLUMNS } from "./memberNames.ts";
 
 function members(rows: number, features: number, budget?: Budget, recipe?: NamedRecipe) {
@@ -21,7 +21,7 @@ const trained = (...table: Parameters<typeof members>) =>
   members(...table).flatMap((candidate) => ("options" in candidate ? [candidate] : []));
 
 describe("the members of the default model", () => {
-  test("include flows, latent classes, Gaussians and a kernel density for a small table of real numbers", () => {
+  test("include flows, latent classes, Gaussians and kernel densities for a small table of real numbers", () => {
     expect(members(50, 3).map(({ name }) => name)).toEqual(MEMBERS_OF_REAL_COLUMNS);
   });
 
@@ -75,6 +75,20 @@ describe("the members of the default model", () => {
       members(rows, features).some(({ name }) => name === "gaussian-mixture");
     expect([has(50, 2), has(50, 64), has(20_000, 2)]).toEqual([true, true, true]);
     expect([has(50, 1), has(50, 65), has(20_001, 2)]).toEqual([true, false, false]);
+  });
+
+  test("include correlated kernels for 2 to 64 columns if three numbers for each value are at most 40,000, unless no training rows may be stored", () => {
+    const has = (rows: number, features: number) =>
+      members(rows, features).some(({ name }) => name === "correlated-kernels");
+    expect([has(50, 2), has(50, 64), has(6666, 2)]).toEqual([true, true, true]);
+    expect([has(50, 1), has(50, 65), has(6667, 2)]).toEqual([false, false, false]);
+    const columns = [realColumn("a"), realColumn("b")];
+    const training = new InMemoryDataset({
+      features: 2,
+      values: new Random(0).normal(new Float64Array(100)),
+    });
+    const without = candidatesFor(columns, training, { seed: 0, embedding: undefined, kernel: false });
+    expect(without.filter(({ name }) => isKernelDensity(name))).toEqual([]);
   });
 
   test("include Gaussians on linear scales where these describe held-out rows better, as for age = entry + time", async () => {

@@ -4,6 +4,7 @@ export const MEMBERS_OF_REAL_COLUMNS = [
   "latent-classes",
   "gaussian-mixture",
   "kernel-density",
+  "correlated-kernels",
   "affine",
   "splines",
   "mixture",

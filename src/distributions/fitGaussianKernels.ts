@@ -1,0 +1,116 @@
+import type { DataRows } from "../bijections/bijection.ts";
+import type { Limits } from "../limits.ts";
+import { logSumExp } from "../numerics/logSumExp.ts";
+import { Random } from "../random/index.ts";
+import { atomsOf, type ColumnHeadOptions, isCategorical, MISSING } from "./heads/columnHead.ts";
+import { isolatedAtoms } from "./heads/isolatedAtoms.ts";
+import { marginalParameters } from "./heads/marginalParameters.ts";
+import { fitKernelCovariance, KERNEL_WIDTHS } from "./kernelCovariance.ts";
+import { type MixedGaussianGroup, MixedGaussianMixture } from "./mixedGaussianMixture.ts";
+import { type PreparedRows, prepareRows } from "./mixedGaussianRows.ts";
+import { selectDataRows, shuffledRows } from "./selectDataRows.ts";
+
+/** The class of all values with a normal density. The other classes of a column are the positions of their logits. */
+const NORMAL = -1;
+
+/**
+ * A kernel density whose Gaussian kernels share a full covariance, so that they follow the correlations of numbers. It is a
+ * `MixedGaussianMixture` with a component for each training row and each of the widths h_s,
+ *
+ *     p(x) = sum_n w_n sum_s v_s N(x; x_n, h_s^2 S) prod_d p_nd(x_d),
+ *
+ * where the last product is over the columns of which x has no density: categories, atoms and missing values. There, p_nd is 1 - m_d at the
+ * value of row n, plus m_d times the distribution of the whole column.
+ *
+ * The covariance S, the weights v of the widths and the shares m of the columns maximize the leave-one-out likelihood (Habbema, Hermans and
+ * Van den Broek 1974; Duin 1976), see `fitKernelCovariance`. The model contains training rows.
+ */
+export async function fitGaussianKernels(
+  columns: ColumnHeadOptions[],
+  data: DataRows,
+  limits: Limits = {},
+): Promise<MixedGaussianMixture> {
+  const W = KERNEL_WIDTHS.length;
+  // The iterations of the fit use some of the rows, which must not be the first rows of a sorted table.
+  const rows = selectDataRows(data, shuffledRows(data, new Random(0).split("Gaussian kernels")));
+  const N = rows.rows;
+  const model = new MixedGaussianMixture({ columns, components: W * N, covariance: "shared" });
+  const { training } = await prepareRows(model, rows, rows);
+  const { means, variances, cellVariances } = training;
+  const M = means.length;
+  const scores = Float64Array.from(training.scores, (score, i) =>
+    training.isSmooth[i] > 0 ? score : means[i % M],
+  );
+  const weights = rows.weights ?? new Float64Array(N).fill(1);
+  const classes = classesOf(model.groups, training);
+  const varied = classes.flat().filter((ofColumn) => ofColumn.some((each) => each !== ofColumn[0]));
+  const { covariance, widthWeights, marginalShares } = await fitKernelCovariance(
+    { rows: N, weights, scores, variances, cellVariances, classes: varied },
+    limits,
+  );
+  // Component s N + n is the kernel of width s around row n.
+  const perKernel = (number: (width: number, row: number) => number) =>
+    Float32Array.from({ length: W * N }, (_, c) => number(Math.floor(c / N), c % N));
+  model.scales!.value = perKernel((s) => KERNEL_WIDTHS[s]);
+  model.logWeights.value = perKernel((s, n) => Math.log(widthWeights[s]) + Math.log(weights[n]));
+  model.means.value = Float32Array.from({ length: W * N * M }, (_, i) => scores[i % (N * M)]);
+  model.covariances.value = Float32Array.from(covariance);
+  // Where all rows have one class, the leave-one-out likelihood does not depend on the share.
+  const shareOf = (ofColumn: Int32Array) => marginalShares[varied.indexOf(ofColumn)] ?? 1 / (N + 1);
+  for (const [g, group] of model.groups.entries()) {
+    const ofColumns = classes[g].map((ofColumn, i) => {
+      const logits = marginalLogits(group, i, training.codes[g][i], rows.weights);
+      return logitsOfKernels(group, ofColumn, logits, shareOf(ofColumn));
+    });
+    group.logits.value = Float32Array.from(
+      ofColumns.flat().flatMap((ofRows) => KERNEL_WIDTHS.flatMap(() => Array.from(ofRows))),
+    );
+  }
+  return model;
+}
+
+/** For each group and each of its columns, [N] the position of the logit of each value, or `NORMAL`. */
+const classesOf = (groups: readonly MixedGaussianGroup[], { codes }: PreparedRows): Int32Array[][] =>
+  groups.map((group, g) =>
+    group.head.heads.map((head, i) => {
+      const atoms = atomsOf(head);
+      const isolated = new Set(isolatedAtoms(head));
+      const hasLogit = (code: number) => code >= 0 && (isCategorical(head) || isolated.has(atoms[code]));
+      const missing = group.head.hasMissingAtom ? firstNormal(group) - 1 : NORMAL;
+      return codes[g][i].map((code) => (code === MISSING ? missing : hasLogit(code) ? code : NORMAL));
+    }),
+  );
+
+/** The position after those of the atoms and the missing value, where the logits of the normal density begin. */
+const firstNormal = ({ logits, head }: MixedGaussianGroup): number => logits.sizes[1] - head.componentCount;
+
+/** The logits of column i of a group for the distribution of the whole column. */
+const marginalLogits = (
+  { head, logits }: MixedGaussianGroup,
+  i: number,
+  codes: Int32Array,
+  weights: DataRows["weights"],
+): Float64Array =>
+  marginalParameters(head.heads[i], codes, { weights, z: new Float64Array(codes.length) }).subarray(
+    0,
+    logits.sizes[1],
+  );
+
+/** For each logit of a column, its values [N] in the kernels around N rows with these classes. */
+function logitsOfKernels(
+  group: MixedGaussianGroup,
+  classes: Int32Array,
+  marginal: Float64Array,
+  marginalShare: number,
+): Float64Array[] {
+  const logTotal = logSumExp(marginal);
+  const { componentCount } = group.head;
+  return Array.from(marginal, (logit, position) => {
+    const ofMarginal = marginalShare * Math.exp(logit - logTotal);
+    const isNormal = position >= firstNormal(group);
+    const ofRow = (1 - marginalShare) / (isNormal ? componentCount : 1);
+    return Float64Array.from(classes, (each) =>
+      Math.log(ofMarginal + (each === (isNormal ? NORMAL : position) ? ofRow : 0)),
+    );
+  });
+}

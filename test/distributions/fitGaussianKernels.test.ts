@@ -1,0 +1,198 @@
+import { describe, expect, test } from "vitest";
+import { fitGaussianKernels } from "../../src/distributions/fitGaussianKernels.ts";
+import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
+import { KernelDensity, quantileKnots } from "../../src/distributions/index.ts";
+import {
+  fitKernelCovariance,
+  KERNEL_WIDTHS,
+  type KernelRows,
+} from "../../src/distributions/kernelCovariance.ts";
+import { logSumExp } from "../../src/numerics/logSumExp.ts";
+import { mean } from "../../src/numerics/mean.ts";
+import { Random } from "../../src/random/index.ts";
+import { draw, logProb } from "./evaluate.ts";
+
+/** Rows of a Gaussian with mean 0, whose second column is 0.9 times the first one, with a residual deviation of `residual`. */
+function correlated(count: number, seed: number, residual: number): Float64Array {
+  const z = new Random(seed).normal(new Float64Array(2 * count));
+  return z.map((value, i) => (i % 2 === 0 ? value : 0.9 * z[i - 1] + residual * value));
+}
+
+const normalDensity = (value: number, deviation: number) =>
+  -0.5 * (value / deviation) ** 2 - Math.log(deviation) - 0.5 * Math.log(2 * Math.PI);
+
+/** [N, D] as a column. */
+const columnOf = (values: Float64Array, d: number, D: number) => values.filter((_, i) => i % D === d);
+
+const continuous = (values: Float64Array): ColumnHeadOptions => ({
+  type: "continuous",
+  knots: quantileKnots(values.slice().sort()),
+});
+
+describe("the covariance of the kernels", () => {
+  const [N, M] = [150, 2];
+  const scores = correlated(N, 1, 0.3);
+  const rows: KernelRows = {
+    rows: N,
+    weights: Float64Array.from({ length: N }, (_, n) => 1 + (n % 3)),
+    scores,
+    variances: Float64Array.of(1, 0.9),
+    cellVariances: new Float64Array(M),
+    classes: [],
+  };
+
+  /** The mean leave-one-out log-likelihood, from its definition. */
+  function leaveOneOut([a, b, , c]: Float64Array, widthWeights: Float64Array): number {
+    const determinant = a * c - b * b;
+    const total = rows.weights.reduce((sum, weight) => sum + weight, 0);
+    let sum = 0;
+    for (let i = 0; i < N; i++) {
+      const logs: number[] = [];
+      for (let j = 0; j < N; j++) {
+        if (j === i) continue;
+        const [x, y] = [0, 1].map((d) => scores[M * i + d] - scores[M * j + d]);
+        const square = (c * x * x - 2 * b * x * y + a * y * y) / determinant;
+        KERNEL_WIDTHS.forEach((width, s) => {
+          const logKernel =
+            (-0.5 * square) / width ** 2 - Math.log(2 * Math.PI * width ** 2 * Math.sqrt(determinant));
+          logs.push(Math.log((widthWeights[s] * rows.weights[j]) / (total - rows.weights[i])) + logKernel);
+        });
+      }
+      sum += (rows.weights[i] * logSumExp(logs)) / total;
+    }
+    return sum;
+  }
+
+  test("nearly maximizes the leave-one-out likelihood", async () => {
+    const { covariance, widthWeights } = await fitKernelCovariance(rows, {});
+    const fitted = leaveOneOut(covariance, widthWeights);
+    const changed: [string, number][] = [];
+    for (const factor of [0.5, 2]) {
+      changed.push([
+        `covariance times ${factor}`,
+        leaveOneOut(
+          covariance.map((value) => factor * value),
+          widthWeights,
+        ),
+      ]);
+      const [a, b, , c] = covariance;
+      changed.push([
+        `first variance times ${factor}`,
+        leaveOneOut(Float64Array.of(factor * a, Math.sqrt(factor) * b, b, c), widthWeights),
+      ]);
+      for (const s of KERNEL_WIDTHS.keys()) {
+        const weights = widthWeights.map((weight, k) => (k === s ? factor * weight : weight));
+        const total = weights.reduce((sum, weight) => sum + weight, 0);
+        const normalized = weights.map((weight) => weight / total);
+        changed.push([`weight ${s} times ${factor}`, leaveOneOut(covariance, normalized)]);
+      }
+    }
+    const [a, b, , c] = covariance;
+    for (const correlation of [0, 0.5 * b, 1.2 * b])
+      changed.push([
+        `covariance ${correlation}`,
+        leaveOneOut(Float64Array.of(a, correlation, correlation, c), widthWeights),
+      ]);
+    // The priors move the maximum a little.
+    for (const [name, value] of changed) expect(value, name).toBeLessThan(fitted + 0.005);
+    expect(b / Math.sqrt(a * c)).toBeGreaterThan(0.3);
+    expect(leaveOneOut(Float64Array.of(a, 0, 0, c), widthWeights)).toBeLessThan(fitted - 0.03);
+  });
+
+  test("stays positive if every row occurs twice", async () => {
+    const twice = scores.map((_, i) => scores[i % (N * M - (N * M) / 2)]);
+    const { covariance } = await fitKernelCovariance({ ...rows, scores: twice }, {});
+    expect(covariance.every(Number.isFinite)).toBe(true);
+    expect(covariance[0] * covariance[3] - covariance[1] ** 2).toBeGreaterThan(0);
+    expect(covariance[0]).toBeLessThan(0.01);
+  });
+
+  test("the share of the marginal distribution of a column is small if similar rows have its value in common", async () => {
+    const byValue = Int32Array.from({ length: N }, (_, n) => Number(scores[M * n] > 0));
+    const atRandom = Int32Array.from(new Random(2).uniform(new Float64Array(N)), (u) => Number(u > 0.5));
+    const { marginalShares } = await fitKernelCovariance({ ...rows, classes: [byValue, atRandom] }, {});
+    expect(marginalShares[0]).toBeLessThan(0.1);
+    expect(marginalShares[1]).toBeGreaterThan(0.5);
+  });
+
+  test("one row, or a limit that is over, gives the rule of thumb", async () => {
+    const single = { ...rows, rows: 1, weights: Float64Array.of(1), scores: scores.slice(0, M) };
+    const { covariance } = await fitKernelCovariance(single, {});
+    // (4 / (M + 2))^(2 / (M + 4)) is 1 for two columns.
+    expect([...covariance]).toEqual([1, 0, 0, 0.9]);
+    const limited = await fitKernelCovariance(rows, { deadline: performance.now() - 1 });
+    expect(limited.covariance[0]).toBeCloseTo(N ** (-1 / 3), 10);
+  });
+});
+
+test("correlated numbers have a density near the true one, and nearer than that of product kernels", async () => {
+  const [N, residual] = [300, 0.1];
+  const values = correlated(N, 3, residual);
+  const columns = [0, 1].map((d) => continuous(columnOf(values, d, 2)));
+  const data = { rows: N, features: 2, values };
+  const test = correlated(4000, 4, residual);
+  const truth = mean(
+    Array.from(
+      { length: 4000 },
+      (_, n) => normalDensity(test[2 * n], 1) + normalDensity(test[2 * n + 1] - 0.9 * test[2 * n], residual),
+    ),
+  );
+  const kernels = await fitGaussianKernels(columns, data);
+  expect(truth - mean(await logProb(kernels, test))).toBeLessThan(0.1);
+  const product = new KernelDensity({ columns, centers: N }, new Random(0));
+  await product.fitToData(data);
+  expect(truth - mean(await logProb(product, test))).toBeGreaterThan(0.2);
+});
+
+describe("kernels of a table with a category, missing numbers and an atom", () => {
+  const N = 240;
+  const noise = correlated(N, 5, 0.2);
+  const values = new Float64Array(3 * N);
+  for (let n = 0; n < N; n++) {
+    const [x, y] = noise.subarray(2 * n);
+    // Every fourth number is the atom 0, and every sixth one is missing.
+    const second = n % 4 === 0 ? 0 : n % 6 === 1 ? Number.NaN : y;
+    values.set([x > 0 ? 1 : 0, x, second], 3 * n);
+  }
+  const present = columnOf(values, 2, 3).filter((value) => value !== 0 && !Number.isNaN(value));
+  const columns: ColumnHeadOptions[] = [
+    { type: "categorical", categories: 2 },
+    continuous(columnOf(values, 1, 3)),
+    { type: "continuous", knots: quantileKnots(present.sort()), atoms: [0], gaps: true },
+  ];
+  const data = { rows: N, features: 3, values };
+  const fitted = fitGaussianKernels(columns, data);
+
+  test("a width has a kernel for each row", async () => {
+    expect((await fitted).components).toBe(KERNEL_WIDTHS.length * N);
+  });
+
+  test("the frequencies of atoms and missing values are those of the rows", async () => {
+    const count = 20_000;
+    const drawn = columnOf(Float64Array.from(await draw(await fitted, count)), 2, 3);
+    const frequency = (is: (value: number) => boolean) => drawn.filter(is).length / count;
+    const expected = (is: (value: number) => boolean) => columnOf(values, 2, 3).filter(is).length / N;
+    // The standard error is 0.003.
+    for (const is of [Number.isNaN, (value: number) => value === 0])
+      expect(Math.abs(frequency(is) - expected(is))).toBeLessThan(0.015);
+  });
+
+  test("the category of a row follows its number", async () => {
+    const logProbs = await logProb(await fitted, [1, 1, 0, 0, 1, 0, 1, -1, 0, 0, -1, 0]);
+    const [same, other, wrong, right] = logProbs;
+    expect(same - other).toBeGreaterThan(3);
+    expect(right - wrong).toBeGreaterThan(3);
+  });
+
+  test("rows of weight 0 are no centers, and the weights of the others are those of their kernels", async () => {
+    const weights = Float64Array.from({ length: N }, (_, n) => n % 3);
+    const model = await fitGaussianKernels(columns, { ...data, weights });
+    const used = weights.filter((weight) => weight > 0).length;
+    expect(model.components).toBe(KERNEL_WIDTHS.length * used);
+    const ofFirstWidth = model.logWeights.numbers.slice(0, used);
+    const lightest = Math.min(...ofFirstWidth);
+    const ratios = Array.from(ofFirstWidth, (logWeight) => Math.exp(logWeight - lightest));
+    expect(ratios.filter((ratio) => Math.abs(ratio - 1) < 1e-5)).toHaveLength(N / 3);
+    expect(ratios.filter((ratio) => Math.abs(ratio - 2) < 1e-5)).toHaveLength(N / 3);
+  });
+});
