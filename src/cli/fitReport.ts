@@ -214,7 +214,7 @@ function kernelNote(names: readonly string[]): string {
     names.length === 1
       ? [`The member ${names[0]} stores`, "it"]
       : [`The members ${names.join(" and ")} store`, "them"];
-  return `${subject} training rows. Their log-density is therefore higher than that of unseen rows, and generated rows lie close to them. --no-kernel leaves ${object} out.`;
+  return `${subject} training rows. These rows therefore have a higher log-density than unseen rows, and generated rows lie close to them. --no-kernel leaves ${object} out.`;
 }
 
 /** The members of a mixture with their weights, the largest first. */

@@ -109,7 +109,7 @@ async function fitToSplit(
   const copyOfParameters = () => parametersOf(model).map(({ numbers }) => numbers.slice());
   let best: { score: number; values: readonly Floats[] } | undefined;
   // With a shared covariance and with one component, the pooled covariance is used anyway, so additional rows would change nothing.
-  for (const sharedRows of model.components > 1 && !model.scales ? SHARED_ROWS : [0]) {
+  for (const sharedRows of model.components > 1 && !model.widths ? SHARED_ROWS : [0]) {
     let previous = Number.NEGATIVE_INFINITY;
     for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
       steps.mStep(responsibilities, sharedRows);
@@ -135,10 +135,10 @@ async function fitToSplit(
   return best!.score;
 }
 
-const parametersOf = ({ logWeights, means, covariances, scales, groups }: MixedGaussianMixture) => [
+const parametersOf = ({ logWeights, means, covariances, widths, groups }: MixedGaussianMixture) => [
   logWeights,
   means,
   covariances,
-  ...(scales ? [scales] : []),
+  ...(widths ? [widths] : []),
   ...groups.map(({ logits }) => logits),
 ];

@@ -6,8 +6,8 @@ export const KERNEL_WIDTHS = [0.35, 1, 2.5];
 /** Iterations with a diagonal covariance, which is then the prior of the full one, and with a full covariance. */
 const DIAGONAL_ITERATIONS = 15;
 const FULL_ITERATIONS = 30;
-/** An iteration evaluates about this many pairs of a row and a center, which takes about 0.05 s. */
-const PAIRS_PER_ITERATION = 3e5;
+/** A pair of a row and a center costs about M^2 + 60 products for M numbers. An iteration computes about this many products. */
+const PRODUCTS_PER_ITERATION = 2e7;
 /** After this many iterations on some of the rows, steps shrink like 1/2, 1/3, ..., so that the noise of the rows averages out. */
 const FULL_STEPS = 6;
 /** The iteration ends when the mean leave-one-out log-likelihood of all rows increases by less than this, in nats. */
@@ -20,7 +20,7 @@ const PRIOR_ROWS_OF_DIAGONAL = 2;
 const RIDGE = 1e-6;
 /** The smallest variance of a lattice, relative to the variance of a uniform distribution within a cell. */
 const MIN_CELL_SHARE = 0.3;
-/** The share of the marginal distribution is estimated as if this part of an additional row came from it. */
+/** The share of the distribution of a whole column is estimated as if there were one more row, of which this part came from it. */
 const PRIOR_ROWS_OF_MARGINAL = 0.1;
 const MAX_MARGINAL_SHARE = 0.95;
 
@@ -29,8 +29,10 @@ export interface KernelRows {
   readonly rows: number;
   /** [N], the weights of the rows. */
   readonly weights: Float64Array;
-  /** [N, M] numbers on the linear scale, with the mean of the column where a value has no density. */
+  /** [N, M] numbers on the linear scale. Values that have no density have a number too, where their kernels have their centers. */
   readonly scores: Float64Array;
+  /** [N, M], 1 for values that have a density, and 0 for others. */
+  readonly isSmooth: ArrayLike<number>;
   /** [M], the variances of the numbers, and the variance within a cell of a lattice, or 0 for other columns. */
   readonly variances: Float64Array;
   readonly cellVariances: Float64Array;
@@ -51,7 +53,8 @@ export interface KernelCovariance {
 /**
  * The covariance that Gaussian kernels around all rows share, by expectation maximization of the leave-one-out likelihood: the density at a
  * row has no kernel around this row. In the M-step the covariance is the mean of the products of the differences between a row and the
- * centers, weighted by the posterior probabilities of the kernels and by 1 / width^2.
+ * centers, weighted by the posterior probabilities of the kernels and by 1 / width^2. The covariance of two columns is that of the rows in
+ * which both values have a density.
  */
 export async function fitKernelCovariance(rows: KernelRows, limits: Limits): Promise<KernelCovariance> {
   const { rows: N, variances, cellVariances, classes } = rows;
@@ -66,11 +69,12 @@ export async function fitKernelCovariance(rows: KernelRows, limits: Limits): Pro
   const ruleOfThumb = (4 / ((M + 2) * N)) ** (2 / (M + 4));
   for (let d = 0; d < M; d++) state.covariance[d * M + d] = ruleOfThumb * variances[d] + cellVariances[d];
   const steps = new KernelSteps(rows, state);
-  const batch = Math.min(N, Math.ceil(PAIRS_PER_ITERATION / N));
+  const batch = Math.min(N, Math.ceil(PRODUCTS_PER_ITERATION / (N * (M ** 2 + 60))));
   let first = 0;
   for (const isFull of [false, true]) {
     const prior = {
       covariance: state.covariance.slice(),
+      // With fewer rows than this, a full covariance would not be positive definite.
       rows: isFull ? M + 1 : PRIOR_ROWS_OF_DIAGONAL,
     };
     let previous = Number.NEGATIVE_INFINITY;
@@ -92,8 +96,13 @@ export async function fitKernelCovariance(rows: KernelRows, limits: Limits): Pro
 interface KernelSums {
   /** The weights of the rows. */
   readonly total: number;
-  /** [M, M], products of the differences between a row and the centers, divided by the square of the width. Only the lower triangle. */
+  /**
+   * [M, M], products of the differences between a row and the centers, divided by the square of the width. Only the lower triangle. A value
+   * without a density has no difference.
+   */
   readonly scatter: Float64Array;
+  /** [M], the weights of the rows in which a column has a density. */
+  readonly smooth: Float64Array;
   /** The posterior probabilities of each width. */
   readonly widths: Float64Array;
   /** For each of the `classes`, the posterior probability that the class comes from the marginal distribution. */
@@ -126,23 +135,21 @@ class KernelSteps {
 
   /** The sums over a batch of rows. */
   eStep(batch: readonly number[]): KernelSums {
-    const { scores, weights, classes } = this.rows;
+    const { scores, isSmooth, weights, classes } = this.rows;
     const { covariance, widthWeights, marginalShares } = this.state;
     const [N, M, W] = [this.rows.rows, this.rows.variances.length, KERNEL_WIDTHS.length];
     const factor = choleskyFactor(covariance, M);
-    const white = whitened(scores, factor, M);
-    let logConstant = -0.5 * M * Math.log(2 * Math.PI);
-    for (let d = 0; d < M; d++) logConstant -= Math.log(factor[d * M + d]);
-    const logWidths = KERNEL_WIDTHS.map((width, w) => Math.log(widthWeights[w]) - M * Math.log(width));
+    const logWidths = KERNEL_WIDTHS.map(Math.log);
     const precisions = KERNEL_WIDTHS.map((width) => 1 / width ** 2);
     const logWeights = weights.map(Math.log);
     const sums = {
       scatter: new Float64Array(M * M),
+      smooth: new Float64Array(M),
       widths: new Float64Array(W),
       marginals: new Float64Array(classes.length),
     };
-    // A product of differences (z_i - z_j)(z_i - z_j)' is z_i z_i' + z_j z_j' - z_i z_j' - z_j z_i', so that the scatter needs only sums of z_j.
-    const ofCenters = new Float64Array(N);
+    const differences = new Float64Array(N * M);
+    const residuals = new Float64Array(M);
     const distances = new Float64Array(N);
     // The logarithm of the density of each center without the factor of the distance, and sums of densities over the widths.
     const logFactors = new Float64Array(N);
@@ -157,13 +164,23 @@ class KernelSteps {
         const [same, other] = [Math.log(1 - marginalShares[k] + marginal), Math.log(marginal)];
         for (let j = 0; j < N; j++) logFactors[j] += ofColumn[j] === ofColumn[i] ? same : other;
       });
+      const smooth = Array.from({ length: M }, (_, d) => isSmooth[i * M + d]);
+      let [smoothCount, logConstant] = [0, 0];
+      for (let d = 0; d < M; d++) {
+        smoothCount += smooth[d];
+        logConstant -= smooth[d] * (Math.log(factor[d * M + d]) + 0.5 * Math.log(2 * Math.PI));
+      }
+      const logFactorsOfWidths = widthWeights.map(
+        (weight, w) => Math.log(weight) - smoothCount * logWidths[w],
+      );
       let largest = Number.NEGATIVE_INFINITY;
       for (let j = 0; j < N; j++) {
-        let distance = 0;
-        for (let p = i * M, q = j * M; p < (i + 1) * M; p++, q++) distance += (white[p] - white[q]) ** 2;
+        const difference = differences.subarray(j * M, (j + 1) * M);
+        for (let d = 0; d < M; d++) difference[d] = smooth[d] * (scores[i * M + d] - scores[j * M + d]);
+        const distance = squaredDistance(difference, smooth, factor, residuals);
         distances[j] = distance;
         for (let w = 0; w < W; w++)
-          largest = Math.max(largest, logFactors[j] + logWidths[w] - 0.5 * precisions[w] * distance);
+          largest = Math.max(largest, logFactors[j] + logFactorsOfWidths[w] - 0.5 * precisions[w] * distance);
       }
       let sum = 0;
       const ofWidths = new Array<number>(W).fill(0);
@@ -171,7 +188,8 @@ class KernelSteps {
         densities[j] = 0;
         scaledDensities[j] = 0;
         for (let w = 0; w < W; w++) {
-          const logRatio = logFactors[j] + logWidths[w] - 0.5 * precisions[w] * distances[j] - largest;
+          const logRatio =
+            logFactors[j] + logFactorsOfWidths[w] - 0.5 * precisions[w] * distances[j] - largest;
           if (!(logRatio > -MAX_LOG_RATIO)) continue;
           const density = Math.exp(logRatio);
           ofWidths[w] += density;
@@ -186,14 +204,11 @@ class KernelSteps {
       logLikelihood += weights[i] * (logConstant + largest + Math.log(sum) - logOthers);
       const scale = weights[i] / sum;
       for (let w = 0; w < W; w++) sums.widths[w] += scale * ofWidths[w];
-      let ofRow = 0;
-      const weightedCenters = new Float64Array(M);
+      for (let d = 0; d < M; d++) sums.smooth[d] += weights[i] * smooth[d];
       for (let j = 0; j < N; j++) {
         if (densities[j] === 0) continue;
-        const weight = scale * scaledDensities[j];
-        ofRow += weight;
-        ofCenters[j] += weight;
-        for (let d = 0; d < M; d++) weightedCenters[d] += weight * scores[j * M + d];
+        const difference = differences.subarray(j * M, (j + 1) * M);
+        addProducts(sums.scatter, scale * scaledDensities[j], difference);
         for (let k = 0; k < classes.length; k++) {
           const share = marginalShares[k];
           const marginal = share * this.frequencies[k][i];
@@ -201,21 +216,13 @@ class KernelSteps {
           sums.marginals[k] += scale * densities[j] * ofMarginal;
         }
       }
-      const z = scores.subarray(i * M, (i + 1) * M);
-      addProducts(sums.scatter, ofRow, z, z);
-      addProducts(sums.scatter, -1, z, weightedCenters);
-      addProducts(sums.scatter, -1, weightedCenters, z);
     }
-    ofCenters.forEach((weight, j) => {
-      const z = scores.subarray(j * M, (j + 1) * M);
-      addProducts(sums.scatter, weight, z, z);
-    });
     return { ...sums, total, logLikelihood: logLikelihood / total };
   }
 
   /** Moves the state by `step` towards the values that maximize the expected log-likelihood. With `isFull` = false, covariances stay 0. */
   mStep(
-    { scatter, widths, marginals, total }: KernelSums,
+    { scatter, smooth, widths, marginals, total }: KernelSums,
     prior: { readonly covariance: Float64Array; readonly rows: number },
     { step, isFull }: { readonly step: number; readonly isFull: boolean },
   ): void {
@@ -228,7 +235,10 @@ class KernelSteps {
     for (let d = 0; d < M; d++) {
       for (let e = isFull ? 0 : d; e <= d; e++) {
         const i = d * M + e;
-        let value = (ofAllRows(scatter[i]) + prior.rows * prior.covariance[i]) / (N + prior.rows);
+        // With the geometric mean of the weights of both columns, the matrix stays positive definite.
+        const weight = Math.sqrt(smooth[d] * smooth[e]);
+        const ofRows = weight > 0 ? scatter[i] / weight : prior.covariance[i];
+        let value = (N * ofRows + prior.rows * prior.covariance[i]) / (N + prior.rows);
         if (d === e) value = Math.max(value + RIDGE * variances[d], MIN_CELL_SHARE * cellVariances[d]);
         covariance[i] = moved(covariance[i], value);
         covariance[e * M + d] = covariance[i];
@@ -245,23 +255,33 @@ class KernelSteps {
   }
 }
 
-/** Adds weight times u v' to the lower triangle of a matrix [M, M]. */
-function addProducts(out: Float64Array, weight: number, u: Float64Array, v: Float64Array): void {
+/**
+ * The sum of the squared elements of L^-1 u for the Cholesky factor L, without those of columns that are not smooth: these have no density, and
+ * the difference 0 in the regressions of the others. Overwrites `residuals`.
+ */
+function squaredDistance(
+  u: Float64Array,
+  smooth: readonly number[],
+  factor: Float64Array,
+  residuals: Float64Array,
+): number {
+  const M = u.length;
+  let sum = 0;
+  for (let d = 0; d < M; d++) {
+    let residual = u[d];
+    for (let e = 0; e < d; e++) residual -= factor[d * M + e] * residuals[e];
+    residuals[d] = residual / factor[d * M + d];
+    sum += smooth[d] * residuals[d] ** 2;
+  }
+  return sum;
+}
+
+/** Adds weight times u u' to the lower triangle of a matrix [M, M]. */
+function addProducts(out: Float64Array, weight: number, u: Float64Array): void {
   const M = u.length;
   for (let d = 0; d < M; d++) {
     const scaled = weight * u[d];
-    for (let e = 0; e <= d; e++) out[d * M + e] += scaled * v[e];
+    if (scaled === 0) continue;
+    for (let e = 0; e <= d; e++) out[d * M + e] += scaled * u[e];
   }
-}
-
-/** L^-1 z of each row z of scores [N, M], for the Cholesky factor L. */
-function whitened(scores: Float64Array, factor: Float64Array, M: number): Float64Array {
-  const white = new Float64Array(scores.length);
-  for (let start = 0; start < scores.length; start += M)
-    for (let d = 0; d < M; d++) {
-      let sum = scores[start + d];
-      for (let e = 0; e < d; e++) sum -= factor[d * M + e] * white[start + e];
-      white[start + d] = sum / factor[d * M + d];
-    }
-  return white;
 }

@@ -55,7 +55,7 @@ export function drawRows(
         const pivot = ofNumeric.equal(position);
         const ofPivot = coefficients.mul(pivot.toFloat().reshape([1, M, 1])).sum(1);
         const { scores, isSmooth } = model.numericScores(columns);
-        const ofRow = model.scales ? ofPivot.transpose() : selectChosen(ofPivot.transpose(), [M, "N"]);
+        const ofRow = model.widths ? ofPivot.transpose() : selectChosen(ofPivot.transpose(), [M, "N"]);
         const prediction = ofRow.mul(scores.sub(means).mul(isSmooth)).sum(0, { keepAxes: true });
         const locations = means.add(prediction);
         const drawn = numeric.map(({ group, logits, random }) => {

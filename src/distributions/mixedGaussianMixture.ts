@@ -42,8 +42,8 @@ export interface MixedGaussianMixtureOptions {
   /** C, the number of components. */
   components: number;
   /**
-   * With `shared`, all components have one covariance, times the square of a scale of each component. Default: each component has a covariance
-   * of its own.
+   * With `shared`, all components have one covariance, times the square of a width of each component. Default: each component has a
+   * covariance of its own.
    */
   covariance?: "shared" | undefined;
 }
@@ -69,10 +69,11 @@ export interface MixedGaussianGroup extends ColumnGroup {
  * and Tate 1961) with latent classes (Lawrence and Krzanowski 1996).
  *
  * Any subset of columns has a density, since the regressions follow from the covariance for every ordering of the columns. The densities of
- * all orderings are equal, in lattices up to the approximation of the normal distribution and the rounding.
+ * all orderings are equal for rows of numbers with linear scores between -15 and 15, in lattices up to the approximation of the normal
+ * distribution and the rounding. An atom or a missing value tells other columns nothing, so its position matters.
  *
- * `fitToData` runs expectation maximization (Dempster et al. 1977). A shared covariance is then that within all components together, and all
- * scales are 1.
+ * `fitToData` runs expectation maximization (Dempster et al. 1977). A shared covariance is estimated from the deviations of all rows
+ * from the means of their components, and all widths are 1.
  */
 export class MixedGaussianMixture implements SubsetDistribution {
   readonly features: number;
@@ -86,8 +87,8 @@ export class MixedGaussianMixture implements SubsetDistribution {
   readonly means: Parameter;
   /** [C, M, M], the symmetric covariances of the numeric columns on the linear scale; [1, M, M] if they are shared. */
   readonly covariances: Parameter;
-  /** [C], the factors of the standard deviations of each component; undefined unless the covariance is shared. */
-  readonly scales: Parameter | undefined;
+  /** [C], the widths: factors of the standard deviations of each component. Undefined unless the covariance is shared. */
+  readonly widths: Parameter | undefined;
   readonly groups: readonly MixedGaussianGroup[];
   /** [M], the indices of the numeric columns, in the order of the groups. */
   readonly numericColumns: readonly number[];
@@ -129,7 +130,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
         (i % (M * M)) % (M + 1) === 0 ? 1 : 0,
       );
     this.covariances = new Parameter([covarianceCount, M, M], identity, fixed);
-    if (isShared) this.scales = new Parameter([components], 1, fixed);
+    if (isShared) this.widths = new Parameter([components], 1, { ...fixed, domain: { min: 1e-6, max: 1e6 } });
     let first = 0;
     this.groups = columnsOfEqualShapes(columns).map((group) => {
       const count = group.head.components ? group.columns.length : 0;
@@ -162,12 +163,15 @@ export class MixedGaussianMixture implements SubsetDistribution {
   }
 
   get conditionalSize(): number {
-    return this.components * (1 + 2 * this.numericColumns.length) + this.sharedGaps.size;
+    const { components, numericColumns } = this;
+    return (
+      components + (components + this.covariances.sizes[0]) * numericColumns.length + this.sharedGaps.size
+    );
   }
 
   /**
-   * The log-weights of the components given the known columns, the conditional means and standard deviations of all numeric columns in each
-   * component, and the parameters of `SharedGaps`.
+   * The log-weights of the components given the known columns, the conditional means of all numeric columns in each component, their standard
+   * deviations in each component or those that all share, and the parameters of `SharedGaps`.
    */
   conditionalParameters(x: Tensor, subset: Subset): Tensor {
     const { components: C, numericColumns } = this;
@@ -175,9 +179,10 @@ export class MixedGaussianMixture implements SubsetDistribution {
     const posterior = this.logPosterior(known, subset);
     const M = numericColumns.length;
     if (M === 0) return posterior.transpose();
-    const regressions = this.regressions(subset.positions);
+    const regressions = this.regressionsOfCovariances(subset.positions);
     const means = conditionalMeans(regressions, this.means, this.scores(known)).reshape([C * M, "N"]);
-    const deviations = regressions.deviations.reshape([C * M, 1]).broadcastTo([C * M, "N"]);
+    const count = this.covariances.sizes[0] * M;
+    const deviations = regressions.deviations.reshape([count, 1]).broadcastTo([count, "N"]);
     const parameters = concat([posterior, means, deviations], 0).transpose();
     return this.sharedGaps.withParameters(parameters, x, subset);
   }
@@ -322,10 +327,21 @@ export class MixedGaussianMixture implements SubsetDistribution {
 
   /** The regressions of the numeric columns in each component, for positions [D] of all columns. */
   regressions(positions: Tensor): Regressions {
-    const { covariances, scales, components: C } = this;
+    const { coefficients, deviations } = this.regressionsOfCovariances(positions);
+    return { coefficients, deviations: this.scaled(deviations) };
+  }
+
+  /** The same with the deviations [1, M] of width 1 if the covariance is shared. */
+  private regressionsOfCovariances(positions: Tensor): Regressions {
     const ofNumeric = positions.gather(0, this.numericColumns);
-    const { coefficients, deviations } = regressionsInOrder(covariances, ofNumeric, this.features);
-    return { coefficients, deviations: scales ? deviations.mul(scales.reshape([C, 1])) : deviations };
+    return regressionsInOrder(this.covariances, ofNumeric, this.features);
+  }
+
+  /** Deviations [C, M, ...] of each component, from those [1, M, ...] of width 1 if the covariance is shared. */
+  private scaled(deviations: Tensor): Tensor {
+    if (!this.widths) return deviations;
+    const others = new Array<1>(deviations.rank - 1).fill(1);
+    return deviations.mul(this.widths.reshape([this.components, ...others]));
   }
 
   /** The distributions of the columns of a group in each component, for conditional means [C, M, N] and standard deviations [C, M]. */
@@ -358,13 +374,14 @@ export class MixedGaussianMixture implements SubsetDistribution {
     const { head, logits, numeric } = this.single(d);
     const ofColumn = logits.reshape([1, ...(logits.shape.slice(1) as number[]), 1]);
     if (numeric === undefined) return { head, outputs: { logits: ofColumn }, logWeights };
-    const part = (start: number) =>
+    const part = (start: number, count: number) =>
       rows
-        .slice(0, start, start + C * M)
-        .reshape([C, M, N])
-        .slice(1, numeric, numeric + 1)
-        .reshape([1, C, N]);
-    const ofComponents = normalComponents(head.type, part(C), part(C + C * M));
+        .slice(0, start, start + count * M)
+        .reshape([count, M, N])
+        .slice(1, numeric, numeric + 1);
+    const means = part(C, C).reshape([1, C, N]);
+    const deviations = this.scaled(part(C + C * M, this.covariances.sizes[0])).reshape([1, C, N]);
+    const ofComponents = normalComponents(head.type, means, deviations);
     return { head, outputs: { logits: ofColumn, ofComponents }, logWeights };
   }
 

@@ -85,7 +85,7 @@ export class MixedGaussianSteps {
     sharedRows: number,
     strength: number,
   ): void {
-    const { means, covariances, scales } = this.model;
+    const { means, covariances, widths } = this.model;
     const M = this.rows.means.length;
     const nextMeans = new Float32Array(means.numbers.length);
     const scatters = ofComponents.map((weights, c) => {
@@ -103,8 +103,8 @@ export class MixedGaussianSteps {
       for (let d = 0; d < M; d++) covariance[d * (M + 1)] += strength * RIDGE * this.rows.variances[d];
       return positiveDefinite(covariance, M);
     };
-    if (scales) {
-      scales.value = new Float32Array(scales.numbers.length).fill(1);
+    if (widths) {
+      widths.value = new Float32Array(widths.numbers.length).fill(1);
       covariances.value = Float32Array.from(withRidge(shared));
       return;
     }
@@ -218,14 +218,14 @@ export class MixedGaussianSteps {
   private addLogDensities(c: number, out: Float64Array): void {
     const { scores, isSmooth, cellVariances } = this.rows;
     const {
-      model: { components: C, means, covariances, scales },
+      model: { components: C, means, covariances, widths },
       rows: {
         data: { rows },
       },
     } = this;
     const M = this.rows.means.length;
-    const first = scales ? 0 : c * M * M;
-    const factorOfVariances = scales ? scales.numbers[c] ** 2 : 1;
+    const first = widths ? 0 : c * M * M;
+    const factorOfVariances = widths ? widths.numbers[c] ** 2 : 1;
     const covariance = Float64Array.from(
       covariances.numbers.subarray(first, first + M * M),
       (value) => factorOfVariances * value,

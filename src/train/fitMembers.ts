@@ -13,7 +13,13 @@ import { mean } from "../numerics/mean.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import type { Budget } from "./budgets.ts";
 import { fit } from "./fit.ts";
-import { type Candidate, candidatesFor, MAX_CENTERS, type NamedRecipe } from "./memberCandidates.ts";
+import {
+  type Candidate,
+  candidatesFor,
+  isKernelDensity,
+  MAX_CENTERS,
+  type NamedRecipe,
+} from "./memberCandidates.ts";
 import {
   type CheckpointStore,
   deadlineOf,
@@ -103,8 +109,8 @@ const PRIOR_ROWS = 1;
 /** The share of `maxMinutes` for a member that is fitted without gradients, relative to 1 for a member that is trained by gradients. */
 const SHARE_OF_FITTED = 0.1;
 /**
- * Refitting uses the validation rows up, so that `report` has only the test rows as held-out rows. Only a kernel density with at least this
- * weight is worth that.
+ * Refitting uses the validation rows up, so that `report` has only the test rows as held-out rows. Only kernel densities with at least this
+ * weight in total are worth that.
  */
 const MIN_WEIGHT_OF_REFIT = 0.5;
 
@@ -120,7 +126,7 @@ interface TrainedMember extends Omit<Member, "weight"> {
  * weights of `stackDensities` on the validation rows. With a context it returns the best member. The members share `maxMinutes`,
  * and what one leaves of its share is for the later ones.
  *
- * Afterwards a kernel density with at least half of the weight is fitted again, to the training and validation rows; the weights stay. This
+ * Afterwards kernel densities with at least half of the weight are fitted again, to the training and validation rows; the weights stay. This
  * needs test rows, because otherwise no row would be new to the model, and at most 4,000 training rows.
  *
  * A small table with test rows has too few validation rows for these weights, so it is cross-validated: each member is trained on each of the
@@ -204,10 +210,14 @@ export async function fitMembers(
     : validated.flow;
   const isOver = stopped === "signal" || (await remainingMinutes(start, maxMinutes, communicator)) === 0;
   const members: Member[] = [];
+  const weightOfKernels = validated.members.reduce(
+    (sum, { name, weight }) => sum + (isKernelDensity(name) ? weight : 0),
+    0,
+  );
+  const isWorthIt = crossed !== undefined || weightOfKernels >= MIN_WEIGHT_OF_REFIT;
   for (const member of validated.members) {
     const { candidate } = candidates.find(({ name }) => name === member.name)!;
-    const isWorthIt = crossed !== undefined || member.weight >= MIN_WEIGHT_OF_REFIT;
-    // Kernel densities of more rows have as many centers as they can have, and gain little from the validation rows.
+    // Kernel densities of many rows gain little from the validation rows.
     const isPossible = !isOver && rows.test !== undefined && learned.rows <= MAX_CENTERS;
     members.push(isWorthIt && isPossible ? await refitted(member, candidate, rows, options) : member);
   }

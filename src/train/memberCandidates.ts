@@ -2,7 +2,7 @@ import { Chain } from "../bijections/chain.ts";
 import { ColumnScales } from "../bijections/columnScales.ts";
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { ContextEmbedding, type ContextEmbeddingOptions } from "../distributions/contextEmbedding.ts";
-import { fitGaussianKernels } from "../distributions/fitGaussianKernels.ts";
+import { fitCorrelatedKernels } from "../distributions/fitCorrelatedKernels.ts";
 import { chooseMixedGaussianMixture } from "../distributions/fitMixedGaussianMixture.ts";
 import type { ColumnHeadOptions } from "../distributions/heads/columnHead.ts";
 import { KERNEL_WIDTHS } from "../distributions/kernelCovariance.ts";
@@ -83,13 +83,16 @@ export const MAX_CENTERS = 4000;
 /** In tables with more features, distances hardly distinguish near rows from far ones. */
 const MAX_FEATURES_OF_KERNEL_DENSITY = 100;
 /**
- * The time to score a row by correlated kernels is about proportional to the number of kernels times the number of features, where lattices
- * count `COST_OF_LATTICE` times. If it exceeds this number, they are no member: with fewer kernels than rows they did not help
+ * The time to score a row by correlated kernels is about proportional to the number of kernels times the sum of these costs over the
+ * features. If it exceeds `MAX_COST_OF_KERNELS`, a table does not have this member: with fewer kernels than rows it did not help
  * (bench/tables/EXPERIMENTS.md).
  */
-const MAX_COST_OF_KERNELS = 40_000;
+const MAX_COST_OF_KERNELS = 60_000;
+const COST_OF_NUMBER = 1;
 /** The probability of a cell takes about this many times as long as a density. */
 const COST_OF_LATTICE = 4;
+/** The cost of each category, and of each single value with a probability. */
+const COST_OF_LOGIT = 0.25;
 /** Covariances of more features are too many for tables of a few thousand rows. */
 const MAX_FEATURES_OF_GAUSSIANS = 64;
 /** More latent classes than this do not help, nor do classes with fewer rows than `MIN_ROWS_OF_CLASS`. */
@@ -305,11 +308,15 @@ function kernelDensity({ heads, training: { rows } }: TableProperties, random: R
 /** A kernel density whose kernels follow the correlations of numbers, unless there are fewer than two of them or the table is too large. */
 function correlatedKernels({ heads, training: { rows } }: TableProperties): Candidate[] {
   const numbers = heads.filter(({ type }) => type !== "categorical").length;
-  const costOfKernel = heads.reduce((sum, { type }) => sum + (type === "lattice" ? COST_OF_LATTICE : 1), 0);
+  const costOfKernel = heads.reduce((sum, head) => {
+    if (head.type === "categorical") return sum + COST_OF_LOGIT * head.categories;
+    const ofValue = head.type === "lattice" ? COST_OF_LATTICE : COST_OF_NUMBER;
+    return sum + ofValue + COST_OF_LOGIT * (head.atoms?.length ?? 0);
+  }, 0);
   const cost = KERNEL_WIDTHS.length * rows * costOfKernel;
   if (numbers < 2 || cost > MAX_COST_OF_KERNELS || heads.length > MAX_FEATURES_OF_GAUSSIANS) return [];
   const refit = async (data: InMemoryDataset, limits: Limits) =>
-    new Flow(await fitGaussianKernels([...heads], data, limits));
+    new Flow(await fitCorrelatedKernels([...heads], data, limits));
   return [{ name: CORRELATED_KERNELS, fit: (data, _heldOut, limits) => refit(data, limits), refit }];
 }
 

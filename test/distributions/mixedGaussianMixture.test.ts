@@ -31,7 +31,7 @@ function randomMixture(
   const factors = normal("factors", components * M * M);
   model.logWeights.value = normal("weights", components);
   model.means.value = normal("means", components * M);
-  if (model.scales) model.scales.value = normal("scales", components).map(Math.exp);
+  if (model.widths) model.widths.value = normal("widths", components).map(Math.exp);
   model.covariances.value = Float64Array.from({ length: model.covariances.numbers.length }, (_, i) => {
     const [c, d, e] = [Math.floor(i / (M * M)), Math.floor(i / M) % M, i % M];
     const row = (column: number) => factors.subarray((c * M + column) * M, (c * M + column + 1) * M);
@@ -47,15 +47,15 @@ testSubsets((columns) => randomMixture(columns));
 describe("with a shared covariance", () => {
   testSubsets((columns) => randomMixture(columns, 3, "shared"));
 
-  test("the density is that of the mixture with the covariance times the squares of the scales", async () => {
+  test("the density is that of the mixture with the covariance times the squares of the widths", async () => {
     const columns = [linear, categorical, atoms, lattice];
     const shared = randomMixture(columns, 3, "shared");
     const separate = randomMixture(columns, 3);
-    const scales = shared.scales!.numbers;
+    const widths = shared.widths!.numbers;
     const size = shared.covariances.numbers.length;
     separate.covariances.value = Float64Array.from(
       { length: 3 * size },
-      (_, i) => scales[Math.floor(i / size)] ** 2 * shared.covariances.numbers[i % size],
+      (_, i) => widths[Math.floor(i / size)] ** 2 * shared.covariances.numbers[i % size],
     );
     const rows = [0.3, 1, 0.5, 2, -1.2, 0, 0, 4, 0.1, 2, -0.7, 0];
     const expected = await logProb(separate, rows);

@@ -77,11 +77,11 @@ describe("the members of the default model", () => {
     expect([has(50, 1), has(50, 65), has(20_001, 2)]).toEqual([true, false, false]);
   });
 
-  test("include correlated kernels for 2 to 64 columns if three numbers for each value are at most 40,000, unless no training rows may be stored", () => {
+  test("include correlated kernels for 2 to 64 columns if the kernels do not take too much time, unless no training rows may be stored", () => {
     const has = (rows: number, features: number) =>
       members(rows, features).some(({ name }) => name === "correlated-kernels");
-    expect([has(50, 2), has(50, 64), has(6666, 2)]).toEqual([true, true, true]);
-    expect([has(50, 1), has(50, 65), has(6667, 2)]).toEqual([false, false, false]);
+    expect([has(50, 2), has(50, 64), has(10_000, 2)]).toEqual([true, true, true]);
+    expect([has(50, 1), has(50, 65), has(10_001, 2)]).toEqual([false, false, false]);
     const columns = [realColumn("a"), realColumn("b")];
     const training = new InMemoryDataset({
       features: 2,

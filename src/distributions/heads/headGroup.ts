@@ -22,7 +22,7 @@ const unseenOf = (head: ColumnHead): number => (head.type === "continuous" ? 0 :
  * - A atoms: the categories, or the single values of a number that have a probability of their own. In columns with `gaps` the last
  *   atom is the missing value (NaN).
  * - K logistic distributions, the components, of z = map(y(x)) with the `ScaleMap` and the `QuantileMap` of the column; a categorical
- *   column has none.
+ *   column has none. A `MixedGaussianMixture` has one normal distribution in their place (`ComponentParameters.isNormal`).
  *
  * The network computes a logit of each atom and component, and a location and a log-scale of each component. In a lattice, the
  * probability of a cell under a component is the mass between the edges of the cell.

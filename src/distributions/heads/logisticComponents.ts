@@ -24,7 +24,7 @@ export interface ComponentParameters {
   readonly logScales: Tensor;
   /**
    * Whether all components of a continuous column are one normal distribution on the linear scale: its mean and the logarithm of its standard
-   * deviation are [S, 1, ..., N]. Default false.
+   * deviation are [S, 1, ..., N]. `logInterval` does not support them. Default false.
    */
   readonly isNormal?: boolean;
 }

@@ -10,52 +10,53 @@ import { type MixedGaussianGroup, MixedGaussianMixture } from "./mixedGaussianMi
 import { type PreparedRows, prepareRows } from "./mixedGaussianRows.ts";
 import { selectDataRows, shuffledRows } from "./selectDataRows.ts";
 
-/** The class of all values with a normal density. The other classes of a column are the positions of their logits. */
-const NORMAL = -1;
+/** The class of all values without a logit of their own, such as numbers with a density. Other classes are the positions of their logits. */
+const NO_LOGIT = -1;
 
 /**
- * A kernel density whose Gaussian kernels share a full covariance, so that they follow the correlations of numbers. It is a
- * `MixedGaussianMixture` with a component for each training row and each of the widths h_s,
+ * A kernel density with correlated kernels: normal distributions around the training rows x_n that share a full covariance S, so that they
+ * follow the correlations of numbers. It is a `MixedGaussianMixture` with a component for each row and each of the widths h_s,
  *
  *     p(x) = sum_n w_n sum_s v_s N(x; x_n, h_s^2 S) prod_d p_nd(x_d),
  *
- * where the last product is over the columns of which x has no density: categories, atoms and missing values. There, p_nd is 1 - m_d at the
- * value of row n, plus m_d times the distribution of the whole column.
+ * with the weight w_n of each row. The last product is over the columns with categories, atoms and missing values. There, p_nd is 1 - m_d at
+ * the value of row n, plus m_d times the distribution of the whole column. Where a row has no number, its kernels have that of another row,
+ * which matters if a value is drawn given that it is a number.
  *
  * The covariance S, the weights v of the widths and the shares m of the columns maximize the leave-one-out likelihood (Habbema, Hermans and
- * Van den Broek 1974; Duin 1976), see `fitKernelCovariance`. The model contains training rows.
+ * Van den Broek 1974; Duin 1976) up to weak priors, see `fitKernelCovariance`. The model contains training rows.
  */
-export async function fitGaussianKernels(
+export async function fitCorrelatedKernels(
   columns: ColumnHeadOptions[],
   data: DataRows,
   limits: Limits = {},
 ): Promise<MixedGaussianMixture> {
   const W = KERNEL_WIDTHS.length;
   // The iterations of the fit use some of the rows, which must not be the first rows of a sorted table.
-  const rows = selectDataRows(data, shuffledRows(data, new Random(0).split("Gaussian kernels")));
+  const order = shuffledRows(data, new Random(0).split("Gaussian kernels"));
+  const { weights: rowWeights, ...unweighted } = data;
+  const rows = selectDataRows(rowWeights?.some((weight) => weight > 0) ? data : unweighted, order);
   const N = rows.rows;
   const model = new MixedGaussianMixture({ columns, components: W * N, covariance: "shared" });
   const { training } = await prepareRows(model, rows, rows);
-  const { means, variances, cellVariances } = training;
-  const M = means.length;
-  const scores = Float64Array.from(training.scores, (score, i) =>
-    training.isSmooth[i] > 0 ? score : means[i % M],
-  );
+  const { variances, cellVariances, isSmooth } = training;
+  const M = variances.length;
+  const scores = centersOf(training, N);
   const weights = rows.weights ?? new Float64Array(N).fill(1);
   const classes = classesOf(model.groups, training);
   const varied = classes.flat().filter((ofColumn) => ofColumn.some((each) => each !== ofColumn[0]));
   const { covariance, widthWeights, marginalShares } = await fitKernelCovariance(
-    { rows: N, weights, scores, variances, cellVariances, classes: varied },
+    { rows: N, weights, scores, isSmooth, variances, cellVariances, classes: varied },
     limits,
   );
   // Component s N + n is the kernel of width s around row n.
   const perKernel = (number: (width: number, row: number) => number) =>
     Float32Array.from({ length: W * N }, (_, c) => number(Math.floor(c / N), c % N));
-  model.scales!.value = perKernel((s) => KERNEL_WIDTHS[s]);
+  model.widths!.value = perKernel((s) => KERNEL_WIDTHS[s]);
   model.logWeights.value = perKernel((s, n) => Math.log(widthWeights[s]) + Math.log(weights[n]));
   model.means.value = Float32Array.from({ length: W * N * M }, (_, i) => scores[i % (N * M)]);
   model.covariances.value = Float32Array.from(covariance);
-  // Where all rows have one class, the leave-one-out likelihood does not depend on the share.
+  // The leave-one-out likelihood does not determine the share where all rows have one class.
   const shareOf = (ofColumn: Int32Array) => marginalShares[varied.indexOf(ofColumn)] ?? 1 / (N + 1);
   for (const [g, group] of model.groups.entries()) {
     const ofColumns = classes[g].map((ofColumn, i) => {
@@ -69,15 +70,30 @@ export async function fitGaussianKernels(
   return model;
 }
 
-/** For each group and each of its columns, [N] the position of the logit of each value, or `NORMAL`. */
+/** [N, M] the centers of the numbers: those of the rows, and where a row has none, that of another row in which the column has a number. */
+function centersOf({ scores, isSmooth, means }: PreparedRows, N: number): Float64Array {
+  const M = means.length;
+  const centers = Float64Array.from(scores);
+  for (let d = 0; d < M; d++) {
+    const smooth = Array.from({ length: N }, (_, n) => n * M + d).filter((i) => isSmooth[i] > 0);
+    // Columns that are missing in the same rows take the numbers of the same other row.
+    let next = 0;
+    for (let i = d; i < N * M; i += M)
+      if (isSmooth[i] === 0)
+        centers[i] = smooth.length > 0 ? scores[smooth[next++ % smooth.length]] : means[d];
+  }
+  return centers;
+}
+
+/** For each group and each of its columns, [N] the position of the logit of each value, or `NO_LOGIT`. */
 const classesOf = (groups: readonly MixedGaussianGroup[], { codes }: PreparedRows): Int32Array[][] =>
   groups.map((group, g) =>
     group.head.heads.map((head, i) => {
       const atoms = atomsOf(head);
       const isolated = new Set(isolatedAtoms(head));
       const hasLogit = (code: number) => code >= 0 && (isCategorical(head) || isolated.has(atoms[code]));
-      const missing = group.head.hasMissingAtom ? firstNormal(group) - 1 : NORMAL;
-      return codes[g][i].map((code) => (code === MISSING ? missing : hasLogit(code) ? code : NORMAL));
+      const missing = group.head.hasMissingAtom ? firstNormal(group) - 1 : NO_LOGIT;
+      return codes[g][i].map((code) => (code === MISSING ? missing : hasLogit(code) ? code : NO_LOGIT));
     }),
   );
 
@@ -110,7 +126,7 @@ function logitsOfKernels(
     const isNormal = position >= firstNormal(group);
     const ofRow = (1 - marginalShare) / (isNormal ? componentCount : 1);
     return Float64Array.from(classes, (each) =>
-      Math.log(ofMarginal + (each === (isNormal ? NORMAL : position) ? ofRow : 0)),
+      Math.log(ofMarginal + (each === (isNormal ? NO_LOGIT : position) ? ofRow : 0)),
     );
   });
 }

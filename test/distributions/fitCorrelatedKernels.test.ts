@@ -1,15 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { fitGaussianKernels } from "../../src/distributions/fitGaussianKernels.ts";
+import { fitCorrelatedKernels } from "../../src/distributions/fitCorrelatedKernels.ts";
 import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
 import { KernelDensity, quantileKnots } from "../../src/distributions/index.ts";
 import {
   fitKernelCovariance,
   KERNEL_WIDTHS,
+  type KernelCovariance,
   type KernelRows,
 } from "../../src/distributions/kernelCovariance.ts";
+import { knownFeatures } from "../../src/distributions/subsetDistribution.ts";
 import { logSumExp } from "../../src/numerics/logSumExp.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/compile.ts";
 import { draw, logProb } from "./evaluate.ts";
 
 /** Rows of a Gaussian with mean 0, whose second column is 0.9 times the first one, with a residual deviation of `residual`. */
@@ -38,6 +41,7 @@ describe("the covariance of the kernels", () => {
     scores,
     variances: Float64Array.of(1, 0.9),
     cellVariances: new Float64Array(M),
+    isSmooth: new Float64Array(N * M).fill(1),
     classes: [],
   };
 
@@ -107,6 +111,25 @@ describe("the covariance of the kernels", () => {
     expect(covariance[0]).toBeLessThan(0.01);
   });
 
+  test("does not shrink if many values of a column have no density, wherever their centers are", async () => {
+    const without = Float64Array.from({ length: N * M }, (_, i) =>
+      i % 2 === 1 && Math.floor(i / 2) % 2 === 0 ? 0 : 1,
+    );
+    const values = scores.map((score, i) => (without[i] === 1 ? score : scores[(i + 2) % (N * M)]));
+    /** The variances of the kernels of both columns, as means over the widths. */
+    const variances = ({ covariance, widthWeights }: KernelCovariance) =>
+      [covariance[0], covariance[3]].map((variance) =>
+        KERNEL_WIDTHS.reduce((sum, width, s) => sum + widthWeights[s] * variance * width ** 2, 0),
+      );
+    const complete = variances(await fitKernelCovariance(rows, {}));
+    const partly = variances(await fitKernelCovariance({ ...rows, scores: values, isSmooth: without }, {}));
+    // Fewer numbers need wider kernels.
+    for (const [d, variance] of partly.entries()) {
+      expect(variance / complete[d]).toBeGreaterThan(0.9);
+      expect(variance / complete[d]).toBeLessThan(4);
+    }
+  });
+
   test("the share of the marginal distribution of a column is small if similar rows have its value in common", async () => {
     const byValue = Int32Array.from({ length: N }, (_, n) => Number(scores[M * n] > 0));
     const atRandom = Int32Array.from(new Random(2).uniform(new Float64Array(N)), (u) => Number(u > 0.5));
@@ -137,7 +160,7 @@ test("correlated numbers have a density near the true one, and nearer than that 
       (_, n) => normalDensity(test[2 * n], 1) + normalDensity(test[2 * n + 1] - 0.9 * test[2 * n], residual),
     ),
   );
-  const kernels = await fitGaussianKernels(columns, data);
+  const kernels = await fitCorrelatedKernels(columns, data);
   expect(truth - mean(await logProb(kernels, test))).toBeLessThan(0.1);
   const product = new KernelDensity({ columns, centers: N }, new Random(0));
   await product.fitToData(data);
@@ -161,7 +184,7 @@ describe("kernels of a table with a category, missing numbers and an atom", () =
     { type: "continuous", knots: quantileKnots(present.sort()), atoms: [0], gaps: true },
   ];
   const data = { rows: N, features: 3, values };
-  const fitted = fitGaussianKernels(columns, data);
+  const fitted = fitCorrelatedKernels(columns, data);
 
   test("a width has a kernel for each row", async () => {
     expect((await fitted).components).toBe(KERNEL_WIDTHS.length * N);
@@ -177,6 +200,26 @@ describe("kernels of a table with a category, missing numbers and an atom", () =
       expect(Math.abs(frequency(is) - expected(is))).toBeLessThan(0.015);
   });
 
+  test("numbers that are drawn given that they are present have the standard deviation of the column", async () => {
+    const model = await fitted;
+    const count = 4000;
+    const noise = model.noise.map(({ kind, size }, i) => new Random(i)[kind](new Float64Array(size * count)));
+    const nothing = knownFeatures(3, []);
+    const run = compile(
+      (x, known, positions, ...numbers) =>
+        model.sampleUnknown(numbers, x, { known, positions }, { present: true }),
+      [["N", 3], [3], [3], ...model.noise.map(({ size }) => ["N", size] as const)],
+    );
+    const x = new Float64Array(3 * count).fill(Number.NaN);
+    const drawn = Float64Array.from(await run(x, nothing.known, nothing.positions, ...noise));
+    const deviation = (values: Float64Array) =>
+      Math.sqrt(mean(values.map((value) => (value - mean(values)) ** 2)));
+    const numbers = columnOf(drawn, 2, 3).filter((value) => value !== 0);
+    // Kernels make the distribution a little wider.
+    expect(deviation(numbers) / deviation(present)).toBeGreaterThan(0.95);
+    expect(deviation(numbers) / deviation(present)).toBeLessThan(1.2);
+  });
+
   test("the category of a row follows its number", async () => {
     const logProbs = await logProb(await fitted, [1, 1, 0, 0, 1, 0, 1, -1, 0, 0, -1, 0]);
     const [same, other, wrong, right] = logProbs;
@@ -184,9 +227,15 @@ describe("kernels of a table with a category, missing numbers and an atom", () =
     expect(right - wrong).toBeGreaterThan(3);
   });
 
+  test("if no weight is positive, all rows have the same weight", async () => {
+    const model = await fitCorrelatedKernels(columns, { ...data, weights: new Float64Array(N) });
+    const expected = await logProb(await fitted, [1, 1, 0]);
+    expect((await logProb(model, [1, 1, 0]))[0]).toBeCloseTo(expected[0], 6);
+  });
+
   test("rows of weight 0 are no centers, and the weights of the others are those of their kernels", async () => {
     const weights = Float64Array.from({ length: N }, (_, n) => n % 3);
-    const model = await fitGaussianKernels(columns, { ...data, weights });
+    const model = await fitCorrelatedKernels(columns, { ...data, weights });
     const used = weights.filter((weight) => weight > 0).length;
     expect(model.components).toBe(KERNEL_WIDTHS.length * used);
     const ofFirstWidth = model.logWeights.numbers.slice(0, used);
