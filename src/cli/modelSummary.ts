@@ -11,7 +11,7 @@ import {
 } from "../flows/index.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
 import { featuresOf } from "../tables/tableColumn.ts";
-import { isKernelDensity } from "../train/memberCandidates.ts";
+import { isKernelDensity } from "../train/fittedCandidates.ts";
 import { singleLine } from "./format.ts";
 import { bitsText } from "./imageReport.ts";
 

@@ -1,5 +1,5 @@
+import { isKernelDensity } from "../train/fittedCandidates.ts";
 import type { FitProgress } from "../train/index.ts";
-import { isKernelDensity } from "../train/memberCandidates.ts";
 
 /** The speed of a member is measured over at least this time, because shorter measurements are not reliable. */
 const MIN_MEASURED_MILLISECONDS = 2000;

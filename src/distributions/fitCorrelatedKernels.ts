@@ -10,7 +10,7 @@ import { type MixedGaussianGroup, MixedGaussianMixture } from "./mixedGaussianMi
 import { type PreparedRows, prepareRows } from "./mixedGaussianRows.ts";
 import { selectDataRows, shuffledRows } from "./selectDataRows.ts";
 
-/** The class of all values without a logit of their own, such as numbers with a density. Other classes are the positions of their logits. */
+/** The class of values without a logit of their own, such as numbers with a density. Other classes are the positions of logits. */
 const NO_LOGIT = -1;
 
 /**
@@ -41,12 +41,12 @@ export async function fitCorrelatedKernels(
   const { training } = await prepareRows(model, rows, rows);
   const { variances, cellVariances, isSmooth } = training;
   const M = variances.length;
-  const scores = centersOf(training, N);
+  const centers = centersOf(training, N);
   const weights = rows.weights ?? new Float64Array(N).fill(1);
   const classes = classesOf(model.groups, training);
   const varied = classes.flat().filter((ofColumn) => ofColumn.some((each) => each !== ofColumn[0]));
   const { covariance, widthWeights, marginalShares } = await fitKernelCovariance(
-    { rows: N, weights, scores, isSmooth, variances, cellVariances, classes: varied },
+    { rows: N, weights, scores: centers, isSmooth, variances, cellVariances, classes: varied },
     limits,
   );
   // Component s N + n is the kernel of width s around row n.
@@ -54,7 +54,7 @@ export async function fitCorrelatedKernels(
     Float32Array.from({ length: W * N }, (_, c) => number(Math.floor(c / N), c % N));
   model.widths!.value = perKernel((s) => KERNEL_WIDTHS[s]);
   model.logWeights.value = perKernel((s, n) => Math.log(widthWeights[s]) + Math.log(weights[n]));
-  model.means.value = Float32Array.from({ length: W * N * M }, (_, i) => scores[i % (N * M)]);
+  model.means.value = Float32Array.from({ length: W * N * M }, (_, i) => centers[i % (N * M)]);
   model.covariances.value = Float32Array.from(covariance);
   // The leave-one-out likelihood does not determine the share where all rows have one class.
   const shareOf = (ofColumn: Int32Array) => marginalShares[varied.indexOf(ofColumn)] ?? 1 / (N + 1);

@@ -256,8 +256,8 @@ class KernelSteps {
 }
 
 /**
- * The sum of the squared elements of L^-1 u for the Cholesky factor L, without those of columns that are not smooth: these have no density, and
- * the difference 0 in the regressions of the others. Overwrites `residuals`.
+ * The sum of the squared elements of L^-1 u for the Cholesky factor L, without those of columns that have no density: their difference in the
+ * regressions of the others is 0. Overwrites `residuals`.
  */
 function squaredDistance(
   u: Float64Array,

@@ -3,7 +3,7 @@ import type { Shape } from "../graph/shape.ts";
 import { concat, scalar, type Tensor } from "../graph/tensor.ts";
 import { inversePermutation } from "../nn/axisPermutations.ts";
 import { chooseComponent } from "./chooseComponent.ts";
-import { normalComponents } from "./heads/logisticPair.ts";
+import { normalComponents } from "./heads/normalComponents.ts";
 import type { MixedGaussianGroup, MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 import type { Subset } from "./subsetDistribution.ts";
 

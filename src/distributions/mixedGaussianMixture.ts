@@ -19,7 +19,7 @@ import {
   parameterCount,
 } from "./heads/columnHead.ts";
 import { HeadGroup, type MixtureParameters } from "./heads/headGroup.ts";
-import { normalComponents, selectComponent } from "./heads/logisticPair.ts";
+import { normalComponents, selectComponent } from "./heads/normalComponents.ts";
 import { drawRows } from "./mixedGaussianDraws.ts";
 import { conditionalMeans, type Regressions, regressionsInOrder, type Scores } from "./regressionsInOrder.ts";
 import { SharedGaps } from "./sharedGaps.ts";

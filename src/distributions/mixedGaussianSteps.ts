@@ -36,8 +36,9 @@ export class MixedGaussianSteps {
 
   /**
    * The M-step: sets the parameters of the model from the responsibilities [N, C] of its components. Each covariance is estimated from the
-   * rows of the component and from `sharedRows` additional rows with the pooled covariance. A shared covariance is the pooled one. `strength` multiplies the constants that
-   * regularize the covariances: `INDEPENDENT_ROWS`, `RIDGE`, and the `PRIOR_ROWS` of variances.
+   * rows of the component and from `sharedRows` additional rows with the pooled covariance. A covariance that all components share is the
+   * pooled one. `strength` multiplies the constants that regularize the covariances: `INDEPENDENT_ROWS`, `RIDGE`, and the `PRIOR_ROWS` of
+   * variances.
    */
   mStep(responsibilities: Floats, sharedRows: number, strength = 1): void {
     const { model } = this;

@@ -13,13 +13,8 @@ import { mean } from "../numerics/mean.ts";
 import type { TableColumn } from "../tables/tableColumn.ts";
 import type { Budget } from "./budgets.ts";
 import { fit } from "./fit.ts";
-import {
-  type Candidate,
-  candidatesFor,
-  isKernelDensity,
-  MAX_CENTERS,
-  type NamedRecipe,
-} from "./memberCandidates.ts";
+import { isKernelDensity, MAX_CENTERS } from "./fittedCandidates.ts";
+import { type Candidate, candidatesFor, type NamedRecipe } from "./memberCandidates.ts";
 import {
   type CheckpointStore,
   deadlineOf,

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { chooseMixedGaussianMixture } from "../../src/distributions/fitMixedGaussianMixture.ts";
 import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
 import { MixedGaussianMixture, quantileKnots } from "../../src/distributions/index.ts";
@@ -17,53 +17,10 @@ import {
   lattice,
   sumOfProbabilities,
 } from "./mixedColumns.ts";
+import { linear, randomMixture } from "./randomGaussians.ts";
 import { expectUnitMass, testSubsets } from "./subsets.ts";
 
-/** A mixture whose components differ, with correlated numeric columns. */
-function randomMixture(
-  columns: ColumnHeadOptions[],
-  components = 3,
-  covariance?: "shared",
-): MixedGaussianMixture {
-  const model = new MixedGaussianMixture({ columns, components, covariance });
-  const M = model.numericColumns.length;
-  const normal = (name: string, count: number) => new Random(3).split(name).normal(new Float64Array(count));
-  const factors = normal("factors", components * M * M);
-  model.logWeights.value = normal("weights", components);
-  model.means.value = normal("means", components * M);
-  if (model.widths) model.widths.value = normal("widths", components).map(Math.exp);
-  model.covariances.value = Float64Array.from({ length: model.covariances.numbers.length }, (_, i) => {
-    const [c, d, e] = [Math.floor(i / (M * M)), Math.floor(i / M) % M, i % M];
-    const row = (column: number) => factors.subarray((c * M + column) * M, (c * M + column + 1) * M);
-    return (d === e ? 0.1 : 0) + row(d).reduce((sum, value, k) => sum + value * row(e)[k], 0);
-  });
-  for (const [g, { logits }] of model.groups.entries())
-    logits.value = normal(`logits ${g}`, logits.numbers.length);
-  return model;
-}
-
 testSubsets((columns) => randomMixture(columns));
-
-describe("with a shared covariance", () => {
-  testSubsets((columns) => randomMixture(columns, 3, "shared"));
-
-  test("the density is that of the mixture with the covariance times the squares of the widths", async () => {
-    const columns = [linear, categorical, atoms, lattice];
-    const shared = randomMixture(columns, 3, "shared");
-    const separate = randomMixture(columns, 3);
-    const widths = shared.widths!.numbers;
-    const size = shared.covariances.numbers.length;
-    separate.covariances.value = Float64Array.from(
-      { length: 3 * size },
-      (_, i) => widths[Math.floor(i / size)] ** 2 * shared.covariances.numbers[i % size],
-    );
-    const rows = [0.3, 1, 0.5, 2, -1.2, 0, 0, 4, 0.1, 2, -0.7, 0];
-    const expected = await logProb(separate, rows);
-    (await logProb(shared, rows)).forEach((value, n) => {
-      expect(value).toBeCloseTo(expected[n], 10);
-    });
-  });
-});
 
 test("the density of a mixed table integrates and sums to 1", async () => {
   await expectUnitMass(randomMixture([categorical, atoms]));
@@ -75,12 +32,6 @@ test("probabilities of two correlated lattices sum to 1", async () => {
   expect(sumOfProbabilities(await logProb(model, rows.flat()))).toBeCloseTo(1, 12);
 });
 
-/** Columns whose linear scale is the value itself: the quartiles of these knots are -log 3 and log 3. */
-const Q = Math.log(3);
-const linear: ColumnHeadOptions = {
-  type: "continuous",
-  knots: { x: [-Q, Q], z: [-Q, Q], slope: [1, 1] },
-};
 const COVARIANCE = [
   [2, 1.2, -0.6],
   [1.2, 1.5, 0.3],
@@ -253,28 +204,6 @@ test("finds the groups of rows and the correlations within them", { timeout: 60_
     Array.from(numbers).reduce((sum, value) => sum + value, 0) / numbers.length;
   const truth = mean(Array.from({ length: 4000 }, (_, n) => trueLogProb(test.subarray(4 * n, 4 * n + 4))));
   expect(truth - mean(await logProb(model, test))).toBeLessThan(0.08);
-});
-
-test("expectation maximization finds the covariance that all components share", async () => {
-  const noise = new Random(5).normal(new Float64Array(2 * 600));
-  // The second column has a standard deviation of 0.5 given the first one, within each of two groups.
-  const values = noise.map((z, i) => {
-    const shift = Math.floor(i / 2) % 3 === 0 ? 6 : 0;
-    return i % 2 === 0 ? shift + z : 0.8 * noise[i - 1] + 0.5 * z - shift;
-  });
-  const data = { rows: 600, features: 2, values };
-  const model = new MixedGaussianMixture({ columns: [linear, linear], components: 2, covariance: "shared" });
-  await model.fitToData(data);
-  const logDensities = await logProb(model, values);
-  const mean = logDensities.reduce((sum, value) => sum + value, 0) / 600;
-  // The differential entropy of a row: the groups hardly overlap.
-  const entropy = 1 + Math.log(2 * Math.PI) + Math.log(0.5) + Math.log(3) - (2 / 3) * Math.log(2);
-  const squares = noise.reduce((sum, z) => sum + z * z, 0) / 600;
-  expect(Math.abs(mean + entropy - 1 + 0.5 * squares)).toBeLessThan(0.05);
-  const [c00, c01, , c11] = model.covariances.numbers;
-  // Covariances are those on the linear scale, whose unit is the same for both columns.
-  expect(c01 / c00).toBeCloseTo(0.8, 1);
-  expect(c11 / c00).toBeCloseTo(0.8 ** 2 + 0.5 ** 2, 1);
 });
 
 test("describes a column that is the sum of others, also in float32", async () => {

@@ -6,7 +6,8 @@ import { Random } from "../../src/random/index.ts";
 import { realColumn } from "../../src/tables/realColumn.ts";
 import type { LatticeColumn } from "../../src/tables/tableColumn.ts";
 import type { Budget } from "../../src/train/budgets.ts";
-import { candidatesFor, isKernelDensity, type NamedRecipe } from "../../src/train/memberCandidates.ts";
+import { isKernelDensity } from "../../src/train/fittedCandidates.ts";
+import { candidatesFor, type NamedRecipe } from "../../src/train/memberCandidates.ts";
 import { MEMBERS_OF_REAL_COLUMNS } from "./memberNames.ts";
 
 function members(rows: number, features: number, budget?: Budget, recipe?: NamedRecipe) {

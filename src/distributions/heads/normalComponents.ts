@@ -32,8 +32,8 @@ export function normalComponents(
   means: Tensor,
   deviations: Tensor,
 ): ComponentParameters {
-  // The probability of a cell needs a distribution function. That of a logistic distribution can be computed without cancellation far from the
-  // mean too.
+  // The probability of a cell needs a distribution function. That of a logistic distribution can be computed without cancellation, also far
+  // from the mean.
   if (type === "lattice") return logisticPair(means, deviations);
   return { locations: withSecondAxis(means), logScales: withSecondAxis(deviations.log()), isNormal: true };
 }

@@ -1,0 +1,116 @@
+import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
+import { fitCorrelatedKernels } from "../distributions/fitCorrelatedKernels.ts";
+import { chooseMixedGaussianMixture } from "../distributions/fitMixedGaussianMixture.ts";
+import type { ColumnHeadOptions } from "../distributions/heads/columnHead.ts";
+import { KERNEL_WIDTHS } from "../distributions/kernelCovariance.ts";
+import { KernelDensity } from "../distributions/kernelDensity.ts";
+import { Flow } from "../flows/flow.ts";
+import { type Limits, limitReached } from "../limits.ts";
+import { mean } from "../numerics/mean.ts";
+import type { Random } from "../random/index.ts";
+import { tableHeads } from "../tables/columnHeads.ts";
+import type { TableColumn } from "../tables/tableColumn.ts";
+
+/** A member that is fitted without gradients, such as a kernel density. */
+export interface FittedCandidate {
+  readonly name: string;
+  fit(data: InMemoryDataset, heldOut: InMemoryDataset, limits: Limits): Promise<Flow>;
+  /** Fits the density to all rows but the test rows, after `fit` and its validation. Undefined if this does not make the member better. */
+  refit?(rows: InMemoryDataset, limits: Limits): Promise<Flow>;
+}
+
+/** What the choice of these members depends on. */
+export interface FittedTable {
+  readonly columns: readonly TableColumn[];
+  readonly heads: readonly ColumnHeadOptions[];
+  readonly training: Dataset;
+  readonly isLarge: boolean;
+}
+
+const KERNEL_DENSITY = "kernel-density";
+const CORRELATED_KERNELS = "correlated-kernels";
+/** Whether the member of this name is a kernel density, which contains training rows. */
+export const isKernelDensity = (name: string): boolean =>
+  name === KERNEL_DENSITY || name === CORRELATED_KERNELS;
+
+/** Kernel densities take time for each center in each use, and gain little in larger tables. */
+const MAX_ROWS_OF_KERNEL_DENSITY = 8000;
+export const MAX_CENTERS = 4000;
+/** In tables with more features, distances hardly distinguish near rows from far ones. */
+const MAX_FEATURES_OF_KERNEL_DENSITY = 100;
+/**
+ * The time to score a row by correlated kernels is about proportional to the number of kernels times the sum of these costs over the
+ * features. If it exceeds `MAX_COST_OF_KERNELS`, a table does not have this member: with fewer kernels than rows it did not help
+ * (bench/tables/EXPERIMENTS.md).
+ */
+const MAX_COST_OF_KERNELS = 60_000;
+const COST_OF_NUMBER = 1;
+/** The probability of a cell takes about this many times as long as a density. */
+const COST_OF_LATTICE = 4;
+/** The cost of each category, and of each single value with a probability. */
+const COST_OF_LOGIT = 0.25;
+/** Covariances of more features are too many for tables of a few thousand rows. */
+const MAX_FEATURES_OF_GAUSSIANS = 64;
+
+/** A kernel density, unless the table has too many rows or features for one. */
+export function kernelDensity({ heads, training: { rows } }: FittedTable, random: Random): FittedCandidate[] {
+  if (rows > MAX_ROWS_OF_KERNEL_DENSITY || heads.length > MAX_FEATURES_OF_KERNEL_DENSITY) return [];
+  const refit = async (data: InMemoryDataset, limits: Limits) => {
+    const options = { columns: [...heads], centers: Math.min(data.rows, MAX_CENTERS) };
+    const density = new KernelDensity(options, random.split("kernel"));
+    await density.fitToData(data, undefined, limits);
+    return new Flow(density);
+  };
+  // Held-out rows choose nothing, because the bandwidths have the highest leave-one-out likelihood.
+  return [{ name: KERNEL_DENSITY, fit: (data, _heldOut, limits) => refit(data, limits), refit }];
+}
+
+/** A kernel density whose kernels follow the correlations of numbers, unless there are fewer than two of them or the table is too large. */
+export function correlatedKernels({ heads, training: { rows } }: FittedTable): FittedCandidate[] {
+  const costOfKernel = heads.reduce((sum, head) => {
+    if (head.type === "categorical") return sum + COST_OF_LOGIT * head.categories;
+    const ofValue = head.type === "lattice" ? COST_OF_LATTICE : COST_OF_NUMBER;
+    return sum + ofValue + COST_OF_LOGIT * (head.atoms?.length ?? 0);
+  }, 0);
+  const cost = KERNEL_WIDTHS.length * rows * costOfKernel;
+  if (countOfNumbers(heads) < 2 || cost > MAX_COST_OF_KERNELS || heads.length > MAX_FEATURES_OF_GAUSSIANS)
+    return [];
+  const refit = async (data: InMemoryDataset, limits: Limits) =>
+    new Flow(await fitCorrelatedKernels([...heads], data, limits));
+  return [{ name: CORRELATED_KERNELS, fit: (data, _heldOut, limits) => refit(data, limits), refit }];
+}
+
+/**
+ * A mixture of Gaussians, unless the table has too many rows or features, or only one numeric feature beside categories. If lattices have
+ * logarithmic or logit scales, it is also fitted with linear ones, on which equations such as age = entry + time hold, and the held-out rows
+ * decide.
+ */
+export function gaussianMixture({ columns, heads, training, isLarge }: FittedTable): FittedCandidate[] {
+  const numbers = countOfNumbers(heads);
+  const hasNumbers = numbers >= 2 || (numbers === 1 && heads.length === 1);
+  if (isLarge || !hasNumbers || heads.length > MAX_FEATURES_OF_GAUSSIANS) return [];
+  const linear = columns.map(withLinearLattice);
+  const isLinear = linear.every((column, i) => column === columns[i]);
+  const choices = isLinear ? [heads] : [heads, tableHeads(linear, training.sample)];
+  const fit: FittedCandidate["fit"] = async (data, heldOut, limits) => {
+    const fitted: { readonly flow: Flow; readonly score: number }[] = [];
+    for (const choice of choices) {
+      if (fitted.length > 0 && (await limitReached(limits))) break;
+      const flow = new Flow(await chooseMixedGaussianMixture([...choice], data, heldOut, limits));
+      fitted.push({ flow, score: mean(await flow.logProb(heldOut.values)) });
+    }
+    const best = fitted.reduce((a, b) => (b.score > a.score ? b : a));
+    for (const { flow } of fitted) if (flow !== best.flow) await flow.release();
+    return best.flow;
+  };
+  return [{ name: "gaussian-mixture", fit }];
+}
+
+const countOfNumbers = (heads: readonly ColumnHeadOptions[]): number =>
+  heads.filter(({ type }) => type !== "categorical").length;
+
+/** A column whose cells, if it is a lattice, have a linear scale. */
+const withLinearLattice = (column: TableColumn): TableColumn =>
+  column.kind === "lattice" && column.scale.type !== "linear"
+    ? { ...column, scale: { type: "linear" } }
+    : column;
