@@ -11,12 +11,9 @@ import {
 } from "../flows/index.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
 import { featuresOf } from "../tables/tableColumn.ts";
-import { isKernelDensity } from "../train/fittedCandidates.ts";
+import { isFittedWithoutGradients, isKernelDensity } from "../train/fittedCandidates.ts";
 import { singleLine } from "./format.ts";
 import { bitsText } from "./imageReport.ts";
-
-/** The members that are fitted without epochs. The epochs of a model that has no others are those of a member that is not part of it. */
-const isWithoutEpochs = (name: string) => isKernelDensity(name) || name === "gaussian-mixture";
 
 /** Everything in a model file except the numbers of its parameters. */
 export function describeModel({ flow, columns, table, image, given, labels, training }: LoadedModel) {
@@ -87,7 +84,8 @@ export function modelSummary(model: LoadedModel, path: string): string {
       members = [],
       learnedValidationRows,
     } = training;
-    const hasEpochs = members.length === 0 || members.some(({ name }) => !isWithoutEpochs(name));
+    // The epochs of a model without such members are those of a member that is not part of it.
+    const hasEpochs = members.length === 0 || members.some(({ name }) => !isFittedWithoutGradients(name));
     const whose = members.length > 1 ? ", of the best member trained by gradient descent" : "";
     lines.push(
       ["trained on", `${counted(rows, model.image ? "image" : "row")}, seed ${seed}`],

@@ -1,4 +1,4 @@
-import { isKernelDensity } from "../train/fittedCandidates.ts";
+import { isFittedWithoutGradients } from "../train/fittedCandidates.ts";
 import type { FitProgress } from "../train/index.ts";
 
 /** The speed of a member is measured over at least this time, because shorter measurements are not reliable. */
@@ -8,8 +8,8 @@ const MIN_MEASURED_MILLISECONDS = 2000;
  * because it will probably improve further. Measured in bench/tables/RESULTS.md.
  */
 const FURTHER_IMPROVEMENT = 0.25;
-/** A kernel density, which is not trained by gradients, is expected to take this fraction of the mean time of the other members. */
-const RELATIVE_TIME_OF_KERNEL_DENSITY = 0.1;
+/** A member that is fitted without gradients is expected to take this fraction of the mean time of the others. */
+const RELATIVE_TIME_WITHOUT_GRADIENTS = 0.1;
 
 /** The position of a member among the members of a model, which are trained one after the other. */
 export interface MemberPosition {
@@ -77,7 +77,8 @@ export class RemainingTime {
     const known = [...this.finished, ...(ofMember === undefined ? [] : [now - this.startedAt + ofMember])];
     if (known.length === 0) return undefined;
     const meanTime = known.reduce((sum, time) => sum + time, 0) / known.length;
-    const timeOf = (name: string) => meanTime * (isKernelDensity(name) ? RELATIVE_TIME_OF_KERNEL_DENSITY : 1);
+    const timeOf = (name: string) =>
+      meanTime * (isFittedWithoutGradients(name) ? RELATIVE_TIME_WITHOUT_GRADIENTS : 1);
     const total = (members: readonly string[]) => members.reduce((sum, name) => sum + timeOf(name), 0);
     return (ofMember ?? timeOf(names[index]!)) + total(names.slice(index + 1)) + modelsLeft * total(names);
   }

@@ -27,11 +27,20 @@ export interface FittedTable {
   readonly isLarge: boolean;
 }
 
-const KERNEL_DENSITY = "kernel-density";
+export const KERNEL_DENSITY = "kernel-density";
 const CORRELATED_KERNELS = "correlated-kernels";
+const GAUSSIAN_MIXTURE = "gaussian-mixture";
 /** Whether the member of this name is a kernel density, which contains training rows. */
 export const isKernelDensity = (name: string): boolean =>
   name === KERNEL_DENSITY || name === CORRELATED_KERNELS;
+/**
+ * Whether the member of this name is fitted without gradients, and so has no epochs. In later splits of a cross-validation, names have a number
+ * at the end, such as `kernel-density-2`.
+ */
+export function isFittedWithoutGradients(name: string): boolean {
+  const ofFirstSplit = name.replace(/-\d+$/, "");
+  return isKernelDensity(ofFirstSplit) || ofFirstSplit === GAUSSIAN_MIXTURE;
+}
 
 /** Kernel densities take time for each center in each use, and gain little in larger tables. */
 const MAX_ROWS_OF_KERNEL_DENSITY = 8000;
@@ -103,7 +112,7 @@ export function gaussianMixture({ columns, heads, training, isLarge }: FittedTab
     for (const { flow } of fitted) if (flow !== best.flow) await flow.release();
     return best.flow;
   };
-  return [{ name: "gaussian-mixture", fit }];
+  return [{ name: GAUSSIAN_MIXTURE, fit }];
 }
 
 const countOfNumbers = (heads: readonly ColumnHeadOptions[]): number =>

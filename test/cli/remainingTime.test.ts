@@ -54,6 +54,15 @@ describe("the time that is left", () => {
     expect(remaining.estimate(800_000)!.milliseconds).toBeCloseTo(0.1 * 600_000, 6);
   });
 
+  it("includes the members of a second split, of which those without gradients take a tenth too", () => {
+    const remaining = new RemainingTime(Number.POSITIVE_INFINITY);
+    const names = ["autoregressive", "gaussian-mixture", "autoregressive-2", "kernel-density-2"];
+    remaining.begin({ index: 0, names }, 0);
+    remaining.update(improved(1), 0);
+    remaining.update(improved(40), 390_000);
+    expect(remaining.estimate(390_000)!.milliseconds).toBeCloseTo(300_000 + 1.2 * 690_000, 6);
+  });
+
   it("includes a second model with the same members", () => {
     const remaining = new RemainingTime(Number.POSITIVE_INFINITY);
     remaining.begin({ index: 0, names: ["nsf"], modelsLeft: 1 }, 0);
