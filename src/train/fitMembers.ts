@@ -14,7 +14,7 @@ import type { TableColumn } from "../tables/tableColumn.ts";
 import type { Budget } from "./budgets.ts";
 import { fit } from "./fit.ts";
 import { isKernelDensity, MAX_CENTERS } from "./fittedCandidates.ts";
-import { type Candidate, candidatesFor, type NamedRecipe } from "./memberCandidates.ts";
+import { type Candidate, candidatesFor, hasLinearTails, type NamedRecipe } from "./memberCandidates.ts";
 import {
   type CheckpointStore,
   deadlineOf,
@@ -269,7 +269,10 @@ function meansOverSplits(trained: readonly TrainedMember[], count: number): read
   });
 }
 
-/** The mixture of trained members by stacking. Members of small weight are left out, but one with exact conditional distributions stays. */
+/**
+ * The mixture of trained members by stacking. Members of small weight are left out, but one with exact conditional distributions stays, and one
+ * with linear tails.
+ */
 export function stacked(
   trained: readonly TrainedMember[],
 ): Pick<FitMembersResult, "flow" | "members" | "validationLogDensity"> {
@@ -287,10 +290,17 @@ export function stacked(
   const logDensities = trained.map((member) => member.logDensities);
   const { weights: weightsOfAll } = stackDensities(logDensities, PRIOR_ROWS);
   const kept = trained.flatMap((_, k) => (weightsOfAll[k] >= MIN_WEIGHT ? [k] : []));
+  /** Keeps one of the members that have a property, unless none has it or one of them is kept already. */
+  const keepOne = (has: (member: TrainedMember) => boolean) => {
+    const those = trained.flatMap((member, k) => (has(member) ? [k] : []));
+    if (those.length === 0 || kept.some((k) => those.includes(k))) return;
+    kept.push(those.reduce((a, b) => (weightsOfAll[b] > weightsOfAll[a] ? b : a)));
+  };
   // Without such a member the model could neither impute values nor explain anomalies.
-  const exact = trained.flatMap(({ flow }, k) => (hasExactConditionals(asDistribution(flow)) ? [k] : []));
-  const keepsExact = exact.length === 0 || kept.some((k) => exact.includes(k));
-  if (!keepsExact) kept.push(exact.reduce((a, b) => (weightsOfAll[b] > weightsOfAll[a] ? b : a)));
+  keepOne(({ flow }) => hasExactConditionals(asDistribution(flow)));
+  // A normal distribution that follows an equation between columns can have a log-density of minus a million at a row for which the equation
+  // does not hold.
+  keepOne(({ name }) => hasLinearTails(name));
   const { weights, logDensity } = stackDensities(
     kept.map((k) => logDensities[k]),
     PRIOR_ROWS,

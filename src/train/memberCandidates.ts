@@ -21,6 +21,7 @@ import {
   type FittedCandidate,
   type FittedTable,
   gaussianMixture,
+  KERNEL_DENSITY,
   kernelDensity,
 } from "./fittedCandidates.ts";
 import { type FitOptions, trainingLengths } from "./options.ts";
@@ -88,6 +89,15 @@ const BUDGET_SETTINGS: Record<Budget, { epochFactor: number; hidden?: number[]; 
   default: { epochFactor: 1, flows: true },
   large: { epochFactor: 2, hidden: new Array<number>(6).fill(256), flows: true },
 };
+
+const AUTOREGRESSIVE = "autoregressive";
+const LATENT_CLASSES = "latent-classes";
+/**
+ * Whether the log-density of the member of this name falls linearly with the distance from the training rows. That of normal distributions and
+ * of flows, which start from one, falls with the square of the distance.
+ */
+export const hasLinearTails = (name: string): boolean =>
+  name === AUTOREGRESSIVE || name === LATENT_CLASSES || name === KERNEL_DENSITY;
 
 /** Options of `candidatesFor`. */
 interface CandidateOptions {
@@ -197,7 +207,7 @@ function autoregressive(
     random.split("made"),
   );
   return {
-    name: "autoregressive",
+    name: AUTOREGRESSIVE,
     flow: new Flow(made, undefined, embed),
     options: {
       optimizer: { learningRate: 2e-3, weightDecay: 0.02 },
@@ -245,7 +255,7 @@ function latentClasses(
   const steps = CLASS_STEPS * Math.min(1, MAX_FEATURES_FOR_ALL_CLASS_STEPS / heads.length);
   return [
     {
-      name: "latent-classes",
+      name: LATENT_CLASSES,
       flow: new Flow(new LatentClasses({ columns, classes }, random.split("classes"))),
       options: {
         optimizer: { learningRate: 3e-3 },

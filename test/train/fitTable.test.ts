@@ -1,19 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { MixedMade } from "../../src/distributions/mixedMade.ts";
-import { maf, nsf } from "../../src/flows/index.ts";
-import {
-  decodeModel,
-  encodeModel,
-  Flow,
-  fitTable,
-  Random,
-  TableModel,
-  type TableRow,
-} from "../../src/index.ts";
+import { nsf } from "../../src/flows/index.ts";
+import { decodeModel, encodeModel, fitTable, Random, TableModel, type TableRow } from "../../src/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { encodeTable } from "../../src/tables/encodeTable.ts";
-import { stacked } from "../../src/train/fitMembers.ts";
-import { stackDensities } from "../../src/train/stacking.ts";
 import { MEMBERS_OF_REAL_COLUMNS } from "./memberNames.ts";
 
 const CITIES = ["Bern", "Basel", "Zug"];
@@ -216,61 +205,6 @@ describe("fitTable", () => {
     expect(await loaded.score(some)).toEqual(await model.score(some));
     expect(await loaded.sample(5)).toEqual(await model.sample(5));
   });
-});
-
-test("the weights of stacking maximize the likelihood of held-out rows", () => {
-  const random = new Random(1);
-  const x = random.normal(new Float64Array(4000)).map((z, n) => (n % 4 === 0 ? 3 + z : z));
-  const normal = (mean: number) => x.map((value) => -0.5 * (value - mean) ** 2 - 0.5 * Math.log(2 * Math.PI));
-  const { weights, logDensity } = stackDensities([normal(0), normal(3), normal(-30)]);
-  expect(weights[0]).toBeCloseTo(0.75, 1);
-  expect(weights[1]).toBeCloseTo(0.25, 1);
-  expect(weights[2]).toBeLessThan(1e-6);
-  expect(weights[0] + weights[1] + weights[2]).toBeCloseTo(1, 12);
-  const logDensities = [normal(0), normal(3), normal(-30)];
-  const mean =
-    x.reduce(
-      (sum, _, n) => sum + Math.log(weights.reduce((p, w, k) => p + w * Math.exp(logDensities[k][n]), 0)),
-      0,
-    ) / 4000;
-  expect(logDensity).toBeCloseTo(mean, 10);
-});
-
-test("prior rows that densities share keep a few held-out rows from excluding one", () => {
-  const rows = [
-    [0, 0, 0],
-    [-50, -50, -50],
-  ];
-  expect(stackDensities(rows).weights[1]).toBeLessThan(1e-6);
-  const { weights, logDensity } = stackDensities(rows, 1);
-  expect(weights[0]).toBeCloseTo(7 / 8, 6);
-  expect(weights[1]).toBeCloseTo(1 / 8, 6);
-  expect(logDensity).toBeCloseTo(Math.log(7 / 8), 6);
-});
-
-test("a member with exact conditional distributions is kept, even if its weight is small", () => {
-  const columns = [0, 1].map(() => ({ type: "categorical" as const, categories: 2 }));
-  const member = (name: string, flow: Flow, ...logDensities: number[]) => ({
-    name,
-    flow,
-    epochs: [],
-    bestEpoch: 0,
-    stopped: "epochs" as const,
-    validationLogDensity: 0,
-    // Few rows would not exclude a member.
-    logDensities: Float64Array.from({ length: 400 }, (_, n) => logDensities[n % 4]!),
-  });
-  const made = new Flow(new MixedMade({ columns }, new Random(0)));
-  const exact = member("autoregressive", made, -90, -90, -90, -90);
-  const others = [
-    member("nsf", nsf(2, { seed: 0 }), 0, 0, 0, 3),
-    member("maf", maf(2, { seed: 0 }), 3, 0, 0, 0),
-  ];
-  const { members, validationLogDensity } = stacked([exact, ...others]);
-  expect(members.map(({ name }) => name)).toEqual(["nsf", "maf", "autoregressive"]);
-  expect(members[2]!.weight).toBeCloseTo(1 / (3 * 401), 6);
-  const without = stackDensities(others.map(({ logDensities }) => logDensities)).logDensity;
-  expect(without - validationLogDensity).toBeLessThan(0.01);
 });
 
 test("a table of real numbers gets flows too, and a constant column changes no log-density", {
