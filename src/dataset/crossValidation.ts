@@ -3,15 +3,18 @@ import type { Split } from "./dataset.ts";
 import { InMemoryDataset } from "./inMemoryDataset.ts";
 import type { SplitWithTest } from "./splitWithTest.ts";
 
-/** Tables with fewer rows than this are cross-validated. In larger tables one split has enough validation rows. */
-const MIN_ROWS_OF_ONE_SPLIT = 200;
+/**
+ * Tables with fewer rows than this are cross-validated. In larger tables one split has enough validation rows
+ * (bench/tables/EXPERIMENTS.md).
+ */
+const MIN_ROWS_OF_ONE_SPLIT = 300;
 /** The number of splits and the share of their validation rows were chosen in bench/tables/EXPERIMENTS.md. */
 const SPLITS = 2;
 const VALIDATION_SHARE = 0.2;
 
 /**
  * The splits of the training and validation rows by which a model of a small table is cross-validated. Each has a fifth of the rows for
- * validation, or as many as the given split if that is more, and these are training rows of the other splits. Undefined for a table of 200
+ * validation, or as many as the given split if that is more, and these are training rows of the other splits. Undefined for a table of 300
  * rows or more, for rows with a context, and for a stream. It is undefined for a table without test rows too: after cross-validation no row
  * would be new to the model.
  */

@@ -101,6 +101,11 @@ const MIN_WEIGHT = 0.02;
  * validation rows away from 0, and was chosen in bench/tables/EXPERIMENTS.md.
  */
 const PRIOR_ROWS = 1;
+/**
+ * In later splits of a cross-validation, a member is trained for at most this many times as many epochs as were best in the first split, which
+ * saves most of the epochs of patience (bench/tables/EXPERIMENTS.md).
+ */
+const EPOCHS_OF_LATER_SPLITS = 2;
 /** The share of `maxMinutes` for a member that is fitted without gradients, relative to 1 for a member that is trained by gradients. */
 const SHARE_OF_FITTED = 0.1;
 /**
@@ -169,9 +174,12 @@ export async function fitMembers(
       continue;
     }
     const { flow, options: candidateOptions } = candidate;
+    const fitOptions = { ...candidateOptions, ...definedOptions(others) };
+    const inFirstSplit = trained.find((member) => member.name === candidate.name);
+    const maxEpochs = inFirstSplit && Math.max(1, EPOCHS_OF_LATER_SPLITS * inFirstSplit.bestEpoch);
     const result = await fit(flow, split.training, {
-      ...candidateOptions,
-      ...definedOptions(others),
+      ...fitOptions,
+      ...(maxEpochs && { epochs: Math.min(fitOptions.epochs ?? maxEpochs, maxEpochs) }),
       optimizer: { ...candidateOptions.optimizer, ...definedOptions(others.optimizer) },
       validation: split.validation,
       ...(share !== undefined && { maxMinutes: share }),

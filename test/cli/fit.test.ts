@@ -9,7 +9,7 @@ const { path, plain, write, list, pushforward, failure, json } = workplace();
 const model = (name: string) => decodeModel(readFileSync(path(name)));
 
 it("learns a table with the default model, and reports how well and what to do next", async () => {
-  // The time of kernel densities is quadratic in the rows. With 200 rows or more, they are not cross-validated.
+  // The time of kernel densities is quadratic in the rows. With 300 rows or more, they are not cross-validated.
   const lines = readFileSync(EARTHQUAKES, "utf8").split("\n").slice(0, 301);
   const { code, out, err } = await pushforward([
     "fit",

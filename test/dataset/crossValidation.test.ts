@@ -42,9 +42,10 @@ test("a stated share of validation rows above a fifth holds in each split", () =
 test("a larger table, rows with a context, and a table without test rows are not cross-validated", () => {
   const context = Array.from({ length: 150 }, (_, n) => n % 7);
   for (const parts of [
-    splitWithTest(rowsOf(200), OPTIONS),
+    splitWithTest(rowsOf(300), OPTIONS),
     splitWithTest(rowsOf(150), { ...OPTIONS, testFraction: 0 }),
     splitWithTest(rowsOf(150, context), OPTIONS),
   ])
     expect(crossValidationSplits(parts, 0)).toBeUndefined();
+  expect(crossValidationSplits(splitWithTest(rowsOf(299), OPTIONS), 0)).toHaveLength(2);
 });

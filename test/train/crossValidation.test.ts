@@ -73,8 +73,8 @@ test("a member of a small table is the mean of its densities over the splits, an
 
 test.each([
   { rows: 120, testFraction: 0.25, trainedOn: 72, learned: 90 },
-  { rows: 240, testFraction: 0.25, trainedOn: 162, learned: 180 },
-  { rows: 240, testFraction: 0, trainedOn: 216, learned: 216 },
+  { rows: 360, testFraction: 0.25, trainedOn: 243, learned: 270 },
+  { rows: 360, testFraction: 0, trainedOn: 324, learned: 324 },
 ])(
   "the kernel density of $rows rows learns the validation rows only if there are test rows: $learned rows",
   async ({ rows, testFraction, trainedOn, learned }) => {
@@ -94,6 +94,28 @@ test.each([
     expect(validated?.training.rows).toBe(testFraction > 0 ? trainedOn : undefined);
   },
 );
+
+test("in the second split, members are trained for at most twice as many epochs as were best in the first one", async () => {
+  const rows = new InMemoryDataset({ features: 2, columns: ["a", "b"], values: correlated(120) });
+  const parts = splitWithTest(rows, { validationFraction: 0.1, seed: 0 });
+  const limits = new Map<string, number>();
+  let name = "";
+  const { members } = await fitMembers(["a", "b"].map(realColumn), parts, {
+    budget: "small",
+    kernel: false,
+    epochs: 40,
+    onMember: (next) => {
+      name = next;
+    },
+    onProgress: ({ maxEpochs }) => limits.set(name, maxEpochs),
+  });
+  const trained = members.filter(({ epochs }) => epochs.length > 0);
+  expect(trained.some(({ bestEpoch }) => 2 * bestEpoch < 40)).toBe(true);
+  for (const { name, bestEpoch } of trained) {
+    expect(limits.get(name)).toBe(40);
+    expect(limits.get(`${name}-2`)).toBe(Math.max(1, Math.min(40, 2 * bestEpoch)));
+  }
+});
 
 test("the p-values of anomalies of a small table come from rows that no split learned", async () => {
   const values = correlated(100);
