@@ -1,9 +1,10 @@
 /**
  * Compares the default model of tables with simpler densities, on the tenth of the rows that `pushforward fit` holds out as test rows.
  *
- *     node --import tsx bench/tables/baselines.ts FILE... [--rows 10000] [--splits 1] [--threads 1]
+ *     node --import tsx bench/tables/baselines.ts FILE... [--rows 10000] [--train 300] [--splits 1] [--threads 1]
  *
- * Of each FILE, at most `--rows` rows are used, chosen at random. With several `--splits`, all models are fitted for each of these random splits,
+ * Of each FILE, at most `--rows` rows are used, chosen at random. With `--train`, models are fitted to so many of them, as if a ninth as many
+ * were held out as test rows, and all others are the test rows: a small table with many more test rows than it could have. With several `--splits`, all models are fitted for each of these random splits,
  * and the test rows of all splits are compared together. The simpler densities are those of a report (`tableBaselines`), fitted to
  * the rows that the model has learned, and in the measure of the model: cells of lattices, frequent values and missing values have probabilities. A simpler
  * density that does not exist in every split is left out, with a message. Prints a row
@@ -28,12 +29,14 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     rows: { type: "string", default: "10000" },
+    train: { type: "string" },
     splits: { type: "string", default: "1" },
     threads: { type: "string", default: "1" },
   },
 });
 const threads = Number(values.threads);
 const splits = Number(values.splits);
+const train = values.train === undefined ? undefined : Number(values.train);
 for (const file of positionals) {
   const query = `FROM '${file}' USING SAMPLE reservoir(${values.rows} ROWS) REPEATABLE (0)`;
   const read = await readTrainingTable(query, { kinds: {} });
@@ -43,10 +46,18 @@ for (const file of positionals) {
   const others = new Map<string, Float64Array[]>();
   let names = "";
   for (let seed = 0; seed < splits; seed++) {
-    const split = splitWithTest(rows, { testFraction: 0.1, validationFraction: 0.1, seed });
-    const { flow, members, validated } = await fitMembers(columns, split, { seed, threads });
-    names ||= members.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`).join(", ");
+    const testFraction = train === undefined ? 0.1 : 1 - train / rows.rows;
+    const split = splitWithTest(rows, { testFraction, validationFraction: 0.1, seed });
     const test = split.test! as InMemoryDataset;
+    // The number of all rows decides whether a table is cross-validated.
+    const heldOut =
+      train === undefined ? test : test.split(Math.min(0.5, train / 9 / test.rows), seed).validation;
+    const { flow, members, validated } = await fitMembers(
+      columns,
+      { ...split, test: heldOut },
+      { seed, threads },
+    );
+    names ||= members.map(({ name, weight }) => `${name} ${Math.round(100 * weight)}%`).join(", ");
     const training = split.training as InMemoryDataset;
     scores.push(await flow.logProb(test.values, undefined, { threads }));
     const learned = validated ? concatDatasets([training, split.validation]) : training;
