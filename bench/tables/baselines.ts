@@ -3,10 +3,13 @@
  *
  *     node --import tsx bench/tables/baselines.ts FILE... [--rows 10000] [--train 300] [--splits 1] [--threads 1]
  *
- * Of each FILE, at most `--rows` rows are used, chosen at random. With `--train`, models are fitted to so many of them, as if a ninth as many
- * were held out as test rows, and all others are the test rows: a small table with many more test rows than it could have. With several `--splits`, all models are fitted for each of these random splits,
- * and the test rows of all splits are compared together. The simpler densities are those of a report (`tableBaselines`), fitted to
- * the rows that the model has learned, and in the measure of the model: cells of lattices, frequent values and missing values have probabilities. A simpler
+ * Of each FILE, at most `--rows` rows are used, chosen at random. With `--train`, the models are fitted to so many of them, and all others are
+ * the test rows, so that the comparison of models of a small table has little noise. `fitMembers` then gets as many test rows as a table of this
+ * size has, a ninth of `--train`.
+ *
+ * With several `--splits`, all models are fitted for each of these random splits, and the test rows of all splits are compared together. The
+ * simpler densities are those of a report (`tableBaselines`), fitted to the rows that the model has learned, and in the measure of the model:
+ * cells of lattices, frequent values and missing values have probabilities. A simpler
  * density that does not exist in every split is left out, with a message. Prints a row
  * of a table in Markdown for each file: its name, the numbers of rows and columns, the members with their weights in the first split, the mean log-density of
  * the test rows in nats, the name of the best simpler density, and the mean gain over it with its standard error.

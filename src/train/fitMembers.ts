@@ -298,7 +298,7 @@ export function stacked(
   const logDensities = trained.map((member) => member.logDensities);
   const { weights: weightsOfAll } = stackDensities(logDensities, PRIOR_ROWS);
   const kept = trained.flatMap((_, k) => (weightsOfAll[k] >= MIN_WEIGHT ? [k] : []));
-  /** Keeps one of the members that have a property, unless none has it or one of them is kept already. */
+  /** Keeps the member with the largest weight among those with a property, unless none has it or one of them is kept already. */
   const keepOne = (has: (member: TrainedMember) => boolean) => {
     const those = trained.flatMap((member, k) => (has(member) ? [k] : []));
     if (those.length === 0 || kept.some((k) => those.includes(k))) return;
@@ -306,8 +306,7 @@ export function stacked(
   };
   // Without such a member the model could neither impute values nor explain anomalies.
   keepOne(({ flow }) => hasExactConditionals(asDistribution(flow)));
-  // A normal distribution that follows an equation between columns can have a log-density of minus a million at a row for which the equation
-  // does not hold.
+  // Normal distributions that follow an equation between columns can have a log-density of minus a million at a row that violates it.
   keepOne(({ name }) => hasLinearTails(name));
   const { weights, logDensity } = stackDensities(
     kept.map((k) => logDensities[k]),
