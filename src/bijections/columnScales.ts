@@ -11,8 +11,8 @@ const columnScalesSchema = z.strictObject({
 });
 
 /**
- * x_i = s_i^-1(z_i) with a scale s_i for each feature (`ValueScale`): linear, the logarithm of the distance from one bound or the
- * log-odds between two, or asinh for heavy tails. As the last map of a flow it gives x the bounds and the tails of the columns of
+ * x_i = s_i^-1(z_i) with a scale s_i for each feature (`ValueScale`): linear, the logarithm or the inverse softplus of the distance from one
+ * bound, the log-odds between two, or asinh for heavy tails. As the last map of a flow it gives x the bounds and the tails of the columns of
  * a table.
  */
 export class ColumnScales implements Bijection {
@@ -36,7 +36,7 @@ export class ColumnScales implements Bijection {
   /** The set inside the bounds; undefined without bounds. */
   get support(): Support | undefined {
     const bounds = this.scales.flatMap((scale, i) => {
-      if (scale.type === "log") return [`x_${i + 1} > ${scale.low}`];
+      if (scale.type === "log" || scale.type === "inverseSoftplus") return [`x_${i + 1} > ${scale.low}`];
       if (scale.type === "reversedLog") return [`x_${i + 1} < ${scale.high}`];
       return scale.type === "logit" ? [`${scale.low} < x_${i + 1} < ${scale.high}`] : [];
     });

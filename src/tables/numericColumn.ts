@@ -7,17 +7,12 @@ import { chooseScale } from "./chooseScale.ts";
 import { type Bounds, boundsOf, checkBounds, isOutside } from "./columnBounds.ts";
 import type { ColumnOptions } from "./columnOptions.ts";
 import { decimalsOf, latticeRange, latticeSpacing } from "./latticeRange.ts";
+import { allowsLinearScale } from "./linearScale.ts";
 import type { TableColumn } from "./tableColumn.ts";
 
 /** Features are float32, of which heads allow this range. */
 const MAX_NUMBER = 1e30;
 const MIN_NUMBER = 1e-30;
-/**
- * A column has a linear scale only if its range is between these limits: the slopes of a head are then between 1e-15 and 1e15, as it
- * requires. Other scales do not depend on the unit.
- */
-const MIN_LINEAR_RANGE = 1e-10;
-const MAX_LINEAR_RANGE = 1e13;
 /** Larger integers are numbers, because models write integers as 64-bit integers. This is the largest float64 below 2^63. */
 export const MAX_INTEGER = 2 ** 63 - 1024;
 /** Numbers that are not equally spaced are labels if at most this many are different, and each is in at least this many rows. */
@@ -230,7 +225,7 @@ function continuousScale(
   if (high !== undefined) return { type: "reversedLog", high: high - center };
   const heavy: ValueScale = { type: "asinh", unit: unitOf(regular) };
   const range = regular.values[regular.values.length - 1] - regular.values[0];
-  if (kind === "heavy-tailed" || range < MIN_LINEAR_RANGE || range > MAX_LINEAR_RANGE) return heavy;
+  if (kind === "heavy-tailed" || !allowsLinearScale(range)) return heavy;
   return chooseScale(
     spacedRows(regular).map((value) => value - center),
     [{ type: "linear" }, heavy],

@@ -1,3 +1,4 @@
+import { featureColumn } from "../dataset/featureColumn.ts";
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { fitCorrelatedKernels } from "../distributions/fitCorrelatedKernels.ts";
 import { chooseMixedGaussianMixture } from "../distributions/fitMixedGaussianMixture.ts";
@@ -9,7 +10,8 @@ import { type Limits, limitReached } from "../limits.ts";
 import { mean } from "../numerics/mean.ts";
 import type { Random } from "../random/index.ts";
 import { tableHeads } from "../tables/columnHeads.ts";
-import type { TableColumn } from "../tables/tableColumn.ts";
+import { withLinearScale } from "../tables/linearScale.ts";
+import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
 
 /** A member that is fitted without gradients, such as a kernel density. */
 export interface FittedCandidate {
@@ -74,52 +76,85 @@ export function kernelDensity({ heads, training: { rows } }: FittedTable, random
   return [{ name: KERNEL_DENSITY, fit: (data, _heldOut, limits) => refit(data, limits), refit }];
 }
 
-/** A kernel density whose kernels follow the correlations of numbers, unless there are fewer than two of them or the table is too large. */
-export function correlatedKernels({ heads, training: { rows } }: FittedTable): FittedCandidate[] {
+/**
+ * A kernel density whose kernels follow the correlations of numbers, unless there are fewer than two of them or the table is too large. The
+ * held-out rows choose the scales of the columns (`fitBestScales`).
+ */
+export function correlatedKernels(table: FittedTable): FittedCandidate[] {
+  const { heads, training } = table;
   const costOfKernel = heads.reduce((sum, head) => {
     if (head.type === "categorical") return sum + COST_OF_LOGIT * head.categories;
     const ofValue = head.type === "lattice" ? COST_OF_LATTICE : COST_OF_NUMBER;
     return sum + ofValue + COST_OF_LOGIT * (head.atoms?.length ?? 0);
   }, 0);
-  const cost = KERNEL_WIDTHS.length * rows * costOfKernel;
+  const cost = KERNEL_WIDTHS.length * training.rows * costOfKernel;
   if (countOfNumbers(heads) < 2 || cost > MAX_COST_OF_KERNELS || heads.length > MAX_FEATURES_OF_GAUSSIANS)
     return [];
-  const refit = async (data: InMemoryDataset, limits: Limits) =>
+  const fitHeads = async (heads: readonly ColumnHeadOptions[], data: InMemoryDataset, limits: Limits) =>
     new Flow(await fitCorrelatedKernels([...heads], data, limits));
-  return [{ name: CORRELATED_KERNELS, fit: (data, _heldOut, limits) => refit(data, limits), refit }];
+  let best = heads;
+  const fit: FittedCandidate["fit"] = async (data, heldOut, limits) => {
+    const fitted = await fitBestScales(table, (heads) => fitHeads(heads, data, limits), heldOut, limits);
+    best = fitted.heads;
+    return fitted.flow;
+  };
+  return [{ name: CORRELATED_KERNELS, fit, refit: (data, limits) => fitHeads(best, data, limits) }];
 }
 
 /**
- * A mixture of Gaussians, unless the table has too many rows or features, or only one numeric feature beside categories. If lattices have
- * logarithmic or logit scales, it is also fitted with linear ones, on which equations such as age = entry + time hold, and the held-out rows
- * decide.
+ * A mixture of Gaussians, unless the table has too many rows or features, or only one numeric feature beside categories. The held-out rows
+ * choose the scales of the columns (`fitBestScales`).
  */
-export function gaussianMixture({ columns, heads, training, isLarge }: FittedTable): FittedCandidate[] {
+export function gaussianMixture(table: FittedTable): FittedCandidate[] {
+  const { heads, isLarge } = table;
   const numbers = countOfNumbers(heads);
   const hasNumbers = numbers >= 2 || (numbers === 1 && heads.length === 1);
   if (isLarge || !hasNumbers || heads.length > MAX_FEATURES_OF_GAUSSIANS) return [];
-  const linear = columns.map(withLinearLattice);
-  const isLinear = linear.every((column, i) => column === columns[i]);
-  const choices = isLinear ? [heads] : [heads, tableHeads(linear, training.sample)];
   const fit: FittedCandidate["fit"] = async (data, heldOut, limits) => {
-    const fitted: { readonly flow: Flow; readonly score: number }[] = [];
-    for (const choice of choices) {
-      if (fitted.length > 0 && (await limitReached(limits))) break;
-      const flow = new Flow(await chooseMixedGaussianMixture([...choice], data, heldOut, limits));
-      fitted.push({ flow, score: mean(await flow.logProb(heldOut.values)) });
-    }
-    const best = fitted.reduce((a, b) => (b.score > a.score ? b : a));
-    for (const { flow } of fitted) if (flow !== best.flow) await flow.release();
-    return best.flow;
+    const fitHeads = async (heads: readonly ColumnHeadOptions[]) =>
+      new Flow(await chooseMixedGaussianMixture([...heads], data, heldOut, limits));
+    return (await fitBestScales(table, fitHeads, heldOut, limits)).flow;
   };
   return [{ name: GAUSSIAN_MIXTURE, fit }];
 }
 
+/**
+ * Fits a density whose covariances are linear on the scales of the columns: with these scales, with linear scales of lattices, and with
+ * linear scales of continuous columns too, because equations such as age = entry + time hold on linear scales. Returns the one with the
+ * highest mean log-density of the held-out rows.
+ */
+async function fitBestScales(
+  { columns, heads, training: { sample } }: FittedTable,
+  fit: (heads: readonly ColumnHeadOptions[]) => Promise<Flow>,
+  heldOut: InMemoryDataset,
+  limits: Limits,
+): Promise<{ readonly flow: Flow; readonly heads: readonly ColumnHeadOptions[] }> {
+  const choices = [heads];
+  let previous = columns;
+  for (const kind of ["lattice", "continuous"]) {
+    const names = previous.flatMap(featureNames);
+    const linear = previous.map((column) =>
+      column.kind === kind
+        ? withLinearScale(column, featureColumn(sample.values, names.length, names.indexOf(column.name)))
+        : column,
+    );
+    if (linear.some((column, i) => column !== previous[i])) choices.push(tableHeads(linear, sample));
+    previous = linear;
+  }
+  const fitted: {
+    readonly flow: Flow;
+    readonly heads: readonly ColumnHeadOptions[];
+    readonly score: number;
+  }[] = [];
+  for (const choice of choices) {
+    if (fitted.length > 0 && (await limitReached(limits))) break;
+    const flow = await fit(choice);
+    fitted.push({ flow, heads: choice, score: mean(await flow.logProb(heldOut.values)) });
+  }
+  const best = fitted.reduce((a, b) => (b.score > a.score ? b : a));
+  for (const { flow } of fitted) if (flow !== best.flow) await flow.release();
+  return best;
+}
+
 const countOfNumbers = (heads: readonly ColumnHeadOptions[]): number =>
   heads.filter(({ type }) => type !== "categorical").length;
-
-/** A column whose cells, if it is a lattice, have a linear scale. */
-const withLinearLattice = (column: TableColumn): TableColumn =>
-  column.kind === "lattice" && column.scale.type !== "linear"
-    ? { ...column, scale: { type: "linear" } }
-    : column;

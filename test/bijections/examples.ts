@@ -66,6 +66,7 @@ export const bijectionExamples = examplesOf<BijectionDescription["type"]>({
   ],
   columnScales: (features) => [
     { scales: new Array(features).fill({ type: "asinh", unit: 2 }) },
+    { scales: new Array(features).fill({ type: "inverseSoftplus", low: -20, unit: 2 }) },
     {
       scales: Array.from(
         { length: features },

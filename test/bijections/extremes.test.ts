@@ -99,6 +99,8 @@ test.each([
   // log |dx/dz| is z for x = low + exp(z), -z for x = high - exp(-z), and log sigmoid(z) + log sigmoid(-z) for x = sigmoid(z).
   [{ type: "log", low: 1000 }, -12, -12],
   [{ type: "reversedLog", high: -1000 }, 12, -12],
+  // log sigmoid(z / 2) for x = low + 2 softplus(z / 2).
+  [{ type: "inverseSoftplus", low: 1000, unit: 2 }, -24, -12 - Math.log1p(Math.exp(-12))],
   [{ type: "logit", low: 0, high: 1 }, 20, -20],
   [{ type: "logit", low: 1000, high: 1002 }, -30, Math.LN2 - 30],
 ] as const)(

@@ -99,6 +99,11 @@ describe("a mixed MADE", () => {
       outside: [],
     },
     { scale: { type: "log", low: -2 }, at: (y) => [Math.exp(y) - 2, Math.exp(y)], outside: [-2, -3] },
+    {
+      scale: { type: "inverseSoftplus", low: -2, unit: 0.5 },
+      at: (y) => [0.5 * Math.log1p(Math.exp(2 * y)) - 2, 1 / (1 + Math.exp(-2 * y))],
+      outside: [-2, -3],
+    },
     { scale: { type: "reversedLog", high: 5 }, at: (y) => [5 - Math.exp(-y), Math.exp(-y)], outside: [5, 6] },
     {
       scale: { type: "logit", low: 1, high: 3 },

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
-import { nsf } from "../../src/flows/index.ts";
+import { type Flow, nsf } from "../../src/flows/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
 import { realColumn } from "../../src/tables/realColumn.ts";
-import type { LatticeColumn } from "../../src/tables/tableColumn.ts";
+import type { LatticeColumn, TableColumn } from "../../src/tables/tableColumn.ts";
 import type { Budget } from "../../src/train/budgets.ts";
 import { isKernelDensity } from "../../src/train/fittedCandidates.ts";
 import { candidatesFor, type NamedRecipe } from "../../src/train/memberCandidates.ts";
@@ -20,6 +20,19 @@ function members(rows: number, features: number, budget?: Budget, recipe?: Named
 /** The members that are trained by gradients. */
 const trained = (...table: Parameters<typeof members>) =>
   members(...table).flatMap((candidate) => ("options" in candidate ? [candidate] : []));
+
+/** Fits the member of this name, which is fitted without gradients. */
+function fitted(
+  name: string,
+  columns: readonly TableColumn[],
+  training: InMemoryDataset,
+  heldOut: InMemoryDataset,
+): Promise<Flow> {
+  const candidates = candidatesFor(columns, training, { seed: 0, embedding: undefined, kernel: true });
+  const candidate = candidates.find((each) => each.name === name)!;
+  if (!("fit" in candidate)) throw new Error(`${name} is trained by gradients`);
+  return candidate.fit(training, heldOut, {});
+}
 
 describe("the members of the default model", () => {
   test("include flows, latent classes, Gaussians and kernel densities for a small table of real numbers", () => {
@@ -123,14 +136,7 @@ describe("the members of the default model", () => {
       });
     const [training, heldOut] = [rowsOf(uniform.subarray(0, 600)), rowsOf(uniform.subarray(600))];
     const logDensity = async (scaleOfTime: LatticeColumn["scale"]) => {
-      const candidates = candidatesFor(columns(scaleOfTime), training, {
-        seed: 0,
-        embedding: undefined,
-        kernel: true,
-      });
-      const candidate = candidates.find(({ name }) => name === "gaussian-mixture")!;
-      if (!("fit" in candidate)) throw new Error("the mixture of Gaussians is fitted without gradients");
-      const flow = await candidate.fit(training, heldOut, {});
+      const flow = await fitted("gaussian-mixture", columns(scaleOfTime), training, heldOut);
       const logDensities = await flow.logProb(heldOut.values);
       await flow.release();
       return mean(logDensities);
@@ -140,6 +146,35 @@ describe("the members of the default model", () => {
     // The age follows from the other columns, which have log 301 + log 101 = 10.3 nats.
     expect(onLinear).toBeGreaterThan(-11.5);
   });
+
+  test.each(["gaussian-mixture", "correlated-kernels"])(
+    "%s is on linear scales where these describe held-out rows better, as for total = a + b of positive numbers",
+    async (name) => {
+      const column = (name: string): TableColumn => ({
+        ...realColumn(name),
+        low: 0,
+        scale: { type: "log", low: 0 },
+      });
+      const columns = ["a", "b", "total"].map(column);
+      const uniform = new Random(1).uniform(new Float64Array(1200));
+      const rowsOf = (part: Float64Array) =>
+        new InMemoryDataset({
+          features: 3,
+          values: part.map((_, i) => {
+            const [u, v, noise] = part.subarray(i - (i % 3));
+            const [a, b] = [0.2 + 2 * u, 0.2 + 2 * v];
+            return [a, b, a + b + 0.02 * noise][i % 3];
+          }),
+        });
+      const [training, heldOut] = [rowsOf(uniform.subarray(0, 900)), rowsOf(uniform.subarray(900))];
+      const flow = await fitted(name, columns, training, heldOut);
+      // The columns have 2.5 nats. On logarithmic scales, the members have at most 1.0 nats.
+      expect(mean(await flow.logProb(heldOut.values))).toBeGreaterThan(1.4);
+      const samples = await flow.sample(1000, { seed: 0 });
+      expect(samples.every((value) => value >= 0)).toBe(true);
+      await flow.release();
+    },
+  );
 
   test("do not include latent classes if there are more columns than rows", () => {
     const names = (rows: number) => members(rows, 102).map(({ name }) => name);

@@ -3,11 +3,13 @@ import { concat, constant, type Tensor } from "../../graph/tensor.ts";
 import { inversePermutation } from "../../nn/axisPermutations.ts";
 
 const finite = z.number().check(z.minimum(-1e30), z.maximum(1e30));
+const unit = z.number().check(z.minimum(1e-30), z.maximum(1e30));
 
 export const valueScaleSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("linear") }),
-  z.strictObject({ type: z.literal("asinh"), unit: z.number().check(z.minimum(1e-30), z.maximum(1e30)) }),
+  z.strictObject({ type: z.literal("asinh"), unit }),
   z.strictObject({ type: z.literal("log"), low: finite }),
+  z.strictObject({ type: z.literal("inverseSoftplus"), low: finite, unit }),
   z.strictObject({ type: z.literal("reversedLog"), high: finite }),
   z
     .strictObject({ type: z.literal("logit"), low: finite, high: finite })
@@ -20,6 +22,8 @@ export const valueScaleSchema = z.discriminatedUnion("type", [
  * - `linear`: y = x
  * - `asinh`: y = asinh(x / unit), for columns with heavy tails on both sides
  * - `log`: y = log(x - low), for values above `low`
+ * - `inverseSoftplus`: y = d + unit log(1 - exp(-d / unit)) with d = x - low, for values above `low`. Near `low` it is logarithmic, and a few
+ *   units above it about linear.
  * - `reversedLog`: y = -log(high - x), for values below `high`
  * - `logit`: y = log((x - low) / (high - x)), for values between `low` and `high`
  *
@@ -46,6 +50,8 @@ export function scaledValue(scale: ValueScale, x: number): number {
       return Math.asinh(x / scale.unit);
     case "log":
       return Math.log(x - scale.low);
+    case "inverseSoftplus":
+      return x - scale.low + scale.unit * Math.log(-Math.expm1((scale.low - x) / scale.unit));
     case "reversedLog":
       return -Math.log(scale.high - x);
     case "logit":
@@ -62,6 +68,8 @@ export function unscaledValue(scale: ValueScale, y: number): number {
       return scale.unit * Math.sinh(y);
     case "log":
       return scale.low + Math.exp(y);
+    case "inverseSoftplus":
+      return scale.low + Math.max(0, y) + scale.unit * Math.log1p(Math.exp(-Math.abs(y) / scale.unit));
     case "reversedLog":
       return scale.high - Math.exp(-y);
     case "logit":
@@ -78,6 +86,8 @@ export function scaleSlope(scale: ValueScale, x: number): number {
       return 1 / Math.hypot(x, scale.unit);
     case "log":
       return 1 / (x - scale.low);
+    case "inverseSoftplus":
+      return -1 / Math.expm1((scale.low - x) / scale.unit);
     case "reversedLog":
       return 1 / (scale.high - x);
     case "logit":
@@ -115,8 +125,13 @@ class ScaleMapOfType {
 
   /** y and log dy/dx at x [S, N]. They are finite outside the bounds too, where `contains` is false. */
   forward(x: Tensor): Scaled {
-    const { unit } = this;
+    const { unit, low } = this;
     if (this.type === "linear") return { value: x, logSlope: x.mul(0) };
+    if (unit && low) {
+      const distance = x.sub(low);
+      const log = distance.div(unit).maximum(MIN_DISTANCE).neg().expm1().neg().log();
+      return { value: distance.add(log.mul(unit)), logSlope: log.neg() };
+    }
     if (unit) {
       const u = x.div(unit).maximum(-MAX_UNITS).minimum(MAX_UNITS);
       const size = u.abs();
@@ -124,11 +139,11 @@ class ScaleMapOfType {
       const magnitude = size.add(u.square().div(root.add(1))).log1p();
       return { value: u.less(0).where(magnitude.neg(), magnitude), logSlope: root.mul(unit).log().neg() };
     }
-    const logLow = this.low && x.sub(this.low).maximum(MIN_DISTANCE).log();
+    const logLow = low && x.sub(low).maximum(MIN_DISTANCE).log();
     const logHigh = this.high?.sub(x).maximum(MIN_DISTANCE).log();
     if (!logHigh) return { value: logLow!, logSlope: logLow!.neg() };
     if (!logLow) return { value: logHigh.neg(), logSlope: logHigh.neg() };
-    const logRange = this.high!.sub(this.low!).log();
+    const logRange = this.high!.sub(low!).log();
     return { value: logLow.sub(logHigh), logSlope: logRange.sub(logLow).sub(logHigh) };
   }
 
@@ -143,6 +158,11 @@ class ScaleMapOfType {
       const range = high.sub(low);
       const logSlope = y.softplus().add(y.neg().softplus()).sub(range.log());
       return { value: low.add(range.mul(y.sigmoid())), logSlope };
+    }
+    if (unit && low) {
+      const u = y.div(unit).maximum(-MAX_EXPONENT);
+      const distance = y.maximum(0).add(u.abs().neg().softplus().mul(unit));
+      return { value: low.add(distance), logSlope: u.neg().softplus() };
     }
     if (low) return { value: low.add(bounded.exp()), logSlope: bounded.neg() };
     if (high) return { value: high.sub(bounded.neg().exp()), logSlope: bounded };
