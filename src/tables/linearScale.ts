@@ -1,16 +1,17 @@
+import { LINEAR_SCORE_BOUND } from "../distributions/heads/isolatedAtoms.ts";
 import type { TableColumn } from "./tableColumn.ts";
 
 /**
  * A column has a linear scale only if its range is between these limits: the slopes of a head are then between 1e-15 and 1e15, as it
- * requires. Other scales do not depend on the unit.
+ * requires. Logarithmic scales work for any range.
  */
 const MIN_LINEAR_RANGE = 1e-10;
 const MAX_LINEAR_RANGE = 1e13;
-/** Of the values above a lower bound, this share is less than `UNITS_TO_LINEAR` units above it. The others are where the scale is linear. */
+/** About this share of the values above a lower bound is nearer to it than `UNITS_TO_LINEAR` units. */
 const SHARE_NEAR_BOUND = 0.01;
-/** At a distance of 4 units from its bound, the scale differs from a linear one by 2% of a unit. */
+/** At a distance of 4 units from its bound, the scale `inverseSoftplus` differs from a linear one by 2% of a unit. */
 const UNITS_TO_LINEAR = 4;
-/** The smallest unit, as a fraction of the range, which needs few digits of float32. */
+/** Values that are nearly at the bound do not make the unit a smaller part of the range than float32 can resolve. */
 const MIN_UNIT = 1e-6;
 
 /** Whether a column with this range may have a linear scale. */
@@ -18,21 +19,28 @@ export const allowsLinearScale = (range: number): boolean =>
   range >= MIN_LINEAR_RANGE && range <= MAX_LINEAR_RANGE;
 
 /**
- * A lattice with a linear scale, or a continuous column with one if its range allows it. With a lower bound, below which no value may be,
- * the scale is only about linear. Columns with an upper bound keep their scale. `feature` has the values of the training rows.
+ * The column with a linear scale. If it has a lower bound, its scale is linear only a few units above the bound, so that values below it have no
+ * density. Columns with an upper bound keep their scale, and so do those with values so far from the others that their linear score would be
+ * clamped. `feature` has the values of the training rows.
  */
 export function withLinearScale(column: TableColumn, feature: Float64Array): TableColumn {
-  if (column.kind !== "lattice" && column.kind !== "continuous") return column;
-  const { scale } = column;
-  if (scale.type === "linear") return column;
-  if (column.kind === "lattice") return { ...column, scale: { type: "linear" } };
-  const low = scale.type === "log" ? scale.low : Number.NEGATIVE_INFINITY;
-  const inside = feature.filter((value) => value > low).sort();
-  const range = inside[inside.length - 1] - inside[0];
-  if (!allowsLinearScale(range)) return column;
-  if (scale.type === "asinh") return { ...column, scale: { type: "linear" } };
-  if (scale.type !== "log") return column;
-  const distance = inside[Math.floor(SHARE_NEAR_BOUND * inside.length)] - low;
-  const unit = Math.max(MIN_UNIT * range, distance / UNITS_TO_LINEAR);
+  if (column.kind === "lattice")
+    return column.scale.type === "linear" ? column : { ...column, scale: { type: "linear" } };
+  if (column.kind !== "continuous" || (column.scale.type !== "asinh" && column.scale.type !== "log"))
+    return column;
+  const low = column.scale.type === "log" ? column.scale.low : Number.NEGATIVE_INFINITY;
+  const sorted = feature.filter((value) => value > low).sort();
+  const quantile = (share: number) => sorted[Math.floor(share * (sorted.length - 1))];
+  const range = quantile(1) - quantile(0);
+  if (!allowsLinearScale(range) || hasClampedScores(quantile)) return column;
+  if (column.scale.type === "asinh") return { ...column, scale: { type: "linear" } };
+  const unit = Math.max(MIN_UNIT * range, (quantile(SHARE_NEAR_BOUND) - low) / UNITS_TO_LINEAR);
   return { ...column, scale: { type: "inverseSoftplus", low, unit } };
+}
+
+/** Whether linear scores, on which the quartiles are -log 3 and log 3, exceed `LINEAR_SCORE_BOUND`. */
+function hasClampedScores(quantile: (share: number) => number): boolean {
+  const center = (quantile(0.25) + quantile(0.75)) / 2;
+  const slope = (2 * Math.log(3)) / (quantile(0.75) - quantile(0.25));
+  return slope * Math.max(quantile(1) - center, center - quantile(0)) >= LINEAR_SCORE_BOUND;
 }

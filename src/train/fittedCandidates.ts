@@ -11,7 +11,7 @@ import { mean } from "../numerics/mean.ts";
 import type { Random } from "../random/index.ts";
 import { tableHeads } from "../tables/columnHeads.ts";
 import { withLinearScale } from "../tables/linearScale.ts";
-import { featureNames, type TableColumn } from "../tables/tableColumn.ts";
+import { featuresOf, type TableColumn } from "../tables/tableColumn.ts";
 
 /** A member that is fitted without gradients, such as a kernel density. */
 export interface FittedCandidate {
@@ -119,8 +119,8 @@ export function gaussianMixture(table: FittedTable): FittedCandidate[] {
 }
 
 /**
- * Fits a density whose covariances are linear on the scales of the columns: with these scales, with linear scales of lattices, and with
- * linear scales of continuous columns too, because equations such as age = entry + time hold on linear scales. Returns the one with the
+ * Fits a density that has linear regressions between columns: on the scales of the columns, with linear scales of the lattices, and with
+ * linear scales of the continuous columns too, because equations such as age = entry + time hold on linear scales. Returns the one with the
  * highest mean log-density of the held-out rows.
  */
 async function fitBestScales(
@@ -129,31 +129,56 @@ async function fitBestScales(
   heldOut: InMemoryDataset,
   limits: Limits,
 ): Promise<{ readonly flow: Flow; readonly heads: readonly ColumnHeadOptions[] }> {
-  const choices = [heads];
+  const features = featuresOf(columns);
+  const evaluated = async (flow: Flow, choice: readonly ColumnHeadOptions[]) => ({
+    flow,
+    heads: choice,
+    score: mean(await flow.logProb(heldOut.values)),
+  });
+  let best = await evaluated(await fit(heads), heads);
   let previous = columns;
   for (const kind of ["lattice", "continuous"]) {
-    const names = previous.flatMap(featureNames);
-    const linear = previous.map((column) =>
-      column.kind === kind
-        ? withLinearScale(column, featureColumn(sample.values, names.length, names.indexOf(column.name)))
-        : column,
-    );
-    if (linear.some((column, i) => column !== previous[i])) choices.push(tableHeads(linear, sample));
+    const linear = previous.map((column, i) => {
+      if (column.kind !== kind) return column;
+      return withLinearScale(column, featureColumn(sample.values, sample.features, features[i][0]));
+    });
+    const isNew = linear.some((column, i) => column !== previous[i]);
     previous = linear;
+    if (!isNew) continue;
+    if (await limitReached(limits)) break;
+    const choice = tableHeads(linear, sample);
+    const fitted = await evaluated(await fit(choice), choice);
+    const isBetter = fitted.score > best.score && !(await isCrowdedAtBound(fitted, sample.values));
+    await (isBetter ? best : fitted).flow.release();
+    if (isBetter) best = fitted;
   }
-  const fitted: {
-    readonly flow: Flow;
-    readonly heads: readonly ColumnHeadOptions[];
-    readonly score: number;
-  }[] = [];
-  for (const choice of choices) {
-    if (fitted.length > 0 && (await limitReached(limits))) break;
-    const flow = await fit(choice);
-    fitted.push({ flow, heads: choice, score: mean(await flow.logProb(heldOut.values)) });
-  }
-  const best = fitted.reduce((a, b) => (b.score > a.score ? b : a));
-  for (const { flow } of fitted) if (flow !== best.flow) await flow.release();
   return best;
+}
+
+/** A density is refused if it has this much more probability than the training rows within a unit of the bound of a column. */
+const MAX_EXCESS_AT_BOUND = 0.1;
+const DRAWS = 2000;
+
+/**
+ * Whether a density gives too much probability to values near the bound of a column with the scale `inverseSoftplus`. A normal distribution
+ * that would extend far below the bound has this probability there instead, at a small cost in log-density, and draws would crowd at the bound.
+ */
+async function isCrowdedAtBound(
+  { flow, heads }: { readonly flow: Flow; readonly heads: readonly ColumnHeadOptions[] },
+  training: Float64Array,
+): Promise<boolean> {
+  const bounded = heads.flatMap((head, d) =>
+    "scale" in head && head.scale?.type === "inverseSoftplus"
+      ? [{ d, end: head.scale.low + head.scale.unit }]
+      : [],
+  );
+  if (bounded.length === 0) return false;
+  const draws = await flow.sample(DRAWS, { seed: 0 });
+  const shareBelow = (values: Float64Array, d: number, end: number) =>
+    mean(featureColumn(values, heads.length, d).map((value) => (value < end ? 1 : 0)));
+  return bounded.some(
+    ({ d, end }) => shareBelow(draws, d, end) - shareBelow(training, d, end) > MAX_EXCESS_AT_BOUND,
+  );
 }
 
 const countOfNumbers = (heads: readonly ColumnHeadOptions[]): number =>

@@ -112,3 +112,13 @@ test.each([
     await run.release();
   },
 );
+
+test.each([
+  { type: "log", low: 0 },
+  { type: "inverseSoftplus", low: 0, unit: 1e-12 },
+] as const)("samples of the scale %j are above the bound, also from extreme z", async (scale) => {
+  const map = new ColumnScales({ scales: [scale] });
+  const run = compile((z) => map.forward(z).value, [["N", 1]]);
+  for (const x of await run([-1e30, -1e6, -1])) expect(x).toBeGreaterThan(0);
+  await run.release();
+});

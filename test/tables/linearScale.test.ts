@@ -46,7 +46,7 @@ test("columns with an upper bound keep their scale, and so do columns whose rang
     ).toEqual(log);
 });
 
-test("missing values and atoms at the bound do not count, and a few values that are nearly at the bound make no tiny unit", () => {
+test("missing values and atoms at the bound do not count, and values that are nearly at the bound make no tiny unit", () => {
   const log = { type: "log", low: 0 } as const;
   const column = scaled(log);
   expect(linearScale(column, Float64Array.of(Number.NaN, 0, 0, ...values))).toEqual(linearScale(column));

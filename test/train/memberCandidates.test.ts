@@ -6,7 +6,7 @@ import { Random } from "../../src/random/index.ts";
 import { realColumn } from "../../src/tables/realColumn.ts";
 import type { LatticeColumn, TableColumn } from "../../src/tables/tableColumn.ts";
 import type { Budget } from "../../src/train/budgets.ts";
-import { isKernelDensity } from "../../src/train/fittedCandidates.ts";
+import { type FittedCandidate, isKernelDensity } from "../../src/train/fittedCandidates.ts";
 import { candidatesFor, type NamedRecipe } from "../../src/train/memberCandidates.ts";
 import { MEMBERS_OF_REAL_COLUMNS } from "./memberNames.ts";
 
@@ -22,16 +22,34 @@ const trained = (...table: Parameters<typeof members>) =>
   members(...table).flatMap((candidate) => ("options" in candidate ? [candidate] : []));
 
 /** Fits the member of this name, which is fitted without gradients. */
-function fitted(
+async function fitted(
   name: string,
   columns: readonly TableColumn[],
   training: InMemoryDataset,
   heldOut: InMemoryDataset,
-): Promise<Flow> {
+): Promise<{ flow: Flow; refit: FittedCandidate["refit"] }> {
   const candidates = candidatesFor(columns, training, { seed: 0, embedding: undefined, kernel: true });
   const candidate = candidates.find((each) => each.name === name)!;
   if (!("fit" in candidate)) throw new Error(`${name} is trained by gradients`);
-  return candidate.fit(training, heldOut, {});
+  return { flow: await candidate.fit(training, heldOut, {}), refit: candidate.refit };
+}
+
+const positive = (name: string) => ({
+  ...realColumn(name),
+  low: 0,
+  scale: { type: "log" as const, low: 0 },
+});
+
+/** Rows of three features, each computed from three numbers of `noise`. */
+const rowsOf = (noise: Float64Array, row: (noise: Float64Array) => readonly number[]) =>
+  new InMemoryDataset({
+    features: 3,
+    values: noise.map((_, i) => row(noise.subarray(i - (i % 3)))[i % 3]),
+  });
+
+function scalesOf(flow: Flow): { type: string }[] {
+  const { columns } = flow.base.describe() as unknown as { columns: { scale: { type: string } }[] };
+  return columns.map(({ scale }) => scale);
 }
 
 describe("the members of the default model", () => {
@@ -136,7 +154,7 @@ describe("the members of the default model", () => {
       });
     const [training, heldOut] = [rowsOf(uniform.subarray(0, 600)), rowsOf(uniform.subarray(600))];
     const logDensity = async (scaleOfTime: LatticeColumn["scale"]) => {
-      const flow = await fitted("gaussian-mixture", columns(scaleOfTime), training, heldOut);
+      const { flow } = await fitted("gaussian-mixture", columns(scaleOfTime), training, heldOut);
       const logDensities = await flow.logProb(heldOut.values);
       await flow.release();
       return mean(logDensities);
@@ -147,34 +165,47 @@ describe("the members of the default model", () => {
     expect(onLinear).toBeGreaterThan(-11.5);
   });
 
-  test.each(["gaussian-mixture", "correlated-kernels"])(
-    "%s is on linear scales where these describe held-out rows better, as for total = a + b of positive numbers",
-    async (name) => {
-      const column = (name: string): TableColumn => ({
-        ...realColumn(name),
-        low: 0,
-        scale: { type: "log", low: 0 },
-      });
-      const columns = ["a", "b", "total"].map(column);
+  describe.each(["gaussian-mixture", "correlated-kernels"])("the scales of %s", (name) => {
+    const columns = ["a", "b", "c"].map(positive);
+
+    test("are linear where these describe held-out rows better, as for c = a + b, also after another fit", async () => {
       const uniform = new Random(1).uniform(new Float64Array(1200));
-      const rowsOf = (part: Float64Array) =>
-        new InMemoryDataset({
-          features: 3,
-          values: part.map((_, i) => {
-            const [u, v, noise] = part.subarray(i - (i % 3));
-            const [a, b] = [0.2 + 2 * u, 0.2 + 2 * v];
-            return [a, b, a + b + 0.02 * noise][i % 3];
-          }),
-        });
-      const [training, heldOut] = [rowsOf(uniform.subarray(0, 900)), rowsOf(uniform.subarray(900))];
-      const flow = await fitted(name, columns, training, heldOut);
+      const sums = (noise: Float64Array) =>
+        rowsOf(noise, ([u, v, w]) => [0.2 + 2 * u, 0.2 + 2 * v, 0.4 + 2 * u + 2 * v + 0.02 * w]);
+      const [training, heldOut] = [sums(uniform.subarray(0, 900)), sums(uniform.subarray(900))];
+      const { flow, refit } = await fitted(name, columns, training, heldOut);
       // The columns have 2.5 nats. On logarithmic scales, the members have at most 1.0 nats.
       expect(mean(await flow.logProb(heldOut.values))).toBeGreaterThan(1.4);
+      expect(scalesOf(flow).map(({ type }) => type)).toEqual(new Array(3).fill("inverseSoftplus"));
       const samples = await flow.sample(1000, { seed: 0 });
       expect(samples.every((value) => value >= 0)).toBe(true);
+      const again = await refit?.(training, {});
+      if (again) expect(scalesOf(again)).toEqual(scalesOf(flow));
       await flow.release();
-    },
-  );
+      await again?.release();
+    });
+
+    test("are logarithmic where these describe held-out rows better, as for c = a b", async () => {
+      const normal = new Random(1).normal(new Float64Array(1200));
+      const products = (noise: Float64Array) =>
+        rowsOf(noise, ([u, v, w]) => [Math.exp(u / 2), Math.exp(v / 2), Math.exp((u + v) / 2 + w / 100)]);
+      const [training, heldOut] = [products(normal.subarray(0, 900)), products(normal.subarray(900))];
+      const { flow } = await fitted(name, columns, training, heldOut);
+      expect(scalesOf(flow)).toEqual(new Array(3).fill({ type: "log", low: 0 }));
+      await flow.release();
+    });
+  });
+
+  test("have logarithmic scales if draws on linear ones would crowd at a bound, as for sums of exponential distributions", async () => {
+    const columns = ["a", "b", "c"].map(positive);
+    const uniform = new Random(1).uniform(new Float64Array(600));
+    const sums = (noise: Float64Array) =>
+      rowsOf(noise, ([u, v, w]) => [-Math.log(u), -Math.log(v), -Math.log(u * v) * (1 + w / 50)]);
+    const [training, heldOut] = [sums(uniform.subarray(0, 300)), sums(uniform.subarray(300))];
+    const { flow } = await fitted("correlated-kernels", columns, training, heldOut);
+    expect(scalesOf(flow)).toEqual(columns.map(({ scale }) => scale));
+    await flow.release();
+  });
 
   test("do not include latent classes if there are more columns than rows", () => {
     const names = (rows: number) => members(rows, 102).map(({ name }) => name);

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { concat, constant, type Tensor } from "../../graph/tensor.ts";
 import { inversePermutation } from "../../nn/axisPermutations.ts";
+import { logOneMinusExp } from "../logistic.ts";
 
 const finite = z.number().check(z.minimum(-1e30), z.maximum(1e30));
 const unit = z.number().check(z.minimum(1e-30), z.maximum(1e30));
@@ -22,8 +23,8 @@ export const valueScaleSchema = z.discriminatedUnion("type", [
  * - `linear`: y = x
  * - `asinh`: y = asinh(x / unit), for columns with heavy tails on both sides
  * - `log`: y = log(x - low), for values above `low`
- * - `inverseSoftplus`: y = d + unit log(1 - exp(-d / unit)) with d = x - low, for values above `low`. Near `low` it is logarithmic, and a few
- *   units above it about linear.
+ * - `inverseSoftplus`: y = d + unit log(1 - exp(-d / unit)) with d = x - low, for values above `low`. Near `low` it is logarithmic, and about linear
+ *   from a few units above `low` on.
  * - `reversedLog`: y = -log(high - x), for values below `high`
  * - `logit`: y = log((x - low) / (high - x)), for values between `low` and `high`
  *
@@ -32,7 +33,7 @@ export const valueScaleSchema = z.discriminatedUnion("type", [
 export type ValueScale = z.output<typeof valueScaleSchema>;
 
 /**
- * Distances from a bound are clamped to at least this, so that their logarithms and the gradients of the logarithms are finite in
+ * Distances from a bound, in units if the scale has one, are clamped to at least this, so that their logarithms and the gradients of the logarithms are finite in
  * float32.
  */
 const MIN_DISTANCE = 1e-30;
@@ -128,8 +129,8 @@ class ScaleMapOfType {
     const { unit, low } = this;
     if (this.type === "linear") return { value: x, logSlope: x.mul(0) };
     if (unit && low) {
-      const distance = x.sub(low);
-      const log = distance.div(unit).maximum(MIN_DISTANCE).neg().expm1().neg().log();
+      const distance = x.sub(low).maximum(0);
+      const log = logOneMinusExp(distance.div(unit).maximum(MIN_DISTANCE));
       return { value: distance.add(log.mul(unit)), logSlope: log.neg() };
     }
     if (unit) {
@@ -161,7 +162,7 @@ class ScaleMapOfType {
     }
     if (unit && low) {
       const u = y.div(unit).maximum(-MAX_EXPONENT);
-      const distance = y.maximum(0).add(u.abs().neg().softplus().mul(unit));
+      const distance = y.maximum(0).add(u.abs().neg().softplus().mul(unit)).maximum(MIN_DISTANCE);
       return { value: low.add(distance), logSlope: u.neg().softplus() };
     }
     if (low) return { value: low.add(bounded.exp()), logSlope: bounded.neg() };
