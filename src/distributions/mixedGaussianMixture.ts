@@ -48,6 +48,9 @@ export interface MixedGaussianMixtureOptions {
   covariance?: "shared" | undefined;
 }
 
+/** The locations and log-scales of the pair of logistic distributions in a numeric column, which follow from means and covariances. */
+const LOGISTIC_PARAMETERS = 4;
+
 /** Columns that are computed together, with their positions among the numeric columns. */
 export interface MixedGaussianGroup extends ColumnGroup {
   /** [S, A + 2, C] logits of atoms and of both halves of the normal distribution; for categorical columns [S, A, C]. */
@@ -111,9 +114,8 @@ export class MixedGaussianMixture implements SubsetDistribution {
     const M = columns.filter(isNumeric).length;
     // This check comes before the allocation of arrays with an element for each parameter.
     const covarianceCount = isShared ? 1 : components;
-    requireNumbers(
-      covarianceCount * M ** 2 + components * columns.reduce((sum, head) => sum + parameterCount(head), 0),
-    );
+    const logits = columns.reduce((sum, head) => sum + parameterCount(head), 0) - LOGISTIC_PARAMETERS * M;
+    requireNumbers(covarianceCount * M ** 2 + components * logits);
     this.noise = [
       { kind: "uniform", size: 1 },
       { kind: "uniform", size: this.features },
@@ -136,7 +138,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
       const count = group.head.components ? group.columns.length : 0;
       const numeric = identityOrder(count).map((i) => first + i);
       first += count;
-      const logits = group.head.parameterCount - (count > 0 ? 4 : 0);
+      const logits = group.head.parameterCount - (count > 0 ? LOGISTIC_PARAMETERS : 0);
       return {
         ...group,
         numeric,

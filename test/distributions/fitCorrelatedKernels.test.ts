@@ -9,6 +9,9 @@ import {
   type KernelRows,
 } from "../../src/distributions/kernelCovariance.ts";
 import { knownFeatures } from "../../src/distributions/subsetDistribution.ts";
+import { decodeModel } from "../../src/flows/decodeModel.ts";
+import { encodeModel } from "../../src/flows/encodeModel.ts";
+import { Flow } from "../../src/flows/flow.ts";
 import { logSumExp } from "../../src/numerics/logSumExp.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
@@ -244,4 +247,16 @@ describe("kernels of a table with a category, missing numbers and an atom", () =
     expect(ratios.filter((ratio) => Math.abs(ratio - 1) < 1e-5)).toHaveLength(N / 3);
     expect(ratios.filter((ratio) => Math.abs(ratio - 2) < 1e-5)).toHaveLength(N / 3);
   });
+});
+
+test("a model of many columns can be read from its file, whose kernels have fewer numbers than a pair of logistic distributions", async () => {
+  const [N, D] = [200, 60];
+  const values = new Random(3).normal(new Float64Array(N * D));
+  const columns = Array.from({ length: D }, (_, d) => continuous(columnOf(values, d, D)));
+  const flow = new Flow(await fitCorrelatedKernels(columns, { rows: N, features: D, values }));
+  const { flow: read } = await decodeModel(encodeModel({ flow }));
+  const rows = values.subarray(0, 5 * D);
+  expect(await read.logProb(rows)).toEqual(await flow.logProb(rows));
+  await flow.release();
+  await read.release();
 });
