@@ -48,7 +48,10 @@ export interface MixedGaussianMixtureOptions {
   covariance?: "shared" | undefined;
 }
 
-/** The locations and log-scales of the pair of logistic distributions in a numeric column, which follow from means and covariances. */
+/**
+ * A numeric column has a pair of logistic distributions, with this many locations and log-scales. They are not stored, since they follow from
+ * the means and covariances.
+ */
 const LOGISTIC_PARAMETERS = 4;
 
 /** Columns that are computed together, with their positions among the numeric columns. */
@@ -114,8 +117,8 @@ export class MixedGaussianMixture implements SubsetDistribution {
     const M = columns.filter(isNumeric).length;
     // This check comes before the allocation of arrays with an element for each parameter.
     const covarianceCount = isShared ? 1 : components;
-    const logits = columns.reduce((sum, head) => sum + parameterCount(head), 0) - LOGISTIC_PARAMETERS * M;
-    requireNumbers(covarianceCount * M ** 2 + components * logits);
+    const logitCount = columns.reduce((sum, head) => sum + parameterCount(head), 0) - LOGISTIC_PARAMETERS * M;
+    requireNumbers(covarianceCount * M ** 2 + components * logitCount);
     this.noise = [
       { kind: "uniform", size: 1 },
       { kind: "uniform", size: this.features },

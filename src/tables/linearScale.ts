@@ -1,4 +1,5 @@
 import { LINEAR_SCORE_BOUND } from "../distributions/heads/isolatedAtoms.ts";
+import { quantile } from "../numerics/quantile.ts";
 import type { TableColumn } from "./tableColumn.ts";
 
 /**
@@ -7,11 +8,11 @@ import type { TableColumn } from "./tableColumn.ts";
  */
 const MIN_LINEAR_RANGE = 1e-10;
 const MAX_LINEAR_RANGE = 1e13;
-/** About this share of the values above a lower bound is nearer to it than `UNITS_TO_LINEAR` units. */
+/** The unit is such that about this share of the values above a lower bound is nearer to it than `UNITS_TO_LINEAR` units. */
 const SHARE_NEAR_BOUND = 0.01;
 /** At a distance of 4 units from its bound, the scale `inverseSoftplus` differs from a linear one by 2% of a unit. */
 const UNITS_TO_LINEAR = 4;
-/** Values that are nearly at the bound do not make the unit a smaller part of the range than float32 can resolve. */
+/** The smallest unit, as a share of the range. A much smaller one would be below the precision of the largest values in float32. */
 const MIN_UNIT = 1e-6;
 
 /** Whether a column with this range may have a linear scale. */
@@ -26,21 +27,22 @@ export const allowsLinearScale = (range: number): boolean =>
 export function withLinearScale(column: TableColumn, feature: Float64Array): TableColumn {
   if (column.kind === "lattice")
     return column.scale.type === "linear" ? column : { ...column, scale: { type: "linear" } };
-  if (column.kind !== "continuous" || (column.scale.type !== "asinh" && column.scale.type !== "log"))
-    return column;
-  const low = column.scale.type === "log" ? column.scale.low : Number.NEGATIVE_INFINITY;
+  if (column.kind !== "continuous") return column;
+  const { scale } = column;
+  if (scale.type !== "asinh" && scale.type !== "log") return column;
+  const low = scale.type === "log" ? scale.low : Number.NEGATIVE_INFINITY;
   const sorted = feature.filter((value) => value > low).sort();
-  const quantile = (share: number) => sorted[Math.floor(share * (sorted.length - 1))];
-  const range = quantile(1) - quantile(0);
-  if (!allowsLinearScale(range) || hasClampedScores(quantile)) return column;
-  if (column.scale.type === "asinh") return { ...column, scale: { type: "linear" } };
-  const unit = Math.max(MIN_UNIT * range, (quantile(SHARE_NEAR_BOUND) - low) / UNITS_TO_LINEAR);
+  const range = sorted[sorted.length - 1] - sorted[0];
+  if (!allowsLinearScale(range) || hasClampedScores(sorted)) return column;
+  if (scale.type === "asinh") return { ...column, scale: { type: "linear" } };
+  const unit = Math.max(MIN_UNIT * range, (quantile(sorted, SHARE_NEAR_BOUND) - low) / UNITS_TO_LINEAR);
   return { ...column, scale: { type: "inverseSoftplus", low, unit } };
 }
 
 /** Whether linear scores, on which the quartiles are -log 3 and log 3, exceed `LINEAR_SCORE_BOUND`. */
-function hasClampedScores(quantile: (share: number) => number): boolean {
-  const center = (quantile(0.25) + quantile(0.75)) / 2;
-  const slope = (2 * Math.log(3)) / (quantile(0.75) - quantile(0.25));
-  return slope * Math.max(quantile(1) - center, center - quantile(0)) >= LINEAR_SCORE_BOUND;
+function hasClampedScores(sorted: Float64Array): boolean {
+  const [first, third] = [quantile(sorted, 0.25), quantile(sorted, 0.75)];
+  const center = (first + third) / 2;
+  const slope = (2 * Math.log(3)) / (third - first);
+  return slope * Math.max(sorted[sorted.length - 1] - center, center - sorted[0]) >= LINEAR_SCORE_BOUND;
 }

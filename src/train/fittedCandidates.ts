@@ -90,11 +90,11 @@ export function correlatedKernels(table: FittedTable): FittedCandidate[] {
   const cost = KERNEL_WIDTHS.length * training.rows * costOfKernel;
   if (countOfNumbers(heads) < 2 || cost > MAX_COST_OF_KERNELS || heads.length > MAX_FEATURES_OF_GAUSSIANS)
     return [];
-  const fitHeads = async (heads: readonly ColumnHeadOptions[], data: InMemoryDataset, limits: Limits) =>
-    new Flow(await fitCorrelatedKernels([...heads], data, limits));
+  const fitHeads = async (choice: readonly ColumnHeadOptions[], data: InMemoryDataset, limits: Limits) =>
+    new Flow(await fitCorrelatedKernels([...choice], data, limits));
   let best = heads;
   const fit: FittedCandidate["fit"] = async (data, heldOut, limits) => {
-    const fitted = await fitBestScales(table, (heads) => fitHeads(heads, data, limits), heldOut, limits);
+    const fitted = await fitBestScales(table, (choice) => fitHeads(choice, data, limits), heldOut, limits);
     best = fitted.heads;
     return fitted.flow;
   };
@@ -111,8 +111,8 @@ export function gaussianMixture(table: FittedTable): FittedCandidate[] {
   const hasNumbers = numbers >= 2 || (numbers === 1 && heads.length === 1);
   if (isLarge || !hasNumbers || heads.length > MAX_FEATURES_OF_GAUSSIANS) return [];
   const fit: FittedCandidate["fit"] = async (data, heldOut, limits) => {
-    const fitHeads = async (heads: readonly ColumnHeadOptions[]) =>
-      new Flow(await chooseMixedGaussianMixture([...heads], data, heldOut, limits));
+    const fitHeads = async (choice: readonly ColumnHeadOptions[]) =>
+      new Flow(await chooseMixedGaussianMixture([...choice], data, heldOut, limits));
     return (await fitBestScales(table, fitHeads, heldOut, limits)).flow;
   };
   return [{ name: GAUSSIAN_MIXTURE, fit }];
@@ -121,7 +121,7 @@ export function gaussianMixture(table: FittedTable): FittedCandidate[] {
 /**
  * Fits a density that has linear regressions between columns: on the scales of the columns, with linear scales of the lattices, and with
  * linear scales of the continuous columns too, because equations such as age = entry + time hold on linear scales. Returns the one with the
- * highest mean log-density of the held-out rows.
+ * highest mean log-density of the held-out rows, without those whose draws crowd at a bound (`isCrowdedAtBound`).
  */
 async function fitBestScales(
   { columns, heads, training: { sample } }: FittedTable,
@@ -155,13 +155,13 @@ async function fitBestScales(
   return best;
 }
 
-/** A density is refused if it has this much more probability than the training rows within a unit of the bound of a column. */
+/** A density is refused if the share of its draws within a unit of the bound of a column exceeds that of the training rows by more than this. */
 const MAX_EXCESS_AT_BOUND = 0.1;
 const DRAWS = 2000;
 
 /**
- * Whether a density gives too much probability to values near the bound of a column with the scale `inverseSoftplus`. A normal distribution
- * that would extend far below the bound has this probability there instead, at a small cost in log-density, and draws would crowd at the bound.
+ * Whether too many draws of a density are near the bound of a column with the scale `inverseSoftplus`. The part of a normal distribution that
+ * would be below the bound is near it on this scale. Held-out rows cannot show this, since it lowers their log-density only a little.
  */
 async function isCrowdedAtBound(
   { flow, heads }: { readonly flow: Flow; readonly heads: readonly ColumnHeadOptions[] },

@@ -249,7 +249,7 @@ describe("kernels of a table with a category, missing numbers and an atom", () =
   });
 });
 
-test("a model of many columns can be read from its file, whose kernels have fewer numbers than a pair of logistic distributions", async () => {
+test("a model of many columns can be read from its file, which does not have the numbers of the pairs of logistic distributions", async () => {
   const [N, D] = [200, 60];
   const values = new Random(3).normal(new Float64Array(N * D));
   const columns = Array.from({ length: D }, (_, d) => continuous(columnOf(values, d, D)));

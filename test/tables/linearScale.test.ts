@@ -46,6 +46,17 @@ test("columns with an upper bound keep their scale, and so do columns whose rang
     ).toEqual(log);
 });
 
+test("columns with a value far from the others keep their scale, because its score would be clamped", () => {
+  for (const scale of [
+    { type: "log", low: 0 },
+    { type: "asinh", unit: 2 },
+  ] as const) {
+    // The interquartile range is 5, so the score of 50 is about 20.
+    expect(linearScale(scaled(scale), Float64Array.of(...values, 50))).toEqual(scale);
+    expect(linearScale(scaled(scale), Float64Array.of(...values, 30))).not.toEqual(scale);
+  }
+});
+
 test("missing values and atoms at the bound do not count, and values that are nearly at the bound make no tiny unit", () => {
   const log = { type: "log", low: 0 } as const;
   const column = scaled(log);

@@ -168,7 +168,7 @@ describe("the members of the default model", () => {
   describe.each(["gaussian-mixture", "correlated-kernels"])("the scales of %s", (name) => {
     const columns = ["a", "b", "c"].map(positive);
 
-    test("are linear where these describe held-out rows better, as for c = a + b, also after another fit", async () => {
+    test("are linear where these describe held-out rows better, as for c = a + b, also after the refit", async () => {
       const uniform = new Random(1).uniform(new Float64Array(1200));
       const sums = (noise: Float64Array) =>
         rowsOf(noise, ([u, v, w]) => [0.2 + 2 * u, 0.2 + 2 * v, 0.4 + 2 * u + 2 * v + 0.02 * w]);
@@ -179,10 +179,11 @@ describe("the members of the default model", () => {
       expect(scalesOf(flow).map(({ type }) => type)).toEqual(new Array(3).fill("inverseSoftplus"));
       const samples = await flow.sample(1000, { seed: 0 });
       expect(samples.every((value) => value >= 0)).toBe(true);
-      const again = await refit?.(training, {});
-      if (again) expect(scalesOf(again)).toEqual(scalesOf(flow));
+      expect(refit !== undefined).toBe(name === "correlated-kernels");
+      const refitted = await refit?.(training, {});
+      if (refitted) expect(scalesOf(refitted)).toEqual(scalesOf(flow));
       await flow.release();
-      await again?.release();
+      await refitted?.release();
     });
 
     test("are logarithmic where these describe held-out rows better, as for c = a b", async () => {

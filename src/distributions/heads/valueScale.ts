@@ -23,8 +23,8 @@ export const valueScaleSchema = z.discriminatedUnion("type", [
  * - `linear`: y = x
  * - `asinh`: y = asinh(x / unit), for columns with heavy tails on both sides
  * - `log`: y = log(x - low), for values above `low`
- * - `inverseSoftplus`: y = d + unit log(1 - exp(-d / unit)) with d = x - low, for values above `low`. Near `low` it is logarithmic, and about linear
- *   from a few units above `low` on.
+ * - `inverseSoftplus`: y = d + unit log(1 - exp(-d / unit)) with d = x - low, for values above `low`. This is about logarithmic within a
+ *   unit of `low`, and about linear beyond a few units.
  * - `reversedLog`: y = -log(high - x), for values below `high`
  * - `logit`: y = log((x - low) / (high - x)), for values between `low` and `high`
  *
@@ -33,8 +33,8 @@ export const valueScaleSchema = z.discriminatedUnion("type", [
 export type ValueScale = z.output<typeof valueScaleSchema>;
 
 /**
- * Distances from a bound, in units if the scale has one, are clamped to at least this, so that their logarithms and the gradients of the logarithms are finite in
- * float32.
+ * Distances from a bound, in units if the scale has a unit, are clamped to at least this, so that their logarithms and the gradients of
+ * the logarithms are finite in float32.
  */
 const MIN_DISTANCE = 1e-30;
 /** Beyond this number of units y is constant. The square is finite in float32, and so are products of a few gradients with it. */
