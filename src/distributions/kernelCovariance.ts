@@ -1,16 +1,17 @@
-import { type Limits, limitReached } from "../limits.ts";
+import type { Limits } from "../limits.ts";
 import { choleskyFactor } from "../numerics/choleskyFactor.ts";
+import { iterateKernels } from "./kernelIterations.ts";
 
 /** Factors of the standard deviations of the kernels: a narrow peak, the main part and tails. */
 export const KERNEL_WIDTHS = [0.35, 1, 2.5];
+const LOG_WIDTHS = KERNEL_WIDTHS.map(Math.log);
+const PRECISIONS = KERNEL_WIDTHS.map((width) => 1 / width ** 2);
 /** Iterations with a diagonal covariance, which is then the prior of the full one, and with a full covariance. */
 const DIAGONAL_ITERATIONS = 15;
 const FULL_ITERATIONS = 30;
-/** A pair of a row and a center costs about M^2 + 60 products for M numbers. An iteration computes about this many products. */
-const PRODUCTS_PER_ITERATION = 2e7;
-/** After this many iterations on some of the rows, steps shrink like 1/2, 1/3, ..., so that the noise of the rows averages out. */
-const FULL_STEPS = 6;
-/** The iteration ends when the mean leave-one-out log-likelihood of all rows increases by less than this, in nats. */
+/** An iteration computes about this many products. `productsOfPair` is the number for a row and a center. */
+const PRODUCTS_PER_ITERATION = 1e7;
+/** See `KernelIterations`. */
 const TOLERANCE = 1e-3;
 /** Kernels with a density below exp(-30) of the largest are left out, to save time. */
 const MAX_LOG_RATIO = 30;
@@ -69,25 +70,22 @@ export async function fitKernelCovariance(rows: KernelRows, limits: Limits): Pro
   const ruleOfThumb = (4 / ((M + 2) * N)) ** (2 / (M + 4));
   for (let d = 0; d < M; d++) state.covariance[d * M + d] = ruleOfThumb * variances[d] + cellVariances[d];
   const steps = new KernelSteps(rows, state);
-  const batch = Math.min(N, Math.ceil(PRODUCTS_PER_ITERATION / (N * (M ** 2 + 60))));
-  let first = 0;
+  // Each pattern of columns with a density costs M^2 products for each center, see `addPattern`.
+  const productsOfPair = 60 + 2 * M + (M ** 2 * steps.patternCount) / N;
+  const batch = Math.min(N, Math.ceil(PRODUCTS_PER_ITERATION / (N * productsOfPair)));
   for (const isFull of [false, true]) {
     const prior = {
       covariance: state.covariance.slice(),
       // With fewer rows than this, a full covariance would not be positive definite.
       rows: isFull ? M + 1 : PRIOR_ROWS_OF_DIAGONAL,
     };
-    let previous = Number.NEGATIVE_INFINITY;
-    for (let iteration = 0; iteration < (isFull ? FULL_ITERATIONS : DIAGONAL_ITERATIONS); iteration++) {
-      if (N < 2 || (await limitReached(limits))) return state;
-      const sums = steps.eStep(Array.from({ length: batch }, (_, b) => (first + b) % N));
-      if (!(sums.total > 0)) return state;
-      first = (first + batch) % N;
-      const step = batch === N || iteration < FULL_STEPS ? 1 : 1 / (iteration - FULL_STEPS + 2);
+    const iterations = isFull ? FULL_ITERATIONS : DIAGONAL_ITERATIONS;
+    await iterateKernels({ rows: N, batch, iterations, tolerance: TOLERANCE }, limits, (ofBatch, step) => {
+      const sums = steps.eStep(ofBatch);
+      if (!(sums.total > 0)) return undefined;
       steps.mStep(sums, prior, { step, isFull });
-      if (batch === N && sums.logLikelihood < previous + TOLERANCE) break;
-      previous = sums.logLikelihood;
-    }
+      return sums.logLikelihood / sums.total;
+    });
   }
   return state;
 }
@@ -95,7 +93,7 @@ export async function fitKernelCovariance(rows: KernelRows, limits: Limits): Pro
 /** Sums over rows of the posterior probabilities of the kernels, weighted by the weights of the rows. */
 interface KernelSums {
   /** The weights of the rows. */
-  readonly total: number;
+  total: number;
   /**
    * [M, M], products of the differences between a row and the centers, divided by the square of the width. Only the lower triangle. A value
    * without a density has no difference.
@@ -107,8 +105,8 @@ interface KernelSums {
   readonly widths: Float64Array;
   /** For each of the `classes`, the posterior probability that the class comes from the marginal distribution. */
   readonly marginals: Float64Array;
-  /** The mean leave-one-out log-likelihood. */
-  readonly logLikelihood: number;
+  /** The leave-one-out log-likelihood. */
+  logLikelihood: number;
 }
 
 /** The steps of expectation maximization, which change `state`. */
@@ -116,14 +114,27 @@ class KernelSteps {
   private readonly rows: KernelRows;
   private readonly state: KernelCovariance;
   private readonly totalWeight: number;
+  private readonly logWeights: Float64Array;
   /** For each of the `classes`, the frequency of the class of each row. */
   private readonly frequencies: readonly Float64Array[];
+  /** [N], equal for rows with a density in the same columns. */
+  private readonly patterns: readonly string[];
+  readonly patternCount: number;
 
   constructor(rows: KernelRows, state: KernelCovariance) {
     this.rows = rows;
     this.state = state;
     this.totalWeight = rows.weights.reduce((sum, weight) => sum + weight, 0);
+    this.logWeights = rows.weights.map(Math.log);
     this.frequencies = rows.classes.map((ofColumn) => this.frequencyOfEach(ofColumn));
+    this.patterns = Array.from({ length: rows.rows }, (_, n) => this.smoothOf(n).join());
+    this.patternCount = new Set(this.patterns).size;
+  }
+
+  /** [M], 1 for the values of row n that have a density. */
+  private smoothOf(n: number): number[] {
+    const M = this.rows.variances.length;
+    return Array.from({ length: M }, (_, d) => this.rows.isSmooth[n * M + d]);
   }
 
   private frequencyOfEach(classes: Int32Array): Float64Array {
@@ -135,89 +146,132 @@ class KernelSteps {
 
   /** The sums over a batch of rows. */
   eStep(batch: readonly number[]): KernelSums {
-    const { scores, isSmooth, weights, classes } = this.rows;
-    const { covariance, widthWeights, marginalShares } = this.state;
-    const [N, M, W] = [this.rows.rows, this.rows.variances.length, KERNEL_WIDTHS.length];
-    const factor = choleskyFactor(covariance, M);
-    const logWidths = KERNEL_WIDTHS.map(Math.log);
-    const precisions = KERNEL_WIDTHS.map((width) => 1 / width ** 2);
-    const logWeights = weights.map(Math.log);
+    const M = this.rows.variances.length;
     const sums = {
       scatter: new Float64Array(M * M),
       smooth: new Float64Array(M),
-      widths: new Float64Array(W),
-      marginals: new Float64Array(classes.length),
+      widths: new Float64Array(KERNEL_WIDTHS.length),
+      marginals: new Float64Array(this.rows.classes.length),
+      total: 0,
+      logLikelihood: 0,
     };
-    const differences = new Float64Array(N * M);
-    const residuals = new Float64Array(M);
-    const distances = new Float64Array(N);
-    // The logarithm of the density of each center without the factor of the distance, and sums of densities over the widths.
-    const logFactors = new Float64Array(N);
-    const densities = new Float64Array(N);
-    const scaledDensities = new Float64Array(N);
-    let [logLikelihood, total] = [0, 0];
+    const factor = choleskyFactor(this.state.covariance, M);
+    const ofPatterns = new Map<string, number[]>();
     for (const i of batch) {
-      logFactors.set(logWeights);
-      logFactors[i] = Number.NEGATIVE_INFINITY;
-      classes.forEach((ofColumn, k) => {
-        const marginal = marginalShares[k] * this.frequencies[k][i];
-        const [same, other] = [Math.log(1 - marginalShares[k] + marginal), Math.log(marginal)];
-        for (let j = 0; j < N; j++) logFactors[j] += ofColumn[j] === ofColumn[i] ? same : other;
-      });
-      const smooth = Array.from({ length: M }, (_, d) => isSmooth[i * M + d]);
-      let [smoothCount, logConstant] = [0, 0];
-      for (let d = 0; d < M; d++) {
-        smoothCount += smooth[d];
-        logConstant -= smooth[d] * (Math.log(factor[d * M + d]) + 0.5 * Math.log(2 * Math.PI));
-      }
-      const logFactorsOfWidths = widthWeights.map(
-        (weight, w) => Math.log(weight) - smoothCount * logWidths[w],
-      );
-      let largest = Number.NEGATIVE_INFINITY;
-      for (let j = 0; j < N; j++) {
-        const difference = differences.subarray(j * M, (j + 1) * M);
-        for (let d = 0; d < M; d++) difference[d] = smooth[d] * (scores[i * M + d] - scores[j * M + d]);
-        const distance = squaredDistance(difference, smooth, factor, residuals);
-        distances[j] = distance;
-        for (let w = 0; w < W; w++)
-          largest = Math.max(largest, logFactors[j] + logFactorsOfWidths[w] - 0.5 * precisions[w] * distance);
-      }
-      let sum = 0;
-      const ofWidths = new Array<number>(W).fill(0);
-      for (let j = 0; j < N; j++) {
-        densities[j] = 0;
-        scaledDensities[j] = 0;
-        for (let w = 0; w < W; w++) {
-          const logRatio =
-            logFactors[j] + logFactorsOfWidths[w] - 0.5 * precisions[w] * distances[j] - largest;
-          if (!(logRatio > -MAX_LOG_RATIO)) continue;
-          const density = Math.exp(logRatio);
-          ofWidths[w] += density;
-          densities[j] += density;
-          scaledDensities[j] += precisions[w] * density;
-        }
-        sum += densities[j];
-      }
+      const ofPattern = ofPatterns.get(this.patterns[i]);
+      if (ofPattern) ofPattern.push(i);
+      else ofPatterns.set(this.patterns[i], [i]);
+    }
+    for (const ofPattern of ofPatterns.values()) this.addPattern(ofPattern, factor, sums);
+    return sums;
+  }
+
+  /**
+   * Adds rows with a density in the same columns. With numbers x, in which the other columns are 0, and weights p_ij of row i and center j,
+   * the sum of the products of differences is
+   *
+   *     sum_ij p_ij (x_i - x_j) (x_i - x_j)' = sum_i (p_i x_i x_i' - x_i m_i' - m_i x_i') + sum_j p_j x_j x_j',
+   *
+   * where p_i and p_j are sums of p_ij over the centers and over the rows, and m_i = sum_j p_ij x_j. So a pair costs only M products.
+   */
+  private addPattern(ofPattern: readonly number[], factor: Float64Array, sums: KernelSums): void {
+    const { scores, weights, classes } = this.rows;
+    const [N, M] = [this.rows.rows, this.rows.variances.length];
+    const smooth = this.smoothOf(ofPattern[0]);
+    const numbers = new Float64Array(N * M);
+    for (let j = 0, k = 0; j < N; j++) for (let d = 0; d < M; d++, k++) numbers[k] = smooth[d] * scores[k];
+    const whitened = whiten(numbers, smooth, factor);
+    let logConstant = 0;
+    for (let d = 0; d < M; d++)
+      logConstant -= smooth[d] * (Math.log(factor[d * M + d]) + 0.5 * Math.log(2 * Math.PI));
+    const smoothCount = smooth.reduce((sum, each) => sum + each, 0);
+    const kernels = { densities: new Float64Array(N), scaled: new Float64Array(N) };
+    const ofCenters = new Float64Array(N);
+    const ofRow = new Float64Array(M);
+    for (const i of ofPattern) {
+      const { sum, logScale, ofWidths } = this.kernelsAt(i, whitened, smoothCount, kernels);
       if (!(sum > 0)) continue;
-      total += weights[i];
-      const logOthers = Math.log(this.totalWeight - weights[i]);
-      logLikelihood += weights[i] * (logConstant + largest + Math.log(sum) - logOthers);
       const scale = weights[i] / sum;
-      for (let w = 0; w < W; w++) sums.widths[w] += scale * ofWidths[w];
+      sums.total += weights[i];
+      const logOthers = Math.log(this.totalWeight - weights[i]);
+      sums.logLikelihood += weights[i] * (logConstant + logScale + Math.log(sum) - logOthers);
+      ofWidths.forEach((each, w) => {
+        sums.widths[w] += scale * each;
+      });
       for (let d = 0; d < M; d++) sums.smooth[d] += weights[i] * smooth[d];
+      let total = 0;
+      ofRow.fill(0);
       for (let j = 0; j < N; j++) {
-        if (densities[j] === 0) continue;
-        const difference = differences.subarray(j * M, (j + 1) * M);
-        addProducts(sums.scatter, scale * scaledDensities[j], difference);
+        if (kernels.densities[j] === 0) continue;
+        const weight = scale * kernels.scaled[j];
+        total += weight;
+        ofCenters[j] += weight;
+        for (let d = 0; d < M; d++) ofRow[d] += weight * numbers[j * M + d];
         for (let k = 0; k < classes.length; k++) {
-          const share = marginalShares[k];
+          const share = this.state.marginalShares[k];
           const marginal = share * this.frequencies[k][i];
           const ofMarginal = classes[k][j] === classes[k][i] ? marginal / (1 - share + marginal) : 1;
-          sums.marginals[k] += scale * densities[j] * ofMarginal;
+          sums.marginals[k] += scale * kernels.densities[j] * ofMarginal;
         }
       }
+      const x = numbers.subarray(i * M, (i + 1) * M);
+      for (let d = 0; d < M; d++)
+        for (let e = 0; e <= d; e++)
+          sums.scatter[d * M + e] += total * x[d] * x[e] - x[d] * ofRow[e] - ofRow[d] * x[e];
     }
-    return { ...sums, total, logLikelihood: logLikelihood / total };
+    addProducts(sums.scatter, ofCenters, numbers);
+  }
+
+  /**
+   * Sets `densities` [N] to the densities of the kernels at row i, summed over the widths, and `scaled` to the same sums of densities divided
+   * by the squared widths. All are divided by exp(`logScale`) and by a factor of the pattern of the row. Returns the sums over the centers.
+   */
+  private kernelsAt(
+    i: number,
+    whitened: Float64Array,
+    smoothCount: number,
+    { densities, scaled }: { readonly densities: Float64Array; readonly scaled: Float64Array },
+  ): { sum: number; logScale: number; ofWidths: number[] } {
+    const { classes, variances } = this.rows;
+    const { widthWeights, marginalShares } = this.state;
+    const [N, M, W] = [this.rows.rows, variances.length, KERNEL_WIDTHS.length];
+    // The logarithm of the density of each center without the factor of the distance.
+    const logFactors = this.logWeights.slice();
+    logFactors[i] = Number.NEGATIVE_INFINITY;
+    classes.forEach((ofColumn, k) => {
+      const marginal = marginalShares[k] * this.frequencies[k][i];
+      const [same, other] = [Math.log(1 - marginalShares[k] + marginal), Math.log(marginal)];
+      for (let j = 0; j < N; j++) logFactors[j] += ofColumn[j] === ofColumn[i] ? same : other;
+    });
+    const logFactorsOfWidths = widthWeights.map(
+      (weight, w) => Math.log(weight) - smoothCount * LOG_WIDTHS[w],
+    );
+    const distances = new Float64Array(N);
+    let logScale = Number.NEGATIVE_INFINITY;
+    for (let j = 0; j < N; j++) {
+      let distance = 0;
+      for (let d = 0; d < M; d++) distance += (whitened[i * M + d] - whitened[j * M + d]) ** 2;
+      distances[j] = distance;
+      for (let w = 0; w < W; w++)
+        logScale = Math.max(logScale, logFactors[j] + logFactorsOfWidths[w] - 0.5 * PRECISIONS[w] * distance);
+    }
+    let sum = 0;
+    const ofWidths = new Array<number>(W).fill(0);
+    for (let j = 0; j < N; j++) {
+      densities[j] = 0;
+      scaled[j] = 0;
+      for (let w = 0; w < W; w++) {
+        const logRatio =
+          logFactors[j] + logFactorsOfWidths[w] - 0.5 * PRECISIONS[w] * distances[j] - logScale;
+        if (!(logRatio > -MAX_LOG_RATIO)) continue;
+        const density = Math.exp(logRatio);
+        ofWidths[w] += density;
+        densities[j] += density;
+        scaled[j] += PRECISIONS[w] * density;
+      }
+      sum += densities[j];
+    }
+    return { sum, logScale, ofWidths };
   }
 
   /** Moves the state by `step` towards the values that maximize the expected log-likelihood. With `isFull` = false, covariances stay 0. */
@@ -256,32 +310,31 @@ class KernelSteps {
 }
 
 /**
- * The sum of the squared elements of L^-1 u for the Cholesky factor L, without those of columns that have no density: their difference in the
- * regressions of the others is 0. Overwrites `residuals`.
+ * L^-1 x for the Cholesky factor L and each row x of `numbers` [N, M]. The distance of two rows is the Euclidean distance of the results.
+ * Columns without a density are 0 in `numbers`, so their difference in the regressions of the other columns is 0, and 0 in the result.
  */
-function squaredDistance(
-  u: Float64Array,
-  smooth: readonly number[],
-  factor: Float64Array,
-  residuals: Float64Array,
-): number {
-  const M = u.length;
-  let sum = 0;
-  for (let d = 0; d < M; d++) {
-    let residual = u[d];
-    for (let e = 0; e < d; e++) residual -= factor[d * M + e] * residuals[e];
-    residuals[d] = residual / factor[d * M + d];
-    sum += smooth[d] * residuals[d] ** 2;
+function whiten(numbers: Float64Array, smooth: readonly number[], factor: Float64Array): Float64Array {
+  const M = smooth.length;
+  const whitened = new Float64Array(numbers.length);
+  for (let n = 0; n < numbers.length; n += M) {
+    for (let d = 0; d < M; d++) {
+      let residual = numbers[n + d];
+      for (let e = 0; e < d; e++) residual -= factor[d * M + e] * whitened[n + e];
+      whitened[n + d] = residual / factor[d * M + d];
+    }
+    for (let d = 0; d < M; d++) whitened[n + d] *= smooth[d];
   }
-  return sum;
+  return whitened;
 }
 
-/** Adds weight times u u' to the lower triangle of a matrix [M, M]. */
-function addProducts(out: Float64Array, weight: number, u: Float64Array): void {
-  const M = u.length;
-  for (let d = 0; d < M; d++) {
-    const scaled = weight * u[d];
-    if (scaled === 0) continue;
-    for (let e = 0; e <= d; e++) out[d * M + e] += scaled * u[e];
+/** Adds the sum of weight times x x' over the rows x of `numbers` [N, M] to the lower triangle of a matrix [M, M]. */
+function addProducts(out: Float64Array, weights: Float64Array, numbers: Float64Array): void {
+  const M = numbers.length / weights.length;
+  for (let n = 0; n < weights.length; n++) {
+    for (let d = 0; d < M; d++) {
+      const scaled = weights[n] * numbers[n * M + d];
+      if (scaled === 0) continue;
+      for (let e = 0; e <= d; e++) out[d * M + e] += scaled * numbers[n * M + e];
+    }
   }
 }

@@ -16,6 +16,7 @@ import { logSumExp } from "../../src/numerics/logSumExp.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { expectClose } from "../graph/run.ts";
 import { draw, logProb } from "./evaluate.ts";
 
 /** Rows of a Gaussian with mean 0, whose second column is 0.9 times the first one, with a residual deviation of `residual`. */
@@ -131,6 +132,55 @@ describe("the covariance of the kernels", () => {
       expect(variance / complete[d]).toBeGreaterThan(0.9);
       expect(variance / complete[d]).toBeLessThan(4);
     }
+  });
+
+  test("a column in which no value has a density changes nothing, and neither does the order of rows with different gaps", async () => {
+    const without = Float64Array.from({ length: N * M }, (_, i) => (i % 2 === 1 && i % 3 === 0 ? 0 : 1));
+    const partly = { ...rows, isSmooth: without, weights: new Float64Array(N).fill(1) };
+    const expected = await fitKernelCovariance(partly, {});
+    const reversed = (values: ArrayLike<number>) =>
+      Float64Array.from({ length: N * M }, (_, i) => values[M * (N - 1 - Math.floor(i / M)) + (i % M)]);
+    const inReverse = { ...partly, scores: reversed(scores), isSmooth: reversed(without) };
+    expectClose((await fitKernelCovariance(inReverse, {})).covariance, expected.covariance, 1e-9);
+    const withThird = (values: ArrayLike<number>, third: number) =>
+      Float64Array.from({ length: N * 3 }, (_, i) => (i % 3 === 2 ? third : values[i - Math.floor(i / 3)]));
+    const { covariance } = await fitKernelCovariance(
+      {
+        ...partly,
+        scores: withThird(scores, 5),
+        isSmooth: withThird(without, 0),
+        variances: Float64Array.of(...rows.variances, 1),
+        cellVariances: new Float64Array(3),
+      },
+      {},
+    );
+    expect(covariance.every(Number.isFinite)).toBe(true);
+    expectClose(
+      [0, 1, 4].map((i) => covariance[i]),
+      [0, 1, 3].map((i) => expected.covariance[i]),
+      0.05,
+    );
+  });
+
+  test("is reached from a much wider one, also if each iteration uses only some of the rows", async () => {
+    // The second column has the same number in all rows of a group.
+    const count = 1500;
+    const numbers = new Random(2).normal(new Float64Array(2 * count));
+    const groups = 50;
+    const { covariance } = await fitKernelCovariance(
+      {
+        rows: count,
+        weights: new Float64Array(count).fill(1),
+        scores: numbers.map((z, i) => (i % 2 === 0 ? z : numbers[i % (2 * groups)])),
+        variances: Float64Array.of(1, 1),
+        cellVariances: new Float64Array(2),
+        isSmooth: new Float64Array(2 * count).fill(1),
+        classes: [],
+      },
+      {},
+    );
+    // The variance is at least 1e-6, from the ridge, and starts at about 0.1.
+    expect(Math.sqrt(covariance[3])).toBeLessThan(0.002);
   });
 
   test("the share of the marginal distribution of a column is small if similar rows have its value in common", async () => {
