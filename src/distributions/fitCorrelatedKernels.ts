@@ -24,12 +24,14 @@ const NO_LOGIT = -1;
  * which matters if a value is drawn given that it is a number.
  *
  * The covariance S, the weights v of the widths and the shares m of the columns maximize the leave-one-out likelihood (Habbema, Hermans and
- * Van den Broek 1974; Duin 1976) up to weak priors, see `fitKernelCovariance`. The model contains training rows.
+ * Van den Broek 1974; Duin 1976) up to weak priors, see `fitKernelCovariance`. The covariance of M numbers is estimated as if there were
+ * `shrinkage` (M + 1) additional rows in which they are independent. The model contains training rows.
  */
 export async function fitCorrelatedKernels(
   columns: ColumnHeadOptions[],
   data: DataRows,
   limits: Limits = {},
+  shrinkage = 1,
 ): Promise<MixedGaussianMixture> {
   const W = KERNEL_WIDTHS.length;
   // The iterations of the fit use some of the rows, which must not be the first rows of a sorted table.
@@ -46,7 +48,7 @@ export async function fitCorrelatedKernels(
   const classes = classesOf(model.groups, training);
   const varied = classes.flat().filter((ofColumn) => ofColumn.some((each) => each !== ofColumn[0]));
   const { covariance, widthWeights, marginalShares } = await fitKernelCovariance(
-    { rows: N, weights, scores: centers, isSmooth, variances, cellVariances, classes: varied },
+    { rows: N, weights, scores: centers, isSmooth, variances, cellVariances, classes: varied, shrinkage },
     limits,
   );
   // Component s N + n is the kernel of width s around row n.

@@ -39,6 +39,8 @@ export interface KernelRows {
   readonly cellVariances: Float64Array;
   /** For each column of which values have probabilities, [N] the class of each value. All values with a density are one class. */
   readonly classes: readonly Int32Array[];
+  /** See `fitCorrelatedKernels`. Default 1. */
+  readonly shrinkage?: number;
 }
 
 /** The parameters of kernels around all rows. */
@@ -58,7 +60,7 @@ export interface KernelCovariance {
  * which both values have a density.
  */
 export async function fitKernelCovariance(rows: KernelRows, limits: Limits): Promise<KernelCovariance> {
-  const { rows: N, variances, cellVariances, classes } = rows;
+  const { rows: N, variances, cellVariances, classes, shrinkage = 1 } = rows;
   const M = variances.length;
   const W = KERNEL_WIDTHS.length;
   const state = {
@@ -76,8 +78,7 @@ export async function fitKernelCovariance(rows: KernelRows, limits: Limits): Pro
   for (const isFull of [false, true]) {
     const prior = {
       covariance: state.covariance.slice(),
-      // With fewer rows than this, a full covariance would not be positive definite.
-      rows: isFull ? M + 1 : PRIOR_ROWS_OF_DIAGONAL,
+      rows: isFull ? shrinkage * (M + 1) : PRIOR_ROWS_OF_DIAGONAL,
     };
     const iterations = isFull ? FULL_ITERATIONS : DIAGONAL_ITERATIONS;
     await iterateKernels({ rows: N, batch, iterations, tolerance: TOLERANCE }, limits, (ofBatch, step) => {
