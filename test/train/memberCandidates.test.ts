@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
-import { type Flow, nsf } from "../../src/flows/index.ts";
+import { fitCorrelatedKernels } from "../../src/distributions/fitCorrelatedKernels.ts";
+import { Flow, nsf } from "../../src/flows/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
+import { tableHeads } from "../../src/tables/columnHeads.ts";
 import { realColumn } from "../../src/tables/realColumn.ts";
 import type { LatticeColumn, TableColumn } from "../../src/tables/tableColumn.ts";
 import type { Budget } from "../../src/train/budgets.ts";
@@ -206,6 +208,45 @@ describe("the members of the default model", () => {
     const { flow } = await fitted("correlated-kernels", columns, training, heldOut);
     expect(scalesOf(flow)).toEqual(columns.map(({ scale }) => scale));
     await flow.release();
+  });
+
+  test.each([
+    ["weak if columns follow from others", 3, 0.1],
+    ["strong if columns are independent", 12, 1],
+  ])("the shrinkage of correlated kernels is %s, also after the refit", async (_, factors, shrinkage) => {
+    const D = 12;
+    const [rows, held] = [80, 60];
+    const columns = Array.from({ length: D }, (_, d) => realColumn(`c${d}`));
+    const z = new Random(1).normal(new Float64Array(D * (rows + held)));
+    const loadings = new Random(2).normal(new Float64Array(D * factors));
+    // Column d is a factor, or a sum of factors with a little noise.
+    const values = z.map((noise, i) => {
+      const [first, d] = [i - (i % D), i % D];
+      if (d < factors) return noise;
+      const sum = loadings
+        .subarray(d * factors, (d + 1) * factors)
+        .reduce((total, loading, f) => total + loading * z[first + f], 0);
+      return sum + 0.01 * noise;
+    });
+    const part = (from: number, end?: number) =>
+      new InMemoryDataset({ features: D, values: values.slice(from * D, end && end * D) });
+    const [training, heldOut] = [part(0, rows), part(rows)];
+    const { flow, refit } = await fitted("correlated-kernels", columns, training, heldOut);
+    const logDensities = await Promise.all(
+      [0.1, 1].map(async (each) => {
+        const direct = new Flow(
+          await fitCorrelatedKernels(tableHeads(columns, training), training, {}, each),
+        );
+        return mean(await direct.logProb(heldOut.values));
+      }),
+    );
+    const refitted = await refit!(training, {});
+    const [expected, other] = shrinkage === 0.1 ? logDensities : [...logDensities].reverse();
+    expect(expected).toBeGreaterThan(other);
+    for (const each of [flow, refitted])
+      expect(mean(await each.logProb(heldOut.values))).toBeCloseTo(expected, 6);
+    await flow.release();
+    await refitted.release();
   });
 
   test("do not include latent classes if there are more columns than rows", () => {
