@@ -10,6 +10,8 @@ import { type MixedGaussianGroup, MixedGaussianMixture } from "./mixedGaussianMi
 import { type PreparedRows, prepareRows } from "./mixedGaussianRows.ts";
 import { selectDataRows, shuffledRows } from "./selectDataRows.ts";
 
+/** With this shrinkage a covariance is positive definite even if there are fewer rows than numbers. */
+export const FULL_SHRINKAGE = 1;
 /** The class of values without a logit of their own, such as numbers with a density. Other classes are the positions of logits. */
 const NO_LOGIT = -1;
 
@@ -24,14 +26,14 @@ const NO_LOGIT = -1;
  * which matters if a value is drawn given that it is a number.
  *
  * The covariance S, the weights v of the widths and the shares m of the columns maximize the leave-one-out likelihood (Habbema, Hermans and
- * Van den Broek 1974; Duin 1976) up to weak priors, see `fitKernelCovariance`. The covariance of M numbers is estimated as if there were
- * `shrinkage` (M + 1) additional rows in which they are independent. The model contains training rows.
+ * Van den Broek 1974; Duin 1976) up to weak priors, see `fitKernelCovariance`. `shrinkage` is that of
+ * `KernelRows`. The model contains training rows.
  */
 export async function fitCorrelatedKernels(
   columns: ColumnHeadOptions[],
   data: DataRows,
   limits: Limits = {},
-  shrinkage = 1,
+  shrinkage = FULL_SHRINKAGE,
 ): Promise<MixedGaussianMixture> {
   const W = KERNEL_WIDTHS.length;
   // The iterations of the fit use some of the rows, which must not be the first rows of a sorted table.

@@ -54,13 +54,13 @@ export async function fitKernelDensity(
   const weights = rows.weights ?? new Float64Array(N).fill(1);
   const widthWeights = new Float64Array(W).fill(1 / W);
   const kernelsPerRow = N * W * columns.length;
-  const batch = Math.min(
+  const batchSize = Math.min(
     N,
     Math.max(MIN_ROWS_PER_ITERATION, Math.ceil(KERNELS_PER_ITERATION / kernelsPerRow)),
   );
-  const iterations = { rows: N, batch, iterations: MAX_ITERATIONS, tolerance: TOLERANCE };
-  await iterateKernels(iterations, limits, (ofBatch, step) => {
-    const { logLikelihood, total, widthTotals } = eStep(columns, weights, widthWeights, ofBatch);
+  const iterations = { rows: N, batchSize, maxIterations: MAX_ITERATIONS, tolerance: TOLERANCE };
+  await iterateKernels(iterations, limits, (batchRows, step) => {
+    const { logLikelihood, total, widthTotals } = eStep(columns, weights, widthWeights, batchRows);
     if (!(total > 0)) return undefined;
     for (const column of columns) column.step(step, total);
     widthTotals.forEach((sum, w) => {

@@ -6,11 +6,17 @@ import { iterateKernels } from "./kernelIterations.ts";
 export const KERNEL_WIDTHS = [0.35, 1, 2.5];
 const LOG_WIDTHS = KERNEL_WIDTHS.map(Math.log);
 const PRECISIONS = KERNEL_WIDTHS.map((width) => 1 / width ** 2);
-/** Iterations with a diagonal covariance, which is then the prior of the full one, and with a full covariance. */
+/**
+ * At most so many iterations with a diagonal covariance, and with a full one. The diagonal covariance is only the start and the prior of the
+ * full one, so its noise need not average out, and all of its steps are whole.
+ */
 const DIAGONAL_ITERATIONS = 15;
 const FULL_ITERATIONS = 30;
-/** An iteration computes about this many products. `productsOfPair` is the number for a row and a center. */
+/** An iteration computes about this many products. */
 const PRODUCTS_PER_ITERATION = 1e7;
+const MIN_ROWS_PER_ITERATION = 50;
+/** The exponentials of the three widths take about as long as this many products. */
+const PRODUCTS_OF_WIDTHS = 60;
 /** See `KernelIterations`. */
 const TOLERANCE = 1e-3;
 /** Kernels with a density below exp(-30) of the largest are left out, to save time. */
@@ -39,8 +45,8 @@ export interface KernelRows {
   readonly cellVariances: Float64Array;
   /** For each column of which values have probabilities, [N] the class of each value. All values with a density are one class. */
   readonly classes: readonly Int32Array[];
-  /** See `fitCorrelatedKernels`. Default 1. */
-  readonly shrinkage?: number;
+  /** The covariance is estimated as if there were `shrinkage` (M + 1) additional rows in which the columns are independent. */
+  readonly shrinkage: number;
 }
 
 /** The parameters of kernels around all rows. */
@@ -60,7 +66,7 @@ export interface KernelCovariance {
  * which both values have a density.
  */
 export async function fitKernelCovariance(rows: KernelRows, limits: Limits): Promise<KernelCovariance> {
-  const { rows: N, variances, cellVariances, classes, shrinkage = 1 } = rows;
+  const { rows: N, variances, cellVariances, classes, shrinkage } = rows;
   const M = variances.length;
   const W = KERNEL_WIDTHS.length;
   const state = {
@@ -72,21 +78,29 @@ export async function fitKernelCovariance(rows: KernelRows, limits: Limits): Pro
   const ruleOfThumb = (4 / ((M + 2) * N)) ** (2 / (M + 4));
   for (let d = 0; d < M; d++) state.covariance[d * M + d] = ruleOfThumb * variances[d] + cellVariances[d];
   const steps = new KernelSteps(rows, state);
-  // Each pattern of columns with a density costs M^2 products for each center, see `addPattern`.
-  const productsOfPair = 60 + 2 * M + (M ** 2 * steps.patternCount) / N;
-  const batch = Math.min(N, Math.ceil(PRODUCTS_PER_ITERATION / (N * productsOfPair)));
+  // The products for a row and a center. Each pattern of columns with a density costs M^2 products for each center (see `addPattern`). The
+  // share of the patterns in a batch is taken to be that of its rows.
+  const productsOfPair = PRODUCTS_OF_WIDTHS + 2 * M + (M ** 2 * steps.patternCount) / N;
+  const batchSize = Math.min(
+    N,
+    Math.max(MIN_ROWS_PER_ITERATION, Math.ceil(PRODUCTS_PER_ITERATION / (N * productsOfPair))),
+  );
   for (const isFull of [false, true]) {
     const prior = {
       covariance: state.covariance.slice(),
       rows: isFull ? shrinkage * (M + 1) : PRIOR_ROWS_OF_DIAGONAL,
     };
-    const iterations = isFull ? FULL_ITERATIONS : DIAGONAL_ITERATIONS;
-    await iterateKernels({ rows: N, batch, iterations, tolerance: TOLERANCE }, limits, (ofBatch, step) => {
-      const sums = steps.eStep(ofBatch);
-      if (!(sums.total > 0)) return undefined;
-      steps.mStep(sums, prior, { step, isFull });
-      return sums.logLikelihood / sums.total;
-    });
+    const maxIterations = isFull ? FULL_ITERATIONS : DIAGONAL_ITERATIONS;
+    await iterateKernels(
+      { rows: N, batchSize, maxIterations, tolerance: TOLERANCE },
+      limits,
+      (batchRows, step) => {
+        const sums = steps.eStep(batchRows);
+        if (!(sums.total > 0)) return undefined;
+        steps.mStep(sums, prior, { step, isFull });
+        return sums.logLikelihood / sums.total;
+      },
+    );
   }
   return state;
 }
@@ -168,12 +182,13 @@ class KernelSteps {
   }
 
   /**
-   * Adds rows with a density in the same columns. With numbers x, in which the other columns are 0, and weights p_ij of row i and center j,
+   * Adds to `sums` those of rows with a density in the same columns. With numbers x, in which the other columns are 0, and weights p_ij of row i and center j,
    * the sum of the products of differences is
    *
    *     sum_ij p_ij (x_i - x_j) (x_i - x_j)' = sum_i (p_i x_i x_i' - x_i m_i' - m_i x_i') + sum_j p_j x_j x_j',
    *
-   * where p_i and p_j are sums of p_ij over the centers and over the rows, and m_i = sum_j p_ij x_j. So a pair costs only M products.
+   * where p_i and p_j are sums of p_ij over the centers and over the rows, and m_i = sum_j p_ij x_j. So a pair costs only M products here, and M for its distance. The
+   * errors of these differences are far smaller than the ridge, because numbers on the linear scale are near 0.
    */
   private addPattern(ofPattern: readonly number[], factor: Float64Array, sums: KernelSums): void {
     const { scores, weights, classes } = this.rows;
@@ -225,7 +240,7 @@ class KernelSteps {
 
   /**
    * Sets `densities` [N] to the densities of the kernels at row i, summed over the widths, and `scaled` to the same sums of densities divided
-   * by the squared widths. All are divided by exp(`logScale`) and by a factor of the pattern of the row. Returns the sums over the centers.
+   * by the squared widths. All are divided by exp(`logScale`) and by the constant factor of the normal densities of the row. Returns the sums over the centers.
    */
   private kernelsAt(
     i: number,

@@ -9,31 +9,31 @@ const WHOLE_STEPS = 20;
 /** Iterations on batches of rows. */
 export interface KernelIterations {
   readonly rows: number;
-  readonly batch: number;
-  readonly iterations: number;
+  readonly batchSize: number;
+  readonly maxIterations: number;
   /** If each iteration uses all rows, they end when the mean log-likelihood increases by less than this, in nats. */
   readonly tolerance: number;
 }
 
 /**
- * Runs iterations of expectation maximization on successive batches of rows, until a limit is reached. `iterate` moves the parameters by
- * `step` towards those that maximize the expected log-likelihood of a batch. It returns the mean log-likelihood of the batch before the step,
- * or undefined if the batch has none.
+ * Runs iterations of expectation maximization on successive batches of rows, until they no longer improve the likelihood or a limit is
+ * reached. `iterate` moves the parameters by `step` towards those that maximize the expected log-likelihood of a batch. It returns the mean
+ * log-likelihood of the batch before the step, or undefined if the batch has none, which ends the iterations.
  */
 export async function iterateKernels(
-  { rows, batch, iterations, tolerance }: KernelIterations,
+  { rows, batchSize, maxIterations, tolerance }: KernelIterations,
   limits: Limits,
-  iterate: (batch: readonly number[], step: number) => number | undefined,
+  iterate: (batchRows: readonly number[], step: number) => number | undefined,
 ): Promise<void> {
   if (rows < 2) return;
   let previous = Number.NEGATIVE_INFINITY;
-  for (let iteration = 0; iteration < iterations; iteration++) {
+  for (let iteration = 0; iteration < maxIterations; iteration++) {
     if (await limitReached(limits)) return;
-    const batchRows = Array.from({ length: batch }, (_, b) => (iteration * batch + b) % rows);
-    const step = batch === rows || iteration < WHOLE_STEPS ? 1 : 1 / (iteration - WHOLE_STEPS + 2);
+    const batchRows = Array.from({ length: batchSize }, (_, b) => (iteration * batchSize + b) % rows);
+    const step = batchSize === rows || iteration < WHOLE_STEPS ? 1 : 1 / (iteration - WHOLE_STEPS + 2);
     const logLikelihood = iterate(batchRows, step);
     if (logLikelihood === undefined) return;
-    if (batch === rows && logLikelihood < previous + tolerance) return;
+    if (batchSize === rows && logLikelihood < previous + tolerance) return;
     previous = logLikelihood;
   }
 }

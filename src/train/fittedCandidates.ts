@@ -1,6 +1,6 @@
 import { featureColumn } from "../dataset/featureColumn.ts";
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
-import { fitCorrelatedKernels } from "../distributions/fitCorrelatedKernels.ts";
+import { FULL_SHRINKAGE, fitCorrelatedKernels } from "../distributions/fitCorrelatedKernels.ts";
 import { chooseMixedGaussianMixture } from "../distributions/fitMixedGaussianMixture.ts";
 import type { ColumnHeadOptions } from "../distributions/heads/columnHead.ts";
 import { KERNEL_WIDTHS } from "../distributions/kernelCovariance.ts";
@@ -60,12 +60,13 @@ const COST_OF_NUMBER = 1;
 const COST_OF_LATTICE = 4;
 /** The cost of each category, and of each single value with a probability. */
 const COST_OF_LOGIT = 0.25;
-/**
- * Equations between columns need less shrinkage of the covariance of kernels. It is tried after 1, and must increase the mean log-density of
- * the held-out rows by at least `MIN_GAIN` nats.
- */
+/** If columns follow from others, kernels need less shrinkage of their covariance. */
 const WEAK_SHRINKAGE = 0.1;
-const MIN_GAIN = 0.1;
+/**
+ * A weak shrinkage must increase the mean log-density of the held-out rows by more than this. Such columns increase it by several nats, and
+ * chance by less.
+ */
+const MIN_GAIN_OF_WEAK_SHRINKAGE_NATS = 0.1;
 /** Covariances of more features are too many for tables of a few thousand rows. */
 const MAX_FEATURES_OF_GAUSSIANS = 64;
 
@@ -84,7 +85,7 @@ export function kernelDensity({ heads, training: { rows } }: FittedTable, random
 
 /**
  * A kernel density whose kernels follow the correlations of numbers, unless there are fewer than two of them or the table is too large. The
- * held-out rows choose the scales of the columns (`fitBestScales`), and then the shrinkage of the covariance.
+ * held-out rows choose the scales of the columns (`fitBestScales`), and then the shrinkage of the covariance. `refit` uses the same choice; in a cross-validation, it is that of the first split.
  */
 export function correlatedKernels(table: FittedTable): FittedCandidate[] {
   const { heads, training } = table;
@@ -96,18 +97,21 @@ export function correlatedKernels(table: FittedTable): FittedCandidate[] {
   const cost = KERNEL_WIDTHS.length * training.rows * costOfKernel;
   if (countOfNumbers(heads) < 2 || cost > MAX_COST_OF_KERNELS || heads.length > MAX_FEATURES_OF_GAUSSIANS)
     return [];
-  let best = { heads, shrinkage: 1 };
+  let best = { heads, shrinkage: FULL_SHRINKAGE };
   const fitKernels = async (choice: typeof best, data: InMemoryDataset, limits: Limits) =>
     new Flow(await fitCorrelatedKernels([...choice.heads], data, limits, choice.shrinkage));
   const fit: FittedCandidate["fit"] = async (data, heldOut, limits) => {
     const ofScale = (choice: readonly ColumnHeadOptions[]) =>
-      fitKernels({ heads: choice, shrinkage: 1 }, data, limits);
+      fitKernels({ heads: choice, shrinkage: FULL_SHRINKAGE }, data, limits);
     const shrunk = await fitBestScales(table, ofScale, heldOut, limits);
-    best = { heads: shrunk.heads, shrinkage: 1 };
+    best = { heads: shrunk.heads, shrinkage: FULL_SHRINKAGE };
     if (await limitReached(limits)) return shrunk.flow;
     const weak = { ...best, shrinkage: WEAK_SHRINKAGE };
     const flow = await fitKernels(weak, data, limits);
-    const isBetter = mean(await flow.logProb(heldOut.values)) > shrunk.score + MIN_GAIN;
+    const gain = mean(await flow.logProb(heldOut.values)) - shrunk.score;
+    const isBetter =
+      gain > MIN_GAIN_OF_WEAK_SHRINKAGE_NATS &&
+      !(await isCrowdedAtBound({ flow, heads: best.heads }, training.sample.values));
     await (isBetter ? shrunk.flow : flow).release();
     if (!isBetter) return shrunk.flow;
     best = weak;

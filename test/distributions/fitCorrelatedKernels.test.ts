@@ -47,6 +47,7 @@ describe("the covariance of the kernels", () => {
     cellVariances: new Float64Array(M),
     isSmooth: new Float64Array(N * M).fill(1),
     classes: [],
+    shrinkage: 1,
   };
 
   /** The mean leave-one-out log-likelihood, from its definition. */
@@ -134,32 +135,16 @@ describe("the covariance of the kernels", () => {
     }
   });
 
-  test("a column in which no value has a density changes nothing, and neither does the order of rows with different gaps", async () => {
-    const without = Float64Array.from({ length: N * M }, (_, i) => (i % 2 === 1 && i % 3 === 0 ? 0 : 1));
+  test("does not depend on the order of rows with different gaps", async () => {
+    const without = Float64Array.from({ length: N * M }, (_, i) =>
+      i % 2 === 1 && Math.floor(i / 2) % 3 === 0 ? 0 : 1,
+    );
     const partly = { ...rows, isSmooth: without, weights: new Float64Array(N).fill(1) };
     const expected = await fitKernelCovariance(partly, {});
     const reversed = (values: ArrayLike<number>) =>
       Float64Array.from({ length: N * M }, (_, i) => values[M * (N - 1 - Math.floor(i / M)) + (i % M)]);
     const inReverse = { ...partly, scores: reversed(scores), isSmooth: reversed(without) };
     expectClose((await fitKernelCovariance(inReverse, {})).covariance, expected.covariance, 1e-9);
-    const withThird = (values: ArrayLike<number>, third: number) =>
-      Float64Array.from({ length: N * 3 }, (_, i) => (i % 3 === 2 ? third : values[i - Math.floor(i / 3)]));
-    const { covariance } = await fitKernelCovariance(
-      {
-        ...partly,
-        scores: withThird(scores, 5),
-        isSmooth: withThird(without, 0),
-        variances: Float64Array.of(...rows.variances, 1),
-        cellVariances: new Float64Array(3),
-      },
-      {},
-    );
-    expect(covariance.every(Number.isFinite)).toBe(true);
-    expectClose(
-      [0, 1, 4].map((i) => covariance[i]),
-      [0, 1, 3].map((i) => expected.covariance[i]),
-      0.05,
-    );
   });
 
   test("is reached from a much wider one, also if each iteration uses only some of the rows", async () => {
@@ -176,6 +161,7 @@ describe("the covariance of the kernels", () => {
         cellVariances: new Float64Array(2),
         isSmooth: new Float64Array(2 * count).fill(1),
         classes: [],
+        shrinkage: 1,
       },
       {},
     );

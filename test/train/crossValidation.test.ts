@@ -78,7 +78,8 @@ test.each([
 ])(
   "the kernel density of $rows rows learns the validation rows only if there are test rows: $learned rows",
   async ({ rows, testFraction, trainedOn, learned }) => {
-    // Most rows are almost copies of others, so that the kernel density has most of the weight. One column has no correlated kernels.
+    // Most rows are almost copies of others, so that the kernel density has most of the weight. A table of one column does not
+    // have the member `correlated-kernels`, which would share the weight.
     const points = correlated(rows / 12);
     const values = correlated(rows / 2).map((value, i) => points[i % points.length]! + 1e-4 * value);
     const data = new InMemoryDataset({ features: 1, columns: ["a"], values });

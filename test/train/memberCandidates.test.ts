@@ -237,7 +237,9 @@ describe("the members of the default model", () => {
         const direct = new Flow(
           await fitCorrelatedKernels(tableHeads(columns, training), training, {}, each),
         );
-        return mean(await direct.logProb(heldOut.values));
+        const logDensities = await direct.logProb(heldOut.values);
+        await direct.release();
+        return mean(logDensities);
       }),
     );
     const refitted = await refit!(training, {});
