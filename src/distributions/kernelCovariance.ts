@@ -182,13 +182,13 @@ class KernelSteps {
   }
 
   /**
-   * Adds to `sums` those of rows with a density in the same columns. With numbers x, in which the other columns are 0, and weights p_ij of row i and center j,
-   * the sum of the products of differences is
+   * Adds to `sums` those of rows with a density in the same columns. With numbers x, in which the other columns are 0, and weights p_ij of
+   * row i and center j, the sum of the products of differences is
    *
    *     sum_ij p_ij (x_i - x_j) (x_i - x_j)' = sum_i (p_i x_i x_i' - x_i m_i' - m_i x_i') + sum_j p_j x_j x_j',
    *
-   * where p_i and p_j are sums of p_ij over the centers and over the rows, and m_i = sum_j p_ij x_j. So a pair costs only M products here, and M for its distance. The
-   * errors of these differences are far smaller than the ridge, because numbers on the linear scale are near 0.
+   * where p_i and p_j are sums of p_ij over the centers and over the rows, and m_i = sum_j p_ij x_j. So a pair costs only M products here,
+   * and M for its distance. The errors of these differences are far smaller than the ridge, because numbers on the linear scale are near 0.
    */
   private addPattern(ofPattern: readonly number[], factor: Float64Array, sums: KernelSums): void {
     const { scores, weights, classes } = this.rows;
@@ -240,7 +240,8 @@ class KernelSteps {
 
   /**
    * Sets `densities` [N] to the densities of the kernels at row i, summed over the widths, and `scaled` to the same sums of densities divided
-   * by the squared widths. All are divided by exp(`logScale`) and by the constant factor of the normal densities of the row. Returns the sums over the centers.
+   * by the squared widths. All are divided by exp(`logScale`) and by the constant factor of the normal densities of the row. Returns the
+   * sums over the centers.
    */
   private kernelsAt(
     i: number,

@@ -85,7 +85,8 @@ export function kernelDensity({ heads, training: { rows } }: FittedTable, random
 
 /**
  * A kernel density whose kernels follow the correlations of numbers, unless there are fewer than two of them or the table is too large. The
- * held-out rows choose the scales of the columns (`fitBestScales`), and then the shrinkage of the covariance. `refit` uses the same choice; in a cross-validation, it is that of the first split.
+ * held-out rows choose the scales of the columns (`fitBestScales`), and then the shrinkage of the covariance. `refit` uses the same choice. In a
+ * cross-validation, this is the choice of the first split.
  */
 export function correlatedKernels(table: FittedTable): FittedCandidate[] {
   const { heads, training } = table;
