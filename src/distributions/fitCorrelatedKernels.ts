@@ -26,8 +26,8 @@ const NO_LOGIT = -1;
  * which matters if a value is drawn given that it is a number.
  *
  * The covariance S, the weights v of the widths and the shares m of the columns maximize the leave-one-out likelihood (Habbema, Hermans and
- * Van den Broek 1974; Duin 1976) up to weak priors, see `fitKernelCovariance`. `shrinkage` is that of
- * `KernelRows`. The model contains training rows.
+ * Van den Broek 1974; Duin 1976) up to weak priors, see `fitKernelCovariance`. The covariance of
+ * M numbers is estimated as if there were `shrinkage` (M + 1) additional rows in which they are independent. The model contains training rows.
  */
 export async function fitCorrelatedKernels(
   columns: ColumnHeadOptions[],

@@ -7,8 +7,8 @@ export const KERNEL_WIDTHS = [0.35, 1, 2.5];
 const LOG_WIDTHS = KERNEL_WIDTHS.map(Math.log);
 const PRECISIONS = KERNEL_WIDTHS.map((width) => 1 / width ** 2);
 /**
- * At most so many iterations with a diagonal covariance, and with a full one. The diagonal covariance is only the start and the prior of the
- * full one, so its noise need not average out, and all of its steps are whole.
+ * The largest numbers of iterations: first with a diagonal covariance, then with a full one. The first covariance is only the start and the
+ * prior of the second one, so its noise need not average out, and all of its steps are whole.
  */
 const DIAGONAL_ITERATIONS = 15;
 const FULL_ITERATIONS = 30;
@@ -202,8 +202,8 @@ class KernelSteps {
       logConstant -= smooth[d] * (Math.log(factor[d * M + d]) + 0.5 * Math.log(2 * Math.PI));
     const smoothCount = smooth.reduce((sum, each) => sum + each, 0);
     const kernels = { densities: new Float64Array(N), scaled: new Float64Array(N) };
-    const ofCenters = new Float64Array(N);
-    const ofRow = new Float64Array(M);
+    const centerWeights = new Float64Array(N);
+    const weightedSum = new Float64Array(M);
     for (const i of ofPattern) {
       const { sum, logScale, ofWidths } = this.kernelsAt(i, whitened, smoothCount, kernels);
       if (!(sum > 0)) continue;
@@ -215,14 +215,14 @@ class KernelSteps {
         sums.widths[w] += scale * each;
       });
       for (let d = 0; d < M; d++) sums.smooth[d] += weights[i] * smooth[d];
-      let total = 0;
-      ofRow.fill(0);
+      let rowWeight = 0;
+      weightedSum.fill(0);
       for (let j = 0; j < N; j++) {
         if (kernels.densities[j] === 0) continue;
         const weight = scale * kernels.scaled[j];
-        total += weight;
-        ofCenters[j] += weight;
-        for (let d = 0; d < M; d++) ofRow[d] += weight * numbers[j * M + d];
+        rowWeight += weight;
+        centerWeights[j] += weight;
+        for (let d = 0; d < M; d++) weightedSum[d] += weight * numbers[j * M + d];
         for (let k = 0; k < classes.length; k++) {
           const share = this.state.marginalShares[k];
           const marginal = share * this.frequencies[k][i];
@@ -233,9 +233,9 @@ class KernelSteps {
       const x = numbers.subarray(i * M, (i + 1) * M);
       for (let d = 0; d < M; d++)
         for (let e = 0; e <= d; e++)
-          sums.scatter[d * M + e] += total * x[d] * x[e] - x[d] * ofRow[e] - ofRow[d] * x[e];
+          sums.scatter[d * M + e] += rowWeight * x[d] * x[e] - x[d] * weightedSum[e] - weightedSum[d] * x[e];
     }
-    addProducts(sums.scatter, ofCenters, numbers);
+    addProducts(sums.scatter, centerWeights, numbers);
   }
 
   /**

@@ -63,8 +63,8 @@ const COST_OF_LOGIT = 0.25;
 /** If columns follow from others, kernels need less shrinkage of their covariance. */
 const WEAK_SHRINKAGE = 0.1;
 /**
- * A weak shrinkage must increase the mean log-density of the held-out rows by more than this. Such columns increase it by several nats, and
- * chance by less.
+ * The weak shrinkage must increase the mean log-density of the held-out rows by more than this. A smaller increase is often due to chance,
+ * and if columns follow from others, it is several nats.
  */
 const MIN_GAIN_OF_WEAK_SHRINKAGE_NATS = 0.1;
 /** Covariances of more features are too many for tables of a few thousand rows. */
