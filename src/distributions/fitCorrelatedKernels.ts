@@ -19,15 +19,16 @@ const NO_LOGIT = -1;
  * A kernel density with correlated kernels: normal distributions around the training rows x_n that share a full covariance S, so that they
  * follow the correlations of numbers. It is a `MixedGaussianMixture` with a component for each row and each of the widths h_s,
  *
- *     p(x) = sum_n w_n sum_s v_s N(x; x_n, h_s^2 S) prod_d p_nd(x_d),
+ *     p(x) = sum_n w_n sum_s v_s N(x; mu + a_s (x_n - mu), h_s^2 S) prod_d p_nd(x_d),
  *
- * with the weight w_n of each row. The last product is over the columns with categories, atoms and missing values. There, p_nd is 1 - m_d at
- * the value of row n, plus m_d times the distribution of the whole column. Where a row has no number, its kernels have that of another row,
- * which matters if a value is drawn given that it is a number.
+ * with the weight w_n of each row and the mean mu of the rows. Wide kernels around the rows themselves would have a larger variance than the
+ * rows; the factors a_s between 0 and 1 move their centers towards the mean (West 1993). The last product is over the columns with
+ * categories, atoms and missing values. There, p_nd is 1 - m_d at the value of row n, plus m_d times the distribution of the whole column.
+ * Where a row has no number, its kernels have that of another row, which matters if a value is drawn given that it is a number.
  *
- * The covariance S, the weights v of the widths and the shares m of the columns maximize the leave-one-out likelihood (Habbema, Hermans and
- * Van den Broek 1974; Duin 1976) up to weak priors, see `fitKernelCovariance`. The covariance of
- * M numbers is estimated as if there were `shrinkage` (M + 1) additional rows in which they are independent. The model contains training rows.
+ * The covariance S, the weights v of the widths, the factors a and the shares m of the columns maximize the leave-one-out likelihood
+ * (Habbema, Hermans and Van den Broek 1974; Duin 1976) up to weak priors, see `fitKernelCovariance`. The covariance of M numbers is
+ * estimated as if there were `shrinkage` (M + 1) additional rows in which they are independent. The model contains training rows.
  */
 export async function fitCorrelatedKernels(
   columns: ColumnHeadOptions[],
@@ -43,14 +44,14 @@ export async function fitCorrelatedKernels(
   const N = rows.rows;
   const model = new MixedGaussianMixture({ columns, components: W * N, covariance: "shared" });
   const { training } = await prepareRows(model, rows, rows);
-  const { variances, cellVariances, isSmooth } = training;
-  const M = variances.length;
+  const { means } = training;
+  const M = means.length;
   const centers = centersOf(training, N);
   const weights = rows.weights ?? new Float64Array(N).fill(1);
   const classes = classesOf(model.groups, training);
   const varied = classes.flat().filter((ofColumn) => ofColumn.some((each) => each !== ofColumn[0]));
-  const { covariance, widthWeights, marginalShares } = await fitKernelCovariance(
-    { rows: N, weights, scores: centers, isSmooth, variances, cellVariances, classes: varied, shrinkage },
+  const { covariance, widthWeights, centerFactors, marginalShares } = await fitKernelCovariance(
+    { ...training, rows: N, weights, scores: centers, classes: varied, shrinkage },
     limits,
   );
   // Component s N + n is the kernel of width s around row n.
@@ -58,7 +59,10 @@ export async function fitCorrelatedKernels(
     Float32Array.from({ length: W * N }, (_, c) => number(Math.floor(c / N), c % N));
   model.widths!.value = perKernel((s) => KERNEL_WIDTHS[s]);
   model.logWeights.value = perKernel((s, n) => Math.log(widthWeights[s]) + Math.log(weights[n]));
-  model.means.value = Float32Array.from({ length: W * N * M }, (_, i) => centers[i % (N * M)]);
+  model.means.value = Float32Array.from({ length: W * N * M }, (_, i) => {
+    const [center, mean] = [centers[i % (N * M)], means[i % M]];
+    return mean + centerFactors[Math.floor(i / (N * M))] * (center - mean);
+  });
   model.covariances.value = Float32Array.from(covariance);
   // The leave-one-out likelihood does not determine the share where all rows have one class.
   const shareOf = (ofColumn: Int32Array) => marginalShares[varied.indexOf(ofColumn)] ?? 1 / (N + 1);

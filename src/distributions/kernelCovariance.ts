@@ -18,7 +18,7 @@ const MIN_ROWS_PER_ITERATION = 50;
 /** The exponentials of the three widths take about as long as this many products. */
 const PRODUCTS_OF_WIDTHS = 60;
 /** See `KernelIterations`. */
-const TOLERANCE = 1e-3;
+const TOLERANCE = 1e-4;
 /** Kernels with a density below exp(-30) of the largest are left out, to save time. */
 const MAX_LOG_RATIO = 30;
 /** The diagonal covariance is estimated as if there were this many additional rows with the covariance of the rule of thumb. */
@@ -40,6 +40,8 @@ export interface KernelRows {
   readonly scores: Float64Array;
   /** [N, M], 1 for values that have a density, and 0 for others. */
   readonly isSmooth: ArrayLike<number>;
+  /** [M], the means of the numbers. */
+  readonly means: Float64Array;
   /** [M], the variances of the numbers, and the variance within a cell of a lattice, or 0 for other columns. */
   readonly variances: Float64Array;
   readonly cellVariances: Float64Array;
@@ -55,6 +57,8 @@ export interface KernelCovariance {
   readonly covariance: Float64Array;
   /** The weights of `KERNEL_WIDTHS`. */
   readonly widthWeights: Float64Array;
+  /** For each of `KERNEL_WIDTHS`, the factor by which centers are nearer to the mean of the rows than the rows are. */
+  readonly centerFactors: Float64Array;
   /** For each of the `classes`, the share of the marginal distribution in the kernels. */
   readonly marginalShares: Float64Array;
 }
@@ -63,19 +67,21 @@ export interface KernelCovariance {
  * The covariance that Gaussian kernels around all rows share, by expectation maximization of the leave-one-out likelihood: the density at a
  * row has no kernel around this row. In the M-step the covariance is the mean of the products of the differences between a row and the
  * centers, weighted by the posterior probabilities of the kernels and by 1 / width^2. The covariance of two columns is that of the rows in
- * which both values have a density.
+ * which both values have a density. The factors of the centers are the least-squares regressions of the rows on the centers, in the metric of
+ * the covariance, limited to 0 to 1.
  */
 export async function fitKernelCovariance(rows: KernelRows, limits: Limits): Promise<KernelCovariance> {
   const { rows: N, variances, cellVariances, classes, shrinkage } = rows;
   const M = variances.length;
   const W = KERNEL_WIDTHS.length;
+  // Silverman's rule of thumb for a normal distribution.
+  const ruleOfThumb = (4 / ((M + 2) * N)) ** (2 / (M + 4));
   const state = {
     covariance: new Float64Array(M * M),
     widthWeights: new Float64Array(W).fill(1 / W),
+    centerFactors: new Float64Array(W).fill(1),
     marginalShares: new Float64Array(classes.length).fill(0.1),
   };
-  // Silverman's rule of thumb for a normal distribution.
-  const ruleOfThumb = (4 / ((M + 2) * N)) ** (2 / (M + 4));
   for (let d = 0; d < M; d++) state.covariance[d * M + d] = ruleOfThumb * variances[d] + cellVariances[d];
   const steps = new KernelSteps(rows, state);
   // The products for a row and a center. Each pattern of columns with a density costs M^2 products for each center (see `addPattern`). The
@@ -110,14 +116,17 @@ interface KernelSums {
   /** The weights of the rows. */
   total: number;
   /**
-   * [M, M], products of the differences between a row and the centers, divided by the square of the width. Only the lower triangle. A value
-   * without a density has no difference.
+   * [M, M], products of the differences between a row and the centers of kernels, divided by the square of the width. Only the lower
+   * triangle. A value without a density has no difference.
    */
   readonly scatter: Float64Array;
   /** [M], the weights of the rows in which a column has a density. */
   readonly smooth: Float64Array;
   /** The posterior probabilities of each width. */
   readonly widths: Float64Array;
+  /** For each width, the inner products of whitened rows and centers, and the squares of the centers, both for the factor 1. */
+  readonly products: Float64Array;
+  readonly squares: Float64Array;
   /** For each of the `classes`, the posterior probability that the class comes from the marginal distribution. */
   readonly marginals: Float64Array;
   /** The leave-one-out log-likelihood. */
@@ -166,6 +175,8 @@ class KernelSteps {
       scatter: new Float64Array(M * M),
       smooth: new Float64Array(M),
       widths: new Float64Array(KERNEL_WIDTHS.length),
+      products: new Float64Array(KERNEL_WIDTHS.length),
+      squares: new Float64Array(KERNEL_WIDTHS.length),
       marginals: new Float64Array(this.rows.classes.length),
       total: 0,
       logLikelihood: 0,
@@ -182,52 +193,61 @@ class KernelSteps {
   }
 
   /**
-   * Adds to `sums` those of rows with a density in the same columns. With numbers x, in which the other columns are 0, and weights p_ij of
-   * row i and center j, the sum of the products of differences is
+   * Adds to `sums` those of rows with a density in the same columns. Let x be numbers minus the means, in which the other columns are 0, and
+   * p_ijw the weight of the kernel of width h_w around a_w x_j at row i, divided by h_w^2. The sum of the products of differences is
    *
-   *     sum_ij p_ij (x_i - x_j) (x_i - x_j)' = sum_i (p_i x_i x_i' - x_i m_i' - m_i x_i') + sum_j p_j x_j x_j',
+   *     sum_ijw p_ijw (x_i - a_w x_j) (x_i - a_w x_j)' = sum_i (p_i x_i x_i' - x_i m_i' - m_i x_i') + sum_j q_j x_j x_j',
    *
-   * where p_i and p_j are sums of p_ij over the centers and over the rows, and m_i = sum_j p_ij x_j. So a pair costs only M products here,
-   * and M for its distance. The errors of these differences are far smaller than the ridge, because numbers on the linear scale are near 0.
+   * where p_i = sum_jw p_ijw, m_i = sum_jw p_ijw a_w x_j and q_j = sum_iw p_ijw a_w^2. So a pair costs only M products here, and M for its
+   * distance. The errors of these differences are far smaller than the ridge, because numbers on the linear scale are near 0.
    */
   private addPattern(ofPattern: readonly number[], factor: Float64Array, sums: KernelSums): void {
-    const { scores, weights, classes } = this.rows;
-    const [N, M] = [this.rows.rows, this.rows.variances.length];
+    const { scores, means, weights, classes } = this.rows;
+    const [N, M, W] = [this.rows.rows, this.rows.variances.length, KERNEL_WIDTHS.length];
+    const { centerFactors } = this.state;
     const smooth = this.smoothOf(ofPattern[0]);
     const numbers = new Float64Array(N * M);
-    for (let j = 0, k = 0; j < N; j++) for (let d = 0; d < M; d++, k++) numbers[k] = smooth[d] * scores[k];
+    for (let j = 0, k = 0; j < N; j++)
+      for (let d = 0; d < M; d++, k++) numbers[k] = smooth[d] * (scores[k] - means[d]);
     const whitened = whiten(numbers, smooth, factor);
+    const squares = squaredNorms(whitened, N);
     let logConstant = 0;
     for (let d = 0; d < M; d++)
       logConstant -= smooth[d] * (Math.log(factor[d * M + d]) + 0.5 * Math.log(2 * Math.PI));
     const smoothCount = smooth.reduce((sum, each) => sum + each, 0);
-    const kernels = { densities: new Float64Array(N), scaled: new Float64Array(N) };
+    const kernels = { densities: new Float64Array(W * N), distances: new Float64Array(N) };
     const centerWeights = new Float64Array(N);
     const weightedSum = new Float64Array(M);
     for (const i of ofPattern) {
-      const { sum, logScale, ofWidths } = this.kernelsAt(i, whitened, smoothCount, kernels);
+      const { sum, logScale } = this.kernelsAt(i, { whitened, squares }, smoothCount, kernels);
       if (!(sum > 0)) continue;
       const scale = weights[i] / sum;
       sums.total += weights[i];
       const logOthers = Math.log(this.totalWeight - weights[i]);
       sums.logLikelihood += weights[i] * (logConstant + logScale + Math.log(sum) - logOthers);
-      ofWidths.forEach((each, w) => {
-        sums.widths[w] += scale * each;
-      });
       for (let d = 0; d < M; d++) sums.smooth[d] += weights[i] * smooth[d];
       let rowWeight = 0;
       weightedSum.fill(0);
       for (let j = 0; j < N; j++) {
-        if (kernels.densities[j] === 0) continue;
-        const weight = scale * kernels.scaled[j];
-        rowWeight += weight;
-        centerWeights[j] += weight;
-        for (let d = 0; d < M; d++) weightedSum[d] += weight * numbers[j * M + d];
+        let [density, ofSum] = [0, 0];
+        for (let w = 0; w < W; w++) {
+          const each = scale * kernels.densities[w * N + j];
+          if (each === 0) continue;
+          density += each;
+          sums.widths[w] += each;
+          sums.products[w] += 0.5 * each * (squares[i] + squares[j] - kernels.distances[j]);
+          sums.squares[w] += each * squares[j];
+          rowWeight += PRECISIONS[w] * each;
+          ofSum += centerFactors[w] * PRECISIONS[w] * each;
+          centerWeights[j] += centerFactors[w] ** 2 * PRECISIONS[w] * each;
+        }
+        if (density === 0) continue;
+        for (let d = 0; d < M; d++) weightedSum[d] += ofSum * numbers[j * M + d];
         for (let k = 0; k < classes.length; k++) {
           const share = this.state.marginalShares[k];
           const marginal = share * this.frequencies[k][i];
           const ofMarginal = classes[k][j] === classes[k][i] ? marginal / (1 - share + marginal) : 1;
-          sums.marginals[k] += scale * kernels.densities[j] * ofMarginal;
+          sums.marginals[k] += density * ofMarginal;
         }
       }
       const x = numbers.subarray(i * M, (i + 1) * M);
@@ -239,18 +259,17 @@ class KernelSteps {
   }
 
   /**
-   * Sets `densities` [N] to the densities of the kernels at row i, summed over the widths, and `scaled` to the same sums of densities divided
-   * by the squared widths. All are divided by exp(`logScale`) and by the constant factor of the normal densities of the row. Returns the
-   * sums over the centers.
+   * Sets `densities` [W, N] to the densities of the kernels at row i, divided by exp(`logScale`) and by the constant factor of the normal
+   * densities of the row, and `distances` [N] to the squared distances of the whitened rows. Returns the sum of the densities.
    */
   private kernelsAt(
     i: number,
-    whitened: Float64Array,
+    { whitened, squares }: { readonly whitened: Float64Array; readonly squares: Float64Array },
     smoothCount: number,
-    { densities, scaled }: { readonly densities: Float64Array; readonly scaled: Float64Array },
-  ): { sum: number; logScale: number; ofWidths: number[] } {
+    { densities, distances }: { readonly densities: Float64Array; readonly distances: Float64Array },
+  ): { sum: number; logScale: number } {
     const { classes, variances } = this.rows;
-    const { widthWeights, marginalShares } = this.state;
+    const { widthWeights, centerFactors, marginalShares } = this.state;
     const [N, M, W] = [this.rows.rows, variances.length, KERNEL_WIDTHS.length];
     // The logarithm of the density of each center without the factor of the distance.
     const logFactors = this.logWeights.slice();
@@ -260,45 +279,40 @@ class KernelSteps {
       const [same, other] = [Math.log(1 - marginalShares[k] + marginal), Math.log(marginal)];
       for (let j = 0; j < N; j++) logFactors[j] += ofColumn[j] === ofColumn[i] ? same : other;
     });
-    const logFactorsOfWidths = widthWeights.map(
-      (weight, w) => Math.log(weight) - smoothCount * LOG_WIDTHS[w],
-    );
-    const distances = new Float64Array(N);
     let logScale = Number.NEGATIVE_INFINITY;
     for (let j = 0; j < N; j++) {
       let distance = 0;
       for (let d = 0; d < M; d++) distance += (whitened[i * M + d] - whitened[j * M + d]) ** 2;
       distances[j] = distance;
-      for (let w = 0; w < W; w++)
-        logScale = Math.max(logScale, logFactors[j] + logFactorsOfWidths[w] - 0.5 * PRECISIONS[w] * distance);
+    }
+    for (let w = 0; w < W; w++) {
+      const a = centerFactors[w];
+      const logFactor = Math.log(widthWeights[w]) - smoothCount * LOG_WIDTHS[w];
+      for (let j = 0; j < N; j++) {
+        // |x_i - a x_j|^2, without cancellation where a is 1.
+        const square = a * distances[j] + (1 - a) * (squares[i] - a * squares[j]);
+        const logDensity = logFactors[j] + logFactor - 0.5 * PRECISIONS[w] * square;
+        densities[w * N + j] = logDensity;
+        logScale = Math.max(logScale, logDensity);
+      }
     }
     let sum = 0;
-    const ofWidths = new Array<number>(W).fill(0);
-    for (let j = 0; j < N; j++) {
-      densities[j] = 0;
-      scaled[j] = 0;
-      for (let w = 0; w < W; w++) {
-        const logRatio =
-          logFactors[j] + logFactorsOfWidths[w] - 0.5 * PRECISIONS[w] * distances[j] - logScale;
-        if (!(logRatio > -MAX_LOG_RATIO)) continue;
-        const density = Math.exp(logRatio);
-        ofWidths[w] += density;
-        densities[j] += density;
-        scaled[j] += PRECISIONS[w] * density;
-      }
-      sum += densities[j];
+    for (let k = 0; k < W * N; k++) {
+      const logRatio = densities[k] - logScale;
+      densities[k] = logRatio > -MAX_LOG_RATIO ? Math.exp(logRatio) : 0;
+      sum += densities[k];
     }
-    return { sum, logScale, ofWidths };
+    return { sum, logScale };
   }
 
   /** Moves the state by `step` towards the values that maximize the expected log-likelihood. With `isFull` = false, covariances stay 0. */
   mStep(
-    { scatter, smooth, widths, marginals, total }: KernelSums,
+    { scatter, smooth, widths, products, squares, marginals, total }: KernelSums,
     prior: { readonly covariance: Float64Array; readonly rows: number },
     { step, isFull }: { readonly step: number; readonly isFull: boolean },
   ): void {
     const { rows: N, variances, cellVariances } = this.rows;
-    const { covariance, widthWeights, marginalShares } = this.state;
+    const { covariance, widthWeights, centerFactors, marginalShares } = this.state;
     const M = variances.length;
     const moved = (from: number, to: number) => from + step * (to - from);
     /** The sum for all rows, as expected from the sum for those of the batch. */
@@ -319,6 +333,10 @@ class KernelSteps {
     widths.forEach((sum, w) => {
       widthWeights[w] = moved(widthWeights[w], (ofAllRows(sum) + 1) / (N + widths.length));
     });
+    for (const [w, square] of squares.entries()) {
+      const value = square > 0 ? Math.min(1, Math.max(0, products[w] / square)) : centerFactors[w];
+      centerFactors[w] = moved(centerFactors[w], value);
+    }
     marginals.forEach((sum, k) => {
       const value = (ofAllRows(sum) + PRIOR_ROWS_OF_MARGINAL) / (N + 1);
       marginalShares[k] = moved(marginalShares[k], Math.min(MAX_MARGINAL_SHARE, value));
@@ -342,6 +360,16 @@ function whiten(numbers: Float64Array, smooth: readonly number[], factor: Float6
     for (let d = 0; d < M; d++) whitened[n + d] *= smooth[d];
   }
   return whitened;
+}
+
+/** The sums of the squares of the rows of `numbers` [N, M]. */
+function squaredNorms(numbers: Float64Array, N: number): Float64Array {
+  const M = numbers.length / N;
+  return Float64Array.from({ length: N }, (_, n) => {
+    let sum = 0;
+    for (let k = n * M; k < (n + 1) * M; k++) sum += numbers[k] ** 2;
+    return sum;
+  });
 }
 
 /** Adds the sum of weight times x x' over the rows x of `numbers` [N, M] to the lower triangle of a matrix [M, M]. */
