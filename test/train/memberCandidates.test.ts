@@ -199,11 +199,14 @@ describe("the members of the default model", () => {
     });
   });
 
-  test("have logarithmic scales if draws on linear ones would crowd at a bound, as for sums of exponential distributions", async () => {
+  test("have logarithmic scales if draws on linear ones would crowd at a bound, as for sums of Weibull distributions", async () => {
     const columns = ["a", "b", "c"].map(positive);
     const uniform = new Random(1).uniform(new Float64Array(600));
     const sums = (noise: Float64Array) =>
-      rowsOf(noise, ([u, v, w]) => [-Math.log(u), -Math.log(v), -Math.log(u * v) * (1 + w / 50)]);
+      rowsOf(noise, ([u, v, w]) => {
+        const [a, b] = [u, v].map((each) => (-Math.log(each)) ** 1.2);
+        return [a, b, (a + b) * (1 + w / 50)];
+      });
     const [training, heldOut] = [sums(uniform.subarray(0, 300)), sums(uniform.subarray(300))];
     const { flow } = await fitted("correlated-kernels", columns, training, heldOut);
     expect(scalesOf(flow)).toEqual(columns.map(({ scale }) => scale));
