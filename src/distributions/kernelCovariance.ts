@@ -279,12 +279,12 @@ class KernelSteps {
       const [same, other] = [Math.log(1 - marginalShares[k] + marginal), Math.log(marginal)];
       for (let j = 0; j < N; j++) logFactors[j] += ofColumn[j] === ofColumn[i] ? same : other;
     });
-    let logScale = Number.NEGATIVE_INFINITY;
     for (let j = 0; j < N; j++) {
       let distance = 0;
       for (let d = 0; d < M; d++) distance += (whitened[i * M + d] - whitened[j * M + d]) ** 2;
       distances[j] = distance;
     }
+    let logScale = Number.NEGATIVE_INFINITY;
     for (let w = 0; w < W; w++) {
       const a = centerFactors[w];
       const logFactor = Math.log(widthWeights[w]) - smoothCount * LOG_WIDTHS[w];
@@ -305,7 +305,10 @@ class KernelSteps {
     return { sum, logScale };
   }
 
-  /** Moves the state by `step` towards the values that maximize the expected log-likelihood. With `isFull` = false, covariances stay 0. */
+  /**
+   * Moves the state by `step` towards the values that maximize the expected log-likelihood. With `isFull` = false, covariances stay 0 and the
+   * centers are the rows: kernels whose centers move while they are wide often do not become narrow later.
+   */
   mStep(
     { scatter, smooth, widths, products, squares, marginals, total }: KernelSums,
     prior: { readonly covariance: Float64Array; readonly rows: number },
@@ -334,8 +337,8 @@ class KernelSteps {
       widthWeights[w] = moved(widthWeights[w], (ofAllRows(sum) + 1) / (N + widths.length));
     });
     for (const [w, square] of squares.entries()) {
-      const value = square > 0 ? Math.min(1, Math.max(0, products[w] / square)) : centerFactors[w];
-      centerFactors[w] = moved(centerFactors[w], value);
+      if (!isFull || !(square > 0)) continue;
+      centerFactors[w] = moved(centerFactors[w], Math.min(1, Math.max(0, products[w] / square)));
     }
     marginals.forEach((sum, k) => {
       const value = (ofAllRows(sum) + PRIOR_ROWS_OF_MARGINAL) / (N + 1);
