@@ -1,13 +1,6 @@
-import {
-  atomsOf,
-  type ColumnHead,
-  isCategorical,
-  isLattice,
-  MISSING,
-  NO_ATOM,
-  valueCodes,
-} from "./heads/columnHead.ts";
-import { scaledValue, scaleSlope } from "./heads/valueScale.ts";
+import type { AtomOfColumn, ColumnValues, PointsOfValue } from "./columnValues.ts";
+import { bandwidthSlope, centerSlope, kernelAt, type LogisticKernel, type Point } from "./logisticKernel.ts";
+import { initialBandwidths } from "./smoothKernels.ts";
 
 /**
  * Bounds of lambda, the weight of the marginal distribution in each kernel. With a lambda below the lower bound, rows that are
@@ -17,172 +10,87 @@ const MIN_LAMBDA = 1e-4;
 const MAX_LAMBDA = 0.9;
 /** A bandwidth changes by at most this factor in a step. */
 const MAX_STEP_RATIO = 3;
-/** The narrowest kernel is at least this fraction of the interquartile range, divided by the number of rows. */
-const MIN_WIDTH = 0.1;
+/** A bandwidth is at least this fraction of the interquartile range, divided by the number of rows. */
+const MIN_BANDWIDTH = 0.1;
+/** The largest bandwidth before the fit, as a fraction of the interquartile range. */
+const INITIAL_BANDWIDTH = 0.3;
+/** The mean of the square of the derivative of a logistic log-density with respect to its location. */
+const LOGISTIC_INFORMATION = 1 / 3;
 
-/** Replaces the infinite y of a value at a bound of the scale. Its distance from itself must be 0, and Infinity - Infinity is NaN. */
-const LARGEST_Y = 1e30;
-
-/** A number of a column on the scale of y, with the edges of its cell in a lattice. */
-interface Point {
-  readonly y: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-interface AtomOfColumn extends Point {
-  /** P_v, the probability of the atom under the marginal distribution. */
-  readonly probability: number;
-}
-
-/** The points at which kernels are evaluated for a value: that of its smooth kernel, and its atom. Undefined if it has none. */
-interface PointsOfValue {
-  readonly smooth: Point | undefined;
-  readonly atom: AtomOfColumn | undefined;
-}
-
-/** A column of the rows to which a kernel density is fitted. */
-interface KernelColumnData {
-  readonly head: ColumnHead;
-  /**
-   * [N], NaN where missing. In a column that shares the gap of an earlier one, a missing value is replaced by that of another row, as in
-   * the centers.
-   */
-  readonly values: Float64Array;
-  /** [N], 1 where the value is missing together with the earlier one, else 0. Undefined if the column shares no gap. */
-  readonly isMissing?: Float64Array;
-  /** [N] log m(x), where m is the marginal distribution. */
-  readonly logMarginal: ArrayLike<number>;
-  /** [N] log f(x), where f is the smooth part of m, in the units of y. */
-  readonly logSmooth: ArrayLike<number>;
-  /** [A] the probabilities of the atoms under m. */
-  readonly atomProbabilities: ArrayLike<number>;
-  /** [W], descending. */
-  readonly widths: readonly number[];
+/** What a step needs, see `shares` and `sums` of `ColumnFactors`. */
+interface Sums {
+  readonly kernel: Float64Array;
+  readonly bandwidthGradient: Float64Array;
+  readonly centerGradient: Float64Array;
+  readonly centerInformation: Float64Array;
 }
 
 /**
- * The kernels p(x | c, s) of a column in plain numbers, for the fit of its bandwidth h and lambda. The N rows are both the centers and the
- * values. All kernels are divided by the marginal distribution m(x) of the value: a factor is p(x | c, s) / m(x). `KernelColumn` defines K,
- * f, P_v and b_v. Kernels are computed once for each of the U distinct values, because many columns have few of them. The
+ * The kernels p(x | c, s) of a column in plain numbers, for the fit of its bandwidths h_s, factors a_s and lambda. The N rows are both the
+ * centers and the values. All kernels are divided by the marginal distribution m(x) of the value: a factor is p(x | c, s) / m(x).
+ * `SmoothKernels` defines K, mu and y_s, and `KernelColumn` f, P_v and b_v. Kernels are computed once for each of the U distinct values, because many columns have few of them. The
  * fit leaves out the factor 1 - unseen of a matching category, which is nearly 1.
  */
 export class ColumnFactors {
-  /** h and lambda. Their initial values are only the start of expectation maximization. */
-  bandwidth: number;
+  /** [W] h_s, [W] a_s and lambda. Their initial values are only the start of expectation maximization. */
+  readonly bandwidths: Float64Array;
+  readonly centerFactors: Float64Array;
   lambda = 0.05;
-  /**
-   * See `KernelColumnData`. The factor of a value that is missing together with the earlier one is 1, because the earlier gap determines
-   * it.
-   */
-  private readonly isMissing: Float64Array | undefined;
-  private readonly isCategorical: boolean;
-  private readonly isLattice: boolean;
-  private readonly widths: readonly number[];
+  readonly values: ColumnValues;
   private readonly minBandwidth: number;
-  /** [N] the index of the value of each row among the distinct values. */
-  private readonly indices: Int32Array;
-  /** [U] the number of the atom or category, see `valueCodes`. */
-  private readonly codes: Int32Array;
-  /** [U] y(x), or Infinity for missing values, which have no kernel. */
-  private readonly y: Float64Array;
-  /** [U] y at the edges of the cell of a lattice. */
-  private readonly low: Float64Array;
-  private readonly high: Float64Array;
-  /** [U] 1 / m, in the units of y for numbers of a continuous column. */
-  private readonly inverseMarginal: Float64Array;
-  /** [U] f. */
-  private readonly smoothMarginal: Float64Array;
-  private readonly atoms: readonly AtomOfColumn[];
+  /** [W, U] y_s(c), the center of the smooth kernel around each value. */
+  private readonly centers: Float64Array;
   /** [W, U] for each width and center: 1 - sum b, 1 / (f + sum_v P_v K_v), and the sum of b_v d log K_v / d log h. */
   private readonly smoothShare: Float64Array;
   private readonly inverseMass: Float64Array;
   private readonly atomSlope: Float64Array;
-  /** [W] 1 / (h s). */
+  /** [W] 1 / h_s. */
   private readonly inverseSizes: Float64Array;
   /** [U] p(x | c, s) / m(x) for the current value x and width s, and a center c with each of the U distinct values. */
   private readonly factors: Float64Array;
   /**
-   * [U] For the row of `addRow`: the kernel part of each factor, without lambda; its derivative with respect to log h; and whether both
-   * were computed.
+   * [U] For the row of `addRow` and the current width: the part of each factor without lambda; its derivatives with respect to log h_s and
+   * a_s; and the part of the smooth kernel times the mean square of d log K / d a_s for values from the kernel.
    */
-  private readonly kernelShares: Float64Array;
-  private readonly slopes: Float64Array;
+  private readonly shares: Sums;
+  /** [U] whether `shares` and `factors` were computed for the row of `addRow`. */
   private readonly isComputed: Uint8Array;
   /**
-   * Sums over pairs of a row and a kernel, weighted by their posterior probability: the share of the kernel in the factor; this share times
-   * d log K / d log h; and the share of lambda. `step` updates h and lambda from them.
+   * Sums over pairs of a row and a kernel of the quotients of lambda and of each of the `shares` [W] by the factor, weighted by the posterior
+   * probability of the pair. `step` updates lambda, h and a from them.
    */
-  private kernels = 0;
-  private slope = 0;
   private marginal = 0;
-  /** The sum of the posterior weights of pairs whose row has no value. They say nothing about h and lambda. */
+  private readonly sums: Sums;
+  /** The sum of the posterior weights of pairs whose row has no value. They say nothing about h, a and lambda. */
   private skipped = 0;
 
-  constructor({
-    head,
-    values,
-    isMissing,
-    logMarginal,
-    logSmooth,
-    atomProbabilities,
-    widths,
-  }: KernelColumnData) {
-    this.isMissing = isMissing;
-    this.isCategorical = isCategorical(head);
-    this.isLattice = isLattice(head);
-    this.widths = widths;
-    const { indices, rows } = distinctValues(values);
-    this.indices = indices;
-    const distinct = Float64Array.from(rows, (n) => values[n]);
-    this.codes = valueCodes(head, distinct);
-    const scale = "scale" in head ? head.scale : ({ type: "linear" } as const);
-    const last = isLattice(head) ? head.cells - 1 : 0;
-    const lowEdge = (x: number) => (x <= 0 ? Number.NEGATIVE_INFINITY : scaledValue(scale, x - 0.5));
-    const highEdge = (x: number) => (x >= last ? Number.POSITIVE_INFINITY : scaledValue(scale, x + 0.5));
-    this.low = distinct.map(lowEdge);
-    this.high = distinct.map(highEdge);
-    const finiteY = (x: number) => Math.max(-LARGEST_Y, Math.min(LARGEST_Y, scaledValue(scale, x)));
-    this.y = distinct.map((x) =>
-      this.isCategorical || Number.isNaN(x) ? Number.POSITIVE_INFINITY : finiteY(x),
-    );
-    this.smoothMarginal = Float64Array.from(rows, (n) => Math.exp(logSmooth[n]));
-    this.atoms = (this.isCategorical ? [] : atomsOf(head)).map((x, v) => ({
-      y: finiteY(x),
-      low: lowEdge(x),
-      high: highEdge(x),
-      probability: atomProbabilities[v],
-    }));
-    this.inverseSizes = new Float64Array(widths.length);
-    this.factors = new Float64Array(rows.length);
-    this.kernelShares = new Float64Array(rows.length);
-    this.slopes = new Float64Array(rows.length);
-    this.isComputed = new Uint8Array(rows.length);
-    this.smoothShare = new Float64Array(widths.length * rows.length).fill(1);
-    this.inverseMass = new Float64Array(widths.length * rows.length);
-    this.atomSlope = new Float64Array(widths.length * rows.length);
-    this.inverseMarginal = Float64Array.from(rows, (n, u) => {
-      const isDensity = head.type === "continuous" && this.codes[u] === NO_ATOM;
-      return Math.exp((isDensity ? Math.log(scaleSlope(scale, values[n])) : 0) - logMarginal[n]);
-    });
-    const ofRows = Float64Array.from(indices, (u) => this.y[u]);
-    const isInside = (y: number) => Math.abs(y) < LARGEST_Y;
-    const finite = ofRows.filter(isInside);
-    const withoutAtoms = ofRows.filter((y, n) => isInside(y) && this.codes[indices[n]] === NO_ATOM);
-    const sorted = (withoutAtoms.length > 0 ? withoutAtoms : finite).sort();
-    const quantile = (level: number) => sorted[Math.floor(level * (sorted.length - 1))] ?? 0;
-    const range = quantile(0.75) - quantile(0.25) || quantile(1) - quantile(0) || 1;
-    this.bandwidth = 0.3 * range;
-    this.minBandwidth = (MIN_WIDTH * range) / (Math.max(1, finite.length) * widths[widths.length - 1]);
-    this.updateSizes();
+  constructor(values: ColumnValues, widths: number) {
+    this.values = values;
+    const U = values.y.length;
+    this.bandwidths = Float64Array.from(initialBandwidths(widths, INITIAL_BANDWIDTH * values.range));
+    this.minBandwidth = (MIN_BANDWIDTH * values.range) / Math.max(1, values.finiteCount);
+    const ofWidthsAndValues = () => new Float64Array(widths * U);
+    this.centerFactors = new Float64Array(widths).fill(1);
+    this.inverseSizes = new Float64Array(widths);
+    this.sums = zeroSums(widths);
+    this.factors = new Float64Array(U);
+    this.shares = zeroSums(U);
+    this.isComputed = new Uint8Array(U);
+    this.centers = ofWidthsAndValues();
+    this.smoothShare = ofWidthsAndValues().fill(1);
+    this.inverseMass = ofWidthsAndValues();
+    this.atomSlope = ofWidthsAndValues();
+    this.updateKernels();
   }
 
   /** Multiplies the products [W, N] of each width and center by the factors of the value of row i. */
   multiply(i: number, products: Float64Array): void {
-    const { indices, factors } = this;
-    if (this.isMissing?.[i]) return;
+    const { factors } = this;
+    const { indices, isMissing } = this.values;
+    // The factor of a value that is missing together with an earlier one is 1, because the earlier gap determines it.
+    if (isMissing?.[i]) return;
     const N = indices.length;
-    for (let w = 0, k = 0; w < this.widths.length; w++) {
+    for (let w = 0, k = 0; w < this.bandwidths.length; w++) {
       this.computeFactors(indices[i], w);
       for (let j = 0; j < N; j++, k++) products[k] *= factors[indices[j]];
     }
@@ -190,19 +98,20 @@ export class ColumnFactors {
 
   /** Sets `factors` to those of value u with width w. */
   private computeFactors(u: number, w: number): void {
-    const { codes, lambda, factors } = this;
+    const { lambda, factors } = this;
+    const { codes, isLattice, inverseMarginal } = this.values;
     const U = codes.length;
-    const scale = (1 - lambda) * this.inverseMarginal[u];
-    const { smooth, atom } = this.pointsOf(u);
+    const scale = (1 - lambda) * inverseMarginal[u];
+    const { smooth, atom } = this.values.pointsOf(u);
     if (!smooth && !atom) {
       for (let v = 0; v < U; v++) factors[v] = lambda + (codes[u] === codes[v] ? scale : 0);
-    } else if (!atom && !this.isLattice) {
+    } else if (!atom && !isLattice) {
       // The most frequent case has no function calls, because these would take half of the time.
-      const { y, smoothShare } = this;
+      const { centers, smoothShare } = this;
       const inverse = this.inverseSizes[w];
       const peak = scale * inverse;
       for (let v = 0; v < U; v++) {
-        const tail = Math.exp(-Math.abs(smooth!.y - y[v]) * inverse);
+        const tail = Math.exp(-Math.abs(smooth!.y - centers[w * U + v]) * inverse);
         factors[v] = lambda + (smoothShare[w * U + v] * peak * tail) / ((1 + tail) * (1 + tail));
       }
     } else {
@@ -219,16 +128,17 @@ export class ColumnFactors {
    * values of both rows is computed once for each of the distinct values.
    */
   addRow(i: number, weights: Float64Array): void {
-    if (this.isMissing?.[i]) {
+    const { indices, isMissing } = this.values;
+    if (isMissing?.[i]) {
       for (const weight of weights) this.skipped += weight;
       return;
     }
-    const { indices, lambda, factors, kernelShares, slopes, isComputed } = this;
+    const { lambda, factors, shares, sums, isComputed } = this;
     const N = indices.length;
-    const points = this.pointsOf(indices[i]);
-    let { kernels, slope, marginal } = this;
-    for (let w = 0, k = 0; w < this.widths.length; w++) {
+    const points = this.values.pointsOf(indices[i]);
+    for (let w = 0, k = 0; w < this.bandwidths.length; w++) {
       isComputed.fill(0);
+      let [kernels, bandwidthGradient, centerGradient, centerInformation] = [0, 0, 0, 0];
       for (let j = 0; j < N; j++, k++) {
         const weight = weights[k];
         if (weight === 0) continue;
@@ -237,98 +147,123 @@ export class ColumnFactors {
           this.computeShares(indices[i], points, w, v);
           isComputed[v] = 1;
         }
-        kernels += (weight * kernelShares[v]) / factors[v];
-        slope += (weight * slopes[v]) / factors[v];
-        marginal += (weight * lambda) / factors[v];
+        const relative = weight / factors[v];
+        kernels += relative * shares.kernel[v];
+        bandwidthGradient += relative * shares.bandwidthGradient[v];
+        centerGradient += relative * shares.centerGradient[v];
+        centerInformation += relative * shares.centerInformation[v];
+        this.marginal += relative * lambda;
       }
+      sums.kernel[w] += kernels;
+      sums.bandwidthGradient[w] += bandwidthGradient;
+      sums.centerGradient[w] += centerGradient;
+      sums.centerInformation[w] += centerInformation;
     }
-    this.kernels = kernels;
-    this.slope = slope;
-    this.marginal = marginal;
   }
 
-  /**
-   * Computes the factor of value u for a center with value v and width w, the part of the factor without lambda, and the derivative of this
-   * part with respect to log h.
-   */
+  /** Computes the factor of value u for a center with value v and width w, and its `shares`. */
   private computeShares(u: number, { smooth, atom }: PointsOfValue, w: number, v: number): void {
-    const { codes, lambda, factors, kernelShares, slopes } = this;
-    const scale = (1 - lambda) * this.inverseMarginal[u];
+    const { lambda, factors, shares } = this;
+    const { codes, offsets, inverseMarginal } = this.values;
+    const scale = (1 - lambda) * inverseMarginal[u];
+    shares.kernel[v] = 0;
+    shares.bandwidthGradient[v] = 0;
+    shares.centerGradient[v] = 0;
+    shares.centerInformation[v] = 0;
     if (!smooth && !atom) {
-      // This part does not depend on h.
+      // This factor depends neither on h nor on a.
       factors[v] = lambda + (codes[u] === codes[v] ? scale : 0);
-      kernelShares[v] = 0;
-      slopes[v] = 0;
       return;
     }
     const smoothTerm = smooth ? scale * this.smoothTerm(smooth, w, v) : 0;
     const atomTerm = atom ? scale * this.atomTerm(atom, w, v) : 0;
-    // d log b_v = d log K_v - sum_u b_u d log K_u, and d log (1 - sum b) = -sum_u b_u d log K_u.
-    const common = this.atomSlope[w * codes.length + v];
-    let slope = 0;
-    if (smoothTerm > 0) slope += smoothTerm * (this.kernelSlope(smooth!, w, v) - common);
-    if (atomTerm > 0) slope += atomTerm * (this.kernelSlope(atom!, w, v) - common);
     factors[v] = lambda + smoothTerm + atomTerm;
-    kernelShares[v] = smoothTerm + atomTerm;
-    slopes[v] = slope;
+    shares.kernel[v] = smoothTerm + atomTerm;
+    // d log b_v = d log K_v - sum_u b_u d log K_u, and d log (1 - sum b) = -sum_u b_u d log K_u.
+    const common = this.atomSlope[this.indexOf(w, v)];
+    if (smoothTerm > 0) {
+      const kernel = this.smoothKernel(w, v);
+      const ofFactor = offsets[v] * kernel.inverse;
+      shares.bandwidthGradient[v] += smoothTerm * (bandwidthSlope(smooth!, kernel) - common);
+      shares.centerGradient[v] = smoothTerm * centerSlope(smooth!, kernel) * ofFactor;
+      shares.centerInformation[v] = smoothTerm * LOGISTIC_INFORMATION * ofFactor ** 2;
+    }
+    if (atomTerm > 0)
+      shares.bandwidthGradient[v] += atomTerm * (bandwidthSlope(atom!, this.atomKernel(w, v)) - common);
   }
 
-  /** Moves h and lambda by a fraction of the step of expectation maximization. `total` is the sum of the weights of the rows. */
+  /** Moves h, a and lambda by a fraction of the step of expectation maximization. `total` is the sum of the weights of the rows. */
   step(fraction: number, total: number): void {
     if (total > this.skipped) {
       const share = this.marginal / (total - this.skipped);
       const lambda = this.lambda + fraction * (share - this.lambda);
       this.lambda = Math.min(MAX_LAMBDA, Math.max(MIN_LAMBDA, lambda));
     }
-    if (this.kernels > 0) {
-      const ratio = Math.min(MAX_STEP_RATIO, Math.max(1 / MAX_STEP_RATIO, 1 + this.slope / this.kernels));
-      this.bandwidth = Math.max(this.minBandwidth, this.bandwidth * ratio ** fraction);
+    const { kernel, bandwidthGradient, centerGradient, centerInformation } = this.sums;
+    for (let w = 0; w < this.bandwidths.length; w++) {
+      if (!(kernel[w] > 0)) continue;
+      const ofBandwidth = 1 + bandwidthGradient[w] / kernel[w];
+      const ratio = Math.min(MAX_STEP_RATIO, Math.max(1 / MAX_STEP_RATIO, ofBandwidth));
+      this.bandwidths[w] = Math.max(this.minBandwidth, this.bandwidths[w] * ratio ** fraction);
+      if (!(centerInformation[w] > 0)) continue;
+      const change = centerGradient[w] / centerInformation[w];
+      this.centerFactors[w] = Math.min(1, Math.max(0, this.centerFactors[w] + fraction * change));
     }
-    this.kernels = 0;
-    this.slope = 0;
+    for (const sums of Object.values(this.sums)) sums.fill(0);
     this.marginal = 0;
     this.skipped = 0;
-    this.updateSizes();
-  }
-
-  /**
-   * The points at which value u has a smooth kernel and an atom. An atom of a continuous column has no smooth kernel, and categories and
-   * missing values have neither.
-   */
-  private pointsOf(u: number): PointsOfValue {
-    const code = this.codes[u];
-    const isNumber = !this.isCategorical && code !== MISSING;
-    const hasKernel = isNumber && (this.isLattice || code === NO_ATOM);
-    return {
-      smooth: hasKernel ? { y: this.y[u], low: this.low[u], high: this.high[u] } : undefined,
-      atom: isNumber && code >= 0 ? this.atoms[code] : undefined,
-    };
+    this.updateKernels();
   }
 
   /** (1 - sum b) K around value v. */
   private smoothTerm(point: Point, w: number, v: number): number {
-    return this.smoothShare[w * this.y.length + v] * this.kernel(point, w, v);
+    return this.smoothShare[this.indexOf(w, v)] * kernelAt(point, this.smoothKernel(w, v));
   }
 
   /** b around value v. */
   private atomTerm(atom: AtomOfColumn, w: number, v: number): number {
-    return atom.probability * this.inverseMass[w * this.y.length + v] * this.kernel(atom, w, v);
+    return atom.probability * this.inverseMass[this.indexOf(w, v)] * kernelAt(atom, this.atomKernel(w, v));
   }
 
-  /** Updates the numbers that depend only on the bandwidth. */
-  private updateSizes(): void {
-    const { atoms, smoothMarginal, smoothShare, inverseMass, atomSlope, y } = this;
-    for (const [w, width] of this.widths.entries()) this.inverseSizes[w] = 1 / (width * this.bandwidth);
+  /** The kernel around y_s(c) for a center of value v. */
+  private smoothKernel(w: number, v: number): LogisticKernel {
+    return {
+      center: this.centers[this.indexOf(w, v)],
+      inverse: this.inverseSizes[w],
+      isLattice: this.values.isLattice,
+    };
+  }
+
+  /** The kernel around y(c), by which the atoms have their shares. */
+  private atomKernel(w: number, v: number): LogisticKernel {
+    return { center: this.values.y[v], inverse: this.inverseSizes[w], isLattice: this.values.isLattice };
+  }
+
+  /** The index of width w and value v in arrays [W, U]. */
+  private indexOf(w: number, v: number): number {
+    return w * this.factors.length + v;
+  }
+
+  /** Updates the numbers that depend only on the bandwidths and the factors of the centers. */
+  private updateKernels(): void {
+    const { smoothShare, inverseMass, atomSlope, centers } = this;
+    const { atoms, smoothMarginal, y, offsets } = this.values;
+    const U = y.length;
+    for (const [w, bandwidth] of this.bandwidths.entries()) {
+      this.inverseSizes[w] = 1 / bandwidth;
+      for (let v = 0; v < U; v++) centers[w * U + v] = y[v] + (this.centerFactors[w] - 1) * offsets[v];
+    }
     if (atoms.length === 0) return;
     for (let k = 0; k < smoothShare.length; k++) {
-      const w = Math.floor(k / y.length);
-      const v = k % y.length;
+      const w = Math.floor(k / U);
+      const v = k % U;
+      const kernel = this.atomKernel(w, v);
       let [mass, slope] = [0, 0];
       for (const atom of atoms) {
-        const atomTerm = atom.probability * this.kernel(atom, w, v);
+        const atomTerm = atom.probability * kernelAt(atom, kernel);
         if (atomTerm === 0) continue;
         mass += atomTerm;
-        slope += atomTerm * this.kernelSlope(atom, w, v);
+        slope += atomTerm * bandwidthSlope(atom, kernel);
       }
       if (mass === 0) {
         [smoothShare[k], inverseMass[k], atomSlope[k]] = [1, 0, 0];
@@ -339,51 +274,14 @@ export class ColumnFactors {
       atomSlope[k] = slope * inverseMass[k];
     }
   }
-
-  /** K around value v at a point: the density of its y, or the probability of its cell, without cancellation. */
-  private kernel({ y, low, high }: Point, w: number, v: number): number {
-    const center = this.y[v];
-    if (center === Number.POSITIVE_INFINITY) return 0;
-    const inverse = this.inverseSizes[w];
-    if (!this.isLattice) {
-      const tail = Math.exp(-Math.abs(y - center) * inverse);
-      return (inverse * tail) / ((1 + tail) * (1 + tail));
-    }
-    const lowFactor = 1 + Math.exp((low - center) * inverse);
-    const highFactor = 1 + Math.exp((center - high) * inverse);
-    return -Math.expm1((low - high) * inverse) / (lowFactor * highFactor);
-  }
-
-  /** d log K / d log h around value v at a point. */
-  private kernelSlope({ y, low, high }: Point, w: number, v: number): number {
-    const center = this.y[v];
-    const inverse = this.inverseSizes[w];
-    if (this.isLattice) return logisticCellSlope((low - center) * inverse, (high - center) * inverse);
-    const t = Math.abs(y - center) * inverse;
-    return t * Math.tanh(t / 2) - 1;
-  }
 }
 
-/** d log P / d log h of the logistic probability P between a = low / h and b = high / h. */
-function logisticCellSlope(a: number, b: number): number {
-  const probability = -Math.expm1(a - b) / ((1 + Math.exp(a)) * (1 + Math.exp(-b)));
-  return probability > 0 ? (weightedSlope(a) - weightedSlope(b)) / probability : 0;
-}
-
-/** x sigmoid'(x), which is 0 at infinite x. */
-function weightedSlope(x: number): number {
-  const tail = Math.exp(-Math.abs(x));
-  return tail === 0 ? 0 : (x * tail) / ((1 + tail) * (1 + tail));
-}
-
-/** The distinct values, as the indices of their first rows, and the index of the value of each row among them. */
-function distinctValues(values: Float64Array): { indices: Int32Array; rows: number[] } {
-  const found = new Map<number, number>();
-  const rows: number[] = [];
-  const indices = Int32Array.from(values, (value, n) => {
-    const index = found.get(value) ?? rows.push(n) - 1;
-    found.set(value, index);
-    return index;
-  });
-  return { indices, rows };
+function zeroSums(size: number): Sums {
+  const zeros = () => new Float64Array(size);
+  return {
+    kernel: zeros(),
+    bandwidthGradient: zeros(),
+    centerGradient: zeros(),
+    centerInformation: zeros(),
+  };
 }

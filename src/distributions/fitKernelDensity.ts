@@ -5,18 +5,18 @@ import type { Limits } from "../limits.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import { ColumnFactors } from "./columnFactors.ts";
+import { ColumnValues } from "./columnValues.ts";
 import { isNumeric, sharesGap, valueCodes } from "./heads/columnHead.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import type { KernelColumn } from "./kernelColumn.ts";
 import type { KernelDensity } from "./kernelDensity.ts";
 import { iterateKernels } from "./kernelIterations.ts";
-import { kernelWidths } from "./logisticKernels.ts";
 import { selectDataRows, shuffledRows } from "./selectDataRows.ts";
 
 const MAX_ITERATIONS = 30;
 /** An iteration evaluates about this many kernels of single columns, which takes about 0.07 s. */
 const KERNELS_PER_ITERATION = 2e6;
-const MIN_ROWS_PER_ITERATION = 50;
+const MIN_ROWS_PER_ITERATION = 100;
 /** See `KernelIterations`. */
 const TOLERANCE = 1e-4;
 /**
@@ -35,9 +35,9 @@ const UNUSED_LOG_WEIGHT = -80;
 const COLUMNS_PER_PRODUCT = 8;
 
 /**
- * Sets the centers of the kernels to rows, and fits the bandwidths, lambda and the weights of the widths by expectation
+ * Sets the centers of the kernels to rows, and fits the bandwidths h, the factors a of the centers, lambda and the weights of the widths by expectation
  * maximization of the leave-one-out log-likelihood, in which the density at a row has no kernels around this row. In the M-step a
- * bandwidth is multiplied by 1 + mean(d log K / d log h), which is 1 at the maximum.
+ * bandwidth is multiplied by 1 + mean(d log K / d log h), which is 1 at the maximum, and a factor a makes a step of Fisher scoring.
  */
 export async function fitKernelDensity(
   model: KernelDensity,
@@ -48,10 +48,10 @@ export async function fitKernelDensity(
   const rows = selectDataRows(data, shuffledRows(data, random).subarray(0, model.centerLogits.sizes[0]));
   const centers = valuesOfCenters(model, rows);
   setCenters(model, data, { ...rows, values: centers });
-  const columns = await columnFactors(model, rows, centers);
   const N = rows.rows;
   const W = model.widthLogits.sizes[0];
   const weights = rows.weights ?? new Float64Array(N).fill(1);
+  const columns = await columnFactors(model, { ...rows, weights }, centers);
   const widthWeights = new Float64Array(W).fill(1 / W);
   const kernelsPerRow = N * W * columns.length;
   const batchSize = Math.min(
@@ -71,10 +71,13 @@ export async function fitKernelDensity(
   model.widthLogits.value = Float32Array.from(widthWeights, (weight) =>
     Math.max(UNUSED_LOG_WEIGHT, Math.log(weight)),
   );
-  columns.forEach(({ lambda, bandwidth }, d) => {
+  columns.forEach(({ lambda, bandwidths, centerFactors, values }, d) => {
     const column = model.columns[d];
     column.marginalLogit.value = Float32Array.of(Math.log(lambda / (1 - lambda)));
-    if (column.logBandwidth) column.logBandwidth.value = Float32Array.of(Math.log(bandwidth));
+    if (!column.smooth) return;
+    column.smooth.logBandwidths.value = Float32Array.from(bandwidths, Math.log);
+    column.smooth.centerFactors.value = Float32Array.from(centerFactors);
+    column.smooth.centerMean.value = Float32Array.of(values.mean);
   });
 }
 
@@ -101,7 +104,7 @@ function setCenters(model: KernelDensity, data: DataRows, rows: DataRows): void 
 
 async function columnFactors(
   model: KernelDensity,
-  { values }: DataRows,
+  { values, weights }: DataRows & { weights: Float64Array },
   centers: Float64Array,
 ): Promise<ColumnFactors[]> {
   const D = model.features;
@@ -119,19 +122,19 @@ async function columnFactors(
   );
   const { logMarginal, logSmooth } = await evaluate(centers).finally(() => evaluate.release());
   const columnOf = (numbers: ArrayLike<number>, d: number) => featureColumn(numbers, D, d);
-  const widths = kernelWidths(model.widthLogits.sizes[0]);
-  return model.columns.map(
-    (column, d) =>
-      new ColumnFactors({
-        head: column.head,
-        widths,
-        values: columnOf(centers, d),
-        ...(sharesGap(column.head) && { isMissing: columnOf(values, d).map((x) => Number(Number.isNaN(x))) }),
-        logMarginal: columnOf(logMarginal, d),
-        logSmooth: columnOf(logSmooth, d),
-        atomProbabilities: atomProbabilities(column),
-      }),
-  );
+  const widths = model.widthLogits.sizes[0];
+  return model.columns.map((column, d) => {
+    const ofColumn = new ColumnValues({
+      head: column.head,
+      values: columnOf(centers, d),
+      weights,
+      ...(sharesGap(column.head) && { isMissing: columnOf(values, d).map((x) => Number(Number.isNaN(x))) }),
+      logMarginal: columnOf(logMarginal, d),
+      logSmooth: columnOf(logSmooth, d),
+      atomProbabilities: atomProbabilities(column),
+    });
+    return new ColumnFactors(ofColumn, widths);
+  });
 }
 
 /**

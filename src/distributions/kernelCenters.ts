@@ -10,6 +10,9 @@ const MAX_DISTINCT_SHARE = 0.75;
 /** The code of a center of a categorical column that is not one of its categories. It matches no value. */
 const IMPOSSIBLE_CENTER = -3;
 
+/** Centers are values of the column, which have the bounds of the knots of its head. */
+export const CENTER_DOMAIN = { min: -1e30, max: 1e30 };
+
 /** Centers of kernels. */
 export interface Centers {
   readonly count: number;

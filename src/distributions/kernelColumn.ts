@@ -1,13 +1,13 @@
-import { LOGARITHM, Parameter } from "../graph/parameter.ts";
+import { Parameter } from "../graph/parameter.ts";
 import { concat, constant, filled, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
 import { chooseComponent } from "./chooseComponent.ts";
 import { isMissing } from "./distribution.ts";
-import { type ColumnHead, isCategorical, isLattice, isNumeric, MISSING } from "./heads/columnHead.ts";
+import { type ColumnHead, isCategorical, isNumeric, MISSING } from "./heads/columnHead.ts";
 import { HeadGroup } from "./heads/headGroup.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
-import { ScaleMap } from "./heads/valueScale.ts";
 import {
+  CENTER_DOMAIN,
   type Centers,
   categoriesOfCenters,
   type DistinctCenters,
@@ -16,16 +16,12 @@ import {
   missingCenters,
   possibleCenters,
 } from "./kernelCenters.ts";
-import { kernelWidths, type LogisticKernels, logisticKernels, sampleLogistic } from "./logisticKernels.ts";
 import type { ColumnBlock } from "./productMixture.ts";
+import { SmoothKernels } from "./smoothKernels.ts";
 import type { TwoStageChoice } from "./twoStageChoice.ts";
 
-/** The y of a missing center, which has no smooth kernel: at this distance, a kernel is 0 at all values. */
-const MISSING_CENTER_Y = 1e30;
 /** The lower bound of the logarithms of masses, so that their softmax has no NaN. */
 const MIN_LOG_MASS = -1e30;
-/** Centers are values of the column, which have the bounds of the knots of its head. */
-const CENTER_DOMAIN = { min: -1e30, max: 1e30 };
 /**
  * The smallest logarithm of the smooth marginal density at a center. Where the density and the kernels of all atoms are smaller, the center
  * has only a smooth kernel.
@@ -43,17 +39,16 @@ const MIN_SUM = 1e-37;
 /**
  * The kernels of one column of a `KernelDensity` around n centers c, each with W widths s:
  *
- *     p(x | c, s) = (1 - lambda) K((y(x) - y(c)) / (h s)) dy/dx / (h s) + lambda m(x),
+ *     p(x | c, s) = (1 - lambda) K((y(x) - y_s(c)) / h_s) dy/dx / h_s + lambda m(x),
  *
- * where K is the standard logistic density, y the scale of the column, h its bandwidth, and m(x) its marginal distribution. A cell of a
- * lattice has the probability of K between its edges. If c is missing in a numeric column, x = c has the probability 1 - lambda in place of
- * the first term. In a categorical column, x = c, which may be the missing value, has the probability (1 - lambda)(1 - unseen), and the
+ * where m(x) is the marginal distribution of the column, and K and the centers y_s(c) are those of `SmoothKernels`. If c is missing in a
+ * numeric column, x = c has the probability 1 - lambda in place of the first term. In a categorical column, x = c, which may be the missing value, has the probability (1 - lambda)(1 - unseen), and the
  * code of all categories that training did not see has (1 - lambda) unseen.
  *
  * Near an atom v, which has the marginal probability P_v beside the smooth marginal density f, values are atoms as often as there are
  * atoms among the values near c: x = v has the probability (1 - lambda) b_v, and K is multiplied by 1 - sum_v b_v, where
  *
- *     b_v = P_v K_v / (f(c) + sum_u P_u K_u),   K_v = K((y(v) - y(c)) / (h s)) / (h s).
+ *     b_v = P_v K_v / (f(c) + sum_u P_u K_u),   K_v = K((y(v) - y(c)) / h_s) / h_s.
  *
  * So a narrow kernel around an atom gives it a probability of nearly 1 - lambda, and a wide one spreads over the values around it.
  */
@@ -64,33 +59,27 @@ export class KernelColumn implements ColumnBlock {
   readonly centers: Parameter;
   /** [n] 1 where the value of the center is missing, else 0. Undefined if the column has no gaps. */
   readonly missing: Parameter | undefined;
-  /** [1] log h. Undefined for categories. */
-  readonly logBandwidth: Parameter | undefined;
+  /** The kernels of numbers. Undefined for categories. */
+  readonly smooth: SmoothKernels | undefined;
   /** [1] logit of lambda. */
   readonly marginalLogit: Parameter;
   /** [P] the parameters of m(x), see `HeadGroup`. */
   readonly marginal: Parameter;
   private readonly group: HeadGroup;
-  private readonly scale: ScaleMap | undefined;
-  private readonly widths: readonly number[];
+  private readonly W: number;
 
   constructor(column: number, head: ColumnHead, size: { centers: number; widths: number }, random: Random) {
     this.columns = [column];
     this.head = head;
     this.group = new HeadGroup([head]);
-    this.widths = kernelWidths(size.widths);
+    this.W = size.widths;
     const fixed = { trainable: false };
     this.centers = new Parameter([size.centers], () => initialCenters(head, size.centers, random), {
       ...fixed,
       domain: CENTER_DOMAIN,
     });
     if (head.gaps) this.missing = new Parameter([size.centers], 0, fixed);
-    if (isNumeric(head)) {
-      this.scale = new ScaleMap([head.scale]);
-      const { x } = head.knots;
-      const logBandwidth = [Math.log((x[x.length - 1] - x[0]) / 4)];
-      this.logBandwidth = new Parameter([1], logBandwidth, { ...fixed, domain: LOGARITHM });
-    }
+    if (isNumeric(head)) this.smooth = new SmoothKernels(head, size.widths);
     this.marginalLogit = new Parameter([1], -2, { ...fixed, domain: { min: -20, max: 20 } });
     this.marginal = new Parameter(
       [this.group.parameterCount],
@@ -112,7 +101,7 @@ export class KernelColumn implements ColumnBlock {
   logProb(x: Tensor, logMarginal = this.logMarginal(x)): Tensor {
     const [, N] = x.shape;
     const [n] = this.centers.sizes;
-    const W = this.widths.length;
+    const { W } = this;
     const { sum, logOfMarginal, logReference, centers } = this.quotients(x, logMarginal);
     return ofAllCenters(logSumOr(sum, logOfMarginal).add(logReference), centers)
       .broadcastTo([W, n, N])
@@ -122,7 +111,7 @@ export class KernelColumn implements ColumnBlock {
   logMixture(x: Tensor, logWeights: Tensor): Tensor {
     const [, N] = x.shape;
     const [n] = this.centers.sizes;
-    const W = this.widths.length;
+    const { W } = this;
     const { sum, logOfMarginal, logReference, centers } = this.quotients(x, this.logMarginal(x));
     const [, , rows] = logWeights.shape;
     const weights = logWeights.exp();
@@ -147,7 +136,6 @@ export class KernelColumn implements ColumnBlock {
    */
   private quotients(x: Tensor, logMarginalOfX: Tensor): Quotients {
     const [, N] = x.shape;
-    const W = this.widths.length;
     const row = (numbers: Tensor) => numbers.reshape([1, 1, N]);
     const logMarginal = row(logMarginalOfX);
     const isPossible = logMarginal.greater(Number.NEGATIVE_INFINITY);
@@ -155,16 +143,13 @@ export class KernelColumn implements ColumnBlock {
     const { logOneMinusLambda } = this.weights();
     const logMatch = logOneMinusLambda.add(this.logSeen);
     const centers = this.distinctCenters();
-    const smooth = this.smoothKernels(x, centers);
+    const smooth = this.smooth?.at(x, centers);
     const shares = this.shares(centers);
     const match = this.matches(x, shares?.atoms, centers);
     let reference = marginal;
     if (smooth)
       reference = reference.maximum(
-        smooth.logPeak
-          .slice(0, W - 1, W)
-          .add(logOneMinusLambda)
-          .sub(MAX_LOG_QUOTIENT),
+        smooth.logPeak.max(0, { keepAxes: true }).add(logOneMinusLambda).sub(MAX_LOG_QUOTIENT),
       );
     if (match) reference = reference.maximum(logMatch.sub(MAX_LOG_QUOTIENT));
     const logOfMarginal = this.logWeightOfMarginal(x).add(marginal).sub(reference);
@@ -182,7 +167,7 @@ export class KernelColumn implements ColumnBlock {
 
   logPresent(): Tensor {
     const [n] = this.centers.sizes;
-    const W = this.widths.length;
+    const { W } = this;
     const { logLambda, logOneMinusLambda } = this.weights();
     const ofMarginal = this.group.logPresent(this.marginalOutputs()).exp();
     // A missing center leaves only the categories that training did not see, see `logSeen`.
@@ -208,7 +193,7 @@ export class KernelColumn implements ColumnBlock {
     marginal = this.sampleMarginal(noise.slice(1), { present }),
   ): Tensor {
     const [n] = this.centers.sizes;
-    const W = this.widths.length;
+    const { W } = this;
     const [isMarginalNoise, ...marginalNoise] = noise;
     const ofCenter = (numbers: Tensor) =>
       chosen.select(
@@ -249,15 +234,19 @@ export class KernelColumn implements ColumnBlock {
     chosen: TwoStageChoice,
     [option, quantile]: readonly Tensor[],
   ): Tensor {
-    const { head, scale } = this;
-    if (!scale || !isNumeric(head)) return center;
+    const { head } = this;
+    if (!this.smooth || !isNumeric(head)) return center;
     const [n] = this.centers.sizes;
-    const W = this.widths.length;
+    const { W } = this;
     const N = center.shape[1];
-    const widths = constant(this.widths, [W, 1]).broadcastTo([W, n]);
-    const width = chosen.select(widths.reshape([1, W * n]));
-    const size = width.mul(this.logBandwidth!.exp());
-    const smooth = sampleLogistic(quantile, { head, scale, y: scale.forward(center).value, size });
+    const ofWidth = (numbers: Tensor) =>
+      chosen.select(
+        numbers
+          .reshape([W, 1])
+          .broadcastTo([W, n])
+          .reshape([1, W * n]),
+      );
+    const smooth = this.smooth.sample(quantile, center, ofWidth);
     const shares = this.shares(this.allCenters());
     if (!shares) return smooth;
     const A = head.atoms.length;
@@ -344,14 +333,14 @@ export class KernelColumn implements ColumnBlock {
     const { head } = this;
     if (!isNumeric(head) || head.atoms.length === 0) return undefined;
     const n = centers.count;
-    const [W, A] = [this.widths.length, head.atoms.length];
+    const [W, A] = [this.W, head.atoms.length];
     const logAtoms = this.group.logAtoms(this.marginalOutputs()).reshape([1, 1, A]);
     const atoms = constant(head.atoms, [1, A]);
-    const { kernel, logPeak } = this.smoothKernels(atoms, centers)!;
+    const { kernel, logPeak } = this.smooth!.at(atoms, centers, { moved: false });
     const logKernels = kernel
       .log()
       .add(logPeak)
-      .sub(asRow(this.logSlope(atoms)));
+      .sub(asRow(this.smooth!.logSlope(atoms)));
     const logSmooth = this.logSmooth(centers.values.reshape([1, n])).maximum(MIN_LOG_SMOOTH);
     const logMasses = concat(
       [logKernels.add(logAtoms).maximum(MIN_LOG_MASS), logSmooth.reshape([1, n, 1]).broadcastTo([W, n, 1])],
@@ -363,31 +352,9 @@ export class KernelColumn implements ColumnBlock {
 
   /** log f of values x [1, N] of a numeric column: the smooth part of the marginal density, in the units of y. 0 for categories. */
   logSmooth(x: Tensor): Tensor {
-    if (!this.scale) return x.mul(0);
+    if (!this.smooth) return x.mul(0);
     const present = x.equal(x).where(x, 0);
-    return this.group.logSmooth(present, this.marginalOutputs()).sub(this.logSlope(present));
-  }
-
-  /** log dy/dx at x [1, N], the logarithm of the ratio of a density of x to that of y. 0 for a lattice, which has probabilities. */
-  private logSlope(x: Tensor): Tensor {
-    return isLattice(this.head) ? x.mul(0) : this.scale!.forward(x).logSlope;
-  }
-
-  /** The kernels of the centers at x [1, N]; undefined for categories. */
-  private smoothKernels(x: Tensor, centers: Centers): LogisticKernels | undefined {
-    const { head, scale } = this;
-    if (!scale || !isNumeric(head)) return undefined;
-    const n = centers.count;
-    const y = missingCenters(centers)
-      .greater(0)
-      .where(MISSING_CENTER_Y, scale.forward(centers.values.reshape([1, n])).value.reshape([1, n, 1]));
-    const logWidths = constant(this.widths.map(Math.log), [this.widths.length, 1, 1]);
-    return logisticKernels(x, {
-      head,
-      scale,
-      y,
-      logSizes: this.logBandwidth!.reshape([1, 1, 1]).add(logWidths),
-    });
+    return this.group.logSmooth(present, this.marginalOutputs()).sub(this.smooth.logSlope(present));
   }
 }
 

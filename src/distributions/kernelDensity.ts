@@ -28,7 +28,7 @@ export interface KernelDensityOptions {
   columns: ColumnHeadOptions[];
   /** n, the number of training rows that become centers. If there are more rows, the centers are a random subset. */
   centers: number;
-  /** W, the number of widths of the kernels. Each is the one before divided by sqrt(10). Default 4. */
+  /** W, the number of widths of the kernels. Each has a bandwidth in each column. Default 4. */
   widths?: number | undefined;
 }
 

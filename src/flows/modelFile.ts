@@ -17,7 +17,7 @@ import { setParameters } from "./storedParameters.ts";
 type TableReader = typeof import("./tableReader.ts");
 
 /** The version of the format. It changes when the layout of parameters changes, or when older readers would misread a file. */
-export const FORMAT = 6;
+export const FORMAT = 7;
 export const KEY = "pushforward";
 const CHANGED_FILE_HINT = "The file was not written by pushforward, or was changed since.";
 

@@ -29,7 +29,12 @@ function randomKernels(columns: ColumnHeadOptions[], { centers = 6, widths = 3 }
     const normal = (name: string, size: number) => random.split(name).split(d).normal(new Float64Array(size));
     column.marginalLogit.value = normal("lambda", 1);
     column.marginal.value = normal("marginal", column.marginal.numbers.length).map((z) => 0.2 * z);
-    if (column.logBandwidth) column.logBandwidth.value = normal("bandwidth", 1).map((z) => 0.3 * z);
+    if (column.smooth) {
+      const { logBandwidths, centerFactors, centerMean } = column.smooth;
+      logBandwidths.value = normal("bandwidth", widths).map((z, w) => 0.3 * z - 1.15 * w);
+      centerFactors.value = normal("factor", widths).map((z) => 1 / (1 + z * z));
+      centerMean.value = normal("mean", 1);
+    }
     if (column.missing)
       column.missing.value = Float32Array.from({ length: centers }, (_, i) => Number(i % 3 === d % 3));
     if (column.head.type !== "categorical")
@@ -85,7 +90,8 @@ test("many centers with few different values, of which some are missing, are the
       if (column.missing) column.missing.value = from.missing!.numbers.slice(i, i + 1);
       column.marginalLogit.value = from.marginalLogit.numbers.slice();
       column.marginal.value = from.marginal.numbers.slice();
-      if (column.logBandwidth) column.logBandwidth.value = from.logBandwidth!.numbers.slice();
+      for (const name of ["logBandwidths", "centerFactors", "centerMean"] as const)
+        if (column.smooth) column.smooth[name].value = from.smooth![name].numbers.slice();
     }
     const weight = Math.exp(model.centerLogits.numbers[i]) / total;
     (await logProb(single, rows)).forEach((value, n) => {
@@ -119,7 +125,7 @@ test("a kernel divides its mass among single values and the density between them
   const [h, center] = [0.3, 0.2];
   const probabilities = [0.3, 0.1];
   ofColumn.centers.value = Float64Array.of(center);
-  ofColumn.logBandwidth!.value = Float64Array.of(Math.log(h));
+  ofColumn.smooth!.logBandwidths.value = Float64Array.of(Math.log(h));
   ofColumn.marginalLogit.value = Float64Array.of(-20);
   // Logits of the two atoms and of the component, which is standard logistic in z.
   ofColumn.marginal.value = Float64Array.of(...probabilities.map(Math.log), Math.log(0.6), 0, 0);
@@ -237,6 +243,92 @@ describe("the fit", () => {
     });
   });
 
+  test("nearly maximizes the leave-one-out likelihood", async () => {
+    const N = 80;
+    const normal = new Random(2).normal(new Float64Array(2 * N));
+    // A number and a cell that depend on each other.
+    const cellOf = (z: number) => Math.max(0, Math.min(9, Math.round(4.5 + z)));
+    const rows = normal.map((z, i) => (i % 2 === 0 ? z : cellOf(2 * normal[i - 1] + 0.5 * z)));
+    const cells = rows.filter((_, i) => i % 2 === 1);
+    const [number] = continuousColumns(rows, 2);
+    const columns: ColumnHeadOptions[] = [
+      number,
+      { type: "lattice", cells: 10, knots: quantileKnots(cells.slice().sort(), { width: 1 }) },
+    ];
+    const widths = 2;
+    const model = new KernelDensity({ columns, centers: N, widths }, new Random(0));
+    const weights = Float64Array.from({ length: N }, (_, n) => 1 + (n % 2));
+    await model.fitToData({ rows: N, features: 2, values: rows, weights });
+    const values = model.columns.map(({ centers }) => centers.numbers);
+    const marginals = await Promise.all(
+      columns.map(async (column, d) => {
+        const marginal = marginalOf(column, model.columns[d].marginal.numbers);
+        return (await logProb(marginal, values[d])).map(Math.exp);
+      }),
+    );
+    const ofCenters = Float64Array.from(model.centerLogits.numbers, Math.exp);
+    const total = ofCenters.reduce((sum, weight) => sum + weight, 0);
+    const logistic = (z: number) => 1 / (1 + Math.exp(-z));
+
+    /** p(x_i | c_j, s) of column d, from its definition. */
+    function kernel(d: number, i: number, j: number, s: number): number {
+      const { logBandwidths, centerFactors, centerMean } = model.columns[d].smooth!;
+      const lambda = logistic(model.columns[d].marginalLogit.numbers[0]);
+      const [mean] = centerMean.numbers;
+      const center = mean + centerFactors.numbers[s] * (values[d][j] - mean);
+      const standardized = (x: number) => (x - center) / Math.exp(logBandwidths.numbers[s]);
+      const x = values[d][i];
+      const below = (edge: number) => logistic(standardized(edge));
+      const z = below(x);
+      const ofNumber = (z * (1 - z)) / Math.exp(logBandwidths.numbers[s]);
+      const ofCell = (x === 9 ? 1 : below(x + 0.5)) - (x === 0 ? 0 : below(x - 0.5));
+      return (1 - lambda) * (d === 0 ? ofNumber : ofCell) + lambda * marginals[d][i];
+    }
+    function leaveOneOut(): number {
+      const ofWidths = model.widthLogits.numbers.map(Math.exp);
+      let sum = 0;
+      for (let i = 0; i < N; i++) {
+        let density = 0;
+        for (let j = 0; j < N; j++)
+          for (let s = 0; s < widths; s++)
+            if (j !== i) density += ofCenters[j] * ofWidths[s] * kernel(0, i, j, s) * kernel(1, i, j, s);
+        sum += (ofCenters[i] / total) * Math.log(density / (total - ofCenters[i]));
+      }
+      return sum;
+    }
+
+    const fitted = leaveOneOut();
+    for (const [d, { smooth }] of model.columns.entries())
+      for (const [parameter, change] of [
+        [smooth!.logBandwidths, (x: number) => x - 0.5],
+        [smooth!.logBandwidths, (x: number) => x + 0.5],
+        [smooth!.centerFactors, (a: number) => Math.max(0, a - 0.2)],
+        [smooth!.centerFactors, (a: number) => Math.min(1, a + 0.2)],
+      ] as const)
+        for (let s = 0; s < widths; s++) {
+          const learned = parameter.numbers;
+          parameter.value = Float64Array.from(learned, (x, k) => (k === s ? change(x) : x));
+          expect(leaveOneOut(), `column ${d}, width ${s}`).toBeLessThan(fitted + 0.001);
+          parameter.value = Float64Array.from(learned);
+        }
+  });
+
+  test("draws rows with the variance of the training rows, and is near the true density, if columns are independent", async () => {
+    const [N, D] = [100, 12];
+    const random = new Random(0);
+    const rows = random.normal(new Float64Array(N * D));
+    const model = new KernelDensity({ columns: continuousColumns(rows, D), centers: N }, new Random(0));
+    await model.fitToData({ rows: N, features: D, values: rows });
+    const square = (values: ArrayLike<number>) => mean(Array.from(values, (x) => x * x));
+    const draws = await new Flow(model).sample(20_000, { seed: 1 });
+    const ratio = square(draws) / square(rows);
+    expect(ratio).toBeGreaterThan(0.9);
+    expect(ratio).toBeLessThan(1.1);
+    const heldOut = new Random(1).normal(new Float64Array(2000 * D));
+    const truth = -0.5 * D * (Math.log(2 * Math.PI) + square(heldOut));
+    expect(mean(await logProb(model, heldOut))).toBeGreaterThan(truth - 0.45);
+  });
+
   test("has a bandwidth of at least the stated limit for rows that are nearly equal", async () => {
     const normal = new Random(5).normal(new Float64Array(200));
     // Each value occurs twice, with a difference of 1e-9.
@@ -245,7 +337,7 @@ describe("the fit", () => {
     await model.fitToData({ rows: 400, features: 1, values: rows });
     const sorted = rows.slice().sort();
     const range = sorted[299] - sorted[99];
-    const narrowest = Math.exp(model.columns[0].logBandwidth!.value[0]) / 10 ** 1.5;
+    const narrowest = Math.exp(Math.min(...model.columns[0].smooth!.logBandwidths.value));
     expect(narrowest).toBeGreaterThan((0.099 * range) / 400);
     expect(mean(await logProb(model, rows))).toBeLessThan(5);
   });

@@ -54,7 +54,7 @@ test("errors contain the path of the file", async () => {
     code: "MODEL",
     message: expect.stringContaining(damaged),
   });
-  await writeFile(damaged, encodeWithChecksum(new Map(), { pushforward: '{"format":6,"columns":5}' }));
+  await writeFile(damaged, encodeWithChecksum(new Map(), { pushforward: '{"format":7,"columns":5}' }));
   await expect(loadModel(damaged)).rejects.toMatchObject({
     message: expect.stringContaining(damaged),
     path: "flow",
