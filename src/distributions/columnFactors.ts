@@ -17,7 +17,7 @@ const INITIAL_BANDWIDTH = 0.3;
 /** The mean of the square of the derivative of a logistic log-density with respect to its location. */
 const LOGISTIC_INFORMATION = 1 / 3;
 
-/** What a step needs, see `shares` and `sums` of `ColumnFactors`. */
+/** Four numbers for each value or width, from which a step is computed: see `shares` and `sums` of `ColumnFactors`. */
 interface Sums {
   readonly kernel: Float64Array;
   readonly bandwidthGradient: Float64Array;
@@ -28,8 +28,8 @@ interface Sums {
 /**
  * The kernels p(x | c, s) of a column in plain numbers, for the fit of its bandwidths h_s, factors a_s and lambda. The N rows are both the
  * centers and the values. All kernels are divided by the marginal distribution m(x) of the value: a factor is p(x | c, s) / m(x).
- * `SmoothKernels` defines K, mu and y_s, and `KernelColumn` f, P_v and b_v. Kernels are computed once for each of the U distinct values, because many columns have few of them. The
- * fit leaves out the factor 1 - unseen of a matching category, which is nearly 1.
+ * `SmoothKernels` defines K, mu and y_s, and `KernelColumn` f, P_v and b_v. Kernels are computed once for each of the U distinct values,
+ * because many columns have few of them. The fit leaves out the factor 1 - unseen of a matching category, which is nearly 1.
  */
 export class ColumnFactors {
   /** [W] h_s, [W] a_s and lambda. Their initial values are only the start of expectation maximization. */

@@ -57,7 +57,10 @@ export class ColumnValues {
   readonly codes: Int32Array;
   /** [U] y(x), or Infinity for missing values, which have no kernel. */
   readonly y: Float64Array;
-  /** The mean of y, mu, and its interquartile range, over the rows whose value is neither an atom nor at a bound, or over all if there are none. */
+  /**
+   * mu, the mean of y, and its interquartile range, over the rows whose value is neither an
+   * atom nor at a bound. Without such rows they are those of all finite y.
+   */
   readonly mean: number;
   readonly range: number;
   /** [U] y - mu, or 0 without a finite y. */

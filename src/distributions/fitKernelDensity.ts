@@ -35,9 +35,9 @@ const UNUSED_LOG_WEIGHT = -80;
 const COLUMNS_PER_PRODUCT = 8;
 
 /**
- * Sets the centers of the kernels to rows, and fits the bandwidths h, the factors a of the centers, lambda and the weights of the widths by expectation
- * maximization of the leave-one-out log-likelihood, in which the density at a row has no kernels around this row. In the M-step a
- * bandwidth is multiplied by 1 + mean(d log K / d log h), which is 1 at the maximum, and a factor a makes a step of Fisher scoring.
+ * Sets the centers of the kernels to rows, and fits the bandwidths h, the factors a of the centers, lambda and the weights of the widths by
+ * expectation maximization of the leave-one-out log-likelihood, in which the density at a row has no kernels around this row. In the M-step
+ * a bandwidth is multiplied by 1 + mean(d log K / d log h), which is 1 at the maximum, and a factor a makes a step of Fisher scoring.
  */
 export async function fitKernelDensity(
   model: KernelDensity,

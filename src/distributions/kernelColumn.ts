@@ -42,8 +42,8 @@ const MIN_SUM = 1e-37;
  *     p(x | c, s) = (1 - lambda) K((y(x) - y_s(c)) / h_s) dy/dx / h_s + lambda m(x),
  *
  * where m(x) is the marginal distribution of the column, and K and the centers y_s(c) are those of `SmoothKernels`. If c is missing in a
- * numeric column, x = c has the probability 1 - lambda in place of the first term. In a categorical column, x = c, which may be the missing value, has the probability (1 - lambda)(1 - unseen), and the
- * code of all categories that training did not see has (1 - lambda) unseen.
+ * numeric column, x = c has the probability 1 - lambda in place of the first term. In a categorical column, x = c, which may be the missing
+ * value, has the probability (1 - lambda)(1 - unseen), and the code of all categories that training did not see has (1 - lambda) unseen.
  *
  * Near an atom v, which has the marginal probability P_v beside the smooth marginal density f, values are atoms as often as there are
  * atoms among the values near c: x = v has the probability (1 - lambda) b_v, and K is multiplied by 1 - sum_v b_v, where

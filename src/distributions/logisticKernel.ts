@@ -8,9 +8,9 @@ export interface Point {
 /** A logistic kernel in plain numbers: the density of y, or in a lattice the probability of a cell. */
 export interface LogisticKernel {
   /** y of the center. A center at infinity has no kernel. */
-  center: number;
+  readonly center: number;
   /** 1 / h. */
-  inverse: number;
+  readonly inverse: number;
   readonly isLattice: boolean;
 }
 

@@ -37,7 +37,7 @@ it("learns a table with the default model, and reports how well and what to do n
       a Gaussian   X.XXX ± X.XXX   (linear regression of each column on those before it, fitted to the training rows)
     The model is X.XXX ± X.XXX nats per row better than independent columns.
     Frequent single values, discrete columns and missing values have probabilities; all other values have densities, in the units of their columns.
-    Members: kernel-density X%, gaussian-mixture X%, latent-classes X%, correlated-kernels X%.
+    Members: kernel-density X%, gaussian-mixture X%, correlated-kernels X%, latent-classes X%.
     The members kernel-density and correlated-kernels store training rows. These rows therefore have a higher log-density than unseen rows, and generated rows lie close to them. --no-kernel leaves them out.
 
     Model   quakes.safetensors
