@@ -87,7 +87,7 @@ it("refuses files of other programs and of newer versions", async () => {
   });
   expect(await reading("newer.safetensors", newer)).toMatchInlineSnapshot(`
     "2
-    Error: newer.safetensors: this model was written by a newer pushforward: expected format 6, received format 99.
+    Error: newer.safetensors: this model was written by a newer pushforward: expected format 7, received format 99.
     Update pushforward: npm install pushforward@latest."
   `);
   const checkpoint = encodeSafetensors({}, { "pushforward.checkpoint": "{}" });
