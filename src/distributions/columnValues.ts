@@ -58,8 +58,8 @@ export class ColumnValues {
   /** [U] y(x), or Infinity for missing values, which have no kernel. */
   readonly y: Float64Array;
   /**
-   * mu, the mean of y, and its interquartile range, over the rows whose value is neither an
-   * atom nor at a bound. Without such rows they are those of all finite y.
+   * mu, the mean of y, and its interquartile range, over the rows whose value is neither an atom nor at a bound. If there are no such rows,
+   * they are those of all finite y.
    */
   readonly mean: number;
   readonly range: number;
