@@ -120,7 +120,9 @@ def controls(name, data, splits, generations):
         means = [(real + real[order[:, :k]].sum(axis=1)) / (k + 1) for k in (1, 3)]
         copies = [real[random.integers(0, len(real), len(real))] for _ in range(generations)]
         distance = np.mean([wasserstein(held_out, each) for each in copies])
-        results.append([distance, *(wasserstein(held_out, each) for each in means)])
+        covered = np.mean([coverage(held_out, each) for each in copies])
+        distances = [wasserstein(held_out, real), distance, *(wasserstein(held_out, each) for each in means)]
+        results.append([*distances, coverage(held_out, real), covered])
     return np.mean(results, axis=0)
 
 
