@@ -118,6 +118,8 @@ const MIN_WEIGHT_OF_REFIT = 0.5;
 interface TrainedMember extends Omit<Member, "weight"> {
   /** The log-density of each validation row in nats. */
   readonly logDensities: Float64Array;
+  /** By how much the log-densities of this member are expected to rise after the weights are estimated, relative to those of others. */
+  readonly refitGain?: number | undefined;
   readonly stopped: StopReason;
 }
 
@@ -131,7 +133,8 @@ interface TrainedMember extends Omit<Member, "weight"> {
  *
  * A small table with test rows has too few validation rows for these weights, so it is cross-validated: each member is trained on each of the
  * `crossValidationSplits` and becomes the equal mixture of the resulting densities. The weights are those for the validation rows of all
- * splits. Since the model has learned these rows, its kernel densities are fitted to all of them, whatever their weights.
+ * splits. Since the model has learned these rows, its kernel densities are fitted to all of them, whatever their weights. The weights take
+ * into account that one of them becomes better by this (`FittedCandidate.refitGain`).
  */
 export async function fitMembers(
   columns: readonly TableColumn[],
@@ -169,7 +172,8 @@ export async function fitMembers(
       if ((await broadcastNumber(communicator, others.signal?.aborted ? 1 : 0)) === 1) cutShort = "signal";
       const flow = await broadcastFlow(fitted, communicator);
       const untrained = { epochs: [], bestEpoch: 0, stopped: "epochs" } as const;
-      trained.push(await evaluated({ name: candidate.name, flow, ...untrained }, split));
+      const refitGain = crossed && candidate.refitGain;
+      trained.push(await evaluated({ name: candidate.name, flow, refitGain, ...untrained }, split));
       if (cutShort === "signal") break;
       continue;
     }
@@ -284,7 +288,10 @@ function meansOverSplits(trained: readonly TrainedMember[], count: number): read
 export function stacked(
   trained: readonly TrainedMember[],
 ): Pick<FitMembersResult, "flow" | "members" | "validationLogDensity"> {
-  const withWeight = ({ logDensities: _, ...member }: TrainedMember, weight: number): Member => ({
+  const withWeight = (
+    { logDensities: _, refitGain: _gain, ...member }: TrainedMember,
+    weight: number,
+  ): Member => ({
     ...member,
     weight,
   });
@@ -295,8 +302,12 @@ export function stacked(
     const { flow, validationLogDensity } = best;
     return { flow, members: [withWeight(best, 1)], validationLogDensity };
   }
-  const logDensities = trained.map((member) => member.logDensities);
-  const { weights: weightsOfAll } = stackDensities(logDensities, PRIOR_ROWS);
+  const stack = (those: readonly TrainedMember[]) =>
+    stackDensities(
+      those.map(({ logDensities }) => logDensities),
+      { priorRows: PRIOR_ROWS, gains: those.map(({ refitGain }) => refitGain ?? 0) },
+    );
+  const { weights: weightsOfAll } = stack(trained);
   const kept = trained.flatMap((_, k) => (weightsOfAll[k] >= MIN_WEIGHT ? [k] : []));
   /** Keeps the member with the largest weight among those with a property, unless none has it or one of them is kept already. */
   const keepOne = (has: (member: TrainedMember) => boolean) => {
@@ -308,10 +319,7 @@ export function stacked(
   keepOne(({ flow }) => hasExactConditionals(asDistribution(flow)));
   // Normal distributions that follow an equation between columns can have a log-density of minus a million at a row that violates it.
   keepOne(({ name }) => hasLinearTails(name));
-  const { weights, logDensity } = stackDensities(
-    kept.map((k) => logDensities[k]),
-    PRIOR_ROWS,
-  );
+  const { weights, logDensity } = stack(kept.map((k) => trained[k]));
   const members = kept.map((k, i) => withWeight(trained[k], weights[i]));
   return { flow: mixtureOf(members), members, validationLogDensity: logDensity };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { concatDatasets } from "../../src/dataset/concatDatasets.ts";
 import { crossValidationSplits } from "../../src/dataset/crossValidation.ts";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
@@ -9,6 +10,7 @@ import { Random } from "../../src/random/index.ts";
 import { realColumn } from "../../src/tables/realColumn.ts";
 import type { TableColumn } from "../../src/tables/tableColumn.ts";
 import { fitMembers } from "../../src/train/fitMembers.ts";
+import { candidatesFor } from "../../src/train/memberCandidates.ts";
 import { stackDensities } from "../../src/train/stacking.ts";
 
 function correlated(count: number) {
@@ -66,7 +68,7 @@ test("a member of a small table is the mean of its densities over the splits, an
       return Float64Array.from(each.flatMap((scores) => [...scores]));
     }),
   );
-  const best = stackDensities(heldOut, 1);
+  const best = stackDensities(heldOut, { priorRows: 1 });
   expect(validationLogDensity).toBeCloseTo(best.logDensity, 4);
   for (const [m, weight] of best.weights.entries()) expect(weights[m]).toBeCloseTo(weight, 3);
 });
@@ -95,6 +97,38 @@ test.each([
     expect(validated?.training.rows).toBe(testFraction > 0 ? trainedOn : undefined);
   },
 );
+
+test("the weights of a small table expect 0.15 nats more of the kernel density, which is refitted", async () => {
+  const rows = new InMemoryDataset({ features: 2, columns: ["a", "b"], values: correlated(120) });
+  const parts = splitWithTest(rows, { validationFraction: 0.1, seed: 0 });
+  const columns = ["a", "b"].map(realColumn);
+  const splits = crossValidationSplits(parts, 0)!;
+  const learned = concatDatasets([parts.training.sample, parts.validation]);
+  const { members } = await fitMembers(columns, parts, { budget: "small", epochs: 5 });
+  const heldOut = await Promise.all(
+    members.map(async ({ name, flow }) => {
+      const ofSplits = splits.map(async ({ training, validation }, k) => {
+        const candidate = candidatesFor(columns, learned, {
+          seed: k,
+          embedding: undefined,
+          kernel: true,
+        }).find((each) => each.name === name)!;
+        const ofSplit =
+          "fit" in candidate
+            ? await candidate.fit(training.sample, validation, {})
+            : new Flow((flow.base as Mixture).distributions[k]!);
+        return [...(await ofSplit.logProb(validation.values))];
+      });
+      return (await Promise.all(ofSplits)).flat();
+    }),
+  );
+  const k = members.findIndex(({ name }) => name === "kernel-density");
+  const gains = members.map((_, m) => (m === k ? 0.15 : 0));
+  const expected = stackDensities(heldOut, { priorRows: 1, gains }).weights;
+  const without = stackDensities(heldOut, { priorRows: 1 }).weights;
+  for (const [m, { weight }] of members.entries()) expect(weight).toBeCloseTo(expected[m]!, 3);
+  expect(expected[k]! - without[k]!).toBeGreaterThan(0.02);
+});
 
 test("in the second split, members are trained for at most twice as many epochs as were best in the first one", async () => {
   const rows = new InMemoryDataset({ features: 2, columns: ["a", "b"], values: correlated(120) });

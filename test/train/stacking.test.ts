@@ -30,10 +30,28 @@ test("prior rows that densities share keep a few held-out rows from excluding on
     [-50, -50, -50],
   ];
   expect(stackDensities(rows).weights[1]).toBeLessThan(1e-6);
-  const { weights, logDensity } = stackDensities(rows, 1);
+  const { weights, logDensity } = stackDensities(rows, { priorRows: 1 });
   expect(weights[0]).toBeCloseTo(7 / 8, 6);
   expect(weights[1]).toBeCloseTo(1 / 8, 6);
   expect(logDensity).toBeCloseTo(Math.log(7 / 8), 6);
+});
+
+test("the weights maximize the likelihood of the densities with their gains, and the log-density is without gains", () => {
+  const rows = [
+    [0, -3, -1, -2],
+    [-2, 0, -1.5, -2],
+  ];
+  const gains = [0, 0.4];
+  const { weights, logDensity } = stackDensities(rows, { gains });
+  const mean = (w: number, of: readonly number[]) =>
+    rows[0]!.reduce(
+      (sum, a, n) => sum + Math.log(w * Math.exp(a + of[0]!) + (1 - w) * Math.exp(rows[1]![n]! + of[1]!)),
+      0,
+    ) / 4;
+  const largest = Math.max(...Array.from({ length: 999 }, (_, i) => mean((i + 1) / 1000, gains)));
+  expect(mean(weights[0]!, gains)).toBeGreaterThan(largest - 1e-6);
+  expect(weights[0]).toBeLessThan(stackDensities(rows).weights[0]! - 0.05);
+  expect(logDensity).toBeCloseTo(mean(weights[0]!, [0, 0]), 12);
 });
 
 describe("a member of small weight", () => {
