@@ -218,8 +218,10 @@ function buildModelFlow(description: FlowDescription, kinds: readonly CustomKind
   }
 }
 
-/** The largest number of objects in a description. A layer has up to three, and no flow has thousands of layers. */
+/** The largest number of objects in a description besides those of its columns. A layer has up to three, and no flow has thousands of layers. */
 const MAX_OBJECTS = 10_000;
+/** Each member of the default model of a table has a few objects for each feature, such as its scale and its knots. */
+const MAX_OBJECTS_OF_FEATURE = 50;
 /** The largest nesting depth of arrays and objects in a description. Each part inside another part takes two levels. */
 const MAX_DEPTH = 100;
 
@@ -229,14 +231,16 @@ const MAX_DEPTH = 100;
  */
 export function checkDescriptionSize(description: unknown, code: "MODEL" | "ARGUMENT"): void {
   const open: { value: unknown; depth: number }[] = [{ value: description, depth: 0 }];
+  const { columns } = Object(description) as { columns?: unknown };
+  const maxObjects = MAX_OBJECTS + (Array.isArray(columns) ? MAX_OBJECTS_OF_FEATURE * columns.length : 0);
   let objects = 0;
   for (let next = open.pop(); next; next = open.pop()) {
     const { value, depth } = next;
     if (typeof value !== "object" || value === null) continue;
     if (!Array.isArray(value)) objects++;
-    if (depth >= MAX_DEPTH || objects > MAX_OBJECTS) {
+    if (depth >= MAX_DEPTH || objects > maxObjects) {
       throw new PushforwardError(code, "the model's description is too large", {
-        expected: `at most ${MAX_OBJECTS} objects, nested up to ${MAX_DEPTH} deep`,
+        expected: `at most ${maxObjects} objects, nested up to ${MAX_DEPTH} deep`,
         received: depth >= MAX_DEPTH ? "a deeper nesting" : "more objects",
         hint: "Use fewer layers.",
       });

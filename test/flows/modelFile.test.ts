@@ -1,10 +1,15 @@
 import { expect, test } from "vitest";
 import { BatchNorm, buildBijection, Standardize } from "../../src/bijections/index.ts";
+import { InMemoryDataset } from "../../src/dataset/index.ts";
 import type { Description } from "../../src/description.ts";
 import { buildDistribution, Cauchy, StandardNormal } from "../../src/distributions/index.ts";
+import { LatentClasses } from "../../src/distributions/latentClasses.ts";
+import { Mixture } from "../../src/distributions/mixture.ts";
 import { decodeWithChecksum, encodeWithChecksum } from "../../src/flows/checksum.ts";
 import { buildFlow, decodeModel, encodeModel, Flow, maf, realNVP } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { tableHeads } from "../../src/tables/columnHeads.ts";
+import { realColumn } from "../../src/tables/realColumn.ts";
 import { bijectionExamples } from "../bijections/examples.ts";
 import { distributionExamples } from "../distributions/examples.ts";
 import { allExamples } from "../examples.ts";
@@ -116,10 +121,10 @@ test("a model that could not be loaded is not saved", () => {
   const base = { type: "standardNormal", features: 2 };
   const long = buildFlow({
     base,
-    bijection: { type: "chain", bijections: new Array(10_001).fill(identity) },
+    bijection: { type: "chain", bijections: new Array(10_101).fill(identity) },
   });
   expect(() => saved(long)).toThrowErrorMatchingInlineSnapshot(`
-    [PushforwardError: the model's description is too large: expected at most 10000 objects, nested up to 100 deep, received more objects.
+    [PushforwardError: the model's description is too large: expected at most 10100 objects, nested up to 100 deep, received more objects.
     Use fewer layers.]
   `);
   let deep = identity;
@@ -127,6 +132,18 @@ test("a model that could not be loaded is not saved", () => {
   expect(() => saved(buildFlow({ base, bijection: deep }))).toThrow(
     expect.objectContaining({ code: "ARGUMENT" }),
   );
+});
+
+test("a model of 2,000 continuous columns with two members is saved and loaded", async () => {
+  const columns = names("x", 2000).map(realColumn);
+  const values = new Random(0).normal(new Float64Array(2000 * 40));
+  const data = new InMemoryDataset({ features: 2000, columns: names("x", 2000), values });
+  const heads = tableHeads(columns, data, { quantiles: 8 });
+  const members = [0, 1].map((seed) => new LatentClasses({ columns: heads, classes: 2 }, new Random(seed)));
+  const flow = new Flow(new Mixture(members, { learned: false }));
+  const loaded = await decodeModel(encodeModel({ flow, columns: names("x", 2000), table: columns }));
+  expect(loaded.columns).toHaveLength(2000);
+  expect(loaded.flow.describe()).toEqual(flow.describe());
 });
 
 test("sizes that a model does not use may be larger than its file", async () => {
