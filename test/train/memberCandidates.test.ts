@@ -59,6 +59,13 @@ describe("the members of the default model", () => {
     expect(members(50, 3).map(({ name }) => name)).toEqual(MEMBERS_OF_REAL_COLUMNS);
   });
 
+  test.each([
+    { features: 500, names: ["autoregressive", "affine", "splines", "mixture"] },
+    { features: 501, names: ["autoregressive"] },
+  ])("are $names for 20 rows of $features numbers", ({ features, names }) => {
+    expect(members(20, features).map(({ name }) => name)).toEqual(names);
+  });
+
   test("have one component and few knots in each column if there are many columns", () => {
     const [autoregressive] = trained(50, 200);
     expect(autoregressive.flow.base.describe()).toMatchObject({
