@@ -34,6 +34,8 @@ const MAX_COLUMNS_AT_DEFAULT_MEMORY = 500;
 
 /** The size of a chunk of DuckDB (`STANDARD_VECTOR_SIZE`). */
 const CHUNK_ROWS = 2048;
+/** DuckDB's search for common subexpressions takes a time that grows with the square of the columns: a minute for 2,000 columns. */
+const MAX_WIDTH_FOR_COMMON_SUBEXPRESSIONS = 500;
 
 /**
  * A DuckDB instance that uses at most 512 MB of memory (more for many columns) and a temporary directory.
@@ -144,6 +146,8 @@ export class Database {
   ): AsyncGenerator<Float64Array> {
     const columns = expressions.map((sql) => `coalesce(CAST(${sql} AS DOUBLE), 'NaN')`);
     const width = columns.length;
+    if (width > MAX_WIDTH_FOR_COMMON_SUBEXPRESSIONS)
+      await this.run("SET disabled_optimizers = 'common_subexpressions'");
     let values = new Float64Array(rows * width);
     let filled = 0;
     for await (const block of this.#chunks(`SELECT ${columns.join(", ")} FROM ${relation}`)) {
