@@ -34,7 +34,8 @@ const MAX_COLUMNS_AT_DEFAULT_MEMORY = 500;
 
 /** The size of a chunk of DuckDB (`STANDARD_VECTOR_SIZE`). */
 const CHUNK_ROWS = 2048;
-/** DuckDB's search for common subexpressions takes a time that grows with the square of the columns: a minute for 2,000 columns. */
+
+/** With more columns, DuckDB does not search for common subexpressions. The time of this search grows with the square of the columns: a minute for 2,000. */
 const MAX_WIDTH_FOR_COMMON_SUBEXPRESSIONS = 500;
 
 /**

@@ -218,7 +218,7 @@ function buildModelFlow(description: FlowDescription, kinds: readonly CustomKind
   }
 }
 
-/** The largest number of objects in a description besides those of its columns. A layer has up to three, and no flow has thousands of layers. */
+/** The largest number of objects in a description, without those of features. A layer has up to three, and no flow has thousands of layers. */
 const MAX_OBJECTS = 10_000;
 /** Each member of the default model of a table has a few objects for each feature, such as its scale and its knots. */
 const MAX_OBJECTS_OF_FEATURE = 50;

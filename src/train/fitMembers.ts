@@ -133,8 +133,8 @@ interface TrainedMember extends Omit<Member, "weight"> {
  *
  * A small table with test rows has too few validation rows for these weights, so it is cross-validated: each member is trained on each of the
  * `crossValidationSplits` and becomes the equal mixture of the resulting densities. The weights are those for the validation rows of all
- * splits. Since the model has learned these rows, its kernel densities are fitted to all of them, whatever their weights. The weights take
- * into account that one of them becomes better by this (`FittedCandidate.refitGain`).
+ * splits. Since the model has learned these rows, its kernel densities are fitted to all of them, whatever their weights. The weights are
+ * estimated as if the density of `kernel-density` were already as high as this makes it (`FittedCandidate.refitGain`).
  */
 export async function fitMembers(
   columns: readonly TableColumn[],
