@@ -343,7 +343,7 @@ export class HeadGroup {
     const match = values.equal(likeColumns(this.atoms, values));
     return {
       isAtom: match.toFloat().sum(1).greater(0),
-      logit: match.where(logits.slice(1, 0, this.valueCount), 0).sum(1),
+      logit: logitOfMatch(match, logits.slice(1, 0, this.valueCount)),
     };
   }
 
@@ -394,6 +394,17 @@ export type HeadOutputs = Tensor | MixtureParameters;
 interface AtomAtValue {
   readonly isAtom: Tensor;
   readonly logit: Tensor;
+}
+
+/** The logit [S, ..., N] of the atom of A at which `match` [S, A, ..., N] is true, 0 where it is false for all. */
+function logitOfMatch(match: Tensor, logits: Tensor): Tensor {
+  const isProduct = logits.rank === 4 && logits.shape[3] === 1 && match.shape[2] === 1;
+  if (!isProduct) return match.where(logits, 0).sum(1);
+  // The logits of C distributions, [S, A, C, 1], are the same for all rows: a matrix product avoids an array [S, A, C, N].
+  const [S, A, C] = logits.shape;
+  const N = match.shape[3];
+  const ofRows = match.toFloat().reshape([S, A, N]);
+  return logits.reshape([S, A, C]).matmul(ofRows, { transposeA: true });
 }
 
 /** log(exp(a) + exp(b)), of equal shapes. */

@@ -41,27 +41,29 @@ export function marginalParameters(
   const atomWeights = new Float64Array(atomsOf(head).length);
   let missingWeight = 0;
   let otherWeight = 0;
+  /** The sums of weight, weight z and weight z^2 of the components. */
   const moments = new Float64Array(3);
-  const addScore = (n: number, weight: number) => {
-    const score = Math.max(-MAX_SCORE, Math.min(MAX_SCORE, z?.[n] ?? 0));
-    moments[0] += weight;
-    moments[1] += weight * score;
-    moments[2] += weight * score * score;
-  };
   // The components give atoms that are not isolated a probability too. So such an atom gets half of its rows and the components the other
   // half.
   const isolated = new Set(isolatedAtoms(head));
   const isShared = atomsOf(head).map((atom) => !isolated.has(atom));
   for (let n = 0; n < codes.length; n++) {
-    const weight = weights?.[n] ?? 1;
-    if (codes[n] >= 0) {
-      atomWeights[codes[n]] += weight;
-      if (isShared[codes[n]]) addScore(n, 0.5 * weight);
-    } else if (codes[n] === MISSING) missingWeight += weight;
+    const weight = weights === undefined ? 1 : weights[n];
+    const code = codes[n];
+    let ofComponents = 0;
+    if (code >= 0) {
+      atomWeights[code] += weight;
+      if (isShared[code]) ofComponents = 0.5 * weight;
+    } else if (code === MISSING) missingWeight += weight;
     else {
       otherWeight += weight;
-      addScore(n, weight);
+      ofComponents = weight;
     }
+    if (ofComponents === 0 || z === undefined) continue;
+    const score = Math.max(-MAX_SCORE, Math.min(MAX_SCORE, z[n]));
+    moments[0] += ofComponents;
+    moments[1] += ofComponents * score;
+    moments[2] += ofComponents * score * score;
   }
   // Half a row is added to each outcome, so that no logit is -Infinity. With `z` there may be few rows, so the half row is divided among
   // all outcomes.
@@ -100,7 +102,7 @@ function outermostLocation(K: number): number {
   return Math.sqrt((variance * 3 * (K - 1)) / (K + 1));
 }
 
-/** The logistic distribution with the mean and variance of weighted scores: `moments` are the sums of weight, weight z, weight z^2. */
+/** The logistic distribution with the mean and variance of weighted scores, from the sums of weight, weight z and weight z^2. */
 function logisticOfMoments([total, first, second]: Float64Array): { location: number; scale: number } {
   if (total === 0) return { location: 0, scale: 1 };
   const mean = first / total;

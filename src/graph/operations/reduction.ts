@@ -1,5 +1,5 @@
 import { checkOptions, trueOrFalse } from "../../options.ts";
-import type { Operation } from "../operation.ts";
+import type { Emitter, Operation } from "../operation.ts";
 import { normalizeAxes, type Shape } from "../shape.ts";
 import { apply, type Tensor } from "../tensor.ts";
 import { isTransposedMatrix } from "./structure.ts";
@@ -83,18 +83,34 @@ export const logsumexp: Operation<Reduction> = {
     const finite = y.equal(Number.NEGATIVE_INFINITY).where(0, y);
     return [broadcastable(g, y, x, reduction).mul(x.sub(broadcastable(finite, y, x, reduction)).exp())];
   },
-  emit: (onnx, [x], { axes, keepAxes }) => {
+  emit: (onnx, [x], { axes, keepAxes }, [{ shape }]) => {
     const reducedAxes = onnx.integers(axes);
-    const largest = onnx.node("ReduceMax", [x, reducedAxes], { keepdims: 1 });
-    // An infinite shift would give Infinity - Infinity = NaN.
-    const shift = onnx.node("Clip", [largest, onnx.scalar(-onnx.largest), onnx.scalar(onnx.largest)]);
-    const total = onnx.node("ReduceSum", [onnx.node("Exp", [onnx.node("Sub", [x, shift])]), reducedAxes], {
-      keepdims: 1,
-    });
-    const result = onnx.node("Add", [onnx.node("Log", [total]), shift]);
+    const isOverPairs = axes.length === 1 && shape[axes[0]] === 2;
+    const result = isOverPairs ? logsumexpOfPairs(onnx, x, axes[0]) : logsumexpOver(onnx, x, reducedAxes);
     return keepAxes ? result : onnx.node("Squeeze", [result, reducedAxes]);
   },
 };
+
+/** logsumexp with axes of size 1 in place of the reduced ones. */
+function logsumexpOver(onnx: Emitter, x: string, axes: string): string {
+  const shift = finiteShift(onnx, onnx.node("ReduceMax", [x, axes], { keepdims: 1 }));
+  const powers = onnx.node("Exp", [onnx.node("Sub", [x, shift])]);
+  const total = onnx.node("ReduceSum", [powers, axes], { keepdims: 1 });
+  return onnx.node("Add", [onnx.node("Log", [total]), shift]);
+}
+
+/** `logsumexpOver` of an axis of size 2. The runtime computes a maximum and a sum of two tensors faster than reductions of one. */
+function logsumexpOfPairs(onnx: Emitter, x: string, axis: number): string {
+  const first = onnx.node("Split", [x, onnx.integers([1, 1])], { axis }, 2);
+  const pair = [first, `${first}.1`];
+  const shift = finiteShift(onnx, onnx.node("Max", pair));
+  const powers = pair.map((each) => onnx.node("Exp", [onnx.node("Sub", [each, shift])]));
+  return onnx.node("Add", [onnx.node("Log", [onnx.node("Add", powers)]), shift]);
+}
+
+/** The largest element, clamped because an infinite shift would give Infinity - Infinity = NaN. */
+const finiteShift = (onnx: Emitter, largest: string): string =>
+  onnx.node("Clip", [largest, onnx.scalar(-onnx.largest), onnx.scalar(onnx.largest)]);
 
 type Axis = { readonly axis: number };
 
