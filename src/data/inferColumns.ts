@@ -1,10 +1,12 @@
 import { selectRows } from "../dataset/selectRows.ts";
+import { isNumericKind, isTimeKind } from "../tables/columnKind.ts";
 import type { ColumnKind, ColumnOptions } from "../tables/columnOptions.ts";
 import { type InferredColumn, inferColumn } from "../tables/inferColumn.ts";
 import { isLearnedAsText } from "../tables/largeIntegers.ts";
 import type { RawColumn } from "../tables/tableColumn.ts";
 import type { TextCounts } from "../tables/valueRemarks.ts";
 import { largeIntegersOf } from "./largeIntegers.ts";
+import { throwTextKind } from "./learnedExpression.ts";
 import { countTextOfColumn } from "./nonNumericColumns.ts";
 import { type ReadColumns, readColumns } from "./readColumns.ts";
 import type { Column } from "./relation.ts";
@@ -53,11 +55,15 @@ export async function* inferColumns(
   async function inferFrom(column: Column, read: ReadColumns): Promise<ColumnInference> {
     const { name } = column;
     const allRows = read.columns.find((each) => each.name === name);
+    const isUnread = column.type === "VARCHAR" && !allRows && read.excluded.has(name);
+    const kind = kinds.get(name)?.kind;
+    const hasText = isUnread || (allRows?.labels ?? []).length > 0;
+    if (hasText && kind && (isNumericKind(kind) || isTimeKind(kind)))
+      await throwTextKind(table, column, kind);
     const raw = allRows && rows ? { ...allRows, values: valuesOfRows(allRows.values, rows) } : allRows;
     const inferred = raw
       ? inferColumn(raw, kinds.get(name))
       : { excluded: read.excluded.get(name) ?? "as requested" };
-    const isUnread = column.type === "VARCHAR" && !raw && read.excluded.has(name);
     return { column, raw, inferred, ...(isUnread && { unread: await countTextOfColumn(table, name) }) };
   }
   const group = Math.max(1, Math.floor(MAX_VALUES_AT_ONCE / Math.max(1, table.rows)));

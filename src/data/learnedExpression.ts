@@ -1,6 +1,7 @@
 import { PushforwardError } from "../errors.ts";
 import { shortened } from "../parse.ts";
 import { booleanLabel } from "../tables/booleanColumn.ts";
+import { isTimeKind, type NumericKind, type TimeKind } from "../tables/columnKind.ts";
 import type { TableColumn, ValueType } from "../tables/tableColumn.ts";
 import { THOUSANDS, WITH_DECIMAL_COMMA } from "../tables/valueRemarks.ts";
 import { columnList } from "./columnList.ts";
@@ -88,14 +89,54 @@ async function checkTexts(
   table: Table,
   column: Column,
   learned: TableColumn,
-  { text, value }: { readonly text: string; readonly value: string },
+  sql: { readonly text: string; readonly value: string },
 ): Promise<void> {
+  const wrong = await firstWrongText(table, sql);
+  if (wrong) throw otherType(table, column, learned, wrong);
+}
+
+/** A string that does not represent a value of the expected type, and its row. */
+interface WrongText {
+  readonly row: string;
+  readonly text: string;
+}
+
+/** The first row in which the SQL of a text has a value and the SQL of what it represents has none. */
+async function firstWrongText(
+  table: Table,
+  { text, value }: { readonly text: string; readonly value: string },
+): Promise<WrongText | undefined> {
   const [first] = (await table.database.run(
     `SELECT row, text FROM (SELECT row_number() OVER () AS row, ${text} AS text, ${value} AS value FROM ${table.relation.sql})
       WHERE text IS NOT NULL AND value IS NULL LIMIT 1`,
   )) as [string, string][];
-  if (first) throw otherType(table, column, learned, { row: first[0], text: first[1] });
+  return first && { row: first[0], text: first[1] };
 }
+
+/** Throws `ARGUMENT` for a column of text whose stated kind is one of numbers or times, with the first text that is none. */
+export async function throwTextKind(
+  table: Table,
+  column: Column,
+  kind: NumericKind | TimeKind,
+): Promise<never> {
+  const type = isTimeKind(kind) ? kind : "number";
+  const dated = await withDates(table, column, type);
+  const wrong = await firstWrongText(table, {
+    text: textExpression(table, column),
+    value: numberExpression(table, dated, type)!,
+  });
+  const { name } = column;
+  throw new PushforwardError("ARGUMENT", `column "${name}" of ${table.source} cannot be ${kind}`, {
+    expected: EXPECTED[type],
+    received: wrong ? wrongText(table, wrong) : `text that represents ${EXPECTED[type]}`,
+    hint: wrong
+      ? `${hintFor(dated, wrong.text)}\nOtherwise, state another kind.`
+      : "Convert the column in a query.",
+  });
+}
+
+const wrongText = (table: Table, { row, text }: WrongText): string =>
+  `'${shortened(text, 40)}' in ${table.rowText(Number(row))}`;
 
 const EXPECTED: Readonly<Record<ValueType, string>> = {
   number: "numbers",
@@ -107,18 +148,13 @@ const EXPECTED: Readonly<Record<ValueType, string>> = {
   time: "times such as 23:59:59",
 };
 
-function otherType(
-  table: Table,
-  column: Column,
-  learned: TableColumn,
-  wrong?: { readonly row: string; readonly text: string },
-): PushforwardError {
+function otherType(table: Table, column: Column, learned: TableColumn, wrong?: WrongText): PushforwardError {
   return new PushforwardError(
     "DATA",
     `The column "${column.name}" of ${table.source} has ${wrong ? "a value of " : ""}a different type from the training table`,
     {
       expected: EXPECTED[learned.type],
-      received: wrong ? `'${shortened(wrong.text, 40)}' in ${table.rowText(Number(wrong.row))}` : column.type,
+      received: wrong ? wrongText(table, wrong) : column.type,
       hint: hintFor(column, wrong?.text),
     },
   );

@@ -34,6 +34,16 @@ export const COLUMN_KINDS = [
  */
 export type ColumnKind = (typeof COLUMN_KINDS)[number];
 
+const TIME_KINDS = ["date", "timestamp", "time"] as const;
+/** Kinds of columns of times. */
+export type TimeKind = (typeof TIME_KINDS)[number];
+export const isTimeKind = (kind: ColumnKind): kind is TimeKind => TIME_KINDS.includes(kind as TimeKind);
+
+/** Kinds that only columns of numbers can have. */
+export type NumericKind = Exclude<ColumnKind, TimeKind | "categorical" | "boolean" | "constant" | "exclude">;
+export const isNumericKind = (kind: ColumnKind): kind is NumericKind =>
+  !isTimeKind(kind) && !["categorical", "boolean", "constant", "exclude"].includes(kind);
+
 /** The kinds as they are typed on a command line. */
 export const KIND_SYNTAX: readonly string[] = COLUMN_KINDS.map(
   (kind) => ({ bounded: "bounded:LOW:HIGH", cyclic: "cyclic:PERIOD" })[kind as string] ?? kind,

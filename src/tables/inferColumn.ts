@@ -1,8 +1,9 @@
 import { countValues, type ValueCounts } from "../columns/columnValues.ts";
 import { PushforwardError } from "../errors.ts";
+import { shortened } from "../parse.ts";
 import { checkBoolean } from "./booleanColumn.ts";
-import { COLUMN_KINDS } from "./columnKind.ts";
-import type { ColumnOptions } from "./columnOptions.ts";
+import { COLUMN_KINDS, isNumericKind, isTimeKind } from "./columnKind.ts";
+import type { ColumnKind, ColumnOptions } from "./columnOptions.ts";
 import { numericColumn } from "./numericColumn.ts";
 import { MIN_ROWS_FOR_IDS, MIN_SHARE_OF_IDS, rowIdentifier } from "./rowIdentifier.ts";
 import type { RawColumn, TableColumn } from "./tableColumn.ts";
@@ -16,8 +17,8 @@ export type InferredColumn = { readonly column: TableColumn } | { readonly exclu
 export const MAX_LABELS = 2000;
 const MILLISECONDS_PER_YEAR = 365.2425 * 86_400_000;
 /** The kinds of a column of numbers, apart from `exclude`, which all columns can have. */
-const NUMERIC_KINDS = COLUMN_KINDS.filter(
-  (kind) => !["date", "timestamp", "time", "constant", "exclude"].includes(kind),
+const KINDS_OF_NUMBERS = COLUMN_KINDS.filter(
+  (kind) => !isTimeKind(kind) && kind !== "constant" && kind !== "exclude",
 );
 
 /** Chooses the kind of a column by its type, its values and the options of the user. */
@@ -68,13 +69,23 @@ function checkSingleValue(name: string, { kind }: ColumnOptions): void {
   });
 }
 
-function checkKind({ name, type }: RawColumn, { kind }: ColumnOptions, allowed: readonly string[]): void {
+function checkKind(raw: RawColumn, { kind }: ColumnOptions, allowed: readonly string[]): void {
+  const { name, type } = raw;
   if (kind === undefined || allowed.includes(kind)) return;
   throw new PushforwardError("ARGUMENT", `column "${name}" cannot be ${kind}`, {
     expected: [...allowed, "exclude"].join(" or "),
-    received: `values of the type ${type}`,
+    received: type === "text" ? firstText(raw, kind) : `values of the type ${type}`,
     hint: "State another kind, or convert the column.",
   });
+}
+
+/** The first text that has not the kind, and its row. All text, also of digits, has none of the kinds of numbers and times. */
+function firstText({ values, labels }: RawColumn, kind: ColumnKind): string {
+  const isText = (value: number) => !Number.isNaN(value);
+  const isNoNumber = (value: number) => isText(value) && Number.isNaN(Number(labels![value]));
+  const noNumber = isNumericKind(kind) ? values.findIndex(isNoNumber) : -1;
+  const row = noNumber >= 0 ? noNumber : values.findIndex(isText);
+  return `the text '${shortened(labels![values[row]], 40)}' in row ${row + 1}`;
 }
 
 /** Throws `ARGUMENT` if bounds or a period are stated for a column that is not one of numbers. */
@@ -151,7 +162,7 @@ function numeric(
 ): InferredColumn {
   const { name, type, values } = raw;
   const { kind } = options;
-  if (kind === "date" || kind === "timestamp" || kind === "time") checkKind(raw, options, NUMERIC_KINDS);
+  if (kind && isTimeKind(kind)) checkKind(raw, options, KINDS_OF_NUMBERS);
   if (kind === undefined && counted.values.every(Number.isInteger)) {
     const reason = rowIdentifier(name, values, counted);
     if (reason !== undefined) return { excluded: reason };

@@ -212,8 +212,8 @@ it("refuses kinds and columns that do not exist", async () => {
   `);
   expect(await refused("--column", "region=integer")).toMatchInlineSnapshot(`
     "2
-    Error: Column "region" cannot be integer: expected boolean or categorical or exclude, received values of the type text.
-    State another kind, or convert the column."
+    Error: Column "region" of customers.csv cannot be integer: expected numbers, received 'north' in row 1.
+    Correct the value, or read it as missing (--na north). Otherwise, state another kind."
   `);
   expect(await refused("--column", "joined=integer")).toMatchInlineSnapshot(`
     "2
@@ -244,6 +244,32 @@ it("refuses kinds and columns that do not exist", async () => {
     "2
     Error: customers.csv has no column "heigth": expected one of "user", "number", "age", "region", "active", "joined", "angle", "spent", "currency", "seen", "zip".
     Correct the name."
+  `);
+});
+
+it("names the first value that does not have the kind that is stated", async () => {
+  const dates = Array.from({ length: 3000 }, (_, i) =>
+    i === 1700 ? "2024-13-45" : new Date(86_400_000 * i).toISOString().slice(0, 10),
+  );
+  write("dates.csv", ["day", ...dates].join("\n"));
+  // Text with so many different values is not read.
+  expect(await failure("columns", path("dates.csv"), "--column", "day=date")).toMatchInlineSnapshot(`
+    "2
+    Error: Column "day" of dates.csv cannot be date: expected dates such as 2020-12-31, received '2024-13-45' in row 1701.
+    Correct the value, or read it as missing (--na 2024-13-45). Otherwise, state another kind."
+  `);
+  write("sizes.csv", 'size\n1\n2\n"1,5"\n');
+  expect(await failure("columns", path("sizes.csv"), "--column", "size=positive")).toMatchInlineSnapshot(`
+    "2
+    Error: Column "size" of sizes.csv cannot be positive: expected numbers, received '1,5' in row 3.
+    Read decimal commas with --decimal ",". Otherwise, state another kind."
+  `);
+  // Strings of digits are text too.
+  write("digits.json", '[{"code": "1"}, {"code": "2"}]');
+  expect(await failure("columns", path("digits.json"), "--column", "code=integer")).toMatchInlineSnapshot(`
+    "2
+    Error: Column "code" of digits.json cannot be integer: expected numbers, received text that represents numbers.
+    Convert the column in a query."
   `);
 });
 

@@ -237,7 +237,7 @@ describe("stated kinds", () => {
       Correct the bounds, or leave such rows out."
     `);
     expect(failure(texts(["a", "b"]), { kind: "continuous" })).toMatchInlineSnapshot(`
-      "column "x" cannot be continuous: expected boolean or categorical or exclude, received values of the type text.
+      "column "x" cannot be continuous: expected boolean or categorical or exclude, received the text 'a' in row 1.
       State another kind, or convert the column."
     `);
     expect(failure(numbers([0, 1], { type: "boolean" }), { kind: "date" })).toMatchInlineSnapshot(`
