@@ -41,26 +41,26 @@ describe("the time that is left", () => {
     expect(afterEpochs(490).estimate(0)).toEqual({ milliseconds: 10 * 3000, isLimit: false });
   });
 
-  it("includes further members, which take as long as those before, and a kernel density, which takes a tenth", () => {
+  it("includes further members, which take as long as those before, and a kernel density, which takes a third", () => {
     const remaining = new RemainingTime(Number.POSITIVE_INFINITY);
     remaining.begin({ index: 0, names: NAMES }, 0);
     remaining.update(improved(1), 0);
     remaining.update(improved(40), 390_000);
     // 30 epochs of 10 seconds follow, so the member takes 690 seconds.
-    expect(remaining.estimate(390_000)!.milliseconds).toBeCloseTo(300_000 + 1.1 * 690_000, 6);
+    expect(remaining.estimate(390_000)!.milliseconds).toBeCloseTo(300_000 + (1 + 1 / 3) * 690_000, 6);
     remaining.begin({ index: 1, names: NAMES }, 600_000);
-    expect(remaining.estimate(600_000)!.milliseconds).toBeCloseTo(1.1 * 600_000, 6);
+    expect(remaining.estimate(600_000)!.milliseconds).toBeCloseTo((1 + 1 / 3) * 600_000, 6);
     remaining.begin({ index: 2, names: NAMES }, 800_000);
-    expect(remaining.estimate(800_000)!.milliseconds).toBeCloseTo(0.1 * 600_000, 6);
+    expect(remaining.estimate(800_000)!.milliseconds).toBeCloseTo(600_000 / 3, 6);
   });
 
-  it("includes the members of a second split, of which those without gradients take a tenth too", () => {
+  it("includes the members of a second split, of which those without gradients take a third too", () => {
     const remaining = new RemainingTime(Number.POSITIVE_INFINITY);
     const names = ["autoregressive", "gaussian-mixture", "autoregressive-2", "kernel-density-2"];
     remaining.begin({ index: 0, names }, 0);
     remaining.update(improved(1), 0);
     remaining.update(improved(40), 390_000);
-    expect(remaining.estimate(390_000)!.milliseconds).toBeCloseTo(300_000 + 1.2 * 690_000, 6);
+    expect(remaining.estimate(390_000)!.milliseconds).toBeCloseTo(300_000 + (1 + 2 / 3) * 690_000, 6);
   });
 
   it("includes a second model with the same members", () => {
