@@ -101,7 +101,7 @@ interface WrongText {
   readonly text: string;
 }
 
-/** The first row in which the SQL of a text has a value and the SQL of what it represents has none. */
+/** The first row whose text represents no value. `text` and `value` are the SQL of the text and of the value that it represents. */
 async function firstWrongText(
   table: Table,
   { text, value }: { readonly text: string; readonly value: string },
@@ -113,7 +113,7 @@ async function firstWrongText(
   return first && { row: first[0], text: first[1] };
 }
 
-/** Throws `ARGUMENT` for a column of text whose stated kind is one of numbers or times, with the first text that is none. */
+/** Throws `ARGUMENT` for a column of text whose stated kind needs numbers or times. It names the first text that represents none. */
 export async function throwTextKind(
   table: Table,
   column: Column,
@@ -130,7 +130,7 @@ export async function throwTextKind(
     expected: EXPECTED[type],
     received: wrong ? wrongText(table, wrong) : `text that represents ${EXPECTED[type]}`,
     hint: wrong
-      ? `${hintFor(dated, wrong.text)}\nOtherwise, state another kind.`
+      ? `${hintFor(dated, wrong.text)} Otherwise, state another kind.`
       : "Convert the column in a query.",
   });
 }

@@ -23,7 +23,7 @@ const PRIOR_ROWS = 0.1;
 const FIRST_CODE = NO_ATOM;
 /** Rows with smaller responsibilities are skipped, because they hardly change a component. */
 const MIN_RESPONSIBILITY = 1e-4;
-/** Triangular systems are solved for this many rows at once, which `solveRows` writes out. */
+/** Triangular systems are solved for this many rows at once. `solveRows` has one variable for each of them. */
 const ROWS_AT_ONCE = 4;
 
 /** The steps of expectation maximization of a `MixedGaussianMixture`. */
@@ -261,8 +261,8 @@ export class MixedGaussianSteps {
 }
 
 /**
- * Solves L z = x for `ROWS_AT_ONCE` rows x, [M, ROWS_AT_ONCE], in place. Several rows take less time than one after the other, since their
- * sums do not wait for each other and each element of L is read once.
+ * Solves L z = x for `ROWS_AT_ONCE` rows x, [M, ROWS_AT_ONCE], in place. This takes less time than one row after the other, because the
+ * sums of several rows do not wait for each other, and each element of L is read once.
  */
 function solveRows(factor: Float64Array, M: number, x: Float64Array): void {
   for (let d = 0; d < M; d++) {

@@ -79,7 +79,7 @@ function checkKind(raw: RawColumn, { kind }: ColumnOptions, allowed: readonly st
   });
 }
 
-/** The first text that has not the kind, and its row. All text, also of digits, has none of the kinds of numbers and times. */
+/** The first text that does not have the kind, and its row. No text has a kind of numbers or times, not even text of digits. */
 function firstText({ values, labels }: RawColumn, kind: ColumnKind): string {
   const isText = (value: number) => !Number.isNaN(value);
   const isNoNumber = (value: number) => isText(value) && Number.isNaN(Number(labels![value]));

@@ -396,11 +396,11 @@ interface AtomAtValue {
   readonly logit: Tensor;
 }
 
-/** The logit [S, ..., N] of the atom of A at which `match` [S, A, ..., N] is true, 0 where it is false for all. */
+/** The logit [S, ..., N] of the atom that a value equals. `match` [S, A, ..., N] is true for this atom. The logit is 0 if no atom matches. */
 function logitOfMatch(match: Tensor, logits: Tensor): Tensor {
   const isProduct = logits.rank === 4 && logits.shape[3] === 1 && match.shape[2] === 1;
   if (!isProduct) return match.where(logits, 0).sum(1);
-  // The logits of C distributions, [S, A, C, 1], are the same for all rows: a matrix product avoids an array [S, A, C, N].
+  // C distributions have the same logits [S, A, C, 1] for all rows, so a matrix product can avoid an array of size [S, A, C, N].
   const [S, A, C] = logits.shape;
   const N = match.shape[3];
   const ofRows = match.toFloat().reshape([S, A, N]);
