@@ -14,7 +14,7 @@ Prints a row of a table in Markdown for each table: splits x generations, the fo
 published), and the seconds of training. With --controls it trains nothing, and prints the distances to the test rows of tables that no model
 generated: of the training rows, which are a sample of the true distribution; of copies, which are training rows drawn with replacement; and of
 the means of each training row and its 1 or 3 nearest neighbors. Two numbers follow: the coverage of the test rows by the training rows, and by the copies.
-bench/tables/RESULTS.md has these rows. Needs Debian's python3-sklearn and python3-pot.
+`npm run bench:tables` writes the rows of the tables to bench/tables/RESULTS.md. Needs Debian's python3-sklearn and python3-pot.
 """
 
 import argparse
