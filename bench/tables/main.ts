@@ -3,7 +3,7 @@
  *
  *     npm run bench:tables -- --data DIRECTORY [--only adult,iris,penguins]
  *
- * DIRECTORY is that of `../README.md#data`. A measured row takes the place of the row of the same table in one of three sections:
+ * DIRECTORY contains the data that bench/README.md describes. A measured row takes the place of the row of the same table in one of three sections:
  *
  * - Mixed tables: `pushforward fit` and `sample`, and two_sample.py
  * - Generated rows: generation.py, and the means of all its rows
@@ -25,12 +25,12 @@ import { cellsOf, rowsOfSection, withRow } from "./resultRows.ts";
 const MIXED = "Mixed tables";
 const GENERATED = "Generated rows";
 const SIMPLER = "Against simpler densities";
-const YEAR_TO_HOUR = "beijing, with year, month, day and hour as columns";
+const WITHOUT_TIME_STAMPS = "beijing without time stamps";
 /** The file of each mixed table. */
 const FILES: Readonly<Record<string, string>> = {
   adult: "mixed/adult-train.csv.gz",
   beijing: "mixed/beijing-pm25.csv.gz",
-  [YEAR_TO_HOUR]: "mixed/beijing-pm25.csv.gz",
+  [WITHOUT_TIME_STAMPS]: "mixed/beijing-pm25.csv.gz",
   "german credit": "mixed/german-credit.csv.gz",
   "horse colic": "mixed/horse-colic.csv.gz",
   protein: "uci/protein-tertiary-structure.csv.gz",
@@ -81,7 +81,7 @@ function measureMixed(name: string): string[] {
       join(directory, file),
     ) as [string, string, string];
     const text = gunzipSync(readFileSync(join(data!, FILES[name]!))).toString();
-    writeFileSync(table, name === YEAR_TO_HOUR ? withYearToHour(text) : text);
+    writeFileSync(table, name === WITHOUT_TIME_STAMPS ? withYearToHour(text) : text);
     const rows = text.trimEnd().split("\n").length - 1;
     const start = performance.now();
     const events = pushforward("fit", table, "-o", model, "--json").trimEnd().split("\n");
@@ -103,7 +103,7 @@ function measureMixed(name: string): string[] {
   }
 }
 
-/** The table of beijing with four numbers in place of its time stamps, which are whole hours. */
+/** The table of beijing with columns of the year, month, day and hour in place of its time stamps, which are whole hours. */
 const withYearToHour = (text: string): string =>
   text
     .replace("timestamp", "year,month,day,hour")
