@@ -104,12 +104,13 @@ function measureMixed(name: string): string[] {
 }
 
 /** The table of beijing with columns of the year, month, day and hour in place of its time stamps, which are whole hours. */
-const withYearToHour = (text: string): string =>
-  text
+function withYearToHour(text: string): string {
+  return text
     .replace("timestamp", "year,month,day,hour")
     .replace(/^(\d{4})-(\d\d)-(\d\d) (\d\d):00:00/gm, (_, ...parts: string[]) =>
       parts.slice(0, 4).map(Number).join(),
     );
+}
 
 /** The row of the means of all tables, ours and those of Forest-Flow. */
 function meansOfGenerated(): string[] {
