@@ -80,19 +80,20 @@ function measureMixed(name: string): string[] {
     const [table, model, generated] = ["table.csv", "model.safetensors", "generated.csv"].map((file) =>
       join(directory, file),
     ) as [string, string, string];
-    const text = gunzipSync(readFileSync(join(data!, FILES[name]!))).toString();
-    writeFileSync(table, name === WITHOUT_TIME_STAMPS ? withYearToHour(text) : text);
-    const rows = text.trimEnd().split("\n").length - 1;
+    const original = gunzipSync(readFileSync(join(data!, FILES[name]!))).toString();
+    const text = name === WITHOUT_TIME_STAMPS ? withYearToHour(original) : original;
+    writeFileSync(table, text);
+    const [header, ...lines] = text.trimEnd().split("\n");
     const start = performance.now();
     const events = pushforward("fit", table, "-o", model, "--json").trimEnd().split("\n");
     const seconds = (performance.now() - start) / 1000;
-    const { columns, heldOut } = JSON.parse(events.at(-1)!);
-    pushforward("sample", model, "-n", String(rows), "-o", generated);
+    const { heldOut } = JSON.parse(events.at(-1)!);
+    pushforward("sample", model, "-n", String(lines.length), "-o", generated);
     const score = Number(python("two_sample.py", table, generated));
     return [
       name,
-      String(rows),
-      String(columns.length),
+      String(lines.length),
+      String(header!.split(",").length),
       heldOut.independent.toFixed(3),
       `${heldOut.meanLogDensity.toFixed(3)} ± ${heldOut.standardError.toFixed(3)}`,
       score.toFixed(3),
