@@ -3,7 +3,7 @@
  *
  *     npm run bench:tables -- --data DIRECTORY [--only adult,iris,penguins]
  *
- * DIRECTORY contains the data that bench/README.md describes. A measured row takes the place of the row of the same table in one of three sections:
+ * DIRECTORY contains the data that bench/README.md describes. A measured row replaces the row of the same table, in three sections:
  *
  * - Mixed tables: `pushforward fit` and `sample`, and two_sample.py
  * - Generated rows: generation.py, and the means of all its rows
@@ -70,6 +70,7 @@ function selected(section: string): string[] {
 function write(section: string, cells: readonly string[]): void {
   console.log(`${section}: ${cells.join(" | ")}`);
   writeFileSync(PAGE, withRow(readFileSync(PAGE, "utf8"), section, cells));
+  // A new row can change the widths of all cells.
   execFileSync("npx", ["biome", "format", "--write", PAGE], { stdio: ["ignore", "ignore", "inherit"] });
 }
 
@@ -81,7 +82,7 @@ function measureMixed(name: string): string[] {
       join(directory, file),
     ) as [string, string, string];
     const original = gunzipSync(readFileSync(join(data!, FILES[name]!))).toString();
-    const text = name === WITHOUT_TIME_STAMPS ? withYearToHour(original) : original;
+    const text = name === WITHOUT_TIME_STAMPS ? withoutTimeStamps(original) : original;
     writeFileSync(table, text);
     const [header, ...lines] = text.trimEnd().split("\n");
     const start = performance.now();
@@ -105,7 +106,7 @@ function measureMixed(name: string): string[] {
 }
 
 /** The table of beijing with columns of the year, month, day and hour in place of its time stamps, which are whole hours. */
-function withYearToHour(text: string): string {
+function withoutTimeStamps(text: string): string {
   return text
     .replace("timestamp", "year,month,day,hour")
     .replace(/^(\d{4})-(\d\d)-(\d\d) (\d\d):00:00/gm, (_, ...parts: string[]) =>

@@ -29,9 +29,9 @@ export function withRow(page: string, heading: string, cells: readonly string[])
 /** The lines of the rows of the first table after a heading. */
 function tableOf(lines: readonly string[], heading: string): { first: number; end: number } {
   const start = lines.indexOf(`## ${heading}`);
-  const separator = lines.findIndex((line, i) => i > start && line.startsWith("|"));
-  if (start < 0 || separator < 0) throw new Error(`no table in a section ${heading}`);
-  const first = separator + 2;
+  const header = lines.findIndex((line, i) => i > start && line.startsWith("|"));
+  if (start < 0 || header < 0) throw new Error(`no table in a section ${heading}`);
+  const first = header + 2;
   const length = lines.slice(first).findIndex((line) => !line.startsWith("|"));
   return { first, end: length < 0 ? lines.length : first + length };
 }
