@@ -16,7 +16,7 @@ export function executedFlops({ nodes }: Pick<Graph, "nodes">, rows: number): nu
 /** Number of terms in the sum that is an element of a matrix product or a convolution; 0 for other operations. */
 function termsPerElement({ operation, inputs: [x, weight], attributes }: Tensor, rows: number): number {
   const { name } = operation;
-  if (name === "convolution" || name === "convolutionOfPixelBlocks")
+  if (name === "convolution" || name === "convolutionOfColumns")
     return sizeOf(weight.shape.slice(0, 3), rows);
   if (name === "convolutionOfChannelBlocks") return sizeOf(weight.shape.slice(1), rows);
   if (name === "weightGradientOfChannelBlocks") return sizeOf(x.shape.slice(0, 3), rows);

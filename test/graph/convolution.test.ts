@@ -35,10 +35,11 @@ describe("a convolution with embedded parameters", () => {
     [16, 16, 5, 3],
     [24, 8, 5, 3],
     [8, 1, 5, 3],
-    // Up to four outputs of images of even size are computed in blocks of pixels.
+    // Up to eight outputs, if there are more inputs, are computed as sums over the columns of the kernel.
     [6, 4, 6, 3],
     [20, 3, 6, 5],
     [3, 1, 6, 3],
+    [8, 8, 5, 3],
     [3, 2, 6, 1],
   ])(
     "has the values and gradients of its expansion, %i to %i channels, height %i, kernel %i",

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { grad, input, Tensor, vjp } from "../../src/graph/index.ts";
+import { grad, input, Parameter, Tensor, vjp } from "../../src/graph/index.ts";
 import { sizeOf } from "../../src/graph/shape.ts";
 import { Random } from "../../src/random/random.ts";
 import { compile, type Floats } from "../../src/runtime/index.ts";
@@ -49,6 +49,35 @@ describe.each(operations)("$name", (row) => {
     });
   });
 });
+
+test.each([[[4]], [[2, 1, 1]], [[3, 4]], [[1, 3, 4]], [[1]], [[2, 3, 4]]])(
+  "images and a constant of shape %j give the same numbers as without constants",
+  async (shape) => {
+    const random = new Random(5);
+    const numbers = random.split("numbers").normal(new Float32Array(sizeOf(shape)));
+    const images = random.split("images").normal(new Float32Array(48));
+    const parameter = new Parameter(shape, numbers);
+    const build = (x: Tensor) => ({
+      sum: x.add(parameter),
+      difference: x.sub(parameter),
+      product: x.mul(parameter),
+      ratio: x.div(parameter),
+      maximum: x.maximum(parameter),
+      minimum: x.minimum(parameter),
+      reversed: parameter.sub(x),
+      selected: x.greaterEqual(parameter).where(x, 0),
+      // The constant has more pixels than the other tensor.
+      column: x.slice(3, 0, 1).add(parameter),
+    });
+    const shapes = [["N", 2, 3, 4] as const];
+    const [embedded, computed] = [true, false].map((embedParameters) =>
+      compile(build, shapes, { embedParameters }),
+    );
+    expect(await embedded(images)).toEqual(await computed(images));
+    await embedded.release();
+    await computed.release();
+  },
+);
 
 test.each([1, 3])("an axis of size 0 can be reshaped, with %i rows", async (rows) => {
   const empty = (x: Tensor) => x.slice(2, 0, 0);

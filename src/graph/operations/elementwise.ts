@@ -1,5 +1,5 @@
 import { ElementType, type Emitter, type Operation } from "../operation.ts";
-import { broadcastShapes, type Shape, sameShape } from "../shape.ts";
+import { broadcastShapes, type Shape, sameShape, sizeOf } from "../shape.ts";
 import { apply, scalar, type Tensor } from "../tensor.ts";
 import { scalarValue } from "./source.ts";
 
@@ -71,8 +71,28 @@ function binary(
     gradient: (g, [a, b], y) => gradient(g, a, b, y),
     emit: (onnx, inputs, _attributes, tensors, output) =>
       onnx.node(onnxType, broadcastInputs(onnx, inputs, tensors, output)),
+    expandFixed([a, b], attributes) {
+      const copies = copiesForPixels(b, a.shape);
+      return copies && apply(this, [a, copies], attributes);
+    },
     ...properties,
   };
+}
+
+/** Up to this many numbers, a constant is copied for all pixels of a row: longer runs would not save more time. */
+const MAX_COPIES_FOR_PIXELS = 4096;
+
+/**
+ * A constant of shape [C] as [P, C], where `shape` is [N, P, C], and likewise for more axes. The runtime then has one run for each row instead of one
+ * for each pixel (see `broadcastInputs`). Undefined if the constant has the shape of a row, is one number, or has an axis that is longer.
+ */
+function copiesForPixels(numbers: Tensor, shape: Shape): Tensor | undefined {
+  const [rows, ...pixels] = shape;
+  const isOneNumber = numbers.shape.every((d) => d === 1);
+  if (rows !== "N" || isOneNumber || sameShape(numbers.shape, pixels)) return undefined;
+  const isLarger = sizeOf(pixels) > MAX_COPIES_FOR_PIXELS;
+  if (isLarger || !sameShape(broadcastShapes("copies", numbers.shape, pixels), pixels)) return undefined;
+  return numbers.broadcastTo(pixels);
 }
 
 const elementwiseAdd = binary("add", "Add", (g) => [g, g], {
