@@ -11,7 +11,7 @@ import { GAUSSIAN, INDEPENDENT } from "../evaluate/tableBaselines.ts";
 import { shellQuoted } from "../files/shellQuoted.ts";
 import type { AnomalyReference } from "../flows/anomalies/anomalyScorer.ts";
 import type { Flow } from "../flows/index.ts";
-import { hasProbabilities } from "../tables/tableColumn.ts";
+import { hasProbabilities, learnedColumns } from "../tables/tableColumn.ts";
 import { isKernelDensity } from "../train/fittedCandidates.ts";
 import type { Member } from "../train/index.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
@@ -78,7 +78,7 @@ export function doneEvent({
     event: "done",
     model: values.output,
     flow: trained.name,
-    columns: table.columns,
+    columns: learnedColumns(table),
     given: table.given,
     rows: {
       training: training.rows,
@@ -116,7 +116,7 @@ export function fitReport(report: Report, { stdout, env }: Io): string {
   const heldOut = counted(evaluation.logDensity.count, `${evaluation.by} row`);
   const role = evaluation.by === "test" ? "not used in training" : "they also decided when training ended";
   return [
-    `Learned ${named(table.table?.map(({ name }) => name) ?? table.columns)}${given} in ${duration(milliseconds)} (${trainingText(trained)}).`,
+    `Learned ${named(learnedColumns(table))}${given} in ${duration(milliseconds)} (${trainingText(trained)}).`,
     `Rows: ${rowCounts(report)}.`,
     ...(trimmed > 0
       ? [`--contamination left out the ${counted(trimmed, "most unusual row")} of training and validation.`]

@@ -10,7 +10,7 @@ import {
   parameterCount,
 } from "../flows/index.ts";
 import { describeColumn } from "../tables/describeColumn.ts";
-import { featuresOf } from "../tables/tableColumn.ts";
+import { featuresOf, learnedColumns } from "../tables/tableColumn.ts";
 import { isFittedWithoutGradients, isKernelDensity } from "../train/fittedCandidates.ts";
 import { singleLine } from "./format.ts";
 import { bitsText } from "./imageReport.ts";
@@ -31,7 +31,7 @@ export function describeModel({ flow, columns, table, image, given, labels, trai
 
 /** A model file in a few lines. */
 export function modelSummary(model: LoadedModel, path: string): string {
-  const { flow, columns, table, given, training, anomalies } = model;
+  const { flow, table, given, training, anomalies } = model;
   const labels = modelLabels(model);
   const context = given.map((name, d) => {
     const classes = labels.get(name);
@@ -43,7 +43,7 @@ export function modelSummary(model: LoadedModel, path: string): string {
     ["model", path],
     model.image
       ? ["images", imageSummary(ImageModel.from(model))]
-      : ["columns", (table?.map(({ name }) => name) ?? columns).join(", ")],
+      : ["columns", learnedColumns(model).join(", ")],
   ];
   if (table) {
     const kinds = table.map((column) => {

@@ -5,6 +5,7 @@ import { ModelScorer, type ModelScorerOptions } from "../evaluate/index.ts";
 import { count, counted } from "../evaluate/numberText.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { learnedColumns } from "../tables/tableColumn.ts";
 import type { UnlearnedValues } from "../tables/unlearned.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
@@ -40,10 +41,7 @@ export interface ScoringOptions extends ReadOptions, EngineValues {
 }
 
 /** The names of all columns of a model. If an added column of scores has one of these names, it is renamed. */
-export const columnsOfModel = ({ columns, table, given }: LoadedModel): string[] => [
-  ...(table?.map(({ name }) => name) ?? columns),
-  ...given,
-];
+export const columnsOfModel = (model: LoadedModel): string[] => [...learnedColumns(model), ...model.given];
 
 /** Opens the table that a command names, lets `use` consume its scores under a model (`scoreOpenTable`), and closes it. */
 export async function scoreSource<T>(

@@ -192,3 +192,12 @@ export interface RawColumn {
   /** Only for bigints beyond 2^53, of which numbers do not have all digits: the column as text. */
   readonly exactText?: RawColumn;
 }
+
+/** The names of the columns that a model learned: those of its table, or its features if it learned vectors. */
+export const learnedColumns = ({
+  table,
+  columns,
+}: {
+  readonly table?: readonly TableColumn[] | undefined;
+  readonly columns: readonly string[];
+}): readonly string[] => table?.map(({ name }) => name) ?? columns;

@@ -29,6 +29,7 @@ it("learns constant columns of the default model as constants", async () => {
   const [plainDone] = (await json("fit", plain, ...small, "-o", without)).slice(-1);
   const done = jsonLines(out).at(-1)!;
   expect(done.heldOut).toEqual(plainDone!.heldOut);
+  expect(done.columns).toEqual(["a", "t", "b", "k"]);
   const samples = await TableModel.from(await decodeModel(readFileSync(model))).sample(10);
   for (const { t, k } of samples) expect([t, k]).toEqual([BEYOND_FLOAT32, 0.1]);
   const query = `SELECT 0.5 AS a, ${BEYOND_FLOAT32}::DOUBLE + i AS t, 0.2 AS b, 0.1 AS k FROM range(2) AS r(i)`;
