@@ -96,8 +96,8 @@ function rotated(weight: Tensor): Tensor {
 /**
  * The runtime's convolution computes 16 output channels at once, even if there are fewer. So up to this many outputs are computed separately for
  * each of the K columns of the kernel, as channels of one convolution with a K x 1 kernel, and are then shifted and added. With 3 x 3 kernels and
- * 4 outputs that is 3 x 16 instead of 9 x 16 channels and positions of the kernel. Drawing 64 images from a Glow took 22 instead of 26 ms with two
- * threads.
+ * 4 outputs, each pixel of each input takes 3 x 16 products instead of 9 x 16. Drawing 64 images from a Glow took 22 instead of 26 ms on two threads
+ * (`bench/images/EXPERIMENTS.md`).
  */
 const MAX_OUTPUTS_FOR_COLUMNS = 8;
 
@@ -106,9 +106,8 @@ function sumOfColumns(x: Tensor, weight: Tensor, bias: Tensor | undefined): Tens
   const [k, , inputs, outputs] = weight.shape as number[];
   const width = x.shape[2] as number;
   const columns = weight.transpose([0, 2, 1, 3]).reshape([k, 1, inputs, k * outputs]);
-  // The middle column is read without a shift, so that the bias is added to each pixel once.
-  const others = ((k - 1) / 2) * outputs;
-  const biases = bias ? [bias.pad(0, others, others)] : [];
+  // The bias is added with the first column only, so that each pixel gets it once.
+  const biases = bias ? [bias.pad(0, 0, (k - 1) * outputs)] : [];
   return apply(convolutionOfColumns, [x, columns, ...biases], {})
     .split(1, new Array<number>(k).fill(outputs))
     .map((images, column) => images.slice(3, column, column + width))
@@ -127,7 +126,7 @@ const convolutionOfColumns: Operation = {
   emit: (onnx, inputs, _attributes, [, { shape }]) => emitConvolution(onnx, inputs, shape as number[]),
 };
 
-/** The runtime's convolution with (K - 1) / 2 zeros at each side. Its results have their channels before their rows: [N, O, H, W]. */
+/** The runtime's convolution with a K x K or K x 1 kernel, and (K - 1) / 2 zeros at each side. Its results have their channels before their rows: [N, O, H, W]. */
 function emitConvolution(
   onnx: Emitter,
   [x, weight, ...bias]: readonly string[],
