@@ -9,10 +9,10 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readTrainingTable } from "../src/data/index.ts";
+import { readTrainingTable } from "../src/tables/io/index.ts";
 import type { InMemoryDataset } from "../src/dataset/index.ts";
 import { Random } from "../src/random/index.ts";
-import { decodeTable } from "../src/tables/decodeTable.ts";
+import { decodeTable } from "../src/tables/columns/decodeTable.ts";
 import { fitTable } from "../src/train/index.ts";
 import { table } from "./speed/table.ts";
 

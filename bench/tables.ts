@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { columnSummary, valuesRepeat } from "../src/columns/index.ts";
+import { columnSummary, valuesRepeat } from "../src/tables/notes/index.ts";
 
 /** The tables that the defaults are compared on. */
 export const TABLES = [

@@ -9,7 +9,7 @@ const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
 const { name, version } = JSON.parse(read("../package.json"));
 
 const problems = [];
-if (!read("../src/version.ts").includes(`"${version}"`))
+if (!read("../src/package/version.ts").includes(`"${version}"`))
   problems.push(`src/version.ts has another version than ${version}`);
 const [, released] = /^## \[(.*?)\]/m.exec(read("../CHANGELOG.md"));
 if (released !== version) problems.push(`the last version in CHANGELOG.md is ${released}, not ${version}`);

@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { DIGIT_PIXELS, DIGIT_VALUES, readDigits } from "../bench/images/readDigits.ts";
 import { dataset } from "../src/dataset/index.ts";
-import { bitsPerDimension } from "../src/evaluate/index.ts";
+import { bitsPerDimension } from "../src/tables/evaluate/index.ts";
 import { saveModel } from "../src/files/index.ts";
 import { dequantize, glow, ImageModel } from "../src/flows/index.ts";
 import { imageFigure } from "../src/report/index.ts";

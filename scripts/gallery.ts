@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { Autoregressive, type Bijection, buildBijection } from "../src/bijections/index.ts";
-import type { Description } from "../src/description.ts";
+import type { Description } from "../src/parts/description.ts";
 import { buildDistribution, type Distribution } from "../src/distributions/index.ts";
 import { Flow } from "../src/flows/index.ts";
 import { filled } from "../src/graph/index.ts";

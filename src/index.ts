@@ -8,15 +8,15 @@
 import { registerAllScalarTransforms } from "./bijections/scalar/registerAll.ts";
 
 export * from "./bijections/mainExports.ts";
-export * from "./columns/mainExports.ts";
+export * from "./tables/notes/mainExports.ts";
 export * from "./dataset/mainExports.ts";
 export * from "./distributions/mainExports.ts";
-export { type ErrorCode, PushforwardError } from "./errors.ts";
+export { type ErrorCode, PushforwardError } from "./check/errors.ts";
 export * from "./flows/mainExports.ts";
 export * from "./graph/mainExports.ts";
 export * from "./random/index.ts";
 export { compile } from "./runtime/index.ts";
-export * from "./tables/mainExports.ts";
+export * from "./tables/columns/mainExports.ts";
 export * from "./train/mainExports.ts";
 
 // Constructors of bijections accept the options of every scalar transform. A page that only loads models imports

@@ -1,4 +1,4 @@
-import type { Description } from "../src/description.ts";
+import type { Description } from "../src/parts/description.ts";
 
 /** Descriptions of each registered type, for rows of `features` numbers. */
 export type Examples<Type extends string> = Readonly<

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { nearestName } from "../src/nearestName.ts";
+import { nearestName } from "../src/check/nearestName.ts";
 
 it("returns the name with the fewest changed letters, unless its only letter changes", () => {
   expect(nearestName("shp", ["kind", "shop"])).toBe("shop");

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { readAhead } from "../src/readAhead.ts";
+import { readAhead } from "../src/dataset/readAhead.ts";
 
 it("asks for the next item while one is in use, and for no more", async () => {
   const log: string[] = [];

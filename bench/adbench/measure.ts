@@ -2,7 +2,7 @@ import {
   AnomalyStatistics,
   STATISTICS,
   type Statistic,
-} from "../../src/flows/anomalies/anomalyStatistics.ts";
+} from "../../src/tables/anomalies/anomalyStatistics.ts";
 import { fitTable, Random, type TableModel } from "../../src/index.ts";
 import { countRows, type Rows, selectRows } from "../papers/rows.ts";
 import { auroc } from "../papers/statistics.ts";

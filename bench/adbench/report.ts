@@ -1,4 +1,4 @@
-import { STATISTICS } from "../../src/flows/anomalies/anomalyStatistics.ts";
+import { STATISTICS } from "../../src/tables/anomalies/anomalyStatistics.ts";
 import { readColumns } from "../papers/files.ts";
 import { mean } from "../papers/statistics.ts";
 import { table } from "../speed/table.ts";

@@ -11,7 +11,7 @@ import type { InMemoryDataset } from "../../src/dataset/index.ts";
 import { loadModel } from "../../src/files/index.ts";
 import { ImageModel } from "../../src/flows/index.ts";
 import { constant, type Tensor } from "../../src/graph/index.ts";
-import { imageRows, openImages } from "../../src/images/index.ts";
+import { imageRows, openImages } from "../../src/images/files/index.ts";
 import { MLP } from "../../src/nn/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";

@@ -8,9 +8,9 @@
  */
 import { parseArgs } from "node:util";
 import type { InMemoryDataset } from "../../src/dataset/index.ts";
-import { bitsPerDimension } from "../../src/evaluate/index.ts";
+import { bitsPerDimension } from "../../src/tables/evaluate/index.ts";
 import { type Flow, glow, type RealNVPImageOptions, realNVP } from "../../src/flows/index.ts";
-import { imageRows, openImages } from "../../src/images/index.ts";
+import { imageRows, openImages } from "../../src/images/files/index.ts";
 import type { ImageShape } from "../../src/nn/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { table } from "../speed/table.ts";

@@ -1,4 +1,4 @@
-import { auroc as aurocOf } from "../../src/evaluate/auroc.ts";
+import { auroc as aurocOf } from "../../src/tables/evaluate/auroc.ts";
 import { mean } from "../../src/numerics/mean.ts";
 
 export { mean };

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { countSchema } from "../description.ts";
+import { countSchema } from "../parts/description.ts";
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { MLP, networkSchema } from "../nn/mlp.ts";

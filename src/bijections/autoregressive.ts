@@ -1,13 +1,13 @@
 import * as z from "zod/mini";
-import { countSchema } from "../description.ts";
-import { PushforwardError } from "../errors.ts";
+import { countSchema } from "../parts/description.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { drawPermutations, inversePermutation } from "../nn/axisPermutations.ts";
 import { MaskedMLP } from "../nn/maskedMLP.ts";
 import { type MaskVariant, MaskVariants, singleVariant, variantCountSchema } from "../nn/maskVariants.ts";
 import { type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { SeparateMLPs } from "../nn/separateMLPs.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import { Random } from "../random/index.ts";
 import {
   type Bijection,

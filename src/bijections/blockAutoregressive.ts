@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { countSchema, MAX_LAYERS, sizeSchema } from "../description.ts";
+import { countSchema, MAX_LAYERS, sizeSchema } from "../parts/description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { concat, scalar, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
@@ -7,8 +7,8 @@ import { BlockLinear } from "../nn/blockLinear.ts";
 import { Linear } from "../nn/linear.ts";
 import { requireColumns } from "../nn/requireColumns.ts";
 import { LOG_BOUND } from "../numerics/bounds.ts";
-import { solveIncreasing } from "../numerics/solve.ts";
-import { parse } from "../parse.ts";
+import { solveIncreasing } from "../graph/numerics/solve.ts";
+import { parse } from "../check/parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 

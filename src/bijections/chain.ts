@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import type { NestedSchema } from "../description.ts";
-import { PushforwardError } from "../errors.ts";
+import type { NestedSchema } from "../parts/description.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import {

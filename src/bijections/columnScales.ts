@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import { ScaleMap, type ValueScale, valueScaleSchema } from "../distributions/heads/valueScale.ts";
+import { ScaleMap, type ValueScale, valueScaleSchema } from "./valueScale.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import type { Support } from "./support.ts";
 

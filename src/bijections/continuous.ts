@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { countSchema, MAX_LAYERS, positiveSchema, sizeSchema } from "../description.ts";
+import { countSchema, MAX_LAYERS, positiveSchema, sizeSchema } from "../parts/description.ts";
 import { concat, filled, type Tensor } from "../graph/tensor.ts";
 import { drawRademacher, isTraining } from "../graph/tracing/training.ts";
 import { type Activation, activationSchema } from "../nn/activation.ts";
@@ -11,8 +11,8 @@ import {
   type TraceEstimator,
   traceEstimatorSchema,
 } from "../nn/traceEstimator.ts";
-import { integrate } from "../numerics/integrate.ts";
-import { parse } from "../parse.ts";
+import { integrate } from "../graph/numerics/integrate.ts";
+import { parse } from "../check/parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 

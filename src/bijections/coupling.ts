@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { countSchema } from "../description.ts";
-import { PushforwardError } from "../errors.ts";
+import { countSchema } from "../parts/description.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { currentVariant } from "../graph/tracing/variant.ts";
 import {
@@ -12,7 +12,7 @@ import {
 import { variantCountSchema } from "../nn/maskVariants.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { requireColumns } from "../nn/requireColumns.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import { Random } from "../random/index.ts";
 import {
   type Bijection,

@@ -1,10 +1,10 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../description.ts";
+import { sizeSchema } from "../parts/description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { LOG_BOUND } from "../numerics/bounds.ts";
 import { inverseSoftClamp } from "../numerics/inverseSoftClamp.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
 import { columnMoments } from "./moments.ts";
 

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
-import { countSchema, sizeSchema } from "../description.ts";
+import { countSchema, sizeSchema } from "../parts/description.ts";
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { pairedVectors, reflectionMatrix } from "./reflections.ts";

@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
-import { countSchema } from "../description.ts";
-import { PushforwardError } from "../errors.ts";
+import { countSchema } from "../parts/description.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { ConvNet, type ConvNetOptions, convNetSchema, type ImageContext } from "../nn/convNet.ts";
 import { type ImageShape, imageSchema, imageSize, toRows } from "../nn/image.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Random } from "../random/index.ts";
 import {
   type Bijection,

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { NestedSchema } from "../description.ts";
+import type { NestedSchema } from "../parts/description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import type { Bijection, BijectionKind, Description, FitToRows, Transformed } from "./bijection.ts";

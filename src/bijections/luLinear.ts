@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../description.ts";
+import { sizeSchema } from "../parts/description.ts";
 import { LOGARITHM, Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { inversePermutation } from "../nn/axisPermutations.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { orderSchema } from "./permutation.ts";
 import { diagonalMatrix, identityMatrix, invertLower, invertUpper } from "./triangles.ts";

@@ -5,7 +5,7 @@ export { BatchNorm } from "./batchNorm.ts";
 export type { Bijection, Transformed } from "./bijection.ts";
 export { BlockAutoregressive } from "./blockAutoregressive.ts";
 export { Chain } from "./chain.ts";
-export { type CheckBijectionOptions, checkBijection } from "./checkBijection.ts";
+export { type CheckBijectionOptions, checkBijection } from "../flows/checkBijection.ts";
 export { ColumnScales } from "./columnScales.ts";
 export { Continuous } from "./continuous.ts";
 export { alternatingMask, Coupling, randomMask } from "./coupling.ts";

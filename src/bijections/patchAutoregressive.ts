@@ -1,10 +1,10 @@
 import * as z from "zod/mini";
-import { countSchema, sizeSchema } from "../description.ts";
+import { countSchema, sizeSchema } from "../parts/description.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { CausalTransformer, type TransformerOptions, transformerSchema } from "../nn/causalTransformer.ts";
 import { depthToSpace, type ImageShape, imageSchema, imageSize, spaceToDepth } from "../nn/image.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { affineTransform } from "./scalar/affine.ts";

@@ -1,10 +1,10 @@
 import * as z from "zod/mini";
-import type { NestedSchema } from "../description.ts";
-import { PushforwardError } from "../errors.ts";
+import type { NestedSchema } from "../parts/description.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { type ImageShape, imageSchema, imageSize } from "../nn/image.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Bijection, BijectionKind, DataRows, Description, FitToRows, Transformed } from "./bijection.ts";
 
 const perPixelSchema = (bijection: NestedSchema) =>

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
-import { countSchema } from "../description.ts";
+import { countSchema } from "../parts/description.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { inversePermutation } from "../nn/axisPermutations.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 

@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../description.ts";
+import { sizeSchema } from "../parts/description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { NetworkOptions } from "../nn/mlp.ts";
 import { MIN_SQUARED_NORM } from "../numerics/bounds.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Random } from "../random/index.ts";
 import { AmortizedParameters, amortizedFields } from "./amortized.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";

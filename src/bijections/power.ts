@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import { positiveSchema, sizeSchema } from "../description.ts";
+import { positiveSchema, sizeSchema } from "../parts/description.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { clampExponent, inverseOnSupport } from "./constraint.ts";
 

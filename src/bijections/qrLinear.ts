@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../description.ts";
+import { sizeSchema } from "../parts/description.ts";
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { LOG_BOUND } from "../numerics/bounds.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { defaultReflections, pairedParameter, reflectionsSchema } from "./householder.ts";

@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
-import { countSchema } from "../description.ts";
+import { countSchema } from "../parts/description.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
 import { requireColumns } from "../nn/requireColumns.ts";
 import { LOG_BOUND } from "../numerics/bounds.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { maskSchema, splitByMask } from "./coupling.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { countSchema, MAX_LAYERS, sizeSchema } from "../description.ts";
+import { countSchema, MAX_LAYERS, sizeSchema } from "../parts/description.ts";
 import { vjp } from "../graph/grad.ts";
 import { loop } from "../graph/loop.ts";
 import { epsilon, filled, scalar, type Tensor } from "../graph/tensor.ts";
@@ -11,9 +11,9 @@ import {
   type TraceEstimator,
   traceEstimatorSchema,
 } from "../nn/traceEstimator.ts";
-import { withImplicitGradient } from "../numerics/solve.ts";
-import { spectralBound } from "../numerics/spectralNorm.ts";
-import { parse } from "../parse.ts";
+import { withImplicitGradient } from "../graph/numerics/solve.ts";
+import { spectralBound } from "../graph/numerics/spectralNorm.ts";
+import { parse } from "../check/parse.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 import { eliminate } from "./elimination.ts";

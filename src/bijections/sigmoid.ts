@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import { realSchema, sizeSchema } from "../description.ts";
+import { realSchema, sizeSchema } from "../parts/description.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import {
   type Bijection,
   type BijectionKind,

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { depthToSpace, type ImageShape, imageSchema, imageSize, spaceToDepth } from "../nn/image.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 
 const squeezeSchema = z.strictObject({

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../description.ts";
+import { sizeSchema } from "../parts/description.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
 
 const stickBreakingSchema = z.strictObject({

@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
-import { countSchema, sizeSchema } from "../description.ts";
+import { countSchema, sizeSchema } from "../parts/description.ts";
 import { concat, scalar, type Tensor } from "../graph/tensor.ts";
 import type { NetworkOptions } from "../nn/mlp.ts";
 import { LOG_BOUND } from "../numerics/bounds.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Random } from "../random/index.ts";
 import { AmortizedParameters, amortizedFields } from "./amortized.ts";
 import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";

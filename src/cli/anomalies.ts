@@ -1,4 +1,4 @@
-import { counted } from "../evaluate/numberText.ts";
+import { counted } from "../check/numberText.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
 import { dataOfModel, flag, fraction, integerFrom, model, path, readOptions } from "./options.ts";
@@ -44,9 +44,9 @@ export const anomalies = command({
     ["anomalies model.safetensors quakes.csv -o scored.csv", "All rows with their p-values too."],
   ],
   async run({ model: modelPath, data, rows: count, fdr, output, threads, provider, json, ...reading }, io) {
-    const { openTable } = await import("../data/index.ts");
-    const { explainTableRows, scoreAnomalies, writeAnomalies } = await import("../data/tableAnomalies.ts");
-    const { selectAnomalies } = await import("../flows/anomalies/findAnomalies.ts");
+    const { openTable } = await import("../tables/io/index.ts");
+    const { explainTableRows, scoreAnomalies, writeAnomalies } = await import("../tables/io/tableAnomalies.ts");
+    const { selectAnomalies } = await import("../tables/anomalies/findAnomalies.ts");
     const { TableModel } = await import("../flows/index.ts");
     const { anomalyEvent, anomalyReport } = await import("./anomalyReport.ts");
     const { jsonLine } = await import("./format.ts");

@@ -1,7 +1,7 @@
 import { createColors } from "picocolors";
-import { expectedText, shortNumber, valueText } from "../evaluate/expectedText.ts";
-import { count, counted, withDecimals } from "../evaluate/numberText.ts";
-import type { AnomalyReason } from "../flows/anomalies/reasons.ts";
+import { expectedText, shortNumber, valueText } from "../tables/evaluate/expectedText.ts";
+import { count, counted, withDecimals } from "../check/numberText.ts";
+import type { AnomalyReason } from "../tables/anomalies/reasons.ts";
 import type { Anomaly, TableAnomalies } from "../flows/index.ts";
 import { alignedRows, singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
-import { type ErrorDetails, PushforwardError } from "../errors.ts";
-import { expandAbbreviation, nearestName } from "../nearestName.ts";
+import { type ErrorDetails, PushforwardError } from "../check/errors.ts";
+import { expandAbbreviation, nearestName } from "../check/nearestName.ts";
 import type { Option } from "./options.ts";
 import { program } from "./program.ts";
 

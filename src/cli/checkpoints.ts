@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { checkpointFile } from "../files/checkpointFile.ts";
 import type { CheckpointStore } from "../train/index.ts";
 import type { FitValues } from "./fitOptions.ts";

@@ -1,4 +1,4 @@
-import { count, counted } from "../evaluate/numberText.ts";
+import { count, counted } from "../check/numberText.ts";
 import { command } from "./command.ts";
 import { positionals } from "./fitOptions.ts";
 import { jsonLine } from "./format.ts";
@@ -26,7 +26,7 @@ export const columns = command({
     ["columns adult.csv --json > kinds.json", "To edit, and to read by --schema kinds.json."],
   ],
   async run(values, io) {
-    const { describeTable, openTable } = await import("../data/index.ts");
+    const { describeTable, openTable } = await import("../tables/io/index.ts");
     const { columnsJson, statedKinds } = await import("./statedKinds.ts");
     const { columnTable } = await import("./columnTable.ts");
     const { Messages } = await import("./messages.ts");

@@ -1,7 +1,7 @@
-import type { Table } from "../data/index.ts";
-import { PushforwardError } from "../errors.ts";
-import type { Comparison, DifferentAtoms } from "../evaluate/index.ts";
-import { count, counted } from "../evaluate/numberText.ts";
+import type { Table } from "../tables/io/index.ts";
+import { PushforwardError } from "../check/errors.ts";
+import type { Comparison, DifferentAtoms } from "../tables/evaluate/index.ts";
+import { count, counted } from "../check/numberText.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
 import { estimate, jsonLine } from "./format.ts";
@@ -31,8 +31,8 @@ export const compare = command({
     [`compare a.safetensors b.safetensors "FROM 'quakes.csv' WHERE mag > 4" --json`, "The same as JSON."],
   ],
   async run({ a, b, data, strict, threads, provider, json, ...reading }, io) {
-    const { openTable } = await import("../data/index.ts");
-    const { checkComparable, compareLogDensities } = await import("../evaluate/index.ts");
+    const { openTable } = await import("../tables/io/index.ts");
+    const { checkComparable, compareLogDensities } = await import("../tables/evaluate/index.ts");
     const { refuseImages } = await import("./imageModels.ts");
     const { readModel } = await import("./model.ts");
     const { scoreOpenTable } = await import("./scoring.ts");
@@ -83,7 +83,7 @@ async function allScores({
 /** Throws `DATA` if a row has a value with a probability under one model and a density under the other. */
 async function checkComparableValues(table: Table, { column, includes }: DifferentAtoms): Promise<void> {
   if (!table.columns.some(({ name }) => name === column)) return;
-  const { readColumns } = await import("../data/readColumns.ts");
+  const { readColumns } = await import("../tables/io/readColumns.ts");
   const { columns } = await readColumns(table, [column]);
   const values = columns[0]?.values ?? new Float64Array();
   const first = values.findIndex(includes);

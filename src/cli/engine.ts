@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { choice, integerFrom } from "./options.ts";
 

@@ -1,13 +1,13 @@
 import { join } from "node:path";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { writeFileAtomically } from "../files/atomicFile.ts";
 import { makeDirectory } from "../files/makeDirectory.ts";
 import { type ExportFlowOptions, exportFlow } from "../flows/exportFlow.ts";
-import { exportTable } from "../flows/exportTable.ts";
-import { ImageModel } from "../flows/imageModel.ts";
+import { exportTable } from "../tables/model/exportTable.ts";
+import { ImageModel } from "../images/model/imageModel.ts";
 import type { LoadedModel } from "../flows/index.ts";
 import type { ExportedModel } from "../flows/modelExport.ts";
-import { TableModel } from "../flows/tableModel.ts";
+import { TableModel } from "../tables/model/tableModel.ts";
 import type { Precision } from "../onnx/index.ts";
 import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";

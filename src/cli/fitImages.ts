@@ -1,12 +1,12 @@
 import { DEFAULT_PATCH } from "../bijections/patchAutoregressive.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { storedRows } from "../dataset/inMemoryDataset.ts";
-import { PushforwardError } from "../errors.ts";
-import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
-import { summarizeContext } from "../evaluate/index.ts";
-import { count, counted } from "../evaluate/numberText.ts";
-import { pixelHistograms } from "../evaluate/pixelHistograms.ts";
-import { RunningMean } from "../evaluate/runningMean.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { bitsPerDimension } from "../images/model/bitsPerDimension.ts";
+import { summarizeContext } from "../tables/evaluate/index.ts";
+import { count, counted } from "../check/numberText.ts";
+import { pixelHistograms } from "../images/model/pixelHistograms.ts";
+import { RunningMean } from "../numerics/runningMean.ts";
 import {
   encodeModel,
   type Flow,
@@ -20,11 +20,11 @@ import {
 } from "../flows/index.ts";
 import { DEFAULT_LEVELS } from "../flows/recipes/images.ts";
 import { NICE_LAYERS } from "../flows/recipes/niceOfImages.ts";
-import { type ImageRows, imageRows, withReflections } from "../images/imageRows.ts";
-import { shapeText, skippedFilesText } from "../images/imageSet.ts";
-import type { ImageSet } from "../images/index.ts";
-import { openImages } from "../images/openImages.ts";
-import { checkPictureShape } from "../images/pictureFile.ts";
+import { type ImageRows, imageRows, withReflections } from "../images/files/imageRows.ts";
+import { shapeText, skippedFilesText } from "../images/files/imageSet.ts";
+import type { ImageSet } from "../images/files/index.ts";
+import { openImages } from "../open/openImages.ts";
+import { checkPictureShape } from "../images/files/pictureFile.ts";
 import { type ImageShape, imageSize } from "../nn/image.ts";
 import { fit } from "../train/index.ts";
 import { engineOf } from "./engine.ts";

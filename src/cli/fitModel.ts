@@ -1,11 +1,11 @@
-import { readTrainingTable, type TrainingTable } from "../data/index.ts";
+import { readTrainingTable, type TrainingTable } from "../tables/io/index.ts";
 import { fingerprint } from "../dataset/fingerprint.ts";
 import { InMemoryDataset } from "../dataset/index.ts";
 import { type SplitWithTest, testFractionOf } from "../dataset/splitWithTest.ts";
-import { atomsOfFlow, compareDensities } from "../evaluate/compareDensities.ts";
-import { evaluate, gaussianBaseline, summarizeContext } from "../evaluate/index.ts";
-import { GAUSSIAN, simpleBaselines } from "../evaluate/tableBaselines.ts";
-import { type AnomalyReference, AnomalyScorer } from "../flows/anomalies/anomalyScorer.ts";
+import { atomsOfFlow, compareDensities } from "../tables/evaluate/compareDensities.ts";
+import { evaluate, gaussianBaseline, summarizeContext } from "../tables/evaluate/index.ts";
+import { GAUSSIAN, simpleBaselines } from "../tables/evaluate/tableBaselines.ts";
+import { type AnomalyReference, AnomalyScorer } from "../tables/anomalies/anomalyScorer.ts";
 import { encodeModel } from "../flows/index.ts";
 import { mean } from "../numerics/mean.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";

@@ -1,6 +1,6 @@
 import { basename, extname, resolve } from "node:path";
-import { PushforwardError } from "../errors.ts";
-import { BUDGETS } from "../train/budgets.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { BUDGETS } from "../tables/fit/budgets.ts";
 import type { Values } from "./arguments.ts";
 import { engine } from "./engine.ts";
 import { draws, imageOptions } from "./imageOptions.ts";

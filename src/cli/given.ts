@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
-import { columnList, parseColumnList } from "../data/columnList.ts";
-import { openTable, type Table, type TableOptions, tableForModel } from "../data/index.ts";
-import { didYouMean, orList } from "../data/labels.ts";
-import { MAX_FLOAT32 } from "../data/maxFloat32.ts";
-import { isQuery } from "../data/table.ts";
-import { PushforwardError } from "../errors.ts";
+import { columnList, parseColumnList } from "../tables/io/columnList.ts";
+import { openTable, type Table, type TableOptions, tableForModel } from "../tables/io/index.ts";
+import { didYouMean, orList } from "../tables/io/labels.ts";
+import { MAX_FLOAT32 } from "../tables/io/maxFloat32.ts";
+import { isQuery } from "../tables/io/table.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { type ColumnLabels, type LoadedModel, modelLabels } from "../flows/index.ts";
-import { nearestName } from "../nearestName.ts";
+import { nearestName } from "../check/nearestName.ts";
 import { program } from "./program.ts";
 
 /**

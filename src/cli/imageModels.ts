@@ -1,7 +1,7 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { ImageModel, type LoadedModel } from "../flows/index.ts";
-import { type ImageSet, noClassesError } from "../images/imageSet.ts";
-import { nearestName } from "../nearestName.ts";
+import { type ImageSet, noClassesError } from "../images/files/imageSet.ts";
+import { nearestName } from "../check/nearestName.ts";
 import { program } from "./program.ts";
 
 /**

@@ -1,11 +1,11 @@
 import { createColors } from "picocolors";
 import type { SplitWithTest } from "../dataset/splitWithTest.ts";
-import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
-import { count, counted } from "../evaluate/numberText.ts";
-import type { MeanEstimate } from "../evaluate/runningMean.ts";
+import { bitsPerDimension } from "../images/model/bitsPerDimension.ts";
+import { count, counted } from "../check/numberText.ts";
+import type { MeanEstimate } from "../numerics/runningMean.ts";
 import { shellQuoted } from "../files/shellQuoted.ts";
-import { shapeText } from "../images/imageSet.ts";
-import type { ImageSet } from "../images/index.ts";
+import { shapeText } from "../images/files/imageSet.ts";
+import type { ImageSet } from "../images/files/index.ts";
 import { imageSize } from "../nn/image.ts";
 import type { FitResult } from "../train/index.ts";
 import { dataOfCommand, ending, filesAndCommands, type NextCommand } from "./fitReport.ts";

@@ -1,10 +1,10 @@
-import { PushforwardError } from "../errors.ts";
-import { count, counted } from "../evaluate/numberText.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { count, counted } from "../check/numberText.ts";
 import { ImageModel, type LoadedModel } from "../flows/index.ts";
-import { imageBlocks } from "../images/imageRows.ts";
-import { skippedFilesText } from "../images/imageSet.ts";
-import type { ImageSet } from "../images/index.ts";
-import { openImages } from "../images/openImages.ts";
+import { imageBlocks } from "../images/files/imageRows.ts";
+import { skippedFilesText } from "../images/files/imageSet.ts";
+import type { ImageSet } from "../images/files/index.ts";
+import { openImages } from "../open/openImages.ts";
 import { refuseOptions } from "./imageModels.ts";
 import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";

@@ -1,5 +1,5 @@
-import { counted } from "../evaluate/numberText.ts";
-import type { UnlearnedValues } from "../tables/unlearned.ts";
+import { counted } from "../check/numberText.ts";
+import type { UnlearnedValues } from "../tables/columns/unlearned.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
 import { dataOfModel, integerFrom, model, outputTable, readOptions } from "./options.ts";
@@ -30,9 +30,9 @@ export const impute = command({
     ["impute model.safetensors patients.csv --seed 1 -o second.csv", "Another imputation of the same rows."],
   ],
   async run({ model: modelPath, data, output, seed, threads, provider, ...reading }, io) {
-    const { openTable } = await import("../data/index.ts");
-    const { completeTable } = await import("../data/tableSamples.ts");
-    const { writeImputed } = await import("../data/writeImputed.ts");
+    const { openTable } = await import("../tables/io/index.ts");
+    const { completeTable } = await import("../tables/io/tableSamples.ts");
+    const { writeImputed } = await import("../tables/io/writeImputed.ts");
     const { TableModel } = await import("../flows/index.ts");
     const { Messages } = await import("./messages.ts");
     const { readModel } = await import("./model.ts");

@@ -1,8 +1,8 @@
 import { extname } from "node:path";
-import { openTable, readRows } from "../data/index.ts";
-import { writeRows } from "../data/writeRows.ts";
-import { PushforwardError } from "../errors.ts";
-import { withDecimals } from "../evaluate/numberText.ts";
+import { openTable, readRows } from "../tables/io/index.ts";
+import { writeRows } from "../tables/io/writeRows.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { withDecimals } from "../check/numberText.ts";
 import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
 import { saveModel } from "../files/index.ts";
 import type { Flow } from "../flows/flow.ts";

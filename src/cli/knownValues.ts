@@ -1,10 +1,10 @@
-import { joinColumnList } from "../data/columnList.ts";
-import { orList } from "../data/labels.ts";
-import { PushforwardError } from "../errors.ts";
-import { nearestName } from "../nearestName.ts";
-import { booleanLabel } from "../tables/booleanColumn.ts";
-import type { TableColumn } from "../tables/tableColumn.ts";
-import { millisecondsOf, type TableValue, textType } from "../tables/tableRows.ts";
+import { joinColumnList } from "../tables/io/columnList.ts";
+import { orList } from "../tables/io/labels.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { nearestName } from "../check/nearestName.ts";
+import { booleanLabel } from "../tables/columns/booleanColumn.ts";
+import type { TableColumn } from "../tables/columns/tableColumn.ts";
+import { millisecondsOf, type TableValue, textType } from "../tables/columns/tableRows.ts";
 import { assignedTexts, assignmentsIn } from "./given.ts";
 
 /**

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import { joinColumnList } from "../data/columnList.ts";
-import { PushforwardError } from "../errors.ts";
-import { parse } from "../parse.ts";
+import { joinColumnList } from "../tables/io/columnList.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { parse } from "../check/parse.ts";
 import type { AllowedDirectories } from "./allowedDirectories.ts";
 import { readModel } from "./model.ts";
 

@@ -1,5 +1,5 @@
 import { createColors } from "picocolors";
-import { count } from "../evaluate/numberText.ts";
+import { count } from "../check/numberText.ts";
 import { singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
 

@@ -1,8 +1,8 @@
-import { formatOf } from "../data/format.ts";
-import { PushforwardError } from "../errors.ts";
+import { formatOf } from "../tables/io/format.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { readBytes } from "../files/readBytes.ts";
 import { decodeModel, type LoadedModel } from "../flows/index.ts";
-import { withJsonValues } from "../tables/tableColumn.ts";
+import { withJsonValues } from "../tables/columns/tableColumn.ts";
 import { withPath } from "./failure.ts";
 
 /**

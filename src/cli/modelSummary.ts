@@ -1,6 +1,6 @@
-import { orList } from "../data/labels.ts";
+import { orList } from "../tables/io/labels.ts";
 import type { ContextEmbedding } from "../distributions/index.ts";
-import { count, counted, nats, percent } from "../evaluate/numberText.ts";
+import { count, counted, nats, percent } from "../check/numberText.ts";
 import {
   type Flow,
   flowSummary,
@@ -9,9 +9,9 @@ import {
   modelLabels,
   parameterCount,
 } from "../flows/index.ts";
-import { describeColumn } from "../tables/describeColumn.ts";
-import { featuresOf, learnedColumns } from "../tables/tableColumn.ts";
-import { isFittedWithoutGradients, isKernelDensity } from "../train/fittedCandidates.ts";
+import { describeColumn } from "../tables/columns/describeColumn.ts";
+import { featuresOf, learnedColumns } from "../tables/columns/tableColumn.ts";
+import { isFittedWithoutGradients, isKernelDensity } from "../tables/fit/fittedCandidates.ts";
 import { singleLine } from "./format.ts";
 import { bitsText } from "./imageReport.ts";
 

@@ -1,8 +1,8 @@
 import { basename } from "node:path";
-import { csvSample } from "../data/csvSample.ts";
-import { openTable, type TableOptions } from "../data/index.ts";
+import { csvSample } from "../tables/io/csvSample.ts";
+import { openTable, type TableOptions } from "../tables/io/index.ts";
 import { readBytes } from "../files/readBytes.ts";
-import { importOptional, SERVER } from "../optionalPackages.ts";
+import { importOptional, SERVER } from "../package/optionalPackages.ts";
 import type { StudioFile } from "../serve/studioApp.ts";
 import { type Io, interruption } from "./io.ts";
 import { Messages } from "./messages.ts";

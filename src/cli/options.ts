@@ -1,6 +1,6 @@
-import { parseColumnList } from "../data/columnList.ts";
-import { PushforwardError } from "../errors.ts";
-import { nearestName } from "../nearestName.ts";
+import { parseColumnList } from "../tables/io/columnList.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { nearestName } from "../check/nearestName.ts";
 
 /** An option of a command: how it is written, described and read. `T` is the type of its value. */
 export interface Option<T = unknown> {

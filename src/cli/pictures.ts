@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { TrainingTable } from "../data/index.ts";
+import type { TrainingTable } from "../tables/io/index.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { writeFileAtomically } from "../files/atomicFile.ts";
 import { makeDirectory } from "../files/makeDirectory.ts";
 import type { ImageModel, ImageSampleOptions } from "../flows/index.ts";
-import { encodePng, grayLevels, imageGrid, type Picture } from "../images/index.ts";
-import { decodePicture } from "../images/pictureFile.ts";
+import { encodePng, grayLevels, imageGrid, type Picture } from "../images/files/index.ts";
+import { decodePicture } from "../images/files/pictureFile.ts";
 import {
   imageFigure,
   samplesFigure,

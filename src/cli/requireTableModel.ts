@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { LoadedModel, TableModel } from "../flows/index.ts";
 import { refuseImages } from "./imageModels.ts";
 import type { Messages } from "./messages.ts";

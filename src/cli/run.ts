@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { mpiJob } from "../mpi/job.ts";
-import { expandAbbreviation, nearestName } from "../nearestName.ts";
-import { VERSION } from "../version.ts";
+import { expandAbbreviation, nearestName } from "../check/nearestName.ts";
+import { VERSION } from "../package/version.ts";
 import type { Command } from "./command.ts";
 import { exitCode, writeFailure } from "./failure.ts";
 import { commandHelp, programHelp } from "./help.ts";

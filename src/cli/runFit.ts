@@ -1,5 +1,5 @@
-import { lockPath, withFileLock } from "../data/fileLock.ts";
-import { PushforwardError } from "../errors.ts";
+import { lockPath, withFileLock } from "../files/fileLock.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
 import { shellQuoted } from "../files/shellQuoted.ts";
 import { OF_OTHER_TRAINING } from "../train/checkpoint.ts";

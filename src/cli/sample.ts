@@ -1,6 +1,6 @@
 import { basename } from "node:path";
-import { PushforwardError } from "../errors.ts";
-import { count, counted } from "../evaluate/numberText.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { count, counted } from "../check/numberText.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
 import { flag, integerFrom, model, numberFromZero, path, readOptions, text } from "./options.ts";
@@ -76,9 +76,9 @@ export const sample = command({
     const { model: path, given: text, where, noGaps, rows, output, seed, na, decimal, delimiter } = values;
     const run = engineOf(values);
     const reading = { na, decimal, delimiter };
-    const { sampleBlocks, Table, writeRows } = await import("../data/index.ts");
-    const { writeTable } = await import("../data/writeTable.ts");
-    const { ContextCheck } = await import("../evaluate/index.ts");
+    const { sampleBlocks, Table, writeRows } = await import("../tables/io/index.ts");
+    const { writeTable } = await import("../tables/io/writeTable.ts");
+    const { ContextCheck } = await import("../tables/evaluate/index.ts");
     const { modelLabels } = await import("../flows/index.ts");
     const { refuseOptions } = await import("./imageModels.ts");
     const { readGiven } = await import("./given.ts");

@@ -1,13 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { formatOf } from "../data/format.ts";
-import { PushforwardError } from "../errors.ts";
-import { count, counted } from "../evaluate/numberText.ts";
+import { formatOf } from "../tables/io/format.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { count, counted } from "../check/numberText.ts";
 import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
 import { makeDirectory } from "../files/makeDirectory.ts";
 import { ImageModel, type LoadedModel } from "../flows/index.ts";
-import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
-import { checkPictureShape } from "../images/pictureFile.ts";
+import { encodePng, grayLevels, imageGrid } from "../images/files/index.ts";
+import { checkPictureShape } from "../images/files/pictureFile.ts";
 import { classDirectories } from "./classDirectories.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
 import { classIndex, refuseOptions } from "./imageModels.ts";

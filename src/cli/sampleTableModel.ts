@@ -1,10 +1,10 @@
-import { openTable, type Table } from "../data/index.ts";
-import { quotedIfNeeded, shellQuotedQuery } from "../data/query.ts";
-import { sampleWhere } from "../data/sampleWhere.ts";
-import { completeTable, sampleTable } from "../data/tableSamples.ts";
-import { writeTable } from "../data/writeTable.ts";
-import { PushforwardError } from "../errors.ts";
-import { count, counted } from "../evaluate/numberText.ts";
+import { openTable, type Table } from "../tables/io/index.ts";
+import { quotedIfNeeded, shellQuotedQuery } from "../tables/io/query.ts";
+import { sampleWhere } from "../tables/io/sampleWhere.ts";
+import { completeTable, sampleTable } from "../tables/io/tableSamples.ts";
+import { writeTable } from "../tables/io/writeTable.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { count, counted } from "../check/numberText.ts";
 import { type LoadedModel, TableModel } from "../flows/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { Io } from "./io.ts";

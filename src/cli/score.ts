@@ -1,5 +1,5 @@
-import { PushforwardError } from "../errors.ts";
-import { counted } from "../evaluate/numberText.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { counted } from "../check/numberText.ts";
 import { command } from "./command.ts";
 import { engine } from "./engine.ts";
 import { classify, draws } from "./imageOptions.ts";
@@ -63,7 +63,7 @@ export const score = command({
       const { scoreFiles } = await import("./scoreFiles.ts");
       return scoreFiles(loaded, values, io).finally(() => loaded.flow.release());
     }
-    const { scoreName, writeScored } = await import("../data/writeScored.ts");
+    const { scoreName, writeScored } = await import("../tables/io/writeScored.ts");
     const { columnsOfModel, scoreSource } = await import("./scoring.ts");
 
     const destination = await tableOutput(values.output, io);

@@ -1,10 +1,10 @@
 import { dirname, join, relative, resolve } from "node:path";
-import { writeScored } from "../data/index.ts";
-import { expandPatterns, isStandardInput } from "../data/locate.ts";
-import { isQuery } from "../data/table.ts";
-import { scoreName } from "../data/writeScored.ts";
-import { PushforwardError } from "../errors.ts";
-import { counted } from "../evaluate/numberText.ts";
+import { writeScored } from "../tables/io/index.ts";
+import { expandPatterns, isStandardInput } from "../tables/io/locate.ts";
+import { isQuery } from "../tables/io/table.ts";
+import { scoreName } from "../tables/io/writeScored.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { counted } from "../check/numberText.ts";
 import { makeDirectory } from "../files/makeDirectory.ts";
 import type { LoadedModel } from "../flows/index.ts";
 import type { Io } from "./io.ts";

@@ -1,8 +1,8 @@
-import { writeRows } from "../data/index.ts";
-import { PushforwardError } from "../errors.ts";
-import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
-import { counted } from "../evaluate/numberText.ts";
-import { RunningMean } from "../evaluate/runningMean.ts";
+import { writeRows } from "../tables/io/index.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { bitsPerDimension } from "../images/model/bitsPerDimension.ts";
+import { counted } from "../check/numberText.ts";
+import { RunningMean } from "../numerics/runningMean.ts";
 import type { ImageClassification, LoadedModel } from "../flows/index.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
 import { jsonLine } from "./format.ts";

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
-import { PushforwardError } from "../errors.ts";
-import { importOptional, SERVER } from "../optionalPackages.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { importOptional, SERVER } from "../package/optionalPackages.ts";
 import { type ServedModel, servedModel } from "../serve/servedModel.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
 import { type Io, interruption } from "./io.ts";

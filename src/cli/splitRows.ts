@@ -1,6 +1,6 @@
 import { type Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { type SplitWithTest, splitWithTest } from "../dataset/splitWithTest.ts";
-import { count } from "../evaluate/numberText.ts";
+import { count } from "../check/numberText.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { Messages } from "./messages.ts";
 

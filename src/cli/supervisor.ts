@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { constants } from "node:os";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { mpiJob } from "../mpi/job.ts";
 import type { CommandThreadData, FromCommandThread, Terminal, ToCommandThread } from "./commandThread.ts";
 import { writeFailure } from "./failure.ts";

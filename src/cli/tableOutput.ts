@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
-import { outputFormat } from "../data/format.ts";
-import { PushforwardError } from "../errors.ts";
+import { outputFormat } from "../tables/io/format.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { checkWritable } from "../files/atomicFile.ts";
 import { type Io, nullStream, type Output } from "./io.ts";
 import { Messages } from "./messages.ts";

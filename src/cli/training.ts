@@ -1,8 +1,8 @@
-import type { TrainingTable } from "../data/index.ts";
+import type { TrainingTable } from "../tables/io/index.ts";
 import { InMemoryDataset } from "../dataset/index.ts";
 import type { SplitWithTest } from "../dataset/splitWithTest.ts";
-import { PushforwardError } from "../errors.ts";
-import { count, counted } from "../evaluate/numberText.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { count, counted } from "../check/numberText.ts";
 import {
   cnf,
   estimateParameters,
@@ -16,15 +16,15 @@ import {
   realNVP,
   withConstants,
 } from "../flows/index.ts";
-import { trainFlows, withoutConstants } from "../train/fitFlows.ts";
+import { trainFlows, withoutConstants } from "../tables/fit/fitFlows.ts";
 import {
   type FitMembersOptions,
   type FitMembersResult,
   fitMembers,
   type Member,
-} from "../train/fitMembers.ts";
+} from "../tables/fit/fitMembers.ts";
 import type { CheckpointStore, FitEpoch, FitFlowsResult, FitProgress } from "../train/index.ts";
-import { trimRows } from "../train/trimRows.ts";
+import { trimRows } from "../tables/fit/trimRows.ts";
 import { engineOf } from "./engine.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { TableFitValues } from "./fitValues.ts";

@@ -1,4 +1,4 @@
-import { count, nats } from "../evaluate/numberText.ts";
+import { count, nats } from "../check/numberText.ts";
 import type { FitEpoch, FitProgress } from "../train/index.ts";
 import { deadlineOf } from "../train/options.ts";
 import type { FitLog } from "./fitLog.ts";

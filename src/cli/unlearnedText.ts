@@ -1,9 +1,9 @@
-import type { Table } from "../data/index.ts";
-import { PushforwardError } from "../errors.ts";
-import { counted } from "../evaluate/numberText.ts";
-import { describeColumn } from "../tables/describeColumn.ts";
-import type { TableColumn } from "../tables/tableColumn.ts";
-import type { UnlearnedValues } from "../tables/unlearned.ts";
+import type { Table } from "../tables/io/index.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { counted } from "../check/numberText.ts";
+import { describeColumn } from "../tables/columns/describeColumn.ts";
+import type { TableColumn } from "../tables/columns/tableColumn.ts";
+import type { UnlearnedValues } from "../tables/columns/unlearned.ts";
 
 /**
  * A warning about values that a model with these columns did not learn. `consequence` says what happens to rows with impossible values.

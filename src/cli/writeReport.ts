@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { createColors } from "picocolors";
-import { openTable } from "../data/index.ts";
-import { PushforwardError } from "../errors.ts";
-import { type ReportOptions, report as reportOf } from "../evaluate/index.ts";
+import { openTable } from "../tables/io/index.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { type ReportOptions, report as reportOf } from "../tables/evaluate/index.ts";
 import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
 import { reportPage } from "../report/index.ts";
 import { openCanvas } from "../report/sheet.ts";

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../errors.ts";
-import { brief } from "../parse.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { brief } from "../check/parse.ts";
 
 /** Throws `ARGUMENT` unless there are `size` different names. `what` is the subject of the error. */
 export function checkDistinctNames(what: string, names: readonly string[], size: number): void {

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../errors.ts";
-import { brief } from "../parse.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { brief } from "../check/parse.ts";
 
 /**
  * Rows of numbers in one of four forms:

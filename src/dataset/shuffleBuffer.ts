@@ -1,5 +1,5 @@
 import type { Random } from "../random/index.ts";
-import { readAhead } from "../readAhead.ts";
+import { readAhead } from "./readAhead.ts";
 import { type Batch, type Batches, copiesOf, epochRandom } from "./batches.ts";
 import type { BatchOptions } from "./dataset.ts";
 import { InMemoryDataset } from "./inMemoryDataset.ts";

@@ -1,6 +1,6 @@
-import { equalRows } from "../columns/equalRows.ts";
-import { PushforwardError } from "../errors.ts";
-import { brief } from "../parse.ts";
+import { equalRows } from "./equalRows.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { brief } from "../check/parse.ts";
 import { Random } from "../random/index.ts";
 import { type InMemoryDataset, storedRows } from "./inMemoryDataset.ts";
 import { range } from "./range.ts";

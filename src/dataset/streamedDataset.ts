@@ -1,6 +1,6 @@
-import { rowHashes } from "../columns/equalRows.ts";
-import { PushforwardError } from "../errors.ts";
-import { anyValue, checkOptions, integerFrom, type OptionRules, seedValue } from "../options.ts";
+import { rowHashes } from "./equalRows.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { anyValue, checkOptions, integerFrom, type OptionRules, seedValue } from "../check/options.ts";
 import { Random } from "../random/index.ts";
 import type { Batches } from "./batches.ts";
 import {

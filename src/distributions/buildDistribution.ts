@@ -1,4 +1,4 @@
-import type { Description } from "../description.ts";
+import type { Description } from "../parts/description.ts";
 import type { Random } from "../random/index.ts";
 import { distributionRegistry } from "./build.ts";
 import type { Distribution } from "./distribution.ts";

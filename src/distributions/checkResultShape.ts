@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { formatShape, type Shape, sameShape } from "../graph/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 

@@ -2,13 +2,13 @@ import * as z from "zod/mini";
 import type { DataRows } from "../bijections/bijection.ts";
 import type { OuterStandardization } from "../bijections/outerStandardization.ts";
 import { Standardize } from "../bijections/standardize.ts";
-import { countSchema, sizeSchema } from "../description.ts";
-import { PushforwardError } from "../errors.ts";
+import { countSchema, sizeSchema } from "../parts/description.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { activate } from "../nn/activation.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 

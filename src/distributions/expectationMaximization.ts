@@ -1,8 +1,8 @@
 import type { DataRows } from "../bijections/bijection.ts";
-import { PushforwardError } from "../errors.ts";
-import { type Limits, limitReached, limitRules } from "../limits.ts";
-import { checkOptions, integerFrom, numberFrom, seedValue } from "../options.ts";
-import { brief } from "../parse.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { type Limits, limitReached, limitRules } from "../check/limits.ts";
+import { checkOptions, integerFrom, numberFrom, seedValue } from "../check/options.ts";
+import { brief } from "../check/parse.ts";
 import { Random } from "../random/index.ts";
 import { kMeans } from "./kMeans.ts";
 

@@ -1,10 +1,10 @@
 import * as z from "zod/mini";
 import type { DataRows } from "../bijections/bijection.ts";
-import { sizeSchema } from "../description.ts";
+import { sizeSchema } from "../parts/description.ts";
 import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
-import type { Limits } from "../limits.ts";
-import { parse } from "../parse.ts";
+import type { Limits } from "../check/limits.ts";
+import { parse } from "../check/parse.ts";
 import type { Random } from "../random/index.ts";
 import { chooseComponent } from "./chooseComponent.ts";
 import {

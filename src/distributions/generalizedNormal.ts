@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
-import { positiveSchema, sizeSchema } from "../description.ts";
+import { positiveSchema, sizeSchema } from "../parts/description.ts";
 import { LOGARITHM, Parameter } from "../graph/parameter.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
-import { logGamma } from "../numerics/logGamma.ts";
-import { parse } from "../parse.ts";
+import { logGamma } from "../graph/numerics/logGamma.ts";
+import { parse } from "../check/parse.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
 /**

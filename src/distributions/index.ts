@@ -10,15 +10,15 @@ export {
   type FitGaussianMixtureResult,
   fitGaussianMixture,
 } from "./expectationMaximization.ts";
-export type { ColumnHeadOptions } from "./heads/columnHead.ts";
-export { quantileKnots } from "./heads/quantileKnots.ts";
-export type { Knots } from "./heads/quantileMap.ts";
-export type { KernelDensityOptions } from "./kernelDensity.ts";
-export type { LatentClassesOptions } from "./latentClasses.ts";
+export type { ColumnHeadOptions } from "../tables/densities/heads/columnHead.ts";
+export { quantileKnots } from "../tables/densities/heads/quantileKnots.ts";
+export type { Knots } from "../tables/densities/heads/quantileMap.ts";
+export type { KernelDensityOptions } from "../tables/densities/kernelDensity.ts";
+export type { LatentClassesOptions } from "../tables/densities/latentClasses.ts";
 export type { MadeOptions } from "./made.ts";
 export * from "./mainExports.ts";
-export type { MixedGaussianMixtureOptions } from "./mixedGaussianMixture.ts";
-export type { MixedMadeOptions } from "./mixedMade.ts";
+export type { MixedGaussianMixtureOptions } from "../tables/densities/mixedGaussianMixture.ts";
+export type { MixedMadeOptions } from "../tables/densities/mixedMade.ts";
 export type { MixtureOptions } from "./mixture.ts";
 export type { ResampledOptions } from "./resampled.ts";
 export {

@@ -1,7 +1,7 @@
 /** The exports that `pushforward` and `pushforward/distributions` have in common. */
 export { Bernoulli } from "./bernoulli.ts";
 export { Cauchy } from "./cauchy.ts";
-export { ConstantFeatures } from "./constantFeatures.ts";
+export { ConstantFeatures } from "../tables/densities/constantFeatures.ts";
 export { ContextEmbedding, type ContextEmbeddingOptions } from "./contextEmbedding.ts";
 export type { CustomKind } from "./customKinds.ts";
 export { Dequantized } from "./dequantized.ts";
@@ -11,13 +11,13 @@ export type { Distribution } from "./distribution.ts";
 export { Ensemble } from "./ensemble.ts";
 export { GaussianMixture } from "./gaussianMixture.ts";
 export { GeneralizedNormal } from "./generalizedNormal.ts";
-export { KernelDensity } from "./kernelDensity.ts";
+export { KernelDensity } from "../tables/densities/kernelDensity.ts";
 export { Laplace } from "./laplace.ts";
-export { LatentClasses } from "./latentClasses.ts";
+export { LatentClasses } from "../tables/densities/latentClasses.ts";
 export { Logistic } from "./logistic.ts";
 export { Made } from "./made.ts";
-export { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
-export { MixedMade } from "./mixedMade.ts";
+export { MixedGaussianMixture } from "../tables/densities/mixedGaussianMixture.ts";
+export { MixedMade } from "../tables/densities/mixedMade.ts";
 export { Mixture } from "./mixture.ts";
 export { PixelAutoregressive } from "./pixelAutoregressive.ts";
 export { Resampled } from "./resampled.ts";

@@ -8,13 +8,13 @@ import {
 import type { Standardize } from "../bijections/standardize.ts";
 import { formatSupport, type Support } from "../bijections/support.ts";
 import { range } from "../dataset/range.ts";
-import type { NestedSchema } from "../description.ts";
-import { PushforwardError } from "../errors.ts";
+import type { NestedSchema } from "../parts/description.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { Parameter } from "../graph/parameter.ts";
 import { concat, constant, stack, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { logSumExp } from "../numerics/logSumExp.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import { chooseComponent, rowsOfChosenComponents } from "./chooseComponent.ts";
 import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import {

@@ -1,5 +1,5 @@
 import type { DataRows } from "../bijections/bijection.ts";
-import { type Limits, limitReached } from "../limits.ts";
+import { type Limits, limitReached } from "../check/limits.ts";
 import { Random } from "../random/index.ts";
 import {
   evaluateMixture,

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { DataRows } from "../bijections/bijection.ts";
-import { countSchema, MAX_LAYERS, sizeSchema } from "../description.ts";
+import { countSchema, MAX_LAYERS, sizeSchema } from "../parts/description.ts";
 import { loop } from "../graph/loop.ts";
 import { concat, constant, filled, scalar, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
@@ -8,7 +8,7 @@ import { CausalTransformer, type TransformerOptions, transformerSchema } from ".
 import { CausalWindow } from "../nn/causalWindow.ts";
 import { type ImageShape, imageSchema, imageSize } from "../nn/image.ts";
 import { ResidualNetwork } from "../nn/residualNetwork.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Random } from "../random/index.ts";
 import { DiscretizedMixture } from "./discretizedMixture.ts";
 import {

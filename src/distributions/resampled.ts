@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../description.ts";
+import { sizeSchema } from "../parts/description.ts";
 import { constant, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { drawForBatch, isTraining } from "../graph/tracing/training.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
-import { checkOptions, integerFrom, seedValue } from "../options.ts";
-import { parse } from "../parse.ts";
+import { checkOptions, integerFrom, seedValue } from "../check/options.ts";
+import { parse } from "../check/parse.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import {

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { stack, type Tensor } from "../graph/tensor.ts";
 import type { Distribution } from "./distribution.ts";
 

@@ -10,8 +10,8 @@ import {
 import { latentRows } from "../bijections/parts.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import { formatSupport, mappedSupport, type Support } from "../bijections/support.ts";
-import type { NestedSchema } from "../description.ts";
-import { PushforwardError } from "../errors.ts";
+import type { NestedSchema } from "../parts/description.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { checkParametersReachable } from "../nn/unreachableParameters.ts";

@@ -1,12 +1,12 @@
 import * as z from "zod/mini";
 import { contextFor } from "../bijections/bijection.ts";
 import type { Support } from "../bijections/support.ts";
-import type { NestedSchema } from "../description.ts";
-import { PushforwardError } from "../errors.ts";
+import type { NestedSchema } from "../parts/description.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import { drawForRows, isTracingLoss } from "../graph/tracing/training.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import { Random } from "../random/index.ts";
 import { logMeanExpOf } from "./chooseComponent.ts";
 import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../errors.ts";
-import { brief } from "../parse.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { brief } from "../check/parse.ts";
 
 /** Throws `ARGUMENT` unless the path of a file is a string. */
 export function checkPath(path: unknown): void {

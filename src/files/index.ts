@@ -1,3 +1,3 @@
 export { writeFileAtomically } from "./atomicFile.ts";
 export { type CheckpointFileOptions, checkpointFile } from "./checkpointFile.ts";
-export { loadModel, saveModel } from "./modelFiles.ts";
+export { loadModel, saveModel } from "../open/modelFiles.ts";

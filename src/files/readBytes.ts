@@ -2,9 +2,9 @@ import { constants, createReadStream, openSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { Socket } from "node:net";
 import { basename, dirname } from "node:path";
-import { PushforwardError } from "../errors.ts";
-import { declaredSize } from "../flows/safetensors.ts";
-import { nearestName } from "../nearestName.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { declaredSize } from "../parts/safetensors.ts";
+import { nearestName } from "../check/nearestName.ts";
 import { checkPath } from "./checkPath.ts";
 import { shellQuoted } from "./shellQuoted.ts";
 

@@ -1,11 +1,11 @@
 import type { RowsInput } from "../dataset/rowsInput.ts";
 import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
 import { VariationalAutoencoder } from "../distributions/variationalAutoencoder.ts";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { logMeanExp } from "../numerics/logMeanExp.ts";
-import { checkOptions, integerFrom, numberFrom, type OptionRules, seedValue } from "../options.ts";
-import { brief } from "../parse.ts";
+import { checkOptions, integerFrom, numberFrom, type OptionRules, seedValue } from "../check/options.ts";
+import { brief } from "../check/parse.ts";
 import { Random } from "../random/index.ts";
 import { runRules } from "../runtime/options.ts";
 import { ActiveCalls } from "./activeCalls.ts";

@@ -1,6 +1,6 @@
 import type { Standardize } from "../bijections/standardize.ts";
 import type { FlatRows } from "../dataset/rowsInput.ts";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { peakNumbersPerRow } from "../graph/passes/lowMemoryOrder.ts";

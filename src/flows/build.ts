@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { CustomKind } from "../distributions/customKinds.ts";
 import { registerAllKinds } from "../distributions/registerAllKinds.ts";
-import { parse } from "../parse.ts";
+import { parse } from "../check/parse.ts";
 import type { Flow } from "./flow.ts";
 import { buildRegisteredFlow, type FlowDescription, type KindOptions } from "./flowDescription.ts";
 

@@ -1,9 +1,9 @@
 import type { RowForms, RowsInput } from "../dataset/rowsInput.ts";
 import type { Samples } from "../distributions/transformedDistribution.ts";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Dimension } from "../graph/shape.ts";
 import { constant, Tensor } from "../graph/tensor.ts";
-import { checkOptions } from "../options.ts";
+import { checkOptions } from "../check/options.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import type { Flow } from "./flow.ts";
 import { type RowOptions, type SampleOptions, sampleRules } from "./flowEvaluator.ts";

@@ -1,7 +1,7 @@
 import { Dequantized, type DequantizedOptions } from "../distributions/dequantized.ts";
 import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
-import { PushforwardError } from "../errors.ts";
-import { anyValue, checkOptions, seedValue } from "../options.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { anyValue, checkOptions, seedValue } from "../check/options.ts";
 import { checkFlow } from "./checkParts.ts";
 import { Flow } from "./flow.ts";
 

@@ -1,5 +1,5 @@
 import type { ContextEmbedding } from "../distributions/contextEmbedding.ts";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { checkFlow } from "./checkParts.ts";
 import { Flow } from "./flow.ts";
 

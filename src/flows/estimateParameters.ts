@@ -1,6 +1,6 @@
-import { sizeSchema } from "../description.ts";
-import { checkOptions, integerFrom, type OptionRule } from "../options.ts";
-import { parse } from "../parse.ts";
+import { sizeSchema } from "../parts/description.ts";
+import { checkOptions, integerFrom, type OptionRule } from "../check/options.ts";
+import { parse } from "../check/parse.ts";
 import { cnf, glow, iaf, maf, naf, nice, nsf, planarFlow, realNVP } from "./recipes/index.ts";
 
 /** What the number of parameters of a layer depends on. */

@@ -1,9 +1,9 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { input, type Tensor } from "../graph/tensor.ts";
 import type { ImageShape } from "../nn/image.ts";
 import type { Precision } from "../onnx/export.ts";
-import { checkOptions, invalidOption, isPlainObject, oneOf } from "../options.ts";
+import { checkOptions, invalidOption, isPlainObject, oneOf } from "../check/options.ts";
 import type { Float64Column } from "./float64Column.ts";
 import type { Flow } from "./flow.ts";
 import {

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { bijectionRegistry, bijectionSchema } from "../bijections/build.ts";
-import type { Description } from "../description.ts";
+import type { Description } from "../parts/description.ts";
 import { distributionRegistry, distributionSchema } from "../distributions/build.ts";
 import {
   ContextEmbedding,
@@ -8,8 +8,8 @@ import {
   contextEmbeddingSchema,
 } from "../distributions/contextEmbedding.ts";
 import { type CustomKind, withCustomKinds } from "../distributions/customKinds.ts";
-import { anyValue, type OptionRules } from "../options.ts";
-import { parse } from "../parse.ts";
+import { anyValue, type OptionRules } from "../check/options.ts";
+import { parse } from "../check/parse.ts";
 import { Random } from "../random/index.ts";
 import { Flow } from "./flow.ts";
 

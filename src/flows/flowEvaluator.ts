@@ -1,12 +1,12 @@
 import { Standardize } from "../bijections/standardize.ts";
 import { type FlatRows, type RowForms, type RowsInput, rowsAs } from "../dataset/rowsInput.ts";
 import type { Samples } from "../distributions/transformedDistribution.ts";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { instancesOf } from "../nn/module.ts";
 import type { Precision } from "../onnx/export.ts";
-import { anyValue, checkOptions, integerFrom, type OptionRules, seedValue } from "../options.ts";
-import { brief } from "../parse.ts";
+import { anyValue, checkOptions, integerFrom, type OptionRules, seedValue } from "../check/options.ts";
+import { brief } from "../check/parse.ts";
 import { Random } from "../random/index.ts";
 import { runRules } from "../runtime/options.ts";
 import { arrayInput, BatchRunner, type RowInput, type RunOptions } from "./batchRunner.ts";

@@ -1,6 +1,6 @@
 import { Mixture, type MixtureOptions } from "../distributions/mixture.ts";
-import { PushforwardError } from "../errors.ts";
-import { brief } from "../parse.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { brief } from "../check/parse.ts";
 import { checkFlow } from "./checkParts.ts";
 import { Flow } from "./flow.ts";
 

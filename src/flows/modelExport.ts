@@ -6,7 +6,7 @@ import type { Shape } from "../graph/shape.ts";
 import { input, type Tensor } from "../graph/tensor.ts";
 import { floatType, GraphWriter, type Precision } from "../onnx/export.ts";
 import { type FileValue, OnnxFile } from "../onnx/file.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../package/version.ts";
 
 /** The key of the metadata that describes the inputs and outputs of an exported model, as the JSON of `ExportSignature`. */
 export const DESCRIPTION_KEY = "pushforward";

@@ -1,10 +1,10 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { parametersOf } from "../nn/module.ts";
-import { splitAnomalyArrays } from "./anomalies/splitAnomalyArrays.ts";
-import { checksumError, decodeWithChecksum, encodeWithChecksum } from "./checksum.ts";
-import { KEY as MODEL_KEY } from "./modelFile.ts";
-import { fileBytes } from "./safetensors.ts";
-import { setParameters, toStoredArrays } from "./storedParameters.ts";
+import { splitAnomalyArrays } from "../model/splitAnomalyArrays.ts";
+import { checksumError, decodeWithChecksum, encodeWithChecksum } from "../parts/checksum.ts";
+import { KEY as MODEL_KEY } from "../model/modelFile.ts";
+import { fileBytes } from "../parts/safetensors.ts";
+import { setParameters, toStoredArrays } from "../parts/storedParameters.ts";
 
 /** The version of the format. It changes when the meaning of the arrays changes. */
 const FORMAT = "1";

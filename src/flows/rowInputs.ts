@@ -1,7 +1,7 @@
 import { type FlatRows, flatRows, type RowsInput } from "../dataset/rowsInput.ts";
-import { PushforwardError } from "../errors.ts";
-import { isPlainObject } from "../options.ts";
-import { brief } from "../parse.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { isPlainObject } from "../check/options.ts";
+import { brief } from "../check/parse.ts";
 import { areRunOptions } from "../runtime/options.ts";
 import { contextError } from "./contextError.ts";
 import type { Flow } from "./flow.ts";

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../errors.ts";
-import { anyValue, checkOptions, type OptionRules, trueOrFalse } from "../options.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { anyValue, checkOptions, type OptionRules, trueOrFalse } from "../check/options.ts";
 import { isInput } from "./operations/source.ts";
 import { Parameter } from "./parameter.ts";
 import { lowMemoryOrder } from "./passes/lowMemoryOrder.ts";

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Operation } from "./operation.ts";
 import type { Tensor } from "./tensor.ts";
 

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../errors.ts";
-import { checkOptions, integerFrom, type OptionRules, required } from "../options.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { checkOptions, integerFrom, type OptionRules, required } from "../check/options.ts";
 import type { LoopBody, Operation } from "./operation.ts";
 import { optimize } from "./passes/optimize.ts";
 import { expandOperations } from "./passes/rewrite.ts";

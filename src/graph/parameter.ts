@@ -1,6 +1,6 @@
-import { PushforwardError } from "../errors.ts";
-import { anyValue, checkOptions, trueOrFalse } from "../options.ts";
-import { claimNumbers } from "../sizeBudget.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { anyValue, checkOptions, trueOrFalse } from "../check/options.ts";
+import { claimNumbers } from "../check/sizeBudget.ts";
 import type { Floats } from "./operation.ts";
 import { input } from "./operations/source.ts";
 import { formatShape, sizeOf } from "./shape.ts";

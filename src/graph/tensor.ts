@@ -1,5 +1,5 @@
-import { PushforwardError } from "../errors.ts";
-import { checkOptions, trueOrFalse } from "../options.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { checkOptions, trueOrFalse } from "../check/options.ts";
 import { checkedNumber } from "./checkedNumber.ts";
 import { checkInputTypes } from "./inputTypes.ts";
 import type { Attributes, Operation } from "./operation.ts";

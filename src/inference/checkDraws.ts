@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Random } from "../random/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { type AffineMap, mapRows } from "./affineMap.ts";

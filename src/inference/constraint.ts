@@ -1,11 +1,11 @@
 import type { Transformed } from "../bijections/bijection.ts";
 import { Exp } from "../bijections/exp.ts";
 import { Sigmoid } from "../bijections/sigmoid.ts";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { sizeOf } from "../graph/shape.ts";
 import { concat, scalar, stack, Tensor } from "../graph/tensor.ts";
-import { anyValue, checkOptions } from "../options.ts";
-import { brief } from "../parse.ts";
+import { anyValue, checkOptions } from "../check/options.ts";
+import { brief } from "../check/parse.ts";
 import type { Prior } from "./prior.ts";
 
 /** The values, by name, of the parameters that are declared before a parameter. */

@@ -1,6 +1,6 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { constant, Tensor } from "../graph/tensor.ts";
-import { brief } from "../parse.ts";
+import { brief } from "../check/parse.ts";
 
 /** A number, an array, or arrays of arrays, row by row. */
 type NestedNumbers = number | ArrayLike<number> | readonly NestedNumbers[];

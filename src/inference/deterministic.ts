@@ -1,7 +1,7 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { formatShape } from "../graph/shape.ts";
 import { scalar, Tensor } from "../graph/tensor.ts";
-import { brief } from "../parse.ts";
+import { brief } from "../check/parse.ts";
 import type { Constraint, EarlierValues } from "./constraint.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { fitDensity } from "../train/fitDensity.ts";

@@ -1,7 +1,7 @@
 import { selectRows } from "../dataset/selectRows.ts";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { Flow } from "../flows/flow.ts";
-import { brief } from "../parse.ts";
+import { brief } from "../check/parse.ts";
 import { Random } from "../random/index.ts";
 import { engineOptionsOf, inFloat64 } from "../runtime/engineOptions.ts";
 import { type ImportanceResult, importance } from "../train/importance.ts";

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { Flow } from "../flows/flow.ts";
-import { abortSignal, checkOptions } from "../options.ts";
-import { parse } from "../parse.ts";
+import { abortSignal, checkOptions } from "../check/options.ts";
+import { parse } from "../check/parse.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import { engineRules } from "../runtime/options.ts";
 import type { FitDensityOptions } from "../train/densityOptions.ts";

@@ -1,9 +1,9 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { constantValues } from "../graph/operations/source.ts";
 import { formatShape } from "../graph/shape.ts";
 import { input, scalar, Tensor } from "../graph/tensor.ts";
 import { drawForBatch, isTraining } from "../graph/tracing/training.ts";
-import { brief, unknownNamesDetails } from "../parse.ts";
+import { brief, unknownNamesDetails } from "../check/parse.ts";
 import type { Constraint } from "./constraint.ts";
 import { type DataInput, data } from "./data.ts";
 

@@ -1,11 +1,11 @@
 import { logAbsDeterminant } from "../bijections/determinant.ts";
 import { HALF_LOG_2_PI } from "../distributions/distribution.ts";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { sizeOf } from "../graph/shape.ts";
 import { constant, scalar, type Tensor } from "../graph/tensor.ts";
 import { inverseMatrix } from "../numerics/inverseMatrix.ts";
-import { normalTailQuantile, normalTails } from "../numerics/normalTail.ts";
-import { brief } from "../parse.ts";
+import { normalTailQuantile, normalTails } from "../graph/numerics/normalTail.ts";
+import { brief } from "../check/parse.ts";
 import {
   type Bound,
   boundValue,

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../errors.ts";
-import { importOptional, MPI } from "../optionalPackages.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { importOptional, MPI } from "../package/optionalPackages.ts";
 import type { MpiJob } from "./job.ts";
 
 /**

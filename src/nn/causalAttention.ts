@@ -1,6 +1,6 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { concat, constantMatrix, type Tensor } from "../graph/tensor.ts";
-import { brief } from "../parse.ts";
+import { brief } from "../check/parse.ts";
 import type { Random } from "../random/index.ts";
 import { Linear } from "./linear.ts";
 

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { MAX_LAYERS, sizeSchema } from "../description.ts";
-import { PushforwardError } from "../errors.ts";
+import { MAX_LAYERS, sizeSchema } from "../parts/description.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";
 import { constant, filled, type Tensor } from "../graph/tensor.ts";

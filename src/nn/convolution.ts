@@ -1,7 +1,7 @@
 import { conv2d } from "../graph/operations/convolution.ts";
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { checkOptions, trueOrFalse } from "../options.ts";
+import { checkOptions, trueOrFalse } from "../check/options.ts";
 import type { Random } from "../random/index.ts";
 import { initialValues } from "./linear.ts";
 

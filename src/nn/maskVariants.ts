@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../description.ts";
+import { sizeSchema } from "../parts/description.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { currentVariant } from "../graph/tracing/variant.ts";
 import type { Random } from "../random/index.ts";

@@ -1,7 +1,7 @@
 import { Parameter, WEIGHT } from "../graph/parameter.ts";
 import { concat, constant, type Tensor } from "../graph/tensor.ts";
 import type { Random } from "../random/index.ts";
-import { requireNumbers } from "../sizeBudget.ts";
+import { requireNumbers } from "../check/sizeBudget.ts";
 import { inversePermutation } from "./axisPermutations.ts";
 import { affineOfConcat, initialValues } from "./linear.ts";
 

@@ -1,7 +1,7 @@
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { scoped } from "../graph/tracing/scope.ts";
 import type { Random } from "../random/index.ts";
-import { requireNumbers } from "../sizeBudget.ts";
+import { requireNumbers } from "../check/sizeBudget.ts";
 import { IncrementalMaskedMLP, type IncrementalNetwork } from "./incremental.ts";
 import { VECTOR_WIDTH } from "./linear.ts";
 import { MaskedLinear } from "./maskedLinear.ts";

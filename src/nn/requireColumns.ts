@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
 /** Throws `SHAPE` unless the input or the context of a network has this number of columns. A network with 0 columns of context needs none. */

@@ -1,4 +1,4 @@
-export { cholesky, solveLower } from "./cholesky.ts";
-export { type IntegrateOptions, integrate, type VectorField } from "./integrate.ts";
-export { logGamma } from "./logGamma.ts";
-export { solveIncreasing } from "./solve.ts";
+export { cholesky, solveLower } from "../graph/numerics/cholesky.ts";
+export { type IntegrateOptions, integrate, type VectorField } from "../graph/numerics/integrate.ts";
+export { logGamma } from "../graph/numerics/logGamma.ts";
+export { solveIncreasing } from "../graph/numerics/solve.ts";

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import {
   CHANNEL_BLOCKS_DOMAIN,
@@ -20,7 +20,7 @@ import {
   oneOf,
   text,
   trueOrFalse,
-} from "../options.ts";
+} from "../check/options.ts";
 import { OnnxFile } from "./file.ts";
 import type { NodeProto, TensorProto, ValueInfoProto } from "./model.ts";
 import { claimNames, type Names } from "./names.ts";

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Graph } from "../graph/graph.ts";
 
 /** The names of the values in an ONNX graph, which must differ from each other. */

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../errors.ts";
-import { anyValue, checkOptions } from "../options.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { anyValue, checkOptions } from "../check/options.ts";
 import { fill, NORMAL, UNIFORM } from "./fill.js";
 import { loadKernel } from "./kernel.ts";
 import { philox4x32 } from "./philox.ts";

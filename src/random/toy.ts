@@ -1,5 +1,5 @@
-import { PushforwardError } from "../errors.ts";
-import { checkOptions, seedValue } from "../options.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { checkOptions, seedValue } from "../check/options.ts";
 import { Random } from "./random.ts";
 
 /** Properties of a distribution in the plane. */

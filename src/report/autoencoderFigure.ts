@@ -2,7 +2,7 @@ import { concatRows } from "../dataset/concatRows.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import type { Autoencoder, RunOptions } from "../flows/index.ts";
 import type { ImageShape } from "../nn/image.ts";
-import { anyValue, checkOptions, integerFrom, required, seedValue } from "../options.ts";
+import { anyValue, checkOptions, integerFrom, required, seedValue } from "../check/options.ts";
 import { runRules } from "../runtime/options.ts";
 import { imageGroups } from "./imageGroups.ts";
 

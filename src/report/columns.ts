@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { nearestRank } from "../numerics/nearestRank.ts";
 import { type Axis, axis, axisRange } from "./axis.ts";
 import { sortFinite } from "./sortFinite.ts";

@@ -1,5 +1,5 @@
-import { withDecimals } from "../evaluate/numberText.ts";
-import { anyValue, checkOptions, listOfTexts, required, text } from "../options.ts";
+import { withDecimals } from "../check/numberText.ts";
+import { anyValue, checkOptions, listOfTexts, required, text } from "../check/options.ts";
 import { type Column, fractionOutside, readColumns, subsample } from "./columns.ts";
 import { kernelLogDensity } from "./contours.ts";
 import {

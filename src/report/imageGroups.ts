@@ -1,4 +1,4 @@
-import { encodePng, grayLevels, imageGrid } from "../images/index.ts";
+import { encodePng, grayLevels, imageGrid } from "../images/files/index.ts";
 import type { ImageShape } from "../nn/image.ts";
 import { escapeXml } from "./sheet.ts";
 import { style, wrap } from "./style.ts";

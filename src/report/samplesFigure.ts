@@ -1,7 +1,7 @@
 import { InMemoryDataset } from "../dataset/index.ts";
-import { logDensities } from "../evaluate/index.ts";
+import { logDensities } from "../tables/evaluate/index.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
-import { checkOptions, listOfTexts, seedValue } from "../options.ts";
+import { checkOptions, listOfTexts, seedValue } from "../check/options.ts";
 import { runRules } from "../runtime/options.ts";
 import { drawnSamples } from "./drawnSamples.ts";
 import { densityNodes, pairFigure } from "./pairFigure.ts";

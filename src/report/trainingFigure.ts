@@ -1,8 +1,8 @@
-import { PushforwardError } from "../errors.ts";
-import { bitsPerDimension } from "../evaluate/bitsPerDimension.ts";
-import { withDecimals } from "../evaluate/numberText.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { bitsPerDimension } from "../images/model/bitsPerDimension.ts";
+import { withDecimals } from "../check/numberText.ts";
 import { nearestRank } from "../numerics/nearestRank.ts";
-import { anyValue, checkOptions, integerFrom, required, text } from "../options.ts";
+import { anyValue, checkOptions, integerFrom, required, text } from "../check/options.ts";
 import { axis, type Range } from "./axis.ts";
 import { isWithin } from "./columns.ts";
 import { drawPanel, MARGINS } from "./panels.ts";

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { buildGraph, type Graph } from "../graph/graph.ts";
 import type { Floats } from "../graph/operation.ts";
 import type { Parameter } from "../graph/parameter.ts";
@@ -10,8 +10,8 @@ import { formatShape, isDimension, resolveShape, type Shape, sizeOf } from "../g
 import { input, Tensor } from "../graph/tensor.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";
 import { claimNames, Names } from "../onnx/names.ts";
-import { checkOptions, integerFrom, isPlainObject, type OptionRules, trueOrFalse } from "../options.ts";
-import { brief } from "../parse.ts";
+import { checkOptions, integerFrom, isPlainObject, type OptionRules, trueOrFalse } from "../check/options.ts";
+import { brief } from "../check/parse.ts";
 import { type Engine, loadDevices, loadEngine, mayHaveChannelBlocks, sessionOptions } from "./engine.ts";
 import { deviceProviders, type EngineOptions } from "./engineOptions.ts";
 import { type FloatsConstructor, floatsOf } from "./floats.ts";

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { buildGraph } from "../graph/graph.ts";
 import { input } from "../graph/tensor.ts";
 import { exportOnnx, type Precision } from "../onnx/export.ts";

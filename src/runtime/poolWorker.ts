@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { kernelCode } from "../random/kernel.ts";
 import { type GraphTask, type KernelTask, type WorkerThreads, workerThreads } from "./workerPool.ts";
 import { CALL, DONE, FAILED, READ_MESSAGE, ROWS, TASK, WORD_COUNT } from "./workerProtocol.js";

@@ -1,6 +1,6 @@
-import type { AnomalyReason } from "../flows/anomalies/reasons.ts";
+import type { AnomalyReason } from "../tables/anomalies/reasons.ts";
 import type { TableAnomalies } from "../flows/index.ts";
-import type { TableRow } from "../tables/tableRows.ts";
+import type { TableRow } from "../tables/columns/tableRows.ts";
 import { jsonNumber } from "./bodies.ts";
 import type { ServedColumn } from "./servedModel.ts";
 

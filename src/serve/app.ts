@@ -1,9 +1,9 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
-import { PushforwardError } from "../errors.ts";
-import type { TableRow } from "../tables/tableRows.ts";
-import { VERSION } from "../version.ts";
+import { PushforwardError } from "../check/errors.ts";
+import type { TableRow } from "../tables/columns/tableRows.ts";
+import { VERSION } from "../package/version.ts";
 import { ANOMALY_COLUMNS, anomalyAnswer, anomalyRows } from "./anomalyAnswer.ts";
 import {
   answerFormat,

@@ -7,8 +7,8 @@ import {
   tableToIPC,
   utf8,
 } from "@uwdata/flechette";
-import type { ValueType } from "../tables/tableColumn.ts";
-import type { TableRow } from "../tables/tableRows.ts";
+import type { ValueType } from "../tables/columns/tableColumn.ts";
+import type { TableRow } from "../tables/columns/tableRows.ts";
 import { readArrow } from "./readArrow.ts";
 import type { TableFormat } from "./tableFormat.ts";
 

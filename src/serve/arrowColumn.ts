@@ -1,6 +1,6 @@
-import { PushforwardError } from "../errors.ts";
-import type { TableRow } from "../tables/tableRows.ts";
-import { typedText } from "../tables/typedText.ts";
+import { PushforwardError } from "../check/errors.ts";
+import type { TableRow } from "../tables/columns/tableRows.ts";
+import { typedText } from "../tables/columns/typedText.ts";
 import type { FlatTable } from "./flatTable.ts";
 
 type Value = TableRow[string];

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { PushforwardError } from "../errors.ts";
-import { parse } from "../parse.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { parse } from "../check/parse.ts";
 import { arrow } from "./arrow.ts";
 import { csv } from "./csv.ts";
 import type { Row, ServedModel } from "./servedModel.ts";

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 
 /** At most this many requests wait for a model. More would wait longer than clients do. */
 export const MAX_WAITING = 1024;

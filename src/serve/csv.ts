@@ -1,8 +1,8 @@
-import { quotedNames } from "../data/columnList.ts";
-import { csvRecords, fieldNames, isEmptyRecord } from "../data/csvRecords.ts";
-import { PushforwardError } from "../errors.ts";
-import { shortened } from "../parse.ts";
-import type { TableRow, TableValue } from "../tables/tableRows.ts";
+import { quotedNames } from "../tables/io/columnList.ts";
+import { csvRecords, fieldNames, isEmptyRecord } from "../tables/io/csvRecords.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { shortened } from "../check/parse.ts";
+import type { TableRow, TableValue } from "../tables/columns/tableRows.ts";
 import type { ServedColumn } from "./servedModel.ts";
 import { type TableFormat, tooManyRows } from "./tableFormat.ts";
 

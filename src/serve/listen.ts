@@ -2,8 +2,8 @@ import { once } from "node:events";
 import type { Server, ServerResponse } from "node:http";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
-import { orList } from "../data/labels.ts";
-import { PushforwardError } from "../errors.ts";
+import { orList } from "../tables/io/labels.ts";
+import { PushforwardError } from "../check/errors.ts";
 
 /** Where a server listens. */
 export interface ListenOptions {

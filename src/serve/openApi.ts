@@ -1,4 +1,4 @@
-import { VERSION } from "../version.ts";
+import { VERSION } from "../package/version.ts";
 import type { ServeLimits } from "./app.ts";
 import { MAX_EXPLAINED, TABLE_FORMATS } from "./bodies.ts";
 import type { ServedColumn, ServedModel } from "./servedModel.ts";

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../errors.ts";
-import type { TableRow } from "../tables/tableRows.ts";
+import { PushforwardError } from "../check/errors.ts";
+import type { TableRow } from "../tables/columns/tableRows.ts";
 import { type ArrowColumn, arrowColumn, type BatchReader, hasBit } from "./arrowColumn.ts";
 import { FlatTable } from "./flatTable.ts";
 import type { ServedColumn } from "./servedModel.ts";

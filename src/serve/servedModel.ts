@@ -1,7 +1,7 @@
-import { MAX_FLOAT32 } from "../data/maxFloat32.ts";
-import { PushforwardError } from "../errors.ts";
-import { inBothPrecisions, tableLogDensities } from "../evaluate/logDensities.ts";
-import type { AnomalySelectionOptions } from "../flows/anomalies/findAnomalies.ts";
+import { MAX_FLOAT32 } from "../tables/io/maxFloat32.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { inBothPrecisions, tableLogDensities } from "../tables/evaluate/logDensities.ts";
+import type { AnomalySelectionOptions } from "../tables/anomalies/findAnomalies.ts";
 import {
   type ColumnLabels,
   type LoadedModel,
@@ -10,11 +10,11 @@ import {
   type TableAnomalies,
   TableModel,
 } from "../flows/index.ts";
-import { brief } from "../parse.ts";
-import { decodeTable } from "../tables/decodeTable.ts";
-import { describeColumn } from "../tables/describeColumn.ts";
-import { type TableColumn, type ValueType, withJsonValues } from "../tables/tableColumn.ts";
-import type { TableRow, TableValue } from "../tables/tableRows.ts";
+import { brief } from "../check/parse.ts";
+import { decodeTable } from "../tables/columns/decodeTable.ts";
+import { describeColumn } from "../tables/columns/describeColumn.ts";
+import { type TableColumn, type ValueType, withJsonValues } from "../tables/columns/tableColumn.ts";
+import type { TableRow, TableValue } from "../tables/columns/tableRows.ts";
 
 /** A row of a request or of an answer. */
 export type Row = Readonly<Record<string, TableValue>>;

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../errors.ts";
-import type { TableRow } from "../tables/tableRows.ts";
+import { PushforwardError } from "../check/errors.ts";
+import type { TableRow } from "../tables/columns/tableRows.ts";
 import type { Row, ServedColumn } from "./servedModel.ts";
 
 /** A format of rows beside JSON. */

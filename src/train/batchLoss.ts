@@ -1,8 +1,8 @@
-import type { Communicator } from "../communicator.ts";
+import type { Communicator } from "./communicator.ts";
 import type { Batch, InMemoryDataset } from "../dataset/index.ts";
 import { totalWeight } from "../dataset/inMemoryDataset.ts";
 import type { StoredValues } from "../dataset/selectRows.ts";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { formatShape, type Shape } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
 import { drawForBatch, drawForRows, type RandomSource, traceLoss } from "../graph/tracing/training.ts";

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Flow } from "../flows/flow.ts";
 
 /** Throws `ARGUMENT` if a flow has only a bound of its log-density: weights p~(x) / q(x) would be too large by an unknown factor. */

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import { PushforwardError } from "../errors.ts";
-import { checksumError, decodeWithChecksum, encodeWithChecksum } from "../flows/checksum.ts";
-import type { StoredArray } from "../flows/safetensors.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { checksumError, decodeWithChecksum, encodeWithChecksum } from "../parts/checksum.ts";
+import type { StoredArray } from "../parts/safetensors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { EarlyStopping } from "./earlyStopping.ts";
 import type { LearningRateState } from "./learningRateFactor.ts";

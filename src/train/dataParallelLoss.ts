@@ -1,4 +1,4 @@
-import { broadcastArray, type Communicator } from "../communicator.ts";
+import { broadcastArray, type Communicator } from "./communicator.ts";
 import { grad } from "../graph/grad.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";

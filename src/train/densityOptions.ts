@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { PushforwardError } from "../errors.ts";
-import { anyValue, callback, checkOptions, type OptionRules } from "../options.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { anyValue, callback, checkOptions, type OptionRules } from "../check/options.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
 import { runControlRules, settingsIn } from "./optionRules.ts";

@@ -1,7 +1,7 @@
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Flow } from "../flows/flow.ts";
-import { checkOptions } from "../options.ts";
+import { checkOptions } from "../check/options.ts";
 import type { Loss } from "./batchLoss.ts";
 import { flowMatchingLoss } from "./flowMatching.ts";
 import { initialize } from "./initialize.ts";

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { checkFlow } from "../flows/checkParts.ts";
 import type { Flow } from "../flows/flow.ts";
 import type { RandomSource } from "../graph/tracing/training.ts";

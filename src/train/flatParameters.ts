@@ -1,5 +1,5 @@
-import { SINGLE_PROCESS } from "../communicator.ts";
-import { PushforwardError } from "../errors.ts";
+import { SINGLE_PROCESS } from "./communicator.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { concat, type Tensor } from "../graph/tensor.ts";
 import { type KernelCall, ParallelKernel } from "../runtime/parallelKernel.ts";

@@ -1,6 +1,6 @@
 import { type Bijection, contextFor, type VelocityField } from "../bijections/bijection.ts";
 import { flatten } from "../bijections/parts.ts";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Flow } from "../flows/flow.ts";
 import { scalar, type Tensor } from "../graph/tensor.ts";
 import { drawForRows } from "../graph/tracing/training.ts";

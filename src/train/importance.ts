@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { RunOptions } from "../flows/batchRunner.ts";
 import { checkFlow } from "../flows/checkParts.ts";
 import { ConditionedFlow } from "../flows/conditionedFlow.ts";
@@ -6,7 +6,7 @@ import type { Flow } from "../flows/flow.ts";
 import { checkCount } from "../flows/flowEvaluator.ts";
 import { mean } from "../numerics/mean.ts";
 import { variance } from "../numerics/variance.ts";
-import { checkOptions, seedValue, trueOrFalse } from "../options.ts";
+import { checkOptions, seedValue, trueOrFalse } from "../check/options.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/compile.ts";
 import { runRules } from "../runtime/options.ts";

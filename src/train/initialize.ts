@@ -2,8 +2,8 @@ import type { DataRows } from "../bijections/bijection.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import { withMeanWeightOne } from "../dataset/withMeanWeightOne.ts";
 import type { Flow } from "../flows/flow.ts";
-import { type Limits, limitRules } from "../limits.ts";
-import { checkOptions } from "../options.ts";
+import { type Limits, limitRules } from "../check/limits.ts";
+import { checkOptions } from "../check/options.ts";
 
 /**
  * Pixels are stored as bytes, and take 8 times the memory in float64. So the rows that are converted have at most about this many numbers

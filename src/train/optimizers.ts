@@ -1,8 +1,8 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { parametersOf } from "../nn/module.ts";
-import { checkOptions, isPlainObject, numberAbove, numberFrom } from "../options.ts";
-import { parse } from "../parse.ts";
+import { checkOptions, isPlainObject, numberAbove, numberFrom } from "../check/options.ts";
+import { parse } from "../check/parse.ts";
 import { Optimizer, type OptimizerOptions, optimizerSchema } from "./optimizer.ts";
 import { checkEffects } from "./optionRules.ts";
 import { requireTrainable, reserve, Weights } from "./weights.ts";

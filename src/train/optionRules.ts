@@ -1,5 +1,5 @@
 import type * as z from "zod/mini";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import {
   abortSignal,
   anyValue,
@@ -8,8 +8,8 @@ import {
   type OptionRule,
   type OptionRules,
   trueOrFalse,
-} from "../options.ts";
-import { parse } from "../parse.ts";
+} from "../check/options.ts";
+import { parse } from "../check/parse.ts";
 import { engineRules } from "../runtime/options.ts";
 import type { CommonSettings, FitOptions, MinimizeOptions, RowOptions, TrainingControls } from "./options.ts";
 

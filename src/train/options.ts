@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { broadcastNumber, type Communicator, SINGLE_PROCESS } from "../communicator.ts";
+import { broadcastNumber, type Communicator, SINGLE_PROCESS } from "./communicator.ts";
 import type { InMemoryDataset, RowsInput } from "../dataset/index.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { Loss } from "./batchLoss.ts";

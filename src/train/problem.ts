@@ -1,4 +1,4 @@
-import type { Communicator } from "../communicator.ts";
+import type { Communicator } from "./communicator.ts";
 import { type Batch, type Batches, type Dataset, InMemoryDataset } from "../dataset/index.ts";
 import { range } from "../dataset/range.ts";
 import type { RandomSource } from "../graph/tracing/training.ts";

@@ -1,7 +1,7 @@
 import { sampleIndices } from "../bijections/parts.ts";
 import { Standardize } from "../bijections/standardize.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { type Float64Column, float64Column, nestedFloat64Column } from "../flows/float64Column.ts";
 import type { Flow } from "../flows/flow.ts";
 

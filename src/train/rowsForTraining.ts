@@ -10,7 +10,7 @@ import {
 import { tooFewRows } from "../dataset/inMemoryDataset.ts";
 import { isDataset } from "../dataset/isDataset.ts";
 import { isStream } from "../dataset/streamedDataset.ts";
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { CommonSettings, RowOptions } from "./options.ts";
 import type { TrainingRows } from "./problem.ts";
 

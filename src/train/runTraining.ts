@@ -1,4 +1,4 @@
-import { broadcastBytes, type Communicator, gatherNumbers, SINGLE_PROCESS } from "../communicator.ts";
+import { broadcastBytes, type Communicator, gatherNumbers, SINGLE_PROCESS } from "./communicator.ts";
 import { fingerprint } from "../dataset/fingerprint.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { engineOptionsOf } from "../runtime/engineOptions.ts";

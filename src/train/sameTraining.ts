@@ -1,7 +1,7 @@
-import { broadcastArray, broadcastBytes, type Communicator, gatherNumbers } from "../communicator.ts";
-import { PushforwardError } from "../errors.ts";
-import { decodeModel } from "../flows/decodeModel.ts";
-import { encodeModel } from "../flows/encodeModel.ts";
+import { broadcastArray, broadcastBytes, type Communicator, gatherNumbers } from "./communicator.ts";
+import { PushforwardError } from "../check/errors.ts";
+import { decodeModel } from "../tables/model/decodeModel.ts";
+import { encodeModel } from "../tables/model/encodeModel.ts";
 import type { Flow } from "../flows/flow.ts";
 import type { Parameter } from "../graph/parameter.ts";
 

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import { formatShape } from "../graph/shape.ts";
 import { input, Tensor } from "../graph/tensor.ts";
 

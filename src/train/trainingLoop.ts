@@ -1,5 +1,5 @@
-import { broadcastNumber, type Communicator } from "../communicator.ts";
-import { PushforwardError } from "../errors.ts";
+import { broadcastNumber, type Communicator } from "./communicator.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { EngineOptions } from "../runtime/engineOptions.ts";
 import type { CheckpointState } from "./checkpoint.ts";
 import { EarlyStopping } from "./earlyStopping.ts";

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../errors.ts";
+import { PushforwardError } from "../check/errors.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { FlatParameters } from "./flatParameters.ts";
 import { RunningStatistics } from "./runningStatistics.ts";

@@ -1,7 +1,7 @@
 import { encodeModel, fitTable, forTables, maf, type TableRow } from "pushforward";
 import { describe, expect, test } from "vitest";
-import { csvSample } from "../../src/data/csvSample.ts";
-import { openTable } from "../../src/data/index.ts";
+import { csvSample } from "../../src/tables/io/csvSample.ts";
+import { openTable } from "../../src/tables/io/index.ts";
 import { temporaryDirectory } from "../../test/data/temporaryFiles.ts";
 import { axisOf, jitter, sliderOf } from "../app/model/axis.ts";
 import { expectedText } from "../app/model/expectedText.ts";

@@ -1,5 +1,5 @@
 import { type Bijection, buildBijection } from "../../src/bijections/index.ts";
-import type { Description } from "../../src/description.ts";
+import type { Description } from "../../src/parts/description.ts";
 import { Random } from "../../src/random/index.ts";
 import { allExamples } from "../examples.ts";
 import { bijectionExamples } from "./examples.ts";

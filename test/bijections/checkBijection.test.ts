@@ -15,7 +15,7 @@ import {
   Tanh,
 } from "../../src/bijections/index.ts";
 import type { CustomKind } from "../../src/distributions/index.ts";
-import type { PushforwardError } from "../../src/errors.ts";
+import type { PushforwardError } from "../../src/check/errors.ts";
 import { glow, realNVP, tarflow } from "../../src/flows/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import { concat, constant, type Tensor } from "../../src/graph/tensor.ts";

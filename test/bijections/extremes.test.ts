@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ColumnScales } from "../../src/bijections/index.ts";
-import type { Description } from "../../src/description.ts";
+import type { Description } from "../../src/parts/description.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { parametersOf, trainableParameters } from "../../src/nn/module.ts";
 import { compile } from "../../src/runtime/compile.ts";

@@ -15,7 +15,7 @@ import {
   StandardizeContext,
 } from "../../src/bijections/index.ts";
 import { mappedSupport } from "../../src/bijections/support.ts";
-import type { Description } from "../../src/description.ts";
+import type { Description } from "../../src/parts/description.ts";
 import { StandardNormal, Uniform } from "../../src/distributions/index.ts";
 import { Flow } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";

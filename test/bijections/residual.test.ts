@@ -6,7 +6,7 @@ import { StandardNormal } from "../../src/distributions/index.ts";
 import { Flow, forTables, residualFlow } from "../../src/flows/index.ts";
 import { grad, Parameter, type Tensor } from "../../src/graph/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
-import { spectralBound } from "../../src/numerics/spectralNorm.ts";
+import { spectralBound } from "../../src/graph/numerics/spectralNorm.ts";
 import { Random, toys } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
 import { fit } from "../../src/train/index.ts";

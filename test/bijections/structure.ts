@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Description } from "../../src/description.ts";
+import type { Description } from "../../src/parts/description.ts";
 import type { Floats } from "../../src/runtime/compile.ts";
 
 /** Whether some elements of the Jacobians of a bijection are 0 by construction. */

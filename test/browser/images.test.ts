@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 import { readDigits } from "../../bench/images/readDigits.ts";
-import { bitsPerDimension } from "../../src/evaluate/index.ts";
+import { bitsPerDimension } from "../../src/tables/evaluate/index.ts";
 import { decodeModel, ImageModel } from "../../src/flows/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { findChromium } from "./chromium.ts";

@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
-import { decodeWithChecksum, encodeWithChecksum } from "../../src/flows/checksum.ts";
-import { encodeSafetensors } from "../../src/flows/safetensors.ts";
+import { decodeWithChecksum, encodeWithChecksum } from "../../src/parts/checksum.ts";
+import { encodeSafetensors } from "../../src/parts/safetensors.ts";
 import { correlated, quickModel, workplace } from "./command.ts";
 
 const here = workplace();

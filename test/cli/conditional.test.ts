@@ -2,7 +2,7 @@ import { mkdirSync, rmdirSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
 import { knownValues } from "../../src/cli/knownValues.ts";
 import { Random } from "../../src/random/index.ts";
-import type { TableColumn } from "../../src/tables/tableColumn.ts";
+import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
 import { rowsOf, workplace } from "./command.ts";
 
 const { path, write, pushforward, failure } = workplace();

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { decodeModel } from "../../src/flows/decodeModel.ts";
-import { TableModel } from "../../src/flows/tableModel.ts";
+import { decodeModel } from "../../src/tables/model/decodeModel.ts";
+import { TableModel } from "../../src/tables/model/tableModel.ts";
 import { correlated, jsonLines, QUICK, workplace } from "./command.ts";
 
 const { path, write, pushforward, json } = workplace();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
-import { VERSION } from "../../src/version.ts";
+import { VERSION } from "../../src/package/version.ts";
 import { workplace } from "./command.ts";
 
 const { pushforward } = workplace();

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { trainingText } from "../../src/cli/fitReport.ts";
-import { decodeModel } from "../../src/flows/decodeModel.ts";
+import { decodeModel } from "../../src/tables/model/decodeModel.ts";
 import { correlated, EARTHQUAKES, QUICK, workplace } from "./command.ts";
 
 const { path, plain, write, list, pushforward, failure, json } = workplace();

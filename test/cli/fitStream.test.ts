@@ -6,8 +6,8 @@ import { fitModel } from "../../src/cli/fitModel.ts";
 import { options, positionals } from "../../src/cli/fitOptions.ts";
 import { Messages } from "../../src/cli/messages.ts";
 import { printNotes } from "../../src/cli/tableNotes.ts";
-import { readTrainingTable } from "../../src/data/index.ts";
-import { decodeModel } from "../../src/flows/decodeModel.ts";
+import { readTrainingTable } from "../../src/tables/io/index.ts";
+import { decodeModel } from "../../src/tables/model/decodeModel.ts";
 import { correlated, EARTHQUAKES, jsonLines, QUICK, workplace } from "./command.ts";
 
 const { path, write, list, plain, json } = workplace();

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { decodeModel } from "../../src/flows/decodeModel.ts";
+import { decodeModel } from "../../src/tables/model/decodeModel.ts";
 import { start, workplace } from "./command.ts";
 
 const { path, write, list, plain, failure } = workplace();

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { openTable, writeRows } from "../../src/data/index.ts";
+import { openTable, writeRows } from "../../src/tables/io/index.ts";
 import { decodeModel, encodeModel } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { correlated, linesOf, quickModel, workplace } from "./command.ts";

@@ -7,7 +7,7 @@ import { AllowedDirectories } from "../../src/cli/allowedDirectories.ts";
 import { toolServer } from "../../src/cli/mcpServer.ts";
 import { saveModel } from "../../src/files/index.ts";
 import { nice } from "../../src/index.ts";
-import { realColumn } from "../../src/tables/realColumn.ts";
+import { realColumn } from "../../src/tables/columns/realColumn.ts";
 import { modelOfRows, rowsOfAllKinds } from "../flows/exportedTable.ts";
 import { correlated, MAIN, workplace } from "./command.ts";
 

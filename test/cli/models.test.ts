@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
-import { openTable, readRows, writeRows } from "../../src/data/index.ts";
+import { openTable, readRows, writeRows } from "../../src/tables/io/index.ts";
 import { decodeModel } from "../../src/flows/index.ts";
 import { EARTHQUAKES, quickModel, workplace } from "./command.ts";
 

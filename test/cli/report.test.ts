@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { encodeModel, Flow } from "../../src/flows/index.ts";
 import { StandardNormal } from "../../src/index.ts";
-import { realColumn } from "../../src/tables/realColumn.ts";
+import { realColumn } from "../../src/tables/columns/realColumn.ts";
 import { correlated, PENGUINS, quickModel, workplace } from "./command.ts";
 
 const place = workplace();

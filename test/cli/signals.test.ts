@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { writeFailure } from "../../src/cli/failure.ts";
-import { PushforwardError } from "../../src/errors.ts";
+import { PushforwardError } from "../../src/check/errors.ts";
 import { EARTHQUAKES, MAIN, start, workplace } from "./command.ts";
 
 const { path, list, plain } = workplace();

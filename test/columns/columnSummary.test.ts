@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { columnSummary } from "../../src/columns/index.ts";
+import { columnSummary } from "../../src/tables/notes/index.ts";
 
 const summaryOf = (...columns: number[][]) => {
   const rows = columns[0]!.length;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { valuesRepeat } from "../../src/columns/index.ts";
+import { valuesRepeat } from "../../src/tables/notes/index.ts";
 
 it("at most 200 values with five rows each repeat, and so does one value in a tenth of the rows", () => {
   const repeat = (distinct: number, rows: number, mode: number) =>

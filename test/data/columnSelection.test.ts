@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
-import { openTable, readRows, type Table } from "../../src/data/index.ts";
+import { openTable, readRows, type Table } from "../../src/tables/io/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { csvSample } from "../../src/data/csvSample.ts";
-import { openTable } from "../../src/data/index.ts";
+import { csvSample } from "../../src/tables/io/csvSample.ts";
+import { openTable } from "../../src/tables/io/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readTrainingTable } from "../../src/data/index.ts";
+import { readTrainingTable } from "../../src/tables/io/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { withFileLock } from "../../src/data/fileLock.ts";
+import { withFileLock } from "../../src/files/fileLock.ts";
 import { thisProcess } from "../../src/files/processId.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 

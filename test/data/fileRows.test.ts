@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { openTable, readRows, writeRows } from "../../src/data/index.ts";
+import { openTable, readRows, writeRows } from "../../src/tables/io/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

@@ -1,7 +1,7 @@
 import { expect, it, vi } from "vitest";
-import { Database } from "../../src/data/database.ts";
-import { openTable, readRows } from "../../src/data/index.ts";
-import { scanRows } from "../../src/data/tableRows.ts";
+import { Database } from "../../src/tables/io/database.ts";
+import { openTable, readRows } from "../../src/tables/io/index.ts";
+import { scanRows } from "../../src/tables/io/tableRows.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
 import { afterEach, expect, it } from "vitest";
-import { openTable } from "../../src/data/index.ts";
-import { scanRows } from "../../src/data/tableRows.ts";
+import { openTable } from "../../src/tables/io/index.ts";
+import { scanRows } from "../../src/tables/io/tableRows.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
-import { openTable } from "../../src/data/index.ts";
-import { readColumns } from "../../src/data/readColumns.ts";
+import { openTable } from "../../src/tables/io/index.ts";
+import { readColumns } from "../../src/tables/io/readColumns.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();
@@ -86,7 +86,7 @@ it("reads an object with many keys as a row, not as a map", async () => {
 
 it("throws an error for Parquet columns only if their names differ only in case", async () => {
   const path = files.path("structures.parquet");
-  const { Database } = await import("../../src/data/database.ts");
+  const { Database } = await import("../../src/tables/io/database.ts");
   const database = await Database.open("a test");
   await database.copy("SELECT {'a': 1, 'b': {'A': 2}} AS s, 3 AS a, [4] AS l", path, "FORMAT parquet");
   await database.close();

@@ -4,11 +4,11 @@ import {
   openTable,
   readTrainingTable,
   type TrainingTableOptions,
-} from "../../src/data/index.ts";
-import { inferColumns } from "../../src/data/inferColumns.ts";
-import { scanFeatures } from "../../src/data/scanFeatures.ts";
-import type { ColumnKind } from "../../src/tables/columnOptions.ts";
-import type { TableColumn } from "../../src/tables/tableColumn.ts";
+} from "../../src/tables/io/index.ts";
+import { inferColumns } from "../../src/tables/io/inferColumns.ts";
+import { scanFeatures } from "../../src/tables/io/scanFeatures.ts";
+import type { ColumnKind } from "../../src/tables/columns/columnOptions.ts";
+import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

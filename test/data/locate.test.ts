@@ -3,9 +3,9 @@ import { createWriteStream, mkdirSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join, relative } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { Database } from "../../src/data/database.ts";
-import { openTable, readRows, writeRows } from "../../src/data/index.ts";
-import { exactPath, expandHome, expandPatterns } from "../../src/data/locate.ts";
+import { Database } from "../../src/tables/io/database.ts";
+import { openTable, readRows, writeRows } from "../../src/tables/io/index.ts";
+import { exactPath, expandHome, expandPatterns } from "../../src/tables/io/locate.ts";
 import { chunk, temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

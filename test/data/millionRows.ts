@@ -2,8 +2,8 @@
  * Writes, opens, scores and writes a table of a million rows in a process of its own; prints the most memory that it
  * took, and for each output: rows, rows in their place with the score that belongs to them, rows without a score.
  */
-import { openTable, readRows, type Table, writeRows, writeScored } from "../../src/data/index.ts";
-import { scanRows } from "../../src/data/tableRows.ts";
+import { openTable, readRows, type Table, writeRows, writeScored } from "../../src/tables/io/index.ts";
+import { scanRows } from "../../src/tables/io/tableRows.ts";
 import { peakMemory } from "../peakMemory.ts";
 
 const ROWS = 1_000_000;

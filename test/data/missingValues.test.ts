@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { openTable, readRows, type TableOptions, writeScored } from "../../src/data/index.ts";
-import { readLabels } from "../../src/data/labels.ts";
+import { openTable, readRows, type TableOptions, writeScored } from "../../src/tables/io/index.ts";
+import { readLabels } from "../../src/tables/io/labels.ts";
 import { chunk, temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

@@ -7,11 +7,11 @@ import {
   scoreTable,
   tableForModel,
   writeScored,
-} from "../../src/data/index.ts";
-import { ModelScorer } from "../../src/evaluate/index.ts";
+} from "../../src/tables/io/index.ts";
+import { ModelScorer } from "../../src/tables/evaluate/index.ts";
 import type { LoadedModel } from "../../src/flows/index.ts";
 import { Flow, fitFlows, maf, nice, StandardNormal } from "../../src/index.ts";
-import { realColumn } from "../../src/tables/realColumn.ts";
+import { realColumn } from "../../src/tables/columns/realColumn.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const { write, path, failure } = temporaryDirectory();

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { openTable, readRows, type TableOptions } from "../../src/data/index.ts";
-import { readColumns } from "../../src/data/readColumns.ts";
+import { openTable, readRows, type TableOptions } from "../../src/tables/io/index.ts";
+import { readColumns } from "../../src/tables/io/readColumns.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const { write, failure } = temporaryDirectory();

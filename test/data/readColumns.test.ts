@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { openTable } from "../../src/data/index.ts";
-import { type ReadColumnsOptions, readColumns } from "../../src/data/readColumns.ts";
+import { openTable } from "../../src/tables/io/index.ts";
+import { type ReadColumnsOptions, readColumns } from "../../src/tables/io/readColumns.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Communicator } from "../../src/communicator.ts";
-import { readTrainingTable, type TrainingTableOptions } from "../../src/data/index.ts";
+import type { Communicator } from "../../src/train/communicator.ts";
+import { readTrainingTable, type TrainingTableOptions } from "../../src/tables/io/index.ts";
 import { nsf } from "../../src/flows/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { onRanks } from "../train/localCommunicators.ts";

@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
-import { openTable } from "../../src/data/index.ts";
-import { scanFeatures } from "../../src/data/scanFeatures.ts";
-import { explainTableRows, scoreAnomalies } from "../../src/data/tableAnomalies.ts";
-import { LatentClasses } from "../../src/distributions/latentClasses.ts";
+import { openTable } from "../../src/tables/io/index.ts";
+import { scanFeatures } from "../../src/tables/io/scanFeatures.ts";
+import { explainTableRows, scoreAnomalies } from "../../src/tables/io/tableAnomalies.ts";
+import { LatentClasses } from "../../src/tables/densities/latentClasses.ts";
 import { Flow, TableModel } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { tableHeads } from "../../src/tables/columnHeads.ts";
+import { tableHeads } from "../../src/tables/columns/columnHeads.ts";
 import { learnColumns } from "./learnColumns.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { openTable, readRows } from "../../src/data/index.ts";
-import { checkMinimumRows, scanRows } from "../../src/data/tableRows.ts";
+import { openTable, readRows } from "../../src/tables/io/index.ts";
+import { checkMinimumRows, scanRows } from "../../src/tables/io/tableRows.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openTable } from "../../src/data/index.ts";
-import { sampleWhere } from "../../src/data/sampleWhere.ts";
-import { completeTable, sampleTable } from "../../src/data/tableSamples.ts";
+import { openTable } from "../../src/tables/io/index.ts";
+import { sampleWhere } from "../../src/tables/io/sampleWhere.ts";
+import { completeTable, sampleTable } from "../../src/tables/io/tableSamples.ts";
 import type { TableModel } from "../../src/flows/index.ts";
-import { decodeRows } from "../../src/tables/encode.ts";
-import { fitTable } from "../../src/train/fitTable.ts";
+import { decodeRows } from "../../src/tables/columns/encode.ts";
+import { fitTable } from "../../src/tables/fit/fitTable.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import { PushforwardError } from "../../src/errors.ts";
+import { PushforwardError } from "../../src/check/errors.ts";
 
 /** A directory that is removed after the tests of the file. */
 export function temporaryDirectory() {

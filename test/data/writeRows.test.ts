@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { openTable, readRows, writeRows } from "../../src/data/index.ts";
+import { openTable, readRows, writeRows } from "../../src/tables/io/index.ts";
 import { chunk, temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

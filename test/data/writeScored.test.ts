@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { expect, inject, it } from "vitest";
-import { openTable, type Table, writeScored } from "../../src/data/index.ts";
-import { writeAnomalies } from "../../src/data/tableAnomalies.ts";
-import { scanRows } from "../../src/data/tableRows.ts";
+import { openTable, type Table, writeScored } from "../../src/tables/io/index.ts";
+import { writeAnomalies } from "../../src/tables/io/tableAnomalies.ts";
+import { scanRows } from "../../src/tables/io/tableRows.ts";
 import { compiled } from "../compiledPackage.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 

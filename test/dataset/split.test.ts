@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { equalRows } from "../../src/columns/equalRows.ts";
+import { equalRows } from "../../src/dataset/equalRows.ts";
 import { dataset, InMemoryDataset, StreamedDataset } from "../../src/dataset/index.ts";
 import { range } from "../../src/dataset/range.ts";
 import { maf } from "../../src/flows/index.ts";

@@ -1,5 +1,5 @@
 import { expect, expectTypeOf, test } from "vitest";
-import type { Description } from "../../src/description.ts";
+import type { Description } from "../../src/parts/description.ts";
 import { distributionRegistry } from "../../src/distributions/build.ts";
 import {
   buildDistribution,

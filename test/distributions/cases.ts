@@ -1,4 +1,4 @@
-import type { Description } from "../../src/description.ts";
+import type { Description } from "../../src/parts/description.ts";
 import { buildDistribution, type Distribution } from "../../src/distributions/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
-import { MixedMade } from "../../src/distributions/mixedMade.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
+import { MixedMade } from "../../src/tables/densities/mixedMade.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { atoms, categorical, combinations, continuous, lattice, randomize } from "./mixedColumns.ts";

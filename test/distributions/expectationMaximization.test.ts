@@ -6,7 +6,7 @@ import {
   fitGaussianMixture,
   GaussianMixture,
 } from "../../src/distributions/index.ts";
-import type { Limits } from "../../src/limits.ts";
+import type { Limits } from "../../src/check/limits.ts";
 import { Random } from "../../src/random/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { logProb } from "./evaluate.ts";

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { fitCorrelatedKernels } from "../../src/distributions/fitCorrelatedKernels.ts";
-import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
+import { fitCorrelatedKernels } from "../../src/tables/densities/fitCorrelatedKernels.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
 import { KernelDensity, quantileKnots } from "../../src/distributions/index.ts";
 import {
   fitKernelCovariance,
   KERNEL_WIDTHS,
   type KernelCovariance,
   type KernelRows,
-} from "../../src/distributions/kernelCovariance.ts";
+} from "../../src/tables/densities/kernelCovariance.ts";
 import { knownFeatures } from "../../src/distributions/subsetDistribution.ts";
-import { decodeModel } from "../../src/flows/decodeModel.ts";
-import { encodeModel } from "../../src/flows/encodeModel.ts";
+import { decodeModel } from "../../src/tables/model/decodeModel.ts";
+import { encodeModel } from "../../src/tables/model/encodeModel.ts";
 import { Flow } from "../../src/flows/flow.ts";
 import { logSumExp } from "../../src/numerics/logSumExp.ts";
 import { mean } from "../../src/numerics/mean.ts";

@@ -3,12 +3,12 @@ import {
   type ColumnHeadOptions,
   columnHeadsSchema,
   parameterCount,
-} from "../../src/distributions/heads/columnHead.ts";
-import { GroupedHeads } from "../../src/distributions/heads/groupedHeads.ts";
-import type { HeadGroup } from "../../src/distributions/heads/headGroup.ts";
+} from "../../src/tables/densities/heads/columnHead.ts";
+import { GroupedHeads } from "../../src/tables/densities/heads/groupedHeads.ts";
+import type { HeadGroup } from "../../src/tables/densities/heads/headGroup.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { constant, type Tensor } from "../../src/graph/tensor.ts";
-import { parse } from "../../src/parse.ts";
+import { parse } from "../../src/check/parse.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { atoms, categorical, continuous, lattice, withGaps } from "./mixedColumns.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Description } from "../../src/description.ts";
+import type { Description } from "../../src/parts/description.ts";
 import {
   buildDistribution,
   ConstantFeatures,

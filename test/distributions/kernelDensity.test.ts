@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
 import { KernelDensity, LatentClasses, quantileKnots } from "../../src/distributions/index.ts";
 import { decodeModel, encodeModel, Flow } from "../../src/flows/index.ts";
 import { mean } from "../../src/numerics/mean.ts";

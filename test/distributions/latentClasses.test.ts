@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/inMemoryDataset.ts";
-import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
 import { LatentClasses, quantileKnots } from "../../src/distributions/index.ts";
 import { Flow } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { columnHeadSchema, valueCodes } from "../../src/distributions/heads/columnHead.ts";
-import { LOCATION_BOUND, LOG_SCALE_BOUND } from "../../src/distributions/heads/headGroup.ts";
-import { marginalParameters } from "../../src/distributions/heads/marginalParameters.ts";
+import { columnHeadSchema, valueCodes } from "../../src/tables/densities/heads/columnHead.ts";
+import { LOCATION_BOUND, LOG_SCALE_BOUND } from "../../src/tables/densities/heads/headGroup.ts";
+import { marginalParameters } from "../../src/tables/densities/heads/marginalParameters.ts";
 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b) / values.length;
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { chooseMixedGaussianMixture } from "../../src/distributions/fitMixedGaussianMixture.ts";
-import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
+import { chooseMixedGaussianMixture } from "../../src/tables/densities/fitMixedGaussianMixture.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
 import { MixedGaussianMixture, quantileKnots } from "../../src/distributions/index.ts";
-import { initialResponsibilities, prepareRows } from "../../src/distributions/mixedGaussianRows.ts";
-import { MixedGaussianSteps } from "../../src/distributions/mixedGaussianSteps.ts";
+import { initialResponsibilities, prepareRows } from "../../src/tables/densities/mixedGaussianRows.ts";
+import { MixedGaussianSteps } from "../../src/tables/densities/mixedGaussianSteps.ts";
 import { knownFeatures } from "../../src/distributions/subsetDistribution.ts";
 import { Flow } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";

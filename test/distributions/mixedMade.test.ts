@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
-import type { ValueScale } from "../../src/distributions/heads/valueScale.ts";
-import { MixedMade } from "../../src/distributions/mixedMade.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
+import type { ValueScale } from "../../src/bijections/valueScale.ts";
+import { MixedMade } from "../../src/tables/densities/mixedMade.ts";
 import { input } from "../../src/graph/tensor.ts";
 import { trainableParameters } from "../../src/nn/module.ts";
 import { mean } from "../../src/numerics/mean.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/inMemoryDataset.ts";
-import { quantileKnots } from "../../src/distributions/heads/quantileKnots.ts";
-import { MixedMade } from "../../src/distributions/mixedMade.ts";
+import { quantileKnots } from "../../src/tables/densities/heads/quantileKnots.ts";
+import { MixedMade } from "../../src/tables/densities/mixedMade.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { type LossBatch, minimize } from "../../src/train/index.ts";

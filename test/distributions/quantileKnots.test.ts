@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { quantileKnots } from "../../src/distributions/heads/quantileKnots.ts";
+import { quantileKnots } from "../../src/tables/densities/heads/quantileKnots.ts";
 import { Random } from "../../src/random/index.ts";
 
 test("knots of quantiles follow the units of a column", () => {

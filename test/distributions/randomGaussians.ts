@@ -1,4 +1,4 @@
-import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
 import { MixedGaussianMixture } from "../../src/distributions/index.ts";
 import { Random } from "../../src/random/index.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
 import {
   KernelDensity,
   LatentClasses,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ColumnHeadOptions } from "../../src/distributions/heads/columnHead.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
 import { knownFeatures, type SubsetDistribution } from "../../src/distributions/subsetDistribution.ts";
 import type { Floats } from "../../src/graph/operation.ts";
 import type { Shape } from "../../src/graph/shape.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { ComparedRows } from "../../src/evaluate/comparedRows.ts";
-import { fitBoostedTrees, type Target } from "../../src/evaluate/trees/boostedTrees.ts";
+import type { ComparedRows } from "../../src/tables/evaluate/comparedRows.ts";
+import { fitBoostedTrees, type Target } from "../../src/tables/evaluate/trees/boostedTrees.ts";
 import { Random } from "../../src/random/index.ts";
 import golden from "./golden/boosted-trees.json" with { type: "json" };
 

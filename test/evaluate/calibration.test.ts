@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { countBand } from "../../src/evaluate/countBand.ts";
-import { calibration, conditionalCalibration } from "../../src/evaluate/index.ts";
+import { countBand } from "../../src/numerics/countBand.ts";
+import { calibration, conditionalCalibration } from "../../src/tables/evaluate/index.ts";
 import golden from "./golden/calibration.json" with { type: "json" };
 import { curveRows, latentClassModel } from "./latentClassModel.ts";
 

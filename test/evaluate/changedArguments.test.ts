@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from "vitest";
-import { conditionalCalibration, evaluate, report } from "../../src/evaluate/index.ts";
+import { conditionalCalibration, evaluate, report } from "../../src/tables/evaluate/index.ts";
 import { dequantize, glow, ImageModel, nsf } from "../../src/flows/index.ts";
-import type { TableModel } from "../../src/flows/tableModel.ts";
-import type { TableInput, TableRow } from "../../src/tables/tableRows.ts";
+import type { TableModel } from "../../src/tables/model/tableModel.ts";
+import type { TableInput, TableRow } from "../../src/tables/columns/tableRows.ts";
 import { curveRows, latentClassModel } from "./latentClassModel.ts";
 
 const training = curveRows(200, 1);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { ColumnHeadOptions } from "../../src/distributions/index.ts";
 import { MixedMade, StandardNormal } from "../../src/distributions/index.ts";
-import { checkComparable, compareLogDensities } from "../../src/evaluate/index.ts";
+import { checkComparable, compareLogDensities } from "../../src/tables/evaluate/index.ts";
 import { Flow, type LoadedModel, withConstants } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import type { TableColumn } from "../../src/tables/tableColumn.ts";
+import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
 
 describe("compareLogDensities", () => {
   test("has the mean of the paired differences and its standard error", () => {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { ContextEmbedding } from "../../src/distributions/index.ts";
-import { gaussianBaseline } from "../../src/evaluate/index.ts";
+import { gaussianBaseline } from "../../src/tables/evaluate/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
 
 function rowsOf(values: number[], context: number[], rows: number): InMemoryDataset {

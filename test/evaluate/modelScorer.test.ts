@@ -8,7 +8,7 @@ import {
   lowDensityThreshold,
   ModelScorer,
   summarizeContext,
-} from "../../src/evaluate/index.ts";
+} from "../../src/tables/evaluate/index.ts";
 import { Flow, type LoadedModel, maf } from "../../src/flows/index.ts";
 
 const normal = new Flow(new StandardNormal({ features: 1 }), new Identity({ features: 1 }));

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { controlTables, precisionCoverage, privacy, withControls } from "../../src/evaluate/index.ts";
+import { controlTables, precisionCoverage, privacy, withControls } from "../../src/tables/evaluate/index.ts";
 import { Random } from "../../src/random/index.ts";
 import golden from "./golden/neighbors.json" with { type: "json" };
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { nats, withDecimals } from "../../src/evaluate/numberText.ts";
+import { nats, withDecimals } from "../../src/check/numberText.ts";
 
 it("writes numbers that round to 0 without a sign", () => {
   expect([-0.04, 0.04, -0, -0.05, 0.06, -12.34].map((x) => withDecimals(x, 1))).toEqual([

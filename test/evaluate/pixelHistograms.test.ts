@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pixelHistograms } from "../../src/evaluate/pixelHistograms.ts";
+import { pixelHistograms } from "../../src/images/model/pixelHistograms.ts";
 import { Random } from "../../src/random/index.ts";
 
 test("the probabilities of independent pixels add up to 1 over all images", () => {

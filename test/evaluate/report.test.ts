@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { findings } from "../../src/evaluate/findings.ts";
-import { controlTables, type ReportNumbers, report, trend, twoSample } from "../../src/evaluate/index.ts";
-import type { TableModel } from "../../src/flows/tableModel.ts";
+import { findings } from "../../src/tables/evaluate/findings.ts";
+import { controlTables, type ReportNumbers, report, trend, twoSample } from "../../src/tables/evaluate/index.ts";
+import type { TableModel } from "../../src/tables/model/tableModel.ts";
 import { curveRows, latentClassModel } from "./latentClassModel.ts";
 
 const [training, heldOut] = [curveRows(120, 1), curveRows(120, 2)];

@@ -1,16 +1,16 @@
 import { beforeAll, describe, expect, it, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
-import { gaussianFeatures } from "../../src/evaluate/gaussianBaseline.ts";
-import { gaussianMixtureBaseline } from "../../src/evaluate/gaussianMixtureBaseline.ts";
+import { gaussianFeatures } from "../../src/tables/evaluate/gaussianBaseline.ts";
+import { gaussianMixtureBaseline } from "../../src/tables/evaluate/gaussianMixtureBaseline.ts";
 import {
   gaussianBaseline,
   independentBaseline,
   type NamedBaseline,
   tableBaselines,
-} from "../../src/evaluate/index.ts";
+} from "../../src/tables/evaluate/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { realColumn } from "../../src/tables/realColumn.ts";
-import type { TableColumn } from "../../src/tables/tableColumn.ts";
+import { realColumn } from "../../src/tables/columns/realColumn.ts";
+import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
 
 const lattice = (name: string, cells: number, gaps = false): TableColumn => ({
   kind: "lattice",

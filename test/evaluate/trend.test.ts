@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { trend } from "../../src/evaluate/index.ts";
+import { trend } from "../../src/tables/evaluate/index.ts";
 import golden from "./golden/associations.json" with { type: "json" };
 
 const { rows, pairs } = golden;

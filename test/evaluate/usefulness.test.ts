@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { usefulness } from "../../src/evaluate/index.ts";
+import { usefulness } from "../../src/tables/evaluate/index.ts";
 import golden from "./golden/usefulness.json" with { type: "json" };
 
 const { tables, scores } = golden;

@@ -4,7 +4,7 @@ import { expect, test, vi } from "vitest";
 import { Actnorm, Chain } from "../../src/bijections/index.ts";
 import { type CustomKind, StandardNormal } from "../../src/distributions/index.ts";
 import { loadModel, saveModel } from "../../src/files/index.ts";
-import { encodeWithChecksum } from "../../src/flows/checksum.ts";
+import { encodeWithChecksum } from "../../src/parts/checksum.ts";
 import { encodeModel, Flow, nsf } from "../../src/flows/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 

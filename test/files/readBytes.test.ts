@@ -3,7 +3,7 @@ import { createWriteStream } from "node:fs";
 import { dirname } from "node:path";
 import { expect, test } from "vitest";
 import { readBytes } from "../../src/files/readBytes.ts";
-import { encodeSafetensors } from "../../src/flows/safetensors.ts";
+import { encodeSafetensors } from "../../src/parts/safetensors.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
 const { path: at, write } = temporaryDirectory();

@@ -11,7 +11,7 @@ import {
   TableModel,
   withConstants,
 } from "../../src/flows/index.ts";
-import { tableFlows } from "../../src/flows/tableFlows.ts";
+import { tableFlows } from "../../src/tables/fit/tableFlows.ts";
 import { filled, scalar, type Tensor } from "../../src/graph/tensor.ts";
 
 const wrong = (value: unknown) => value as never;

@@ -1,9 +1,9 @@
 import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
-import { PushforwardError } from "../../src/errors.ts";
-import { decodeWithChecksum, encodeWithChecksum } from "../../src/flows/checksum.ts";
+import { PushforwardError } from "../../src/check/errors.ts";
+import { decodeWithChecksum, encodeWithChecksum } from "../../src/parts/checksum.ts";
 import { decodeModel, encodeModel, forTables, nsf } from "../../src/flows/index.ts";
-import { decodeSafetensors } from "../../src/flows/safetensors.ts";
+import { decodeSafetensors } from "../../src/parts/safetensors.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/train/checkpoint.ts";
 
 const arrays = { w: { shape: [3], values: Float32Array.of(1, 2, 3) } };

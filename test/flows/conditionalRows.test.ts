@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { selectRows } from "../../src/dataset/selectRows.ts";
 import { KernelDensity, LatentClasses, MixedMade, Mixture } from "../../src/distributions/index.ts";
 import type { SubsetDistribution } from "../../src/distributions/subsetDistribution.ts";
-import { ConditionalRows } from "../../src/flows/conditionalRows.ts";
+import { ConditionalRows } from "../../src/tables/densities/conditionalRows.ts";
 import { Random } from "../../src/random/index.ts";
 import { logProb } from "../distributions/evaluate.ts";
 import {

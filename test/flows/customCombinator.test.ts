@@ -12,7 +12,7 @@ import {
   Standardize,
 } from "../../src/bijections/index.ts";
 import { type CustomKind, GaussianMixture, StandardNormal } from "../../src/distributions/index.ts";
-import { gaussianBaseline } from "../../src/evaluate/index.ts";
+import { gaussianBaseline } from "../../src/tables/evaluate/index.ts";
 import { decodeModel, encodeModel, Flow, forTables } from "../../src/flows/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import type { Standardize as Standardization } from "../../src/index.ts";

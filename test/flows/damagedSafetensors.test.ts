@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { PushforwardError } from "../../src/errors.ts";
-import { decodeSafetensors } from "../../src/flows/safetensors.ts";
+import { PushforwardError } from "../../src/check/errors.ts";
+import { decodeSafetensors } from "../../src/parts/safetensors.ts";
 import { DATA, file, HEADER } from "./safetensorsFile.ts";
 
 /** The message of the MODEL error that decoding the bytes throws. */

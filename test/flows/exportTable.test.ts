@@ -3,8 +3,8 @@ import { ModelProtoSchema } from "onnx-buf";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { ContextEmbedding, fitTable, maf, Random, TableModel } from "../../src/index.ts";
-import { decodeRows, encodeRows, labelCodes } from "../../src/tables/encode.ts";
-import { rawColumns } from "../../src/tables/tableRows.ts";
+import { decodeRows, encodeRows, labelCodes } from "../../src/tables/columns/encode.ts";
+import { rawColumns } from "../../src/tables/columns/tableRows.ts";
 import {
   modelOfAllKinds,
   modelOfRows,

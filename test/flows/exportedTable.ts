@@ -9,10 +9,10 @@ import {
   type TableRow,
 } from "../../src/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
-import { tableHeads } from "../../src/tables/columnHeads.ts";
-import { encodeRows, labelCodes } from "../../src/tables/encode.ts";
-import { inferColumn } from "../../src/tables/inferColumn.ts";
-import { rawColumns } from "../../src/tables/tableRows.ts";
+import { tableHeads } from "../../src/tables/columns/columnHeads.ts";
+import { encodeRows, labelCodes } from "../../src/tables/columns/encode.ts";
+import { inferColumn } from "../../src/tables/columns/inferColumn.ts";
+import { rawColumns } from "../../src/tables/columns/tableRows.ts";
 import { perturb } from "../nn/perturb.ts";
 
 const CITIES = ["Bern", "Basel", "Zug"];

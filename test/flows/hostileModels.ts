@@ -7,8 +7,8 @@ import {
   MixedMade,
   StandardNormal,
 } from "../../src/distributions/index.ts";
-import { PushforwardError } from "../../src/errors.ts";
-import { decodeWithChecksum, encodeWithChecksum } from "../../src/flows/checksum.ts";
+import { PushforwardError } from "../../src/check/errors.ts";
+import { decodeWithChecksum, encodeWithChecksum } from "../../src/parts/checksum.ts";
 import { decodeModel, embedContext, encodeModel, Flow, maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { bijectionExamples } from "../bijections/examples.ts";

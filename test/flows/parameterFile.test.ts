@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decodeWithChecksum } from "../../src/flows/checksum.ts";
+import { decodeWithChecksum } from "../../src/parts/checksum.ts";
 import {
   decodeModel,
   encodeModel,
@@ -9,7 +9,7 @@ import {
   realNVP,
   saveParameters,
 } from "../../src/flows/index.ts";
-import { encodeSafetensors } from "../../src/flows/safetensors.ts";
+import { encodeSafetensors } from "../../src/parts/safetensors.ts";
 import { fitTable } from "../../src/index.ts";
 import { MLP } from "../../src/nn/index.ts";
 import { Random } from "../../src/random/index.ts";

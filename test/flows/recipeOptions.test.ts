@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { PushforwardError } from "../../src/errors.ts";
+import type { PushforwardError } from "../../src/check/errors.ts";
 import type { Flow } from "../../src/flows/flow.ts";
 import { imageTransformer } from "../../src/flows/recipes/imageTransformer.ts";
 import * as recipes from "../../src/flows/recipes/index.ts";

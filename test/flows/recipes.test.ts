@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import type { Description } from "../../src/description.ts";
+import type { Description } from "../../src/parts/description.ts";
 import { Logistic, StudentT } from "../../src/distributions/index.ts";
 import {
   type Flow,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeSafetensors, encodeSafetensors, type StoredArray } from "../../src/flows/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, type StoredArray } from "../../src/parts/safetensors.ts";
 import { ARRAYS, DATA, file, HEADER, METADATA } from "./safetensorsFile.ts";
 
 const LENGTHS = fc.array(fc.nat({ max: 4 }), { maxLength: 3 });

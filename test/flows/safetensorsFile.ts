@@ -1,4 +1,4 @@
-import type { StoredArray } from "../../src/flows/safetensors.ts";
+import type { StoredArray } from "../../src/parts/safetensors.ts";
 
 /**
  * The header and data that safetensors 0.5.2 for Python (the reference implementation) writes:

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Standardize } from "../../src/bijections/standardize.ts";
-import { PushforwardError } from "../../src/errors.ts";
+import { PushforwardError } from "../../src/check/errors.ts";
 import {
   buildGraph,
   concat,

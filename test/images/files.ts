@@ -1,6 +1,6 @@
 import { crc32, gzipSync } from "node:zlib";
 import { encode as encodePng } from "fast-png";
-import type { ImageSet } from "../../src/images/index.ts";
+import type { ImageSet } from "../../src/images/files/index.ts";
 
 /** An idx file of unsigned bytes. */
 export function idx(shape: readonly number[], bytes: Uint8Array): Buffer {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { encodePng, imageGrid } from "../../src/images/index.ts";
-import { decodePicture } from "../../src/images/pictureFile.ts";
+import { encodePng, imageGrid } from "../../src/images/files/index.ts";
+import { decodePicture } from "../../src/images/files/pictureFile.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
 const { failure } = temporaryDirectory();

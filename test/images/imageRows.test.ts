@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
 import { InMemoryDataset, StreamedDataset } from "../../src/dataset/index.ts";
 import { glow } from "../../src/flows/index.ts";
-import { grayLevels } from "../../src/images/grid.ts";
-import { imageBlocks } from "../../src/images/imageRows.ts";
-import { type ImageSet, imageRows, withReflections } from "../../src/images/index.ts";
+import { grayLevels } from "../../src/images/files/grid.ts";
+import { imageBlocks } from "../../src/images/files/imageRows.ts";
+import { type ImageSet, imageRows, withReflections } from "../../src/images/files/index.ts";
 import type { ImageShape } from "../../src/nn/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { fit } from "../../src/train/index.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nearestImages } from "../../src/images/nearestImages.ts";
+import { nearestImages } from "../../src/images/files/nearestImages.ts";
 import { Random } from "../../src/random/index.ts";
 
 test("finds the row of the smallest distance, and an image itself", () => {

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, test, vi } from "vitest";
-import { withReflections } from "../../src/images/imageRows.ts";
-import { classesOf } from "../../src/images/imageSet.ts";
-import { imageRows, openImages } from "../../src/images/index.ts";
+import { withReflections } from "../../src/images/files/imageRows.ts";
+import { classesOf } from "../../src/images/files/imageSet.ts";
+import { imageRows, openImages } from "../../src/images/files/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { idx, idxGz, npy, pixelsOf, somePixels } from "./files.ts";

@@ -2,7 +2,7 @@ import { deflateSync } from "node:zlib";
 import { encode as encodePng } from "fast-png";
 import { encode as encodeJpeg } from "jpeg-js";
 import { describe, expect, test } from "vitest";
-import { decodePicture } from "../../src/images/pictureFile.ts";
+import { decodePicture } from "../../src/images/files/pictureFile.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { pngChunk } from "./files.ts";
 

@@ -3,8 +3,8 @@ import { syncBuiltinESMExports } from "node:module";
 import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
 import { describe, expect, test, vi } from "vitest";
-import { skippedFilesText } from "../../src/images/imageSet.ts";
-import { imageRows, openImages } from "../../src/images/index.ts";
+import { skippedFilesText } from "../../src/images/files/imageSet.ts";
+import { imageRows, openImages } from "../../src/images/files/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { pixelsOf, png, pngChunk, somePixels } from "./files.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { grad } from "../../src/graph/index.ts";
-import { cholesky, solveLower } from "../../src/numerics/cholesky.ts";
+import { cholesky, solveLower } from "../../src/graph/numerics/cholesky.ts";
 import { expectClose, run } from "../graph/run.ts";
 
 // Two symmetric positive definite matrices.

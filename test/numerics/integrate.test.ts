@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { concat, constant, grad, Parameter, type Tensor } from "../../src/graph/index.ts";
 import { integrate } from "../../src/numerics/index.ts";
-import { rungeKuttaStep } from "../../src/numerics/integrate.ts";
-import { dormandPrince } from "../../src/numerics/tableau.ts";
+import { rungeKuttaStep } from "../../src/graph/numerics/integrate.ts";
+import { dormandPrince } from "../../src/graph/numerics/tableau.ts";
 import { compile, type Floats } from "../../src/runtime/index.ts";
 
 /** y' = -2 t y^2, y(0) = 1: y = 1 / (1 + t^2). */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { logNormalInterval } from "../../src/numerics/normalInterval.ts";
+import { logNormalInterval } from "../../src/graph/numerics/normalInterval.ts";
 
 test("the logarithm of the probability of an interval under a normal distribution is precise in the tails", () => {
   // mpmath with 40 digits: log(Q(a) - Q(b)), Q(u) = erfc(u / sqrt(2)) / 2

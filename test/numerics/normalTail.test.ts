@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { grad } from "../../src/graph/index.ts";
-import { normalTailQuantile, normalTails } from "../../src/numerics/normalTail.ts";
+import { normalTailQuantile, normalTails } from "../../src/graph/numerics/normalTail.ts";
 import { compile } from "../../src/runtime/index.ts";
 
 /** Mills' ratio Q(u) / phi(u): Laplace's continued fraction, and the series of its complement near 0. */

@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import * as data from "../../src/data/index.ts";
+import * as data from "../../src/tables/io/index.ts";
 import { StreamedDataset } from "../../src/dataset/index.ts";
 import { fitGaussianMixture, quantileKnots } from "../../src/distributions/index.ts";
-import * as evaluate from "../../src/evaluate/index.ts";
+import * as evaluate from "../../src/tables/evaluate/index.ts";
 import { checkpointFile, loadModel, saveModel } from "../../src/files/index.ts";
 import { estimateParameters } from "../../src/flows/index.ts";
 import { buildGraph, loop } from "../../src/graph/index.ts";
-import * as images from "../../src/images/index.ts";
+import * as images from "../../src/images/files/index.ts";
 import * as main from "../../src/index.ts";
 import {
   fitLikelihood,

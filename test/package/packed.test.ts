@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { installCommand, OPTIONAL_PACKAGES } from "../../src/optionalPackages.ts";
+import { installCommand, OPTIONAL_PACKAGES } from "../../src/package/optionalPackages.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { readPages } from "../examples/documentation.ts";
 import {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { dataset } from "../../src/dataset/index.ts";
 import { dequantize, glow, ImageModel } from "../../src/flows/index.ts";
-import { decodePicture } from "../../src/images/pictureFile.ts";
+import { decodePicture } from "../../src/images/files/pictureFile.ts";
 import { imageFigure } from "../../src/report/index.ts";
 
 const SIZE = 16;

@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from "vitest";
-import { type ReportResult, report } from "../../src/evaluate/index.ts";
-import type { TableModel } from "../../src/flows/tableModel.ts";
+import { type ReportResult, report } from "../../src/tables/evaluate/index.ts";
+import type { TableModel } from "../../src/tables/model/tableModel.ts";
 import { reportPage } from "../../src/report/index.ts";
 import { fixed } from "../../src/report/page/html.ts";
 import { marginalFigure } from "../../src/report/page/marginalFigure.ts";

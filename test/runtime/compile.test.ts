@@ -1,6 +1,6 @@
 import { InferenceSession } from "onnxruntime-node";
 import { describe, expect, test, vi } from "vitest";
-import { PushforwardError } from "../../src/errors.ts";
+import { PushforwardError } from "../../src/check/errors.ts";
 import { batchSize, constant, filled, grad, Parameter, scalar, Tensor } from "../../src/graph/index.ts";
 import type { Operation } from "../../src/graph/operation.ts";
 import { sessionOptions } from "../../src/runtime/engine.ts";

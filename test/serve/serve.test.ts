@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { tableFromIPC } from "@uwdata/flechette";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
-import { AnomalyScorer } from "../../src/flows/anomalies/anomalyScorer.ts";
+import { AnomalyScorer } from "../../src/tables/anomalies/anomalyScorer.ts";
 import {
   ContextEmbedding,
   Flow,
@@ -17,8 +17,8 @@ import { serveApp } from "../../src/serve/app.ts";
 import { arrow } from "../../src/serve/arrow.ts";
 import { listen, type RunningServer } from "../../src/serve/listen.ts";
 import { operationsOf, type ServedModel, servedModel } from "../../src/serve/servedModel.ts";
-import { decodeTable } from "../../src/tables/decodeTable.ts";
-import { encodeTable } from "../../src/tables/encodeTable.ts";
+import { decodeTable } from "../../src/tables/columns/decodeTable.ts";
+import { encodeTable } from "../../src/tables/columns/encodeTable.ts";
 import { modelOfAllKinds, modelOfRows, rowsOfAllKinds } from "../flows/exportedTable.ts";
 import { perturb } from "../nn/perturb.ts";
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
-import { decodeTensors, encodeTensors } from "../../src/tables/columnTensors.ts";
-import { decodeRows, encodeColumn, encodeRows } from "../../src/tables/encode.ts";
-import type { TableColumn } from "../../src/tables/tableColumn.ts";
-import { UnlearnedCounts } from "../../src/tables/unlearned.ts";
+import { decodeTensors, encodeTensors } from "../../src/tables/columns/columnTensors.ts";
+import { decodeRows, encodeColumn, encodeRows } from "../../src/tables/columns/encode.ts";
+import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
+import { UnlearnedCounts } from "../../src/tables/columns/unlearned.ts";
 
 const N = 400;
 

@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import { describeColumn } from "../../src/tables/describeColumn.ts";
-import { inferColumn } from "../../src/tables/inferColumn.ts";
-import type { RawColumn } from "../../src/tables/tableColumn.ts";
-import { rawColumns } from "../../src/tables/tableRows.ts";
-import { typedText } from "../../src/tables/typedText.ts";
-import { valueRemarks } from "../../src/tables/valueRemarks.ts";
+import { describeColumn } from "../../src/tables/columns/describeColumn.ts";
+import { inferColumn } from "../../src/tables/columns/inferColumn.ts";
+import type { RawColumn } from "../../src/tables/columns/tableColumn.ts";
+import { rawColumns } from "../../src/tables/columns/tableRows.ts";
+import { typedText } from "../../src/tables/columns/typedText.ts";
+import { valueRemarks } from "../../src/tables/columns/valueRemarks.ts";
 import { normal, numbers, sequence, texts, times, uniform } from "./rawColumns.ts";
 
 const described = (raw: RawColumn, range?: string) => {

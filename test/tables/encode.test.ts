@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../src/random/random.ts";
-import { decodeRows, encodeColumn, encodeRows, labelCodes, NO_CELL } from "../../src/tables/encode.ts";
-import { featureNames, type RawColumn, type TableColumn } from "../../src/tables/tableColumn.ts";
-import { tableValue } from "../../src/tables/tableRows.ts";
+import { decodeRows, encodeColumn, encodeRows, labelCodes, NO_CELL } from "../../src/tables/columns/encode.ts";
+import { featureNames, type RawColumn, type TableColumn } from "../../src/tables/columns/tableColumn.ts";
+import { tableValue } from "../../src/tables/columns/tableRows.ts";
 import { infer } from "./infer.ts";
 import { normal, numbers, sequence, texts, times, uniform } from "./rawColumns.ts";
 

@@ -1,8 +1,8 @@
-import { parse } from "../../src/parse.ts";
-import type { ColumnOptions } from "../../src/tables/columnOptions.ts";
-import { describeColumn } from "../../src/tables/describeColumn.ts";
-import { inferColumn } from "../../src/tables/inferColumn.ts";
-import { type RawColumn, type TableColumn, tableColumnSchema } from "../../src/tables/tableColumn.ts";
+import { parse } from "../../src/check/parse.ts";
+import type { ColumnOptions } from "../../src/tables/columns/columnOptions.ts";
+import { describeColumn } from "../../src/tables/columns/describeColumn.ts";
+import { inferColumn } from "../../src/tables/columns/inferColumn.ts";
+import { type RawColumn, type TableColumn, tableColumnSchema } from "../../src/tables/columns/tableColumn.ts";
 
 /** The inferred column, which is valid in a model file. */
 export function infer(raw: RawColumn, options?: ColumnOptions): TableColumn {

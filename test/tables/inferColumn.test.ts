@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { ColumnOptions } from "../../src/tables/columnOptions.ts";
-import { optionsOfColumn } from "../../src/tables/describeColumn.ts";
-import { inferColumn } from "../../src/tables/inferColumn.ts";
-import type { RawColumn, TableColumn } from "../../src/tables/tableColumn.ts";
+import type { ColumnOptions } from "../../src/tables/columns/columnOptions.ts";
+import { optionsOfColumn } from "../../src/tables/columns/describeColumn.ts";
+import { inferColumn } from "../../src/tables/columns/inferColumn.ts";
+import type { RawColumn, TableColumn } from "../../src/tables/columns/tableColumn.ts";
 import { infer, kind } from "./infer.ts";
 import { normal, numbers, sequence, texts, times, uniform } from "./rawColumns.ts";
 

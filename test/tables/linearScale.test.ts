@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { scaledValue, type ValueScale } from "../../src/distributions/heads/valueScale.ts";
-import { withLinearScale } from "../../src/tables/linearScale.ts";
-import { realColumn } from "../../src/tables/realColumn.ts";
-import type { TableColumn } from "../../src/tables/tableColumn.ts";
+import { scaledValue, type ValueScale } from "../../src/bijections/valueScale.ts";
+import { withLinearScale } from "../../src/tables/columns/linearScale.ts";
+import { realColumn } from "../../src/tables/columns/realColumn.ts";
+import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
 
 const values = Float64Array.from({ length: 1000 }, (_, n) => (n + 1) / 100);
 const scaled = (scale: ValueScale): TableColumn => ({ ...realColumn("x"), scale });

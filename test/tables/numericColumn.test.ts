@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { encodeColumn } from "../../src/tables/encode.ts";
-import type { ContinuousColumn, TableColumn } from "../../src/tables/tableColumn.ts";
+import { encodeColumn } from "../../src/tables/columns/encode.ts";
+import type { ContinuousColumn, TableColumn } from "../../src/tables/columns/tableColumn.ts";
 import { infer, kind } from "./infer.ts";
 import { normal, numbers, sequence, uniform } from "./rawColumns.ts";
 

@@ -1,5 +1,5 @@
 import { Random } from "../../src/random/random.ts";
-import type { RawColumn, ValueType } from "../../src/tables/tableColumn.ts";
+import type { RawColumn, ValueType } from "../../src/tables/columns/tableColumn.ts";
 
 /** A column of numbers, where null is a missing value. */
 export const numbers = (

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { describeTable, openTable } from "../../src/data/index.ts";
+import { describeTable, openTable } from "../../src/tables/io/index.ts";
 
 // Public tables that the project does not ship. PUSHFORWARD_DATA names a folder that has them: mixed/adult-train.csv.gz and so on.
 

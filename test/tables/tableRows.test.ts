@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { decodeModel, encodeModel, fitTable, type TableInput, TableModel } from "../../src/index.ts";
 import { servedModel } from "../../src/serve/servedModel.ts";
-import { rawColumns } from "../../src/tables/tableRows.ts";
+import { rawColumns } from "../../src/tables/columns/tableRows.ts";
 
 /** A smaller table is cross-validated: its model is a mixture of twice as many densities, whose graphs take twice as long to compile. */
 const TABLE_ROWS = 200;

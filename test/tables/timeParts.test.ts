@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { partOf, TIME_PERIODS, timeOf, timeParts } from "../../src/tables/timeParts.ts";
+import { partOf, TIME_PERIODS, timeOf, timeParts } from "../../src/tables/columns/timeParts.ts";
 import { times } from "./rawColumns.ts";
 
 const parts = (type: "date" | "timestamp" | "time", ...values: string[]) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Exp } from "../../src/bijections/exp.ts";
-import type { Communicator } from "../../src/communicator.ts";
+import type { Communicator } from "../../src/train/communicator.ts";
 import { dataset } from "../../src/dataset/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
 import { dequantize, Flow, forTables, nsf, realNVP } from "../../src/flows/index.ts";

@@ -3,14 +3,14 @@ import { concatDatasets } from "../../src/dataset/concatDatasets.ts";
 import { crossValidationSplits } from "../../src/dataset/crossValidation.ts";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
-import type { KernelDensity } from "../../src/distributions/kernelDensity.ts";
+import type { KernelDensity } from "../../src/tables/densities/kernelDensity.ts";
 import { Mixture } from "../../src/distributions/mixture.ts";
 import { Flow, fitTable } from "../../src/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { realColumn } from "../../src/tables/realColumn.ts";
-import type { TableColumn } from "../../src/tables/tableColumn.ts";
-import { fitMembers } from "../../src/train/fitMembers.ts";
-import { candidatesFor } from "../../src/train/memberCandidates.ts";
+import { realColumn } from "../../src/tables/columns/realColumn.ts";
+import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
+import { fitMembers } from "../../src/tables/fit/fitMembers.ts";
+import { candidatesFor } from "../../src/tables/fit/memberCandidates.ts";
 import { stackDensities } from "../../src/train/stacking.ts";
 
 function correlated(count: number) {

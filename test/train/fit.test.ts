@@ -11,7 +11,7 @@ import { dataset } from "../../src/dataset/index.ts";
 import { DiagonalNormal } from "../../src/distributions/diagonalNormal.ts";
 import { GaussianMixture } from "../../src/distributions/gaussianMixture.ts";
 import { Uniform } from "../../src/distributions/uniform.ts";
-import type { PushforwardError } from "../../src/errors.ts";
+import type { PushforwardError } from "../../src/check/errors.ts";
 import { Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { nsf } from "../../src/flows/index.ts";
 import { decodeModel, encodeModel, fitTable, Random, TableModel, type TableRow } from "../../src/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
-import { encodeTable } from "../../src/tables/encodeTable.ts";
+import { encodeTable } from "../../src/tables/columns/encodeTable.ts";
 import { MEMBERS_OF_REAL_COLUMNS } from "./memberNames.ts";
 
 const CITIES = ["Bern", "Basel", "Zug"];

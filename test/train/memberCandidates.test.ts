@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
-import { fitCorrelatedKernels } from "../../src/distributions/fitCorrelatedKernels.ts";
+import { fitCorrelatedKernels } from "../../src/tables/densities/fitCorrelatedKernels.ts";
 import { Flow, nsf } from "../../src/flows/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
-import { tableHeads } from "../../src/tables/columnHeads.ts";
-import { realColumn } from "../../src/tables/realColumn.ts";
-import type { LatticeColumn, TableColumn } from "../../src/tables/tableColumn.ts";
-import type { Budget } from "../../src/train/budgets.ts";
-import { type FittedCandidate, isKernelDensity } from "../../src/train/fittedCandidates.ts";
-import { candidatesFor, type NamedRecipe } from "../../src/train/memberCandidates.ts";
+import { tableHeads } from "../../src/tables/columns/columnHeads.ts";
+import { realColumn } from "../../src/tables/columns/realColumn.ts";
+import type { LatticeColumn, TableColumn } from "../../src/tables/columns/tableColumn.ts";
+import type { Budget } from "../../src/tables/fit/budgets.ts";
+import { type FittedCandidate, isKernelDensity } from "../../src/tables/fit/fittedCandidates.ts";
+import { candidatesFor, type NamedRecipe } from "../../src/tables/fit/memberCandidates.ts";
 import { MEMBERS_OF_REAL_COLUMNS } from "./memberNames.ts";
 
 function members(rows: number, features: number, budget?: Budget, recipe?: NamedRecipe) {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Exp } from "../../src/bijections/exp.ts";
-import { openTable, readRows, streamRows } from "../../src/data/index.ts";
+import { openTable, readRows, streamRows } from "../../src/tables/io/index.ts";
 import { ContextEmbedding, StandardNormal } from "../../src/distributions/index.ts";
 import { embedContext, Flow, maf } from "../../src/flows/index.ts";
 import { fit, fitFlows } from "../../src/train/index.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { MixedGaussianMixture } from "../../src/distributions/mixedGaussianMixture.ts";
-import { MixedMade } from "../../src/distributions/mixedMade.ts";
+import { MixedGaussianMixture } from "../../src/tables/densities/mixedGaussianMixture.ts";
+import { MixedMade } from "../../src/tables/densities/mixedMade.ts";
 import { maf, nsf } from "../../src/flows/index.ts";
 import { Flow, fitTable, Random } from "../../src/index.ts";
-import { stacked } from "../../src/train/fitMembers.ts";
+import { stacked } from "../../src/tables/fit/fitMembers.ts";
 import { stackDensities } from "../../src/train/stacking.ts";
 
 test("the weights of stacking maximize the likelihood of held-out rows", () => {

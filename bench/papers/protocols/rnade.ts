@@ -1,5 +1,5 @@
 import { forTables, madeFlow, maf, nsf } from "../../../src/flows/index.ts";
-import { tableFlows } from "../../../src/flows/tableFlows.ts";
+import { tableFlows } from "../../../src/tables/fit/tableFlows.ts";
 import { table } from "../../speed/table.ts";
 import { numbers, readColumns } from "../files.ts";
 import { gaussianLogDensity } from "../gaussian.ts";

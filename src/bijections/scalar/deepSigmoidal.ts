@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { MAX_LAYERS, sizeSchema } from "../../description.ts";
+import { MAX_LAYERS, sizeSchema } from "../../parts/description.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { LOG_BOUND, MIN_SLOPE } from "../../numerics/bounds.ts";
 import { alternatingFactors } from "./alternatingFactors.ts";

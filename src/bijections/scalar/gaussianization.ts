@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../../description.ts";
+import { sizeSchema } from "../../parts/description.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { LOG_BOUND, MIN_SLOPE } from "../../numerics/bounds.ts";
-import { normalTailQuantile, normalTails } from "../../numerics/normalTail.ts";
+import { normalTailQuantile, normalTails } from "../../graph/numerics/normalTail.ts";
 import { alternatingFactors } from "./alternatingFactors.ts";
 import { invertedNumerically } from "./invertedNumerically.ts";
 import {

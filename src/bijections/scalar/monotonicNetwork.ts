@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { positiveSchema, sizeSchema } from "../../description.ts";
+import { positiveSchema, sizeSchema } from "../../parts/description.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
 import { LOG_BOUND } from "../../numerics/bounds.ts";
 import { invertedNumerically } from "./invertedNumerically.ts";

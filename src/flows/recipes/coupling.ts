@@ -10,7 +10,7 @@ import { additiveKind } from "../../bijections/scalar/additive.ts";
 import { scalarTransformRegistry } from "../../bijections/scalar/build.ts";
 import type { ScalarTransformOptions } from "../../bijections/scalar/registry.ts";
 import { Logistic } from "../../distributions/logistic.ts";
-import { PushforwardError } from "../../errors.ts";
+import { PushforwardError } from "../../check/errors.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
 import { hasImage } from "./images.ts";

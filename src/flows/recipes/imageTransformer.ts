@@ -5,7 +5,7 @@ import {
   type PixelAutoregressiveOptions,
 } from "../../distributions/pixelAutoregressive.ts";
 import { type TransformerOptions, transformerSchema } from "../../nn/causalTransformer.ts";
-import { parse } from "../../parse.ts";
+import { parse } from "../../check/parse.ts";
 import { Random } from "../../random/index.ts";
 import { Flow } from "../flow.ts";
 import { type ImageRecipeOptions, imageFields } from "./images.ts";

@@ -13,7 +13,7 @@ import { registerAllScalarTransforms } from "../../bijections/scalar/registerAll
 import { Squeeze } from "../../bijections/squeeze.ts";
 import type { ConvNetOptions } from "../../nn/convNet.ts";
 import { type ImageShape, imageSize } from "../../nn/image.ts";
-import { parse } from "../../parse.ts";
+import { parse } from "../../check/parse.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
 import { type ImageCouplingRecipeOptions, imageCouplingFields, imageFlow, isSqueezable } from "./images.ts";

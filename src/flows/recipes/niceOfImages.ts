@@ -8,7 +8,7 @@ import { scalarTransformRegistry } from "../../bijections/scalar/build.ts";
 import { Logistic } from "../../distributions/logistic.ts";
 import { imageSize } from "../../nn/image.ts";
 import type { NetworkOptions } from "../../nn/mlp.ts";
-import { parse } from "../../parse.ts";
+import { parse } from "../../check/parse.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
 import { type ImageFlowRecipeOptions, imageFlow, imageFlowFields } from "./images.ts";

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../errors.ts";
+import { PushforwardError } from "../../check/errors.ts";
 import type { Emitter, Operation, Transposes } from "../operation.ts";
 import {
   broadcastShapes,

@@ -1,7 +1,7 @@
-import { PushforwardError } from "../../errors.ts";
+import { PushforwardError } from "../../check/errors.ts";
 import { formatShape } from "../../graph/shape.ts";
 import { constant, type Tensor } from "../../graph/tensor.ts";
-import { logGamma } from "../../numerics/logGamma.ts";
+import { logGamma } from "../../graph/numerics/logGamma.ts";
 import { data } from "../data.ts";
 import { type Argument, countsOf, onCounts } from "./operands.ts";
 

@@ -1,8 +1,8 @@
 import { isMissing } from "../../distributions/distribution.ts";
 import { scalar, type Tensor } from "../../graph/tensor.ts";
-import { solveLower } from "../../numerics/cholesky.ts";
-import { diagonal } from "../../numerics/diagonal.ts";
-import { logGamma } from "../../numerics/logGamma.ts";
+import { solveLower } from "../../graph/numerics/cholesky.ts";
+import { diagonal } from "../../graph/numerics/diagonal.ts";
+import { logGamma } from "../../graph/numerics/logGamma.ts";
 import { data } from "../data.ts";
 import type { Argument } from "./operands.ts";
 

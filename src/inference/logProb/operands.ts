@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../errors.ts";
+import { PushforwardError } from "../../check/errors.ts";
 import { constantValues } from "../../graph/operations/source.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { type DataInput, data } from "../data.ts";

@@ -1,7 +1,7 @@
 import { Standardize } from "../../bijections/standardize.ts";
-import { columnOf } from "../../columns/columnValues.ts";
-import { type CalibrationResult, rankCalibration, ranksAmongDraws } from "../../evaluate/rankCalibration.ts";
-import { abortSignal, checkOptions, integerFrom, seedValue } from "../../options.ts";
+import { columnOf } from "../../dataset/columnValues.ts";
+import { type CalibrationResult, rankCalibration, ranksAmongDraws } from "../../numerics/rankCalibration.ts";
+import { abortSignal, checkOptions, integerFrom, seedValue } from "../../check/options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";

@@ -5,7 +5,7 @@ import { StandardizeContext } from "../../bijections/standardizeContext.ts";
 import type { InMemoryDataset } from "../../dataset/index.ts";
 import { ContextEmbedding, type ContextEmbeddingOptions } from "../../distributions/contextEmbedding.ts";
 import { Mixture } from "../../distributions/mixture.ts";
-import { PushforwardError } from "../../errors.ts";
+import { PushforwardError } from "../../check/errors.ts";
 import { Flow } from "../../flows/flow.ts";
 import { nsf } from "../../flows/recipes/spline.ts";
 import {
@@ -16,7 +16,7 @@ import {
   isPlainObject,
   type OptionRule,
   type OptionRules,
-} from "../../options.ts";
+} from "../../check/options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";

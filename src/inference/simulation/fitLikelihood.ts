@@ -1,8 +1,8 @@
 import { dataset } from "../../dataset/index.ts";
-import { PushforwardError } from "../../errors.ts";
+import { PushforwardError } from "../../check/errors.ts";
 import type { Flow } from "../../flows/flow.ts";
 import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
-import { checkOptions } from "../../options.ts";
+import { checkOptions } from "../../check/options.ts";
 import type { ProbabilisticModel } from "../model.ts";
 import {
   type ConditionalDensityOptions,

@@ -1,6 +1,6 @@
 import { dataset } from "../../dataset/index.ts";
-import { PushforwardError } from "../../errors.ts";
-import { anyValue, checkOptions, integerFrom, type OptionRules } from "../../options.ts";
+import { PushforwardError } from "../../check/errors.ts";
+import { anyValue, checkOptions, integerFrom, type OptionRules } from "../../check/options.ts";
 import { Random } from "../../random/index.ts";
 import { engineOptionsOf } from "../../runtime/engineOptions.ts";
 import {

@@ -1,6 +1,6 @@
-import { counted } from "../../evaluate/numberText.ts";
-import type { CalibrationResult } from "../../evaluate/rankCalibration.ts";
-import { checkOptions, integerFrom } from "../../options.ts";
+import { counted } from "../../check/numberText.ts";
+import type { CalibrationResult } from "../../numerics/rankCalibration.ts";
+import { checkOptions, integerFrom } from "../../check/options.ts";
 import { engineOptionsOf } from "../../runtime/engineOptions.ts";
 import type { Draws } from "../draws.ts";
 import { type ParameterSummary, summarize } from "../summary.ts";

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../../errors.ts";
-import { brief } from "../../parse.ts";
+import { PushforwardError } from "../../check/errors.ts";
+import { brief } from "../../check/parse.ts";
 import { type AffineMap, affineMapOf, unmapRows } from "../affineMap.ts";
 import type { Simulations } from "./simulate.ts";
 

@@ -1,6 +1,6 @@
-import { PushforwardError } from "../../errors.ts";
+import { PushforwardError } from "../../check/errors.ts";
 import type { Flow } from "../../flows/flow.ts";
-import { checkOptions, seedValue } from "../../options.ts";
+import { checkOptions, seedValue } from "../../check/options.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";
 import { constrainedDraws, type Draws } from "../draws.ts";

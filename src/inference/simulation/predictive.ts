@@ -1,5 +1,5 @@
 import { concatRows } from "../../dataset/concatRows.ts";
-import { abortSignal, checkOptions, integerFrom, seedValue } from "../../options.ts";
+import { abortSignal, checkOptions, integerFrom, seedValue } from "../../check/options.ts";
 import { Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/engineOptions.ts";
 import { engineRules } from "../../runtime/options.ts";

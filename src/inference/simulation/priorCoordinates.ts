@@ -1,7 +1,7 @@
-import { PushforwardError } from "../../errors.ts";
+import { PushforwardError } from "../../check/errors.ts";
 import { type Shape, sizeOf } from "../../graph/shape.ts";
 import { concat, type Tensor } from "../../graph/tensor.ts";
-import { brief, unknownNamesDetails } from "../../parse.ts";
+import { brief, unknownNamesDetails } from "../../check/parse.ts";
 import { compile } from "../../runtime/compile.ts";
 import { type EngineOptions, engineOptionsOf, inFloat64 } from "../../runtime/engineOptions.ts";
 import { MAX_ROWS_PER_CALL } from "../draws.ts";

@@ -1,8 +1,8 @@
 import { concatRows } from "../../dataset/concatRows.ts";
-import { PushforwardError } from "../../errors.ts";
+import { PushforwardError } from "../../check/errors.ts";
 import { sizeOf } from "../../graph/shape.ts";
-import { abortSignal, checkOptions, isPlainObject, type OptionRule, seedValue } from "../../options.ts";
-import { brief } from "../../parse.ts";
+import { abortSignal, checkOptions, isPlainObject, type OptionRule, seedValue } from "../../check/options.ts";
+import { brief } from "../../check/parse.ts";
 import { Random, RandomStream } from "../../random/index.ts";
 import { describePoint } from "../describePoint.ts";
 import { constrainedDraws } from "../draws.ts";

@@ -1,6 +1,6 @@
 import { StandardNormal } from "../../distributions/standardNormal.ts";
-import { PushforwardError } from "../../errors.ts";
-import { brief } from "../../parse.ts";
+import { PushforwardError } from "../../check/errors.ts";
+import { brief } from "../../check/parse.ts";
 import type { RandomStream } from "../../random/randomStream.ts";
 import { model, type ProbabilisticModel } from "../model.ts";
 import type { Prior } from "../prior.ts";

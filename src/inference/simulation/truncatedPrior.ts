@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../errors.ts";
+import { PushforwardError } from "../../check/errors.ts";
 import type { Flow } from "../../flows/flow.ts";
 import { quantile } from "../../numerics/quantile.ts";
 import type { Random } from "../../random/index.ts";

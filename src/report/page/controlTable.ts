@@ -1,6 +1,6 @@
-import type { Controlled } from "../../evaluate/controls.ts";
-import { percent } from "../../evaluate/numberText.ts";
-import type { ReportNumbers } from "../../evaluate/report.ts";
+import type { Controlled } from "../../tables/evaluate/controls.ts";
+import { percent } from "../../check/numberText.ts";
+import type { ReportNumbers } from "../../tables/evaluate/report.ts";
 import { type Cell, fixed, htmlTable, number, withError, words } from "./html.ts";
 import { tableNames } from "./testFigure.ts";
 

@@ -1,5 +1,5 @@
-import { labelCounts } from "../../evaluate/comparedRows.ts";
-import { percent } from "../../evaluate/numberText.ts";
+import { labelCounts } from "../../tables/evaluate/comparedRows.ts";
+import { percent } from "../../check/numberText.ts";
 import { nearestRank } from "../../numerics/nearestRank.ts";
 import { subsample } from "../columns.ts";
 import { points } from "../panels.ts";

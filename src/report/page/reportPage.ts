@@ -1,10 +1,10 @@
-import { comparedRows } from "../../evaluate/comparedRows.ts";
-import { expectedText, valueText } from "../../evaluate/expectedText.ts";
-import { count, counted, percent } from "../../evaluate/numberText.ts";
-import type { ReportNumbers, ReportResult } from "../../evaluate/report.ts";
-import type { TrainingRecord } from "../../flows/modelFile.ts";
-import { anyValue, checkOptions, listOfTexts, required, text } from "../../options.ts";
-import type { TableColumn } from "../../tables/tableColumn.ts";
+import { comparedRows } from "../../tables/evaluate/comparedRows.ts";
+import { expectedText, valueText } from "../../tables/evaluate/expectedText.ts";
+import { count, counted, percent } from "../../check/numberText.ts";
+import type { ReportNumbers, ReportResult } from "../../tables/evaluate/report.ts";
+import type { TrainingRecord } from "../../model/modelFile.ts";
+import { anyValue, checkOptions, listOfTexts, required, text } from "../../check/options.ts";
+import type { TableColumn } from "../../tables/columns/tableColumn.ts";
 import { type Canvas, escapeXml, openCanvas, renumberClips } from "../sheet.ts";
 import { calibrationFigure } from "./calibrationFigure.ts";
 import { COLORS } from "./canvas.ts";

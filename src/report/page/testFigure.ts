@@ -1,5 +1,5 @@
-import type { Controlled } from "../../evaluate/controls.ts";
-import type { TwoSampleResult } from "../../evaluate/twoSample.ts";
+import type { Controlled } from "../../tables/evaluate/controls.ts";
+import type { TwoSampleResult } from "../../tables/evaluate/twoSample.ts";
 import type { Canvas } from "../sheet.ts";
 import { COLORS, drawFigure } from "./canvas.ts";
 import { fixed } from "./html.ts";

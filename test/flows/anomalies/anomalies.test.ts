@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { benjaminiHochberg } from "../../../src/flows/anomalies/conformal.ts";
-import { decodeWithChecksum, encodeWithChecksum } from "../../../src/flows/checksum.ts";
-import type { StoredArray } from "../../../src/flows/safetensors.ts";
+import { benjaminiHochberg } from "../../../src/tables/anomalies/conformal.ts";
+import { decodeWithChecksum, encodeWithChecksum } from "../../../src/parts/checksum.ts";
+import type { StoredArray } from "../../../src/parts/safetensors.ts";
 import { decodeModel, encodeModel, fitTable, Random, TableModel } from "../../../src/index.ts";
 
 const CITIES = ["Bern", "Basel", "Zug"];

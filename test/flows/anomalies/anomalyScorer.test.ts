@@ -1,12 +1,12 @@
 import { expect, it, vi } from "vitest";
 import { Uniform } from "../../../src/distributions/index.ts";
-import { AnomalyScorer } from "../../../src/flows/anomalies/anomalyScorer.ts";
-import { AnomalyStatistics } from "../../../src/flows/anomalies/anomalyStatistics.ts";
-import { splitAnomalyArrays } from "../../../src/flows/anomalies/splitAnomalyArrays.ts";
-import { anomalyArrays, readAnomalyReference } from "../../../src/flows/anomalies/storedReference.ts";
-import type { StoredArray } from "../../../src/flows/safetensors.ts";
+import { AnomalyScorer } from "../../../src/tables/anomalies/anomalyScorer.ts";
+import { AnomalyStatistics } from "../../../src/tables/anomalies/anomalyStatistics.ts";
+import { splitAnomalyArrays } from "../../../src/model/splitAnomalyArrays.ts";
+import { anomalyArrays, readAnomalyReference } from "../../../src/tables/anomalies/storedReference.ts";
+import type { StoredArray } from "../../../src/parts/safetensors.ts";
 import { dataset, Flow } from "../../../src/index.ts";
-import { realColumn } from "../../../src/tables/realColumn.ts";
+import { realColumn } from "../../../src/tables/columns/realColumn.ts";
 
 it("stays finite for other rows if a validation row is impossible for the model", async () => {
   const columns = [realColumn("x")];

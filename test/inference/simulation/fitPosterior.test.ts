@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { StandardNormal } from "../../../src/distributions/standardNormal.ts";
-import { decodeModel } from "../../../src/flows/decodeModel.ts";
-import { encodeModel } from "../../../src/flows/encodeModel.ts";
+import { decodeModel } from "../../../src/tables/model/decodeModel.ts";
+import { encodeModel } from "../../../src/tables/model/encodeModel.ts";
 import { Flow } from "../../../src/flows/flow.ts";
 import { nsf } from "../../../src/flows/recipes/spline.ts";
 import type { Tensor } from "../../../src/graph/tensor.ts";

@@ -1,4 +1,0 @@
-/** Reads the parts of a model file that only models of tables have. A page with other models does not load it. */
-export { parseTable } from "../tables/parseTable.ts";
-export { splitAnomalyArrays } from "./anomalies/splitAnomalyArrays.ts";
-export { readAnomalyReference } from "./anomalies/storedReference.ts";
