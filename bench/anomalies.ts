@@ -9,11 +9,11 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readTrainingTable } from "../src/tables/io/index.ts";
 import type { InMemoryDataset } from "../src/dataset/index.ts";
 import { Random } from "../src/random/index.ts";
 import { decodeTable } from "../src/tables/columns/decodeTable.ts";
-import { fitTable } from "../src/train/index.ts";
+import { fitTable } from "../src/tables/fit/index.ts";
+import { readTrainingTable } from "../src/tables/io/index.ts";
 import { table } from "./speed/table.ts";
 
 const TABLES: Readonly<Record<string, string>> = {

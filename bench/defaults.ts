@@ -14,12 +14,13 @@ import { Chain } from "../src/bijections/index.ts";
 import { concatRows } from "../src/dataset/concatRows.ts";
 import { dataset } from "../src/dataset/index.ts";
 import { type Distribution, GaussianMixture, StandardNormal } from "../src/distributions/index.ts";
-import { Flow, forTables, maf, nsf, type RecipeOptions, realNVP } from "../src/flows/index.ts";
+import { Flow, maf, nsf, type RecipeOptions, realNVP } from "../src/flows/index.ts";
 import { Random } from "../src/random/index.ts";
 import { tableHeads } from "../src/tables/columns/columnHeads.ts";
 import { inferColumn } from "../src/tables/columns/inferColumn.ts";
 import { fitMembers } from "../src/tables/fit/fitMembers.ts";
-import { type FitResult, type FitSettings, fit, fitFlows } from "../src/train/index.ts";
+import { fitFlows, forTables } from "../src/tables/fit/index.ts";
+import { type FitResult, type FitSettings, fit } from "../src/train/index.ts";
 import { mean, standardError } from "./papers/statistics.ts";
 import { loadTable, TABLES, type Table } from "./tables.ts";
 

@@ -13,8 +13,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { InMemoryDataset } from "../src/dataset/index.ts";
-import { loadModel, saveModel } from "../src/files/index.ts";
 import { Autoencoder, type Flow } from "../src/flows/index.ts";
+import { loadModel, saveModel } from "../src/open/index.ts";
 import { autoencoderFigure } from "../src/report/index.ts";
 import { svgToPng } from "../src/report/png.ts";
 import { fit } from "../src/train/index.ts";

@@ -5,9 +5,9 @@
 import { writeFileSync } from "node:fs";
 import { DIGIT_PIXELS, DIGIT_VALUES, readDigits } from "../bench/images/readDigits.ts";
 import { dataset } from "../src/dataset/index.ts";
-import { bitsPerDimension } from "../src/tables/evaluate/index.ts";
-import { saveModel } from "../src/files/index.ts";
-import { dequantize, glow, ImageModel } from "../src/flows/index.ts";
+import { dequantize, glow } from "../src/flows/index.ts";
+import { bitsPerDimension, ImageModel } from "../src/images/model/index.ts";
+import { saveModel } from "../src/open/index.ts";
 import { imageFigure } from "../src/report/index.ts";
 import { svgToPng } from "../src/report/png.ts";
 import { fit } from "../src/train/index.ts";

@@ -4,16 +4,17 @@
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { Autoregressive, type Bijection, buildBijection } from "../src/bijections/index.ts";
-import type { Description } from "../src/parts/description.ts";
-import { buildDistribution, type Distribution } from "../src/distributions/index.ts";
+import type { Distribution } from "../src/distributions/index.ts";
 import { Flow } from "../src/flows/index.ts";
 import { filled } from "../src/graph/index.ts";
 import { trainableParameters } from "../src/nn/module.ts";
+import type { Description } from "../src/parts/description.ts";
 import { Random } from "../src/random/index.ts";
 import { svgToPng } from "../src/report/png.ts";
 import { openCanvas } from "../src/report/sheet.ts";
 import { style } from "../src/report/style.ts";
 import { compile, type Floats } from "../src/runtime/index.ts";
+import { buildDistribution } from "../src/tables/model/index.ts";
 import { bijectionExamples } from "../test/bijections/examples.ts";
 import { scalarTransformExamples } from "../test/bijections/scalarTransformExamples.ts";
 import { distributionExamples } from "../test/distributions/examples.ts";

@@ -12,7 +12,10 @@ export function entryPoints(): { name: string; file: string }[] {
   return Object.keys(exports)
     .filter((key) => !key.endsWith(".json"))
     .map((key) => (key === "." ? "" : key.slice(2)))
-    .map((name) => ({ name: name || "pushforward", file: join(root, "src", name, "index.ts") }));
+    .map((name) => ({
+      name: name || "pushforward",
+      file: join(root, "src", name ? `public/${name}.ts` : "index.ts"),
+    }));
 }
 
 /** Writes the reference as pages of Markdown: one for each entry point, and one for each of its members. */

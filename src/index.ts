@@ -1,23 +1,253 @@
 /**
  * pushforward: normalizing flows, trained and run through ONNX Runtime, in Node and in a page.
  *
- * This entry point exports what most programs need: the `mainExports.ts` of each directory. Entry points such as
- * `pushforward/bijections` export the rest of their directory. Model files, tables and pictures need Node: they are in
- * `pushforward/files`, `pushforward/data` and `pushforward/report`.
+ * This entry point exports what most programs need. Entry points such as `pushforward/bijections`, in the directory `public`, export the
+ * rest. Model files, tables and pictures need Node: they are in `pushforward/files`, `pushforward/data` and `pushforward/report`.
  */
-import { registerAllScalarTransforms } from "./bijections/scalar/registerAll.ts";
+import { registerAllScalarTransforms } from "./bijections/index.ts";
 
-export * from "./bijections/mainExports.ts";
-export * from "./tables/notes/mainExports.ts";
-export * from "./dataset/mainExports.ts";
-export * from "./distributions/mainExports.ts";
-export { type ErrorCode, PushforwardError } from "./check/errors.ts";
-export * from "./flows/mainExports.ts";
-export * from "./graph/mainExports.ts";
-export * from "./random/index.ts";
+export {
+  Actnorm,
+  Autoregressive,
+  alternatingMask,
+  BatchNorm,
+  type Bijection,
+  BlockAutoregressive,
+  Chain,
+  ColumnScales,
+  Continuous,
+  Coupling,
+  DiagonalScaling,
+  Elementwise,
+  Exp,
+  FactorOut,
+  Householder,
+  Identity,
+  ImageCoupling,
+  Invert,
+  identityOrder,
+  LULinear,
+  MatrixExponential,
+  Ordered,
+  PatchAutoregressive,
+  Permutation,
+  PerPixel,
+  Planar,
+  Power,
+  QRLinear,
+  Radial,
+  RealNVPCoupling,
+  Residual,
+  randomMask,
+  randomOrder,
+  reverseOrder,
+  Sigmoid,
+  SinhArcsinh,
+  Softplus,
+  Softsign,
+  Squeeze,
+  Standardize,
+  StandardizeContext,
+  StickBreaking,
+  Sylvester,
+  Tails,
+  Tanh,
+  type Transformed,
+} from "./bijections/index.ts";
+export { type ErrorCode, PushforwardError } from "./check/index.ts";
+export {
+  type Dataset,
+  type DatasetOptions,
+  dataset,
+  type RowBlock,
+  type RowStream,
+  type RowsInput,
+} from "./dataset/index.ts";
+export {
+  Bernoulli,
+  Cauchy,
+  ContextEmbedding,
+  type ContextEmbeddingOptions,
+  type CustomKind,
+  Dequantized,
+  DiagonalNormal,
+  DiscretizedLogistic,
+  type Distribution,
+  Ensemble,
+  GaussianMixture,
+  GeneralizedNormal,
+  Laplace,
+  Logistic,
+  Made,
+  Mixture,
+  PixelAutoregressive,
+  Resampled,
+  StandardNormal,
+  StudentT,
+  TransformedDistribution,
+  Uniform,
+  VariationalAutoencoder,
+  VonMises,
+} from "./distributions/index.ts";
+export {
+  Autoencoder,
+  type AutoencoderSampleOptions,
+  type BNAFOptions,
+  bnaf,
+  bpf,
+  type CheckBijectionOptions,
+  ConditionedFlow,
+  type ContextInput,
+  checkBijection,
+  cnf,
+  type DequantizeOptions,
+  dequantize,
+  type EncodeOptions,
+  type ExportFlowOptions,
+  embedContext,
+  Flow,
+  type FlowDescription,
+  type GaussianizationOptions,
+  type GlowImageOptions,
+  gaussianization,
+  glow,
+  type ImageCouplingRecipeOptions,
+  type ImageFlowRecipeOptions,
+  type ImageRecipeOptions,
+  type ImageTransformerOptions,
+  type ImportanceLogProbOptions,
+  iaf,
+  imageTransformer,
+  type KindOptions,
+  logitPixels,
+  type MAFOptions,
+  type MadeFlowOptions,
+  madeFlow,
+  maf,
+  mixtureFlow,
+  type NAFOptions,
+  type NiceImageOptions,
+  type NSFOptions,
+  naf,
+  ncsf,
+  nice,
+  nsf,
+  type PlanarFlowOptions,
+  type PolynomialFlowOptions,
+  planarFlow,
+  type RadialRecipeOptions,
+  type RealNVPImageOptions,
+  type RealNVPOptions,
+  type RecipeOptions,
+  type ResidualFlowOptions,
+  type RowOptions,
+  radialFlow,
+  realNVP,
+  residualFlow,
+  type SampleOptions,
+  type SylvesterFlowOptions,
+  sospf,
+  sylvesterFlow,
+  type TarflowOptions,
+  tarflow,
+  type UMNNOptions,
+  umnn,
+  type VAEOptions,
+  vae,
+} from "./flows/index.ts";
+export {
+  concat,
+  constant,
+  grad,
+  input,
+  jacobian,
+  Parameter,
+  scalar,
+  stack,
+  Tensor,
+  valueAndGrad,
+  vjp,
+} from "./graph/index.ts";
+export {
+  type ImageClassification,
+  ImageModel,
+  type ImageOptions,
+  type ImageSampleOptions,
+} from "./images/model/index.ts";
+export { loadParameters, saveParameters } from "./model/index.ts";
+export { Random, RandomStream, type Toy, toys } from "./random/index.ts";
 export { compile } from "./runtime/index.ts";
-export * from "./tables/columns/mainExports.ts";
-export * from "./train/mainExports.ts";
+export type { Anomaly, AnomalyReason, ExpectedValue } from "./tables/anomalies/index.ts";
+export type {
+  ColumnKind,
+  ColumnOptions,
+  ReturnedRow,
+  TableColumn,
+  TableInput,
+  TableRow,
+  TableValue,
+} from "./tables/columns/index.ts";
+export {
+  ConstantFeatures,
+  KernelDensity,
+  LatentClasses,
+  MixedGaussianMixture,
+  MixedMade,
+} from "./tables/densities/index.ts";
+export {
+  type FitFlowsOptions,
+  type FitFlowsResult,
+  type FitTableOptions,
+  type FitTableResult,
+  fitFlows,
+  fitTable,
+  forTables,
+  type Member,
+  type NamedRecipe,
+  withConstants,
+} from "./tables/fit/index.ts";
+export {
+  type BuildFlowOptions,
+  buildFlow,
+  decodeModel,
+  type ExportTableOptions,
+  encodeModel,
+  type LoadedModel,
+  type ModelToSave,
+  type TableAnomalies,
+  type TableAnomaliesOptions,
+  type TableImputeOptions,
+  TableModel,
+  type TableSampleOptions,
+  type TableScoreOptions,
+} from "./tables/model/index.ts";
+export { type ColumnNote, columnNotes, valuesRepeat } from "./tables/notes/index.ts";
+export {
+  adam,
+  adamW,
+  type CheckpointStore,
+  type Communicator,
+  type DensityObjective,
+  type FitDensityOptions,
+  type FitDensityResult,
+  type FitEpoch,
+  type FitOptions,
+  type FitResult,
+  fit,
+  fitDensity,
+  type ImportanceResult,
+  importance,
+  type Loss,
+  type LossBatch,
+  type MinimizeEpoch,
+  type MinimizeOptions,
+  type MinimizeResult,
+  ModelOptimizer,
+  minimize,
+  sgd,
+  type TargetDensity,
+  type TrainingData,
+} from "./train/index.ts";
 
 // Constructors of bijections accept the options of every scalar transform. A page that only loads models imports
 // pushforward/flows instead, which loads the code of rare transforms when a model needs it.

@@ -9,7 +9,7 @@ const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.
 /** The entry points of the package are those of its sources, so the studio needs no build of them. */
 export const alias = [
   { find: /^pushforward$/, replacement: source("index.ts") },
-  { find: /^pushforward\/(\w+)$/, replacement: source("$1/index.ts") },
+  { find: /^pushforward\/(\w+)$/, replacement: source("public/$1.ts") },
 ];
 
 /** Fonts in formats that no current browser loads, and ONNX Runtime with WebGPU (27 MB), which few visitors choose. */

@@ -1,9 +1,9 @@
+import { fitTable, Random, type TableModel } from "../../src/index.ts";
 import {
   AnomalyStatistics,
   STATISTICS,
   type Statistic,
 } from "../../src/tables/anomalies/anomalyStatistics.ts";
-import { fitTable, Random, type TableModel } from "../../src/index.ts";
 import { countRows, type Rows, selectRows } from "../papers/rows.ts";
 import { auroc } from "../papers/statistics.ts";
 import { readTask, type Setting } from "./tables.ts";

@@ -113,7 +113,11 @@ const withoutTimes = (value: unknown): unknown =>
         )
       : value;
 
-const jsonLines = (text: string) => text.trim().split("\n").map((line) => JSON.parse(line));
+const jsonLines = (text: string) =>
+  text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 
 async function goldenOf(name: string, way: Way, directory: string): Promise<Golden> {
   const { source, given, columns } = TABLES[name]!;

@@ -8,11 +8,11 @@
  */
 import { parseArgs } from "node:util";
 import type { InMemoryDataset } from "../../src/dataset/index.ts";
-import { loadModel } from "../../src/files/index.ts";
-import { ImageModel } from "../../src/flows/index.ts";
 import { constant, type Tensor } from "../../src/graph/index.ts";
-import { imageRows, openImages } from "../../src/images/files/index.ts";
+import { imageRows } from "../../src/images/files/index.ts";
+import { ImageModel } from "../../src/images/model/index.ts";
 import { MLP } from "../../src/nn/index.ts";
+import { loadModel, openImages } from "../../src/open/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
 import { minimize } from "../../src/train/index.ts";

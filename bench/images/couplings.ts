@@ -8,10 +8,11 @@
  */
 import { parseArgs } from "node:util";
 import type { InMemoryDataset } from "../../src/dataset/index.ts";
-import { bitsPerDimension } from "../../src/tables/evaluate/index.ts";
 import { type Flow, glow, type RealNVPImageOptions, realNVP } from "../../src/flows/index.ts";
-import { imageRows, openImages } from "../../src/images/files/index.ts";
+import { imageRows } from "../../src/images/files/index.ts";
+import { bitsPerDimension } from "../../src/images/model/index.ts";
 import type { ImageShape } from "../../src/nn/index.ts";
+import { openImages } from "../../src/open/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { table } from "../speed/table.ts";
 import { PIXELS } from "./flows.ts";

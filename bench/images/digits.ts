@@ -5,8 +5,9 @@
  *
  * It prints the table of these digits in bench/images/RESULTS.md. Training uses one thread, so that each run has the same results.
  */
-import { bitsPerDimension } from "../../src/tables/evaluate/index.ts";
-import { type Flow, glow, ImageModel, parameterCount, realNVP, tarflow } from "../../src/flows/index.ts";
+
+import { type Flow, glow, parameterCount, realNVP, tarflow } from "../../src/flows/index.ts";
+import { bitsPerDimension, ImageModel } from "../../src/images/model/index.ts";
 import type { ImageShape } from "../../src/nn/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { fit } from "../../src/train/index.ts";

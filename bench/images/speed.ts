@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { encodeModel } from "../../src/flows/index.ts";
+import { encodeModel } from "../../src/tables/model/index.ts";
 import { warnOfSlowBlas } from "../speed/blas.ts";
 import { type Case, selectCases } from "../speed/cases.ts";
 import { comparisonTable } from "../speed/comparison.ts";

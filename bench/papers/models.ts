@@ -1,5 +1,6 @@
 import { dataset } from "../../src/dataset/index.ts";
-import { type Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
+import { type Flow, maf, nsf, realNVP } from "../../src/flows/index.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
 import { type FitResult, type FitSettings, fit } from "../../src/train/index.ts";
 import type { RunOptions } from "./protocol.ts";
 import type { Rows } from "./rows.ts";

@@ -1,5 +1,5 @@
-import { auroc as aurocOf } from "../../src/tables/evaluate/auroc.ts";
 import { mean } from "../../src/numerics/mean.ts";
+import { auroc as aurocOf } from "../../src/tables/evaluate/auroc.ts";
 
 export { mean };
 

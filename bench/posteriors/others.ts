@@ -1,4 +1,4 @@
-import { stack, type Tensor } from "../../src/graph/index.ts";
+import { cholesky, stack, type Tensor } from "../../src/graph/index.ts";
 import {
   data,
   interval,
@@ -9,7 +9,6 @@ import {
   real,
   vector,
 } from "../../src/inference/index.ts";
-import { cholesky } from "../../src/numerics/index.ts";
 import type { Posterior } from "./posterior.ts";
 
 const schools = (

@@ -16,14 +16,14 @@
  */
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { readTrainingTable } from "../../src/tables/io/index.ts";
 import { concatDatasets } from "../../src/dataset/concatDatasets.ts";
 import type { InMemoryDataset } from "../../src/dataset/index.ts";
 import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
-import { atomsOfFlow } from "../../src/tables/evaluate/compareDensities.ts";
 import { estimate } from "../../src/numerics/runningMean.ts";
+import { atomsOfFlow } from "../../src/tables/evaluate/compareDensities.ts";
 import { tableBaselines } from "../../src/tables/evaluate/tableBaselines.ts";
 import { fitMembers } from "../../src/tables/fit/fitMembers.ts";
+import { readTrainingTable } from "../../src/tables/io/index.ts";
 import { mean } from "../papers/statistics.ts";
 
 const joined = (parts: readonly Float64Array[]) => Float64Array.from(parts.flatMap((part) => [...part]));

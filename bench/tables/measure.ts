@@ -14,13 +14,13 @@ import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { readTrainingTable } from "../../src/tables/io/index.ts";
 import type { InMemoryDataset } from "../../src/dataset/index.ts";
 import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
-import { independentBaseline } from "../../src/tables/evaluate/independentBaseline.ts";
 import { Random } from "../../src/random/index.ts";
+import { independentBaseline } from "../../src/tables/evaluate/independentBaseline.ts";
 import { BUDGETS } from "../../src/tables/fit/budgets.ts";
 import { fitMembers } from "../../src/tables/fit/fitMembers.ts";
+import { readTrainingTable } from "../../src/tables/io/index.ts";
 import { mean } from "../papers/statistics.ts";
 
 const FACTORS = 10;

@@ -9,13 +9,13 @@
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { readTrainingTable } from "../../src/tables/io/index.ts";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
 import type { ContextEmbeddingOptions } from "../../src/distributions/contextEmbedding.ts";
-import { TableModel } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { featureNames, type TableColumn } from "../../src/tables/columns/tableColumn.ts";
 import { fitMembers } from "../../src/tables/fit/fitMembers.ts";
+import { readTrainingTable } from "../../src/tables/io/index.ts";
+import { TableModel } from "../../src/tables/model/index.ts";
 import { mean, standardError } from "../papers/statistics.ts";
 
 const TABLES: Readonly<Record<string, string>> = {

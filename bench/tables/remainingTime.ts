@@ -10,10 +10,10 @@
  */
 import { basename } from "node:path";
 import { RemainingTime } from "../../src/cli/remainingTime.ts";
-import { readTrainingTable } from "../../src/tables/io/index.ts";
 import type { InMemoryDataset } from "../../src/dataset/index.ts";
 import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
 import { fitMembers } from "../../src/tables/fit/fitMembers.ts";
+import { readTrainingTable } from "../../src/tables/io/index.ts";
 import { median } from "../speed/statistics.ts";
 
 const PHASES = [

@@ -1,9 +1,10 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../parts/description.ts";
-import { LOGARITHM, Parameter } from "../graph/parameter.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { parse } from "../check/parse.ts";
-import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
+import { parse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { LOGARITHM, Parameter } from "../graph/index.ts";
+import type { Description } from "../parts/index.ts";
+import { sizeSchema } from "../parts/index.ts";
+import type { Bijection, BijectionKind, DataRows, Transformed } from "./bijection.ts";
 import { columnMoments } from "./moments.ts";
 
 const actnormSchema = z.strictObject({ type: z.literal("actnorm"), features: sizeSchema });

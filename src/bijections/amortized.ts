@@ -1,9 +1,8 @@
 import * as z from "zod/mini";
-import { countSchema } from "../parts/description.ts";
-import { Parameter, WEIGHT } from "../graph/parameter.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { MLP, networkSchema } from "../nn/mlp.ts";
-import { requireColumns } from "../nn/requireColumns.ts";
+import type { Tensor } from "../graph/index.ts";
+import { Parameter, WEIGHT } from "../graph/index.ts";
+import { MLP, networkSchema, requireColumns } from "../nn/index.ts";
+import { countSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 
 /** Schema fields that bijections with context-dependent parameters have in common. */

@@ -1,18 +1,24 @@
 import * as z from "zod/mini";
-import { countSchema } from "../parts/description.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { concat, type Tensor } from "../graph/tensor.ts";
-import { drawPermutations, inversePermutation } from "../nn/axisPermutations.ts";
-import { MaskedMLP } from "../nn/maskedMLP.ts";
-import { type MaskVariant, MaskVariants, singleVariant, variantCountSchema } from "../nn/maskVariants.ts";
-import { type NetworkOptions, networkSchema } from "../nn/mlp.ts";
-import { SeparateMLPs } from "../nn/separateMLPs.ts";
-import { parse } from "../check/parse.ts";
+import { PushforwardError, parse } from "../check/index.ts";
+import { concat, type Tensor } from "../graph/index.ts";
+import {
+  drawPermutations,
+  inversePermutation,
+  MaskedMLP,
+  type MaskVariant,
+  MaskVariants,
+  type NetworkOptions,
+  networkSchema,
+  SeparateMLPs,
+  singleVariant,
+  variantCountSchema,
+} from "../nn/index.ts";
+import type { Description } from "../parts/index.ts";
+import { countSchema } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
 import {
   type Bijection,
   type BijectionKind,
-  type Description,
   sumFeatures,
   sumLogDerivatives,
   type Transformed,

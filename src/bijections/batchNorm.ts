@@ -1,12 +1,17 @@
 import * as z from "zod/mini";
-import { positiveSchema, sizeSchema } from "../parts/description.ts";
-import { Parameter } from "../graph/parameter.ts";
-import { sizeOf } from "../graph/shape.ts";
-import { batchSize, type Tensor } from "../graph/tensor.ts";
-import { updateAfterStep, usesBatchStatistics } from "../graph/tracing/training.ts";
-import { LOG_BOUND } from "../numerics/bounds.ts";
-import { parse } from "../check/parse.ts";
-import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
+import { parse } from "../check/index.ts";
+import {
+  batchSize,
+  Parameter,
+  sizeOf,
+  type Tensor,
+  updateAfterStep,
+  usesBatchStatistics,
+} from "../graph/index.ts";
+import { LOG_BOUND } from "../numerics/index.ts";
+import type { Description } from "../parts/index.ts";
+import { positiveSchema, sizeSchema } from "../parts/index.ts";
+import type { Bijection, BijectionKind, DataRows, Transformed } from "./bijection.ts";
 import { columnMoments } from "./moments.ts";
 
 /**

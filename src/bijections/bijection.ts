@@ -1,10 +1,10 @@
-import type { Description, Kind, KindSchema } from "../parts/description.ts";
-import { concat, type Tensor } from "../graph/tensor.ts";
+import { concat, type Tensor } from "../graph/index.ts";
+import type { Description, Kind, KindSchema } from "../parts/index.ts";
 import type { OuterStandardization } from "./outerStandardization.ts";
 import type { Part } from "./parts.ts";
 import type { Support } from "./support.ts";
 
-export type { Description } from "../parts/description.ts";
+export type { Description } from "../parts/index.ts";
 
 /** The output of a map and the log-determinant of its Jacobian. */
 export interface Transformed {

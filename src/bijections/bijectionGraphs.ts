@@ -1,8 +1,7 @@
-import { grad, vjp } from "../graph/grad.ts";
-import { concat, type Tensor } from "../graph/tensor.ts";
-import { trainableParameters } from "../nn/module.ts";
+import { concat, grad, type Tensor, vjp } from "../graph/index.ts";
+import { trainableParameters } from "../nn/index.ts";
 import { Random } from "../random/index.ts";
-import { compile, type Floats } from "../runtime/compile.ts";
+import { compile, type Floats } from "../runtime/index.ts";
 import type { Bijection, Transformed } from "./bijection.ts";
 
 /** The rows on which `checkBijection` evaluates a bijection: latent rows z and data rows x, [n, D] each, and contexts [n, C]. */

@@ -1,16 +1,12 @@
 import * as z from "zod/mini";
-import { countSchema, MAX_LAYERS, sizeSchema } from "../parts/description.ts";
-import { Parameter } from "../graph/parameter.ts";
-import { concat, scalar, type Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { BlockLinear } from "../nn/blockLinear.ts";
-import { Linear } from "../nn/linear.ts";
-import { requireColumns } from "../nn/requireColumns.ts";
-import { LOG_BOUND } from "../numerics/bounds.ts";
-import { solveIncreasing } from "../graph/numerics/solve.ts";
-import { parse } from "../check/parse.ts";
+import { parse } from "../check/index.ts";
+import { concat, Parameter, scalar, scoped, solveIncreasing, type Tensor } from "../graph/index.ts";
+import { BlockLinear, Linear, requireColumns } from "../nn/index.ts";
+import { LOG_BOUND } from "../numerics/index.ts";
+import type { Description } from "../parts/index.ts";
+import { countSchema, MAX_LAYERS, sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 
 const blockAutoregressiveSchema = z.strictObject({
   type: z.literal("blockAutoregressive"),

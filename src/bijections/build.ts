@@ -1,5 +1,5 @@
 import type * as z from "zod/mini";
-import { type Description, type DescriptionOf, KindRegistry } from "../parts/description.ts";
+import { type Description, type DescriptionOf, KindRegistry } from "../parts/index.ts";
 import type { Bijection } from "./bijection.ts";
 import { coreBijectionKinds } from "./coreKinds.ts";
 import type { bijectionKinds } from "./registry.ts";

@@ -1,4 +1,4 @@
-import type { Description } from "../parts/description.ts";
+import type { Description } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection } from "./bijection.ts";
 import { bijectionRegistry } from "./build.ts";

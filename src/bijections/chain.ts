@@ -1,14 +1,12 @@
 import * as z from "zod/mini";
-import type { NestedSchema } from "../parts/description.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { scalar, type Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
+import { PushforwardError } from "../check/index.ts";
+import { scalar, scoped, type Tensor } from "../graph/index.ts";
+import type { Description, NestedSchema } from "../parts/index.ts";
 import {
   type Bijection,
   type BijectionKind,
   contextFor,
   type DataRows,
-  type Description,
   type FitToRows,
   type Transformed,
 } from "./bijection.ts";

@@ -1,9 +1,10 @@
 import * as z from "zod/mini";
-import { ScaleMap, type ValueScale, valueScaleSchema } from "./valueScale.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { parse } from "../check/parse.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import { parse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import type { Description } from "../parts/index.ts";
+import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import type { Support } from "./support.ts";
+import { ScaleMap, type ValueScale, valueScaleSchema } from "./valueScale.ts";
 
 const columnScalesSchema = z.strictObject({
   type: z.literal("columnScales"),

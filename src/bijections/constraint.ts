@@ -1,4 +1,4 @@
-import type { Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/index.ts";
 import { sumFeatures, type Transformed } from "./bijection.ts";
 
 /**

@@ -1,20 +1,20 @@
 import * as z from "zod/mini";
-import { countSchema, MAX_LAYERS, positiveSchema, sizeSchema } from "../parts/description.ts";
-import { concat, filled, type Tensor } from "../graph/tensor.ts";
-import { drawRademacher, isTraining } from "../graph/tracing/training.ts";
-import { type Activation, activationSchema } from "../nn/activation.ts";
-import { withDivergence } from "../nn/divergence.ts";
-import { MLP } from "../nn/mlp.ts";
-import { requireColumns } from "../nn/requireColumns.ts";
+import { parse } from "../check/index.ts";
+import { concat, drawRademacher, filled, integrate, isTraining, type Tensor } from "../graph/index.ts";
 import {
+  type Activation,
+  activationSchema,
   MAX_FEATURES_FOR_EXACT_TRACE,
+  MLP,
+  requireColumns,
   type TraceEstimator,
   traceEstimatorSchema,
-} from "../nn/traceEstimator.ts";
-import { integrate } from "../graph/numerics/integrate.ts";
-import { parse } from "../check/parse.ts";
+  withDivergence,
+} from "../nn/index.ts";
+import type { Description } from "../parts/index.ts";
+import { countSchema, MAX_LAYERS, positiveSchema, sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 
 const continuousSchema = z.strictObject({
   type: z.literal("continuous"),

@@ -1,26 +1,21 @@
 import * as z from "zod/mini";
-import { countSchema } from "../parts/description.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { concat, type Tensor } from "../graph/tensor.ts";
-import { currentVariant } from "../graph/tracing/variant.ts";
+import { PushforwardError, parse } from "../check/index.ts";
+import { concat, currentVariant, type Tensor } from "../graph/index.ts";
 import {
   type AxisPermutations,
   columnPermutations,
   drawPermutations,
   inversePermutation,
-} from "../nn/axisPermutations.ts";
-import { variantCountSchema } from "../nn/maskVariants.ts";
-import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
-import { requireColumns } from "../nn/requireColumns.ts";
-import { parse } from "../check/parse.ts";
+  MLP,
+  type NetworkOptions,
+  networkSchema,
+  requireColumns,
+  variantCountSchema,
+} from "../nn/index.ts";
+import type { Description } from "../parts/index.ts";
+import { countSchema } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
-import {
-  type Bijection,
-  type BijectionKind,
-  type Description,
-  sumFeatures,
-  type Transformed,
-} from "./bijection.ts";
+import { type Bijection, type BijectionKind, sumFeatures, type Transformed } from "./bijection.ts";
 import { buildScalarTransform, describeWithTransform, scalarTransformSchema } from "./scalar/build.ts";
 import type { ScalarTransformOptions } from "./scalar/registry.ts";
 import { forNetworkInputs, networkInputs, type ScalarTransform } from "./scalar/scalarTransform.ts";

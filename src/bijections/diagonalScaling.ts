@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../parts/description.ts";
-import { Parameter } from "../graph/parameter.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { LOG_BOUND } from "../numerics/bounds.ts";
-import { inverseSoftClamp } from "../numerics/inverseSoftClamp.ts";
-import { parse } from "../check/parse.ts";
-import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
+import { parse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { Parameter } from "../graph/index.ts";
+import { inverseSoftClamp, LOG_BOUND } from "../numerics/index.ts";
+import type { Description } from "../parts/index.ts";
+import { sizeSchema } from "../parts/index.ts";
+import type { Bijection, BijectionKind, DataRows, Transformed } from "./bijection.ts";
 import { columnMoments } from "./moments.ts";
 
 const diagonalScalingSchema = z.strictObject({

@@ -1,15 +1,10 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../parts/description.ts";
-import { Parameter, WEIGHT } from "../graph/parameter.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { parse } from "../check/parse.ts";
-import {
-  type Bijection,
-  type BijectionKind,
-  type Description,
-  sumFeatures,
-  type Transformed,
-} from "./bijection.ts";
+import { parse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { Parameter, WEIGHT } from "../graph/index.ts";
+import type { Description } from "../parts/index.ts";
+import { sizeSchema } from "../parts/index.ts";
+import { type Bijection, type BijectionKind, sumFeatures, type Transformed } from "./bijection.ts";
 import { buildScalarTransform, describeWithTransform, scalarTransformSchema } from "./scalar/build.ts";
 import type { ScalarTransformOptions } from "./scalar/registry.ts";
 import type { ScalarTransform } from "./scalar/scalarTransform.ts";

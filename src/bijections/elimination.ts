@@ -1,5 +1,4 @@
-import { concat, type Tensor, unitRow } from "../graph/tensor.ts";
-import { withGradient } from "../graph/withGradient.ts";
+import { concat, type Tensor, unitRow, withGradient } from "../graph/index.ts";
 
 /** The result of the elimination of a batch of matrices A, [N, D, D]. */
 interface Elimination {

@@ -1,11 +1,9 @@
 import * as z from "zod/mini";
-import type { NestedSchema } from "../parts/description.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { concat, type Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { type ImageShape, imageSchema, imageSize, toImages, toRows } from "../nn/image.ts";
-import { parse } from "../check/parse.ts";
-import type { Bijection, BijectionKind, DataRows, Description, FitToRows, Transformed } from "./bijection.ts";
+import { PushforwardError, parse } from "../check/index.ts";
+import { concat, scoped, type Tensor } from "../graph/index.ts";
+import { type ImageShape, imageSchema, imageSize, toImages, toRows } from "../nn/index.ts";
+import type { Description, NestedSchema } from "../parts/index.ts";
+import type { Bijection, BijectionKind, DataRows, FitToRows, Transformed } from "./bijection.ts";
 import { formatSupport, mappedSupport, type Support } from "./support.ts";
 
 const factorOutSchema = (bijection: NestedSchema) =>

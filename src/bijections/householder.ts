@@ -1,10 +1,10 @@
 import * as z from "zod/mini";
-import { countSchema, sizeSchema } from "../parts/description.ts";
-import { Parameter, WEIGHT } from "../graph/parameter.ts";
-import { scalar, type Tensor } from "../graph/tensor.ts";
-import { parse } from "../check/parse.ts";
+import { parse } from "../check/index.ts";
+import { Parameter, scalar, type Tensor, WEIGHT } from "../graph/index.ts";
+import type { Description } from "../parts/index.ts";
+import { countSchema, sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import { pairedVectors, reflectionMatrix } from "./reflections.ts";
 
 /** K, an even number: a product of an odd number of reflections has determinant -1, so it cannot start as the identity. */

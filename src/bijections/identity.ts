@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../parts/description.ts";
-import { scalar, type Tensor } from "../graph/tensor.ts";
-import { parse } from "../check/parse.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import { parse } from "../check/index.ts";
+import { scalar, type Tensor } from "../graph/index.ts";
+import type { Description } from "../parts/index.ts";
+import { sizeSchema } from "../parts/index.ts";
+import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 
 const identitySchema = z.strictObject({ type: z.literal("identity"), features: sizeSchema });
 

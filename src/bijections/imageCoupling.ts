@@ -1,19 +1,21 @@
 import * as z from "zod/mini";
-import { countSchema } from "../parts/description.ts";
-import { PushforwardError } from "../check/errors.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { ConvNet, type ConvNetOptions, convNetSchema, type ImageContext } from "../nn/convNet.ts";
-import { type ImageShape, imageSchema, imageSize, toRows } from "../nn/image.ts";
-import { parse } from "../check/parse.ts";
-import type { Random } from "../random/index.ts";
+import { PushforwardError, parse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { scoped } from "../graph/index.ts";
 import {
-  type Bijection,
-  type BijectionKind,
-  type Description,
-  sumFeatures,
-  type Transformed,
-} from "./bijection.ts";
+  ConvNet,
+  type ConvNetOptions,
+  convNetSchema,
+  type ImageContext,
+  type ImageShape,
+  imageSchema,
+  imageSize,
+  toRows,
+} from "../nn/index.ts";
+import type { Description } from "../parts/index.ts";
+import { countSchema } from "../parts/index.ts";
+import type { Random } from "../random/index.ts";
+import { type Bijection, type BijectionKind, sumFeatures, type Transformed } from "./bijection.ts";
 import { channelSplit, checkerboardSplit, type ImageSplit } from "./imageSplit.ts";
 import { buildScalarTransform, describeWithTransform, scalarTransformSchema } from "./scalar/build.ts";
 import type { ScalarTransformOptions } from "./scalar/registry.ts";

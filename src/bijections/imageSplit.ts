@@ -1,6 +1,5 @@
-import { concat, constant, type Tensor } from "../graph/tensor.ts";
-import { inversePermutation } from "../nn/axisPermutations.ts";
-import { type ImageShape, imageSize, toImages, toRows } from "../nn/image.ts";
+import { concat, constant, type Tensor } from "../graph/index.ts";
+import { type ImageShape, imageSize, inversePermutation, toImages, toRows } from "../nn/index.ts";
 
 /** Which features of an image, the columns of a row, a coupling leaves unchanged, and which it changes. */
 export interface ImageSplit {

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
-import type { NestedSchema } from "../parts/description.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import type { Bijection, BijectionKind, Description, FitToRows, Transformed } from "./bijection.ts";
+import type { Tensor } from "../graph/index.ts";
+import { scoped } from "../graph/index.ts";
+import type { Description, NestedSchema } from "../parts/index.ts";
+import type { Bijection, BijectionKind, FitToRows, Transformed } from "./bijection.ts";
 import type { OuterStandardization } from "./outerStandardization.ts";
 import type { Part } from "./parts.ts";
 import type { Support } from "./support.ts";

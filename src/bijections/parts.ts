@@ -1,6 +1,6 @@
-import { selectRows } from "../dataset/selectRows.ts";
+import { selectRows } from "../dataset/index.ts";
 import { Random } from "../random/index.ts";
-import { compile } from "../runtime/compile.ts";
+import { compile } from "../runtime/index.ts";
 import { type Bijection, contextFor, type DataRows } from "./bijection.ts";
 
 /** One map of a composition, and its path of property names in the composition, such as `bijections.2`. */

@@ -1,12 +1,20 @@
 import * as z from "zod/mini";
-import { countSchema, sizeSchema } from "../parts/description.ts";
-import { concat, type Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { CausalTransformer, type TransformerOptions, transformerSchema } from "../nn/causalTransformer.ts";
-import { depthToSpace, type ImageShape, imageSchema, imageSize, spaceToDepth } from "../nn/image.ts";
-import { parse } from "../check/parse.ts";
+import { parse } from "../check/index.ts";
+import { concat, scoped, type Tensor } from "../graph/index.ts";
+import {
+  CausalTransformer,
+  depthToSpace,
+  type ImageShape,
+  imageSchema,
+  imageSize,
+  spaceToDepth,
+  type TransformerOptions,
+  transformerSchema,
+} from "../nn/index.ts";
+import type { Description } from "../parts/index.ts";
+import { countSchema, sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import { affineTransform } from "./scalar/affine.ts";
 
 /** The default height and width of a patch. */

@@ -1,10 +1,11 @@
 import * as z from "zod/mini";
-import { countSchema } from "../parts/description.ts";
-import { scalar, type Tensor } from "../graph/tensor.ts";
-import { inversePermutation } from "../nn/axisPermutations.ts";
-import { parse } from "../check/parse.ts";
+import { parse } from "../check/index.ts";
+import { scalar, type Tensor } from "../graph/index.ts";
+import { inversePermutation } from "../nn/index.ts";
+import type { Description } from "../parts/index.ts";
+import { countSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 
 /** A permutation of 0 ... D - 1. */
 export const orderSchema = z.array(countSchema).check(

@@ -1,12 +1,13 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../parts/description.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import type { NetworkOptions } from "../nn/mlp.ts";
-import { MIN_SQUARED_NORM } from "../numerics/bounds.ts";
-import { parse } from "../check/parse.ts";
+import { parse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import type { NetworkOptions } from "../nn/index.ts";
+import { MIN_SQUARED_NORM } from "../numerics/index.ts";
+import type { Description } from "../parts/index.ts";
+import { sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import { AmortizedParameters, amortizedFields } from "./amortized.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import type { ScalarTransformed } from "./scalar/scalarTransform.ts";
 import { invertTanhResidual, positiveSlope, tanhResidual } from "./tanhResidual.ts";
 

@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
-import { positiveSchema, sizeSchema } from "../parts/description.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { parse } from "../check/parse.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import { parse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import type { Description } from "../parts/index.ts";
+import { positiveSchema, sizeSchema } from "../parts/index.ts";
+import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import { clampExponent, inverseOnSupport } from "./constraint.ts";
 
 const powerSchema = z.strictObject({

@@ -1,11 +1,12 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../parts/description.ts";
-import { Parameter, WEIGHT } from "../graph/parameter.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { LOG_BOUND } from "../numerics/bounds.ts";
-import { parse } from "../check/parse.ts";
+import { parse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { Parameter, WEIGHT } from "../graph/index.ts";
+import { LOG_BOUND } from "../numerics/index.ts";
+import type { Description } from "../parts/index.ts";
+import { sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import { defaultReflections, pairedParameter, reflectionsSchema } from "./householder.ts";
 import { reflectionMatrix } from "./reflections.ts";
 import { diagonalMatrix, invertUpper } from "./triangles.ts";

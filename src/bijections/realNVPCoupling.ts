@@ -1,13 +1,12 @@
 import * as z from "zod/mini";
-import { countSchema } from "../parts/description.ts";
-import { Parameter } from "../graph/parameter.ts";
-import { concat, type Tensor } from "../graph/tensor.ts";
-import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
-import { requireColumns } from "../nn/requireColumns.ts";
-import { LOG_BOUND } from "../numerics/bounds.ts";
-import { parse } from "../check/parse.ts";
+import { parse } from "../check/index.ts";
+import { concat, Parameter, type Tensor } from "../graph/index.ts";
+import { MLP, type NetworkOptions, networkSchema, requireColumns } from "../nn/index.ts";
+import { LOG_BOUND } from "../numerics/index.ts";
+import type { Description } from "../parts/index.ts";
+import { countSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import { maskSchema, splitByMask } from "./coupling.ts";
 
 const realNVPCouplingSchema = z.strictObject({

@@ -1,5 +1,5 @@
-import type { Tensor } from "../graph/tensor.ts";
-import { MIN_SQUARED_NORM } from "../numerics/bounds.ts";
+import type { Tensor } from "../graph/index.ts";
+import { MIN_SQUARED_NORM } from "../numerics/index.ts";
 import type { Random } from "../random/index.ts";
 import { identityMatrix } from "./triangles.ts";
 

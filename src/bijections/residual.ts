@@ -1,21 +1,28 @@
 import * as z from "zod/mini";
-import { countSchema, MAX_LAYERS, sizeSchema } from "../parts/description.ts";
-import { vjp } from "../graph/grad.ts";
-import { loop } from "../graph/loop.ts";
-import { epsilon, filled, scalar, type Tensor } from "../graph/tensor.ts";
-import { isTraining } from "../graph/tracing/training.ts";
-import { Linear, linearLayers } from "../nn/linear.ts";
-import { requireColumns } from "../nn/requireColumns.ts";
+import { parse } from "../check/index.ts";
 import {
+  epsilon,
+  filled,
+  isTraining,
+  loop,
+  scalar,
+  spectralBound,
+  type Tensor,
+  vjp,
+  withImplicitGradient,
+} from "../graph/index.ts";
+import {
+  Linear,
+  linearLayers,
   MAX_FEATURES_FOR_EXACT_TRACE,
+  requireColumns,
   type TraceEstimator,
   traceEstimatorSchema,
-} from "../nn/traceEstimator.ts";
-import { withImplicitGradient } from "../graph/numerics/solve.ts";
-import { spectralBound } from "../graph/numerics/spectralNorm.ts";
-import { parse } from "../check/parse.ts";
+} from "../nn/index.ts";
+import type { Description } from "../parts/index.ts";
+import { countSchema, MAX_LAYERS, sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import { eliminate } from "./elimination.ts";
 import { russianRouletteLogDet } from "./russianRoulette.ts";
 import { identityMatrix } from "./triangles.ts";

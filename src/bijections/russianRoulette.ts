@@ -1,7 +1,12 @@
-import { loop } from "../graph/loop.ts";
-import { filled, scalar, type Tensor } from "../graph/tensor.ts";
-import { drawForBatch, drawRademacher } from "../graph/tracing/training.ts";
-import { withGradient } from "../graph/withGradient.ts";
+import {
+  drawForBatch,
+  drawRademacher,
+  filled,
+  loop,
+  scalar,
+  type Tensor,
+  withGradient,
+} from "../graph/index.ts";
 import type { Random } from "../random/index.ts";
 
 /** Every batch computes at least this many terms of the series. */

@@ -1,14 +1,9 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../parts/description.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { parse } from "../check/parse.ts";
-import {
-  type Bijection,
-  type BijectionKind,
-  type Description,
-  sumFeatures,
-  type Transformed,
-} from "./bijection.ts";
+import { parse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import type { Description } from "../parts/index.ts";
+import { sizeSchema } from "../parts/index.ts";
+import { type Bijection, type BijectionKind, sumFeatures, type Transformed } from "./bijection.ts";
 import { inverseOnSupport, MAX_EXPONENT } from "./constraint.ts";
 
 const softplusSchema = z.strictObject({ type: z.literal("softplus"), features: sizeSchema });

@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
-import { scalar, type Tensor } from "../graph/tensor.ts";
-import { depthToSpace, type ImageShape, imageSchema, imageSize, spaceToDepth } from "../nn/image.ts";
-import { parse } from "../check/parse.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import { parse } from "../check/index.ts";
+import { scalar, type Tensor } from "../graph/index.ts";
+import { depthToSpace, type ImageShape, imageSchema, imageSize, spaceToDepth } from "../nn/index.ts";
+import type { Description } from "../parts/index.ts";
+import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 
 const squeezeSchema = z.strictObject({
   type: z.literal("squeeze"),

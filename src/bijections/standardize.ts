@@ -1,10 +1,11 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../parts/description.ts";
-import { Parameter } from "../graph/parameter.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { parse } from "../check/parse.ts";
-import type { Floats } from "../runtime/compile.ts";
-import type { Bijection, BijectionKind, DataRows, Description, Transformed } from "./bijection.ts";
+import { parse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { Parameter } from "../graph/index.ts";
+import type { Description } from "../parts/index.ts";
+import { sizeSchema } from "../parts/index.ts";
+import type { Floats } from "../runtime/index.ts";
+import type { Bijection, BijectionKind, DataRows, Transformed } from "./bijection.ts";
 import { Identity } from "./identity.ts";
 import { columnMoments, winsorizedRange } from "./moments.ts";
 import type { OuterStandardization } from "./outerStandardization.ts";

@@ -1,13 +1,12 @@
 import * as z from "zod/mini";
-import type { NestedSchema } from "../parts/description.ts";
-import { PushforwardError } from "../check/errors.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
+import { PushforwardError } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { scoped } from "../graph/index.ts";
+import type { Description, NestedSchema } from "../parts/index.ts";
 import type {
   Bijection,
   BijectionKind,
   DataRows,
-  Description,
   FitToRows,
   Transformed,
   VelocityField,

@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../parts/description.ts";
-import { concat, constant, type Tensor } from "../graph/tensor.ts";
-import { parse } from "../check/parse.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import { parse } from "../check/index.ts";
+import { concat, constant, type Tensor } from "../graph/index.ts";
+import type { Description } from "../parts/index.ts";
+import { sizeSchema } from "../parts/index.ts";
+import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 
 const stickBreakingSchema = z.strictObject({
   type: z.literal("stickBreaking"),

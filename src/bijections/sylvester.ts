@@ -1,12 +1,13 @@
 import * as z from "zod/mini";
-import { countSchema, sizeSchema } from "../parts/description.ts";
-import { concat, scalar, type Tensor } from "../graph/tensor.ts";
-import type { NetworkOptions } from "../nn/mlp.ts";
-import { LOG_BOUND } from "../numerics/bounds.ts";
-import { parse } from "../check/parse.ts";
+import { parse } from "../check/index.ts";
+import { concat, scalar, type Tensor } from "../graph/index.ts";
+import type { NetworkOptions } from "../nn/index.ts";
+import { LOG_BOUND } from "../numerics/index.ts";
+import type { Description } from "../parts/index.ts";
+import { countSchema, sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import { AmortizedParameters, amortizedFields } from "./amortized.ts";
-import type { Bijection, BijectionKind, Description, Transformed } from "./bijection.ts";
+import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import { randomVectors, reflect, reflectionMatrix } from "./reflections.ts";
 import { invertTanhResidual, positiveSlope, tanhResidual } from "./tanhResidual.ts";
 

@@ -1,6 +1,5 @@
-import { scalar, type Tensor } from "../graph/tensor.ts";
-import { MIN_SLOPE } from "../numerics/bounds.ts";
-import { solveIncreasing } from "../graph/numerics/solve.ts";
+import { scalar, solveIncreasing, type Tensor } from "../graph/index.ts";
+import { MIN_SLOPE } from "../numerics/index.ts";
 import type { ScalarTransformed } from "./scalar/scalarTransform.ts";
 
 /** softplus(IDENTITY_OFFSET) = 1 - MIN_SLOPE, so that the raw value 0 gives the slope 1. */

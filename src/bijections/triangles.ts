@@ -1,5 +1,4 @@
-import { concat, constantMatrix, type Tensor, unitRow } from "../graph/tensor.ts";
-import { withGradient } from "../graph/withGradient.ts";
+import { concat, constantMatrix, type Tensor, unitRow, withGradient } from "../graph/index.ts";
 
 /** A diagonal matrix [D, D] from its diagonal [D]. */
 export function diagonalMatrix(values: Tensor): Tensor {

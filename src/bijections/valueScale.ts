@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
-import { concat, constant, type Tensor } from "../graph/tensor.ts";
-import { inversePermutation } from "../nn/axisPermutations.ts";
-import { logOneMinusExp } from "../distributions/logistic.ts";
+import { concat, constant, logOneMinusExp, type Tensor } from "../graph/index.ts";
+import { inversePermutation } from "../nn/index.ts";
 
 const finite = z.number().check(z.minimum(-1e30), z.maximum(1e30));
 const unit = z.number().check(z.minimum(1e-30), z.maximum(1e30));

@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 import { isInside } from "./isInside.ts";
 
 /** Directories outside of which no file is read or written, whatever a path or a symbolic link says. */

@@ -1,4 +1,4 @@
-import { counted } from "../check/numberText.ts";
+import { counted } from "../check/index.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
 import { dataOfModel, flag, fraction, integerFrom, model, path, readOptions } from "./options.ts";
@@ -45,9 +45,9 @@ export const anomalies = command({
   ],
   async run({ model: modelPath, data, rows: count, fdr, output, threads, provider, json, ...reading }, io) {
     const { openTable } = await import("../tables/io/index.ts");
-    const { explainTableRows, scoreAnomalies, writeAnomalies } = await import("../tables/io/tableAnomalies.ts");
-    const { selectAnomalies } = await import("../tables/anomalies/findAnomalies.ts");
-    const { TableModel } = await import("../flows/index.ts");
+    const { explainTableRows, scoreAnomalies, writeAnomalies } = await import("../tables/io/index.ts");
+    const { selectAnomalies } = await import("../tables/anomalies/index.ts");
+    const { TableModel } = await import("../tables/model/index.ts");
     const { anomalyEvent, anomalyReport } = await import("./anomalyReport.ts");
     const { jsonLine } = await import("./format.ts");
     const { Messages } = await import("./messages.ts");

@@ -1,8 +1,8 @@
 import { createColors } from "picocolors";
-import { expectedText, shortNumber, valueText } from "../tables/evaluate/expectedText.ts";
-import { count, counted, withDecimals } from "../check/numberText.ts";
-import type { AnomalyReason } from "../tables/anomalies/reasons.ts";
-import type { Anomaly, TableAnomalies } from "../flows/index.ts";
+import { count, counted, withDecimals } from "../check/index.ts";
+import type { Anomaly, AnomalyReason } from "../tables/anomalies/index.ts";
+import { expectedText, shortNumber, valueText } from "../tables/evaluate/index.ts";
+import type { TableAnomalies } from "../tables/model/index.ts";
 import { alignedRows, singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
 

@@ -1,6 +1,5 @@
 import { homedir } from "node:os";
-import { type ErrorDetails, PushforwardError } from "../check/errors.ts";
-import { expandAbbreviation, nearestName } from "../check/nearestName.ts";
+import { type ErrorDetails, expandAbbreviation, nearestName, PushforwardError } from "../check/index.ts";
 import type { Option } from "./options.ts";
 import { program } from "./program.ts";
 

@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { PushforwardError } from "../check/errors.ts";
-import { checkpointFile } from "../files/checkpointFile.ts";
+import { PushforwardError } from "../check/index.ts";
+import { checkpointFile } from "../files/index.ts";
 import type { CheckpointStore } from "../train/index.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { Messages } from "./messages.ts";

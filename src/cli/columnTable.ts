@@ -1,5 +1,5 @@
-import type { DescribedColumn } from "../tables/io/describeTable.ts";
-import { count, counted } from "../check/numberText.ts";
+import { count, counted } from "../check/index.ts";
+import type { DescribedColumn } from "../tables/io/index.ts";
 import { alignedRows, escapeControls } from "./format.ts";
 
 /** More columns are not printed, because nobody would read them. */

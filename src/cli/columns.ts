@@ -1,4 +1,4 @@
-import { count, counted } from "../check/numberText.ts";
+import { count, counted } from "../check/index.ts";
 import { command } from "./command.ts";
 import { positionals } from "./fitOptions.ts";
 import { jsonLine } from "./format.ts";

@@ -1,7 +1,6 @@
-import type { Table } from "../tables/io/index.ts";
-import { PushforwardError } from "../check/errors.ts";
+import { count, counted, PushforwardError } from "../check/index.ts";
 import type { Comparison, DifferentAtoms } from "../tables/evaluate/index.ts";
-import { count, counted } from "../check/numberText.ts";
+import type { Table } from "../tables/io/index.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
 import { estimate, jsonLine } from "./format.ts";
@@ -83,7 +82,7 @@ async function allScores({
 /** Throws `DATA` if a row has a value with a probability under one model and a density under the other. */
 async function checkComparableValues(table: Table, { column, includes }: DifferentAtoms): Promise<void> {
   if (!table.columns.some(({ name }) => name === column)) return;
-  const { readColumns } = await import("../tables/io/readColumns.ts");
+  const { readColumns } = await import("../tables/io/index.ts");
   const { columns } = await readColumns(table, [column]);
   const values = columns[0]?.values ?? new Float64Array();
   const first = values.findIndex(includes);

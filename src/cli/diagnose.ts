@@ -2,15 +2,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, release, totalmem } from "node:os";
 import { join } from "node:path";
+import { PushforwardError } from "../check/index.ts";
 import { StandardNormal } from "../distributions/index.ts";
-import { PushforwardError } from "../check/errors.ts";
 import { Flow, maf } from "../flows/index.ts";
-import { OPTIONAL_PACKAGES } from "../package/optionalPackages.ts";
+import { OPTIONAL_PACKAGES, VERSION } from "../package/index.ts";
 import { Random } from "../random/index.ts";
-import { checkProvider, nativeInstallation } from "../runtime/devices.ts";
-import { loadEngine } from "../runtime/engine.ts";
+import { checkProvider, loadEngine, nativeInstallation } from "../runtime/index.ts";
 import { fit } from "../train/index.ts";
-import { VERSION } from "../package/version.ts";
 
 /** Lists the versions, the machine and the execution providers, and tests computations. Throws `ENGINE` if the CPU fails. */
 export async function diagnose(): Promise<string> {

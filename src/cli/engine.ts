@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
-import { PushforwardError } from "../check/errors.ts";
-import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { PushforwardError } from "../check/index.ts";
+import type { EngineOptions } from "../runtime/index.ts";
 import { choice, integerFrom } from "./options.ts";
 
 /**
@@ -54,7 +54,7 @@ export async function checkEngine({ threads, provider }: Partial<EngineValues>):
       hint: `Leave --threads out: one thread sends all rows to ${provider}.`,
     });
   }
-  const { requireDevices } = await import("../runtime/devices.ts");
-  const { loadEngine } = await import("../runtime/engine.ts");
+  const { requireDevices } = await import("../runtime/index.ts");
+  const { loadEngine } = await import("../runtime/index.ts");
   await requireDevices([provider], "float32", await loadEngine({ providers: [provider] }));
 }

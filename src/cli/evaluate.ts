@@ -1,4 +1,4 @@
-import { counted } from "../check/numberText.ts";
+import { counted } from "../check/index.ts";
 import { command } from "./command.ts";
 import { engine } from "./engine.ts";
 import { estimate, jsonLine } from "./format.ts";

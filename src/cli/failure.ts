@@ -1,5 +1,5 @@
 import { createColors } from "picocolors";
-import { type ErrorCode, PushforwardError } from "../check/errors.ts";
+import { type ErrorCode, PushforwardError } from "../check/index.ts";
 import { escapeControls, singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
 import { program } from "./program.ts";

@@ -1,31 +1,33 @@
-import { DEFAULT_PATCH } from "../bijections/patchAutoregressive.ts";
+import { DEFAULT_PATCH } from "../bijections/index.ts";
+import { count, counted, PushforwardError } from "../check/index.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
-import { storedRows } from "../dataset/inMemoryDataset.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { bitsPerDimension } from "../images/model/bitsPerDimension.ts";
-import { summarizeContext } from "../tables/evaluate/index.ts";
-import { count, counted } from "../check/numberText.ts";
-import { pixelHistograms } from "../images/model/pixelHistograms.ts";
-import { RunningMean } from "../numerics/runningMean.ts";
+import { storedRows } from "../dataset/index.ts";
 import {
-  encodeModel,
+  DEFAULT_LEVELS,
   type Flow,
   glow,
-  ImageModel,
   imageTransformer,
+  NICE_LAYERS,
   nice,
   realNVP,
   tarflow,
   vae,
 } from "../flows/index.ts";
-import { DEFAULT_LEVELS } from "../flows/recipes/images.ts";
-import { NICE_LAYERS } from "../flows/recipes/niceOfImages.ts";
-import { type ImageRows, imageRows, withReflections } from "../images/files/imageRows.ts";
-import { shapeText, skippedFilesText } from "../images/files/imageSet.ts";
 import type { ImageSet } from "../images/files/index.ts";
-import { openImages } from "../open/openImages.ts";
-import { checkPictureShape } from "../images/files/pictureFile.ts";
-import { type ImageShape, imageSize } from "../nn/image.ts";
+import {
+  checkPictureShape,
+  type ImageRows,
+  imageRows,
+  shapeText,
+  skippedFilesText,
+  withReflections,
+} from "../images/files/index.ts";
+import { bitsPerDimension, ImageModel, pixelHistograms } from "../images/model/index.ts";
+import { type ImageShape, imageSize } from "../nn/index.ts";
+import { RunningMean } from "../numerics/index.ts";
+import { openImages } from "../open/index.ts";
+import { summarizeContext } from "../tables/evaluate/index.ts";
+import { encodeModel } from "../tables/model/index.ts";
 import { fit } from "../train/index.ts";
 import { engineOf } from "./engine.ts";
 import type { FitValues } from "./fitOptions.ts";

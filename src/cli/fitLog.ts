@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 import { jsonLine } from "./format.ts";
 
 /** A file with the events of a training run, one JSON object a line. Each line is complete before the training continues. */

@@ -1,14 +1,18 @@
+import { fingerprint, InMemoryDataset, type SplitWithTest, testFractionOf } from "../dataset/index.ts";
+import { mean } from "../numerics/index.ts";
+import type { EngineOptions } from "../runtime/index.ts";
+import { type AnomalyReference, AnomalyScorer } from "../tables/anomalies/index.ts";
+import {
+  atomsOfFlow,
+  compareDensities,
+  evaluate,
+  GAUSSIAN,
+  gaussianBaseline,
+  simpleBaselines,
+  summarizeContext,
+} from "../tables/evaluate/index.ts";
 import { readTrainingTable, type TrainingTable } from "../tables/io/index.ts";
-import { fingerprint } from "../dataset/fingerprint.ts";
-import { InMemoryDataset } from "../dataset/index.ts";
-import { type SplitWithTest, testFractionOf } from "../dataset/splitWithTest.ts";
-import { atomsOfFlow, compareDensities } from "../tables/evaluate/compareDensities.ts";
-import { evaluate, gaussianBaseline, summarizeContext } from "../tables/evaluate/index.ts";
-import { GAUSSIAN, simpleBaselines } from "../tables/evaluate/tableBaselines.ts";
-import { type AnomalyReference, AnomalyScorer } from "../tables/anomalies/anomalyScorer.ts";
-import { encodeModel } from "../flows/index.ts";
-import { mean } from "../numerics/mean.ts";
-import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { encodeModel } from "../tables/model/index.ts";
 import { engineOf } from "./engine.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { bestOf, doneEvent, fitReport, type HeldOutEvaluation } from "./fitReport.ts";

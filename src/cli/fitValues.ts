@@ -1,5 +1,5 @@
-import { orList } from "../tables/io/labels.ts";
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
+import { orList } from "../tables/io/index.ts";
 import type { FitValues } from "./fitOptions.ts";
 
 /** The architectures that learn images. */
@@ -29,7 +29,7 @@ export async function areImages(all: FitValues): Promise<boolean> {
   const { data, image, columns, exclude, given, column, schema } = all;
   if (image !== undefined) return true;
   if (data[0] === undefined) return false;
-  const { isImagePath } = await import("../open/openImages.ts");
+  const { isImagePath } = await import("../open/index.ts");
   const namesColumns = (columns ?? exclude ?? schema) !== undefined || given.length + column.length > 0;
   try {
     return await isImagePath(data[0], { pictureColumns: !namesColumns });

@@ -1,5 +1,5 @@
-import { nats } from "../check/numberText.ts";
-import type { MeanEstimate } from "../numerics/runningMean.ts";
+import { nats } from "../check/index.ts";
+import type { MeanEstimate } from "../numerics/index.ts";
 import type { TimeLeft } from "./remainingTime.ts";
 
 /** "-1.234 ± 0.056"; only the mean where there is no standard error. */

@@ -1,12 +1,19 @@
 import { existsSync } from "node:fs";
-import { columnList, parseColumnList } from "../tables/io/columnList.ts";
-import { openTable, type Table, type TableOptions, tableForModel } from "../tables/io/index.ts";
-import { didYouMean, orList } from "../tables/io/labels.ts";
-import { MAX_FLOAT32 } from "../tables/io/maxFloat32.ts";
-import { isQuery } from "../tables/io/table.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { type ColumnLabels, type LoadedModel, modelLabels } from "../flows/index.ts";
-import { nearestName } from "../check/nearestName.ts";
+import { nearestName, PushforwardError } from "../check/index.ts";
+import { type ColumnLabels, modelLabels } from "../model/index.ts";
+import {
+  columnList,
+  didYouMean,
+  isQuery,
+  MAX_FLOAT32,
+  openTable,
+  orList,
+  parseColumnList,
+  type Table,
+  type TableOptions,
+  tableForModel,
+} from "../tables/io/index.ts";
+import type { LoadedModel } from "../tables/model/index.ts";
 import { program } from "./program.ts";
 
 /**

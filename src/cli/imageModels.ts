@@ -1,7 +1,7 @@
-import { PushforwardError } from "../check/errors.ts";
-import { ImageModel, type LoadedModel } from "../flows/index.ts";
-import { type ImageSet, noClassesError } from "../images/files/imageSet.ts";
-import { nearestName } from "../check/nearestName.ts";
+import { nearestName, PushforwardError } from "../check/index.ts";
+import { type ImageSet, noClassesError } from "../images/files/index.ts";
+import { ImageModel } from "../images/model/index.ts";
+import type { LoadedModel } from "../tables/model/index.ts";
 import { program } from "./program.ts";
 
 /**

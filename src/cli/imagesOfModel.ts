@@ -1,10 +1,9 @@
-import { PushforwardError } from "../check/errors.ts";
-import { count, counted } from "../check/numberText.ts";
-import { ImageModel, type LoadedModel } from "../flows/index.ts";
-import { imageBlocks } from "../images/files/imageRows.ts";
-import { skippedFilesText } from "../images/files/imageSet.ts";
+import { count, counted, PushforwardError } from "../check/index.ts";
 import type { ImageSet } from "../images/files/index.ts";
-import { openImages } from "../open/openImages.ts";
+import { imageBlocks, skippedFilesText } from "../images/files/index.ts";
+import { ImageModel } from "../images/model/index.ts";
+import { openImages } from "../open/index.ts";
+import type { LoadedModel } from "../tables/model/index.ts";
 import { refuseOptions } from "./imageModels.ts";
 import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";

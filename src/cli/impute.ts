@@ -1,5 +1,5 @@
-import { counted } from "../check/numberText.ts";
-import type { UnlearnedValues } from "../tables/columns/unlearned.ts";
+import { counted } from "../check/index.ts";
+import type { UnlearnedValues } from "../tables/columns/index.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
 import { dataOfModel, integerFrom, model, outputTable, readOptions } from "./options.ts";
@@ -31,9 +31,9 @@ export const impute = command({
   ],
   async run({ model: modelPath, data, output, seed, threads, provider, ...reading }, io) {
     const { openTable } = await import("../tables/io/index.ts");
-    const { completeTable } = await import("../tables/io/tableSamples.ts");
-    const { writeImputed } = await import("../tables/io/writeImputed.ts");
-    const { TableModel } = await import("../flows/index.ts");
+    const { completeTable } = await import("../tables/io/index.ts");
+    const { writeImputed } = await import("../tables/io/index.ts");
+    const { TableModel } = await import("../tables/model/index.ts");
     const { Messages } = await import("./messages.ts");
     const { readModel } = await import("./model.ts");
     const { noteMembersUsed, requireTableModel } = await import("./requireTableModel.ts");

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { type MpiJob, mpiJob } from "../mpi/job.ts";
+import { type MpiJob, mpiJob } from "../mpi/index.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { type Io, nullStream } from "./io.ts";
 

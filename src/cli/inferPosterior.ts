@@ -1,24 +1,22 @@
 import { extname } from "node:path";
-import { openTable, readRows } from "../tables/io/index.ts";
-import { writeRows } from "../tables/io/writeRows.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { withDecimals } from "../check/numberText.ts";
-import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
-import { saveModel } from "../files/index.ts";
-import type { Flow } from "../flows/flow.ts";
-import { drawTable } from "../inference/draws.ts";
+import { PushforwardError, withDecimals } from "../check/index.ts";
+import { checkWritable, writeFileAtomically } from "../files/index.ts";
+import type { Flow } from "../flows/index.ts";
 import {
+  coordinateNames,
   type Declarations,
   type Draws,
+  drawTable,
+  elementNames,
   type InferProgress,
   infer,
   inferSimulator,
   type ProbabilisticModel,
   type Simulator,
 } from "../inference/index.ts";
-import { coordinateNames, elementNames } from "../inference/model.ts";
-import { cornerFigure, svgToPng } from "../report/index.ts";
-import { checkFigurePackages } from "../report/png.ts";
+import { saveModel } from "../open/index.ts";
+import { checkFigurePackages, cornerFigure, svgToPng } from "../report/index.ts";
+import { openTable, readRows, writeRows } from "../tables/io/index.ts";
 import { engineOf } from "./engine.ts";
 import { checkModelName } from "./fitOptions.ts";
 import { jsonLine } from "./format.ts";

@@ -1,5 +1,5 @@
 import { createColors } from "picocolors";
-import { count, counted, withDecimals } from "../check/numberText.ts";
+import { count, counted, withDecimals } from "../check/index.ts";
 import type {
   Declarations,
   InferResult,

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
 import { integerFrom, model, path, text } from "./options.ts";
@@ -34,8 +34,9 @@ export const interpolate = command({
   ],
   examples: [["interpolate model.safetensors a.png b.png -o between.png", "Ten images in one picture."]],
   async run({ model: modelPath, from, to, output, steps, class: name, threads, provider }, io) {
-    const { checkWritable, writeFileAtomically } = await import("../files/atomicFile.ts");
-    const { encodePng, grayLevels, imageGrid, imageRows, openImages } = await import("../images/files/index.ts");
+    const { checkWritable, writeFileAtomically } = await import("../files/index.ts");
+    const { encodePng, grayLevels, imageGrid, imageRows } = await import("../images/files/index.ts");
+    const { openImages } = await import("../open/index.ts");
     const { classIndex, imageModelOf } = await import("./imageModels.ts");
     const { Messages } = await import("./messages.ts");
     const { readModel } = await import("./model.ts");

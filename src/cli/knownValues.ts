@@ -1,10 +1,7 @@
-import { joinColumnList } from "../tables/io/columnList.ts";
-import { orList } from "../tables/io/labels.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { nearestName } from "../check/nearestName.ts";
-import { booleanLabel } from "../tables/columns/booleanColumn.ts";
-import type { TableColumn } from "../tables/columns/tableColumn.ts";
-import { millisecondsOf, type TableValue, textType } from "../tables/columns/tableRows.ts";
+import { nearestName, PushforwardError } from "../check/index.ts";
+import type { TableColumn } from "../tables/columns/index.ts";
+import { booleanLabel, millisecondsOf, type TableValue, textType } from "../tables/columns/index.ts";
+import { joinColumnList, orList } from "../tables/io/index.ts";
 import { assignedTexts, assignmentsIn } from "./given.ts";
 
 /**

@@ -16,7 +16,7 @@ export const mcp = command({
   ],
   examples: [["mcp ~/quakes", "Tools for the tables in one directory."]],
   async run({ directories }, io) {
-    const { importOptional, ASSISTANTS } = await import("../package/optionalPackages.ts");
+    const { importOptional, ASSISTANTS } = await import("../package/index.ts");
     const { AllowedDirectories } = await import("./allowedDirectories.ts");
     const { serveTools } = await importOptional(ASSISTANTS, () => import("./mcpServer.ts"));
     await serveTools(await AllowedDirectories.open(directories), io);

@@ -8,8 +8,8 @@ import {
   type CallToolResult,
   ListToolsRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
-import { PushforwardError } from "../check/errors.ts";
-import { VERSION } from "../package/version.ts";
+import { PushforwardError } from "../check/index.ts";
+import { VERSION } from "../package/index.ts";
 import type { AllowedDirectories } from "./allowedDirectories.ts";
 import { writeFailure } from "./failure.ts";
 import { type Io, interruption } from "./io.ts";

@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
-import { joinColumnList } from "../tables/io/columnList.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { parse } from "../check/parse.ts";
+import { PushforwardError, parse } from "../check/index.ts";
+import { joinColumnList } from "../tables/io/index.ts";
 import type { AllowedDirectories } from "./allowedDirectories.ts";
 import { readModel } from "./model.ts";
 

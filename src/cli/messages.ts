@@ -1,5 +1,5 @@
 import { createColors } from "picocolors";
-import { count } from "../check/numberText.ts";
+import { count } from "../check/index.ts";
 import { singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";
 

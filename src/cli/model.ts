@@ -1,8 +1,8 @@
-import { formatOf } from "../tables/io/format.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { readBytes } from "../files/readBytes.ts";
-import { decodeModel, type LoadedModel } from "../flows/index.ts";
-import { withJsonValues } from "../tables/columns/tableColumn.ts";
+import { PushforwardError } from "../check/index.ts";
+import { readBytes } from "../files/index.ts";
+import { withJsonValues } from "../tables/columns/index.ts";
+import { formatOf } from "../tables/io/index.ts";
+import { decodeModel, type LoadedModel } from "../tables/model/index.ts";
 import { withPath } from "./failure.ts";
 
 /**

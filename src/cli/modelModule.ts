@@ -2,9 +2,8 @@ import { existsSync } from "node:fs";
 import { createRequire, register } from "node:module";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { PushforwardError } from "../check/errors.ts";
+import { brief, PushforwardError } from "../check/index.ts";
 import type { ProbabilisticModel, Simulator } from "../inference/index.ts";
-import { brief } from "../check/parse.ts";
 
 /** The endings of programs, and whether they are TypeScript. */
 const ENDINGS: Readonly<Record<string, boolean>> = { ".ts": true, ".mts": true, ".js": false, ".mjs": false };

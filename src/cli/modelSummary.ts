@@ -1,17 +1,12 @@
-import { orList } from "../tables/io/labels.ts";
+import { count, counted, nats, percent } from "../check/index.ts";
 import type { ContextEmbedding } from "../distributions/index.ts";
-import { count, counted, nats, percent } from "../check/numberText.ts";
-import {
-  type Flow,
-  flowSummary,
-  ImageModel,
-  type LoadedModel,
-  modelLabels,
-  parameterCount,
-} from "../flows/index.ts";
-import { describeColumn } from "../tables/columns/describeColumn.ts";
-import { featuresOf, learnedColumns } from "../tables/columns/tableColumn.ts";
-import { isFittedWithoutGradients, isKernelDensity } from "../tables/fit/fittedCandidates.ts";
+import { type Flow, flowSummary, parameterCount } from "../flows/index.ts";
+import { ImageModel } from "../images/model/index.ts";
+import { modelLabels } from "../model/index.ts";
+import { describeColumn, featuresOf, learnedColumns } from "../tables/columns/index.ts";
+import { isFittedWithoutGradients, isKernelDensity } from "../tables/fit/index.ts";
+import { orList } from "../tables/io/index.ts";
+import type { LoadedModel } from "../tables/model/index.ts";
 import { singleLine } from "./format.ts";
 import { bitsText } from "./imageReport.ts";
 

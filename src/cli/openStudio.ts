@@ -1,9 +1,8 @@
 import { basename } from "node:path";
-import { csvSample } from "../tables/io/csvSample.ts";
-import { openTable, type TableOptions } from "../tables/io/index.ts";
-import { readBytes } from "../files/readBytes.ts";
-import { importOptional, SERVER } from "../package/optionalPackages.ts";
-import type { StudioFile } from "../serve/studioApp.ts";
+import { readBytes } from "../files/index.ts";
+import { importOptional, SERVER } from "../package/index.ts";
+import type { StudioFile } from "../serve/http/index.ts";
+import { csvSample, openTable, type TableOptions } from "../tables/io/index.ts";
 import { type Io, interruption } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { readModel } from "./model.ts";
@@ -22,9 +21,9 @@ const MAX_ROWS = 5000;
 
 /** Serves the studio, with a model and a table to open, until the command is interrupted. */
 export async function openStudio({ model, data, port, ...reading }: Values, io: Io): Promise<void> {
-  const { listen } = await importOptional(SERVER, () => import("../serve/listen.ts"));
-  const { openingFragment, studioApp } = await importOptional(SERVER, () => import("../serve/studioApp.ts"));
-  const { studioBuild } = await import("../serve/studioBuild.ts");
+  const { listen } = await importOptional(SERVER, () => import("../serve/http/index.ts"));
+  const { openingFragment, studioApp } = await importOptional(SERVER, () => import("../serve/http/index.ts"));
+  const { studioBuild } = await import("../serve/index.ts");
   const build = await studioBuild();
   const files: StudioFile[] = [];
   if (model !== undefined) {

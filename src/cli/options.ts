@@ -1,6 +1,5 @@
-import { parseColumnList } from "../tables/io/columnList.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { nearestName } from "../check/nearestName.ts";
+import { nearestName, PushforwardError } from "../check/index.ts";
+import { parseColumnList } from "../tables/io/index.ts";
 
 /** An option of a command: how it is written, described and read. `T` is the type of its value. */
 export interface Option<T = unknown> {

@@ -1,13 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { TrainingTable } from "../tables/io/index.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
-import { writeFileAtomically } from "../files/atomicFile.ts";
-import { makeDirectory } from "../files/makeDirectory.ts";
-import type { ImageModel, ImageSampleOptions } from "../flows/index.ts";
-import { encodePng, grayLevels, imageGrid, type Picture } from "../images/files/index.ts";
-import { decodePicture } from "../images/files/pictureFile.ts";
+import { makeDirectory, writeFileAtomically } from "../files/index.ts";
+import { decodePicture, encodePng, grayLevels, imageGrid, type Picture } from "../images/files/index.ts";
+import type { ImageModel, ImageSampleOptions } from "../images/model/index.ts";
 import {
+  checkFigurePackages,
   imageFigure,
   samplesFigure,
   svgToPng,
@@ -15,7 +13,7 @@ import {
   tableFigure,
   trainingFigure,
 } from "../report/index.ts";
-import { checkFigurePackages } from "../report/png.ts";
+import type { TrainingTable } from "../tables/io/index.ts";
 import type { FitResult } from "../train/index.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
 import type { FitValues } from "./fitOptions.ts";

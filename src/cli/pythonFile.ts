@@ -1,4 +1,4 @@
-import { VERSION } from "../package/version.ts";
+import { VERSION } from "../package/index.ts";
 
 /** The Python file that scores tables with an exported density on a cluster. */
 export const pythonFile = (engine: "dask" | "spark"): string =>

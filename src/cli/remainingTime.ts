@@ -1,4 +1,4 @@
-import { isFittedWithoutGradients } from "../tables/fit/fittedCandidates.ts";
+import { isFittedWithoutGradients } from "../tables/fit/index.ts";
 import type { FitProgress } from "../train/index.ts";
 
 /** The speed of a member is measured over at least this time, because shorter measurements are not reliable. */

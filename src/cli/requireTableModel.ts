@@ -1,5 +1,5 @@
-import { PushforwardError } from "../check/errors.ts";
-import type { LoadedModel, TableModel } from "../flows/index.ts";
+import { PushforwardError } from "../check/index.ts";
+import type { LoadedModel, TableModel } from "../tables/model/index.ts";
 import { refuseImages } from "./imageModels.ts";
 import type { Messages } from "./messages.ts";
 import { program } from "./program.ts";

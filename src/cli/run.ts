@@ -1,8 +1,7 @@
 import { setTimeout } from "node:timers/promises";
-import { PushforwardError } from "../check/errors.ts";
-import { mpiJob } from "../mpi/job.ts";
-import { expandAbbreviation, nearestName } from "../check/nearestName.ts";
-import { VERSION } from "../package/version.ts";
+import { expandAbbreviation, nearestName, PushforwardError } from "../check/index.ts";
+import { mpiJob } from "../mpi/index.ts";
+import { VERSION } from "../package/index.ts";
 import type { Command } from "./command.ts";
 import { exitCode, writeFailure } from "./failure.ts";
 import { commandHelp, programHelp } from "./help.ts";

@@ -1,10 +1,7 @@
-import { lockPath, withFileLock } from "../files/fileLock.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
-import { shellQuoted } from "../files/shellQuoted.ts";
-import { OF_OTHER_TRAINING } from "../train/checkpoint.ts";
-import type { CheckpointStore } from "../train/index.ts";
-import type { StopReason } from "../train/trainingLoop.ts";
+import { PushforwardError } from "../check/index.ts";
+import { checkWritable, lockPath, shellQuoted, withFileLock, writeFileAtomically } from "../files/index.ts";
+import type { CheckpointStore, StopReason } from "../train/index.ts";
+import { OF_OTHER_TRAINING } from "../train/index.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { withPath } from "./failure.ts";
 import { FitLog } from "./fitLog.ts";

@@ -1,6 +1,5 @@
 import { basename } from "node:path";
-import { PushforwardError } from "../check/errors.ts";
-import { count, counted } from "../check/numberText.ts";
+import { count, counted, PushforwardError } from "../check/index.ts";
 import { command } from "./command.ts";
 import { engine, engineOf } from "./engine.ts";
 import { flag, integerFrom, model, numberFromZero, path, readOptions, text } from "./options.ts";
@@ -77,9 +76,9 @@ export const sample = command({
     const run = engineOf(values);
     const reading = { na, decimal, delimiter };
     const { sampleBlocks, Table, writeRows } = await import("../tables/io/index.ts");
-    const { writeTable } = await import("../tables/io/writeTable.ts");
+    const { writeTable } = await import("../tables/io/index.ts");
     const { ContextCheck } = await import("../tables/evaluate/index.ts");
-    const { modelLabels } = await import("../flows/index.ts");
+    const { modelLabels } = await import("../model/index.ts");
     const { refuseOptions } = await import("./imageModels.ts");
     const { readGiven } = await import("./given.ts");
     const { Messages } = await import("./messages.ts");

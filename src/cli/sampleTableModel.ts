@@ -1,12 +1,16 @@
-import { openTable, type Table } from "../tables/io/index.ts";
-import { quotedIfNeeded, shellQuotedQuery } from "../tables/io/query.ts";
-import { sampleWhere } from "../tables/io/sampleWhere.ts";
-import { completeTable, sampleTable } from "../tables/io/tableSamples.ts";
-import { writeTable } from "../tables/io/writeTable.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { count, counted } from "../check/numberText.ts";
-import { type LoadedModel, TableModel } from "../flows/index.ts";
-import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { count, counted, PushforwardError } from "../check/index.ts";
+import type { EngineOptions } from "../runtime/index.ts";
+import {
+  completeTable,
+  openTable,
+  quotedIfNeeded,
+  sampleTable,
+  sampleWhere,
+  shellQuotedQuery,
+  type Table,
+  writeTable,
+} from "../tables/io/index.ts";
+import { type LoadedModel, TableModel } from "../tables/model/index.ts";
 import type { Io } from "./io.ts";
 import { knownValues, unknownColumn } from "./knownValues.ts";
 import { Messages } from "./messages.ts";

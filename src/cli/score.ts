@@ -1,5 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
-import { counted } from "../check/numberText.ts";
+import { counted, PushforwardError } from "../check/index.ts";
 import { command } from "./command.ts";
 import { engine } from "./engine.ts";
 import { classify, draws } from "./imageOptions.ts";
@@ -63,7 +62,7 @@ export const score = command({
       const { scoreFiles } = await import("./scoreFiles.ts");
       return scoreFiles(loaded, values, io).finally(() => loaded.flow.release());
     }
-    const { scoreName, writeScored } = await import("../tables/io/writeScored.ts");
+    const { scoreName, writeScored } = await import("../tables/io/index.ts");
     const { columnsOfModel, scoreSource } = await import("./scoring.ts");
 
     const destination = await tableOutput(values.output, io);

@@ -1,12 +1,8 @@
 import { dirname, join, relative, resolve } from "node:path";
-import { writeScored } from "../tables/io/index.ts";
-import { expandPatterns, isStandardInput } from "../tables/io/locate.ts";
-import { isQuery } from "../tables/io/table.ts";
-import { scoreName } from "../tables/io/writeScored.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { counted } from "../check/numberText.ts";
-import { makeDirectory } from "../files/makeDirectory.ts";
-import type { LoadedModel } from "../flows/index.ts";
+import { counted, PushforwardError } from "../check/index.ts";
+import { makeDirectory } from "../files/index.ts";
+import { expandPatterns, isQuery, isStandardInput, scoreName, writeScored } from "../tables/io/index.ts";
+import type { LoadedModel } from "../tables/model/index.ts";
 import type { Io } from "./io.ts";
 import { isInside } from "./isInside.ts";
 import { Messages } from "./messages.ts";

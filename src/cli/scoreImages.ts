@@ -1,9 +1,9 @@
+import { counted, PushforwardError } from "../check/index.ts";
+import type { ImageClassification } from "../images/model/index.ts";
+import { bitsPerDimension } from "../images/model/index.ts";
+import { RunningMean } from "../numerics/index.ts";
 import { writeRows } from "../tables/io/index.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { bitsPerDimension } from "../images/model/bitsPerDimension.ts";
-import { counted } from "../check/numberText.ts";
-import { RunningMean } from "../numerics/runningMean.ts";
-import type { ImageClassification, LoadedModel } from "../flows/index.ts";
+import type { LoadedModel } from "../tables/model/index.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
 import { jsonLine } from "./format.ts";
 import { classesOfModel, noClasses, refuseOptions } from "./imageModels.ts";

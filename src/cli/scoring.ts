@@ -1,12 +1,10 @@
-import { openTable, scoreTable, type Table } from "../tables/io/index.ts";
-import { allFeatures } from "../tables/io/tableSamples.ts";
-import { PushforwardError } from "../check/errors.ts";
+import { count, counted, PushforwardError } from "../check/index.ts";
+import type { EngineOptions } from "../runtime/index.ts";
+import type { UnlearnedValues } from "../tables/columns/index.ts";
+import { learnedColumns } from "../tables/columns/index.ts";
 import { ModelScorer, type ModelScorerOptions } from "../tables/evaluate/index.ts";
-import { count, counted } from "../check/numberText.ts";
-import { type LoadedModel, TableModel } from "../flows/index.ts";
-import type { EngineOptions } from "../runtime/engineOptions.ts";
-import { learnedColumns } from "../tables/columns/tableColumn.ts";
-import type { UnlearnedValues } from "../tables/columns/unlearned.ts";
+import { allFeatures, openTable, scoreTable, type Table } from "../tables/io/index.ts";
+import { type LoadedModel, TableModel } from "../tables/model/index.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
 import { refuseOptions } from "./imageModels.ts";

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
-import { PushforwardError } from "../check/errors.ts";
-import { importOptional, SERVER } from "../package/optionalPackages.ts";
-import { type ServedModel, servedModel } from "../serve/servedModel.ts";
+import { PushforwardError } from "../check/index.ts";
+import { importOptional, SERVER } from "../package/index.ts";
+import { type ServedModel, servedModel } from "../serve/index.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
 import { type Io, interruption } from "./io.ts";
 import { Messages } from "./messages.ts";
@@ -22,8 +22,8 @@ const MAX_BYTES_IN_FLIGHT = 256_000_000;
 
 /** Serves models until the command is interrupted. */
 export async function serveModels(values: Values, io: Io): Promise<void> {
-  const { listen } = await importOptional(SERVER, () => import("../serve/listen.ts"));
-  const { serveApp } = await importOptional(SERVER, () => import("../serve/app.ts"));
+  const { listen } = await importOptional(SERVER, () => import("../serve/http/index.ts"));
+  const { serveApp } = await importOptional(SERVER, () => import("../serve/http/index.ts"));
   const models = new Map<string, ServedModel>();
   for (const path of values.models) {
     const name = basename(path).replace(/\.safetensors$/, "");

@@ -1,6 +1,5 @@
-import { type Dataset, InMemoryDataset } from "../dataset/index.ts";
-import { type SplitWithTest, splitWithTest } from "../dataset/splitWithTest.ts";
-import { count } from "../check/numberText.ts";
+import { count } from "../check/index.ts";
+import { type Dataset, InMemoryDataset, type SplitWithTest, splitWithTest } from "../dataset/index.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { Messages } from "./messages.ts";
 

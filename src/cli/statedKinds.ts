@@ -1,10 +1,9 @@
 import { readFile } from "node:fs/promises";
 import * as z from "zod/mini";
-import type { DescribedColumn } from "../tables/io/describeTable.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { readError } from "../files/readBytes.ts";
-import { parse } from "../check/parse.ts";
-import { type ColumnOptions, columnOptionsOf, columnOptionsSchema } from "../tables/columns/columnOptions.ts";
+import { PushforwardError, parse } from "../check/index.ts";
+import { readError } from "../files/index.ts";
+import { type ColumnOptions, columnOptionsOf, columnOptionsSchema } from "../tables/columns/index.ts";
+import type { DescribedColumn } from "../tables/io/index.ts";
 
 /**
  * The options that --column and --schema state, by the names of the columns. --column takes precedence.

@@ -1,5 +1,5 @@
+import { count, counted } from "../check/index.ts";
 import type { TrainingTable } from "../tables/io/index.ts";
-import { count, counted } from "../check/numberText.ts";
 import { columnTable } from "./columnTable.ts";
 import type { Messages } from "./messages.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
-import { outputFormat } from "../tables/io/format.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { checkWritable } from "../files/atomicFile.ts";
+import { PushforwardError } from "../check/index.ts";
+import { checkWritable } from "../files/index.ts";
+import { outputFormat } from "../tables/io/index.ts";
 import { type Io, nullStream, type Output } from "./io.ts";
 import { Messages } from "./messages.ts";
 

@@ -1,8 +1,6 @@
-import type { TrainingTable } from "../tables/io/index.ts";
+import { count, counted, PushforwardError } from "../check/index.ts";
+import type { SplitWithTest } from "../dataset/index.ts";
 import { InMemoryDataset } from "../dataset/index.ts";
-import type { SplitWithTest } from "../dataset/splitWithTest.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { count, counted } from "../check/numberText.ts";
 import {
   cnf,
   estimateParameters,
@@ -14,17 +12,20 @@ import {
   nsf,
   planarFlow,
   realNVP,
-  withConstants,
 } from "../flows/index.ts";
-import { trainFlows, withoutConstants } from "../tables/fit/fitFlows.ts";
+import type { FitFlowsResult } from "../tables/fit/index.ts";
 import {
   type FitMembersOptions,
   type FitMembersResult,
   fitMembers,
   type Member,
-} from "../tables/fit/fitMembers.ts";
-import type { CheckpointStore, FitEpoch, FitFlowsResult, FitProgress } from "../train/index.ts";
-import { trimRows } from "../tables/fit/trimRows.ts";
+  trainFlows,
+  trimRows,
+  withConstants,
+  withoutConstants,
+} from "../tables/fit/index.ts";
+import type { TrainingTable } from "../tables/io/index.ts";
+import type { CheckpointStore, FitEpoch, FitProgress } from "../train/index.ts";
 import { engineOf } from "./engine.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { TableFitValues } from "./fitValues.ts";

@@ -1,6 +1,6 @@
-import { count, nats } from "../check/numberText.ts";
+import { count, nats } from "../check/index.ts";
 import type { FitEpoch, FitProgress } from "../train/index.ts";
-import { deadlineOf } from "../train/options.ts";
+import { deadlineOf } from "../train/index.ts";
 import type { FitLog } from "./fitLog.ts";
 import { duration, jsonLine, timeLeft } from "./format.ts";
 import type { Io } from "./io.ts";

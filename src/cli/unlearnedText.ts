@@ -1,9 +1,7 @@
+import { counted, PushforwardError } from "../check/index.ts";
+import type { TableColumn, UnlearnedValues } from "../tables/columns/index.ts";
+import { describeColumn } from "../tables/columns/index.ts";
 import type { Table } from "../tables/io/index.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { counted } from "../check/numberText.ts";
-import { describeColumn } from "../tables/columns/describeColumn.ts";
-import type { TableColumn } from "../tables/columns/tableColumn.ts";
-import type { UnlearnedValues } from "../tables/columns/unlearned.ts";
 
 /**
  * A warning about values that a model with these columns did not learn. `consequence` says what happens to rows with impossible values.

@@ -1,7 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { checkWritable } from "../files/atomicFile.ts";
-import { makeDirectory } from "../files/makeDirectory.ts";
+import { checkWritable, makeDirectory } from "../files/index.ts";
 import type { Io } from "./io.ts";
 
 /** The number of rows in a file. With 10 columns of numbers, a file has about 80 MB, so that readers can process several at a time. */

@@ -1,11 +1,10 @@
 import { basename } from "node:path";
 import { createColors } from "picocolors";
-import { openTable } from "../tables/io/index.ts";
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
+import { checkWritable, writeFileAtomically } from "../files/index.ts";
+import { openCanvas, reportPage } from "../report/index.ts";
 import { type ReportOptions, report as reportOf } from "../tables/evaluate/index.ts";
-import { checkWritable, writeFileAtomically } from "../files/atomicFile.ts";
-import { reportPage } from "../report/index.ts";
-import { openCanvas } from "../report/sheet.ts";
+import { openTable } from "../tables/io/index.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
 import { jsonLine, singleLine } from "./format.ts";
 import { type Io, supportsColor } from "./io.ts";

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 import type { Dataset } from "./dataset.ts";
 
 /** The expected numbers of columns and their names; undefined if anything is allowed. */

@@ -1,5 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
-import { brief } from "../check/parse.ts";
+import { brief, PushforwardError } from "../check/index.ts";
 
 /** Throws `ARGUMENT` unless there are `size` different names. `what` is the subject of the error. */
 export function checkDistinctNames(what: string, names: readonly string[], size: number): void {

@@ -1,4 +1,4 @@
-import { callback, integerFrom, type OptionRules, required, seedValue } from "../check/options.ts";
+import { callback, integerFrom, type OptionRules, required, seedValue } from "../check/index.ts";
 import type { Batches } from "./batches.ts";
 import type { Columns, Constants } from "./constantColumns.ts";
 import type { InMemoryDataset } from "./inMemoryDataset.ts";

@@ -1,5 +1,12 @@
-import { PushforwardError } from "../check/errors.ts";
-import { anyValue, checkOptions, integerFrom, listOfTexts, type OptionRules, required } from "../check/options.ts";
+import {
+  anyValue,
+  checkOptions,
+  integerFrom,
+  listOfTexts,
+  type OptionRules,
+  PushforwardError,
+  required,
+} from "../check/index.ts";
 import { type Batches, batchesInMemory } from "./batches.ts";
 import { checkDistinctNames } from "./checkDistinctNames.ts";
 import { type Columns, type Constants, constantColumns, removeFeatures } from "./constantColumns.ts";

@@ -1,5 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
-import { brief } from "../check/parse.ts";
+import { brief, PushforwardError } from "../check/index.ts";
 
 /**
  * Rows of numbers in one of four forms:

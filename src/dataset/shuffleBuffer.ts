@@ -1,9 +1,9 @@
 import type { Random } from "../random/index.ts";
-import { readAhead } from "./readAhead.ts";
 import { type Batch, type Batches, copiesOf, epochRandom } from "./batches.ts";
 import type { BatchOptions } from "./dataset.ts";
 import { InMemoryDataset } from "./inMemoryDataset.ts";
 import { range } from "./range.ts";
+import { readAhead } from "./readAhead.ts";
 import { emptyLike } from "./selectRows.ts";
 import type { StreamedDataset } from "./streamedDataset.ts";
 

@@ -1,7 +1,6 @@
-import { equalRows } from "./equalRows.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { brief } from "../check/parse.ts";
+import { brief, PushforwardError } from "../check/index.ts";
 import { Random } from "../random/index.ts";
+import { equalRows } from "./equalRows.ts";
 import { type InMemoryDataset, storedRows } from "./inMemoryDataset.ts";
 import { range } from "./range.ts";
 

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 import type { Dataset, Split } from "./dataset.ts";
 import type { InMemoryDataset } from "./inMemoryDataset.ts";
 

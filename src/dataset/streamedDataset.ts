@@ -1,6 +1,11 @@
-import { rowHashes } from "./equalRows.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { anyValue, checkOptions, integerFrom, type OptionRules, seedValue } from "../check/options.ts";
+import {
+  anyValue,
+  checkOptions,
+  integerFrom,
+  type OptionRules,
+  PushforwardError,
+  seedValue,
+} from "../check/index.ts";
 import { Random } from "../random/index.ts";
 import type { Batches } from "./batches.ts";
 import {
@@ -11,6 +16,7 @@ import {
   sameConstants,
 } from "./constantColumns.ts";
 import { type BatchOptions, batchRules, type Dataset, type Split } from "./dataset.ts";
+import { rowHashes } from "./equalRows.ts";
 import { dataset, InMemoryDataset, storedRows, tooFewRows, totalWeight } from "./inMemoryDataset.ts";
 import { range } from "./range.ts";
 import type { RowsInput } from "./rowsInput.ts";

@@ -1,11 +1,10 @@
 import * as z from "zod/mini";
-import type { DataRows } from "../bijections/bijection.ts";
-import { countSchema, sizeSchema } from "../parts/description.ts";
-import { LOGARITHM, Parameter } from "../graph/parameter.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
-import { parse } from "../check/parse.ts";
+import type { DataRows } from "../bijections/index.ts";
+import { parse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { LOGARITHM, Parameter, scoped } from "../graph/index.ts";
+import { MLP, type NetworkOptions, networkSchema } from "../nn/index.ts";
+import { countSchema, sizeSchema } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
 import type { Atoms, Distribution, DistributionKind, Noise } from "./distribution.ts";
 import { onSupport } from "./distribution.ts";

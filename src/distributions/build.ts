@@ -1,5 +1,5 @@
 import type * as z from "zod/mini";
-import { type Description, type DescriptionOf, KindRegistry } from "../parts/description.ts";
+import { type Description, type DescriptionOf, KindRegistry } from "../parts/index.ts";
 import { coreDistributionKinds } from "./coreKinds.ts";
 import type { Distribution } from "./distribution.ts";
 import type { distributionKinds } from "./registry.ts";

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../parts/description.ts";
-import { LOGARITHM, Parameter } from "../graph/parameter.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { parse } from "../check/parse.ts";
+import { parse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { LOGARITHM, Parameter } from "../graph/index.ts";
+import { sizeSchema } from "../parts/index.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
 const cauchySchema = z.strictObject({ type: z.literal("cauchy"), features: sizeSchema });

@@ -1,4 +1,4 @@
-import { constant, stack, type Tensor } from "../graph/tensor.ts";
+import { constant, stack, type Tensor } from "../graph/index.ts";
 
 /** The largest float32 number below 1. Uniform numbers of `chooseComponent` that are results of a computation are clipped to it. */
 export const MAX_UNIFORM = 1 - 2 ** -24;

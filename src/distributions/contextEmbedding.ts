@@ -1,16 +1,12 @@
 import * as z from "zod/mini";
-import type { DataRows } from "../bijections/bijection.ts";
-import type { OuterStandardization } from "../bijections/outerStandardization.ts";
-import { Standardize } from "../bijections/standardize.ts";
-import { countSchema, sizeSchema } from "../parts/description.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { concat, constant, type Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { activate } from "../nn/activation.ts";
-import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
-import { parse } from "../check/parse.ts";
+import type { DataRows, OuterStandardization } from "../bijections/index.ts";
+import { Standardize } from "../bijections/index.ts";
+import { PushforwardError, parse } from "../check/index.ts";
+import { concat, constant, scoped, type Tensor } from "../graph/index.ts";
+import { activate, MLP, type NetworkOptions, networkSchema } from "../nn/index.ts";
+import { countSchema, sizeSchema } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
-import { compile } from "../runtime/compile.ts";
+import { compile } from "../runtime/index.ts";
 
 export const contextEmbeddingSchema = z
   .strictObject({

@@ -1,12 +1,9 @@
 import type * as z from "zod/mini";
-import type { Bijection } from "../bijections/bijection.ts";
-import { bijectionRegistry } from "../bijections/build.ts";
-import { readScalarTransform, scalarTransformRegistry } from "../bijections/scalar/build.ts";
-import type { ScalarTransform } from "../bijections/scalar/scalarTransform.ts";
-import { type Category, type RegisteredKind, withKinds } from "../parts/customKinds.ts";
-import type { Description } from "../parts/description.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { brief } from "../check/parse.ts";
+import type { Bijection, ScalarTransform } from "../bijections/index.ts";
+import { bijectionRegistry, readScalarTransform, scalarTransformRegistry } from "../bijections/index.ts";
+import { brief, PushforwardError } from "../check/index.ts";
+import type { Description } from "../parts/index.ts";
+import { type Category, type RegisteredKind, withKinds } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import { distributionRegistry } from "./build.ts";
 import type { Distribution } from "./distribution.ts";

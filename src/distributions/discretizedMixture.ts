@@ -1,8 +1,7 @@
-import type { DataRows } from "../bijections/bijection.ts";
-import { Parameter } from "../graph/parameter.ts";
-import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import type { DataRows } from "../bijections/index.ts";
+import { concat, constant, logOneMinusExp, Parameter, type Tensor } from "../graph/index.ts";
 import { chooseComponent } from "./chooseComponent.ts";
-import { logisticQuantile, logOneMinusExp } from "./logistic.ts";
+import { logisticQuantile } from "./logistic.ts";
 
 /** Log-scales are clamped smoothly to +-8: the narrowest component fits into one of 256 cells, and no exponential overflows. */
 const LOG_SCALE_BOUND = 8;

@@ -1,9 +1,7 @@
-import type { DataRows } from "../bijections/bijection.ts";
-import type { OuterStandardization } from "../bijections/outerStandardization.ts";
-import type { Support } from "../bijections/support.ts";
-import type { Description, Kind, KindSchema } from "../parts/description.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import type { Limits } from "../check/limits.ts";
+import type { DataRows, OuterStandardization, Support } from "../bijections/index.ts";
+import type { Limits } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import type { Description, Kind, KindSchema } from "../parts/index.ts";
 
 /** Random numbers that sampling a row needs: `size` standard normal or uniform (0, 1) numbers. */
 export interface Noise {

@@ -1,13 +1,9 @@
 import * as z from "zod/mini";
-import type { OuterStandardization } from "../bijections/outerStandardization.ts";
-import type { Support } from "../bijections/support.ts";
-import type { NestedSchema } from "../parts/description.ts";
-import { constant, type Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { isTraining } from "../graph/tracing/training.ts";
-import { withVariant } from "../graph/tracing/variant.ts";
-import { variantCountSchema } from "../nn/maskVariants.ts";
-import { parse } from "../check/parse.ts";
+import type { OuterStandardization, Support } from "../bijections/index.ts";
+import { parse } from "../check/index.ts";
+import { constant, isTraining, scoped, type Tensor, withVariant } from "../graph/index.ts";
+import { variantCountSchema } from "../nn/index.ts";
+import type { NestedSchema } from "../parts/index.ts";
 import { chooseComponent, logMeanExpOf, rowsOfChosenComponents } from "./chooseComponent.ts";
 import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import { wrappedStandardization } from "./wrappedStandardization.ts";

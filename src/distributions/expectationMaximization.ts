@@ -1,8 +1,15 @@
-import type { DataRows } from "../bijections/bijection.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { type Limits, limitReached, limitRules } from "../check/limits.ts";
-import { checkOptions, integerFrom, numberFrom, seedValue } from "../check/options.ts";
-import { brief } from "../check/parse.ts";
+import type { DataRows } from "../bijections/index.ts";
+import {
+  brief,
+  checkOptions,
+  integerFrom,
+  type Limits,
+  limitReached,
+  limitRules,
+  numberFrom,
+  PushforwardError,
+  seedValue,
+} from "../check/index.ts";
 import { Random } from "../random/index.ts";
 import { kMeans } from "./kMeans.ts";
 

@@ -1,10 +1,9 @@
 import * as z from "zod/mini";
-import type { DataRows } from "../bijections/bijection.ts";
-import { sizeSchema } from "../parts/description.ts";
-import { LOGARITHM, Parameter } from "../graph/parameter.ts";
-import { concat, constant, type Tensor } from "../graph/tensor.ts";
-import type { Limits } from "../check/limits.ts";
-import { parse } from "../check/parse.ts";
+import type { DataRows } from "../bijections/index.ts";
+import type { Limits } from "../check/index.ts";
+import { parse } from "../check/index.ts";
+import { concat, constant, LOGARITHM, Parameter, type Tensor } from "../graph/index.ts";
+import { sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import { chooseComponent } from "./chooseComponent.ts";
 import {

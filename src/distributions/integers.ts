@@ -1,5 +1,5 @@
-import type { Support } from "../bijections/support.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import type { Support } from "../bijections/index.ts";
+import type { Tensor } from "../graph/index.ts";
 
 /** The support of features with the values 0, 1, ... values - 1. */
 export const integerSupport = (values: number): Support => ({

@@ -1,5 +1,5 @@
-import type { DataRows } from "../bijections/bijection.ts";
-import { type Limits, limitReached } from "../check/limits.ts";
+import type { DataRows } from "../bijections/index.ts";
+import { type Limits, limitReached } from "../check/index.ts";
 import type { Random } from "../random/index.ts";
 
 /** Callers of `kMeans` give it fewer rows if their points have more numbers than this, so that it takes about a second. */

@@ -1,16 +1,13 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../parts/description.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { parse } from "../check/parse.ts";
+import { parse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { sizeSchema } from "../parts/index.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
 const logisticSchema = z.strictObject({ type: z.literal("logistic"), features: sizeSchema });
 
 /** The quantile function of the standard logistic distribution: log u - log(1 - u). */
 export const logisticQuantile = (uniform: Tensor): Tensor => uniform.log().sub(uniform.neg().log1p());
-
-/** log(1 - exp(-t)) for t > 0, without cancellation for small t. */
-export const logOneMinusExp = (t: Tensor): Tensor => t.neg().expm1().neg().log();
 
 /** Independent standard logistic distributions, the prior of NICE: log p(x) = -sum(|x| + 2 log(1 + exp(-|x|))). */
 export class Logistic implements Distribution {

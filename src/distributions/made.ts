@@ -1,15 +1,21 @@
 import * as z from "zod/mini";
-import { identityOrder, orderSchema } from "../bijections/permutation.ts";
-import { blockColumns } from "../bijections/scalar/scalarTransform.ts";
-import type { Support } from "../bijections/support.ts";
-import { countSchema, sizeSchema } from "../parts/description.ts";
-import { concat, type Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { AxisPermutations, drawPermutations, inversePermutation } from "../nn/axisPermutations.ts";
-import { MaskedMLP } from "../nn/maskedMLP.ts";
-import { type MaskVariant, MaskVariants, singleVariant, variantCountSchema } from "../nn/maskVariants.ts";
-import { type NetworkOptions, networkSchema } from "../nn/mlp.ts";
-import { parse } from "../check/parse.ts";
+import type { Support } from "../bijections/index.ts";
+import { blockColumns, identityOrder, orderSchema } from "../bijections/index.ts";
+import { parse } from "../check/index.ts";
+import { concat, scoped, type Tensor } from "../graph/index.ts";
+import {
+  AxisPermutations,
+  drawPermutations,
+  inversePermutation,
+  MaskedMLP,
+  type MaskVariant,
+  MaskVariants,
+  type NetworkOptions,
+  networkSchema,
+  singleVariant,
+  variantCountSchema,
+} from "../nn/index.ts";
+import { countSchema, sizeSchema } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
 import {
   type Atoms,

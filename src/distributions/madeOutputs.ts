@@ -1,5 +1,5 @@
-import { constant, type Tensor } from "../graph/tensor.ts";
-import { LOG_BOUND } from "../numerics/bounds.ts";
+import { constant, type Tensor } from "../graph/index.ts";
+import { LOG_BOUND } from "../numerics/index.ts";
 import { chooseComponent } from "./chooseComponent.ts";
 import { HALF_LOG_2_PI, MIN_GAUSSIAN_EXPONENT, type Noise } from "./distribution.ts";
 

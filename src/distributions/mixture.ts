@@ -1,20 +1,18 @@
 import * as z from "zod/mini";
-import { contextFor } from "../bijections/bijection.ts";
+import type { Standardize } from "../bijections/index.ts";
 import {
   commonContextStandardization,
+  contextFor,
+  formatSupport,
   type OuterStandardization,
   relativeToContext,
-} from "../bijections/outerStandardization.ts";
-import type { Standardize } from "../bijections/standardize.ts";
-import { formatSupport, type Support } from "../bijections/support.ts";
-import { range } from "../dataset/range.ts";
-import type { NestedSchema } from "../parts/description.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { Parameter } from "../graph/parameter.ts";
-import { concat, constant, stack, type Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { logSumExp } from "../numerics/logSumExp.ts";
-import { parse } from "../check/parse.ts";
+  type Support,
+} from "../bijections/index.ts";
+import { PushforwardError, parse } from "../check/index.ts";
+import { range } from "../dataset/index.ts";
+import { concat, constant, Parameter, scoped, stack, type Tensor } from "../graph/index.ts";
+import { logSumExp } from "../numerics/index.ts";
+import type { NestedSchema } from "../parts/index.ts";
 import { chooseComponent, rowsOfChosenComponents } from "./chooseComponent.ts";
 import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
 import {

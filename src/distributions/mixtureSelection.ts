@@ -1,5 +1,5 @@
-import type { DataRows } from "../bijections/bijection.ts";
-import { type Limits, limitReached } from "../check/limits.ts";
+import type { DataRows } from "../bijections/index.ts";
+import { type Limits, limitReached } from "../check/index.ts";
 import { Random } from "../random/index.ts";
 import {
   evaluateMixture,

@@ -1,14 +1,18 @@
 import * as z from "zod/mini";
-import type { DataRows } from "../bijections/bijection.ts";
-import { countSchema, MAX_LAYERS, sizeSchema } from "../parts/description.ts";
-import { loop } from "../graph/loop.ts";
-import { concat, constant, filled, scalar, type Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { CausalTransformer, type TransformerOptions, transformerSchema } from "../nn/causalTransformer.ts";
-import { CausalWindow } from "../nn/causalWindow.ts";
-import { type ImageShape, imageSchema, imageSize } from "../nn/image.ts";
-import { ResidualNetwork } from "../nn/residualNetwork.ts";
-import { parse } from "../check/parse.ts";
+import type { DataRows } from "../bijections/index.ts";
+import { parse } from "../check/index.ts";
+import { concat, constant, filled, loop, scalar, scoped, type Tensor } from "../graph/index.ts";
+import {
+  CausalTransformer,
+  CausalWindow,
+  type ImageShape,
+  imageSchema,
+  imageSize,
+  ResidualNetwork,
+  type TransformerOptions,
+  transformerSchema,
+} from "../nn/index.ts";
+import { countSchema, MAX_LAYERS, sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import { DiscretizedMixture } from "./discretizedMixture.ts";
 import {

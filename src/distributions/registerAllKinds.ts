@@ -1,6 +1,4 @@
-import { bijectionRegistry } from "../bijections/build.ts";
-import { bijectionKinds } from "../bijections/registry.ts";
-import { registerAllScalarTransforms } from "../bijections/scalar/registerAll.ts";
+import { bijectionKinds, bijectionRegistry, registerAllScalarTransforms } from "../bijections/index.ts";
 import { distributionRegistry } from "./build.ts";
 import { distributionKinds } from "./registry.ts";
 

@@ -1,19 +1,14 @@
 import { bernoulliKind } from "./bernoulli.ts";
 import { cauchyKind } from "./cauchy.ts";
-import { constantFeaturesKind } from "../tables/densities/constantFeatures.ts";
 import { dequantizedKind } from "./dequantized.ts";
 import { diagonalNormalKind } from "./diagonalNormal.ts";
 import { discretizedLogisticKind } from "./discretizedLogistic.ts";
 import { ensembleKind } from "./ensemble.ts";
 import { gaussianMixtureKind } from "./gaussianMixture.ts";
 import { generalizedNormalKind } from "./generalizedNormal.ts";
-import { kernelDensityKind } from "../tables/densities/kernelDensity.ts";
 import { laplaceKind } from "./laplace.ts";
-import { latentClassesKind } from "../tables/densities/latentClasses.ts";
 import { logisticKind } from "./logistic.ts";
 import { madeKind } from "./made.ts";
-import { mixedGaussianMixtureKind } from "../tables/densities/mixedGaussianMixture.ts";
-import { mixedMadeKind } from "../tables/densities/mixedMade.ts";
 import { mixtureKind } from "./mixture.ts";
 import { pixelAutoregressiveKind } from "./pixelAutoregressive.ts";
 import { resampledKind } from "./resampled.ts";
@@ -24,24 +19,19 @@ import { uniformKind } from "./uniform.ts";
 import { variationalAutoencoderKind } from "./variationalAutoencoder.ts";
 import { vonMisesKind } from "./vonMises.ts";
 
-/** All distributions that a model file may contain. A new distribution is one file and one line here. */
+/** The distributions of the core that a model file may contain. A new distribution is one file and one line here. */
 export const distributionKinds = [
   bernoulliKind,
   cauchyKind,
-  constantFeaturesKind,
   dequantizedKind,
   diagonalNormalKind,
   discretizedLogisticKind,
   ensembleKind,
   gaussianMixtureKind,
   generalizedNormalKind,
-  kernelDensityKind,
   laplaceKind,
-  latentClassesKind,
   logisticKind,
   madeKind,
-  mixedGaussianMixtureKind,
-  mixedMadeKind,
   mixtureKind,
   pixelAutoregressiveKind,
   resampledKind,

@@ -1,13 +1,10 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../parts/description.ts";
-import { constant, type Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { drawForBatch, isTraining } from "../graph/tracing/training.ts";
-import { MLP, type NetworkOptions, networkSchema } from "../nn/mlp.ts";
-import { checkOptions, integerFrom, seedValue } from "../check/options.ts";
-import { parse } from "../check/parse.ts";
+import { checkOptions, integerFrom, parse, seedValue } from "../check/index.ts";
+import { constant, drawForBatch, isTraining, scoped, type Tensor } from "../graph/index.ts";
+import { MLP, type NetworkOptions, networkSchema } from "../nn/index.ts";
+import { sizeSchema } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
-import { compile } from "../runtime/compile.ts";
+import { compile } from "../runtime/index.ts";
 import {
   type Distribution,
   type DistributionKind,

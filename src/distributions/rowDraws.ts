@@ -1,4 +1,4 @@
-import { constant, type Tensor } from "../graph/tensor.ts";
+import { constant, type Tensor } from "../graph/index.ts";
 import type { Random } from "../random/index.ts";
 
 /**

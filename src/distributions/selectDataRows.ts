@@ -1,5 +1,5 @@
-import type { DataRows } from "../bijections/bijection.ts";
-import { selectRows } from "../dataset/selectRows.ts";
+import type { DataRows } from "../bijections/index.ts";
+import { selectRows } from "../dataset/index.ts";
 import type { Random } from "../random/index.ts";
 
 /** The rows with these indices, with their weights. */

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../parts/description.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { parse } from "../check/parse.ts";
+import { parse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { sizeSchema } from "../parts/index.ts";
 import {
   type Distribution,
   type DistributionKind,

@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
-import { positiveSchema, sizeSchema } from "../parts/description.ts";
-import { LOGARITHM, Parameter } from "../graph/parameter.ts";
-import { scalar, type Tensor } from "../graph/tensor.ts";
-import { parse } from "../check/parse.ts";
+import { parse } from "../check/index.ts";
+import { LOGARITHM, Parameter, scalar, type Tensor } from "../graph/index.ts";
+import { positiveSchema, sizeSchema } from "../parts/index.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 
 const studentTSchema = z.strictObject({

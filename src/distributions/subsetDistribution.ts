@@ -1,5 +1,5 @@
-import { PushforwardError } from "../check/errors.ts";
-import { stack, type Tensor } from "../graph/tensor.ts";
+import { PushforwardError } from "../check/index.ts";
+import { stack, type Tensor } from "../graph/index.ts";
 import type { Distribution } from "./distribution.ts";
 
 /**

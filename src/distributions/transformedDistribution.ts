@@ -1,20 +1,25 @@
 import * as z from "zod/mini";
-import { type Bijection, contextFor, type DataRows } from "../bijections/bijection.ts";
-import { bijectionRegistry, bijectionSchema } from "../bijections/build.ts";
-import { relativeToData as bijectionRelativeToData } from "../bijections/chain.ts";
 import {
+  type Bijection,
+  bijectionRegistry,
+  relativeToData as bijectionRelativeToData,
+  bijectionSchema,
   commonContextStandardization,
+  contextFor,
+  type DataRows,
+  formatSupport,
+  latentRows,
+  mappedSupport,
   type OuterStandardization,
   relativeToContext,
-} from "../bijections/outerStandardization.ts";
-import { latentRows } from "../bijections/parts.ts";
-import { Standardize } from "../bijections/standardize.ts";
-import { formatSupport, mappedSupport, type Support } from "../bijections/support.ts";
-import type { NestedSchema } from "../parts/description.ts";
-import { PushforwardError } from "../check/errors.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { checkParametersReachable } from "../nn/unreachableParameters.ts";
+  Standardize,
+  type Support,
+} from "../bijections/index.ts";
+import { PushforwardError } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { scoped } from "../graph/index.ts";
+import { checkParametersReachable } from "../nn/index.ts";
+import type { NestedSchema } from "../parts/index.ts";
 import { checkResultShape } from "./checkResultShape.ts";
 import { ContextEmbedding, contextEmbeddingSchema } from "./contextEmbedding.ts";
 import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
-import type { Support } from "../bijections/support.ts";
-import { realSchema, sizeSchema } from "../parts/description.ts";
-import { scalar, type Tensor } from "../graph/tensor.ts";
-import { parse } from "../check/parse.ts";
+import type { Support } from "../bijections/index.ts";
+import { parse } from "../check/index.ts";
+import { scalar, type Tensor } from "../graph/index.ts";
+import { realSchema, sizeSchema } from "../parts/index.ts";
 import { type Distribution, type DistributionKind, type Noise, onSupport } from "./distribution.ts";
 
 const uniformSchema = z

@@ -1,12 +1,10 @@
 import * as z from "zod/mini";
-import { contextFor } from "../bijections/bijection.ts";
-import type { Support } from "../bijections/support.ts";
-import type { NestedSchema } from "../parts/description.ts";
-import { PushforwardError } from "../check/errors.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { drawForRows, isTracingLoss } from "../graph/tracing/training.ts";
-import { parse } from "../check/parse.ts";
+import type { Support } from "../bijections/index.ts";
+import { contextFor } from "../bijections/index.ts";
+import { PushforwardError, parse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { drawForRows, isTracingLoss, scoped } from "../graph/index.ts";
+import type { NestedSchema } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
 import { logMeanExpOf } from "./chooseComponent.ts";
 import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";

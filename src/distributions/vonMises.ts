@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
-import { positiveSchema, sizeSchema } from "../parts/description.ts";
-import { LOGARITHM, Parameter } from "../graph/parameter.ts";
-import { constant, scalar, type Tensor } from "../graph/tensor.ts";
-import { parse } from "../check/parse.ts";
+import { parse } from "../check/index.ts";
+import { constant, LOGARITHM, Parameter, scalar, type Tensor } from "../graph/index.ts";
+import { positiveSchema, sizeSchema } from "../parts/index.ts";
 import { cauchyQuantile } from "./cauchy.ts";
 import { type Distribution, type DistributionKind, type Noise, onSupport } from "./distribution.ts";
 

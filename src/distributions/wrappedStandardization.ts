@@ -1,4 +1,4 @@
-import type { OuterStandardization } from "../bijections/outerStandardization.ts";
+import type { OuterStandardization } from "../bijections/index.ts";
 import type { Distribution } from "./distribution.ts";
 
 /** The standardization of a distribution that contains another one, `inner`, from that of the inner one. */

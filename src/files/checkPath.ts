@@ -1,5 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
-import { brief } from "../check/parse.ts";
+import { brief, PushforwardError } from "../check/index.ts";
 
 /** Throws `ARGUMENT` unless the path of a file is a string. */
 export function checkPath(path: unknown): void {

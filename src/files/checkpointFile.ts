@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { callback, checkOptions, numberFrom, trueOrFalse } from "../check/options.ts";
+import { callback, checkOptions, numberFrom, trueOrFalse } from "../check/index.ts";
 import { writeFileAtomically } from "./atomicFile.ts";
 import { checkPath } from "./checkPath.ts";
 import { readBytes } from "./readBytes.ts";

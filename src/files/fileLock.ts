@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { copyFile, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 import { writeError } from "./atomicFile.ts";
 import { hasEnded, type ProcessId, thisProcess } from "./processId.ts";
 import { shellQuoted } from "./shellQuoted.ts";

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 
 /**
  * The version of a file at one moment. A table is read several times, and the results are consistent only if the file does not

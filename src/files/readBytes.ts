@@ -2,9 +2,8 @@ import { constants, createReadStream, openSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { Socket } from "node:net";
 import { basename, dirname } from "node:path";
-import { PushforwardError } from "../check/errors.ts";
-import { declaredSize } from "../parts/safetensors.ts";
-import { nearestName } from "../check/nearestName.ts";
+import { nearestName, PushforwardError } from "../check/index.ts";
+import { declaredSize } from "../parts/index.ts";
 import { checkPath } from "./checkPath.ts";
 import { shellQuoted } from "./shellQuoted.ts";
 

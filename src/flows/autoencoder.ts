@@ -1,13 +1,18 @@
-import type { RowsInput } from "../dataset/rowsInput.ts";
-import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
-import { VariationalAutoencoder } from "../distributions/variationalAutoencoder.ts";
-import { PushforwardError } from "../check/errors.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { logMeanExp } from "../numerics/logMeanExp.ts";
-import { checkOptions, integerFrom, numberFrom, type OptionRules, seedValue } from "../check/options.ts";
-import { brief } from "../check/parse.ts";
+import {
+  brief,
+  checkOptions,
+  integerFrom,
+  numberFrom,
+  type OptionRules,
+  PushforwardError,
+  seedValue,
+} from "../check/index.ts";
+import type { RowsInput } from "../dataset/index.ts";
+import { TransformedDistribution, VariationalAutoencoder } from "../distributions/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { logMeanExp } from "../numerics/index.ts";
 import { Random } from "../random/index.ts";
-import { runRules } from "../runtime/options.ts";
+import { runRules } from "../runtime/index.ts";
 import { ActiveCalls } from "./activeCalls.ts";
 import { arrayInput, BatchRunner, type RowInput, type RunOptions } from "./batchRunner.ts";
 import { Flow } from "./flow.ts";

@@ -1,17 +1,21 @@
-import type { Standardize } from "../bijections/standardize.ts";
-import type { FlatRows } from "../dataset/rowsInput.ts";
-import { PushforwardError } from "../check/errors.ts";
-import type { Graph } from "../graph/graph.ts";
-import type { Parameter } from "../graph/parameter.ts";
-import { peakNumbersPerRow } from "../graph/passes/lowMemoryOrder.ts";
-import type { Shape } from "../graph/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import type { Precision } from "../onnx/export.ts";
+import type { Standardize } from "../bijections/index.ts";
+import { PushforwardError } from "../check/index.ts";
+import type { FlatRows } from "../dataset/index.ts";
+import type { Graph, Parameter, Shape, Tensor } from "../graph/index.ts";
+import { peakNumbersPerRow } from "../graph/index.ts";
+import type { Precision } from "../onnx/index.ts";
 import type { Random } from "../random/index.ts";
-import { type CompileOptions, compile, type Floats } from "../runtime/compile.ts";
-import type { EngineOptions } from "../runtime/engineOptions.ts";
-import { intraOpThreads, ShardedFunction, threadCount } from "../runtime/shardedFunction.ts";
-import { type NoiseRequest, terminateIdleWorkers } from "../runtime/workerPool.ts";
+import type { EngineOptions } from "../runtime/index.ts";
+import {
+  type CompileOptions,
+  compile,
+  type Floats,
+  intraOpThreads,
+  type NoiseRequest,
+  ShardedFunction,
+  terminateIdleWorkers,
+  threadCount,
+} from "../runtime/index.ts";
 
 /** Options of every method that computes numbers. */
 export interface RunOptions extends EngineOptions {

@@ -1,27 +1,34 @@
-import { isUnknownType } from "../parts/description.ts";
-import { type CustomKind, withCustomKinds } from "../distributions/customKinds.ts";
-import { type ErrorCode, type ErrorDetails, PushforwardError } from "../check/errors.ts";
-import type { Floats } from "../graph/operation.ts";
-import { formatShape } from "../graph/shape.ts";
-import { input, Tensor } from "../graph/tensor.ts";
-import { parametersOf, trainableParameters } from "../nn/module.ts";
-import { checkParametersReachable } from "../nn/unreachableParameters.ts";
-import { anyValue, callback, checkOptions, type OptionRule, type OptionRules } from "../check/options.ts";
-import { brief } from "../check/parse.ts";
-import { Random } from "../random/index.ts";
-import type { Bijection, Description, Transformed } from "../bijections/bijection.ts";
+import type { Bijection, Transformed } from "../bijections/index.ts";
 import {
+  buildBijection,
   type CheckRows,
   compileFloat32Checks,
   compileFloat64Checks,
   type Float32Checks,
+  flatten,
   haveEqualGraphs,
+  logAbsDeterminant,
   type RoundTrips,
-} from "../bijections/bijectionGraphs.ts";
-import { buildBijection } from "../bijections/buildBijection.ts";
+} from "../bijections/index.ts";
+import {
+  anyValue,
+  brief,
+  callback,
+  checkOptions,
+  type ErrorCode,
+  type ErrorDetails,
+  type OptionRule,
+  type OptionRules,
+  PushforwardError,
+} from "../check/index.ts";
+import { type CustomKind, withCustomKinds } from "../distributions/index.ts";
+import type { Floats } from "../graph/index.ts";
+import { formatShape, input, Tensor } from "../graph/index.ts";
+import { checkParametersReachable, parametersOf, trainableParameters } from "../nn/index.ts";
+import type { Description } from "../parts/index.ts";
+import { isUnknownType } from "../parts/index.ts";
+import { Random } from "../random/index.ts";
 import { checkedRows } from "./checkedRows.ts";
-import { logAbsDeterminant } from "../bijections/determinant.ts";
-import { flatten } from "../bijections/parts.ts";
 
 /** Options of `checkBijection`. */
 export interface CheckBijectionOptions {

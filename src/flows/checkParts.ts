@@ -1,8 +1,7 @@
-import type { Bijection } from "../bijections/bijection.ts";
-import { ContextEmbedding } from "../distributions/contextEmbedding.ts";
-import type { Distribution } from "../distributions/distribution.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { brief } from "../check/parse.ts";
+import type { Bijection } from "../bijections/index.ts";
+import { brief, PushforwardError } from "../check/index.ts";
+import type { Distribution } from "../distributions/index.ts";
+import { ContextEmbedding } from "../distributions/index.ts";
 
 /** Throws `ARGUMENT` unless the arguments are a distribution, a bijection and an embedding, since callers may swap them. */
 export function checkParts(base: Distribution, bijection?: Bijection, embedding?: ContextEmbedding): void {

@@ -1,10 +1,9 @@
-import { PushforwardError } from "../check/errors.ts";
+import type { Bijection, CheckRows } from "../bijections/index.ts";
+import { formatSupport, type Support } from "../bijections/index.ts";
+import { PushforwardError } from "../check/index.ts";
 import { Random } from "../random/index.ts";
-import { compile } from "../runtime/compile.ts";
-import type { Bijection } from "../bijections/bijection.ts";
-import type { CheckRows } from "../bijections/bijectionGraphs.ts";
+import { compile } from "../runtime/index.ts";
 import type { CheckBijectionOptions } from "./checkBijection.ts";
-import { formatSupport, type Support } from "../bijections/support.ts";
 
 /** The number of rows that are drawn if the options have none. */
 const ROWS = 24;

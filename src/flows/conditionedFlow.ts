@@ -1,9 +1,8 @@
-import type { RowForms, RowsInput } from "../dataset/rowsInput.ts";
-import type { Samples } from "../distributions/transformedDistribution.ts";
-import { PushforwardError } from "../check/errors.ts";
-import type { Dimension } from "../graph/shape.ts";
-import { constant, Tensor } from "../graph/tensor.ts";
-import { checkOptions } from "../check/options.ts";
+import { checkOptions, PushforwardError } from "../check/index.ts";
+import type { RowForms, RowsInput } from "../dataset/index.ts";
+import type { Samples } from "../distributions/index.ts";
+import type { Dimension } from "../graph/index.ts";
+import { constant, Tensor } from "../graph/index.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import type { Flow } from "./flow.ts";
 import { type RowOptions, type SampleOptions, sampleRules } from "./flowEvaluator.ts";

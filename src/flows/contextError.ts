@@ -1,4 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 
 /** The error for a context that is missing or has a wrong number of features, and for any context of an unconditional flow. */
 export function contextError(size: number, received: string): PushforwardError {

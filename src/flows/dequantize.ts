@@ -1,7 +1,5 @@
-import { Dequantized, type DequantizedOptions } from "../distributions/dequantized.ts";
-import { TransformedDistribution } from "../distributions/transformedDistribution.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { anyValue, checkOptions, seedValue } from "../check/options.ts";
+import { anyValue, checkOptions, PushforwardError, seedValue } from "../check/index.ts";
+import { Dequantized, type DequantizedOptions, TransformedDistribution } from "../distributions/index.ts";
 import { checkFlow } from "./checkParts.ts";
 import { Flow } from "./flow.ts";
 

@@ -1,5 +1,5 @@
-import type { ContextEmbedding } from "../distributions/contextEmbedding.ts";
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
+import type { ContextEmbedding } from "../distributions/index.ts";
 import { checkFlow } from "./checkParts.ts";
 import { Flow } from "./flow.ts";
 

@@ -1,7 +1,11 @@
-import { sizeSchema } from "../parts/description.ts";
-import { checkOptions, integerFrom, type OptionRule } from "../check/options.ts";
-import { parse } from "../check/parse.ts";
-import { cnf, glow, iaf, maf, naf, nice, nsf, planarFlow, realNVP } from "./recipes/index.ts";
+import { checkOptions, integerFrom, type OptionRule, parse } from "../check/index.ts";
+import { sizeSchema } from "../parts/index.ts";
+import { iaf, maf } from "./recipes/autoregressive.ts";
+import { cnf } from "./recipes/continuous.ts";
+import { glow, nice, realNVP } from "./recipes/coupling.ts";
+import { naf } from "./recipes/monotone.ts";
+import { planarFlow } from "./recipes/planar.ts";
+import { nsf } from "./recipes/spline.ts";
 
 /** What the number of parameters of a layer depends on. */
 interface Layer {

@@ -1,9 +1,8 @@
-import { PushforwardError } from "../check/errors.ts";
-import type { Parameter } from "../graph/parameter.ts";
-import { input, type Tensor } from "../graph/tensor.ts";
-import type { ImageShape } from "../nn/image.ts";
-import type { Precision } from "../onnx/export.ts";
-import { checkOptions, invalidOption, isPlainObject, oneOf } from "../check/options.ts";
+import { checkOptions, invalidOption, isPlainObject, oneOf, PushforwardError } from "../check/index.ts";
+import type { Parameter } from "../graph/index.ts";
+import { input, type Tensor } from "../graph/index.ts";
+import type { ImageShape } from "../nn/index.ts";
+import type { Precision } from "../onnx/index.ts";
 import type { Float64Column } from "./float64Column.ts";
 import type { Flow } from "./flow.ts";
 import {

@@ -1,5 +1,5 @@
-import { needsFloat64, Standardize } from "../bijections/standardize.ts";
-import { instancesOf } from "../nn/module.ts";
+import { needsFloat64, Standardize } from "../bijections/index.ts";
+import { instancesOf } from "../nn/index.ts";
 
 /** A column that needs float64, because float32 is too coarse for its deviation at the size of its center. */
 export interface Float64Column {

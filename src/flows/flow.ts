@@ -1,21 +1,15 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type Bijection, contextFor } from "../bijections/bijection.ts";
-import { Identity } from "../bijections/identity.ts";
-import type { Standardize } from "../bijections/standardize.ts";
-import { checkDistinctNames } from "../dataset/checkDistinctNames.ts";
-import type { RowForms, RowsInput } from "../dataset/rowsInput.ts";
-import { checkResultShape } from "../distributions/checkResultShape.ts";
-import type { ContextEmbedding } from "../distributions/contextEmbedding.ts";
-import type { Distribution } from "../distributions/distribution.ts";
-import { type Samples, TransformedDistribution } from "../distributions/transformedDistribution.ts";
-import { PushforwardError } from "../check/errors.ts";
-import type { Parameter } from "../graph/parameter.ts";
-import { formatShape } from "../graph/shape.ts";
-import { Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { parametersOf } from "../nn/module.ts";
-import { checkParametersReachable } from "../nn/unreachableParameters.ts";
-import { brief } from "../check/parse.ts";
+
+import type { Standardize } from "../bijections/index.ts";
+import { type Bijection, contextFor, Identity } from "../bijections/index.ts";
+import { brief, PushforwardError } from "../check/index.ts";
+import type { RowForms, RowsInput } from "../dataset/index.ts";
+import { checkDistinctNames } from "../dataset/index.ts";
+import type { ContextEmbedding, Distribution } from "../distributions/index.ts";
+import { checkResultShape, type Samples, TransformedDistribution } from "../distributions/index.ts";
+import type { Parameter } from "../graph/index.ts";
+import { formatShape, scoped, Tensor } from "../graph/index.ts";
+import { checkParametersReachable, parametersOf } from "../nn/index.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import { checkParts } from "./checkParts.ts";
 import { ConditionedFlow } from "./conditionedFlow.ts";

@@ -1,15 +1,16 @@
 import * as z from "zod/mini";
-import { bijectionRegistry, bijectionSchema } from "../bijections/build.ts";
-import type { Description } from "../parts/description.ts";
-import { distributionRegistry, distributionSchema } from "../distributions/build.ts";
+import { bijectionRegistry, bijectionSchema } from "../bijections/index.ts";
+import { anyValue, type OptionRules, parse } from "../check/index.ts";
 import {
   ContextEmbedding,
   type ContextEmbeddingOptions,
+  type CustomKind,
   contextEmbeddingSchema,
-} from "../distributions/contextEmbedding.ts";
-import { type CustomKind, withCustomKinds } from "../distributions/customKinds.ts";
-import { anyValue, type OptionRules } from "../check/options.ts";
-import { parse } from "../check/parse.ts";
+  distributionRegistry,
+  distributionSchema,
+  withCustomKinds,
+} from "../distributions/index.ts";
+import type { Description } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
 import { Flow } from "./flow.ts";
 

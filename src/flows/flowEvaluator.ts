@@ -1,14 +1,20 @@
-import { Standardize } from "../bijections/standardize.ts";
-import { type FlatRows, type RowForms, type RowsInput, rowsAs } from "../dataset/rowsInput.ts";
-import type { Samples } from "../distributions/transformedDistribution.ts";
-import { PushforwardError } from "../check/errors.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { instancesOf } from "../nn/module.ts";
-import type { Precision } from "../onnx/export.ts";
-import { anyValue, checkOptions, integerFrom, type OptionRules, seedValue } from "../check/options.ts";
-import { brief } from "../check/parse.ts";
+import { Standardize } from "../bijections/index.ts";
+import {
+  anyValue,
+  brief,
+  checkOptions,
+  integerFrom,
+  type OptionRules,
+  PushforwardError,
+  seedValue,
+} from "../check/index.ts";
+import { type FlatRows, type RowForms, type RowsInput, rowsAs } from "../dataset/index.ts";
+import type { Samples } from "../distributions/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { instancesOf } from "../nn/index.ts";
+import type { Precision } from "../onnx/index.ts";
 import { Random } from "../random/index.ts";
-import { runRules } from "../runtime/options.ts";
+import { runRules } from "../runtime/index.ts";
 import { arrayInput, BatchRunner, type RowInput, type RunOptions } from "./batchRunner.ts";
 import { nestedFloat64Column } from "./float64Column.ts";
 import type { Flow, Unstandardized } from "./flow.ts";

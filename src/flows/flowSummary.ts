@@ -1,4 +1,4 @@
-import type { Description } from "../parts/description.ts";
+import type { Description } from "../parts/index.ts";
 import type { Flow } from "./flow.ts";
 
 type FlowParts = Pick<ReturnType<Flow["describe"]>, "base" | "bijection">;

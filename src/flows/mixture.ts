@@ -1,6 +1,5 @@
-import { Mixture, type MixtureOptions } from "../distributions/mixture.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { brief } from "../check/parse.ts";
+import { brief, PushforwardError } from "../check/index.ts";
+import { Mixture, type MixtureOptions } from "../distributions/index.ts";
 import { checkFlow } from "./checkParts.ts";
 import { Flow } from "./flow.ts";
 

@@ -1,12 +1,8 @@
-import type { Noise } from "../distributions/distribution.ts";
-import { buildGraph } from "../graph/graph.ts";
-import { ElementType, type OnnxAttribute } from "../graph/operation.ts";
-import type { Parameter } from "../graph/parameter.ts";
-import type { Shape } from "../graph/shape.ts";
-import { input, type Tensor } from "../graph/tensor.ts";
-import { floatType, GraphWriter, type Precision } from "../onnx/export.ts";
-import { type FileValue, OnnxFile } from "../onnx/file.ts";
-import { VERSION } from "../package/version.ts";
+import type { Noise } from "../distributions/index.ts";
+import type { Parameter, Shape } from "../graph/index.ts";
+import { buildGraph, ElementType, input, type OnnxAttribute, type Tensor } from "../graph/index.ts";
+import { type FileValue, floatType, GraphWriter, OnnxFile, type Precision } from "../onnx/index.ts";
+import { VERSION } from "../package/index.ts";
 
 /** The key of the metadata that describes the inputs and outputs of an exported model, as the JSON of `ExportSignature`. */
 export const DESCRIPTION_KEY = "pushforward";

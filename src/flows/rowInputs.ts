@@ -1,8 +1,6 @@
-import { type FlatRows, flatRows, type RowsInput } from "../dataset/rowsInput.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { isPlainObject } from "../check/options.ts";
-import { brief } from "../check/parse.ts";
-import { areRunOptions } from "../runtime/options.ts";
+import { brief, isPlainObject, PushforwardError } from "../check/index.ts";
+import { type FlatRows, flatRows, type RowsInput } from "../dataset/index.ts";
+import { areRunOptions } from "../runtime/index.ts";
 import { contextError } from "./contextError.ts";
 import type { Flow } from "./flow.ts";
 

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 
 /** Returns the operand if it is a number. Throws `ARGUMENT` otherwise, as for an array in a program without type checks. */
 export function checkedNumber(operand: unknown): number {

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 import type { AxisRange } from "./operation.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "./shape.ts";
 import { batchSize, concat, filled, scalar, stack, type Tensor, unitRow } from "./tensor.ts";

@@ -1,5 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
-import { anyValue, checkOptions, type OptionRules, trueOrFalse } from "../check/options.ts";
+import { anyValue, checkOptions, type OptionRules, PushforwardError, trueOrFalse } from "../check/index.ts";
 import { isInput } from "./operations/source.ts";
 import { Parameter } from "./parameter.ts";
 import { lowMemoryOrder } from "./passes/lowMemoryOrder.ts";

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 import type { Operation } from "./operation.ts";
 import type { Tensor } from "./tensor.ts";
 

@@ -1,5 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
-import { checkOptions, integerFrom, type OptionRules, required } from "../check/options.ts";
+import { checkOptions, integerFrom, type OptionRules, PushforwardError, required } from "../check/index.ts";
 import type { LoopBody, Operation } from "./operation.ts";
 import { optimize } from "./passes/optimize.ts";
 import { expandOperations } from "./passes/rewrite.ts";

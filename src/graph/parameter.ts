@@ -1,6 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
-import { anyValue, checkOptions, trueOrFalse } from "../check/options.ts";
-import { claimNumbers } from "../check/sizeBudget.ts";
+import { anyValue, checkOptions, claimNumbers, PushforwardError, trueOrFalse } from "../check/index.ts";
 import type { Floats } from "./operation.ts";
 import { input } from "./operations/source.ts";
 import { formatShape, sizeOf } from "./shape.ts";

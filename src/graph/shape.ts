@@ -1,4 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 
 /** The size of one axis: a number, or `"N"`, the batch axis, whose size is known only when the graph runs. */
 export type Dimension = number | "N";

@@ -1,5 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
-import { checkOptions, trueOrFalse } from "../check/options.ts";
+import { checkOptions, PushforwardError, trueOrFalse } from "../check/index.ts";
 import { checkedNumber } from "./checkedNumber.ts";
 import { checkInputTypes } from "./inputTypes.ts";
 import type { Attributes, Operation } from "./operation.ts";

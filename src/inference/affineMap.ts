@@ -1,4 +1,4 @@
-import { choleskyFactor } from "../numerics/choleskyFactor.ts";
+import { choleskyFactor } from "../numerics/index.ts";
 import type { EvaluateRows } from "./sampling/chainProgram.ts";
 
 /** The map x = center + L z with a lower triangular L: for standard normal z, x has the mean `center` and the covariance L L^T. */

@@ -1,5 +1,5 @@
-import { quantile } from "../numerics/quantile.ts";
-import type { ImportanceResult } from "../train/importance.ts";
+import { quantile } from "../numerics/index.ts";
+import type { ImportanceResult } from "../train/index.ts";
 import { meanEffectiveSampleSize } from "./sampling/convergence.ts";
 import { normalQuantile } from "./sampling/normalQuantile.ts";
 

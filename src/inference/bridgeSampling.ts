@@ -1,6 +1,4 @@
-import { logMeanExp } from "../numerics/logMeanExp.ts";
-import { mean } from "../numerics/mean.ts";
-import { variance } from "../numerics/variance.ts";
+import { logMeanExp, mean, variance } from "../numerics/index.ts";
 
 /** The evidence in nats, with its standard error. */
 export interface Evidence {

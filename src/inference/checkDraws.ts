@@ -1,6 +1,6 @@
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 import type { Random } from "../random/index.ts";
-import type { EngineOptions } from "../runtime/engineOptions.ts";
+import type { EngineOptions } from "../runtime/index.ts";
 import { type AffineMap, mapRows } from "./affineMap.ts";
 import { describeNonFinite, describePoint } from "./describePoint.ts";
 import type { Declarations, ProbabilisticModel } from "./model.ts";

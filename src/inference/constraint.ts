@@ -1,11 +1,7 @@
-import type { Transformed } from "../bijections/bijection.ts";
-import { Exp } from "../bijections/exp.ts";
-import { Sigmoid } from "../bijections/sigmoid.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { sizeOf } from "../graph/shape.ts";
-import { concat, scalar, stack, Tensor } from "../graph/tensor.ts";
-import { anyValue, checkOptions } from "../check/options.ts";
-import { brief } from "../check/parse.ts";
+import type { Transformed } from "../bijections/index.ts";
+import { Exp, Sigmoid } from "../bijections/index.ts";
+import { anyValue, brief, checkOptions, PushforwardError } from "../check/index.ts";
+import { concat, scalar, sizeOf, stack, Tensor } from "../graph/index.ts";
 import type { Prior } from "./prior.ts";
 
 /** The values, by name, of the parameters that are declared before a parameter. */

@@ -1,6 +1,5 @@
-import { PushforwardError } from "../check/errors.ts";
-import { constant, Tensor } from "../graph/tensor.ts";
-import { brief } from "../check/parse.ts";
+import { brief, PushforwardError } from "../check/index.ts";
+import { constant, Tensor } from "../graph/index.ts";
 
 /** A number, an array, or arrays of arrays, row by row. */
 type NestedNumbers = number | ArrayLike<number> | readonly NestedNumbers[];

@@ -1,11 +1,7 @@
-import type { Bijection } from "../bijections/bijection.ts";
-import { Chain } from "../bijections/chain.ts";
-import { LULinear } from "../bijections/luLinear.ts";
-import { Standardize } from "../bijections/standardize.ts";
-import { StandardNormal } from "../distributions/standardNormal.ts";
-import { Flow } from "../flows/flow.ts";
-import { realNVP } from "../flows/recipes/coupling.ts";
-import { nsf } from "../flows/recipes/spline.ts";
+import type { Bijection } from "../bijections/index.ts";
+import { Chain, LULinear, Standardize } from "../bijections/index.ts";
+import { StandardNormal } from "../distributions/index.ts";
+import { Flow, nsf, realNVP } from "../flows/index.ts";
 import type { AffineMap } from "./affineMap.ts";
 
 /**

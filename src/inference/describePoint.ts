@@ -1,7 +1,6 @@
-import { grad } from "../graph/grad.ts";
-import { compile } from "../runtime/compile.ts";
-import { type EngineOptions, engineOptionsOf, inFloat64 } from "../runtime/engineOptions.ts";
-import { formatRow } from "../train/formatRow.ts";
+import { grad } from "../graph/index.ts";
+import { compile, type EngineOptions, engineOptionsOf, inFloat64 } from "../runtime/index.ts";
+import { formatRow } from "../train/index.ts";
 import { constrainedDraws } from "./draws.ts";
 import type { Declarations, ProbabilisticModel } from "./model.ts";
 

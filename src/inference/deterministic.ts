@@ -1,7 +1,5 @@
-import { PushforwardError } from "../check/errors.ts";
-import { formatShape } from "../graph/shape.ts";
-import { scalar, Tensor } from "../graph/tensor.ts";
-import { brief } from "../check/parse.ts";
+import { brief, PushforwardError } from "../check/index.ts";
+import { formatShape, scalar, Tensor } from "../graph/index.ts";
 import type { Constraint, EarlierValues } from "./constraint.ts";
 
 /**

@@ -1,7 +1,6 @@
-import { sizeOf } from "../graph/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { compile } from "../runtime/compile.ts";
-import { type EngineOptions, engineOptionsOf, inFloat64 } from "../runtime/engineOptions.ts";
+import type { Tensor } from "../graph/index.ts";
+import { sizeOf } from "../graph/index.ts";
+import { compile, type EngineOptions, engineOptionsOf, inFloat64 } from "../runtime/index.ts";
 import { type Declarations, elementNames, type ProbabilisticModel } from "./model.ts";
 
 /** Draws of each parameter: [n, ...shape] in row-major order. */

@@ -1,9 +1,8 @@
-import { PushforwardError } from "../check/errors.ts";
-import type { Flow } from "../flows/flow.ts";
-import type { EngineOptions } from "../runtime/engineOptions.ts";
-import { fitDensity } from "../train/fitDensity.ts";
-import { definedOptions } from "../train/options.ts";
-import type { TargetDensity } from "../train/targetDensity.ts";
+import { PushforwardError } from "../check/index.ts";
+import type { Flow } from "../flows/index.ts";
+import type { EngineOptions } from "../runtime/index.ts";
+import type { TargetDensity } from "../train/index.ts";
+import { definedOptions, fitDensity } from "../train/index.ts";
 import type { AffineMap } from "./affineMap.ts";
 import { defaultFlow } from "./defaultFlow.ts";
 import type { inferSettings } from "./inferOptions.ts";

@@ -1,3 +1,5 @@
+/** Models of named parameters, draws from their posteriors, and simulators. */
+
 export {
   above,
   type Bound,
@@ -13,13 +15,15 @@ export {
 } from "./constraint.ts";
 export { type DataInput, data } from "./data.ts";
 export { deterministic } from "./deterministic.ts";
-export type { Draws } from "./draws.ts";
+export { type Draws, drawTable } from "./draws.ts";
 export { type InferResult, infer } from "./infer.ts";
 export type { InferOptions, InferProgress } from "./inferOptions.ts";
 export { logProb } from "./logProb/index.ts";
 export type { Argument } from "./logProb/operands.ts";
 export {
+  coordinateNames,
   type Declarations,
+  elementNames,
   model,
   type ProbabilisticModel,
   type RowLikelihood,

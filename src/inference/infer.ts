@@ -1,12 +1,9 @@
-import { selectRows } from "../dataset/selectRows.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { Flow } from "../flows/flow.ts";
-import { brief } from "../check/parse.ts";
+import { brief, PushforwardError } from "../check/index.ts";
+import { selectRows } from "../dataset/index.ts";
+import { Flow } from "../flows/index.ts";
 import { Random } from "../random/index.ts";
-import { engineOptionsOf, inFloat64 } from "../runtime/engineOptions.ts";
-import { type ImportanceResult, importance } from "../train/importance.ts";
-import { resample } from "../train/missedMass.ts";
-import { paretoTailShare } from "../train/paretoShape.ts";
+import { engineOptionsOf, inFloat64 } from "../runtime/index.ts";
+import { type ImportanceResult, importance, paretoTailShare, resample } from "../train/index.ts";
 import { type Disagreement, findDisagreement } from "./agreement.ts";
 import { bridgeSampling, type Evidence } from "./bridgeSampling.ts";
 import { checkDraws } from "./checkDraws.ts";

@@ -1,11 +1,9 @@
 import * as z from "zod/mini";
-import { PushforwardError } from "../check/errors.ts";
-import { Flow } from "../flows/flow.ts";
-import { abortSignal, checkOptions } from "../check/options.ts";
-import { parse } from "../check/parse.ts";
-import type { EngineOptions } from "../runtime/engineOptions.ts";
-import { engineRules } from "../runtime/options.ts";
-import type { FitDensityOptions } from "../train/densityOptions.ts";
+import { abortSignal, checkOptions, PushforwardError, parse } from "../check/index.ts";
+import { Flow } from "../flows/index.ts";
+import type { EngineOptions } from "../runtime/index.ts";
+import { engineRules } from "../runtime/index.ts";
+import type { FitDensityOptions } from "../train/index.ts";
 
 /** Progress of `infer`. */
 export interface InferProgress {

@@ -1,5 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
-import { limitReached } from "../check/limits.ts";
+import { limitReached, PushforwardError } from "../check/index.ts";
 
 /** Throws `INTERRUPTED` if the signal is aborted. Long computations await this regularly, which lets the event loop deliver the signal. */
 export async function throwIfAborted(signal: AbortSignal | undefined): Promise<void> {

@@ -1,9 +1,13 @@
-import { PushforwardError } from "../check/errors.ts";
-import { constantValues } from "../graph/operations/source.ts";
-import { formatShape } from "../graph/shape.ts";
-import { input, scalar, Tensor } from "../graph/tensor.ts";
-import { drawForBatch, isTraining } from "../graph/tracing/training.ts";
-import { brief, unknownNamesDetails } from "../check/parse.ts";
+import { brief, PushforwardError, unknownNamesDetails } from "../check/index.ts";
+import {
+  constantValues,
+  drawForBatch,
+  formatShape,
+  input,
+  isTraining,
+  scalar,
+  Tensor,
+} from "../graph/index.ts";
 import type { Constraint } from "./constraint.ts";
 import { type DataInput, data } from "./data.ts";
 

@@ -1,11 +1,8 @@
-import { logAbsDeterminant } from "../bijections/determinant.ts";
-import { HALF_LOG_2_PI } from "../distributions/distribution.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { sizeOf } from "../graph/shape.ts";
-import { constant, scalar, type Tensor } from "../graph/tensor.ts";
-import { inverseMatrix } from "../numerics/inverseMatrix.ts";
-import { normalTailQuantile, normalTails } from "../graph/numerics/normalTail.ts";
-import { brief } from "../check/parse.ts";
+import { logAbsDeterminant } from "../bijections/index.ts";
+import { brief, PushforwardError } from "../check/index.ts";
+import { HALF_LOG_2_PI } from "../distributions/index.ts";
+import { constant, normalTailQuantile, normalTails, scalar, sizeOf, type Tensor } from "../graph/index.ts";
+import { inverseMatrix } from "../numerics/index.ts";
 import {
   type Bound,
   boundValue,

@@ -1,7 +1,5 @@
-import { clampExponent } from "../bijections/constraint.ts";
-import { Ordered } from "../bijections/ordered.ts";
-import { breakStick } from "../bijections/stickBreaking.ts";
-import { concat, stack, type Tensor } from "../graph/tensor.ts";
+import { breakStick, clampExponent, Ordered } from "../bijections/index.ts";
+import { concat, stack, type Tensor } from "../graph/index.ts";
 import { type Constraint, checkSize } from "./constraint.ts";
 
 /**

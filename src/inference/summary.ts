@@ -1,7 +1,5 @@
-import { sizeOf } from "../graph/shape.ts";
-import { mean } from "../numerics/mean.ts";
-import { quantile } from "../numerics/quantile.ts";
-import { variance } from "../numerics/variance.ts";
+import { sizeOf } from "../graph/index.ts";
+import { mean, quantile, variance } from "../numerics/index.ts";
 import type { Draws } from "./draws.ts";
 import { type Declarations, elementNames } from "./model.ts";
 import { bulkEffectiveSampleSize, rHat, tailEffectiveSampleSize } from "./sampling/convergence.ts";

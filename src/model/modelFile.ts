@@ -1,20 +1,20 @@
 import * as z from "zod/mini";
-import { isUnknownType } from "../parts/description.ts";
-import { type CustomKind, withCustomKinds } from "../distributions/customKinds.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { type ImageShape, imageSchema, imageSize } from "../nn/image.ts";
-import { parse, shortened } from "../check/parse.ts";
-import { withSizeBudget } from "../check/sizeBudget.ts";
-import type { TableColumn } from "../tables/columns/tableColumn.ts";
-import type { AnomalyReference } from "../tables/anomalies/anomalyScorer.ts";
-import { checksumError, decodeWithChecksum } from "../parts/checksum.ts";
-import type { Flow } from "../flows/flow.ts";
-import { buildRegisteredFlow, type FlowDescription, flowSchema } from "../flows/flowDescription.ts";
-import type { StoredArray } from "../parts/safetensors.ts";
-import { setParameters } from "../parts/storedParameters.ts";
+import { PushforwardError, parse, shortened, withSizeBudget } from "../check/index.ts";
+import { type CustomKind, withCustomKinds } from "../distributions/index.ts";
+import type { Flow } from "../flows/index.ts";
+import { buildRegisteredFlow, type FlowDescription, flowSchema } from "../flows/index.ts";
+import { type ImageShape, imageSchema, imageSize } from "../nn/index.ts";
+import type { StoredArray } from "../parts/index.ts";
+import { checksumError, decodeWithChecksum, isUnknownType, setParameters } from "../parts/index.ts";
+import { splitAnomalyArrays } from "./splitAnomalyArrays.ts";
 
-/** The module that reads models of tables. It is a parameter, so that a page with other models does not load it. */
-type TableReader = typeof import("../tables/model/tableReader.ts");
+/** Reads what only models of tables have in their files. It is a parameter, so that a page with other models does not load it. */
+interface TableReader<Table, Anomalies> {
+  /** Checks the columns of the table, and returns them with the names of their features. Throws `MODEL` if they are not valid. */
+  parseTable(unchecked: unknown): { readonly table: Table; readonly features: readonly string[] };
+  /** Reads the reference of the anomaly score. Undefined if the file has none. */
+  readAnomalyReference(arrays: ReadonlyMap<string, StoredArray>, features: number): Anomalies | undefined;
+}
 
 /** The version of the format. It changes when the layout of parameters changes, or when older readers would misread a file. */
 export const FORMAT = 7;
@@ -85,13 +85,11 @@ export type GivenRecord = z.output<typeof givenSchema>;
 /** How a model was trained. */
 export type TrainingRecord = z.output<typeof trainingSchema>;
 
-/** The content of a model file: a flow, and the names of its columns. */
-export interface LoadedModel {
+/** The content of a model file: a flow, and the names of its columns. A wing adds what only its models have. */
+export interface ModelContents {
   readonly flow: Flow;
   /** Names of the data columns, in the order of the features. */
   readonly columns: readonly string[];
-  /** The columns of a table whose values the features encode, if they are not numbers only. See `TableModel`. */
-  readonly table?: readonly TableColumn[];
   /** [height, width, channels], if the rows are images. See `ImageModel`. */
   readonly image?: ImageShape;
   /** Names of the columns of the context. */
@@ -99,8 +97,6 @@ export interface LoadedModel {
   /** For each of the last columns of `given`, which are class labels: the names of the classes 0, 1, 2... in tables. */
   readonly labels?: readonly (readonly string[])[];
   readonly training?: TrainingRecord;
-  /** What `TableModel` needs to score anomalies. Only models of tables have it. */
-  readonly anomalies?: AnomalyReference;
 }
 
 /** The content of a model file before its description is validated. */
@@ -124,11 +120,11 @@ export function parseContainer(bytes: Uint8Array): ModelContainer {
  * Builds the model of a file. All kinds of its description must be registered, or be in `kinds`. A file whose description has a table
  * needs `tableReader`.
  */
-export function readModel(
+export function readModel<Table, Anomalies>(
   container: ModelContainer,
   kinds: readonly CustomKind[],
-  tableReader: TableReader | undefined,
-): LoadedModel {
+  tableReader: TableReader<Table, Anomalies> | undefined,
+): ModelContents & { readonly table?: Table; readonly anomalies?: Anomalies } {
   const { arrays, bytes } = container;
   const numbers = [...arrays.values()].reduce((sum, { values }) => sum + values.length, 0);
   const {
@@ -173,9 +169,9 @@ export function readModel(
   flow.columns = columns;
   flow.contextColumns = given;
   if (labels) checkLabels(labels, flow);
-  const split = reader?.splitAnomalyArrays(arrays);
+  const split = reader && splitAnomalyArrays(arrays);
   setParameters(split?.flowArrays ?? arrays, flow.parameters(), { file: "the model", owner: "its flow" });
-  const anomalies = split && reader!.readAnomalyReference(split.anomalyArrays, flow.features);
+  const anomalies = split && reader.readAnomalyReference(split.anomalyArrays, flow.features);
   return {
     flow,
     columns,
@@ -249,7 +245,7 @@ export function checkDescriptionSize(description: unknown, code: "MODEL" | "ARGU
   }
 }
 
-function checkLabels(labels: NonNullable<LoadedModel["labels"]>, { embedding }: Flow): void {
+function checkLabels(labels: NonNullable<ModelContents["labels"]>, { embedding }: Flow): void {
   const expected = (embedding?.describe().classes ?? []).join(", ");
   const received = labels.map((names) => new Set(names).size).join(", ");
   if (expected === received) return;

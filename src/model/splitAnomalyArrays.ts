@@ -1,4 +1,4 @@
-import type { StoredArray } from "../parts/safetensors.ts";
+import type { StoredArray } from "../parts/index.ts";
 
 /**
  * The names of the arrays of a reference for anomalies in a model file begin with this. No parameter of a flow begins with it, because its

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 
 /** A program that starts the processes of an MPI job, with the names of the environment variables that it sets for each process. */
 interface Launcher {

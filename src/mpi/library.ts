@@ -1,5 +1,5 @@
-import { PushforwardError } from "../check/errors.ts";
-import { importOptional, MPI } from "../package/optionalPackages.ts";
+import { PushforwardError } from "../check/index.ts";
+import { importOptional, MPI } from "../package/index.ts";
 import type { MpiJob } from "./job.ts";
 
 /**

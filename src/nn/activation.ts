@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/index.ts";
 
 export const activationSchema = z.enum([
   "relu",

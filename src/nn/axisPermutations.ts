@@ -1,4 +1,4 @@
-import { constant, type Tensor } from "../graph/tensor.ts";
+import { constant, type Tensor } from "../graph/index.ts";
 import type { Random } from "../random/index.ts";
 
 /** Several permutations of one axis, one for each mask variant: position j of the result is position `permutations[m][j]`. */

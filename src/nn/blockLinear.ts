@@ -1,7 +1,6 @@
-import { matrixMask } from "../graph/operations/linear.ts";
-import { Parameter, WEIGHT } from "../graph/parameter.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { LOG_BOUND } from "../numerics/bounds.ts";
+import type { Tensor } from "../graph/index.ts";
+import { matrixMask, Parameter, WEIGHT } from "../graph/index.ts";
+import { LOG_BOUND } from "../numerics/index.ts";
 import type { Random } from "../random/index.ts";
 
 /**

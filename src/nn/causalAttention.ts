@@ -1,6 +1,5 @@
-import { PushforwardError } from "../check/errors.ts";
-import { concat, constantMatrix, type Tensor } from "../graph/tensor.ts";
-import { brief } from "../check/parse.ts";
+import { brief, PushforwardError } from "../check/index.ts";
+import { concat, constantMatrix, type Tensor } from "../graph/index.ts";
 import type { Random } from "../random/index.ts";
 import { Linear } from "./linear.ts";
 

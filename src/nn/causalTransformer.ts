@@ -1,10 +1,16 @@
 import * as z from "zod/mini";
-import { MAX_LAYERS, sizeSchema } from "../parts/description.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { Parameter, WEIGHT } from "../graph/parameter.ts";
-import { formatShape, sameShape } from "../graph/shape.ts";
-import { constant, filled, type Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
+import { PushforwardError } from "../check/index.ts";
+import {
+  constant,
+  filled,
+  formatShape,
+  Parameter,
+  sameShape,
+  scoped,
+  type Tensor,
+  WEIGHT,
+} from "../graph/index.ts";
+import { MAX_LAYERS, sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import { CausalAttention, FixedCache, GrowingCache, type KeyValueCache } from "./causalAttention.ts";
 import { LayerNorm } from "./layerNorm.ts";

@@ -1,4 +1,4 @@
-import { concat, type Tensor } from "../graph/tensor.ts";
+import { concat, type Tensor } from "../graph/index.ts";
 
 /** Options of a `CausalWindow`. */
 interface CausalWindowOptions {

@@ -1,9 +1,7 @@
 import * as z from "zod/mini";
-import { MAX_LAYERS, sizeSchema } from "../parts/description.ts";
-import { gate } from "../graph/operations/gate.ts";
-import { concat, type Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { parse } from "../check/parse.ts";
+import { parse } from "../check/index.ts";
+import { concat, gate, scoped, type Tensor } from "../graph/index.ts";
+import { MAX_LAYERS, sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import { type Activation, activate, activationSchema } from "./activation.ts";
 import { Convolution } from "./convolution.ts";

@@ -1,7 +1,6 @@
-import { conv2d } from "../graph/operations/convolution.ts";
-import { Parameter, WEIGHT } from "../graph/parameter.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { checkOptions, trueOrFalse } from "../check/options.ts";
+import { checkOptions, trueOrFalse } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { conv2d, Parameter, WEIGHT } from "../graph/index.ts";
 import type { Random } from "../random/index.ts";
 import { initialValues } from "./linear.ts";
 

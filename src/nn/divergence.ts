@@ -1,6 +1,4 @@
-import { vjp } from "../graph/grad.ts";
-import { scalar, type Tensor } from "../graph/tensor.ts";
-import { diagonal } from "../graph/numerics/diagonal.ts";
+import { diagonal, scalar, type Tensor, vjp } from "../graph/index.ts";
 import { activate } from "./activation.ts";
 import type { MLP } from "./mlp.ts";
 

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../parts/description.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { largestSize } from "../check/sizeBudget.ts";
+import { largestSize } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { sizeSchema } from "../parts/index.ts";
 
 /** [height, width, channels]. As a row, an image has height * width * channels numbers in this order: channels last. */
 export type ImageShape = [height: number, width: number, channels: number];

@@ -1,4 +1,4 @@
-import { concat, type Tensor } from "../graph/tensor.ts";
+import { concat, type Tensor } from "../graph/index.ts";
 import { activate } from "./activation.ts";
 import { affineOfConcat, VECTOR_WIDTH } from "./linear.ts";
 import type { MaskedLinear } from "./maskedLinear.ts";

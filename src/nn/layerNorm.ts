@@ -1,6 +1,5 @@
-import { layerNormalization } from "../graph/operations/layerNormalization.ts";
-import { Parameter, WEIGHT } from "../graph/parameter.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/index.ts";
+import { layerNormalization, Parameter, WEIGHT } from "../graph/index.ts";
 
 /**
  * Layer normalization (Ba et al. 2016) over the last axis of C numbers: y = (x - mean) / sqrt(variance + 1e-5) * scale + shift,

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../parts/description.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { currentVariant } from "../graph/tracing/variant.ts";
+import type { Tensor } from "../graph/index.ts";
+import { currentVariant } from "../graph/index.ts";
+import { sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import { AxisPermutations, columnPermutations, drawPermutations } from "./axisPermutations.ts";
 import type { MaskedMLP, MaskedNetwork } from "./maskedMLP.ts";

@@ -1,7 +1,6 @@
-import { Parameter, WEIGHT } from "../graph/parameter.ts";
-import { concat, constant, type Tensor } from "../graph/tensor.ts";
+import { requireNumbers } from "../check/index.ts";
+import { concat, constant, Parameter, type Tensor, WEIGHT } from "../graph/index.ts";
 import type { Random } from "../random/index.ts";
-import { requireNumbers } from "../check/sizeBudget.ts";
 import { inversePermutation } from "./axisPermutations.ts";
 import { affineOfConcat, initialValues } from "./linear.ts";
 

@@ -1,7 +1,6 @@
-import { concat, type Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
+import { requireNumbers } from "../check/index.ts";
+import { concat, scoped, type Tensor } from "../graph/index.ts";
 import type { Random } from "../random/index.ts";
-import { requireNumbers } from "../check/sizeBudget.ts";
 import { IncrementalMaskedMLP, type IncrementalNetwork } from "./incremental.ts";
 import { VECTOR_WIDTH } from "./linear.ts";
 import { MaskedLinear } from "./maskedLinear.ts";

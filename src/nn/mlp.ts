@@ -1,9 +1,7 @@
 import * as z from "zod/mini";
-import { MAX_LAYERS, sizeSchema } from "../parts/description.ts";
-import { concat, type Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
-import { checkOptions, trueOrFalse } from "../check/options.ts";
-import { parse } from "../check/parse.ts";
+import { checkOptions, parse, trueOrFalse } from "../check/index.ts";
+import { concat, scoped, type Tensor } from "../graph/index.ts";
+import { MAX_LAYERS, sizeSchema } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
 import { type Activation, activate, activationSchema } from "./activation.ts";
 import { type Linear, linearLayers } from "./linear.ts";

@@ -1,4 +1,4 @@
-import { Parameter } from "../graph/parameter.ts";
+import { Parameter } from "../graph/index.ts";
 
 /**
  * All parameters of a module, which is an object of any class: those in its properties and, recursively, in the properties of the

@@ -1,5 +1,4 @@
-import { concat, constant, filled, Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
+import { concat, constant, filled, scoped, Tensor } from "../graph/index.ts";
 import type { Random } from "../random/index.ts";
 import type { IncrementalNetwork } from "./incremental.ts";
 import { affineOfConcat, type Linear, linearLayers } from "./linear.ts";

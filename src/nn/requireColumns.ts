@@ -1,5 +1,5 @@
-import { PushforwardError } from "../check/errors.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { PushforwardError } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
 
 /** Throws `SHAPE` unless the input or the context of a network has this number of columns. A network with 0 columns of context needs none. */
 export function requireColumns(role: "input" | "context", tensor: Tensor | undefined, columns: number): void {

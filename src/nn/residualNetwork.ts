@@ -1,5 +1,5 @@
-import type { Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
+import type { Tensor } from "../graph/index.ts";
+import { scoped } from "../graph/index.ts";
 import type { Random } from "../random/index.ts";
 import { LayerNorm } from "./layerNorm.ts";
 import { Linear } from "./linear.ts";

@@ -1,6 +1,4 @@
-import { Parameter, WEIGHT } from "../graph/parameter.ts";
-import { concat, type Tensor } from "../graph/tensor.ts";
-import { scoped } from "../graph/tracing/scope.ts";
+import { concat, Parameter, scoped, type Tensor, WEIGHT } from "../graph/index.ts";
 import type { Random } from "../random/index.ts";
 import type { IncrementalNetwork } from "./incremental.ts";
 import type { Autoregression } from "./maskedMLP.ts";

@@ -1,9 +1,6 @@
-import { PushforwardError } from "../check/errors.ts";
-import { Parameter } from "../graph/parameter.ts";
-import { formatShape } from "../graph/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { currentScope } from "../graph/tracing/scope.ts";
-import { ancestors } from "../graph/traversal.ts";
+import { PushforwardError } from "../check/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { ancestors, currentScope, formatShape, Parameter } from "../graph/index.ts";
 import { parametersOf } from "./module.ts";
 
 /**

@@ -1,26 +1,27 @@
-import { PushforwardError } from "../check/errors.ts";
-import type { Graph } from "../graph/graph.ts";
-import {
-  CHANNEL_BLOCKS_DOMAIN,
-  ElementType,
-  type Emitter,
-  type Floats,
-  type LoopBody,
-  type OnnxAttribute,
-} from "../graph/operation.ts";
-import { constantValues, scalarValue } from "../graph/operations/source.ts";
-import { resolveShape, type Shape } from "../graph/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { ancestors } from "../graph/traversal.ts";
 import {
   anyValue,
   checkOptions,
   integerFrom,
   type OptionRules,
   oneOf,
+  PushforwardError,
   text,
   trueOrFalse,
-} from "../check/options.ts";
+} from "../check/index.ts";
+import type { Graph, Tensor } from "../graph/index.ts";
+import {
+  ancestors,
+  CHANNEL_BLOCKS_DOMAIN,
+  constantValues,
+  ElementType,
+  type Emitter,
+  type Floats,
+  type LoopBody,
+  type OnnxAttribute,
+  resolveShape,
+  type Shape,
+  scalarValue,
+} from "../graph/index.ts";
 import { OnnxFile } from "./file.ts";
 import type { NodeProto, TensorProto, ValueInfoProto } from "./model.ts";
 import { claimNames, type Names } from "./names.ts";

@@ -1,5 +1,4 @@
-import { ElementType } from "../graph/operation.ts";
-import { resolveShape, type Shape } from "../graph/shape.ts";
+import { ElementType, resolveShape, type Shape } from "../graph/index.ts";
 import {
   encodeModel,
   type GraphProto,

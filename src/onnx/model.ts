@@ -1,4 +1,4 @@
-import type { OnnxAttribute } from "../graph/operation.ts";
+import type { OnnxAttribute } from "../graph/index.ts";
 import { ProtobufMessage } from "./protobuf.ts";
 
 // The messages of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto that our graphs need, with the field numbers from there.

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../check/errors.ts";
-import type { Graph } from "../graph/graph.ts";
+import { PushforwardError } from "../check/index.ts";
+import type { Graph } from "../graph/index.ts";
 
 /** The names of the values in an ONNX graph, which must differ from each other. */
 export class Names {

@@ -1,15 +1,8 @@
-import { PushforwardError } from "../check/errors.ts";
-import { kindRules } from "../flows/flowDescription.ts";
-import {
-  decodeModel,
-  encodeModel,
-  type KindOptions,
-  type LoadedModel,
-  type ModelToSave,
-} from "../flows/index.ts";
-import { checkOptions } from "../check/options.ts";
-import { writeFileAtomically } from "../files/atomicFile.ts";
-import { readBytes } from "../files/readBytes.ts";
+import { checkOptions, PushforwardError } from "../check/index.ts";
+import { readBytes, writeFileAtomically } from "../files/index.ts";
+import type { KindOptions } from "../flows/index.ts";
+import { kindRules } from "../flows/index.ts";
+import { decodeModel, encodeModel, type LoadedModel, type ModelToSave } from "../tables/model/index.ts";
 
 /**
  * Writes a model file atomically: a reader sees either the old file or the complete new one.

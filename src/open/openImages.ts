@@ -1,20 +1,39 @@
 import { stat } from "node:fs/promises";
 import { constants, gunzipSync } from "node:zlib";
-import { formatOf as tableFormatOf } from "../tables/io/format.ts";
-import { expandHome, expandPatterns, isPattern, isStandardInput } from "../tables/io/locate.ts";
-import { isQuery } from "../tables/io/table.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { readError } from "../files/readBytes.ts";
-import { isGzip, readRange } from "../files/readRange.ts";
-import { imageSchema } from "../nn/image.ts";
-import { abortSignal, anyValue, checkOptions, listOfTexts, trueOrFalse } from "../check/options.ts";
-import { brief, parse } from "../check/parse.ts";
-import { isIdx, openIdx } from "../images/files/idx.ts";
-import type { ImageSet, OpenImagesOptions } from "../images/files/imageSet.ts";
-import { isNpy, openNpy, openNpz } from "../images/files/npy.ts";
-import { imagesOfArrays, type NumberArray } from "../images/files/numberArrays.ts";
-import { isPicture } from "../images/files/pictureFile.ts";
-import { isOtherPictureName, isPictureName, openPictures } from "../images/files/pictureFiles.ts";
+import {
+  abortSignal,
+  anyValue,
+  brief,
+  checkOptions,
+  listOfTexts,
+  PushforwardError,
+  parse,
+  trueOrFalse,
+} from "../check/index.ts";
+import { isGzip, readError, readRange } from "../files/index.ts";
+import type { ImageSet, OpenImagesOptions } from "../images/files/index.ts";
+import {
+  imagesOfArrays,
+  isIdx,
+  isNpy,
+  isOtherPictureName,
+  isPicture,
+  isPictureName,
+  type NumberArray,
+  openIdx,
+  openNpy,
+  openNpz,
+  openPictures,
+} from "../images/files/index.ts";
+import { imageSchema } from "../nn/index.ts";
+import {
+  expandHome,
+  expandPatterns,
+  isPattern,
+  isQuery,
+  isStandardInput,
+  formatOf as tableFormatOf,
+} from "../tables/io/index.ts";
 import { hasPictures, openPixelTable } from "./pixelTable.ts";
 
 type Format = "directory" | "picture" | "idx" | "npy" | "npz" | "table";

@@ -1,20 +1,31 @@
-import { Database, quotedIdentifier, stringLiteral } from "../tables/io/database.ts";
-import { type Column, openTable, type Table } from "../tables/io/index.ts";
-import { exactPath } from "../tables/io/locate.ts";
-import { quotedIfNeeded, shellQuotedQuery, subquery } from "../tables/io/query.ts";
-import { isQuery } from "../tables/io/table.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { imageSize } from "../nn/image.ts";
+import { PushforwardError } from "../check/index.ts";
 import {
   classesOf,
+  decodePicture,
   type ImageSet,
   imagesPerBlock,
+  isPicture,
   OPTION_SHAPE,
   type OpenImagesOptions,
+  otherShape,
+  type PixelSource,
+  pixelsOf,
   shapeText,
-} from "../images/files/imageSet.ts";
-import { decodePicture, isPicture, otherShape } from "../images/files/pictureFile.ts";
-import { type PixelSource, pixelsOf } from "../images/files/pixels.ts";
+} from "../images/files/index.ts";
+import { imageSize } from "../nn/index.ts";
+import {
+  type Column,
+  Database,
+  exactPath,
+  isQuery,
+  openTable,
+  quotedIdentifier,
+  quotedIfNeeded,
+  shellQuotedQuery,
+  stringLiteral,
+  subquery,
+  type Table,
+} from "../tables/io/index.ts";
 
 /** The possible names of the column of labels, in any case. */
 const LABEL_NAMES = ["label", "class"];

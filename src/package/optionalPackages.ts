@@ -1,4 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 
 /**
  * The packages that only some users need, with the versions that pushforward is tested with. They are optional peer

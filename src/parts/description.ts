@@ -1,9 +1,7 @@
 import * as z from "zod/mini";
-import { type Category, customKind } from "./customKinds.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { parse } from "../check/parse.ts";
+import { largestSize, PushforwardError, parse } from "../check/index.ts";
 import type { Random } from "../random/index.ts";
-import { largestSize } from "../check/sizeBudget.ts";
+import { type Category, customKind } from "./customKinds.ts";
 
 /*
  * A model is a tree of parts. Each part belongs to a category: it is a bijection, a distribution or a scalar transform. Its

@@ -1,5 +1,4 @@
-import { type ErrorDetails, PushforwardError } from "../check/errors.ts";
-import { brief } from "../check/parse.ts";
+import { brief, type ErrorDetails, PushforwardError } from "../check/index.ts";
 
 /** An array of a safetensors file: its shape, and its values in row-major order. */
 export interface StoredArray {

@@ -1,6 +1,5 @@
-import { PushforwardError } from "../check/errors.ts";
-import type { Parameter } from "../graph/parameter.ts";
-import { brief } from "../check/parse.ts";
+import { brief, PushforwardError } from "../check/index.ts";
+import type { Parameter } from "../graph/index.ts";
 import type { StoredArray } from "./safetensors.ts";
 
 /** What error messages call the file and the module whose parameters are loaded. */

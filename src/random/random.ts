@@ -1,5 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
-import { anyValue, checkOptions } from "../check/options.ts";
+import { anyValue, checkOptions, PushforwardError } from "../check/index.ts";
 import { fill, NORMAL, UNIFORM } from "./fill.js";
 import { loadKernel } from "./kernel.ts";
 import { philox4x32 } from "./philox.ts";

@@ -1,5 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
-import { checkOptions, seedValue } from "../check/options.ts";
+import { checkOptions, PushforwardError, seedValue } from "../check/index.ts";
 import { Random } from "./random.ts";
 
 /** Properties of a distribution in the plane. */

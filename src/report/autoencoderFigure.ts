@@ -1,9 +1,9 @@
-import { concatRows } from "../dataset/concatRows.ts";
+import { anyValue, checkOptions, integerFrom, required, seedValue } from "../check/index.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
+import { concatRows } from "../dataset/index.ts";
 import type { Autoencoder, RunOptions } from "../flows/index.ts";
-import type { ImageShape } from "../nn/image.ts";
-import { anyValue, checkOptions, integerFrom, required, seedValue } from "../check/options.ts";
-import { runRules } from "../runtime/options.ts";
+import type { ImageShape } from "../nn/index.ts";
+import { runRules } from "../runtime/index.ts";
 import { imageGroups } from "./imageGroups.ts";
 
 /** Options of `autoencoderFigure`. */

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../check/errors.ts";
-import { nearestRank } from "../numerics/nearestRank.ts";
+import { PushforwardError } from "../check/index.ts";
+import { nearestRank } from "../numerics/index.ts";
 import { type Axis, axis, axisRange } from "./axis.ts";
 import { sortFinite } from "./sortFinite.ts";
 

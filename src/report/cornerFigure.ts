@@ -1,5 +1,4 @@
-import { withDecimals } from "../check/numberText.ts";
-import { anyValue, checkOptions, listOfTexts, required, text } from "../check/options.ts";
+import { anyValue, checkOptions, listOfTexts, required, text, withDecimals } from "../check/index.ts";
 import { type Column, fractionOutside, readColumns, subsample } from "./columns.ts";
 import { kernelLogDensity } from "./contours.ts";
 import {

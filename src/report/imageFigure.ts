@@ -1,12 +1,12 @@
-import { concatRows } from "../dataset/concatRows.ts";
+import { anyValue, checkOptions, required, seedValue } from "../check/index.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
-import { storedRows } from "../dataset/inMemoryDataset.ts";
-import type { ImageModel, RunOptions } from "../flows/index.ts";
-import { latentLine } from "../flows/latentLine.ts";
-import { nearestImages } from "../images/files/nearestImages.ts";
-import { anyValue, checkOptions, required, seedValue } from "../check/options.ts";
+import { concatRows, storedRows } from "../dataset/index.ts";
+import type { RunOptions } from "../flows/index.ts";
+import { latentLine } from "../flows/index.ts";
+import { nearestImages } from "../images/files/index.ts";
+import type { ImageModel } from "../images/model/index.ts";
 import { Random } from "../random/index.ts";
-import { runRules } from "../runtime/options.ts";
+import { runRules } from "../runtime/index.ts";
 import { type ImageGroup, imageGroups } from "./imageGroups.ts";
 
 /** Options of `imageFigure`. */

@@ -1,5 +1,5 @@
 import { encodePng, grayLevels, imageGrid } from "../images/files/index.ts";
-import type { ImageShape } from "../nn/image.ts";
+import type { ImageShape } from "../nn/index.ts";
 import { escapeXml } from "./sheet.ts";
 import { style, wrap } from "./style.ts";
 

@@ -1,3 +1,5 @@
+/** Figures as SVG and PNG, and pages of reports. */
+
 export { type AutoencoderFigureOptions, autoencoderFigure } from "./autoencoderFigure.ts";
 export type { DataAndSamples } from "./columns.ts";
 export type { LogDensity } from "./contours.ts";
@@ -5,7 +7,8 @@ export { type CornerFigureOptions, cornerFigure } from "./cornerFigure.ts";
 export { type ImageFigureOptions, imageFigure } from "./imageFigure.ts";
 export { type ReportPageOptions, reportPage } from "./page/reportPage.ts";
 export { densityNodes, type PairFigureOptions, pairFigure } from "./pairFigure.ts";
-export { svgToPng } from "./png.ts";
+export { checkFigurePackages, svgToPng } from "./png.ts";
 export { type SamplesFigureOptions, samplesFigure } from "./samplesFigure.ts";
+export { openCanvas } from "./sheet.ts";
 export { type TableFigureOptions, tableFigure } from "./tableFigure.ts";
 export { type TrainingFigureOptions, trainingFigure } from "./trainingFigure.ts";

@@ -1,5 +1,4 @@
-import { PushforwardError } from "../check/errors.ts";
-import { anyValue, checkOptions, listOfTexts, required, text } from "../check/options.ts";
+import { anyValue, checkOptions, listOfTexts, PushforwardError, required, text } from "../check/index.ts";
 import { axis, type Range } from "./axis.ts";
 import { type Column, type DataAndSamples, fractionOutside, readColumns, subsample } from "./columns.ts";
 import { cells, kernelLogDensity, type LogDensity, type LogDensityGrid } from "./contours.ts";

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { FIGURES, importOptional } from "../package/optionalPackages.ts";
+import { FIGURES, importOptional } from "../package/index.ts";
 import { openCanvas } from "./sheet.ts";
 import { style } from "./style.ts";
 

@@ -1,8 +1,8 @@
+import { checkOptions, listOfTexts, seedValue } from "../check/index.ts";
 import { InMemoryDataset } from "../dataset/index.ts";
-import { logDensities } from "../tables/evaluate/index.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
-import { checkOptions, listOfTexts, seedValue } from "../check/options.ts";
-import { runRules } from "../runtime/options.ts";
+import { runRules } from "../runtime/index.ts";
+import { logDensities } from "../tables/evaluate/index.ts";
 import { drawnSamples } from "./drawnSamples.ts";
 import { densityNodes, pairFigure } from "./pairFigure.ts";
 

@@ -1,4 +1,4 @@
-import { FIGURES, importOptional } from "../package/optionalPackages.ts";
+import { FIGURES, importOptional } from "../package/index.ts";
 import { ellipsize, style, textWidth, wrap } from "./style.ts";
 
 /** Observable Plot, and the document in which it creates elements. */

@@ -1,8 +1,14 @@
-import { PushforwardError } from "../check/errors.ts";
-import { bitsPerDimension } from "../images/model/bitsPerDimension.ts";
-import { withDecimals } from "../check/numberText.ts";
-import { nearestRank } from "../numerics/nearestRank.ts";
-import { anyValue, checkOptions, integerFrom, required, text } from "../check/options.ts";
+import {
+  anyValue,
+  checkOptions,
+  integerFrom,
+  PushforwardError,
+  required,
+  text,
+  withDecimals,
+} from "../check/index.ts";
+import { bitsPerDimension } from "../images/model/index.ts";
+import { nearestRank } from "../numerics/index.ts";
 import { axis, type Range } from "./axis.ts";
 import { isWithin } from "./columns.ts";
 import { drawPanel, MARGINS } from "./panels.ts";

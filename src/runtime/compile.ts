@@ -1,17 +1,29 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
-import { PushforwardError } from "../check/errors.ts";
-import { buildGraph, type Graph } from "../graph/graph.ts";
-import type { Floats } from "../graph/operation.ts";
-import type { Parameter } from "../graph/parameter.ts";
-import { absorbBiases } from "../graph/passes/absorbBiases.ts";
-import { absorbTransposes } from "../graph/passes/transposes.ts";
-import { formatShape, isDimension, resolveShape, type Shape, sizeOf } from "../graph/shape.ts";
-import { input, Tensor } from "../graph/tensor.ts";
-import { exportOnnx, type Precision } from "../onnx/export.ts";
-import { claimNames, Names } from "../onnx/names.ts";
-import { checkOptions, integerFrom, isPlainObject, type OptionRules, trueOrFalse } from "../check/options.ts";
-import { brief } from "../check/parse.ts";
+import {
+  brief,
+  checkOptions,
+  integerFrom,
+  isPlainObject,
+  type OptionRules,
+  PushforwardError,
+  trueOrFalse,
+} from "../check/index.ts";
+import type { Floats, Parameter } from "../graph/index.ts";
+import {
+  absorbBiases,
+  absorbTransposes,
+  buildGraph,
+  formatShape,
+  type Graph,
+  input,
+  isDimension,
+  resolveShape,
+  type Shape,
+  sizeOf,
+  Tensor,
+} from "../graph/index.ts";
+import { claimNames, exportOnnx, Names, type Precision } from "../onnx/index.ts";
 import { type Engine, loadDevices, loadEngine, mayHaveChannelBlocks, sessionOptions } from "./engine.ts";
 import { deviceProviders, type EngineOptions } from "./engineOptions.ts";
 import { type FloatsConstructor, floatsOf } from "./floats.ts";
@@ -328,7 +340,7 @@ class Executable {
     const { isNative } = await loadEngine(this.options);
     // A training step in the order of `schedule` takes 2 to 4% less time than in the order of `graph.nodes` with onnxruntime-node, but 15%
     // more in a page. So a page does not load this pass.
-    const nodes = isNative ? (await import("../graph/passes/schedule.ts")).schedule(graph) : graph.nodes;
+    const nodes = isNative ? (await import("../graph/index.ts")).schedule(graph) : graph.nodes;
     const barrier = isNative ? EMPTY_SEQUENCE_OUTPUT : undefined;
     return exportOnnx(
       { ...graph, nodes },

@@ -1,7 +1,6 @@
-import { PushforwardError } from "../check/errors.ts";
-import { buildGraph } from "../graph/graph.ts";
-import { input } from "../graph/tensor.ts";
-import { exportOnnx, type Precision } from "../onnx/export.ts";
+import { PushforwardError } from "../check/index.ts";
+import { buildGraph, input } from "../graph/index.ts";
+import { exportOnnx, type Precision } from "../onnx/index.ts";
 import type { Engine } from "./engine.ts";
 import { builtinModule } from "./workerPool.ts";
 

@@ -1,8 +1,7 @@
 import type { Env, InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
-import type { Graph } from "../graph/graph.ts";
-import { relu } from "../graph/operations/elementwise.ts";
-import { sizeOf } from "../graph/shape.ts";
-import type { Precision } from "../onnx/export.ts";
+import type { Graph } from "../graph/index.ts";
+import { relu, sizeOf } from "../graph/index.ts";
+import type { Precision } from "../onnx/index.ts";
 import { chosenRuntime } from "./chosenRuntime.ts";
 import { deviceProviders, type EngineOptions } from "./engineOptions.ts";
 import { builtinModule, hasWorkerThreads } from "./workerPool.ts";

@@ -1,5 +1,5 @@
-import type { Floats } from "../graph/operation.ts";
-import type { Precision } from "../onnx/export.ts";
+import type { Floats } from "../graph/index.ts";
+import type { Precision } from "../onnx/index.ts";
 
 export interface FloatsConstructor {
   readonly name: string;

@@ -1,3 +1,11 @@
+/** Compiled graphs, threads and execution providers; the only place that knows ONNX Runtime. */
+
 export { useOnnxRuntime } from "./chosenRuntime.ts";
 export { type Compiled, type CompileOptions, compile, type Floats, type InputShapes } from "./compile.ts";
-export type { EngineOptions } from "./engineOptions.ts";
+export { checkProvider, nativeInstallation, requireDevices } from "./devices.ts";
+export { loadEngine } from "./engine.ts";
+export { deviceProviders, type EngineOptions, engineOptionsOf, inFloat64 } from "./engineOptions.ts";
+export { areRunOptions, engineRules, runRules } from "./options.ts";
+export { type KernelCall, ParallelKernel } from "./parallelKernel.ts";
+export { intraOpThreads, type Shard, ShardedFunction, threadCount } from "./shardedFunction.ts";
+export { type NoiseRequest, terminateIdleWorkers } from "./workerPool.ts";

@@ -1,5 +1,5 @@
+import { integerFrom, listOfTexts, type OptionRules, oneOf } from "../check/index.ts";
 import type { Precision } from "../onnx/index.ts";
-import { integerFrom, listOfTexts, type OptionRules, oneOf } from "../check/options.ts";
 import type { EngineOptions } from "./engineOptions.ts";
 
 /** The rules of `EngineOptions`. */

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../check/errors.ts";
-import { kernelCode } from "../random/kernel.ts";
+import { PushforwardError } from "../check/index.ts";
+import { kernelCode } from "../random/index.ts";
 import { type GraphTask, type KernelTask, type WorkerThreads, workerThreads } from "./workerPool.ts";
 import { CALL, DONE, FAILED, READ_MESSAGE, ROWS, TASK, WORD_COUNT } from "./workerProtocol.js";
 

@@ -1,6 +1,5 @@
-import type { Graph } from "../graph/graph.ts";
-import { resolveShape, sizeOf } from "../graph/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import type { Graph, Tensor } from "../graph/index.ts";
+import { resolveShape, sizeOf } from "../graph/index.ts";
 import type { Compiled, Floats, Traced } from "./compile.ts";
 import { loadEngine, sessionOptions } from "./engine.ts";
 import { deviceProviders, type EngineOptions } from "./engineOptions.ts";

@@ -1,6 +1,6 @@
 import type { InferenceSession } from "onnxruntime-common";
-import type { Floats } from "../graph/operation.ts";
-import type { Precision } from "../onnx/export.ts";
+import type { Floats } from "../graph/index.ts";
+import type { Precision } from "../onnx/index.ts";
 
 /** A graph to run in a worker thread. Its arrays are views of shared memory, which both threads keep. */
 export interface GraphTask {

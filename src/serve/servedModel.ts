@@ -1,20 +1,18 @@
-import { MAX_FLOAT32 } from "../tables/io/maxFloat32.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { inBothPrecisions, tableLogDensities } from "../tables/evaluate/logDensities.ts";
-import type { AnomalySelectionOptions } from "../tables/anomalies/findAnomalies.ts";
+import { brief, PushforwardError } from "../check/index.ts";
+import type { RunOptions } from "../flows/index.ts";
+import { type ColumnLabels, modelLabels } from "../model/index.ts";
+import type { AnomalySelectionOptions } from "../tables/anomalies/index.ts";
+import type { TableRow, TableValue } from "../tables/columns/index.ts";
 import {
-  type ColumnLabels,
-  type LoadedModel,
-  modelLabels,
-  type RunOptions,
-  type TableAnomalies,
-  TableModel,
-} from "../flows/index.ts";
-import { brief } from "../check/parse.ts";
-import { decodeTable } from "../tables/columns/decodeTable.ts";
-import { describeColumn } from "../tables/columns/describeColumn.ts";
-import { type TableColumn, type ValueType, withJsonValues } from "../tables/columns/tableColumn.ts";
-import type { TableRow, TableValue } from "../tables/columns/tableRows.ts";
+  decodeTable,
+  describeColumn,
+  type TableColumn,
+  type ValueType,
+  withJsonValues,
+} from "../tables/columns/index.ts";
+import { inBothPrecisions, tableLogDensities } from "../tables/evaluate/index.ts";
+import { MAX_FLOAT32 } from "../tables/io/index.ts";
+import { type LoadedModel, type TableAnomalies, TableModel } from "../tables/model/index.ts";
 
 /** A row of a request or of an answer. */
 export type Row = Readonly<Record<string, TableValue>>;

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { PushforwardError } from "../check/errors.ts";
+import { PushforwardError } from "../check/index.ts";
 
 /** Where the built studio is, as seen from this file: in `dist/serve` of a package, or in `src/serve` of the repository. */
 const DIRECTORIES = ["../studio", "../../dist/studio"].map((path) =>

@@ -1,14 +1,19 @@
-import type { Communicator } from "./communicator.ts";
-import type { Batch, InMemoryDataset } from "../dataset/index.ts";
-import { totalWeight } from "../dataset/inMemoryDataset.ts";
-import type { StoredValues } from "../dataset/selectRows.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { formatShape, type Shape } from "../graph/shape.ts";
-import { input, Tensor } from "../graph/tensor.ts";
-import { drawForBatch, drawForRows, type RandomSource, traceLoss } from "../graph/tracing/training.ts";
+import { PushforwardError } from "../check/index.ts";
+import type { Batch, InMemoryDataset, StoredValues } from "../dataset/index.ts";
+import { totalWeight } from "../dataset/index.ts";
+import {
+  drawForBatch,
+  drawForRows,
+  formatShape,
+  input,
+  type RandomSource,
+  type Shape,
+  Tensor,
+  traceLoss,
+} from "../graph/index.ts";
 import type { Random } from "../random/index.ts";
-import type { Floats } from "../runtime/compile.ts";
-import type { EngineOptions } from "../runtime/engineOptions.ts";
+import type { EngineOptions, Floats } from "../runtime/index.ts";
+import type { Communicator } from "./communicator.ts";
 import { DataParallelLoss } from "./dataParallelLoss.ts";
 import type { Weights } from "./weights.ts";
 

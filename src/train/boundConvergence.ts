@@ -1,5 +1,4 @@
-import { mean } from "../numerics/mean.ts";
-import { variance } from "../numerics/variance.ts";
+import { mean, variance } from "../numerics/index.ts";
 import type { FitDensityRecord } from "./densityOptions.ts";
 import { STEPS_PER_EPOCH_WITHOUT_DATA } from "./problem.ts";
 

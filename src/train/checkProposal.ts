@@ -1,5 +1,5 @@
-import { PushforwardError } from "../check/errors.ts";
-import type { Flow } from "../flows/flow.ts";
+import { PushforwardError } from "../check/index.ts";
+import type { Flow } from "../flows/index.ts";
 
 /** Throws `ARGUMENT` if a flow has only a bound of its log-density: weights p~(x) / q(x) would be too large by an unknown factor. */
 export function requireExactDensity(flow: Flow): void {

@@ -1,21 +1,26 @@
-import { broadcastArray, type Communicator } from "./communicator.ts";
-import { grad } from "../graph/grad.ts";
-import type { Graph } from "../graph/graph.ts";
-import type { Parameter } from "../graph/parameter.ts";
-import { peakNumbersPerRow } from "../graph/passes/lowMemoryOrder.ts";
-import { type MaskedParameter, maskedParameters } from "../graph/passes/maskedParameters.ts";
-import type { Shape } from "../graph/shape.ts";
-import { substitute } from "../graph/substitute.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import type { Graph, Parameter, Shape, Tensor } from "../graph/index.ts";
 import {
+  grad,
+  type MaskedParameter,
+  maskedParameters,
+  peakNumbersPerRow,
   type RandomInput,
   type RandomSource,
+  substitute,
   type TracedLoss,
   traceLoss,
-} from "../graph/tracing/training.ts";
-import { compile, type Floats } from "../runtime/compile.ts";
-import { deviceProviders, type EngineOptions } from "../runtime/engineOptions.ts";
-import { intraOpThreads, type Shard, ShardedFunction, threadCount } from "../runtime/shardedFunction.ts";
+} from "../graph/index.ts";
+import {
+  compile,
+  deviceProviders,
+  type EngineOptions,
+  type Floats,
+  intraOpThreads,
+  type Shard,
+  ShardedFunction,
+  threadCount,
+} from "../runtime/index.ts";
+import { broadcastArray, type Communicator } from "./communicator.ts";
 import type { FlatParameters } from "./flatParameters.ts";
 
 /** With fewer rows in a shard than this, an additional thread takes longer than it saves. */

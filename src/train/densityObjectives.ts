@@ -1,6 +1,5 @@
-import type { Flow } from "../flows/flow.ts";
-import { substitute } from "../graph/substitute.ts";
-import { input, scalar, stack, type Tensor } from "../graph/tensor.ts";
+import type { Flow } from "../flows/index.ts";
+import { input, scalar, stack, substitute, type Tensor } from "../graph/index.ts";
 import type { Loss, LossBatch } from "./batchLoss.ts";
 import type { densitySettings } from "./densityOptions.ts";
 import type { TargetDensity } from "./targetDensity.ts";

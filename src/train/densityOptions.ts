@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
-import { PushforwardError } from "../check/errors.ts";
-import { anyValue, callback, checkOptions, type OptionRules } from "../check/options.ts";
-import type { EngineOptions } from "../runtime/engineOptions.ts";
+import { anyValue, callback, checkOptions, type OptionRules, PushforwardError } from "../check/index.ts";
+import type { EngineOptions } from "../runtime/index.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
 import { runControlRules, settingsIn } from "./optionRules.ts";
 import { fitSettingsSchema } from "./options.ts";

@@ -1,7 +1,6 @@
+import { checkOptions, PushforwardError } from "../check/index.ts";
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
-import { PushforwardError } from "../check/errors.ts";
-import type { Flow } from "../flows/flow.ts";
-import { checkOptions } from "../check/options.ts";
+import type { Flow } from "../flows/index.ts";
 import type { Loss } from "./batchLoss.ts";
 import { flowMatchingLoss } from "./flowMatching.ts";
 import { initialize } from "./initialize.ts";

@@ -1,7 +1,7 @@
-import { PushforwardError } from "../check/errors.ts";
-import { checkFlow } from "../flows/checkParts.ts";
-import type { Flow } from "../flows/flow.ts";
-import type { RandomSource } from "../graph/tracing/training.ts";
+import { PushforwardError } from "../check/index.ts";
+import type { Flow } from "../flows/index.ts";
+import { checkFlow } from "../flows/index.ts";
+import type { RandomSource } from "../graph/index.ts";
 import { boundHasConverged } from "./boundConvergence.ts";
 import { requireExactDensity, requireSampleGradients } from "./checkProposal.ts";
 import { densityLoss, samplesPerRow } from "./densityObjectives.ts";

@@ -1,11 +1,8 @@
-import { type Bijection, contextFor, type VelocityField } from "../bijections/bijection.ts";
-import { flatten } from "../bijections/parts.ts";
-import { PushforwardError } from "../check/errors.ts";
-import type { Flow } from "../flows/flow.ts";
-import { scalar, type Tensor } from "../graph/tensor.ts";
-import { drawForRows } from "../graph/tracing/training.ts";
-import { trainableParameters } from "../nn/module.ts";
-import { checkParametersReachable } from "../nn/unreachableParameters.ts";
+import { type Bijection, contextFor, flatten, type VelocityField } from "../bijections/index.ts";
+import { PushforwardError } from "../check/index.ts";
+import type { Flow } from "../flows/index.ts";
+import { drawForRows, scalar, type Tensor } from "../graph/index.ts";
+import { checkParametersReachable, trainableParameters } from "../nn/index.ts";
 
 /** Standard deviation of a conditional path around its data point at t = 1. */
 const SIGMA = 1e-4;

@@ -1,9 +1,8 @@
-import type { DataRows } from "../bijections/bijection.ts";
+import type { DataRows } from "../bijections/index.ts";
+import { checkOptions, type Limits, limitRules } from "../check/index.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
-import { withMeanWeightOne } from "../dataset/withMeanWeightOne.ts";
-import type { Flow } from "../flows/flow.ts";
-import { type Limits, limitRules } from "../check/limits.ts";
-import { checkOptions } from "../check/options.ts";
+import { withMeanWeightOne } from "../dataset/index.ts";
+import type { Flow } from "../flows/index.ts";
 
 /**
  * Pixels are stored as bytes, and take 8 times the memory in float64. So the rows that are converted have at most about this many numbers

@@ -1,11 +1,8 @@
+import { checkOptions, PushforwardError } from "../check/index.ts";
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
-import { PushforwardError } from "../check/errors.ts";
-import type { Parameter } from "../graph/parameter.ts";
-import { Tensor } from "../graph/tensor.ts";
-import { ancestors } from "../graph/traversal.ts";
-import { parametersOf, trainableParameters } from "../nn/module.ts";
-import { checkParametersReachable } from "../nn/unreachableParameters.ts";
-import { checkOptions } from "../check/options.ts";
+import type { Parameter } from "../graph/index.ts";
+import { ancestors, Tensor } from "../graph/index.ts";
+import { checkParametersReachable, parametersOf, trainableParameters } from "../nn/index.ts";
 import type { Loss } from "./batchLoss.ts";
 import { minimizeRules, settingsIn } from "./optionRules.ts";
 import { deadlineOf, type MinimizeEpoch, type MinimizeOptions, minimizeSettingsSchema } from "./options.ts";

@@ -1,11 +1,8 @@
-import { contextFor } from "../bijections/bijection.ts";
-import { flatten, type Part } from "../bijections/parts.ts";
-import { formatSupport } from "../bijections/support.ts";
-import type { Flow } from "../flows/flow.ts";
-import { vjp } from "../graph/grad.ts";
-import type { Shape } from "../graph/shape.ts";
-import { filled, type Tensor } from "../graph/tensor.ts";
-import { compile, type Floats } from "../runtime/compile.ts";
+import { contextFor, flatten, formatSupport, type Part } from "../bijections/index.ts";
+import type { Flow } from "../flows/index.ts";
+import type { Shape } from "../graph/index.ts";
+import { filled, type Tensor, vjp } from "../graph/index.ts";
+import { compile, type Floats } from "../runtime/index.ts";
 
 /** The first layer, in the order of computation, whose result is not finite. */
 export interface NonFiniteSource {

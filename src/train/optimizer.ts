@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { KernelCall } from "../runtime/parallelKernel.ts";
+import type { KernelCall } from "../runtime/index.ts";
 import type { FlatParameters } from "./flatParameters.ts";
 
 export const optimizerSchema = z.strictObject({

@@ -1,8 +1,13 @@
-import { PushforwardError } from "../check/errors.ts";
-import type { Parameter } from "../graph/parameter.ts";
-import { parametersOf } from "../nn/module.ts";
-import { checkOptions, isPlainObject, numberAbove, numberFrom } from "../check/options.ts";
-import { parse } from "../check/parse.ts";
+import {
+  checkOptions,
+  isPlainObject,
+  numberAbove,
+  numberFrom,
+  PushforwardError,
+  parse,
+} from "../check/index.ts";
+import type { Parameter } from "../graph/index.ts";
+import { parametersOf } from "../nn/index.ts";
 import { Optimizer, type OptimizerOptions, optimizerSchema } from "./optimizer.ts";
 import { checkEffects } from "./optionRules.ts";
 import { requireTrainable, reserve, Weights } from "./weights.ts";

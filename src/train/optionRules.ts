@@ -1,5 +1,4 @@
 import type * as z from "zod/mini";
-import { PushforwardError } from "../check/errors.ts";
 import {
   abortSignal,
   anyValue,
@@ -7,10 +6,11 @@ import {
   numberFrom,
   type OptionRule,
   type OptionRules,
+  PushforwardError,
+  parse,
   trueOrFalse,
-} from "../check/options.ts";
-import { parse } from "../check/parse.ts";
-import { engineRules } from "../runtime/options.ts";
+} from "../check/index.ts";
+import { engineRules } from "../runtime/index.ts";
 import type { CommonSettings, FitOptions, MinimizeOptions, RowOptions, TrainingControls } from "./options.ts";
 
 const checkpointStore: OptionRule = {

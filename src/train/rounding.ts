@@ -1,9 +1,8 @@
-import { sampleIndices } from "../bijections/parts.ts";
-import { Standardize } from "../bijections/standardize.ts";
+import { Standardize, sampleIndices } from "../bijections/index.ts";
+import { PushforwardError } from "../check/index.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { type Float64Column, float64Column, nestedFloat64Column } from "../flows/float64Column.ts";
-import type { Flow } from "../flows/flow.ts";
+import type { Flow } from "../flows/index.ts";
+import { type Float64Column, float64Column, nestedFloat64Column } from "../flows/index.ts";
 
 /**
  * Training computes in float32. Throws `DATA` if the rounding to float32 is large relative to the standard deviation of a column:

@@ -1,16 +1,17 @@
-import { checkColumns, type ExpectedColumns } from "../dataset/checkColumns.ts";
+import { PushforwardError } from "../check/index.ts";
 import {
+  checkColumns,
   type Dataset,
   dataset,
+  type ExpectedColumns,
   type InMemoryDataset,
+  isDataset,
+  isStream,
   type RowStream,
   type RowsInput,
   StreamedDataset,
+  tooFewRows,
 } from "../dataset/index.ts";
-import { tooFewRows } from "../dataset/inMemoryDataset.ts";
-import { isDataset } from "../dataset/isDataset.ts";
-import { isStream } from "../dataset/streamedDataset.ts";
-import { PushforwardError } from "../check/errors.ts";
 import type { CommonSettings, RowOptions } from "./options.ts";
 import type { TrainingRows } from "./problem.ts";
 

@@ -1,4 +1,4 @@
-import type { Parameter } from "../graph/parameter.ts";
+import type { Parameter } from "../graph/index.ts";
 
 /** Running statistics that training steps update, such as those of batch normalization. They are saved and restored with the weights. */
 export class RunningStatistics {

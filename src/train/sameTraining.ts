@@ -1,9 +1,6 @@
+import { PushforwardError } from "../check/index.ts";
+import type { Parameter } from "../graph/index.ts";
 import { broadcastArray, broadcastBytes, type Communicator, gatherNumbers } from "./communicator.ts";
-import { PushforwardError } from "../check/errors.ts";
-import { decodeModel } from "../tables/model/decodeModel.ts";
-import { encodeModel } from "../tables/model/encodeModel.ts";
-import type { Flow } from "../flows/flow.ts";
-import type { Parameter } from "../graph/parameter.ts";
 
 /**
  * Sets the parameters to those of rank 0. They were initialized from the same data, but processors round differently, and a time limit
@@ -28,17 +25,6 @@ export async function broadcastParameters(
     // Reading `value` marks a parameter as exposed, which makes later evaluations slower.
     if (shared.some((x, i) => x !== parameter.numbers[i])) parameter.value.set(shared);
   }
-}
-
-/**
- * Returns the flow of rank 0 on all ranks. Each rank fitted a flow to the same data, but because of rounding or a time limit they may have
- * selected different numbers of components.
- */
-export async function broadcastFlow(flow: Flow, communicator: Communicator): Promise<Flow> {
-  if (communicator.size === 1) return flow;
-  const own = communicator.rank === 0 ? encodeModel({ flow }) : undefined;
-  const bytes = await broadcastBytes(communicator, own);
-  return own ? flow : (await decodeModel(bytes!)).flow;
 }
 
 /**

@@ -1,7 +1,6 @@
+import { PushforwardError } from "../check/index.ts";
+import { type Batch, type Batches, type Dataset, InMemoryDataset, range } from "../dataset/index.ts";
 import { broadcastArray, type Communicator } from "./communicator.ts";
-import { type Batch, type Batches, type Dataset, InMemoryDataset } from "../dataset/index.ts";
-import { range } from "../dataset/range.ts";
-import { PushforwardError } from "../check/errors.ts";
 
 /**
  * A message begins with the number of rows of its batch, or with one of these: `END` if there are no more batches, `FAILURE` if rank 0 could

@@ -1,6 +1,5 @@
-import { PushforwardError } from "../check/errors.ts";
-import { formatShape } from "../graph/shape.ts";
-import { input, Tensor } from "../graph/tensor.ts";
+import { PushforwardError } from "../check/index.ts";
+import { formatShape, input, Tensor } from "../graph/index.ts";
 
 /** An unnormalized log-density as a function of tensors: rows x [N, D] -> log p~(x) in nats, [N]. */
 export type TargetDensity = (x: Tensor) => Tensor;

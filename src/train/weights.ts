@@ -1,5 +1,5 @@
-import { PushforwardError } from "../check/errors.ts";
-import type { Parameter } from "../graph/parameter.ts";
+import { PushforwardError } from "../check/index.ts";
+import type { Parameter } from "../graph/index.ts";
 import { FlatParameters } from "./flatParameters.ts";
 import { RunningStatistics } from "./runningStatistics.ts";
 

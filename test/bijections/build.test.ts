@@ -6,7 +6,6 @@ import {
   type BijectionDescription,
   buildBijection,
   Coupling,
-  type Description,
   Permutation,
   Standardize,
   Tails,
@@ -14,6 +13,7 @@ import {
 import { bijectionKinds } from "../../src/bijections/registry.ts";
 import { registerAllKinds } from "../../src/distributions/registerAllKinds.ts";
 import type { MaskedMLP } from "../../src/nn/index.ts";
+import type { Description } from "../../src/parts/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { bijectionExamples } from "./examples.ts";
 

@@ -1,4 +1,5 @@
-import type { Bijection, Description } from "../../src/bijections/index.ts";
+import type { Bijection } from "../../src/bijections/index.ts";
+import type { Description } from "../../src/parts/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import type { Case } from "./cases.ts";
 import { type Rows, rowsFor } from "./invariants.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ColumnScales } from "../../src/bijections/index.ts";
-import type { Description } from "../../src/parts/description.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { parametersOf, trainableParameters } from "../../src/nn/module.ts";
+import type { Description } from "../../src/parts/description.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { named } from "../examples.ts";
 import { perturb } from "../nn/perturb.ts";

@@ -15,9 +15,9 @@ import {
   StandardizeContext,
 } from "../../src/bijections/index.ts";
 import { mappedSupport } from "../../src/bijections/support.ts";
-import type { Description } from "../../src/parts/description.ts";
 import { StandardNormal, Uniform } from "../../src/distributions/index.ts";
 import { Flow } from "../../src/flows/index.ts";
+import type { Description } from "../../src/parts/description.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 

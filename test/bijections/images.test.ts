@@ -4,7 +4,6 @@ import {
   BatchNorm,
   Chain,
   Coupling,
-  checkBijection,
   FactorOut,
   Identity,
   ImageCoupling,
@@ -15,6 +14,7 @@ import {
   Squeeze,
   StandardizeContext,
 } from "../../src/bijections/index.ts";
+import { checkBijection } from "../../src/flows/index.ts";
 import { traceLoss } from "../../src/graph/tracing/training.ts";
 import type { ImageShape } from "../../src/nn/image.ts";
 import { parametersOf } from "../../src/nn/module.ts";

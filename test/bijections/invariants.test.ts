@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { compileFloat64Checks } from "../../src/bijections/bijectionGraphs.ts";
-import { type Bijection, Continuous, checkBijection } from "../../src/bijections/index.ts";
+import { type Bijection, Continuous } from "../../src/bijections/index.ts";
+import { checkBijection } from "../../src/flows/index.ts";
 import { input } from "../../src/graph/tensor.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { named } from "../examples.ts";

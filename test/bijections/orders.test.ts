@@ -1,16 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Autoregressive, type Bijection, Coupling, Invert, randomOrder } from "../../src/bijections/index.ts";
 import { Ensemble } from "../../src/distributions/index.ts";
-import {
-  decodeModel,
-  encodeModel,
-  type Flow,
-  forTables,
-  iaf,
-  maf,
-  nsf,
-  realNVP,
-} from "../../src/flows/index.ts";
+import { type Flow, iaf, maf, nsf, realNVP } from "../../src/flows/index.ts";
 import { jacobian } from "../../src/graph/grad.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { traceLoss } from "../../src/graph/tracing/training.ts";
@@ -19,6 +10,8 @@ import type { NetworkOptions } from "../../src/nn/mlp.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { fit, fitDensity } from "../../src/train/index.ts";
 import { integral, lineRule, square } from "../mathematics/quadrature.ts";
 import { perturb } from "../nn/perturb.ts";

@@ -1,7 +1,8 @@
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
-import { encodeModel, naf, nsf } from "../../src/flows/index.ts";
+import { naf, nsf } from "../../src/flows/index.ts";
 import { realColumn } from "../../src/tables/columns/realColumn.ts";
+import { encodeModel } from "../../src/tables/model/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { findChromium } from "./chromium.ts";
 import { type Bundle, bundle, visit } from "./site.ts";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { openTable } from "../../src/tables/io/index.ts";
 import { trend } from "../../src/tables/evaluate/index.ts";
-import { decodeModel, TableModel } from "../../src/flows/index.ts";
+import { openTable } from "../../src/tables/io/index.ts";
+import { decodeModel, TableModel } from "../../src/tables/model/index.ts";
 import { rowsOf, workplace } from "./command.ts";
 
 const { path, write, pushforward } = workplace();

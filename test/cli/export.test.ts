@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { beforeAll, describe, expect, test } from "vitest";
-import { saveModel } from "../../src/files/index.ts";
 import { Flow, forTables, maf, Standardize, StandardNormal } from "../../src/index.ts";
+import { saveModel } from "../../src/open/index.ts";
 import { modelOfAllKinds, rowsOfAllKinds } from "../flows/exportedTable.ts";
 import { workplace } from "./command.ts";
 

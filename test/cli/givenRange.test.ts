@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
-import { decodeModel } from "../../src/flows/index.ts";
+import { decodeModel } from "../../src/tables/model/index.ts";
 import { quickModel, workplace } from "./command.ts";
 
 const here = workplace();

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { openTable, writeRows } from "../../src/tables/io/index.ts";
-import { decodeModel, encodeModel } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { openTable, writeRows } from "../../src/tables/io/index.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { correlated, linesOf, quickModel, workplace } from "./command.ts";
 
 const here = workplace();

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { modelSummary } from "../../src/cli/modelSummary.ts";
 import { ContextEmbedding } from "../../src/distributions/index.ts";
-import { embedContext, forTables, madeFlow, maf, mixtureFlow } from "../../src/flows/index.ts";
+import { embedContext, madeFlow, maf, mixtureFlow } from "../../src/flows/index.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
 
 test("a flow without bijections, and flows inside of a mixture, are summarized layer by layer", () => {
   const lineOf = (flow: ReturnType<typeof madeFlow>) =>

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
 import { openTable, readRows, writeRows } from "../../src/tables/io/index.ts";
-import { decodeModel } from "../../src/flows/index.ts";
+import { decodeModel } from "../../src/tables/model/index.ts";
 import { EARTHQUAKES, quickModel, workplace } from "./command.ts";
 
 const here = workplace();

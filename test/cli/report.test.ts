@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { encodeModel, Flow } from "../../src/flows/index.ts";
+import { Flow } from "../../src/flows/index.ts";
 import { StandardNormal } from "../../src/index.ts";
 import { realColumn } from "../../src/tables/columns/realColumn.ts";
+import { encodeModel } from "../../src/tables/model/index.ts";
 import { correlated, PENGUINS, quickModel, workplace } from "./command.ts";
 
 const place = workplace();

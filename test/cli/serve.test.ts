@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
-import { saveModel } from "../../src/files/index.ts";
 import { forTables, maf } from "../../src/index.ts";
+import { saveModel } from "../../src/open/index.ts";
 import { workplace } from "./command.ts";
 
 const { path, pushforward, failure } = workplace();

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { writeFailure } from "../../src/cli/failure.ts";
 import { PushforwardError } from "../../src/check/errors.ts";
+import { writeFailure } from "../../src/cli/failure.ts";
 import { EARTHQUAKES, MAIN, start, workplace } from "./command.ts";
 
 const { path, list, plain } = workplace();

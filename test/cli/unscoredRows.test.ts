@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
 import { Uniform } from "../../src/distributions/index.ts";
-import { encodeModel, Flow } from "../../src/flows/index.ts";
+import { Flow } from "../../src/flows/index.ts";
+import { encodeModel } from "../../src/tables/model/index.ts";
 import { workplace } from "./command.ts";
 
 const { path, write, pushforward, failure, json, outputs } = workplace();

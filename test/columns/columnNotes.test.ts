@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { columnNotes } from "../../src/tables/notes/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { columnNotes } from "../../src/tables/notes/index.ts";
 
 type Column = ArrayLike<number>;
 

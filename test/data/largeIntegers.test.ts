@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { ColumnKind } from "../../src/tables/columns/columnOptions.ts";
+import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
 import {
   describeTable,
   openTable,
@@ -7,8 +9,6 @@ import {
 } from "../../src/tables/io/index.ts";
 import { inferColumns } from "../../src/tables/io/inferColumns.ts";
 import { scanFeatures } from "../../src/tables/io/scanFeatures.ts";
-import type { ColumnKind } from "../../src/tables/columns/columnOptions.ts";
-import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

@@ -1,7 +1,7 @@
-import { openTable } from "../../src/tables/io/index.ts";
-import { readColumns } from "../../src/tables/io/readColumns.ts";
 import type { ColumnOptions } from "../../src/tables/columns/columnOptions.ts";
 import type { RawColumn, TableColumn } from "../../src/tables/columns/tableColumn.ts";
+import { openTable } from "../../src/tables/io/index.ts";
+import { readColumns } from "../../src/tables/io/readColumns.ts";
 import { infer } from "../tables/infer.ts";
 
 /** The values of all columns of a table. */

@@ -1,5 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { Flow, fitFlows, maf, nice, StandardNormal } from "../../src/index.ts";
+import { realColumn } from "../../src/tables/columns/realColumn.ts";
+import { ModelScorer } from "../../src/tables/evaluate/index.ts";
 import {
   openTable,
   readTrainingTable,
@@ -8,10 +11,7 @@ import {
   tableForModel,
   writeScored,
 } from "../../src/tables/io/index.ts";
-import { ModelScorer } from "../../src/tables/evaluate/index.ts";
-import type { LoadedModel } from "../../src/flows/index.ts";
-import { Flow, fitFlows, maf, nice, StandardNormal } from "../../src/index.ts";
-import { realColumn } from "../../src/tables/columns/realColumn.ts";
+import type { LoadedModel } from "../../src/tables/model/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const { write, path, failure } = temporaryDirectory();

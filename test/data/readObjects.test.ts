@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { readObjects, readTrainingTable } from "../../src/tables/io/index.ts";
 import { inferRawColumn } from "../../src/tables/columns/largeIntegers.ts";
 import { rawColumns } from "../../src/tables/columns/tableRows.ts";
+import { readObjects, readTrainingTable } from "../../src/tables/io/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
+import { encodeTable } from "../../src/tables/columns/encodeTable.ts";
+import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
 import { openTable } from "../../src/tables/io/index.ts";
 import { rowsForModel } from "../../src/tables/io/rowsForModel.ts";
 import { scanFeatures } from "../../src/tables/io/scanFeatures.ts";
-import { encodeTable } from "../../src/tables/columns/encodeTable.ts";
-import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
 import { learnColumns } from "./learnColumns.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { openTable } from "../../src/tables/io/index.ts";
-import { type ScanFeaturesOptions, scanFeatures } from "../../src/tables/io/scanFeatures.ts";
 import { decodeRows } from "../../src/tables/columns/encode.ts";
 import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
+import { openTable } from "../../src/tables/io/index.ts";
+import { type ScanFeaturesOptions, scanFeatures } from "../../src/tables/io/scanFeatures.ts";
 import { infer } from "../tables/infer.ts";
 import { learnColumns, readAllColumns } from "./learnColumns.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";

@@ -1,11 +1,12 @@
 import { expect, it } from "vitest";
+import { Flow } from "../../src/flows/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { tableHeads } from "../../src/tables/columns/columnHeads.ts";
+import { LatentClasses } from "../../src/tables/densities/latentClasses.ts";
 import { openTable } from "../../src/tables/io/index.ts";
 import { scanFeatures } from "../../src/tables/io/scanFeatures.ts";
 import { explainTableRows, scoreAnomalies } from "../../src/tables/io/tableAnomalies.ts";
-import { LatentClasses } from "../../src/tables/densities/latentClasses.ts";
-import { Flow, TableModel } from "../../src/flows/index.ts";
-import { Random } from "../../src/random/index.ts";
-import { tableHeads } from "../../src/tables/columns/columnHeads.ts";
+import { TableModel } from "../../src/tables/model/index.ts";
 import { learnColumns } from "./learnColumns.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decodeRows } from "../../src/tables/columns/encode.ts";
+import { fitTable } from "../../src/tables/fit/fitTable.ts";
 import { openTable } from "../../src/tables/io/index.ts";
 import { sampleWhere } from "../../src/tables/io/sampleWhere.ts";
 import { completeTable, sampleTable } from "../../src/tables/io/tableSamples.ts";
-import type { TableModel } from "../../src/flows/index.ts";
-import { decodeRows } from "../../src/tables/columns/encode.ts";
-import { fitTable } from "../../src/tables/fit/fitTable.ts";
+import type { TableModel } from "../../src/tables/model/index.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const files = temporaryDirectory();

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
+import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
 import { openTable } from "../../src/tables/io/index.ts";
 import { scanFeatures } from "../../src/tables/io/scanFeatures.ts";
 import { writeImputed } from "../../src/tables/io/writeImputed.ts";
 import { writeTable } from "../../src/tables/io/writeTable.ts";
-import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
 import { learnColumns } from "./learnColumns.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 

@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { Chain } from "../../src/bijections/index.ts";
 import { Standardize } from "../../src/bijections/index.ts";
 import { dataset, InMemoryDataset, type RowStream, StreamedDataset } from "../../src/dataset/index.ts";
-import { forTables, maf } from "../../src/flows/index.ts";
+import { maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { type CheckpointStore, fit, fitFlows } from "../../src/train/index.ts";
+import { fitFlows, forTables } from "../../src/tables/fit/index.ts";
+import { type CheckpointStore, fit } from "../../src/train/index.ts";
 
 const small = { hidden: [16, 16], transforms: 2 };
 

@@ -1,8 +1,6 @@
 import { expect, expectTypeOf, test } from "vitest";
-import type { Description } from "../../src/parts/description.ts";
 import { distributionRegistry } from "../../src/distributions/build.ts";
 import {
-  buildDistribution,
   DiagonalNormal,
   type DistributionDescription,
   GaussianMixture,
@@ -15,9 +13,11 @@ import {
   Uniform,
   VonMises,
 } from "../../src/distributions/index.ts";
-import { registerAllKinds } from "../../src/distributions/registerAllKinds.ts";
 import { distributionKinds } from "../../src/distributions/registry.ts";
+import type { Description } from "../../src/parts/description.ts";
 import { Random } from "../../src/random/index.ts";
+import { registerTableDensities, tableDensityKinds } from "../../src/tables/densities/registry.ts";
+import { buildDistribution } from "../../src/tables/model/index.ts";
 import { allExamples } from "../examples.ts";
 import { distributionExamples } from "./examples.ts";
 
@@ -62,9 +62,9 @@ test("constructors throw ARGUMENT for the same invalid values", () => {
 });
 
 test("the registry has each type once, in alphabetical order, and the type of descriptions is their union", () => {
-  registerAllKinds();
+  registerTableDensities();
   const types = distributionRegistry.types.sort();
-  expect(types.length).toBe(distributionKinds.length);
+  expect(types.length).toBe(distributionKinds.length + tableDensityKinds.length);
   expect(Object.keys(distributionExamples)).toEqual(types);
   for (const example of allExamples(distributionExamples, 2))
     expect(() => buildDistribution({ ...example, fetures: 2 } as Description, random)).toThrow("fetures");

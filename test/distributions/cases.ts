@@ -1,7 +1,8 @@
-import type { Description } from "../../src/parts/description.ts";
-import { buildDistribution, type Distribution } from "../../src/distributions/index.ts";
+import type { Distribution } from "../../src/distributions/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
+import type { Description } from "../../src/parts/description.ts";
 import { Random } from "../../src/random/index.ts";
+import { buildDistribution } from "../../src/tables/model/index.ts";
 import { allExamples } from "../examples.ts";
 import { perturb } from "../nn/perturb.ts";
 import { distributionExamples } from "./examples.ts";

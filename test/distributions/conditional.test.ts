@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { Actnorm, Chain } from "../../src/bijections/index.ts";
 import { DiagonalNormal } from "../../src/distributions/index.ts";
-import { decodeModel, encodeModel, Flow, maf } from "../../src/flows/index.ts";
+import { Flow, maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { columnOf, kolmogorovSmirnov } from "../mathematics/kolmogorovSmirnov.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
-import { MixedMade } from "../../src/tables/densities/mixedMade.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
+import { MixedMade } from "../../src/tables/densities/mixedMade.ts";
 import { atoms, categorical, combinations, continuous, lattice, randomize } from "./mixedColumns.ts";
 
 const { NaN: missing, NEGATIVE_INFINITY } = Number;

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Chain, Coupling, Elementwise, Sigmoid } from "../../src/bijections/index.ts";
 import {
-  buildDistribution,
   Dequantized,
   type DequantizedOptions,
   Logistic,
@@ -14,6 +13,7 @@ import { parametersOf } from "../../src/nn/module.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
+import { buildDistribution } from "../../src/tables/model/index.ts";
 import { copyParameters } from "../bijections/invariants.ts";
 import { perturb } from "../nn/perturb.ts";
 import { draw, logProb } from "./evaluate.ts";

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { randomOrder, reverseOrder } from "../../src/bijections/index.ts";
 import { Ensemble, Made, type MadeOptions } from "../../src/distributions/index.ts";
-import { decodeModel, encodeModel, madeFlow } from "../../src/flows/index.ts";
+import { madeFlow } from "../../src/flows/index.ts";
 import { traceLoss } from "../../src/graph/tracing/training.ts";
 import { withVariant } from "../../src/graph/tracing/variant.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { copyParameters, expectClose } from "../bijections/invariants.ts";
 import { draw, logProb } from "./evaluate.ts";

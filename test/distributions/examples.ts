@@ -1,6 +1,7 @@
 import { identityOrder, randomOrder, reverseOrder } from "../../src/bijections/index.ts";
 import type { DistributionDescription } from "../../src/distributions/index.ts";
 import { Random } from "../../src/random/index.ts";
+import type { TableDensityDescription } from "../../src/tables/densities/registry.ts";
 import { examplesOf } from "../examples.ts";
 
 /** The map of a column to logistic scores: a straight line, since quadrature needs more derivatives than a spline has. */
@@ -10,7 +11,9 @@ const knots = { x: [-1, 0, 2], z: [-1.5, 0, 3], slope: [1.5, 1.5, 1.5] };
  * Example options of every distribution, which together use all options. The tests of invariants use them: integrals of the
  * density, the distribution of samples, gradients, saving, hostile model files and more.
  */
-export const distributionExamples = examplesOf<DistributionDescription["type"]>({
+export const distributionExamples = examplesOf<
+  DistributionDescription["type"] | TableDensityDescription["type"]
+>({
   bernoulli: (features) => [
     { features },
     { features, context: 2, network: { hidden: [6], activation: "tanh" } },

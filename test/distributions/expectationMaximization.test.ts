@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { DataRows } from "../../src/bijections/index.ts";
+import type { Limits } from "../../src/check/limits.ts";
 import { evaluateMixture } from "../../src/distributions/expectationMaximization.ts";
 import {
   type FitGaussianMixtureResult,
   fitGaussianMixture,
   GaussianMixture,
 } from "../../src/distributions/index.ts";
-import type { Limits } from "../../src/check/limits.ts";
 import { Random } from "../../src/random/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { logProb } from "./evaluate.ts";

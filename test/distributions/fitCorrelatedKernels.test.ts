@@ -1,21 +1,21 @@
 import { describe, expect, test } from "vitest";
+import { knownFeatures } from "../../src/distributions/subsetDistribution.ts";
+import { Flow } from "../../src/flows/flow.ts";
+import { logSumExp } from "../../src/numerics/logSumExp.ts";
+import { mean } from "../../src/numerics/mean.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/compile.ts";
 import { fitCorrelatedKernels } from "../../src/tables/densities/fitCorrelatedKernels.ts";
 import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
-import { KernelDensity, quantileKnots } from "../../src/distributions/index.ts";
+import { KernelDensity, quantileKnots } from "../../src/tables/densities/index.ts";
 import {
   fitKernelCovariance,
   KERNEL_WIDTHS,
   type KernelCovariance,
   type KernelRows,
 } from "../../src/tables/densities/kernelCovariance.ts";
-import { knownFeatures } from "../../src/distributions/subsetDistribution.ts";
 import { decodeModel } from "../../src/tables/model/decodeModel.ts";
 import { encodeModel } from "../../src/tables/model/encodeModel.ts";
-import { Flow } from "../../src/flows/flow.ts";
-import { logSumExp } from "../../src/numerics/logSumExp.ts";
-import { mean } from "../../src/numerics/mean.ts";
-import { Random } from "../../src/random/index.ts";
-import { compile } from "../../src/runtime/compile.ts";
 import { expectClose } from "../graph/run.ts";
 import { draw, logProb } from "./evaluate.ts";
 

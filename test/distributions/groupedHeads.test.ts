@@ -1,4 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { parse } from "../../src/check/parse.ts";
+import { grad } from "../../src/graph/grad.ts";
+import { constant, type Tensor } from "../../src/graph/tensor.ts";
+import { Random } from "../../src/random/index.ts";
+import { compile } from "../../src/runtime/compile.ts";
 import {
   type ColumnHeadOptions,
   columnHeadsSchema,
@@ -6,11 +11,6 @@ import {
 } from "../../src/tables/densities/heads/columnHead.ts";
 import { GroupedHeads } from "../../src/tables/densities/heads/groupedHeads.ts";
 import type { HeadGroup } from "../../src/tables/densities/heads/headGroup.ts";
-import { grad } from "../../src/graph/grad.ts";
-import { constant, type Tensor } from "../../src/graph/tensor.ts";
-import { parse } from "../../src/check/parse.ts";
-import { Random } from "../../src/random/index.ts";
-import { compile } from "../../src/runtime/compile.ts";
 import { atoms, categorical, continuous, lattice, withGaps } from "./mixedColumns.ts";
 
 const { NaN: missing } = Number;

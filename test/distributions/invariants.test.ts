@@ -1,8 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Description } from "../../src/parts/description.ts";
 import {
-  buildDistribution,
-  ConstantFeatures,
   type Distribution,
   Ensemble,
   GeneralizedNormal,
@@ -11,7 +8,10 @@ import {
 } from "../../src/distributions/index.ts";
 import { Flow } from "../../src/flows/index.ts";
 import { parametersOf, trainableParameters } from "../../src/nn/module.ts";
+import type { Description } from "../../src/parts/description.ts";
 import { Random } from "../../src/random/index.ts";
+import { ConstantFeatures } from "../../src/tables/densities/index.ts";
+import { buildDistribution } from "../../src/tables/model/index.ts";
 import { extremeRows } from "../bijections/extremes.ts";
 import { allFinite, copyParameters, expectClose } from "../bijections/invariants.ts";
 import { named } from "../examples.ts";

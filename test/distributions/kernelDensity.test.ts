@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
-import { KernelDensity, LatentClasses, quantileKnots } from "../../src/distributions/index.ts";
-import { decodeModel, encodeModel, Flow } from "../../src/flows/index.ts";
+import { Flow } from "../../src/flows/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
+import { KernelDensity, LatentClasses, quantileKnots } from "../../src/tables/densities/index.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { compiledOnce } from "./evaluate.ts";
 import {
   atoms,

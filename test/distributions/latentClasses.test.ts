@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/inMemoryDataset.ts";
-import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
-import { LatentClasses, quantileKnots } from "../../src/distributions/index.ts";
 import { Flow } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
+import { LatentClasses, quantileKnots } from "../../src/tables/densities/index.ts";
 import { fit, minimize } from "../../src/train/index.ts";
 import { gradients, logProb } from "./evaluate.ts";
 import {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { randomOrder, reverseOrder } from "../../src/bijections/index.ts";
 import { Ensemble, Made, type MadeOptions } from "../../src/distributions/index.ts";
-import { decodeModel, encodeModel, madeFlow, maf } from "../../src/flows/index.ts";
+import { madeFlow, maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { perturb } from "../nn/perturb.ts";

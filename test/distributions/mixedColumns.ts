@@ -1,6 +1,6 @@
-import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
 import { trainableParameters } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
 
 type Head<Type> = Extract<ColumnHeadOptions, { type: Type }>;
 

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { chooseMixedGaussianMixture } from "../../src/tables/densities/fitMixedGaussianMixture.ts";
-import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
-import { MixedGaussianMixture, quantileKnots } from "../../src/distributions/index.ts";
-import { initialResponsibilities, prepareRows } from "../../src/tables/densities/mixedGaussianRows.ts";
-import { MixedGaussianSteps } from "../../src/tables/densities/mixedGaussianSteps.ts";
 import { knownFeatures } from "../../src/distributions/subsetDistribution.ts";
 import { Flow } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { chooseMixedGaussianMixture } from "../../src/tables/densities/fitMixedGaussianMixture.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
+import { MixedGaussianMixture, quantileKnots } from "../../src/tables/densities/index.ts";
+import { initialResponsibilities, prepareRows } from "../../src/tables/densities/mixedGaussianRows.ts";
+import { MixedGaussianSteps } from "../../src/tables/densities/mixedGaussianSteps.ts";
 import { logProb } from "./evaluate.ts";
 import {
   atoms,

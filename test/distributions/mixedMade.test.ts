@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
 import type { ValueScale } from "../../src/bijections/valueScale.ts";
-import { MixedMade } from "../../src/tables/densities/mixedMade.ts";
 import { input } from "../../src/graph/tensor.ts";
 import { trainableParameters } from "../../src/nn/module.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
+import { MixedMade } from "../../src/tables/densities/mixedMade.ts";
 import { gradients as gradientsOf } from "./evaluate.ts";
 import {
   atoms,

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/inMemoryDataset.ts";
-import { quantileKnots } from "../../src/tables/densities/heads/quantileKnots.ts";
-import { MixedMade } from "../../src/tables/densities/mixedMade.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { quantileKnots } from "../../src/tables/densities/heads/quantileKnots.ts";
+import { MixedMade } from "../../src/tables/densities/mixedMade.ts";
 import { type LossBatch, minimize } from "../../src/train/index.ts";
 import { withGaps } from "./mixedColumns.ts";
 

@@ -8,10 +8,12 @@ import {
   type TransformedDistribution,
   Uniform,
 } from "../../src/distributions/index.ts";
-import { decodeModel, encodeModel, Flow, forTables, maf, mixtureFlow, nsf } from "../../src/flows/index.ts";
+import { Flow, maf, mixtureFlow, nsf } from "../../src/flows/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile, type Floats } from "../../src/runtime/compile.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { integral, lineRule, square } from "../mathematics/quadrature.ts";

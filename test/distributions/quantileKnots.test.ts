@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { quantileKnots } from "../../src/tables/densities/heads/quantileKnots.ts";
 import { Random } from "../../src/random/index.ts";
+import { quantileKnots } from "../../src/tables/densities/heads/quantileKnots.ts";
 
 test("knots of quantiles follow the units of a column", () => {
   const values = new Random(2).normal(new Float64Array(3000)).sort();

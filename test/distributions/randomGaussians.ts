@@ -1,6 +1,6 @@
-import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
-import { MixedGaussianMixture } from "../../src/distributions/index.ts";
 import { Random } from "../../src/random/index.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
+import { MixedGaussianMixture } from "../../src/tables/densities/index.ts";
 
 const Q = Math.log(3);
 /** A column whose linear scale is the value itself: the quartiles of its knots are -log 3 and log 3. */

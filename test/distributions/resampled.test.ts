@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { Resampled, StandardNormal } from "../../src/distributions/index.ts";
-import { decodeModel, encodeModel, Flow } from "../../src/flows/index.ts";
+import { Flow } from "../../src/flows/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { kolmogorovSmirnov } from "../mathematics/kolmogorovSmirnov.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { MixedGaussianMixture } from "../../src/distributions/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { MixedGaussianMixture } from "../../src/tables/densities/index.ts";
 import { logProb } from "./evaluate.ts";
 import { atoms, categorical, lattice } from "./mixedColumns.ts";
 import { linear, randomMixture } from "./randomGaussians.ts";

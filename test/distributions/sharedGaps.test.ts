@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { reverseOrder } from "../../src/bijections/permutation.ts";
-import { KernelDensity, LatentClasses, MixedMade } from "../../src/distributions/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { KernelDensity, LatentClasses, MixedMade } from "../../src/tables/densities/index.ts";
 import { draw, logProb } from "./evaluate.ts";
 import {
   combinations,

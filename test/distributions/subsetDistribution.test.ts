@@ -1,12 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
-import {
-  KernelDensity,
-  LatentClasses,
-  MixedMade,
-  Mixture,
-  StandardNormal,
-} from "../../src/distributions/index.ts";
+import { Mixture, StandardNormal } from "../../src/distributions/index.ts";
 import {
   asSubsetDistribution,
   isSubsetDistribution,
@@ -15,6 +8,8 @@ import {
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { type Compiled, compile } from "../../src/runtime/compile.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
+import { KernelDensity, LatentClasses, MixedMade } from "../../src/tables/densities/index.ts";
 import { logProb } from "./evaluate.ts";
 import {
   atoms,

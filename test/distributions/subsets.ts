@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
 import { knownFeatures, type SubsetDistribution } from "../../src/distributions/subsetDistribution.ts";
 import type { Floats } from "../../src/graph/operation.ts";
 import type { Shape } from "../../src/graph/shape.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { type Compiled, compile } from "../../src/runtime/compile.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/heads/columnHead.ts";
 import { columnOf, kolmogorovSmirnov } from "../mathematics/kolmogorovSmirnov.ts";
 import { cumulative, integral, lineRule } from "../mathematics/quadrature.ts";
 import { compiledOnce as evaluate } from "./evaluate.ts";

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { chooseComponent, MAX_UNIFORM } from "../../src/distributions/chooseComponent.ts";
-import { TwoStageChoice } from "../../src/tables/densities/twoStageChoice.ts";
 import { constant } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { TwoStageChoice } from "../../src/tables/densities/twoStageChoice.ts";
 
 const COUNT = 20_000;
 

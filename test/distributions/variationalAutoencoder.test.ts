@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { Planar } from "../../src/bijections/index.ts";
 import {
   Bernoulli,
-  buildDistribution,
   DiagonalNormal,
   StandardNormal,
   TransformedDistribution,
@@ -15,6 +14,7 @@ import { traceLoss } from "../../src/graph/tracing/training.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
+import { buildDistribution } from "../../src/tables/model/index.ts";
 import { lineRule, square } from "../mathematics/quadrature.ts";
 import { perturb } from "../nn/perturb.ts";
 import { draw, logProb } from "./evaluate.ts";

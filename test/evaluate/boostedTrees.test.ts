@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
+import { Random } from "../../src/random/index.ts";
 import type { ComparedRows } from "../../src/tables/evaluate/comparedRows.ts";
 import { fitBoostedTrees, type Target } from "../../src/tables/evaluate/trees/boostedTrees.ts";
-import { Random } from "../../src/random/index.ts";
 import golden from "./golden/boosted-trees.json" with { type: "json" };
 
 const numbers = (values: readonly (number | null)[]) =>

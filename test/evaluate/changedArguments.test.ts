@@ -1,8 +1,9 @@
 import { beforeAll, expect, test } from "vitest";
-import { conditionalCalibration, evaluate, report } from "../../src/tables/evaluate/index.ts";
-import { dequantize, glow, ImageModel, nsf } from "../../src/flows/index.ts";
-import type { TableModel } from "../../src/tables/model/tableModel.ts";
+import { dequantize, glow, nsf } from "../../src/flows/index.ts";
+import { ImageModel } from "../../src/images/model/index.ts";
 import type { TableInput, TableRow } from "../../src/tables/columns/tableRows.ts";
+import { conditionalCalibration, evaluate, report } from "../../src/tables/evaluate/index.ts";
+import type { TableModel } from "../../src/tables/model/tableModel.ts";
 import { curveRows, latentClassModel } from "./latentClassModel.ts";
 
 const training = curveRows(200, 1);

@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
-import type { ColumnHeadOptions } from "../../src/distributions/index.ts";
-import { MixedMade, StandardNormal } from "../../src/distributions/index.ts";
-import { checkComparable, compareLogDensities } from "../../src/tables/evaluate/index.ts";
-import { Flow, type LoadedModel, withConstants } from "../../src/flows/index.ts";
+import { StandardNormal } from "../../src/distributions/index.ts";
+import { Flow } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
+import type { ColumnHeadOptions } from "../../src/tables/densities/index.ts";
+import { MixedMade } from "../../src/tables/densities/index.ts";
+import { checkComparable, compareLogDensities } from "../../src/tables/evaluate/index.ts";
+import { withConstants } from "../../src/tables/fit/index.ts";
+import type { LoadedModel } from "../../src/tables/model/index.ts";
 
 describe("compareLogDensities", () => {
   test("has the mean of the paired differences and its standard error", () => {

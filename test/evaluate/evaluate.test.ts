@@ -2,11 +2,12 @@ import { expect, it, vi } from "vitest";
 import { Standardize } from "../../src/bijections/index.ts";
 import { dataset } from "../../src/dataset/index.ts";
 import { Laplace, StandardNormal } from "../../src/distributions/index.ts";
-import { evaluate, gaussianBaseline, logDensities } from "../../src/tables/evaluate/index.ts";
-import { tableLogDensities } from "../../src/tables/evaluate/logDensities.ts";
-import { Flow, maf, withConstants } from "../../src/flows/index.ts";
+import { Flow, maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { realColumn } from "../../src/tables/columns/realColumn.ts";
+import { evaluate, gaussianBaseline, logDensities } from "../../src/tables/evaluate/index.ts";
+import { tableLogDensities } from "../../src/tables/evaluate/logDensities.ts";
+import { withConstants } from "../../src/tables/fit/index.ts";
 
 const CENTER = [3, -1000];
 const SCALE = [2, 0.01];

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
 import { ContextEmbedding } from "../../src/distributions/index.ts";
-import { gaussianBaseline } from "../../src/tables/evaluate/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
+import { gaussianBaseline } from "../../src/tables/evaluate/index.ts";
 
 function rowsOf(values: number[], context: number[], rows: number): InMemoryDataset {
   return new InMemoryDataset({

@@ -1,13 +1,13 @@
 import { InMemoryDataset } from "../../src/dataset/index.ts";
-import { LatentClasses } from "../../src/distributions/index.ts";
-import { inferredColumns } from "../../src/tables/evaluate/index.ts";
 import { Flow } from "../../src/flows/index.ts";
-import { TableModel } from "../../src/tables/model/tableModel.ts";
 import { Random } from "../../src/random/index.ts";
 import { tableHeads } from "../../src/tables/columns/columnHeads.ts";
 import { encodeTable } from "../../src/tables/columns/encodeTable.ts";
 import { featureNames } from "../../src/tables/columns/tableColumn.ts";
 import type { TableRow } from "../../src/tables/columns/tableRows.ts";
+import { LatentClasses } from "../../src/tables/densities/index.ts";
+import { inferredColumns } from "../../src/tables/evaluate/index.ts";
+import { TableModel } from "../../src/tables/model/tableModel.ts";
 
 /** A model of a table that expectation maximization fits in a fraction of a second. */
 export async function latentClassModel(rows: readonly TableRow[], classes: number): Promise<TableModel> {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Identity, Standardize } from "../../src/bijections/index.ts";
 import { dataset, InMemoryDataset } from "../../src/dataset/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
+import { Flow, maf } from "../../src/flows/index.ts";
 import {
   ContextCheck,
   logDensities,
@@ -9,7 +10,7 @@ import {
   ModelScorer,
   summarizeContext,
 } from "../../src/tables/evaluate/index.ts";
-import { Flow, type LoadedModel, maf } from "../../src/flows/index.ts";
+import type { LoadedModel } from "../../src/tables/model/index.ts";
 
 const normal = new Flow(new StandardNormal({ features: 1 }), new Identity({ features: 1 }));
 const training = { rows: 100, seed: 0, epochs: 1, bestEpoch: 1, validationLogDensity: -1.4 };

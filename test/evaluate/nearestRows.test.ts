@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { controlTables, precisionCoverage, privacy, withControls } from "../../src/tables/evaluate/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { controlTables, precisionCoverage, privacy, withControls } from "../../src/tables/evaluate/index.ts";
 import golden from "./golden/neighbors.json" with { type: "json" };
 
 it("precision, recall, density and coverage are those of scikit-learn's neighbors with Gower's distance", () => {

@@ -1,6 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { findings } from "../../src/tables/evaluate/findings.ts";
-import { controlTables, type ReportNumbers, report, trend, twoSample } from "../../src/tables/evaluate/index.ts";
+import {
+  controlTables,
+  type ReportNumbers,
+  report,
+  trend,
+  twoSample,
+} from "../../src/tables/evaluate/index.ts";
 import type { TableModel } from "../../src/tables/model/tableModel.ts";
 import { curveRows, latentClassModel } from "./latentClassModel.ts";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { RunningMean } from "../../src/tables/evaluate/index.ts";
+import { RunningMean } from "../../src/numerics/index.ts";
 
 it("is the mean with its standard error, also far from 0", () => {
   const values = [4, 7, 13, 16].map((value) => value + 1e9);

@@ -1,5 +1,8 @@
 import { beforeAll, describe, expect, it, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
+import { Random } from "../../src/random/index.ts";
+import { realColumn } from "../../src/tables/columns/realColumn.ts";
+import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
 import { gaussianFeatures } from "../../src/tables/evaluate/gaussianBaseline.ts";
 import { gaussianMixtureBaseline } from "../../src/tables/evaluate/gaussianMixtureBaseline.ts";
 import {
@@ -8,9 +11,6 @@ import {
   type NamedBaseline,
   tableBaselines,
 } from "../../src/tables/evaluate/index.ts";
-import { Random } from "../../src/random/index.ts";
-import { realColumn } from "../../src/tables/columns/realColumn.ts";
-import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";
 
 const lattice = (name: string, cells: number, gaps = false): TableColumn => ({
   kind: "lattice",

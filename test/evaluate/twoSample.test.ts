@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
-import { auroc } from "../../src/tables/evaluate/auroc.ts";
-import { trend, twoSample } from "../../src/tables/evaluate/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { midranks } from "../../src/numerics/midranks.ts";
 import { variance } from "../../src/numerics/variance.ts";
 import { Random } from "../../src/random/index.ts";
 import type { TableRow } from "../../src/tables/columns/tableRows.ts";
+import { auroc } from "../../src/tables/evaluate/auroc.ts";
+import { trend, twoSample } from "../../src/tables/evaluate/index.ts";
 import golden from "./golden/auroc.json" with { type: "json" };
 
 /** Rows with numbers, labels and missing values. The number and the label depend on each other by `dependence`, from 0 to 1. */

@@ -1,7 +1,8 @@
 import { expect, it, vi } from "vitest";
 import { checkpointFile } from "../../src/files/index.ts";
-import { forTables, maf } from "../../src/flows/index.ts";
+import { maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 

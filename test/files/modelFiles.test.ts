@@ -3,9 +3,10 @@ import { dirname } from "node:path";
 import { expect, test, vi } from "vitest";
 import { Actnorm, Chain } from "../../src/bijections/index.ts";
 import { type CustomKind, StandardNormal } from "../../src/distributions/index.ts";
-import { loadModel, saveModel } from "../../src/files/index.ts";
+import { Flow, nsf } from "../../src/flows/index.ts";
+import { loadModel, saveModel } from "../../src/open/index.ts";
 import { encodeWithChecksum } from "../../src/parts/checksum.ts";
-import { encodeModel, Flow, nsf } from "../../src/flows/index.ts";
+import { encodeModel } from "../../src/tables/model/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
 const loaded = vi.hoisted(() => [] as string[]);

@@ -4,10 +4,10 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, expect, inject, it } from "vitest";
-import { openTable } from "../../src/tables/io/index.ts";
 import { writeFileAtomically } from "../../src/files/atomicFile.ts";
 import { thisProcess } from "../../src/files/processId.ts";
 import { temporaryName } from "../../src/files/temporaryFile.ts";
+import { openTable } from "../../src/tables/io/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 
 const files = temporaryDirectory();

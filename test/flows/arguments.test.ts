@@ -1,18 +1,12 @@
 import { expect, test } from "vitest";
 import type { Bijection } from "../../src/bijections/index.ts";
 import { ContextEmbedding, StandardNormal } from "../../src/distributions/index.ts";
-import {
-  embedContext,
-  Flow,
-  forTables,
-  ImageModel,
-  maf,
-  mixtureFlow,
-  TableModel,
-  withConstants,
-} from "../../src/flows/index.ts";
-import { tableFlows } from "../../src/tables/fit/tableFlows.ts";
+import { embedContext, Flow, maf, mixtureFlow } from "../../src/flows/index.ts";
 import { filled, scalar, type Tensor } from "../../src/graph/tensor.ts";
+import { ImageModel } from "../../src/images/model/index.ts";
+import { forTables, withConstants } from "../../src/tables/fit/index.ts";
+import { tableFlows } from "../../src/tables/fit/tableFlows.ts";
+import { TableModel } from "../../src/tables/model/index.ts";
 
 const wrong = (value: unknown) => value as never;
 const flow = maf(2, { transforms: 1, hidden: [4] });

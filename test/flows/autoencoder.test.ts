@@ -1,18 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { Standardize } from "../../src/bijections/index.ts";
 import { Made, StandardNormal, VariationalAutoencoder } from "../../src/distributions/index.ts";
-import {
-  Autoencoder,
-  decodeModel,
-  encodeModel,
-  Flow,
-  ImageModel,
-  maf,
-  nice,
-  vae,
-} from "../../src/flows/index.ts";
+import { Autoencoder, Flow, maf, nice, vae } from "../../src/flows/index.ts";
+import { ImageModel } from "../../src/images/model/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { exactLogProb, linearGaussian, posteriorVariances } from "../distributions/linearGaussian.ts";
 

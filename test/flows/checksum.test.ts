@@ -1,9 +1,11 @@
 import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
 import { PushforwardError } from "../../src/check/errors.ts";
+import { nsf } from "../../src/flows/index.ts";
 import { decodeWithChecksum, encodeWithChecksum } from "../../src/parts/checksum.ts";
-import { decodeModel, encodeModel, forTables, nsf } from "../../src/flows/index.ts";
 import { decodeSafetensors } from "../../src/parts/safetensors.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/train/checkpoint.ts";
 
 const arrays = { w: { shape: [3], values: Float32Array.of(1, 2, 3) } };

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { selectRows } from "../../src/dataset/selectRows.ts";
-import { KernelDensity, LatentClasses, MixedMade, Mixture } from "../../src/distributions/index.ts";
+import { Mixture } from "../../src/distributions/index.ts";
 import type { SubsetDistribution } from "../../src/distributions/subsetDistribution.ts";
-import { ConditionalRows } from "../../src/tables/densities/conditionalRows.ts";
 import { Random } from "../../src/random/index.ts";
+import { ConditionalRows } from "../../src/tables/densities/conditionalRows.ts";
+import { KernelDensity, LatentClasses, MixedMade } from "../../src/tables/densities/index.ts";
 import { logProb } from "../distributions/evaluate.ts";
 import {
   atoms,

@@ -12,12 +12,14 @@ import {
   Standardize,
 } from "../../src/bijections/index.ts";
 import { type CustomKind, GaussianMixture, StandardNormal } from "../../src/distributions/index.ts";
-import { gaussianBaseline } from "../../src/tables/evaluate/index.ts";
-import { decodeModel, encodeModel, Flow, forTables } from "../../src/flows/index.ts";
+import { Flow } from "../../src/flows/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import type { Standardize as Standardization } from "../../src/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
+import { gaussianBaseline } from "../../src/tables/evaluate/index.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { fit } from "../../src/train/index.ts";
 
 /** A custom combinator: x = r(f(r(z))), where r reverses the order of the features. */

@@ -15,10 +15,11 @@ import {
   StandardNormal,
   TransformedDistribution,
 } from "../../src/distributions/index.ts";
-import { buildFlow, decodeModel, encodeModel, Flow } from "../../src/flows/index.ts";
+import { Flow } from "../../src/flows/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import { concat, type Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
+import { buildFlow, decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 
 /** x = (z_1, z_2 + slope z_1). */
 class Shear implements Bijection {

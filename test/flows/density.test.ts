@@ -1,8 +1,9 @@
 import { describe, test } from "vitest";
 import { Chain, LULinear, Tails } from "../../src/bijections/index.ts";
 import { GaussianMixture, StudentT } from "../../src/distributions/index.ts";
-import { Flow, forTables, nsf } from "../../src/flows/index.ts";
+import { Flow, nsf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
 import { heavyTailedRule, lineRule } from "../mathematics/quadrature.ts";
 import { perturb } from "../nn/perturb.ts";
 import { flowCases } from "./cases.ts";

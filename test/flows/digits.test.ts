@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { DIGIT_PIXELS, DIGIT_VALUES, readDigits } from "../../bench/images/readDigits.ts";
-import { bitsPerDimension } from "../../src/tables/evaluate/index.ts";
 import { dequantize, type Flow, glow, realNVP, tarflow } from "../../src/flows/index.ts";
+import { bitsPerDimension } from "../../src/images/model/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { fit } from "../../src/train/index.ts";
 

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { Actnorm } from "../../src/bijections/index.ts";
 import { Mixture, StandardNormal, TransformedDistribution } from "../../src/distributions/index.ts";
-import { buildFlow, decodeModel, encodeModel, Flow, maf, mixtureFlow, nsf } from "../../src/flows/index.ts";
+import { Flow, maf, mixtureFlow, nsf } from "../../src/flows/index.ts";
 import { input } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { buildFlow, decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { trained } from "./trained.ts";
 

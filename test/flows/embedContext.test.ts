@@ -4,13 +4,9 @@ import { dataset } from "../../src/dataset/index.ts";
 import { ContextEmbedding, DiagonalNormal } from "../../src/distributions/index.ts";
 import {
   bnaf,
-  buildFlow,
   cnf,
-  decodeModel,
   embedContext,
-  encodeModel,
   type Flow,
-  forTables,
   glow,
   maf,
   mixtureFlow,
@@ -25,6 +21,8 @@ import { trainableParameters } from "../../src/nn/module.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random, toys } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
+import { buildFlow, decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { allFinite, copyParameters } from "../bijections/invariants.ts";
 import { perturb } from "../nn/perturb.ts";

@@ -1,7 +1,8 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { expect, it } from "vitest";
-import { forTables, maf, nsf } from "../../src/flows/index.ts";
+import { maf, nsf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
 import { perturb } from "../nn/perturb.ts";
 
 it("an exported flow computes the same density and latents for any number of rows", async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { type Flow, forTables } from "../../src/flows/index.ts";
+import type { Flow } from "../../src/flows/index.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { trainableParameters } from "../../src/nn/module.ts";
 import type { Precision } from "../../src/onnx/export.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
 import { extremeRows } from "../bijections/extremes.ts";
 import { allFinite } from "../bijections/invariants.ts";
 import { flowCases } from "./cases.ts";

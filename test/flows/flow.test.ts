@@ -1,12 +1,14 @@
 import { describe, expect, test, vi } from "vitest";
 import { Actnorm, Chain, LULinear, Permutation, Standardize, Tails } from "../../src/bijections/index.ts";
 import { StandardNormal, Uniform } from "../../src/distributions/index.ts";
-import { buildFlow, Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
+import { Flow, maf, nsf, realNVP } from "../../src/flows/index.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { input } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { ShardedFunction } from "../../src/runtime/shardedFunction.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
+import { buildFlow } from "../../src/tables/model/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { flowCases } from "./cases.ts";

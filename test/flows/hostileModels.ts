@@ -1,16 +1,12 @@
-import { buildBijection, type Description } from "../../src/bijections/index.ts";
-import {
-  buildDistribution,
-  ContextEmbedding,
-  KernelDensity,
-  LatentClasses,
-  MixedMade,
-  StandardNormal,
-} from "../../src/distributions/index.ts";
+import { buildBijection } from "../../src/bijections/index.ts";
 import { PushforwardError } from "../../src/check/errors.ts";
+import { ContextEmbedding, StandardNormal } from "../../src/distributions/index.ts";
+import { embedContext, Flow, maf } from "../../src/flows/index.ts";
 import { decodeWithChecksum, encodeWithChecksum } from "../../src/parts/checksum.ts";
-import { decodeModel, embedContext, encodeModel, Flow, maf } from "../../src/flows/index.ts";
+import type { Description } from "../../src/parts/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { KernelDensity, LatentClasses, MixedMade } from "../../src/tables/densities/index.ts";
+import { buildDistribution, decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { bijectionExamples } from "../bijections/examples.ts";
 import { distributionExamples } from "../distributions/examples.ts";
 import { allExamples } from "../examples.ts";

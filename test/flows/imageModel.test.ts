@@ -2,19 +2,12 @@ import { describe, expect, test, vi } from "vitest";
 import { Actnorm, Coupling } from "../../src/bijections/index.ts";
 import { flatten } from "../../src/bijections/parts.ts";
 import { ContextEmbedding, DiagonalNormal, Made } from "../../src/distributions/index.ts";
-import {
-  decodeModel,
-  dequantize,
-  encodeModel,
-  Flow,
-  glow,
-  ImageModel,
-  imageTransformer,
-  logitPixels,
-} from "../../src/flows/index.ts";
+import { dequantize, Flow, glow, imageTransformer, logitPixels } from "../../src/flows/index.ts";
+import { ImageModel } from "../../src/images/model/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
 import { ShardedFunction } from "../../src/runtime/shardedFunction.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { perturb } from "../nn/perturb.ts";
 
 /** All images of two pixels with three values. */

@@ -10,12 +10,9 @@ import {
 } from "../../src/distributions/index.ts";
 import { exportFlow } from "../../src/flows/exportFlow.ts";
 import {
-  decodeModel,
   dequantize,
-  encodeModel,
   Flow,
   glow,
-  ImageModel,
   imageTransformer,
   logitPixels,
   maf,
@@ -24,8 +21,10 @@ import {
   realNVP,
   tarflow,
 } from "../../src/flows/index.ts";
+import { ImageModel } from "../../src/images/model/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { Random } from "../../src/random/index.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { expectLogDeterminants, expectRoundTrips, ROWS } from "../bijections/invariants.ts";
 import { perturb } from "../nn/perturb.ts";
 

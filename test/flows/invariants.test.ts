@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { compileFloat32Checks, compileFloat64Checks } from "../../src/bijections/bijectionGraphs.ts";
 import { parameterNames } from "../../src/flows/exportFlow.ts";
-import { buildFlow, type Flow } from "../../src/flows/index.ts";
+import type { Flow } from "../../src/flows/index.ts";
 import { exportOnnx, type Precision } from "../../src/onnx/export.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { buildFlow } from "../../src/tables/model/index.ts";
 import {
   allFinite,
   copyParameters,

@@ -4,7 +4,6 @@ import {
   bnaf,
   bpf,
   type Flow,
-  forTables,
   gaussianization,
   naf,
   residualFlow,
@@ -12,6 +11,7 @@ import {
   umnn,
 } from "../../src/flows/index.ts";
 import { Random, toys } from "../../src/random/index.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { perturb } from "../nn/perturb.ts";

@@ -1,18 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { decodeWithChecksum } from "../../src/parts/checksum.ts";
-import {
-  decodeModel,
-  encodeModel,
-  Flow,
-  loadParameters,
-  nsf,
-  realNVP,
-  saveParameters,
-} from "../../src/flows/index.ts";
-import { encodeSafetensors } from "../../src/parts/safetensors.ts";
+import { Flow, nsf, realNVP } from "../../src/flows/index.ts";
 import { fitTable } from "../../src/index.ts";
+import { loadParameters, saveParameters } from "../../src/model/index.ts";
 import { MLP } from "../../src/nn/index.ts";
+import { decodeWithChecksum } from "../../src/parts/checksum.ts";
+import { encodeSafetensors } from "../../src/parts/safetensors.ts";
 import { Random } from "../../src/random/index.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 
 /** A module without a description: a variational autoencoder of two networks, with a flow as its prior. */
 const autoencoder = (seed: number, latent = 2) => ({

@@ -1,9 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
-import type { Description } from "../../src/parts/description.ts";
 import { Logistic, StudentT } from "../../src/distributions/index.ts";
 import {
   type Flow,
-  forTables,
   glow,
   iaf,
   maf,
@@ -15,7 +13,9 @@ import {
   realNVP,
   sylvesterFlow,
 } from "../../src/flows/index.ts";
+import type { Description } from "../../src/parts/description.ts";
 import { Random, toys } from "../../src/random/index.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { perturb } from "../nn/perturb.ts";
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { StandardNormal } from "../../src/distributions/index.ts";
-import { Flow, forTables, maf, nsf } from "../../src/flows/index.ts";
+import { Flow, maf, nsf } from "../../src/flows/index.ts";
 import { input } from "../../src/graph/tensor.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
 import { trained } from "./trained.ts";
 
 const flow = trained(nsf(2, { transforms: 1, hidden: [8] }));

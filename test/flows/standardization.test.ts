@@ -14,20 +14,13 @@ import {
   StandardNormal,
   TransformedDistribution,
 } from "../../src/distributions/index.ts";
-import {
-  decodeModel,
-  embedContext,
-  encodeModel,
-  Flow,
-  forTables,
-  maf,
-  mixtureFlow,
-  nsf,
-} from "../../src/flows/index.ts";
+import { embedContext, Flow, maf, mixtureFlow, nsf } from "../../src/flows/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { fit, fitDensity, importance } from "../../src/train/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 

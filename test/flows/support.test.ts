@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { Autoregressive, Chain, Exp, Sigmoid } from "../../src/bijections/index.ts";
 import { StandardNormal, Uniform } from "../../src/distributions/index.ts";
-import { Flow, forTables, maf, nsf } from "../../src/flows/index.ts";
+import { Flow, maf, nsf } from "../../src/flows/index.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
 import { fit } from "../../src/train/index.ts";
 
 const layersOf = (flow: Flow) => (flow.bijection as Chain).bijections;

@@ -2,10 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { Bijection } from "../../src/bijections/index.ts";
 import { Chain, Continuous, Invert, Permutation } from "../../src/bijections/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
-import { encodeModel, Flow, mixtureFlow, nsf } from "../../src/flows/index.ts";
+import { Flow, mixtureFlow, nsf } from "../../src/flows/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { Random } from "../../src/random/index.ts";
+import { encodeModel } from "../../src/tables/model/index.ts";
 import { fit, fitDensity } from "../../src/train/index.ts";
 
 /** x = z + shift. The subclasses keep the parameter in different places. */

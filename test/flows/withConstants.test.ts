@@ -1,24 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { Chain, Standardize } from "../../src/bijections/index.ts";
-import {
-  ConstantFeatures,
-  ContextEmbedding,
-  DiagonalNormal,
-  StandardNormal,
-} from "../../src/distributions/index.ts";
-import {
-  decodeModel,
-  embedContext,
-  encodeModel,
-  Flow,
-  forTables,
-  maf,
-  mixtureFlow,
-  nsf,
-  withConstants,
-} from "../../src/flows/index.ts";
+import { ContextEmbedding, DiagonalNormal, StandardNormal } from "../../src/distributions/index.ts";
+import { embedContext, Flow, maf, mixtureFlow, nsf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { ConstantFeatures } from "../../src/tables/densities/index.ts";
+import { forTables, withConstants } from "../../src/tables/fit/index.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { fit } from "../../src/train/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { perturb } from "../nn/perturb.ts";

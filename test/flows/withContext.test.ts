@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { ContextEmbedding } from "../../src/distributions/index.ts";
-import { embedContext, forTables, maf, nsf } from "../../src/flows/index.ts";
+import { embedContext, maf, nsf } from "../../src/flows/index.ts";
 import { grad } from "../../src/graph/grad.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { perturb } from "../nn/perturb.ts";
 

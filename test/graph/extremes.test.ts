@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { grad, type Tensor } from "../../src/graph/index.ts";
-import { logGamma } from "../../src/numerics/index.ts";
+import { grad, logGamma, type Tensor } from "../../src/graph/index.ts";
 import { run } from "./run.ts";
 import * as special from "./special.ts";
 

@@ -4,7 +4,8 @@ import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
 import { describe, expect, test, vi } from "vitest";
 import { skippedFilesText } from "../../src/images/files/imageSet.ts";
-import { imageRows, openImages } from "../../src/images/files/index.ts";
+import { imageRows } from "../../src/images/files/index.ts";
+import { openImages } from "../../src/open/index.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { pixelsOf, png, pngChunk, somePixels } from "./files.ts";
 

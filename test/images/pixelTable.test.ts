@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
-import { Database } from "../../src/tables/io/database.ts";
-import { openImages } from "../../src/images/files/index.ts";
+import { openImages } from "../../src/open/index.ts";
 import { isImagePath } from "../../src/open/openImages.ts";
+import { Database } from "../../src/tables/io/database.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { pixelsOf, png, somePixels } from "./files.ts";
 

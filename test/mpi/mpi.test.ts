@@ -4,9 +4,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { threadsPerRank } from "../../src/cli/inMpiJob.ts";
-import { decodeModel } from "../../src/flows/index.ts";
 import { mpiCommunicator } from "../../src/mpi/index.ts";
 import { mpiJob } from "../../src/mpi/job.ts";
+import { decodeModel } from "../../src/tables/model/index.ts";
 import { correlated, MAIN, workplace } from "../cli/command.ts";
 
 const MPI = new URL("../mpi/index.js", pathToFileURL(MAIN)).href;

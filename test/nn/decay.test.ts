@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { buildBijection } from "../../src/bijections/index.ts";
-import { buildDistribution } from "../../src/distributions/index.ts";
 import { parametersOf } from "../../src/nn/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { buildDistribution } from "../../src/tables/model/index.ts";
 import { bijectionExamples } from "../bijections/examples.ts";
 import { distributionExamples } from "../distributions/examples.ts";
 import { allExamples } from "../examples.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { parse } from "../../src/check/parse.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import { activationSchema } from "../../src/nn/activation.ts";
 import { hiddenSizes, MLP, networkSchema } from "../../src/nn/mlp.ts";
 import { parametersOf, trainableParameters } from "../../src/nn/module.ts";
-import { parse } from "../../src/check/parse.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { expectClose } from "../bijections/invariants.ts";

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { concat, constant, grad, Parameter, type Tensor } from "../../src/graph/index.ts";
-import { integrate } from "../../src/numerics/index.ts";
+import { concat, constant, grad, integrate, Parameter, type Tensor } from "../../src/graph/index.ts";
 import { rungeKuttaStep } from "../../src/graph/numerics/integrate.ts";
 import { dormandPrince } from "../../src/graph/numerics/tableau.ts";
 import { compile, type Floats } from "../../src/runtime/index.ts";

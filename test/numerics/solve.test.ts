@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { grad, Parameter, type Tensor } from "../../src/graph/index.ts";
-import { solveIncreasing } from "../../src/numerics/index.ts";
+import { grad, Parameter, solveIncreasing, type Tensor } from "../../src/graph/index.ts";
 import { compile, type Floats } from "../../src/runtime/index.ts";
 
 /** Increasing functions that are difficult to invert, with their log-derivatives. */

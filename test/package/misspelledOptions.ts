@@ -1,12 +1,9 @@
 import { join } from "node:path";
-import * as data from "../../src/tables/io/index.ts";
 import { StreamedDataset } from "../../src/dataset/index.ts";
-import { fitGaussianMixture, quantileKnots } from "../../src/distributions/index.ts";
-import * as evaluate from "../../src/tables/evaluate/index.ts";
-import { checkpointFile, loadModel, saveModel } from "../../src/files/index.ts";
+import { fitGaussianMixture } from "../../src/distributions/index.ts";
+import { checkpointFile } from "../../src/files/index.ts";
 import { estimateParameters } from "../../src/flows/index.ts";
-import { buildGraph, loop } from "../../src/graph/index.ts";
-import * as images from "../../src/images/files/index.ts";
+import { buildGraph, integrate, loop } from "../../src/graph/index.ts";
 import * as main from "../../src/index.ts";
 import {
   fitLikelihood,
@@ -21,9 +18,13 @@ import {
 } from "../../src/inference/index.ts";
 import { SimulationPosterior } from "../../src/inference/simulation/posterior.ts";
 import { ConvNet, Convolution, Linear, MLP } from "../../src/nn/index.ts";
-import { integrate } from "../../src/numerics/index.ts";
 import { exportOnnx } from "../../src/onnx/index.ts";
-import * as report from "../../src/report/index.ts";
+import { loadModel, saveModel } from "../../src/open/index.ts";
+import * as data from "../../src/public/data.ts";
+import * as evaluate from "../../src/public/evaluate.ts";
+import * as images from "../../src/public/images.ts";
+import * as report from "../../src/public/report.ts";
+import { quantileKnots } from "../../src/tables/densities/index.ts";
 import { initialize } from "../../src/train/index.ts";
 import { ModelOptimizer } from "../../src/train/optimizers.ts";
 import { root } from "./packed.ts";

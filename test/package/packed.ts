@@ -103,3 +103,7 @@ export function runNode(folder: string, words: readonly string[]) {
   });
   return { status, stdout, stderr };
 }
+
+/** The file of an entry point, below src. */
+export const entryFile = (entryPoint: string): string =>
+  entryPoint === "pushforward" ? "index.ts" : `public/${entryPoint.slice("pushforward/".length)}.ts`;

@@ -3,7 +3,7 @@ import ts from "typescript";
 import { expect, test } from "vitest";
 import * as recipes from "../../src/flows/recipes/index.ts";
 import { misspelledOptions } from "./misspelledOptions.ts";
-import { entryPoints, root } from "./packed.ts";
+import { entryFile, entryPoints, root } from "./packed.ts";
 
 const read = ts.getParsedCommandLineOfConfigFile(
   join(root, "tsconfig.json"),
@@ -15,7 +15,7 @@ const read = ts.getParsedCommandLineOfConfigFile(
     },
   },
 )!;
-const files = entryPoints.map((name) => join(root, name.replace("pushforward", "src"), "index.ts"));
+const files = entryPoints.map((name) => join(root, "src", entryFile(name)));
 const program = ts.createProgram(files, read.options);
 const checker = program.getTypeChecker();
 

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { dataset } from "../../src/dataset/index.ts";
-import { dequantize, glow, ImageModel } from "../../src/flows/index.ts";
+import { dequantize, glow } from "../../src/flows/index.ts";
 import { decodePicture } from "../../src/images/files/pictureFile.ts";
+import { ImageModel } from "../../src/images/model/index.ts";
 import { imageFigure } from "../../src/report/index.ts";
 
 const SIZE = 16;

@@ -1,10 +1,10 @@
 import { beforeAll, expect, it } from "vitest";
-import { type ReportResult, report } from "../../src/tables/evaluate/index.ts";
-import type { TableModel } from "../../src/tables/model/tableModel.ts";
 import { reportPage } from "../../src/report/index.ts";
 import { fixed } from "../../src/report/page/html.ts";
 import { marginalFigure } from "../../src/report/page/marginalFigure.ts";
 import { openCanvas } from "../../src/report/sheet.ts";
+import { type ReportResult, report } from "../../src/tables/evaluate/index.ts";
+import type { TableModel } from "../../src/tables/model/tableModel.ts";
 import { curveRows, latentClassModel } from "../evaluate/latentClassModel.ts";
 
 const rename = (rows: ReturnType<typeof curveRows>) =>

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { serveApp } from "../../src/serve/app.ts";
+import { serveApp } from "../../src/serve/http/app.ts";
 import { servedModel } from "../../src/serve/servedModel.ts";
 import { modelOfRows, rowsOfAllKinds } from "../flows/exportedTable.ts";
 

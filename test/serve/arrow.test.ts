@@ -26,7 +26,7 @@ import {
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PushforwardError } from "../../src/index.ts";
-import { arrow } from "../../src/serve/arrow.ts";
+import { arrow } from "../../src/serve/http/arrow.ts";
 import type { ServedColumn } from "../../src/serve/servedModel.ts";
 
 const columnsOf = (...names: string[]): ServedColumn[] =>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { PushforwardError } from "../../src/index.ts";
-import { csv } from "../../src/serve/csv.ts";
+import { csv } from "../../src/serve/http/csv.ts";
 
 const columnsOf = (...names: string[]) =>
   names.map((name) => ({ name, type: "text" as const, kind: "", details: "" }));

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { get } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { serveApp } from "../../src/serve/app.ts";
-import { listen, type RunningServer } from "../../src/serve/listen.ts";
+import { serveApp } from "../../src/serve/http/app.ts";
+import { listen, type RunningServer } from "../../src/serve/http/listen.ts";
 
 const app = serveApp(new Map(), { bytes: 1000, bytesInFlight: 10_000, rows: 10 });
 const start = (host: string, port: number) => listen(app, { host, port, connections: 10 });

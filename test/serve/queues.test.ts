@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { BusyError, CallQueue, MAX_WAITING } from "../../src/serve/callQueue.ts";
-import { ScoreQueue } from "../../src/serve/scoreQueue.ts";
+import { BusyError, CallQueue, MAX_WAITING } from "../../src/serve/http/callQueue.ts";
+import { ScoreQueue } from "../../src/serve/http/scoreQueue.ts";
 import type { Row } from "../../src/serve/servedModel.ts";
 
 const { signal } = new AbortController();

@@ -3,7 +3,6 @@ import { connect } from "node:net";
 import { tableFromIPC } from "@uwdata/flechette";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
-import { AnomalyScorer } from "../../src/tables/anomalies/anomalyScorer.ts";
 import {
   ContextEmbedding,
   Flow,
@@ -13,10 +12,11 @@ import {
   StandardNormal,
   TableModel,
 } from "../../src/index.ts";
-import { serveApp } from "../../src/serve/app.ts";
-import { arrow } from "../../src/serve/arrow.ts";
-import { listen, type RunningServer } from "../../src/serve/listen.ts";
+import { serveApp } from "../../src/serve/http/app.ts";
+import { arrow } from "../../src/serve/http/arrow.ts";
+import { listen, type RunningServer } from "../../src/serve/http/listen.ts";
 import { operationsOf, type ServedModel, servedModel } from "../../src/serve/servedModel.ts";
+import { AnomalyScorer } from "../../src/tables/anomalies/anomalyScorer.ts";
 import { decodeTable } from "../../src/tables/columns/decodeTable.ts";
 import { encodeTable } from "../../src/tables/columns/encodeTable.ts";
 import { modelOfAllKinds, modelOfRows, rowsOfAllKinds } from "../flows/exportedTable.ts";

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { openingFragment, studioApp } from "../../src/serve/studioApp.ts";
+import { openingFragment, studioApp } from "../../src/serve/http/studioApp.ts";
 import { studioBuild } from "../../src/serve/studioBuild.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 

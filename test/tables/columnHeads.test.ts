@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
-import { columnHeadSchema } from "../../src/tables/densities/heads/columnHead.ts";
 import { parse } from "../../src/check/parse.ts";
 import { columnHeads } from "../../src/tables/columns/columnHeads.ts";
 import { encodeColumn, labelCodes } from "../../src/tables/columns/encode.ts";
 import { featureNames, type LatticeColumn, type RawColumn } from "../../src/tables/columns/tableColumn.ts";
+import { columnHeadSchema } from "../../src/tables/densities/heads/columnHead.ts";
 import { infer } from "./infer.ts";
 import { normal, numbers, sequence, texts, times, uniform } from "./rawColumns.ts";
 

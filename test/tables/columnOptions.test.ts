@@ -1,5 +1,9 @@
 import { expect, it } from "vitest";
-import { type ColumnOptions, checkColumnOptions, columnOptionsOf } from "../../src/tables/columns/columnOptions.ts";
+import {
+  type ColumnOptions,
+  checkColumnOptions,
+  columnOptionsOf,
+} from "../../src/tables/columns/columnOptions.ts";
 
 function failure(run: () => unknown): string {
   try {

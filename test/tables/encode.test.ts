@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../src/random/random.ts";
-import { decodeRows, encodeColumn, encodeRows, labelCodes, NO_CELL } from "../../src/tables/columns/encode.ts";
+import {
+  decodeRows,
+  encodeColumn,
+  encodeRows,
+  labelCodes,
+  NO_CELL,
+} from "../../src/tables/columns/encode.ts";
 import { featureNames, type RawColumn, type TableColumn } from "../../src/tables/columns/tableColumn.ts";
 import { tableValue } from "../../src/tables/columns/tableRows.ts";
 import { infer } from "./infer.ts";

@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import { BatchNorm, Chain } from "../../src/bijections/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
-import { decodeModel, encodeModel, Flow, forTables, maf, realNVP } from "../../src/flows/index.ts";
+import { Flow, maf, realNVP } from "../../src/flows/index.ts";
 import type { Parameter } from "../../src/graph/parameter.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
+import { decodeModel, encodeModel } from "../../src/tables/model/index.ts";
 import { fit, fitDensity } from "../../src/train/index.ts";
 import { memoryStore } from "./memoryStore.ts";
 

@@ -1,18 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { Exp } from "../../src/bijections/exp.ts";
-import type { Communicator } from "../../src/train/communicator.ts";
 import { dataset } from "../../src/dataset/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
-import { dequantize, Flow, forTables, nsf, realNVP } from "../../src/flows/index.ts";
+import { dequantize, Flow, nsf, realNVP } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import {
-  type CheckpointStore,
-  type FitOptions,
-  fit,
-  fitFlows,
-  fitTable,
-  minimize,
-} from "../../src/train/index.ts";
+import { fitFlows, fitTable, forTables } from "../../src/tables/fit/index.ts";
+import type { Communicator } from "../../src/train/communicator.ts";
+import { type CheckpointStore, type FitOptions, fit, minimize } from "../../src/train/index.ts";
 import { onRanks } from "./localCommunicators.ts";
 
 const D = 2;

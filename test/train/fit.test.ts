@@ -7,14 +7,15 @@ import {
   Standardize,
   StandardizeContext,
 } from "../../src/bijections/index.ts";
+import type { PushforwardError } from "../../src/check/errors.ts";
 import { dataset } from "../../src/dataset/index.ts";
 import { DiagonalNormal } from "../../src/distributions/diagonalNormal.ts";
 import { GaussianMixture } from "../../src/distributions/gaussianMixture.ts";
 import { Uniform } from "../../src/distributions/uniform.ts";
-import type { PushforwardError } from "../../src/check/errors.ts";
-import { Flow, forTables, maf, nsf, realNVP } from "../../src/flows/index.ts";
+import { Flow, maf, nsf, realNVP } from "../../src/flows/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
 import { type FitEpoch, type FitOptions, fit } from "../../src/train/index.ts";
 import { fitSettingsSchema, trainingLengths } from "../../src/train/options.ts";
 import { memoryStore } from "./memoryStore.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { type Chain, Standardize } from "../../src/bijections/index.ts";
 import { dataset, StreamedDataset } from "../../src/dataset/index.ts";
-import { ConstantFeatures } from "../../src/distributions/index.ts";
 import { maf, nsf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
-import { fitFlows } from "../../src/train/index.ts";
+import { ConstantFeatures } from "../../src/tables/densities/index.ts";
+import { fitFlows } from "../../src/tables/fit/index.ts";
 
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
 

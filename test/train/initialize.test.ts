@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
 import { Actnorm, type DataRows } from "../../src/bijections/index.ts";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
+import { StandardNormal } from "../../src/distributions/index.ts";
+import { Flow } from "../../src/flows/index.ts";
+import { parametersOf } from "../../src/nn/module.ts";
+import { Random } from "../../src/random/index.ts";
 import {
   KernelDensity,
   LatentClasses,
   MixedGaussianMixture,
   MixedMade,
-  StandardNormal,
-} from "../../src/distributions/index.ts";
-import { Flow } from "../../src/flows/index.ts";
-import { parametersOf } from "../../src/nn/module.ts";
-import { Random } from "../../src/random/index.ts";
+} from "../../src/tables/densities/index.ts";
 import { initialize } from "../../src/train/index.ts";
 import { categorical, continuous } from "../distributions/mixedColumns.ts";
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
-import { fitCorrelatedKernels } from "../../src/tables/densities/fitCorrelatedKernels.ts";
 import { Flow, nsf } from "../../src/flows/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
 import { tableHeads } from "../../src/tables/columns/columnHeads.ts";
 import { realColumn } from "../../src/tables/columns/realColumn.ts";
 import type { LatticeColumn, TableColumn } from "../../src/tables/columns/tableColumn.ts";
+import { fitCorrelatedKernels } from "../../src/tables/densities/fitCorrelatedKernels.ts";
 import type { Budget } from "../../src/tables/fit/budgets.ts";
 import { type FittedCandidate, isKernelDensity } from "../../src/tables/fit/fittedCandidates.ts";
 import { candidatesFor, type NamedRecipe } from "../../src/tables/fit/memberCandidates.ts";

@@ -1,11 +1,12 @@
 import { describe, expect, test, vi } from "vitest";
 import { dataset } from "../../src/dataset/index.ts";
-import { forTables, maf, nsf } from "../../src/flows/index.ts";
+import { maf, nsf } from "../../src/flows/index.ts";
 import { constant, valueAndGrad } from "../../src/graph/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import { Random } from "../../src/random/index.ts";
 import { compile } from "../../src/runtime/index.ts";
 import { ShardedFunction } from "../../src/runtime/shardedFunction.ts";
+import { forTables } from "../../src/tables/fit/index.ts";
 import {
   adam,
   type CheckpointStore,

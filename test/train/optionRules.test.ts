@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { maf } from "../../src/flows/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import { adam, fit, fitDensity, fitFlows, fitTable, minimize, sgd } from "../../src/train/index.ts";
+import { fitFlows, fitTable } from "../../src/tables/fit/index.ts";
+import { adam, fit, fitDensity, minimize, sgd } from "../../src/train/index.ts";
 
 const flow = () => maf(2, { transforms: 1, hidden: [4] });
 const rows = [

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { Exp } from "../../src/bijections/exp.ts";
-import { openTable, readRows, streamRows } from "../../src/tables/io/index.ts";
 import { ContextEmbedding, StandardNormal } from "../../src/distributions/index.ts";
 import { embedContext, Flow, maf } from "../../src/flows/index.ts";
-import { fit, fitFlows } from "../../src/train/index.ts";
+import { fitFlows } from "../../src/tables/fit/index.ts";
+import { openTable, readRows, streamRows } from "../../src/tables/io/index.ts";
+import { fit } from "../../src/train/index.ts";
 
 // Row 3 of the table has no value of x, so row 50 of the table is the 49th training row.
 const TABLE = `SELECT CASE WHEN i = 3 THEN NULL WHEN i = 50 THEN -1 ELSE i END AS x,

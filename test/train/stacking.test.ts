@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { MixedGaussianMixture } from "../../src/tables/densities/mixedGaussianMixture.ts";
-import { MixedMade } from "../../src/tables/densities/mixedMade.ts";
 import { maf, nsf } from "../../src/flows/index.ts";
 import { Flow, fitTable, Random } from "../../src/index.ts";
+import { MixedGaussianMixture } from "../../src/tables/densities/mixedGaussianMixture.ts";
+import { MixedMade } from "../../src/tables/densities/mixedMade.ts";
 import { stacked } from "../../src/tables/fit/fitMembers.ts";
 import { stackDensities } from "../../src/train/stacking.ts";
 

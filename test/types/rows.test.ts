@@ -1,8 +1,8 @@
 import { expectTypeOf, test } from "vitest";
 import type { RowsInput } from "../../src/dataset/rowsInput.ts";
-import { twoSample } from "../../src/tables/evaluate/index.ts";
 import { dataset, type Flow, fit, fitFlows, fitTable, type TableModel } from "../../src/index.ts";
 import type { TableInput } from "../../src/tables/columns/tableRows.ts";
+import { twoSample } from "../../src/tables/evaluate/index.ts";
 
 interface Quake {
   lon: number;

@@ -1,4 +1,5 @@
-import { forTables, planarFlow } from "../../../src/flows/index.ts";
+import { planarFlow } from "../../../src/flows/index.ts";
+import { forTables } from "../../../src/tables/fit/index.ts";
 import { readTask } from "../../adbench/tables.ts";
 import { table } from "../../speed/table.ts";
 import { type Model, tableModels, trainModel } from "../models.ts";

@@ -1,4 +1,5 @@
-import { forTables, maf, nsf } from "../../../src/flows/index.ts";
+import { maf, nsf } from "../../../src/flows/index.ts";
+import { forTables } from "../../../src/tables/fit/index.ts";
 import { table } from "../../speed/table.ts";
 import { numbers, readColumns, readText } from "../files.ts";
 import { linearGaussian } from "../linearGaussian.ts";

@@ -1,5 +1,6 @@
 import { Chain, Standardize } from "../../../src/bijections/index.ts";
-import { Flow, forTables, madeFlow, maf, realNVP } from "../../../src/flows/index.ts";
+import { Flow, madeFlow, maf, realNVP } from "../../../src/flows/index.ts";
+import { forTables } from "../../../src/tables/fit/index.ts";
 import type { FitSettings } from "../../../src/train/index.ts";
 import { table } from "../../speed/table.ts";
 import { gaussianLogDensity } from "../gaussian.ts";

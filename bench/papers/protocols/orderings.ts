@@ -1,5 +1,6 @@
-import { forTables, maf, type RecipeOptions, realNVP } from "../../../src/flows/index.ts";
+import { maf, type RecipeOptions, realNVP } from "../../../src/flows/index.ts";
 import { toys } from "../../../src/random/index.ts";
+import { forTables } from "../../../src/tables/fit/index.ts";
 import { table } from "../../speed/table.ts";
 import { numbers, readColumns } from "../files.ts";
 import { type Model, trainModel } from "../models.ts";

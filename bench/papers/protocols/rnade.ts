@@ -1,4 +1,5 @@
-import { forTables, madeFlow, maf, nsf } from "../../../src/flows/index.ts";
+import { madeFlow, maf, nsf } from "../../../src/flows/index.ts";
+import { forTables } from "../../../src/tables/fit/index.ts";
 import { tableFlows } from "../../../src/tables/fit/tableFlows.ts";
 import { table } from "../../speed/table.ts";
 import { numbers, readColumns } from "../files.ts";

@@ -3,7 +3,6 @@ import {
   bpf,
   cnf,
   type Flow,
-  forTables,
   gaussianization,
   glow,
   iaf,
@@ -21,6 +20,7 @@ import {
 } from "../../../src/flows/index.ts";
 import { type Toy, toys as toyDistributions } from "../../../src/random/index.ts";
 import { svgToPng } from "../../../src/report/index.ts";
+import { forTables } from "../../../src/tables/fit/index.ts";
 import type { FitSettings } from "../../../src/train/index.ts";
 import { table } from "../../speed/table.ts";
 import { type GalleryRow, gallery } from "../gallery.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { scalar } from "../../graph/tensor.ts";
+import { scalar } from "../../graph/index.ts";
 import { blockColumns, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
 
 const additiveSchema = z.strictObject({ type: z.literal("additive") });

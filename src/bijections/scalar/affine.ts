@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import type { Tensor } from "../../graph/tensor.ts";
-import { LOG_BOUND } from "../../numerics/bounds.ts";
+import type { Tensor } from "../../graph/index.ts";
+import { LOG_BOUND } from "../../numerics/index.ts";
 import { blockColumns, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
 
 const affineSchema = z.strictObject({

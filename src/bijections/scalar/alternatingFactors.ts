@@ -1,4 +1,4 @@
-import { constant, type Tensor } from "../../graph/tensor.ts";
+import { constant, type Tensor } from "../../graph/index.ts";
 
 /** The factors `largest` (k + 1) / `count` with alternating sign, so that equal components get different gradients. */
 export const alternatingFactors = (count: number, largest: number): Tensor =>

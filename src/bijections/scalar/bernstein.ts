@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import { positiveSchema, sizeSchema } from "../../parts/description.ts";
-import { constant, constantMatrix, stack, type Tensor } from "../../graph/tensor.ts";
-import { LOG_BOUND } from "../../numerics/bounds.ts";
+import { constant, constantMatrix, stack, type Tensor } from "../../graph/index.ts";
+import { LOG_BOUND } from "../../numerics/index.ts";
+import { positiveSchema, sizeSchema } from "../../parts/index.ts";
 import { invertedNumerically } from "./invertedNumerically.ts";
 import {
   type ScalarTransform,

@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
-import { positiveSchema, sizeSchema } from "../../parts/description.ts";
-import { constantMatrix, scalar, type Tensor } from "../../graph/tensor.ts";
-import { withGradient } from "../../graph/withGradient.ts";
-import { LOG_BOUND } from "../../numerics/bounds.ts";
+import { constantMatrix, scalar, type Tensor, withGradient } from "../../graph/index.ts";
+import { LOG_BOUND } from "../../numerics/index.ts";
+import { positiveSchema, sizeSchema } from "../../parts/index.ts";
 import type { ScalarTransformed } from "./scalarTransform.ts";
 
 /** Graphs of splines have constants [K, K], so their memory grows with the square of the number of bins. */

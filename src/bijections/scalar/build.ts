@@ -1,6 +1,6 @@
 import type * as z from "zod/mini";
-import { type Description, KindRegistry } from "../../parts/description.ts";
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { type Description, KindRegistry } from "../../parts/index.ts";
 import { Random } from "../../random/index.ts";
 import { coreScalarTransformKinds } from "./coreKinds.ts";
 import type { ScalarTransformOptions, scalarTransformKinds } from "./registry.ts";

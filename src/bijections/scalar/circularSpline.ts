@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { Tensor } from "../../graph/tensor.ts";
+import type { Tensor } from "../../graph/index.ts";
 import { clampToInterval, type SlopePlacement, splineOptions, sumOverBins } from "./bins.ts";
 import { rationalQuadratic } from "./rationalQuadraticSpline.ts";
 import { featuresFirst, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";

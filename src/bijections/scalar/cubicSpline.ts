@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
-import { LOG_BOUND } from "../../numerics/bounds.ts";
+import { constant, scalar, type Tensor } from "../../graph/index.ts";
+import { LOG_BOUND } from "../../numerics/index.ts";
 import {
   binCount,
   binSizes,

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import { MAX_LAYERS, sizeSchema } from "../../parts/description.ts";
-import type { Tensor } from "../../graph/tensor.ts";
-import { LOG_BOUND, MIN_SLOPE } from "../../numerics/bounds.ts";
+import type { Tensor } from "../../graph/index.ts";
+import { LOG_BOUND, MIN_SLOPE } from "../../numerics/index.ts";
+import { MAX_LAYERS, sizeSchema } from "../../parts/index.ts";
 import { alternatingFactors } from "./alternatingFactors.ts";
 import { invertedNumerically } from "./invertedNumerically.ts";
 import {

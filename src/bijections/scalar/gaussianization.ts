@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
-import { sizeSchema } from "../../parts/description.ts";
-import type { Tensor } from "../../graph/tensor.ts";
-import { LOG_BOUND, MIN_SLOPE } from "../../numerics/bounds.ts";
-import { normalTailQuantile, normalTails } from "../../graph/numerics/normalTail.ts";
+import type { Tensor } from "../../graph/index.ts";
+import { normalTailQuantile, normalTails } from "../../graph/index.ts";
+import { LOG_BOUND, MIN_SLOPE } from "../../numerics/index.ts";
+import { sizeSchema } from "../../parts/index.ts";
 import { alternatingFactors } from "./alternatingFactors.ts";
 import { invertedNumerically } from "./invertedNumerically.ts";
 import {

@@ -1,5 +1,5 @@
-import type { Tensor } from "../../graph/tensor.ts";
-import { solveIncreasing } from "../../graph/numerics/solve.ts";
+import type { Tensor } from "../../graph/index.ts";
+import { solveIncreasing } from "../../graph/index.ts";
 import { groupColumns, type ScalarTransform, type ScalarTransformed } from "./scalarTransform.ts";
 
 /** A transform with the groups of parameters of `groupColumns`, whose sampling direction is computed from the density direction by root finding. */

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { filled } from "../../graph/tensor.ts";
+import { filled } from "../../graph/index.ts";
 import { binSizes, extendOutsideInterval, findBin, type SplineSettings, splineOptions } from "./bins.ts";
 import { featuresFirst, type ScalarTransform, type ScalarTransformKind } from "./scalarTransform.ts";
 

@@ -1,4 +1,4 @@
-import { constant, type Tensor } from "../../graph/tensor.ts";
+import { constant, type Tensor } from "../../graph/index.ts";
 
 /**
  * Nodes and weights of Gauss-Legendre quadrature on [0, 1] with n nodes. It is exact for polynomials of degree 2 n - 1. For a

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { scalar, type Tensor } from "../../graph/tensor.ts";
-import { LOG_BOUND } from "../../numerics/bounds.ts";
+import { scalar, type Tensor } from "../../graph/index.ts";
+import { LOG_BOUND } from "../../numerics/index.ts";
 import {
   type Bin,
   binCount,

@@ -1,7 +1,7 @@
 import type * as z from "zod/mini";
-import type { Description } from "../../parts/description.ts";
-import { concat, type Tensor } from "../../graph/tensor.ts";
-import { requireNumbers } from "../../check/sizeBudget.ts";
+import { requireNumbers } from "../../check/index.ts";
+import { concat, type Tensor } from "../../graph/index.ts";
+import type { Description } from "../../parts/index.ts";
 
 /** The result of an elementwise map: both tensors have the shape of the argument, or broadcast to it. */
 export interface ScalarTransformed {

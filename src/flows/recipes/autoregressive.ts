@@ -1,8 +1,5 @@
-import { Autoregressive } from "../../bijections/autoregressive.ts";
-import type { Bijection } from "../../bijections/bijection.ts";
-import { Invert } from "../../bijections/invert.ts";
-import { identityOrder, randomOrder, reverseOrder } from "../../bijections/permutation.ts";
-import type { ScalarTransformOptions } from "../../bijections/scalar/registry.ts";
+import type { Bijection, ScalarTransformOptions } from "../../bijections/index.ts";
+import { Autoregressive, Invert, identityOrder, randomOrder, reverseOrder } from "../../bijections/index.ts";
 import type { Flow } from "../flow.ts";
 import { layeredFlow, layerSeed, networkOptions, type RecipeOptions } from "./layers.ts";
 import { checkedByConstructor, type OptionSchemas, optionChecker, recipeSchemas } from "./options.ts";

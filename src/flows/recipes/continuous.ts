@@ -1,5 +1,5 @@
-import { Continuous, type ContinuousOptions } from "../../bijections/continuous.ts";
-import { StandardNormal } from "../../distributions/standardNormal.ts";
+import { Continuous, type ContinuousOptions } from "../../bijections/index.ts";
+import { StandardNormal } from "../../distributions/index.ts";
 import { Random } from "../../random/index.ts";
 import { Flow } from "../flow.ts";
 import { networkOptions, type RecipeOptions } from "./layers.ts";

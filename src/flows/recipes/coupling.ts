@@ -1,16 +1,20 @@
 import * as z from "zod/mini";
-import { Actnorm } from "../../bijections/actnorm.ts";
-import type { Bijection } from "../../bijections/bijection.ts";
-import { Chain } from "../../bijections/chain.ts";
-import { alternatingMask, Coupling, type CouplingOptions, randomMask } from "../../bijections/coupling.ts";
-import { DiagonalScaling } from "../../bijections/diagonalScaling.ts";
-import { LULinear } from "../../bijections/luLinear.ts";
-import { RealNVPCoupling } from "../../bijections/realNVPCoupling.ts";
-import { additiveKind } from "../../bijections/scalar/additive.ts";
-import { scalarTransformRegistry } from "../../bijections/scalar/build.ts";
-import type { ScalarTransformOptions } from "../../bijections/scalar/registry.ts";
-import { Logistic } from "../../distributions/logistic.ts";
-import { PushforwardError } from "../../check/errors.ts";
+import type { Bijection, ScalarTransformOptions } from "../../bijections/index.ts";
+import {
+  Actnorm,
+  additiveKind,
+  alternatingMask,
+  Chain,
+  Coupling,
+  type CouplingOptions,
+  DiagonalScaling,
+  LULinear,
+  RealNVPCoupling,
+  randomMask,
+  scalarTransformRegistry,
+} from "../../bijections/index.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { Logistic } from "../../distributions/index.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
 import { hasImage } from "./images.ts";

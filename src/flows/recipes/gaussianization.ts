@@ -1,8 +1,10 @@
-import { Chain } from "../../bijections/chain.ts";
-import { Elementwise } from "../../bijections/elementwise.ts";
-import { Householder } from "../../bijections/householder.ts";
-import { scalarTransformRegistry } from "../../bijections/scalar/build.ts";
-import { gaussianizationKind } from "../../bijections/scalar/gaussianization.ts";
+import {
+  Chain,
+  Elementwise,
+  gaussianizationKind,
+  Householder,
+  scalarTransformRegistry,
+} from "../../bijections/index.ts";
 import type { Flow } from "../flow.ts";
 import { type LayerRecipeOptions, layeredFlow } from "./layers.ts";
 import { checkedByConstructor, layerSchemas, type OptionSchemas, optionChecker } from "./options.ts";

@@ -1,7 +1,5 @@
-import { Chain } from "../../bijections/chain.ts";
-import { ImageCoupling } from "../../bijections/imageCoupling.ts";
-import { Sigmoid } from "../../bijections/sigmoid.ts";
-import { type ImageShape, imageSize } from "../../nn/image.ts";
+import { Chain, ImageCoupling, Sigmoid } from "../../bijections/index.ts";
+import { type ImageShape, imageSize } from "../../nn/index.ts";
 import type { Random } from "../../random/index.ts";
 
 /** Channels of the hidden layers. The networks work on all pixels of the image, where wide layers are slow. */

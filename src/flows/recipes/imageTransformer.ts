@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
-import { ContextEmbedding } from "../../distributions/contextEmbedding.ts";
+import { parse } from "../../check/index.ts";
 import {
+  ContextEmbedding,
   PixelAutoregressive,
   type PixelAutoregressiveOptions,
-} from "../../distributions/pixelAutoregressive.ts";
-import { type TransformerOptions, transformerSchema } from "../../nn/causalTransformer.ts";
-import { parse } from "../../check/parse.ts";
+} from "../../distributions/index.ts";
+import { type TransformerOptions, transformerSchema } from "../../nn/index.ts";
 import { Random } from "../../random/index.ts";
 import { Flow } from "../flow.ts";
 import { type ImageRecipeOptions, imageFields } from "./images.ts";

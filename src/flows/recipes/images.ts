@@ -1,15 +1,17 @@
 import * as z from "zod/mini";
-import type { Bijection } from "../../bijections/bijection.ts";
-import { Chain } from "../../bijections/chain.ts";
-import type { ScalarTransformOptions } from "../../bijections/scalar/registry.ts";
-import { Sigmoid } from "../../bijections/sigmoid.ts";
-import { sizeSchema } from "../../parts/description.ts";
-import { ContextEmbedding } from "../../distributions/contextEmbedding.ts";
-import type { Distribution } from "../../distributions/distribution.ts";
-import { StandardNormal } from "../../distributions/standardNormal.ts";
-import { type ConvNetOptions, convNetSchema } from "../../nn/convNet.ts";
-import { type ImageShape, imageSchema, imageSize } from "../../nn/image.ts";
-import { anyValue, checkOptions, integerFrom } from "../../check/options.ts";
+import type { Bijection, ScalarTransformOptions } from "../../bijections/index.ts";
+import { Chain, Sigmoid } from "../../bijections/index.ts";
+import { anyValue, checkOptions, integerFrom } from "../../check/index.ts";
+import type { Distribution } from "../../distributions/index.ts";
+import { ContextEmbedding, StandardNormal } from "../../distributions/index.ts";
+import {
+  type ConvNetOptions,
+  convNetSchema,
+  type ImageShape,
+  imageSchema,
+  imageSize,
+} from "../../nn/index.ts";
+import { sizeSchema } from "../../parts/index.ts";
 import { Random } from "../../random/index.ts";
 import { dequantize } from "../dequantize.ts";
 import { Flow } from "../flow.ts";

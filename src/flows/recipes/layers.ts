@@ -1,10 +1,8 @@
-import { BatchNorm } from "../../bijections/batchNorm.ts";
-import type { Bijection } from "../../bijections/bijection.ts";
-import { Chain } from "../../bijections/chain.ts";
-import type { Distribution } from "../../distributions/distribution.ts";
-import { Ensemble } from "../../distributions/ensemble.ts";
-import { StandardNormal } from "../../distributions/standardNormal.ts";
-import type { NetworkOptions } from "../../nn/mlp.ts";
+import type { Bijection } from "../../bijections/index.ts";
+import { BatchNorm, Chain } from "../../bijections/index.ts";
+import type { Distribution } from "../../distributions/index.ts";
+import { Ensemble, StandardNormal } from "../../distributions/index.ts";
+import type { NetworkOptions } from "../../nn/index.ts";
 import { Random } from "../../random/index.ts";
 import { Flow } from "../flow.ts";
 

@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
-import { identityOrder, randomOrder } from "../../bijections/permutation.ts";
-import { Ensemble } from "../../distributions/ensemble.ts";
-import { Made, type MadeOptions } from "../../distributions/made.ts";
-import type { NetworkOptions } from "../../nn/mlp.ts";
+import { identityOrder, randomOrder } from "../../bijections/index.ts";
+import { Ensemble, Made, type MadeOptions } from "../../distributions/index.ts";
+import type { NetworkOptions } from "../../nn/index.ts";
 import { Random } from "../../random/index.ts";
 import { Flow } from "../flow.ts";
 import { networkOptions } from "./layers.ts";

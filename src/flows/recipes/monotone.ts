@@ -1,11 +1,14 @@
-import { BlockAutoregressive } from "../../bijections/blockAutoregressive.ts";
-import { Chain } from "../../bijections/chain.ts";
-import { Permutation, reverseOrder } from "../../bijections/permutation.ts";
-import { bernsteinKind } from "../../bijections/scalar/bernstein.ts";
-import { scalarTransformRegistry } from "../../bijections/scalar/build.ts";
-import { deepSigmoidalKind } from "../../bijections/scalar/deepSigmoidal.ts";
-import { monotonicNetworkKind } from "../../bijections/scalar/monotonicNetwork.ts";
-import { sumOfSquaresKind } from "../../bijections/scalar/sumOfSquares.ts";
+import {
+  BlockAutoregressive,
+  bernsteinKind,
+  Chain,
+  deepSigmoidalKind,
+  monotonicNetworkKind,
+  Permutation,
+  reverseOrder,
+  scalarTransformRegistry,
+  sumOfSquaresKind,
+} from "../../bijections/index.ts";
 import type { Flow } from "../flow.ts";
 import { autoregressive } from "./autoregressive.ts";
 import { type LayerRecipeOptions, layeredFlow, type RecipeOptions } from "./layers.ts";

@@ -1,19 +1,22 @@
 import * as z from "zod/mini";
-import { Actnorm } from "../../bijections/actnorm.ts";
-import { BatchNorm } from "../../bijections/batchNorm.ts";
-import type { Bijection } from "../../bijections/bijection.ts";
-import { Chain } from "../../bijections/chain.ts";
-import { Coupling } from "../../bijections/coupling.ts";
-import { DiagonalScaling } from "../../bijections/diagonalScaling.ts";
-import { FactorOut } from "../../bijections/factorOut.ts";
-import { ImageCoupling, type ImageCouplingOptions } from "../../bijections/imageCoupling.ts";
-import { LULinear } from "../../bijections/luLinear.ts";
-import { PerPixel } from "../../bijections/perPixel.ts";
-import { registerAllScalarTransforms } from "../../bijections/scalar/registerAll.ts";
-import { Squeeze } from "../../bijections/squeeze.ts";
-import type { ConvNetOptions } from "../../nn/convNet.ts";
-import { type ImageShape, imageSize } from "../../nn/image.ts";
-import { parse } from "../../check/parse.ts";
+import type { Bijection } from "../../bijections/index.ts";
+import {
+  Actnorm,
+  BatchNorm,
+  Chain,
+  Coupling,
+  DiagonalScaling,
+  FactorOut,
+  ImageCoupling,
+  type ImageCouplingOptions,
+  LULinear,
+  PerPixel,
+  registerAllScalarTransforms,
+  Squeeze,
+} from "../../bijections/index.ts";
+import { parse } from "../../check/index.ts";
+import type { ConvNetOptions } from "../../nn/index.ts";
+import { type ImageShape, imageSize } from "../../nn/index.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
 import { type ImageCouplingRecipeOptions, imageCouplingFields, imageFlow, isSqueezable } from "./images.ts";

@@ -1,14 +1,16 @@
 import * as z from "zod/mini";
-import { Actnorm } from "../../bijections/actnorm.ts";
-import { Coupling } from "../../bijections/coupling.ts";
-import { DiagonalScaling } from "../../bijections/diagonalScaling.ts";
-import { PerPixel } from "../../bijections/perPixel.ts";
-import { additiveKind } from "../../bijections/scalar/additive.ts";
-import { scalarTransformRegistry } from "../../bijections/scalar/build.ts";
-import { Logistic } from "../../distributions/logistic.ts";
-import { imageSize } from "../../nn/image.ts";
-import type { NetworkOptions } from "../../nn/mlp.ts";
-import { parse } from "../../check/parse.ts";
+import {
+  Actnorm,
+  additiveKind,
+  Coupling,
+  DiagonalScaling,
+  PerPixel,
+  scalarTransformRegistry,
+} from "../../bijections/index.ts";
+import { parse } from "../../check/index.ts";
+import { Logistic } from "../../distributions/index.ts";
+import type { NetworkOptions } from "../../nn/index.ts";
+import { imageSize } from "../../nn/index.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
 import { type ImageFlowRecipeOptions, imageFlow, imageFlowFields } from "./images.ts";

@@ -1,9 +1,8 @@
 import * as z from "zod/mini";
-import { countSchema, MAX_LAYERS, sizeSchema } from "../../parts/description.ts";
-import type { Distribution } from "../../distributions/distribution.ts";
-import { activationSchema } from "../../nn/activation.ts";
-import { variantCountSchema } from "../../nn/maskVariants.ts";
-import { parse } from "../../check/parse.ts";
+import { parse } from "../../check/index.ts";
+import type { Distribution } from "../../distributions/index.ts";
+import { activationSchema, variantCountSchema } from "../../nn/index.ts";
+import { countSchema, MAX_LAYERS, sizeSchema } from "../../parts/index.ts";
 import { hasMethods } from "../checkParts.ts";
 
 /** A schema for each option of a recipe. The type ensures that none is missing. */

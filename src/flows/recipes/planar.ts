@@ -1,9 +1,6 @@
 import * as z from "zod/mini";
-import type { Bijection } from "../../bijections/bijection.ts";
-import { Invert } from "../../bijections/invert.ts";
-import { Planar } from "../../bijections/planar.ts";
-import { Radial } from "../../bijections/radial.ts";
-import { Sylvester } from "../../bijections/sylvester.ts";
+import type { Bijection } from "../../bijections/index.ts";
+import { Invert, Planar, Radial, Sylvester } from "../../bijections/index.ts";
 import type { Flow } from "../flow.ts";
 import { layeredFlow, networkOptions, type RecipeOptions } from "./layers.ts";
 import {

@@ -1,4 +1,4 @@
-import { Residual, type ResidualOptions } from "../../bijections/residual.ts";
+import { Residual, type ResidualOptions } from "../../bijections/index.ts";
 import type { Flow } from "../flow.ts";
 import { type LayerRecipeOptions, layeredFlow } from "./layers.ts";
 import {

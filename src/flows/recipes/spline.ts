@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
-import { scalarTransformRegistry } from "../../bijections/scalar/build.ts";
-import { circularSplineKind } from "../../bijections/scalar/circularSpline.ts";
-import { Uniform } from "../../distributions/uniform.ts";
+import { circularSplineKind, scalarTransformRegistry } from "../../bijections/index.ts";
+import { Uniform } from "../../distributions/index.ts";
 import type { Flow } from "../flow.ts";
 import { autoregressive } from "./autoregressive.ts";
 import { couplings } from "./coupling.ts";

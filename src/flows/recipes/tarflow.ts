@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import { PatchAutoregressive } from "../../bijections/patchAutoregressive.ts";
-import { type TransformerOptions, transformerSchema } from "../../nn/causalTransformer.ts";
-import { parse } from "../../check/parse.ts";
+import { PatchAutoregressive } from "../../bijections/index.ts";
+import { parse } from "../../check/index.ts";
+import { type TransformerOptions, transformerSchema } from "../../nn/index.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
 import { type ImageFlowRecipeOptions, imageFlow, imageFlowFields } from "./images.ts";

@@ -1,24 +1,29 @@
 import * as z from "zod/mini";
-import { Autoregressive } from "../../bijections/autoregressive.ts";
-import type { Bijection } from "../../bijections/bijection.ts";
-import { Chain } from "../../bijections/chain.ts";
-import { Identity } from "../../bijections/identity.ts";
-import { Invert } from "../../bijections/invert.ts";
-import { identityOrder, reverseOrder } from "../../bijections/permutation.ts";
-import { Planar } from "../../bijections/planar.ts";
-import { Radial } from "../../bijections/radial.ts";
-import { Sylvester } from "../../bijections/sylvester.ts";
-import { sizeSchema } from "../../parts/description.ts";
-import { Bernoulli } from "../../distributions/bernoulli.ts";
-import { ContextEmbedding } from "../../distributions/contextEmbedding.ts";
-import { DiagonalNormal } from "../../distributions/diagonalNormal.ts";
-import { DiscretizedLogistic } from "../../distributions/discretizedLogistic.ts";
-import type { Distribution } from "../../distributions/distribution.ts";
-import { StandardNormal } from "../../distributions/standardNormal.ts";
-import { TransformedDistribution } from "../../distributions/transformedDistribution.ts";
-import { VariationalAutoencoder } from "../../distributions/variationalAutoencoder.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import type { Activation } from "../../nn/activation.ts";
+import type { Bijection } from "../../bijections/index.ts";
+import {
+  Autoregressive,
+  Chain,
+  Identity,
+  Invert,
+  identityOrder,
+  Planar,
+  Radial,
+  reverseOrder,
+  Sylvester,
+} from "../../bijections/index.ts";
+import { PushforwardError } from "../../check/index.ts";
+import type { Distribution } from "../../distributions/index.ts";
+import {
+  Bernoulli,
+  ContextEmbedding,
+  DiagonalNormal,
+  DiscretizedLogistic,
+  StandardNormal,
+  TransformedDistribution,
+  VariationalAutoencoder,
+} from "../../distributions/index.ts";
+import type { Activation } from "../../nn/index.ts";
+import { sizeSchema } from "../../parts/index.ts";
 import { Random } from "../../random/index.ts";
 import { Flow } from "../flow.ts";
 import { checkedByConstructor, layerSchemas, networkSchemas, optionChecker } from "./options.ts";

@@ -1,3 +1,4 @@
+import { checkOptions, finiteNumber, numberAbove, required } from "../../check/index.ts";
 import { vjp } from "../grad.ts";
 import { loop } from "../loop.ts";
 import { stopGradient } from "../operations/elementwise.ts";
@@ -6,7 +7,6 @@ import { capturedBy, placeholder, substitute } from "../substitute.ts";
 import { concat, epsilon, filled, type Tensor } from "../tensor.ts";
 import { ancestors } from "../traversal.ts";
 import { withGradient } from "../withGradient.ts";
-import { checkOptions, finiteNumber, numberAbove, required } from "../../check/options.ts";
 import { dormandPrince, type Tableau } from "./tableau.ts";
 
 /** dy/dt at time t [N, 1] and state y [N, S], in the shape of y. */

@@ -1,9 +1,4 @@
-import {
-  INNER_DENOMINATOR,
-  INNER_NUMERATOR,
-  OUTER_DENOMINATOR,
-  OUTER_NUMERATOR,
-} from "../operations/erf.ts";
+import { INNER_DENOMINATOR, INNER_NUMERATOR, OUTER_DENOMINATOR, OUTER_NUMERATOR } from "../operations/erf.ts";
 import { FAR_DENOMINATOR, FAR_NUMERATOR } from "./normalTail.ts";
 
 /** Narrower intervals use the midpoint rule. At this width it and the difference of tails both have a relative error of 1e-11. */

@@ -1,9 +1,4 @@
-import {
-  INNER_DENOMINATOR,
-  INNER_NUMERATOR,
-  OUTER_DENOMINATOR,
-  OUTER_NUMERATOR,
-} from "../operations/erf.ts";
+import { INNER_DENOMINATOR, INNER_NUMERATOR, OUTER_DENOMINATOR, OUTER_NUMERATOR } from "../operations/erf.ts";
 import type { Tensor } from "../tensor.ts";
 import { polynomial } from "./polynomial.ts";
 

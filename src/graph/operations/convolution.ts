@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 import type { Emitter, Operation } from "../operation.ts";
 import { formatShape } from "../shape.ts";
 import { apply, concat, type Tensor } from "../tensor.ts";

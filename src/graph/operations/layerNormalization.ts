@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 import { ElementType, type Emitter, type Operation } from "../operation.ts";
 import { formatShape } from "../shape.ts";
 import { apply, constantMatrix, scalar, type Tensor } from "../tensor.ts";

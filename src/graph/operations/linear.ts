@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 import type { Emitter, Operation, Transposes } from "../operation.ts";
 import {
   broadcastShapes,

@@ -1,4 +1,4 @@
-import { checkOptions, trueOrFalse } from "../../check/options.ts";
+import { checkOptions, trueOrFalse } from "../../check/index.ts";
 import type { Emitter, Operation } from "../operation.ts";
 import { normalizeAxes, type Shape } from "../shape.ts";
 import { apply, type Tensor } from "../tensor.ts";

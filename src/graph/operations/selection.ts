@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 import { formatShape } from "../shape.ts";
 import { apply, concat as concatTensors, type Tensor } from "../tensor.ts";
 import { concat, gather, slice } from "./structure.ts";

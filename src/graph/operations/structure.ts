@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 import { type AxisRange, ElementType, type Emitter, type Floats, type Operation } from "../operation.ts";
 import { broadcastShapes, formatShape, knownSize, type Shape, sameShape, sizeOf } from "../shape.ts";
 import { concat as concatTensors, constant, type Tensor } from "../tensor.ts";

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 import type { Random } from "../../random/index.ts";
 import type { Parameter } from "../parameter.ts";
 import type { Shape } from "../shape.ts";

@@ -1,9 +1,8 @@
 import { createReadStream } from "node:fs";
 import { pipeline, type Readable, type Transform } from "node:stream";
 import { createGunzip, createInflateRaw } from "node:zlib";
-import { PushforwardError } from "../../check/errors.ts";
-import { readError } from "../../files/readBytes.ts";
-import { isGzip, readRange } from "../../files/readRange.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { isGzip, readError, readRange } from "../../files/index.ts";
 
 /** A part of a file: the bytes from `start` to `end` - 1, which may be compressed by raw deflate. */
 export interface FileRange {

@@ -1,6 +1,5 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { type ImageShape, imageSize } from "../../nn/image.ts";
-import { checkOptions, integerFrom } from "../../check/options.ts";
+import { checkOptions, integerFrom, PushforwardError } from "../../check/index.ts";
+import { type ImageShape, imageSize } from "../../nn/index.ts";
 import type { Picture } from "./pictureFile.ts";
 
 /** Options of `imageGrid`. */

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 import { ByteReader } from "./byteReader.ts";
 import type { NumberArray } from "./numberArrays.ts";
 

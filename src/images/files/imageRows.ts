@@ -1,10 +1,14 @@
-import { concatDatasets } from "../../dataset/concatDatasets.ts";
-import { InMemoryDataset, StreamedDataset } from "../../dataset/index.ts";
-import { emptyLike } from "../../dataset/selectRows.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { type ImageShape, imageSchema, imageSize } from "../../nn/image.ts";
-import { checkOptions, integerFrom, numberFrom, seedValue, trueOrFalse } from "../../check/options.ts";
-import { parse } from "../../check/parse.ts";
+import {
+  checkOptions,
+  integerFrom,
+  numberFrom,
+  PushforwardError,
+  parse,
+  seedValue,
+  trueOrFalse,
+} from "../../check/index.ts";
+import { concatDatasets, emptyLike, InMemoryDataset, StreamedDataset } from "../../dataset/index.ts";
+import { type ImageShape, imageSchema, imageSize } from "../../nn/index.ts";
 import { grayLevels } from "./grid.ts";
 import { type ImageSet, noClassesError, shapeText } from "./imageSet.ts";
 

@@ -1,7 +1,6 @@
 import { dirname, relative } from "node:path";
-import { PushforwardError } from "../../check/errors.ts";
-import { counted } from "../../check/numberText.ts";
-import type { ImageShape } from "../../nn/image.ts";
+import { counted, PushforwardError } from "../../check/index.ts";
+import type { ImageShape } from "../../nn/index.ts";
 
 /** The class of each image. */
 export interface ImageClasses {

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 import { ByteReader, type FileRange } from "./byteReader.ts";
 import type { NumberArray } from "./numberArrays.ts";
 import { zipEntries } from "./zip.ts";

@@ -1,6 +1,6 @@
-import { interruptedError } from "../../tables/io/databaseError.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { type ImageShape, imageSize } from "../../nn/image.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { interruptedError } from "../../files/index.ts";
+import { type ImageShape, imageSize } from "../../nn/index.ts";
 import { ByteReader, type FileRange } from "./byteReader.ts";
 import {
   classesOf,

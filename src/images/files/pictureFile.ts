@@ -1,8 +1,8 @@
 import { dirname, extname } from "node:path";
-import { PushforwardError } from "../../check/errors.ts";
-import { shellQuoted } from "../../files/shellQuoted.ts";
-import { type ImageShape, imageSize } from "../../nn/image.ts";
-import { IMAGES, importOptional } from "../../package/optionalPackages.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { shellQuoted } from "../../files/index.ts";
+import { type ImageShape, imageSize } from "../../nn/index.ts";
+import { IMAGES, importOptional } from "../../package/index.ts";
 import { shapeText } from "./imageSet.ts";
 
 /** A decoded picture. */

@@ -1,10 +1,8 @@
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, extname, join, relative, sep } from "node:path";
-import { interruptedError } from "../../tables/io/databaseError.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { readError } from "../../files/readBytes.ts";
-import { shellQuoted } from "../../files/shellQuoted.ts";
-import { imageSize } from "../../nn/image.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { interruptedError, readError, shellQuoted } from "../../files/index.ts";
+import { imageSize } from "../../nn/index.ts";
 import {
   classesOf,
   type ImageSet,

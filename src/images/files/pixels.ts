@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 
 /** Where numbers come from that should be pixels, for error messages. */
 export interface PixelSource {

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
-import { PushforwardError } from "../../check/errors.ts";
-import { readRange } from "../../files/readRange.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { readRange } from "../../files/index.ts";
 import type { FileRange } from "./byteReader.ts";
 
 /** A file in a zip archive. */

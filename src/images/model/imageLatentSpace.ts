@@ -1,8 +1,7 @@
-import { TransformedDistribution } from "../../distributions/transformedDistribution.ts";
-import type { VariationalAutoencoder } from "../../distributions/variationalAutoencoder.ts";
-import { Autoencoder } from "../../flows/autoencoder.ts";
-import type { RunOptions } from "../../flows/batchRunner.ts";
-import { Flow } from "../../flows/flow.ts";
+import type { VariationalAutoencoder } from "../../distributions/index.ts";
+import { TransformedDistribution } from "../../distributions/index.ts";
+import type { RunOptions } from "../../flows/index.ts";
+import { Autoencoder, Flow } from "../../flows/index.ts";
 
 /** The maps between images [n, D] and their latent rows [n, L]. */
 export interface LatentSpace {

@@ -1,11 +1,3 @@
-import { checkDistinctNames } from "../../dataset/checkDistinctNames.ts";
-import { concatRows } from "../../dataset/concatRows.ts";
-import { Dequantized } from "../../distributions/dequantized.ts";
-import type { Distribution } from "../../distributions/distribution.ts";
-import { TransformedDistribution } from "../../distributions/transformedDistribution.ts";
-import { VariationalAutoencoder } from "../../distributions/variationalAutoencoder.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { type ImageShape, imageSchema, imageSize } from "../../nn/image.ts";
 import {
   anyValue,
   checkOptions,
@@ -13,21 +5,22 @@ import {
   listOfTexts,
   numberFrom,
   type OptionRules,
+  PushforwardError,
+  parse,
   required,
   seedValue,
-} from "../../check/options.ts";
-import { parse } from "../../check/parse.ts";
-import { runRules } from "../../runtime/options.ts";
-import type { RunOptions } from "../../flows/batchRunner.ts";
-import { checkFlow } from "../../flows/checkParts.ts";
+} from "../../check/index.ts";
+import { checkDistinctNames, concatRows } from "../../dataset/index.ts";
+import type { Distribution } from "../../distributions/index.ts";
+import { Dequantized, TransformedDistribution, VariationalAutoencoder } from "../../distributions/index.ts";
+import type { RunOptions, TensorMaps } from "../../flows/index.ts";
+import { checkCount, checkFlow, Flow, latentLine } from "../../flows/index.ts";
+import type { ModelContents } from "../../model/index.ts";
+import { modelLabels } from "../../model/index.ts";
+import { type ImageShape, imageSchema, imageSize } from "../../nn/index.ts";
+import { runRules } from "../../runtime/index.ts";
 import { classPosterior, type ImageClassification } from "./classPosterior.ts";
-import type { TensorMaps } from "../../flows/exportFlow.ts";
-import { Flow } from "../../flows/flow.ts";
-import { checkCount } from "../../flows/flowEvaluator.ts";
 import { autoencoderLatentSpace, dequantizedLatentSpace, type LatentSpace } from "./imageLatentSpace.ts";
-import { latentLine } from "../../flows/latentLine.ts";
-import type { LoadedModel } from "../../model/modelFile.ts";
-import { modelLabels } from "../../model/modelLabels.ts";
 
 /** Options of the methods of `ImageModel`. */
 export interface ImageOptions extends RunOptions {
@@ -142,7 +135,7 @@ export class ImageModel implements AsyncDisposable {
   }
 
   /** The model of images in a model file. Throws `ARGUMENT` for other models. */
-  static from(model: LoadedModel): ImageModel {
+  static from(model: ModelContents): ImageModel {
     if (!model.image) {
       throw new PushforwardError("ARGUMENT", "the model is not a model of images", {
         hint: "Give a model that pushforward fit wrote for images.",

@@ -1,4 +1,4 @@
-import type { StoredValues } from "../../dataset/selectRows.ts";
+import type { StoredValues } from "../../dataset/index.ts";
 
 interface PixelRows {
   readonly rows: number;

@@ -1,7 +1,5 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { formatShape } from "../../graph/shape.ts";
-import { constant, type Tensor } from "../../graph/tensor.ts";
-import { logGamma } from "../../graph/numerics/logGamma.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { constant, formatShape, logGamma, type Tensor } from "../../graph/index.ts";
 import { data } from "../data.ts";
 import { type Argument, countsOf, onCounts } from "./operands.ts";
 

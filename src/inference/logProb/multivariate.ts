@@ -1,8 +1,5 @@
-import { isMissing } from "../../distributions/distribution.ts";
-import { scalar, type Tensor } from "../../graph/tensor.ts";
-import { solveLower } from "../../graph/numerics/cholesky.ts";
-import { diagonal } from "../../graph/numerics/diagonal.ts";
-import { logGamma } from "../../graph/numerics/logGamma.ts";
+import { isMissing } from "../../distributions/index.ts";
+import { diagonal, logGamma, scalar, solveLower, type Tensor } from "../../graph/index.ts";
 import { data } from "../data.ts";
 import type { Argument } from "./operands.ts";
 

@@ -1,6 +1,6 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { constantValues } from "../../graph/operations/source.ts";
-import type { Tensor } from "../../graph/tensor.ts";
+import { PushforwardError } from "../../check/index.ts";
+import type { Tensor } from "../../graph/index.ts";
+import { constantValues } from "../../graph/index.ts";
 import { type DataInput, data } from "../data.ts";
 
 /**

@@ -1,7 +1,5 @@
-import { concatRows } from "../../dataset/concatRows.ts";
-import { mean } from "../../numerics/mean.ts";
-import { midranks } from "../../numerics/midranks.ts";
-import { quantile } from "../../numerics/quantile.ts";
+import { concatRows } from "../../dataset/index.ts";
+import { mean, midranks, quantile } from "../../numerics/index.ts";
 import { normalQuantile } from "./normalQuantile.ts";
 
 /** Draws of one quantity from several chains of equal length: [chains][draws]. */

@@ -1,4 +1,4 @@
-import type { RandomStream } from "../../random/randomStream.ts";
+import type { RandomStream } from "../../random/index.ts";
 import type { Point } from "./chainProgram.ts";
 
 /**

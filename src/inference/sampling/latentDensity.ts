@@ -1,8 +1,6 @@
-import type { Flow } from "../../flows/flow.ts";
-import { grad } from "../../graph/grad.ts";
-import { scalar, type Tensor } from "../../graph/tensor.ts";
-import { compile } from "../../runtime/compile.ts";
-import { type EngineOptions, engineOptionsOf, inFloat64 } from "../../runtime/engineOptions.ts";
+import type { Flow } from "../../flows/index.ts";
+import { grad, scalar, type Tensor } from "../../graph/index.ts";
+import { compile, type EngineOptions, engineOptionsOf, inFloat64 } from "../../runtime/index.ts";
 import { throwIfAborted } from "../interruption.ts";
 import type { EvaluateRows } from "./chainProgram.ts";
 

@@ -1,4 +1,4 @@
-import type { RandomStream } from "../../random/randomStream.ts";
+import type { RandomStream } from "../../random/index.ts";
 import type { ChainProgram, Point } from "./chainProgram.ts";
 
 /** A trajectory whose energy grows by more than this has left the region where the step size is small enough. */

@@ -1,4 +1,4 @@
-import type { RandomStream } from "../../random/randomStream.ts";
+import type { RandomStream } from "../../random/index.ts";
 import { initialStepSize, massWindows, StepSizeAdaptation, VarianceEstimate } from "./adaptation.ts";
 import type { ChainProgram, Point } from "./chainProgram.ts";
 import { nutsTransition } from "./nuts.ts";

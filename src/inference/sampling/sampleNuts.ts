@@ -1,5 +1,5 @@
 import type { Random } from "../../random/index.ts";
-import { RandomStream } from "../../random/randomStream.ts";
+import { RandomStream } from "../../random/index.ts";
 import { type EvaluateRows, type Point, runChains } from "./chainProgram.ts";
 import { type NutsResult, type NutsSettings, nutsChain } from "./nutsChain.ts";
 

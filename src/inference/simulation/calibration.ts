@@ -1,10 +1,10 @@
-import { Standardize } from "../../bijections/standardize.ts";
-import { columnOf } from "../../dataset/columnValues.ts";
-import { type CalibrationResult, rankCalibration, ranksAmongDraws } from "../../numerics/rankCalibration.ts";
-import { abortSignal, checkOptions, integerFrom, seedValue } from "../../check/options.ts";
+import { Standardize } from "../../bijections/index.ts";
+import { abortSignal, checkOptions, integerFrom, seedValue } from "../../check/index.ts";
+import { columnOf } from "../../dataset/index.ts";
+import { type CalibrationResult, rankCalibration, ranksAmongDraws } from "../../numerics/index.ts";
 import { Random } from "../../random/index.ts";
-import type { EngineOptions } from "../../runtime/engineOptions.ts";
-import { engineRules } from "../../runtime/options.ts";
+import type { EngineOptions } from "../../runtime/index.ts";
+import { engineRules } from "../../runtime/index.ts";
 import { constrainedDraws, drawTable } from "../draws.ts";
 import type { SimulationPosterior } from "./posterior.ts";
 import { type Simulations, simulateFromPrior, simulationsRule } from "./simulate.ts";

@@ -1,13 +1,5 @@
-import type { Bijection, DataRows } from "../../bijections/bijection.ts";
-import { Chain } from "../../bijections/chain.ts";
-import { Standardize } from "../../bijections/standardize.ts";
-import { StandardizeContext } from "../../bijections/standardizeContext.ts";
-import type { InMemoryDataset } from "../../dataset/index.ts";
-import { ContextEmbedding, type ContextEmbeddingOptions } from "../../distributions/contextEmbedding.ts";
-import { Mixture } from "../../distributions/mixture.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { Flow } from "../../flows/flow.ts";
-import { nsf } from "../../flows/recipes/spline.ts";
+import type { Bijection, DataRows } from "../../bijections/index.ts";
+import { Chain, Standardize, StandardizeContext } from "../../bijections/index.ts";
 import {
   abortSignal,
   anyValue,
@@ -16,13 +8,15 @@ import {
   isPlainObject,
   type OptionRule,
   type OptionRules,
-} from "../../check/options.ts";
+  PushforwardError,
+} from "../../check/index.ts";
+import type { InMemoryDataset } from "../../dataset/index.ts";
+import { ContextEmbedding, type ContextEmbeddingOptions, Mixture } from "../../distributions/index.ts";
+import { Flow, nsf } from "../../flows/index.ts";
 import { Random } from "../../random/index.ts";
-import type { EngineOptions } from "../../runtime/engineOptions.ts";
-import { engineRules } from "../../runtime/options.ts";
-import { fit } from "../../train/fit.ts";
-import { definedOptions, type FitOptions } from "../../train/options.ts";
-import { stackDensities } from "../../train/stacking.ts";
+import type { EngineOptions } from "../../runtime/index.ts";
+import { engineRules } from "../../runtime/index.ts";
+import { definedOptions, type FitOptions, fit, stackDensities } from "../../train/index.ts";
 import { anySignal, throwIfAborted } from "../interruption.ts";
 import { linearRegression } from "./linearRegression.ts";
 

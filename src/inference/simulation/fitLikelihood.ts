@@ -1,8 +1,7 @@
+import { checkOptions, PushforwardError } from "../../check/index.ts";
 import { dataset } from "../../dataset/index.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import type { Flow } from "../../flows/flow.ts";
-import { constant, scalar, type Tensor } from "../../graph/tensor.ts";
-import { checkOptions } from "../../check/options.ts";
+import type { Flow } from "../../flows/index.ts";
+import { constant, scalar, type Tensor } from "../../graph/index.ts";
 import type { ProbabilisticModel } from "../model.ts";
 import {
   type ConditionalDensityOptions,

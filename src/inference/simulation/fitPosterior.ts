@@ -1,8 +1,13 @@
+import {
+  anyValue,
+  checkOptions,
+  integerFrom,
+  type OptionRules,
+  PushforwardError,
+} from "../../check/index.ts";
 import { dataset } from "../../dataset/index.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { anyValue, checkOptions, integerFrom, type OptionRules } from "../../check/options.ts";
 import { Random } from "../../random/index.ts";
-import { engineOptionsOf } from "../../runtime/engineOptions.ts";
+import { engineOptionsOf } from "../../runtime/index.ts";
 import {
   type ConditionalDensityOptions,
   conditionalDensityRules,

@@ -1,7 +1,6 @@
-import { counted } from "../../check/numberText.ts";
-import type { CalibrationResult } from "../../numerics/rankCalibration.ts";
-import { checkOptions, integerFrom } from "../../check/options.ts";
-import { engineOptionsOf } from "../../runtime/engineOptions.ts";
+import { checkOptions, counted, integerFrom } from "../../check/index.ts";
+import type { CalibrationResult } from "../../numerics/index.ts";
+import { engineOptionsOf } from "../../runtime/index.ts";
 import type { Draws } from "../draws.ts";
 import { type ParameterSummary, summarize } from "../summary.ts";
 import { simulationBasedCalibration } from "./calibration.ts";

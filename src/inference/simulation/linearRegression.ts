@@ -1,9 +1,7 @@
-import { Autoregressive } from "../../bijections/autoregressive.ts";
-import type { DataRows } from "../../bijections/bijection.ts";
-import { identityOrder } from "../../bijections/permutation.ts";
-import type { MaskedMLP } from "../../nn/maskedMLP.ts";
-import { LOG_BOUND } from "../../numerics/bounds.ts";
-import { inverseSoftClamp } from "../../numerics/inverseSoftClamp.ts";
+import type { DataRows } from "../../bijections/index.ts";
+import { Autoregressive, identityOrder } from "../../bijections/index.ts";
+import type { MaskedMLP } from "../../nn/index.ts";
+import { inverseSoftClamp, LOG_BOUND } from "../../numerics/index.ts";
 import { Random } from "../../random/index.ts";
 
 /** The smallest s_i, for targets of unit scale. If the predictors determine a target, its residuals are 0, and so would be s_i. */

@@ -1,5 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { brief } from "../../check/parse.ts";
+import { brief, PushforwardError } from "../../check/index.ts";
 import { type AffineMap, affineMapOf, unmapRows } from "../affineMap.ts";
 import type { Simulations } from "./simulate.ts";
 

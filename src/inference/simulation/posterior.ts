@@ -1,8 +1,7 @@
-import { PushforwardError } from "../../check/errors.ts";
-import type { Flow } from "../../flows/flow.ts";
-import { checkOptions, seedValue } from "../../check/options.ts";
-import type { EngineOptions } from "../../runtime/engineOptions.ts";
-import { engineRules } from "../../runtime/options.ts";
+import { checkOptions, PushforwardError, seedValue } from "../../check/index.ts";
+import type { Flow } from "../../flows/index.ts";
+import type { EngineOptions } from "../../runtime/index.ts";
+import { engineRules } from "../../runtime/index.ts";
 import { constrainedDraws, type Draws } from "../draws.ts";
 import { checkedObservation } from "./observation.ts";
 import { type ParameterValues, priorCoordinates } from "./priorCoordinates.ts";

@@ -1,9 +1,6 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { type Shape, sizeOf } from "../../graph/shape.ts";
-import { concat, type Tensor } from "../../graph/tensor.ts";
-import { brief, unknownNamesDetails } from "../../check/parse.ts";
-import { compile } from "../../runtime/compile.ts";
-import { type EngineOptions, engineOptionsOf, inFloat64 } from "../../runtime/engineOptions.ts";
+import { brief, PushforwardError, unknownNamesDetails } from "../../check/index.ts";
+import { concat, type Shape, sizeOf, type Tensor } from "../../graph/index.ts";
+import { compile, type EngineOptions, engineOptionsOf, inFloat64 } from "../../runtime/index.ts";
 import { MAX_ROWS_PER_CALL } from "../draws.ts";
 import type { Priors, Simulator } from "./simulator.ts";
 

@@ -1,8 +1,14 @@
-import { concatRows } from "../../dataset/concatRows.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { sizeOf } from "../../graph/shape.ts";
-import { abortSignal, checkOptions, isPlainObject, type OptionRule, seedValue } from "../../check/options.ts";
-import { brief } from "../../check/parse.ts";
+import {
+  abortSignal,
+  brief,
+  checkOptions,
+  isPlainObject,
+  type OptionRule,
+  PushforwardError,
+  seedValue,
+} from "../../check/index.ts";
+import { concatRows } from "../../dataset/index.ts";
+import { sizeOf } from "../../graph/index.ts";
 import { Random, RandomStream } from "../../random/index.ts";
 import { describePoint } from "../describePoint.ts";
 import { constrainedDraws } from "../draws.ts";

@@ -1,7 +1,6 @@
-import { StandardNormal } from "../../distributions/standardNormal.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { brief } from "../../check/parse.ts";
-import type { RandomStream } from "../../random/randomStream.ts";
+import { brief, PushforwardError } from "../../check/index.ts";
+import { StandardNormal } from "../../distributions/index.ts";
+import type { RandomStream } from "../../random/index.ts";
 import { model, type ProbabilisticModel } from "../model.ts";
 import type { Prior } from "../prior.ts";
 

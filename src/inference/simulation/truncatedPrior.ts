@@ -1,9 +1,9 @@
-import { PushforwardError } from "../../check/errors.ts";
-import type { Flow } from "../../flows/flow.ts";
-import { quantile } from "../../numerics/quantile.ts";
+import { PushforwardError } from "../../check/index.ts";
+import type { Flow } from "../../flows/index.ts";
+import { quantile } from "../../numerics/index.ts";
 import type { Random } from "../../random/index.ts";
-import { numberSeed } from "../../random/numberSeed.ts";
-import type { EngineOptions } from "../../runtime/engineOptions.ts";
+import { numberSeed } from "../../random/index.ts";
+import type { EngineOptions } from "../../runtime/index.ts";
 import { throwIfAborted } from "../interruption.ts";
 
 /** The mass of the posterior that truncation leaves out (Deistler et al. 2022). */

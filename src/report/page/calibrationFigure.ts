@@ -1,4 +1,4 @@
-import type { CalibrationResult, ColumnCalibration } from "../../numerics/rankCalibration.ts";
+import type { CalibrationResult, ColumnCalibration } from "../../numerics/index.ts";
 import type { Canvas } from "../sheet.ts";
 import { COLORS, drawFigure } from "./canvas.ts";
 

@@ -1,6 +1,6 @@
-import type { ComparedRows } from "../../tables/evaluate/comparedRows.ts";
-import { percent } from "../../check/numberText.ts";
-import type { TableColumn } from "../../tables/columns/tableColumn.ts";
+import { percent } from "../../check/index.ts";
+import type { TableColumn } from "../../tables/columns/index.ts";
+import type { ComparedRows } from "../../tables/evaluate/index.ts";
 import { axis, axisRange, type Range } from "../axis.ts";
 import { sortFinite } from "../sortFinite.ts";
 

@@ -1,6 +1,5 @@
-import type { Controlled } from "../../tables/evaluate/controls.ts";
-import { percent } from "../../check/numberText.ts";
-import type { ReportNumbers } from "../../tables/evaluate/report.ts";
+import { percent } from "../../check/index.ts";
+import type { Controlled, ReportNumbers } from "../../tables/evaluate/index.ts";
 import { type Cell, fixed, htmlTable, number, withError, words } from "./html.ts";
 import { tableNames } from "./testFigure.ts";
 

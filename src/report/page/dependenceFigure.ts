@@ -1,6 +1,6 @@
-import { labelCounts } from "../../tables/evaluate/comparedRows.ts";
-import { percent } from "../../check/numberText.ts";
-import { nearestRank } from "../../numerics/nearestRank.ts";
+import { percent } from "../../check/index.ts";
+import { nearestRank } from "../../numerics/index.ts";
+import { labelCounts } from "../../tables/evaluate/index.ts";
 import { subsample } from "../columns.ts";
 import { points } from "../panels.ts";
 import type { Canvas } from "../sheet.ts";

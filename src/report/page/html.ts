@@ -1,4 +1,4 @@
-import { withDecimals } from "../../check/numberText.ts";
+import { withDecimals } from "../../check/index.ts";
 import { escapeXml } from "../sheet.ts";
 
 /** A cell of a table: its text, and whether this is a number, which is aligned to the right. */

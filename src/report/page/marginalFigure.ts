@@ -1,5 +1,5 @@
-import { labelCounts } from "../../tables/evaluate/comparedRows.ts";
-import { percent } from "../../check/numberText.ts";
+import { percent } from "../../check/index.ts";
+import { labelCounts } from "../../tables/evaluate/index.ts";
 import { isWithin } from "../columns.ts";
 import { corners, histogram, maxHeight } from "../panels.ts";
 import type { Canvas } from "../sheet.ts";

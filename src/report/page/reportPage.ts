@@ -1,10 +1,17 @@
-import { comparedRows } from "../../tables/evaluate/comparedRows.ts";
-import { expectedText, valueText } from "../../tables/evaluate/expectedText.ts";
-import { count, counted, percent } from "../../check/numberText.ts";
-import type { ReportNumbers, ReportResult } from "../../tables/evaluate/report.ts";
-import type { TrainingRecord } from "../../model/modelFile.ts";
-import { anyValue, checkOptions, listOfTexts, required, text } from "../../check/options.ts";
-import type { TableColumn } from "../../tables/columns/tableColumn.ts";
+import {
+  anyValue,
+  checkOptions,
+  count,
+  counted,
+  listOfTexts,
+  percent,
+  required,
+  text,
+} from "../../check/index.ts";
+import type { TrainingRecord } from "../../model/index.ts";
+import type { TableColumn } from "../../tables/columns/index.ts";
+import type { ReportNumbers, ReportResult } from "../../tables/evaluate/index.ts";
+import { comparedRows, expectedText, valueText } from "../../tables/evaluate/index.ts";
 import { type Canvas, escapeXml, openCanvas, renumberClips } from "../sheet.ts";
 import { calibrationFigure } from "./calibrationFigure.ts";
 import { COLORS } from "./canvas.ts";

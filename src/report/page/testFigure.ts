@@ -1,5 +1,4 @@
-import type { Controlled } from "../../tables/evaluate/controls.ts";
-import type { TwoSampleResult } from "../../tables/evaluate/twoSample.ts";
+import type { Controlled, TwoSampleResult } from "../../tables/evaluate/index.ts";
 import type { Canvas } from "../sheet.ts";
 import { COLORS, drawFigure } from "./canvas.ts";
 import { fixed } from "./html.ts";

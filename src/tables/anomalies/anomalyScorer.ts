@@ -1,11 +1,10 @@
 import type { InMemoryDataset } from "../../dataset/index.ts";
-import { mean } from "../../numerics/mean.ts";
-import type { TableColumn } from "../columns/tableColumn.ts";
-import type { RunOptions } from "../../flows/batchRunner.ts";
-import type { Flow } from "../../flows/flow.ts";
+import type { Flow, RunOptions } from "../../flows/index.ts";
+import { ANOMALY_PREFIX } from "../../model/index.ts";
+import { mean } from "../../numerics/index.ts";
+import type { TableColumn } from "../columns/index.ts";
 import { AnomalyStatistics, type ReferenceRows, STATISTICS, type Statistic } from "./anomalyStatistics.ts";
 import { featureScales } from "./neighbors.ts";
-import { ANOMALY_PREFIX } from "../../model/splitAnomalyArrays.ts";
 import { invalidNumbers } from "./storedReference.ts";
 import { Surprise } from "./surprise.ts";
 

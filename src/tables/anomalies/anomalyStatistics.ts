@@ -1,7 +1,5 @@
-import { nearestCells } from "../columns/encode.ts";
-import { featureNames, type TableColumn } from "../columns/tableColumn.ts";
-import type { RunOptions } from "../../flows/batchRunner.ts";
-import type { Flow } from "../../flows/flow.ts";
+import type { Flow, RunOptions } from "../../flows/index.ts";
+import { featureNames, nearestCells, type TableColumn } from "../columns/index.ts";
 import { Neighbors } from "./neighbors.ts";
 import { ReferenceColumns } from "./referenceColumns.ts";
 import { Surprise } from "./surprise.ts";

@@ -1,4 +1,4 @@
-import { lowerBound } from "../../numerics/binarySearch.ts";
+import { lowerBound } from "../../numerics/index.ts";
 
 /**
  * Split-conformal p-values (Vovk, Gammerman and Shafer 2005; Bates et al. 2023): for a score s, where higher is more unusual,

@@ -1,6 +1,5 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { lowerBound } from "../../numerics/binarySearch.ts";
-import { checkOptions, integerFrom, type OptionRules } from "../../check/options.ts";
+import { checkOptions, integerFrom, type OptionRules, PushforwardError } from "../../check/index.ts";
+import { lowerBound } from "../../numerics/index.ts";
 import { benjaminiHochberg, conformalPValues } from "./conformal.ts";
 import type { AnomalyReason } from "./reasons.ts";
 

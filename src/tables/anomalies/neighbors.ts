@@ -1,7 +1,6 @@
-import { featureColumn } from "../../dataset/featureColumn.ts";
 import type { InMemoryDataset } from "../../dataset/index.ts";
-import { mean } from "../../numerics/mean.ts";
-import { nearestRank } from "../../numerics/nearestRank.ts";
+import { featureColumn } from "../../dataset/index.ts";
+import { mean, nearestRank } from "../../numerics/index.ts";
 
 /**
  * The distance is that to the tenth nearest row, which depends less on single rows than the distance to the nearest one. Among fewer than

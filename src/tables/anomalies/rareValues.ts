@@ -1,6 +1,5 @@
-import { decodeRows } from "../columns/encode.ts";
-import { featuresOf, type TableColumn } from "../columns/tableColumn.ts";
-import type { RunOptions } from "../../flows/batchRunner.ts";
+import type { RunOptions } from "../../flows/index.ts";
+import { decodeRows, featuresOf, type TableColumn } from "../columns/index.ts";
 import type { AnomalyScorer } from "./anomalyScorer.ts";
 import { type AnomalyReason, expectedValue, sortedByGain } from "./reasons.ts";
 

@@ -1,12 +1,16 @@
-import { selectRows } from "../../dataset/selectRows.ts";
-import { mean } from "../../numerics/mean.ts";
-import { nearestRank } from "../../numerics/nearestRank.ts";
-import { decodeRows } from "../columns/encode.ts";
-import { featureNames, featuresOf, type TableColumn } from "../columns/tableColumn.ts";
-import { type TableRow, tableValue } from "../columns/tableRows.ts";
-import type { RunOptions } from "../../flows/batchRunner.ts";
-import type { ConditionalRows } from "../densities/conditionalRows.ts";
-import { groupBy } from "../densities/selectedRows.ts";
+import { selectRows } from "../../dataset/index.ts";
+import type { RunOptions } from "../../flows/index.ts";
+import { mean, nearestRank } from "../../numerics/index.ts";
+import {
+  decodeRows,
+  featureNames,
+  featuresOf,
+  type TableColumn,
+  type TableRow,
+  tableValue,
+} from "../columns/index.ts";
+import type { ConditionalRows } from "../densities/index.ts";
+import { groupBy } from "../densities/index.ts";
 
 /** Rows to explain. */
 export interface RowsToExplain {

@@ -1,4 +1,4 @@
-import { lowerBound, upperBound } from "../../numerics/binarySearch.ts";
+import { lowerBound, upperBound } from "../../numerics/index.ts";
 
 /** The distribution of each feature in reference rows [M, D], whose labels are codes and whose missing values are NaN. */
 export class ReferenceColumns {

@@ -1,9 +1,8 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { brief } from "../../check/parse.ts";
-import type { StoredArray } from "../../parts/safetensors.ts";
+import { brief, PushforwardError } from "../../check/index.ts";
+import { ANOMALY_PREFIX } from "../../model/index.ts";
+import type { StoredArray } from "../../parts/index.ts";
 import type { AnomalyReference } from "./anomalyScorer.ts";
 import { STATISTICS, type Statistic } from "./anomalyStatistics.ts";
-import { ANOMALY_PREFIX } from "../../model/splitAnomalyArrays.ts";
 
 const NAMES = ["rows", "calibration", "featureScales", "meanSurprises", "tails"] as const;
 const CHANGED_FILE_HINT = "The file was not written by pushforward, or was changed since.";

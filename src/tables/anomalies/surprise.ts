@@ -1,12 +1,12 @@
-import { identityOrder, reverseOrder } from "../../bijections/permutation.ts";
-import type { Distribution } from "../../distributions/distribution.ts";
-import { MixedMade } from "../densities/mixedMade.ts";
-import { Mixture } from "../../distributions/mixture.ts";
-import { concat } from "../../graph/tensor.ts";
-import { parametersOf } from "../../nn/module.ts";
-import { inFloat64 } from "../../runtime/engineOptions.ts";
-import { arrayInput, BatchRunner, type RunOptions } from "../../flows/batchRunner.ts";
-import type { Flow } from "../../flows/flow.ts";
+import { identityOrder, reverseOrder } from "../../bijections/index.ts";
+import type { Distribution } from "../../distributions/index.ts";
+import { Mixture } from "../../distributions/index.ts";
+import type { Flow } from "../../flows/index.ts";
+import { arrayInput, BatchRunner, type RunOptions } from "../../flows/index.ts";
+import { concat } from "../../graph/index.ts";
+import { parametersOf } from "../../nn/index.ts";
+import { inFloat64 } from "../../runtime/index.ts";
+import { MixedMade } from "../densities/index.ts";
 
 /**
  * Computes the surprise -log P(|X_k - x_k| <= r_k | the features before k) of each feature k of rows under the autoregressive component of

@@ -1,5 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { listedNames } from "../../check/listedNames.ts";
+import { listedNames, PushforwardError } from "../../check/index.ts";
 import type { RawColumn, TableColumn } from "./tableColumn.ts";
 
 /** Pairs of words for false and true, in lower case. */

@@ -1,5 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { nearestName } from "../../check/nearestName.ts";
+import { nearestName, PushforwardError } from "../../check/index.ts";
 import { describeColumn } from "./describeColumn.ts";
 import type { EncodedTable } from "./encodeTable.ts";
 import type { TableColumn } from "./tableColumn.ts";

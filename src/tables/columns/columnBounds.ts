@@ -1,5 +1,5 @@
-import { quantile, type ValueCounts } from "../../dataset/columnValues.ts";
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { quantile, type ValueCounts } from "../../dataset/index.ts";
 import type { ColumnOptions } from "./columnOptions.ts";
 
 /** Bounds of the values of a column. */

@@ -1,7 +1,5 @@
 import * as z from "zod/mini";
-import { PushforwardError } from "../../check/errors.ts";
-import { nearestName } from "../../check/nearestName.ts";
-import { parse } from "../../check/parse.ts";
+import { nearestName, PushforwardError, parse } from "../../check/index.ts";
 import { COLUMN_KINDS, type ColumnKind, KIND_SYNTAX } from "./columnKind.ts";
 
 export type { ColumnKind } from "./columnKind.ts";

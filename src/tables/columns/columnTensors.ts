@@ -1,5 +1,5 @@
-import { isMissing } from "../../distributions/distribution.ts";
-import { constant, stack, type Tensor } from "../../graph/tensor.ts";
+import { isMissing } from "../../distributions/index.ts";
+import { constant, stack, type Tensor } from "../../graph/index.ts";
 import { CELL_TOLERANCE, CODE_TOLERANCE, NO_CELL, ROUNDING } from "./encode.ts";
 import { featureNames, type LatticeColumn, type TableColumn, type ValueType } from "./tableColumn.ts";
 import { millisecondsOf } from "./tableRows.ts";

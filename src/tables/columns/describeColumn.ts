@@ -1,5 +1,6 @@
-import { shortened } from "../../check/parse.ts";
-import type { ColumnKind, ColumnOptions } from "./columnOptions.ts";
+import { shortened } from "../../check/index.ts";
+import type { ColumnKind } from "./columnKind.ts";
+import type { ColumnOptions } from "./columnOptions.ts";
 import type { ContinuousColumn, TableColumn, TimeColumn } from "./tableColumn.ts";
 import { timeOf } from "./timeParts.ts";
 import { typedText } from "./typedText.ts";

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 import { featureNames, type TableColumn } from "./tableColumn.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { rowMajor } from "../../dataset/columnValues.ts";
+import { rowMajor } from "../../dataset/index.ts";
 import {
   type ContinuousColumn,
   featureCardinalities,

@@ -1,9 +1,7 @@
-import { rowMajor } from "../../dataset/columnValues.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { nearestName } from "../../check/nearestName.ts";
+import { listedNames, nearestName, PushforwardError } from "../../check/index.ts";
+import { rowMajor } from "../../dataset/index.ts";
 import { withBooleanLabels } from "./booleanColumn.ts";
 import { encodeColumn, labelCodes, positionsInColumn } from "./encode.ts";
-import { listedNames } from "../../check/listedNames.ts";
 import { featureNames, type RawColumn, type TableColumn, type ValueType } from "./tableColumn.ts";
 import { bigintOf, rawColumns, type TableInput, type TableRow, textType } from "./tableRows.ts";
 import { typedText } from "./typedText.ts";

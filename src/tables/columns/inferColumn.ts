@@ -1,9 +1,9 @@
-import { countValues, type ValueCounts } from "../../dataset/columnValues.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { shortened } from "../../check/parse.ts";
+import { PushforwardError, shortened } from "../../check/index.ts";
+import { countValues, type ValueCounts } from "../../dataset/index.ts";
 import { checkBoolean } from "./booleanColumn.ts";
+import type { ColumnKind } from "./columnKind.ts";
 import { COLUMN_KINDS, isNumericKind, isTimeKind } from "./columnKind.ts";
-import type { ColumnKind, ColumnOptions } from "./columnOptions.ts";
+import type { ColumnOptions } from "./columnOptions.ts";
 import { numericColumn } from "./numericColumn.ts";
 import { MIN_ROWS_FOR_IDS, MIN_SHARE_OF_IDS, rowIdentifier } from "./rowIdentifier.ts";
 import type { RawColumn, TableColumn } from "./tableColumn.ts";

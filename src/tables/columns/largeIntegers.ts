@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 import type { ColumnOptions } from "./columnOptions.ts";
 import { type InferredColumn, inferColumn } from "./inferColumn.ts";
 import type { RawColumn } from "./tableColumn.ts";

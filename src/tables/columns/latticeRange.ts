@@ -1,5 +1,5 @@
-import type { ValueCounts } from "../../dataset/columnValues.ts";
-import { greatestCommonDivisor } from "../../numerics/greatestCommonDivisor.ts";
+import type { ValueCounts } from "../../dataset/index.ts";
+import { greatestCommonDivisor } from "../../numerics/index.ts";
 import { isHardBound } from "./columnBounds.ts";
 import type { ColumnOptions } from "./columnOptions.ts";
 

@@ -1,5 +1,5 @@
-import { LINEAR_SCORE_BOUND } from "../densities/heads/isolatedAtoms.ts";
-import { quantile } from "../../numerics/quantile.ts";
+import { quantile } from "../../numerics/index.ts";
+import { LINEAR_SCORE_BOUND } from "../densities/index.ts";
 import type { TableColumn } from "./tableColumn.ts";
 
 /**

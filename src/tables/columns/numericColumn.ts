@@ -1,8 +1,8 @@
-import { filterValues, quantile, type ValueCounts } from "../../dataset/columnValues.ts";
-import { findMissingCodes } from "../notes/missingCodes.ts";
-import { MAX_CELLS } from "../densities/heads/maxCells.ts";
-import type { ValueScale } from "../../bijections/valueScale.ts";
-import { PushforwardError } from "../../check/errors.ts";
+import type { ValueScale } from "../../bijections/index.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { filterValues, quantile, type ValueCounts } from "../../dataset/index.ts";
+import { MAX_CELLS } from "../densities/index.ts";
+import { findMissingCodes } from "../notes/index.ts";
 import { chooseScale } from "./chooseScale.ts";
 import { type Bounds, boundsOf, checkBounds, isOutside } from "./columnBounds.ts";
 import type { ColumnOptions } from "./columnOptions.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { parse } from "../../check/parse.ts";
+import { parse } from "../../check/index.ts";
 import { featureNames, type TableColumn, tableColumnSchema } from "./tableColumn.ts";
 
 /** The columns of a table with the names of their features. */

@@ -1,4 +1,4 @@
-import type { ValueCounts } from "../../dataset/columnValues.ts";
+import type { ValueCounts } from "../../dataset/index.ts";
 
 /** On each side of a cell, its neighbors are the nearest cells that have together at least this many rows. */
 const MIN_NEIGHBOR_ROWS = 10;

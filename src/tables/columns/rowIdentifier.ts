@@ -1,4 +1,4 @@
-import type { ValueCounts } from "../../dataset/columnValues.ts";
+import type { ValueCounts } from "../../dataset/index.ts";
 
 /** A column can identify rows only if its number of different values is at least this fraction of the number of rows. */
 export const MIN_SHARE_OF_IDS = 0.95;

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { MAX_CELLS } from "../densities/heads/maxCells.ts";
-import { valueScaleSchema } from "../../bijections/valueScale.ts";
+import { valueScaleSchema } from "../../bijections/index.ts";
+import { MAX_CELLS } from "../densities/index.ts";
 import type { Bounds } from "./columnBounds.ts";
 
 const name = z.string();

@@ -1,5 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { brief } from "../../check/parse.ts";
+import { brief, PushforwardError } from "../../check/index.ts";
 import type { RawColumn, TableColumn, ValueType } from "./tableColumn.ts";
 import { typedText } from "./typedText.ts";
 

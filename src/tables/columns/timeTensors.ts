@@ -1,4 +1,4 @@
-import type { Tensor } from "../../graph/tensor.ts";
+import type { Tensor } from "../../graph/index.ts";
 import type { TimeColumn, TimeUnit } from "./tableColumn.ts";
 import { DAYS_TO_MONDAY, MILLISECONDS } from "./timeParts.ts";
 

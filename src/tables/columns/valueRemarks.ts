@@ -1,5 +1,5 @@
-import { countValues, mostFrequent } from "../../dataset/columnValues.ts";
-import { findMissingCodes } from "../notes/missingCodes.ts";
+import { countValues, mostFrequent } from "../../dataset/index.ts";
+import { findMissingCodes } from "../notes/index.ts";
 import type { RawColumn } from "./tableColumn.ts";
 import { DATE_LIKE, dateConversion, isImpossibleDate } from "./textDates.ts";
 import { typedText } from "./typedText.ts";

@@ -1,4 +1,5 @@
-import { weightedMean } from "../../numerics/weightedMean.ts";
+import { scaledValue, scaleSlope } from "../../bijections/index.ts";
+import { weightedMean } from "../../numerics/index.ts";
 import {
   atomsOf,
   type ColumnHead,
@@ -8,7 +9,6 @@ import {
   NO_ATOM,
   valueCodes,
 } from "./heads/columnHead.ts";
-import { scaledValue, scaleSlope } from "../../bijections/valueScale.ts";
 import type { Point } from "./logisticKernel.ts";
 
 /** Replaces the infinite y of a value at a bound of the scale. Its distance from itself must be 0, and Infinity - Infinity is NaN. */

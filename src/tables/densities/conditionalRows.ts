@@ -1,21 +1,19 @@
-import { range } from "../../dataset/range.ts";
-import { selectRows } from "../../dataset/selectRows.ts";
-import { Mixture } from "../../distributions/mixture.ts";
+import { range, selectRows } from "../../dataset/index.ts";
 import {
   asSubsetDistribution,
   drawEach,
   knownFeatures,
   logUnknownPresent,
+  Mixture,
   rowSubsets,
   type Subset,
   type SubsetDistribution,
-} from "../../distributions/subsetDistribution.ts";
-import type { Tensor } from "../../graph/tensor.ts";
-import { parametersOf } from "../../nn/module.ts";
+} from "../../distributions/index.ts";
+import { ActiveCalls, arrayInput, BatchRunner, type RowInput, type RunOptions } from "../../flows/index.ts";
+import type { Tensor } from "../../graph/index.ts";
+import { parametersOf } from "../../nn/index.ts";
 import { Random } from "../../random/index.ts";
-import { inFloat64 } from "../../runtime/engineOptions.ts";
-import { ActiveCalls } from "../../flows/activeCalls.ts";
-import { arrayInput, BatchRunner, type RowInput, type RunOptions } from "../../flows/batchRunner.ts";
+import { inFloat64 } from "../../runtime/index.ts";
 import {
   groupBy,
   noiseInputs,

@@ -1,12 +1,7 @@
 import * as z from "zod/mini";
-import type { DataRows } from "../../bijections/bijection.ts";
-import type { OuterStandardization } from "../../bijections/outerStandardization.ts";
-import { formatSupport, type Support } from "../../bijections/support.ts";
-import type { NestedSchema } from "../../parts/description.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { concat, filled, type Tensor } from "../../graph/tensor.ts";
-import { scoped } from "../../graph/tracing/scope.ts";
-import { parse } from "../../check/parse.ts";
+import type { DataRows, OuterStandardization } from "../../bijections/index.ts";
+import { formatSupport, type Support } from "../../bijections/index.ts";
+import { PushforwardError, parse } from "../../check/index.ts";
 import {
   type Atoms,
   type Distribution,
@@ -14,8 +9,10 @@ import {
   type FitDistribution,
   type Noise,
   onSupport,
-} from "../../distributions/distribution.ts";
-import { wrappedStandardization } from "../../distributions/wrappedStandardization.ts";
+  wrappedStandardization,
+} from "../../distributions/index.ts";
+import { concat, filled, scoped, type Tensor } from "../../graph/index.ts";
+import type { NestedSchema } from "../../parts/index.ts";
 
 const constantSchema = z.array(z.int().check(z.nonnegative())).check(
   z.minLength(1),

@@ -1,12 +1,12 @@
-import type { Distribution } from "../../distributions/distribution.ts";
-import { Mixture } from "../../distributions/mixture.ts";
+import { PushforwardError } from "../../check/index.ts";
+import type { Distribution } from "../../distributions/index.ts";
 import {
   asSubsetDistribution,
   isSubsetDistribution,
+  Mixture,
   type SubsetDistribution,
-} from "../../distributions/subsetDistribution.ts";
-import { TransformedDistribution } from "../../distributions/transformedDistribution.ts";
-import { PushforwardError } from "../../check/errors.ts";
+  TransformedDistribution,
+} from "../../distributions/index.ts";
 
 /** Whether a distribution, or a component of a mixture, has exact marginal distributions of any subset of features. */
 export function hasExactConditionals(distribution: Distribution): boolean {

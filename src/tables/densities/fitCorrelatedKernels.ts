@@ -1,6 +1,7 @@
-import type { DataRows } from "../../bijections/bijection.ts";
-import type { Limits } from "../../check/limits.ts";
-import { logSumExp } from "../../numerics/logSumExp.ts";
+import type { DataRows } from "../../bijections/index.ts";
+import type { Limits } from "../../check/index.ts";
+import { selectDataRows, shuffledRows } from "../../distributions/index.ts";
+import { logSumExp } from "../../numerics/index.ts";
 import { Random } from "../../random/index.ts";
 import { atomsOf, type ColumnHeadOptions, isCategorical, MISSING } from "./heads/columnHead.ts";
 import { isolatedAtoms } from "./heads/isolatedAtoms.ts";
@@ -8,7 +9,6 @@ import { marginalParameters } from "./heads/marginalParameters.ts";
 import { fitKernelCovariance, KERNEL_WIDTHS } from "./kernelCovariance.ts";
 import { type MixedGaussianGroup, MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 import { type PreparedRows, prepareRows } from "./mixedGaussianRows.ts";
-import { selectDataRows, shuffledRows } from "../../distributions/selectDataRows.ts";
 
 /** With this shrinkage a covariance is positive definite even if there are fewer rows than numbers. */
 export const FULL_SHRINKAGE = 1;

@@ -1,9 +1,10 @@
-import type { DataRows } from "../../bijections/bijection.ts";
-import { featureColumn } from "../../dataset/featureColumn.ts";
-import { concat } from "../../graph/tensor.ts";
-import type { Limits } from "../../check/limits.ts";
+import type { DataRows } from "../../bijections/index.ts";
+import type { Limits } from "../../check/index.ts";
+import { featureColumn } from "../../dataset/index.ts";
+import { selectDataRows, shuffledRows } from "../../distributions/index.ts";
+import { concat } from "../../graph/index.ts";
 import { Random } from "../../random/index.ts";
-import { compile } from "../../runtime/compile.ts";
+import { compile } from "../../runtime/index.ts";
 import { ColumnFactors } from "./columnFactors.ts";
 import { ColumnValues } from "./columnValues.ts";
 import { isNumeric, sharesGap, valueCodes } from "./heads/columnHead.ts";
@@ -11,7 +12,6 @@ import { marginalParameters } from "./heads/marginalParameters.ts";
 import type { KernelColumn } from "./kernelColumn.ts";
 import type { KernelDensity } from "./kernelDensity.ts";
 import { iterateKernels } from "./kernelIterations.ts";
-import { selectDataRows, shuffledRows } from "../../distributions/selectDataRows.ts";
 
 const MAX_ITERATIONS = 30;
 /** An iteration evaluates about this many kernels of single columns, which takes about 0.07 s. */

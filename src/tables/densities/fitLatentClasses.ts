@@ -1,15 +1,14 @@
-import type { DataRows } from "../../bijections/bijection.ts";
-import { featureColumn } from "../../dataset/featureColumn.ts";
-import { concat, filled, type Tensor } from "../../graph/tensor.ts";
-import { type Limits, limitReached } from "../../check/limits.ts";
+import type { DataRows } from "../../bijections/index.ts";
+import { type Limits, limitReached } from "../../check/index.ts";
+import { featureColumn } from "../../dataset/index.ts";
+import { kMeans, MAX_NUMBERS, selectDataRows, shuffledRows } from "../../distributions/index.ts";
+import { concat, filled, type Tensor } from "../../graph/index.ts";
 import { Random } from "../../random/index.ts";
-import { compile, type Floats } from "../../runtime/compile.ts";
+import { compile, type Floats } from "../../runtime/index.ts";
 import { valueCodes } from "./heads/columnHead.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
-import { kMeans, MAX_NUMBERS } from "../../distributions/kMeans.ts";
 import type { LatentClasses } from "./latentClasses.ts";
 import { meanOfPossible } from "./meanOfPossible.ts";
-import { selectDataRows, shuffledRows } from "../../distributions/selectDataRows.ts";
 
 /** Expectation maximization uses a random subset of this many rows, to save time. */
 const MAX_ROWS = 5_000;

@@ -1,12 +1,12 @@
-import type { DataRows } from "../../bijections/bijection.ts";
-import { type Limits, limitReached } from "../../check/limits.ts";
+import type { DataRows } from "../../bijections/index.ts";
+import { type Limits, limitReached } from "../../check/index.ts";
+import { selectDataRows, shuffledRows } from "../../distributions/index.ts";
 import { Random } from "../../random/index.ts";
-import type { Floats } from "../../runtime/compile.ts";
+import type { Floats } from "../../runtime/index.ts";
 import type { ColumnHeadOptions } from "./heads/columnHead.ts";
 import { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 import { initialResponsibilities, type PreparedRows, prepareRows } from "./mixedGaussianRows.ts";
 import { MixedGaussianSteps } from "./mixedGaussianSteps.ts";
-import { selectDataRows, shuffledRows } from "../../distributions/selectDataRows.ts";
 
 /** Expectation maximization uses a random subset of this many rows, to save time. */
 const MAX_ROWS = 5_000;

@@ -1,8 +1,8 @@
-import type { Parameter } from "../../graph/parameter.ts";
-import { constant, filled, type Tensor } from "../../graph/tensor.ts";
+import { unscaledValue } from "../../bijections/index.ts";
+import type { Parameter } from "../../graph/index.ts";
+import { constant, filled, type Tensor } from "../../graph/index.ts";
 import type { Random } from "../../random/index.ts";
 import { type ColumnHead, isCategorical, isLattice, MISSING } from "./heads/columnHead.ts";
-import { unscaledValue } from "../../bijections/valueScale.ts";
 
 /** If a larger share of the centers is distinct, the kernels of all centers are computed, because then none has to be copied. */
 const MAX_DISTINCT_SHARE = 0.75;

@@ -1,8 +1,6 @@
-import { Parameter } from "../../graph/parameter.ts";
-import { concat, constant, filled, type Tensor } from "../../graph/tensor.ts";
+import { chooseComponent, isMissing } from "../../distributions/index.ts";
+import { concat, constant, filled, Parameter, type Tensor } from "../../graph/index.ts";
 import type { Random } from "../../random/index.ts";
-import { chooseComponent } from "../../distributions/chooseComponent.ts";
-import { isMissing } from "../../distributions/distribution.ts";
 import { type ColumnHead, isCategorical, isNumeric, MISSING } from "./heads/columnHead.ts";
 import { HeadGroup } from "./heads/headGroup.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";

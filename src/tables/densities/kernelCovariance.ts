@@ -1,5 +1,5 @@
-import type { Limits } from "../../check/limits.ts";
-import { choleskyFactor } from "../../numerics/choleskyFactor.ts";
+import type { Limits } from "../../check/index.ts";
+import { choleskyFactor } from "../../numerics/index.ts";
 import { iterateKernels } from "./kernelIterations.ts";
 
 /** Factors of the standard deviations of the kernels: a narrow peak, the main part and tails. */

@@ -1,13 +1,11 @@
 import * as z from "zod/mini";
-import type { DataRows } from "../../bijections/bijection.ts";
-import { sizeSchema } from "../../parts/description.ts";
-import { Parameter } from "../../graph/parameter.ts";
-import { concat, type Tensor } from "../../graph/tensor.ts";
-import type { Limits } from "../../check/limits.ts";
-import { parse } from "../../check/parse.ts";
+import type { DataRows } from "../../bijections/index.ts";
+import type { Limits } from "../../check/index.ts";
+import { parse, requireNumbers } from "../../check/index.ts";
+import type { Atoms, DistributionKind, Noise } from "../../distributions/index.ts";
+import { concat, Parameter, type Tensor } from "../../graph/index.ts";
+import { sizeSchema } from "../../parts/index.ts";
 import type { Random } from "../../random/index.ts";
-import { requireNumbers } from "../../check/sizeBudget.ts";
-import type { Atoms, DistributionKind, Noise } from "../../distributions/distribution.ts";
 import { type ColumnHeadOptions, columnHeadsSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
 import { GroupedHeads } from "./heads/groupedHeads.ts";
 import { KernelColumn } from "./kernelColumn.ts";
@@ -136,7 +134,7 @@ export class KernelDensity extends ProductMixture {
   /** Sets the centers to rows, and fits bandwidths and weights by the leave-one-out likelihood. Held-out rows are not used. */
   async fitToData(data: DataRows, _heldOut?: DataRows, limits?: Limits): Promise<void> {
     // This code is imported only when it is used, because pages that only score do not need it.
-    const { fitKernelDensity } = await import("../../distributions/onDemand.ts");
+    const { fitKernelDensity } = await import("./onDemand.ts");
     await fitKernelDensity(this, data, limits);
   }
 

@@ -1,4 +1,4 @@
-import { type Limits, limitReached } from "../../check/limits.ts";
+import { type Limits, limitReached } from "../../check/index.ts";
 
 /**
  * If an iteration uses only some of the rows, steps shrink like 1/2, 1/3, ... after this many iterations, so that the noise of the rows

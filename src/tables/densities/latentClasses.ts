@@ -1,14 +1,11 @@
 import * as z from "zod/mini";
-import type { DataRows } from "../../bijections/bijection.ts";
-import { sizeSchema } from "../../parts/description.ts";
-import { Parameter } from "../../graph/parameter.ts";
-import { sizeOf } from "../../graph/shape.ts";
-import { concat, type Tensor } from "../../graph/tensor.ts";
-import type { Limits } from "../../check/limits.ts";
-import { parse } from "../../check/parse.ts";
+import type { DataRows } from "../../bijections/index.ts";
+import type { Limits } from "../../check/index.ts";
+import { parse, requireNumbers } from "../../check/index.ts";
+import type { Atoms, DistributionKind, Noise } from "../../distributions/index.ts";
+import { concat, Parameter, sizeOf, type Tensor } from "../../graph/index.ts";
+import { sizeSchema } from "../../parts/index.ts";
 import type { Random } from "../../random/index.ts";
-import { requireNumbers } from "../../check/sizeBudget.ts";
-import type { Atoms, DistributionKind, Noise } from "../../distributions/distribution.ts";
 import { type ColumnGroup, columnsOfEqualShapes } from "./heads/columnGroups.ts";
 import { type ColumnHeadOptions, columnHeadsSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
 import { GroupedHeads } from "./heads/groupedHeads.ts";
@@ -167,7 +164,7 @@ export class LatentClasses extends ProductMixture {
   /** Fits the classes by expectation maximization. Held-out rows are not used. */
   async fitToData(data: DataRows, _heldOut?: DataRows, limits?: Limits): Promise<void> {
     // This code is imported only when it is used, because pages that only score do not need it.
-    const { fitLatentClasses } = await import("../../distributions/onDemand.ts");
+    const { fitLatentClasses } = await import("./onDemand.ts");
     await fitLatentClasses(this, data, limits);
   }
 

@@ -1,5 +1,5 @@
-import { weightedMean } from "../../numerics/weightedMean.ts";
-import type { Floats } from "../../runtime/compile.ts";
+import { weightedMean } from "../../numerics/index.ts";
+import type { Floats } from "../../runtime/index.ts";
 
 /**
  * The mean of the log-probabilities [N] of rows that are possible under the model. Expectation maximization leaves the others out, so that

@@ -1,11 +1,10 @@
-import { loop } from "../../graph/loop.ts";
-import type { Shape } from "../../graph/shape.ts";
-import { concat, scalar, type Tensor } from "../../graph/tensor.ts";
-import { inversePermutation } from "../../nn/axisPermutations.ts";
-import { chooseComponent } from "../../distributions/chooseComponent.ts";
+import type { Subset } from "../../distributions/index.ts";
+import { chooseComponent } from "../../distributions/index.ts";
+import type { Shape } from "../../graph/index.ts";
+import { concat, loop, scalar, type Tensor } from "../../graph/index.ts";
+import { inversePermutation } from "../../nn/index.ts";
 import { normalComponents } from "./heads/normalComponents.ts";
 import type { MixedGaussianGroup, MixedGaussianMixture } from "./mixedGaussianMixture.ts";
-import type { Subset } from "../../distributions/subsetDistribution.ts";
 
 /**
  * Rows [N, D] with the known values of x, and with draws of the other columns in the order of their positions. The log-weights of the

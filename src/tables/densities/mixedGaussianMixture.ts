@@ -1,14 +1,18 @@
 import * as z from "zod/mini";
-import type { DataRows } from "../../bijections/bijection.ts";
-import { identityOrder } from "../../bijections/permutation.ts";
-import { sizeSchema } from "../../parts/description.ts";
-import { Parameter } from "../../graph/parameter.ts";
-import { concat, constant, filled, type Tensor } from "../../graph/tensor.ts";
-import type { Limits } from "../../check/limits.ts";
-import { parse } from "../../check/parse.ts";
-import { requireNumbers } from "../../check/sizeBudget.ts";
-import { chooseComponent } from "../../distributions/chooseComponent.ts";
-import type { Atoms, DistributionKind, Noise } from "../../distributions/distribution.ts";
+import type { DataRows } from "../../bijections/index.ts";
+import { identityOrder } from "../../bijections/index.ts";
+import type { Limits } from "../../check/index.ts";
+import { parse, requireNumbers } from "../../check/index.ts";
+import type { Atoms, DistributionKind, Noise } from "../../distributions/index.ts";
+import {
+  chooseComponent,
+  knownValues,
+  logPosterior,
+  type Subset,
+  type SubsetDistribution,
+} from "../../distributions/index.ts";
+import { concat, constant, filled, Parameter, type Tensor } from "../../graph/index.ts";
+import { sizeSchema } from "../../parts/index.ts";
 import { type ColumnGroup, columnsOfEqualShapes } from "./heads/columnGroups.ts";
 import {
   type ColumnHeadOptions,
@@ -23,7 +27,6 @@ import { normalComponents, selectComponent } from "./heads/normalComponents.ts";
 import { drawRows } from "./mixedGaussianDraws.ts";
 import { conditionalMeans, type Regressions, regressionsInOrder, type Scores } from "./regressionsInOrder.ts";
 import { SharedGaps } from "./sharedGaps.ts";
-import { knownValues, logPosterior, type Subset, type SubsetDistribution } from "../../distributions/subsetDistribution.ts";
 
 const mixedGaussianMixtureSchema = z.strictObject({
   type: z.literal("mixedGaussianMixture"),
@@ -258,7 +261,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
   /** Fits the parameters by expectation maximization. The held-out rows select how similar the covariances of the components are. */
   async fitToData(data: DataRows, heldOut?: DataRows, limits?: Limits): Promise<void> {
     // This code is imported only when it is used, because pages that only score do not need it.
-    const { fitMixedGaussianMixture } = await import("../../distributions/onDemand.ts");
+    const { fitMixedGaussianMixture } = await import("./onDemand.ts");
     await fitMixedGaussianMixture(this, data, heldOut, limits);
   }
 

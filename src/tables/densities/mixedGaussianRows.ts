@@ -1,11 +1,11 @@
-import type { DataRows } from "../../bijections/bijection.ts";
-import { featureColumn } from "../../dataset/featureColumn.ts";
-import type { Limits } from "../../check/limits.ts";
+import type { DataRows } from "../../bijections/index.ts";
+import type { Limits } from "../../check/index.ts";
+import { featureColumn } from "../../dataset/index.ts";
+import { kMeans, MAX_NUMBERS } from "../../distributions/index.ts";
 import type { Random } from "../../random/index.ts";
-import { compile, type Floats } from "../../runtime/compile.ts";
+import { compile, type Floats } from "../../runtime/index.ts";
 import { valueCodes } from "./heads/columnHead.ts";
 import { LINEAR_SCORE_BOUND } from "./heads/isolatedAtoms.ts";
-import { kMeans, MAX_NUMBERS } from "../../distributions/kMeans.ts";
 import type { MixedGaussianMixture } from "./mixedGaussianMixture.ts";
 
 /** Rows as expectation maximization needs them. They do not depend on the number of components. */

@@ -1,6 +1,5 @@
-import { choleskyFactor } from "../../numerics/choleskyFactor.ts";
-import { logSumExp } from "../../numerics/logSumExp.ts";
-import type { Floats } from "../../runtime/compile.ts";
+import { choleskyFactor, logSumExp } from "../../numerics/index.ts";
+import type { Floats } from "../../runtime/index.ts";
 import { atomsOf, isCategorical, MISSING, NO_ATOM } from "./heads/columnHead.ts";
 import { isolatedAtoms } from "./heads/isolatedAtoms.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";

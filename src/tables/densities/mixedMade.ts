@@ -1,19 +1,29 @@
 import * as z from "zod/mini";
-import type { DataRows } from "../../bijections/bijection.ts";
-import { identityOrder } from "../../bijections/permutation.ts";
-import { featureColumn } from "../../dataset/featureColumn.ts";
-import { countSchema } from "../../parts/description.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { loop } from "../../graph/loop.ts";
-import { concat, constant, filled, scalar, type Tensor } from "../../graph/tensor.ts";
-import { scoped } from "../../graph/tracing/scope.ts";
-import { drawForBatch, isTraining } from "../../graph/tracing/training.ts";
-import { type NetworkOptions, networkSchema } from "../../nn/mlp.ts";
-import { OrderedMLP, type Positions } from "../../nn/orderedMLP.ts";
-import { parse } from "../../check/parse.ts";
+import type { DataRows } from "../../bijections/index.ts";
+import { identityOrder } from "../../bijections/index.ts";
+import { PushforwardError, parse, requireNumbers } from "../../check/index.ts";
+import { featureColumn } from "../../dataset/index.ts";
+import type { Atoms, DistributionKind, FitDistribution, Noise } from "../../distributions/index.ts";
+import {
+  asSubsetDistribution,
+  knownValues,
+  type Subset,
+  type SubsetDistribution,
+} from "../../distributions/index.ts";
+import {
+  concat,
+  constant,
+  drawForBatch,
+  filled,
+  isTraining,
+  loop,
+  scalar,
+  scoped,
+  type Tensor,
+} from "../../graph/index.ts";
+import { type NetworkOptions, networkSchema, OrderedMLP, type Positions } from "../../nn/index.ts";
+import { countSchema } from "../../parts/index.ts";
 import type { Random } from "../../random/index.ts";
-import { requireNumbers } from "../../check/sizeBudget.ts";
-import type { Atoms, DistributionKind, FitDistribution, Noise } from "../../distributions/distribution.ts";
 import {
   type ColumnHeadOptions,
   columnHeadsSchema,
@@ -26,12 +36,6 @@ import { GroupedHeads } from "./heads/groupedHeads.ts";
 import { HeadGroup } from "./heads/headGroup.ts";
 import { marginalParameters } from "./heads/marginalParameters.ts";
 import { SharedGaps } from "./sharedGaps.ts";
-import {
-  asSubsetDistribution,
-  knownValues,
-  type Subset,
-  type SubsetDistribution,
-} from "../../distributions/subsetDistribution.ts";
 
 const mixedMadeSchema = z.strictObject({
   type: z.literal("mixedMade"),

@@ -1,9 +1,14 @@
-import type { Description } from "../../parts/description.ts";
-import { concat, filled, type Tensor } from "../../graph/tensor.ts";
-import { inversePermutation } from "../../nn/axisPermutations.ts";
-import type { Noise } from "../../distributions/distribution.ts";
+import type { Noise } from "../../distributions/index.ts";
+import {
+  knownValues,
+  logPosterior,
+  type Subset,
+  type SubsetDistribution,
+} from "../../distributions/index.ts";
+import { concat, filled, type Tensor } from "../../graph/index.ts";
+import { inversePermutation } from "../../nn/index.ts";
+import type { Description } from "../../parts/index.ts";
 import type { SharedGaps } from "./sharedGaps.ts";
-import { knownValues, logPosterior, type Subset, type SubsetDistribution } from "../../distributions/subsetDistribution.ts";
 import { TwoStageChoice } from "./twoStageChoice.ts";
 
 /** S columns of a `ProductMixture`. Tensors are column-first, since the runtime is fastest along long rows. */

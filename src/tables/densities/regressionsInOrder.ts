@@ -1,5 +1,4 @@
-import { loop } from "../../graph/loop.ts";
-import { constant, filled, scalar, type Tensor } from "../../graph/tensor.ts";
+import { constant, filled, loop, scalar, type Tensor } from "../../graph/index.ts";
 
 /** The smallest residual variance. Rounding, or covariances that are not positive definite, could make it negative. */
 const MIN_VARIANCE = 1e-6;

@@ -1,8 +1,7 @@
-import type { Noise } from "../../distributions/distribution.ts";
-import type { SubsetDistribution } from "../../distributions/subsetDistribution.ts";
-import type { Floats } from "../../graph/operation.ts";
+import type { Noise, SubsetDistribution } from "../../distributions/index.ts";
+import type { RowInput } from "../../flows/index.ts";
+import type { Floats } from "../../graph/index.ts";
 import type { Random } from "../../random/index.ts";
-import type { RowInput } from "../../flows/batchRunner.ts";
 
 /** Rows [N, D] in row-major order, and which of their features are known: [N, D], 1 or 0. */
 export interface PartialRows {

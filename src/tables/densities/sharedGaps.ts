@@ -1,7 +1,6 @@
-import { concat, constant, type Tensor } from "../../graph/tensor.ts";
-import { isMissing } from "../../distributions/distribution.ts";
+import { isMissing, knownValues, type Subset } from "../../distributions/index.ts";
+import { concat, constant, type Tensor } from "../../graph/index.ts";
 import { type ColumnHead, sharesGap } from "./heads/columnHead.ts";
-import { knownValues, type Subset } from "../../distributions/subsetDistribution.ts";
 
 /**
  * Columns whose values are missing exactly where those of an earlier column are (`sharesGap`), such as the hour of a date and its week.

@@ -1,9 +1,9 @@
-import { LOGARITHM, Parameter } from "../../graph/parameter.ts";
-import type { Tensor } from "../../graph/tensor.ts";
+import { ScaleMap } from "../../bijections/index.ts";
+import { logisticQuantile } from "../../distributions/index.ts";
+import type { Tensor } from "../../graph/index.ts";
+import { LOGARITHM, logOneMinusExp, Parameter } from "../../graph/index.ts";
 import { isLattice, type Numeric } from "./heads/columnHead.ts";
-import { ScaleMap } from "../../bijections/valueScale.ts";
 import { CENTER_DOMAIN, type Centers, missingCenters } from "./kernelCenters.ts";
-import { logisticQuantile, logOneMinusExp } from "../../distributions/logistic.ts";
 
 /** The ratio of one bandwidth to the next before the fit: two steps are a factor of 10. */
 const BANDWIDTH_RATIO = Math.sqrt(10);

@@ -1,5 +1,5 @@
-import type { Tensor } from "../../graph/tensor.ts";
-import { chooseComponent, MAX_UNIFORM } from "../../distributions/chooseComponent.ts";
+import { chooseComponent, MAX_UNIFORM } from "../../distributions/index.ts";
+import type { Tensor } from "../../graph/index.ts";
 
 /** With up to this many components, each is a block. */
 const MAX_BLOCKS_OF_ONE = 64;

@@ -1,5 +1,4 @@
-import { mean } from "../../numerics/mean.ts";
-import { midranks } from "../../numerics/midranks.ts";
+import { mean, midranks } from "../../numerics/index.ts";
 import type { ComparedColumn } from "./comparedRows.ts";
 
 /** The measure of the dependence of two columns. */

@@ -1,6 +1,4 @@
-import { mean } from "../../numerics/mean.ts";
-import { midranks } from "../../numerics/midranks.ts";
-import { variance } from "../../numerics/variance.ts";
+import { mean, midranks, variance } from "../../numerics/index.ts";
 
 /** The area under the receiver operating characteristic curve, with its standard error. */
 export interface Auroc {

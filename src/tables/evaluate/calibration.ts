@@ -1,22 +1,19 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { checkOptions, integerFrom, PushforwardError, seedValue } from "../../check/index.ts";
 import type { RunOptions } from "../../flows/index.ts";
-import type { TableModel } from "../model/tableModel.ts";
-import { lowerBound, upperBound } from "../../numerics/binarySearch.ts";
-import { checkOptions, integerFrom, seedValue } from "../../check/options.ts";
-import { Random } from "../../random/index.ts";
-import { runRules } from "../../runtime/options.ts";
-import { decodeRows } from "../columns/encode.ts";
-import { encodeTable } from "../columns/encodeTable.ts";
-import { featuresOf } from "../columns/tableColumn.ts";
-import type { TableInput } from "../columns/tableRows.ts";
-import { ROW_STATUS } from "../columns/unlearned.ts";
-import { type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
 import {
   type CalibrationResult,
   type ColumnRanks,
+  lowerBound,
   rankCalibration,
   ranksAmongDraws,
-} from "../../numerics/rankCalibration.ts";
+  upperBound,
+} from "../../numerics/index.ts";
+import { Random } from "../../random/index.ts";
+import { runRules } from "../../runtime/index.ts";
+import type { TableInput } from "../columns/index.ts";
+import { decodeRows, encodeTable, featuresOf, ROW_STATUS } from "../columns/index.ts";
+import type { TableModel } from "../model/index.ts";
+import { type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
 
 /** Options of `calibration`. */
 export interface CalibrationOptions extends CompareOptions {

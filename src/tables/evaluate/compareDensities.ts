@@ -1,8 +1,8 @@
 import type { InMemoryDataset } from "../../dataset/index.ts";
-import type { Atoms } from "../../distributions/distribution.ts";
+import type { Atoms } from "../../distributions/index.ts";
 import type { Flow } from "../../flows/index.ts";
+import { estimate, type MeanEstimate } from "../../numerics/index.ts";
 import type { Baseline } from "./gaussianBaseline.ts";
-import { estimate, type MeanEstimate } from "../../numerics/runningMean.ts";
 
 /** A baseline with its name in a report. */
 export interface NamedBaseline extends Baseline {

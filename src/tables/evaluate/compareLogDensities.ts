@@ -1,9 +1,8 @@
-import { PushforwardError } from "../../check/errors.ts";
-import type { LoadedModel } from "../../flows/index.ts";
-import { continuousValue } from "../columns/encode.ts";
-import { featuresOf } from "../columns/tableColumn.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { estimate, type MeanEstimate } from "../../numerics/index.ts";
+import { continuousValue, featuresOf } from "../columns/index.ts";
+import type { LoadedModel } from "../model/index.ts";
 import { logDensityDifference } from "./compareDensities.ts";
-import { estimate, type MeanEstimate } from "../../numerics/runningMean.ts";
 
 /** The log-densities of two models on the same rows, in nats. */
 export interface Comparison {

@@ -1,11 +1,12 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { anyValue, type OptionRules } from "../../check/options.ts";
-import { withBooleanLabels } from "../columns/booleanColumn.ts";
-import { labelCodes } from "../columns/encode.ts";
-import { inferRawColumn } from "../columns/largeIntegers.ts";
-import { listedNames } from "../../check/listedNames.ts";
-import type { TableColumn } from "../columns/tableColumn.ts";
-import { rawColumns, type TableInput } from "../columns/tableRows.ts";
+import { anyValue, listedNames, type OptionRules, PushforwardError } from "../../check/index.ts";
+import type { TableColumn } from "../columns/index.ts";
+import {
+  inferRawColumn,
+  labelCodes,
+  rawColumns,
+  type TableInput,
+  withBooleanLabels,
+} from "../columns/index.ts";
 
 /** Options of the functions that compare tables. */
 export interface CompareOptions {

@@ -1,7 +1,8 @@
+import { counted } from "../../check/index.ts";
 import type { Dataset, InMemoryDataset } from "../../dataset/index.ts";
-import type { GivenRecord, LoadedModel } from "../../flows/index.ts";
-import { type ColumnLabels, modelLabels } from "../../model/modelLabels.ts";
-import { counted } from "../../check/numberText.ts";
+import type { GivenRecord } from "../../model/index.ts";
+import { type ColumnLabels, modelLabels } from "../../model/index.ts";
+import type { LoadedModel } from "../model/index.ts";
 
 /**
  * What a model file keeps of the context that training has seen: for each column the range of its numbers, or how many rows

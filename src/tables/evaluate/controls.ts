@@ -1,6 +1,6 @@
-import { checkOptions, integerFrom, seedValue } from "../../check/options.ts";
+import { checkOptions, integerFrom, seedValue } from "../../check/index.ts";
 import { Random } from "../../random/index.ts";
-import { rowObjects, type TableInput } from "../columns/tableRows.ts";
+import { rowObjects, type TableInput } from "../columns/index.ts";
 
 /** A statistic of generated rows, and its values for two other tables, which show its scale. */
 export interface Controlled<T> {

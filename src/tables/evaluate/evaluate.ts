@@ -1,14 +1,19 @@
-import { checkColumns, type ExpectedColumns } from "../../dataset/checkColumns.ts";
-import { type Dataset, dataset, InMemoryDataset, type RowsInput } from "../../dataset/index.ts";
-import { isDataset } from "../../dataset/isDataset.ts";
-import { PushforwardError } from "../../check/errors.ts";
+import { anyValue, checkOptions, PushforwardError } from "../../check/index.ts";
+import {
+  checkColumns,
+  type Dataset,
+  dataset,
+  type ExpectedColumns,
+  InMemoryDataset,
+  isDataset,
+  type RowsInput,
+} from "../../dataset/index.ts";
 import type { Flow, RunOptions } from "../../flows/index.ts";
-import { anyValue, checkOptions } from "../../check/options.ts";
-import { runRules } from "../../runtime/options.ts";
+import { estimate, type MeanEstimate } from "../../numerics/index.ts";
+import { runRules } from "../../runtime/index.ts";
 import { compareDensities } from "./compareDensities.ts";
 import { type Baseline, gaussianBaseline } from "./gaussianBaseline.ts";
 import { logDensities } from "./logDensities.ts";
-import { estimate, type MeanEstimate } from "../../numerics/runningMean.ts";
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions extends RunOptions {

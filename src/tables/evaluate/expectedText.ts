@@ -1,5 +1,5 @@
-import type { ExpectedValue } from "../anomalies/reasons.ts";
-import { dateText, type TableRow } from "../columns/tableRows.ts";
+import type { ExpectedValue } from "../anomalies/index.ts";
+import { dateText, type TableRow } from "../columns/index.ts";
 
 /** Converts a value of a table, such as a label or a date, to the form in which it is shown. */
 type WriteText = (text: string) => string;

@@ -1,5 +1,5 @@
-import { count, percent, withDecimals } from "../../check/numberText.ts";
-import type { CalibrationResult } from "../../numerics/rankCalibration.ts";
+import { count, percent, withDecimals } from "../../check/index.ts";
+import type { CalibrationResult } from "../../numerics/index.ts";
 import type { ReportNumbers } from "./report.ts";
 import type { ScoreEstimate } from "./usefulness.ts";
 

@@ -1,12 +1,9 @@
+import { anyValue, checkOptions, PushforwardError } from "../../check/index.ts";
 import type { Dataset, InMemoryDataset } from "../../dataset/index.ts";
-import { joinColumns } from "../../dataset/joinColumns.ts";
-import { withMeanWeightOne } from "../../dataset/withMeanWeightOne.ts";
-import type { ContextEmbedding } from "../../distributions/contextEmbedding.ts";
-import type { Atoms } from "../../distributions/distribution.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { anyValue, checkOptions } from "../../check/options.ts";
-import { tableHeads } from "../columns/columnHeads.ts";
-import type { TableColumn } from "../columns/tableColumn.ts";
+import { joinColumns, withMeanWeightOne } from "../../dataset/index.ts";
+import type { Atoms, ContextEmbedding } from "../../distributions/index.ts";
+import type { TableColumn } from "../columns/index.ts";
+import { tableHeads } from "../columns/index.ts";
 import { FeatureScaling, type GaussianFeature } from "./gaussianFeatures.ts";
 import { LinearGaussian } from "./linearGaussian.ts";
 

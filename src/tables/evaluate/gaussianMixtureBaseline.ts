@@ -1,9 +1,8 @@
+import { limitReached } from "../../check/index.ts";
 import type { InMemoryDataset } from "../../dataset/index.ts";
-import { withMeanWeightOne } from "../../dataset/withMeanWeightOne.ts";
-import { kMeans } from "../../distributions/kMeans.ts";
-import { limitReached } from "../../check/limits.ts";
-import { logSumExp } from "../../numerics/logSumExp.ts";
-import { mean } from "../../numerics/mean.ts";
+import { withMeanWeightOne } from "../../dataset/index.ts";
+import { kMeans } from "../../distributions/index.ts";
+import { logSumExp, mean } from "../../numerics/index.ts";
 import { Random } from "../../random/index.ts";
 import type { Baseline } from "./gaussianBaseline.ts";
 import { FeatureScaling, type GaussianFeature, type StandardizedRows } from "./gaussianFeatures.ts";

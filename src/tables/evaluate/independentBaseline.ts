@@ -1,12 +1,12 @@
+import { anyValue, checkOptions } from "../../check/index.ts";
 import type { Dataset } from "../../dataset/index.ts";
-import type { Atoms } from "../../distributions/distribution.ts";
-import { MixedMade } from "../densities/mixedMade.ts";
+import type { Atoms } from "../../distributions/index.ts";
 import { Flow, type RunOptions } from "../../flows/index.ts";
-import { anyValue, checkOptions } from "../../check/options.ts";
 import { Random } from "../../random/index.ts";
-import { runRules } from "../../runtime/options.ts";
-import { tableHeads } from "../columns/columnHeads.ts";
-import type { TableColumn } from "../columns/tableColumn.ts";
+import { runRules } from "../../runtime/index.ts";
+import type { TableColumn } from "../columns/index.ts";
+import { tableHeads } from "../columns/index.ts";
+import { MixedMade } from "../densities/index.ts";
 import type { Baseline } from "./gaussianBaseline.ts";
 
 /** Options of `independentBaseline`. */

@@ -1,6 +1,6 @@
-import { HALF_LOG_2_PI } from "../../distributions/distribution.ts";
-import { choleskyFactor } from "../../numerics/choleskyFactor.ts";
-import { logNormalInterval } from "../../graph/numerics/normalInterval.ts";
+import { HALF_LOG_2_PI } from "../../distributions/index.ts";
+import { logNormalInterval } from "../../graph/index.ts";
+import { choleskyFactor } from "../../numerics/index.ts";
 import { type FeatureScaling, NORMAL, type StandardizedRows } from "./gaussianFeatures.ts";
 
 /** Rows with smaller weights are skipped, because they would hardly change the fit. */

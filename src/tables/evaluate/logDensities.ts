@@ -1,14 +1,11 @@
-import { checkColumns } from "../../dataset/checkColumns.ts";
+import { callback, checkOptions, type OptionRules, PushforwardError, text } from "../../check/index.ts";
 import type { InMemoryDataset } from "../../dataset/index.ts";
-import { PushforwardError } from "../../check/errors.ts";
+import { checkColumns } from "../../dataset/index.ts";
 import type { Flow, RunOptions } from "../../flows/index.ts";
-import { withoutMissing, withStatus } from "../model/rowStatus.ts";
-import { callback, checkOptions, type OptionRules, text } from "../../check/options.ts";
-import { inFloat64 } from "../../runtime/engineOptions.ts";
-import { runRules } from "../../runtime/options.ts";
-import { encodeTable } from "../columns/encodeTable.ts";
-import type { TableColumn } from "../columns/tableColumn.ts";
-import type { TableInput } from "../columns/tableRows.ts";
+import { inFloat64, runRules } from "../../runtime/index.ts";
+import type { TableColumn, TableInput } from "../columns/index.ts";
+import { encodeTable } from "../columns/index.ts";
+import { withoutMissing, withStatus } from "../model/index.ts";
 
 /** Options of `logDensities`. */
 export interface LogDensitiesOptions extends RunOptions {

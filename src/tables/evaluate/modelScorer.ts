@@ -1,10 +1,9 @@
+import { callback, checkOptions, count, counted, nats } from "../../check/index.ts";
 import type { InMemoryDataset } from "../../dataset/index.ts";
-import type { LoadedModel } from "../../flows/index.ts";
-import { callback, checkOptions } from "../../check/options.ts";
+import { RunningMean } from "../../numerics/index.ts";
+import type { LoadedModel } from "../model/index.ts";
 import { ContextCheck } from "./contextCheck.ts";
 import { type LogDensitiesOptions, logDensities, logDensitiesRules } from "./logDensities.ts";
-import { count, counted, nats } from "../../check/numberText.ts";
-import { RunningMean } from "../../numerics/runningMean.ts";
 
 /** Options of `ModelScorer`. */
 export interface ModelScorerOptions extends LogDensitiesOptions {

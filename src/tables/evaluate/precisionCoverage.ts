@@ -1,6 +1,5 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { checkOptions, integerFrom } from "../../check/options.ts";
-import type { TableInput } from "../columns/tableRows.ts";
+import { checkOptions, integerFrom, PushforwardError } from "../../check/index.ts";
+import type { TableInput } from "../columns/index.ts";
 import { type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
 import { rowDistance, type ScaledRows, scaleRows } from "./rowDistance.ts";
 

@@ -1,6 +1,6 @@
-import { quantile } from "../../numerics/quantile.ts";
-import { checkOptions } from "../../check/options.ts";
-import type { TableInput } from "../columns/tableRows.ts";
+import { checkOptions } from "../../check/index.ts";
+import { quantile } from "../../numerics/index.ts";
+import type { TableInput } from "../columns/index.ts";
 import { auroc } from "./auroc.ts";
 import { type ComparedRows, type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
 import { nearestDistances, scaleRows } from "./rowDistance.ts";

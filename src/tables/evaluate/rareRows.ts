@@ -1,7 +1,7 @@
-import type { AnomalyReason } from "../anomalies/reasons.ts";
 import type { RunOptions } from "../../flows/index.ts";
-import type { TableModel } from "../model/tableModel.ts";
-import type { TableRow } from "../columns/tableRows.ts";
+import type { AnomalyReason } from "../anomalies/index.ts";
+import type { TableRow } from "../columns/index.ts";
+import type { TableModel } from "../model/index.ts";
 import type { ScoredRows } from "./report.ts";
 
 /** A row with a low log-density, and which of its values are unusual. */

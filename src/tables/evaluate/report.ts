@@ -1,23 +1,30 @@
-import { InMemoryDataset } from "../../dataset/index.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import type { RunOptions } from "../../flows/index.ts";
-import type { TableModel } from "../model/tableModel.ts";
 import {
   anyValue,
   callback,
   checkOptions,
   integerFrom,
   type OptionRules,
+  PushforwardError,
   required,
   seedValue,
   text,
-} from "../../check/options.ts";
+} from "../../check/index.ts";
+import { InMemoryDataset } from "../../dataset/index.ts";
+import type { RunOptions } from "../../flows/index.ts";
+import type { CalibrationResult } from "../../numerics/index.ts";
+import { estimate, type MeanEstimate } from "../../numerics/index.ts";
 import { Random } from "../../random/index.ts";
-import { runRules } from "../../runtime/options.ts";
-import { describeColumn } from "../columns/describeColumn.ts";
-import { checkNames, encodeTable } from "../columns/encodeTable.ts";
-import { rowObjects, type TableInput, type TableRow } from "../columns/tableRows.ts";
-import { ROW_STATUS } from "../columns/unlearned.ts";
+import { runRules } from "../../runtime/index.ts";
+import {
+  checkNames,
+  describeColumn,
+  encodeTable,
+  ROW_STATUS,
+  rowObjects,
+  type TableInput,
+  type TableRow,
+} from "../columns/index.ts";
+import type { TableModel } from "../model/index.ts";
 import { calibration, conditionalCalibration } from "./calibration.ts";
 import { atomsOfFlow, type ComparedDensity, compareDensities } from "./compareDensities.ts";
 import { comparedRows } from "./comparedRows.ts";
@@ -26,9 +33,7 @@ import { type Finding, findings } from "./findings.ts";
 import { tableLogDensities } from "./logDensities.ts";
 import { type PrecisionCoverageResult, precisionCoverage } from "./precisionCoverage.ts";
 import { type PrivacyResult, privacyFrom } from "./privacy.ts";
-import type { CalibrationResult } from "../../numerics/rankCalibration.ts";
 import { type RareRow, rareRows } from "./rareRows.ts";
-import { estimate, type MeanEstimate } from "../../numerics/runningMean.ts";
 import { tableBaselines } from "./tableBaselines.ts";
 import { type TrendResult, trendFrom } from "./trend.ts";
 import { type TwoSampleResult, twoSample } from "./twoSample.ts";

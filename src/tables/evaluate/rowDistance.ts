@@ -1,4 +1,4 @@
-import { quantile } from "../../numerics/quantile.ts";
+import { quantile } from "../../numerics/index.ts";
 import type { ComparedRows } from "./comparedRows.ts";
 
 /** Rows with numbers divided by their ranges, for `rowDistance`. */

@@ -1,13 +1,12 @@
+import { anyValue, checkOptions } from "../../check/index.ts";
 import type { Dataset, InMemoryDataset } from "../../dataset/index.ts";
-import type { Atoms, Distribution } from "../../distributions/distribution.ts";
-import { KernelDensity } from "../densities/kernelDensity.ts";
-import { LatentClasses } from "../densities/latentClasses.ts";
+import type { Atoms, Distribution } from "../../distributions/index.ts";
 import { Flow, type RunOptions } from "../../flows/index.ts";
-import { anyValue, checkOptions } from "../../check/options.ts";
 import { Random } from "../../random/index.ts";
-import { runRules } from "../../runtime/options.ts";
-import { tableHeads } from "../columns/columnHeads.ts";
-import type { TableColumn } from "../columns/tableColumn.ts";
+import { runRules } from "../../runtime/index.ts";
+import type { TableColumn } from "../columns/index.ts";
+import { tableHeads } from "../columns/index.ts";
+import { KernelDensity, LatentClasses } from "../densities/index.ts";
 import type { NamedBaseline } from "./compareDensities.ts";
 import {
   type Baseline,

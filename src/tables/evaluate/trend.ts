@@ -1,5 +1,5 @@
-import { checkOptions, oneOf } from "../../check/options.ts";
-import type { TableInput } from "../columns/tableRows.ts";
+import { checkOptions, oneOf } from "../../check/index.ts";
+import type { TableInput } from "../columns/index.ts";
 import { association, type Measure, rankColumn } from "./association.ts";
 import { type ComparedRows, type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
 

@@ -1,9 +1,7 @@
-import { rowMajor } from "../../dataset/columnValues.ts";
-import { equalRows } from "../../dataset/equalRows.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { checkOptions, integerFrom, seedValue } from "../../check/options.ts";
+import { checkOptions, integerFrom, PushforwardError, seedValue } from "../../check/index.ts";
+import { equalRows, rowMajor } from "../../dataset/index.ts";
 import { Random } from "../../random/index.ts";
-import type { TableInput } from "../columns/tableRows.ts";
+import type { TableInput } from "../columns/index.ts";
 import { auroc } from "./auroc.ts";
 import {
   type ComparedRows,

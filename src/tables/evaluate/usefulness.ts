@@ -1,10 +1,14 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { nearestName } from "../../check/nearestName.ts";
-import { variance } from "../../numerics/variance.ts";
-import { checkOptions, seedValue, text } from "../../check/options.ts";
+import {
+  checkOptions,
+  listedNames,
+  nearestName,
+  PushforwardError,
+  seedValue,
+  text,
+} from "../../check/index.ts";
+import { variance } from "../../numerics/index.ts";
 import { Random } from "../../random/index.ts";
-import { listedNames } from "../../check/listedNames.ts";
-import { rowObjects, type TableInput } from "../columns/tableRows.ts";
+import { rowObjects, type TableInput } from "../columns/index.ts";
 import { auroc } from "./auroc.ts";
 import {
   type ComparedColumn,

@@ -1,13 +1,3 @@
-import { type ColumnNote, columnNotes } from "../notes/index.ts";
-import { type Constants, sameConstants } from "../../dataset/constantColumns.ts";
-import type { InMemoryDataset } from "../../dataset/index.ts";
-import { ContextEmbedding, type ContextEmbeddingOptions } from "../../distributions/contextEmbedding.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { embedContext } from "../../flows/embedContext.ts";
-import type { Flow } from "../../flows/flow.ts";
-import type { RecipeOptions } from "../../flows/recipes/layers.ts";
-import { forTables, tableFlows } from "./tableFlows.ts";
-import { withConstants } from "./withConstants.ts";
 import {
   anyValue,
   callback,
@@ -15,20 +5,32 @@ import {
   isPlainObject,
   type OptionRule,
   type OptionRules,
-} from "../../check/options.ts";
+  PushforwardError,
+} from "../../check/index.ts";
+import type { InMemoryDataset } from "../../dataset/index.ts";
+import { type Constants, sameConstants } from "../../dataset/index.ts";
+import { ContextEmbedding, type ContextEmbeddingOptions } from "../../distributions/index.ts";
+import type { Flow, RecipeOptions } from "../../flows/index.ts";
+import { embedContext } from "../../flows/index.ts";
 import { Random } from "../../random/index.ts";
-import { type FitResult, fit } from "../../train/fit.ts";
-import { commonFitRules, settingsIn } from "../../train/optionRules.ts";
+import type { TrainingRows } from "../../train/index.ts";
 import {
   type CheckpointStore,
+  commonFitRules,
   definedOptions,
   type FitOptions,
+  type FitResult,
+  fit,
   fitSettingsSchema,
+  readTrainingRows,
   remainingMinutes,
-} from "../../train/options.ts";
-import type { TrainingRows } from "../../train/problem.ts";
-import { readTrainingRows, type TrainingData } from "../../train/rowsForTraining.ts";
+  settingsIn,
+  type TrainingData,
+} from "../../train/index.ts";
+import { type ColumnNote, columnNotes } from "../notes/index.ts";
 import { tableFlowOptimizer } from "./tableFlowOptimizer.ts";
+import { forTables, tableFlows } from "./tableFlows.ts";
+import { withConstants } from "./withConstants.ts";
 
 /** Options of `fitFlows`. */
 export interface FitFlowsOptions extends Omit<FitOptions, "initialize" | "checkpoint"> {

@@ -1,31 +1,28 @@
-import { broadcastNumber, SINGLE_PROCESS } from "../../train/communicator.ts";
-import { concatDatasets } from "../../dataset/concatDatasets.ts";
-import { concatRows } from "../../dataset/concatRows.ts";
-import { crossValidationSplits } from "../../dataset/crossValidation.ts";
-import type { InMemoryDataset, Split } from "../../dataset/index.ts";
-import type { SplitWithTest } from "../../dataset/splitWithTest.ts";
-import type { ContextEmbeddingOptions } from "../../distributions/contextEmbedding.ts";
-import type { Distribution } from "../../distributions/distribution.ts";
-import { Mixture } from "../../distributions/mixture.ts";
-import { hasExactConditionals } from "../densities/exactConditionals.ts";
-import { Flow } from "../../flows/flow.ts";
-import { mean } from "../../numerics/mean.ts";
-import type { TableColumn } from "../columns/tableColumn.ts";
-import type { Budget } from "./budgets.ts";
-import { fit } from "../../train/fit.ts";
-import { isKernelDensity, MAX_CENTERS } from "./fittedCandidates.ts";
-import { type Candidate, candidatesFor, hasLinearTails, type NamedRecipe } from "./memberCandidates.ts";
+import type { InMemoryDataset, Split, SplitWithTest } from "../../dataset/index.ts";
+import { concatDatasets, concatRows, crossValidationSplits } from "../../dataset/index.ts";
+import type { ContextEmbeddingOptions, Distribution } from "../../distributions/index.ts";
+import { Mixture } from "../../distributions/index.ts";
+import { Flow } from "../../flows/index.ts";
+import { mean } from "../../numerics/index.ts";
+import type { StopReason } from "../../train/index.ts";
 import {
+  broadcastNumber,
   type CheckpointStore,
   deadlineOf,
   definedOptions,
   type FitEpoch,
   type FitOptions,
+  fit,
   remainingMinutes,
-} from "../../train/options.ts";
-import { broadcastFlow } from "../../train/sameTraining.ts";
-import { stackDensities } from "../../train/stacking.ts";
-import type { StopReason } from "../../train/trainingLoop.ts";
+  SINGLE_PROCESS,
+  stackDensities,
+} from "../../train/index.ts";
+import type { TableColumn } from "../columns/index.ts";
+import { hasExactConditionals } from "../densities/index.ts";
+import { broadcastFlow } from "./broadcastFlow.ts";
+import type { Budget } from "./budgets.ts";
+import { isKernelDensity, MAX_CENTERS } from "./fittedCandidates.ts";
+import { type Candidate, candidatesFor, hasLinearTails, type NamedRecipe } from "./memberCandidates.ts";
 
 /** One of the densities whose mixture is the default model of a table. */
 export interface Member {

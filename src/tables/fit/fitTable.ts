@@ -1,8 +1,3 @@
-import { InMemoryDataset } from "../../dataset/index.ts";
-import { splitWithTest } from "../../dataset/splitWithTest.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { AnomalyScorer } from "../anomalies/anomalyScorer.ts";
-import { TableModel } from "../model/tableModel.ts";
 import {
   abortSignal,
   anyValue,
@@ -12,26 +7,32 @@ import {
   numberFrom,
   type OptionRule,
   type OptionRules,
+  PushforwardError,
   trueOrFalse,
-} from "../../check/options.ts";
-import { engineOptionsOf } from "../../runtime/engineOptions.ts";
-import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../columns/columnOptions.ts";
-import { distinctFeatureNames } from "../columns/distinctFeatureNames.ts";
-import { encodeRows, labelCodes } from "../columns/encode.ts";
-import { inferRawColumn } from "../columns/largeIntegers.ts";
-import type { TableColumn } from "../columns/tableColumn.ts";
+} from "../../check/index.ts";
+import { InMemoryDataset, splitWithTest } from "../../dataset/index.ts";
+import { engineOptionsOf } from "../../runtime/index.ts";
+import type { StopReason } from "../../train/index.ts";
+import { fitSettingsSchema, settingsIn } from "../../train/index.ts";
+import { AnomalyScorer } from "../anomalies/index.ts";
+import type { TableColumn } from "../columns/index.ts";
 import {
+  type ColumnKind,
+  type ColumnOptions,
+  checkColumnOptions,
+  distinctFeatureNames,
+  encodeRows,
+  inferRawColumn,
+  isNumericText,
+  labelCodes,
   type ReturnedRow,
   rawColumns,
   type TableInput,
   type TableRow,
   type TableValue,
-} from "../columns/tableRows.ts";
-import { isNumericText } from "../columns/valueRemarks.ts";
+} from "../columns/index.ts";
+import { TableModel } from "../model/index.ts";
 import { type FitMembersOptions, fitMembers, type Member } from "./fitMembers.ts";
-import { settingsIn } from "../../train/optionRules.ts";
-import { fitSettingsSchema } from "../../train/options.ts";
-import type { StopReason } from "../../train/trainingLoop.ts";
 import { trimRows } from "./trimRows.ts";
 
 /** Options of `fitTable`. */

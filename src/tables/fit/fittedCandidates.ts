@@ -1,17 +1,18 @@
-import { featureColumn } from "../../dataset/featureColumn.ts";
+import { type Limits, limitReached } from "../../check/index.ts";
 import type { Dataset, InMemoryDataset } from "../../dataset/index.ts";
-import { FULL_SHRINKAGE, fitCorrelatedKernels } from "../densities/fitCorrelatedKernels.ts";
-import { chooseMixedGaussianMixture } from "../densities/fitMixedGaussianMixture.ts";
-import type { ColumnHeadOptions } from "../densities/heads/columnHead.ts";
-import { KERNEL_WIDTHS } from "../densities/kernelCovariance.ts";
-import { KernelDensity } from "../densities/kernelDensity.ts";
-import { Flow } from "../../flows/flow.ts";
-import { type Limits, limitReached } from "../../check/limits.ts";
-import { mean } from "../../numerics/mean.ts";
+import { featureColumn } from "../../dataset/index.ts";
+import { Flow } from "../../flows/index.ts";
+import { mean } from "../../numerics/index.ts";
 import type { Random } from "../../random/index.ts";
-import { tableHeads } from "../columns/columnHeads.ts";
-import { withLinearScale } from "../columns/linearScale.ts";
-import { featuresOf, type TableColumn } from "../columns/tableColumn.ts";
+import { featuresOf, type TableColumn, tableHeads, withLinearScale } from "../columns/index.ts";
+import type { ColumnHeadOptions } from "../densities/index.ts";
+import {
+  chooseMixedGaussianMixture,
+  FULL_SHRINKAGE,
+  fitCorrelatedKernels,
+  KERNEL_WIDTHS,
+  KernelDensity,
+} from "../densities/index.ts";
 
 /** A member that is fitted without gradients, such as a kernel density. */
 export interface FittedCandidate {

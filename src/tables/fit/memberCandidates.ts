@@ -1,20 +1,14 @@
-import { Chain } from "../../bijections/chain.ts";
-import { ColumnScales } from "../../bijections/columnScales.ts";
+import { Chain, ColumnScales } from "../../bijections/index.ts";
+import { PushforwardError, parse } from "../../check/index.ts";
 import type { Dataset, InMemoryDataset } from "../../dataset/index.ts";
-import { ContextEmbedding, type ContextEmbeddingOptions } from "../../distributions/contextEmbedding.ts";
-import type { ColumnHeadOptions } from "../densities/heads/columnHead.ts";
-import { LatentClasses } from "../densities/latentClasses.ts";
-import { MixedMade } from "../densities/mixedMade.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { dequantize } from "../../flows/dequantize.ts";
-import { embedContext } from "../../flows/embedContext.ts";
-import { Flow } from "../../flows/flow.ts";
-import type { RecipeOptions } from "../../flows/recipes/layers.ts";
-import { forTables, MAX_ROWS_OF_SMALL_TABLE, tableFlows } from "./tableFlows.ts";
-import { parse } from "../../check/parse.ts";
+import { ContextEmbedding, type ContextEmbeddingOptions } from "../../distributions/index.ts";
+import type { RecipeOptions } from "../../flows/index.ts";
+import { dequantize, embedContext, Flow } from "../../flows/index.ts";
 import { Random } from "../../random/index.ts";
-import { tableHeads } from "../columns/columnHeads.ts";
-import { featureCardinalities, type TableColumn } from "../columns/tableColumn.ts";
+import { type FitOptions, scheduleSchema, trainingLengths } from "../../train/index.ts";
+import { featureCardinalities, type TableColumn, tableHeads } from "../columns/index.ts";
+import type { ColumnHeadOptions } from "../densities/index.ts";
+import { LatentClasses, MixedMade } from "../densities/index.ts";
 import { BUDGETS, type Budget } from "./budgets.ts";
 import {
   correlatedKernels,
@@ -24,9 +18,8 @@ import {
   KERNEL_DENSITY,
   kernelDensity,
 } from "./fittedCandidates.ts";
-import { type FitOptions, trainingLengths } from "../../train/options.ts";
-import { scheduleSchema } from "../../train/schedule.ts";
 import { tableFlowOptimizer } from "./tableFlowOptimizer.ts";
+import { forTables, MAX_ROWS_OF_SMALL_TABLE, tableFlows } from "./tableFlows.ts";
 
 /** A member before training. */
 export type Candidate = TrainedCandidate | FittedCandidate;

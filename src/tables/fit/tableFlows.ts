@@ -1,19 +1,16 @@
-import type { Bijection } from "../../bijections/bijection.ts";
-import { Chain } from "../../bijections/chain.ts";
-import { Standardize } from "../../bijections/standardize.ts";
-import { StandardizeContext } from "../../bijections/standardizeContext.ts";
-import { Tails } from "../../bijections/tails.ts";
-import { ContextEmbedding, type ContextEmbeddingOptions } from "../../distributions/contextEmbedding.ts";
-import type { Distribution } from "../../distributions/distribution.ts";
-import { GaussianMixture } from "../../distributions/gaussianMixture.ts";
-import { StandardNormal } from "../../distributions/standardNormal.ts";
-import { anyValue, checkOptions, integerFrom, required } from "../../check/options.ts";
+import type { Bijection } from "../../bijections/index.ts";
+import { Chain, Standardize, StandardizeContext, Tails } from "../../bijections/index.ts";
+import { anyValue, checkOptions, integerFrom, required } from "../../check/index.ts";
+import type { Distribution } from "../../distributions/index.ts";
+import {
+  ContextEmbedding,
+  type ContextEmbeddingOptions,
+  GaussianMixture,
+  StandardNormal,
+} from "../../distributions/index.ts";
+import type { RecipeOptions } from "../../flows/index.ts";
+import { checkFlow, Flow, maf, nsf } from "../../flows/index.ts";
 import { Random } from "../../random/index.ts";
-import { checkFlow } from "../../flows/checkParts.ts";
-import { Flow } from "../../flows/flow.ts";
-import { maf } from "../../flows/recipes/autoregressive.ts";
-import type { RecipeOptions } from "../../flows/recipes/layers.ts";
-import { nsf } from "../../flows/recipes/spline.ts";
 
 /**
  * Adds to a flow what columns of real tables need: `Standardize`, fitted to the data, so that the flow models standardized columns while

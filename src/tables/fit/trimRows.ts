@@ -1,10 +1,9 @@
-import { concatRows } from "../../dataset/concatRows.ts";
+import { PushforwardError } from "../../check/index.ts";
 import type { InMemoryDataset, Split } from "../../dataset/index.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { AnomalyScorer } from "../anomalies/anomalyScorer.ts";
-import { highestScores } from "../anomalies/findAnomalies.ts";
-import { engineOptionsOf } from "../../runtime/engineOptions.ts";
-import type { TableColumn } from "../columns/tableColumn.ts";
+import { concatRows } from "../../dataset/index.ts";
+import { engineOptionsOf } from "../../runtime/index.ts";
+import { AnomalyScorer, highestScores } from "../anomalies/index.ts";
+import type { TableColumn } from "../columns/index.ts";
 import { type FitMembersOptions, fitMembers } from "./fitMembers.ts";
 
 /** Training and validation rows without the rows that have the highest anomaly scores. */

@@ -1,10 +1,8 @@
-import { Standardize } from "../../bijections/standardize.ts";
-import { ConstantFeatures } from "../densities/constantFeatures.ts";
-import { TransformedDistribution } from "../../distributions/transformedDistribution.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { brief } from "../../check/parse.ts";
-import { checkFlow } from "../../flows/checkParts.ts";
-import { Flow } from "../../flows/flow.ts";
+import { Standardize } from "../../bijections/index.ts";
+import { brief, PushforwardError } from "../../check/index.ts";
+import { TransformedDistribution } from "../../distributions/index.ts";
+import { checkFlow, Flow } from "../../flows/index.ts";
+import { ConstantFeatures } from "../densities/index.ts";
 
 /**
  * Returns a flow with additional constant features. `constants` has the value of each by its index among all features of the

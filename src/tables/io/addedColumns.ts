@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 import { quotedIdentifier } from "./database.ts";
 import type { Table } from "./table.ts";
 

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
-import { PushforwardError } from "../../check/errors.ts";
-import { interruptedError } from "./databaseError.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { interruptedError } from "../../files/index.ts";
 import type { SourceFile } from "./sourceFile.ts";
 
 /** DuckDB's `max_line_size`. If a longer line crosses the end of a buffer, DuckDB drops this line and all after it without an error. */

@@ -1,8 +1,9 @@
-import { countValues } from "../../dataset/columnValues.ts";
-import type { ColumnFindings, ColumnNote, ColumnValues } from "../notes/index.ts";
-import { findMissingCodes } from "../notes/missingCodes.ts";
-import type { TableColumn } from "../columns/tableColumn.ts";
-import { typedText } from "../columns/typedText.ts";
+import type { ColumnValues } from "../../dataset/index.ts";
+import { countValues } from "../../dataset/index.ts";
+import type { TableColumn } from "../columns/index.ts";
+import { typedText } from "../columns/index.ts";
+import type { ColumnFindings, ColumnNote } from "../notes/index.ts";
+import { findMissingCodes } from "../notes/index.ts";
 import { columnList } from "./columnList.ts";
 import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 

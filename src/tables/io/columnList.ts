@@ -1,5 +1,5 @@
-import { shellQuoted } from "../../files/shellQuoted.ts";
-import { listedNames } from "../../check/listedNames.ts";
+import { listedNames } from "../../check/index.ts";
+import { shellQuoted } from "../../files/index.ts";
 import { fieldNames, firstRecords } from "./csvRecords.ts";
 import { quotedIdentifier } from "./database.ts";
 

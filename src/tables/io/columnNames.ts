@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 
 /** The time to read a table grows with the square of the number of columns; with this number it takes some seconds. */
 const MAX_COLUMNS = 10_000;

@@ -1,6 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { nearestName } from "../../check/nearestName.ts";
-import { listedNames } from "../../check/listedNames.ts";
+import { listedNames, nearestName, PushforwardError } from "../../check/index.ts";
 import { columnList, quotedNames } from "./columnList.ts";
 import { isNumeric } from "./columnTypes.ts";
 import { describeByType, examineColumn, type NonNumericColumn } from "./nonNumericColumns.ts";

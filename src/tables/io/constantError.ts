@@ -1,5 +1,5 @@
+import { PushforwardError } from "../../check/index.ts";
 import type { Dataset } from "../../dataset/index.ts";
-import { PushforwardError } from "../../check/errors.ts";
 import type { Labels } from "./labels.ts";
 
 /** The error if all columns to learn are constant, or one column of the context. `received` has the values of the columns `names`. */

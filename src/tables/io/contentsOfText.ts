@@ -1,4 +1,4 @@
-import type { ValueType } from "../columns/tableColumn.ts";
+import type { ValueType } from "../columns/index.ts";
 import { type TextContent, textTypes } from "./columnTypes.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { WITH_DECIMAL_COMMA } from "../columns/valueRemarks.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { WITH_DECIMAL_COMMA } from "../columns/index.ts";
 import { checkColumnNames } from "./columnNames.ts";
 import { type CsvRecord, fieldNames, firstRecords } from "./csvRecords.ts";
 import { stringLiteral } from "./database.ts";

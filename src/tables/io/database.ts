@@ -8,10 +8,10 @@ import type {
   DuckDBDoubleVector,
   DuckDBInstance,
 } from "@duckdb/node-api";
-import { removeAbandoned, temporaryName } from "../../files/temporaryFile.ts";
-import { importOptional, TABLES } from "../../package/optionalPackages.ts";
-import { readAhead } from "../../dataset/readAhead.ts";
-import { databaseError, interruptedError, MEMORY_LIMIT_MB } from "./databaseError.ts";
+import { readAhead } from "../../dataset/index.ts";
+import { interruptedError, removeAbandoned, temporaryName } from "../../files/index.ts";
+import { importOptional, TABLES } from "../../package/index.ts";
+import { databaseError, MEMORY_LIMIT_MB } from "./databaseError.ts";
 
 /** A column name as an identifier of SQL, always in quotes. */
 export const quotedIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;

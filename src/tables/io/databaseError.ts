@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
-import { PushforwardError } from "../../check/errors.ts";
-import { shortened } from "../../check/parse.ts";
+import { PushforwardError, shortened } from "../../check/index.ts";
+import { interruptedError, stoppedWhile } from "../../files/index.ts";
 
 /** The memory that DuckDB may use. Tables of very many columns get more; see `Database.prepareForColumns`. */
 export const MEMORY_LIMIT_MB = 512;
@@ -80,13 +80,7 @@ export function databaseError(error: unknown, source: string): unknown {
   return dataError(`DuckDB cannot read ${file} (${problemOnly(text)})`, {});
 }
 
-export const interruptedError = (source: string, cause?: unknown): PushforwardError =>
-  stoppedWhile(`reading ${source}`, cause);
-
 export const interruptedDrawingError = (): PushforwardError => stoppedWhile("drawing rows from the model");
-
-const stoppedWhile = (activity: string, cause?: unknown): PushforwardError =>
-  new PushforwardError("INTERRUPTED", `Stopped while ${activity}`, { hint: "Run the command again.", cause });
 
 export const notUtf8Error = (source: string, line: number | string, cause?: unknown): PushforwardError =>
   new PushforwardError("DATA", `${source} is not UTF-8 text in line ${line}`, {

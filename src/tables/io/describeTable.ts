@@ -1,9 +1,15 @@
-import { anyValue, callback, checkOptions, listOfTexts } from "../../check/options.ts";
-import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../columns/columnOptions.ts";
-import { describeColumn, optionsOfColumn } from "../columns/describeColumn.ts";
-import type { RawColumn, TableColumn } from "../columns/tableColumn.ts";
-import { typedText } from "../columns/typedText.ts";
-import { textRemarks, valueRemarks } from "../columns/valueRemarks.ts";
+import { anyValue, callback, checkOptions, listOfTexts } from "../../check/index.ts";
+import type { RawColumn, TableColumn } from "../columns/index.ts";
+import {
+  type ColumnKind,
+  type ColumnOptions,
+  checkColumnOptions,
+  describeColumn,
+  optionsOfColumn,
+  textRemarks,
+  typedText,
+  valueRemarks,
+} from "../columns/index.ts";
 import { addedNameRemark } from "./addedColumns.ts";
 import { excludeColumns, findColumns } from "./columnSelection.ts";
 import { type ColumnInference, inferColumns } from "./inferColumns.ts";

@@ -1,13 +1,17 @@
-import { notesOn } from "../notes/columnNotes.ts";
-import { rowMajor } from "../../dataset/columnValues.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { InMemoryDataset, type RowStream, range, rowMajor, StreamedDataset } from "../../dataset/index.ts";
+import type { TableColumn } from "../columns/index.ts";
+import {
+  type ColumnKind,
+  type ColumnOptions,
+  checkColumnOptions,
+  decodeRows,
+  distinctFeatureNames,
+  encodeColumn,
+  labelCodes,
+} from "../columns/index.ts";
 import type { ColumnNote } from "../notes/index.ts";
-import { InMemoryDataset, type RowStream, StreamedDataset } from "../../dataset/index.ts";
-import { range } from "../../dataset/range.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { type ColumnKind, type ColumnOptions, checkColumnOptions } from "../columns/columnOptions.ts";
-import { distinctFeatureNames } from "../columns/distinctFeatureNames.ts";
-import { decodeRows, encodeColumn, labelCodes } from "../columns/encode.ts";
-import type { TableColumn } from "../columns/tableColumn.ts";
+import { notesOn } from "../notes/index.ts";
 import { columnHint, dateCodesNote, type HintSource } from "./columnHints.ts";
 import { checkContext, constantError } from "./constantError.ts";
 import { type DescribedColumn, describedColumn } from "./describeTable.ts";

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../../check/errors.ts";
-import type { ValueType } from "../columns/tableColumn.ts";
+import { PushforwardError } from "../../check/index.ts";
+import type { ValueType } from "../columns/index.ts";
 import type { Table } from "./table.ts";
 
 /** Dates have this many milliseconds at most, as in JavaScript: the year 275760. */

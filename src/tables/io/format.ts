@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 
 export type FormatName = "csv" | "tsv" | "parquet" | "json" | "jsonl";
 

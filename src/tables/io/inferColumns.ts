@@ -1,10 +1,12 @@
-import { selectRows } from "../../dataset/selectRows.ts";
-import { isNumericKind, isTimeKind } from "../columns/columnKind.ts";
-import type { ColumnKind, ColumnOptions } from "../columns/columnOptions.ts";
-import { type InferredColumn, inferColumn } from "../columns/inferColumn.ts";
-import { isLearnedAsText } from "../columns/largeIntegers.ts";
-import type { RawColumn } from "../columns/tableColumn.ts";
-import type { TextCounts } from "../columns/valueRemarks.ts";
+import { selectRows } from "../../dataset/index.ts";
+import type { ColumnKind, ColumnOptions, RawColumn, TextCounts } from "../columns/index.ts";
+import {
+  type InferredColumn,
+  inferColumn,
+  isLearnedAsText,
+  isNumericKind,
+  isTimeKind,
+} from "../columns/index.ts";
 import { largeIntegersOf } from "./largeIntegers.ts";
 import { throwTextKind } from "./learnedExpression.ts";
 import { countTextOfColumn } from "./nonNumericColumns.ts";

@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 import { checkColumnNames } from "./columnNames.ts";
 import { type Database, stringLiteral } from "./database.ts";
 import { exactPath } from "./locate.ts";

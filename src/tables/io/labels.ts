@@ -1,7 +1,5 @@
-import type { ColumnValues } from "../notes/index.ts";
-import type { InMemoryDataset } from "../../dataset/index.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { nearestName } from "../../check/nearestName.ts";
+import { nearestName, PushforwardError } from "../../check/index.ts";
+import type { ColumnValues, InMemoryDataset } from "../../dataset/index.ts";
 import { isNumeric, numberOfText } from "./columnTypes.ts";
 import { constantContextError } from "./constantError.ts";
 import { quotedIdentifier, textLiteral } from "./database.ts";

@@ -1,6 +1,6 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { hasLargeIntegers, type LargeIntegers } from "../columns/largeIntegers.ts";
-import type { RawColumn } from "../columns/tableColumn.ts";
+import { PushforwardError } from "../../check/index.ts";
+import type { RawColumn } from "../columns/index.ts";
+import { hasLargeIntegers, type LargeIntegers } from "../columns/index.ts";
 import { isNumeric, trimmed } from "./columnTypes.ts";
 import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 import type { Column } from "./relation.ts";

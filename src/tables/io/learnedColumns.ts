@@ -1,4 +1,4 @@
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
 import { columnList } from "./columnList.ts";
 import { excludeColumns, findColumns } from "./columnSelection.ts";
 import type { Labels } from "./labels.ts";

@@ -1,9 +1,13 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { shortened } from "../../check/parse.ts";
-import { booleanLabel } from "../columns/booleanColumn.ts";
-import { isTimeKind, type NumericKind, type TimeKind } from "../columns/columnKind.ts";
-import type { TableColumn, ValueType } from "../columns/tableColumn.ts";
-import { THOUSANDS, WITH_DECIMAL_COMMA } from "../columns/valueRemarks.ts";
+import { PushforwardError, shortened } from "../../check/index.ts";
+import type { TableColumn, ValueType } from "../columns/index.ts";
+import {
+  booleanLabel,
+  isTimeKind,
+  type NumericKind,
+  THOUSANDS,
+  type TimeKind,
+  WITH_DECIMAL_COMMA,
+} from "../columns/index.ts";
 import { columnList } from "./columnList.ts";
 import { withDates } from "./contentsOfText.ts";
 import { stringLiteral, textLiteral } from "./database.ts";

@@ -5,10 +5,10 @@ import { sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { isatty } from "node:tty";
 import { promisify } from "node:util";
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { FileVersion, interruptedError } from "../../files/index.ts";
 import { Database, stringLiteral } from "./database.ts";
-import { interruptedError, temporaryDirectoryFullError } from "./databaseError.ts";
-import { FileVersion } from "../../files/fileVersion.ts";
+import { temporaryDirectoryFullError } from "./databaseError.ts";
 import { inspectFile, type SourceFile, statSource } from "./sourceFile.ts";
 
 /** The name of standard input in messages. */

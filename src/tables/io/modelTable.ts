@@ -1,7 +1,6 @@
-import { PushforwardError } from "../../check/errors.ts";
-import type { LoadedModel } from "../../flows/index.ts";
-import { modelLabels } from "../../model/modelLabels.ts";
-import { nearestName } from "../../check/nearestName.ts";
+import { nearestName, PushforwardError } from "../../check/index.ts";
+import { modelLabels } from "../../model/index.ts";
+import type { LoadedModel } from "../model/index.ts";
 import { quotedNames } from "./columnList.ts";
 import { checkLabels, withLabels } from "./labels.ts";
 import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";

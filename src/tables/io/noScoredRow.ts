@@ -1,6 +1,5 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { counted } from "../../check/numberText.ts";
-import type { UnlearnedValues } from "../columns/unlearned.ts";
+import { counted, PushforwardError } from "../../check/index.ts";
+import type { UnlearnedValues } from "../columns/index.ts";
 import { quotedIdentifier } from "./database.ts";
 import type { Table } from "./table.ts";
 

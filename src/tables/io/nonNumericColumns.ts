@@ -1,7 +1,11 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { shortened } from "../../check/parse.ts";
-import { DATE_LIKE } from "../columns/textDates.ts";
-import { NUMBER_WITH_UNIT, type TextCounts, THOUSANDS, WITH_DECIMAL_COMMA } from "../columns/valueRemarks.ts";
+import { PushforwardError, shortened } from "../../check/index.ts";
+import {
+  DATE_LIKE,
+  NUMBER_WITH_UNIT,
+  type TextCounts,
+  THOUSANDS,
+  WITH_DECIMAL_COMMA,
+} from "../columns/index.ts";
 import { columnList } from "./columnList.ts";
 import { numberOfText, textOf, trimmed } from "./columnTypes.ts";
 import { quotedIdentifier, stringLiteral } from "./database.ts";

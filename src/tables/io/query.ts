@@ -2,7 +2,7 @@
 // runs it. Users copy these queries into a shell, so they are short and quoted.
 
 import { existsSync } from "node:fs";
-import { shellQuoted } from "../../files/shellQuoted.ts";
+import { shellQuoted } from "../../files/index.ts";
 import { quotedIdentifier, stringLiteral } from "./database.ts";
 import type { FormatName } from "./format.ts";
 import { exactPath } from "./locate.ts";

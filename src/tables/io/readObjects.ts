@@ -1,7 +1,6 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { checkOptions, listOfTexts, type OptionRules } from "../../check/options.ts";
-import type { TableRow } from "../columns/tableRows.ts";
-import { typedText } from "../columns/typedText.ts";
+import { checkOptions, listOfTexts, type OptionRules, PushforwardError } from "../../check/index.ts";
+import type { TableRow } from "../columns/index.ts";
+import { typedText } from "../columns/index.ts";
 import { excludeColumns, findColumns } from "./columnSelection.ts";
 import { trimmed } from "./columnTypes.ts";
 import { checkFinite } from "./finiteValues.ts";

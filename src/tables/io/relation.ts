@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { PushforwardError } from "../../check/errors.ts";
+import { PushforwardError } from "../../check/index.ts";
+import type { FileVersion } from "../../files/index.ts";
 import { checkText } from "./checkText.ts";
 import { quotedNames } from "./columnList.ts";
 import { checkColumnNames } from "./columnNames.ts";
@@ -16,7 +17,6 @@ import {
 import { csvDialect, csvRelation, delimiterOption } from "./csv.ts";
 import { type Database, quotedIdentifier, stringLiteral } from "./database.ts";
 import { type FileRows, withFileRows } from "./fileRows.ts";
-import type { FileVersion } from "../../files/fileVersion.ts";
 import { type FormatName, formatOf } from "./format.ts";
 import { jsonRelation } from "./json.ts";
 import { locateFiles, STANDARD_INPUT } from "./locate.ts";

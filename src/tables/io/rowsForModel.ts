@@ -1,5 +1,4 @@
-import type { TableColumn, ValueType } from "../columns/tableColumn.ts";
-import type { TableRow } from "../columns/tableRows.ts";
+import type { TableColumn, TableRow, ValueType } from "../columns/index.ts";
 import { withDates } from "./contentsOfText.ts";
 import type { TypedColumn } from "./readColumns.ts";
 import { objectsOf } from "./readObjects.ts";

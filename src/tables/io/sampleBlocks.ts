@@ -1,17 +1,17 @@
-import { InMemoryDataset } from "../../dataset/index.ts";
-import { joinColumns } from "../../dataset/joinColumns.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import type { LoadedModel, RunOptions } from "../../flows/index.ts";
 import {
   abortSignal,
   anyValue,
   callback,
   checkOptions,
   integerFrom,
+  PushforwardError,
   required,
   seedValue,
-} from "../../check/options.ts";
-import { runRules } from "../../runtime/options.ts";
+} from "../../check/index.ts";
+import { InMemoryDataset, joinColumns } from "../../dataset/index.ts";
+import type { RunOptions } from "../../flows/index.ts";
+import { runRules } from "../../runtime/index.ts";
+import type { LoadedModel } from "../model/index.ts";
 import { interruptedDrawingError } from "./databaseError.ts";
 import { MAX_FLOAT32 } from "./maxFloat32.ts";
 import { Table } from "./table.ts";

@@ -1,10 +1,9 @@
-import { rowMajor } from "../../dataset/columnValues.ts";
-import { selectRows } from "../../dataset/selectRows.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import type { RunOptions, TableModel } from "../../flows/index.ts";
-import { decodeRows } from "../columns/encode.ts";
-import { featureNames, type TableColumn } from "../columns/tableColumn.ts";
-import type { TableValue } from "../columns/tableRows.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { rowMajor, selectRows } from "../../dataset/index.ts";
+import type { RunOptions } from "../../flows/index.ts";
+import type { TableValue } from "../columns/index.ts";
+import { decodeRows, featureNames, type TableColumn } from "../columns/index.ts";
+import type { TableModel } from "../model/index.ts";
 import { quotedNames } from "./columnList.ts";
 import { Database, quotedIdentifier } from "./database.ts";
 import { interruptedDrawingError } from "./databaseError.ts";

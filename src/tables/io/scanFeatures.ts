@@ -1,11 +1,15 @@
-import { columnOf, rowMajor } from "../../dataset/columnValues.ts";
-import { InMemoryDataset } from "../../dataset/index.ts";
-import { range } from "../../dataset/range.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { readAhead } from "../../dataset/readAhead.ts";
-import { encodeColumn, labelCodes, positionsInColumn } from "../columns/encode.ts";
-import { featureNames, type TableColumn } from "../columns/tableColumn.ts";
-import { ROW_STATUS, UnlearnedCounts, type UnlearnedValues } from "../columns/unlearned.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { columnOf, InMemoryDataset, range, readAhead, rowMajor } from "../../dataset/index.ts";
+import {
+  encodeColumn,
+  featureNames,
+  labelCodes,
+  positionsInColumn,
+  ROW_STATUS,
+  type TableColumn,
+  UnlearnedCounts,
+  type UnlearnedValues,
+} from "../columns/index.ts";
 import { quotedNames } from "./columnList.ts";
 import { quotedIdentifier } from "./database.ts";
 import { checkFinite } from "./finiteValues.ts";

@@ -1,10 +1,10 @@
+import { callback, checkOptions, listOfTexts } from "../../check/index.ts";
 import type { InMemoryDataset } from "../../dataset/index.ts";
-import { range } from "../../dataset/range.ts";
+import { range } from "../../dataset/index.ts";
+import { interruptedError } from "../../files/index.ts";
+import type { TableColumn } from "../columns/index.ts";
+import { ROW_STATUS, type UnlearnedValues } from "../columns/index.ts";
 import type { ModelScorer } from "../evaluate/index.ts";
-import { callback, checkOptions, listOfTexts } from "../../check/options.ts";
-import type { TableColumn } from "../columns/tableColumn.ts";
-import { ROW_STATUS, type UnlearnedValues } from "../columns/unlearned.ts";
-import { interruptedError } from "./databaseError.ts";
 import { checkColumns, tableForModel } from "./modelTable.ts";
 import { noScoredRow } from "./noScoredRow.ts";
 import { type FeatureScan, scanFeatures } from "./scanFeatures.ts";

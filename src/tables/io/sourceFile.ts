@@ -1,13 +1,11 @@
 import { isUtf8 } from "node:buffer";
 import type { Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { PushforwardError } from "../../check/errors.ts";
-import { readError } from "../../files/readBytes.ts";
-import { isGzip, readRange } from "../../files/readRange.ts";
-import { shellQuoted } from "../../files/shellQuoted.ts";
+import { PushforwardError } from "../../check/index.ts";
+import type { FileVersion } from "../../files/index.ts";
+import { isGzip, readError, readRange, shellQuoted } from "../../files/index.ts";
 import { checkText, textOf } from "./checkText.ts";
 import { notUtf8Error } from "./databaseError.ts";
-import type { FileVersion } from "../../files/fileVersion.ts";
 import { FORMATS, type FormatName, formatOf, formatOfContent } from "./format.ts";
 
 /** A file that `inspectFile` has checked. */

@@ -1,6 +1,13 @@
 import { existsSync } from "node:fs";
-import { PushforwardError } from "../../check/errors.ts";
-import { abortSignal, checkOptions, listOfTexts, type OptionRules, oneOf, text } from "../../check/options.ts";
+import {
+  abortSignal,
+  checkOptions,
+  listOfTexts,
+  type OptionRules,
+  oneOf,
+  PushforwardError,
+  text,
+} from "../../check/index.ts";
 import { type ColumnSelection, selectNumericColumns } from "./columnSelection.ts";
 import { delimiterOption } from "./csv.ts";
 import { Database } from "./database.ts";

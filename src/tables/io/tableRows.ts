@@ -1,7 +1,5 @@
-import { InMemoryDataset, type RowStream } from "../../dataset/index.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { checkOptions, listOfTexts, type OptionRules } from "../../check/options.ts";
-import { readAhead } from "../../dataset/readAhead.ts";
+import { checkOptions, listOfTexts, type OptionRules, PushforwardError } from "../../check/index.ts";
+import { InMemoryDataset, type RowStream, readAhead } from "../../dataset/index.ts";
 import { quotedIdentifier } from "./database.ts";
 import { infiniteValueError } from "./finiteValues.ts";
 import type { Table } from "./table.ts";

@@ -1,8 +1,3 @@
-import { notesOn } from "../notes/columnNotes.ts";
-import type { ColumnNote } from "../notes/index.ts";
-import type { Communicator } from "../../train/communicator.ts";
-import { type Dataset, InMemoryDataset, StreamedDataset } from "../../dataset/index.ts";
-import type { ContextEmbeddingOptions } from "../../distributions/contextEmbedding.ts";
 import {
   anyValue,
   checkOptions,
@@ -11,9 +6,13 @@ import {
   type OptionRules,
   seedValue,
   trueOrFalse,
-} from "../../check/options.ts";
-import type { ColumnKind, ColumnOptions } from "../columns/columnOptions.ts";
-import type { TableColumn } from "../columns/tableColumn.ts";
+} from "../../check/index.ts";
+import { type Dataset, InMemoryDataset, StreamedDataset } from "../../dataset/index.ts";
+import type { ContextEmbeddingOptions } from "../../distributions/index.ts";
+import type { Communicator } from "../../train/index.ts";
+import type { ColumnKind, ColumnOptions, TableColumn } from "../columns/index.ts";
+import type { ColumnNote } from "../notes/index.ts";
+import { notesOn } from "../notes/index.ts";
 import { columnHint, type HintSource } from "./columnHints.ts";
 import { isNumeric } from "./columnTypes.ts";
 import { checkContext, constantError } from "./constantError.ts";

@@ -1,4 +1,4 @@
-import type { ValueType } from "../columns/tableColumn.ts";
+import type { ValueType } from "../columns/index.ts";
 import {
   isNumeric,
   isoDate,

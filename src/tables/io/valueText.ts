@@ -1,5 +1,5 @@
-import type { TableColumn } from "../columns/tableColumn.ts";
-import { typedText } from "../columns/typedText.ts";
+import type { TableColumn } from "../columns/index.ts";
+import { typedText } from "../columns/index.ts";
 import type { Table } from "./table.ts";
 import { textExpression } from "./valueExpressions.ts";
 

@@ -1,4 +1,4 @@
-import type { TableColumn } from "../columns/tableColumn.ts";
+import type { TableColumn } from "../columns/index.ts";
 import { trimmed, typedValue } from "./columnTypes.ts";
 import { nanToNull, type OutputColumn } from "./copy.ts";
 import type { Chunks } from "./database.ts";

@@ -1,8 +1,7 @@
 import { createReadStream } from "node:fs";
 import { tmpdir } from "node:os";
-import { PushforwardError } from "../../check/errors.ts";
-import { replaceFile } from "../../files/atomicFile.ts";
-import { withTemporaryFile } from "../../files/temporaryFile.ts";
+import { PushforwardError } from "../../check/index.ts";
+import { replaceFile, withTemporaryFile } from "../../files/index.ts";
 import { copyToFile, type OutputColumn } from "./copy.ts";
 import type { Chunks } from "./database.ts";
 import { databaseError } from "./databaseError.ts";

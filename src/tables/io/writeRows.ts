@@ -1,4 +1,4 @@
-import { anyValue, checkOptions } from "../../check/options.ts";
+import { anyValue, checkOptions } from "../../check/index.ts";
 import { nanToNull } from "./copy.ts";
 import { type Chunks, textLiteral } from "./database.ts";
 import type { Labels } from "./labels.ts";

@@ -1,4 +1,4 @@
-import { checkOptions, listOfTexts } from "../../check/options.ts";
+import { checkOptions, listOfTexts } from "../../check/index.ts";
 import { addedNames, LOG_DENSITY } from "./addedColumns.ts";
 import { textOf, typedValue } from "./columnTypes.ts";
 import { nanToNull, type OutputColumn } from "./copy.ts";

@@ -1,8 +1,6 @@
-import { rowMajor } from "../../dataset/columnValues.ts";
-import { decodeRows } from "../columns/encode.ts";
-import { MAX_INTEGER } from "../columns/numericColumn.ts";
-import type { TableColumn, ValueType } from "../columns/tableColumn.ts";
-import { typedText } from "../columns/typedText.ts";
+import { rowMajor } from "../../dataset/index.ts";
+import type { TableColumn, ValueType } from "../columns/index.ts";
+import { decodeRows, MAX_INTEGER, typedText } from "../columns/index.ts";
 import { nanToNull } from "./copy.ts";
 import { type Chunks, textLiteral } from "./database.ts";
 import type { Labels } from "./labels.ts";

@@ -1,10 +1,10 @@
-import { bijectionRegistry } from "../../bijections/build.ts";
-import { scalarTransformRegistry } from "../../bijections/scalar/build.ts";
-import { distributionRegistry } from "../../distributions/build.ts";
-import { checkOptions } from "../../check/options.ts";
-import { type KindOptions, kindRules } from "../../flows/flowDescription.ts";
-import { type LoadedModel, parseContainer, readModel } from "../../model/modelFile.ts";
-import { fileBytes } from "../../parts/safetensors.ts";
+import { bijectionRegistry, scalarTransformRegistry } from "../../bijections/index.ts";
+import { checkOptions } from "../../check/index.ts";
+import { distributionRegistry } from "../../distributions/index.ts";
+import { type KindOptions, kindRules } from "../../flows/index.ts";
+import { parseContainer, readModel } from "../../model/index.ts";
+import { fileBytes } from "../../parts/index.ts";
+import type { LoadedModel } from "./loadedModel.ts";
 
 /**
  * Reads a model file. It runs no code from the file, and checks everything in it. Time and memory are bounded by the size of
@@ -22,8 +22,8 @@ export async function decodeModel(
   const container = parseContainer(fileBytes(bytes, "decodeModel"));
   const description = container.description as { flow?: unknown; table?: unknown } | null;
   if (kinds.length > 0 || hasOtherKinds(description?.flow)) {
-    const { registerAllKinds } = await import("../../distributions/onDemand.ts");
-    registerAllKinds();
+    const { registerTableDensities } = await import("../densities/index.ts");
+    registerTableDensities();
   }
   // The reader is loaded on demand, like kinds, because a page that scores rows of numbers does not need it.
   const tableReader = description?.table === undefined ? undefined : await import("./tableReader.ts");

@@ -1,23 +1,25 @@
-import { isUnknownType } from "../../parts/description.ts";
-import { registerAllKinds } from "../../distributions/registerAllKinds.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { input } from "../../graph/tensor.ts";
-import { anyValue, checkOptions, isPlainObject, type OptionRules } from "../../check/options.ts";
-import { brief } from "../../check/parse.ts";
-import { anomalyArrays } from "../anomalies/storedReference.ts";
-import { encodeWithChecksum } from "../../parts/checksum.ts";
-import { Flow } from "../../flows/flow.ts";
-import { type KindOptions, kindRules } from "../../flows/flowDescription.ts";
+import {
+  anyValue,
+  brief,
+  checkOptions,
+  isPlainObject,
+  type OptionRules,
+  PushforwardError,
+} from "../../check/index.ts";
+import { Flow, type KindOptions, kindRules } from "../../flows/index.ts";
+import { input } from "../../graph/index.ts";
 import {
   checkDescriptionSize,
   FORMAT,
   KEY,
-  type LoadedModel,
   parseContainer,
   readModel,
   type TrainingRecord,
-} from "../../model/modelFile.ts";
-import { toStoredArrays } from "../../parts/storedParameters.ts";
+} from "../../model/index.ts";
+import { encodeWithChecksum, isUnknownType, toStoredArrays } from "../../parts/index.ts";
+import { anomalyArrays } from "../anomalies/index.ts";
+import { registerTableDensities } from "../densities/index.ts";
+import type { LoadedModel } from "./loadedModel.ts";
 import * as tableReader from "./tableReader.ts";
 
 /**
@@ -105,7 +107,7 @@ function traceDensity(flow: Flow): void {
 /** Throws `ARGUMENT` if `decodeModel` cannot read the bytes of a model file. */
 function checkReadable(bytes: Uint8Array, options: KindOptions): void {
   try {
-    registerAllKinds();
+    registerTableDensities();
     readModel(parseContainer(bytes), options.kinds ?? [], tableReader);
   } catch (error) {
     if (!(error instanceof PushforwardError) || error.code !== "MODEL") throw error;

@@ -1,25 +1,25 @@
-import type { Standardize } from "../../bijections/standardize.ts";
-import { ElementType } from "../../graph/operation.ts";
-import type { Parameter } from "../../graph/parameter.ts";
-import { input, type Tensor } from "../../graph/tensor.ts";
-import { decodeTensors, encodeTensors, MISSING_TEXT } from "../columns/columnTensors.ts";
-import { describeColumn } from "../columns/describeColumn.ts";
-import type { TableColumn, ValueType } from "../columns/tableColumn.ts";
-import { ROW_STATUS } from "../columns/unlearned.ts";
+import type { Standardize } from "../../bijections/index.ts";
+import type { Flow } from "../../flows/index.ts";
 import {
   BOUND,
   CONTEXT,
   checkedOptions,
   checkPrecision,
   contextOf,
+  type Declaration,
   type DescribedRows,
+  type ExportedModel,
   type ExportFlowOptions,
   LOG_DENSITY,
+  ModelExport,
+  nestedFloat64Column,
+  noiseInputs,
   parameterNames,
-} from "../../flows/exportFlow.ts";
-import { nestedFloat64Column } from "../../flows/float64Column.ts";
-import type { Flow } from "../../flows/flow.ts";
-import { type Declaration, type ExportedModel, ModelExport, noiseInputs } from "../../flows/modelExport.ts";
+} from "../../flows/index.ts";
+import type { Parameter } from "../../graph/index.ts";
+import { ElementType, input, type Tensor } from "../../graph/index.ts";
+import type { TableColumn, ValueType } from "../columns/index.ts";
+import { decodeTensors, describeColumn, encodeTensors, MISSING_TEXT, ROW_STATUS } from "../columns/index.ts";
 
 /** Options of `TableModel.exportOnnx`. */
 export interface ExportTableOptions extends Pick<ExportFlowOptions, "precision" | "noise" | "metadata"> {

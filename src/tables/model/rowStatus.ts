@@ -1,4 +1,4 @@
-import { ROW_STATUS } from "../columns/unlearned.ts";
+import { ROW_STATUS } from "../columns/index.ts";
 
 /**
  * Replaces NaN by 0 in the features [N, D] of incomplete rows, since a flow may refuse NaN. `withStatus` makes the scores of

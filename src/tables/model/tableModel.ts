@@ -1,40 +1,52 @@
-import { selectRows } from "../../dataset/selectRows.ts";
-import { PushforwardError } from "../../check/errors.ts";
-import { nearestName } from "../../check/nearestName.ts";
 import {
   anyValue,
   checkOptions,
   integerFrom,
   isPlainObject,
   listOfTexts,
+  nearestName,
+  PushforwardError,
   required,
   seedValue,
   trueOrFalse,
-} from "../../check/options.ts";
+} from "../../check/index.ts";
+import { selectRows } from "../../dataset/index.ts";
+import type { Flow, RunOptions } from "../../flows/index.ts";
+import { ActiveCalls, checkCount, checkFlow } from "../../flows/index.ts";
 import { Random } from "../../random/index.ts";
-import { runRules } from "../../runtime/options.ts";
-import { checkLearned } from "../columns/checkLearned.ts";
-import { decodeTable } from "../columns/decodeTable.ts";
-import { nearestCells } from "../columns/encode.ts";
-import { checkNames, type EncodedTable, encodeTable } from "../columns/encodeTable.ts";
-import { possibleFeatures } from "../columns/possibleFeatures.ts";
-import { featureNames, type TableColumn } from "../columns/tableColumn.ts";
-import type { TableInput, TableRow, TableValue } from "../columns/tableRows.ts";
-import { ActiveCalls } from "../../flows/activeCalls.ts";
-import { type AnomalyReference, AnomalyScorer } from "../anomalies/anomalyScorer.ts";
-import { selectAnomalies, selectionRules } from "../anomalies/findAnomalies.ts";
-import { withRareValues } from "../anomalies/rareValues.ts";
-import { type AnomalyReason, explainRows, type RowsToExplain } from "../anomalies/reasons.ts";
-import type { RunOptions } from "../../flows/batchRunner.ts";
-import { checkFlow } from "../../flows/checkParts.ts";
-import { ConditionalRows } from "../densities/conditionalRows.ts";
-import { hasExactConditionals, withExactConditionals } from "../densities/exactConditionals.ts";
+import { runRules } from "../../runtime/index.ts";
+import {
+  type AnomalyReason,
+  type AnomalyReference,
+  AnomalyScorer,
+  explainRows,
+  type RowsToExplain,
+  selectAnomalies,
+  selectionRules,
+  withRareValues,
+} from "../anomalies/index.ts";
+import type { TableInput, TableRow, TableValue } from "../columns/index.ts";
+import {
+  checkLearned,
+  checkNames,
+  decodeTable,
+  type EncodedTable,
+  encodeTable,
+  featureNames,
+  nearestCells,
+  possibleFeatures,
+  type TableColumn,
+} from "../columns/index.ts";
+import {
+  ConditionalRows,
+  hasExactConditionals,
+  notMissing,
+  type PartialRows,
+  withExactConditionals,
+} from "../densities/index.ts";
 import type { ExportTableOptions } from "./exportTable.ts";
-import type { Flow } from "../../flows/flow.ts";
-import { checkCount } from "../../flows/flowEvaluator.ts";
-import type { LoadedModel } from "../../model/modelFile.ts";
+import type { LoadedModel } from "./loadedModel.ts";
 import { withoutMissing, withStatus } from "./rowStatus.ts";
-import { notMissing, type PartialRows } from "../densities/selectedRows.ts";
 import {
   checkConditional,
   type DrawOptions,

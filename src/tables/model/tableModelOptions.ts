@@ -1,8 +1,7 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { invalidOption } from "../../check/options.ts";
-import type { TableRow, TableValue } from "../columns/tableRows.ts";
-import type { Anomaly, AnomalySelection, AnomalySelectionOptions } from "../anomalies/findAnomalies.ts";
-import type { RunOptions } from "../../flows/batchRunner.ts";
+import { invalidOption, PushforwardError } from "../../check/index.ts";
+import type { RunOptions } from "../../flows/index.ts";
+import type { Anomaly, AnomalySelection, AnomalySelectionOptions } from "../anomalies/index.ts";
+import type { TableRow, TableValue } from "../columns/index.ts";
 
 /** Options of `TableModel.score` for rows with the columns of `Row`. */
 export interface TableScoreOptions<Row = TableRow> extends RunOptions {

@@ -1,4 +1,4 @@
 /** Reads the parts of a model file that only models of tables have. A page with other models does not load it. */
-export { parseTable } from "../columns/parseTable.ts";
-export { splitAnomalyArrays } from "../../model/splitAnomalyArrays.ts";
-export { readAnomalyReference } from "../anomalies/storedReference.ts";
+
+export { readAnomalyReference } from "../anomalies/index.ts";
+export { parseTable } from "../columns/index.ts";

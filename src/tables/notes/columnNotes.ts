@@ -1,9 +1,14 @@
-import { PushforwardError } from "../../check/errors.ts";
-import { anyValue, checkOptions } from "../../check/options.ts";
+import { anyValue, checkOptions, PushforwardError } from "../../check/index.ts";
+import {
+  type ColumnValues,
+  columnOf,
+  countValues,
+  equalRows,
+  filterValues,
+  type RowValues,
+} from "../../dataset/index.ts";
 import type { ColumnFindings, ColumnNote } from "./columnFindings.ts";
-import { type ColumnValues, columnOf, countValues, filterValues } from "../../dataset/columnValues.ts";
 import { findDependences } from "./dependence.ts";
-import { equalRows, type RowValues } from "../../dataset/equalRows.ts";
 import { findFarValues } from "./farValues.ts";
 import { findMissingCodes } from "./missingCodes.ts";
 import { messageAndHint } from "./noteText.ts";

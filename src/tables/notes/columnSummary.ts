@@ -1,4 +1,4 @@
-import { type ColumnValues, columnOf, countValues, mostFrequent } from "../../dataset/columnValues.ts";
+import { type ColumnValues, columnOf, countValues, mostFrequent } from "../../dataset/index.ts";
 
 /** A description of the values of a column. */
 export interface ColumnSummary {

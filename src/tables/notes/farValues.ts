@@ -1,4 +1,4 @@
-import { filterValues, quantile, type ValueCounts } from "../../dataset/columnValues.ts";
+import { filterValues, quantile, type ValueCounts } from "../../dataset/index.ts";
 
 /** Values that are more interquartile ranges than this away from the median are far values, even if the distribution has heavy tails. */
 const MAX_IQRS_FROM_MEDIAN = 1e4;

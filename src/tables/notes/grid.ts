@@ -1,4 +1,4 @@
-import { centralRange, filterValues, mostFrequent, type ValueCounts } from "../../dataset/columnValues.ts";
+import { centralRange, filterValues, mostFrequent, type ValueCounts } from "../../dataset/index.ts";
 
 /** The fraction of the rows that must be on a grid. A few values may be between, such as halves among integers. */
 const MIN_SHARE_ON_GRID = 0.95;

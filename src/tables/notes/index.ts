@@ -1,7 +1,8 @@
-export type { ColumnFindings } from "./columnFindings.ts";
-export type { ColumnNoteOptions } from "./columnNotes.ts";
+/** Summaries of columns of numbers, and notes about them. */
+
+export type { ColumnFindings, ColumnNote } from "./columnFindings.ts";
+export { type ColumnNoteOptions, columnNotes, notesOn } from "./columnNotes.ts";
 export { type ColumnSummary, columnSummary } from "./columnSummary.ts";
-export type { ColumnValues } from "../../dataset/columnValues.ts";
 export type { FarValues } from "./farValues.ts";
-export * from "./mainExports.ts";
-export type { MissingCode } from "./missingCodes.ts";
+export { findMissingCodes, type MissingCode } from "./missingCodes.ts";
+export { valuesRepeat } from "./repetition.ts";

@@ -1,4 +1,4 @@
-import type { ValueCounts } from "../../dataset/columnValues.ts";
+import type { ValueCounts } from "../../dataset/index.ts";
 
 /**
  * A code for missing values: a number such as -999 that stands in a column where no value is known. A model would take it for

@@ -1,4 +1,4 @@
-import { countValues, mostFrequent, type ValueCounts } from "../../dataset/columnValues.ts";
+import { countValues, mostFrequent, type ValueCounts } from "../../dataset/index.ts";
 import { valuesRepeat } from "./repetition.ts";
 
 /** Two columns whose difference has repeated values, as if a few different corrections were added to a copy. */

@@ -1,4 +1,4 @@
-import { centralRange, filterValues, mostFrequent, type ValueCounts } from "../../dataset/columnValues.ts";
+import { centralRange, filterValues, mostFrequent, type ValueCounts } from "../../dataset/index.ts";
 import { gridStep } from "./grid.ts";
 
 /** About as many peaks as a model can place in one column. The model treats a grid of more values as smooth. */

@@ -1,4 +1,5 @@
-import { decodeModel, ImageModel } from "../../../src/flows/index.ts";
+import { ImageModel } from "../../../src/images/model/index.ts";
+import { decodeModel } from "../../../src/tables/model/index.ts";
 
 /** What a page computes with a model of images, as plain arrays. */
 export interface PageResult {

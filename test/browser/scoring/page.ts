@@ -1,4 +1,4 @@
-import { decodeModel } from "../../../src/flows/index.ts";
+import { decodeModel } from "../../../src/tables/model/index.ts";
 
 /** Loads a model file and returns the log-densities of rows. */
 async function score(bytes: readonly number[], rows: readonly number[]): Promise<number[]> {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { benjaminiHochberg } from "../../../src/tables/anomalies/conformal.ts";
+import { decodeModel, encodeModel, fitTable, Random, TableModel } from "../../../src/index.ts";
 import { decodeWithChecksum, encodeWithChecksum } from "../../../src/parts/checksum.ts";
 import type { StoredArray } from "../../../src/parts/safetensors.ts";
-import { decodeModel, encodeModel, fitTable, Random, TableModel } from "../../../src/index.ts";
+import { benjaminiHochberg } from "../../../src/tables/anomalies/conformal.ts";
 
 const CITIES = ["Bern", "Basel", "Zug"];
 

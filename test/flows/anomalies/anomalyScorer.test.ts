@@ -1,11 +1,11 @@
 import { expect, it, vi } from "vitest";
 import { Uniform } from "../../../src/distributions/index.ts";
+import { dataset, Flow } from "../../../src/index.ts";
+import { splitAnomalyArrays } from "../../../src/model/splitAnomalyArrays.ts";
+import type { StoredArray } from "../../../src/parts/safetensors.ts";
 import { AnomalyScorer } from "../../../src/tables/anomalies/anomalyScorer.ts";
 import { AnomalyStatistics } from "../../../src/tables/anomalies/anomalyStatistics.ts";
-import { splitAnomalyArrays } from "../../../src/model/splitAnomalyArrays.ts";
 import { anomalyArrays, readAnomalyReference } from "../../../src/tables/anomalies/storedReference.ts";
-import type { StoredArray } from "../../../src/parts/safetensors.ts";
-import { dataset, Flow } from "../../../src/index.ts";
 import { realColumn } from "../../../src/tables/columns/realColumn.ts";
 
 it("stays finite for other rows if a validation row is impossible for the model", async () => {

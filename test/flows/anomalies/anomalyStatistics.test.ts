@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { StandardNormal } from "../../../src/distributions/index.ts";
-import { MixedMade } from "../../../src/tables/densities/mixedMade.ts";
-import { AnomalyScorer } from "../../../src/tables/anomalies/anomalyScorer.ts";
-import { AnomalyStatistics, STATISTICS } from "../../../src/tables/anomalies/anomalyStatistics.ts";
 import type { Tensor } from "../../../src/graph/index.ts";
 import { dataset, Flow, Random } from "../../../src/index.ts";
 import { compile } from "../../../src/runtime/compile.ts";
+import { AnomalyScorer } from "../../../src/tables/anomalies/anomalyScorer.ts";
+import { AnomalyStatistics, STATISTICS } from "../../../src/tables/anomalies/anomalyStatistics.ts";
 import { realColumn } from "../../../src/tables/columns/realColumn.ts";
 import type { TableColumn } from "../../../src/tables/columns/tableColumn.ts";
+import { MixedMade } from "../../../src/tables/densities/mixedMade.ts";
 import { atoms, categorical, continuous, randomize } from "../../distributions/mixedColumns.ts";
 
 const { NaN: missing } = Number;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { dataset } from "../../../src/dataset/index.ts";
+import { Flow, Random, StandardNormal } from "../../../src/index.ts";
 import { AnomalyScorer } from "../../../src/tables/anomalies/anomalyScorer.ts";
 import { benjaminiHochberg, conformalPValues } from "../../../src/tables/anomalies/conformal.ts";
 import { selectAnomalies } from "../../../src/tables/anomalies/findAnomalies.ts";
-import { Flow, Random, StandardNormal } from "../../../src/index.ts";
 import { realColumn } from "../../../src/tables/columns/realColumn.ts";
 
 /** Rows of two columns from random numbers, for known distributions of several shapes. */

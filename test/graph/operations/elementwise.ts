@@ -1,6 +1,6 @@
 import type { Tensor } from "../../../src/graph/index.ts";
+import { logGamma } from "../../../src/graph/index.ts";
 import { gate } from "../../../src/graph/operations/gate.ts";
-import { logGamma } from "../../../src/numerics/index.ts";
 import { map } from "../dense.ts";
 import * as special from "../special.ts";
 import {

@@ -1,7 +1,5 @@
 import { expect, test } from "vitest";
 import { StandardNormal } from "../../../src/distributions/standardNormal.ts";
-import { decodeModel } from "../../../src/tables/model/decodeModel.ts";
-import { encodeModel } from "../../../src/tables/model/encodeModel.ts";
 import { Flow } from "../../../src/flows/flow.ts";
 import { nsf } from "../../../src/flows/recipes/spline.ts";
 import type { Tensor } from "../../../src/graph/tensor.ts";
@@ -18,6 +16,8 @@ import { keptMembers } from "../../../src/inference/simulation/conditionalDensit
 import { sampleTruncatedPrior } from "../../../src/inference/simulation/truncatedPrior.ts";
 import { mean } from "../../../src/numerics/mean.ts";
 import { Random } from "../../../src/random/index.ts";
+import { decodeModel } from "../../../src/tables/model/decodeModel.ts";
+import { encodeModel } from "../../../src/tables/model/encodeModel.ts";
 import { exactPosterior, measurements, priorAsPosterior } from "./conjugate.ts";
 
 const sdOf = (values: Float64Array) => {

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
-import { countSchema, sizeSchema } from "../../../parts/description.ts";
-import type { Atoms } from "../../../distributions/distribution.ts";
+import { valueScaleSchema } from "../../../bijections/index.ts";
+import type { Atoms } from "../../../distributions/index.ts";
+import { countSchema, sizeSchema } from "../../../parts/index.ts";
 import { MAX_CELLS } from "./maxCells.ts";
-import { valueScaleSchema } from "../../../bijections/valueScale.ts";
 
 const finite = z.number().check(z.minimum(-1e30), z.maximum(1e30));
 const ascending = z.array(finite).check(

@@ -1,4 +1,4 @@
-import type { Tensor } from "../../../graph/tensor.ts";
+import type { Tensor } from "../../../graph/index.ts";
 
 /** Numbers per column [S, ..., 1] with more axes of size 1 at the end, so that they have the rank of x and broadcast to it. */
 export const likeColumns = (numbers: Tensor, x: Tensor): Tensor =>

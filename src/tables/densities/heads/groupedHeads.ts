@@ -1,6 +1,5 @@
-import { concat, type Tensor } from "../../../graph/tensor.ts";
-import { withGradient } from "../../../graph/withGradient.ts";
-import { inversePermutation } from "../../../nn/axisPermutations.ts";
+import { concat, type Tensor, withGradient } from "../../../graph/index.ts";
+import { inversePermutation } from "../../../nn/index.ts";
 import { type ColumnGroup, columnGroup, columnsByKey } from "./columnGroups.ts";
 import { atomsOf, type ColumnHead, formulaKey, isNumeric, shapeKey } from "./columnHead.ts";
 import type { HeadGroup } from "./headGroup.ts";

@@ -1,6 +1,5 @@
-import { concat, constant, filled, scalar, stack, Tensor } from "../../../graph/tensor.ts";
-import { chooseComponent, MAX_UNIFORM } from "../../../distributions/chooseComponent.ts";
-import { logisticQuantile } from "../../../distributions/logistic.ts";
+import { chooseComponent, logisticQuantile, MAX_UNIFORM } from "../../../distributions/index.ts";
+import { concat, constant, filled, scalar, stack, Tensor } from "../../../graph/index.ts";
 import { atomsOf, type ColumnHead, isCategorical, isLattice, isNumeric, type Lattice } from "./columnHead.ts";
 import { likeColumns, padded, positions, withSecondAxis } from "./columnShapes.ts";
 import { isolatedAtoms } from "./isolatedAtoms.ts";

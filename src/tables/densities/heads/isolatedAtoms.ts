@@ -1,6 +1,6 @@
+import { scaledValue } from "../../../bijections/index.ts";
 import { atomsOf, type ColumnHead } from "./columnHead.ts";
 import { linearKnots } from "./quantileMap.ts";
-import { scaledValue } from "../../../bijections/valueScale.ts";
 
 /** Linear scores (`HeadGroup.linearScores`) are clamped to +-15, so that an outlier does not determine the predictions of other columns. */
 export const LINEAR_SCORE_BOUND = 15;

@@ -1,10 +1,9 @@
-import { concat, constant, type Tensor } from "../../../graph/tensor.ts";
-import { logOneMinusExp } from "../../../distributions/logistic.ts";
+import { ScaleMap } from "../../../bijections/index.ts";
+import { concat, constant, logOneMinusExp, type Tensor } from "../../../graph/index.ts";
 import { isLattice, type Numeric } from "./columnHead.ts";
 import { likeColumns, padded, positions, withSecondAxis } from "./columnShapes.ts";
 import { LINEAR_SCORE_BOUND } from "./isolatedAtoms.ts";
 import { type Knots, LinearMap, QuantileMap } from "./quantileMap.ts";
-import { ScaleMap } from "../../../bijections/valueScale.ts";
 
 /**
  * The first and the last cell of a lattice end this far beyond their inner edges and beyond 0, in place of infinity, with which

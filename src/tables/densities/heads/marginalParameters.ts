@@ -1,4 +1,4 @@
-import { inverseSoftClamp } from "../../../numerics/inverseSoftClamp.ts";
+import { inverseSoftClamp } from "../../../numerics/index.ts";
 import { atomsOf, type ColumnHead, isNumeric, MISSING, parameterCount } from "./columnHead.ts";
 import { LOCATION_BOUND, LOG_SCALE_BOUND } from "./headGroup.ts";
 import { isolatedAtoms } from "./isolatedAtoms.ts";

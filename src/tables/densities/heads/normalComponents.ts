@@ -1,4 +1,4 @@
-import { concat, type Tensor } from "../../../graph/tensor.ts";
+import { concat, type Tensor } from "../../../graph/index.ts";
 import type { ColumnHead } from "./columnHead.ts";
 import { withSecondAxis } from "./columnShapes.ts";
 import type { MixtureParameters } from "./headGroup.ts";

@@ -1,7 +1,7 @@
-import { lowerBound } from "../../../numerics/binarySearch.ts";
-import { anyValue, checkOptions, integerFrom, numberFrom } from "../../../check/options.ts";
+import { scaledValue, type ValueScale } from "../../../bijections/index.ts";
+import { anyValue, checkOptions, integerFrom, numberFrom } from "../../../check/index.ts";
+import { lowerBound } from "../../../numerics/index.ts";
 import type { Knots } from "./quantileMap.ts";
-import { scaledValue, type ValueScale } from "../../../bijections/valueScale.ts";
 
 /**
  * By default there is one of the equally spaced quantiles for this many rows, within the limits below. With more quantiles, the map

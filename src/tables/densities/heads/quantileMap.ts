@@ -1,4 +1,4 @@
-import { concat, constant, type Tensor } from "../../../graph/tensor.ts";
+import { concat, constant, type Tensor } from "../../../graph/index.ts";
 import { padded } from "./columnShapes.ts";
 
 /** The knots of one monotonic rational-quadratic spline z(x). */

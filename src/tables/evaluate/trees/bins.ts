@@ -1,5 +1,5 @@
-import { countValues } from "../../../dataset/columnValues.ts";
-import { lowerBound } from "../../../numerics/binarySearch.ts";
+import { countValues } from "../../../dataset/index.ts";
+import { lowerBound } from "../../../numerics/index.ts";
 import type { ComparedColumn, ComparedRows } from "../comparedRows.ts";
 
 /** Values of a column become bins 0 to 254. Missing values, and labels that the training rows do not have, become this bin. */

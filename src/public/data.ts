@@ -1,0 +1,30 @@
+/** `pushforward/data`: tables through DuckDB, in Node. */
+
+export {
+  type Column,
+  type DescribedColumn,
+  type DescribeTableOptions,
+  describeTable,
+  type Labels,
+  type NamedRows,
+  openTable,
+  type ReadObjectsOptions,
+  readObjects,
+  readRows,
+  readTrainingTable,
+  type SampleBlocksOptions,
+  type ScoreTableOptions,
+  sampleBlocks,
+  scoreTable,
+  streamRows,
+  Table,
+  type TableBlock,
+  type TableOptions,
+  type TableRowsOptions,
+  type TrainingTable,
+  type TrainingTableOptions,
+  tableForModel,
+  writeRows,
+  writeScored,
+} from "../tables/io/index.ts";
+export { type ColumnSummary, columnSummary } from "../tables/notes/index.ts";

@@ -1,0 +1,3 @@
+/** `pushforward/mpi`: the processes of an MPI job, in Node. */
+
+export { type MpiCommunicator, mpiCommunicator } from "../mpi/index.ts";

@@ -1,0 +1,28 @@
+/** `pushforward/nn`: networks and their parameters. */
+
+export {
+  type Activation,
+  type Autoregression,
+  BlockLinear,
+  CausalAttention,
+  CausalTransformer,
+  ConvNet,
+  type ConvNetOptions,
+  Convolution,
+  type ImageContext,
+  type ImageShape,
+  IncrementalMaskedMLP,
+  type IncrementalNetwork,
+  type IncrementalTransformer,
+  type KeyValueCache,
+  LayerNorm,
+  Linear,
+  MaskedMLP,
+  MLP,
+  type NetworkDescription,
+  type NetworkOptions,
+  parametersOf,
+  SeparateMLPs,
+  type TransformerOptions,
+  trainableParameters,
+} from "../nn/index.ts";

@@ -1,0 +1,8 @@
+/**
+ * Code that a page loads only when it is used: the kinds that few models have, and fits to data. It is one module because each
+ * chunk that a bundler makes costs a page about 1 kB.
+ */
+export { fitKernelDensity } from "./fitKernelDensity.ts";
+export { fitLatentClasses } from "./fitLatentClasses.ts";
+export { fitMixedGaussianMixture } from "./fitMixedGaussianMixture.ts";
+export { registerTableDensities } from "./registry.ts";
