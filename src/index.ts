@@ -55,6 +55,7 @@ export {
   type Transformed,
 } from "./bijections/index.ts";
 export { type ErrorCode, PushforwardError } from "./check/index.ts";
+export type { Communicator } from "./communicator/index.ts";
 export {
   type Dataset,
   type DatasetOptions,
@@ -179,7 +180,6 @@ export { Random, RandomStream, type Toy, toys } from "./random/index.ts";
 export { compile } from "./runtime/index.ts";
 export type { Anomaly, AnomalyReason, ExpectedValue } from "./tables/anomalies/index.ts";
 export type {
-  ColumnKind,
   ColumnOptions,
   ReturnedRow,
   TableColumn,
@@ -222,11 +222,11 @@ export {
   type TableScoreOptions,
 } from "./tables/model/index.ts";
 export { type ColumnNote, columnNotes, valuesRepeat } from "./tables/notes/index.ts";
+export type { ColumnKind } from "./tables/options/index.ts";
 export {
   adam,
   adamW,
   type CheckpointStore,
-  type Communicator,
   type DensityObjective,
   type FitDensityOptions,
   type FitDensityResult,

@@ -18,9 +18,9 @@ import type { InMemoryDataset } from "../../src/dataset/index.ts";
 import { splitWithTest } from "../../src/dataset/splitWithTest.ts";
 import { Random } from "../../src/random/index.ts";
 import { independentBaseline } from "../../src/tables/evaluate/independentBaseline.ts";
-import { BUDGETS } from "../../src/tables/fit/budgets.ts";
 import { fitMembers } from "../../src/tables/fit/fitMembers.ts";
 import { readTrainingTable } from "../../src/tables/io/index.ts";
+import { BUDGETS } from "../../src/tables/options/budgets.ts";
 import { mean } from "../papers/statistics.ts";
 
 const FACTORS = 10;

@@ -26,4 +26,5 @@ export {
   trueOrFalse,
 } from "./options.ts";
 export { brief, parse, shortened, unknownNamesDetails } from "./parse.ts";
+export { shellQuoted } from "./shellQuoted.ts";
 export { claimNumbers, largestSize, requireNumbers, withSizeBudget } from "./sizeBudget.ts";

@@ -1,6 +1,6 @@
 import { basename, extname, resolve } from "node:path";
 import { PushforwardError } from "../check/index.ts";
-import { BUDGETS } from "../tables/fit/index.ts";
+import { BUDGETS } from "../tables/options/index.ts";
 import type { Values } from "./arguments.ts";
 import { engine } from "./engine.ts";
 import { draws, imageOptions } from "./imageOptions.ts";

@@ -1,7 +1,6 @@
 import { createColors } from "picocolors";
-import { count, counted, nats, percent } from "../check/index.ts";
+import { count, counted, nats, percent, shellQuoted } from "../check/index.ts";
 import type { Dataset, SplitWithTest } from "../dataset/index.ts";
-import { shellQuoted } from "../files/index.ts";
 import type { Flow } from "../flows/index.ts";
 import type { MeanEstimate } from "../numerics/index.ts";
 import type { AnomalyReference } from "../tables/anomalies/index.ts";
@@ -11,7 +10,8 @@ import { GAUSSIAN, INDEPENDENT, MIN_REPORT_ROWS } from "../tables/evaluate/index
 import type { Member } from "../tables/fit/index.ts";
 import { isKernelDensity } from "../tables/fit/index.ts";
 import type { TrainingTable } from "../tables/io/index.ts";
-import { columnList, formatOf } from "../tables/io/index.ts";
+import { formatOf } from "../tables/io/index.ts";
+import { columnList } from "../tables/options/index.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
 import type { FitValues } from "./fitOptions.ts";
 import { duration, estimate, singleLine } from "./format.ts";

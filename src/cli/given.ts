@@ -2,18 +2,17 @@ import { existsSync } from "node:fs";
 import { nearestName, PushforwardError } from "../check/index.ts";
 import { type ColumnLabels, modelLabels } from "../model/index.ts";
 import {
-  columnList,
   didYouMean,
   isQuery,
   MAX_FLOAT32,
   openTable,
   orList,
-  parseColumnList,
   type Table,
   type TableOptions,
   tableForModel,
 } from "../tables/io/index.ts";
 import type { LoadedModel } from "../tables/model/index.ts";
+import { columnList, parseColumnList } from "../tables/options/index.ts";
 import { program } from "./program.ts";
 
 /**

@@ -1,7 +1,6 @@
 import { createColors } from "picocolors";
-import { count, counted } from "../check/index.ts";
+import { count, counted, shellQuoted } from "../check/index.ts";
 import type { SplitWithTest } from "../dataset/index.ts";
-import { shellQuoted } from "../files/index.ts";
 import type { ImageSet } from "../images/files/index.ts";
 import { shapeText } from "../images/files/index.ts";
 import { bitsPerDimension } from "../images/model/index.ts";

@@ -1,4 +1,4 @@
-import { KIND_SYNTAX } from "../tables/columns/index.ts";
+import { KIND_SYNTAX } from "../tables/options/index.ts";
 import { path, texts } from "./options.ts";
 
 /** The options of every command that infers the kinds of columns. */

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { PushforwardError, parse } from "../check/index.ts";
-import { joinColumnList } from "../tables/io/index.ts";
+import { joinColumnList } from "../tables/options/index.ts";
 import type { AllowedDirectories } from "./allowedDirectories.ts";
 import { readModel } from "./model.ts";
 

@@ -1,5 +1,5 @@
 import { nearestName, PushforwardError } from "../check/index.ts";
-import { parseColumnList } from "../tables/io/index.ts";
+import { parseColumnList } from "../tables/options/index.ts";
 
 /** An option of a command: how it is written, described and read. `T` is the type of its value. */
 export interface Option<T = unknown> {

@@ -1,5 +1,5 @@
 import { basename, delimiter, dirname, relative, resolve, sep } from "node:path";
-import { shellQuoted } from "../files/index.ts";
+import { shellQuoted } from "../check/index.ts";
 
 /** How a process was started: the fields of `process` that tell it. */
 export interface Start {

@@ -1,5 +1,5 @@
-import { PushforwardError } from "../check/index.ts";
-import { checkWritable, lockPath, shellQuoted, withFileLock, writeFileAtomically } from "../files/index.ts";
+import { PushforwardError, shellQuoted } from "../check/index.ts";
+import { checkWritable, lockPath, withFileLock, writeFileAtomically } from "../files/index.ts";
 import type { CheckpointStore, StopReason } from "../train/index.ts";
 import { OF_OTHER_TRAINING } from "../train/index.ts";
 import { Checkpoints } from "./checkpoints.ts";

@@ -14,6 +14,7 @@ import {
   type Noise,
 } from "./distribution.ts";
 import type { FitGaussianMixtureResult } from "./expectationMaximization.ts";
+import { chooseGaussianMixture } from "./mixtureSelection.ts";
 
 const gaussianMixtureSchema = z.strictObject({
   type: z.literal("gaussianMixture"),
@@ -103,8 +104,6 @@ export class GaussianMixture implements Distribution {
   }
 
   async fitToData(data: DataRows, heldOut?: DataRows, limits?: Limits): Promise<void> {
-    // This code is imported only when it is used, because pages that only score do not need it.
-    const { chooseGaussianMixture } = await import("./onDemand.ts");
     this.assign(await chooseGaussianMixture(data, this.components, heldOut, limits));
   }
 

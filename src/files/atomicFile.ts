@@ -1,9 +1,8 @@
 import { existsSync } from "node:fs";
 import { chmod, open, readlink, realpath, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, sep } from "node:path";
-import { PushforwardError } from "../check/index.ts";
+import { PushforwardError, shellQuoted } from "../check/index.ts";
 import { checkPath } from "./checkPath.ts";
-import { shellQuoted } from "./shellQuoted.ts";
 import { withTemporaryFile } from "./temporaryFile.ts";
 
 /**

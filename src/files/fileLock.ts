@@ -1,10 +1,9 @@
 import { constants } from "node:fs";
 import { copyFile, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { PushforwardError } from "../check/index.ts";
+import { PushforwardError, shellQuoted } from "../check/index.ts";
 import { writeError } from "./atomicFile.ts";
 import { hasEnded, type ProcessId, thisProcess } from "./processId.ts";
-import { shellQuoted } from "./shellQuoted.ts";
 import { temporaryName } from "./temporaryFile.ts";
 
 /** The content of a lock file: the process that holds the lock, and since when. */

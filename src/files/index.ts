@@ -8,5 +8,4 @@ export { interruptedError, stoppedWhile } from "./interrupted.ts";
 export { makeDirectory } from "./makeDirectory.ts";
 export { readBytes, readError } from "./readBytes.ts";
 export { isGzip, readRange } from "./readRange.ts";
-export { shellQuoted } from "./shellQuoted.ts";
 export { removeAbandoned, temporaryName, withTemporaryFile } from "./temporaryFile.ts";

@@ -2,10 +2,9 @@ import { constants, createReadStream, openSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { Socket } from "node:net";
 import { basename, dirname } from "node:path";
-import { nearestName, PushforwardError } from "../check/index.ts";
+import { nearestName, PushforwardError, shellQuoted } from "../check/index.ts";
 import { declaredSize } from "../parts/index.ts";
 import { checkPath } from "./checkPath.ts";
-import { shellQuoted } from "./shellQuoted.ts";
 
 /**
  * Reads a model file or a checkpoint. It reads at most the safetensors header and the arrays that the header declares, so an

@@ -30,9 +30,9 @@ export { matrixMask } from "./operations/linear.ts";
 export { constantValues, scalarValue } from "./operations/source.ts";
 export { LOGARITHM, Parameter, WEIGHT } from "./parameter.ts";
 export { absorbBiases } from "./passes/absorbBiases.ts";
+export { loadSchedule } from "./passes/loadSchedule.ts";
 export { peakNumbersPerRow } from "./passes/lowMemoryOrder.ts";
 export { type MaskedParameter, maskedParameters } from "./passes/maskedParameters.ts";
-export { schedule } from "./passes/schedule.ts";
 export { absorbTransposes } from "./passes/transposes.ts";
 export {
   type Dimension,

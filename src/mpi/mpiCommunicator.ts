@@ -1,4 +1,4 @@
-import { type Communicator, SINGLE_PROCESS } from "../train/index.ts";
+import { type Communicator, SINGLE_PROCESS } from "../communicator/index.ts";
 import { mpiJob } from "./job.ts";
 import { loadMpi, type MpiLibrary } from "./library.ts";
 

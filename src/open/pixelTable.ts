@@ -19,13 +19,13 @@ import {
   exactPath,
   isQuery,
   openTable,
-  quotedIdentifier,
   quotedIfNeeded,
   shellQuotedQuery,
   stringLiteral,
   subquery,
   type Table,
 } from "../tables/io/index.ts";
+import { quotedIdentifier } from "../tables/options/index.ts";
 
 /** The possible names of the column of labels, in any case. */
 const LABEL_NAMES = ["label", "class"];

@@ -1,5 +1,6 @@
 /** `pushforward/train`: training. */
 
+export type { Communicator } from "../communicator/index.ts";
 export {
   type FitFlowsOptions,
   type FitFlowsResult,
@@ -15,7 +16,6 @@ export {
   adam,
   adamW,
   type CheckpointStore,
-  type Communicator,
   type DensityObjective,
   type FitDensityOptions,
   type FitDensityProgress,

@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import {
   brief,
@@ -18,6 +19,7 @@ import {
   type Graph,
   input,
   isDimension,
+  loadSchedule,
   resolveShape,
   type Shape,
   sizeOf,
@@ -340,7 +342,7 @@ class Executable {
     const { isNative } = await loadEngine(this.options);
     // A training step in the order of `schedule` takes 2 to 4% less time than in the order of `graph.nodes` with onnxruntime-node, but 15%
     // more in a page. So a page does not load this pass.
-    const nodes = isNative ? (await import("../graph/index.ts")).schedule(graph) : graph.nodes;
+    const nodes = isNative ? (await loadSchedule())(graph) : graph.nodes;
     const barrier = isNative ? EMPTY_SEQUENCE_OUTPUT : undefined;
     return exportOnnx(
       { ...graph, nodes },

@@ -1,4 +1,5 @@
 import { PushforwardError } from "../check/index.ts";
+import type { Communicator } from "../communicator/index.ts";
 import type { Batch, InMemoryDataset, StoredValues } from "../dataset/index.ts";
 import { totalWeight } from "../dataset/index.ts";
 import {
@@ -13,7 +14,6 @@ import {
 } from "../graph/index.ts";
 import type { Random } from "../random/index.ts";
 import type { EngineOptions, Floats } from "../runtime/index.ts";
-import type { Communicator } from "./communicator.ts";
 import { DataParallelLoss } from "./dataParallelLoss.ts";
 import type { Weights } from "./weights.ts";
 

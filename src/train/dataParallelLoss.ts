@@ -1,3 +1,4 @@
+import { broadcastArray, type Communicator } from "../communicator/index.ts";
 import type { Graph, Parameter, Shape, Tensor } from "../graph/index.ts";
 import {
   grad,
@@ -20,7 +21,6 @@ import {
   ShardedFunction,
   threadCount,
 } from "../runtime/index.ts";
-import { broadcastArray, type Communicator } from "./communicator.ts";
 import type { FlatParameters } from "./flatParameters.ts";
 
 /** With fewer rows in a shard than this, an additional thread takes longer than it saves. */

@@ -1,8 +1,8 @@
 import { PushforwardError } from "../check/index.ts";
+import { SINGLE_PROCESS } from "../communicator/index.ts";
 import type { Parameter } from "../graph/index.ts";
 import { concat, type Tensor } from "../graph/index.ts";
 import { type KernelCall, ParallelKernel } from "../runtime/index.ts";
-import { SINGLE_PROCESS } from "./communicator.ts";
 import { optimizerKernel } from "./optimizerKernel.ts";
 
 /** A range of the flat buffer, from `start` on, in which weight decay applies to all numbers or to none. */

@@ -2,7 +2,6 @@
 
 export type { Loss, LossBatch } from "./batchLoss.ts";
 export { OF_OTHER_TRAINING } from "./checkpoint.ts";
-export { broadcastBytes, broadcastNumber, type Communicator, SINGLE_PROCESS } from "./communicator.ts";
 export type {
   AnnealingOptions,
   DensityObjective,

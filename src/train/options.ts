@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
+import { broadcastNumber, type Communicator, SINGLE_PROCESS } from "../communicator/index.ts";
 import type { InMemoryDataset, RowsInput } from "../dataset/index.ts";
 import type { EngineOptions } from "../runtime/index.ts";
 import type { Loss } from "./batchLoss.ts";
-import { broadcastNumber, type Communicator, SINGLE_PROCESS } from "./communicator.ts";
 import { type OptimizerOptions, optimizerSchema } from "./optimizer.ts";
 import { type ScheduleOptions, scheduleSchema } from "./schedule.ts";
 

@@ -1,9 +1,9 @@
+import type { Communicator } from "../communicator/index.ts";
 import { type Batch, type Batches, type Dataset, InMemoryDataset, range } from "../dataset/index.ts";
 import type { RandomSource } from "../graph/index.ts";
 import { Random } from "../random/index.ts";
 import type { EngineOptions } from "../runtime/index.ts";
 import { BatchLoss, type Loss, type LossBatch, type LossValues } from "./batchLoss.ts";
-import type { Communicator } from "./communicator.ts";
 import type { TrainingSettings } from "./options.ts";
 import { sharedBatches } from "./sharedBatches.ts";
 import type { Weights } from "./weights.ts";

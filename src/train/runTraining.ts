@@ -1,8 +1,8 @@
+import { broadcastBytes, type Communicator, gatherNumbers, SINGLE_PROCESS } from "../communicator/index.ts";
 import { fingerprint } from "../dataset/index.ts";
 import type { Parameter } from "../graph/index.ts";
 import { engineOptionsOf } from "../runtime/index.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
-import { broadcastBytes, type Communicator, gatherNumbers, SINGLE_PROCESS } from "./communicator.ts";
 import { shardCount } from "./dataParallelLoss.ts";
 import type { CheckpointStore, MinimizeEpoch, TrainingSettings } from "./options.ts";
 import { CompiledProblem, type Problem, type TrainingRows } from "./problem.ts";

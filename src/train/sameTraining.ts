@@ -1,6 +1,6 @@
 import { PushforwardError } from "../check/index.ts";
+import { broadcastArray, broadcastBytes, type Communicator, gatherNumbers } from "../communicator/index.ts";
 import type { Parameter } from "../graph/index.ts";
-import { broadcastArray, broadcastBytes, type Communicator, gatherNumbers } from "./communicator.ts";
 
 /**
  * Sets the parameters to those of rank 0. They were initialized from the same data, but processors round differently, and a time limit

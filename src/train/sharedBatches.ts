@@ -1,6 +1,6 @@
 import { PushforwardError } from "../check/index.ts";
+import { broadcastArray, type Communicator } from "../communicator/index.ts";
 import { type Batch, type Batches, type Dataset, InMemoryDataset, range } from "../dataset/index.ts";
-import { broadcastArray, type Communicator } from "./communicator.ts";
 
 /**
  * A message begins with the number of rows of its batch, or with one of these: `END` if there are no more batches, `FAILURE` if rank 0 could

@@ -1,7 +1,7 @@
 import { PushforwardError } from "../check/index.ts";
+import { broadcastNumber, type Communicator } from "../communicator/index.ts";
 import type { EngineOptions } from "../runtime/index.ts";
 import type { CheckpointState } from "./checkpoint.ts";
-import { broadcastNumber, type Communicator } from "./communicator.ts";
 import { EarlyStopping } from "./earlyStopping.ts";
 import { EpochTotals } from "./epochTotals.ts";
 import { LearningRateFactor, MAX_RECOVERIES } from "./learningRateFactor.ts";

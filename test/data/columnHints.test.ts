@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Random } from "../../src/random/index.ts";
 import { columnHint } from "../../src/tables/io/columnHints.ts";
-import { parseColumnList } from "../../src/tables/io/columnList.ts";
 import { openTable, readRows, readTrainingTable } from "../../src/tables/io/index.ts";
 import { quotedIfNeeded } from "../../src/tables/io/query.ts";
 import type { ColumnNote } from "../../src/tables/notes/index.ts";
 import { columnNotes } from "../../src/tables/notes/index.ts";
+import { parseColumnList } from "../../src/tables/options/columnList.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 
 const { write } = temporaryDirectory();

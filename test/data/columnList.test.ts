@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { joinColumnList, parseColumnList } from "../../src/tables/io/columnList.ts";
+import { joinColumnList, parseColumnList } from "../../src/tables/options/columnList.ts";
 
 it("has names between commas or line breaks, quoted where they contain any", () => {
   expect(parseColumnList("a, b ,c")).toEqual(["a", "b", "c"]);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
+import type { Communicator } from "../../src/communicator/communicator.ts";
 import { nsf } from "../../src/flows/index.ts";
 import { readTrainingTable, type TrainingTableOptions } from "../../src/tables/io/index.ts";
-import type { Communicator } from "../../src/train/communicator.ts";
 import { fit } from "../../src/train/index.ts";
 import { onRanks } from "../train/localCommunicators.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";

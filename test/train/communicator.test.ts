@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { Exp } from "../../src/bijections/exp.ts";
+import type { Communicator } from "../../src/communicator/communicator.ts";
 import { dataset } from "../../src/dataset/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
 import { dequantize, Flow, nsf, realNVP } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
 import { fitFlows, fitTable, forTables } from "../../src/tables/fit/index.ts";
-import type { Communicator } from "../../src/train/communicator.ts";
 import { type CheckpointStore, type FitOptions, fit, minimize } from "../../src/train/index.ts";
 import { onRanks } from "./localCommunicators.ts";
 

@@ -1,4 +1,4 @@
-import type { Communicator } from "../../src/train/communicator.ts";
+import type { Communicator } from "../../src/communicator/communicator.ts";
 
 type Call = { readonly method: string; readonly array: Float32Array | Float64Array | Uint8Array };
 

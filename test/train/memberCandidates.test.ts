@@ -7,9 +7,9 @@ import { tableHeads } from "../../src/tables/columns/columnHeads.ts";
 import { realColumn } from "../../src/tables/columns/realColumn.ts";
 import type { LatticeColumn, TableColumn } from "../../src/tables/columns/tableColumn.ts";
 import { fitCorrelatedKernels } from "../../src/tables/densities/fitCorrelatedKernels.ts";
-import type { Budget } from "../../src/tables/fit/budgets.ts";
 import { type FittedCandidate, isKernelDensity } from "../../src/tables/fit/fittedCandidates.ts";
 import { candidatesFor, type NamedRecipe } from "../../src/tables/fit/memberCandidates.ts";
+import type { Budget } from "../../src/tables/options/budgets.ts";
 import { MEMBERS_OF_REAL_COLUMNS } from "./memberNames.ts";
 
 function members(rows: number, features: number, budget?: Budget, recipe?: NamedRecipe) {

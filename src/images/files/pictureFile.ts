@@ -1,6 +1,5 @@
 import { dirname, extname } from "node:path";
-import { PushforwardError } from "../../check/index.ts";
-import { shellQuoted } from "../../files/index.ts";
+import { PushforwardError, shellQuoted } from "../../check/index.ts";
 import { type ImageShape, imageSize } from "../../nn/index.ts";
 import { IMAGES, importOptional } from "../../package/index.ts";
 import { shapeText } from "./imageSet.ts";

@@ -1,7 +1,7 @@
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, extname, join, relative, sep } from "node:path";
-import { PushforwardError } from "../../check/index.ts";
-import { interruptedError, readError, shellQuoted } from "../../files/index.ts";
+import { PushforwardError, shellQuoted } from "../../check/index.ts";
+import { interruptedError, readError } from "../../files/index.ts";
 import { imageSize } from "../../nn/index.ts";
 import {
   classesOf,

@@ -1,6 +1,6 @@
 import { PushforwardError, shortened } from "../../check/index.ts";
 import type { TableRow, TableValue } from "../../tables/columns/index.ts";
-import { csvRecords, fieldNames, isEmptyRecord, quotedNames } from "../../tables/io/index.ts";
+import { csvRecords, fieldNames, isEmptyRecord, quotedNames } from "../../tables/options/index.ts";
 import type { ServedColumn } from "../index.ts";
 import { type TableFormat, tooManyRows } from "./tableFormat.ts";
 

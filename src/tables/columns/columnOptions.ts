@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 import { nearestName, PushforwardError, parse } from "../../check/index.ts";
-import { COLUMN_KINDS, type ColumnKind, KIND_SYNTAX } from "./columnKind.ts";
+import { COLUMN_KINDS, type ColumnKind, KIND_SYNTAX } from "../options/index.ts";
 
-export type { ColumnKind } from "./columnKind.ts";
+export type { ColumnKind } from "../options/index.ts";
 
 export const columnOptionsSchema = z
   .strictObject({

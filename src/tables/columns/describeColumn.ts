@@ -1,5 +1,5 @@
 import { shortened } from "../../check/index.ts";
-import type { ColumnKind } from "./columnKind.ts";
+import type { ColumnKind } from "../options/index.ts";
 import type { ColumnOptions } from "./columnOptions.ts";
 import type { ContinuousColumn, TableColumn, TimeColumn } from "./tableColumn.ts";
 import { timeOf } from "./timeParts.ts";

@@ -4,14 +4,6 @@ export { booleanLabel, withBooleanLabels } from "./booleanColumn.ts";
 export { checkLearned } from "./checkLearned.ts";
 export { tableHeads } from "./columnHeads.ts";
 export {
-  type ColumnKind,
-  isNumericKind,
-  isTimeKind,
-  KIND_SYNTAX,
-  type NumericKind,
-  type TimeKind,
-} from "./columnKind.ts";
-export {
   type ColumnOptions,
   checkColumnOptions,
   columnOptionsOf,

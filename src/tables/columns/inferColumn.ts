@@ -1,8 +1,8 @@
 import { PushforwardError, shortened } from "../../check/index.ts";
 import { countValues, type ValueCounts } from "../../dataset/index.ts";
+import type { ColumnKind } from "../options/index.ts";
+import { COLUMN_KINDS, isNumericKind, isTimeKind } from "../options/index.ts";
 import { checkBoolean } from "./booleanColumn.ts";
-import type { ColumnKind } from "./columnKind.ts";
-import { COLUMN_KINDS, isNumericKind, isTimeKind } from "./columnKind.ts";
 import type { ColumnOptions } from "./columnOptions.ts";
 import { numericColumn } from "./numericColumn.ts";
 import { MIN_ROWS_FOR_IDS, MIN_SHARE_OF_IDS, rowIdentifier } from "./rowIdentifier.ts";

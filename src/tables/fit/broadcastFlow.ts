@@ -1,5 +1,5 @@
+import { broadcastBytes, type Communicator } from "../../communicator/index.ts";
 import type { Flow } from "../../flows/index.ts";
-import { broadcastBytes, type Communicator } from "../../train/index.ts";
 import { decodeModel, encodeModel } from "../model/index.ts";
 
 /**

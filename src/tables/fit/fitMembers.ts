@@ -1,3 +1,4 @@
+import { broadcastNumber, SINGLE_PROCESS } from "../../communicator/index.ts";
 import type { InMemoryDataset, Split, SplitWithTest } from "../../dataset/index.ts";
 import { concatDatasets, concatRows, crossValidationSplits } from "../../dataset/index.ts";
 import type { ContextEmbeddingOptions, Distribution } from "../../distributions/index.ts";
@@ -6,7 +7,6 @@ import { Flow } from "../../flows/index.ts";
 import { mean } from "../../numerics/index.ts";
 import type { StopReason } from "../../train/index.ts";
 import {
-  broadcastNumber,
   type CheckpointStore,
   deadlineOf,
   definedOptions,
@@ -14,13 +14,12 @@ import {
   type FitOptions,
   fit,
   remainingMinutes,
-  SINGLE_PROCESS,
   stackDensities,
 } from "../../train/index.ts";
 import type { TableColumn } from "../columns/index.ts";
 import { hasExactConditionals } from "../densities/index.ts";
+import type { Budget } from "../options/index.ts";
 import { broadcastFlow } from "./broadcastFlow.ts";
-import type { Budget } from "./budgets.ts";
 import { isKernelDensity, MAX_CENTERS } from "./fittedCandidates.ts";
 import { type Candidate, candidatesFor, hasLinearTails, type NamedRecipe } from "./memberCandidates.ts";
 

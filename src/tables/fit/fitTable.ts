@@ -17,7 +17,6 @@ import { fitSettingsSchema, settingsIn } from "../../train/index.ts";
 import { AnomalyScorer } from "../anomalies/index.ts";
 import type { TableColumn } from "../columns/index.ts";
 import {
-  type ColumnKind,
   type ColumnOptions,
   checkColumnOptions,
   distinctFeatureNames,
@@ -32,6 +31,7 @@ import {
   type TableValue,
 } from "../columns/index.ts";
 import { TableModel } from "../model/index.ts";
+import type { ColumnKind } from "../options/index.ts";
 import { type FitMembersOptions, fitMembers, type Member } from "./fitMembers.ts";
 import { trimRows } from "./trimRows.ts";
 

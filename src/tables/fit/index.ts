@@ -1,6 +1,5 @@
 /** `fitTable` and the members of the default model. */
 
-export { BUDGETS } from "./budgets.ts";
 export {
   type FitFlowsOptions,
   type FitFlowsResult,

@@ -9,7 +9,7 @@ import { type FitOptions, scheduleSchema, trainingLengths } from "../../train/in
 import { featureCardinalities, type TableColumn, tableHeads } from "../columns/index.ts";
 import type { ColumnHeadOptions } from "../densities/index.ts";
 import { LatentClasses, MixedMade } from "../densities/index.ts";
-import { BUDGETS, type Budget } from "./budgets.ts";
+import { BUDGETS, type Budget } from "../options/index.ts";
 import {
   correlatedKernels,
   type FittedCandidate,

@@ -1,5 +1,5 @@
 import { PushforwardError } from "../../check/index.ts";
-import { quotedIdentifier } from "./database.ts";
+import { quotedIdentifier } from "../options/index.ts";
 import type { Table } from "./table.ts";
 
 /** The columns that `writeScored` and `writeAnomalies` add to a table. */

@@ -4,7 +4,7 @@ import type { TableColumn } from "../columns/index.ts";
 import { typedText } from "../columns/index.ts";
 import type { ColumnFindings, ColumnNote } from "../notes/index.ts";
 import { findMissingCodes } from "../notes/index.ts";
-import { columnList } from "./columnList.ts";
+import { columnList } from "../options/index.ts";
 import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 
 /** The table that the notes are about, and how its columns were chosen. */

@@ -1,5 +1,5 @@
 import { listedNames, nearestName, PushforwardError } from "../../check/index.ts";
-import { columnList, quotedNames } from "./columnList.ts";
+import { columnList, quotedNames } from "../options/index.ts";
 import { isNumeric } from "./columnTypes.ts";
 import { describeByType, examineColumn, type NonNumericColumn } from "./nonNumericColumns.ts";
 import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";

@@ -1,4 +1,5 @@
-import { type Database, quotedIdentifier } from "./database.ts";
+import { quotedIdentifier } from "../options/index.ts";
+import type { Database } from "./database.ts";
 import type { Format } from "./format.ts";
 
 /** A column of an output file: its name, the SQL expression of its values, and their type. */

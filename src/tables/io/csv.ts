@@ -1,7 +1,7 @@
 import { PushforwardError } from "../../check/index.ts";
 import { WITH_DECIMAL_COMMA } from "../columns/index.ts";
+import { type CsvRecord, fieldNames, firstRecords } from "../options/index.ts";
 import { checkColumnNames } from "./columnNames.ts";
-import { type CsvRecord, fieldNames, firstRecords } from "./csvRecords.ts";
 import { stringLiteral } from "./database.ts";
 import { exactPath } from "./locate.ts";
 import { shellQuotedQuery, tableExpression } from "./query.ts";

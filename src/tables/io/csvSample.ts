@@ -1,6 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
+import { quotedIdentifier } from "../options/index.ts";
 import { copyToFile } from "./copy.ts";
-import { quotedIdentifier } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 import { isoText } from "./valueExpressions.ts";

@@ -13,9 +13,6 @@ import { interruptedError, removeAbandoned, temporaryName } from "../../files/in
 import { importOptional, TABLES } from "../../package/index.ts";
 import { databaseError, MEMORY_LIMIT_MB } from "./databaseError.ts";
 
-/** A column name as an identifier of SQL, always in quotes. */
-export const quotedIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-
 /** Text as a string literal of SQL. */
 export const stringLiteral = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 

@@ -1,7 +1,6 @@
 import { anyValue, callback, checkOptions, listOfTexts } from "../../check/index.ts";
 import type { RawColumn, TableColumn } from "../columns/index.ts";
 import {
-  type ColumnKind,
   type ColumnOptions,
   checkColumnOptions,
   describeColumn,
@@ -10,6 +9,7 @@ import {
   typedText,
   valueRemarks,
 } from "../columns/index.ts";
+import type { ColumnKind } from "../options/index.ts";
 import { addedNameRemark } from "./addedColumns.ts";
 import { excludeColumns, findColumns } from "./columnSelection.ts";
 import { type ColumnInference, inferColumns } from "./inferColumns.ts";

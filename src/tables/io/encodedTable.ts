@@ -2,7 +2,6 @@ import { PushforwardError } from "../../check/index.ts";
 import { InMemoryDataset, type RowStream, range, rowMajor, StreamedDataset } from "../../dataset/index.ts";
 import type { TableColumn } from "../columns/index.ts";
 import {
-  type ColumnKind,
   type ColumnOptions,
   checkColumnOptions,
   decodeRows,
@@ -12,6 +11,7 @@ import {
 } from "../columns/index.ts";
 import type { ColumnNote } from "../notes/index.ts";
 import { notesOn } from "../notes/index.ts";
+import type { ColumnKind } from "../options/index.ts";
 import { columnHint, dateCodesNote, type HintSource } from "./columnHints.ts";
 import { checkContext, constantError } from "./constantError.ts";
 import { type DescribedColumn, describedColumn } from "./describeTable.ts";

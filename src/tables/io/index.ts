@@ -1,9 +1,7 @@
 /** Tables through DuckDB: reading, encoding, scoring and writing. */
 
-export { columnList, joinColumnList, parseColumnList, quotedNames } from "./columnList.ts";
-export { csvRecords, fieldNames, isEmptyRecord } from "./csvRecords.ts";
 export { csvSample } from "./csvSample.ts";
-export { Database, quotedIdentifier, stringLiteral } from "./database.ts";
+export { Database, stringLiteral } from "./database.ts";
 export { type DescribedColumn, type DescribeTableOptions, describeTable } from "./describeTable.ts";
 export { formatOf, outputFormat } from "./format.ts";
 export { didYouMean, type Labels, orList } from "./labels.ts";

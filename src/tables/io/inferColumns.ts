@@ -1,12 +1,8 @@
 import { selectRows } from "../../dataset/index.ts";
-import type { ColumnKind, ColumnOptions, RawColumn, TextCounts } from "../columns/index.ts";
-import {
-  type InferredColumn,
-  inferColumn,
-  isLearnedAsText,
-  isNumericKind,
-  isTimeKind,
-} from "../columns/index.ts";
+import type { ColumnOptions, RawColumn, TextCounts } from "../columns/index.ts";
+import { type InferredColumn, inferColumn, isLearnedAsText } from "../columns/index.ts";
+import type { ColumnKind } from "../options/index.ts";
+import { isNumericKind, isTimeKind } from "../options/index.ts";
 import { largeIntegersOf } from "./largeIntegers.ts";
 import { throwTextKind } from "./learnedExpression.ts";
 import { countTextOfColumn } from "./nonNumericColumns.ts";

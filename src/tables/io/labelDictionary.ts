@@ -1,4 +1,5 @@
-import { type Database, quotedIdentifier, textLiteral } from "./database.ts";
+import { quotedIdentifier } from "../options/index.ts";
+import { type Database, textLiteral } from "./database.ts";
 
 /** The number of rows with a value, and the approximate number of different values, for each SQL expression of text. */
 export async function countTexts(

@@ -1,8 +1,9 @@
 import { nearestName, PushforwardError } from "../../check/index.ts";
 import type { ColumnValues, InMemoryDataset } from "../../dataset/index.ts";
+import { quotedIdentifier } from "../options/index.ts";
 import { isNumeric, numberOfText } from "./columnTypes.ts";
 import { constantContextError } from "./constantError.ts";
-import { quotedIdentifier, textLiteral } from "./database.ts";
+import { textLiteral } from "./database.ts";
 import type { Column } from "./relation.ts";
 import { Table } from "./table.ts";
 import { textExpression } from "./valueExpressions.ts";

@@ -1,5 +1,5 @@
 import { PushforwardError } from "../../check/index.ts";
-import { columnList } from "./columnList.ts";
+import { columnList } from "../options/index.ts";
 import { excludeColumns, findColumns } from "./columnSelection.ts";
 import type { Labels } from "./labels.ts";
 import type { Table } from "./table.ts";

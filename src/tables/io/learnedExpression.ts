@@ -1,14 +1,7 @@
 import { PushforwardError, shortened } from "../../check/index.ts";
 import type { TableColumn, ValueType } from "../columns/index.ts";
-import {
-  booleanLabel,
-  isTimeKind,
-  type NumericKind,
-  THOUSANDS,
-  type TimeKind,
-  WITH_DECIMAL_COMMA,
-} from "../columns/index.ts";
-import { columnList } from "./columnList.ts";
+import { booleanLabel, THOUSANDS, WITH_DECIMAL_COMMA } from "../columns/index.ts";
+import { columnList, isTimeKind, type NumericKind, type TimeKind } from "../options/index.ts";
 import { withDates } from "./contentsOfText.ts";
 import { stringLiteral, textLiteral } from "./database.ts";
 import type { LabelDictionary } from "./labelDictionary.ts";

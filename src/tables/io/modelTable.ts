@@ -1,7 +1,7 @@
 import { nearestName, PushforwardError } from "../../check/index.ts";
 import { modelLabels } from "../../model/index.ts";
 import type { LoadedModel } from "../model/index.ts";
-import { quotedNames } from "./columnList.ts";
+import { quotedNames } from "../options/index.ts";
 import { checkLabels, withLabels } from "./labels.ts";
 import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 import type { Table } from "./table.ts";

@@ -1,6 +1,6 @@
 import { counted, PushforwardError } from "../../check/index.ts";
 import type { UnlearnedValues } from "../columns/index.ts";
-import { quotedIdentifier } from "./database.ts";
+import { quotedIdentifier } from "../options/index.ts";
 import type { Table } from "./table.ts";
 
 /**

@@ -6,9 +6,9 @@ import {
   THOUSANDS,
   WITH_DECIMAL_COMMA,
 } from "../columns/index.ts";
-import { columnList } from "./columnList.ts";
+import { columnList, quotedIdentifier } from "../options/index.ts";
 import { numberOfText, textOf, trimmed } from "./columnTypes.ts";
-import { quotedIdentifier, stringLiteral } from "./database.ts";
+import { stringLiteral } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 

@@ -2,8 +2,9 @@
 // runs it. Users copy these queries into a shell, so they are short and quoted.
 
 import { existsSync } from "node:fs";
-import { shellQuoted } from "../../files/index.ts";
-import { quotedIdentifier, stringLiteral } from "./database.ts";
+import { shellQuoted } from "../../check/index.ts";
+import { quotedIdentifier } from "../options/index.ts";
+import { stringLiteral } from "./database.ts";
 import type { FormatName } from "./format.ts";
 import { exactPath } from "./locate.ts";
 

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { PushforwardError } from "../../check/index.ts";
 import type { FileVersion } from "../../files/index.ts";
+import { quotedIdentifier, quotedNames } from "../options/index.ts";
 import { checkText } from "./checkText.ts";
-import { quotedNames } from "./columnList.ts";
 import { checkColumnNames } from "./columnNames.ts";
 import {
   columnWithBothPoints,
@@ -15,7 +15,7 @@ import {
   withDecimalPoint,
 } from "./columnTypes.ts";
 import { csvDialect, csvRelation, delimiterOption } from "./csv.ts";
-import { type Database, quotedIdentifier, stringLiteral } from "./database.ts";
+import { type Database, stringLiteral } from "./database.ts";
 import { type FileRows, withFileRows } from "./fileRows.ts";
 import { type FormatName, formatOf } from "./format.ts";
 import { jsonRelation } from "./json.ts";

@@ -10,8 +10,7 @@ import {
   UnlearnedCounts,
   type UnlearnedValues,
 } from "../columns/index.ts";
-import { quotedNames } from "./columnList.ts";
-import { quotedIdentifier } from "./database.ts";
+import { quotedIdentifier, quotedNames } from "../options/index.ts";
 import { checkFinite } from "./finiteValues.ts";
 import { LabelDictionary } from "./labelDictionary.ts";
 import { learnedExpression } from "./learnedExpression.ts";

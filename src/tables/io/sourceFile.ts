@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import type { Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { PushforwardError } from "../../check/index.ts";
+import { PushforwardError, shellQuoted } from "../../check/index.ts";
 import type { FileVersion } from "../../files/index.ts";
-import { isGzip, readError, readRange, shellQuoted } from "../../files/index.ts";
+import { isGzip, readError, readRange } from "../../files/index.ts";
 import { checkText, textOf } from "./checkText.ts";
 import { notUtf8Error } from "./databaseError.ts";
 import { FORMATS, type FormatName, formatOf, formatOfContent } from "./format.ts";

@@ -1,6 +1,6 @@
 import { checkOptions, listOfTexts, type OptionRules, PushforwardError } from "../../check/index.ts";
 import { InMemoryDataset, type RowStream, readAhead } from "../../dataset/index.ts";
-import { quotedIdentifier } from "./database.ts";
+import { quotedIdentifier } from "../options/index.ts";
 import { infiniteValueError } from "./finiteValues.ts";
 import type { Table } from "./table.ts";
 

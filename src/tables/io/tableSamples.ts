@@ -6,7 +6,7 @@ import type { TableValue, UnlearnedValues } from "../columns/index.ts";
 import { featureNames, possibleFeatures } from "../columns/index.ts";
 import { notMissing } from "../densities/index.ts";
 import type { TableModel, TableSampleOptions } from "../model/index.ts";
-import { quotedNames } from "./columnList.ts";
+import { quotedNames } from "../options/index.ts";
 import { interruptedDrawingError } from "./databaseError.ts";
 import { scanFeatures } from "./scanFeatures.ts";
 import type { Table } from "./table.ts";

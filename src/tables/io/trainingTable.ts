@@ -7,12 +7,13 @@ import {
   seedValue,
   trueOrFalse,
 } from "../../check/index.ts";
+import type { Communicator } from "../../communicator/index.ts";
 import { type Dataset, InMemoryDataset, StreamedDataset } from "../../dataset/index.ts";
 import type { ContextEmbeddingOptions } from "../../distributions/index.ts";
-import type { Communicator } from "../../train/index.ts";
-import type { ColumnKind, ColumnOptions, TableColumn } from "../columns/index.ts";
+import type { ColumnOptions, TableColumn } from "../columns/index.ts";
 import type { ColumnNote } from "../notes/index.ts";
 import { notesOn } from "../notes/index.ts";
+import type { ColumnKind } from "../options/index.ts";
 import { columnHint, type HintSource } from "./columnHints.ts";
 import { isNumeric } from "./columnTypes.ts";
 import { checkContext, constantError } from "./constantError.ts";

@@ -1,4 +1,5 @@
 import type { ValueType } from "../columns/index.ts";
+import { quotedIdentifier } from "../options/index.ts";
 import {
   isNumeric,
   isoDate,
@@ -10,7 +11,6 @@ import {
   timestampOfText,
   trimmed,
 } from "./columnTypes.ts";
-import { quotedIdentifier } from "./database.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";
 

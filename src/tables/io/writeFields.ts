@@ -4,8 +4,9 @@ import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { readAhead } from "../../dataset/index.ts";
 import { replaceFile } from "../../files/index.ts";
+import { quotedIdentifier } from "../options/index.ts";
 import { copyToFile } from "./copy.ts";
-import { type Chunks, Database, quotedIdentifier } from "./database.ts";
+import { type Chunks, Database } from "./database.ts";
 import { type Format, outputFormat } from "./format.ts";
 
 /** A column of an output, and how its numbers are written. */

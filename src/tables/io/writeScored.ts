@@ -1,8 +1,9 @@
 import { checkOptions, listOfTexts } from "../../check/index.ts";
+import { quotedIdentifier } from "../options/index.ts";
 import { addedNames, LOG_DENSITY } from "./addedColumns.ts";
 import { textOf, typedValue } from "./columnTypes.ts";
 import { nanToNull, type OutputColumn } from "./copy.ts";
-import { type Chunks, quotedIdentifier } from "./database.ts";
+import type { Chunks } from "./database.ts";
 import type { Format } from "./format.ts";
 import type { Column } from "./relation.ts";
 import type { Table } from "./table.ts";

@@ -1,7 +1,8 @@
-import { listedNames } from "../../check/index.ts";
-import { shellQuoted } from "../../files/index.ts";
+import { listedNames, shellQuoted } from "../../check/index.ts";
 import { fieldNames, firstRecords } from "./csvRecords.ts";
-import { quotedIdentifier } from "./database.ts";
+
+/** A column name as an identifier of SQL, always in quotes. */
+export const quotedIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /**
  * Parses a list of names, which are separated by commas or line breaks. As in CSV, a name with a separator, a quote or blanks around it is in
