@@ -44,6 +44,7 @@ export function problemOf(file: string, specifier: string): string | undefined {
   if (!from && !isEntryPoint(file)) return "the file is in no room of layers.json";
   if (!specifier.startsWith(".")) return from && packageProblem(from, specifier);
   const target = posix.normalize(posix.join(dirname(file), specifier));
+  if (!from && target.startsWith("public/")) return undefined;
   const to = roomOf(target);
   if (!to) return "only rooms can be imported";
   if (from === to)

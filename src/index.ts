@@ -1,59 +1,10 @@
 /**
  * pushforward: normalizing flows, trained and run through ONNX Runtime, in Node and in a page.
  *
- * This entry point exports what most programs need. Entry points such as `pushforward/bijections`, in the directory `public`, export the
- * rest. Model files, tables and pictures need Node: they are in `pushforward/files`, `pushforward/data` and `pushforward/report`.
+ * This entry point exports what most programs need. Entry points such as `pushforward/train`, in the directory `public`, export the rest.
+ * Model files, tables and pictures need Node: they are in `pushforward/files`, `pushforward/data` and `pushforward/report`.
  */
-import { registerAllScalarTransforms } from "./bijections/index.ts";
 
-export {
-  Actnorm,
-  Autoregressive,
-  alternatingMask,
-  BatchNorm,
-  type Bijection,
-  BlockAutoregressive,
-  Chain,
-  ColumnScales,
-  Continuous,
-  Coupling,
-  DiagonalScaling,
-  Elementwise,
-  Exp,
-  FactorOut,
-  Householder,
-  Identity,
-  ImageCoupling,
-  Invert,
-  identityOrder,
-  LULinear,
-  MatrixExponential,
-  Ordered,
-  PatchAutoregressive,
-  Permutation,
-  PerPixel,
-  Planar,
-  Power,
-  QRLinear,
-  Radial,
-  RealNVPCoupling,
-  Residual,
-  randomMask,
-  randomOrder,
-  reverseOrder,
-  Sigmoid,
-  SinhArcsinh,
-  Softplus,
-  Softsign,
-  Squeeze,
-  Standardize,
-  StandardizeContext,
-  StickBreaking,
-  Sylvester,
-  Tails,
-  Tanh,
-  type Transformed,
-} from "./bijections/index.ts";
 export { type ErrorCode, PushforwardError } from "./check/index.ts";
 export type { Communicator } from "./communicator/index.ts";
 export {
@@ -65,41 +16,13 @@ export {
   type RowsInput,
 } from "./dataset/index.ts";
 export {
-  Bernoulli,
-  Cauchy,
-  ContextEmbedding,
-  type ContextEmbeddingOptions,
-  type CustomKind,
-  Dequantized,
-  DiagonalNormal,
-  DiscretizedLogistic,
-  type Distribution,
-  Ensemble,
-  GaussianMixture,
-  GeneralizedNormal,
-  Laplace,
-  Logistic,
-  Made,
-  Mixture,
-  PixelAutoregressive,
-  Resampled,
-  StandardNormal,
-  StudentT,
-  TransformedDistribution,
-  Uniform,
-  VariationalAutoencoder,
-  VonMises,
-} from "./distributions/index.ts";
-export {
   Autoencoder,
   type AutoencoderSampleOptions,
   type BNAFOptions,
   bnaf,
   bpf,
-  type CheckBijectionOptions,
   ConditionedFlow,
   type ContextInput,
-  checkBijection,
   cnf,
   type DequantizeOptions,
   dequantize,
@@ -176,6 +99,8 @@ export {
   type ImageSampleOptions,
 } from "./images/model/index.ts";
 export { loadParameters, saveParameters } from "./model/index.ts";
+export * from "./public/bijections.ts";
+export * from "./public/distributions.ts";
 export { Random, RandomStream, type Toy, toys } from "./random/index.ts";
 export { compile } from "./runtime/index.ts";
 export type { Anomaly, AnomalyReason, ExpectedValue } from "./tables/anomalies/index.ts";
@@ -187,13 +112,7 @@ export type {
   TableRow,
   TableValue,
 } from "./tables/columns/index.ts";
-export {
-  ConstantFeatures,
-  KernelDensity,
-  LatentClasses,
-  MixedGaussianMixture,
-  MixedMade,
-} from "./tables/densities/index.ts";
+
 export {
   type FitFlowsOptions,
   type FitFlowsResult,
@@ -248,7 +167,3 @@ export {
   type TargetDensity,
   type TrainingData,
 } from "./train/index.ts";
-
-// Constructors of bijections accept the options of every scalar transform. A page that only loads models imports
-// pushforward/flows instead, which loads the code of rare transforms when a model needs it.
-registerAllScalarTransforms();

@@ -4,7 +4,8 @@ import type { Tensor } from "../graph/index.ts";
 import type { Description } from "../parts/index.ts";
 import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import type { Support } from "./support.ts";
-import { ScaleMap, type ValueScale, valueScaleSchema } from "./valueScale.ts";
+import { ScaleMap } from "./valueScale.ts";
+import { type ValueScale, valueScaleSchema } from "./valueScaleSchema.ts";
 
 const columnScalesSchema = z.strictObject({
   type: z.literal("columnScales"),

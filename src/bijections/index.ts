@@ -85,11 +85,5 @@ export { formatSupport, mappedSupport, type Support } from "./support.ts";
 export { Sylvester, type SylvesterOptions } from "./sylvester.ts";
 export { Tails } from "./tails.ts";
 export { Tanh } from "./tanh.ts";
-export {
-  ScaleMap,
-  scaledValue,
-  scaleSlope,
-  unscaledValue,
-  type ValueScale,
-  valueScaleSchema,
-} from "./valueScale.ts";
+export { ScaleMap, scaledValue, scaleSlope, unscaledValue } from "./valueScale.ts";
+export { type ValueScale, valueScaleSchema } from "./valueScaleSchema.ts";

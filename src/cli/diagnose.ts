@@ -7,7 +7,7 @@ import { StandardNormal } from "../distributions/index.ts";
 import { Flow, maf } from "../flows/index.ts";
 import { OPTIONAL_PACKAGES, VERSION } from "../package/index.ts";
 import { Random } from "../random/index.ts";
-import { checkProvider, loadEngine, nativeInstallation } from "../runtime/index.ts";
+import { providerProblems } from "../runtime/index.ts";
 import { fit } from "../train/index.ts";
 
 /** Lists the versions, the machine and the execution providers, and tests computations. Throws `ENGINE` if the CPU fails. */
@@ -30,15 +30,9 @@ export async function diagnose(): Promise<string> {
 
 /** For each execution provider of onnxruntime-node, whether it computes on this machine. */
 async function providers(): Promise<[string, string][]> {
-  const installation = await nativeInstallation().catch((error: Error) => error);
-  if (installation instanceof Error) return [["providers", `none: ${installation.message.split("\n")[0]}`]];
-  const engine = await loadEngine({});
-  const lines: [string, string][] = [];
-  for (const { name } of installation.providers) {
-    const problem = await checkProvider(name, engine, installation).catch((error: PushforwardError) => error);
-    lines.push([`provider ${name}`, problem ? problem.what : "works"]);
-  }
-  return lines;
+  const found = await providerProblems().catch((error: Error) => error);
+  if (found instanceof Error) return [["providers", `none: ${found.message.split("\n")[0]}`]];
+  return found.map(({ name, problem }) => [`provider ${name}`, problem ? problem.what : "works"]);
 }
 
 /** The version of a package that this program would import; undefined if there is none. */

@@ -54,7 +54,6 @@ export async function checkEngine({ threads, provider }: Partial<EngineValues>):
       hint: `Leave --threads out: one thread sends all rows to ${provider}.`,
     });
   }
-  const { requireDevices } = await import("../runtime/index.ts");
-  const { loadEngine } = await import("../runtime/index.ts");
-  await requireDevices([provider], "float32", await loadEngine({ providers: [provider] }));
+  const { requireProvider } = await import("../runtime/index.ts");
+  await requireProvider(provider);
 }

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { createColors } from "picocolors";
 import { PushforwardError } from "../check/index.ts";
 import { checkWritable, writeFileAtomically } from "../files/index.ts";
-import { openCanvas, reportPage } from "../report/index.ts";
+import { checkDrawingPackages, reportPage } from "../report/index.ts";
 import { type ReportOptions, report as reportOf } from "../tables/evaluate/index.ts";
 import { openTable } from "../tables/io/index.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
@@ -35,7 +35,7 @@ export async function writeReport(values: Values, io: Io): Promise<void> {
   if (output !== undefined) {
     if (!isPageOnStdout) checkPageName(output);
     // Missing packages and a path that is not writable are reported before the long computation.
-    await openCanvas();
+    await checkDrawingPackages();
     if (!isPageOnStdout) await checkWritable(output);
   }
   const loaded = await readModel(path);

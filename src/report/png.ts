@@ -14,7 +14,12 @@ async function loadRenderer() {
   });
 }
 
-/** Throws `DEPENDENCY`, with the command that installs them, if packages that figures need are not installed. */
+/** Throws `DEPENDENCY`, with the command that installs them, if packages that figures in SVG need are not installed. */
+export async function checkDrawingPackages(): Promise<void> {
+  await openCanvas();
+}
+
+/** Throws `DEPENDENCY`, with the command that installs them, if packages that figures in SVG and PNG need are not installed. */
 export async function checkFigurePackages(): Promise<void> {
   await Promise.all([openCanvas(), loadRenderer()]);
 }

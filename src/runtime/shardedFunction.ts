@@ -4,14 +4,13 @@ import type { Compiled, Floats, Traced } from "./compile.ts";
 import { loadEngine, sessionOptions } from "./engine.ts";
 import { deviceProviders, type EngineOptions } from "./engineOptions.ts";
 import { floatsOf } from "./floats.ts";
+import { NOISE_REQUEST_LENGTH, type NoiseRequest } from "./noiseRequest.ts";
 import {
   availableThreads,
   hasWorkerThreads,
   isShared,
   loadWorkerTasks,
   type NamedArray,
-  NOISE_REQUEST_LENGTH,
-  type NoiseRequest,
   runExclusive,
 } from "./workerPool.ts";
 import type { WorkerTasks } from "./workerTasks.ts";

@@ -1,6 +1,7 @@
 import type { InferenceSession } from "onnxruntime-common";
 import type { Floats } from "../graph/index.ts";
 import type { Precision } from "../onnx/index.ts";
+import type { NoiseRequest } from "./noiseRequest.ts";
 
 /** A graph to run in a worker thread. Its arrays are views of shared memory, which both threads keep. */
 export interface GraphTask {
@@ -12,13 +13,6 @@ export interface GraphTask {
   readonly inputs: readonly NamedArray[];
   readonly outputs: readonly NamedArray[];
 }
-
-/**
- * Asks a worker thread, through shared memory, to draw an input instead of reading it. The numbers are 1 to draw it or 0 to read
- * it, the offset of its first number in the stream, and the three numbers of the stream (`Random.stream`).
- */
-export type NoiseRequest = Float64Array;
-export const NOISE_REQUEST_LENGTH = 5;
 
 /** A WebAssembly module over shared memory. `calls` has the calls of each run, as `ParallelKernel` encodes them. */
 export interface KernelTask {
@@ -67,8 +61,3 @@ export function runExclusive<T>(action: () => Promise<T>): Promise<T> {
 
 /** Imports the code that starts worker threads, which pages never load. */
 export const loadWorkerTasks = () => import("./workerTasks.ts");
-
-/** Ends the worker threads without tasks, about 50 MB each. They are started again when they are needed. */
-export async function terminateIdleWorkers(): Promise<void> {
-  if (hasWorkerThreads) await (await loadWorkerTasks()).terminateIdleWorkers();
-}

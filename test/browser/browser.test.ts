@@ -1,7 +1,7 @@
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
+import { roomOf, sourceFiles } from "../../scripts/layers.ts";
 import { expectClose } from "../bijections/invariants.ts";
 import { temporaryDirectory } from "../data/temporaryFiles.ts";
 import { CHROMIUM_IS_MISSING, findChromium } from "./chromium.ts";
@@ -14,10 +14,10 @@ const chromium = findChromium();
 // Only some reporters of Vitest show why a test was skipped.
 if (!chromium) console.warn(`Training in a page is not tested: ${CHROMIUM_IS_MISSING}.`);
 
-test("all modules except those of data, files, images, mpi, report, serve and cli bundle for a browser, without modules of Node", async () => {
-  const needsNode = /^(data|files|images|mpi|report|serve|cli)[/\\]/;
-  const input = readdirSync(source, { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".ts") && !needsNode.test(file))
+test("the rooms for browsers, and the entry points that consist of them, bundle without modules of Node", async () => {
+  const entryPointsOfNode = ["data", "files", "images", "mpi", "report"].map((name) => `public/${name}.ts`);
+  const input = sourceFiles()
+    .filter((file) => !roomOf(file)?.node && !entryPointsOfNode.includes(file))
     .map((file) => join(source, file));
   const { warnings, imports } = await bundle("training", { write: false, rolldownOptions: { input } });
   expect({ warnings, imports }).toEqual({ warnings: [], imports: [] });

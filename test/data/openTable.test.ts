@@ -24,7 +24,7 @@ const open = (name: string, content: string | Uint8Array) => openTable(files.wri
 const failure = (name: string, content: string | Uint8Array) => files.failure(open(name, content));
 
 it("does not load DuckDB before a table is opened", () => {
-  const script = `import { openTable } from ${JSON.stringify(join(inject("compiledPackage"), "dist/data/index.js"))};
+  const script = `import { openTable } from ${JSON.stringify(join(inject("compiledPackage"), "dist/public/data.js"))};
     import { createRequire } from "node:module";
     console.log(typeof openTable, process.report.getReport().sharedObjects.some((o) => /duckdb/.test(o)));`;
   const output = execFileSync(process.execPath, ["--input-type=module", "-e", script]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ValueScale } from "../../src/bijections/valueScale.ts";
+import type { ValueScale } from "../../src/bijections/index.ts";
 import { input } from "../../src/graph/tensor.ts";
 import { trainableParameters } from "../../src/nn/module.ts";
 import { mean } from "../../src/numerics/mean.ts";

@@ -14,7 +14,7 @@ import {
 import { type CustomKind, GaussianMixture, StandardNormal } from "../../src/distributions/index.ts";
 import { Flow } from "../../src/flows/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import type { Standardize as Standardization } from "../../src/index.ts";
+import type { Standardize as Standardization } from "../../src/bijections/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
 import { gaussianBaseline } from "../../src/tables/evaluate/index.ts";

@@ -2,7 +2,8 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema } from "onnx-buf";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
-import { ContextEmbedding, fitTable, maf, Random, TableModel } from "../../src/index.ts";
+import { ContextEmbedding } from "../../src/distributions/index.ts";
+import { fitTable, maf, Random, TableModel } from "../../src/index.ts";
 import { decodeRows, encodeRows, labelCodes } from "../../src/tables/columns/encode.ts";
 import { rawColumns } from "../../src/tables/columns/tableRows.ts";
 import {

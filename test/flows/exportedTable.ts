@@ -1,13 +1,7 @@
 import type { Tensor } from "onnxruntime-common";
-import {
-  type ContextEmbedding,
-  Flow,
-  MixedMade,
-  Random,
-  type TableColumn,
-  TableModel,
-  type TableRow,
-} from "../../src/index.ts";
+import type { ContextEmbedding } from "../../src/distributions/index.ts";
+import { Flow, Random, type TableColumn, TableModel, type TableRow } from "../../src/index.ts";
+import { MixedMade } from "../../src/tables/densities/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { tableHeads } from "../../src/tables/columns/columnHeads.ts";
 import { encodeRows, labelCodes } from "../../src/tables/columns/encode.ts";

@@ -5,8 +5,8 @@ import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { nsf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";
+import { terminateIdleWorkers } from "../../src/runtime/idleWorkers.ts";
 import { compile } from "../../src/runtime/index.ts";
-import { terminateIdleWorkers } from "../../src/runtime/workerPool.ts";
 import { fit } from "../../src/train/index.ts";
 
 const x = new Random(1).normal(new Float64Array(2000));

@@ -3,15 +3,8 @@ import { connect } from "node:net";
 import { tableFromIPC } from "@uwdata/flechette";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { InMemoryDataset } from "../../src/dataset/index.ts";
-import {
-  ContextEmbedding,
-  Flow,
-  forTables,
-  type LoadedModel,
-  maf,
-  StandardNormal,
-  TableModel,
-} from "../../src/index.ts";
+import { ContextEmbedding, StandardNormal } from "../../src/distributions/index.ts";
+import { Flow, forTables, type LoadedModel, maf, TableModel } from "../../src/index.ts";
 import { serveApp } from "../../src/serve/http/app.ts";
 import { arrow } from "../../src/serve/http/arrow.ts";
 import { listen, type RunningServer } from "../../src/serve/http/listen.ts";

@@ -1,8 +1,8 @@
 import type { ValueScale } from "../../bijections/index.ts";
 import { PushforwardError } from "../../check/index.ts";
 import { filterValues, quantile, type ValueCounts } from "../../dataset/index.ts";
-import { MAX_CELLS } from "../densities/index.ts";
 import { findMissingCodes } from "../notes/index.ts";
+import { MAX_CELLS } from "../options/index.ts";
 import { chooseScale } from "./chooseScale.ts";
 import { type Bounds, boundsOf, checkBounds, isOutside } from "./columnBounds.ts";
 import type { ColumnOptions } from "./columnOptions.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { valueScaleSchema } from "../../bijections/index.ts";
-import { MAX_CELLS } from "../densities/index.ts";
+import { MAX_CELLS } from "../options/index.ts";
 import type { Bounds } from "./columnBounds.ts";
 
 const name = z.string();

@@ -1,5 +1,5 @@
 import { greatestCommonDivisor } from "../../numerics/index.ts";
-import { MAX_CELLS } from "../densities/index.ts";
+import { MAX_CELLS } from "../options/index.ts";
 import { TIME_UNITS, type TimeColumn, type TimeUnit } from "./tableColumn.ts";
 
 export const MILLISECONDS = { day: 86_400_000, hour: 3_600_000, minute: 60_000, second: 1000 } as const;

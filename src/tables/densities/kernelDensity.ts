@@ -9,6 +9,7 @@ import type { Random } from "../../random/index.ts";
 import { type ColumnHeadOptions, columnHeadsSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
 import { GroupedHeads } from "./heads/groupedHeads.ts";
 import { KernelColumn } from "./kernelColumn.ts";
+import { loadOnDemand } from "./loadOnDemand.ts";
 import { type ColumnBlock, ProductMixture } from "./productMixture.ts";
 import { SharedGaps } from "./sharedGaps.ts";
 import type { TwoStageChoice } from "./twoStageChoice.ts";
@@ -134,7 +135,7 @@ export class KernelDensity extends ProductMixture {
   /** Sets the centers to rows, and fits bandwidths and weights by the leave-one-out likelihood. Held-out rows are not used. */
   async fitToData(data: DataRows, _heldOut?: DataRows, limits?: Limits): Promise<void> {
     // This code is imported only when it is used, because pages that only score do not need it.
-    const { fitKernelDensity } = await import("./onDemand.ts");
+    const { fitKernelDensity } = await loadOnDemand();
     await fitKernelDensity(this, data, limits);
   }
 

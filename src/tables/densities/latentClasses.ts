@@ -10,6 +10,7 @@ import { type ColumnGroup, columnsOfEqualShapes } from "./heads/columnGroups.ts"
 import { type ColumnHeadOptions, columnHeadsSchema, headAtoms, parameterCount } from "./heads/columnHead.ts";
 import { GroupedHeads } from "./heads/groupedHeads.ts";
 import { HeadGroup } from "./heads/headGroup.ts";
+import { loadOnDemand } from "./loadOnDemand.ts";
 import { type ColumnBlock, ProductMixture } from "./productMixture.ts";
 import { SharedGaps } from "./sharedGaps.ts";
 import type { TwoStageChoice } from "./twoStageChoice.ts";
@@ -164,7 +165,7 @@ export class LatentClasses extends ProductMixture {
   /** Fits the classes by expectation maximization. Held-out rows are not used. */
   async fitToData(data: DataRows, _heldOut?: DataRows, limits?: Limits): Promise<void> {
     // This code is imported only when it is used, because pages that only score do not need it.
-    const { fitLatentClasses } = await import("./onDemand.ts");
+    const { fitLatentClasses } = await loadOnDemand();
     await fitLatentClasses(this, data, limits);
   }
 

@@ -24,6 +24,7 @@ import {
 } from "./heads/columnHead.ts";
 import { HeadGroup, type MixtureParameters } from "./heads/headGroup.ts";
 import { normalComponents, selectComponent } from "./heads/normalComponents.ts";
+import { loadOnDemand } from "./loadOnDemand.ts";
 import { drawRows } from "./mixedGaussianDraws.ts";
 import { conditionalMeans, type Regressions, regressionsInOrder, type Scores } from "./regressionsInOrder.ts";
 import { SharedGaps } from "./sharedGaps.ts";
@@ -261,7 +262,7 @@ export class MixedGaussianMixture implements SubsetDistribution {
   /** Fits the parameters by expectation maximization. The held-out rows select how similar the covariances of the components are. */
   async fitToData(data: DataRows, heldOut?: DataRows, limits?: Limits): Promise<void> {
     // This code is imported only when it is used, because pages that only score do not need it.
-    const { fitMixedGaussianMixture } = await import("./onDemand.ts");
+    const { fitMixedGaussianMixture } = await loadOnDemand();
     await fitMixedGaussianMixture(this, data, heldOut, limits);
   }
 

@@ -4,6 +4,7 @@ import { distributionRegistry } from "../../distributions/index.ts";
 import { type KindOptions, kindRules } from "../../flows/index.ts";
 import { parseContainer, readModel } from "../../model/index.ts";
 import { fileBytes } from "../../parts/index.ts";
+import { loadOnDemand } from "../densities/index.ts";
 import type { LoadedModel } from "./loadedModel.ts";
 
 /**
@@ -22,7 +23,7 @@ export async function decodeModel(
   const container = parseContainer(fileBytes(bytes, "decodeModel"));
   const description = container.description as { flow?: unknown; table?: unknown } | null;
   if (kinds.length > 0 || hasOtherKinds(description?.flow)) {
-    const { registerTableDensities } = await import("../densities/index.ts");
+    const { registerTableDensities } = await loadOnDemand();
     registerTableDensities();
   }
   // The reader is loaded on demand, like kinds, because a page that scores rows of numbers does not need it.

@@ -12,3 +12,4 @@ export {
 } from "./columnKind.ts";
 export { columnList, joinColumnList, parseColumnList, quotedIdentifier, quotedNames } from "./columnList.ts";
 export { type CsvRecord, csvRecords, fieldNames, firstRecords, isEmptyRecord } from "./csvRecords.ts";
+export { MAX_CELLS } from "./maxCells.ts";

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { valueScaleSchema } from "../../../bijections/index.ts";
 import type { Atoms } from "../../../distributions/index.ts";
 import { countSchema, sizeSchema } from "../../../parts/index.ts";
-import { MAX_CELLS } from "./maxCells.ts";
+import { MAX_CELLS } from "../../options/index.ts";
 
 const finite = z.number().check(z.minimum(-1e30), z.maximum(1e30));
 const ascending = z.array(finite).check(
