@@ -155,9 +155,24 @@ async function goldenOf(name: string, way: Way, directory: string): Promise<Gold
     logDensities: logDensities.slice(0, 20),
     samples: samples.split("\n").slice(0, 6),
     sampleDigest: createHash("sha256").update(samples).digest("hex"),
-    report: await attempt(["report", model, source, "--rows", "200", ...common, "--json"]),
-    anomalies: await attempt(["anomalies", model, source, "-n", "3", ...common, "--json"]),
+    report: compact(await attempt(["report", model, source, "--rows", "200", ...common, "--json"])),
+    anomalies: compact(await attempt(["anomalies", model, source, "-n", "3", ...common, "--json"])),
   };
+}
+
+/** Longer lists and texts of reports are stored as a digest. */
+const MAX_LENGTH = 8;
+const digest = (value: unknown) =>
+  createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16);
+
+/** A report with digests in place of its long lists. */
+function compact(value: unknown): unknown {
+  if (Array.isArray(value)) return value.length > MAX_LENGTH ? digest(value) : value.map(compact);
+  if (value === null || typeof value !== "object") return value;
+  const entries = Object.entries(value);
+  return entries.length > 3 * MAX_LENGTH
+    ? digest(value)
+    : Object.fromEntries(entries.map(([key, inner]) => [key, compact(inner)]));
 }
 
 /** The paths where two results differ, with both values. */
@@ -196,8 +211,14 @@ for (const name of Object.keys(TABLES)) {
     const directory = mkdtempSync(join(tmpdir(), "pushforward-golden-"));
     const start = performance.now();
     const result: unknown = await goldenOf(name, way, directory)
-      .then((golden) => JSON.parse(JSON.stringify(golden).replaceAll(directory, "").replaceAll(data, "")))
-      .catch((error: Error) => ({ error: error.message.replaceAll(directory, "").replaceAll(data, "") }));
+      .then((golden) =>
+        JSON.parse(
+          JSON.stringify(golden).replaceAll(directory, "").replaceAll(data, "").replaceAll(examples, ""),
+        ),
+      )
+      .catch((error: Error) => ({
+        error: error.message.replaceAll(directory, "").replaceAll(data, "").replaceAll(examples, ""),
+      }));
     rmSync(directory, { recursive: true });
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
     if (flags.write) {

@@ -7,8 +7,8 @@
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import { type Bijection, Chain } from "../../src/bijections/index.ts";
-import { constant, Flow, fit, Parameter, Random, type Tensor } from "../../src/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
+import { constant, Flow, fit, Parameter, Random, type Tensor } from "../../src/index.ts";
 import { jaxjsTraining } from "./jaxjsTraining.ts";
 import {
   initialLayers,

@@ -1,8 +1,8 @@
+import { Standardize } from "../../src/bijections/index.ts";
 import { columnMoments } from "../../src/bijections/moments.ts";
 import { concatRows } from "../../src/dataset/concatRows.ts";
 import { selectRows } from "../../src/dataset/selectRows.ts";
 import { adam, compile, Random, type Tensor, valueAndGrad } from "../../src/index.ts";
-import { Standardize } from "../../src/bijections/index.ts";
 import { MLP } from "../../src/nn/index.ts";
 
 const FOLDS = 5;

@@ -72,3 +72,32 @@ export class PushforwardError extends Error {
     return this.#texts[1];
   }
 }
+
+/** A value as text for errors: JSON, truncated if it is long. */
+export function brief(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "bigint") return `${value}n (a bigint)`;
+  return shortened(escapeControlCharacters(typeof value === "number" ? String(value) : json(value)));
+}
+
+function json(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch (error) {
+    // The stack is too small for the value; `String` would fail too.
+    if (error instanceof RangeError) return "a value that is nested too deeply";
+    // The value has a bigint or a cycle.
+    return String(value);
+  }
+}
+
+/** Text for errors and tables, truncated if it is long. */
+export const shortened = (text: string, maxLength = 60): string =>
+  text.length > maxLength ? `${text.slice(0, maxLength - 3)}...` : text;
+
+/** JSON escapes control characters up to 31 only. Terminals interpret others too, or show them as nothing or in reverse order. */
+export const escapeControlCharacters = (json: string): string =>
+  json.replace(
+    /[\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );

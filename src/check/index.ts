@@ -1,6 +1,6 @@
 /** The one error class, checks of options and files by schemas, and suggestions for misspelled names. */
 
-export { type ErrorCode, type ErrorDetails, PushforwardError } from "./errors.ts";
+export { brief, type ErrorCode, type ErrorDetails, PushforwardError, shortened } from "./errors.ts";
 export { type Limits, limitReached, limitRules } from "./limits.ts";
 export { listedNames } from "./listedNames.ts";
 export { expandAbbreviation, nearestName } from "./nearestName.ts";
@@ -25,6 +25,6 @@ export {
   text,
   trueOrFalse,
 } from "./options.ts";
-export { brief, parse, shortened, unknownNamesDetails } from "./parse.ts";
+export { parse, unknownNamesDetails } from "./parse.ts";
 export { shellQuoted } from "./shellQuoted.ts";
 export { claimNumbers, largestSize, requireNumbers, withSizeBudget } from "./sizeBudget.ts";

@@ -1,5 +1,5 @@
-import { PushforwardError } from "./errors.ts";
-import { brief, unknownNamesDetails } from "./parse.ts";
+import { brief, PushforwardError } from "./errors.ts";
+import { unknownNamesDetails } from "./parse.ts";
 
 /** What the value of an option must be. An option that is undefined has its default, unless it is required. */
 export interface OptionRule {

@@ -12,4 +12,4 @@ export {
 } from "./modelFile.ts";
 export { type ColumnLabels, modelLabels } from "./modelLabels.ts";
 export { loadParameters, saveParameters } from "./parameterFile.ts";
-export { ANOMALY_PREFIX } from "./splitAnomalyArrays.ts";
+export { ANOMALY_PREFIX, splitAnomalyArrays } from "./splitAnomalyArrays.ts";

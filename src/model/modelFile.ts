@@ -6,12 +6,15 @@ import { buildRegisteredFlow, type FlowDescription, flowSchema } from "../flows/
 import { type ImageShape, imageSchema, imageSize } from "../nn/index.ts";
 import type { StoredArray } from "../parts/index.ts";
 import { checksumError, decodeWithChecksum, isUnknownType, setParameters } from "../parts/index.ts";
-import { splitAnomalyArrays } from "./splitAnomalyArrays.ts";
+import type { SplitArrays } from "./splitAnomalyArrays.ts";
 
 /** Reads what only models of tables have in their files. It is a parameter, so that a page with other models does not load it. */
 interface TableReader<Table, Anomalies> {
-  /** Checks the columns of the table, and returns them with the names of their features. Throws `MODEL` if they are not valid. */
-  parseTable(unchecked: unknown): { readonly table: Table; readonly features: readonly string[] };
+  readonly tableSchema: z.ZodMiniType<Table>;
+  /** The names of the features that encode the columns. */
+  tableFeatures(table: Table): readonly string[];
+  /** `splitAnomalyArrays`. */
+  splitAnomalyArrays(arrays: ReadonlyMap<string, StoredArray>): SplitArrays;
   /** Reads the reference of the anomaly score. Undefined if the file has none. */
   readAnomalyReference(arrays: ReadonlyMap<string, StoredArray>, features: number): Anomalies | undefined;
 }
@@ -151,7 +154,9 @@ export function readModel<Table, Anomalies>(
     });
   }
   const reader = unchecked === undefined ? undefined : tableReader!;
-  const { table, features = columns } = reader?.parseTable(unchecked) ?? {};
+  const table =
+    reader && parse(reader.tableSchema, unchecked, "the table of the model's description", "MODEL");
+  const features = table ? reader.tableFeatures(table) : columns;
   if (features.join("\n") !== columns.join("\n")) {
     throw new PushforwardError("MODEL", "the columns of the model's table do not match its features", {
       expected: columns.join(", "),
@@ -169,9 +174,9 @@ export function readModel<Table, Anomalies>(
   flow.columns = columns;
   flow.contextColumns = given;
   if (labels) checkLabels(labels, flow);
-  const split = reader && splitAnomalyArrays(arrays);
+  const split = reader?.splitAnomalyArrays(arrays);
   setParameters(split?.flowArrays ?? arrays, flow.parameters(), { file: "the model", owner: "its flow" });
-  const anomalies = split && reader.readAnomalyReference(split.anomalyArrays, flow.features);
+  const anomalies = split && reader!.readAnomalyReference(split.anomalyArrays, flow.features);
   return {
     flow,
     columns,

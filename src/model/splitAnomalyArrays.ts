@@ -7,10 +7,13 @@ import type { StoredArray } from "../parts/index.ts";
 export const ANOMALY_PREFIX = "anomalies.";
 
 /** The arrays of a model file that are parameters of its flow, and those of its reference for anomalies, without the prefix. */
-export function splitAnomalyArrays(arrays: ReadonlyMap<string, StoredArray>): {
-  flowArrays: Map<string, StoredArray>;
-  anomalyArrays: Map<string, StoredArray>;
-} {
+export interface SplitArrays {
+  readonly flowArrays: Map<string, StoredArray>;
+  readonly anomalyArrays: Map<string, StoredArray>;
+}
+
+/** Separates the arrays of a model file by their names. */
+export function splitAnomalyArrays(arrays: ReadonlyMap<string, StoredArray>): SplitArrays {
   const flowArrays = new Map<string, StoredArray>();
   const anomalyArrays = new Map<string, StoredArray>();
   for (const [name, array] of arrays) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { compile, Random } from "../../src/index.ts";
 import { Elementwise, Planar, Radial } from "../../src/bijections/index.ts";
+import { compile, Random } from "../../src/index.ts";
 import { parametersOf } from "../../src/nn/index.ts";
 import { PassCounter } from "../app/engine/passes.ts";
 import { WASM } from "../app/engine/wasm.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { Flow } from "../../src/flows/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
+import { Flow } from "../../src/flows/index.ts";
 import { realColumn } from "../../src/tables/columns/realColumn.ts";
 import { encodeModel } from "../../src/tables/model/index.ts";
 import { correlated, PENGUINS, quickModel, workplace } from "./command.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { Flow, fitFlows, maf, nice } from "../../src/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
+import { Flow, fitFlows, maf, nice } from "../../src/index.ts";
 import { realColumn } from "../../src/tables/columns/realColumn.ts";
 import { ModelScorer } from "../../src/tables/evaluate/index.ts";
 import {

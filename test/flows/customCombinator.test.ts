@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Standardize as Standardization } from "../../src/bijections/index.ts";
 import {
   Actnorm,
   type Bijection,
@@ -14,7 +15,6 @@ import {
 import { type CustomKind, GaussianMixture, StandardNormal } from "../../src/distributions/index.ts";
 import { Flow } from "../../src/flows/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import type { Standardize as Standardization } from "../../src/bijections/index.ts";
 import { mean } from "../../src/numerics/mean.ts";
 import { Random } from "../../src/random/index.ts";
 import { gaussianBaseline } from "../../src/tables/evaluate/index.ts";

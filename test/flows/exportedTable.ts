@@ -1,12 +1,12 @@
 import type { Tensor } from "onnxruntime-common";
 import type { ContextEmbedding } from "../../src/distributions/index.ts";
 import { Flow, Random, type TableColumn, TableModel, type TableRow } from "../../src/index.ts";
-import { MixedMade } from "../../src/tables/densities/index.ts";
 import { parametersOf } from "../../src/nn/module.ts";
 import { tableHeads } from "../../src/tables/columns/columnHeads.ts";
 import { encodeRows, labelCodes } from "../../src/tables/columns/encode.ts";
 import { inferColumn } from "../../src/tables/columns/inferColumn.ts";
 import { rawColumns } from "../../src/tables/columns/tableRows.ts";
+import { MixedMade } from "../../src/tables/densities/index.ts";
 import { perturb } from "../nn/perturb.ts";
 
 const CITIES = ["Bern", "Basel", "Zug"];

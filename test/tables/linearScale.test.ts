@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { scaledValue } from "../../src/bijections/valueScale.ts";
 import type { ValueScale } from "../../src/bijections/index.ts";
+import { scaledValue } from "../../src/bijections/valueScale.ts";
 import { withLinearScale } from "../../src/tables/columns/linearScale.ts";
 import { realColumn } from "../../src/tables/columns/realColumn.ts";
 import type { TableColumn } from "../../src/tables/columns/tableColumn.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { Chain, Continuous, LULinear } from "../../src/bijections/index.ts";
+import { StandardNormal, StudentT } from "../../src/distributions/index.ts";
 import { input, type Tensor } from "../../src/graph/tensor.ts";
 import { traceLoss } from "../../src/graph/tracing/training.ts";
 import { ancestors } from "../../src/graph/traversal.ts";
 import { cnf, Flow, fit, forTables, maf, Random } from "../../src/index.ts";
-import { StandardNormal, StudentT } from "../../src/distributions/index.ts";
 import { flowMatchingLoss } from "../../src/train/flowMatching.ts";
 import { integral, lineRule, square } from "../mathematics/quadrature.ts";
 

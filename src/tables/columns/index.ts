@@ -27,9 +27,9 @@ export { type InferredColumn, inferColumn, MAX_LABELS, textExclusion } from "./i
 export { hasLargeIntegers, inferRawColumn, isLearnedAsText, type LargeIntegers } from "./largeIntegers.ts";
 export { withLinearScale } from "./linearScale.ts";
 export { MAX_INTEGER } from "./numericColumn.ts";
-export { parseTable } from "./parseTable.ts";
 export { possibleFeatures } from "./possibleFeatures.ts";
 export { realColumn } from "./realColumn.ts";
+export { tableFeatures, tableSchema } from "./storedTable.ts";
 export {
   featureCardinalities,
   featureNames,

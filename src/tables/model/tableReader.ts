@@ -1,4 +1,5 @@
 /** Reads the parts of a model file that only models of tables have. A page with other models does not load it. */
 
+export { splitAnomalyArrays } from "../../model/index.ts";
 export { readAnomalyReference } from "../anomalies/index.ts";
-export { parseTable } from "../columns/index.ts";
+export { tableFeatures, tableSchema } from "../columns/index.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { dataset } from "../../../src/dataset/index.ts";
-import { Flow, Random } from "../../../src/index.ts";
 import { StandardNormal } from "../../../src/distributions/index.ts";
+import { Flow, Random } from "../../../src/index.ts";
 import { AnomalyScorer } from "../../../src/tables/anomalies/anomalyScorer.ts";
 import { benjaminiHochberg, conformalPValues } from "../../../src/tables/anomalies/conformal.ts";
 import { selectAnomalies } from "../../../src/tables/anomalies/findAnomalies.ts";
