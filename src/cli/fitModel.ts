@@ -1,7 +1,7 @@
-import { fingerprint, InMemoryDataset, type SplitWithTest, testFractionOf } from "../dataset/index.ts";
+import { count, counted } from "../check/index.ts";
+import type { SplitWithTest } from "../dataset/index.ts";
 import { mean } from "../numerics/index.ts";
 import type { EngineOptions } from "../runtime/index.ts";
-import { type AnomalyReference, AnomalyScorer } from "../tables/anomalies/index.ts";
 import {
   atomsOfFlow,
   compareDensities,
@@ -9,8 +9,8 @@ import {
   GAUSSIAN,
   gaussianBaseline,
   simpleBaselines,
-  summarizeContext,
 } from "../tables/evaluate/index.ts";
+import { type FittedRows, fitRows } from "../tables/fit/index.ts";
 import { readTrainingTable, type TrainingTable } from "../tables/io/index.ts";
 import { encodeModel } from "../tables/model/index.ts";
 import { engineOf } from "./engine.ts";
@@ -20,10 +20,10 @@ import { checkTableValues, type TableFitValues } from "./fitValues.ts";
 import type { Io } from "./io.ts";
 import { preparePictures, writePictures } from "./pictures.ts";
 import { type Fitted, runFit, type TrainingServices } from "./runFit.ts";
-import { splitRows, warnOfFewerTestRows } from "./splitRows.ts";
+import { warnOfFewerTestRows } from "./splitRows.ts";
 import { statedKinds } from "./statedKinds.ts";
 import { printNotes } from "./tableNotes.ts";
-import { checkFlowSize, type Trained, train, trimmedRows } from "./training.ts";
+import { checkFlowSize, namedRecipe, trainingOptions } from "./training.ts";
 import { TrainingProgress } from "./trainingProgress.ts";
 
 /** Reads a table, trains a flow on it, and writes the model, the pictures and the report. */
@@ -64,22 +64,35 @@ async function fitTable(
   const { io, messages, log } = services;
   printNotes(table, messages);
   checkFlowSize(values, table);
-  const rows = splitRows(table.rows, values);
-  warnOfFewerTestRows(table.rows, rows.test, values, messages);
-  await services.discardOldCheckpoints();
   const progress = new TrainingProgress(io, messages, {
     json: values.json,
     log,
     maxMinutes: values.maxMinutes,
     models: values.contamination === undefined ? 1 : 2,
   });
-  const { trimmed, ...kept } = await trimmedRows(values, table, rows, { ...services, progress });
-  const trained = await train(values, table, kept, { ...services, progress });
-  const anomalies = services.signal.aborted
-    ? undefined
-    : await anomalyReference(trained, table, kept, values);
+  const { budget, contamination, seed, testFraction, validationFraction } = values;
+  const recipe = namedRecipe(values);
+  const trained = await fitRows(table, {
+    ...trainingOptions(values, { ...services, progress }),
+    ...{ budget, contamination, embedding: table.embedding, recipe, seed, testFraction, validationFraction },
+    kernel: !values.noKernel,
+    testFractionName: "--test-fraction",
+    ...(values.flow === "cnf" && !table.table && { objective: "flowMatching" as const }),
+    async onSplit({ test }) {
+      warnOfFewerTestRows(table.rows, test, values, messages);
+      await services.discardOldCheckpoints();
+    },
+    onTrimmed: ({ length }, all) =>
+      messages.print(
+        `The second model is trained without the ${counted(length, "most unusual row")} of ${count(all)}.`,
+      ),
+    // The checkpoint of a named flow has no name, whatever the columns are: `Checkpoints.open` relies on it.
+    checkpoints: (name) => services.checkpoints(recipe ? undefined : name),
+    onMember: (name, index, names, modelsLeft) => progress.onMember(name, { index, names, modelsLeft }),
+  });
+  const { rows, anomalies } = trained;
   return {
-    bytes: modelBytes(trained, table, kept, values, anomalies),
+    bytes: encodeModel(trained.contents),
     stopped: trained.stopped,
     async report({ elapsed, resumeCommand, throwIfInterrupted }) {
       const directory = values.pictures;
@@ -93,7 +106,7 @@ async function fitTable(
           values,
           table,
           rows,
-          trimmed,
+          trimmed: trained.trimmed.length,
           trained,
           anomalies,
           evaluation,
@@ -109,13 +122,13 @@ async function fitTable(
   };
 }
 
-async function releaseFlows({ flow, members = [] }: Trained): Promise<void> {
+async function releaseFlows({ flow, members = [] }: FittedRows): Promise<void> {
   for (const each of [flow, ...members.map((member) => member.flow)]) await each.release();
 }
 
 /** Evaluates the flow and simpler densities on the test rows, or on the validation rows if there are none. */
 async function evaluateHeldOut(
-  { flow }: Trained,
+  { flow }: FittedRows,
   { constants, table }: TrainingTable,
   { training, validation, test }: SplitWithTest,
   engine: EngineOptions,
@@ -141,59 +154,4 @@ async function evaluateHeldOut(
       onValidation: { label: bestBaseline.name, value: mean(await bestBaseline.logDensities(validation)) },
     }),
   };
-}
-
-/** The calibration scores and training rows that `pushforward anomalies` needs. Only default models without a context have them. */
-async function anomalyReference(
-  { flow, validated }: Trained,
-  { table, given }: TrainingTable,
-  { training, validation, test }: SplitWithTest,
-  { flow: name, noKernel, ...values }: TableFitValues,
-): Promise<AnomalyReference | undefined> {
-  if (!table || given.length > 0 || name !== "default") return undefined;
-  const options = { keepRows: !noKernel, flowBeforeValidationRows: validated?.flow, ...engineOf(values) };
-  const learned = validated ?? { training, validation };
-  return AnomalyScorer.fit(
-    table,
-    flow,
-    { training: learned.training.sample, validation: learned.validation, test },
-    options,
-  );
-}
-
-function modelBytes(
-  { flow, epochs, bestEpoch, validationLogDensity, members, validated }: Trained,
-  { columns, table, given, labels, rows: all }: TrainingTable,
-  { training, validation }: SplitWithTest,
-  values: TableFitValues,
-  anomalies: AnomalyReference | undefined,
-): Uint8Array {
-  const record = {
-    rows: training.rows + validation.rows,
-    seed: values.seed,
-    split: { test: testFractionOf(all.rows, values.testFraction), validation: values.validationFraction },
-    ...(all instanceof InMemoryDataset && { fingerprint: fingerprint(null, [all.values]) }),
-    ...(validated && { learnedValidationRows: true }),
-    epochs: epochs.length,
-    bestEpoch,
-    validationLogDensity,
-    ...(members && {
-      members: members.map(({ name, weight, validationLogDensity }) => ({
-        name,
-        weight,
-        validationLogDensity,
-      })),
-    }),
-    ...(given.length > 0 && { given: summarizeContext([training, validation], given, labels) }),
-  };
-  const classLabels = labels.size > 0 && { labels: [...labels.values()] };
-  return encodeModel({
-    flow,
-    columns,
-    ...(table && { table }),
-    given,
-    ...classLabels,
-    training: record,
-    ...(anomalies && { anomalies }),
-  });
 }

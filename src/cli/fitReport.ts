@@ -7,7 +7,7 @@ import type { AnomalyReference } from "../tables/anomalies/index.ts";
 import { hasProbabilities, learnedColumns } from "../tables/columns/index.ts";
 import type { ComparedDensity } from "../tables/evaluate/index.ts";
 import { GAUSSIAN, INDEPENDENT, MIN_REPORT_ROWS } from "../tables/evaluate/index.ts";
-import type { Member } from "../tables/fit/index.ts";
+import type { FittedRows, Member } from "../tables/fit/index.ts";
 import { isKernelDensity } from "../tables/fit/index.ts";
 import type { TrainingTable } from "../tables/io/index.ts";
 import { formatOf } from "../tables/io/index.ts";
@@ -19,7 +19,6 @@ import { exampleOf } from "./given.ts";
 import { type Io, supportsColor } from "./io.ts";
 import { program } from "./program.ts";
 import { heldOutRows } from "./reportRows.ts";
-import type { Trained } from "./training.ts";
 
 /** The log-densities of held-out rows under the flow and under simpler densities. */
 export interface HeldOutEvaluation {
@@ -46,7 +45,7 @@ export interface Report {
   readonly rows: SplitWithTest;
   /** The number of training and validation rows that `--contamination` left out. */
   readonly trimmed: number;
-  readonly trained: Trained;
+  readonly trained: FittedRows;
   /** The calibration scores and training rows for `pushforward anomalies`, if the model has them. */
   readonly anomalies: AnomalyReference | undefined;
   readonly evaluation: HeldOutEvaluation;
@@ -137,7 +136,7 @@ export type NextCommand = readonly [command: string, purpose: string];
 /** The end of a report for people: the files that were written, and the commands to run next. */
 export function filesAndCommands(
   { values, pictures, resumeCommand }: Pick<Report, "values" | "pictures" | "resumeCommand">,
-  { epochs }: Pick<Trained, "epochs">,
+  { epochs }: Pick<FittedRows, "epochs">,
   bold: (text: string) => string,
   next: readonly NextCommand[],
 ): string[] {
@@ -168,7 +167,7 @@ const named = (columns: readonly string[]): string =>
  * mixture without this member.
  */
 export function trainingText(
-  trained: Pick<Trained, "name" | "trainingCurveMember" | "epochs" | "bestEpoch" | "stopped"> & {
+  trained: Pick<FittedRows, "name" | "trainingCurveMember" | "epochs" | "bestEpoch" | "stopped"> & {
     readonly members?: readonly Pick<Member, "name" | "weight">[];
   },
 ): string {
@@ -183,7 +182,7 @@ export function ending({
   epochs,
   bestEpoch,
   stopped,
-}: Pick<Trained, "epochs" | "bestEpoch" | "stopped">): string {
+}: Pick<FittedRows, "epochs" | "bestEpoch" | "stopped">): string {
   const reason = {
     epochs: "all epochs done",
     patience: "no further improvement",
@@ -194,7 +193,7 @@ export function ending({
   return `${counted(epochs.length, "epoch")}, ${best}; ${reason}`;
 }
 
-const isCrossValidated = ({ splits = 1 }: Trained): boolean => splits > 1;
+const isCrossValidated = ({ splits = 1 }: FittedRows): boolean => splits > 1;
 
 function rowCounts({ rows, trained, table: { missing } }: Report): string {
   const { training, validation, test } = rows;
@@ -216,7 +215,7 @@ function kernelNote(names: readonly string[]): string {
 }
 
 /** The members of a mixture with their weights, the largest first. */
-function membersOf({ members = [] }: Trained): string[] {
+function membersOf({ members = [] }: FittedRows): string[] {
   if (members.length === 0 || (members.length === 1 && !isKernelDensity(members[0]!.name))) return [];
   const sorted = [...members].sort((a, b) => b.weight - a.weight);
   const text = `Members: ${sorted.map(({ name, weight }) => `${name} ${percent(weight)}`).join(", ")}.`;
@@ -226,7 +225,7 @@ function membersOf({ members = [] }: Trained): string[] {
 
 /** Says that the model contains training rows, unless the note on its kernel densities does. */
 function storedRowsNote(
-  { members = [], flow }: Trained,
+  { members = [], flow }: FittedRows,
   anomalies: AnomalyReference | undefined,
 ): readonly string[] {
   const rows = (anomalies?.rows.length ?? 0) / flow.features;

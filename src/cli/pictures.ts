@@ -13,13 +13,13 @@ import {
   tableFigure,
   trainingFigure,
 } from "../report/index.ts";
+import type { FittedRows } from "../tables/fit/index.ts";
 import type { TrainingTable } from "../tables/io/index.ts";
 import type { FitResult } from "../train/index.ts";
 import { type EngineValues, engineOf } from "./engine.ts";
 import type { FitValues } from "./fitOptions.ts";
 import type { HeldOutEvaluation } from "./fitReport.ts";
 import { checkDirectoryName } from "./tableOutput.ts";
-import type { Trained } from "./training.ts";
 
 /** Checks for the packages that draw pictures, and makes the directory of the pictures: before training, so that both fail early. */
 export async function preparePictures(directory: string): Promise<void> {
@@ -31,7 +31,7 @@ export async function preparePictures(directory: string): Promise<void> {
 /** Writes a picture of data beside samples, and the training curve. Returns their paths. */
 export async function writePictures(
   directory: string,
-  trained: Trained,
+  trained: FittedRows,
   { columns, rows, table }: TrainingTable,
   { seed, ...values }: FitValues,
   { onValidation: baseline }: HeldOutEvaluation,

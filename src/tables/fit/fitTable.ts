@@ -10,11 +10,9 @@ import {
   PushforwardError,
   trueOrFalse,
 } from "../../check/index.ts";
-import { InMemoryDataset, splitWithTest } from "../../dataset/index.ts";
-import { engineOptionsOf } from "../../runtime/index.ts";
+import { type Dataset, InMemoryDataset } from "../../dataset/index.ts";
 import type { StopReason } from "../../train/index.ts";
 import { fitSettingsSchema, settingsIn } from "../../train/index.ts";
-import { AnomalyScorer } from "../anomalies/index.ts";
 import type { TableColumn } from "../columns/index.ts";
 import {
   type ColumnOptions,
@@ -32,8 +30,8 @@ import {
 } from "../columns/index.ts";
 import { TableModel } from "../model/index.ts";
 import type { ColumnKind } from "../options/index.ts";
-import { type FitMembersOptions, fitMembers, type Member } from "./fitMembers.ts";
-import { trimRows } from "./trimRows.ts";
+import type { FitMembersOptions, Member } from "./fitMembers.ts";
+import { fitRows } from "./fitRows.ts";
 
 /** Options of `fitTable`. */
 export interface FitTableOptions extends Omit<FitMembersOptions, "embedding"> {
@@ -142,20 +140,7 @@ export function fitTable<Row extends { readonly [K in keyof Row]: TableValue }>(
 export function fitTable(table: TableInput, options?: FitTableOptions): Promise<FitTableResult>;
 export async function fitTable(table: TableInput, options: FitTableOptions = {}): Promise<FitTableResult> {
   checkOptions("fitTable", options, optionRules);
-  const {
-    columns: stated = {},
-    testFraction,
-    validationFraction: _,
-    contamination,
-    onExcluded,
-    kernel = true,
-    recipe,
-    budget,
-    onMember,
-    checkpoints,
-    ...others
-  } = options;
-  const { maxMinutes } = others;
+  const { columns: stated = {}, onExcluded, ...others } = options;
   const { seed, validationFraction } = settingsIn(fitSettingsSchema, options, "fitTable");
   const kindOf = (options: ColumnOptions | ColumnKind | undefined) =>
     typeof options === "object" ? options?.kind : options;
@@ -196,44 +181,32 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     columns: names,
     values: encodeRows(columns, values),
   });
-  const { test, ...all } = splitWithTest(rows, { testFraction, validationFraction, seed });
-  const settings = {
-    ...others,
-    kernel,
-    recipe,
-    budget,
-    ...(onMember && { onMember }),
-    ...(contamination !== undefined && maxMinutes !== undefined && { maxMinutes: maxMinutes / 2 }),
-  };
-  const { training, validation, removed } =
-    contamination === undefined
-      ? { ...all, removed: [] }
-      : await trimRows(columns, all, contamination, settings);
-  const parts = { training, validation, test };
-  const result = await fitMembers(columns, parts, { ...settings, ...(checkpoints && { checkpoints }) });
-  const { flow, validated, members, validationLogDensity, stopped } = result;
-  flow.columns = names;
-  const { signal } = others;
-  const anomalies = signal?.aborted
-    ? undefined
-    : await AnomalyScorer.fit(
-        columns,
-        flow,
-        { training, validation, ...validated, test },
-        {
-          keepRows: kernel,
-          flowBeforeValidationRows: validated?.flow,
-          ...engineOptionsOf(others),
-        },
-      );
-  return {
-    model: new TableModel({ columns, flow, anomalies }),
+  const {
+    rows: parts,
+    trimmed,
     members,
+    validated,
+    validationLogDensity,
+    stopped,
+    contents,
+  } = await fitRows(
+    { columns: names, table: columns, given: [], labels: new Map(), rows, constants: new Map() },
+    { ...others, seed, validationFraction },
+  );
+  return {
+    model: TableModel.from(contents),
+    members: members!,
     excluded,
     validationLogDensity,
-    validationRows: validated ? [] : Array.from(validation.rowNumbers),
-    testRows: Array.from(test?.rowNumbers ?? []),
-    trimmedRows: removed,
+    validationRows: validated ? [] : Array.from(keptRows(parts.validation, trimmed)),
+    testRows: Array.from(parts.test?.rowNumbers ?? []),
+    trimmedRows: trimmed,
     stopped,
   };
+}
+
+/** The numbers of the rows without those that `contamination` left out. */
+function keptRows({ sample: { rowNumbers } }: Dataset, trimmed: readonly number[]): number[] {
+  const left = new Set(trimmed);
+  return Array.from(rowNumbers).filter((row) => !left.has(row));
 }

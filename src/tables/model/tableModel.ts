@@ -13,6 +13,7 @@ import {
 import { selectRows } from "../../dataset/index.ts";
 import type { Flow, RunOptions } from "../../flows/index.ts";
 import { ActiveCalls, checkCount, checkFlow } from "../../flows/index.ts";
+import type { TrainingRecord } from "../../model/index.ts";
 import { Random } from "../../random/index.ts";
 import { runRules } from "../../runtime/index.ts";
 import {
@@ -68,6 +69,8 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   readonly flow: Flow;
   /** The reference with which `anomalies` compares rows. `fitTable` and the command line compute it. */
   readonly reference: AnomalyReference | undefined;
+  /** How the model was trained, from which `report` and `score` recognize the rows of the training. */
+  readonly training: TrainingRecord | undefined;
   /** Created at the first call that needs it, since not every model has conditional distributions. */
   private conditional: ConditionalRows | undefined;
   private scorer: AnomalyScorer | undefined;
@@ -78,13 +81,15 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     columns: readonly TableColumn[];
     flow: Flow;
     anomalies?: AnomalyReference | undefined;
+    training?: TrainingRecord | undefined;
   }) {
     checkOptions("new TableModel", options, {
       columns: required({ expected: "a list of columns", accepts: Array.isArray }),
       flow: required(anyValue),
       anomalies: anyValue,
+      training: anyValue,
     });
-    const { columns, flow, anomalies } = options;
+    const { columns, flow, anomalies, training } = options;
     checkFlow("new TableModel", flow);
     const features = columns.flatMap(featureNames).length;
     if (features !== flow.features) {
@@ -96,24 +101,31 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
     this.columns = columns;
     this.flow = flow;
     this.reference = anomalies;
+    this.training = training;
   }
 
   /** The model of a file that was written for a table. Throws `ARGUMENT` for other models. */
-  static from({ table, flow, anomalies }: Pick<LoadedModel, "table" | "flow" | "anomalies">): TableModel {
-    if (table) return new TableModel({ columns: table, flow, anomalies });
+  static from({
+    table,
+    flow,
+    anomalies,
+    training,
+  }: Pick<LoadedModel, "table" | "flow" | "anomalies" | "training">): TableModel {
+    if (table) return new TableModel({ columns: table, flow, anomalies, training });
     throw new PushforwardError("ARGUMENT", "the model is not a model of a table", {
       hint: "Use its flow, which takes rows of numbers.",
     });
   }
 
-  /** The model in the form that `encodeModel` and `saveModel` take: the flow, and the columns that its features encode. */
-  get contents(): Pick<LoadedModel, "flow" | "table" | "columns" | "anomalies"> {
-    const { flow, columns, reference } = this;
+  /** The model in the form that `encodeModel` and `saveModel` take, with the record of its training. */
+  get contents(): Pick<LoadedModel, "flow" | "table" | "columns" | "anomalies" | "training"> {
+    const { flow, columns, reference, training } = this;
     return {
       flow,
       table: columns,
       columns: columns.flatMap(featureNames),
       ...(reference && { anomalies: reference }),
+      ...(training && { training }),
     };
   }
 
@@ -297,7 +309,7 @@ export class TableModel<Row = TableRow> implements AsyncDisposable {
   anomalyReference(): AnomalyReference {
     if (this.reference) return this.reference;
     throw new PushforwardError("ARGUMENT", "the model has no reference rows for anomalies", {
-      hint: "Its training was interrupted, or pushforward fit wrote it with --flow or --given: fit the table again without them.",
+      hint: "Its training was interrupted, or pushforward fit wrote it with --given: fit the table again without it.",
     });
   }
 

@@ -167,7 +167,7 @@ describe("TableModel.anomalies", () => {
       new TableModel({ columns, flow }).anomalies(fresh),
     ).rejects.toThrowErrorMatchingInlineSnapshot(`
       [PushforwardError: the model has no reference rows for anomalies.
-      Its training was interrupted, or pushforward fit wrote it with --flow or --given: fit the table again without them.]
+      Its training was interrupted, or pushforward fit wrote it with --given: fit the table again without it.]
     `);
     const anomalies = { ...model.reference!, calibration: new Float64Array(0) };
     await expect(
