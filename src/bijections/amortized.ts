@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
-import type { Tensor } from "../graph/index.ts";
-import { Parameter, WEIGHT } from "../graph/index.ts";
+import { Parameter, type Tensor, WEIGHT } from "../graph/index.ts";
 import { MLP, networkSchema, requireColumns } from "../nn/index.ts";
 import { countSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";

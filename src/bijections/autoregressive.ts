@@ -13,8 +13,7 @@ import {
   singleVariant,
   variantCountSchema,
 } from "../nn/index.ts";
-import type { Description } from "../parts/index.ts";
-import { countSchema } from "../parts/index.ts";
+import { countSchema, type Description } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
 import {
   type Bijection,

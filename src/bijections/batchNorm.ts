@@ -9,8 +9,7 @@ import {
   usesBatchStatistics,
 } from "../graph/index.ts";
 import { LOG_BOUND } from "../numerics/index.ts";
-import type { Description } from "../parts/index.ts";
-import { positiveSchema, sizeSchema } from "../parts/index.ts";
+import { type Description, positiveSchema, sizeSchema } from "../parts/index.ts";
 import type { Bijection, BijectionKind, DataRows, Transformed } from "./bijection.ts";
 import { columnMoments } from "./moments.ts";
 

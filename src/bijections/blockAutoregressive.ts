@@ -3,8 +3,7 @@ import { parse } from "../check/index.ts";
 import { concat, Parameter, scalar, scoped, solveIncreasing, type Tensor } from "../graph/index.ts";
 import { BlockLinear, Linear, requireColumns } from "../nn/index.ts";
 import { LOG_BOUND } from "../numerics/index.ts";
-import type { Description } from "../parts/index.ts";
-import { countSchema, MAX_LAYERS, sizeSchema } from "../parts/index.ts";
+import { countSchema, type Description, MAX_LAYERS, sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 

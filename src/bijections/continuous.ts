@@ -11,8 +11,7 @@ import {
   traceEstimatorSchema,
   withDivergence,
 } from "../nn/index.ts";
-import type { Description } from "../parts/index.ts";
-import { countSchema, MAX_LAYERS, positiveSchema, sizeSchema } from "../parts/index.ts";
+import { countSchema, type Description, MAX_LAYERS, positiveSchema, sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 

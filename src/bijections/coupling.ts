@@ -12,8 +12,7 @@ import {
   requireColumns,
   variantCountSchema,
 } from "../nn/index.ts";
-import type { Description } from "../parts/index.ts";
-import { countSchema } from "../parts/index.ts";
+import { countSchema, type Description } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
 import { type Bijection, type BijectionKind, sumFeatures, type Transformed } from "./bijection.ts";
 import { buildScalarTransform, describeWithTransform, scalarTransformSchema } from "./scalar/build.ts";

@@ -1,10 +1,8 @@
 import * as z from "zod/mini";
 import { parse } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { Parameter } from "../graph/index.ts";
+import { Parameter, type Tensor } from "../graph/index.ts";
 import { inverseSoftClamp, LOG_BOUND } from "../numerics/index.ts";
-import type { Description } from "../parts/index.ts";
-import { sizeSchema } from "../parts/index.ts";
+import { type Description, sizeSchema } from "../parts/index.ts";
 import type { Bijection, BijectionKind, DataRows, Transformed } from "./bijection.ts";
 import { columnMoments } from "./moments.ts";
 

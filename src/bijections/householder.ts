@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
 import { parse } from "../check/index.ts";
 import { Parameter, scalar, type Tensor, WEIGHT } from "../graph/index.ts";
-import type { Description } from "../parts/index.ts";
-import { countSchema, sizeSchema } from "../parts/index.ts";
+import { countSchema, type Description, sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import { pairedVectors, reflectionMatrix } from "./reflections.ts";

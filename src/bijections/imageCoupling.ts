@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 import { PushforwardError, parse } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { scoped } from "../graph/index.ts";
+import { scoped, type Tensor } from "../graph/index.ts";
 import {
   ConvNet,
   type ConvNetOptions,
@@ -12,8 +11,7 @@ import {
   imageSize,
   toRows,
 } from "../nn/index.ts";
-import type { Description } from "../parts/index.ts";
-import { countSchema } from "../parts/index.ts";
+import { countSchema, type Description } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import { type Bijection, type BijectionKind, sumFeatures, type Transformed } from "./bijection.ts";
 import { channelSplit, checkerboardSplit, type ImageSplit } from "./imageSplit.ts";

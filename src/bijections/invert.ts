@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
-import type { Tensor } from "../graph/index.ts";
-import { scoped } from "../graph/index.ts";
+import { scoped, type Tensor } from "../graph/index.ts";
 import type { Description, NestedSchema } from "../parts/index.ts";
 import type { Bijection, BijectionKind, FitToRows, Transformed } from "./bijection.ts";
 import type { OuterStandardization } from "./outerStandardization.ts";

@@ -1,10 +1,8 @@
 import * as z from "zod/mini";
 import { parse } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { LOGARITHM, Parameter, WEIGHT } from "../graph/index.ts";
+import { LOGARITHM, Parameter, type Tensor, WEIGHT } from "../graph/index.ts";
 import { inversePermutation } from "../nn/index.ts";
-import type { Description } from "../parts/index.ts";
-import { sizeSchema } from "../parts/index.ts";
+import { type Description, sizeSchema } from "../parts/index.ts";
 import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import { orderSchema } from "./permutation.ts";
 import { diagonalMatrix, identityMatrix, invertLower, invertUpper } from "./triangles.ts";

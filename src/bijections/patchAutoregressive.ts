@@ -11,8 +11,7 @@ import {
   type TransformerOptions,
   transformerSchema,
 } from "../nn/index.ts";
-import type { Description } from "../parts/index.ts";
-import { countSchema, sizeSchema } from "../parts/index.ts";
+import { countSchema, type Description, sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import { affineTransform } from "./scalar/affine.ts";

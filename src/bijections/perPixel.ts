@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 import { PushforwardError, parse } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { scoped } from "../graph/index.ts";
+import { scoped, type Tensor } from "../graph/index.ts";
 import { type ImageShape, imageSchema, imageSize } from "../nn/index.ts";
 import type { Description, NestedSchema } from "../parts/index.ts";
 import type { Bijection, BijectionKind, DataRows, FitToRows, Transformed } from "./bijection.ts";

@@ -2,8 +2,7 @@ import * as z from "zod/mini";
 import { parse } from "../check/index.ts";
 import { scalar, type Tensor } from "../graph/index.ts";
 import { inversePermutation } from "../nn/index.ts";
-import type { Description } from "../parts/index.ts";
-import { countSchema } from "../parts/index.ts";
+import { countSchema, type Description } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 

@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
 import { parse } from "../check/index.ts";
 import type { Tensor } from "../graph/index.ts";
-import type { Description } from "../parts/index.ts";
-import { positiveSchema, sizeSchema } from "../parts/index.ts";
+import { type Description, positiveSchema, sizeSchema } from "../parts/index.ts";
 import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import { clampExponent, inverseOnSupport } from "./constraint.ts";
 

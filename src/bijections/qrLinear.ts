@@ -1,10 +1,8 @@
 import * as z from "zod/mini";
 import { parse } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { Parameter, WEIGHT } from "../graph/index.ts";
+import { Parameter, type Tensor, WEIGHT } from "../graph/index.ts";
 import { LOG_BOUND } from "../numerics/index.ts";
-import type { Description } from "../parts/index.ts";
-import { sizeSchema } from "../parts/index.ts";
+import { type Description, sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import { defaultReflections, pairedParameter, reflectionsSchema } from "./householder.ts";

@@ -19,8 +19,7 @@ import {
   type TraceEstimator,
   traceEstimatorSchema,
 } from "../nn/index.ts";
-import type { Description } from "../parts/index.ts";
-import { countSchema, MAX_LAYERS, sizeSchema } from "../parts/index.ts";
+import { countSchema, type Description, MAX_LAYERS, sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import type { Bijection, BijectionKind, Transformed } from "./bijection.ts";
 import { eliminate } from "./elimination.ts";

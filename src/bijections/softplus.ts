@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
 import { parse } from "../check/index.ts";
 import type { Tensor } from "../graph/index.ts";
-import type { Description } from "../parts/index.ts";
-import { sizeSchema } from "../parts/index.ts";
+import { type Description, sizeSchema } from "../parts/index.ts";
 import { type Bijection, type BijectionKind, sumFeatures, type Transformed } from "./bijection.ts";
 import { inverseOnSupport, MAX_EXPONENT } from "./constraint.ts";
 

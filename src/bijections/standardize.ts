@@ -1,9 +1,7 @@
 import * as z from "zod/mini";
 import { parse } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { Parameter } from "../graph/index.ts";
-import type { Description } from "../parts/index.ts";
-import { sizeSchema } from "../parts/index.ts";
+import { Parameter, type Tensor } from "../graph/index.ts";
+import { type Description, sizeSchema } from "../parts/index.ts";
 import type { Floats } from "../runtime/index.ts";
 import type { Bijection, BijectionKind, DataRows, Transformed } from "./bijection.ts";
 import { Identity } from "./identity.ts";

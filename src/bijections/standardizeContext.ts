@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 import { PushforwardError } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { scoped } from "../graph/index.ts";
+import { scoped, type Tensor } from "../graph/index.ts";
 import type { Description, NestedSchema } from "../parts/index.ts";
 import type {
   Bijection,

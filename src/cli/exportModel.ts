@@ -1,12 +1,10 @@
 import { join } from "node:path";
 import { PushforwardError } from "../check/index.ts";
 import { makeDirectory, writeFileAtomically } from "../files/index.ts";
-import type { ExportedModel } from "../flows/index.ts";
-import { type ExportFlowOptions, exportFlow } from "../flows/index.ts";
+import { type ExportedModel, type ExportFlowOptions, exportFlow } from "../flows/index.ts";
 import { ImageModel } from "../images/model/index.ts";
 import type { Precision } from "../onnx/index.ts";
-import type { LoadedModel } from "../tables/model/index.ts";
-import { exportTable, TableModel } from "../tables/model/index.ts";
+import { exportTable, type LoadedModel, TableModel } from "../tables/model/index.ts";
 import type { Io } from "./io.ts";
 import { Messages } from "./messages.ts";
 import { readModel } from "./model.ts";

@@ -1,7 +1,6 @@
 import { DEFAULT_PATCH } from "../bijections/index.ts";
 import { count, counted, PushforwardError } from "../check/index.ts";
-import type { InMemoryDataset } from "../dataset/index.ts";
-import { storedRows } from "../dataset/index.ts";
+import { type InMemoryDataset, storedRows } from "../dataset/index.ts";
 import {
   DEFAULT_LEVELS,
   type Flow,
@@ -13,10 +12,10 @@ import {
   tarflow,
   vae,
 } from "../flows/index.ts";
-import type { ImageSet } from "../images/files/index.ts";
 import {
   checkPictureShape,
   type ImageRows,
+  type ImageSet,
   imageRows,
   shapeText,
   skippedFilesText,

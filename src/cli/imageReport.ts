@@ -1,8 +1,7 @@
 import { createColors } from "picocolors";
 import { count, counted, shellQuoted } from "../check/index.ts";
 import type { SplitWithTest } from "../dataset/index.ts";
-import type { ImageSet } from "../images/files/index.ts";
-import { shapeText } from "../images/files/index.ts";
+import { type ImageSet, shapeText } from "../images/files/index.ts";
 import { bitsPerDimension } from "../images/model/index.ts";
 import { imageSize } from "../nn/index.ts";
 import type { MeanEstimate } from "../numerics/index.ts";

@@ -1,6 +1,5 @@
 import { count, counted, PushforwardError } from "../check/index.ts";
-import type { ImageSet } from "../images/files/index.ts";
-import { imageBlocks, skippedFilesText } from "../images/files/index.ts";
+import { type ImageSet, imageBlocks, skippedFilesText } from "../images/files/index.ts";
 import { ImageModel } from "../images/model/index.ts";
 import { openImages } from "../open/index.ts";
 import type { LoadedModel } from "../tables/model/index.ts";

@@ -1,6 +1,11 @@
 import { nearestName, PushforwardError } from "../check/index.ts";
-import type { TableColumn } from "../tables/columns/index.ts";
-import { booleanLabel, millisecondsOf, type TableValue, textType } from "../tables/columns/index.ts";
+import {
+  booleanLabel,
+  millisecondsOf,
+  type TableColumn,
+  type TableValue,
+  textType,
+} from "../tables/columns/index.ts";
 import { orList } from "../tables/io/index.ts";
 import { joinColumnList } from "../tables/options/index.ts";
 import { assignedTexts, assignmentsIn } from "./given.ts";

@@ -1,11 +1,8 @@
 import { counted, PushforwardError } from "../check/index.ts";
-import type { SplitWithTest } from "../dataset/index.ts";
-import { concatRows, fingerprint, InMemoryDataset, range } from "../dataset/index.ts";
+import { concatRows, fingerprint, InMemoryDataset, range, type SplitWithTest } from "../dataset/index.ts";
 import { decodeTable, ROW_STATUS, realColumn } from "../tables/columns/index.ts";
-import type { ReportRows } from "../tables/evaluate/index.ts";
-import { MIN_REPORT_ROWS } from "../tables/evaluate/index.ts";
-import type { Table } from "../tables/io/index.ts";
-import { noScoredRow, rowsForModel, scanFeatures } from "../tables/io/index.ts";
+import { MIN_REPORT_ROWS, type ReportRows } from "../tables/evaluate/index.ts";
+import { noScoredRow, rowsForModel, scanFeatures, type Table } from "../tables/io/index.ts";
 import { type LoadedModel, TableModel } from "../tables/model/index.ts";
 import { BOUND_NOTE } from "./boundNote.ts";
 import { refuseImages } from "./imageModels.ts";

@@ -1,7 +1,6 @@
 import { PushforwardError, shellQuoted } from "../check/index.ts";
 import { checkWritable, lockPath, withFileLock, writeFileAtomically } from "../files/index.ts";
-import type { CheckpointStore, StopReason } from "../train/index.ts";
-import { OF_OTHER_TRAINING } from "../train/index.ts";
+import { type CheckpointStore, OF_OTHER_TRAINING, type StopReason } from "../train/index.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { withPath } from "./failure.ts";
 import { FitLog } from "./fitLog.ts";

@@ -1,6 +1,5 @@
 import { counted, PushforwardError } from "../check/index.ts";
-import type { ImageClassification } from "../images/model/index.ts";
-import { bitsPerDimension } from "../images/model/index.ts";
+import { bitsPerDimension, type ImageClassification } from "../images/model/index.ts";
 import { RunningMean } from "../numerics/index.ts";
 import { writeRows } from "../tables/io/index.ts";
 import type { LoadedModel } from "../tables/model/index.ts";

@@ -1,7 +1,6 @@
 import { count, counted, PushforwardError } from "../check/index.ts";
 import type { EngineOptions } from "../runtime/index.ts";
-import type { UnlearnedValues } from "../tables/columns/index.ts";
-import { learnedColumns } from "../tables/columns/index.ts";
+import { learnedColumns, type UnlearnedValues } from "../tables/columns/index.ts";
 import { ModelScorer, type ModelScorerOptions } from "../tables/evaluate/index.ts";
 import { allFeatures, openTable, scoreTable, type Table } from "../tables/io/index.ts";
 import { type LoadedModel, TableModel } from "../tables/model/index.ts";

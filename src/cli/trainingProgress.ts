@@ -1,6 +1,5 @@
 import { count, nats } from "../check/index.ts";
-import type { FitEpoch, FitProgress } from "../train/index.ts";
-import { deadlineOf } from "../train/index.ts";
+import { deadlineOf, type FitEpoch, type FitProgress } from "../train/index.ts";
 import type { FitLog } from "./fitLog.ts";
 import { duration, jsonLine, timeLeft } from "./format.ts";
 import type { Io } from "./io.ts";

@@ -1,6 +1,5 @@
 import { counted, PushforwardError } from "../check/index.ts";
-import type { TableColumn, UnlearnedValues } from "../tables/columns/index.ts";
-import { describeColumn } from "../tables/columns/index.ts";
+import { describeColumn, type TableColumn, type UnlearnedValues } from "../tables/columns/index.ts";
 import type { Table } from "../tables/io/index.ts";
 
 /**

@@ -1,13 +1,17 @@
 import * as z from "zod/mini";
 import type { DataRows } from "../bijections/index.ts";
 import { parse } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { LOGARITHM, Parameter, scoped } from "../graph/index.ts";
+import { LOGARITHM, Parameter, scoped, type Tensor } from "../graph/index.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/index.ts";
 import { countSchema, sizeSchema } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
-import type { Atoms, Distribution, DistributionKind, Noise } from "./distribution.ts";
-import { onSupport } from "./distribution.ts";
+import {
+  type Atoms,
+  type Distribution,
+  type DistributionKind,
+  type Noise,
+  onSupport,
+} from "./distribution.ts";
 
 const bernoulliSchema = z.strictObject({
   type: z.literal("bernoulli"),

@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 import { parse } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { LOGARITHM, Parameter } from "../graph/index.ts";
+import { LOGARITHM, Parameter, type Tensor } from "../graph/index.ts";
 import { sizeSchema } from "../parts/index.ts";
 import type { Distribution, DistributionKind, Noise } from "./distribution.ts";
 

@@ -1,6 +1,5 @@
 import { PushforwardError } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { formatShape, type Shape, sameShape } from "../graph/index.ts";
+import { formatShape, type Shape, sameShape, type Tensor } from "../graph/index.ts";
 
 /** Throws `SHAPE` unless a result of `method` of `part`, which may be a class of the user, has the expected shape. */
 export function checkResultShape(part: object, method: string, { shape }: Tensor, expected: Shape): void {

@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
-import type { DataRows, OuterStandardization } from "../bijections/index.ts";
-import { Standardize } from "../bijections/index.ts";
+import { type DataRows, type OuterStandardization, Standardize } from "../bijections/index.ts";
 import { PushforwardError, parse } from "../check/index.ts";
 import { concat, constant, scoped, type Tensor } from "../graph/index.ts";
 import { activate, MLP, type NetworkOptions, networkSchema } from "../nn/index.ts";

@@ -1,9 +1,13 @@
 import type * as z from "zod/mini";
-import type { Bijection, ScalarTransform } from "../bijections/index.ts";
-import { bijectionRegistry, readScalarTransform, scalarTransformRegistry } from "../bijections/index.ts";
+import {
+  type Bijection,
+  bijectionRegistry,
+  readScalarTransform,
+  type ScalarTransform,
+  scalarTransformRegistry,
+} from "../bijections/index.ts";
 import { brief, PushforwardError } from "../check/index.ts";
-import type { Description } from "../parts/index.ts";
-import { type Category, type RegisteredKind, withKinds } from "../parts/index.ts";
+import { type Category, type Description, type RegisteredKind, withKinds } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import { distributionRegistry } from "./build.ts";
 import type { Distribution } from "./distribution.ts";

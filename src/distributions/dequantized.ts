@@ -1,13 +1,25 @@
 import * as z from "zod/mini";
-import type { Bijection, DataRows, OuterStandardization, Support } from "../bijections/index.ts";
-import { bijectionRegistry, bijectionSchema } from "../bijections/index.ts";
+import {
+  type Bijection,
+  bijectionRegistry,
+  bijectionSchema,
+  type DataRows,
+  type OuterStandardization,
+  type Support,
+} from "../bijections/index.ts";
 import { PushforwardError, parse } from "../check/index.ts";
 import { constant, drawForRows, isTracingLoss, scoped, type Tensor } from "../graph/index.ts";
 import type { NestedSchema } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
 import { logMeanExpOf } from "./chooseComponent.ts";
-import type { Atoms, Distribution, DistributionKind, FitDistribution, Noise } from "./distribution.ts";
-import { onSupport } from "./distribution.ts";
+import {
+  type Atoms,
+  type Distribution,
+  type DistributionKind,
+  type FitDistribution,
+  type Noise,
+  onSupport,
+} from "./distribution.ts";
 import { integerSupport, isInteger } from "./integers.ts";
 import { Logistic } from "./logistic.ts";
 import { selectFeatures, uniformDraws, type ValueCounts } from "./rowDraws.ts";

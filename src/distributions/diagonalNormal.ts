@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 import { parse } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { LOGARITHM, Parameter, scoped } from "../graph/index.ts";
+import { LOGARITHM, Parameter, scoped, type Tensor } from "../graph/index.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/index.ts";
 import { LOG_BOUND } from "../numerics/index.ts";
 import { countSchema, sizeSchema } from "../parts/index.ts";

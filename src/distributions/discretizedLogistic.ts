@@ -1,15 +1,18 @@
 import * as z from "zod/mini";
-import type { DataRows } from "../bijections/index.ts";
-import { columnMoments } from "../bijections/index.ts";
+import { columnMoments, type DataRows } from "../bijections/index.ts";
 import { parse } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { LOGARITHM, logOneMinusExp, Parameter, scoped } from "../graph/index.ts";
+import { LOGARITHM, logOneMinusExp, Parameter, scoped, type Tensor } from "../graph/index.ts";
 import { MLP, type NetworkOptions, networkSchema } from "../nn/index.ts";
 import { LOG_BOUND } from "../numerics/index.ts";
 import { countSchema, sizeSchema } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
-import type { Atoms, Distribution, DistributionKind, Noise } from "./distribution.ts";
-import { onSupport } from "./distribution.ts";
+import {
+  type Atoms,
+  type Distribution,
+  type DistributionKind,
+  type Noise,
+  onSupport,
+} from "./distribution.ts";
 import { integerSupport, isInteger } from "./integers.ts";
 import { logisticQuantile } from "./logistic.ts";
 

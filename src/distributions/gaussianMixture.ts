@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 import type { DataRows } from "../bijections/index.ts";
-import type { Limits } from "../check/index.ts";
-import { parse } from "../check/index.ts";
+import { type Limits, parse } from "../check/index.ts";
 import { concat, constant, LOGARITHM, Parameter, type Tensor } from "../graph/index.ts";
 import { sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";

@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
-import type { Support } from "../bijections/index.ts";
-import { blockColumns, identityOrder, orderSchema } from "../bijections/index.ts";
+import { blockColumns, identityOrder, orderSchema, type Support } from "../bijections/index.ts";
 import { parse } from "../check/index.ts";
 import { concat, scoped, type Tensor } from "../graph/index.ts";
 import {

@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
-import type { Standardize } from "../bijections/index.ts";
 import {
   commonContextStandardization,
   contextFor,
   formatSupport,
   type OuterStandardization,
   relativeToContext,
+  type Standardize,
   type Support,
 } from "../bijections/index.ts";
 import { PushforwardError, parse } from "../check/index.ts";

@@ -16,8 +16,7 @@ import {
   type Support,
 } from "../bijections/index.ts";
 import { PushforwardError } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { scoped } from "../graph/index.ts";
+import { scoped, type Tensor } from "../graph/index.ts";
 import { checkParametersReachable } from "../nn/index.ts";
 import type { NestedSchema } from "../parts/index.ts";
 import { checkResultShape } from "./checkResultShape.ts";

@@ -1,9 +1,7 @@
 import * as z from "zod/mini";
-import type { Support } from "../bijections/index.ts";
-import { contextFor } from "../bijections/index.ts";
+import { contextFor, type Support } from "../bijections/index.ts";
 import { PushforwardError, parse } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { drawForRows, isTracingLoss, scoped } from "../graph/index.ts";
+import { drawForRows, isTracingLoss, scoped, type Tensor } from "../graph/index.ts";
 import type { NestedSchema } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
 import { logMeanExpOf } from "./chooseComponent.ts";

@@ -1,14 +1,13 @@
 import type { Standardize } from "../bijections/index.ts";
 import { PushforwardError } from "../check/index.ts";
 import type { FlatRows } from "../dataset/index.ts";
-import type { Graph, Parameter, Shape, Tensor } from "../graph/index.ts";
-import { peakNumbersPerRow } from "../graph/index.ts";
+import { type Graph, type Parameter, peakNumbersPerRow, type Shape, type Tensor } from "../graph/index.ts";
 import type { Precision } from "../onnx/index.ts";
 import type { Random } from "../random/index.ts";
-import type { EngineOptions } from "../runtime/index.ts";
 import {
   type CompileOptions,
   compile,
+  type EngineOptions,
   type Floats,
   intraOpThreads,
   type NoiseRequest,

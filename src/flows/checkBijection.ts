@@ -1,5 +1,5 @@
-import type { Bijection, Transformed } from "../bijections/index.ts";
 import {
+  type Bijection,
   buildBijection,
   type CheckRows,
   compileFloat32Checks,
@@ -9,6 +9,7 @@ import {
   haveEqualGraphs,
   logAbsDeterminant,
   type RoundTrips,
+  type Transformed,
 } from "../bijections/index.ts";
 import {
   anyValue,
@@ -22,11 +23,9 @@ import {
   PushforwardError,
 } from "../check/index.ts";
 import { type CustomKind, withCustomKinds } from "../distributions/index.ts";
-import type { Floats } from "../graph/index.ts";
-import { formatShape, input, Tensor } from "../graph/index.ts";
+import { type Floats, formatShape, input, Tensor } from "../graph/index.ts";
 import { checkParametersReachable, parametersOf, trainableParameters } from "../nn/index.ts";
-import type { Description } from "../parts/index.ts";
-import { isUnknownType } from "../parts/index.ts";
+import { type Description, isUnknownType } from "../parts/index.ts";
 import { Random } from "../random/index.ts";
 import { checkedRows } from "./checkedRows.ts";
 

@@ -1,7 +1,6 @@
 import type { Bijection } from "../bijections/index.ts";
 import { brief, PushforwardError } from "../check/index.ts";
-import type { Distribution } from "../distributions/index.ts";
-import { ContextEmbedding } from "../distributions/index.ts";
+import { ContextEmbedding, type Distribution } from "../distributions/index.ts";
 
 /** Throws `ARGUMENT` unless the arguments are a distribution, a bijection and an embedding, since callers may swap them. */
 export function checkParts(base: Distribution, bijection?: Bijection, embedding?: ContextEmbedding): void {

@@ -1,5 +1,4 @@
-import type { Bijection, CheckRows } from "../bijections/index.ts";
-import { formatSupport, type Support } from "../bijections/index.ts";
+import { type Bijection, type CheckRows, formatSupport, type Support } from "../bijections/index.ts";
 import { PushforwardError } from "../check/index.ts";
 import { Random } from "../random/index.ts";
 import { compile } from "../runtime/index.ts";

@@ -1,8 +1,7 @@
 import { checkOptions, PushforwardError } from "../check/index.ts";
 import type { RowForms, RowsInput } from "../dataset/index.ts";
 import type { Samples } from "../distributions/index.ts";
-import type { Dimension } from "../graph/index.ts";
-import { constant, Tensor } from "../graph/index.ts";
+import { constant, type Dimension, Tensor } from "../graph/index.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import type { Flow } from "./flow.ts";
 import { type RowOptions, type SampleOptions, sampleRules } from "./flowEvaluator.ts";

@@ -1,6 +1,5 @@
 import { checkOptions, invalidOption, isPlainObject, oneOf, PushforwardError } from "../check/index.ts";
-import type { Parameter } from "../graph/index.ts";
-import { input, type Tensor } from "../graph/index.ts";
+import { input, type Parameter, type Tensor } from "../graph/index.ts";
 import type { ImageShape } from "../nn/index.ts";
 import type { Precision } from "../onnx/index.ts";
 import type { Float64Column } from "./float64Column.ts";

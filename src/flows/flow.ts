@@ -1,14 +1,16 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import type { Standardize } from "../bijections/index.ts";
-import { type Bijection, contextFor, Identity } from "../bijections/index.ts";
+import { type Bijection, contextFor, Identity, type Standardize } from "../bijections/index.ts";
 import { brief, PushforwardError } from "../check/index.ts";
-import type { RowForms, RowsInput } from "../dataset/index.ts";
-import { checkDistinctNames } from "../dataset/index.ts";
-import type { ContextEmbedding, Distribution } from "../distributions/index.ts";
-import { checkResultShape, type Samples, TransformedDistribution } from "../distributions/index.ts";
-import type { Parameter } from "../graph/index.ts";
-import { formatShape, scoped, Tensor } from "../graph/index.ts";
+import { checkDistinctNames, type RowForms, type RowsInput } from "../dataset/index.ts";
+import {
+  type ContextEmbedding,
+  checkResultShape,
+  type Distribution,
+  type Samples,
+  TransformedDistribution,
+} from "../distributions/index.ts";
+import { formatShape, type Parameter, scoped, Tensor } from "../graph/index.ts";
 import { checkParametersReachable, parametersOf } from "../nn/index.ts";
 import type { RunOptions } from "./batchRunner.ts";
 import { checkParts } from "./checkParts.ts";

@@ -1,6 +1,13 @@
 import type { Noise } from "../distributions/index.ts";
-import type { Parameter, Shape } from "../graph/index.ts";
-import { buildGraph, ElementType, input, type OnnxAttribute, type Tensor } from "../graph/index.ts";
+import {
+  buildGraph,
+  ElementType,
+  input,
+  type OnnxAttribute,
+  type Parameter,
+  type Shape,
+  type Tensor,
+} from "../graph/index.ts";
 import { type FileValue, floatType, GraphWriter, OnnxFile, type Precision } from "../onnx/index.ts";
 import { VERSION } from "../package/index.ts";
 

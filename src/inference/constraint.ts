@@ -1,5 +1,4 @@
-import type { Transformed } from "../bijections/index.ts";
-import { Exp, Sigmoid } from "../bijections/index.ts";
+import { Exp, Sigmoid, type Transformed } from "../bijections/index.ts";
 import { anyValue, brief, checkOptions, PushforwardError } from "../check/index.ts";
 import { concat, scalar, sizeOf, stack, Tensor } from "../graph/index.ts";
 import type { Prior } from "./prior.ts";

@@ -1,5 +1,4 @@
-import type { Bijection } from "../bijections/index.ts";
-import { Chain, LULinear, Standardize } from "../bijections/index.ts";
+import { type Bijection, Chain, LULinear, Standardize } from "../bijections/index.ts";
 import { StandardNormal } from "../distributions/index.ts";
 import { Flow, nsf, realNVP } from "../flows/index.ts";
 import type { AffineMap } from "./affineMap.ts";

@@ -1,5 +1,4 @@
-import type { Tensor } from "../graph/index.ts";
-import { sizeOf } from "../graph/index.ts";
+import { sizeOf, type Tensor } from "../graph/index.ts";
 import { compile, type EngineOptions, engineOptionsOf, inFloat64 } from "../runtime/index.ts";
 import { type Declarations, elementNames, type ProbabilisticModel } from "./model.ts";
 

@@ -1,8 +1,7 @@
 import { PushforwardError } from "../check/index.ts";
 import type { Flow } from "../flows/index.ts";
 import type { EngineOptions } from "../runtime/index.ts";
-import type { TargetDensity } from "../train/index.ts";
-import { definedOptions, fitDensity } from "../train/index.ts";
+import { definedOptions, fitDensity, type TargetDensity } from "../train/index.ts";
 import type { AffineMap } from "./affineMap.ts";
 import { defaultFlow } from "./defaultFlow.ts";
 import type { inferSettings } from "./inferOptions.ts";

@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
 import { abortSignal, checkOptions, PushforwardError, parse } from "../check/index.ts";
 import { Flow } from "../flows/index.ts";
-import type { EngineOptions } from "../runtime/index.ts";
-import { engineRules } from "../runtime/index.ts";
+import { type EngineOptions, engineRules } from "../runtime/index.ts";
 import type { FitDensityOptions } from "../train/index.ts";
 
 /** Progress of `infer`. */

@@ -1,5 +1,4 @@
-import type { ImportanceResult } from "../train/index.ts";
-import { MIN_DENSITY_RATIO } from "../train/index.ts";
+import { type ImportanceResult, MIN_DENSITY_RATIO } from "../train/index.ts";
 
 /** A smaller share is not reported: it changes means by less than the usual Monte Carlo error. */
 const MIN_REPORTED_SHARE = 0.01;

@@ -1,8 +1,7 @@
 import { concatRows, selectRows } from "../dataset/index.ts";
 import { Flow } from "../flows/index.ts";
 import { quantile } from "../numerics/index.ts";
-import type { Random } from "../random/index.ts";
-import { numberSeed, RandomStream } from "../random/index.ts";
+import { numberSeed, type Random, RandomStream } from "../random/index.ts";
 import { type EngineOptions, inFloat64 } from "../runtime/index.ts";
 import type { ImportanceResult, TargetDensity } from "../train/index.ts";
 import type { InferOptions } from "./inferOptions.ts";

@@ -1,5 +1,4 @@
-import type { ImportanceResult } from "../train/index.ts";
-import { hasLargeWeights } from "../train/index.ts";
+import { hasLargeWeights, type ImportanceResult } from "../train/index.ts";
 import type { Disagreement } from "./agreement.ts";
 import type { Evidence } from "./bridgeSampling.ts";
 import type { Refinement } from "./refine.ts";

@@ -1,11 +1,15 @@
 import * as z from "zod/mini";
 import { PushforwardError, parse, shortened, withSizeBudget } from "../check/index.ts";
 import { type CustomKind, withCustomKinds } from "../distributions/index.ts";
-import type { Flow } from "../flows/index.ts";
-import { buildRegisteredFlow, type FlowDescription, flowSchema } from "../flows/index.ts";
+import { buildRegisteredFlow, type Flow, type FlowDescription, flowSchema } from "../flows/index.ts";
 import { type ImageShape, imageSchema, imageSize } from "../nn/index.ts";
-import type { StoredArray } from "../parts/index.ts";
-import { checksumError, decodeWithChecksum, isUnknownType, setParameters } from "../parts/index.ts";
+import {
+  checksumError,
+  decodeWithChecksum,
+  isUnknownType,
+  type StoredArray,
+  setParameters,
+} from "../parts/index.ts";
 import type { SplitArrays } from "./splitAnomalyArrays.ts";
 
 /** Reads what only models of tables have in their files. It is a parameter, so that a page with other models does not load it. */

@@ -1,5 +1,4 @@
-import type { Tensor } from "../graph/index.ts";
-import { matrixMask, Parameter, WEIGHT } from "../graph/index.ts";
+import { matrixMask, Parameter, type Tensor, WEIGHT } from "../graph/index.ts";
 import { LOG_BOUND } from "../numerics/index.ts";
 import type { Random } from "../random/index.ts";
 

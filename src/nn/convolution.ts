@@ -1,6 +1,5 @@
 import { checkOptions, trueOrFalse } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { conv2d, Parameter, WEIGHT } from "../graph/index.ts";
+import { conv2d, Parameter, type Tensor, WEIGHT } from "../graph/index.ts";
 import type { Random } from "../random/index.ts";
 import { initialValues } from "./linear.ts";
 

@@ -1,5 +1,4 @@
-import type { Tensor } from "../graph/index.ts";
-import { layerNormalization, Parameter, WEIGHT } from "../graph/index.ts";
+import { layerNormalization, Parameter, type Tensor, WEIGHT } from "../graph/index.ts";
 
 /**
  * Layer normalization (Ba et al. 2016) over the last axis of C numbers: y = (x - mean) / sqrt(variance + 1e-5) * scale + shift,

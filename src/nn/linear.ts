@@ -1,6 +1,5 @@
 import { checkOptions, trueOrFalse } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { Parameter, WEIGHT } from "../graph/index.ts";
+import { Parameter, type Tensor, WEIGHT } from "../graph/index.ts";
 import type { Random } from "../random/index.ts";
 
 /** Float32 numbers in a vector register (AVX-512). A product computes this many columns in the time of one. */

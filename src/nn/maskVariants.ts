@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
-import type { Tensor } from "../graph/index.ts";
-import { currentVariant } from "../graph/index.ts";
+import { currentVariant, type Tensor } from "../graph/index.ts";
 import { sizeSchema } from "../parts/index.ts";
 import type { Random } from "../random/index.ts";
 import { AxisPermutations, columnPermutations, drawPermutations } from "./axisPermutations.ts";

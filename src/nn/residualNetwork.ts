@@ -1,5 +1,4 @@
-import type { Tensor } from "../graph/index.ts";
-import { scoped } from "../graph/index.ts";
+import { scoped, type Tensor } from "../graph/index.ts";
 import type { Random } from "../random/index.ts";
 import { LayerNorm } from "./layerNorm.ts";
 import { Linear } from "./linear.ts";

@@ -1,6 +1,5 @@
 import { PushforwardError } from "../check/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { ancestors, currentScope, formatShape, Parameter } from "../graph/index.ts";
+import { ancestors, currentScope, formatShape, Parameter, type Tensor } from "../graph/index.ts";
 import { parametersOf } from "./module.ts";
 
 /**

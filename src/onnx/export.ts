@@ -8,7 +8,6 @@ import {
   text,
   trueOrFalse,
 } from "../check/index.ts";
-import type { Graph, Tensor } from "../graph/index.ts";
 import {
   ancestors,
   CHANNEL_BLOCKS_DOMAIN,
@@ -16,11 +15,13 @@ import {
   ElementType,
   type Emitter,
   type Floats,
+  type Graph,
   type LoopBody,
   type OnnxAttribute,
   resolveShape,
   type Shape,
   scalarValue,
+  type Tensor,
 } from "../graph/index.ts";
 import { OnnxFile } from "./file.ts";
 import type { NodeProto, TensorProto, ValueInfoProto } from "./model.ts";

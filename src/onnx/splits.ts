@@ -1,5 +1,4 @@
-import type { Tensor } from "../graph/index.ts";
-import { isSumWithTransposedProduct } from "../graph/index.ts";
+import { isSumWithTransposedProduct, type Tensor } from "../graph/index.ts";
 
 /** A shader of WebGPU may be limited to 8 tensors: the input of a Split and this many outputs. */
 const MAX_SPLIT_OUTPUTS = 7;

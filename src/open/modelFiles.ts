@@ -1,7 +1,6 @@
 import { checkOptions, PushforwardError } from "../check/index.ts";
 import { readBytes, writeFileAtomically } from "../files/index.ts";
-import type { KindOptions } from "../flows/index.ts";
-import { kindRules } from "../flows/index.ts";
+import { type KindOptions, kindRules } from "../flows/index.ts";
 import { decodeModel, encodeModel, type LoadedModel, type ModelToSave } from "../tables/model/index.ts";
 
 /**

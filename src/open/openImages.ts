@@ -11,8 +11,8 @@ import {
   trueOrFalse,
 } from "../check/index.ts";
 import { isGzip, readError, readRange } from "../files/index.ts";
-import type { ImageSet, OpenImagesOptions } from "../images/files/index.ts";
 import {
+  type ImageSet,
   imagesOfArrays,
   isIdx,
   isNpy,
@@ -20,6 +20,7 @@ import {
   isPicture,
   isPictureName,
   type NumberArray,
+  type OpenImagesOptions,
   openIdx,
   openNpy,
   openNpz,

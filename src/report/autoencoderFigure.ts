@@ -1,6 +1,5 @@
 import { anyValue, checkOptions, integerFrom, required, seedValue } from "../check/index.ts";
-import type { InMemoryDataset } from "../dataset/index.ts";
-import { concatRows } from "../dataset/index.ts";
+import { concatRows, type InMemoryDataset } from "../dataset/index.ts";
 import type { Autoencoder, RunOptions } from "../flows/index.ts";
 import type { ImageShape } from "../nn/index.ts";
 import { runRules } from "../runtime/index.ts";

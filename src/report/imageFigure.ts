@@ -1,8 +1,6 @@
 import { anyValue, checkOptions, required, seedValue } from "../check/index.ts";
-import type { InMemoryDataset } from "../dataset/index.ts";
-import { concatRows, storedRows } from "../dataset/index.ts";
-import type { RunOptions } from "../flows/index.ts";
-import { latentLine } from "../flows/index.ts";
+import { concatRows, type InMemoryDataset, storedRows } from "../dataset/index.ts";
+import { latentLine, type RunOptions } from "../flows/index.ts";
 import { nearestImages } from "../images/files/index.ts";
 import type { ImageModel } from "../images/model/index.ts";
 import { Random } from "../random/index.ts";

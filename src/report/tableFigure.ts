@@ -2,8 +2,7 @@ import { checkOptions, seedValue } from "../check/index.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
 import type { Flow, RunOptions } from "../flows/index.ts";
 import { runRules } from "../runtime/index.ts";
-import type { TableColumn } from "../tables/columns/index.ts";
-import { decodeRows } from "../tables/columns/index.ts";
+import { decodeRows, type TableColumn } from "../tables/columns/index.ts";
 import { drawnSamples } from "./drawnSamples.ts";
 import { pairFigure } from "./pairFigure.ts";
 

@@ -10,16 +10,17 @@ import {
   PushforwardError,
   trueOrFalse,
 } from "../check/index.ts";
-import type { Floats, Parameter } from "../graph/index.ts";
 import {
   absorbBiases,
   absorbTransposes,
   buildGraph,
+  type Floats,
   formatShape,
   type Graph,
   input,
   isDimension,
   loadSchedule,
+  type Parameter,
   resolveShape,
   type Shape,
   sizeOf,

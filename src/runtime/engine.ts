@@ -1,6 +1,5 @@
 import type { Env, InferenceSession, InferenceSessionFactory, TensorConstructor } from "onnxruntime-common";
-import type { Graph } from "../graph/index.ts";
-import { relu, sizeOf } from "../graph/index.ts";
+import { type Graph, relu, sizeOf } from "../graph/index.ts";
 import type { Precision } from "../onnx/index.ts";
 import { chosenRuntime } from "./chosenRuntime.ts";
 import { deviceProviders, type EngineOptions } from "./engineOptions.ts";

@@ -1,5 +1,4 @@
-import type { Graph, Tensor } from "../graph/index.ts";
-import { resolveShape, sizeOf } from "../graph/index.ts";
+import { type Graph, resolveShape, sizeOf, type Tensor } from "../graph/index.ts";
 import type { Compiled, Floats, Traced } from "./compile.ts";
 import { loadEngine, sessionOptions } from "./engine.ts";
 import { deviceProviders, type EngineOptions } from "./engineOptions.ts";

@@ -2,11 +2,12 @@ import { brief, PushforwardError } from "../check/index.ts";
 import type { RunOptions } from "../flows/index.ts";
 import { type ColumnLabels, modelLabels } from "../model/index.ts";
 import type { AnomalySelectionOptions } from "../tables/anomalies/index.ts";
-import type { TableRow, TableValue } from "../tables/columns/index.ts";
 import {
   decodeTable,
   describeColumn,
   type TableColumn,
+  type TableRow,
+  type TableValue,
   type ValueType,
   withJsonValues,
 } from "../tables/columns/index.ts";

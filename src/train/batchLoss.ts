@@ -1,7 +1,6 @@
 import { PushforwardError } from "../check/index.ts";
 import type { Communicator } from "../communicator/index.ts";
-import type { Batch, InMemoryDataset, StoredValues } from "../dataset/index.ts";
-import { totalWeight } from "../dataset/index.ts";
+import { type Batch, type InMemoryDataset, type StoredValues, totalWeight } from "../dataset/index.ts";
 import {
   drawForBatch,
   drawForRows,

@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
 import { PushforwardError } from "../check/index.ts";
 import type { Parameter } from "../graph/index.ts";
-import type { StoredArray } from "../parts/index.ts";
-import { checksumError, decodeWithChecksum, encodeWithChecksum } from "../parts/index.ts";
+import { checksumError, decodeWithChecksum, encodeWithChecksum, type StoredArray } from "../parts/index.ts";
 import type { EarlyStopping } from "./earlyStopping.ts";
 import type { LearningRateState } from "./learningRateFactor.ts";
 import type { MinimizeEpoch } from "./options.ts";

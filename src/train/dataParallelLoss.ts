@@ -1,13 +1,16 @@
 import { broadcastArray, type Communicator } from "../communicator/index.ts";
-import type { Graph, Parameter, Shape, Tensor } from "../graph/index.ts";
 import {
+  type Graph,
   grad,
   type MaskedParameter,
   maskedParameters,
+  type Parameter,
   peakNumbersPerRow,
   type RandomInput,
   type RandomSource,
+  type Shape,
   substitute,
+  type Tensor,
   type TracedLoss,
   traceLoss,
 } from "../graph/index.ts";

@@ -1,6 +1,5 @@
 import { PushforwardError } from "../check/index.ts";
-import type { Flow } from "../flows/index.ts";
-import { checkFlow } from "../flows/index.ts";
+import { checkFlow, type Flow } from "../flows/index.ts";
 import type { RandomSource } from "../graph/index.ts";
 import { boundHasConverged } from "./boundConvergence.ts";
 import { requireExactDensity, requireSampleGradients } from "./checkProposal.ts";

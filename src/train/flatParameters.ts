@@ -1,7 +1,6 @@
 import { PushforwardError } from "../check/index.ts";
 import { SINGLE_PROCESS } from "../communicator/index.ts";
-import type { Parameter } from "../graph/index.ts";
-import { concat, type Tensor } from "../graph/index.ts";
+import { concat, type Parameter, type Tensor } from "../graph/index.ts";
 import { type KernelCall, ParallelKernel } from "../runtime/index.ts";
 import { optimizerKernel } from "./optimizerKernel.ts";
 

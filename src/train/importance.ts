@@ -1,6 +1,5 @@
 import { checkOptions, PushforwardError, seedValue, trueOrFalse } from "../check/index.ts";
-import type { Flow, RunOptions } from "../flows/index.ts";
-import { ConditionedFlow, checkCount, checkFlow } from "../flows/index.ts";
+import { ConditionedFlow, checkCount, checkFlow, type Flow, type RunOptions } from "../flows/index.ts";
 import { mean, variance } from "../numerics/index.ts";
 import { Random } from "../random/index.ts";
 import { compile, intraOpThreads, runRules } from "../runtime/index.ts";

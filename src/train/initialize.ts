@@ -1,7 +1,6 @@
 import type { DataRows } from "../bijections/index.ts";
 import { checkOptions, type Limits, limitRules } from "../check/index.ts";
-import type { InMemoryDataset } from "../dataset/index.ts";
-import { withMeanWeightOne } from "../dataset/index.ts";
+import { type InMemoryDataset, withMeanWeightOne } from "../dataset/index.ts";
 import type { Flow } from "../flows/index.ts";
 
 /**

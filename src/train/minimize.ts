@@ -1,7 +1,6 @@
 import { checkOptions, PushforwardError } from "../check/index.ts";
 import type { Dataset, InMemoryDataset } from "../dataset/index.ts";
-import type { Parameter } from "../graph/index.ts";
-import { ancestors, Tensor } from "../graph/index.ts";
+import { ancestors, type Parameter, Tensor } from "../graph/index.ts";
 import { checkParametersReachable, parametersOf, trainableParameters } from "../nn/index.ts";
 import type { Loss } from "./batchLoss.ts";
 import { minimizeRules, settingsIn } from "./optionRules.ts";

@@ -1,7 +1,6 @@
 import { contextFor, flatten, formatSupport, type Part } from "../bijections/index.ts";
 import type { Flow } from "../flows/index.ts";
-import type { Shape } from "../graph/index.ts";
-import { filled, type Tensor, vjp } from "../graph/index.ts";
+import { filled, type Shape, type Tensor, vjp } from "../graph/index.ts";
 import { compile, type Floats } from "../runtime/index.ts";
 
 /** The first layer, in the order of computation, whose result is not finite. */

@@ -1,8 +1,7 @@
 import { Standardize, sampleIndices } from "../bijections/index.ts";
 import { PushforwardError } from "../check/index.ts";
 import type { InMemoryDataset } from "../dataset/index.ts";
-import type { Flow } from "../flows/index.ts";
-import { type Float64Column, float64Column, nestedFloat64Column } from "../flows/index.ts";
+import { type Float64Column, type Flow, float64Column, nestedFloat64Column } from "../flows/index.ts";
 
 /**
  * Training computes in float32. Throws `DATA` if the rounding to float32 is large relative to the standard deviation of a column:

@@ -4,8 +4,7 @@ import { Random } from "../../src/random/index.ts";
 import { columnHint } from "../../src/tables/io/columnHints.ts";
 import { openTable, readRows, readTrainingTable } from "../../src/tables/io/index.ts";
 import { quotedIfNeeded } from "../../src/tables/io/query.ts";
-import type { ColumnNote } from "../../src/tables/notes/index.ts";
-import { columnNotes } from "../../src/tables/notes/index.ts";
+import { type ColumnNote, columnNotes } from "../../src/tables/notes/index.ts";
 import { parseColumnList } from "../../src/tables/options/columnList.ts";
 import { temporaryDirectory } from "./temporaryFiles.ts";
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Chain } from "../../src/bijections/index.ts";
-import { Standardize } from "../../src/bijections/index.ts";
+import { type Chain, Standardize } from "../../src/bijections/index.ts";
 import { dataset, InMemoryDataset, type RowStream, StreamedDataset } from "../../src/dataset/index.ts";
 import { maf } from "../../src/flows/index.ts";
 import { Random } from "../../src/random/index.ts";

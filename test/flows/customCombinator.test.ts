@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { Standardize as Standardization } from "../../src/bijections/index.ts";
 import {
   Actnorm,
   type Bijection,
@@ -10,6 +9,7 @@ import {
   Invert,
   type OuterStandardization,
   type Part,
+  type Standardize as Standardization,
   Standardize,
 } from "../../src/bijections/index.ts";
 import { type CustomKind, GaussianMixture, StandardNormal } from "../../src/distributions/index.ts";

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Bijection } from "../../src/bijections/index.ts";
-import { Chain, Continuous, Invert, Permutation } from "../../src/bijections/index.ts";
+import { type Bijection, Chain, Continuous, Invert, Permutation } from "../../src/bijections/index.ts";
 import { StandardNormal } from "../../src/distributions/index.ts";
 import { Flow, mixtureFlow, nsf } from "../../src/flows/index.ts";
 import { Parameter } from "../../src/graph/parameter.ts";

@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
-import type { Tensor } from "../../graph/index.ts";
-import { normalTailQuantile, normalTails } from "../../graph/index.ts";
+import { normalTailQuantile, normalTails, type Tensor } from "../../graph/index.ts";
 import { LOG_BOUND, MIN_SLOPE } from "../../numerics/index.ts";
 import { sizeSchema } from "../../parts/index.ts";
 import { alternatingFactors } from "./alternatingFactors.ts";

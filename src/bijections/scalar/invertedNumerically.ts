@@ -1,5 +1,4 @@
-import type { Tensor } from "../../graph/index.ts";
-import { solveIncreasing } from "../../graph/index.ts";
+import { solveIncreasing, type Tensor } from "../../graph/index.ts";
 import { groupColumns, type ScalarTransform, type ScalarTransformed } from "./scalarTransform.ts";
 
 /** A transform with the groups of parameters of `groupColumns`, whose sampling direction is computed from the density direction by root finding. */

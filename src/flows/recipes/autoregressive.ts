@@ -1,5 +1,12 @@
-import type { Bijection, ScalarTransformOptions } from "../../bijections/index.ts";
-import { Autoregressive, Invert, identityOrder, randomOrder, reverseOrder } from "../../bijections/index.ts";
+import {
+  Autoregressive,
+  type Bijection,
+  Invert,
+  identityOrder,
+  randomOrder,
+  reverseOrder,
+  type ScalarTransformOptions,
+} from "../../bijections/index.ts";
 import type { Flow } from "../flow.ts";
 import { layeredFlow, layerSeed, networkOptions, type RecipeOptions } from "./layers.ts";
 import { checkedByConstructor, type OptionSchemas, optionChecker, recipeSchemas } from "./options.ts";

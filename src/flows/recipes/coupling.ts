@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
-import type { Bijection, ScalarTransformOptions } from "../../bijections/index.ts";
 import {
   Actnorm,
   additiveKind,
   alternatingMask,
+  type Bijection,
   Chain,
   Coupling,
   type CouplingOptions,
@@ -11,6 +11,7 @@ import {
   LULinear,
   RealNVPCoupling,
   randomMask,
+  type ScalarTransformOptions,
   scalarTransformRegistry,
 } from "../../bijections/index.ts";
 import { PushforwardError } from "../../check/index.ts";

@@ -1,9 +1,7 @@
 import * as z from "zod/mini";
-import type { Bijection, ScalarTransformOptions } from "../../bijections/index.ts";
-import { Chain, Sigmoid } from "../../bijections/index.ts";
+import { type Bijection, Chain, type ScalarTransformOptions, Sigmoid } from "../../bijections/index.ts";
 import { anyValue, checkOptions, integerFrom } from "../../check/index.ts";
-import type { Distribution } from "../../distributions/index.ts";
-import { ContextEmbedding, StandardNormal } from "../../distributions/index.ts";
+import { ContextEmbedding, type Distribution, StandardNormal } from "../../distributions/index.ts";
 import {
   type ConvNetOptions,
   convNetSchema,

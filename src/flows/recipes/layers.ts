@@ -1,7 +1,5 @@
-import type { Bijection } from "../../bijections/index.ts";
-import { BatchNorm, Chain } from "../../bijections/index.ts";
-import type { Distribution } from "../../distributions/index.ts";
-import { Ensemble, StandardNormal } from "../../distributions/index.ts";
+import { BatchNorm, type Bijection, Chain } from "../../bijections/index.ts";
+import { type Distribution, Ensemble, StandardNormal } from "../../distributions/index.ts";
 import type { NetworkOptions } from "../../nn/index.ts";
 import { Random } from "../../random/index.ts";
 import { Flow } from "../flow.ts";

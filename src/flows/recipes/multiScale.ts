@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
-import type { Bijection } from "../../bijections/index.ts";
 import {
   Actnorm,
   BatchNorm,
+  type Bijection,
   Chain,
   Coupling,
   DiagonalScaling,
@@ -15,8 +15,7 @@ import {
   Squeeze,
 } from "../../bijections/index.ts";
 import { parse } from "../../check/index.ts";
-import type { ConvNetOptions } from "../../nn/index.ts";
-import { type ImageShape, imageSize } from "../../nn/index.ts";
+import { type ConvNetOptions, type ImageShape, imageSize } from "../../nn/index.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
 import { type ImageCouplingRecipeOptions, imageCouplingFields, imageFlow, isSqueezable } from "./images.ts";

@@ -9,8 +9,7 @@ import {
 } from "../../bijections/index.ts";
 import { parse } from "../../check/index.ts";
 import { Logistic } from "../../distributions/index.ts";
-import type { NetworkOptions } from "../../nn/index.ts";
-import { imageSize } from "../../nn/index.ts";
+import { imageSize, type NetworkOptions } from "../../nn/index.ts";
 import { Random } from "../../random/index.ts";
 import type { Flow } from "../flow.ts";
 import { type ImageFlowRecipeOptions, imageFlow, imageFlowFields } from "./images.ts";

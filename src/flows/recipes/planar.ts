@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
-import type { Bijection } from "../../bijections/index.ts";
-import { Invert, Planar, Radial, Sylvester } from "../../bijections/index.ts";
+import { type Bijection, Invert, Planar, Radial, Sylvester } from "../../bijections/index.ts";
 import type { Flow } from "../flow.ts";
 import { layeredFlow, networkOptions, type RecipeOptions } from "./layers.ts";
 import {

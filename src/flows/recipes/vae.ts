@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import type { Bijection } from "../../bijections/index.ts";
 import {
   Autoregressive,
+  type Bijection,
   Chain,
   Identity,
   Invert,
@@ -12,12 +12,12 @@ import {
   Sylvester,
 } from "../../bijections/index.ts";
 import { PushforwardError } from "../../check/index.ts";
-import type { Distribution } from "../../distributions/index.ts";
 import {
   Bernoulli,
   ContextEmbedding,
   DiagonalNormal,
   DiscretizedLogistic,
+  type Distribution,
   StandardNormal,
   TransformedDistribution,
   VariationalAutoencoder,

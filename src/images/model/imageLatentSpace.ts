@@ -1,7 +1,5 @@
-import type { VariationalAutoencoder } from "../../distributions/index.ts";
-import { TransformedDistribution } from "../../distributions/index.ts";
-import type { RunOptions } from "../../flows/index.ts";
-import { Autoencoder, Flow } from "../../flows/index.ts";
+import { TransformedDistribution, type VariationalAutoencoder } from "../../distributions/index.ts";
+import { Autoencoder, Flow, type RunOptions } from "../../flows/index.ts";
 
 /** The maps between images [n, D] and their latent rows [n, L]. */
 export interface LatentSpace {

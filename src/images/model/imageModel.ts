@@ -11,12 +11,21 @@ import {
   seedValue,
 } from "../../check/index.ts";
 import { checkDistinctNames, concatRows } from "../../dataset/index.ts";
-import type { Distribution } from "../../distributions/index.ts";
-import { Dequantized, TransformedDistribution, VariationalAutoencoder } from "../../distributions/index.ts";
-import type { RunOptions, TensorMaps } from "../../flows/index.ts";
-import { checkCount, checkFlow, Flow, latentLine } from "../../flows/index.ts";
-import type { ModelContents } from "../../model/index.ts";
-import { modelLabels } from "../../model/index.ts";
+import {
+  Dequantized,
+  type Distribution,
+  TransformedDistribution,
+  VariationalAutoencoder,
+} from "../../distributions/index.ts";
+import {
+  checkCount,
+  checkFlow,
+  Flow,
+  latentLine,
+  type RunOptions,
+  type TensorMaps,
+} from "../../flows/index.ts";
+import { type ModelContents, modelLabels } from "../../model/index.ts";
 import { type ImageShape, imageSchema, imageSize } from "../../nn/index.ts";
 import { runRules } from "../../runtime/index.ts";
 import { classPosterior, type ImageClassification } from "./classPosterior.ts";

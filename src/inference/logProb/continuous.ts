@@ -1,6 +1,5 @@
 import { HALF_LOG_2_PI, isMissing } from "../../distributions/index.ts";
-import type { Tensor } from "../../graph/index.ts";
-import { logGamma } from "../../graph/index.ts";
+import { logGamma, type Tensor } from "../../graph/index.ts";
 import { data } from "../data.ts";
 import { type Argument, unlessOutside } from "./operands.ts";
 

@@ -1,6 +1,5 @@
 import { PushforwardError } from "../../check/index.ts";
-import type { Tensor } from "../../graph/index.ts";
-import { constantValues } from "../../graph/index.ts";
+import { constantValues, type Tensor } from "../../graph/index.ts";
 import { type DataInput, data } from "../data.ts";
 
 /**

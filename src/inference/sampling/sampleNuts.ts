@@ -1,5 +1,4 @@
-import type { Random } from "../../random/index.ts";
-import { RandomStream } from "../../random/index.ts";
+import { type Random, RandomStream } from "../../random/index.ts";
 import { type EvaluateRows, type Point, runChains } from "./chainProgram.ts";
 import { type NutsResult, type NutsSettings, nutsChain } from "./nutsChain.ts";
 

@@ -3,8 +3,7 @@ import { abortSignal, checkOptions, integerFrom, seedValue } from "../../check/i
 import { columnOf } from "../../dataset/index.ts";
 import { type CalibrationResult, rankCalibration, ranksAmongDraws } from "../../numerics/index.ts";
 import { Random } from "../../random/index.ts";
-import type { EngineOptions } from "../../runtime/index.ts";
-import { engineRules } from "../../runtime/index.ts";
+import { type EngineOptions, engineRules } from "../../runtime/index.ts";
 import { constrainedDraws, drawTable } from "../draws.ts";
 import type { SimulationPosterior } from "./posterior.ts";
 import { type Simulations, simulateFromPrior, simulationsRule } from "./simulate.ts";

@@ -1,5 +1,10 @@
-import type { Bijection, DataRows } from "../../bijections/index.ts";
-import { Chain, Standardize, StandardizeContext } from "../../bijections/index.ts";
+import {
+  type Bijection,
+  Chain,
+  type DataRows,
+  Standardize,
+  StandardizeContext,
+} from "../../bijections/index.ts";
 import {
   abortSignal,
   anyValue,
@@ -14,8 +19,7 @@ import type { InMemoryDataset } from "../../dataset/index.ts";
 import { ContextEmbedding, type ContextEmbeddingOptions, Mixture } from "../../distributions/index.ts";
 import { Flow, nsf } from "../../flows/index.ts";
 import { Random } from "../../random/index.ts";
-import type { EngineOptions } from "../../runtime/index.ts";
-import { engineRules } from "../../runtime/index.ts";
+import { type EngineOptions, engineRules } from "../../runtime/index.ts";
 import { definedOptions, type FitOptions, fit, stackDensities } from "../../train/index.ts";
 import { anySignal, throwIfAborted } from "../interruption.ts";
 import { linearRegression } from "./linearRegression.ts";

@@ -1,5 +1,4 @@
-import type { DataRows } from "../../bijections/index.ts";
-import { Autoregressive, identityOrder } from "../../bijections/index.ts";
+import { Autoregressive, type DataRows, identityOrder } from "../../bijections/index.ts";
 import type { MaskedMLP } from "../../nn/index.ts";
 import { inverseSoftClamp, LOG_BOUND } from "../../numerics/index.ts";
 import { Random } from "../../random/index.ts";

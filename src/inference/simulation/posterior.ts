@@ -1,7 +1,6 @@
 import { checkOptions, PushforwardError, seedValue } from "../../check/index.ts";
 import type { Flow } from "../../flows/index.ts";
-import type { EngineOptions } from "../../runtime/index.ts";
-import { engineRules } from "../../runtime/index.ts";
+import { type EngineOptions, engineRules } from "../../runtime/index.ts";
 import { constrainedDraws, type Draws } from "../draws.ts";
 import { checkedObservation } from "./observation.ts";
 import { type ParameterValues, priorCoordinates } from "./priorCoordinates.ts";

@@ -1,8 +1,7 @@
 import { abortSignal, checkOptions, integerFrom, seedValue } from "../../check/index.ts";
 import { concatRows } from "../../dataset/index.ts";
 import { Random } from "../../random/index.ts";
-import type { EngineOptions } from "../../runtime/index.ts";
-import { engineRules } from "../../runtime/index.ts";
+import { type EngineOptions, engineRules } from "../../runtime/index.ts";
 import { checkedObservation } from "./observation.ts";
 import type { SimulationPosterior } from "./posterior.ts";
 import { type Simulations, simulateAt } from "./simulate.ts";

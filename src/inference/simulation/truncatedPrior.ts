@@ -1,8 +1,7 @@
 import { PushforwardError } from "../../check/index.ts";
 import type { Flow } from "../../flows/index.ts";
 import { quantile } from "../../numerics/index.ts";
-import type { Random } from "../../random/index.ts";
-import { numberSeed } from "../../random/index.ts";
+import { numberSeed, type Random } from "../../random/index.ts";
 import type { EngineOptions } from "../../runtime/index.ts";
 import { throwIfAborted } from "../interruption.ts";
 

@@ -10,8 +10,13 @@ import {
 } from "../../check/index.ts";
 import type { TrainingRecord } from "../../model/index.ts";
 import type { TableColumn } from "../../tables/columns/index.ts";
-import type { ReportNumbers, ReportResult } from "../../tables/evaluate/index.ts";
-import { comparedRows, expectedText, valueText } from "../../tables/evaluate/index.ts";
+import {
+  comparedRows,
+  expectedText,
+  type ReportNumbers,
+  type ReportResult,
+  valueText,
+} from "../../tables/evaluate/index.ts";
 import { type Canvas, escapeXml, openCanvas, renumberClips } from "../sheet.ts";
 import { calibrationFigure } from "./calibrationFigure.ts";
 import { COLORS } from "./canvas.ts";

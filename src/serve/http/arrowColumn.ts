@@ -1,6 +1,5 @@
 import { PushforwardError } from "../../check/index.ts";
-import type { TableRow } from "../../tables/columns/index.ts";
-import { typedText } from "../../tables/columns/index.ts";
+import { type TableRow, typedText } from "../../tables/columns/index.ts";
 import type { FlatTable } from "./flatTable.ts";
 
 type Value = TableRow[string];

@@ -1,5 +1,4 @@
-import type { InMemoryDataset } from "../../dataset/index.ts";
-import { featureColumn } from "../../dataset/index.ts";
+import { featureColumn, type InMemoryDataset } from "../../dataset/index.ts";
 import { mean, nearestRank } from "../../numerics/index.ts";
 
 /**

@@ -9,8 +9,7 @@ import {
   type TableRow,
   tableValue,
 } from "../columns/index.ts";
-import type { ConditionalRows } from "../densities/index.ts";
-import { groupBy } from "../densities/index.ts";
+import { type ConditionalRows, groupBy } from "../densities/index.ts";
 
 /** Rows to explain. */
 export interface RowsToExplain {

@@ -1,8 +1,6 @@
 import { identityOrder, reverseOrder } from "../../bijections/index.ts";
-import type { Distribution } from "../../distributions/index.ts";
-import { Mixture } from "../../distributions/index.ts";
-import type { Flow } from "../../flows/index.ts";
-import { arrayInput, BatchRunner, type RunOptions } from "../../flows/index.ts";
+import { type Distribution, Mixture } from "../../distributions/index.ts";
+import { arrayInput, BatchRunner, type Flow, type RunOptions } from "../../flows/index.ts";
 import { concat } from "../../graph/index.ts";
 import { parametersOf } from "../../nn/index.ts";
 import { inFloat64 } from "../../runtime/index.ts";

@@ -1,7 +1,6 @@
 import { scaledValue, scaleSlope, type ValueScale } from "../../bijections/index.ts";
 import { mean } from "../../numerics/index.ts";
-import type { Knots } from "../densities/index.ts";
-import { quantileKnots } from "../densities/index.ts";
+import { type Knots, quantileKnots } from "../densities/index.ts";
 
 /** Another scale replaces the first candidate only if its mean log-density is larger by this, in nats per row: noise must not decide. */
 const MIN_GAIN_NATS = 0.005;

@@ -1,7 +1,6 @@
 import { columnOf, countValues } from "../../dataset/index.ts";
 import type { Atoms } from "../../distributions/index.ts";
-import type { ColumnHeadOptions } from "../densities/index.ts";
-import { type QuantileKnotsOptions, quantileKnots } from "../densities/index.ts";
+import { type ColumnHeadOptions, type QuantileKnotsOptions, quantileKnots } from "../densities/index.ts";
 import { peaks } from "./peaks.ts";
 import { featureBounds, featureNames, type TableColumn } from "./tableColumn.ts";
 import { TIME_PERIODS } from "./timeParts.ts";

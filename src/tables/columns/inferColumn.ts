@@ -1,7 +1,6 @@
 import { PushforwardError, shortened } from "../../check/index.ts";
 import { countValues, type ValueCounts } from "../../dataset/index.ts";
-import type { ColumnKind } from "../options/index.ts";
-import { COLUMN_KINDS, isNumericKind, isTimeKind } from "../options/index.ts";
+import { COLUMN_KINDS, type ColumnKind, isNumericKind, isTimeKind } from "../options/index.ts";
 import { checkBoolean } from "./booleanColumn.ts";
 import type { ColumnOptions } from "./columnOptions.ts";
 import { numericColumn } from "./numericColumn.ts";

@@ -1,6 +1,10 @@
 import * as z from "zod/mini";
-import type { DataRows, OuterStandardization } from "../../bijections/index.ts";
-import { formatSupport, type Support } from "../../bijections/index.ts";
+import {
+  type DataRows,
+  formatSupport,
+  type OuterStandardization,
+  type Support,
+} from "../../bijections/index.ts";
 import { PushforwardError, parse } from "../../check/index.ts";
 import {
   type Atoms,

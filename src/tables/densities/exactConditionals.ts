@@ -1,7 +1,7 @@
 import { PushforwardError } from "../../check/index.ts";
-import type { Distribution } from "../../distributions/index.ts";
 import {
   asSubsetDistribution,
+  type Distribution,
   isSubsetDistribution,
   Mixture,
   type SubsetDistribution,

@@ -1,6 +1,5 @@
 import { unscaledValue } from "../../bijections/index.ts";
-import type { Parameter } from "../../graph/index.ts";
-import { constant, filled, type Tensor } from "../../graph/index.ts";
+import { constant, filled, type Parameter, type Tensor } from "../../graph/index.ts";
 import type { Random } from "../../random/index.ts";
 import { type ColumnHead, isCategorical, isLattice, MISSING } from "./heads/columnHead.ts";
 

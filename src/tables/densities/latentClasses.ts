@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 import type { DataRows } from "../../bijections/index.ts";
-import type { Limits } from "../../check/index.ts";
-import { parse, requireNumbers } from "../../check/index.ts";
+import { type Limits, parse, requireNumbers } from "../../check/index.ts";
 import type { Atoms, DistributionKind, Noise } from "../../distributions/index.ts";
 import { concat, Parameter, sizeOf, type Tensor } from "../../graph/index.ts";
 import { sizeSchema } from "../../parts/index.ts";

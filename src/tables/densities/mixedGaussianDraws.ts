@@ -1,7 +1,5 @@
-import type { Subset } from "../../distributions/index.ts";
-import { chooseComponent } from "../../distributions/index.ts";
-import type { Shape } from "../../graph/index.ts";
-import { concat, loop, scalar, type Tensor } from "../../graph/index.ts";
+import { chooseComponent, type Subset } from "../../distributions/index.ts";
+import { concat, loop, type Shape, scalar, type Tensor } from "../../graph/index.ts";
 import { inversePermutation } from "../../nn/index.ts";
 import { normalComponents } from "./heads/normalComponents.ts";
 import type { MixedGaussianGroup, MixedGaussianMixture } from "./mixedGaussianMixture.ts";

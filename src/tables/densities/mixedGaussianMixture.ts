@@ -1,13 +1,13 @@
 import * as z from "zod/mini";
-import type { DataRows } from "../../bijections/index.ts";
-import { identityOrder } from "../../bijections/index.ts";
-import type { Limits } from "../../check/index.ts";
-import { parse, requireNumbers } from "../../check/index.ts";
-import type { Atoms, DistributionKind, Noise } from "../../distributions/index.ts";
+import { type DataRows, identityOrder } from "../../bijections/index.ts";
+import { type Limits, parse, requireNumbers } from "../../check/index.ts";
 import {
+  type Atoms,
   chooseComponent,
+  type DistributionKind,
   knownValues,
   logPosterior,
+  type Noise,
   type Subset,
   type SubsetDistribution,
 } from "../../distributions/index.ts";

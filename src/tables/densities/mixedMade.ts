@@ -1,12 +1,14 @@
 import * as z from "zod/mini";
-import type { DataRows } from "../../bijections/index.ts";
-import { identityOrder } from "../../bijections/index.ts";
+import { type DataRows, identityOrder } from "../../bijections/index.ts";
 import { PushforwardError, parse, requireNumbers } from "../../check/index.ts";
 import { featureColumn } from "../../dataset/index.ts";
-import type { Atoms, DistributionKind, FitDistribution, Noise } from "../../distributions/index.ts";
 import {
+  type Atoms,
   asSubsetDistribution,
+  type DistributionKind,
+  type FitDistribution,
   knownValues,
+  type Noise,
   type Subset,
   type SubsetDistribution,
 } from "../../distributions/index.ts";

@@ -1,7 +1,7 @@
-import type { Noise } from "../../distributions/index.ts";
 import {
   knownValues,
   logPosterior,
+  type Noise,
   type Subset,
   type SubsetDistribution,
 } from "../../distributions/index.ts";

@@ -1,7 +1,6 @@
 import { ScaleMap } from "../../bijections/index.ts";
 import { logisticQuantile } from "../../distributions/index.ts";
-import type { Tensor } from "../../graph/index.ts";
-import { LOGARITHM, logOneMinusExp, Parameter } from "../../graph/index.ts";
+import { LOGARITHM, logOneMinusExp, Parameter, type Tensor } from "../../graph/index.ts";
 import { isLattice, type Numeric } from "./heads/columnHead.ts";
 import { CENTER_DOMAIN, type Centers, missingCenters } from "./kernelCenters.ts";
 

@@ -10,8 +10,7 @@ import {
 } from "../../numerics/index.ts";
 import { Random } from "../../random/index.ts";
 import { runRules } from "../../runtime/index.ts";
-import type { TableInput } from "../columns/index.ts";
-import { decodeRows, encodeTable, featuresOf, ROW_STATUS } from "../columns/index.ts";
+import { decodeRows, encodeTable, featuresOf, ROW_STATUS, type TableInput } from "../columns/index.ts";
 import type { TableModel } from "../model/index.ts";
 import { type CompareOptions, comparedRows, compareRules } from "./comparedRows.ts";
 

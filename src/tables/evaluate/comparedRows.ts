@@ -1,9 +1,9 @@
 import { anyValue, listedNames, type OptionRules, PushforwardError } from "../../check/index.ts";
-import type { TableColumn } from "../columns/index.ts";
 import {
   inferRawColumn,
   labelCodes,
   rawColumns,
+  type TableColumn,
   type TableInput,
   withBooleanLabels,
 } from "../columns/index.ts";

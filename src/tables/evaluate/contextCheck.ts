@@ -1,7 +1,6 @@
 import { counted } from "../../check/index.ts";
 import type { Dataset, InMemoryDataset } from "../../dataset/index.ts";
-import type { GivenRecord } from "../../model/index.ts";
-import { type ColumnLabels, modelLabels } from "../../model/index.ts";
+import { type ColumnLabels, type GivenRecord, modelLabels } from "../../model/index.ts";
 import type { LoadedModel } from "../model/index.ts";
 
 /**

@@ -1,9 +1,7 @@
 import { anyValue, checkOptions, PushforwardError } from "../../check/index.ts";
-import type { Dataset, InMemoryDataset } from "../../dataset/index.ts";
-import { joinColumns, withMeanWeightOne } from "../../dataset/index.ts";
+import { type Dataset, type InMemoryDataset, joinColumns, withMeanWeightOne } from "../../dataset/index.ts";
 import type { Atoms, ContextEmbedding } from "../../distributions/index.ts";
-import type { TableColumn } from "../columns/index.ts";
-import { tableHeads } from "../columns/index.ts";
+import { type TableColumn, tableHeads } from "../columns/index.ts";
 import { FeatureScaling, type GaussianFeature } from "./gaussianFeatures.ts";
 import { LinearGaussian } from "./linearGaussian.ts";
 

@@ -1,6 +1,5 @@
 import { limitReached } from "../../check/index.ts";
-import type { InMemoryDataset } from "../../dataset/index.ts";
-import { withMeanWeightOne } from "../../dataset/index.ts";
+import { type InMemoryDataset, withMeanWeightOne } from "../../dataset/index.ts";
 import { kMeans } from "../../distributions/index.ts";
 import { logSumExp, mean } from "../../numerics/index.ts";
 import { Random } from "../../random/index.ts";

@@ -4,8 +4,7 @@ import type { Atoms } from "../../distributions/index.ts";
 import { Flow, type RunOptions } from "../../flows/index.ts";
 import { Random } from "../../random/index.ts";
 import { runRules } from "../../runtime/index.ts";
-import type { TableColumn } from "../columns/index.ts";
-import { tableHeads } from "../columns/index.ts";
+import { type TableColumn, tableHeads } from "../columns/index.ts";
 import { MixedMade } from "../densities/index.ts";
 import type { Baseline } from "./gaussianBaseline.ts";
 

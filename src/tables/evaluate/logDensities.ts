@@ -1,10 +1,8 @@
 import { callback, checkOptions, type OptionRules, PushforwardError, text } from "../../check/index.ts";
-import type { InMemoryDataset } from "../../dataset/index.ts";
-import { checkColumns } from "../../dataset/index.ts";
+import { checkColumns, type InMemoryDataset } from "../../dataset/index.ts";
 import type { Flow, RunOptions } from "../../flows/index.ts";
 import { inFloat64, runRules } from "../../runtime/index.ts";
-import type { TableColumn, TableInput } from "../columns/index.ts";
-import { encodeTable } from "../columns/index.ts";
+import { encodeTable, type TableColumn, type TableInput } from "../columns/index.ts";
 import { withoutMissing, withStatus } from "../model/index.ts";
 
 /** Options of `logDensities`. */

@@ -11,8 +11,7 @@ import {
 } from "../../check/index.ts";
 import { InMemoryDataset } from "../../dataset/index.ts";
 import type { RunOptions } from "../../flows/index.ts";
-import type { CalibrationResult } from "../../numerics/index.ts";
-import { estimate, type MeanEstimate } from "../../numerics/index.ts";
+import { type CalibrationResult, estimate, type MeanEstimate } from "../../numerics/index.ts";
 import { Random } from "../../random/index.ts";
 import { runRules } from "../../runtime/index.ts";
 import {

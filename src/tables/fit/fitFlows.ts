@@ -7,13 +7,10 @@ import {
   type OptionRules,
   PushforwardError,
 } from "../../check/index.ts";
-import type { InMemoryDataset } from "../../dataset/index.ts";
-import { type Constants, sameConstants } from "../../dataset/index.ts";
+import { type Constants, type InMemoryDataset, sameConstants } from "../../dataset/index.ts";
 import { ContextEmbedding, type ContextEmbeddingOptions } from "../../distributions/index.ts";
-import type { Flow, RecipeOptions } from "../../flows/index.ts";
-import { embedContext } from "../../flows/index.ts";
+import { embedContext, type Flow, type RecipeOptions } from "../../flows/index.ts";
 import { Random } from "../../random/index.ts";
-import type { TrainingRows } from "../../train/index.ts";
 import {
   type CheckpointStore,
   commonFitRules,
@@ -26,6 +23,7 @@ import {
   remainingMinutes,
   settingsIn,
   type TrainingData,
+  type TrainingRows,
 } from "../../train/index.ts";
 import { type ColumnNote, columnNotes } from "../notes/index.ts";
 import { tableFlowOptimizer } from "./tableFlowOptimizer.ts";

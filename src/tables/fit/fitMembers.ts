@@ -1,11 +1,15 @@
 import { broadcastNumber, SINGLE_PROCESS } from "../../communicator/index.ts";
-import type { InMemoryDataset, Split, SplitWithTest } from "../../dataset/index.ts";
-import { concatDatasets, concatRows, crossValidationSplits } from "../../dataset/index.ts";
-import type { ContextEmbeddingOptions, Distribution } from "../../distributions/index.ts";
-import { Mixture } from "../../distributions/index.ts";
+import {
+  concatDatasets,
+  concatRows,
+  crossValidationSplits,
+  type InMemoryDataset,
+  type Split,
+  type SplitWithTest,
+} from "../../dataset/index.ts";
+import { type ContextEmbeddingOptions, type Distribution, Mixture } from "../../distributions/index.ts";
 import { Flow } from "../../flows/index.ts";
 import { mean } from "../../numerics/index.ts";
-import type { StopReason } from "../../train/index.ts";
 import {
   type CheckpointStore,
   deadlineOf,
@@ -14,6 +18,7 @@ import {
   type FitOptions,
   fit,
   remainingMinutes,
+  type StopReason,
   stackDensities,
 } from "../../train/index.ts";
 import type { TableColumn } from "../columns/index.ts";

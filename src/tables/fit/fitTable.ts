@@ -11,9 +11,7 @@ import {
   trueOrFalse,
 } from "../../check/index.ts";
 import { type Dataset, InMemoryDataset } from "../../dataset/index.ts";
-import type { StopReason } from "../../train/index.ts";
-import { fitSettingsSchema, settingsIn } from "../../train/index.ts";
-import type { TableColumn } from "../columns/index.ts";
+import { fitSettingsSchema, type StopReason, settingsIn } from "../../train/index.ts";
 import {
   type ColumnOptions,
   checkColumnOptions,
@@ -24,6 +22,7 @@ import {
   labelCodes,
   type ReturnedRow,
   rawColumns,
+  type TableColumn,
   type TableInput,
   type TableRow,
   type TableValue,

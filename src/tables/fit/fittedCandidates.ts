@@ -1,12 +1,11 @@
 import { type Limits, limitReached } from "../../check/index.ts";
-import type { Dataset, InMemoryDataset } from "../../dataset/index.ts";
-import { featureColumn } from "../../dataset/index.ts";
+import { type Dataset, featureColumn, type InMemoryDataset } from "../../dataset/index.ts";
 import { Flow } from "../../flows/index.ts";
 import { mean } from "../../numerics/index.ts";
 import type { Random } from "../../random/index.ts";
 import { featuresOf, type TableColumn, tableHeads, withLinearScale } from "../columns/index.ts";
-import type { ColumnHeadOptions } from "../densities/index.ts";
 import {
+  type ColumnHeadOptions,
   chooseMixedGaussianMixture,
   FULL_SHRINKAGE,
   fitCorrelatedKernels,

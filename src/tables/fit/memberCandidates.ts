@@ -2,13 +2,11 @@ import { Chain, ColumnScales } from "../../bijections/index.ts";
 import { PushforwardError, parse } from "../../check/index.ts";
 import type { Dataset, InMemoryDataset } from "../../dataset/index.ts";
 import { ContextEmbedding, type ContextEmbeddingOptions } from "../../distributions/index.ts";
-import type { RecipeOptions } from "../../flows/index.ts";
-import { dequantize, embedContext, Flow } from "../../flows/index.ts";
+import { dequantize, embedContext, Flow, type RecipeOptions } from "../../flows/index.ts";
 import { Random } from "../../random/index.ts";
 import { type FitOptions, scheduleSchema, trainingLengths } from "../../train/index.ts";
 import { featureCardinalities, type TableColumn, tableHeads } from "../columns/index.ts";
-import type { ColumnHeadOptions } from "../densities/index.ts";
-import { LatentClasses, MixedMade } from "../densities/index.ts";
+import { type ColumnHeadOptions, LatentClasses, MixedMade } from "../densities/index.ts";
 import { BUDGETS, type Budget } from "../options/index.ts";
 import {
   correlatedKernels,

@@ -1,15 +1,13 @@
-import type { Bijection } from "../../bijections/index.ts";
-import { Chain, Standardize, StandardizeContext, Tails } from "../../bijections/index.ts";
+import { type Bijection, Chain, Standardize, StandardizeContext, Tails } from "../../bijections/index.ts";
 import { anyValue, checkOptions, integerFrom, required } from "../../check/index.ts";
-import type { Distribution } from "../../distributions/index.ts";
 import {
   ContextEmbedding,
   type ContextEmbeddingOptions,
+  type Distribution,
   GaussianMixture,
   StandardNormal,
 } from "../../distributions/index.ts";
-import type { RecipeOptions } from "../../flows/index.ts";
-import { checkFlow, Flow, maf, nsf } from "../../flows/index.ts";
+import { checkFlow, Flow, maf, nsf, type RecipeOptions } from "../../flows/index.ts";
 import { Random } from "../../random/index.ts";
 
 /**

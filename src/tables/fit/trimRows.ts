@@ -1,6 +1,5 @@
 import { PushforwardError } from "../../check/index.ts";
-import type { InMemoryDataset, Split } from "../../dataset/index.ts";
-import { concatRows } from "../../dataset/index.ts";
+import { concatRows, type InMemoryDataset, type Split } from "../../dataset/index.ts";
 import { engineOptionsOf } from "../../runtime/index.ts";
 import { AnomalyScorer, highestScores } from "../anomalies/index.ts";
 import type { TableColumn } from "../columns/index.ts";

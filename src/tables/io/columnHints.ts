@@ -1,9 +1,6 @@
-import type { ColumnValues } from "../../dataset/index.ts";
-import { countValues } from "../../dataset/index.ts";
-import type { TableColumn } from "../columns/index.ts";
-import { typedText } from "../columns/index.ts";
-import type { ColumnFindings, ColumnNote } from "../notes/index.ts";
-import { findMissingCodes } from "../notes/index.ts";
+import { type ColumnValues, countValues } from "../../dataset/index.ts";
+import { type TableColumn, typedText } from "../columns/index.ts";
+import { type ColumnFindings, type ColumnNote, findMissingCodes } from "../notes/index.ts";
 import { columnList } from "../options/index.ts";
 import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 

@@ -1,10 +1,11 @@
 import { anyValue, callback, checkOptions, listOfTexts } from "../../check/index.ts";
-import type { RawColumn, TableColumn } from "../columns/index.ts";
 import {
   type ColumnOptions,
   checkColumnOptions,
   describeColumn,
   optionsOfColumn,
+  type RawColumn,
+  type TableColumn,
   textRemarks,
   typedText,
   valueRemarks,

@@ -1,6 +1,5 @@
 import { PushforwardError } from "../../check/index.ts";
 import { InMemoryDataset, type RowStream, range, rowMajor, StreamedDataset } from "../../dataset/index.ts";
-import type { TableColumn } from "../columns/index.ts";
 import {
   type ColumnOptions,
   checkColumnOptions,
@@ -8,9 +7,9 @@ import {
   distinctFeatureNames,
   encodeColumn,
   labelCodes,
+  type TableColumn,
 } from "../columns/index.ts";
-import type { ColumnNote } from "../notes/index.ts";
-import { notesOn } from "../notes/index.ts";
+import { type ColumnNote, notesOn } from "../notes/index.ts";
 import type { ColumnKind } from "../options/index.ts";
 import { columnHint, dateCodesNote, type HintSource } from "./columnHints.ts";
 import { checkContext, constantError } from "./constantError.ts";

@@ -1,8 +1,13 @@
 import { selectRows } from "../../dataset/index.ts";
-import type { ColumnOptions, RawColumn, TextCounts } from "../columns/index.ts";
-import { type InferredColumn, inferColumn, isLearnedAsText } from "../columns/index.ts";
-import type { ColumnKind } from "../options/index.ts";
-import { isNumericKind, isTimeKind } from "../options/index.ts";
+import {
+  type ColumnOptions,
+  type InferredColumn,
+  inferColumn,
+  isLearnedAsText,
+  type RawColumn,
+  type TextCounts,
+} from "../columns/index.ts";
+import { type ColumnKind, isNumericKind, isTimeKind } from "../options/index.ts";
 import { largeIntegersOf } from "./largeIntegers.ts";
 import { throwTextKind } from "./learnedExpression.ts";
 import { countTextOfColumn } from "./nonNumericColumns.ts";

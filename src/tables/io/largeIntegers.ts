@@ -1,6 +1,5 @@
 import { PushforwardError } from "../../check/index.ts";
-import type { RawColumn } from "../columns/index.ts";
-import { hasLargeIntegers, type LargeIntegers } from "../columns/index.ts";
+import { hasLargeIntegers, type LargeIntegers, type RawColumn } from "../columns/index.ts";
 import { isNumeric, trimmed } from "./columnTypes.ts";
 import { quotedIfNeeded, shellQuotedQuery } from "./query.ts";
 import type { Column } from "./relation.ts";

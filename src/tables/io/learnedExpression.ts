@@ -1,6 +1,11 @@
 import { PushforwardError, shortened } from "../../check/index.ts";
-import type { TableColumn, ValueType } from "../columns/index.ts";
-import { booleanLabel, THOUSANDS, WITH_DECIMAL_COMMA } from "../columns/index.ts";
+import {
+  booleanLabel,
+  type TableColumn,
+  THOUSANDS,
+  type ValueType,
+  WITH_DECIMAL_COMMA,
+} from "../columns/index.ts";
 import { columnList, isTimeKind, type NumericKind, type TimeKind } from "../options/index.ts";
 import { withDates } from "./contentsOfText.ts";
 import { stringLiteral, textLiteral } from "./database.ts";

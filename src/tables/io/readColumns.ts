@@ -1,7 +1,6 @@
 import { shortened } from "../../check/index.ts";
 import { readAhead } from "../../dataset/index.ts";
-import type { RawColumn, ValueType } from "../columns/index.ts";
-import { MAX_LABELS, textExclusion } from "../columns/index.ts";
+import { MAX_LABELS, type RawColumn, textExclusion, type ValueType } from "../columns/index.ts";
 import { contentsOfText, withDateOrder } from "./contentsOfText.ts";
 import { checkFinite } from "./finiteValues.ts";
 import { countTexts, distinctTexts, LabelDictionary } from "./labelDictionary.ts";

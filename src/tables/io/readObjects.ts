@@ -1,6 +1,5 @@
 import { checkOptions, listOfTexts, type OptionRules, PushforwardError } from "../../check/index.ts";
-import type { TableRow } from "../columns/index.ts";
-import { typedText } from "../columns/index.ts";
+import { type TableRow, typedText } from "../columns/index.ts";
 import { excludeColumns, findColumns } from "./columnSelection.ts";
 import { trimmed } from "./columnTypes.ts";
 import { checkFinite } from "./finiteValues.ts";

@@ -1,8 +1,7 @@
 import { deserialize, serialize } from "node:v8";
 import { PushforwardError } from "../../check/index.ts";
 import { broadcastBytes, type Communicator, SINGLE_PROCESS } from "../../communicator/index.ts";
-import type { RowArrays, StreamSummary } from "../../dataset/index.ts";
-import { InMemoryDataset, StreamedDataset } from "../../dataset/index.ts";
+import { InMemoryDataset, type RowArrays, StreamedDataset, type StreamSummary } from "../../dataset/index.ts";
 import type { TrainingTable } from "./trainingTable.ts";
 
 /** What rank 0 sends: plain data, maps and arrays. */

@@ -1,8 +1,7 @@
 import { PushforwardError } from "../../check/index.ts";
 import { rowMajor, selectRows } from "../../dataset/index.ts";
 import type { RunOptions } from "../../flows/index.ts";
-import type { TableValue } from "../columns/index.ts";
-import { decodeRows, featureNames, type TableColumn } from "../columns/index.ts";
+import { decodeRows, featureNames, type TableColumn, type TableValue } from "../columns/index.ts";
 import type { TableModel } from "../model/index.ts";
 import { quotedIdentifier, quotedNames } from "../options/index.ts";
 import { Database } from "./database.ts";

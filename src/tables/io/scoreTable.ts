@@ -1,9 +1,7 @@
 import { callback, checkOptions, listOfTexts } from "../../check/index.ts";
-import type { InMemoryDataset } from "../../dataset/index.ts";
-import { range } from "../../dataset/index.ts";
+import { type InMemoryDataset, range } from "../../dataset/index.ts";
 import { interruptedError } from "../../files/index.ts";
-import type { TableColumn } from "../columns/index.ts";
-import { ROW_STATUS, type UnlearnedValues } from "../columns/index.ts";
+import { ROW_STATUS, type TableColumn, type UnlearnedValues } from "../columns/index.ts";
 import type { ModelScorer } from "../evaluate/index.ts";
 import { checkColumns, tableForModel } from "./modelTable.ts";
 import { noScoredRow } from "./noScoredRow.ts";

@@ -1,8 +1,7 @@
 import { interruptedError } from "../../files/index.ts";
 import type { RunOptions } from "../../flows/index.ts";
 import type { AnomalyReason } from "../anomalies/index.ts";
-import type { TableRow } from "../columns/index.ts";
-import { featureNames, type TableColumn, typedText } from "../columns/index.ts";
+import { featureNames, type TableColumn, type TableRow, typedText } from "../columns/index.ts";
 import type { TableModel } from "../model/index.ts";
 import { quotedIdentifier } from "../options/index.ts";
 import { ANOMALY_COLUMNS, addedNames } from "./addedColumns.ts";

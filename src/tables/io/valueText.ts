@@ -1,5 +1,4 @@
-import type { TableColumn } from "../columns/index.ts";
-import { typedText } from "../columns/index.ts";
+import { type TableColumn, typedText } from "../columns/index.ts";
 import type { Table } from "./table.ts";
 import { textExpression } from "./valueExpressions.ts";
 

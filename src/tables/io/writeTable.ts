@@ -1,6 +1,5 @@
 import { rowMajor } from "../../dataset/index.ts";
-import type { TableColumn, ValueType } from "../columns/index.ts";
-import { decodeRows, MAX_INTEGER, typedText } from "../columns/index.ts";
+import { decodeRows, MAX_INTEGER, type TableColumn, typedText, type ValueType } from "../columns/index.ts";
 import { nanToNull } from "./copy.ts";
 import { type Chunks, textLiteral } from "./database.ts";
 import type { Labels } from "./labels.ts";

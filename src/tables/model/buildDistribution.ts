@@ -1,5 +1,4 @@
-import type { Distribution } from "../../distributions/index.ts";
-import { distributionRegistry } from "../../distributions/index.ts";
+import { type Distribution, distributionRegistry } from "../../distributions/index.ts";
 import type { Description } from "../../parts/index.ts";
 import type { Random } from "../../random/index.ts";
 import { registerTableDensities } from "../densities/index.ts";

@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
 import { parse } from "../../check/index.ts";
 import type { CustomKind } from "../../distributions/index.ts";
-import type { Flow } from "../../flows/index.ts";
-import { buildRegisteredFlow, type FlowDescription, type KindOptions } from "../../flows/index.ts";
+import { buildRegisteredFlow, type Flow, type FlowDescription, type KindOptions } from "../../flows/index.ts";
 import { registerTableDensities } from "../densities/index.ts";
 
 const optionsSchema = z.strictObject({

@@ -1,5 +1,4 @@
 import type { Standardize } from "../../bijections/index.ts";
-import type { Flow } from "../../flows/index.ts";
 import {
   BOUND,
   CONTEXT,
@@ -10,16 +9,23 @@ import {
   type DescribedRows,
   type ExportedModel,
   type ExportFlowOptions,
+  type Flow,
   LOG_DENSITY,
   ModelExport,
   nestedFloat64Column,
   noiseInputs,
   parameterNames,
 } from "../../flows/index.ts";
-import type { Parameter } from "../../graph/index.ts";
-import { ElementType, input, type Tensor } from "../../graph/index.ts";
-import type { TableColumn, ValueType } from "../columns/index.ts";
-import { decodeTensors, describeColumn, encodeTensors, MISSING_TEXT, ROW_STATUS } from "../columns/index.ts";
+import { ElementType, input, type Parameter, type Tensor } from "../../graph/index.ts";
+import {
+  decodeTensors,
+  describeColumn,
+  encodeTensors,
+  MISSING_TEXT,
+  ROW_STATUS,
+  type TableColumn,
+  type ValueType,
+} from "../columns/index.ts";
 
 /** Options of `TableModel.exportOnnx`. */
 export interface ExportTableOptions extends Pick<ExportFlowOptions, "precision" | "noise" | "metadata"> {

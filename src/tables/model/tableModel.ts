@@ -11,8 +11,7 @@ import {
   trueOrFalse,
 } from "../../check/index.ts";
 import { selectRows } from "../../dataset/index.ts";
-import type { Flow, RunOptions } from "../../flows/index.ts";
-import { ActiveCalls, checkCount, checkFlow } from "../../flows/index.ts";
+import { ActiveCalls, checkCount, checkFlow, type Flow, type RunOptions } from "../../flows/index.ts";
 import type { TrainingRecord } from "../../model/index.ts";
 import { Random } from "../../random/index.ts";
 import { runRules } from "../../runtime/index.ts";
@@ -26,7 +25,6 @@ import {
   selectionRules,
   withRareValues,
 } from "../anomalies/index.ts";
-import type { TableInput, TableRow, TableValue } from "../columns/index.ts";
 import {
   checkLearned,
   checkNames,
@@ -37,6 +35,9 @@ import {
   nearestCells,
   possibleFeatures,
   type TableColumn,
+  type TableInput,
+  type TableRow,
+  type TableValue,
 } from "../columns/index.ts";
 import {
   ConditionalRows,

@@ -1,5 +1,4 @@
-import type { Tensor } from "../../../src/graph/index.ts";
-import { logGamma } from "../../../src/graph/index.ts";
+import { logGamma, type Tensor } from "../../../src/graph/index.ts";
 import { gate } from "../../../src/graph/operations/gate.ts";
 import { map } from "../dense.ts";
 import * as special from "../special.ts";
