@@ -2,7 +2,7 @@
  * Fits models to ten tables in five ways through the command line, and compares their log-densities, samples and reports with those in
  * `bench/golden/golden.json`.
  *
- *     node --import tsx bench/golden/main.ts --data DIRECTORY [--only TABLE] [--write]
+ *     npm run bench:golden -- --data DIRECTORY [--only TABLE] [--write]
  *
  * DIRECTORY has the data sets that `bench/README.md` describes. `--write` replaces the file in place of the comparison. A change that keeps
  * behaviour keeps every number: log-densities to 1e-12, samples and reports exactly.
@@ -223,7 +223,10 @@ for (const name of Object.keys(TABLES)) {
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
     if (flags.write) {
       stored[key] = result;
-      writeFileSync(goldenFile, `${JSON.stringify(stored, null, 1)}\n`);
+      const lines = Object.entries(stored).map(
+        ([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`,
+      );
+      writeFileSync(goldenFile, `{\n${lines.join(",\n")}\n}\n`);
       console.log(`${key}: ${seconds} s${(result as { error?: string }).error ? " ERROR" : ""}`);
       continue;
     }
