@@ -76,6 +76,11 @@ export const anomalies = command({
       const { selected, ...selectionResult } = selectAnomalies(scores, calibration, selection);
       const reasons = await explainTableRows(tableModel, table, selected, run);
       messages.clearProgress();
+      if (!tableModel.hasConditionals) {
+        messages.print(
+          "There are no reasons, because a single flow has no conditional distributions: fit the table without --flow to get them.",
+        );
+      }
       const found = {
         ...selectionResult,
         source: table.source,
@@ -91,7 +96,9 @@ export const anomalies = command({
         }),
       };
       if (destination !== undefined) {
-        const first = new Map(selected.map((row, n) => [row, reasons[n]![0]!.column]));
+        const first = new Map(
+          selected.flatMap((row, n) => reasons[n]!.slice(0, 1).map(({ column }) => [row, column] as const)),
+        );
         const { pValues } = selectionResult;
         const numeric = tableModel.columns.map(({ name }) => name);
         await writeAnomalies(table, { scores, pValues, reasons: first }, destination, numeric);

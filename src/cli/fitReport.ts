@@ -286,7 +286,7 @@ export function dataOfCommand({ data }: Pick<FitValues, "data">): string {
 }
 
 function nextCommands({ values, table, rows: parts, trained, anomalies }: Report): NextCommand[] {
-  const { output, data: sources, na, decimal, delimiter } = values;
+  const { output, data: sources, flow, na, decimal, delimiter } = values;
   const { given, labels, rows } = table;
   const model = shellQuoted(output);
   const data = dataOfCommand(values);
@@ -310,7 +310,10 @@ function nextCommands({ values, table, rows: parts, trained, anomalies }: Report
       "what the model is good for",
     ]);
   if (anomalies !== undefined && anomalies.calibration.length > 0)
-    commands.push([`${program()} anomalies ${model} ${data}${reading}`, "the most unusual rows, and why"]);
+    commands.push([
+      `${program()} anomalies ${model} ${data}${reading}`,
+      flow === "default" ? "the most unusual rows, and why" : "the most unusual rows",
+    ]);
   return [
     ...commands,
     [`${program()} score ${model} ${data}${reading} -o ${scored}`, "the rows with their log-density"],

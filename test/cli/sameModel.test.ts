@@ -8,7 +8,7 @@ import { PENGUINS, workplace } from "./command.ts";
 
 // The command line and fitTable train by the same function, so that what they write must not differ.
 
-const { path, outputs, json } = workplace();
+const { path, write, outputs, json } = workplace();
 
 it("fitTable and the command line write the same model, and report says the same of both", async () => {
   const rows = await readObjects(PENGUINS);
@@ -31,4 +31,16 @@ it("fitTable and the command line write the same model, and report says the same
     );
   expect(reports[0]).toEqual(reports[1]);
   expect(JSON.stringify(reports[0])).toContain("The model was trained on this table");
+});
+
+it("a single flow of a table with labels has p-values of anomalies, but no reasons, which is said", async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => `${i % 2 ? "a" : "b"},${Math.sin(i)}`);
+  const table = write("labels.csv", ["label,x", ...rows].join("\n"));
+  const flags = ["--flow", "nsf", "--transforms", "1", "--hidden", "4", "--epochs", "1", "--threads", "1"];
+  const { out } = await outputs("fit", table, ...flags, "-o", path("nsf.safetensors"));
+  expect(out).toMatch(/ anomalies .* the most unusual rows$/m);
+  const scored = path("scored.csv");
+  const { err } = await outputs("anomalies", path("nsf.safetensors"), table, "-n", "2", "-o", scored);
+  expect(err).toContain("There are no reasons, because a single flow has no conditional distributions");
+  expect(readFileSync(scored, "utf8").split("\n")[0]).toBe("label,x,anomaly_score,p_value,reason");
 });
