@@ -27,7 +27,7 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 /** The rooms from the lowest. A room may import those above it in this list, but not those of another wing. */
 export const layers: readonly Layer[] = JSON.parse(readFileSync(join(root, "layers.json"), "utf8"));
 
-/** The modules that the entry points of the package consist of: they may import every door. */
+/** Whether a file is an entry point of the package. These files may import every door, and each other. */
 const isEntryPoint = (file: string): boolean => file === "index.ts" || file.startsWith("public/");
 
 /** The room of a file, by its path below `src`: of two rooms that contain it, the inner one. */

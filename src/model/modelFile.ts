@@ -17,7 +17,7 @@ interface TableReader<Table, Anomalies> {
   readonly tableSchema: z.ZodMiniType<Table>;
   /** The names of the features that encode the columns. */
   tableFeatures(table: Table): readonly string[];
-  /** `splitAnomalyArrays`. */
+  /** Separates the arrays of the flow from those of the reference of the anomaly score. */
   splitAnomalyArrays(arrays: ReadonlyMap<string, StoredArray>): SplitArrays;
   /** Reads the reference of the anomaly score. Undefined if the file has none. */
   readAnomalyReference(arrays: ReadonlyMap<string, StoredArray>, features: number): Anomalies | undefined;

@@ -62,7 +62,9 @@ export interface FittedRows {
   readonly flow: Flow;
   /** All training, validation and test rows, including those that were left out because of `contamination`. */
   readonly rows: SplitWithTest;
-  /** The rows that were left out because of `contamination`. */
+  /** The same parts without the rows that were left out because of `contamination`. */
+  readonly kept: SplitWithTest;
+  /** The numbers of the rows that were left out. */
   readonly trimmed: readonly number[];
   readonly anomalies: AnomalyReference | undefined;
   /** The name of the flow, or `default model`. */
@@ -82,7 +84,7 @@ export interface FittedRows {
   readonly stopped: StopReason;
 }
 
-type Trained = Omit<FittedRows, "contents" | "rows" | "trimmed" | "anomalies">;
+type Trained = Omit<FittedRows, "contents" | "rows" | "kept" | "trimmed" | "anomalies">;
 
 /**
  * Fits a model to the rows of a table: splits them, leaves out what `contamination` says, trains the default model or a flow, and prepares
@@ -124,7 +126,7 @@ export async function fitRows(table: EncodedTable, options: FitRowsOptions): Pro
     training: trainingRecord(table, kept, trained, { testFraction, validationFraction, seed }),
     ...(anomalies && { anomalies }),
   };
-  return { ...trained, contents, rows, trimmed: removed, anomalies };
+  return { ...trained, contents, rows, kept, trimmed: removed, anomalies };
 }
 
 /** The rows to learn, without the fraction `contamination` of the training and validation rows. The test rows stay as they are. */

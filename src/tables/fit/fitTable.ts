@@ -10,7 +10,7 @@ import {
   PushforwardError,
   trueOrFalse,
 } from "../../check/index.ts";
-import { type Dataset, InMemoryDataset } from "../../dataset/index.ts";
+import { InMemoryDataset } from "../../dataset/index.ts";
 import { fitSettingsSchema, type StopReason, settingsIn } from "../../train/index.ts";
 import {
   type ColumnOptions,
@@ -180,15 +180,7 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     columns: names,
     values: encodeRows(columns, values),
   });
-  const {
-    rows: parts,
-    trimmed,
-    members,
-    validated,
-    validationLogDensity,
-    stopped,
-    contents,
-  } = await fitRows(
+  const { kept, trimmed, members, validated, validationLogDensity, stopped, contents } = await fitRows(
     { columns: names, table: columns, given: [], labels: new Map(), rows, constants: new Map() },
     { ...others, seed, validationFraction },
   );
@@ -197,15 +189,9 @@ export async function fitTable(table: TableInput, options: FitTableOptions = {})
     members: members!,
     excluded,
     validationLogDensity,
-    validationRows: validated ? [] : Array.from(keptRows(parts.validation, trimmed)),
-    testRows: Array.from(parts.test?.rowNumbers ?? []),
+    validationRows: validated ? [] : Array.from(kept.validation.sample.rowNumbers),
+    testRows: Array.from(kept.test?.rowNumbers ?? []),
     trimmedRows: trimmed,
     stopped,
   };
-}
-
-/** The numbers of the rows without those that `contamination` left out. */
-function keptRows({ sample: { rowNumbers } }: Dataset, trimmed: readonly number[]): number[] {
-  const left = new Set(trimmed);
-  return Array.from(rowNumbers).filter((row) => !left.has(row));
 }
